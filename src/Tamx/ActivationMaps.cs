@@ -1,0 +1,65 @@
+namespace Tamx;
+
+/// <summary>The method's result: for every answer token where in the vision blocks and in the text it came from.</summary>
+/// <remarks>Plain data, independent of the trace it was computed from. Instances are immutable and safe to share between threads.</remarks>
+public sealed class ActivationMaps
+{
+    /// <summary>Turns, vision blocks, context and answer positions.</summary>
+    public required SequenceLayout Layout { get; init; }
+
+    /// <summary>The options in force, with every preset resolved to its single options.</summary>
+    public required TamOptions Options { get; init; }
+
+    /// <summary>Name of the engine that computed the maps.</summary>
+    public required string EngineName { get; init; }
+
+    /// <summary>One entry per answer token, in the order of <see cref="SequenceLayout.AnswerPositions"/>.</summary>
+    public required IReadOnlyList<AnswerToken> Answer { get; init; }
+}
+
+/// <summary>An answer token with its own maps and those of the step's other candidates.</summary>
+public sealed class AnswerToken
+{
+    /// <summary>Position in the sequence.</summary>
+    public required int Position { get; init; }
+
+    /// <summary>The token the answer holds.</summary>
+    public required ExplainedToken Token { get; init; }
+
+    /// <summary>The step's top candidates, best first (the answer token is usually one of them); empty if none were recorded.</summary>
+    public required IReadOnlyList<ExplainedToken> Candidates { get; init; }
+
+    /// <summary>
+    /// Positions that <see cref="ExplainedToken.TextRelevance"/> belongs to: context text positions, then answer positions,
+    /// all before <see cref="Position"/>.
+    /// </summary>
+    public required IReadOnlyList<int> TextPositions { get; init; }
+
+    /// <summary>
+    /// The range [minimum, maximum] of the raw values that this token's min-max normalisation mapped to [0, 1]:
+    /// raw = minimum + value x (maximum - minimum). Lets a reader put several tokens on one scale.
+    /// </summary>
+    public required (float Minimum, float Maximum) RawRange { get; init; }
+}
+
+/// <summary>A token id with its activation map per vision block and its relevance to the text before it.</summary>
+public sealed class ExplainedToken
+{
+    /// <summary>Token id.</summary>
+    public required int TokenId { get; init; }
+
+    /// <summary>w . h at the position before the token (natural log units, unnormalised), or NaN where the trace holds no such row.</summary>
+    public required float Logit { get; init; }
+
+    /// <summary>Probability under the model's softmax at the step, or NaN where it was not recorded.</summary>
+    public required float Probability { get; init; }
+
+    /// <summary>
+    /// Per vision block the normalised map, one value in [0, 1] per cell, row-major, frames one after another;
+    /// null for blocks that end at or after the token.
+    /// </summary>
+    public required IReadOnlyList<float[]?> VisionMaps { get; init; }
+
+    /// <summary>Normalised relevance in [0, 1] per entry of <see cref="AnswerToken.TextPositions"/>.</summary>
+    public required float[] TextRelevance { get; init; }
+}

@@ -1,0 +1,51 @@
+namespace Tamx;
+
+/// <summary>Token ids of the chat and vision markers, looked up in a model's vocabulary by text.</summary>
+/// <remarks>A TAMX dump carries no vocabulary; <see cref="QwenPublished"/> is used for it.</remarks>
+public sealed record MarkerIds
+{
+    /// <summary>The ids of the published Qwen2-VL, Qwen2.5-VL and Qwen3-VL vocabularies.</summary>
+    public static MarkerIds QwenPublished { get; } = new()
+    {
+        TurnStart = 151644,
+        TurnEnd = 151645,
+        VisionStart = 151652,
+        VisionEnd = 151653,
+        ImagePad = 151655,
+        VideoPad = 151656,
+        System = 8948,
+        User = 872,
+        Assistant = 77091,
+        Newline = 198,
+    };
+
+    /// <summary><c>&lt;|im_start|&gt;</c></summary>
+    public required int TurnStart { get; init; }
+
+    /// <summary><c>&lt;|im_end|&gt;</c></summary>
+    public required int TurnEnd { get; init; }
+
+    /// <summary><c>&lt;|vision_start|&gt;</c></summary>
+    public required int VisionStart { get; init; }
+
+    /// <summary><c>&lt;|vision_end|&gt;</c></summary>
+    public required int VisionEnd { get; init; }
+
+    /// <summary><c>&lt;|image_pad|&gt;</c></summary>
+    public required int ImagePad { get; init; }
+
+    /// <summary><c>&lt;|video_pad|&gt;</c></summary>
+    public required int VideoPad { get; init; }
+
+    /// <summary>The role word <c>system</c>.</summary>
+    public required int System { get; init; }
+
+    /// <summary>The role word <c>user</c>.</summary>
+    public required int User { get; init; }
+
+    /// <summary>The role word <c>assistant</c>.</summary>
+    public required int Assistant { get; init; }
+
+    /// <summary>A single line feed.</summary>
+    public required int Newline { get; init; }
+}

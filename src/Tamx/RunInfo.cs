@@ -1,0 +1,50 @@
+namespace Tamx;
+
+/// <summary>How a trace was made: everything a reader needs to make it again. Unknown values are null.</summary>
+public sealed record RunInfo
+{
+    /// <summary>Model name (general.name) or file name.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>Model file name without folder.</summary>
+    public string? ModelFile { get; init; }
+
+    /// <summary>Projector file name without folder.</summary>
+    public string? ProjectorFile { get; init; }
+
+    /// <summary>Architecture, for example <c>qwen3vl</c>.</summary>
+    public string? Architecture { get; init; }
+
+    /// <summary>Quantization, for example <c>Q8_0</c>.</summary>
+    public string? Quantization { get; init; }
+
+    /// <summary>Version of the native llama.cpp.</summary>
+    public string? LlamaVersion { get; init; }
+
+    /// <summary>Version of Tamx.</summary>
+    public string? TamxVersion { get; init; }
+
+    /// <summary>Sampling temperature; 0 means greedy.</summary>
+    public float? Temperature { get; init; }
+
+    /// <summary>Sampling top-k.</summary>
+    public int? TopK { get; init; }
+
+    /// <summary>Sampling top-p.</summary>
+    public float? TopP { get; init; }
+
+    /// <summary>Sampling seed.</summary>
+    public uint? Seed { get; init; }
+
+    /// <summary>Context size in tokens.</summary>
+    public int? ContextSize { get; init; }
+
+    /// <summary>Threads used by the model.</summary>
+    public int? ThreadCount { get; init; }
+
+    /// <summary>Layers on the GPU.</summary>
+    public int? GpuLayerCount { get; init; }
+
+    /// <summary>Seconds spent per phase, for example <c>load</c>, <c>prefill</c>, <c>generate</c>, <c>maps</c>.</summary>
+    public IReadOnlyDictionary<string, double> Seconds { get; init; } = new Dictionary<string, double>();
+}

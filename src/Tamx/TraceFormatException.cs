@@ -1,0 +1,20 @@
+using Tamx.Llama;
+
+namespace Tamx;
+
+/// <summary>A saved trace (.safetensors) or its content cannot be used.</summary>
+public sealed class TraceFormatException : InvalidInputException
+{
+    /// <summary>Creates the exception.</summary>
+    /// <param name="path">The file, or null for a trace that was built in code.</param>
+    /// <param name="message">What is wrong, naming the tensor or position.</param>
+    /// <param name="innerException">What revealed the fault, if anything did.</param>
+    public TraceFormatException(string? path, string message, Exception? innerException = null)
+        : base(path is null ? message : $"{path}: {message}", innerException)
+    {
+        Path = path;
+    }
+
+    /// <summary>The file at fault, or null for a trace that was built in code.</summary>
+    public string? Path { get; }
+}

@@ -1,0 +1,20 @@
+namespace Tamx;
+
+/// <summary>The picture behind one temporal patch of a vision block, for display.</summary>
+/// <param name="BlockIndex">Index of the vision block.</param>
+/// <param name="FrameIndex">Temporal patch within the block; 0 for an image.</param>
+/// <param name="MediaType">For example <c>image/jpeg</c>; one of image/jpeg, image/png, image/webp, image/gif, image/bmp.</param>
+/// <param name="Bytes">The encoded picture as it came.</param>
+/// <param name="Width">Width in pixels as displayed (EXIF orientation applied).</param>
+/// <param name="Height">Height in pixels as displayed.</param>
+/// <param name="Seconds">Time in the video, or null for an image.</param>
+/// <param name="Name">File name without folder, or null.</param>
+public sealed record TracePicture(
+    int BlockIndex,
+    int FrameIndex,
+    string MediaType,
+    ReadOnlyMemory<byte> Bytes,
+    int Width,
+    int Height,
+    double? Seconds = null,
+    string? Name = null);
