@@ -1,0 +1,368 @@
+#include "internal.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <numeric>
+
+using namespace tamx;
+
+struct tamx_context {
+    const tamx_model *  model;
+    llama_context *     context = nullptr;
+    llama_sampler *     sampler = nullptr;
+    int32_t             batch_size;
+    llama_pos           next_position = 0;
+    bool                has_logits    = false;
+    std::atomic<bool>   cancelled { false };
+    std::vector<llama_token_data> sampling; // the vocabulary, reused between steps
+
+    // Capture of the decode in progress.
+    float *     rows      = nullptr;
+    int32_t     expected  = 0;
+    int32_t     captured  = 0;
+    bool        stop_here = false;
+    std::string capture_fault;
+
+    ~tamx_context() {
+        llama_sampler_free(sampler);
+        llama_free(context);
+    }
+};
+
+namespace {
+
+// The hidden states after the final norm. With the embeddings output on, llama.cpp gives the tensor the second name.
+bool is_hidden_state(const ggml_tensor * tensor) {
+    return std::strcmp(tensor->name, "result_norm") == 0 || std::strcmp(tensor->name, "result_embd_pooled") == 0;
+}
+
+// ask: whether the tensor's value is wanted. Otherwise its value is there; returning false ends the graph.
+bool on_node(ggml_tensor * tensor, bool ask, void * data) {
+    auto * c = static_cast<tamx_context *>(data);
+    const bool wanted = c->rows != nullptr && c->captured == 0 && is_hidden_state(tensor);
+    if (ask || !wanted) {
+        return ask ? wanted : true;
+    }
+    if (tensor->type != GGML_TYPE_F32 || tensor->ne[0] != c->model->hidden_size || tensor->ne[1] != c->expected ||
+        tensor->ne[2] != 1 || tensor->ne[3] != 1 || !ggml_is_contiguous(tensor)) {
+        c->capture_fault = std::string("hidden states have an unexpected form: ") + ggml_type_name(tensor->type) + " [" +
+                           std::to_string(tensor->ne[1]) + ", " + std::to_string(tensor->ne[0]) + "], expected [" +
+                           std::to_string(c->expected) + ", " + std::to_string(c->model->hidden_size) + "]";
+        return false;
+    }
+    ggml_backend_tensor_get(tensor, c->rows, 0, ggml_nbytes(tensor));
+    c->captured = c->expected;
+    return !c->stop_here;
+}
+
+bool is_cancelled(void * data) {
+    return static_cast<tamx_context *>(data)->cancelled.load();
+}
+
+int32_t decode(tamx_context * c, const llama_batch & batch, bool want_logits, float * rows) {
+    if (c->cancelled) {
+        return fail(TAMX_CANCELLED, "cancelled");
+    }
+    take_logged_error();
+    c->rows      = rows;
+    c->expected  = batch.n_tokens;
+    c->captured  = 0;
+    c->stop_here = !want_logits;
+    c->has_logits = false;
+    c->capture_fault.clear();
+    const int32_t code = llama_decode(c->context, batch);
+    c->rows = nullptr;
+
+    if (c->cancelled) {
+        return fail(TAMX_CANCELLED, "cancelled");
+    }
+    if (code == 1) {
+        return fail(TAMX_CONTEXT_FULL, "the context of " + std::to_string(llama_n_ctx(c->context)) + " tokens is full");
+    }
+    if (code != 0) {
+        return fail(TAMX_DECODE_FAILED, "llama_decode gave " + std::to_string(code) + ": " + take_logged_error());
+    }
+    if (!c->capture_fault.empty() || c->captured != c->expected) {
+        return fail(TAMX_INTERNAL, c->capture_fault.empty() ? "llama.cpp's graph has no tensor of hidden states" : c->capture_fault);
+    }
+    c->has_logits = want_logits;
+    return TAMX_OK;
+}
+
+int32_t decode_text(tamx_context * c, const llama_token * tokens, int32_t count, bool want_logits, float * rows) {
+    std::vector<llama_token>    ids(tokens, tokens + count);
+    std::vector<llama_pos>      positions((size_t) count);
+    std::vector<int32_t>        sequence_counts((size_t) count, 1);
+    llama_seq_id                sequence = 0;
+    std::vector<llama_seq_id *> sequences((size_t) count, &sequence);
+    std::vector<int8_t>         outputs((size_t) count, 1);
+    std::iota(positions.begin(), positions.end(), c->next_position);
+
+    llama_batch batch {};
+    batch.n_tokens = count;
+    batch.token    = ids.data();
+    batch.pos      = positions.data();
+    batch.n_seq_id = sequence_counts.data();
+    batch.seq_id   = sequences.data();
+    batch.logits   = outputs.data();
+    const int32_t status = decode(c, batch, want_logits, rows);
+    if (status == TAMX_OK) {
+        c->next_position += count;
+    }
+    return status;
+}
+
+int32_t decode_picture(tamx_context * c, tamx_chunk & chunk, int32_t first, int32_t count, bool want_logits, float * rows) {
+    const mtmd_image_tokens * cells = mtmd_input_chunk_get_tokens_image(chunk.picture);
+    const int32_t             total = (int32_t) mtmd_input_chunk_get_n_tokens(chunk.picture);
+    if (chunk.embeddings.empty()) {
+        return fail(TAMX_INVALID_ARGUMENT, "the picture was not encoded");
+    }
+    if (first == 0) {
+        chunk.start = c->next_position;
+    }
+    // M-RoPE takes four positions per cell, laid out axis by axis: time, row, column, unused.
+    const size_t           n = (size_t) count;
+    std::vector<llama_pos> positions(4 * n, 0);
+    for (size_t i = 0; i < n; i++) {
+        const mtmd_decoder_pos p = mtmd_image_tokens_get_decoder_pos(cells, chunk.start, (size_t) first + i);
+        positions[i]         = (llama_pos) p.t;
+        positions[i + n]     = (llama_pos) p.y;
+        positions[i + 2 * n] = (llama_pos) p.x;
+        positions[i + 3 * n] = (llama_pos) p.z;
+    }
+    std::vector<int32_t>        sequence_counts(n, 1);
+    llama_seq_id                sequence = 0;
+    std::vector<llama_seq_id *> sequences(n, &sequence);
+    std::vector<int8_t>         outputs(n, 1);
+
+    const size_t width = chunk.embeddings.size() / (size_t) total;
+    llama_batch  batch {};
+    batch.n_tokens = count;
+    batch.embd     = chunk.embeddings.data() + (size_t) first * width;
+    batch.pos      = positions.data();
+    batch.n_seq_id = sequence_counts.data();
+    batch.seq_id   = sequences.data();
+    batch.logits   = outputs.data();
+    const int32_t status = decode(c, batch, want_logits, rows);
+    if (status == TAMX_OK && first + count == total) {
+        c->next_position = chunk.start + mtmd_input_chunk_get_n_pos(chunk.picture);
+        chunk.embeddings = {};
+    }
+    return status;
+}
+
+} // namespace
+
+int32_t tamx_context_create(tamx_model * model, int32_t context_size, int32_t batch_size, int32_t threads, int32_t precise_cache,
+                            tamx_context ** context) {
+    return guarded([&] {
+        *context = nullptr;
+        if (context_size <= 0 || batch_size <= 0 || threads <= 0) {
+            return fail(TAMX_INVALID_ARGUMENT, "context size, batch size and threads must be positive");
+        }
+        take_logged_error();
+        auto result        = std::make_unique<tamx_context>();
+        result->model      = model;
+        result->batch_size = std::min(batch_size, context_size);
+
+        llama_context_params params = llama_context_default_params();
+        params.n_ctx             = (uint32_t) context_size;
+        params.n_batch           = (uint32_t) result->batch_size;
+        params.n_ubatch          = (uint32_t) result->batch_size; // one graph per decode, so one capture
+        params.n_seq_max         = 1;
+        params.n_threads         = threads;
+        params.n_threads_batch   = threads;
+        params.pooling_type      = LLAMA_POOLING_TYPE_NONE;
+        params.embeddings        = true; // makes every token an output, so that its hidden state is computed
+        params.no_perf           = true;
+        params.cb_eval           = on_node;
+        params.cb_eval_user_data = result.get();
+        params.abort_callback      = is_cancelled;
+        params.abort_callback_data = result.get();
+        if (precise_cache) {
+            params.type_k          = GGML_TYPE_F32;
+            params.type_v          = GGML_TYPE_F32;
+            params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
+        }
+        result->context = llama_init_from_model(model->model, params);
+        if (result->context == nullptr) {
+            return fail(TAMX_OUT_OF_MEMORY, "no context of " + std::to_string(context_size) + " tokens could be made: " + take_logged_error());
+        }
+        *context = result.release();
+        return (int32_t) TAMX_OK;
+    });
+}
+
+void tamx_context_free(tamx_context * context) {
+    delete context;
+}
+
+int32_t tamx_context_size(const tamx_context * context, int32_t * tokens) {
+    return guarded([&] {
+        *tokens = (int32_t) llama_n_ctx(context->context);
+        return (int32_t) TAMX_OK;
+    });
+}
+
+void tamx_context_cancel(tamx_context * context) {
+    context->cancelled = true;
+}
+
+int32_t tamx_context_encode(tamx_context * context, tamx_prompt * prompt, int32_t index) {
+    return guarded([&] {
+        if (index < 0 || (size_t) index >= prompt->chunks.size() || prompt->chunks[(size_t) index].picture == nullptr) {
+            return fail(TAMX_INVALID_ARGUMENT, "no such picture");
+        }
+        tamx_chunk &  chunk  = prompt->chunks[(size_t) index];
+        tamx_vision * vision = prompt->vision;
+        std::lock_guard<std::mutex> lock(vision->encoding);
+        if (context->cancelled) {
+            return fail(TAMX_CANCELLED, "cancelled");
+        }
+        take_logged_error();
+        vision->cancelled  = &context->cancelled;
+        const int32_t code = mtmd_encode_chunk(vision->context, chunk.picture);
+        vision->cancelled  = nullptr;
+        if (context->cancelled) {
+            return fail(TAMX_CANCELLED, "cancelled");
+        }
+        if (code != 0) {
+            return fail(TAMX_IMAGE_FAILED, "the picture could not be encoded: " + take_logged_error());
+        }
+        const float * output = mtmd_get_output_embd(vision->context);
+        const size_t  width  = (size_t) llama_model_n_embd_inp(context->model->model);
+        chunk.embeddings.assign(output, output + width * mtmd_input_chunk_get_n_tokens(chunk.picture));
+        return (int32_t) TAMX_OK;
+    });
+}
+
+int32_t tamx_context_decode_chunk(tamx_context * context, tamx_prompt * prompt, int32_t index, int32_t first, int32_t count,
+                                  int32_t want_logits, float * rows) {
+    return guarded([&] {
+        if (index < 0 || (size_t) index >= prompt->chunks.size()) {
+            return fail(TAMX_INVALID_ARGUMENT, "no such chunk");
+        }
+        tamx_chunk &  chunk = prompt->chunks[(size_t) index];
+        const int32_t total = (int32_t) (chunk.picture != nullptr ? mtmd_input_chunk_get_n_tokens(chunk.picture) : chunk.tokens.size());
+        if (first < 0 || count <= 0 || first > total - count || count > context->batch_size || rows == nullptr) {
+            return fail(TAMX_INVALID_ARGUMENT, "tokens outside the chunk, or more than a batch");
+        }
+        return chunk.picture != nullptr ? decode_picture(context, chunk, first, count, want_logits != 0, rows)
+                                        : decode_text(context, chunk.tokens.data() + first, count, want_logits != 0, rows);
+    });
+}
+
+int32_t tamx_context_decode_tokens(tamx_context * context, const int32_t * tokens, int32_t count, int32_t want_logits, float * rows) {
+    return guarded([&] {
+        if (count <= 0 || count > context->batch_size || rows == nullptr) {
+            return fail(TAMX_INVALID_ARGUMENT, "no tokens, or more than a batch");
+        }
+        for (int32_t i = 0; i < count; i++) {
+            if (tokens[i] < 0 || tokens[i] >= context->model->vocabulary_size) {
+                return fail(TAMX_INVALID_ARGUMENT, "token " + std::to_string(tokens[i]) + " is not in the vocabulary");
+            }
+        }
+        return decode_text(context, tokens, count, want_logits != 0, rows);
+    });
+}
+
+int32_t tamx_context_embedding(tamx_context * context, int32_t index, float * row) {
+    return guarded([&] {
+        const float * source = llama_get_embeddings_ith(context->context, index);
+        if (source == nullptr) {
+            return fail(TAMX_INVALID_ARGUMENT, "no such row");
+        }
+        std::copy(source, source + context->model->hidden_size, row);
+        return (int32_t) TAMX_OK;
+    });
+}
+
+static const float * last_logits(tamx_context * context) {
+    return context->has_logits ? llama_get_logits_ith(context->context, -1) : nullptr;
+}
+
+int32_t tamx_context_logits(tamx_context * context, float * logits) {
+    return guarded([&] {
+        const float * source = last_logits(context);
+        if (source == nullptr) {
+            return fail(TAMX_INVALID_ARGUMENT, "the last decode made no logits");
+        }
+        std::copy(source, source + context->model->vocabulary_size, logits);
+        return (int32_t) TAMX_OK;
+    });
+}
+
+int32_t tamx_context_set_sampling(tamx_context * context, float temperature, int32_t top_k, float top_p, uint32_t seed) {
+    return guarded([&] {
+        llama_sampler * chain = llama_sampler_chain_init(llama_sampler_chain_default_params());
+        if (temperature <= 0.0f) {
+            llama_sampler_chain_add(chain, llama_sampler_init_greedy());
+        } else {
+            // The order llama.cpp's own tools use.
+            if (top_k > 0) {
+                llama_sampler_chain_add(chain, llama_sampler_init_top_k(top_k));
+            }
+            if (top_p < 1.0f) {
+                llama_sampler_chain_add(chain, llama_sampler_init_top_p(top_p, 1));
+            }
+            llama_sampler_chain_add(chain, llama_sampler_init_temp(temperature));
+            llama_sampler_chain_add(chain, llama_sampler_init_dist(seed));
+        }
+        llama_sampler_free(context->sampler);
+        context->sampler = chain;
+        return (int32_t) TAMX_OK;
+    });
+}
+
+int32_t tamx_context_sample(tamx_context * context, int32_t k, int32_t * token, float * logit, float * probability,
+                            int32_t * candidates, float * candidate_logits, float * candidate_probabilities) {
+    return guarded([&] {
+        const float * logits = last_logits(context);
+        const int32_t n      = context->model->vocabulary_size;
+        if (logits == nullptr || context->sampler == nullptr || k < 0 || k > n) {
+            return fail(TAMX_INVALID_ARGUMENT, "no logits to sample from, or more candidates than tokens");
+        }
+        const float best = *std::max_element(logits, logits + n);
+        if (!std::isfinite(best)) {
+            return fail(TAMX_DECODE_FAILED, "the model's logits are not finite");
+        }
+        double sum = 0;
+        for (int32_t i = 0; i < n; i++) {
+            sum += std::exp((double) logits[i] - best);
+        }
+        const auto share = [&](int32_t id) { return (float) (std::exp((double) logits[id] - best) / sum); };
+
+        auto & data = context->sampling;
+        data.resize((size_t) n);
+        for (int32_t i = 0; i < n; i++) {
+            data[(size_t) i] = { i, logits[i], 0.0f };
+        }
+        const auto better = [](const llama_token_data & a, const llama_token_data & b) {
+            return a.logit != b.logit ? a.logit > b.logit : a.id < b.id;
+        };
+        std::partial_sort(data.begin(), data.begin() + k, data.end(), better);
+        for (int32_t i = 0; i < k; i++) {
+            candidates[i]              = data[(size_t) i].id;
+            candidate_logits[i]        = data[(size_t) i].logit;
+            candidate_probabilities[i] = share(data[(size_t) i].id);
+        }
+        // The samplers must see the vocabulary in one order whatever k is, or the seed would give other tokens.
+        for (int32_t i = 0; i < n; i++) {
+            data[(size_t) i] = { i, logits[i], 0.0f };
+        }
+        llama_token_data_array choice { data.data(), data.size(), -1, false };
+        llama_sampler_apply(context->sampler, &choice);
+        if (choice.selected < 0 || (size_t) choice.selected >= choice.size) {
+            return fail(TAMX_INTERNAL, "the sampler chose nothing");
+        }
+        const llama_token chosen = choice.data[choice.selected].id;
+        llama_sampler_accept(context->sampler, chosen);
+        *token       = chosen;
+        *logit       = logits[chosen];
+        *probability = share(chosen);
+        return (int32_t) TAMX_OK;
+    });
+}
