@@ -1,0 +1,174 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Tamx.Llama.Interop;
+
+namespace Tamx.Llama;
+
+/// <summary>The native llama.cpp of this process: where it lies, its version and devices, its log.</summary>
+/// <remarks>All members are safe to use from any thread. The library is loaded on first use.</remarks>
+public static unsafe class LlamaRuntime
+{
+    private static readonly Lock Gate = new();
+    private static bool _resolverSet;
+    private static bool _initialized;
+
+    /// <summary>Environment variable that names a folder with a finished tamx_llama.</summary>
+    public const string DirectoryVariable = "TAMX_NATIVE_DIR";
+
+    /// <summary>Receives llama.cpp's log lines. Nothing is logged unless it is set.</summary>
+    public static ILogger Logger { get; set; } = NullLogger.Instance;
+
+    /// <summary>The folder that the native libraries are loaded from.</summary>
+    public static string Directory
+    {
+        get
+        {
+            var own = Environment.GetEnvironmentVariable(DirectoryVariable);
+            return string.IsNullOrEmpty(own) ? Path.Combine(AppContext.BaseDirectory, "native") : Path.GetFullPath(own);
+        }
+    }
+
+    /// <summary>Version of llama.cpp, for example <c>0.5.0</c>.</summary>
+    /// <exception cref="NativeLibraryException">The native part is missing or does not fit.</exception>
+    public static string Version
+    {
+        get
+        {
+            EnsureInitialized();
+            Span<byte> text = stackalloc byte[128];
+            var length = Math.Min(NativeMethods.GetLlamaVersion(text, text.Length), text.Length - 1);
+            return Encoding.UTF8.GetString(text[..length]);
+        }
+    }
+
+    /// <summary>The devices llama.cpp found, in its order.</summary>
+    /// <exception cref="NativeLibraryException">The native part is missing or does not fit.</exception>
+    public static IReadOnlyList<ComputeDevice> Devices
+    {
+        get
+        {
+            EnsureInitialized();
+            NativeMethods.GetDeviceCount(out var count).ThrowIfFailed();
+            var devices = new ComputeDevice[count];
+            Span<byte> name = stackalloc byte[256];
+            Span<byte> description = stackalloc byte[512];
+            for (var i = 0; i < count; i++)
+            {
+                NativeMethods.GetDevice(i, name, name.Length, description, description.Length, out var kind, out var free, out var total).ThrowIfFailed();
+                devices[i] = new ComputeDevice(ZeroTerminated(name), ZeroTerminated(description), (ComputeDeviceKind)kind, free, total);
+            }
+
+            return devices;
+        }
+    }
+
+    /// <summary>Loads the native part if that has not happened yet.</summary>
+    /// <exception cref="NativeLibraryException">The native part is missing or does not fit.</exception>
+    internal static void EnsureInitialized()
+    {
+        lock (Gate)
+        {
+            if (_initialized)
+            {
+                return;
+            }
+
+            // Without this ggml starts a debugger on the process when it aborts.
+            if (Environment.GetEnvironmentVariable("GGML_NO_BACKTRACE") is null)
+            {
+                Environment.SetEnvironmentVariable("GGML_NO_BACKTRACE", "1");
+            }
+
+            var directory = Directory;
+            var library = FindLibrary(directory);
+            try
+            {
+                NativeLibrary.Load(library);
+                if (!_resolverSet)
+                {
+                    NativeLibrary.SetDllImportResolver(typeof(LlamaRuntime).Assembly, (name, _, _) =>
+                        name == NativeMethods.Library ? NativeLibrary.Load(FindLibrary(Directory)) : 0);
+                    _resolverSet = true;
+                }
+
+                var version = NativeMethods.GetAbiVersion();
+                if (version != NativeMethods.AbiVersion)
+                {
+                    throw new NativeLibraryException(
+                        $"{library} has interface version {version}, this Tamx needs {NativeMethods.AbiVersion}; build it again from this version's native folder");
+                }
+            }
+            catch (Exception e) when (e is DllNotFoundException or BadImageFormatException or EntryPointNotFoundException)
+            {
+                throw new NativeLibraryException($"{library} cannot be loaded: {e.Message}", e);
+            }
+
+            if (NativeMethods.Initialize(directory, &OnLog) != NativeStatus.Ok)
+            {
+                throw new NativeLibraryException(NativeStatusExtensions.LastError());
+            }
+
+            _initialized = true;
+        }
+    }
+
+    private static string FindLibrary(string directory)
+    {
+        string[] names = ["libtamx_llama.so", "libtamx_llama.dylib", "tamx_llama.dll"];
+        return names.Select(name => Path.Combine(directory, name)).FirstOrDefault(File.Exists)
+            ?? throw new NativeLibraryException(
+                $"the native library tamx_llama is not in {directory}; build Tamx.Llama with dotnet build, or set {DirectoryVariable} to a folder that holds it");
+    }
+
+    private static string ZeroTerminated(ReadOnlySpan<byte> text) => Encoding.UTF8.GetString(text[..Math.Max(0, text.IndexOf((byte)0))]);
+
+    // llama.cpp gives a line in pieces: the later ones have the level "continuation".
+    private static readonly StringBuilder Line = new();
+    private static LogLevel _lineLevel = LogLevel.Debug;
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void OnLog(int level, byte* text, int length)
+    {
+        const int Continuation = 5;
+        try
+        {
+            lock (Line)
+            {
+                if (level != Continuation)
+                {
+                    FlushLine();
+                    _lineLevel = level switch { 4 => LogLevel.Error, 3 => LogLevel.Warning, 2 => LogLevel.Debug, _ => LogLevel.Trace };
+                }
+
+                Line.Append(Encoding.UTF8.GetString(text, length));
+                if (Line.Length > 0 && Line[^1] == '\n')
+                {
+                    FlushLine();
+                }
+            }
+        }
+        catch
+        {
+            // A logger's fault must not unwind through native frames.
+        }
+    }
+
+    private static void FlushLine()
+    {
+        var line = Line.ToString().TrimEnd();
+        Line.Clear();
+        if (line.Length > 0)
+        {
+            NativeLog.Line(Logger, _lineLevel, line);
+        }
+    }
+}
+
+internal static partial class NativeLog
+{
+    [LoggerMessage(Message = "llama.cpp: {Text}")]
+    internal static partial void Line(ILogger logger, LogLevel level, string text);
+}
