@@ -1,0 +1,101 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Tamx.Llama.Gguf;
+
+/// <summary>A model in one GGUF file, or split over several named <c>NAME-00001-of-0000N.gguf</c>, seen as one tensor table.</summary>
+/// <remarks>Immutable and safe to share between threads.</remarks>
+public sealed partial class GgufModel
+{
+    private const string SplitCountKey = "split.count";
+    private const string SplitIndexKey = "split.no";
+
+    private readonly Dictionary<string, GgufTensor> _tensorsByName = new(StringComparer.Ordinal);
+
+    private GgufModel(GgufFile[] files)
+    {
+        Files = files;
+        foreach (GgufFile file in files)
+        {
+            foreach (GgufTensor tensor in file.Tensors)
+            {
+                if (!_tensorsByName.TryAdd(tensor.Name, tensor))
+                {
+                    throw new ModelFormatException(file.Path, $"tensor {GgufFile.Quoted(tensor.Name)} is in {_tensorsByName[tensor.Name].FilePath} as well");
+                }
+            }
+        }
+    }
+
+    /// <summary>The files, in order; one unless the model is split.</summary>
+    public IReadOnlyList<GgufFile> Files { get; }
+
+    /// <summary>The first file, which is the one to hand to llama.cpp.</summary>
+    public string Path => Files[0].Path;
+
+    /// <summary>Metadata of the first file, which holds the model's keys.</summary>
+    public GgufMetadata Metadata => Files[0].Metadata;
+
+    /// <summary>All tensors; each says which file holds it.</summary>
+    public IReadOnlyCollection<GgufTensor> Tensors => _tensorsByName.Values;
+
+    /// <summary>Size of all files together.</summary>
+    public long ByteCount => Files.Sum(file => file.ByteCount);
+
+    /// <summary>The tensor of a name, or null if there is none.</summary>
+    /// <param name="name">The name.</param>
+    public GgufTensor? FindTensor(string name) => _tensorsByName.GetValueOrDefault(name);
+
+    /// <summary>Opens a model; of a split model the first part, the others being found beside it.</summary>
+    /// <param name="path">The file, or the first of several.</param>
+    /// <exception cref="ModelFormatException">A file is missing or damaged, or the parts do not belong together.</exception>
+    public static GgufModel Open(string path)
+    {
+        GgufFile first = GgufFile.Open(path);
+        long count = first.Metadata.FindInteger(SplitCountKey) ?? 1;
+        if (count is < 0 or > 99999)
+        {
+            throw new ModelFormatException(path, $"key {SplitCountKey} is {count}; it must be 1 to 99999");
+        }
+
+        if (count <= 1)
+        {
+            return new GgufModel([first]);
+        }
+
+        Match name = SplitName().Match(System.IO.Path.GetFileName(path));
+        if (!name.Success || long.Parse(name.Groups["count"].ValueSpan, CultureInfo.InvariantCulture) != count)
+        {
+            throw new ModelFormatException(path, $"is part of a model split into {count} files and must be named like NAME-00001-of-{count:D5}.gguf");
+        }
+
+        if (name.Groups["index"].Value != "00001")
+        {
+            throw new ModelFormatException(path, $"is not the first part; name {PartName(name, 1)} instead");
+        }
+
+        GgufFile[] files = new GgufFile[count];
+        for (int i = 0; i < files.Length; i++)
+        {
+            string part = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path) ?? "", PartName(name, i + 1));
+            files[i] = i == 0 ? first : GgufFile.Open(part);
+            CheckSplitKey(files[i], SplitCountKey, count);
+            CheckSplitKey(files[i], SplitIndexKey, i);
+        }
+
+        return new GgufModel(files);
+    }
+
+    private static string PartName(Match name, int index) => $"{name.Groups["name"].Value}-{index:D5}-of-{name.Groups["count"].Value}.gguf";
+
+    private static void CheckSplitKey(GgufFile file, string key, long wanted)
+    {
+        if (file.Metadata.GetInteger(key) is var found && found != wanted)
+        {
+            throw new ModelFormatException(file.Path, $"key {key} is {found}; this part must have {wanted}");
+        }
+    }
+
+    [GeneratedRegex(@"^(?<name>.+)-(?<index>[0-9]{5})-of-(?<count>[0-9]{5})\.gguf$", RegexOptions.CultureInvariant)]
+    private static partial Regex SplitName();
+}

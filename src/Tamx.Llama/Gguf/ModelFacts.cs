@@ -1,0 +1,59 @@
+namespace Tamx.Llama.Gguf;
+
+/// <summary>What a text model's file says about it. Immutable.</summary>
+public sealed record ModelFacts
+{
+    /// <summary>The file (the first, if the model is split).</summary>
+    public required string Path { get; init; }
+
+    /// <summary><c>qwen3vl</c> or <c>qwen2vl</c> (which stands for Qwen2-VL and Qwen2.5-VL).</summary>
+    public required string Architecture { get; init; }
+
+    /// <summary>The model's own name (general.name), or null.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>For example <c>Q4_K_M</c>: from general.file_type, else the type that holds most elements.</summary>
+    public required string Quantization { get; init; }
+
+    /// <summary>Hidden size D.</summary>
+    public required int HiddenSize { get; init; }
+
+    /// <summary>Size of the feed-forward layers.</summary>
+    public required int FeedForwardSize { get; init; }
+
+    /// <summary>Number of layers.</summary>
+    public required int LayerCount { get; init; }
+
+    /// <summary>Attention heads per layer.</summary>
+    public required int HeadCount { get; init; }
+
+    /// <summary>Key and value heads per layer.</summary>
+    public required int KeyValueHeadCount { get; init; }
+
+    /// <summary>Size of one head.</summary>
+    public required int HeadSize { get; init; }
+
+    /// <summary>Longest context the model was trained for, in tokens.</summary>
+    public required int ContextLength { get; init; }
+
+    /// <summary>Number of tokens in the vocabulary.</summary>
+    public required int VocabularySize { get; init; }
+
+    /// <summary>Layers that take features of an image from the projector besides the first; 0 for architectures without deepstack.</summary>
+    public required int DeepstackLayerCount { get; init; }
+
+    /// <summary>The tensor that holds the output embedding (lm_head), one row per token.</summary>
+    public required GgufTensor OutputEmbedding { get; init; }
+
+    /// <summary>True if the input embedding serves as output embedding too.</summary>
+    public required bool IsTied { get; init; }
+
+    /// <summary>Number of weights.</summary>
+    public required long ParameterCount { get; init; }
+
+    /// <summary>The chat template (Jinja), or null.</summary>
+    public string? ChatTemplate { get; init; }
+
+    /// <summary>Size of the model's files together.</summary>
+    public required long ByteCount { get; init; }
+}

@@ -1,0 +1,288 @@
+using System.Globalization;
+
+namespace Tamx.Llama.Gguf;
+
+public static partial class Preflight
+{
+    private const string ProjectorTypeKey = "clip.projector_type";
+
+    /// <summary>clip.cpp's own limit, before products overflow 32 bits.</summary>
+    private const int MaxImageSize = 8192;
+
+    /// <summary>
+    /// Keys that clip.cpp reads without looking at their type first (it asserts the type when it takes the value), by the type it takes.
+    /// </summary>
+    private static readonly (string Key, GgufValueType Type)[] ProjectorKeyTypes =
+    [
+        ("general.name", GgufValueType.Text),
+        ("general.description", GgufValueType.Text),
+        (ProjectorTypeKey, GgufValueType.Text),
+        ("clip.vision.projector_type", GgufValueType.Text),
+        ("clip.vision.mm_patch_merge_type", GgufValueType.Text),
+        ("clip.has_vision_encoder", GgufValueType.Bool),
+        ("clip.has_audio_encoder", GgufValueType.Bool),
+        ("clip.has_gen_audio_encoder", GgufValueType.Bool),
+        ("clip.use_gelu", GgufValueType.Bool),
+        ("clip.use_silu", GgufValueType.Bool),
+        ("clip.vision.embedding_length", GgufValueType.U32),
+        ("clip.vision.feed_forward_length", GgufValueType.U32),
+        ("clip.vision.block_count", GgufValueType.U32),
+        ("clip.vision.projection_dim", GgufValueType.U32),
+        ("clip.vision.attention.head_count", GgufValueType.U32),
+        ("clip.vision.attention.head_count_kv", GgufValueType.U32),
+        ("clip.vision.attention.head_dim", GgufValueType.U32),
+        ("clip.vision.attention.layer_norm_epsilon", GgufValueType.F32),
+        ("clip.vision.image_size", GgufValueType.U32),
+        ("clip.vision.patch_size", GgufValueType.U32),
+        ("clip.vision.spatial_merge_size", GgufValueType.U32),
+        ("clip.vision.n_wa_pattern", GgufValueType.U32),
+        ("clip.minicpmv_version", GgufValueType.I32),
+        ("clip.minicpmv_query_num", GgufValueType.U32),
+    ];
+
+    /// <summary>Checks an mmproj.</summary>
+    /// <param name="model">The opened file.</param>
+    /// <returns>What the file says about the vision tower and projector.</returns>
+    /// <exception cref="ModelFormatException">llama.cpp would refuse the file, crash on it, or compute nonsense.</exception>
+    public static ProjectorFacts CheckProjector(GgufModel model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        GgufMetadata metadata = model.Metadata;
+        if (model.Files.Count > 1)
+        {
+            throw new ModelFormatException(model.Path, "is a split mmproj, which llama.cpp does not read; merge its parts into one file");
+        }
+
+        if ((metadata.FindString(ArchitectureKey) ?? ModelArchitecture.Clip) is var architecture && architecture != ModelArchitecture.Clip)
+        {
+            throw new ModelFormatException(model.Path, $"is a text model ({GgufFile.Quoted(architecture)}); the mmproj (vision part) published with the model is needed here");
+        }
+
+        CheckKeyTypes(model);
+        if (metadata.FindBool("clip.has_vision_encoder") != true)
+        {
+            throw Wrong(model, "clip.has_vision_encoder", metadata.Contains("clip.has_vision_encoder") ? "false" : "missing", "true");
+        }
+
+        foreach (string key in (string[])["clip.has_audio_encoder", "clip.has_gen_audio_encoder"])
+        {
+            if (metadata.FindBool(key) == true)
+            {
+                throw Wrong(model, key, "true", "absent or false; projectors with sound are not supported");
+            }
+        }
+
+        string type = metadata.GetString(ProjectorTypeKey);
+        if (type is not (Qwen3VlMerger or Qwen25VlMerger or Qwen2VlMerger))
+        {
+            throw Wrong(model, ProjectorTypeKey, GgufFile.Quoted(type), $"{Qwen3VlMerger}, {Qwen25VlMerger} or {Qwen2VlMerger}");
+        }
+
+        ProjectorFacts facts = ReadProjector(model, type);
+        return facts with { DeepstackLayerIndices = CheckProjectorTensors(model, facts) };
+    }
+
+    private static void CheckKeyTypes(GgufModel model)
+    {
+        foreach ((string key, GgufValueType wanted) in ProjectorKeyTypes)
+        {
+            if (model.Metadata.TypeOf(key) is { } found && found != wanted)
+            {
+                throw Wrong(model, key, $"of type {found}", $"of type {wanted}");
+            }
+        }
+    }
+
+    private static ProjectorFacts ReadProjector(GgufModel model, string type)
+    {
+        GgufMetadata metadata = model.Metadata;
+        int imageSize = Integer(model, "clip.vision.image_size", 1, MaxImageSize);
+        int patchSize = Integer(model, "clip.vision.patch_size", 1, 64);
+        int hiddenSize = Integer(model, "clip.vision.embedding_length", 1, 65536);
+        int headCount = Integer(model, "clip.vision.attention.head_count", 1, 4096);
+        if (imageSize < patchSize)
+        {
+            throw Wrong(model, "clip.vision.image_size", imageSize, $"at least the patch size {patchSize}");
+        }
+
+        if (hiddenSize % headCount != 0 || hiddenSize / headCount % 4 != 0)
+        {
+            throw Wrong(model, "clip.vision.attention.head_count", headCount, $"a divisor of the hidden size {hiddenSize} that leaves heads of a multiple of 4");
+        }
+
+        if (metadata.FindInteger("clip.vision.attention.head_dim") is { } headSize && headSize != 0 && headSize != hiddenSize / headCount)
+        {
+            throw Wrong(model, "clip.vision.attention.head_dim", headSize, $"absent or {hiddenSize / headCount}");
+        }
+
+        if (metadata.FindInteger("clip.vision.attention.head_count_kv") is { } keyHeads && keyHeads != headCount)
+        {
+            throw Wrong(model, "clip.vision.attention.head_count_kv", keyHeads, $"absent or {headCount}");
+        }
+
+        Finite(model, "clip.vision.attention.layer_norm_epsilon", metadata.GetFloat("clip.vision.attention.layer_norm_epsilon"), 0);
+        CheckColours(model, "clip.vision.image_mean", least: double.MinValue);
+        CheckColours(model, "clip.vision.image_std", least: 1e-6);
+        if (metadata.FindBool("clip.use_gelu") == true && metadata.FindBool("clip.use_silu") == true)
+        {
+            throw Wrong(model, "clip.use_silu", "true", "false where clip.use_gelu is true");
+        }
+
+        // The vision graphs of all Qwen-VL models are written for cells of 2 x 2 patches.
+        if (metadata.FindInteger("clip.vision.spatial_merge_size") is { } merge && merge != 2)
+        {
+            throw Wrong(model, "clip.vision.spatial_merge_size", merge, "2");
+        }
+
+        const string WindowKey = "clip.vision.n_wa_pattern";
+        if (type == Qwen25VlMerger)
+        {
+            Integer(model, WindowKey, 0, 4096);
+            if (patchSize > 56)
+            {
+                throw Wrong(model, "clip.vision.patch_size", patchSize, "at most 56, so that a cell fits the attention window of 112 pixels");
+            }
+        }
+        else if (type == Qwen2VlMerger)
+        {
+            Zero(model, WindowKey);
+        }
+
+        return new ProjectorFacts
+        {
+            Path = model.Path,
+            ProjectorType = type,
+            Name = metadata.FindString("general.name"),
+            PatchSize = patchSize,
+            SpatialMergeSize = 2,
+            ImageSize = imageSize,
+            HiddenSize = hiddenSize,
+            FeedForwardSize = Integer(model, "clip.vision.feed_forward_length", 1, 1 << 20),
+            LayerCount = Integer(model, "clip.vision.block_count", 1, 512),
+            HeadCount = headCount,
+            ProjectionSize = Integer(model, "clip.vision.projection_dim", 1, 65536),
+            DeepstackLayerIndices = [],
+            ParameterCount = model.Tensors.Sum(tensor => tensor.ElementCount),
+            ByteCount = model.ByteCount,
+        };
+    }
+
+    private static void CheckColours(GgufModel model, string key, double least)
+    {
+        double[] values = model.Metadata.FindFloats(key) ?? throw model.Metadata.Missing(key, "3 floats (red, green, blue)");
+        if (model.Metadata.ElementTypeOf(key) != GgufValueType.F32 || values.Length != 3 || values.Any(value => !double.IsFinite(value) || value < least))
+        {
+            throw Wrong(model, key, $"[{string.Join(", ", values.Take(4).Select(value => value.ToString(CultureInfo.InvariantCulture)))}]", "3 finite 32-bit floats (red, green, blue), deviations above 0");
+        }
+    }
+
+    /// <returns>Indices of the layers with deepstack, ascending.</returns>
+    private static int[] CheckProjectorTensors(GgufModel model, ProjectorFacts facts)
+    {
+        int hidden = facts.HiddenSize;
+        int cell = checked(hidden * facts.SpatialMergeSize * facts.SpatialMergeSize);
+        bool isQwen3 = facts.ProjectorType == Qwen3VlMerger;
+        bool hasNormBias = facts.ProjectorType != Qwen25VlMerger;
+        TensorChecklist tensors = new(model);
+        tensors.Kernel("v.patch_embd.weight", facts.PatchSize, facts.PatchSize, 3, hidden);
+        tensors.Kernel("v.patch_embd.weight.1", facts.PatchSize, facts.PatchSize, 3, hidden);
+        string foreign = $"a {facts.ProjectorType} has none, and llama.cpp would stop or use it";
+        foreach (string name in (string[])["v.class_embd", "v.pre_ln.weight", "v.pre_ln.bias"])
+        {
+            tensors.Absent(name, foreign);
+        }
+
+        if (isQwen3)
+        {
+            long side = facts.ImageSize / facts.PatchSize;
+            tensors.Plain("v.patch_embd.bias", hidden);
+            tensors.Plain("v.position_embd.weight", hidden, side * side);
+        }
+        else
+        {
+            tensors.Absent("v.patch_embd.bias", foreign);
+        }
+
+        for (int i = 0; i < facts.LayerCount; i++)
+        {
+            CheckVisionLayer(tensors, facts, $"v.blk.{i}", hasNormBias);
+        }
+
+        CheckNorm(tensors, "v.post_ln", hidden, hasNormBias);
+        CheckLinear(tensors, "mm.0", cell, cell);
+        CheckLinear(tensors, "mm.2", cell, facts.ProjectionSize);
+        return isQwen3 ? CheckDeepstack(model, tensors, facts, cell) : [];
+    }
+
+    private static void CheckVisionLayer(TensorChecklist tensors, ProjectorFacts facts, string layer, bool hasNormBias)
+    {
+        int hidden = facts.HiddenSize;
+        CheckNorm(tensors, $"{layer}.ln1", hidden, hasNormBias);
+        CheckNorm(tensors, $"{layer}.ln2", hidden, hasNormBias);
+        if (facts.ProjectorType == Qwen3VlMerger)
+        {
+            CheckLinear(tensors, $"{layer}.attn_qkv", hidden, 3 * hidden);
+        }
+        else
+        {
+            CheckLinear(tensors, $"{layer}.attn_q", hidden, hidden);
+            CheckLinear(tensors, $"{layer}.attn_k", hidden, hidden);
+            CheckLinear(tensors, $"{layer}.attn_v", hidden, hidden);
+        }
+
+        CheckLinear(tensors, $"{layer}.attn_out", hidden, hidden);
+        CheckLinear(tensors, $"{layer}.ffn_up", hidden, facts.FeedForwardSize);
+        CheckLinear(tensors, $"{layer}.ffn_down", facts.FeedForwardSize, hidden);
+        if (facts.ProjectorType == Qwen25VlMerger)
+        {
+            CheckLinear(tensors, $"{layer}.ffn_gate", hidden, facts.FeedForwardSize);
+        }
+        else
+        {
+            tensors.Absent($"{layer}.ffn_gate.weight", $"a {facts.ProjectorType} has none, and llama.cpp would use it");
+        }
+
+        tensors.Absent($"{layer}.ffn_gate_exps.weight", "the vision tower has no experts");
+    }
+
+    private static int[] CheckDeepstack(GgufModel model, TensorChecklist tensors, ProjectorFacts facts, int cell)
+    {
+        // llama.cpp looks for fc1 only: a layer without it silently has no deepstack.
+        const string Prefix = "v.deepstack.";
+        HashSet<int> layers = [];
+        foreach (GgufTensor tensor in model.Tensors.Where(tensor => tensor.Name.StartsWith(Prefix, StringComparison.Ordinal)))
+        {
+            string index = tensor.Name[Prefix.Length..].Split('.')[0];
+            if (!int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out int layer) || layer >= facts.LayerCount)
+            {
+                throw new ModelFormatException(model.Path, $"tensor {GgufFile.Quoted(tensor.Name)} belongs to no layer; layers are 0 to {facts.LayerCount - 1}");
+            }
+
+            layers.Add(layer);
+        }
+
+        foreach (int layer in layers)
+        {
+            CheckNorm(tensors, $"{Prefix}{layer}.norm", cell, hasBias: true);
+            CheckLinear(tensors, $"{Prefix}{layer}.fc1", cell, cell);
+            CheckLinear(tensors, $"{Prefix}{layer}.fc2", cell, facts.ProjectionSize);
+        }
+
+        return [.. layers.Order()];
+    }
+
+    private static void CheckNorm(TensorChecklist tensors, string name, int size, bool hasBias)
+    {
+        tensors.Plain($"{name}.weight", size);
+        if (hasBias)
+        {
+            tensors.Plain($"{name}.bias", size);
+        }
+    }
+
+    private static void CheckLinear(TensorChecklist tensors, string name, int inputSize, int outputSize)
+    {
+        tensors.Matrix($"{name}.weight", inputSize, outputSize);
+        tensors.Plain($"{name}.bias", outputSize);
+    }
+}

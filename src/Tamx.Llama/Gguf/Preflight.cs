@@ -1,0 +1,68 @@
+namespace Tamx.Llama.Gguf;
+
+/// <summary>Checks a text model and an mmproj before llama.cpp sees them.</summary>
+/// <remarks>
+/// llama.cpp (v0.5.0) ends the process on many faults of a file: a key of another type, a missing or misshapen tensor, a token that occurs
+/// twice. What passes here does not run into any that is known. Each error names the file, the key or tensor, and what would be right.
+/// </remarks>
+public static partial class Preflight
+{
+    /// <summary>Names of an mmproj's projector, as <c>clip.projector_type</c> gives them.</summary>
+    private const string Qwen3VlMerger = "qwen3vl_merger";
+    private const string Qwen25VlMerger = "qwen2.5vl_merger";
+    private const string Qwen2VlMerger = "qwen2vl_merger";
+
+    /// <summary>Checks that a model and an mmproj were made for each other.</summary>
+    /// <param name="model">Facts of the text model.</param>
+    /// <param name="projector">Facts of the mmproj.</param>
+    /// <exception cref="ModelFormatException">They do not fit; the message says where.</exception>
+    public static void CheckPair(ModelFacts model, ProjectorFacts projector)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(projector);
+        if ((projector.ProjectorType == Qwen3VlMerger) != (model.Architecture == ModelArchitecture.Qwen3Vl))
+        {
+            throw Misfit($"its projector {projector.ProjectorType} does not belong to architecture {model.Architecture}");
+        }
+
+        if (projector.ProjectionSize != model.HiddenSize)
+        {
+            throw Misfit($"its vision tokens have {projector.ProjectionSize} values, the model's hidden size is {model.HiddenSize}");
+        }
+
+        if (projector.DeepstackLayerIndices.Count != model.DeepstackLayerCount)
+        {
+            throw Misfit($"it has {projector.DeepstackLayerIndices.Count} deepstack layers, the model expects {model.DeepstackLayerCount}");
+        }
+
+        ModelFormatException Misfit(string why) =>
+            new(projector.Path, $"is the mmproj of another model than {model.Path}: {why}; take the mmproj published with the model");
+    }
+
+    private static ModelFormatException Wrong(GgufModel model, string key, object found, string wanted) =>
+        new(model.Path, $"key {key} is {found}; it must be {wanted}");
+
+    /// <summary>An integer within a range. llama.cpp's tables and 32-bit products set the upper bounds.</summary>
+    private static int Integer(GgufModel model, string key, int least, int most)
+    {
+        long value = model.Metadata.GetInteger(key);
+        return value >= least && value <= most ? (int)value : throw Wrong(model, key, value, $"{least} to {most}");
+    }
+
+    /// <summary>A key that must be absent or 0, since it switches on something these architectures do not have.</summary>
+    private static void Zero(GgufModel model, string key)
+    {
+        if (model.Metadata.FindInteger(key) is { } value && value != 0)
+        {
+            throw Wrong(model, key, value, "absent or 0");
+        }
+    }
+
+    private static void Finite(GgufModel model, string key, double value, double least)
+    {
+        if (!double.IsFinite((float)value) || value < least)
+        {
+            throw Wrong(model, key, value, $"a finite number of at least {least}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+namespace Tamx.Llama.Gguf;
+
+/// <summary>What an mmproj file (vision tower and projector) says about it. Immutable.</summary>
+public sealed record ProjectorFacts
+{
+    /// <summary>The file.</summary>
+    public required string Path { get; init; }
+
+    /// <summary><c>qwen3vl_merger</c>, <c>qwen2.5vl_merger</c> or <c>qwen2vl_merger</c>.</summary>
+    public required string ProjectorType { get; init; }
+
+    /// <summary>The model's own name (general.name), or null.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Side of a patch in pixels.</summary>
+    public required int PatchSize { get; init; }
+
+    /// <summary>Patches per side that become one cell (one vision token).</summary>
+    public required int SpatialMergeSize { get; init; }
+
+    /// <summary>Side of the square picture that the position table was made for, in pixels.</summary>
+    public required int ImageSize { get; init; }
+
+    /// <summary>Hidden size of the vision tower.</summary>
+    public required int HiddenSize { get; init; }
+
+    /// <summary>Size of the vision tower's feed-forward layers.</summary>
+    public required int FeedForwardSize { get; init; }
+
+    /// <summary>Number of layers of the vision tower.</summary>
+    public required int LayerCount { get; init; }
+
+    /// <summary>Attention heads per layer.</summary>
+    public required int HeadCount { get; init; }
+
+    /// <summary>Size of a vision token; equals the text model's hidden size.</summary>
+    public required int ProjectionSize { get; init; }
+
+    /// <summary>Layers of the vision tower whose features go to the text model's first layers, ascending; empty without deepstack.</summary>
+    public required IReadOnlyList<int> DeepstackLayerIndices { get; init; }
+
+    /// <summary>Number of weights.</summary>
+    public required long ParameterCount { get; init; }
+
+    /// <summary>Size of the file.</summary>
+    public required long ByteCount { get; init; }
+
+    /// <summary>Side of a cell in pixels.</summary>
+    public int CellSize => PatchSize * SpatialMergeSize;
+}
