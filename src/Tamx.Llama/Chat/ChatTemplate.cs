@@ -1,0 +1,136 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using Tamx.Llama.Gguf;
+
+namespace Tamx.Llama.Chat;
+
+/// <summary>Writes a conversation the way the Qwen-VL models were trained to read it (ChatML).</summary>
+/// <remarks>
+/// Text of the messages is kept apart from the markers, so that a marker written by a user stays text. Pictures stand where
+/// they are in the message, as <c>&lt;|vision_start|&gt;&lt;|image_pad|&gt;&lt;|vision_end|&gt;</c>.
+/// </remarks>
+public sealed partial class ChatTemplate
+{
+    private const string TurnStart = "<|im_start|>";
+    private const string TurnEnd = "<|im_end|>";
+
+    private readonly string? _defaultSystem;
+
+    /// <summary>Creates the template of a model.</summary>
+    /// <param name="defaultSystem">What the system says when the conversation does not begin with a system message; null for nothing.</param>
+    public ChatTemplate(string? defaultSystem)
+    {
+        _defaultSystem = defaultSystem;
+    }
+
+    /// <summary>The template of a model: its default system text is read from the model's own chat template.</summary>
+    /// <param name="facts">The model.</param>
+    public static ChatTemplate For(ModelFacts facts)
+    {
+        ArgumentNullException.ThrowIfNull(facts);
+        if (facts.ChatTemplate is { } template)
+        {
+            var match = DefaultSystemText().Match(template);
+            return new ChatTemplate(match.Success ? match.Groups[1].Value : null);
+        }
+
+        // A file without a template: the published one of its family.
+        return new ChatTemplate(facts.Architecture == ModelArchitecture.Qwen2Vl ? "You are a helpful assistant." : null);
+    }
+
+    /// <summary>The prompt as text, with one <c>&lt;|image_pad|&gt;</c> for each picture.</summary>
+    /// <param name="messages">The conversation.</param>
+    public string Format(IReadOnlyList<ChatMessage> messages)
+    {
+        var text = new StringBuilder();
+        foreach (var piece in Pieces(messages))
+        {
+            text.Append(piece.Picture is null ? piece.Text : "<|vision_start|><|image_pad|><|vision_end|>");
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>The prompt piece by piece. Text between two markers or pictures is one piece, since a tokenizer must see it whole.</summary>
+    internal IEnumerable<PromptPiece> Pieces(IReadOnlyList<ChatMessage> messages)
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        if (messages.Count == 0)
+        {
+            throw new InvalidInputException("the conversation is empty; it needs at least one message");
+        }
+
+        var pending = new StringBuilder();
+        var written = _defaultSystem is not null && messages[0].Role != ChatRole.System
+            ? messages.Prepend(new ChatMessage(ChatRole.System, _defaultSystem))
+            : messages;
+        foreach (var message in written)
+        {
+            foreach (var piece in Flush().Append(PromptPiece.Marker(TurnStart)))
+            {
+                yield return piece;
+            }
+
+            pending.Append(NameOf(message.Role)).Append('\n');
+            foreach (var part in message.Parts)
+            {
+                if (part is TextPart text)
+                {
+                    pending.Append(text.Text);
+                    continue;
+                }
+
+                foreach (var piece in Flush().Append(PromptPiece.Of((ImagePart)part)))
+                {
+                    yield return piece;
+                }
+            }
+
+            foreach (var piece in Flush().Append(PromptPiece.Marker(TurnEnd)))
+            {
+                yield return piece;
+            }
+
+            pending.Append('\n');
+        }
+
+        foreach (var piece in Flush().Append(PromptPiece.Marker(TurnStart)).Append(PromptPiece.Plain(NameOf(ChatRole.Assistant) + "\n")))
+        {
+            yield return piece;
+        }
+
+        IEnumerable<PromptPiece> Flush()
+        {
+            if (pending.Length == 0)
+            {
+                return [];
+            }
+
+            PromptPiece[] piece = [PromptPiece.Plain(pending.ToString())];
+            pending.Clear();
+            return piece;
+        }
+    }
+
+    private static string NameOf(ChatRole role) => role switch
+    {
+        ChatRole.System => "system",
+        ChatRole.User => "user",
+        ChatRole.Assistant => "assistant",
+        _ => throw new ArgumentOutOfRangeException(nameof(role), role, "no such role"),
+    };
+
+    // The text between the markers of a system turn that the template writes by itself: no Jinja expression in it.
+    [GeneratedRegex(@"<\|im_start\|>system(?:\\n|\n)([^{}'""<\\]+)<\|im_end\|>", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex DefaultSystemText();
+}
+
+/// <summary>A marker, a run of plain text, or a picture.</summary>
+internal readonly record struct PromptPiece(string Text, bool IsMarker, ImagePart? Picture)
+{
+    public static PromptPiece Marker(string text) => new(text, true, null);
+
+    public static PromptPiece Plain(string text) => new(text, false, null);
+
+    public static PromptPiece Of(ImagePart picture) => new("", false, picture);
+}

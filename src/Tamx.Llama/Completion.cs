@@ -1,0 +1,411 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using Tamx.Llama.Chat;
+using Tamx.Llama.Imaging;
+using Tamx.Llama.Interop;
+
+namespace Tamx.Llama;
+
+/// <summary>How far an answer has come.</summary>
+/// <param name="Stage"><c>encode</c> (pictures), <c>prefill</c> (prompt tokens) or <c>generate</c> (answer tokens).</param>
+/// <param name="Done">Units done.</param>
+/// <param name="Total">Units in all, or the most there can be.</param>
+public readonly record struct CompletionProgress(string Stage, int Done, int Total);
+
+/// <summary>One answer of a model: prompt, generation, and the hidden state of every position.</summary>
+/// <remarks>
+/// Used by one caller at a time. May be disposed at any time, also while it generates: the enumeration then ends with
+/// <see cref="ObjectDisposedException"/>.
+/// </remarks>
+public sealed class Completion : IDisposable
+{
+    // llama.cpp's bounds for the Qwen-VL family where neither the file nor the caller gives others.
+    private const int DefaultMinImageTokens = 8;
+    private const int DefaultMaxImageTokens = 4096;
+
+    private readonly VisionLanguageModel _model;
+    private readonly CompletionOptions _options;
+    private readonly PromptHandle _prompt;
+    private readonly List<Chunk> _chunks = [];
+    private readonly List<PromptPicture> _pictures = [];
+    private readonly int _contextSize;
+    private readonly int _hiddenSize;
+    private int[] _tokenIds;
+    private float[] _hiddenStates;
+    private ContextHandle? _context;
+    private int _busy;
+    private volatile bool _disposed;
+
+    internal Completion(VisionLanguageModel model, IReadOnlyList<ChatMessage> messages, CompletionOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(options.MaxNewTokens);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.ContextSize);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchSize, 2);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.CandidateCount);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.CandidateCount, model.Facts.VocabularySize);
+        _model = model;
+        _options = options;
+        _hiddenSize = model.Facts.HiddenSize;
+        (model.Vision is { } vision
+            ? NativeMethods.CreatePrompt(model.Model, vision, out _prompt)
+            : NativeMethods.CreateTextPrompt(model.Model, 0, out _prompt)).ThrowIfFailed();
+        try
+        {
+            _prompt.KeepAlive(model.Vision is null ? [model.Model] : [model.Model, model.Vision]);
+            var sources = WritePrompt(messages);
+            _tokenIds = ReadPrompt(sources);
+            PromptTokenCount = _tokenIds.Length;
+            _contextSize = ChooseContextSize();
+            Capacity = Math.Min(PromptTokenCount + options.MaxNewTokens, _contextSize + 1);
+            Array.Resize(ref _tokenIds, Capacity);
+            _hiddenStates = [];
+            TokenCount = PromptTokenCount;
+        }
+        catch
+        {
+            _prompt.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Tokens of the prompt, cells of pictures included.</summary>
+    public int PromptTokenCount { get; }
+
+    /// <summary>Tokens of the prompt and of the answer so far.</summary>
+    public int TokenCount { get; private set; }
+
+    /// <summary>Token ids of the prompt and of the answer so far [S]; cells of pictures carry the id of <c>&lt;|image_pad|&gt;</c>.</summary>
+    public ReadOnlySpan<int> TokenIds => _tokenIds.AsSpan(0, TokenCount);
+
+    /// <summary>
+    /// Rows of <see cref="HiddenStates"/>: the prompt's tokens and all of the answer's but the last, whose successor nobody asked for.
+    /// </summary>
+    public int HiddenRowCount { get; private set; }
+
+    /// <summary>Hidden states after the final norm, [<see cref="HiddenRowCount"/>, hidden size] row-major; row p predicts token p + 1.</summary>
+    public ReadOnlyMemory<float> HiddenStates => _hiddenStates.AsMemory(0, HiddenRowCount * _hiddenSize);
+
+    /// <summary>The prompt's pictures in order.</summary>
+    public IReadOnlyList<PromptPicture> Pictures => _pictures;
+
+    /// <summary>Context size in tokens.</summary>
+    public int ContextSize => _contextSize;
+
+    /// <summary>Why the answer ended.</summary>
+    public StopReason StopReason { get; private set; }
+
+    /// <summary>Most tokens that prompt and answer can have together.</summary>
+    private int Capacity { get; }
+
+    /// <summary>Computes the prompt, then generates the answer token by token.</summary>
+    /// <param name="progress">Told how far it has come.</param>
+    /// <param name="cancellationToken">Ends the work within one decode.</param>
+    /// <exception cref="InvalidOperationException">The answer was generated before, or is being generated.</exception>
+    /// <exception cref="InvalidInputException">A picture cannot be encoded.</exception>
+    /// <exception cref="LlamaException">llama.cpp failed.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public async IAsyncEnumerable<GeneratedToken> GenerateAsync(
+        IProgress<CompletionProgress>? progress = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await PrefillAsync(progress, cancellationToken).ConfigureAwait(false);
+        var decoder = new Utf8TokenDecoder();
+        for (var index = 0; ; index++)
+        {
+            if (index == _options.MaxNewTokens)
+            {
+                StopReason = StopReason.MaxNewTokens;
+                yield break;
+            }
+
+            if (TokenCount == Capacity)
+            {
+                StopReason = StopReason.ContextFull;
+                yield break;
+            }
+
+            var token = await Task.Run(() => Step(index, decoder, cancellationToken), CancellationToken.None).ConfigureAwait(false);
+            if (token is null)
+            {
+                StopReason = StopReason.ContextFull;
+                yield break;
+            }
+
+            progress?.Report(new CompletionProgress("generate", index + 1, _options.MaxNewTokens));
+            yield return token;
+            if (token.EndsAnswer)
+            {
+                StopReason = StopReason.EndToken;
+                yield break;
+            }
+        }
+    }
+
+    /// <summary>Computes the prompt alone: afterwards <see cref="HiddenStates"/> holds a row for each of its tokens.</summary>
+    /// <param name="progress">Told how far it has come.</param>
+    /// <param name="cancellationToken">Ends the work within one decode.</param>
+    /// <exception cref="InvalidOperationException">The prompt was computed before, or is being computed.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public Task PrefillAsync(IProgress<CompletionProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return Task.Run(() => Prefill(progress, cancellationToken), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _disposed = true;
+        if (_context is { IsClosed: false } context)
+        {
+            try
+            {
+                // Ends a decode in progress; the handle's memory is freed when that call has returned.
+                NativeMethods.CancelContext(context);
+            }
+            catch (ObjectDisposedException)
+            {
+                // Another thread disposed it at the same time.
+            }
+
+            context.Dispose();
+        }
+
+        _prompt.Dispose();
+    }
+
+    /// <summary>Logits of the last token computed, [vocabulary]. For tests: the product of output embedding and hidden state equals them.</summary>
+    internal float[] GetLogits()
+    {
+        var logits = new float[_model.Facts.VocabularySize];
+        NativeMethods.GetLogits(_context!, logits).ThrowIfFailed();
+        return logits;
+    }
+
+    /// <summary>llama.cpp's own embeddings output for a row of the last decode. For tests: captured rows equal it.</summary>
+    internal float[] GetEmbedding(int indexInLastDecode)
+    {
+        var row = new float[_hiddenSize];
+        NativeMethods.GetEmbedding(_context!, indexInLastDecode, row).ThrowIfFailed();
+        return row;
+    }
+
+    private List<(ImagePart Part, RgbImage Image)> WritePrompt(IReadOnlyList<ChatMessage> messages)
+    {
+        var sources = new List<(ImagePart, RgbImage)>();
+        foreach (var piece in _model.Template.Pieces(messages))
+        {
+            if (piece.Picture is not { } part)
+            {
+                var text = Encoding.UTF8.GetBytes(piece.Text);
+                NativeMethods.AddPromptText(_prompt, text, text.Length, piece.IsMarker ? 1 : 0).ThrowIfFailed();
+                continue;
+            }
+
+            if (_model.Projector is not { } projector)
+            {
+                throw new InvalidInputException(
+                    $"{part.Name}: {_model.Facts.Path} was loaded without a vision projector; give the mmproj that belongs to it (--mmproj)");
+            }
+
+            var image = RgbImage.Decode(part.Encoded, part.Name);
+            var (width, height) = QwenImageSize.Fit(
+                image.Width, image.Height, projector.CellSize,
+                _model.Options.MinImageTokens > 0 ? _model.Options.MinImageTokens : DefaultMinImageTokens,
+                _model.Options.MaxImageTokens > 0 ? _model.Options.MaxImageTokens : DefaultMaxImageTokens);
+            var fitted = image.Resize(width, height);
+            NativeMethods.AddPromptPicture(_prompt, width, height, fitted.Pixels).ThrowIfFailed();
+            sources.Add((part, image));
+        }
+
+        return sources;
+    }
+
+    private int[] ReadPrompt(List<(ImagePart Part, RgbImage Image)> sources)
+    {
+        NativeMethods.GetPromptChunkCount(_prompt, out var count).ThrowIfFailed();
+        var ids = new List<int>();
+        var imagePad = sources.Count > 0 ? _model.Vocabulary.FindId("<|image_pad|>") : -1;
+        for (var i = 0; i < count; i++)
+        {
+            NativeMethods.GetPromptChunk(_prompt, i, out var tokenCount, out var columns, out var rows).ThrowIfFailed();
+            _chunks.Add(new Chunk(tokenCount, IsPicture: columns > 0));
+            if (columns == 0)
+            {
+                var tokens = new int[tokenCount];
+                NativeMethods.GetPromptChunkTokens(_prompt, i, tokens, tokens.Length).ThrowIfFailed();
+                ids.AddRange(tokens);
+                continue;
+            }
+
+            var (part, image) = sources[_pictures.Count];
+            _pictures.Add(new PromptPicture
+            {
+                Source = part,
+                MediaType = image.MediaType,
+                Width = image.Width,
+                Height = image.Height,
+                FirstPosition = ids.Count,
+                Columns = columns,
+                Rows = rows,
+            });
+            ids.AddRange(Enumerable.Repeat(imagePad, tokenCount));
+        }
+
+        return [.. ids];
+    }
+
+    private int ChooseContextSize()
+    {
+        var trained = _model.Facts.ContextLength;
+        if (_options.ContextSize > 0)
+        {
+            return PromptTokenCount < _options.ContextSize
+                ? _options.ContextSize
+                : throw new InvalidInputException(
+                    $"the prompt has {PromptTokenCount} tokens, the context {_options.ContextSize}; " +
+                    $"use a context of at least {PromptTokenCount + Math.Max(1, _options.MaxNewTokens)} (-c) or smaller pictures");
+        }
+
+        if (PromptTokenCount >= trained)
+        {
+            throw new InvalidInputException(
+                $"the prompt has {PromptTokenCount} tokens, {_model.Facts.Path} was trained for {trained}; use fewer or smaller pictures");
+        }
+
+        const int Granularity = 256;
+        var needed = (PromptTokenCount + _options.MaxNewTokens + Granularity - 1) / Granularity * Granularity;
+        return Math.Min(needed, trained);
+    }
+
+    private void Prefill(IProgress<CompletionProgress>? progress, CancellationToken cancellationToken)
+    {
+        Exclusively(cancellationToken, () =>
+        {
+            if (_context is not null)
+            {
+                throw new InvalidOperationException("the answer was generated before; make a new completion for another");
+            }
+
+            NativeMethods.CreateContext(
+                _model.Model, _contextSize, _options.BatchSize, _model.Options.ThreadCount, _options.PreciseCache ? 1 : 0, out var context)
+                .ThrowIfFailed(cancellationToken);
+            context.KeepAlive(_model.Model);
+            _context = context;
+            NativeMethods.SetSampling(context, _options.Temperature, _options.TopK, _options.TopP, _options.Seed).ThrowIfFailed(cancellationToken);
+            _hiddenStates = new float[checked(Capacity * _hiddenSize)];
+            using var cancellation = cancellationToken.Register(() => NativeMethods.CancelContext(context));
+            var pictureCount = 0;
+            for (var i = 0; i < _chunks.Count; i++)
+            {
+                var chunk = _chunks[i];
+                if (chunk.IsPicture)
+                {
+                    progress?.Report(new CompletionProgress("encode", pictureCount++, _pictures.Count));
+                    NativeMethods.EncodePicture(context, _prompt, i).ThrowIfFailed(cancellationToken);
+                }
+
+                DecodeChunk(context, i, chunk, isLast: i == _chunks.Count - 1, progress, cancellationToken);
+            }
+
+            return true;
+        });
+    }
+
+    private void DecodeChunk(
+        ContextHandle context, int index, Chunk chunk, bool isLast, IProgress<CompletionProgress>? progress, CancellationToken cancellationToken)
+    {
+        // Only the answer's first step needs logits. The vocabulary product is as large as the batch, so the prompt's last
+        // tokens go by themselves; two of them, since ggml computes a single row by another kernel.
+        const int LastTokens = 2;
+        var batchSize = Math.Min(_options.BatchSize, _contextSize);
+        for (var first = 0; first < chunk.TokenCount;)
+        {
+            var left = chunk.TokenCount - first;
+            var isLastBatch = isLast && left <= LastTokens;
+            var count = isLast && !isLastBatch ? Math.Min(batchSize, left - LastTokens) : Math.Min(batchSize, left);
+            NativeMethods.DecodeChunk(context, _prompt, index, first, count, isLastBatch ? 1 : 0, NextRows(count)).ThrowIfFailed(cancellationToken);
+            HiddenRowCount += count;
+            first += count;
+            progress?.Report(new CompletionProgress("prefill", HiddenRowCount, PromptTokenCount));
+        }
+    }
+
+    /// <summary>Samples the next token. The token before it is computed first, unless it was with the prompt; null if the context is full.</summary>
+    private GeneratedToken? Step(int index, Utf8TokenDecoder decoder, CancellationToken cancellationToken) => Exclusively(cancellationToken, () =>
+    {
+        var context = _context!;
+        using var cancellation = cancellationToken.Register(() => NativeMethods.CancelContext(context));
+        if (index > 0)
+        {
+            var status = NativeMethods.DecodeTokens(context, _tokenIds.AsSpan(TokenCount - 1, 1), 1, 1, NextRows(1));
+            if (status == NativeStatus.ContextFull)
+            {
+                return null;
+            }
+
+            status.ThrowIfFailed(cancellationToken);
+            HiddenRowCount++;
+        }
+
+        var ids = new int[_options.CandidateCount];
+        var logits = new float[ids.Length];
+        var probabilities = new float[ids.Length];
+        NativeMethods.Sample(context, ids.Length, out var id, out var logit, out var probability, ids, logits, probabilities)
+            .ThrowIfFailed(cancellationToken);
+        var candidates = new TokenCandidate[ids.Length];
+        for (var i = 0; i < ids.Length; i++)
+        {
+            candidates[i] = new TokenCandidate(ids[i], logits[i], probabilities[i]);
+        }
+
+        var ends = _model.Vocabulary.EndsAnswer(id);
+        var position = TokenCount;
+        _tokenIds[position] = id;
+        TokenCount++;
+        return new GeneratedToken
+        {
+            Index = index,
+            Position = position,
+            Id = id,
+            Text = ends ? decoder.Flush() : decoder.Decode(_model.Vocabulary.GetBytes(id)),
+            Logit = logit,
+            Probability = probability,
+            Candidates = candidates,
+            EndsAnswer = ends,
+        };
+    });
+
+    private Span<float> NextRows(int count) => _hiddenStates.AsSpan(HiddenRowCount * _hiddenSize, count * _hiddenSize);
+
+    /// <summary>Runs native work with no other beside it, and gives disposal and cancellation their own exceptions.</summary>
+    private T Exclusively<T>(CancellationToken cancellationToken, Func<T> work)
+    {
+        if (Interlocked.Exchange(ref _busy, 1) != 0)
+        {
+            throw new InvalidOperationException("the completion is already at work; use it from one caller at a time");
+        }
+
+        try
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            cancellationToken.ThrowIfCancellationRequested();
+            return work();
+        }
+        catch (OperationCanceledException) when (_disposed && !cancellationToken.IsCancellationRequested)
+        {
+            throw new ObjectDisposedException(nameof(Completion));
+        }
+        finally
+        {
+            if (_disposed)
+            {
+                // Disposed while the context was being made: nobody else knows of it.
+                _context?.Dispose();
+            }
+
+            Volatile.Write(ref _busy, 0);
+        }
+    }
+
+    private readonly record struct Chunk(int TokenCount, bool IsPicture);
+}

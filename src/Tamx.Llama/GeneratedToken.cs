@@ -1,0 +1,37 @@
+namespace Tamx.Llama;
+
+/// <summary>A token the model could have written at a step.</summary>
+/// <param name="Id">Token id.</param>
+/// <param name="Logit">Its logit.</param>
+/// <param name="Probability">Its probability under the model's softmax.</param>
+public readonly record struct TokenCandidate(int Id, float Logit, float Probability);
+
+/// <summary>A token the model wrote.</summary>
+public sealed record GeneratedToken
+{
+    /// <summary>Number of the token in the answer, from 0.</summary>
+    public required int Index { get; init; }
+
+    /// <summary>Position in the sequence of prompt and answer.</summary>
+    public required int Position { get; init; }
+
+    /// <summary>Token id.</summary>
+    public required int Id { get; init; }
+
+    /// <summary>
+    /// What the answer's text grows by: empty while a character's bytes are incomplete. Empty for the token that ends the answer.
+    /// </summary>
+    public required string Text { get; init; }
+
+    /// <summary>The token's logit.</summary>
+    public required float Logit { get; init; }
+
+    /// <summary>The token's probability under the model's softmax, whatever the sampling.</summary>
+    public required float Probability { get; init; }
+
+    /// <summary>The step's best tokens, best first; as many as were asked for.</summary>
+    public required IReadOnlyList<TokenCandidate> Candidates { get; init; }
+
+    /// <summary>Whether this token ends the answer (<c>&lt;|im_end|&gt;</c>).</summary>
+    public required bool EndsAnswer { get; init; }
+}

@@ -1,0 +1,31 @@
+namespace Tamx.Llama;
+
+/// <summary>Which model to load, and how.</summary>
+public sealed record ModelOptions
+{
+    /// <summary>The text model, a GGUF file (the first part of a split one).</summary>
+    public required string ModelPath { get; init; }
+
+    /// <summary>The vision projector (mmproj), a GGUF file; null for text alone.</summary>
+    public string? ProjectorPath { get; init; }
+
+    /// <summary>Layers on the GPU; -1 for all of them. 0 by default.</summary>
+    public int GpuLayerCount { get; init; }
+
+    /// <summary>Threads for the model. By default half the logical processors: ggml's threads spin, more than cores makes it slower.</summary>
+    public int ThreadCount { get; init; } = (Environment.ProcessorCount + 1) / 2;
+
+    /// <summary>Least cells per picture; 0 for llama.cpp's default, 8. Smaller pictures are enlarged.</summary>
+    public int MinImageTokens { get; init; }
+
+    /// <summary>Most cells per picture; 0 for llama.cpp's default, 4096. Larger pictures are reduced.</summary>
+    public int MaxImageTokens { get; init; }
+
+    /// <summary>Map the file instead of reading it. True by default.</summary>
+    public bool UseMemoryMap { get; init; } = true;
+}
+
+/// <summary>How far loading has come.</summary>
+/// <param name="Stage">What is being loaded: <c>model</c> or <c>projector</c>.</param>
+/// <param name="Share">Share of the stage in [0, 1].</param>
+public readonly record struct ModelLoadProgress(string Stage, float Share);

@@ -1,0 +1,192 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Tamx.Llama.Chat;
+using Tamx.Llama.Gguf;
+using Tamx.Llama.Interop;
+
+namespace Tamx.Llama;
+
+/// <summary>A Qwen-VL model with its vision projector, loaded by llama.cpp.</summary>
+/// <remarks>
+/// Safe to use from several threads: each answer is a <see cref="Completion"/> of its own, and pictures are encoded one at a time.
+/// May be disposed at any time, twice, or before its completions; native memory is freed when the last user is done.
+/// </remarks>
+public sealed class VisionLanguageModel : IDisposable
+{
+    private readonly ModelHandle _model;
+    private readonly VisionHandle? _vision;
+    private bool _disposed;
+
+    private VisionLanguageModel(ModelOptions options, ModelFacts facts, ProjectorFacts? projector, ModelHandle model, VisionHandle? vision)
+    {
+        Options = options;
+        Facts = facts;
+        Projector = projector;
+        _model = model;
+        _vision = vision;
+        Vocabulary = new Vocabulary(model, facts.Path, facts.VocabularySize);
+        Template = ChatTemplate.For(facts);
+        OutputEmbedding = new OutputEmbedding(facts);
+    }
+
+    /// <summary>What was asked for when loading.</summary>
+    public ModelOptions Options { get; }
+
+    /// <summary>What the model's file says.</summary>
+    public ModelFacts Facts { get; }
+
+    /// <summary>What the projector's file says, or null without one.</summary>
+    public ProjectorFacts? Projector { get; }
+
+    /// <summary>The model's tokens.</summary>
+    public Vocabulary Vocabulary { get; }
+
+    /// <summary>How conversations are written for this model.</summary>
+    public ChatTemplate Template { get; }
+
+    /// <summary>The output embedding (lm_head).</summary>
+    public OutputEmbedding OutputEmbedding { get; }
+
+    internal ModelHandle Model
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return _model;
+        }
+    }
+
+    internal VisionHandle? Vision => _vision;
+
+    /// <summary>Checks the files, then loads model and projector.</summary>
+    /// <param name="options">Which model, and how.</param>
+    /// <param name="progress">Told how far loading has come.</param>
+    /// <param name="cancellationToken">Ends loading.</param>
+    /// <exception cref="ModelFormatException">A file is damaged, of an unsupported kind, or the two do not fit.</exception>
+    /// <exception cref="NativeLibraryException">The native part is missing.</exception>
+    /// <exception cref="LlamaException">llama.cpp could not load a file that passed the checks (out of memory, for example).</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public static Task<VisionLanguageModel> LoadAsync(
+        ModelOptions options, IProgress<ModelLoadProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentException.ThrowIfNullOrEmpty(options.ModelPath);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.ThreadCount);
+        return Task.Run(() => Load(options, progress, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>Prepares an answer: writes the prompt, cuts it into tokens and prepares the pictures. Nothing is computed yet.</summary>
+    /// <param name="messages">The conversation; the answer follows its last message.</param>
+    /// <param name="options">How to generate.</param>
+    /// <exception cref="InvalidInputException">A picture cannot be used, the model has no projector, or the prompt does not fit the context.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    public Completion CreateCompletion(IReadOnlyList<ChatMessage> messages, CompletionOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        return new Completion(this, messages, options ?? new CompletionOptions());
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _disposed = true;
+        _vision?.Dispose();
+        _model.Dispose();
+    }
+
+    private static VisionLanguageModel Load(ModelOptions options, IProgress<ModelLoadProgress>? progress, CancellationToken cancellationToken)
+    {
+        var facts = Preflight.CheckModel(GgufModel.Open(options.ModelPath));
+        ProjectorFacts? projector = null;
+        if (options.ProjectorPath is { } projectorPath)
+        {
+            projector = Preflight.CheckProjector(GgufModel.Open(projectorPath));
+            Preflight.CheckPair(facts, projector);
+        }
+
+        LlamaRuntime.EnsureInitialized();
+        ModelHandle? model = null;
+        VisionHandle? vision = null;
+        try
+        {
+            model = LoadModel(options, progress, cancellationToken);
+            NativeMethods.GetModelSizes(model, out var hiddenSize, out var vocabularySize, out _, out _).ThrowIfFailed();
+            if (hiddenSize != facts.HiddenSize || vocabularySize != facts.VocabularySize)
+            {
+                throw new ModelFormatException(
+                    facts.Path, $"llama.cpp reads {hiddenSize} values and {vocabularySize} tokens, the file says {facts.HiddenSize} and {facts.VocabularySize}");
+            }
+
+            if (projector is not null)
+            {
+                vision = LoadVision(model, options, progress, cancellationToken);
+                vision.KeepAlive(model);
+            }
+
+            return new VisionLanguageModel(options, facts, projector, model, vision);
+        }
+        catch
+        {
+            vision?.Dispose();
+            model?.Dispose();
+            throw;
+        }
+    }
+
+    private static unsafe ModelHandle LoadModel(ModelOptions options, IProgress<ModelLoadProgress>? progress, CancellationToken cancellationToken)
+    {
+        using var report = new LoadReport("model", progress, cancellationToken);
+        NativeMethods.LoadModel(
+            options.ModelPath, options.GpuLayerCount, options.UseMemoryMap ? 1 : 0, &LoadReport.OnProgress, report.Pointer, out var model)
+            .ThrowIfFailed(cancellationToken);
+        return model;
+    }
+
+    private static unsafe VisionHandle LoadVision(
+        ModelHandle model, ModelOptions options, IProgress<ModelLoadProgress>? progress, CancellationToken cancellationToken)
+    {
+        using var report = new LoadReport("projector", progress, cancellationToken);
+        NativeMethods.LoadVision(
+            model, options.ProjectorPath!, options.GpuLayerCount != 0 ? 1 : 0, options.ThreadCount, options.MinImageTokens, options.MaxImageTokens,
+            &LoadReport.OnProgress, report.Pointer, out var vision).ThrowIfFailed(cancellationToken);
+        return vision;
+    }
+
+    /// <summary>Carries a managed progress sink through a native call.</summary>
+    private sealed class LoadReport : IDisposable
+    {
+        private readonly string _stage;
+        private readonly IProgress<ModelLoadProgress>? _progress;
+        private readonly CancellationToken _cancellationToken;
+        private GCHandle _self;
+
+        public LoadReport(string stage, IProgress<ModelLoadProgress>? progress, CancellationToken cancellationToken)
+        {
+            _stage = stage;
+            _progress = progress;
+            _cancellationToken = cancellationToken;
+            _self = GCHandle.Alloc(this);
+        }
+
+        public unsafe void* Pointer => (void*)GCHandle.ToIntPtr(_self);
+
+        public void Dispose() => _self.Free();
+
+        // 1: go on, 0: stop loading
+        [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+        public static unsafe int OnProgress(float share, void* userData)
+        {
+            try
+            {
+                var report = (LoadReport)GCHandle.FromIntPtr((nint)userData).Target!;
+                report._progress?.Report(new ModelLoadProgress(report._stage, share));
+                return report._cancellationToken.IsCancellationRequested ? 0 : 1;
+            }
+            catch
+            {
+                // A progress sink's fault must not unwind through native frames; loading goes on.
+                return 1;
+            }
+        }
+    }
+}

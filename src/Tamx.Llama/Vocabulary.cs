@@ -1,0 +1,72 @@
+using System.Text;
+using Tamx.Llama.Interop;
+
+namespace Tamx.Llama;
+
+/// <summary>A model's tokens.</summary>
+/// <remarks>Safe to use from several threads. Usable as long as its model is.</remarks>
+public sealed class Vocabulary
+{
+    private readonly ModelHandle _model;
+    private readonly string _path;
+
+    internal Vocabulary(ModelHandle model, string path, int size)
+    {
+        _model = model;
+        _path = path;
+        Count = size;
+    }
+
+    /// <summary>Number of tokens.</summary>
+    public int Count { get; }
+
+    /// <summary>A token's bytes: UTF-8, possibly a part of a character. Control tokens give their name.</summary>
+    /// <param name="id">Token id.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such token.</exception>
+    public byte[] GetBytes(int id)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(id);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(id, Count);
+        Span<byte> buffer = stackalloc byte[256];
+        var status = NativeMethods.GetTokenBytes(_model, id, buffer, buffer.Length, out var length);
+        if (status == NativeStatus.BufferTooSmall)
+        {
+            buffer = new byte[length];
+            status = NativeMethods.GetTokenBytes(_model, id, buffer, buffer.Length, out length);
+        }
+
+        status.ThrowIfFailed();
+        return buffer[..length].ToArray();
+    }
+
+    /// <summary>Whether a token ends an answer.</summary>
+    /// <param name="id">Token id.</param>
+    public bool EndsAnswer(int id)
+    {
+        NativeMethods.TokenEndsGeneration(_model, id, out var ends).ThrowIfFailed();
+        return ends != 0;
+    }
+
+    /// <summary>Cuts text into tokens.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="parseMarkers">Whether the names of control tokens in the text become these tokens.</param>
+    public int[] Tokenize(string text, bool parseMarkers = false)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var bytes = Encoding.UTF8.GetBytes(text);
+        var tokens = new int[bytes.Length + 1];
+        NativeMethods.Tokenize(_model, bytes, bytes.Length, parseMarkers ? 1 : 0, tokens, tokens.Length, out var count).ThrowIfFailed();
+        return tokens[..count];
+    }
+
+    /// <summary>The id of a text that is a single token, such as <c>&lt;|im_start|&gt;</c> or <c>user</c>.</summary>
+    /// <param name="text">The token's whole text.</param>
+    /// <exception cref="ModelFormatException">The vocabulary has no such token.</exception>
+    public int FindId(string text)
+    {
+        var tokens = Tokenize(text, parseMarkers: true);
+        return tokens.Length == 1
+            ? tokens[0]
+            : throw new ModelFormatException(_path, $"the vocabulary has no single token for {text}; a Qwen-VL model has one");
+    }
+}
