@@ -1,0 +1,203 @@
+using System.Diagnostics;
+using System.Globalization;
+using ImageMagick;
+
+namespace Tamx.Llama.Imaging;
+
+/// <summary>A picture as it is displayed: upright, opaque, 8-bit sRGB.</summary>
+/// <remarks>
+/// Encoded pictures are untrusted. The format is told by the first bytes and forced upon the decoder, so that no other coder, delegate or
+/// address can be reached whatever the file's name or content; sizes are checked before pixels are decoded. Immutable and safe to share
+/// between threads.
+/// </remarks>
+public sealed class RgbImage
+{
+    private const ulong MaxDecoderBytes = 1_000_000_000;
+
+    private static readonly TimeSpan MaxDecoderTime = TimeSpan.FromSeconds(30);
+    private static readonly Lazy<bool> DecoderIsLimited = new(LimitDecoder);
+
+    private readonly byte[] _pixels;
+
+    private RgbImage(int width, int height, byte[] pixels, string mediaType, string name)
+    {
+        Width = width;
+        Height = height;
+        _pixels = pixels;
+        MediaType = mediaType;
+        Name = name;
+    }
+
+    /// <summary>Width in pixels as displayed (EXIF orientation applied).</summary>
+    public int Width { get; }
+
+    /// <summary>Height in pixels as displayed.</summary>
+    public int Height { get; }
+
+    /// <summary>Red, green, blue bytes, row by row from the top left: [Height, Width, 3].</summary>
+    public ReadOnlySpan<byte> Pixels => _pixels;
+
+    /// <summary>Media type of the encoded picture: image/jpeg, image/png, image/webp, image/gif or image/bmp.</summary>
+    public string MediaType { get; }
+
+    /// <summary>The picture's path, or what else the caller knows it by.</summary>
+    public string Name { get; }
+
+    /// <summary>Reads and decodes a picture file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="limits">Limits, or null for <see cref="ImageLimits.Default"/>.</param>
+    /// <exception cref="ImageFormatException">The file is missing, unreadable, of another format, damaged, or beyond the limits.</exception>
+    public static RgbImage Open(string path, ImageLimits? limits = null) => Decode(ReadFile(path, limits), path, limits);
+
+    /// <summary>Reads a picture file without decoding it, within the limit on its size.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="limits">Limits, or null for <see cref="ImageLimits.Default"/>.</param>
+    /// <exception cref="ImageFormatException">The file is missing, unreadable or too long.</exception>
+    public static byte[] ReadFile(string path, ImageLimits? limits = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (Directory.Exists(path))
+        {
+            throw new ImageFormatException(path, "is a folder; name a picture file");
+        }
+
+        try
+        {
+            using FileStream stream = File.OpenRead(path);
+            CheckFileBytes(stream.Length, path, limits ?? ImageLimits.Default);
+            byte[] encoded = new byte[stream.Length];
+            stream.ReadExactly(encoded);
+            return encoded;
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new ImageFormatException(path, "no such file", exception);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            throw new ImageFormatException(path, $"cannot be read: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>Decodes a JPEG, PNG, WebP, GIF (its first frame) or BMP.</summary>
+    /// <param name="encoded">The file's bytes.</param>
+    /// <param name="name">The picture's name for messages.</param>
+    /// <param name="limits">Limits, or null for <see cref="ImageLimits.Default"/>.</param>
+    /// <exception cref="ImageFormatException">The bytes are of another format, damaged, or beyond the limits.</exception>
+    public static RgbImage Decode(ReadOnlyMemory<byte> encoded, string name, ImageLimits? limits = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        limits ??= ImageLimits.Default;
+        CheckFileBytes(encoded.Length, name, limits);
+        (MagickFormat format, string mediaType) = FormatOf(encoded.Span, name);
+        _ = DecoderIsLimited.Value;
+
+        // Only the first frame is read, also of a file with thousands.
+        MagickReadSettings settings = new() { Format = format, FrameIndex = 0, FrameCount = 1 };
+        try
+        {
+            using MagickImage image = new();
+            image.Ping(encoded.Span, settings);
+            CheckSize(image.Width, image.Height, name, limits);
+            Stopwatch elapsed = Stopwatch.StartNew();
+
+            // The decoder's own time limit counts from the start of the process, so it cannot be used.
+            image.Progress += (_, progress) => progress.Cancel = elapsed.Elapsed > MaxDecoderTime;
+            image.Warning += (_, warning) => throw new ImageFormatException(name, $"is a damaged {mediaType} file: {OneLine(warning.Message)}");
+            image.Read(encoded.Span, settings);
+            if (elapsed.Elapsed > MaxDecoderTime)
+            {
+                throw new ImageFormatException(name, $"takes longer than {MaxDecoderTime.TotalSeconds} seconds to decode");
+            }
+
+            image.AutoOrient();
+            image.ResetPage();
+            image.ColorSpace = ColorSpace.sRGB;
+            image.BackgroundColor = MagickColors.White;
+            image.Alpha(AlphaAction.Remove);
+            CheckSize(image.Width, image.Height, name, limits);
+            using IPixelCollection<byte> pixels = image.GetPixels();
+            byte[] rgb = pixels.ToByteArray(PixelMapping.RGB) ?? throw new ImageFormatException(name, "holds no pixels");
+            return new RgbImage((int)image.Width, (int)image.Height, rgb, mediaType, name);
+        }
+        catch (MagickException exception)
+        {
+            throw new ImageFormatException(name, $"is no readable {mediaType} file: {OneLine(exception.Message)}", exception);
+        }
+    }
+
+    private static (MagickFormat Format, string MediaType) FormatOf(ReadOnlySpan<byte> encoded, string name)
+    {
+        if (encoded.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF]))
+        {
+            return (MagickFormat.Jpeg, "image/jpeg");
+        }
+
+        if (encoded.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A]))
+        {
+            return (MagickFormat.Png, "image/png");
+        }
+
+        if (encoded.Length >= 12 && encoded.StartsWith("RIFF"u8) && encoded[8..].StartsWith("WEBP"u8))
+        {
+            return (MagickFormat.WebP, "image/webp");
+        }
+
+        if (encoded.StartsWith("GIF87a"u8) || encoded.StartsWith("GIF89a"u8))
+        {
+            return (MagickFormat.Gif, "image/gif");
+        }
+
+        if (encoded.StartsWith("BM"u8))
+        {
+            return (MagickFormat.Bmp, "image/bmp");
+        }
+
+        throw new ImageFormatException(name, encoded.IsEmpty ? "is empty; a JPEG, PNG, WebP, GIF or BMP is needed" : "is no JPEG, PNG, WebP, GIF or BMP");
+    }
+
+    private static void CheckFileBytes(long byteCount, string name, ImageLimits limits)
+    {
+        if (byteCount > limits.MaxFileBytes)
+        {
+            throw new ImageFormatException(name, Invariant($"is {byteCount:N0} bytes long; at most {limits.MaxFileBytes:N0} are accepted"));
+        }
+    }
+
+    private static void CheckSize(uint width, uint height, string name, ImageLimits limits)
+    {
+        (uint shorter, uint longer) = width < height ? (width, height) : (height, width);
+        string size = Invariant($"is {width:N0} x {height:N0} pixels");
+        if (shorter < limits.MinSide)
+        {
+            throw new ImageFormatException(name, $"{size}; at least {limits.MinSide} on each side are needed");
+        }
+
+        if (longer > limits.MaxSide)
+        {
+            throw new ImageFormatException(name, Invariant($"{size}; at most {limits.MaxSide:N0} on a side are accepted (scale it down)"));
+        }
+
+        if ((long)width * height > limits.MaxPixels)
+        {
+            throw new ImageFormatException(name, Invariant($"{size}; at most {limits.MaxPixels:N0} in all are accepted (scale it down)"));
+        }
+
+        if (longer > shorter * limits.MaxAspectRatio)
+        {
+            throw new ImageFormatException(name, Invariant($"{size}; the longer side may be at most {limits.MaxAspectRatio} times the shorter (crop it)"));
+        }
+    }
+
+    /// <summary>Limits of the whole process: pixels stay in memory, and in this much of it.</summary>
+    private static bool LimitDecoder()
+    {
+        ResourceLimits.Memory = MaxDecoderBytes;
+        ResourceLimits.Disk = 0;
+        return true;
+    }
+
+    private static string OneLine(string text) => string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
