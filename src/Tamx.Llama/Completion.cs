@@ -6,10 +6,10 @@ using Tamx.Llama.Interop;
 
 namespace Tamx.Llama;
 
-/// <summary>How far an answer has come.</summary>
-/// <param name="Stage"><c>encode</c> (pictures), <c>prefill</c> (prompt tokens) or <c>generate</c> (answer tokens).</param>
+/// <summary>How far the computation of a prompt has come.</summary>
+/// <param name="Stage"><c>encode</c> (pictures) or <c>prefill</c> (prompt tokens).</param>
 /// <param name="Done">Units done.</param>
-/// <param name="Total">Units in all, or the most there can be.</param>
+/// <param name="Total">Units in all.</param>
 public readonly record struct CompletionProgress(string Stage, int Done, int Total);
 
 /// <summary>One answer of a model: prompt, generation, and the hidden state of every position.</summary>
@@ -30,7 +30,7 @@ public sealed class Completion : IDisposable
     private readonly List<PromptPicture> _pictures = [];
     private readonly int _contextSize;
     private readonly int _hiddenSize;
-    private int[] _tokenIds;
+    private readonly int[] _tokenIds;
     private float[] _hiddenStates;
     private ContextHandle? _context;
     private int _busy;
@@ -52,8 +52,8 @@ public sealed class Completion : IDisposable
         try
         {
             _prompt.KeepAlive(model.Vision is null ? [model.Model] : [model.Model, model.Vision]);
-            var sources = WritePrompt(messages);
-            _tokenIds = ReadPrompt(sources);
+            WritePrompt(messages);
+            _tokenIds = ReadPrompt();
             PromptTokenCount = _tokenIds.Length;
             _contextSize = ChooseContextSize();
             Capacity = Math.Min(PromptTokenCount + options.MaxNewTokens, _contextSize + 1);
@@ -97,17 +97,25 @@ public sealed class Completion : IDisposable
     /// <summary>Most tokens that prompt and answer can have together.</summary>
     private int Capacity { get; }
 
-    /// <summary>Computes the prompt, then generates the answer token by token.</summary>
-    /// <param name="progress">Told how far it has come.</param>
+    /// <summary>Generates the answer token by token, after computing the prompt if <see cref="PrefillAsync"/> has not.</summary>
     /// <param name="cancellationToken">Ends the work within one decode.</param>
     /// <exception cref="InvalidOperationException">The answer was generated before, or is being generated.</exception>
     /// <exception cref="InvalidInputException">A picture cannot be encoded.</exception>
     /// <exception cref="LlamaException">llama.cpp failed.</exception>
+    /// <exception cref="ObjectDisposedException">The completion was disposed.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
-    public async IAsyncEnumerable<GeneratedToken> GenerateAsync(
-        IProgress<CompletionProgress>? progress = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<GeneratedToken> GenerateAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        await PrefillAsync(progress, cancellationToken).ConfigureAwait(false);
+        if (TokenCount > PromptTokenCount || StopReason != StopReason.None)
+        {
+            throw new InvalidOperationException("the answer was generated before; make a new completion for another");
+        }
+
+        if (_context is null)
+        {
+            await PrefillAsync(null, cancellationToken).ConfigureAwait(false);
+        }
+
         var decoder = new Utf8TokenDecoder();
         for (var index = 0; ; index++)
         {
@@ -130,7 +138,6 @@ public sealed class Completion : IDisposable
                 yield break;
             }
 
-            progress?.Report(new CompletionProgress("generate", index + 1, _options.MaxNewTokens));
             yield return token;
             if (token.EndsAnswer)
             {
@@ -189,9 +196,8 @@ public sealed class Completion : IDisposable
         return row;
     }
 
-    private List<(ImagePart Part, RgbImage Image)> WritePrompt(IReadOnlyList<ChatMessage> messages)
+    private void WritePrompt(IReadOnlyList<ChatMessage> messages)
     {
-        var sources = new List<(ImagePart, RgbImage)>();
         foreach (var piece in _model.Template.Pieces(messages))
         {
             if (piece.Picture is not { } part)
@@ -212,19 +218,28 @@ public sealed class Completion : IDisposable
                 image.Width, image.Height, projector.CellSize,
                 _model.Options.MinImageTokens > 0 ? _model.Options.MinImageTokens : DefaultMinImageTokens,
                 _model.Options.MaxImageTokens > 0 ? _model.Options.MaxImageTokens : DefaultMaxImageTokens);
-            var fitted = image.Resize(width, height);
-            NativeMethods.AddPromptPicture(_prompt, width, height, fitted.Pixels).ThrowIfFailed();
-            sources.Add((part, image));
-        }
+            NativeMethods.AddPromptPicture(_prompt, width, height, image.Resize(width, height).Pixels).ThrowIfFailed();
 
-        return sources;
+            // Where it stands is known when all of the prompt is.
+            _pictures.Add(new PromptPicture
+            {
+                Source = part,
+                MediaType = image.MediaType,
+                Width = image.Width,
+                Height = image.Height,
+                FirstPosition = 0,
+                Columns = 0,
+                Rows = 0,
+            });
+        }
     }
 
-    private int[] ReadPrompt(List<(ImagePart Part, RgbImage Image)> sources)
+    private int[] ReadPrompt()
     {
         NativeMethods.GetPromptChunkCount(_prompt, out var count).ThrowIfFailed();
         var ids = new List<int>();
-        var imagePad = sources.Count > 0 ? _model.Vocabulary.FindId("<|image_pad|>") : -1;
+        var imagePad = _pictures.Count > 0 ? _model.Vocabulary.FindId("<|image_pad|>") : -1;
+        var picture = 0;
         for (var i = 0; i < count; i++)
         {
             NativeMethods.GetPromptChunk(_prompt, i, out var tokenCount, out var columns, out var rows).ThrowIfFailed();
@@ -237,17 +252,8 @@ public sealed class Completion : IDisposable
                 continue;
             }
 
-            var (part, image) = sources[_pictures.Count];
-            _pictures.Add(new PromptPicture
-            {
-                Source = part,
-                MediaType = image.MediaType,
-                Width = image.Width,
-                Height = image.Height,
-                FirstPosition = ids.Count,
-                Columns = columns,
-                Rows = rows,
-            });
+            _pictures[picture] = _pictures[picture] with { FirstPosition = ids.Count, Columns = columns, Rows = rows };
+            picture++;
             ids.AddRange(Enumerable.Repeat(imagePad, tokenCount));
         }
 
@@ -279,11 +285,11 @@ public sealed class Completion : IDisposable
 
     private void Prefill(IProgress<CompletionProgress>? progress, CancellationToken cancellationToken)
     {
-        Exclusively(cancellationToken, () =>
+        Exclusively(() =>
         {
             if (_context is not null)
             {
-                throw new InvalidOperationException("the answer was generated before; make a new completion for another");
+                throw new InvalidOperationException("the prompt was computed before");
             }
 
             NativeMethods.CreateContext(
@@ -308,7 +314,7 @@ public sealed class Completion : IDisposable
             }
 
             return true;
-        });
+        }, cancellationToken);
     }
 
     private void DecodeChunk(
@@ -331,7 +337,7 @@ public sealed class Completion : IDisposable
     }
 
     /// <summary>Samples the next token. The token before it is computed first, unless it was with the prompt; null if the context is full.</summary>
-    private GeneratedToken? Step(int index, Utf8TokenDecoder decoder, CancellationToken cancellationToken) => Exclusively(cancellationToken, () =>
+    private GeneratedToken? Step(int index, Utf8TokenDecoder decoder, CancellationToken cancellationToken) => Exclusively(() =>
     {
         var context = _context!;
         using var cancellation = cancellationToken.Register(() => NativeMethods.CancelContext(context));
@@ -373,12 +379,12 @@ public sealed class Completion : IDisposable
             Candidates = candidates,
             EndsAnswer = ends,
         };
-    });
+    }, cancellationToken);
 
     private Span<float> NextRows(int count) => _hiddenStates.AsSpan(HiddenRowCount * _hiddenSize, count * _hiddenSize);
 
     /// <summary>Runs native work with no other beside it, and gives disposal and cancellation their own exceptions.</summary>
-    private T Exclusively<T>(CancellationToken cancellationToken, Func<T> work)
+    private T Exclusively<T>(Func<T> work, CancellationToken cancellationToken)
     {
         if (Interlocked.Exchange(ref _busy, 1) != 0)
         {

@@ -110,7 +110,7 @@ public sealed class VisionLanguageModel : IDisposable
         try
         {
             model = LoadModel(options, progress, cancellationToken);
-            NativeMethods.GetModelSizes(model, out var hiddenSize, out var vocabularySize, out _, out _).ThrowIfFailed();
+            NativeMethods.GetModelSizes(model, out var hiddenSize, out var vocabularySize, out _, out _).ThrowIfFailed(cancellationToken);
             if (hiddenSize != facts.HiddenSize || vocabularySize != facts.VocabularySize)
             {
                 throw new ModelFormatException(

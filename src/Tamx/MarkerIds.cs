@@ -1,3 +1,5 @@
+using Tamx.Llama;
+
 namespace Tamx;
 
 /// <summary>Token ids of the chat and vision markers, looked up in a model's vocabulary by text.</summary>
@@ -48,4 +50,25 @@ public sealed record MarkerIds
 
     /// <summary>A single line feed.</summary>
     public required int Newline { get; init; }
+
+    /// <summary>Looks the markers up in a model's vocabulary.</summary>
+    /// <param name="vocabulary">The vocabulary.</param>
+    /// <exception cref="ModelFormatException">One of them is not a single token.</exception>
+    public static MarkerIds Find(Vocabulary vocabulary)
+    {
+        ArgumentNullException.ThrowIfNull(vocabulary);
+        return new MarkerIds
+        {
+            TurnStart = vocabulary.FindId("<|im_start|>"),
+            TurnEnd = vocabulary.FindId("<|im_end|>"),
+            VisionStart = vocabulary.FindId("<|vision_start|>"),
+            VisionEnd = vocabulary.FindId("<|vision_end|>"),
+            ImagePad = vocabulary.FindId("<|image_pad|>"),
+            VideoPad = vocabulary.FindId("<|video_pad|>"),
+            System = vocabulary.FindId("system"),
+            User = vocabulary.FindId("user"),
+            Assistant = vocabulary.FindId("assistant"),
+            Newline = vocabulary.FindId("\n"),
+        };
+    }
 }

@@ -10,7 +10,7 @@ namespace Tamx.Llama.Imaging;
 /// address can be reached whatever the file's name or content; sizes are checked before pixels are decoded. Immutable and safe to share
 /// between threads.
 /// </remarks>
-public sealed class RgbImage
+public sealed partial class RgbImage
 {
     private const ulong MaxDecoderBytes = 1_000_000_000;
 
