@@ -1,0 +1,129 @@
+using System.Text;
+using Tamx.Llama.Gguf;
+
+namespace Tamx.Testing;
+
+/// <summary>Collects metadata and tensors and writes them as a GGUF file (version 3, little endian, alignment 32).</summary>
+public sealed class GgufWriter
+{
+    private const int Alignment = 32;
+
+    private readonly List<(string Key, byte[] TypedValue)> _values = [];
+    private readonly List<(string Name, TensorType Type, long[] Shape, byte[] Data)> _tensors = [];
+
+    /// <summary>The keys, in file order.</summary>
+    public IEnumerable<string> Keys => _values.Select(value => value.Key);
+
+    /// <summary>The tensors' names, in file order.</summary>
+    public IEnumerable<string> TensorNames => _tensors.Select(tensor => tensor.Name);
+
+    public void Add(string key, string value) => Add(key, GgufValueType.Text, writer => WriteText(writer, value));
+
+    public void Add(string key, bool value) => Add(key, GgufValueType.Bool, writer => writer.Write(value));
+
+    public void Add(string key, int value) => Add(key, GgufValueType.I32, writer => writer.Write(value));
+
+    public void Add(string key, uint value) => Add(key, GgufValueType.U32, writer => writer.Write(value));
+
+    public void Add(string key, ushort value) => Add(key, GgufValueType.U16, writer => writer.Write(value));
+
+    public void Add(string key, float value) => Add(key, GgufValueType.F32, writer => writer.Write(value));
+
+    public void Add(string key, IReadOnlyCollection<string> values) => AddArray(key, GgufValueType.Text, values, WriteText);
+
+    public void Add(string key, IReadOnlyCollection<int> values) => AddArray(key, GgufValueType.I32, values, (writer, value) => writer.Write(value));
+
+    public void Add(string key, IReadOnlyCollection<float> values) => AddArray(key, GgufValueType.F32, values, (writer, value) => writer.Write(value));
+
+    /// <summary>Removes a key; false if there is none.</summary>
+    public bool Remove(string key) => _values.RemoveAll(value => value.Key == key) > 0;
+
+    public void AddTensor(string name, TensorType type, long[] shape, byte[] data) => _tensors.Add((name, type, shape, data));
+
+    /// <summary>Adds an F32 tensor of zeros.</summary>
+    public void AddZeros(string name, params long[] shape) =>
+        AddTensor(name, TensorType.F32, shape, new byte[shape.Aggregate(4L, (product, size) => product * size)]);
+
+    /// <summary>Removes a tensor; false if there is none.</summary>
+    public bool RemoveTensor(string name) => _tensors.RemoveAll(tensor => tensor.Name == name) > 0;
+
+    public byte[] ToArray()
+    {
+        using MemoryStream stream = new();
+        Write(stream);
+        return stream.ToArray();
+    }
+
+    public void Save(string path)
+    {
+        using FileStream stream = File.Create(path);
+        Write(stream);
+    }
+
+    private static void WriteText(BinaryWriter writer, string text)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
+        writer.Write((ulong)bytes.Length);
+        writer.Write(bytes);
+    }
+
+    private static long Padding(long position) => (Alignment - (position % Alignment)) % Alignment;
+
+    private void Add(string key, GgufValueType type, Action<BinaryWriter> writeValue)
+    {
+        using MemoryStream stream = new();
+        using BinaryWriter writer = new(stream);
+        writer.Write((uint)type);
+        writeValue(writer);
+        writer.Flush();
+        Remove(key);
+        _values.Add((key, stream.ToArray()));
+    }
+
+    private void AddArray<T>(string key, GgufValueType type, IReadOnlyCollection<T> values, Action<BinaryWriter, T> writeValue) =>
+        Add(key, GgufValueType.Array, writer =>
+        {
+            writer.Write((uint)type);
+            writer.Write((ulong)values.Count);
+            foreach (T value in values)
+            {
+                writeValue(writer, value);
+            }
+        });
+
+    private void Write(Stream stream)
+    {
+        using BinaryWriter writer = new(stream, Encoding.UTF8, leaveOpen: true);
+        writer.Write("GGUF"u8);
+        writer.Write(3u);
+        writer.Write((ulong)_tensors.Count);
+        writer.Write((ulong)_values.Count);
+        foreach ((string key, byte[] typedValue) in _values)
+        {
+            WriteText(writer, key);
+            writer.Write(typedValue);
+        }
+
+        long offset = 0;
+        foreach ((string name, TensorType type, long[] shape, byte[] data) in _tensors)
+        {
+            WriteText(writer, name);
+            writer.Write((uint)shape.Length);
+            foreach (long size in shape)
+            {
+                writer.Write((ulong)size);
+            }
+
+            writer.Write(type.Id);
+            writer.Write((ulong)offset);
+            offset += data.Length + Padding(data.Length);
+        }
+
+        writer.Write(new byte[Padding(stream.Position)]);
+        foreach ((_, _, _, byte[] data) in _tensors)
+        {
+            writer.Write(data);
+            writer.Write(new byte[Padding(data.Length)]);
+        }
+    }
+}

@@ -1,0 +1,276 @@
+using Tamx.Llama.Gguf;
+
+namespace Tamx.Testing;
+
+/// <summary>Writes small Qwen-VL models with random weights that llama.cpp loads and runs: text model and mmproj.</summary>
+/// <remarks>
+/// The same options give the same bytes on every machine. Weights are scaled so that states and logits have the size of a trained model's
+/// (|h| about 2 per element after the final norm, logits within about +-6), whole words win over word parts and markers, and the
+/// answer depends on the picture.
+/// </remarks>
+public static class RandomModel
+{
+    private const string DefaultSystemText = "You are a helpful assistant.";
+
+    /// <summary>Qwen3-VL's layout: no system turn unless the conversation brings one.</summary>
+    private const string ChatTemplate =
+        """
+        {%- for message in messages -%}
+        {{- '<|im_start|>' + message.role + '\n' -}}
+        {%- if message.content is string -%}{{- message.content -}}
+        {%- else -%}
+        {%- for part in message.content -%}
+        {%- if part.type == 'text' -%}{{- part.text -}}
+        {%- elif part.type == 'video' -%}{{- '<|vision_start|><|video_pad|><|vision_end|>' -}}
+        {%- else -%}{{- '<|vision_start|><|image_pad|><|vision_end|>' -}}
+        {%- endif -%}
+        {%- endfor -%}
+        {%- endif -%}
+        {{- '<|im_end|>\n' -}}
+        {%- endfor -%}
+        {%- if add_generation_prompt -%}{{- '<|im_start|>assistant\n' -}}{%- endif -%}
+        """;
+
+    /// <summary>What stands before it in Qwen2-VL's and Qwen2.5-VL's layout.</summary>
+    private const string DefaultSystemTemplate =
+        $$$"""
+        {%- if messages[0].role != 'system' -%}{{- '<|im_start|>system\n{{{DefaultSystemText}}}<|im_end|>\n' -}}{%- endif -%}
+
+        """;
+
+    /// <summary>Writes NAME.gguf and mmproj-NAME.gguf into a folder.</summary>
+    public static (string ModelPath, string ProjectorPath) Write(string folder, RandomModelOptions options)
+    {
+        Directory.CreateDirectory(folder);
+        string modelPath = Path.Combine(folder, $"{options.Name}.gguf");
+        string projectorPath = Path.Combine(folder, $"mmproj-{options.Name}.gguf");
+        BuildModel(options).Save(modelPath);
+        BuildProjector(options).Save(projectorPath);
+        return (modelPath, projectorPath);
+    }
+
+    /// <summary>The text model.</summary>
+    public static GgufWriter BuildModel(RandomModelOptions options)
+    {
+        bool isQwen3 = options.Architecture == ModelArchitecture.Qwen3Vl;
+        string architecture = options.Architecture;
+        int headSize = options.HiddenSize / options.HeadCount;
+        GgufWriter writer = new();
+        writer.Add("general.architecture", architecture);
+        writer.Add("general.name", options.Name);
+        writer.Add("general.description", "Random weights, untrained; for tests of software only");
+        writer.Add("general.license", "apache-2.0");
+        writer.Add("general.file_type", options.WeightType == TensorType.F16 ? 1u : 0u);
+        writer.Add($"{architecture}.context_length", (uint)options.ContextLength);
+        writer.Add($"{architecture}.embedding_length", (uint)options.HiddenSize);
+        writer.Add($"{architecture}.block_count", (uint)options.LayerCount);
+        writer.Add($"{architecture}.feed_forward_length", (uint)options.FeedForwardSize);
+        writer.Add($"{architecture}.attention.head_count", (uint)options.HeadCount);
+        writer.Add($"{architecture}.attention.head_count_kv", (uint)options.KeyValueHeadCount);
+        writer.Add($"{architecture}.attention.key_length", (uint)headSize);
+        writer.Add($"{architecture}.attention.value_length", (uint)headSize);
+        writer.Add($"{architecture}.attention.layer_norm_rms_epsilon", 1e-6f);
+        writer.Add($"{architecture}.rope.freq_base", 10000f);
+        writer.Add($"{architecture}.rope.dimension_sections", RotarySections(architecture, headSize / 2));
+        if (isQwen3)
+        {
+            writer.Add($"{architecture}.n_deepstack_layers", (uint)options.DeepstackLayerCount);
+        }
+
+        WordVocabulary vocabulary = new(options.VocabularySize);
+        AddVocabulary(writer, vocabulary, isQwen3 ? ChatTemplate : DefaultSystemTemplate + ChatTemplate);
+        AddTextTensors(new TensorMaker(writer, options), options, vocabulary, headSize);
+        return writer;
+    }
+
+    /// <summary>The mmproj.</summary>
+    public static GgufWriter BuildProjector(RandomModelOptions options)
+    {
+        string type = options.ProjectorType;
+        GgufWriter writer = new();
+        writer.Add("general.architecture", "clip");
+        writer.Add("general.name", options.Name);
+        writer.Add("general.description", "Random weights, untrained; for tests of software only");
+        writer.Add("general.license", "apache-2.0");
+        writer.Add("general.file_type", options.WeightType == TensorType.F16 ? 1u : 0u);
+        writer.Add("clip.has_vision_encoder", true);
+        writer.Add("clip.projector_type", type);
+        writer.Add("clip.use_gelu", type == "qwen3vl_merger");
+        writer.Add("clip.use_silu", type == "qwen2.5vl_merger");
+        writer.Add("clip.vision.image_size", (uint)options.ImageSize);
+        writer.Add("clip.vision.patch_size", (uint)options.PatchSize);
+        writer.Add("clip.vision.spatial_merge_size", 2u);
+        writer.Add("clip.vision.embedding_length", (uint)options.VisionHiddenSize);
+        writer.Add("clip.vision.feed_forward_length", (uint)options.VisionFeedForwardSize);
+        writer.Add("clip.vision.block_count", (uint)options.VisionLayerCount);
+        writer.Add("clip.vision.projection_dim", (uint)options.HiddenSize);
+        writer.Add("clip.vision.attention.head_count", (uint)options.VisionHeadCount);
+        writer.Add("clip.vision.attention.layer_norm_epsilon", 1e-6f);
+        writer.Add("clip.vision.image_mean", (float[])[0.5f, 0.5f, 0.5f]);
+        writer.Add("clip.vision.image_std", (float[])[0.5f, 0.5f, 0.5f]);
+        if (type == "qwen2.5vl_merger")
+        {
+            writer.Add("clip.vision.n_wa_pattern", 2u);
+        }
+
+        AddVisionTensors(new TensorMaker(writer, options), options);
+        return writer;
+    }
+
+    /// <summary>Half the head's size shared out between time, height and width (and nothing) in the proportions of the published models.</summary>
+    private static int[] RotarySections(string architecture, int half)
+    {
+        int side = architecture == ModelArchitecture.Qwen3Vl ? half * 20 / 64 : half * 24 / 64;
+        return [half - (2 * side), side, side, 0];
+    }
+
+    private static void AddVocabulary(GgufWriter writer, WordVocabulary vocabulary, string chatTemplate)
+    {
+        writer.Add("tokenizer.ggml.model", "gpt2");
+        writer.Add("tokenizer.ggml.pre", "qwen2");
+        writer.Add("tokenizer.ggml.tokens", vocabulary.Tokens);
+        writer.Add("tokenizer.ggml.token_type", vocabulary.Types);
+        writer.Add("tokenizer.ggml.merges", vocabulary.Merges);
+        writer.Add("tokenizer.ggml.eos_token_id", (uint)vocabulary.IdOf("<|im_end|>"));
+        writer.Add("tokenizer.ggml.padding_token_id", (uint)vocabulary.IdOf("<|endoftext|>"));
+        writer.Add("tokenizer.ggml.bos_token_id", (uint)vocabulary.IdOf("<|endoftext|>"));
+        writer.Add("tokenizer.ggml.add_bos_token", false);
+        writer.Add("tokenizer.chat_template", chatTemplate);
+    }
+
+    private static void AddTextTensors(TensorMaker tensors, RandomModelOptions options, WordVocabulary vocabulary, int headSize)
+    {
+        const float FinalNorm = 2f;
+        const float LogitDeviation = 1.75f;
+        int hidden = options.HiddenSize;
+        int querySize = headSize * options.HeadCount;
+        int keySize = headSize * options.KeyValueHeadCount;
+
+        // Rows of word parts and markers are short, so that their logits stay near 0 and whole words win.
+        float wordDeviation = LogitDeviation / (FinalNorm * MathF.Sqrt(hidden));
+        float DeviationOf(long id) => vocabulary.IsWord((int)id) ? wordDeviation : wordDeviation / 4;
+
+        tensors.AddMatrix("token_embd.weight", hidden, vocabulary.Tokens.Count, DeviationOf);
+        tensors.AddNorm("output_norm", hidden, FinalNorm);
+        if (!options.IsTied)
+        {
+            tensors.AddMatrix("output.weight", hidden, vocabulary.Tokens.Count, DeviationOf);
+        }
+
+        for (int i = 0; i < options.LayerCount; i++)
+        {
+            string layer = $"blk.{i}";
+            tensors.AddNorm($"{layer}.attn_norm", hidden);
+            if (options.Architecture == ModelArchitecture.Qwen3Vl)
+            {
+                // Attention scores with a deviation of about 1.6 * 1.6: neither uniform nor all on one token.
+                tensors.AddLinear($"{layer}.attn_q", hidden, querySize, 1, hasBias: false);
+                tensors.AddLinear($"{layer}.attn_k", hidden, keySize, 1, hasBias: false);
+                tensors.AddNorm($"{layer}.attn_q_norm", headSize, 1.6f);
+                tensors.AddNorm($"{layer}.attn_k_norm", headSize, 1.6f);
+                tensors.AddLinear($"{layer}.attn_v", hidden, keySize, 1, hasBias: false);
+            }
+            else
+            {
+                tensors.AddLinear($"{layer}.attn_q", hidden, querySize, 1.6f);
+                tensors.AddLinear($"{layer}.attn_k", hidden, keySize, 1.6f);
+                tensors.AddLinear($"{layer}.attn_v", hidden, keySize, 1);
+            }
+
+            tensors.AddLinear($"{layer}.attn_output", querySize, hidden, 1.5f, hasBias: false);
+            tensors.AddNorm($"{layer}.ffn_norm", hidden);
+            tensors.AddLinear($"{layer}.ffn_gate", hidden, options.FeedForwardSize, 1, hasBias: false);
+            tensors.AddLinear($"{layer}.ffn_up", hidden, options.FeedForwardSize, 1, hasBias: false);
+            tensors.AddLinear($"{layer}.ffn_down", options.FeedForwardSize, hidden, 1.5f, hasBias: false);
+        }
+    }
+
+    private static void AddVisionTensors(TensorMaker tensors, RandomModelOptions options)
+    {
+        int hidden = options.VisionHiddenSize;
+        int cell = 4 * hidden;
+        int patch = options.PatchSize;
+        bool isQwen3 = options.ProjectorType == "qwen3vl_merger";
+        bool isQwen25 = options.ProjectorType == "qwen2.5vl_merger";
+        tensors.AddKernel("v.patch_embd.weight", patch, hidden);
+        tensors.AddKernel("v.patch_embd.weight.1", patch, hidden);
+        if (isQwen3)
+        {
+            int side = options.ImageSize / patch;
+            tensors.AddVector("v.patch_embd.bias", 0, 0.1f, hidden);
+            tensors.AddVector("v.position_embd.weight", 0, 0.5f, hidden, side * side);
+        }
+
+        for (int i = 0; i < options.VisionLayerCount; i++)
+        {
+            string layer = $"v.blk.{i}";
+            tensors.AddNorm($"{layer}.ln1", hidden, 1, hasBias: !isQwen25);
+            tensors.AddNorm($"{layer}.ln2", hidden, 1, hasBias: !isQwen25);
+            if (isQwen3)
+            {
+                tensors.AddLinear($"{layer}.attn_qkv", hidden, 3 * hidden, 1.3f);
+            }
+            else
+            {
+                tensors.AddLinear($"{layer}.attn_q", hidden, hidden, 1.3f);
+                tensors.AddLinear($"{layer}.attn_k", hidden, hidden, 1.3f);
+                tensors.AddLinear($"{layer}.attn_v", hidden, hidden, 1.3f);
+            }
+
+            tensors.AddLinear($"{layer}.attn_out", hidden, hidden, 1);
+            tensors.AddLinear($"{layer}.ffn_up", hidden, options.VisionFeedForwardSize, 1);
+            tensors.AddLinear($"{layer}.ffn_down", options.VisionFeedForwardSize, hidden, 1);
+            if (isQwen25)
+            {
+                tensors.AddLinear($"{layer}.ffn_gate", hidden, options.VisionFeedForwardSize, 1);
+            }
+        }
+
+        tensors.AddNorm("v.post_ln", hidden, 1, hasBias: !isQwen25);
+        tensors.AddLinear("mm.0", cell, cell, 1);
+        tensors.AddLinear("mm.2", cell, options.HiddenSize, 1);
+        for (int i = 0; i < options.DeepstackLayerCount; i++)
+        {
+            tensors.AddNorm($"v.deepstack.{i}.norm", cell, 1, hasBias: true);
+            tensors.AddLinear($"v.deepstack.{i}.fc1", cell, cell, 1);
+            tensors.AddLinear($"v.deepstack.{i}.fc2", cell, options.HiddenSize, 0.7f);
+        }
+    }
+
+    /// <summary>Adds random tensors, each with a stream of random numbers of its own.</summary>
+    private sealed class TensorMaker(GgufWriter writer, RandomModelOptions options)
+    {
+        /// <summary>A matrix whose product with inputs of size 1 has size <paramref name="gain"/>.</summary>
+        public void AddLinear(string name, int inputSize, int outputSize, float gain, bool hasBias = true)
+        {
+            AddMatrix($"{name}.weight", inputSize, outputSize, _ => gain / MathF.Sqrt(inputSize));
+            if (hasBias)
+            {
+                AddVector($"{name}.bias", 0, 0.05f, outputSize);
+            }
+        }
+
+        public void AddMatrix(string name, int columnCount, int rowCount, Func<long, float> deviationOfRow) =>
+            Add(name, options.WeightType, [columnCount, rowCount], 0, deviationOfRow);
+
+        public void AddNorm(string name, int size, float gain = 1, bool hasBias = false)
+        {
+            AddVector($"{name}.weight", gain, 0.1f * gain, size);
+            if (hasBias)
+            {
+                AddVector($"{name}.bias", 0, 0.05f, size);
+            }
+        }
+
+        public void AddKernel(string name, int patch, int hidden) =>
+            Add(name, options.WeightType, [patch, patch, 3, hidden], 0, _ => 1 / MathF.Sqrt(3 * patch * patch));
+
+        public void AddVector(string name, float mean, float deviation, params long[] shape) => Add(name, TensorType.F32, shape, mean, _ => deviation);
+
+        private void Add(string name, TensorType type, long[] shape, float mean, Func<long, float> deviationOfRow)
+        {
+            long rowCount = shape[1..].Aggregate(1L, (product, size) => product * size);
+            writer.AddTensor(name, type, shape, new RandomWeights(options.Seed, name).Fill(type, rowCount, shape[0], mean, deviationOfRow));
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using Tamx.Llama.Gguf;
+
+namespace Tamx.Testing;
+
+/// <summary>What <see cref="RandomModel"/> shall write. The default sizes keep rows at multiples of 256, so that llama.cpp can make K-quants of them.</summary>
+public sealed record RandomModelOptions
+{
+    /// <summary>qwen3vl or qwen2vl.</summary>
+    public string Architecture { get; init; } = ModelArchitecture.Qwen3Vl;
+
+    /// <summary>qwen3vl_merger; for qwen2vl qwen2.5vl_merger or qwen2vl_merger.</summary>
+    public string ProjectorType { get; init; } = "qwen3vl_merger";
+
+    /// <summary>general.name; also the stem of the files' names.</summary>
+    public string Name { get; init; } = "random";
+
+    public uint Seed { get; init; } = 1;
+
+    /// <summary>Type of the matrices: F32 or F16. Norms and biases are F32 always.</summary>
+    public TensorType WeightType { get; init; } = TensorType.F32;
+
+    /// <summary>True if the input embedding is the output embedding too.</summary>
+    public bool IsTied { get; init; } = true;
+
+    public int HiddenSize { get; init; } = 256;
+
+    public int FeedForwardSize { get; init; } = 512;
+
+    public int LayerCount { get; init; } = 3;
+
+    public int HeadCount { get; init; } = 4;
+
+    public int KeyValueHeadCount { get; init; } = 2;
+
+    public int ContextLength { get; init; } = 8192;
+
+    /// <summary>The first layers of tower and text model that are joined by deepstack (qwen3vl only).</summary>
+    public int DeepstackLayerCount { get; init; }
+
+    /// <summary>Real words are filled up with made-up tokens to this size; 0 leaves the real words alone.</summary>
+    public int VocabularySize { get; init; }
+
+    public int PatchSize { get; init; } = 16;
+
+    public int ImageSize { get; init; } = 512;
+
+    public int VisionHiddenSize { get; init; } = 64;
+
+    public int VisionFeedForwardSize { get; init; } = 128;
+
+    public int VisionLayerCount { get; init; } = 3;
+
+    public int VisionHeadCount { get; init; } = 2;
+}
