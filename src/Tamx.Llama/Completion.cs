@@ -158,6 +158,26 @@ public sealed class Completion : IDisposable
         return Task.Run(() => Prefill(progress, cancellationToken), cancellationToken);
     }
 
+    /// <summary>Computes given tokens in one go, as if they had been generated; all but the last get a row. After <see cref="PrefillAsync"/>.</summary>
+    internal void Append(ReadOnlySpan<int> ids)
+    {
+        var tokens = ids.ToArray();
+        Exclusively(() =>
+        {
+            tokens.CopyTo(_tokenIds, TokenCount);
+            TokenCount += tokens.Length;
+            for (var first = 0; first < tokens.Length - 1;)
+            {
+                var count = Math.Min(_options.BatchSize, tokens.Length - 1 - first);
+                NativeMethods.DecodeTokens(_context!, tokens.AsSpan(first, count), count, 0, NextRows(count)).ThrowIfFailed();
+                HiddenRowCount += count;
+                first += count;
+            }
+
+            return true;
+        }, CancellationToken.None);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

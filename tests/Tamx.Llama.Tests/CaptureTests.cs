@@ -1,0 +1,191 @@
+using Tamx.Llama.Chat;
+using Tamx.Testing;
+
+namespace Tamx.Llama.Tests;
+
+/// <summary>The hidden states that generation leaves behind are the model's own, for every position.</summary>
+public sealed class CaptureTests
+{
+    private static readonly ChatMessage[] Question =
+    [
+        new(ChatRole.User, [new TextPart("Look: "), TestPictures.Gradient(200, 140), new TextPart("Describe this image.")]),
+    ];
+
+    [Theory]
+    [InlineData("qwen3vl")]
+    [InlineData("qwen3vl-deepstack")]
+    [InlineData("qwen2.5vl")]
+    [InlineData("qwen2vl")]
+    public async Task GenerateAsync_EveryPosition_HasFiniteRow(string name)
+    {
+        using var completion = LoadedModels.Get(LoadedModels.Files(name)).CreateCompletion(Question, new() { MaxNewTokens = 6 });
+        var tokens = await Collect(completion);
+
+        Assert.Equal(completion.PromptTokenCount + tokens.Count, completion.TokenCount);
+        Assert.Equal(completion.TokenCount - 1, completion.HiddenRowCount);
+        Assert.All(completion.HiddenStates.ToArray(), value => Assert.True(float.IsFinite(value)));
+        foreach (var row in Rows(completion))
+        {
+            // A row nobody wrote would be zero.
+            Assert.Contains(row.ToArray(), value => Math.Abs(value) > 1e-3f);
+        }
+    }
+
+    [Theory]
+    [InlineData("qwen3vl")]
+    [InlineData("qwen3vl-deepstack")]
+    [InlineData("qwen2.5vl")]
+    [InlineData("qwen3vl-q4_k_m")]
+    public async Task GenerateAsync_LastRow_EqualsEmbeddingsOutput(string name)
+    {
+        using var completion = LoadedModels.Get(LoadedModels.Files(name)).CreateCompletion(Question, new() { MaxNewTokens = 4 });
+        await foreach (var token in completion.GenerateAsync())
+        {
+            var last = completion.HiddenRowCount - 1;
+            Assert.Equal(completion.GetEmbedding(-1), Row(completion, last));
+            if (token.Index == 0)
+            {
+                // The prompt's last two tokens are one decode.
+                Assert.Equal(completion.GetEmbedding(0), Row(completion, last - 1));
+            }
+        }
+    }
+
+    // NATIVE figures: 1e-6 (F32 head), 1e-3 (F16), 0.04 of 5 (Q8_0 and Q6_K, where ggml rounds the activation).
+    [Theory]
+    [InlineData("qwen3vl", 1e-5)]
+    [InlineData("qwen3vl-untied", 1e-5)]
+    [InlineData("qwen2.5vl", 1e-5)]
+    [InlineData("qwen3vl-f16", 4e-3)]
+    [InlineData("qwen3vl-q8_0", 8e-2)]
+    [InlineData("qwen3vl-q4_k_m", 8e-2)]
+    [InlineData("qwen3vl-untied-q4_k_m", 8e-2)]
+    public async Task OutputEmbedding_TimesHiddenState_EqualsLogits(string name, double tolerance)
+    {
+        var model = LoadedModels.Get(LoadedModels.Files(name));
+        using var completion = model.CreateCompletion(Question, new() { MaxNewTokens = 3 });
+        var rows = model.OutputEmbedding.ReadRows([.. Enumerable.Range(0, model.Vocabulary.Count)]);
+        await foreach (var token in completion.GenerateAsync())
+        {
+            var logits = completion.GetLogits();
+            Assert.Equal(token.Logit, logits[token.Id]);
+            var hidden = Row(completion, completion.HiddenRowCount - 1);
+            var scale = Math.Max(1, logits.Max(Math.Abs));
+            for (var id = 0; id < logits.Length; id++)
+            {
+                double product = 0;
+                for (var i = 0; i < hidden.Length; i++)
+                {
+                    product += (double)hidden[i] * rows[(id * hidden.Length) + i];
+                }
+
+                Assert.True(Math.Abs(product - logits[id]) <= tolerance * scale, $"token {id}: {product} against {logits[id]}");
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("qwen3vl", 2, 5e-5)]
+    [InlineData("qwen3vl", 7, 5e-5)]
+    [InlineData("qwen3vl", 512, 5e-5)]
+    [InlineData("qwen3vl-deepstack", 16, 5e-5)]
+    [InlineData("qwen2.5vl", 16, 5e-5)]
+    public async Task PrefillAsync_OtherBatchSizes_SameRows(string name, int batchSize, double tolerance)
+    {
+        var model = LoadedModels.Get(LoadedModels.Files(name));
+        using var expected = model.CreateCompletion(Question, new() { PreciseCache = true });
+        using var actual = model.CreateCompletion(Question, new() { PreciseCache = true, BatchSize = batchSize });
+        await expected.PrefillAsync();
+        await actual.PrefillAsync();
+
+        AssertClose(expected, actual, expected.PromptTokenCount, tolerance);
+    }
+
+    [Fact]
+    public async Task PrefillAsync_OtherBatchSizesOfDefaultCache_SameRowsWithinHalfPrecision()
+    {
+        var model = LoadedModels.Get(TestModels.Qwen3Vl);
+        using var expected = model.CreateCompletion(Question);
+        using var actual = model.CreateCompletion(Question, new() { BatchSize = 16 });
+        await expected.PrefillAsync();
+        await actual.PrefillAsync();
+
+        AssertClose(expected, actual, expected.PromptTokenCount, 5e-3);
+    }
+
+    [Theory]
+    [InlineData("qwen3vl", true, 1e-4)]
+    [InlineData("qwen3vl", false, 1e-2)]
+    [InlineData("qwen3vl-deepstack", true, 1e-4)]
+    [InlineData("qwen2.5vl", true, 1e-4)]
+    public async Task GenerateAsync_AnswerFedBackAsText_SameRows(string name, bool precise, double tolerance)
+    {
+        var model = LoadedModels.Get(LoadedModels.Files(name));
+        ChatMessage[] twoPictures =
+        [
+            new(ChatRole.User, [TestPictures.Gradient(200, 140), new TextPart("First."), TestPictures.Gradient(96, 260), new TextPart("Compare them.")]),
+        ];
+        var options = new CompletionOptions { MaxNewTokens = 12, PreciseCache = precise };
+        using var generated = model.CreateCompletion(twoPictures, options);
+        Assert.True((await Collect(generated)).Count >= 4, "the answer is too short to compare anything");
+
+        // Teacher forcing: the same sequence computed in one go. The answer stands where the model wrote it.
+        using var forced = model.CreateCompletion(twoPictures, options);
+        await forced.PrefillAsync();
+        forced.Append(generated.TokenIds[generated.PromptTokenCount..]);
+
+        Assert.Equal(generated.TokenIds, forced.TokenIds);
+        AssertClose(generated, forced, generated.HiddenRowCount, tolerance);
+    }
+
+    [Fact]
+    public async Task CreateCompletion_Picture_GridCoversIt()
+    {
+        var model = LoadedModels.Get(TestModels.Qwen3Vl);
+        using var completion = model.CreateCompletion([new(ChatRole.User, [TestPictures.Gradient(640, 480), new TextPart("What is it?")])]);
+        await completion.PrefillAsync();
+
+        var picture = Assert.Single(completion.Pictures);
+        Assert.Equal((20, 15), (picture.Columns, picture.Rows));
+        Assert.Equal((640, 480), (picture.Width, picture.Height));
+        var imagePad = model.Vocabulary.FindId("<|image_pad|>");
+        Assert.Equal(300, completion.TokenIds.ToArray().Count(id => id == imagePad));
+        Assert.Equal(imagePad, completion.TokenIds[picture.FirstPosition]);
+        Assert.Equal(model.Vocabulary.FindId("<|vision_start|>"), completion.TokenIds[picture.FirstPosition - 1]);
+        Assert.Equal(model.Vocabulary.FindId("<|vision_end|>"), completion.TokenIds[picture.FirstPosition + 300]);
+    }
+
+    internal static async Task<List<GeneratedToken>> Collect(Completion completion)
+    {
+        var tokens = new List<GeneratedToken>();
+        await foreach (var token in completion.GenerateAsync())
+        {
+            tokens.Add(token);
+        }
+
+        return tokens;
+    }
+
+    private static float[] Row(Completion completion, int index)
+    {
+        var size = completion.HiddenStates.Length / completion.HiddenRowCount;
+        return completion.HiddenStates.Slice(index * size, size).ToArray();
+    }
+
+    private static IEnumerable<float[]> Rows(Completion completion) => Enumerable.Range(0, completion.HiddenRowCount).Select(i => Row(completion, i));
+
+    /// <summary>Largest difference relative to the largest value, so that the tolerance is one of the arithmetic.</summary>
+    private static void AssertClose(Completion expected, Completion actual, int rowCount, double tolerance)
+    {
+        Assert.True(actual.HiddenRowCount >= rowCount);
+        for (var i = 0; i < rowCount; i++)
+        {
+            var (a, b) = (Row(expected, i), Row(actual, i));
+            var scale = a.Max(Math.Abs);
+            for (var j = 0; j < a.Length; j++)
+            {
+                Assert.True(Math.Abs(a[j] - b[j]) <= tolerance * scale, $"row {i}, value {j}: {a[j]} against {b[j]} (largest {scale})");
+            }
+        }
+    }
+}
