@@ -2,7 +2,7 @@ namespace Tamx;
 
 /// <summary>The method's result: for every answer token where in the vision blocks and in the text it came from.</summary>
 /// <remarks>Plain data, independent of the trace it was computed from. Instances are immutable and safe to share between threads.</remarks>
-public sealed class ActivationMaps
+public sealed partial class ActivationMaps
 {
     /// <summary>Turns, vision blocks, context and answer positions.</summary>
     public required SequenceLayout Layout { get; init; }
@@ -37,7 +37,8 @@ public sealed class AnswerToken
 
     /// <summary>
     /// The range [minimum, maximum] of the raw values that this token's min-max normalisation mapped to [0, 1]:
-    /// raw = minimum + value x (maximum - minimum). Lets a reader put several tokens on one scale.
+    /// raw = minimum + value x (maximum - minimum). Lets a reader put several tokens on one scale. It covers the candidates too
+    /// unless <see cref="TamOptions.NormalizeWithCandidates"/> is off; then each has its own <see cref="ExplainedToken.RawRange"/>.
     /// </summary>
     public required (float Minimum, float Maximum) RawRange { get; init; }
 }
@@ -62,4 +63,7 @@ public sealed class ExplainedToken
 
     /// <summary>Normalised relevance in [0, 1] per entry of <see cref="AnswerToken.TextPositions"/>.</summary>
     public required float[] TextRelevance { get; init; }
+
+    /// <summary>The range of raw values that was mapped to [0, 1] in the maps and the text relevance of this very token.</summary>
+    public (float Minimum, float Maximum) RawRange { get; init; }
 }

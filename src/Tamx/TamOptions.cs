@@ -1,3 +1,6 @@
+using Tamx.Kernels;
+using Tamx.Llama;
+
 namespace Tamx;
 
 /// <summary>A preset of <see cref="TamOptions"/>.</summary>
@@ -13,7 +16,24 @@ public enum TamProfile
     Tuned,
 }
 
+/// <summary>When a word of the context counts as the explained word again, so that its map is not subtracted.</summary>
+public enum RepeatedWords
+{
+    /// <summary>Same token id, as TAMX.</summary>
+    ById,
+
+    /// <summary>Same decoded text, as the paper.</summary>
+    ByText,
+
+    /// <summary>Same text but for case and surrounding blanks: <c>" Cat"</c> is <c>"cat"</c>.</summary>
+    ByFoldedText,
+}
+
 /// <summary>Options of the method.</summary>
+/// <remarks>
+/// The defaults are those of <see cref="TamProfile.Tamx"/>. Start from <see cref="ForProfile"/> for another preset; setting
+/// <see cref="Profile"/> alone changes nothing but the name that is reported.
+/// </remarks>
 public sealed record TamOptions
 {
     /// <summary>The preset the options started from.</summary>
@@ -27,4 +47,110 @@ public sealed record TamOptions
 
     /// <summary>Side of the filter's window: 1, 3, 5, 7 or 9. 3 by default.</summary>
     public int KernelSize { get; init; } = 3;
+
+    /// <summary>Share of the scaled interference that ECI subtracts, 0 to 1. 1 by default.</summary>
+    public float EciStrength { get; init; } = 1;
+
+    /// <summary>What the filter makes of a window of equal positive values. <see cref="ConstantWindow.Zero"/> by default.</summary>
+    public ConstantWindow ConstantWindow { get; init; } = ConstantWindow.Zero;
+
+    /// <summary>
+    /// Take the relevance of an answer token of the context at the position that predicted it, as the paper does, and not at its own
+    /// (TAMX, the default). The state right before the explained token, which predicts it, then has no part in weights and normalisation.
+    /// </summary>
+    public bool AnswerRelevanceWherePredicted { get; init; }
+
+    /// <summary>Weight a candidate's ECI context by the candidate's own relevance, not by the answer token's. False by default.</summary>
+    public bool CandidatesOwnWeights { get; init; }
+
+    /// <summary>Weight the context uniformly where none of it is relevant (sum up to 1e-8), rather than subtract nothing. True by default.</summary>
+    public bool UniformWeightsWithoutRelevance { get; init; } = true;
+
+    /// <summary>When a context word counts as the explained word. By id by default, and always in a trace without texts.</summary>
+    public RepeatedWords RepeatedWords { get; init; } = RepeatedWords.ById;
+
+    /// <summary>Normalise before the filter, as the paper does, rather than after it. False by default.</summary>
+    public bool NormalizeBeforeFilter { get; init; }
+
+    /// <summary>
+    /// Normalise an answer token together with its candidates (the default): their maps can be compared, and depend on how many
+    /// candidates there are. Otherwise each by itself.
+    /// </summary>
+    public bool NormalizeWithCandidates { get; init; } = true;
+
+    /// <summary>Take only the prompt's text after the last vision block as context, as the paper does. False by default.</summary>
+    public bool ContextAfterVisionOnly { get; init; }
+
+    /// <summary>
+    /// As context, let two tokens be represented by other maps, as the paper's published code does: the first prompt token by the map of
+    /// the class that its state predicts most strongly (among the ids the trace holds), the first answer token by the map of the
+    /// token before it. False by default.
+    /// </summary>
+    public bool StandInContextMaps { get; init; }
+
+    /// <summary>Drop the ids of the words system, user and assistant wherever they stand in the text, as TAMX does. True by default.</summary>
+    public bool DropRoleWordsEverywhere { get; init; } = true;
+
+    /// <summary>Patches that the vision tower merges into one cell per axis. 2 by default, as in all Qwen-VL models.</summary>
+    public int MergeSize { get; init; } = 2;
+
+    /// <summary>Temporal patches merged into one. 1 by default.</summary>
+    public int TemporalMergeSize { get; init; } = 1;
+
+    /// <summary>The engine to compute with, where none is handed in.</summary>
+    public EngineKind Engine { get; init; } = EngineKind.Auto;
+
+    /// <summary>Threads the engine may use; 0 (the default) lets it choose. Results do not depend on it.</summary>
+    public int ThreadCount { get; init; }
+
+    /// <summary>The options of a preset.</summary>
+    /// <param name="profile">The preset.</param>
+    /// <returns>The options.</returns>
+    public static TamOptions ForProfile(TamProfile profile) => profile switch
+    {
+        TamProfile.Tamx => new TamOptions(),
+        TamProfile.Paper => new TamOptions
+        {
+            Profile = profile,
+            AnswerRelevanceWherePredicted = true,
+            CandidatesOwnWeights = true,
+            UniformWeightsWithoutRelevance = false,
+            RepeatedWords = RepeatedWords.ByText,
+            NormalizeBeforeFilter = true,
+            NormalizeWithCandidates = false,
+            ContextAfterVisionOnly = true,
+            StandInContextMaps = true,
+            DropRoleWordsEverywhere = false,
+        },
+        TamProfile.Tuned => new TamOptions
+        {
+            Profile = profile,
+            EciStrength = 0.5f,
+            ConstantWindow = ConstantWindow.Value,
+            AnswerRelevanceWherePredicted = true,
+            CandidatesOwnWeights = true,
+            RepeatedWords = RepeatedWords.ByFoldedText,
+            DropRoleWordsEverywhere = false,
+        },
+        _ => throw new ArgumentOutOfRangeException(nameof(profile), profile, "Not a profile."),
+    };
+
+    /// <summary>Refuses values that the method cannot work with.</summary>
+    /// <exception cref="InvalidInputException">An option is out of its range; the message names it.</exception>
+    public void Validate()
+    {
+        Require(RankFilter.IsKernelSize(KernelSize), $"kernel size {KernelSize}: it must be 1, 3, 5, 7 or 9");
+        Require(EciStrength is >= 0 and <= 1, $"ECI strength {EciStrength}: it must be from 0 to 1");
+        Require(MergeSize >= 1, $"merge size {MergeSize}: it must be at least 1");
+        Require(TemporalMergeSize >= 1, $"temporal merge size {TemporalMergeSize}: it must be at least 1");
+        Require(ThreadCount >= 0, $"{ThreadCount} threads: it must be at least 1, or 0 to let the engine choose");
+    }
+
+    private static void Require(bool condition, string message)
+    {
+        if (!condition)
+        {
+            throw new InvalidInputException(message);
+        }
+    }
 }

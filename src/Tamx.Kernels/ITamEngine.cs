@@ -1,0 +1,46 @@
+namespace Tamx.Kernels;
+
+/// <summary>Computes activation maps: all maps of a problem in one call, so that a device needs one upload and one download.</summary>
+/// <remarks>
+/// Every engine gives the same results within a stated tolerance of <see cref="ReferenceEngine"/>, and the same bits
+/// whenever it is asked the same thing. Input values are finite; see <see cref="HiddenRows.IndexOfNonFinite"/>.
+/// An instance is used by one thread at a time.
+/// </remarks>
+public interface ITamEngine : IDisposable
+{
+    /// <summary>Which implementation this is; never <see cref="EngineKind.Auto"/>.</summary>
+    EngineKind Kind { get; }
+
+    /// <summary>Name for reports, with the device where there is a choice; for example <c>reference</c>.</summary>
+    string Name { get; }
+
+    /// <summary>relu(w_t . h_p) for every output row t and state p.</summary>
+    /// <param name="states">Hidden states [P, D].</param>
+    /// <param name="outputRows">Output-embedding rows [T, D].</param>
+    /// <param name="hiddenSize">D, at least 1.</param>
+    /// <param name="destination">Receives [T, P], row-major.</param>
+    /// <param name="cancellationToken">Cancels by throwing.</param>
+    /// <exception cref="ArgumentException">A length does not fit the others.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; the destination holds nothing of use.</exception>
+    void Project(
+        ReadOnlySpan<float> states,
+        ReadOnlySpan<float> outputRows,
+        int hiddenSize,
+        Span<float> destination,
+        CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// All maps of a problem: activation A = relu(W H^T), interference E = Q A, scale s = (A.E)/(E.E), M = relu(A - strength s E),
+    /// rank filter, and one min-max normalisation per range.
+    /// </summary>
+    /// <param name="problem">What to compute.</param>
+    /// <param name="maps">Receives the maps one after another in the order of <see cref="TamProblem.Maps"/>; <see cref="TamProblem.MapValueCount"/> values.</param>
+    /// <param name="ranges">
+    /// In: the range of the text relevance that is normalised together with the maps, or <see cref="ValueRange.Empty"/>.
+    /// Out: the range that was mapped to [0, 1]. <see cref="TamProblem.RangeCount"/> values.
+    /// </param>
+    /// <param name="cancellationToken">Cancels by throwing.</param>
+    /// <exception cref="ArgumentException">A length or an index does not fit the others, or the kernel size is not 1, 3, 5, 7 or 9.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; the destinations hold nothing of use.</exception>
+    void Compute(in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default);
+}

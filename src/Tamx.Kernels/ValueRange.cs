@@ -1,0 +1,45 @@
+namespace Tamx.Kernels;
+
+/// <summary>The smallest and the largest of some values.</summary>
+/// <param name="Minimum">Smallest value.</param>
+/// <param name="Maximum">Largest value.</param>
+public readonly record struct ValueRange(float Minimum, float Maximum)
+{
+    /// <summary>The range of no values at all; including anything into it gives that thing's range.</summary>
+    public static ValueRange Empty => new(float.PositiveInfinity, float.NegativeInfinity);
+
+    /// <summary>True if no value is in the range.</summary>
+    public bool IsEmpty => Minimum > Maximum;
+
+    /// <summary>The range that also covers some more values.</summary>
+    /// <param name="values">Finite values.</param>
+    /// <returns>The wider range.</returns>
+    public ValueRange Include(ReadOnlySpan<float> values)
+    {
+        var (minimum, maximum) = this;
+        foreach (float value in values)
+        {
+            minimum = Math.Min(minimum, value);
+            maximum = Math.Max(maximum, value);
+        }
+
+        return new ValueRange(minimum, maximum);
+    }
+
+    /// <summary>(value - minimum) / (maximum - minimum), in place; 0 where the range has no width.</summary>
+    /// <param name="values">Values within the range.</param>
+    public void Normalize(Span<float> values)
+    {
+        if (!(Maximum > Minimum))
+        {
+            values.Clear();
+            return;
+        }
+
+        double width = (double)Maximum - Minimum;
+        foreach (ref float value in values)
+        {
+            value = (float)(((double)value - Minimum) / width);
+        }
+    }
+}

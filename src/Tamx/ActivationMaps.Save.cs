@@ -1,0 +1,56 @@
+namespace Tamx;
+
+/// <content>Writing the maps to a file.</content>
+public sealed partial class ActivationMaps
+{
+    /// <summary>Saves maps, text relevance, logits and layout as .safetensors. docs/trace-format.md describes the file.</summary>
+    /// <param name="path">The file; an existing one is replaced, once the new one is complete.</param>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
+    public void Save(string path)
+    {
+        var writer = new SafetensorsWriter();
+        writer.Add("ans_pos", ToInt64(Layout.AnswerPositions));
+        writer.Add("ans_tokens", Answer.Select(token => (long)token.Token.TokenId).ToArray());
+        writer.Add("ctx_text_pos", ToInt64(Layout.ContextPositions));
+        var blocks = Layout.VisionBlocks;
+        writer.Add(
+            "vision_blocks",
+            blocks.SelectMany(block => new long[] { block.StartPosition, block.EndPosition, block.IsVideo ? 1 : 0, block.TurnIndex }).ToArray(),
+            blocks.Count,
+            4);
+        writer.Add(
+            "vision_block_grids",
+            blocks.SelectMany(block => new long[] { block.Grid.Frames, block.Grid.Rows, block.Grid.Columns }).ToArray(),
+            blocks.Count,
+            3);
+        for (int i = 0; i < Answer.Count; i++)
+        {
+            var (token, candidates) = (Answer[i].Token, Answer[i].Candidates);
+            AddToken(writer, token, $"vision_maps.{i}", $"text_rel.{i}");
+            for (int c = 0; c < candidates.Count; c++)
+            {
+                AddToken(writer, candidates[c], $"candidate_vision_maps.{i}.{c}", $"candidate_text_rel.{i}.{c}");
+            }
+
+            writer.Add($"candidate_logits.{i}", candidates.Select(candidate => candidate.Logit).Prepend(token.Logit).ToArray());
+        }
+
+        writer.Write(path);
+    }
+
+    private static void AddToken(SafetensorsWriter writer, ExplainedToken token, string mapsName, string textName)
+    {
+        for (int b = 0; b < token.VisionMaps.Count; b++)
+        {
+            if (token.VisionMaps[b] is { } map)
+            {
+                writer.Add($"{mapsName}.{b}", map);
+            }
+        }
+
+        writer.Add(textName, token.TextRelevance);
+    }
+
+    private static long[] ToInt64(IReadOnlyList<int> values) => [.. values.Select(value => (long)value)];
+}

@@ -1,0 +1,368 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Win32.SafeHandles;
+
+namespace Tamx;
+
+/// <summary>A .safetensors file that is open for reading: its header, checked in full, and its tensors on demand.</summary>
+/// <remarks>
+/// Format: 8 bytes little-endian header length, a JSON object of name -> { dtype, shape, data_offsets }, then the data without gaps.
+/// The file is untrusted. Everything that the header claims is held against the file's size before memory is taken, so memory use is
+/// bounded by a small multiple of the file. Safe to read from several threads. Little-endian machines only, as .NET's own are.
+/// </remarks>
+public sealed class SafetensorsFile : IDisposable
+{
+    /// <summary>The format's own limit on the header's length in bytes.</summary>
+    public const int MaxHeaderBytes = 100_000_000;
+
+    private const int PrefixBytes = 8;
+    private const int MaxJsonDepth = 4;
+    private const int MaxRank = 8;
+    private const string MetadataName = "__metadata__";
+
+    private readonly SafeFileHandle _file;
+    private readonly long _dataStart;
+    private readonly Dictionary<string, SafetensorsTensor> _tensors = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _metadata = new(StringComparer.Ordinal);
+
+    private SafetensorsFile(string path, SafeFileHandle file)
+    {
+        Path = path;
+        _file = file;
+        long fileBytes = RandomAccess.GetLength(file);
+        Span<byte> prefix = stackalloc byte[PrefixBytes];
+        if (fileBytes < PrefixBytes)
+        {
+            throw Fault($"the file has {fileBytes} bytes and is no .safetensors file; the smallest has 10");
+        }
+
+        ReadAt(prefix, 0);
+        ulong headerBytes = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
+        if (headerBytes > MaxHeaderBytes)
+        {
+            throw Fault($"the header length is {headerBytes} bytes; at most {MaxHeaderBytes} are allowed");
+        }
+
+        if ((long)headerBytes > fileBytes - PrefixBytes)
+        {
+            throw Fault($"the header length is {headerBytes} bytes, but only {fileBytes - PrefixBytes} follow it; the file is truncated or no .safetensors file");
+        }
+
+        byte[] header = new byte[(int)headerBytes];
+        ReadAt(header, PrefixBytes);
+        _dataStart = PrefixBytes + (long)headerBytes;
+        try
+        {
+            ReadHeader(header);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
+        {
+            throw Fault($"the header is not the JSON that .safetensors asks for: {FirstLine(e.Message)}", e);
+        }
+
+        CheckOffsets(fileBytes - _dataStart);
+    }
+
+    /// <summary>The file.</summary>
+    public string Path { get; }
+
+    /// <summary>The tensors by name.</summary>
+    public IReadOnlyDictionary<string, SafetensorsTensor> Tensors => _tensors;
+
+    /// <summary>The free text pairs of <c>__metadata__</c>.</summary>
+    public IReadOnlyDictionary<string, string> Metadata => _metadata;
+
+    /// <summary>Opens a file and checks its header.</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>The open file; the caller disposes of it.</returns>
+    /// <exception cref="TraceFormatException">There is no such file, or it is no sound .safetensors file.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static SafetensorsFile Open(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        SafeFileHandle? file = null;
+        try
+        {
+            file = File.OpenHandle(path);
+            return new SafetensorsFile(path, file);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new TraceFormatException(path, "no such file", e);
+        }
+        catch
+        {
+            file?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Reads a tensor of F32, BF16, F16 or F64 as float32.</summary>
+    /// <param name="name">The tensor.</param>
+    /// <returns>The elements, row-major.</returns>
+    /// <exception cref="TraceFormatException">There is no such tensor, or it holds integers, or it is too large for an array.</exception>
+    public float[] ReadSingles(string name)
+    {
+        var tensor = Find(name);
+        switch (tensor.DType)
+        {
+            case SafetensorsDType.F32:
+                return ReadArray<float>(tensor);
+            case SafetensorsDType.BF16:
+                return Array.ConvertAll(ReadArray<ushort>(tensor), bits => BitConverter.UInt32BitsToSingle((uint)bits << 16));
+            case SafetensorsDType.F16:
+                return Array.ConvertAll(ReadArray<Half>(tensor), value => (float)value);
+            case SafetensorsDType.F64:
+                return Array.ConvertAll(ReadArray<double>(tensor), value => (float)value);
+            default:
+                throw Fault($"tensor {name} is {tensor.Describe()}; a float type is needed");
+        }
+    }
+
+    /// <summary>Reads a tensor of F64, F32, BF16 or F16 as float64.</summary>
+    /// <param name="name">The tensor.</param>
+    /// <returns>The elements, row-major.</returns>
+    /// <exception cref="TraceFormatException">There is no such tensor, or it holds integers, or it is too large for an array.</exception>
+    public double[] ReadDoubles(string name)
+    {
+        var tensor = Find(name);
+        return tensor.DType == SafetensorsDType.F64 ? ReadArray<double>(tensor) : Array.ConvertAll(ReadSingles(name), value => (double)value);
+    }
+
+    /// <summary>Reads a tensor of I64 or I32.</summary>
+    /// <param name="name">The tensor.</param>
+    /// <returns>The elements, row-major.</returns>
+    /// <exception cref="TraceFormatException">There is no such tensor, or it holds something else, or it is too large for an array.</exception>
+    public long[] ReadIntegers(string name)
+    {
+        var tensor = Find(name);
+        return tensor.DType switch
+        {
+            SafetensorsDType.I64 => ReadArray<long>(tensor),
+            SafetensorsDType.I32 => Array.ConvertAll(ReadArray<int>(tensor), value => (long)value),
+            _ => throw Fault($"tensor {name} is {tensor.Describe()}; I64 or I32 is needed"),
+        };
+    }
+
+    /// <summary>Reads a tensor of U8.</summary>
+    /// <param name="name">The tensor.</param>
+    /// <returns>The bytes.</returns>
+    /// <exception cref="TraceFormatException">There is no such tensor, or it holds something else, or it is too large for an array.</exception>
+    public byte[] ReadBytes(string name)
+    {
+        var tensor = Find(name);
+        return tensor.DType == SafetensorsDType.U8 ? ReadArray<byte>(tensor) : throw Fault($"tensor {name} is {tensor.Describe()}; U8 is needed");
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _file.Dispose();
+
+    internal TraceFormatException Fault(string message, Exception? innerException = null) => new(Path, message, innerException);
+
+    private SafetensorsTensor Find(string name) =>
+        _tensors.TryGetValue(name, out var tensor) ? tensor : throw Fault($"tensor {name} is missing");
+
+    private T[] ReadArray<T>(SafetensorsTensor tensor)
+        where T : unmanaged
+    {
+        if (tensor.ElementCount > Array.MaxLength)
+        {
+            throw Fault($"tensor {tensor.Name} has {tensor.ElementCount} elements; at most {Array.MaxLength} can be read");
+        }
+
+        var elements = new T[(int)tensor.ElementCount];
+        long position = _dataStart + tensor.Offset;
+        var rest = elements.AsSpan();
+        int chunk = (1 << 26) / Marshal.SizeOf<T>();
+        while (!rest.IsEmpty)
+        {
+            // In chunks, since the bytes of a large array do not fit one span.
+            var part = MemoryMarshal.AsBytes(rest[..Math.Min(chunk, rest.Length)]);
+            ReadAt(part, position);
+            position += part.Length;
+            rest = rest[Math.Min(chunk, rest.Length)..];
+        }
+
+        return elements;
+    }
+
+    private void ReadAt(Span<byte> destination, long position)
+    {
+        while (!destination.IsEmpty)
+        {
+            int count = RandomAccess.Read(_file, destination, position);
+            if (count == 0)
+            {
+                throw Fault("the file ends early; it was cut off while it was read");
+            }
+
+            destination = destination[count..];
+            position += count;
+        }
+    }
+
+    private void ReadHeader(ReadOnlySpan<byte> header)
+    {
+        var reader = new Utf8JsonReader(header, new JsonReaderOptions { MaxDepth = MaxJsonDepth });
+        reader.Read();
+        Expect(reader, JsonTokenType.StartObject, "the header");
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            string name = reader.GetString()!;
+            reader.Read();
+            if (name == MetadataName)
+            {
+                ReadMetadata(ref reader);
+            }
+            else if (!_tensors.TryAdd(name, ReadTensor(ref reader, name)))
+            {
+                throw Fault($"tensor {Printable(name)} is listed twice");
+            }
+        }
+
+        // Reads past the object: anything but blanks after it is refused by the reader.
+        reader.Read();
+    }
+
+    private void ReadMetadata(ref Utf8JsonReader reader)
+    {
+        Expect(reader, JsonTokenType.StartObject, MetadataName);
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            string key = reader.GetString()!;
+            reader.Read();
+            Expect(reader, JsonTokenType.String, MetadataName);
+            if (!_metadata.TryAdd(key, reader.GetString()!))
+            {
+                throw Fault($"{MetadataName} lists {Printable(key)} twice");
+            }
+        }
+    }
+
+    private SafetensorsTensor ReadTensor(ref Utf8JsonReader reader, string name)
+    {
+        string title = $"tensor {Printable(name)}";
+        Expect(reader, JsonTokenType.StartObject, title);
+        string? dtypeName = null;
+        List<long>? shape = null;
+        List<long>? offsets = null;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            string property = reader.GetString()!;
+            reader.Read();
+            switch (property)
+            {
+                case "dtype" when dtypeName is null:
+                    Expect(reader, JsonTokenType.String, $"{title}: dtype");
+                    dtypeName = reader.GetString();
+                    break;
+                case "shape" when shape is null:
+                    shape = ReadNumbers(ref reader, $"{title}: shape", MaxRank);
+                    break;
+                case "data_offsets" when offsets is null:
+                    offsets = ReadNumbers(ref reader, $"{title}: data_offsets", 2);
+                    break;
+                default:
+                    throw Fault($"{title} has a property {Printable(property)} that is unknown or repeated");
+            }
+        }
+
+        if (dtypeName is null || shape is null || offsets is not [long begin, long end])
+        {
+            throw Fault($"{title} needs dtype, shape and two data_offsets");
+        }
+
+        if (!Enum.TryParse(dtypeName, out SafetensorsDType dtype) || dtype.ToString() != dtypeName)
+        {
+            throw Fault($"{title} has the dtype {Printable(dtypeName)}; known are {string.Join(", ", Enum.GetNames<SafetensorsDType>())}");
+        }
+
+        if (end < begin)
+        {
+            throw Fault($"{title} ends at {end}, before its beginning at {begin}");
+        }
+
+        Int128 byteCount = SafetensorsTensor.ElementBytes(dtype);
+        foreach (long length in shape)
+        {
+            // 2^63 * 2^63 stays below 2^127, and nothing beyond 2^63 is multiplied again.
+            byteCount = byteCount > long.MaxValue && length != 0 ? byteCount : byteCount * length;
+        }
+
+        if (byteCount != end - begin)
+        {
+            throw Fault($"{title} is {dtypeName} [{string.Join(", ", shape)}], which takes {byteCount} bytes, but its data_offsets span {end - begin}");
+        }
+
+        return new SafetensorsTensor(name, dtype, shape, begin, end - begin);
+    }
+
+    private List<long> ReadNumbers(ref Utf8JsonReader reader, string title, int maxCount)
+    {
+        Expect(reader, JsonTokenType.StartArray, title);
+        var numbers = new List<long>();
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            Expect(reader, JsonTokenType.Number, title);
+            if (!reader.TryGetInt64(out long number) || number < 0)
+            {
+                throw Fault($"{title} holds {Printable(Encoding.UTF8.GetString(reader.ValueSpan))}; whole numbers from 0 are needed");
+            }
+
+            if (numbers.Count == maxCount)
+            {
+                throw Fault($"{title} has more than {maxCount} numbers");
+            }
+
+            numbers.Add(number);
+        }
+
+        return numbers;
+    }
+
+    private void CheckOffsets(long dataBytes)
+    {
+        long expected = 0;
+        foreach (var tensor in _tensors.Values.OrderBy(tensor => tensor.Offset).ThenBy(tensor => tensor.ByteCount))
+        {
+            string title = $"tensor {Printable(tensor.Name)}";
+            if (tensor.Offset > dataBytes || tensor.ByteCount > dataBytes - tensor.Offset)
+            {
+                throw Fault($"{title} takes the bytes {tensor.Offset} to {tensor.Offset + (Int128)tensor.ByteCount}, but the file holds {dataBytes} bytes of data");
+            }
+
+            if (tensor.Offset != expected)
+            {
+                string fault = tensor.Offset < expected ? "overlaps the tensor before it" : "leaves a gap after the tensor before it";
+                throw Fault($"{title} begins at byte {tensor.Offset} where {expected} is due: it {fault}");
+            }
+
+            expected = tensor.Offset + tensor.ByteCount;
+        }
+
+        if (expected != dataBytes)
+        {
+            throw Fault($"the tensors take {expected} bytes, but the file holds {dataBytes} bytes of data");
+        }
+    }
+
+    private void Expect(in Utf8JsonReader reader, JsonTokenType type, string title)
+    {
+        if (reader.TokenType != type)
+        {
+            throw Fault($"{title}: {type} is needed where the header has {reader.TokenType}");
+        }
+    }
+
+    /// <summary>A name from the file as it may stand in a one-line message.</summary>
+    private static string Printable(string text)
+    {
+        const int MaxLength = 80;
+        string line = new([.. text.Take(MaxLength).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c)]);
+        return text.Length > MaxLength ? line + "..." : line;
+    }
+
+    private static string FirstLine(string text) => text.Split('\n')[0].TrimEnd();
+}

@@ -1,0 +1,158 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+
+namespace Tamx;
+
+/// <summary>Collects tensors and writes them as one .safetensors file.</summary>
+/// <remarks>The arrays handed in are not copied; they must not change before <see cref="Write"/>. Not safe to share between threads.</remarks>
+public sealed class SafetensorsWriter
+{
+    private readonly List<(string Name, SafetensorsDType DType, long[] Shape, Array Elements)> _tensors = [];
+    private readonly HashSet<string> _names = new(StringComparer.Ordinal);
+
+    /// <summary>Free text pairs for <c>__metadata__</c>.</summary>
+    public IDictionary<string, string> Metadata { get; } = new SortedDictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>Adds an F32 tensor.</summary>
+    /// <param name="name">Name, not yet in use.</param>
+    /// <param name="elements">Elements, row-major.</param>
+    /// <param name="shape">Length of each axis; none for one axis of all elements.</param>
+    /// <exception cref="ArgumentException">The name is in use or the shape does not fit the elements.</exception>
+    public void Add(string name, float[] elements, params ReadOnlySpan<long> shape) => Add(name, SafetensorsDType.F32, elements, shape);
+
+    /// <inheritdoc cref="Add(string, float[], ReadOnlySpan{long})"/>
+    /// <summary>Adds an I64 tensor.</summary>
+    public void Add(string name, long[] elements, params ReadOnlySpan<long> shape) => Add(name, SafetensorsDType.I64, elements, shape);
+
+    /// <inheritdoc cref="Add(string, float[], ReadOnlySpan{long})"/>
+    /// <summary>Adds a U8 tensor.</summary>
+    public void Add(string name, byte[] elements, params ReadOnlySpan<long> shape) => Add(name, SafetensorsDType.U8, elements, shape);
+
+    /// <summary>Writes the file. It appears under its name only when it is complete.</summary>
+    /// <param name="path">The file; an existing one is replaced.</param>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
+    public void Write(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+
+        // Wide elements first, so that every tensor is aligned to its element.
+        var ordered = _tensors.OrderByDescending(tensor => SafetensorsTensor.ElementBytes(tensor.DType)).ToList();
+        string target = Path.GetFullPath(path);
+        string temporary = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}.tmp");
+        try
+        {
+            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16))
+            {
+                WriteHeader(stream, ordered);
+                foreach (var (_, _, _, elements) in ordered)
+                {
+                    WriteElements(stream, elements);
+                }
+            }
+
+            File.Move(temporary, target, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    private void Add(string name, SafetensorsDType dtype, Array elements, ReadOnlySpan<long> shape)
+    {
+        long[] axes = shape.IsEmpty ? [elements.LongLength] : shape.ToArray();
+        if (axes.Aggregate(1L, (product, length) => checked(product * length)) != elements.LongLength)
+        {
+            throw new ArgumentException($"Tensor {name}: the shape [{string.Join(", ", axes)}] does not hold {elements.LongLength} elements.", nameof(shape));
+        }
+
+        if (!_names.Add(name))
+        {
+            throw new ArgumentException($"Tensor {name} is already there.", nameof(name));
+        }
+
+        _tensors.Add((name, dtype, axes, elements));
+    }
+
+    private void WriteHeader(Stream stream, List<(string Name, SafetensorsDType DType, long[] Shape, Array Elements)> ordered)
+    {
+        var header = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(header))
+        {
+            json.WriteStartObject();
+            if (Metadata.Count > 0)
+            {
+                json.WriteStartObject("__metadata__");
+                foreach (var (key, value) in Metadata)
+                {
+                    json.WriteString(key, value);
+                }
+
+                json.WriteEndObject();
+            }
+
+            long offset = 0;
+            foreach (var (name, dtype, shape, elements) in ordered)
+            {
+                long end = offset + elements.LongLength * SafetensorsTensor.ElementBytes(dtype);
+                json.WriteStartObject(name);
+                json.WriteString("dtype", dtype.ToString());
+                json.WriteStartArray("shape");
+                foreach (long length in shape)
+                {
+                    json.WriteNumberValue(length);
+                }
+
+                json.WriteEndArray();
+                json.WriteStartArray("data_offsets");
+                json.WriteNumberValue(offset);
+                json.WriteNumberValue(end);
+                json.WriteEndArray();
+                json.WriteEndObject();
+                offset = end;
+            }
+
+            json.WriteEndObject();
+        }
+
+        // Blanks up to a multiple of 8 keep the data aligned.
+        int padding = -header.WrittenCount & 7;
+        header.GetSpan(padding)[..padding].Fill((byte)' ');
+        header.Advance(padding);
+        Span<byte> prefix = stackalloc byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(prefix, header.WrittenCount);
+        stream.Write(prefix);
+        stream.Write(header.WrittenSpan);
+    }
+
+    private static void WriteElements(Stream stream, Array elements)
+    {
+        switch (elements)
+        {
+            case float[] values:
+                WriteInChunks(stream, values);
+                break;
+            case long[] values:
+                WriteInChunks(stream, values);
+                break;
+            case byte[] values:
+                stream.Write(values);
+                break;
+        }
+    }
+
+    private static void WriteInChunks<T>(Stream stream, ReadOnlySpan<T> values)
+        where T : unmanaged
+    {
+        // The bytes of a large array do not fit one span.
+        const int Chunk = 1 << 24;
+        for (; !values.IsEmpty; values = values[Math.Min(Chunk, values.Length)..])
+        {
+            stream.Write(MemoryMarshal.AsBytes(values[..Math.Min(Chunk, values.Length)]));
+        }
+    }
+}

@@ -1,0 +1,290 @@
+using Tamx.Llama;
+
+namespace Tamx;
+
+/// <content>Reading a token sequence.</content>
+public sealed partial record SequenceLayout
+{
+    /// <summary>Reads the layout of a trace.</summary>
+    /// <param name="trace">The trace; where it has candidates per step, the answer is its last tokens, else its last turn.</param>
+    /// <param name="options">Merge sizes and which ids count as text; null for the defaults.</param>
+    /// <returns>The layout.</returns>
+    /// <exception cref="InvalidInputException">The sequence holds no answer, or its vision blocks and grids do not fit.</exception>
+    public static SequenceLayout Parse(Trace trace, TamOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(trace);
+        return Parse(trace.TokenIds, trace.Markers, trace.ImageGrids, trace.VideoGrids, trace.CandidateIds?.Length, options);
+    }
+
+    /// <summary>Reads the layout of a token sequence in the ChatML form of the Qwen-VL models.</summary>
+    /// <param name="tokenIds">Prompt and answer [S].</param>
+    /// <param name="markers">Marker ids of the vocabulary.</param>
+    /// <param name="imageGrids">Patch grid of each image before the merge.</param>
+    /// <param name="videoGrids">Patch grid of each video before the merge.</param>
+    /// <param name="generatedCount">Length of the answer at the end of the sequence, or null to take the last turn.</param>
+    /// <param name="options">Merge sizes and which ids count as text; null for the defaults.</param>
+    /// <returns>The layout.</returns>
+    /// <remarks>
+    /// Source: TAMX's <c>parse_seq_qwenvl</c> and <c>assign_grids</c>. Unlike these it never guesses: the merge sizes are known, a
+    /// video with one block per temporal patch gets its grid for all its blocks, and what does not fit is an error.
+    /// </remarks>
+    /// <exception cref="InvalidInputException">The sequence holds no answer, or its vision blocks and grids do not fit.</exception>
+    public static SequenceLayout Parse(
+        IReadOnlyList<int> tokenIds,
+        MarkerIds markers,
+        IReadOnlyList<PatchGrid> imageGrids,
+        IReadOnlyList<PatchGrid> videoGrids,
+        int? generatedCount = null,
+        TamOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(tokenIds);
+        ArgumentNullException.ThrowIfNull(markers);
+        ArgumentNullException.ThrowIfNull(imageGrids);
+        ArgumentNullException.ThrowIfNull(videoGrids);
+        options ??= new TamOptions();
+        options.Validate();
+        var blocks = FindBlocks(tokenIds, markers);
+        var turns = FindTurns(tokenIds, markers, blocks, options.DropRoleWordsEverywhere);
+        AssignGrids(blocks, imageGrids, videoGrids, options);
+        var answer = FindAnswer(tokenIds.Count, turns, generatedCount);
+        return new SequenceLayout
+        {
+            Turns = turns,
+            VisionBlocks = blocks,
+            ContextPositions = FindContext(turns, blocks, answer[0], options.ContextAfterVisionOnly),
+            AnswerPositions = answer,
+        };
+    }
+
+    /// <summary>Every run from a vision start to the next vision end; one that is never closed is no block.</summary>
+    private static List<VisionBlock> FindBlocks(IReadOnlyList<int> tokenIds, MarkerIds markers)
+    {
+        var blocks = new List<VisionBlock>();
+        for (int i = 0; i < tokenIds.Count; i++)
+        {
+            if (tokenIds[i] != markers.VisionStart)
+            {
+                continue;
+            }
+
+            int start = i;
+            bool isVideo = false;
+            for (; i < tokenIds.Count && tokenIds[i] != markers.VisionEnd; i++)
+            {
+                isVideo |= tokenIds[i] == markers.VideoPad;
+            }
+
+            if (i < tokenIds.Count)
+            {
+                blocks.Add(new VisionBlock { StartPosition = start, EndPosition = i, IsVideo = isVideo, TurnIndex = -1, Grid = default });
+            }
+        }
+
+        return blocks;
+    }
+
+    /// <summary>The turns with text or pictures; enters their index into their blocks.</summary>
+    private static List<Turn> FindTurns(IReadOnlyList<int> tokenIds, MarkerIds markers, List<VisionBlock> blocks, bool dropRoleWords)
+    {
+        HashSet<int> noText = [markers.TurnStart, markers.TurnEnd, markers.VisionStart, markers.VisionEnd, markers.ImagePad, markers.VideoPad];
+        if (dropRoleWords)
+        {
+            noText.UnionWith([markers.System, markers.User, markers.Assistant]);
+        }
+
+        var turns = new List<Turn>();
+        int position = 0;
+        while (position < tokenIds.Count - 1)
+        {
+            if (tokenIds[position] != markers.TurnStart)
+            {
+                position++;
+                continue;
+            }
+
+            int start = position;
+            int rolePosition = start + 1;
+            int end = rolePosition + 1;
+            while (end < tokenIds.Count && tokenIds[end] != markers.TurnEnd)
+            {
+                end++;
+            }
+
+            var blockIndices = new List<int>();
+            for (int b = 0; b < blocks.Count; b++)
+            {
+                if (start <= blocks[b].StartPosition && blocks[b].EndPosition <= end)
+                {
+                    blocks[b] = blocks[b] with { TurnIndex = turns.Count };
+                    blockIndices.Add(b);
+                }
+            }
+
+            int content = rolePosition + 1;
+            if (content < end && tokenIds[content] == markers.Newline)
+            {
+                content++;
+            }
+
+            var text = new List<int>();
+            int nextBlock = 0;
+            for (int p = content; p < end; p++)
+            {
+                if (nextBlock < blockIndices.Count && p == blocks[blockIndices[nextBlock]].StartPosition)
+                {
+                    p = blocks[blockIndices[nextBlock++]].EndPosition;
+                }
+                else if (!noText.Contains(tokenIds[p]))
+                {
+                    text.Add(p);
+                }
+            }
+
+            if (text.Count > 0 || blockIndices.Count > 0)
+            {
+                turns.Add(new Turn(RoleName(tokenIds[rolePosition], markers), text, blockIndices));
+            }
+
+            position = end + 1;
+        }
+
+        return turns;
+    }
+
+    private static string RoleName(int id, MarkerIds markers) =>
+        id == markers.System ? "system" : id == markers.User ? "user" : id == markers.Assistant ? "assistant" : "other";
+
+    private static IReadOnlyList<int> FindAnswer(int tokenCount, List<Turn> turns, int? generatedCount)
+    {
+        if (generatedCount is { } count)
+        {
+            if (count < 1 || count >= tokenCount)
+            {
+                throw new InvalidInputException($"{count} generated tokens in a sequence of {tokenCount}: there must be at least 1, and a prompt before it");
+            }
+
+            return [.. Enumerable.Range(tokenCount - count, count)];
+        }
+
+        if (turns.Count == 0)
+        {
+            throw new InvalidInputException("the sequence holds no turn with text; an answer in a turn of the assistant is needed");
+        }
+
+        var last = turns[^1];
+        if (last.Role != "assistant")
+        {
+            throw new InvalidInputException(
+                $"the last turn is of role {last.Role}; the answer must stand in a turn of the assistant at the end, or the number of generated tokens must be given");
+        }
+
+        if (last.TextPositions.Count == 0)
+        {
+            throw new InvalidInputException("the last turn of the assistant holds no text to explain");
+        }
+
+        return last.TextPositions;
+    }
+
+    private static IReadOnlyList<int> FindContext(List<Turn> turns, List<VisionBlock> blocks, int answerStart, bool afterVisionOnly)
+    {
+        int visionEnd = afterVisionOnly ? blocks.Where(block => block.EndPosition < answerStart).Select(block => block.EndPosition).LastOrDefault(-1) : -1;
+        return [.. turns.SelectMany(turn => turn.TextPositions).Where(position => visionEnd < position && position < answerStart)];
+    }
+
+    private static void AssignGrids(
+        List<VisionBlock> blocks,
+        IReadOnlyList<PatchGrid> imageGrids,
+        IReadOnlyList<PatchGrid> videoGrids,
+        TamOptions options)
+    {
+        int imageCount = 0;
+        int videoCount = 0;
+        for (int b = 0; b < blocks.Count;)
+        {
+            if (blocks[b].IsVideo)
+            {
+                string name = $"row {videoCount} of the video grids";
+                var grid = Merge(Next(videoGrids, videoCount++, blocks[b], "video"), name, options);
+                b += AssignVideo(blocks, b, grid, name);
+            }
+            else
+            {
+                string name = $"row {imageCount} of the image grids";
+                var grid = Merge(Next(imageGrids, imageCount++, blocks[b], "image"), name, options);
+                if (grid.CellCount != blocks[b].CellCount)
+                {
+                    throw Mismatch(blocks[b], grid, name);
+                }
+
+                blocks[b] = blocks[b] with { Grid = grid };
+                b++;
+            }
+        }
+
+        RequireAllUsed(imageGrids.Count, imageCount, "image");
+        RequireAllUsed(videoGrids.Count, videoCount, "video");
+    }
+
+    /// <summary>Gives a video's grid to its one block of all frames, or to its consecutive blocks of one frame each.</summary>
+    /// <returns>The number of blocks.</returns>
+    private static int AssignVideo(List<VisionBlock> blocks, int first, PatchGrid grid, string name)
+    {
+        if (blocks[first].CellCount == grid.CellCount)
+        {
+            blocks[first] = blocks[first] with { Grid = grid };
+            return 1;
+        }
+
+        var frame = grid with { Frames = 1 };
+        for (int b = first; b < first + grid.Frames; b++)
+        {
+            if (b == blocks.Count || !blocks[b].IsVideo)
+            {
+                throw new InvalidInputException(
+                    $"{name} ({grid} cells) covers {grid.Frames} consecutive video blocks of {frame.CellCount} tokens, but only {b - first} follow each other from position {blocks[first].StartPosition}");
+            }
+
+            if (blocks[b].CellCount != frame.CellCount)
+            {
+                throw Mismatch(blocks[b], grid, name);
+            }
+
+            blocks[b] = blocks[b] with { Grid = frame };
+        }
+
+        return grid.Frames;
+    }
+
+    private static PatchGrid Next(IReadOnlyList<PatchGrid> grids, int index, VisionBlock block, string kind) => index < grids.Count
+        ? grids[index]
+        : throw new InvalidInputException(
+            $"the {kind} block at positions {block.StartPosition} to {block.EndPosition} has no grid: there are {grids.Count} rows of {kind} grids, and row {index} is needed");
+
+    private static PatchGrid Merge(PatchGrid raw, string name, TamOptions options)
+    {
+        if (raw.Frames < 1 || raw.Rows < 1 || raw.Columns < 1 || (long)raw.Rows * raw.Columns > int.MaxValue / raw.Frames)
+        {
+            throw new InvalidInputException($"{name} is {raw}: every axis must be at least 1 and the whole within {int.MaxValue} patches");
+        }
+
+        if (raw.Frames % options.TemporalMergeSize != 0 || raw.Rows % options.MergeSize != 0 || raw.Columns % options.MergeSize != 0)
+        {
+            throw new InvalidInputException(
+                $"{name} is {raw}: its axes must be multiples of the merge sizes {options.TemporalMergeSize} (frames) and {options.MergeSize} (rows, columns)");
+        }
+
+        return new PatchGrid(raw.Frames / options.TemporalMergeSize, raw.Rows / options.MergeSize, raw.Columns / options.MergeSize);
+    }
+
+    private static InvalidInputException Mismatch(VisionBlock block, PatchGrid grid, string name) => new(
+        $"{name} gives {grid} cells, but the block at positions {block.StartPosition} to {block.EndPosition} holds {block.CellCount} tokens; is the merge size right?");
+
+    private static void RequireAllUsed(int gridCount, int usedCount, string kind)
+    {
+        if (gridCount != usedCount)
+        {
+            throw new InvalidInputException($"there are {gridCount} rows of {kind} grids, but the sequence uses {usedCount}");
+        }
+    }
+}
