@@ -61,7 +61,7 @@ public static class HtmlReport
         ArgumentNullException.ThrowIfNull(destination);
 
         ReportInput.Check(trace, maps);
-        string title = options?.Title ?? DefaultTitle(trace.Run);
+        string title = options?.Title ?? DefaultTitle(trace);
 
         foreach ((string text, string? slot) in PageTemplate.Parts)
         {
@@ -94,8 +94,12 @@ public static class HtmlReport
         await destination.FlushAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    private static string DefaultTitle(RunInfo run) =>
-        (run.Model ?? run.ModelFile) is string model ? $"Token activation maps · {model}" : "Token activation maps";
+    private static string DefaultTitle(Trace trace)
+    {
+        const string Subject = "Token activation maps";
+        string? name = trace.Pictures.Select(picture => picture.Name).FirstOrDefault(name => name is not null);
+        return name is null ? Subject : $"{name} · {Subject}";
+    }
 
     // The types of these blocks are no script types, so a browser neither runs nor parses their content;
     // JSON without '<' and base64 cannot end them.

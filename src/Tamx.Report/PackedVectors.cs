@@ -12,6 +12,8 @@ internal static class PackedVectors
     /// <summary>Bytes before a vector's values.</summary>
     public const int HeaderBytes = 2 * sizeof(float);
 
+    private static readonly byte[] EmptyDeflateStream = [0x03, 0x00];
+
     /// <summary>Bytes of a vector of <paramref name="length"/> values before the deflation.</summary>
     public static long PackedBytes(int length) => HeaderBytes + (long)length;
 
@@ -42,8 +44,15 @@ internal static class PackedVectors
     }
 
     /// <summary>Packs, deflates and writes the vectors in order; <paramref name="destination"/> stays open.</summary>
-    public static async Task WriteAsync(Stream destination, IEnumerable<float[]> vectors, CancellationToken cancellationToken)
+    public static async Task WriteAsync(Stream destination, IReadOnlyCollection<float[]> vectors, CancellationToken cancellationToken)
     {
+        if (vectors.Count == 0)
+        {
+            // DeflateStream writes nothing for no data, and a browser takes nothing for a stream cut short.
+            await destination.WriteAsync(EmptyDeflateStream, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
         var deflate = new DeflateStream(destination, CompressionLevel.SmallestSize, leaveOpen: true);
         await using (deflate.ConfigureAwait(false))
         {

@@ -12,8 +12,8 @@ const TURBO = [
 const TABLE_LENGTH = 256;
 
 export const colormaps = {
-  viridis: table(interpolated(VIRIDIS)),
   magma: table(interpolated(MAGMA)),
+  viridis: table(interpolated(VIRIDIS)),
   turbo: table((x) => TURBO.map((factors) => 255 * factors.reduceRight((sum, factor) => sum * x + factor, 0))),
 };
 

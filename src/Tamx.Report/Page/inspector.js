@@ -12,7 +12,7 @@ export function buildInspector(container, report, state) {
       shownToken = token;
       inputs = [];
       container.classList.toggle("idle", token === null);
-      container.replaceChildren(...(token === null ? hint(report) : card(report, token, state, inputs)));
+      container.replaceChildren(...(token === null ? hint(report) : card(container, report, token, state, inputs)));
     }
     for (const { input, choice } of inputs) {
       input.checked = choice.explained === view.explainedIndex;
@@ -28,7 +28,7 @@ function hint(report) {
   return [create("p", "", "Point at a word of the answer to see where in the picture it came from; click to keep it."), keys];
 }
 
-function card(report, token, state, inputs) {
+function card(container, report, token, state, inputs) {
   const heading = create(
     "h2",
     "",
@@ -36,9 +36,11 @@ function card(report, token, state, inputs) {
     create("span", "place", `token ${token.index + 1} of ${report.answer.length}`),
   );
   const choices = choicesOf(token);
-  const bar = barOf(choices.map((choice) => token.explained[choice.explained]));
+  const hasProbabilities = token.explained.some((one) => one.probability !== null);
+  const [barName, bar] = barOf(choices.map((choice) => token.explained[choice.explained]));
   const list = create("div", "candidates");
   list.setAttribute("role", "radiogroup");
+  container.classList.toggle("without-probabilities", !hasProbabilities);
   list.setAttribute("aria-label", "Candidates of this step");
   for (const choice of choices) {
     const explained = token.explained[choice.explained];
@@ -48,14 +50,16 @@ function card(report, token, state, inputs) {
     input.addEventListener("change", () => state.change({ token: token.index, candidate: choice.rank, preview: null }));
     const fill = create("span", "fill");
     fill.style.inlineSize = `${100 * bar(explained)}%`;
+    const track = create("span", "bar", fill);
+    track.title = barName;
     const row = create(
       "label",
       "candidate",
       input,
       create("span", "rank", choice.rank === null ? "\u2013" : String(choice.rank + 1)),
       tokenText(explained),
-      create("span", "bar", fill),
-      number("probability", explained.probability, formatPercent),
+      track,
+      ...(hasProbabilities ? [number("probability", explained.probability, formatPercent)] : []),
       number("logit", explained.logit, (value) => value.toFixed(2)),
     );
     if (choice.explained === 0) {
@@ -66,7 +70,16 @@ function card(report, token, state, inputs) {
     list.append(row);
     inputs.push({ input, choice });
   }
-  const head = create("div", "candidate head", create("span"), create("span", "rank", "#"), create("span", "", "Candidate"), create("span"), create("span", "number", "prob."), create("span", "number", "logit"));
+  const head = create(
+    "div",
+    "candidate head",
+    create("span"),
+    create("span", "rank", "#"),
+    create("span", "", "Candidate"),
+    create("span"),
+    ...(hasProbabilities ? [create("span", "number", "prob.")] : []),
+    create("span", "number", "logit"),
+  );
   head.setAttribute("aria-hidden", "true");
   return [heading, head, list];
 }
@@ -80,15 +93,15 @@ function choicesOf(token) {
 // Bars show probabilities; without them, the softmax over the logits of the listed tokens alone, which is in the right order.
 function barOf(listed) {
   if (listed.every((one) => one.probability !== null)) {
-    return (one) => one.probability;
+    return ["probability", (one) => one.probability];
   }
   const logits = listed.map((one) => one.logit ?? -Infinity);
   const highest = Math.max(...logits);
   if (highest === -Infinity) {
-    return () => 0;
+    return ["no logit recorded", () => 0];
   }
   const sum = logits.reduce((total, logit) => total + Math.exp(logit - highest), 0);
-  return (one) => Math.exp((one.logit ?? -Infinity) - highest) / sum;
+  return ["share among the candidates listed here", (one) => Math.exp((one.logit ?? -Infinity) - highest) / sum];
 }
 
 function tokenText(explained) {

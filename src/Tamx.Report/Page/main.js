@@ -7,7 +7,7 @@ import { showFacts } from "./facts.js";
 import { buildInspector } from "./inspector.js";
 import { buildPictures } from "./pictures.js";
 import { createState } from "./state.js";
-import { formatNumber } from "./text.js";
+import { formatRange } from "./text.js";
 
 const byId = (id) => document.getElementById(id);
 
@@ -102,7 +102,7 @@ function buildControls(form, state) {
 }
 
 function showScale(element, view, colours) {
-  const [low, high] = view === null ? ["low", "high"] : view.range.map(formatNumber);
+  const [low, high] = view === null ? ["low", "high"] : formatRange(view.range);
   element.querySelector(".low").textContent = low;
   element.querySelector(".high").textContent = high;
   element.querySelector(".ramp").style.backgroundImage = gradient(colours);

@@ -66,7 +66,7 @@ function figure(report, blockIndex, frame) {
   stage.append(canvas);
 
   const file = create("bdi", "file", picture?.name ?? (picture ? "" : "no picture, grid only"));
-  const share = create("output", "share");
+  const share = create("span", "share");
   const caption = create("figcaption", "", create("span", "name", name), file, share);
   return { element: create("figure", "", stage, caption), blockIndex, frame, name, block, stage, canvas, share };
 }

@@ -1,7 +1,7 @@
-// What is shown, kept in one place and in the address (#tok=12&cand=1&map=turbo).
+// What is shown, kept in one place and in the address (#tok=12&cand=1&map=viridis).
 // tok and cand count from 0, as in the files that Tamx exports; without cand the answer's own token is shown.
 
-const DEFAULTS = { token: null, candidate: null, preview: null, map: "viridis", scale: "token", drawn: "smooth", opacity: 70 };
+const DEFAULTS = { token: null, candidate: null, preview: null, map: "magma", scale: "token", drawn: "smooth", opacity: 65 };
 
 /** Holds the state; listeners hear of every change. */
 export function createState(isValid) {

@@ -34,6 +34,13 @@ export function formatNumber(value) {
   return size < 0.001 || size >= 100000 ? value.toExponential(1) : String(Number(value.toPrecision(3)));
 }
 
+/** Both ends of a range with as many decimals as its width asks for. */
+export function formatRange([low, high]) {
+  const width = high - low || Math.abs(high) || 1;
+  const decimals = 2 - Math.floor(Math.log10(width));
+  return [low, high].map((value) => (decimals > 6 || decimals < -3 ? formatNumber(value) : value.toFixed(Math.max(0, decimals))));
+}
+
 export function formatPercent(value) {
   const percent = value * 100;
   if (percent > 0 && percent < 0.1) {
