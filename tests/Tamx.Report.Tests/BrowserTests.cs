@@ -11,7 +11,7 @@ public class BrowserTests
 
         Assert.Contains("<li><bdi>Q4_K_M</bdi></li>", document, StringComparison.Ordinal);
         Assert.Equal(4, Regex.Count(document, "role=\"option\""));
-        Assert.Matches("class=\"token selectable current\"[^>]*aria-selected=\"true\"[^>]*data-token=\"1\"[^>]*> red</span>", document);
+        Assert.Matches("class=\"token selectable current\"[^>]*aria-selected=\"true\"[^>]*data-token=\"1\"[^>]*> <span class=\"word\">red</span></span>", document);
         Assert.Contains("title=\"relevance 1\"", document, StringComparison.Ordinal);
         Assert.Contains("aria-label=\"Activation map over Picture 1: highest ", document, StringComparison.Ordinal);
         Assert.Contains("aria-label=\"Activation map over Video 2 · frame 2: highest ", document, StringComparison.Ordinal);
@@ -57,7 +57,7 @@ public class BrowserTests
         Assert.DoesNotContain("<title>broken", document, StringComparison.Ordinal);
         Assert.DoesNotContain("<img src=\"x\"", document, StringComparison.Ordinal);
         Assert.Contains("&lt;/script&gt;&lt;script&gt;", document, StringComparison.Ordinal);
-        Assert.Contains(">\u21B5\n</span>", document, StringComparison.Ordinal);
+        Assert.Contains("<span class=\"word\">\u21B5\n</span>", document, StringComparison.Ordinal);
     }
 
     [BrowserFact]

@@ -2,7 +2,7 @@
 
 import { blockName, create, formatNumber, spokenText, visibleText } from "./text.js";
 
-const ROLES = { system: "System", user: "User", assistant: "Answer" };
+const ROLES = { system: "System", user: "User", assistant: "Assistant" };
 
 /** Builds the conversation and returns what shows a selection in it. */
 export function buildChat(container, report, state, onChip) {
@@ -30,8 +30,8 @@ export function buildChat(container, report, state, onChip) {
       text.setAttribute("aria-label", "Answer tokens");
       text.setAttribute("aria-orientation", "horizontal");
     }
-    const role = create("div", "role", ROLES[turn.role] ?? turn.role);
-    const article = create("article", `turn ${isAnswer ? "answer" : turn.role === "assistant" ? "assistant" : "given"}`, role, text);
+    const role = create("div", "role", isAnswer ? "Answer" : (ROLES[turn.role] ?? turn.role));
+    const article = create("article", `turn ${isAnswer ? "answer" : turn.role === "user" ? "asked" : "plain"}`, role, text);
     article.setAttribute("aria-label", `Turn of ${turn.role}`);
     container.append(article);
   }
@@ -90,11 +90,13 @@ export function buildChat(container, report, state, onChip) {
 }
 
 function tokenElement(text) {
-  const element = create("span", "token", visibleText(text));
+  // Spaces before a word stay out of its shade, which would else hang over at the end of a line.
+  const [, spaces, word] = /^( *)(.*)$/su.exec(visibleText(text));
+  const element = create("span", "token", ...(word === "" ? [create("span", "word", spaces)] : [spaces, create("span", "word", word)]));
   if (text === "") {
     // The rest of a character that stands at an earlier token; a mark keeps it in reach.
     element.classList.add("rest");
-    element.textContent = "\u00B7";
+    element.firstChild.textContent = "\u00B7";
   } else if (/^<\|.*\|>$/.test(text)) {
     element.classList.add("marker");
   }

@@ -6,7 +6,7 @@ import { create, formatNumber } from "./text.js";
 export function showFacts(line, list, report) {
   const { run, method } = report;
   const grids = report.blocks.map((block) => (block.frames > 1 ? `${block.frames}\u00D7` : "") + `${block.rows}\u00D7${block.columns}`);
-  const filter = method.filter ? `rank filter ${method.kernelSize}\u00D7${method.kernelSize}` : "no filter";
+  const filter = method.filter ? `filter ${method.kernelSize}\u00D7${method.kernelSize}` : "no filter";
   const short = [
     run.model ?? run.modelFile,
     run.quantization,
@@ -14,7 +14,7 @@ export function showFacts(line, list, report) {
     method.eci ? "ECI" : "no ECI",
     filter,
     `engine ${method.engine}`,
-    `${report.answer.length} answer tokens of ${report.sequenceLength}`,
+    `${report.answer.length} of ${report.sequenceLength} tokens`,
     grids.length > 0 ? `grid ${grids.slice(0, 3).join(", ")}${grids.length > 3 ? ", \u2026" : ""}` : null,
     `Tamx ${report.writer}`,
   ];
@@ -31,7 +31,7 @@ export function showFacts(line, list, report) {
     ["Vision grids", grids.join(", ")],
     ["Profile", method.profile],
     ["Causal inference (ECI)", method.eci ? "on" : "off"],
-    ["Filter", filter],
+    ["Rank filter", method.filter ? `${method.kernelSize}\u00D7${method.kernelSize}` : "off"],
     ["Engine", method.engine],
     ["Temperature", run.temperature === 0 ? "0 (greedy)" : run.temperature],
     ["Top-k", run.topK],

@@ -52,15 +52,13 @@ function figure(report, blockIndex, frame) {
     image.height = picture.height;
     image.alt = picture.name ? `${name}, ${picture.name}` : name;
     stage.append(image);
-    stage.style.aspectRatio = `${picture.width} / ${picture.height}`;
-    stage.style.setProperty("--ratio", picture.width / picture.height);
   } else {
     stage.classList.add("bare");
-    stage.style.aspectRatio = `${block.columns} / ${block.rows}`;
-    stage.style.setProperty("--ratio", block.columns / block.rows);
     stage.style.setProperty("--rows", block.rows);
     stage.style.setProperty("--columns", block.columns);
   }
+  const ratio = picture ? picture.width / picture.height : block.columns / block.rows;
+  stage.style.aspectRatio = ratio;
   const canvas = create("canvas");
   canvas.setAttribute("role", "img");
   stage.append(canvas);
@@ -68,7 +66,9 @@ function figure(report, blockIndex, frame) {
   const file = create("bdi", "file", picture?.name ?? (picture ? "" : "no picture, grid only"));
   const share = create("span", "share");
   const caption = create("figcaption", "", create("span", "name", name), file, share);
-  return { element: create("figure", "", stage, caption), blockIndex, frame, name, block, stage, canvas, share };
+  const element = create("figure", "", stage, caption);
+  element.style.setProperty("--ratio", ratio);
+  return { element, blockIndex, frame, name, block, stage, canvas, share };
 }
 
 function showOn(one, view, total, report, showShare) {

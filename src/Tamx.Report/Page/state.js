@@ -1,7 +1,10 @@
 // What is shown, kept in one place and in the address (#tok=12&cand=1&map=viridis).
 // tok and cand count from 0, as in the files that Tamx exports; without cand the answer's own token is shown.
 
-const DEFAULTS = { token: null, candidate: null, preview: null, map: "magma", scale: "token", drawn: "smooth", opacity: 65 };
+const DEFAULTS = { token: null, candidate: null, preview: null, map: "magma", scale: "token", drawn: "smooth", opacity: 60 };
+
+// Browsers drop changes of the address that come too fast, as from an arrow key held down.
+const ADDRESS_DELAY_MS = 150;
 
 /** Holds the state; listeners hear of every change. */
 export function createState(isValid) {
@@ -13,14 +16,20 @@ export function createState(isValid) {
     listeners.forEach((listener) => listener(state));
   };
   const readAddress = () => set({ ...fromHash(location.hash, isValid), preview: null });
+  let pending = 0;
   const change = (changes) => {
     set(changes);
-    if (!("preview" in changes)) {
-      history.replaceState(null, "", toHash(state) || location.pathname + location.search);
-    }
+    clearTimeout(pending);
+    pending = setTimeout(() => writeAddress(toHash(state)), ADDRESS_DELAY_MS);
   };
   addEventListener("hashchange", readAddress);
   return { get: () => state, change, readAddress, listen: (listener) => listeners.push(listener) };
+}
+
+function writeAddress(hash) {
+  if (hash !== location.hash) {
+    history.replaceState(null, "", hash || location.pathname + location.search);
+  }
 }
 
 function fromHash(hash, isValid) {
