@@ -1,0 +1,70 @@
+// How tokens and numbers are put into words.
+
+const RETURN_SIGN = "\u21B5";
+
+/** Token text for the conversation: line ends and control characters can be seen, spaces stay. */
+export function visibleText(text) {
+  return text.replace(/\r\n|[\u0000-\u001F\u007F]/g, (character) => {
+    if (character === "\n" || character === "\r\n") {
+      return `${RETURN_SIGN}\n`;
+    }
+    return controlPicture(character);
+  });
+}
+
+/** Token text on one line. */
+export function oneLineText(text) {
+  return visibleText(text).replaceAll("\n", "");
+}
+
+/** Token text for a spoken label. */
+export function spokenText(text) {
+  if (text === "") {
+    return "rest of a character";
+  }
+  return text.trim() === "" ? (text.includes("\n") ? "line end" : "space") : oneLineText(text).trim();
+}
+
+/** Three significant digits, without exponent where that stays short. */
+export function formatNumber(value) {
+  if (value === 0) {
+    return "0";
+  }
+  const size = Math.abs(value);
+  return size < 0.001 || size >= 100000 ? value.toExponential(1) : String(Number(value.toPrecision(3)));
+}
+
+/** Both ends of a range with as many decimals as its width asks for. */
+export function formatRange([low, high]) {
+  const width = high - low || Math.abs(high) || 1;
+  const decimals = 2 - Math.floor(Math.log10(width));
+  return [low, high].map((value) => (decimals > 6 || decimals < -3 ? formatNumber(value) : value.toFixed(Math.max(0, decimals))));
+}
+
+export function formatPercent(value) {
+  const percent = value * 100;
+  if (percent > 0 && percent < 0.1) {
+    return "<\u20090.1\u2009%";
+  }
+  return `${percent.toFixed(percent < 99.95 && percent > 0 ? 1 : 0)}\u2009%`;
+}
+
+/** "Picture 1" or "Video 2": blocks are numbered in the order of the conversation. */
+export function blockName(report, blockIndex) {
+  return `${report.blocks[blockIndex].isVideo ? "Video" : "Picture"} ${blockIndex + 1}`;
+}
+
+/** A new element with text or children. */
+export function create(tag, className, ...children) {
+  const element = document.createElement(tag);
+  if (className) {
+    element.className = className;
+  }
+  element.append(...children);
+  return element;
+}
+
+function controlPicture(character) {
+  const code = character.charCodeAt(0);
+  return String.fromCharCode(code === 0x7f ? 0x2421 : 0x2400 + code);
+}

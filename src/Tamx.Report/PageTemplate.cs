@@ -1,0 +1,54 @@
+using System.Reflection;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace Tamx.Report;
+
+/// <summary>The page without data: template, style, script, and the policy that allows these two and nothing else.</summary>
+internal static partial class PageTemplate
+{
+    private const string EntryModule = "main.js";
+
+    /// <summary>The style sheet.</summary>
+    public static string Style { get; } = Read("page.css");
+
+    /// <summary>The script, all modules in one.</summary>
+    public static string Script { get; } = ScriptBundle.Build(EntryModule, Read);
+
+    /// <summary>The Content-Security-Policy.</summary>
+    public static string Policy { get; } =
+        $"default-src 'none'; img-src data: blob:; style-src {Hash(Style)}; script-src {Hash(Script)}; base-uri 'none'; form-action 'none'";
+
+    /// <summary>The template cut at its slots: text, then the name of the slot that follows it (null at the end).</summary>
+    public static IReadOnlyList<(string Text, string? Slot)> Parts { get; } = Cut(Read("page.html"));
+
+    private static List<(string Text, string? Slot)> Cut(string template)
+    {
+        var parts = new List<(string Text, string? Slot)>();
+        int start = 0;
+        foreach (Match match in SlotPattern().Matches(template))
+        {
+            parts.Add((template[start..match.Index], match.Groups[1].Value));
+            start = match.Index + match.Length;
+        }
+
+        parts.Add((template[start..], null));
+        return parts;
+    }
+
+    private static string Hash(string content) => $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(content)))}'";
+
+    private static string Read(string name)
+    {
+        using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name)
+            ?? throw new InvalidOperationException($"The page has no part named {name}.");
+        using var reader = new StreamReader(stream, Encoding.UTF8);
+
+        // A browser hashes what its HTML parser hands on, and that has line feeds only.
+        return reader.ReadToEnd().ReplaceLineEndings("\n");
+    }
+
+    [GeneratedRegex(@"\{\{(\w+)\}\}")]
+    private static partial Regex SlotPattern();
+}

@@ -1,0 +1,108 @@
+using Tamx.Llama;
+
+namespace Tamx.Report;
+
+/// <summary>Checks that a trace and maps belong together and can be shown, before the first byte is written.</summary>
+internal static class ReportInput
+{
+    private static readonly string[] MediaTypes = ["image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp"];
+
+    /// <summary>Checks everything that the writers rely on.</summary>
+    /// <exception cref="InvalidInputException">Something does not fit; the message says what and where.</exception>
+    public static void Check(Trace trace, ActivationMaps maps)
+    {
+        SequenceLayout layout = maps.Layout;
+        int tokenCount = trace.TokenIds.Length;
+
+        Require(
+            maps.Answer.Count == layout.AnswerPositions.Count,
+            $"report: {maps.Answer.Count} answer tokens, but {layout.AnswerPositions.Count} answer positions; maps and layout must be of one run");
+        Require(
+            trace.OutputTexts is null || trace.OutputTexts.Length == trace.OutputIds.Length,
+            $"report: {trace.OutputTexts?.Length} token texts for {trace.OutputIds.Length} output ids; there must be one per id");
+        foreach (int position in layout.ContextPositions.Concat(layout.AnswerPositions).Concat(layout.Turns.SelectMany(turn => turn.TextPositions)))
+        {
+            Require(position >= 0 && position < tokenCount, $"report: position {position} is outside the trace's {tokenCount} tokens");
+        }
+
+        foreach (int block in layout.Turns.SelectMany(turn => turn.VisionBlockIndices))
+        {
+            Require(
+                block >= 0 && block < layout.VisionBlocks.Count,
+                $"report: a turn names vision block {block}, but the layout has {layout.VisionBlocks.Count}");
+        }
+
+        for (int i = 0; i < layout.VisionBlocks.Count; i++)
+        {
+            VisionBlock block = layout.VisionBlocks[i];
+            Require(
+                block.Grid.CellCount == block.CellCount && block.CellCount > 0,
+                $"report: vision block {i} has {block.CellCount} tokens, but a grid of {block.Grid}");
+        }
+
+        foreach (TracePicture picture in trace.Pictures)
+        {
+            string name = picture.Name ?? $"picture of vision block {picture.BlockIndex}";
+            Require(
+                MediaTypes.Contains(picture.MediaType),
+                $"report: {name} is of type '{picture.MediaType}'; one of {string.Join(", ", MediaTypes)} can be shown");
+            Require(
+                picture.BlockIndex >= 0 && picture.BlockIndex < layout.VisionBlocks.Count
+                    && picture.FrameIndex >= 0 && picture.FrameIndex < layout.VisionBlocks[picture.BlockIndex].Grid.Frames,
+                $"report: {name} belongs to frame {picture.FrameIndex} of vision block {picture.BlockIndex}, which the layout does not have");
+            Require(picture.Width > 0 && picture.Height > 0, $"report: {name} has no size ({picture.Width} x {picture.Height})");
+        }
+
+        HashSet<int> textPositions = [.. layout.ContextPositions, .. layout.AnswerPositions];
+        for (int i = 0; i < maps.Answer.Count; i++)
+        {
+            AnswerToken token = maps.Answer[i];
+            Require(
+                token.Position == layout.AnswerPositions[i],
+                $"report: answer token {i} is at position {token.Position}, but the layout has it at {layout.AnswerPositions[i]}");
+            foreach (int position in token.TextPositions)
+            {
+                Require(textPositions.Contains(position), $"report: answer token {i} has relevance to position {position}, which is no text");
+            }
+
+            CheckExplained(token.Token, token, layout, $"answer token {i}");
+            for (int c = 0; c < token.Candidates.Count; c++)
+            {
+                CheckExplained(token.Candidates[c], token, layout, $"candidate {c} of answer token {i}");
+            }
+        }
+    }
+
+    private static void CheckExplained(ExplainedToken explained, AnswerToken token, SequenceLayout layout, string name)
+    {
+        Require(
+            explained.VisionMaps.Count == layout.VisionBlocks.Count,
+            $"report: {name} has {explained.VisionMaps.Count} maps for {layout.VisionBlocks.Count} vision blocks");
+        for (int b = 0; b < explained.VisionMaps.Count; b++)
+        {
+            if (explained.VisionMaps[b] is not float[] map)
+            {
+                continue;
+            }
+
+            int cellCount = layout.VisionBlocks[b].CellCount;
+            Require(map.Length == cellCount, $"report: the map of {name} over vision block {b} has {map.Length} values for {cellCount} cells");
+            Require(Array.TrueForAll(map, float.IsFinite), $"report: the map of {name} over vision block {b} holds a value that is no finite number");
+        }
+
+        Require(
+            explained.TextRelevance.Length == token.TextPositions.Count,
+            $"report: {name} has {explained.TextRelevance.Length} relevance values for {token.TextPositions.Count} text positions");
+        Require(
+            Array.TrueForAll(explained.TextRelevance, float.IsFinite),
+            $"report: the text relevance of {name} holds a value that is no finite number");
+    }
+
+    private static void Require(bool condition, string message)
+    {
+        if (!condition)
+        {
+            throw new InvalidInputException(message);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using System.Text;
+
+namespace Tamx.Report;
+
+/// <summary>Token ids as text for display.</summary>
+/// <remarks>
+/// A token holds bytes, and a character may be spread over several tokens. In running text a character belongs to the token that
+/// holds its first byte; a token that only continues a character has the empty text. Bytes that are no UTF-8 become U+FFFD.
+/// </remarks>
+internal sealed class TokenTexts
+{
+    private readonly int[] _ids;
+    private readonly byte[][]? _texts;
+
+    /// <summary>Reads the texts of <paramref name="trace"/>.</summary>
+    public TokenTexts(Trace trace)
+    {
+        _ids = trace.OutputIds;
+        _texts = trace.OutputTexts;
+    }
+
+    /// <summary>Texts of tokens that follow each other directly, one per id.</summary>
+    public string[] Decode(ReadOnlySpan<int> ids)
+    {
+        // owner[b] is the token that byte b came from.
+        var bytes = new List<byte>();
+        var owners = new List<int>();
+        for (int i = 0; i < ids.Length; i++)
+        {
+            foreach (byte value in BytesOf(ids[i]))
+            {
+                bytes.Add(value);
+                owners.Add(i);
+            }
+        }
+
+        var builders = new StringBuilder?[ids.Length];
+        ReadOnlySpan<byte> rest = bytes.ToArray();
+        int offset = 0;
+        while (!rest.IsEmpty)
+        {
+            Rune.DecodeFromUtf8(rest, out Rune rune, out int consumed);
+            (builders[owners[offset]] ??= new StringBuilder()).Append(rune.ToString());
+            offset += consumed;
+            rest = rest[consumed..];
+        }
+
+        return [.. builders.Select(builder => builder?.ToString() ?? "")];
+    }
+
+    /// <summary>
+    /// Text that <paramref name="id"/> would have shown right after the tokens <paramref name="before"/>: with the character that it completes,
+    /// if it does complete one.
+    /// </summary>
+    public string DecodeAfter(ReadOnlySpan<int> before, int id)
+    {
+        byte[] unfinished = UnfinishedBytes(before);
+        return Encoding.UTF8.GetString([.. unfinished, .. BytesOf(id)]);
+    }
+
+    private byte[] UnfinishedBytes(ReadOnlySpan<int> ids)
+    {
+        const int LongestCharacter = 4;
+        byte[] tail = [];
+        for (int i = ids.Length - 1; i >= 0 && tail.Length < LongestCharacter; i--)
+        {
+            tail = [.. BytesOf(ids[i]), .. tail];
+        }
+
+        // The shortest tail that starts a character and lacks its end.
+        for (int length = 1; length < LongestCharacter && length <= tail.Length; length++)
+        {
+            byte[] candidate = tail[^length..];
+            if (Rune.DecodeFromUtf8(candidate, out _, out _) == System.Buffers.OperationStatus.NeedMoreData)
+            {
+                return candidate;
+            }
+        }
+
+        return [];
+    }
+
+    private byte[] BytesOf(int id)
+    {
+        int index = Array.BinarySearch(_ids, id);
+        return _texts is not null && index >= 0 ? _texts[index] : Encoding.UTF8.GetBytes($"#{id}");
+    }
+}

@@ -1,0 +1,155 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace Tamx.Report.Tests;
+
+/// <summary>A small conversation with every kind of thing in it: a system turn, a picture, a video without pictures, and an answer.</summary>
+internal sealed class Example
+{
+    private const int OtherId = 9_000;
+    private static readonly PatchGrid PictureGrid = new(1, 3, 4);
+    private static readonly PatchGrid VideoGrid = new(2, 2, 2);
+
+    public string SystemText { get; init; } = "You are a careful assistant.";
+
+    public IReadOnlyList<byte[]> Question { get; init; } = Tokens("What", " is", " this", "?");
+
+    public IReadOnlyList<byte[]> AnswerTexts { get; init; } = Tokens("A", " red", " bus", ".");
+
+    public string PictureName { get; init; } = "bus.bmp";
+
+    public string MediaType { get; init; } = "image/bmp";
+
+    public RunInfo Run { get; init; } = new() { Model = "Demo", Quantization = "Q4_K_M", Seed = uint.MaxValue, Temperature = 0.7f };
+
+    public float Logit { get; init; } = 12.5f;
+
+    public float Probability { get; init; } = 0.5f;
+
+    public bool HasTexts { get; init; } = true;
+
+    /// <summary>Makes map values from the answer token's index and the cell's index.</summary>
+    public Func<int, int, float> MapValue { get; init; } = (token, cell) => ((token * 5) + (cell * 7)) % 11 / 10f;
+
+    public static IReadOnlyList<byte[]> Tokens(params string[] texts) => [.. texts.Select(Encoding.UTF8.GetBytes)];
+
+    public (Trace Trace, ActivationMaps Maps) Build()
+    {
+        var ids = new List<int>();
+        var texts = new SortedDictionary<int, byte[]> { [OtherId] = " other"u8.ToArray() };
+        MarkerIds markers = MarkerIds.QwenPublished;
+        int[] Add(IEnumerable<byte[]> tokens)
+        {
+            var positions = new List<int>();
+            foreach (byte[] token in tokens)
+            {
+                // Every token has an id of its own.
+                texts.Add(ids.Count, token);
+                positions.Add(ids.Count);
+                ids.Add(ids.Count);
+            }
+
+            return [.. positions];
+        }
+
+        VisionBlock AddBlock(PatchGrid grid, bool isVideo)
+        {
+            int start = ids.Count;
+            ids.Add(markers.VisionStart);
+            ids.AddRange(Enumerable.Repeat(isVideo ? markers.VideoPad : markers.ImagePad, grid.CellCount));
+            ids.Add(markers.VisionEnd);
+            return new VisionBlock { StartPosition = start, EndPosition = ids.Count - 1, IsVideo = isVideo, TurnIndex = 1, Grid = grid };
+        }
+
+        void AddMarkers(int count) => ids.AddRange(Enumerable.Repeat(markers.TurnStart, count));
+
+        AddMarkers(3);
+        int[] system = Add(Tokens(SystemText));
+        AddMarkers(4);
+        VisionBlock picture = AddBlock(PictureGrid, isVideo: false);
+        VisionBlock video = AddBlock(VideoGrid, isVideo: true);
+        int[] question = Add(Question);
+        AddMarkers(4);
+        int[] answer = Add(AnswerTexts);
+
+        var turns = new List<Turn> { new("system", system, []), new("user", question, [0, 1]) };
+        if (answer.Length > 0)
+        {
+            turns.Add(new Turn("assistant", answer, []));
+        }
+
+        int[] context = [.. system, .. question];
+        var maps = new ActivationMaps
+        {
+            Layout = new SequenceLayout { Turns = turns, VisionBlocks = [picture, video], ContextPositions = context, AnswerPositions = answer },
+            Options = new TamOptions(),
+            EngineName = "Reference",
+            Answer = [.. answer.Select((position, i) => AnswerToken(position, i, ids[position], [.. context, .. answer.Take(i)]))],
+        };
+        var trace = new Trace
+        {
+            TokenIds = [.. ids],
+            HiddenSize = 64,
+            HiddenStates = [],
+            OutputIds = [.. texts.Keys],
+            OutputRows = [],
+            OutputTexts = HasTexts ? [.. texts.Values] : null,
+            Pictures = [new TracePicture(0, 0, MediaType, Bitmap(40, 30), 40, 30, null, PictureName)],
+            Run = Run,
+        };
+        return (trace, maps);
+    }
+
+    /// <summary>The first answer token has no map over the video, as if the video came after it.</summary>
+    private AnswerToken AnswerToken(int position, int index, int id, int[] textPositions)
+    {
+        ExplainedToken Explained(int tokenId, int seed) => new()
+        {
+            TokenId = tokenId,
+            Logit = Logit,
+            Probability = Probability,
+            VisionMaps = [Map(PictureGrid, seed), index == 0 ? null : Map(VideoGrid, seed)],
+            TextRelevance = [.. textPositions.Select((_, i) => (i + 1f) / textPositions.Length)],
+        };
+
+        ExplainedToken own = Explained(id, index);
+        return new AnswerToken
+        {
+            Position = position,
+            Token = own,
+            Candidates = [own, Explained(OtherId, index + 3)],
+            TextPositions = textPositions,
+            RawRange = (0, 10 + index),
+        };
+    }
+
+    private float[] Map(PatchGrid grid, int seed) => [.. Enumerable.Range(0, grid.CellCount).Select(cell => MapValue(seed, cell))];
+
+    /// <summary>A picture in the simplest of formats: 24-bit BMP, a blend of colours.</summary>
+    private static byte[] Bitmap(int width, int height)
+    {
+        const int HeaderBytes = 54;
+        int stride = ((3 * width) + 3) / 4 * 4;
+        byte[] file = new byte[HeaderBytes + (stride * height)];
+        "BM"u8.CopyTo(file);
+        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(2), file.Length);
+        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(10), HeaderBytes);
+        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(14), 40);
+        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(18), width);
+        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(22), height);
+        BinaryPrimitives.WriteInt16LittleEndian(file.AsSpan(26), 1);
+        BinaryPrimitives.WriteInt16LittleEndian(file.AsSpan(28), 24);
+        for (int y = 0; y < height; y++)
+        {
+            for (int x = 0; x < width; x++)
+            {
+                Span<byte> pixel = file.AsSpan(HeaderBytes + (y * stride) + (3 * x), 3);
+                pixel[0] = (byte)(255 * x / width);
+                pixel[1] = (byte)(255 * y / height);
+                pixel[2] = 160;
+            }
+        }
+
+        return file;
+    }
+}

@@ -1,0 +1,310 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+using Tamx.Llama;
+
+namespace Tamx.Report.Tests;
+
+public class HtmlReportTests
+{
+    private const string Hostile = "</script><script>alert(1)</script><!-- <b>\"'&\u2028\u2029\0</style>{{script}}";
+
+    [Fact]
+    public async Task WriteAsync_Example_HoldsLayoutAnswerAndRun()
+    {
+        WrittenReport report = await WrittenReport.WriteAsync(new Example());
+
+        JsonElement data = report.Data;
+        Assert.Equal("You are a careful assistant.|What| is| this|?|A| red| bus|.", report.Texts());
+        Assert.Equal(["system", "user", "assistant"], data.GetProperty("turns").EnumerateArray().Select(turn => turn.GetProperty("role").GetString()));
+        Assert.Equal("[-1,-2,1,2,3,4]", data.GetProperty("turns")[1].GetProperty("items").GetRawText());
+        Assert.Equal(4, data.GetProperty("answer").GetArrayLength());
+        Assert.Equal(uint.MaxValue, data.GetProperty("run").GetProperty("seed").GetUInt32());
+        Assert.Equal("0.7", data.GetProperty("run").GetProperty("temperature").GetRawText());
+        Assert.Equal("Tamx", data.GetProperty("method").GetProperty("profile").GetString());
+
+        JsonElement second = data.GetProperty("answer")[1];
+        Assert.Equal("[0,1]", second.GetProperty("candidates").GetRawText());
+        Assert.Equal([" red", " other"], second.GetProperty("explained").EnumerateArray().Select(one => one.GetProperty("text").GetString()));
+    }
+
+    [Fact]
+    public async Task WriteAsync_Example_PolicyHashesAreThoseOfStyleAndScript()
+    {
+        WrittenReport report = await WrittenReport.WriteAsync(new Example());
+
+        string policy = Regex.Match(report.Html, "<meta http-equiv=\"Content-Security-Policy\" content=\"([^\"]*)\">").Groups[1].Value;
+        string style = Regex.Match(report.Html, "<style>(.*?)</style>", RegexOptions.Singleline).Groups[1].Value;
+        string script = Regex.Match(report.Html, "<script type=\"module\">(.*?)</script>", RegexOptions.Singleline).Groups[1].Value;
+        Assert.Equal(
+            $"default-src 'none'; img-src data: blob:; style-src {Hash(style)}; script-src {Hash(script)}; base-uri 'none'; form-action 'none'",
+            policy);
+        Assert.True(
+            report.Html.IndexOf("Content-Security-Policy", StringComparison.Ordinal) < report.Html.IndexOf("<style>", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task WriteAsync_Example_NamesNoOtherPlace()
+    {
+        WrittenReport report = await WrittenReport.WriteAsync(new Example());
+
+        Assert.DoesNotMatch("(?i)https?:|//[a-z]+\\.|@import|[ :]url\\(|\\bsrc=|\\bhref=", RemoveBlocks(report.Html));
+    }
+
+    [Fact]
+    public async Task WriteAsync_HostileTexts_CannotBreakOut()
+    {
+        WrittenReport plain = await WrittenReport.WriteAsync(new Example());
+        var example = new Example
+        {
+            SystemText = Hostile,
+            Question = Example.Tokens(Hostile, "</scr", "ipt>", "<!-", "-"),
+            AnswerTexts = Example.Tokens(Hostile, "\u2028", "\u2029", "\"><img src=x onerror=alert(1)>"),
+            PictureName = $"{Hostile}.bmp",
+            Run = new RunInfo { Model = Hostile, Quantization = Hostile, Seconds = new Dictionary<string, double> { [Hostile] = 1 } },
+        };
+        (Trace trace, ActivationMaps maps) = example.Build();
+
+        WrittenReport report = await WrittenReport.WriteAsync(trace, maps, new HtmlReportOptions { Title = Hostile });
+
+        Assert.DoesNotMatch("[<>&\u2028\u2029]", report.Block("report-data"));
+        Assert.Equal([.. plain.Elements(), "script"], [.. report.Elements(), "script"]);
+        Assert.Equal(Hostile, report.Data.GetProperty("tokens").GetProperty("text")[0].GetString());
+        Assert.Equal($"{Hostile}.bmp", report.Data.GetProperty("blocks")[0].GetProperty("pictures")[0].GetProperty("name").GetString());
+        Assert.Contains("<title>&lt;/script&gt;", report.Html, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task WriteAsync_Maps_ComeBackWithinHalfAStep()
+    {
+        (Trace trace, ActivationMaps maps) = new Example { MapValue = (token, cell) => MathF.Sin(token + (cell * 0.37f)) * 0.4f }.Build();
+
+        WrittenReport report = await WrittenReport.WriteAsync(trace, maps);
+
+        int compared = 0;
+        for (int i = 0; i < maps.Answer.Count; i++)
+        {
+            JsonElement explained = report.Data.GetProperty("answer")[i].GetProperty("explained");
+            AssertVectors(maps.Answer[i].Token, explained[0]);
+            AssertVectors(maps.Answer[i].Candidates[1], explained[1]);
+        }
+
+        Assert.Equal(2 * (4 + 4 + 3), compared);
+
+        void AssertVectors(ExplainedToken expected, JsonElement written)
+        {
+            AssertVector(expected.TextRelevance, written.GetProperty("relevance"));
+            for (int b = 0; b < expected.VisionMaps.Count; b++)
+            {
+                JsonElement offset = written.GetProperty("maps")[b];
+                if (expected.VisionMaps[b] is float[] map)
+                {
+                    AssertVector(map, offset);
+                }
+                else
+                {
+                    Assert.Equal(JsonValueKind.Null, offset.ValueKind);
+                }
+            }
+        }
+
+        void AssertVector(float[] expected, JsonElement offset)
+        {
+            float step = (expected.Max() - expected.Min()) / 255;
+            float[] actual = report.Vector(offset, expected.Length);
+            for (int k = 0; k < expected.Length; k++)
+            {
+                Assert.InRange(actual[k], expected[k] - (0.51f * step), expected[k] + (0.51f * step));
+            }
+
+            compared++;
+        }
+    }
+
+    [Fact]
+    public async Task WriteAsync_CharacterOverSeveralTokens_StandsAtItsFirstToken()
+    {
+        byte[] bus = "🚌"u8.ToArray();
+        byte[] family = "é🚗"u8.ToArray();
+        var example = new Example { AnswerTexts = [" "u8.ToArray(), bus[..1], bus[1..3], bus[3..], family[..1], family[1..4], family[4..], [0xFF]] };
+
+        WrittenReport report = await WrittenReport.WriteAsync(example);
+
+        Assert.EndsWith("|?| |🚌|||é|🚗||\uFFFD", report.Texts(), StringComparison.Ordinal);
+        JsonElement answer = report.Data.GetProperty("answer");
+        Assert.Equal("🚌", answer[3].GetProperty("explained")[0].GetProperty("text").GetString());
+    }
+
+    [Fact]
+    public async Task WriteAsync_NoTexts_ShowsIds()
+    {
+        WrittenReport report = await WrittenReport.WriteAsync(new Example { HasTexts = false });
+
+        Assert.StartsWith("#3|#", report.Texts(), StringComparison.Ordinal);
+        Assert.False(report.Data.GetProperty("hasTexts").GetBoolean());
+    }
+
+    [Fact]
+    public async Task WriteAsync_UnknownLogitAndProbability_AreNull()
+    {
+        WrittenReport report = await WrittenReport.WriteAsync(new Example { Logit = float.NaN, Probability = float.NaN });
+
+        JsonElement first = report.Data.GetProperty("answer")[0].GetProperty("explained")[0];
+        Assert.Equal(JsonValueKind.Null, first.GetProperty("logit").ValueKind);
+        Assert.Equal(JsonValueKind.Null, first.GetProperty("probability").ValueKind);
+    }
+
+    [Fact]
+    public async Task WriteAsync_EmptyAnswer_HasNoVectors()
+    {
+        WrittenReport report = await WrittenReport.WriteAsync(new Example { AnswerTexts = [] });
+
+        Assert.Equal(0, report.Data.GetProperty("answer").GetArrayLength());
+        Assert.Empty(report.Vectors);
+    }
+
+    [Fact]
+    public async Task WriteAsync_AnswerTokenOutsideAllTurns_IsShownInTheAnswer()
+    {
+        (Trace trace, ActivationMaps maps) = new Example().Build();
+        SequenceLayout layout = maps.Layout;
+        Turn answer = layout.Turns[2] with { TextPositions = [.. layout.Turns[2].TextPositions.SkipLast(1)] };
+        WrittenReport report = await WrittenReport.WriteAsync(trace, With(maps, layout with { Turns = [.. layout.Turns.SkipLast(1), answer] }));
+
+        Assert.Equal("[5,6,7,8]", report.Data.GetProperty("turns")[2].GetProperty("items").GetRawText());
+
+        WrittenReport withoutTurn = await WrittenReport.WriteAsync(trace, With(maps, layout with { Turns = [.. layout.Turns.SkipLast(1)] }));
+
+        Assert.Equal("[5,6,7,8]", withoutTurn.Data.GetProperty("turns")[2].GetProperty("items").GetRawText());
+    }
+
+    [Fact]
+    public async Task WriteAsync_Pictures_AreEmbeddedAsTheyCame()
+    {
+        (Trace trace, ActivationMaps maps) = new Example().Build();
+
+        WrittenReport report = await WrittenReport.WriteAsync(trace, maps);
+
+        Assert.Equal(trace.Pictures[0].Bytes.ToArray(), Convert.FromBase64String(report.Block("picture-0")));
+        Assert.Contains("id=\"picture-0\" data-media-type=\"image/bmp\"", report.Html, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("image/svg+xml")]
+    [InlineData("text/html")]
+    [InlineData("image/png\" onload=\"x")]
+    public async Task WriteAsync_OtherMediaType_Throws(string mediaType)
+    {
+        InvalidInputException error = await Assert.ThrowsAsync<InvalidInputException>(
+            () => WrittenReport.WriteAsync(new Example { MediaType = mediaType }));
+
+        Assert.Contains("bus.bmp is of type", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task WriteAsync_NaNInMap_ThrowsAndNamesTheMap()
+    {
+        InvalidInputException error = await Assert.ThrowsAsync<InvalidInputException>(
+            () => WrittenReport.WriteAsync(new Example { MapValue = (_, _) => float.NaN }));
+
+        Assert.Contains("answer token 0 over vision block 0", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task WriteAsync_MapsOfAnotherRun_Throws()
+    {
+        (Trace trace, ActivationMaps maps) = new Example().Build();
+        (_, ActivationMaps others) = new Example { AnswerTexts = Example.Tokens("A") }.Build();
+
+        await Assert.ThrowsAsync<InvalidInputException>(() => WrittenReport.WriteAsync(trace, With(maps, others.Layout)));
+    }
+
+    [Fact]
+    public async Task WriteAsync_Path_WritesTheSameBytesAndNothingElse()
+    {
+        (Trace trace, ActivationMaps maps) = new Example().Build();
+        using var folder = new TemporaryFolder();
+        string path = Path.Combine(folder.Path, "report.html");
+        await File.WriteAllTextAsync(path, "an older report");
+
+        await HtmlReport.WriteAsync(trace, maps, path);
+
+        WrittenReport expected = await WrittenReport.WriteAsync(trace, maps);
+        Assert.Equal(expected.Html, await File.ReadAllTextAsync(path));
+        Assert.Equal([path], Directory.GetFiles(folder.Path));
+    }
+
+    [Fact]
+    public async Task WriteAsync_CancelledHalfway_LeavesTheOldFileAndNoOther()
+    {
+        (Trace trace, ActivationMaps maps) = new Example().Build();
+        using var folder = new TemporaryFolder();
+        string path = Path.Combine(folder.Path, "report.html");
+        await File.WriteAllTextAsync(path, "an older report");
+        using var source = new CancellationTokenSource();
+        var cancelling = new CallbackList<AnswerToken>(maps.Answer, index =>
+        {
+            if (index == 2 && Directory.GetFiles(folder.Path).Length == 2)
+            {
+                source.Cancel();
+            }
+        });
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => HtmlReport.WriteAsync(trace, With(maps, maps.Layout, cancelling), path, null, source.Token));
+
+        Assert.True(source.IsCancellationRequested);
+        Assert.Equal([path], Directory.GetFiles(folder.Path));
+        Assert.Equal("an older report", await File.ReadAllTextAsync(path));
+    }
+
+    [Fact]
+    public async Task WriteAsync_InvalidInput_LeavesNoFile()
+    {
+        (Trace trace, ActivationMaps maps) = new Example { MediaType = "text/html" }.Build();
+        using var folder = new TemporaryFolder();
+
+        await Assert.ThrowsAsync<InvalidInputException>(() => HtmlReport.WriteAsync(trace, maps, Path.Combine(folder.Path, "report.html")));
+
+        Assert.Empty(Directory.GetFiles(folder.Path));
+    }
+
+    [Fact]
+    public async Task WriteAsync_FailingStream_PassesTheErrorOn()
+    {
+        (Trace trace, ActivationMaps maps) = new Example().Build();
+        using var whole = new MemoryStream();
+        await HtmlReport.WriteAsync(trace, maps, whole);
+
+        for (long limit = 0; limit < whole.Length; limit += 997)
+        {
+            using var stream = new FullStream(limit);
+
+            IOException error = await Assert.ThrowsAsync<IOException>(() => HtmlReport.WriteAsync(trace, maps, stream));
+
+            Assert.Equal(FullStream.Message, error.Message);
+        }
+    }
+
+    [RealMaterialFact]
+    public async Task WriteAsync_RoadSign_StaysUnderSizeBound()
+    {
+        (Trace trace, ActivationMaps maps) = RoadSign.Read();
+
+        WrittenReport report = await WrittenReport.WriteAsync(trace, maps);
+
+        Assert.InRange(report.Html.Length, 1, 350_000);
+        Assert.Equal(75, report.Data.GetProperty("answer").GetArrayLength());
+    }
+
+    private static ActivationMaps With(ActivationMaps maps, SequenceLayout layout, IReadOnlyList<AnswerToken>? answer = null) =>
+        new() { Layout = layout, Options = maps.Options, EngineName = maps.EngineName, Answer = answer ?? maps.Answer };
+
+    private static string Hash(string content) => $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(content)))}'";
+
+    // Base64 may spell anything, and is not looked into by a browser.
+    private static string RemoveBlocks(string html) =>
+        Regex.Replace(html, "<script type=\"application/octet-stream\".*?</script>", "", RegexOptions.Singleline);
+}

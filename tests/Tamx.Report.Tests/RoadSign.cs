@@ -1,0 +1,159 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Tamx.Report.Tests;
+
+/// <summary>Real output: Qwen3-VL-2B on a photo of a road sign, as TAMX's published page holds it, turned into our types.</summary>
+internal static class RoadSign
+{
+    private const int FirstCellPosition = 4;
+
+    public static string Folder { get; } = Path.Combine(SharedFolder(), "real");
+
+    public static string JsonPath { get; } = Path.Combine(Folder, "qwen3vl_2b_road_sign.json");
+
+    public static (Trace Trace, ActivationMaps Maps) Read()
+    {
+        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(JsonPath));
+        JsonElement root = document.RootElement;
+        JsonElement grid = root.GetProperty("vision_blocks")[0];
+        int rows = grid.GetProperty("grid_h").GetInt32();
+        int columns = grid.GetProperty("grid_w").GetInt32();
+        int cellCount = rows * columns;
+
+        var vocabulary = new Vocabulary();
+        var turns = new List<Turn>();
+        var idAt = new SortedDictionary<int, int>();
+        var context = new List<int>();
+        var answer = new List<int>();
+        foreach (JsonElement turn in root.GetProperty("chat_turns").EnumerateArray())
+        {
+            var positions = new List<int>();
+            var blocks = new List<int>();
+            foreach (JsonElement token in turn.GetProperty("tokens").EnumerateArray())
+            {
+                if (token.GetProperty("type").GetString() == "vision-link")
+                {
+                    blocks.Add(0);
+                    continue;
+                }
+
+                int position = token.GetProperty("orig_idx").GetInt32();
+                idAt[position] = vocabulary.IdOf(token.GetProperty("text").GetString()!);
+                positions.Add(position);
+                (token.GetProperty("type").GetString() == "answer" ? answer : context).Add(position);
+            }
+
+            turns.Add(new Turn(turn.GetProperty("role").GetString()!, positions, blocks));
+        }
+
+        JsonElement candidateTexts = root.GetProperty("candidate_tokens");
+        JsonElement candidateLogits = root.GetProperty("candidate_logits");
+        var tokens = new List<AnswerToken>();
+        for (int i = 0; i < answer.Count; i++)
+        {
+            int[] ids = [.. candidateTexts[i].EnumerateArray().Select(text => vocabulary.IdOf(text.GetString()!))];
+            float[] logits = Floats(candidateLogits[i]);
+            ExplainedToken Explained(int c, JsonElement maps, JsonElement relevance) => new()
+            {
+                TokenId = ids[c],
+                Logit = logits[c],
+                Probability = float.NaN,
+                VisionMaps = [Floats(maps[0])],
+                TextRelevance = Floats(relevance),
+            };
+
+            JsonElement candidateMaps = root.GetProperty("candidate_vision_maps")[i];
+            JsonElement candidateRelevance = root.GetProperty("candidate_text_rel")[i];
+            tokens.Add(new AnswerToken
+            {
+                Position = answer[i],
+                Token = Explained(0, root.GetProperty("vision_maps")[i], root.GetProperty("text_rel")[i]),
+                Candidates = [.. Enumerable.Range(1, ids.Length - 1).Select(c => Explained(c, candidateMaps[c - 1], candidateRelevance[c - 1]))],
+                TextPositions = [.. context, .. answer.Take(i)],
+                RawRange = (0, 1),
+            });
+        }
+
+        int[] sequence = new int[answer[^1] + 1];
+        Array.Fill(sequence, MarkerIds.QwenPublished.ImagePad, FirstCellPosition, cellCount);
+        foreach ((int position, int id) in idAt)
+        {
+            sequence[position] = id;
+        }
+
+        var trace = new Trace
+        {
+            TokenIds = sequence,
+            HiddenSize = 2048,
+            HiddenStates = [],
+            OutputIds = [.. Enumerable.Range(0, vocabulary.Texts.Count)],
+            OutputRows = [],
+            OutputTexts = [.. vocabulary.Texts],
+            Pictures = [new TracePicture(0, 0, "image/jpeg", File.ReadAllBytes(Path.Combine(Folder, "road_sign.jpg")), 773, 512, null, "road_sign.jpg")],
+            Run = new RunInfo { Model = "Qwen3-VL-2B-Instruct", Architecture = "qwen3vl", Quantization = "BF16" },
+        };
+        var maps = new ActivationMaps
+        {
+            Layout = new SequenceLayout
+            {
+                Turns = turns,
+                VisionBlocks =
+                [
+                    new VisionBlock
+                    {
+                        StartPosition = FirstCellPosition - 1,
+                        EndPosition = FirstCellPosition + cellCount,
+                        IsVideo = false,
+                        TurnIndex = 0,
+                        Grid = new PatchGrid(1, rows, columns),
+                    },
+                ],
+                ContextPositions = context,
+                AnswerPositions = answer,
+            },
+            Options = new TamOptions { KernelSize = 5 },
+            EngineName = "TAMX",
+            Answer = tokens,
+        };
+        return (trace, maps);
+    }
+
+    private static float[] Floats(JsonElement array) => [.. array.EnumerateArray().Select(value => value.GetSingle())];
+
+    private static string SharedFolder()
+    {
+        if (Environment.GetEnvironmentVariable("TAMX_SHARED") is string folder)
+        {
+            return folder;
+        }
+
+        var directory = new DirectoryInfo(AppContext.BaseDirectory);
+        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Tamx.sln")))
+        {
+            directory = directory.Parent;
+        }
+
+        return Path.Combine(directory?.Parent?.FullName ?? "", "shared");
+    }
+
+    /// <summary>Gives every text an id; the ids are ours, since the page holds none.</summary>
+    private sealed class Vocabulary
+    {
+        private readonly Dictionary<string, int> _ids = [];
+
+        public List<byte[]> Texts { get; } = [];
+
+        public int IdOf(string text)
+        {
+            if (!_ids.TryGetValue(text, out int id))
+            {
+                id = Texts.Count;
+                _ids.Add(text, id);
+                Texts.Add(Encoding.UTF8.GetBytes(text));
+            }
+
+            return id;
+        }
+    }
+}
