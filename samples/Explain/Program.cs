@@ -1,1 +1,35 @@
-Console.WriteLine("to be written");
+// Asks a model about a picture and writes a report that shows where each word of the answer came from.
+//
+//     dotnet run --project samples/Explain -- model.gguf mmproj.gguf photo.jpg "What is this?"
+using Tamx;
+using Tamx.Llama;
+using Tamx.Llama.Chat;
+using Tamx.Report;
+
+if (args.Length != 4)
+{
+    Console.Error.WriteLine("usage: Explain MODEL.gguf MMPROJ.gguf PICTURE QUESTION");
+    return 2;
+}
+
+using var model = await VisionLanguageModel.LoadAsync(new ModelOptions { ModelPath = args[0], ProjectorPath = args[1] });
+
+ChatMessage[] messages = [new(ChatRole.User, [ImagePart.FromFile(args[2]), new TextPart(args[3])])];
+var options = new ExplainOptions { Completion = new CompletionOptions { MaxNewTokens = 64, CandidateCount = 3 } };
+
+Explanation explanation = await Explainer.ExplainAsync(model, messages, options);
+Console.WriteLine(explanation.Answer);
+
+// For each token the cell of the picture that it came from most.
+VisionBlock picture = explanation.Maps.Layout.VisionBlocks[0];
+foreach (AnswerToken token in explanation.Maps.Answer)
+{
+    float[] map = token.Token.VisionMaps[0]!;
+    int best = Array.IndexOf(map, map.Max());
+    string text = System.Text.Encoding.UTF8.GetString(model.Vocabulary.GetBytes(token.Token.TokenId));
+    Console.WriteLine($"{text,-16} row {best / picture.Grid.Columns}, column {best % picture.Grid.Columns}");
+}
+
+await HtmlReport.WriteAsync(explanation.Trace, explanation.Maps, "report.html");
+Console.WriteLine("report.html written");
+return 0;

@@ -5,7 +5,7 @@ using Tamx.Testing;
 namespace Tamx.Llama.Tests;
 
 [CollectionDefinition("Alone", DisableParallelization = true)]
-public sealed class AloneCollection;
+public sealed class AloneDefinition;
 
 [Collection("Alone")]
 public sealed class MemoryTests

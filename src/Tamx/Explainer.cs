@@ -1,0 +1,139 @@
+using System.Diagnostics;
+using System.Reflection;
+using Tamx.Kernels;
+using Tamx.Llama;
+using Tamx.Llama.Chat;
+
+namespace Tamx;
+
+/// <summary>How an answer is generated and explained.</summary>
+public sealed record ExplainOptions
+{
+    /// <summary>How the answer is generated.</summary>
+    public CompletionOptions Completion { get; init; } = new() { CandidateCount = 3 };
+
+    /// <summary>How the maps are computed.</summary>
+    public TamOptions Tam { get; init; } = new();
+}
+
+/// <summary>An answer with all that explains it.</summary>
+/// <param name="Trace">What the maps were computed from; can be saved.</param>
+/// <param name="Maps">The activation maps.</param>
+/// <param name="Answer">The answer's text.</param>
+/// <param name="StopReason">Why the answer ended.</param>
+public sealed record Explanation(Trace Trace, ActivationMaps Maps, string Answer, StopReason StopReason);
+
+/// <summary>How far an explanation has come.</summary>
+/// <param name="Stage"><c>encode</c>, <c>prefill</c>, <c>generate</c> or <c>maps</c>.</param>
+/// <param name="Done">Units done.</param>
+/// <param name="Total">Units in all, or the most there can be.</param>
+/// <param name="Token">The token just generated, in stage <c>generate</c>.</param>
+public readonly record struct ExplainProgress(string Stage, int Done, int Total, GeneratedToken? Token = null);
+
+/// <summary>Lets a model answer and computes where each token of the answer came from.</summary>
+public static class Explainer
+{
+    /// <summary>Generates an answer and explains it.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="messages">The conversation; the answer follows its last message.</param>
+    /// <param name="options">How to generate and explain.</param>
+    /// <param name="progress">Told how far it has come, and every token.</param>
+    /// <param name="cancellationToken">Ends the work within one decode.</param>
+    /// <exception cref="InvalidInputException">A picture, a message or an option cannot be used, or the prompt does not fit.</exception>
+    /// <exception cref="EngineUnavailableException">The engine asked for does not work here.</exception>
+    /// <exception cref="LlamaException">llama.cpp failed.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public static async Task<Explanation> ExplainAsync(
+        VisionLanguageModel model,
+        IReadOnlyList<ChatMessage> messages,
+        ExplainOptions? options = null,
+        IProgress<ExplainProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(messages);
+        options ??= new ExplainOptions();
+        options.Tam.Validate();
+        using var engine = TamEngine.Create(options.Tam.Engine, options.Tam.ThreadCount);
+
+        var seconds = new Dictionary<string, double>();
+        var clock = Stopwatch.StartNew();
+        using var completion = await Task.Run(() => model.CreateCompletion(messages, options.Completion), cancellationToken).ConfigureAwait(false);
+        await completion.PrefillAsync(progress is null ? null : new Forward(progress), cancellationToken).ConfigureAwait(false);
+        seconds["prefill"] = Lap();
+
+        var tokens = new List<GeneratedToken>();
+        await foreach (var token in completion.GenerateAsync(cancellationToken).ConfigureAwait(false))
+        {
+            tokens.Add(token);
+            progress?.Report(new ExplainProgress("generate", tokens.Count, options.Completion.MaxNewTokens, token));
+        }
+
+        seconds["generate"] = Lap();
+        if (tokens.Count == 0)
+        {
+            throw new InvalidInputException("no token was generated, so there is nothing to explain; allow at least one (-n)");
+        }
+
+        progress?.Report(new ExplainProgress("maps", 0, tokens.Count));
+        var trace = Capture(model, completion, tokens, options.Completion, seconds);
+        var maps = await Task.Run(() => ActivationMaps.Compute(trace, options.Tam, engine, cancellationToken), cancellationToken).ConfigureAwait(false);
+        seconds["maps"] = Lap();
+        progress?.Report(new ExplainProgress("maps", tokens.Count, tokens.Count));
+        return new Explanation(trace, maps, string.Concat(tokens.Select(token => token.Text)), completion.StopReason);
+
+        double Lap()
+        {
+            var elapsed = clock.Elapsed.TotalSeconds;
+            clock.Restart();
+            return elapsed;
+        }
+    }
+
+    private static Trace Capture(
+        VisionLanguageModel model, Completion completion, List<GeneratedToken> tokens, CompletionOptions options, Dictionary<string, double> seconds)
+    {
+        var ids = completion.TokenIds.ToArray();
+        int[] outputIds = [.. ids.Concat(tokens.SelectMany(token => token.Candidates.Select(candidate => candidate.Id))).Distinct().Order()];
+        var merge = model.Projector?.SpatialMergeSize ?? 1;
+        return new Trace
+        {
+            TokenIds = ids,
+            HiddenSize = model.Facts.HiddenSize,
+            HiddenStates = completion.HiddenStates.ToArray(),
+            OutputIds = outputIds,
+            OutputRows = model.OutputEmbedding.ReadRows(outputIds),
+            OutputTexts = [.. outputIds.Select(model.Vocabulary.GetBytes)],
+            ImageGrids = [.. completion.Pictures.Select(picture => new PatchGrid(1, picture.Rows * merge, picture.Columns * merge))],
+            CandidateIds = [.. tokens.Select(token => token.Candidates.Select(candidate => candidate.Id).ToArray())],
+            CandidateProbabilities = [.. tokens.Select(token => token.Candidates.Select(candidate => candidate.Probability).ToArray())],
+            AnswerProbabilities = [.. tokens.Select(token => token.Probability)],
+            Markers = MarkerIds.Find(model.Vocabulary),
+            Pictures = [.. completion.Pictures.Select((picture, index) => new TracePicture(
+                index, 0, picture.MediaType, picture.Source.Encoded, picture.Width, picture.Height, Name: picture.Source.Name))],
+            Run = new RunInfo
+            {
+                Model = model.Facts.Name ?? Path.GetFileName(model.Facts.Path),
+                ModelFile = Path.GetFileName(model.Facts.Path),
+                ProjectorFile = Path.GetFileName(model.Projector?.Path),
+                Architecture = model.Facts.Architecture,
+                Quantization = model.Facts.Quantization,
+                LlamaVersion = LlamaRuntime.Version,
+                TamxVersion = typeof(Explainer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0],
+                Temperature = options.Temperature,
+                TopK = options.TopK,
+                TopP = options.TopP,
+                Seed = options.Seed,
+                ContextSize = completion.ContextSize,
+                ThreadCount = model.Options.ThreadCount,
+                GpuLayerCount = model.Options.GpuLayerCount,
+                Seconds = seconds,
+            },
+        };
+    }
+
+    private sealed class Forward(IProgress<ExplainProgress> progress) : IProgress<CompletionProgress>
+    {
+        public void Report(CompletionProgress value) => progress.Report(new ExplainProgress(value.Stage, value.Done, value.Total));
+    }
+}
