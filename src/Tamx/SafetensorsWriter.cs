@@ -41,7 +41,13 @@ public sealed class SafetensorsWriter
         // Wide elements first, so that every tensor is aligned to its element.
         var ordered = _tensors.OrderByDescending(tensor => SafetensorsTensor.ElementBytes(tensor.DType)).ToList();
         string target = Path.GetFullPath(path);
-        string temporary = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}.tmp");
+        string folder = Path.GetDirectoryName(target) ?? target;
+        if (Directory.Exists(target) || !Directory.Exists(folder))
+        {
+            throw new IOException(Directory.Exists(target) ? $"{path}: this is a folder, a file is needed" : $"{path}: there is no folder {folder}");
+        }
+
+        string temporary = Path.Combine(folder, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}.tmp");
         try
         {
             using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16))

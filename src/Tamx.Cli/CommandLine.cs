@@ -1,0 +1,69 @@
+using System.CommandLine;
+using Tamx.Kernels;
+using Tamx.Llama;
+
+namespace Tamx.Cli;
+
+/// <summary>The frame of all commands: parses, runs, and turns what went wrong into one line on stderr and an exit code.</summary>
+internal static class CommandLine
+{
+    /// <summary>Runs a command line.</summary>
+    /// <param name="arguments">Arguments, without the program's name.</param>
+    /// <param name="output">Where results go (stdout).</param>
+    /// <param name="error">Where progress, logs and errors go (stderr).</param>
+    /// <param name="cancellationToken">Cancels the command; so does Ctrl+C.</param>
+    /// <returns>One of <see cref="ExitCode"/>.</returns>
+    public static async Task<int> RunAsync(
+        IReadOnlyList<string> arguments,
+        TextWriter output,
+        TextWriter error,
+        CancellationToken cancellationToken = default)
+    {
+        var root = new RootCommand("Shows where in the picture and in the prompt each token of a vision-language model's answer came from.")
+        {
+            MapsCommand.Create(),
+        };
+        var parsed = root.Parse(arguments);
+        if (parsed.Errors.Count > 0)
+        {
+            WriteError(error, parsed.Errors[0].Message + " See --help.");
+            return ExitCode.Usage;
+        }
+
+        try
+        {
+            var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false };
+            return await parsed.InvokeAsync(configuration, cancellationToken);
+        }
+        catch (Exception e)
+        {
+            int code = ExitCodeOf(e);
+            WriteError(error, code switch
+            {
+                ExitCode.Cancelled => "cancelled",
+                ExitCode.InternalError => $"a fault of tamx itself, which TAMX_DEBUG=1 shows in full: {e.Message}",
+                _ => e.Message,
+            });
+            if (Environment.GetEnvironmentVariable("TAMX_DEBUG") == "1")
+            {
+                error.WriteLine(e);
+            }
+
+            return code;
+        }
+    }
+
+    private static int ExitCodeOf(Exception e) => e switch
+    {
+        OperationCanceledException => ExitCode.Cancelled,
+        InvalidInputException or IOException or UnauthorizedAccessException => ExitCode.BadInput,
+        EngineUnavailableException or DllNotFoundException => ExitCode.MissingPart,
+        _ => ExitCode.InternalError,
+    };
+
+    private static void WriteError(TextWriter error, string message)
+    {
+        string[] parts = message.Split(['\r', '\n', '\t'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        error.WriteLine($"tamx: {string.Join(' ', parts)}");
+    }
+}

@@ -1,0 +1,105 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Text.Json;
+using Tamx.Kernels;
+
+namespace Tamx.Cli;
+
+/// <summary><c>tamx maps</c>: activation maps of a saved trace or TAMX dump.</summary>
+internal static class MapsCommand
+{
+    public static Command Create()
+    {
+        var input = new Argument<string>("IN.safetensors") { Description = "A trace that tamx saved, or a dump with TAMX's tensor names." };
+        var output = new Option<string>("-o", "--output") { Description = "Where to write the maps.", HelpName = "OUT.safetensors", Required = true };
+        var defaults = new TamOptions();
+        var merge = new Option<int>("--merge")
+        {
+            Description = "Patches that the vision tower merges into one cell, per axis.",
+            HelpName = "S",
+            DefaultValueFactory = _ => defaults.MergeSize,
+        };
+        var temporalMerge = new Option<int>("--temporal-merge")
+        {
+            Description = "Temporal patches merged into one.",
+            HelpName = "T",
+            DefaultValueFactory = _ => defaults.TemporalMergeSize,
+        };
+        var repeat = new Option<int>("--repeat") { Description = "Compute this often, for timing.", HelpName = "N", DefaultValueFactory = _ => 1 };
+        var json = new Option<bool>("--json") { Description = "Print a summary with timings to stdout." };
+        repeat.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() < 1)
+            {
+                result.AddError("--repeat must be at least 1.");
+            }
+        });
+
+        var methodOptions = new MethodOptions();
+        var command = new Command("maps", "Computes activation maps from a saved trace.") { input, output, merge, temporalMerge, repeat, json };
+        methodOptions.AddTo(command);
+        methodOptions.AddChoicesTo(command);
+        command.SetAction((parsed, cancellationToken) =>
+        {
+            var options = methodOptions.Read(parsed) with
+            {
+                MergeSize = parsed.GetValue(merge),
+                TemporalMergeSize = parsed.GetValue(temporalMerge),
+            };
+            var configuration = parsed.InvocationConfiguration;
+            var (from, to, count) = (parsed.GetRequiredValue(input), parsed.GetRequiredValue(output), parsed.GetValue(repeat));
+            return Task.Run(
+                () =>
+                {
+                    var summary = Run(from, to, options, count, configuration.Error, cancellationToken);
+                    if (parsed.GetValue(json))
+                    {
+                        configuration.Output.WriteLine(JsonSerializer.Serialize(summary, JsonSerializerOptions.Web));
+                    }
+
+                    return ExitCode.Ok;
+                },
+                cancellationToken);
+        });
+        return command;
+    }
+
+    private static Summary Run(string input, string output, TamOptions options, int repeatCount, TextWriter log, CancellationToken cancellationToken)
+    {
+        options.Validate();
+        var passedOver = new List<string>();
+        using var engine = TamEngine.Create(options.Engine, options.ThreadCount, passedOver.Add);
+        var watch = Stopwatch.StartNew();
+        var trace = Trace.Load(input);
+        double load = watch.Elapsed.TotalSeconds;
+        cancellationToken.ThrowIfCancellationRequested();
+        var compute = new double[repeatCount];
+        ActivationMaps maps;
+        int round = 0;
+        do
+        {
+            watch.Restart();
+            maps = ActivationMaps.Compute(trace, options, engine, cancellationToken);
+            compute[round++] = watch.Elapsed.TotalSeconds;
+        }
+        while (round < repeatCount);
+
+        watch.Restart();
+        maps.Save(output);
+        double write = watch.Elapsed.TotalSeconds;
+        int mapCount = maps.Answer
+            .SelectMany(token => token.Candidates.Prepend(token.Token))
+            .Sum(token => token.VisionMaps.Count(map => map is not null));
+        foreach (string line in passedOver)
+        {
+            log.WriteLine(line);
+        }
+
+        log.WriteLine($"{output}: {mapCount} maps of {maps.Answer.Count} answer tokens, by the {engine.Name} engine");
+        return new Summary(engine.Name, maps.Answer.Count, mapCount, new Seconds(load, compute, write));
+    }
+
+    private sealed record Summary(string Engine, int AnswerTokens, int Maps, Seconds Seconds);
+
+    private sealed record Seconds(double Load, double[] Compute, double Write);
+}

@@ -1,0 +1,65 @@
+using System.CommandLine;
+using Tamx.Kernels;
+
+namespace Tamx.Cli;
+
+/// <summary>The options of the method that commands share.</summary>
+internal sealed class MethodOptions
+{
+    private readonly Option<bool> _noEci = new("--no-eci") { Description = "Do not subtract what other words of the context explain." };
+    private readonly Option<bool> _noFilter = new("--no-filter") { Description = "Do not apply the rank-Gaussian filter." };
+    private readonly Option<int> _kernel = new("--kernel")
+    {
+        Description = "Side of the filter's window: 1, 3, 5, 7 or 9.",
+        HelpName = "K",
+        DefaultValueFactory = _ => new TamOptions().KernelSize,
+    };
+
+    private readonly Option<int> _threads = new("-t", "--threads") { Description = "Threads to use; left out, the engine chooses.", HelpName = "THREADS" };
+
+    private readonly Option<TamProfile> _profile = ChoiceOption<TamProfile>("--profile", "Whose arithmetic to follow: tamx (the default), paper or tuned.");
+    private readonly Option<EngineKind> _engine = ChoiceOption<EngineKind>("--engine", "What to compute with: auto (the default), reference, cpu, opencl or cuda.");
+
+    /// <summary>Adds the options that every command with maps has.</summary>
+    public void AddTo(Command command)
+    {
+        command.Options.Add(_noEci);
+        command.Options.Add(_noFilter);
+        command.Options.Add(_kernel);
+        command.Options.Add(_threads);
+    }
+
+    /// <summary>Adds the choice of profile and engine.</summary>
+    public void AddChoicesTo(Command command)
+    {
+        command.Options.Add(_profile);
+        command.Options.Add(_engine);
+    }
+
+    /// <summary>The method's options as the command line gives them.</summary>
+    public TamOptions Read(ParseResult parsed)
+    {
+        return TamOptions.ForProfile(parsed.GetValue(_profile)) with
+        {
+            ApplyEci = !parsed.GetValue(_noEci),
+            ApplyFilter = !parsed.GetValue(_noFilter),
+            KernelSize = parsed.GetValue(_kernel),
+            Engine = parsed.GetValue(_engine),
+            ThreadCount = parsed.GetValue(_threads),
+        };
+    }
+
+    /// <summary>An option whose value is one of an enumeration's names, in lower case.</summary>
+    private static Option<T> ChoiceOption<T>(string name, string description)
+        where T : struct, Enum
+    {
+        string[] choices = Array.ConvertAll(Enum.GetNames<T>(), choice => choice.ToLowerInvariant());
+        var option = new Option<T>(name)
+        {
+            Description = description,
+            HelpName = string.Join('|', choices),
+            CustomParser = result => Enum.Parse<T>(result.Tokens[0].Value, ignoreCase: true),
+        };
+        return option.AcceptOnlyFromAmong(choices);
+    }
+}
