@@ -16,11 +16,12 @@ internal static class ReportInput
 
         Require(
             maps.Answer.Count == layout.AnswerPositions.Count,
-            $"report: {maps.Answer.Count} answer tokens, but {layout.AnswerPositions.Count} answer positions; maps and layout must be of one run");
+            $"report: {maps.Answer.Count} answer tokens, but {layout.AnswerPositions.Count} answer positions; both must be of one run");
         Require(
             trace.OutputTexts is null || trace.OutputTexts.Length == trace.OutputIds.Length,
             $"report: {trace.OutputTexts?.Length} token texts for {trace.OutputIds.Length} output ids; there must be one per id");
-        foreach (int position in layout.ContextPositions.Concat(layout.AnswerPositions).Concat(layout.Turns.SelectMany(turn => turn.TextPositions)))
+        IEnumerable<int> turnPositions = layout.Turns.SelectMany(turn => turn.TextPositions);
+        foreach (int position in turnPositions.Concat(layout.ContextPositions).Concat(layout.AnswerPositions))
         {
             Require(position >= 0 && position < tokenCount, $"report: position {position} is outside the trace's {tokenCount} tokens");
         }
@@ -86,8 +87,9 @@ internal static class ReportInput
             }
 
             int cellCount = layout.VisionBlocks[b].CellCount;
-            Require(map.Length == cellCount, $"report: the map of {name} over vision block {b} has {map.Length} values for {cellCount} cells");
-            Require(Array.TrueForAll(map, float.IsFinite), $"report: the map of {name} over vision block {b} holds a value that is no finite number");
+            string mapName = $"the map of {name} over vision block {b}";
+            Require(map.Length == cellCount, $"report: {mapName} has {map.Length} values for {cellCount} cells");
+            Require(Array.TrueForAll(map, float.IsFinite), $"report: {mapName} holds a value that is no finite number");
         }
 
         Require(

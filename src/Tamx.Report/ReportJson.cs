@@ -5,7 +5,9 @@ using System.Text.Unicode;
 
 namespace Tamx.Report;
 
-/// <summary>Writes the page's JSON: layout, texts, candidates, how the run was made; numbers in bulk are left to <see cref="PackedVectors"/>.</summary>
+/// <summary>
+/// Writes the page's JSON: layout, texts, candidates, how the run was made. Numbers in bulk are left to <see cref="PackedVectors"/>.
+/// </summary>
 /// <remarks>
 /// The encoder escapes <c>&lt; &gt; &amp; ' "</c> and U+2028, U+2029, so that the JSON can stand inside a script element whatever a token
 /// or a prompt holds. Tokens are named by their index in <c>tokens</c>, vectors by their byte offset before the deflation.
@@ -18,7 +20,8 @@ internal static class ReportJson
     private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.Create(UnicodeRanges.All) };
 
     /// <summary>Writes the JSON and returns the vectors that it refers to, in the order of their offsets.</summary>
-    public static async Task<List<float[]>> WriteAsync(Stream destination, Trace trace, ActivationMaps maps, CancellationToken cancellationToken)
+    public static async Task<List<float[]>> WriteAsync(
+        Stream destination, Trace trace, ActivationMaps maps, CancellationToken cancellationToken)
     {
         var json = new Utf8JsonWriter(destination, WriterOptions);
         await using (json.ConfigureAwait(false))
@@ -197,7 +200,8 @@ internal static class ReportJson
         Turn? answer = layout.Turns.LastOrDefault(turn => turn.TextPositions.Any(layout.AnswerPositions.Contains));
         return answer is null
             ? layout.Turns.Append(new Turn("assistant", missing, []))
-            : layout.Turns.Select(turn => turn == answer ? turn with { TextPositions = [.. turn.TextPositions.Concat(missing).Order()] } : turn);
+            : layout.Turns.Select(
+                turn => turn == answer ? turn with { TextPositions = [.. turn.TextPositions.Concat(missing).Order()] } : turn);
     }
 
     private static void WriteBlocks(Utf8JsonWriter json, Trace trace, SequenceLayout layout)
@@ -296,9 +300,8 @@ internal static class ReportJson
         json.WriteStartArray("explained");
         foreach (ExplainedToken one in explained)
         {
-            bool isAnswer = one == token.Token;
-            string text = isAnswer && shownTexts[shown].Length > 0
-                ? shownTexts[shown]
+            string text = one == token.Token
+                ? WholeText(shownTexts, shown)
                 : texts.DecodeAfter(trace.TokenIds.AsSpan(0, token.Position), one.TokenId);
             json.WriteStartObject();
             json.WriteNumber("id", one.TokenId);
@@ -325,6 +328,17 @@ internal static class ReportJson
 
         json.WriteEndArray();
         json.WriteEndObject();
+    }
+
+    /// <summary>A token's text, or for the rest of a character the text that this character stands in.</summary>
+    private static string WholeText(string[] shownTexts, int index)
+    {
+        while (index > 0 && shownTexts[index].Length == 0)
+        {
+            index--;
+        }
+
+        return shownTexts[index];
     }
 
     private static void WriteNumber(Utf8JsonWriter json, string name, long? value)

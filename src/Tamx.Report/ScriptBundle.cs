@@ -40,7 +40,8 @@ internal static partial class ScriptBundle
             Add(match.Groups["file"].Value, read, script, done, open);
         }
 
-        string body = ImportPattern().Replace(source, match => $"const {{{match.Groups["names"].Value}}} = {Variable(match.Groups["file"].Value)};");
+        string body = ImportPattern().Replace(
+            source, match => $"const {{{match.Groups["names"].Value}}} = {Variable(match.Groups["file"].Value)};");
         var exports = new List<string>();
         body = ExportPattern().Replace(body, match =>
         {
@@ -53,7 +54,8 @@ internal static partial class ScriptBundle
             throw new InvalidOperationException($"{name}: not understood: {leftover.Value.Trim()}");
         }
 
-        script.Append($"\n// {name}\nconst {Variable(name)} = (() => {{\n{body.Trim()}\nreturn {{ {string.Join(", ", exports)} }};\n}})();\n");
+        string result = string.Join(", ", exports);
+        script.Append($"\n// {name}\nconst {Variable(name)} = (() => {{\n{body.Trim()}\nreturn {{ {result} }};\n}})();\n");
         open.Remove(name);
         done.Add(name);
     }

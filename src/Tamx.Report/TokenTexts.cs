@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace Tamx.Report;
@@ -49,13 +50,15 @@ internal sealed class TokenTexts
     }
 
     /// <summary>
-    /// Text that <paramref name="id"/> would have shown right after the tokens <paramref name="before"/>: with the character that it completes,
-    /// if it does complete one.
+    /// Text of <paramref name="id"/> as it would stand right after the tokens <paramref name="before"/>: the whole character where it
+    /// completes one.
     /// </summary>
     public string DecodeAfter(ReadOnlySpan<int> before, int id)
     {
-        byte[] unfinished = UnfinishedBytes(before);
-        return Encoding.UTF8.GetString([.. unfinished, .. BytesOf(id)]);
+        byte[] own = BytesOf(id);
+        byte[] joined = [.. UnfinishedBytes(before), .. own];
+        bool isComplete = Rune.DecodeFromUtf8(joined, out _, out _) == OperationStatus.Done;
+        return Encoding.UTF8.GetString(isComplete ? joined : own);
     }
 
     private byte[] UnfinishedBytes(ReadOnlySpan<int> ids)
@@ -71,7 +74,7 @@ internal sealed class TokenTexts
         for (int length = 1; length < LongestCharacter && length <= tail.Length; length++)
         {
             byte[] candidate = tail[^length..];
-            if (Rune.DecodeFromUtf8(candidate, out _, out _) == System.Buffers.OperationStatus.NeedMoreData)
+            if (Rune.DecodeFromUtf8(candidate, out _, out _) == OperationStatus.NeedMoreData)
             {
                 return candidate;
             }

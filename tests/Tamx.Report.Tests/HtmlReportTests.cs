@@ -70,7 +70,7 @@ public class HtmlReportTests
         WrittenReport report = await WrittenReport.WriteAsync(trace, maps, new HtmlReportOptions { Title = Hostile });
 
         Assert.DoesNotMatch("[<>&\u2028\u2029]", report.Block("report-data"));
-        Assert.Equal([.. plain.Elements(), "script"], [.. report.Elements(), "script"]);
+        Assert.Equal(plain.Elements(), report.Elements());
         Assert.Equal(Hostile, report.Data.GetProperty("tokens").GetProperty("text")[0].GetString());
         Assert.Equal($"{Hostile}.bmp", report.Data.GetProperty("blocks")[0].GetProperty("pictures")[0].GetProperty("name").GetString());
         Assert.Contains("<title>&lt;/script&gt;", report.Html, StringComparison.Ordinal);
@@ -133,8 +133,9 @@ public class HtmlReportTests
         WrittenReport report = await WrittenReport.WriteAsync(example);
 
         Assert.EndsWith("|?| |🚌|||é|🚗||\uFFFD", report.Texts(), StringComparison.Ordinal);
-        JsonElement answer = report.Data.GetProperty("answer");
-        Assert.Equal("🚌", answer[3].GetProperty("explained")[0].GetProperty("text").GetString());
+        IEnumerable<string?> explained = report.Data.GetProperty("answer").EnumerateArray()
+            .Select(token => token.GetProperty("explained")[0].GetProperty("text").GetString());
+        Assert.Equal([" ", "🚌", "🚌", "🚌", "é", "🚗", "🚗", "\uFFFD"], explained);
     }
 
     [Fact]

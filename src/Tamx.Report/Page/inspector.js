@@ -24,8 +24,13 @@ function hint(report) {
   if (report.answer.length === 0) {
     return [];
   }
-  const keys = create("p", "keys", create("kbd", "", "\u2190"), " ", create("kbd", "", "\u2192"), " step through the answer, ", create("kbd", "", "Esc"), " clears.");
+  const keys = create("p", "keys");
+  keys.append(key("\u2190"), " ", key("\u2192"), " step through the answer, ", key("Esc"), " clears.");
   return [create("p", "", "Point at a word of the answer to see where in the picture it came from; click to keep it."), keys];
+}
+
+function key(name) {
+  return create("kbd", "", name);
 }
 
 function card(container, report, token, state, inputs) {
