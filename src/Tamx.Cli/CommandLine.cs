@@ -21,7 +21,9 @@ internal static class CommandLine
     {
         var root = new RootCommand("Shows where in the picture and in the prompt each token of a vision-language model's answer came from.")
         {
+            ExplainCommand.Create(),
             MapsCommand.Create(),
+            InfoCommand.Create(),
         };
         var parsed = root.Parse(arguments);
         if (parsed.Errors.Count > 0)
@@ -41,7 +43,7 @@ internal static class CommandLine
             WriteError(error, code switch
             {
                 ExitCode.Cancelled => "cancelled",
-                ExitCode.InternalError => $"a fault of tamx itself, which TAMX_DEBUG=1 shows in full: {e.Message}",
+                ExitCode.InternalError when e is not LlamaException => $"a fault of tamx itself, which TAMX_DEBUG=1 shows in full: {e.Message}",
                 _ => e.Message,
             });
             if (Environment.GetEnvironmentVariable("TAMX_DEBUG") == "1")
@@ -57,7 +59,7 @@ internal static class CommandLine
     {
         OperationCanceledException => ExitCode.Cancelled,
         InvalidInputException or IOException or UnauthorizedAccessException => ExitCode.BadInput,
-        EngineUnavailableException or DllNotFoundException => ExitCode.MissingPart,
+        EngineUnavailableException or NativeLibraryException => ExitCode.MissingPart,
         _ => ExitCode.InternalError,
     };
 

@@ -5,7 +5,7 @@ internal static class ExitCode
 {
     public const int Ok = 0;
 
-    /// <summary>A fault of the program itself.</summary>
+    /// <summary>A fault of the program itself, or llama.cpp failed (out of memory, for example).</summary>
     public const int InternalError = 1;
 
     /// <summary>The command line cannot be understood.</summary>

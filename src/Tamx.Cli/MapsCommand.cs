@@ -27,18 +27,12 @@ internal static class MapsCommand
         };
         var repeat = new Option<int>("--repeat") { Description = "Compute this often, for timing.", HelpName = "N", DefaultValueFactory = _ => 1 };
         var json = new Option<bool>("--json") { Description = "Print a summary with timings to stdout." };
-        repeat.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() < 1)
-            {
-                result.AddError("--repeat must be at least 1.");
-            }
-        });
-
+        repeat.RequireAtLeast(1);
+        merge.RequireAtLeast(1);
+        temporalMerge.RequireAtLeast(1);
         var methodOptions = new MethodOptions();
         var command = new Command("maps", "Computes activation maps from a saved trace.") { input, output, merge, temporalMerge, repeat, json };
         methodOptions.AddTo(command);
-        methodOptions.AddChoicesTo(command);
         command.SetAction((parsed, cancellationToken) =>
         {
             var options = methodOptions.Read(parsed) with

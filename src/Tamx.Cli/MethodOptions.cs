@@ -20,21 +20,21 @@ internal sealed class MethodOptions
     private readonly Option<TamProfile> _profile = ChoiceOption<TamProfile>("--profile", "Whose arithmetic to follow: tamx (the default), paper or tuned.");
     private readonly Option<EngineKind> _engine = ChoiceOption<EngineKind>("--engine", "What to compute with: auto (the default), reference, cpu, opencl or cuda.");
 
-    /// <summary>Adds the options that every command with maps has.</summary>
+    public MethodOptions() => _threads.RequireAtLeast(1);
+
+    /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
         command.Options.Add(_noEci);
         command.Options.Add(_noFilter);
         command.Options.Add(_kernel);
         command.Options.Add(_threads);
-    }
-
-    /// <summary>Adds the choice of profile and engine.</summary>
-    public void AddChoicesTo(Command command)
-    {
         command.Options.Add(_profile);
         command.Options.Add(_engine);
     }
+
+    /// <summary>Whether the number of threads was given.</summary>
+    public bool HasThreads(ParseResult parsed) => parsed.GetValue(_threads) > 0;
 
     /// <summary>The method's options as the command line gives them.</summary>
     public TamOptions Read(ParseResult parsed)

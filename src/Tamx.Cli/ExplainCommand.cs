@@ -1,0 +1,193 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Text.Json;
+using Tamx.Llama;
+using Tamx.Llama.Chat;
+using Tamx.Report;
+
+namespace Tamx.Cli;
+
+/// <summary><c>tamx explain</c>: a model and a picture in, a report out.</summary>
+internal sealed class ExplainCommand
+{
+    private const string DefaultPrompt = "Describe this image.";
+
+    private readonly ModelArguments _model = new();
+    private readonly MethodOptions _method = new();
+    private readonly Option<string[]> _images = new("--image") { Description = "A picture (JPEG, PNG, WebP, GIF, BMP); may be given several times.", HelpName = "FILE" };
+    private readonly Option<string?> _prompt = new("-p", "--prompt") { Description = $"The question. By default \"{DefaultPrompt}\"", HelpName = "TEXT" };
+    private readonly Option<int> _maxTokens = new("-n", "--predict", "--n-predict")
+    {
+        Description = "Most tokens to write.",
+        HelpName = "N",
+        DefaultValueFactory = _ => new CompletionOptions().MaxNewTokens,
+    };
+
+    private readonly Option<string> _output = new("-o", "--output")
+    {
+        Description = "The report to write.",
+        HelpName = "FILE.html",
+        DefaultValueFactory = _ => "tamx-report.html",
+    };
+
+    private readonly Option<string?> _trace = new("--save-trace") { Description = "Keep what the maps are computed from, for tamx maps.", HelpName = "FILE.safetensors" };
+    private readonly Option<bool> _json = new("--json") { Description = "Print the answer's tokens with their candidates, and timings, to stdout." };
+    private readonly Option<float> _temperature = new("--temp") { Description = "Sampling temperature; 0 takes the best token always.", HelpName = "T" };
+    private readonly Option<int> _topK = new("--top-k")
+    {
+        Description = "Sample from the best k tokens; 0 for all.",
+        HelpName = "K",
+        DefaultValueFactory = _ => new CompletionOptions().TopK,
+    };
+
+    private readonly Option<float> _topP = new("--top-p")
+    {
+        Description = "Sample from the fewest tokens whose probabilities reach p.",
+        HelpName = "P",
+        DefaultValueFactory = _ => new CompletionOptions().TopP,
+    };
+
+    private readonly Option<uint> _seed = new("-s", "--seed") { Description = "Seed of the sampling.", HelpName = "N" };
+    private readonly Option<int> _candidates = new("--candidates")
+    {
+        Description = "Best tokens to explain at each step.",
+        HelpName = "K",
+        DefaultValueFactory = _ => new ExplainOptions().Completion.CandidateCount,
+    };
+
+    private readonly Option<int> _context = new("-c", "--ctx-size") { Description = "Context size in tokens; 0 for as much as is needed.", HelpName = "N" };
+    private readonly Option<bool> _verbose = new("-v", "--verbose") { Description = "Show llama.cpp's log on stderr." };
+
+    public static Command Create() => new ExplainCommand().Build();
+
+    private Command Build()
+    {
+        _maxTokens.RequireAtLeast(1);
+        _topK.RequireAtLeast(0);
+        _candidates.RequireAtLeast(0);
+        _context.RequireAtLeast(0);
+        _temperature.RequireWithin(0, 100);
+        _topP.RequireWithin(0, 1);
+        var command = new Command("explain", "Asks a model about pictures and writes a report that shows where each token of the answer came from.")
+        {
+            _images, _prompt, _maxTokens, _output, _trace, _json, _temperature, _topK, _topP, _seed, _candidates, _context, _verbose,
+        };
+        _model.AddTo(command);
+        _method.AddTo(command);
+        command.SetAction(RunAsync);
+        return command;
+    }
+
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var (output, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
+        if (parsed.GetValue(_verbose))
+        {
+            LlamaRuntime.Logger = new TextWriterLogger(error);
+        }
+
+        var tam = _method.Read(parsed);
+        tam.Validate();
+        var modelOptions = _method.HasThreads(parsed) ? _model.Read(parsed) with { ThreadCount = tam.ThreadCount } : _model.Read(parsed);
+        var options = new ExplainOptions
+        {
+            Tam = tam,
+            Completion = new CompletionOptions
+            {
+                MaxNewTokens = parsed.GetValue(_maxTokens),
+                ContextSize = parsed.GetValue(_context),
+                Temperature = parsed.GetValue(_temperature),
+                TopK = parsed.GetValue(_topK),
+                TopP = parsed.GetValue(_topP),
+                Seed = parsed.GetValue(_seed),
+                CandidateCount = parsed.GetValue(_candidates),
+            },
+        };
+
+        // Everything that can be wrong with the command's files is looked at before the model is loaded.
+        var reportPath = parsed.GetRequiredValue(_output);
+        var tracePath = parsed.GetValue(_trace);
+        RequireFolder(reportPath);
+        RequireFolder(tracePath);
+        ChatMessage[] messages = [new(ChatRole.User, ReadParts(parsed))];
+
+        var load = Stopwatch.StartNew();
+        var explanation = await ProgressDisplay.RunAsync(error, async progress =>
+        {
+            using var model = await VisionLanguageModel.LoadAsync(modelOptions, progress, cancellationToken);
+            load.Stop();
+            return await Explainer.ExplainAsync(model, messages, options, progress, cancellationToken);
+        });
+
+        var write = Stopwatch.StartNew();
+        if (tracePath is not null)
+        {
+            explanation.Trace.Save(tracePath);
+        }
+
+        await HtmlReport.WriteAsync(explanation.Trace, explanation.Maps, reportPath, cancellationToken: cancellationToken);
+        var seconds = new Dictionary<string, double>(explanation.Trace.Run.Seconds)
+        {
+            ["load"] = load.Elapsed.TotalSeconds,
+            ["write"] = write.Elapsed.TotalSeconds,
+        };
+
+        if (parsed.GetValue(_json))
+        {
+            output.WriteLine(JsonSerializer.Serialize(ExplainSummary.Of(explanation, reportPath, tracePath, seconds), ExplainSummary.Json));
+        }
+        else
+        {
+            output.WriteLine(explanation.Answer);
+        }
+
+        if (_model.IsDemo(parsed))
+        {
+            error.WriteLine("This is the demo model; give your own with -m MODEL.gguf --mmproj MMPROJ.gguf.");
+        }
+
+        if (explanation.StopReason == StopReason.ContextFull)
+        {
+            error.WriteLine("The answer was cut off: the context is full. A larger one can be given with -c.");
+        }
+
+        error.WriteLine($"{reportPath}: {explanation.Maps.Answer.Count} tokens explained; open it in a browser.");
+        return ExitCode.Ok;
+    }
+
+    private List<ChatPart> ReadParts(ParseResult parsed)
+    {
+        var paths = parsed.GetValue(_images) ?? [];
+        var prompt = parsed.GetValue(_prompt);
+        if (paths.Length == 0 && _model.IsDemo(parsed))
+        {
+            paths = [DemoFiles.Picture];
+        }
+
+        if (paths.Length == 0 && prompt is null)
+        {
+            throw new InvalidInputException("nothing to ask about: give a picture (--image FILE), a question (-p TEXT), or both");
+        }
+
+        return [.. paths.Select(ImagePart.FromFile), new TextPart(prompt ?? DefaultPrompt)];
+    }
+
+    private static void RequireFolder(string? path)
+    {
+        if (path is null)
+        {
+            return;
+        }
+
+        var full = Path.GetFullPath(path);
+        if (Directory.Exists(full))
+        {
+            throw new InvalidInputException($"{path} is a folder; name the file to write");
+        }
+
+        if (!Directory.Exists(Path.GetDirectoryName(full)))
+        {
+            throw new InvalidInputException($"{path}: there is no folder {Path.GetDirectoryName(full)}; make it first");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Unicode;
+
+namespace Tamx.Cli;
+
+/// <summary>What <c>tamx explain --json</c> prints.</summary>
+internal sealed record ExplainSummary(
+    string? Model,
+    string Answer,
+    string StopReason,
+    int PromptTokens,
+    string Engine,
+    string Report,
+    string? Trace,
+    IReadOnlyList<ExplainSummary.StepSummary> Tokens,
+    IReadOnlyDictionary<string, double> Seconds)
+{
+    /// <summary>Camel case, one line, NaN as null, letters of all scripts as they are.</summary>
+    public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.Create(UnicodeRanges.All) };
+
+    public static ExplainSummary Of(Explanation explanation, string report, string? trace, IReadOnlyDictionary<string, double> seconds)
+    {
+        var run = explanation.Trace;
+        return new ExplainSummary(
+            run.Run.Model,
+            explanation.Answer,
+            JsonNamingPolicy.CamelCase.ConvertName(explanation.StopReason.ToString()),
+            explanation.Maps.Answer[0].Position,
+            explanation.Maps.EngineName,
+            report,
+            trace,
+            [.. explanation.Maps.Answer.Select(token => new StepSummary(
+                token.Position, Token(run, token.Token), [.. token.Candidates.Select(candidate => Token(run, candidate))]))],
+            seconds);
+    }
+
+    private static TokenSummary Token(Trace trace, ExplainedToken token)
+    {
+        var index = Array.BinarySearch(trace.OutputIds, token.TokenId);
+        var text = trace.OutputTexts is { } texts && index >= 0 ? System.Text.Encoding.UTF8.GetString(texts[index]) : null;
+        return new TokenSummary(token.TokenId, text, Finite(token.Logit), Finite(token.Probability));
+    }
+
+    private static float? Finite(float value) => float.IsFinite(value) ? value : null;
+
+    /// <summary>An answer token and the step's candidates.</summary>
+    internal sealed record StepSummary(int Position, [property: JsonPropertyName("token")] TokenSummary Token, IReadOnlyList<TokenSummary> Candidates);
+
+    /// <summary>A token; its text may be a part of a character.</summary>
+    internal sealed record TokenSummary(int Id, string? Text, float? Logit, float? Probability);
+}

@@ -1,0 +1,136 @@
+using System.CommandLine;
+using System.Text.Json;
+using Tamx.Kernels;
+using Tamx.Llama;
+using Tamx.Llama.Gguf;
+
+namespace Tamx.Cli;
+
+/// <summary><c>tamx info</c>: what a model is, what this machine has, what would run where.</summary>
+internal static class InfoCommand
+{
+    public static Command Create()
+    {
+        var modelArguments = new ModelArguments();
+        var json = new Option<bool>("--json") { Description = "Print it as JSON." };
+        var command = new Command("info", "Describes a model, the devices of this machine, and what would run where.") { json };
+        modelArguments.AddTo(command);
+        command.SetAction((parsed, cancellationToken) => Task.Run(
+            () =>
+            {
+                var info = Read(modelArguments.Read(parsed));
+                var output = parsed.InvocationConfiguration.Output;
+                if (parsed.GetValue(json))
+                {
+                    output.WriteLine(JsonSerializer.Serialize(info, ExplainSummary.Json));
+                }
+                else
+                {
+                    Write(output, info);
+                }
+
+                return ExitCode.Ok;
+            },
+            cancellationToken));
+        return command;
+    }
+
+    private static Info Read(ModelOptions options)
+    {
+        var facts = Preflight.CheckModel(GgufModel.Open(options.ModelPath));
+        ProjectorFacts? projector = null;
+        if (options.ProjectorPath is { } path)
+        {
+            projector = Preflight.CheckProjector(GgufModel.Open(path));
+            Preflight.CheckPair(facts, projector);
+        }
+
+        var devices = LlamaRuntime.Devices;
+        var gpu = devices.FirstOrDefault(device => device.Kind is ComputeDeviceKind.Gpu or ComputeDeviceKind.IntegratedGpu);
+        var cpu = devices.First(device => device.Kind == ComputeDeviceKind.Cpu);
+        var offloaded = gpu is null ? 0 : options.GpuLayerCount < 0 ? facts.LayerCount : Math.Min(options.GpuLayerCount, facts.LayerCount);
+        using var engine = TamEngine.Create(EngineKind.Auto);
+        return new Info(
+            new ModelInfo(
+                facts.Path, facts.Name, facts.Architecture, facts.Quantization, facts.ByteCount, facts.ParameterCount, facts.LayerCount, facts.HiddenSize,
+                facts.HeadCount, facts.KeyValueHeadCount, facts.ContextLength, facts.VocabularySize, facts.IsTied, facts.OutputEmbedding.Name,
+                facts.OutputEmbedding.Type.Name, facts.DeepstackLayerCount),
+            projector is null ? null : new ProjectorInfo(
+                projector.Path, projector.ProjectorType, projector.ByteCount, projector.ParameterCount, projector.LayerCount, projector.HiddenSize, projector.PatchSize,
+                projector.SpatialMergeSize, projector.CellSize, projector.ImageSize, projector.DeepstackLayerIndices),
+            new RuntimeInfo(
+                LlamaRuntime.Version,
+                LlamaRuntime.Directory,
+                [.. devices.Select(device => new DeviceInfo(device.Name, device.Description, device.Kind.ToString(), device.FreeMemoryBytes, device.TotalMemoryBytes))],
+                [.. TamEngine.All.Select(kind => kind.ToString().ToLowerInvariant())]),
+            new Placement(
+                offloaded == 0 ? $"{facts.LayerCount} layers on {cpu.Name}" : $"{offloaded} of {facts.LayerCount} layers on {gpu!.Name}, the rest on {cpu.Name}",
+                projector is null ? null : offloaded == 0 ? cpu.Name : gpu!.Name,
+                engine.Name,
+                options.ThreadCount));
+    }
+
+    private static void Write(TextWriter output, Info info)
+    {
+        var model = info.Model;
+        output.WriteLine($"Model      {model.Name ?? Path.GetFileName(model.Path)}  ({model.Path})");
+        output.WriteLine($"           {model.Architecture}, {model.Quantization}, {Amount(model.Parameters)} parameters, {Size(model.Bytes)}");
+        output.WriteLine($"           {model.Layers} layers, hidden size {model.HiddenSize}, {model.Heads} heads ({model.KeyValueHeads} key-value), context {model.ContextLength}");
+        output.WriteLine($"           {model.VocabularySize} tokens; output embedding {(model.TiedHead ? "tied to the input" : "of its own")}: {model.HeadTensor}, {model.HeadType}");
+        if (info.Projector is { } projector)
+        {
+            output.WriteLine($"Projector  {projector.Type}  ({projector.Path})");
+            output.WriteLine($"           {Amount(projector.Parameters)} parameters, {Size(projector.Bytes)}, {projector.Layers} layers, hidden size {projector.HiddenSize}");
+            var deepstack = projector.DeepstackLayers.Count == 0 ? "no deepstack" : $"deepstack from layers {string.Join(", ", projector.DeepstackLayers)}";
+            output.WriteLine($"           patches of {projector.PatchSize} px, {projector.SpatialMergeSize}x{projector.SpatialMergeSize} to a cell of {projector.CellSize} px; {deepstack}");
+        }
+        else
+        {
+            output.WriteLine("Projector  none: text only (give one with --mmproj)");
+        }
+
+        output.WriteLine($"llama.cpp  {info.Runtime.LlamaVersion}  ({info.Runtime.Directory})");
+        foreach (var device in info.Runtime.Devices)
+        {
+            output.WriteLine($"           {device.Name}: {device.Description.Trim()} ({device.Kind}), {Size(device.FreeBytes)} of {Size(device.TotalBytes)} free");
+        }
+
+        output.WriteLine($"Runs       model: {info.Placement.Model}; {info.Placement.Threads} {(info.Placement.Threads == 1 ? "thread" : "threads")}");
+        if (info.Placement.Projector is { } place)
+        {
+            output.WriteLine($"           projector: {place}");
+        }
+
+        output.WriteLine($"           maps: engine {info.Placement.Engine} (of {string.Join(", ", info.Runtime.Engines)})");
+    }
+
+    private static string Amount(long count) => count switch
+    {
+        >= 1_000_000_000 => FormattableString.Invariant($"{count / 1e9:0.##} G"),
+        >= 1_000_000 => FormattableString.Invariant($"{count / 1e6:0.##} M"),
+        _ => FormattableString.Invariant($"{count / 1e3:0.#} k"),
+    };
+
+    private static string Size(double bytes) => bytes switch
+    {
+        >= 1e9 => FormattableString.Invariant($"{bytes / 1e9:0.##} GB"),
+        >= 1e6 => FormattableString.Invariant($"{bytes / 1e6:0.#} MB"),
+        _ => FormattableString.Invariant($"{bytes / 1e3:0.#} kB"),
+    };
+
+    private sealed record Info(ModelInfo Model, ProjectorInfo? Projector, RuntimeInfo Runtime, Placement Placement);
+
+    private sealed record ModelInfo(
+        string Path, string? Name, string Architecture, string Quantization, long Bytes, long Parameters, int Layers, int HiddenSize, int Heads,
+        int KeyValueHeads, int ContextLength, int VocabularySize, bool TiedHead, string HeadTensor, string HeadType, int DeepstackLayers);
+
+    private sealed record ProjectorInfo(
+        string Path, string Type, long Bytes, long Parameters, int Layers, int HiddenSize, int PatchSize, int SpatialMergeSize, int CellSize, int ImageSize,
+        IReadOnlyList<int> DeepstackLayers);
+
+    private sealed record RuntimeInfo(string LlamaVersion, string Directory, IReadOnlyList<DeviceInfo> Devices, IReadOnlyList<string> Engines);
+
+    private sealed record DeviceInfo(string Name, string Description, string Kind, ulong FreeBytes, ulong TotalBytes);
+
+    private sealed record Placement(string Model, string? Projector, string Engine, int Threads);
+}

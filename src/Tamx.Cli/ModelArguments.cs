@@ -1,0 +1,74 @@
+using System.CommandLine;
+using Tamx.Llama;
+
+namespace Tamx.Cli;
+
+/// <summary>The options that say which model to use and how; named as llama.cpp's tools name them.</summary>
+internal sealed class ModelArguments
+{
+    private readonly Option<string?> _model = new("-m", "--model")
+    {
+        Description = "The model, a GGUF file. Left out, the demo model that comes with tamx is used.",
+        HelpName = "FILE",
+    };
+
+    private readonly Option<string?> _projector = new("--mmproj") { Description = "The vision projector that belongs to the model, a GGUF file.", HelpName = "FILE" };
+
+    private readonly Option<int> _gpuLayers = new("-ngl", "--gpu-layers", "--n-gpu-layers")
+    {
+        Description = "Layers to put on the GPU; -1 for all.",
+        HelpName = "N",
+    };
+
+    private readonly Option<int> _minImageTokens = new("--image-min-tokens") { Description = "Least cells a picture is cut into.", HelpName = "N" };
+
+    private readonly Option<int> _maxImageTokens = new("--image-max-tokens")
+    {
+        Description = "Most cells a picture is cut into; fewer are faster.",
+        HelpName = "N",
+    };
+
+    public ModelArguments()
+    {
+        _gpuLayers.RequireAtLeast(-1);
+        _minImageTokens.RequireAtLeast(0);
+        _maxImageTokens.RequireAtLeast(0);
+    }
+
+    public void AddTo(Command command)
+    {
+        command.Options.Add(_model);
+        command.Options.Add(_projector);
+        command.Options.Add(_gpuLayers);
+        command.Options.Add(_minImageTokens);
+        command.Options.Add(_maxImageTokens);
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(_model) is null && result.GetValue(_projector) is not null)
+            {
+                result.AddError("--mmproj needs the model it belongs to (-m).");
+            }
+        });
+    }
+
+    /// <summary>Whether the demo model is meant.</summary>
+    public bool IsDemo(ParseResult parsed) => parsed.GetValue(_model) is null;
+
+    public ModelOptions Read(ParseResult parsed)
+    {
+        var options = new ModelOptions
+        {
+            ModelPath = parsed.GetValue(_model) ?? DemoFiles.Model,
+            ProjectorPath = IsDemo(parsed) ? DemoFiles.Projector : parsed.GetValue(_projector),
+            GpuLayerCount = parsed.GetValue(_gpuLayers),
+            MinImageTokens = parsed.GetValue(_minImageTokens),
+            MaxImageTokens = parsed.GetValue(_maxImageTokens),
+        };
+        if (options is { MinImageTokens: > 0, MaxImageTokens: > 0 } && options.MinImageTokens > options.MaxImageTokens)
+        {
+            throw new InvalidInputException($"--image-min-tokens {options.MinImageTokens} is more than --image-max-tokens {options.MaxImageTokens}");
+        }
+
+        return options;
+    }
+}

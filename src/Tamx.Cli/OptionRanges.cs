@@ -1,0 +1,24 @@
+using System.CommandLine;
+
+namespace Tamx.Cli;
+
+internal static class OptionRanges
+{
+    /// <summary>Makes a smaller value an error of the command line.</summary>
+    public static void RequireAtLeast(this Option<int> option, int least) => option.Validators.Add(result =>
+    {
+        if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() is var value && value < least)
+        {
+            result.AddError($"{option.Name} is {value}; it must be at least {least}.");
+        }
+    });
+
+    /// <summary>Makes a value outside [least, most] (or NaN) an error of the command line.</summary>
+    public static void RequireWithin(this Option<float> option, float least, float most) => option.Validators.Add(result =>
+    {
+        if (result.Tokens.Count > 0 && result.GetValueOrDefault<float>() is var value && !(value >= least && value <= most))
+        {
+            result.AddError($"{option.Name} is {value}; it must be from {least} to {most}.");
+        }
+    });
+}
