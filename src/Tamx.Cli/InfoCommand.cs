@@ -92,7 +92,7 @@ internal static class InfoCommand
         output.WriteLine($"llama.cpp  {info.Runtime.LlamaVersion}  ({info.Runtime.Directory})");
         foreach (var device in info.Runtime.Devices)
         {
-            output.WriteLine($"           {device.Name}: {device.Description.Trim()} ({device.Kind}), {Size(device.FreeBytes)} of {Size(device.TotalBytes)} free");
+            output.WriteLine($"           {device.Name}: {device.Description.Trim()}, {Size(device.FreeBytes)} of {Size(device.TotalBytes)} free");
         }
 
         output.WriteLine($"Runs       model: {info.Placement.Model}; {info.Placement.Threads} {(info.Placement.Threads == 1 ? "thread" : "threads")}");

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 
 namespace Tamx.Cli;
 
@@ -7,7 +8,10 @@ internal static class OptionRanges
     /// <summary>Makes a smaller value an error of the command line.</summary>
     public static void RequireAtLeast(this Option<int> option, int least) => option.Validators.Add(result =>
     {
-        if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() is var value && value < least)
+        // What is no number at all is the parser's own error.
+        if (result.Tokens is [var token, ..]
+            && int.TryParse(token.Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out var value)
+            && value < least)
         {
             result.AddError($"{option.Name} is {value}; it must be at least {least}.");
         }
@@ -16,7 +20,9 @@ internal static class OptionRanges
     /// <summary>Makes a value outside [least, most] (or NaN) an error of the command line.</summary>
     public static void RequireWithin(this Option<float> option, float least, float most) => option.Validators.Add(result =>
     {
-        if (result.Tokens.Count > 0 && result.GetValueOrDefault<float>() is var value && !(value >= least && value <= most))
+        if (result.Tokens is [var token, ..]
+            && float.TryParse(token.Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
+            && !(value >= least && value <= most))
         {
             result.AddError($"{option.Name} is {value}; it must be from {least} to {most}.");
         }
