@@ -177,7 +177,9 @@ public static class RandomModel
                 tensors.AddLinear($"{layer}.attn_v", hidden, keySize, 1);
             }
 
-            tensors.AddLinear($"{layer}.attn_output", querySize, hidden, 1.5f, hasBias: false);
+            // The first layer says little about the context, so that the (short) embedding of the token itself reaches its feed-forward part:
+            // else all positions would look alike and the answer would repeat one word.
+            tensors.AddLinear($"{layer}.attn_output", querySize, hidden, i == 0 ? 0.1f : 1.5f, hasBias: false);
             tensors.AddNorm($"{layer}.ffn_norm", hidden);
             tensors.AddLinear($"{layer}.ffn_gate", hidden, options.FeedForwardSize, 1, hasBias: false);
             tensors.AddLinear($"{layer}.ffn_up", hidden, options.FeedForwardSize, 1, hasBias: false);

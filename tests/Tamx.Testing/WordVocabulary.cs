@@ -3,8 +3,8 @@ namespace Tamx.Testing;
 /// <summary>A byte-level BPE vocabulary (gpt2/qwen2) of real English words with all of Qwen's markers.</summary>
 /// <remarks>
 /// Every word is one token with a leading space (" red") and one capitalised without ("Red"), so that sentences come out in whole words.
-/// Words are built by merging one letter after the other to the front part. That works for every word since merges that start with a space come first, those that
-/// start with a capital second: neither can occur inside a word.
+/// Words are built by merging one letter after the other to the front part. That works for every word since merges that start with a space
+/// come first and those that start with a capital second: neither can occur inside a word. Other text falls into letters and word parts.
 /// </remarks>
 public sealed partial class WordVocabulary
 {
@@ -43,6 +43,7 @@ public sealed partial class WordVocabulary
         foreach (string word in words)
         {
             AddWord(Space + word);
+            _words.Add(Space + word);
         }
 
         foreach (string word in words)
@@ -80,7 +81,7 @@ public sealed partial class WordVocabulary
     /// <summary>The id of a token text (byte letters).</summary>
     public int IdOf(string token) => _tokens.IndexOf(token) is >= 0 and var id ? id : throw new ArgumentException($"No token {token}.", nameof(token));
 
-    /// <summary>True if the token is a whole word, false for single bytes, word parts, fillers and markers.</summary>
+    /// <summary>True if the token is a whole word with a leading space; sentences written of these alone can be read.</summary>
     public bool IsWord(int id) => _words.Contains(_tokens[id]);
 
     /// <summary>GPT-2's letters for the 256 bytes: printable Latin-1 stands for itself, the rest follows from U+0100 on.</summary>
@@ -92,6 +93,7 @@ public sealed partial class WordVocabulary
         return printable.Concat(Enumerable.Range(256, otherCount)).Select(value => (char)value);
     }
 
+    /// <summary>Adds a word and its front parts as tokens, with the merges that build it letter by letter.</summary>
     private void AddWord(string word)
     {
         for (int length = 1; length < word.Length; length++)
@@ -103,8 +105,6 @@ public sealed partial class WordVocabulary
                 AddToken(part);
             }
         }
-
-        _words.Add(word);
     }
 
     private void AddToken(string token)

@@ -86,6 +86,9 @@ public sealed partial class GgufModel
         return new GgufModel(files);
     }
 
+    /// <summary>A model in one file that is already open.</summary>
+    internal static GgufModel Of(GgufFile file) => new([file]);
+
     private static string PartName(Match name, int index) => $"{name.Groups["name"].Value}-{index:D5}-of-{name.Groups["count"].Value}.gguf";
 
     private static void CheckSplitKey(GgufFile file, string key, long wanted)

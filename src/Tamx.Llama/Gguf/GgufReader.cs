@@ -127,7 +127,7 @@ internal sealed class GgufReader(string path, Stream stream, long fileBytes)
 
     private int ReadTextLength(string what)
     {
-        ulong length = ReadUInt64($"the length of {what}");
+        ulong length = ReadUInt64(what);
         if (length > (ulong)Remaining)
         {
             throw Error($"{what} claims {length} bytes, but the file ends after {Remaining}");

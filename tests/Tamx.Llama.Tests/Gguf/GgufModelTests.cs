@@ -1,0 +1,93 @@
+using Tamx.Llama.Gguf;
+using Tamx.Testing;
+
+namespace Tamx.Llama.Tests.Gguf;
+
+public sealed class GgufModelTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("tamx-split-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Open_SingleFile_IsTheOnePartCase()
+    {
+        GgufModel model = GgufModel.Open(TestModels.Qwen3Vl.ModelPath);
+
+        Assert.Single(model.Files);
+        Assert.Equal(TestModels.Qwen3Vl.ModelPath, model.FindTensor("output_norm.weight")!.FilePath);
+        Assert.Equal(new FileInfo(model.Path).Length, model.ByteCount);
+    }
+
+    [Fact]
+    public void Open_SplitModel_SaysWhichFileHoldsATensor()
+    {
+        string first = WritePart(0, 3, "a");
+        WritePart(1, 3, "b");
+        string last = WritePart(2, 3, "c");
+
+        GgufModel model = GgufModel.Open(first);
+
+        Assert.Equal(3, model.Files.Count);
+        Assert.Equal(3, model.Tensors.Count);
+        Assert.Equal(first, model.FindTensor("a")!.FilePath);
+        Assert.Equal(last, model.FindTensor("c")!.FilePath);
+        Assert.Equal("part 0", model.Metadata.FindString("general.name"));
+    }
+
+    [Fact]
+    public void Open_PartMissing_NamesIt()
+    {
+        string first = WritePart(0, 2, "a");
+
+        Assert.Contains("m-00002-of-00002.gguf: no such file", Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_LaterPart_NamesTheFirst()
+    {
+        WritePart(0, 2, "a");
+        string second = WritePart(1, 2, "b");
+
+        Assert.Contains("name m-00001-of-00002.gguf instead", Assert.Throws<ModelFormatException>(() => GgufModel.Open(second)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_PartOfAnotherSplit_IsAnError()
+    {
+        string first = WritePart(0, 2, "a");
+        File.Copy(first, Path.Combine(_folder, "m-00002-of-00002.gguf"));
+
+        Assert.Contains("key split.no is 0; this part must have 1", Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_TensorInTwoParts_IsAnError()
+    {
+        string first = WritePart(0, 2, "a");
+        WritePart(1, 2, "a");
+
+        Assert.Contains("tensor 'a'", Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_SplitFileRenamed_SaysHowItMustBeNamed()
+    {
+        string renamed = Path.Combine(_folder, "model.gguf");
+        File.Move(WritePart(0, 2, "a"), renamed);
+
+        Assert.Contains("NAME-00001-of-00002.gguf", Assert.Throws<ModelFormatException>(() => GgufModel.Open(renamed)).Message, StringComparison.Ordinal);
+    }
+
+    private string WritePart(ushort index, ushort count, string tensor)
+    {
+        GgufWriter writer = new();
+        writer.Add("general.name", $"part {index}");
+        writer.Add("split.no", index);
+        writer.Add("split.count", count);
+        writer.AddZeros(tensor, 4);
+        string path = Path.Combine(_folder, $"m-{index + 1:D5}-of-{count:D5}.gguf");
+        writer.Save(path);
+        return path;
+    }
+}

@@ -1,0 +1,321 @@
+using Tamx.Llama.Gguf;
+using Tamx.Testing;
+
+namespace Tamx.Llama.Tests.Gguf;
+
+public class PreflightTests
+{
+    /// <summary>As small as it gets: these files are built again and again.</summary>
+    internal static RandomModelOptions Tiny { get; } = new()
+    {
+        Name = "tiny",
+        HiddenSize = 16,
+        FeedForwardSize = 32,
+        LayerCount = 2,
+        HeadCount = 2,
+        KeyValueHeadCount = 1,
+        DeepstackLayerCount = 1,
+        IsTied = false,
+        PatchSize = 4,
+        ImageSize = 32,
+        VisionHiddenSize = 8,
+        VisionFeedForwardSize = 16,
+        VisionLayerCount = 2,
+        VisionHeadCount = 2,
+    };
+
+    private static RandomModelOptions TinyQwen25 { get; } = Tiny with
+    {
+        Architecture = ModelArchitecture.Qwen2Vl,
+        ProjectorType = "qwen2.5vl_merger",
+        DeepstackLayerCount = 0,
+    };
+
+    private static RandomModelOptions TinyQwen2 { get; } = TinyQwen25 with { ProjectorType = "qwen2vl_merger" };
+
+    /// <summary>Keys that may be left out without harm; every other key of the generator's files is required.</summary>
+    private static readonly string[] OptionalKeys =
+    [
+        "general.name", "general.description", "general.license", "general.file_type", "A.attention.key_length", "A.attention.value_length",
+        "A.rope.freq_base", "A.n_deepstack_layers", "tokenizer.ggml.pre", "tokenizer.ggml.token_type", "tokenizer.ggml.eos_token_id",
+        "tokenizer.ggml.padding_token_id", "tokenizer.ggml.bos_token_id", "tokenizer.ggml.add_bos_token", "tokenizer.chat_template",
+        "clip.use_gelu", "clip.use_silu", "clip.vision.spatial_merge_size",
+    ];
+
+    public static TheoryData<string> Kinds => ["qwen3vl", "qwen2.5vl", "qwen2vl"];
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Check_RandomModel_GivesItsFacts(string kind)
+    {
+        RandomModelOptions options = OptionsOf(kind);
+
+        ModelFacts model = Check(RandomModel.BuildModel(options));
+        ProjectorFacts projector = CheckProjector(RandomModel.BuildProjector(options));
+        Preflight.CheckPair(model, projector);
+
+        Assert.Equal(options.Architecture, model.Architecture);
+        Assert.Equal("tiny", model.Name);
+        Assert.Equal("F32", model.Quantization);
+        Assert.Equal(16, model.HiddenSize);
+        Assert.Equal(2, model.LayerCount);
+        Assert.Equal(2, model.HeadCount);
+        Assert.Equal(1, model.KeyValueHeadCount);
+        Assert.Equal(8, model.HeadSize);
+        Assert.Equal(8192, model.ContextLength);
+        Assert.Equal(new WordVocabulary().Tokens.Count, model.VocabularySize);
+        Assert.Equal(options.DeepstackLayerCount, model.DeepstackLayerCount);
+        Assert.False(model.IsTied);
+        Assert.Equal("output.weight", model.OutputEmbedding.Name);
+        Assert.Contains("<|im_start|>", model.ChatTemplate, StringComparison.Ordinal);
+        Assert.Equal(options.ProjectorType, projector.ProjectorType);
+        Assert.Equal(4, projector.PatchSize);
+        Assert.Equal(8, projector.CellSize);
+        Assert.Equal(32, projector.ImageSize);
+        Assert.Equal(16, projector.ProjectionSize);
+        Assert.Equal(options.DeepstackLayerCount == 1 ? [0] : [], projector.DeepstackLayerIndices);
+    }
+
+    [Fact]
+    public void CheckModel_TiedModel_TakesTheInputEmbedding()
+    {
+        ModelFacts facts = Check(RandomModel.BuildModel(Tiny with { IsTied = true, WeightType = TensorType.F16 }));
+
+        Assert.True(facts.IsTied);
+        Assert.Equal("token_embd.weight", facts.OutputEmbedding.Name);
+        Assert.Equal(TensorType.F16, facts.OutputEmbedding.Type);
+        Assert.Equal("F16", facts.Quantization);
+    }
+
+    [Fact]
+    public void CheckModel_WithoutFileType_TakesTheTypeOfMostElements()
+    {
+        GgufWriter writer = RandomModel.BuildModel(Tiny with { WeightType = TensorType.F16 });
+        writer.Remove("general.file_type");
+
+        Assert.Equal("F16", Check(writer).Quantization);
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Check_AnyKeyLeftOut_IsNamedOrOptional(string kind)
+    {
+        RandomModelOptions options = OptionsOf(kind);
+        AssertEachIsNeeded(() => RandomModel.BuildModel(options), writer => Check(writer), options.Architecture);
+        AssertEachIsNeeded(() => RandomModel.BuildProjector(options), writer => CheckProjector(writer), options.Architecture);
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Check_AnyTensorLeftOut_IsNamed(string kind)
+    {
+        RandomModelOptions options = OptionsOf(kind) with { IsTied = true };
+        AssertEachTensorIsNeeded(() => RandomModel.BuildModel(options), writer => Check(writer));
+        AssertEachTensorIsNeeded(() => RandomModel.BuildProjector(options), writer => CheckProjector(writer));
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Check_AnyTensorMisshapen_IsNamed(string kind)
+    {
+        RandomModelOptions options = OptionsOf(kind);
+        AssertEachShapeIsChecked(() => RandomModel.BuildModel(options), writer => Check(writer));
+        AssertEachShapeIsChecked(() => RandomModel.BuildProjector(options), writer => CheckProjector(writer));
+    }
+
+    [Fact]
+    public void CheckModel_UnsupportedArchitecture_IsNamedWithTheSupportedOnes()
+    {
+        GgufWriter writer = RandomModel.BuildModel(Tiny);
+        writer.Add("general.architecture", "llama");
+
+        string message = Assert.Throws<ModelFormatException>(() => Check(writer)).Message;
+
+        Assert.Contains("'llama'", message, StringComparison.Ordinal);
+        Assert.Contains("qwen3vl", message, StringComparison.Ordinal);
+        Assert.Contains("qwen2vl", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Check_FilesExchanged_SaysWhichIsWhich()
+    {
+        Assert.Contains("is an mmproj", Assert.Throws<ModelFormatException>(() => Check(RandomModel.BuildProjector(Tiny))).Message, StringComparison.Ordinal);
+        Assert.Contains("is a text model", Assert.Throws<ModelFormatException>(() => CheckProjector(RandomModel.BuildModel(Tiny))).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("qwen3vl.attention.head_count", 3, "blk.0.attn_q.weight has shape")]
+    [InlineData("qwen3vl.attention.head_count", 0, "head_count is 0")]
+    [InlineData("qwen3vl.attention.head_count_kv", 5, "head_count_kv is 5")]
+    [InlineData("qwen3vl.block_count", 513, "block_count is 513")]
+    [InlineData("qwen3vl.block_count", 3, "blk.2.attn_norm.weight is missing")]
+    [InlineData("qwen3vl.embedding_length", 17, "token_embd.weight has shape")]
+    [InlineData("qwen3vl.feed_forward_length", -1, "feed_forward_length is -1")]
+    [InlineData("qwen3vl.attention.key_length", 10, "it must be")]
+    [InlineData("qwen3vl.rope.dimension_count", 4, "dimension_count is 4")]
+    [InlineData("qwen3vl.n_deepstack_layers", 3, "n_deepstack_layers is 3")]
+    [InlineData("qwen3vl.expert_count", 8, "expert_count is 8")]
+    [InlineData("qwen3vl.rope.freq_base", 10000, "rope.freq_base is I32")]
+    public void CheckModel_BadNumber_NamesTheKey(string key, int value, string message)
+    {
+        GgufWriter writer = RandomModel.BuildModel(Tiny);
+        writer.Add(key, value);
+
+        Assert.Contains(message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(new[] { 2, 1, 1 })]
+    [InlineData(new[] { 2, 1, 1, 0, 0 })]
+    [InlineData(new[] { 4, 4, 4, 0 })]
+    [InlineData(new[] { 6, -1, -1, 0 })]
+    public void CheckModel_BadRotarySections_AreNamed(int[] sections)
+    {
+        GgufWriter writer = RandomModel.BuildModel(Tiny);
+        writer.Add("qwen3vl.rope.dimension_sections", sections);
+
+        Assert.Contains("rope.dimension_sections", Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("model", "llama", "'llama'")]
+    [InlineData("twice", "!", "token 1, '!', twice")]
+    [InlineData("marker", "x", "lacks the marker <|image_pad|>")]
+    public void CheckModel_BadTokenizer_IsNamed(string what, string text, string message)
+    {
+        GgufWriter writer = RandomModel.BuildModel(Tiny);
+        string[] tokens = [.. new WordVocabulary().Tokens];
+        if (what == "model")
+        {
+            writer.Add("tokenizer.ggml.model", text);
+        }
+        else
+        {
+            tokens[what == "twice" ? 1 : Array.IndexOf(tokens, "<|image_pad|>")] = text;
+            writer.Add("tokenizer.ggml.tokens", what == "marker" ? [.. tokens.Select((token, i) => token == "x" && i < 256 ? "y'" : token)] : tokens);
+        }
+
+        Assert.Contains(message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("clip.vision.image_size", 9000, "image_size is 9000")]
+    [InlineData("clip.vision.image_size", 2, "image_size is 2")]
+    [InlineData("clip.vision.image_size", 64, "v.position_embd.weight has shape")]
+    [InlineData("clip.vision.patch_size", 0, "patch_size is 0")]
+    [InlineData("clip.vision.attention.head_count", 3, "head_count is 3")]
+    [InlineData("clip.vision.attention.head_count", 4, "head_count is 4")]
+    [InlineData("clip.vision.spatial_merge_size", 4, "spatial_merge_size is 4")]
+    [InlineData("clip.vision.block_count", 3, "v.blk.2.ln1.weight is missing")]
+    [InlineData("clip.vision.block_count", 0, "block_count is 0")]
+    [InlineData("clip.vision.projection_dim", 17, "mm.2.weight has shape")]
+    public void CheckProjector_BadNumber_NamesTheKey(string key, int value, string message)
+    {
+        GgufWriter writer = RandomModel.BuildProjector(Tiny);
+        writer.Add(key, (uint)value);
+
+        Assert.Contains(message, Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void CheckProjector_KeyOfAnotherType_IsNamed()
+    {
+        // clip.cpp asserts these types and ends the process.
+        GgufWriter writer = RandomModel.BuildProjector(Tiny);
+        writer.Add("clip.vision.patch_size", 4);
+        Assert.Contains("patch_size is of type I32; it must be of type U32", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+
+        writer = RandomModel.BuildProjector(Tiny);
+        writer.Add("clip.use_gelu", 1u);
+        Assert.Contains("clip.use_gelu is of type U32", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void CheckProjector_TensorThatStopsLlamaCpp_IsNamed()
+    {
+        GgufWriter writer = RandomModel.BuildProjector(Tiny);
+        writer.AddZeros("v.class_embd", 8);
+        Assert.Contains("v.class_embd", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+
+        writer = RandomModel.BuildProjector(Tiny);
+        writer.AddZeros("v.deepstack.7.fc1.weight", 8);
+        Assert.Contains("v.deepstack.7.fc1.weight", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void CheckModel_NormInHalfPrecision_IsNamed()
+    {
+        GgufWriter writer = RandomModel.BuildModel(Tiny);
+        writer.RemoveTensor("output_norm.weight");
+        writer.AddTensor("output_norm.weight", TensorType.F16, [16], new byte[32]);
+
+        Assert.Contains("output_norm.weight is stored as F16; it must be F32", Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void CheckPair_MmprojOfAnotherModel_SaysWhy()
+    {
+        ModelFacts model = Check(RandomModel.BuildModel(Tiny));
+
+        AssertMisfit(model, Tiny with { HiddenSize = 32 }, "32 values, the model's hidden size is 16");
+        AssertMisfit(model, Tiny with { DeepstackLayerCount = 2 }, "2 deepstack layers, the model expects 1");
+        AssertMisfit(model, TinyQwen25, "qwen2.5vl_merger does not belong to architecture qwen3vl");
+        AssertMisfit(Check(RandomModel.BuildModel(TinyQwen25)), Tiny, "qwen3vl_merger does not belong to architecture qwen2vl");
+    }
+
+    private static void AssertMisfit(ModelFacts model, RandomModelOptions options, string message)
+    {
+        ProjectorFacts projector = CheckProjector(RandomModel.BuildProjector(options));
+        Assert.Contains(message, Assert.Throws<ModelFormatException>(() => Preflight.CheckPair(model, projector)).Message, StringComparison.Ordinal);
+    }
+
+    private static RandomModelOptions OptionsOf(string kind) => kind switch
+    {
+        "qwen3vl" => Tiny,
+        "qwen2.5vl" => TinyQwen25,
+        _ => TinyQwen2,
+    };
+
+    private static ModelFacts Check(GgufWriter writer) => Preflight.CheckModel(GgufModel.Of(GgufBytes.Read(writer.ToArray())));
+
+    private static ProjectorFacts CheckProjector(GgufWriter writer) => Preflight.CheckProjector(GgufModel.Of(GgufBytes.Read(writer.ToArray())));
+
+    private static void AssertEachIsNeeded(Func<GgufWriter> build, Action<GgufWriter> check, string architecture)
+    {
+        bool isProjector = build().Keys.Contains("clip.projector_type");
+        foreach (string key in build().Keys)
+        {
+            GgufWriter writer = build();
+            writer.Remove(key);
+            if (OptionalKeys.Contains(key.Replace(architecture + ".", "A.", StringComparison.Ordinal)) || (isProjector && key == "general.architecture"))
+            {
+                check(writer);
+            }
+            else
+            {
+                Assert.Contains(key, Assert.Throws<ModelFormatException>(() => check(writer)).Message, StringComparison.Ordinal);
+            }
+        }
+    }
+
+    private static void AssertEachTensorIsNeeded(Func<GgufWriter> build, Action<GgufWriter> check)
+    {
+        foreach (string name in build().TensorNames)
+        {
+            GgufWriter writer = build();
+            writer.RemoveTensor(name);
+            Assert.Contains($"tensor {name} is missing", Assert.Throws<ModelFormatException>(() => check(writer)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    private static void AssertEachShapeIsChecked(Func<GgufWriter> build, Action<GgufWriter> check)
+    {
+        foreach (string name in build().TensorNames)
+        {
+            GgufWriter writer = build();
+            writer.RemoveTensor(name);
+            writer.AddZeros(name, 3, 5);
+            Assert.Contains($"tensor {name} has shape [3, 5]", Assert.Throws<ModelFormatException>(() => check(writer)).Message, StringComparison.Ordinal);
+        }
+    }
+}
