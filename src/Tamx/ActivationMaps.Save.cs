@@ -10,16 +10,16 @@ public sealed partial class ActivationMaps
     public void Save(string path)
     {
         var writer = new SafetensorsWriter();
-        writer.Add("ans_pos", ToInt64(Layout.AnswerPositions));
-        writer.Add("ans_tokens", Answer.Select(token => (long)token.Token.TokenId).ToArray());
-        writer.Add("ctx_text_pos", ToInt64(Layout.ContextPositions));
+        writer.AddIntegers("ans_pos", ToInt64(Layout.AnswerPositions));
+        writer.AddIntegers("ans_tokens", Answer.Select(token => (long)token.Token.TokenId).ToArray());
+        writer.AddIntegers("ctx_text_pos", ToInt64(Layout.ContextPositions));
         var blocks = Layout.VisionBlocks;
-        writer.Add(
+        writer.AddIntegers(
             "vision_blocks",
             blocks.SelectMany(block => new long[] { block.StartPosition, block.EndPosition, block.IsVideo ? 1 : 0, block.TurnIndex }).ToArray(),
             blocks.Count,
             4);
-        writer.Add(
+        writer.AddIntegers(
             "vision_block_grids",
             blocks.SelectMany(block => new long[] { block.Grid.Frames, block.Grid.Rows, block.Grid.Columns }).ToArray(),
             blocks.Count,
@@ -33,7 +33,7 @@ public sealed partial class ActivationMaps
                 AddToken(writer, candidates[c], $"candidate_vision_maps.{i}.{c}", $"candidate_text_rel.{i}.{c}");
             }
 
-            writer.Add($"candidate_logits.{i}", candidates.Select(candidate => candidate.Logit).Prepend(token.Logit).ToArray());
+            writer.AddSingles($"candidate_logits.{i}", candidates.Select(candidate => candidate.Logit).Prepend(token.Logit).ToArray());
         }
 
         writer.Write(path);
@@ -45,11 +45,11 @@ public sealed partial class ActivationMaps
         {
             if (token.VisionMaps[b] is { } map)
             {
-                writer.Add($"{mapsName}.{b}", map);
+                writer.AddSingles($"{mapsName}.{b}", map);
             }
         }
 
-        writer.Add(textName, token.TextRelevance);
+        writer.AddSingles(textName, token.TextRelevance);
     }
 
     private static long[] ToInt64(IReadOnlyList<int> values) => [.. values.Select(value => (long)value)];

@@ -20,15 +20,15 @@ public sealed class SafetensorsWriter
     /// <param name="elements">Elements, row-major.</param>
     /// <param name="shape">Length of each axis; none for one axis of all elements.</param>
     /// <exception cref="ArgumentException">The name is in use or the shape does not fit the elements.</exception>
-    public void Add(string name, float[] elements, params ReadOnlySpan<long> shape) => Add(name, SafetensorsDType.F32, elements, shape);
+    public void AddSingles(string name, float[] elements, params ReadOnlySpan<long> shape) => Add(name, SafetensorsDType.F32, elements, shape);
 
-    /// <inheritdoc cref="Add(string, float[], ReadOnlySpan{long})"/>
+    /// <inheritdoc cref="AddSingles"/>
     /// <summary>Adds an I64 tensor.</summary>
-    public void Add(string name, long[] elements, params ReadOnlySpan<long> shape) => Add(name, SafetensorsDType.I64, elements, shape);
+    public void AddIntegers(string name, long[] elements, params ReadOnlySpan<long> shape) => Add(name, SafetensorsDType.I64, elements, shape);
 
-    /// <inheritdoc cref="Add(string, float[], ReadOnlySpan{long})"/>
+    /// <inheritdoc cref="AddSingles"/>
     /// <summary>Adds a U8 tensor.</summary>
-    public void Add(string name, byte[] elements, params ReadOnlySpan<long> shape) => Add(name, SafetensorsDType.U8, elements, shape);
+    public void AddBytes(string name, byte[] elements, params ReadOnlySpan<long> shape) => Add(name, SafetensorsDType.U8, elements, shape);
 
     /// <summary>Writes the file. It appears under its name only when it is complete.</summary>
     /// <param name="path">The file; an existing one is replaced.</param>

@@ -14,33 +14,33 @@ public sealed partial class Trace
     {
         Validate();
         var writer = new SafetensorsWriter();
-        writer.Add(TraceFormat.HiddenState, HiddenStates, HiddenRowCount, HiddenSize);
-        writer.Add(TraceFormat.GeneratedIds, ToInt64(TokenIds));
-        writer.Add(TraceFormat.OutputIds, ToInt64(OutputIds));
-        writer.Add(TraceFormat.OutputRows, OutputRows, OutputIds.Length, HiddenSize);
+        writer.AddSingles(TraceFormat.HiddenState, HiddenStates, HiddenRowCount, HiddenSize);
+        writer.AddIntegers(TraceFormat.GeneratedIds, ToInt64(TokenIds));
+        writer.AddIntegers(TraceFormat.OutputIds, ToInt64(OutputIds));
+        writer.AddSingles(TraceFormat.OutputRows, OutputRows, OutputIds.Length, HiddenSize);
         AddGrids(writer, TraceFormat.ImageGrids, ImageGrids);
         AddGrids(writer, TraceFormat.VideoGrids, VideoGrids);
         if (CandidateIds is { Length: > 0 })
         {
-            writer.Add(TraceFormat.CandidateIds, ToInt64([.. CandidateIds.SelectMany(row => row)]), CandidateIds.Length, CandidateIds[0].Length);
+            writer.AddIntegers(TraceFormat.CandidateIds, ToInt64([.. CandidateIds.SelectMany(row => row)]), CandidateIds.Length, CandidateIds[0].Length);
         }
 
         if (CandidateProbabilities is { Length: > 0 })
         {
             float[] values = [.. CandidateProbabilities.SelectMany(row => row)];
-            writer.Add(TraceFormat.CandidateProbabilities, values, CandidateProbabilities.Length, CandidateProbabilities[0].Length);
+            writer.AddSingles(TraceFormat.CandidateProbabilities, values, CandidateProbabilities.Length, CandidateProbabilities[0].Length);
         }
 
         if (AnswerProbabilities is not null)
         {
-            writer.Add(TraceFormat.AnswerProbabilities, AnswerProbabilities);
+            writer.AddSingles(TraceFormat.AnswerProbabilities, AnswerProbabilities);
         }
 
         if (OutputTexts is not null)
         {
             long end = 0;
-            writer.Add(TraceFormat.TextBytes, OutputTexts.SelectMany(text => text).ToArray());
-            writer.Add(TraceFormat.TextEnds, OutputTexts.Select(text => end += text.Length).ToArray());
+            writer.AddBytes(TraceFormat.TextBytes, OutputTexts.SelectMany(text => text).ToArray());
+            writer.AddIntegers(TraceFormat.TextEnds, OutputTexts.Select(text => end += text.Length).ToArray());
         }
 
         writer.Metadata[TraceFormat.FormatKey] = TraceFormat.FormatVersion;
@@ -54,7 +54,7 @@ public sealed partial class Trace
     {
         if (grids.Count > 0)
         {
-            writer.Add(name, grids.SelectMany(grid => new long[] { grid.Frames, grid.Rows, grid.Columns }).ToArray(), grids.Count, 3);
+            writer.AddIntegers(name, grids.SelectMany(grid => new long[] { grid.Frames, grid.Rows, grid.Columns }).ToArray(), grids.Count, 3);
         }
     }
 
@@ -74,7 +74,7 @@ public sealed partial class Trace
         }).ToList();
         for (int i = 0; i < Pictures.Count; i++)
         {
-            writer.Add(TraceFormat.Picture(i), Pictures[i].Bytes.ToArray());
+            writer.AddBytes(TraceFormat.Picture(i), Pictures[i].Bytes.ToArray());
         }
 
         if (entries.Count > 0)

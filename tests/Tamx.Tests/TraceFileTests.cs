@@ -1,0 +1,270 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using static Tamx.Tests.SyntheticTrace;
+
+namespace Tamx.Tests;
+
+public sealed class TraceFileTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    private string Path => _folder.File("trace.safetensors");
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Save_ThenLoad_GivesEverythingBack()
+    {
+        var plain = SmallTrace();
+        var trace = new Trace
+        {
+            TokenIds = plain.TokenIds,
+            HiddenSize = plain.HiddenSize,
+            HiddenStates = plain.HiddenStates,
+            OutputIds = plain.OutputIds,
+            OutputRows = plain.OutputRows,
+            ImageGrids = plain.ImageGrids,
+            CandidateIds = plain.CandidateIds,
+            CandidateProbabilities = [[0.5f, 0.25f], [0.75f, 0.125f]],
+            AnswerProbabilities = [0.5f, 0.75f],
+            Markers = MarkerIds.QwenPublished with { Newline = 199 },
+            OutputTexts = [.. plain.OutputIds.Select(id => id == 2 ? [0xC3] : Encoding.UTF8.GetBytes($"</script> ä{id}"))],
+            Pictures = [new TracePicture(0, 0, "image/png", new byte[] { 1, 2, 3 }, 640, 480, Name: "a \"b\".png"), new TracePicture(0, 1, "image/jpeg", new byte[] { 4 }, 1, 2, 0.5)],
+            Run = new RunInfo { Model = "m", Temperature = 0.5f, Seed = uint.MaxValue, Seconds = new Dictionary<string, double> { ["load"] = 1.5 } },
+        };
+
+        trace.Save(Path);
+        var loaded = Trace.Load(Path);
+
+        Assert.Equal(trace.TokenIds, loaded.TokenIds);
+        Assert.Equal(trace.HiddenSize, loaded.HiddenSize);
+        Assert.Equal(trace.HiddenStates, loaded.HiddenStates);
+        Assert.Equal(trace.OutputIds, loaded.OutputIds);
+        Assert.Equal(trace.OutputRows, loaded.OutputRows);
+        Assert.Equal(trace.ImageGrids, loaded.ImageGrids);
+        Assert.Empty(loaded.VideoGrids);
+        Assert.Equal(trace.CandidateIds, loaded.CandidateIds);
+        Assert.Equal(trace.CandidateProbabilities, loaded.CandidateProbabilities);
+        Assert.Equal(trace.AnswerProbabilities, loaded.AnswerProbabilities);
+        Assert.Equal(trace.Markers, loaded.Markers);
+        Assert.Equal(trace.OutputTexts, loaded.OutputTexts);
+        Assert.Equal(trace.Pictures.Select(picture => picture with { Bytes = default }), loaded.Pictures.Select(picture => picture with { Bytes = default }));
+        Assert.Equal(trace.Pictures.Select(picture => picture.Bytes.ToArray()), loaded.Pictures.Select(picture => picture.Bytes.ToArray()));
+        Assert.Equal(trace.Run with { Seconds = loaded.Run.Seconds }, loaded.Run);
+        Assert.Equal(trace.Run.Seconds, loaded.Run.Seconds);
+    }
+
+    [Fact]
+    public void Load_BatchAxisEverywhere_IsDropped()
+    {
+        var trace = SmallTrace();
+        WriteParts(writer =>
+        {
+            writer.AddSingles("hidden_state", trace.HiddenStates, 1, trace.HiddenRowCount, HiddenSize);
+            writer.AddIntegers("generated_ids", ToInt64(trace.TokenIds), 1, trace.TokenIds.Length);
+            writer.AddIntegers("lm_head_ids", ToInt64(trace.OutputIds), 1, trace.OutputIds.Length);
+            writer.AddSingles("lm_head_rows", trace.OutputRows, 1, trace.OutputIds.Length, HiddenSize);
+            writer.AddIntegers("image_grid_thw", [1, 4, 6], 1, 1, 3);
+            writer.AddSingles("video_grid_thw", Array.Empty<float>(), 0);
+            writer.AddIntegers("candidate_ids_per_step", [7, 8, 9, 4], 1, 2, 2);
+        });
+
+        var loaded = Trace.Load(Path);
+
+        Assert.Equal(trace.HiddenStates, loaded.HiddenStates);
+        Assert.Equal(trace.CandidateIds, loaded.CandidateIds);
+        Assert.Equal(trace.ImageGrids, loaded.ImageGrids);
+        Assert.Empty(loaded.VideoGrids);
+    }
+
+    [Fact]
+    public void Load_HalfPrecision_EqualsItsWidenedValues()
+    {
+        var trace = SmallTrace();
+        Half[] states = [.. trace.HiddenStates.Select(value => (Half)value)];
+        Half[] rows = [.. trace.OutputRows.Select(value => (Half)value)];
+        (string Name, string DType, string Shape, byte[] Bytes)[] parts =
+        [
+            ("hidden_state", "F16", $"{trace.HiddenRowCount},{HiddenSize}", MemoryMarshal.AsBytes<Half>(states).ToArray()),
+            ("lm_head_rows", "F16", $"{trace.OutputIds.Length},{HiddenSize}", MemoryMarshal.AsBytes<Half>(rows).ToArray()),
+            ("generated_ids", "I32", $"{trace.TokenIds.Length}", MemoryMarshal.AsBytes<int>(trace.TokenIds).ToArray()),
+            ("lm_head_ids", "I32", $"{trace.OutputIds.Length}", MemoryMarshal.AsBytes<int>(trace.OutputIds).ToArray()),
+        ];
+        var entries = new List<string>();
+        int offset = 0;
+        foreach (var (name, dtype, shape, bytes) in parts)
+        {
+            entries.Add($$"""
+                "{{name}}":{"dtype":"{{dtype}}","shape":[{{shape}}],"data_offsets":[{{offset}},{{offset += bytes.Length}}]}
+                """);
+        }
+
+        byte[] header = Encoding.UTF8.GetBytes("{" + string.Join(',', entries) + "}");
+        File.WriteAllBytes(Path, [.. BitConverter.GetBytes((long)header.Length), .. header, .. parts.SelectMany(part => part.Bytes)]);
+
+        var loaded = Trace.Load(Path);
+
+        Assert.Equal(states.Select(value => (float)value), loaded.HiddenStates);
+        Assert.Equal(rows.Select(value => (float)value), loaded.OutputRows);
+        Assert.Equal(trace.TokenIds, loaded.TokenIds);
+    }
+
+    [Fact]
+    public void Load_CandidatesOfNoWidth_StillMarkTheAnswer()
+    {
+        var trace = SmallTrace();
+        WriteParts(writer => AddParts(writer, trace, candidates: ([], [2, 0])));
+
+        Assert.Equal(2, ActivationMaps.Compute(Trace.Load(Path)).Answer.Count);
+    }
+
+    [Theory]
+    [InlineData("hidden_state", "hidden_state is missing")]
+    [InlineData("generated_ids", "generated_ids is missing")]
+    [InlineData("lm_head_ids", "lm_head_ids is missing")]
+    [InlineData("lm_head_rows", "lm_head_rows is missing")]
+    public void Load_MissingTensor_NamesIt(string left, string message)
+    {
+        var trace = SmallTrace();
+        WriteParts(writer => AddParts(writer, trace, leaveOut: left));
+
+        Throws(message);
+    }
+
+    public static TheoryData<string> Faults => [.. FaultyParts.Keys];
+
+    private static Dictionary<string, Action<SafetensorsWriter, Trace>> FaultyParts => new()
+    {
+        ["hidden_state is I64"] = (writer, trace) => AddParts(writer, trace, "hidden_state", w => w.AddIntegers("hidden_state", new long[trace.HiddenStates.Length], trace.HiddenRowCount, HiddenSize)),
+        ["hidden_state is F32 ["] = (writer, trace) => AddParts(writer, trace, "hidden_state", w => w.AddSingles("hidden_state", trace.HiddenStates, trace.HiddenRowCount, 2, HiddenSize / 2)),
+        ["axis of length 0"] = (writer, trace) => AddParts(writer, trace, "hidden_state", w => w.AddSingles("hidden_state", Array.Empty<float>(), trace.HiddenRowCount, 0)),
+        ["hidden_state has 3 rows"] = (writer, trace) => AddParts(writer, trace, "hidden_state", w => w.AddSingles("hidden_state", trace.HiddenStates[..(3 * HiddenSize)], 3, HiddenSize)),
+        ["NaN or an infinity at position 1"] = (writer, trace) => AddParts(writer, trace, "hidden_state", w => w.AddSingles("hidden_state", WithNaN(trace.HiddenStates, HiddenSize), trace.HiddenRowCount, HiddenSize)),
+        ["NaN or an infinity in the row of token id 1"] = (writer, trace) => AddParts(writer, trace, "lm_head_rows", w => w.AddSingles("lm_head_rows", WithNaN(trace.OutputRows, 0), trace.OutputIds.Length, HiddenSize)),
+        ["generated_ids is F32"] = (writer, trace) => AddParts(writer, trace, "generated_ids", w => w.AddSingles("generated_ids", new float[trace.TokenIds.Length])),
+        ["generated_ids holds -5 at index 0"] = (writer, trace) => AddParts(writer, trace, "generated_ids", w => w.AddIntegers("generated_ids", [-5L])),
+        ["generated_ids is empty"] = (writer, trace) => AddParts(writer, trace, "generated_ids", w => w.AddIntegers("generated_ids", Array.Empty<long>()), candidates: ([], [0])),
+        ["lm_head_ids is not ascending at index 1"] = (writer, trace) => AddParts(writer, trace, "lm_head_ids", w => w.AddIntegers("lm_head_ids", [.. ToInt64(trace.OutputIds).Reverse()])),
+        ["lm_head_rows is ["] = (writer, trace) => AddParts(writer, trace, "lm_head_rows", w => w.AddSingles("lm_head_rows", trace.OutputRows[HiddenSize..], trace.OutputIds.Length - 1, HiddenSize)),
+        ["rows of 3"] = (writer, trace) => AddParts(writer, trace, "image_grid_thw", w => w.AddIntegers("image_grid_thw", [1L, 4], 1, 2)),
+        ["image_grid_thw holds -1"] = (writer, trace) => AddParts(writer, trace, "image_grid_thw", w => w.AddIntegers("image_grid_thw", [1L, 4, -1], 1, 3)),
+        ["image_grid_thw is F32"] = (writer, trace) => AddParts(writer, trace, "image_grid_thw", w => w.AddSingles("image_grid_thw", [1f, 4, 6], 1, 3)),
+        ["holds the id 777 at step 1"] = (writer, trace) => AddParts(writer, trace, candidates: ([7, 8, 777, 4], [2, 2])),
+        ["candidate_ids_per_step is I64 [4]"] = (writer, trace) => AddParts(writer, trace, candidates: ([7, 8, 9, 4], [4])),
+        ["more steps than"] = (writer, trace) => AddParts(writer, trace, candidates: ([], [1L << 40, 0])),
+        ["tamx.candidate_probabilities must have the shape"] = (writer, trace) => AddParts(writer, trace, more: w => w.AddSingles("tamx.candidate_probabilities", [1f, 1f], 1, 2)),
+        ["tamx.answer_probabilities has 1"] = (writer, trace) => AddParts(writer, trace, more: w => w.AddSingles("tamx.answer_probabilities", [1f])),
+        ["tamx.token_text_ends holds 9"] = (writer, trace) => AddParts(writer, trace, more: w =>
+        {
+            w.AddBytes("tamx.token_text_bytes", [65, 66]);
+            w.AddIntegers("tamx.token_text_ends", [1L, 9L]);
+        }),
+        ["2 token texts"] = (writer, trace) => AddParts(writer, trace, more: w =>
+        {
+            w.AddBytes("tamx.token_text_bytes", [65, 66]);
+            w.AddIntegers("tamx.token_text_ends", [1L, 2L]);
+        }),
+        ["metadata tamx.markers"] = (writer, trace) => AddParts(writer, trace, more: w => w.Metadata["tamx.markers"] = """{"turnStart":1}"""),
+        ["metadata tamx.run"] = (writer, trace) => AddParts(writer, trace, more: w => w.Metadata["tamx.run"] = "["),
+        ["metadata tamx.pictures: entry 0"] = (writer, trace) => AddParts(writer, trace, more: w =>
+            w.Metadata["tamx.pictures"] = """[{"block":0,"frame":0,"mediaType":"text/html","width":1,"height":1}]"""),
+        ["tamx.picture.0 is missing"] = (writer, trace) => AddParts(writer, trace, more: w =>
+            w.Metadata["tamx.pictures"] = """[{"block":0,"frame":0,"mediaType":"image/png","width":1,"height":1}]"""),
+    };
+
+    [Theory]
+    [MemberData(nameof(Faults))]
+    public void Load_FaultyPart_NamesIt(string message)
+    {
+        var trace = SmallTrace();
+        WriteParts(writer => FaultyParts[message](writer, trace));
+
+        Throws(message);
+    }
+
+    [Fact]
+    public void Compute_NoCandidateSteps_NamesFileAndFault()
+    {
+        var trace = SmallTrace();
+        WriteParts(writer => AddParts(writer, trace, candidates: ([], [0, 3])));
+
+        var exception = Assert.Throws<TraceFormatException>(() => ActivationMaps.Compute(Trace.Load(Path)));
+
+        Assert.StartsWith($"{Path}: 0 generated tokens", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Compute_TextTokenWithoutRow_NamesIdAndPosition()
+    {
+        var trace = SmallTrace();
+        int dropped = Array.IndexOf(trace.OutputIds, 2);
+        WriteParts(writer =>
+        {
+            AddParts(writer, trace, "lm_head_ids", w => w.AddIntegers("lm_head_ids", [.. ToInt64(trace.OutputIds).Where(id => id != 2)]), leaveOut: "lm_head_rows");
+            writer.AddSingles(
+                "lm_head_rows",
+                [.. trace.OutputRows[..(dropped * HiddenSize)], .. trace.OutputRows[((dropped + 1) * HiddenSize)..]],
+                trace.OutputIds.Length - 1,
+                HiddenSize);
+        });
+
+        var exception = Assert.Throws<TraceFormatException>(() => ActivationMaps.Compute(Trace.Load(Path)));
+
+        Assert.Contains($"lacks the id 2 at position {Array.IndexOf(trace.TokenIds, 2)}", exception.Message, StringComparison.Ordinal);
+    }
+
+    private static Trace SmallTrace() => Create([.. User([1, .. Image(6), 2]), .. Generated(4, 5)], [new PatchGrid(1, 4, 6)], candidates: [[7, 8], [9, 4]]);
+
+    private static float[] WithNaN(float[] values, int index)
+    {
+        float[] copy = [.. values];
+        copy[index] = float.NaN;
+        return copy;
+    }
+
+    private static long[] ToInt64(int[] values) => Array.ConvertAll(values, value => (long)value);
+
+    /// <summary>Adds the tensors of a dump, one of them replaced or left out.</summary>
+    private static void AddParts(
+        SafetensorsWriter writer,
+        Trace trace,
+        string? replaced = null,
+        Action<SafetensorsWriter>? replacement = null,
+        string? leaveOut = null,
+        (long[] Ids, long[] Shape)? candidates = null,
+        Action<SafetensorsWriter>? more = null)
+    {
+        var (ids, shape) = candidates ?? ([7, 8, 9, 4], [2, 2]);
+        var parts = new Dictionary<string, Action>
+        {
+            ["hidden_state"] = () => writer.AddSingles("hidden_state", trace.HiddenStates, trace.HiddenRowCount, HiddenSize),
+            ["generated_ids"] = () => writer.AddIntegers("generated_ids", ToInt64(trace.TokenIds)),
+            ["lm_head_ids"] = () => writer.AddIntegers("lm_head_ids", ToInt64(trace.OutputIds)),
+            ["lm_head_rows"] = () => writer.AddSingles("lm_head_rows", trace.OutputRows, trace.OutputIds.Length, HiddenSize),
+            ["image_grid_thw"] = () => writer.AddIntegers("image_grid_thw", [1, 4, 6], 1, 3),
+            ["candidate_ids_per_step"] = () => writer.AddIntegers("candidate_ids_per_step", ids, shape),
+        };
+        foreach (var (name, add) in parts.Where(part => part.Key != replaced && part.Key != leaveOut))
+        {
+            add();
+        }
+
+        replacement?.Invoke(writer);
+        more?.Invoke(writer);
+    }
+
+    private void WriteParts(Action<SafetensorsWriter> add)
+    {
+        var writer = new SafetensorsWriter();
+        add(writer);
+        writer.Write(Path);
+    }
+
+    private void Throws(string message)
+    {
+        var exception = Assert.Throws<TraceFormatException>(() => Trace.Load(Path));
+        Assert.Contains(message, exception.Message, StringComparison.Ordinal);
+        Assert.StartsWith(Path, exception.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', exception.Message);
+    }
+}
