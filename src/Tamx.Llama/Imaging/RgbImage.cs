@@ -103,7 +103,7 @@ public sealed partial class RgbImage
 
             // The decoder's own time limit counts from the start of the process, so it cannot be used.
             image.Progress += (_, progress) => progress.Cancel = elapsed.Elapsed > MaxDecoderTime;
-            image.Warning += (_, warning) => throw new ImageFormatException(name, $"is a damaged {mediaType} file: {OneLine(warning.Message)}");
+            image.Warning += (_, warning) => ThrowIfTruncated(warning.Message, mediaType, name);
             image.Read(encoded.Span, settings);
             if (elapsed.Elapsed > MaxDecoderTime)
             {
@@ -186,6 +186,15 @@ public sealed partial class RgbImage
         if (longer > shorter * limits.MaxAspectRatio)
         {
             throw new ImageFormatException(name, Invariant($"{size}; the longer side may be at most {limits.MaxAspectRatio} times the shorter (crop it)"));
+        }
+    }
+
+    /// <summary>A JPEG that ends early is a warning to its decoder, like many a harmless oddity; half a picture is an error here.</summary>
+    private static void ThrowIfTruncated(string warning, string mediaType, string name)
+    {
+        if (warning.Contains("premature end", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new ImageFormatException(name, $"is a truncated {mediaType} file (download or copy it again)");
         }
     }
 

@@ -43,7 +43,7 @@ public class RgbImageTests
         ExifProfile exif = new();
         exif.SetValue(ExifTag.Orientation, (ushort)orientation);
         quadrants.SetProfile(exif);
-        quadrants.Orientation = (OrientationType)orientation;
+        quadrants.Orientation = (Orientation)orientation;
         quadrants.Quality = 100;
 
         RgbImage image = RgbImage.Decode(quadrants.ToByteArray(MagickFormat.Jpeg), "photo");
@@ -132,6 +132,17 @@ public class RgbImageTests
             Assert.StartsWith("cut: ", message, StringComparison.Ordinal);
             Assert.DoesNotContain('\n', message);
         }
+    }
+
+    [Fact]
+    public void Decode_JpegWithStrayBytes_IsReadAsOthersReadIt()
+    {
+        using MagickImage quadrants = Quadrants();
+        byte[] jpeg = quadrants.ToByteArray(MagickFormat.Jpeg);
+
+        RgbImage image = RgbImage.Decode((byte[])[.. jpeg[..^2], 1, 2, 3, 4, 5, .. jpeg[^2..], 0, 0, 0], "stray");
+
+        AssertCorners(image, 40, Red, Green, Blue, White);
     }
 
     [Theory]
