@@ -28,7 +28,8 @@ internal static class CommandLine
         var parsed = root.Parse(arguments);
         if (parsed.Errors.Count > 0)
         {
-            WriteError(error, parsed.Errors[0].Message + " See --help.");
+            // The last one is the most specific: an unknown word rather than the command that is missing for it.
+            WriteError(error, parsed.Errors[^1].Message + " See --help.");
             return ExitCode.Usage;
         }
 

@@ -1,0 +1,210 @@
+using System.Text.Json;
+using Tamx.Testing;
+
+namespace Tamx.Cli.Tests;
+
+public sealed class MapsCommandTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("tamx-cli-test-").FullName;
+
+    private string OutputPath => Path.Combine(_folder, "out.safetensors");
+
+    public static TheoryData<string> Cases =>
+    [
+        .. Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "fixtures", "tamx"), "case.json", SearchOption.AllDirectories)
+            .Select(path => Path.GetFileName(Path.GetDirectoryName(path)!))
+            .Order(StringComparer.Ordinal),
+    ];
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public async Task Maps_Fixture_WritesTheReferencesTensors(string name)
+    {
+        using var document = JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder(name), "case.json")));
+        var parameters = document.RootElement.GetProperty("parameters");
+        List<string> arguments = ["maps", Input(name), "-o", OutputPath, "--kernel", parameters.GetProperty("kernel_size").GetRawText(), "-t", "1"];
+        if (!parameters.GetProperty("apply_filter").GetBoolean())
+        {
+            arguments.Add("--no-filter");
+        }
+
+        var run = await CommandRun.Of(arguments);
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal(string.Empty, run.Output);
+        using var expected = SafetensorsFile.Open(Path.Combine(Folder(name), "expected.safetensors"));
+        using var actual = SafetensorsFile.Open(OutputPath);
+        string prefix = name == "video_per_frame" ? "fixed." : "exact.";
+        Assert.Equal(
+            expected.Tensors.Values.Where(tensor => !tensor.Name.StartsWith("debug.", StringComparison.Ordinal) && !IsVariant(tensor.Name)).Select(Entry).Order(),
+            actual.Tensors.Values.Select(Entry).Order());
+        foreach (string tensor in actual.Tensors.Keys)
+        {
+            if (actual.Tensors[tensor].DType == SafetensorsDType.I64)
+            {
+                if (tensor != "vision_block_grids" || prefix == "exact.")
+                {
+                    Assert.Equal(expected.ReadIntegers(tensor), actual.ReadIntegers(tensor));
+                }
+            }
+            else if (tensor.StartsWith("candidate_logits", StringComparison.Ordinal))
+            {
+                float[] logits = expected.ReadSingles(tensor);
+                FloatAssert.Equal(logits, actual.ReadSingles(tensor), 1e-6 * logits.Max(MathF.Abs), tensor);
+            }
+            else
+            {
+                FloatAssert.Equal(expected.ReadSingles(prefix + tensor), actual.ReadSingles(tensor), 2e-6, tensor);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Maps_Json_PrintsTheSummaryAlone()
+    {
+        var run = await CommandRun.Of(["maps", Input("generate_top3"), "-o", OutputPath, "--json", "--repeat", "3", "--engine", "reference"]);
+
+        using var summary = JsonDocument.Parse(run.Output);
+        var root = summary.RootElement;
+        Assert.Equal(["engine", "answerTokens", "maps", "seconds"], root.EnumerateObject().Select(property => property.Name));
+        Assert.Equal("reference", root.GetProperty("engine").GetString());
+        Assert.Equal(13, root.GetProperty("answerTokens").GetInt32());
+        Assert.Equal(52, root.GetProperty("maps").GetInt32());
+        Assert.Equal(["load", "compute", "write"], root.GetProperty("seconds").EnumerateObject().Select(property => property.Name));
+        Assert.Equal(3, root.GetProperty("seconds").GetProperty("compute").GetArrayLength());
+        Assert.All(root.GetProperty("seconds").GetProperty("compute").EnumerateArray(), seconds => Assert.True(seconds.GetDouble() > 0));
+    }
+
+    [Theory]
+    [InlineData("--no-eci")]
+    [InlineData("--no-filter")]
+    [InlineData("--kernel", "5")]
+    [InlineData("--profile", "paper")]
+    [InlineData("--profile", "tuned")]
+    public async Task Maps_Option_ChangesTheMaps(params string[] option)
+    {
+        string plain = Path.Combine(_folder, "plain.safetensors");
+        Assert.Equal(0, (await CommandRun.Of(["maps", Input("generate_top3"), "-o", plain])).ExitCode);
+        Assert.Equal(0, (await CommandRun.Of(["maps", Input("generate_top3"), "-o", OutputPath, .. option])).ExitCode);
+
+        using var before = SafetensorsFile.Open(plain);
+        using var after = SafetensorsFile.Open(OutputPath);
+        Assert.NotEqual(before.ReadSingles("vision_maps.3.0"), after.ReadSingles("vision_maps.3.0"));
+    }
+
+    [Fact]
+    public async Task Maps_TemporalMergeThatDoesNotFit_FailsInOneLine()
+    {
+        var run = await CommandRun.Of(["maps", Input("video_one_block_t3"), "-o", OutputPath, "--temporal-merge", "3"]);
+
+        AssertNothingWritten(run, 3, "gives 1x6x8 cells");
+    }
+
+    [Theory]
+    [InlineData(3, "kernel size 4", "--kernel", "4")]
+    [InlineData(3, "kernel size 11", "--kernel", "11")]
+    [InlineData(3, "merge size 0", "--merge", "0")]
+    [InlineData(3, "multiples of the merge sizes", "--merge", "5")]
+    [InlineData(3, "temporal merge size 0", "--temporal-merge", "0")]
+    [InlineData(3, "-1 threads", "-t", "-1")]
+    [InlineData(4, "engine cuda is not part of this build", "--engine", "cuda")]
+    [InlineData(2, "'abc'", "--kernel", "abc")]
+    [InlineData(2, "'best'", "--profile", "best")]
+    [InlineData(2, "'npu'", "--engine", "npu")]
+    [InlineData(2, "--repeat", "--repeat", "0")]
+    [InlineData(2, "--nothing", "--nothing")]
+    public async Task Maps_BadOption_FailsInOneLine(int exitCode, string message, params string[] option)
+    {
+        var run = await CommandRun.Of(["maps", Input("generate_top3"), "-o", OutputPath, .. option]);
+
+        AssertNothingWritten(run, exitCode, message);
+    }
+
+    [Fact]
+    public async Task Maps_MissingArguments_IsAUsageError()
+    {
+        (await CommandRun.Of(["maps", Input("generate_top3")])).AssertFails(2, "-o");
+        (await CommandRun.Of(["maps", "-o", OutputPath])).AssertFails(2, "argument");
+        (await CommandRun.Of([])).AssertFails(2, "command");
+        (await CommandRun.Of(["mapps"])).AssertFails(2, "mapps");
+    }
+
+    [Fact]
+    public async Task Maps_MissingFile_FailsInOneLine() =>
+        AssertNothingWritten(await CommandRun.Of(["maps", Path.Combine(_folder, "none"), "-o", OutputPath]), 3, "none: no such file");
+
+    [Fact]
+    public async Task Maps_InputIsAFolder_FailsInOneLine() =>
+        AssertNothingWritten(await CommandRun.Of(["maps", _folder, "-o", OutputPath]), 3, _folder);
+
+    [Fact]
+    public async Task Maps_OutputCannotBeWritten_FailsInOneLine()
+    {
+        AssertNothingWritten(await CommandRun.Of(["maps", Input("generate_top3"), "-o", _folder]), 3, "this is a folder");
+        AssertNothingWritten(await CommandRun.Of(["maps", Input("generate_top3"), "-o", Path.Combine(_folder, "a", "b")]), 3, "there is no folder");
+    }
+
+    [Fact]
+    public async Task Maps_DamagedFile_FailsInOneLineAndKeepsTheOldOutput()
+    {
+        string damaged = Path.Combine(_folder, "damaged");
+        File.WriteAllBytes(damaged, File.ReadAllBytes(Input("bf16"))[..5000]);
+        File.WriteAllText(OutputPath, "old");
+
+        (await CommandRun.Of(["maps", damaged, "-o", OutputPath])).AssertFails(3, "damaged: tensor");
+        Assert.Equal("old", File.ReadAllText(OutputPath));
+    }
+
+    [Fact]
+    public async Task Maps_NaNInTheHiddenStates_NamesThePosition()
+    {
+        var trace = Trace.Load(Input("encode_image"));
+        string damaged = Path.Combine(_folder, "nan");
+        trace.Save(damaged);
+        byte[] bytes = File.ReadAllBytes(damaged);
+        using (var file = SafetensorsFile.Open(damaged))
+        {
+            int value = 8 + BitConverter.ToInt32(bytes) + (int)file.Tensors["hidden_state"].Offset + ((77 * trace.HiddenSize) + 5) * sizeof(float);
+            BitConverter.TryWriteBytes(bytes.AsSpan(value), float.NaN);
+        }
+
+        File.WriteAllBytes(damaged, bytes);
+
+        AssertNothingWritten(await CommandRun.Of(["maps", damaged, "-o", OutputPath]), 3, "position 77");
+    }
+
+    [Fact]
+    public async Task Maps_Cancelled_Gives130()
+    {
+        var run = await CommandRun.Of(["maps", Input("generate_top3"), "-o", OutputPath], new CancellationToken(canceled: true));
+
+        AssertNothingWritten(run, 130, "cancelled");
+    }
+
+    [Fact]
+    public async Task Help_Always_ListsTheOptions()
+    {
+        var run = await CommandRun.Of(["maps", "--help"]);
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.All(
+            ["-o", "--profile", "--no-eci", "--no-filter", "--kernel", "--merge", "--temporal-merge", "--engine", "-t", "--repeat", "--json"],
+            option => Assert.Contains(option, run.Output, StringComparison.Ordinal));
+    }
+
+    private static string Folder(string name) => Path.Combine(AppContext.BaseDirectory, "fixtures", "tamx", name);
+
+    private static string Input(string name) => Path.Combine(Folder(name), "input.safetensors");
+
+    private static bool IsVariant(string name) => name.Split('.')[0] is "exact" or "fixed" or "bf16run";
+
+    private static string Entry(SafetensorsTensor tensor) => $"{tensor.Name} {tensor.Describe()}";
+
+    private void AssertNothingWritten(CommandRun run, int exitCode, string message)
+    {
+        run.AssertFails(exitCode, message);
+        Assert.DoesNotContain(Directory.GetFiles(_folder), path => path == OutputPath || path.EndsWith(".tmp", StringComparison.Ordinal));
+    }
+}
