@@ -183,7 +183,8 @@ internal sealed class GgufReader(string path, Stream stream, long fileBytes)
         int buffered = Math.Min(destination.Length, _end - _start);
         _buffer.AsSpan(_start, buffered).CopyTo(destination);
         _start += buffered;
-        if (buffered < destination.Length && stream.ReadAtLeast(destination[buffered..], destination.Length - buffered, throwOnEndOfStream: false) < destination.Length - buffered)
+        Span<byte> rest = destination[buffered..];
+        if (stream.ReadAtLeast(rest, rest.Length, throwOnEndOfStream: false) < rest.Length)
         {
             throw Ended(what);
         }

@@ -70,7 +70,8 @@ public static partial class Preflight
         {
             throw new ModelFormatException(
                 model.Path,
-                $"architecture {GgufFile.Quoted(architecture)} is not supported; {ModelArchitecture.Qwen3Vl} (Qwen3-VL) and {ModelArchitecture.Qwen2Vl} (Qwen2-VL, Qwen2.5-VL) are");
+                $"architecture {GgufFile.Quoted(architecture)} is not supported; "
+                + $"{ModelArchitecture.Qwen3Vl} (Qwen3-VL) and {ModelArchitecture.Qwen2Vl} (Qwen2-VL, Qwen2.5-VL) are");
         }
 
         int hiddenSize = Integer(model, $"{architecture}.embedding_length", 1, 65536);
@@ -220,11 +221,13 @@ public static partial class Preflight
             throw Wrong(model, MergesKey, $"of type {metadata.ElementTypeOf(MergesKey)}", "an array of texts");
         }
 
-        // llama.cpp asserts that no token occurs twice.
+        // llama.cpp asserts that no token occurs twice, after it has cut each at a zero byte and named the empty ones.
         HashSet<string> distinct = new(tokens.Length, StringComparer.Ordinal);
         for (int id = 0; id < tokens.Length; id++)
         {
-            if (!distinct.Add(tokens[id]))
+            int end = tokens[id].IndexOf('\0', StringComparison.Ordinal);
+            string seen = end < 0 ? tokens[id] : tokens[id][..end];
+            if (!distinct.Add(seen.Length == 0 ? $"[EMPTY_{id}]" : seen))
             {
                 throw new ModelFormatException(model.Path, $"key {TokensKey} holds token {id}, {GgufFile.Quoted(tokens[id])}, twice");
             }
@@ -241,7 +244,8 @@ public static partial class Preflight
         if (metadata.Contains(TokenTypesKey) && (metadata.TypeOf(TokenTypesKey) != GgufValueType.Array
             || metadata.ElementTypeOf(TokenTypesKey) != GgufValueType.I32 || metadata.CountOf(TokenTypesKey) < tokens.Length))
         {
-            throw Wrong(model, TokenTypesKey, $"{metadata.CountOf(TokenTypesKey)} x {metadata.ElementTypeOf(TokenTypesKey)}", $"{tokens.Length} x {GgufValueType.I32}");
+            string found = $"{metadata.CountOf(TokenTypesKey)} x {metadata.ElementTypeOf(TokenTypesKey)}";
+            throw Wrong(model, TokenTypesKey, found, $"{tokens.Length} x {GgufValueType.I32}");
         }
 
         return tokens.Length;

@@ -55,7 +55,8 @@ public static partial class Preflight
 
         if ((metadata.FindString(ArchitectureKey) ?? ModelArchitecture.Clip) is var architecture && architecture != ModelArchitecture.Clip)
         {
-            throw new ModelFormatException(model.Path, $"is a text model ({GgufFile.Quoted(architecture)}); the mmproj (vision part) published with the model is needed here");
+            throw new ModelFormatException(
+                model.Path, $"is a text model ({GgufFile.Quoted(architecture)}); the mmproj (vision part) published with the model is needed here");
         }
 
         CheckKeyTypes(model);
@@ -107,7 +108,8 @@ public static partial class Preflight
 
         if (hiddenSize % headCount != 0 || hiddenSize / headCount % 4 != 0)
         {
-            throw Wrong(model, "clip.vision.attention.head_count", headCount, $"a divisor of the hidden size {hiddenSize} that leaves heads of a multiple of 4");
+            throw Wrong(
+                model, "clip.vision.attention.head_count", headCount, $"a divisor of the hidden size {hiddenSize} that leaves heads of a multiple of 4");
         }
 
         if (metadata.FindInteger("clip.vision.attention.head_dim") is { } headSize && headSize != 0 && headSize != hiddenSize / headCount)
@@ -121,8 +123,8 @@ public static partial class Preflight
         }
 
         Finite(model, "clip.vision.attention.layer_norm_epsilon", metadata.GetFloat("clip.vision.attention.layer_norm_epsilon"), 0);
-        CheckColours(model, "clip.vision.image_mean", least: double.MinValue);
-        CheckColours(model, "clip.vision.image_std", least: 1e-6);
+        CheckColours(model, "clip.vision.image_mean", least: 0, most: 1);
+        CheckColours(model, "clip.vision.image_std", least: 0.001, most: 10);
         if (metadata.FindBool("clip.use_gelu") == true && metadata.FindBool("clip.use_silu") == true)
         {
             throw Wrong(model, "clip.use_silu", "true", "false where clip.use_gelu is true");
@@ -167,12 +169,14 @@ public static partial class Preflight
         };
     }
 
-    private static void CheckColours(GgufModel model, string key, double least)
+    /// <summary>Mean or deviation per colour, of pixels in [0, 1]. Others would overflow the half precision that pixels are turned into.</summary>
+    private static void CheckColours(GgufModel model, string key, double least, double most)
     {
         double[] values = model.Metadata.FindFloats(key) ?? throw model.Metadata.Missing(key, "3 floats (red, green, blue)");
-        if (model.Metadata.ElementTypeOf(key) != GgufValueType.F32 || values.Length != 3 || values.Any(value => !double.IsFinite(value) || value < least))
+        if (model.Metadata.ElementTypeOf(key) != GgufValueType.F32 || values.Length != 3 || !values.All(value => value >= least && value <= most))
         {
-            throw Wrong(model, key, $"[{string.Join(", ", values.Take(4).Select(value => value.ToString(CultureInfo.InvariantCulture)))}]", "3 finite 32-bit floats (red, green, blue), deviations above 0");
+            string found = string.Join(", ", values.Take(4).Select(value => value.ToString(CultureInfo.InvariantCulture)));
+            throw Wrong(model, key, $"[{found}]", string.Create(CultureInfo.InvariantCulture, $"3 32-bit floats (red, green, blue) from {least} to {most}"));
         }
     }
 
@@ -255,7 +259,8 @@ public static partial class Preflight
             string index = tensor.Name[Prefix.Length..].Split('.')[0];
             if (!int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out int layer) || layer >= facts.LayerCount)
             {
-                throw new ModelFormatException(model.Path, $"tensor {GgufFile.Quoted(tensor.Name)} belongs to no layer; layers are 0 to {facts.LayerCount - 1}");
+                throw new ModelFormatException(
+                    model.Path, $"tensor {GgufFile.Quoted(tensor.Name)} belongs to no layer; layers are 0 to {facts.LayerCount - 1}");
             }
 
             layers.Add(layer);

@@ -116,9 +116,9 @@ public class GgufFileTests
 
         Assert.Equal(151936, file.Metadata.CountOf("tokenizer.ggml.tokens"));
 
-        // The vocabulary takes 4 MB in the file; measured 14 ms and 8 MB, generous here since machines are shared.
+        // The vocabulary takes 4 MB in the file; measured 14 ms; generous here since machines are shared.
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 24_000_000);
-        Assert.InRange(Environment.TickCount64 - started, 0, 1000);
+        Assert.InRange(Environment.TickCount64 - started, 0, 5000);
     }
 
     [Fact]

@@ -180,6 +180,7 @@ public class PreflightTests
     [Theory]
     [InlineData("model", "llama", "'llama'")]
     [InlineData("twice", "!", "token 1, '!', twice")]
+    [InlineData("twice", "!\0hidden", "token 1, '!?hidden', twice")]
     [InlineData("marker", "x", "lacks the marker <|image_pad|>")]
     public void CheckModel_BadTokenizer_IsNamed(string what, string text, string message)
     {
@@ -228,6 +229,19 @@ public class PreflightTests
         writer = RandomModel.BuildProjector(Tiny);
         writer.Add("clip.use_gelu", 1u);
         Assert.Contains("clip.use_gelu is of type U32", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("image_mean", new[] { 0.5f, 0.5f })]
+    [InlineData("image_mean", new[] { 0.5f, 0.5f, 40000f })]
+    [InlineData("image_mean", new[] { float.NaN, 0.5f, 0.5f })]
+    [InlineData("image_std", new[] { 0f, 0.5f, 0.5f })]
+    public void CheckProjector_BadColours_AreNamed(string name, float[] values)
+    {
+        GgufWriter writer = RandomModel.BuildProjector(Tiny);
+        writer.Add($"clip.vision.{name}", values);
+
+        Assert.Contains(name, Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
