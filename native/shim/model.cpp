@@ -30,9 +30,9 @@ bool on_vision_node(ggml_tensor * /*tensor*/, bool ask, void * data) {
     return vision->cancelled == nullptr || !vision->cancelled->load();
 }
 
-std::string load_error(const char * what, const char * path) {
+std::string load_error() {
     const std::string logged = take_logged_error();
-    return std::string(what) + " " + path + " could not be loaded" + (logged.empty() ? "" : ": " + logged);
+    return "llama.cpp cannot load it" + (logged.empty() ? std::string() : ": " + logged);
 }
 
 } // namespace
@@ -51,7 +51,7 @@ int32_t tamx_model_load(const char * path, int32_t gpu_layers, int32_t use_mmap,
 
         std::unique_ptr<llama_model, decltype(&llama_model_free)> loaded(llama_model_load_from_file(path, params), llama_model_free);
         if (!loaded) {
-            return state.cancelled ? fail(TAMX_CANCELLED, "loading was cancelled") : fail(TAMX_LOAD_FAILED, load_error("model", path));
+            return state.cancelled ? fail(TAMX_CANCELLED, "loading was cancelled") : fail(TAMX_LOAD_FAILED, load_error());
         }
         const llama_vocab * vocab = llama_model_get_vocab(loaded.get());
         auto result = std::make_unique<tamx_model>();
@@ -116,7 +116,7 @@ int32_t tamx_model_quantize(const char * source, const char * destination, int32
         params.ftype                       = (llama_ftype) file_type;
         params.nthread                     = threads;
         if (llama_model_quantize(source, destination, &params) != 0) {
-            return fail(TAMX_LOAD_FAILED, load_error("model", source));
+            return fail(TAMX_LOAD_FAILED, load_error());
         }
         return (int32_t) TAMX_OK;
     });
@@ -146,10 +146,10 @@ int32_t tamx_vision_load(const tamx_model * model, const char * path, int32_t us
         }
         std::unique_ptr<mtmd_context, decltype(&mtmd_free)> loaded(mtmd_init_from_file(path, model->model, params), mtmd_free);
         if (!loaded) {
-            return state.cancelled ? fail(TAMX_CANCELLED, "loading was cancelled") : fail(TAMX_LOAD_FAILED, load_error("projector", path));
+            return state.cancelled ? fail(TAMX_CANCELLED, "loading was cancelled") : fail(TAMX_LOAD_FAILED, load_error());
         }
         if (!mtmd_support_vision(loaded.get()) || !mtmd_decode_use_mrope(loaded.get())) {
-            return fail(TAMX_LOAD_FAILED, std::string("projector ") + path + " is not one of the Qwen-VL family");
+            return fail(TAMX_LOAD_FAILED, "llama.cpp does not take it for a projector of the Qwen-VL family");
         }
         result->context = loaded.release();
         *vision         = result.release();

@@ -62,9 +62,11 @@ public sealed class VisionLanguageModel : IDisposable
     /// <param name="options">Which model, and how.</param>
     /// <param name="progress">Told how far loading has come.</param>
     /// <param name="cancellationToken">Ends loading.</param>
-    /// <exception cref="ModelFormatException">A file is damaged, of an unsupported kind, or the two do not fit.</exception>
+    /// <exception cref="ModelFormatException">
+    /// A file is damaged, of an unsupported kind, the two do not fit, or llama.cpp cannot load one for a reason of its own (its message tells).
+    /// </exception>
     /// <exception cref="NativeLibraryException">The native part is missing.</exception>
-    /// <exception cref="LlamaException">llama.cpp could not load a file that passed the checks (out of memory, for example).</exception>
+    /// <exception cref="LlamaException">llama.cpp ran out of memory.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static Task<VisionLanguageModel> LoadAsync(
         ModelOptions options, IProgress<ModelLoadProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -136,9 +138,9 @@ public sealed class VisionLanguageModel : IDisposable
     private static unsafe ModelHandle LoadModel(ModelOptions options, IProgress<ModelLoadProgress>? progress, CancellationToken cancellationToken)
     {
         using var report = new LoadReport("model", progress, cancellationToken);
-        NativeMethods.LoadModel(
-            options.ModelPath, options.GpuLayerCount, options.UseMemoryMap ? 1 : 0, &LoadReport.OnProgress, report.Pointer, out var model)
-            .ThrowIfFailed(cancellationToken);
+        var status = NativeMethods.LoadModel(
+            options.ModelPath, options.GpuLayerCount, options.UseMemoryMap ? 1 : 0, &LoadReport.OnProgress, report.Pointer, out var model);
+        ThrowIfNotLoaded(status, options.ModelPath, cancellationToken);
         return model;
     }
 
@@ -146,10 +148,21 @@ public sealed class VisionLanguageModel : IDisposable
         ModelHandle model, ModelOptions options, IProgress<ModelLoadProgress>? progress, CancellationToken cancellationToken)
     {
         using var report = new LoadReport("projector", progress, cancellationToken);
-        NativeMethods.LoadVision(
+        var status = NativeMethods.LoadVision(
             model, options.ProjectorPath!, options.GpuLayerCount != 0 ? 1 : 0, options.ThreadCount, options.MinImageTokens, options.MaxImageTokens,
-            &LoadReport.OnProgress, report.Pointer, out var vision).ThrowIfFailed(cancellationToken);
+            &LoadReport.OnProgress, report.Pointer, out var vision);
+        ThrowIfNotLoaded(status, options.ProjectorPath!, cancellationToken);
         return vision;
+    }
+
+    private static void ThrowIfNotLoaded(NativeStatus status, string path, CancellationToken cancellationToken)
+    {
+        if (status == NativeStatus.LoadFailed)
+        {
+            throw new ModelFormatException(path, NativeStatusExtensions.LastError());
+        }
+
+        status.ThrowIfFailed(cancellationToken);
     }
 
     /// <summary>Carries a managed progress sink through a native call.</summary>

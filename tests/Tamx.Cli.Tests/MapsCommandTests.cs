@@ -5,9 +5,9 @@ namespace Tamx.Cli.Tests;
 
 public sealed class MapsCommandTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("tamx-cli-test-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
-    private string OutputPath => Path.Combine(_folder, "out.safetensors");
+    private string OutputPath => _folder.File("out.safetensors");
 
     public static TheoryData<string> Cases =>
     [
@@ -16,7 +16,7 @@ public sealed class MapsCommandTests : IDisposable
             .Order(StringComparer.Ordinal),
     ];
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -85,7 +85,7 @@ public sealed class MapsCommandTests : IDisposable
     [InlineData("--profile", "tuned")]
     public async Task Maps_Option_ChangesTheMaps(params string[] option)
     {
-        string plain = Path.Combine(_folder, "plain.safetensors");
+        string plain = _folder.File("plain.safetensors");
         Assert.Equal(0, (await CommandRun.Of(["maps", Input("generate_top3"), "-o", plain])).ExitCode);
         Assert.Equal(0, (await CommandRun.Of(["maps", Input("generate_top3"), "-o", OutputPath, .. option])).ExitCode);
 
@@ -105,10 +105,10 @@ public sealed class MapsCommandTests : IDisposable
     [Theory]
     [InlineData(3, "kernel size 4", "--kernel", "4")]
     [InlineData(3, "kernel size 11", "--kernel", "11")]
-    [InlineData(3, "merge size 0", "--merge", "0")]
+    [InlineData(2, "--merge is 0", "--merge", "0")]
     [InlineData(3, "multiples of the merge sizes", "--merge", "5")]
-    [InlineData(3, "temporal merge size 0", "--temporal-merge", "0")]
-    [InlineData(3, "-1 threads", "-t", "-1")]
+    [InlineData(2, "--temporal-merge is 0", "--temporal-merge", "0")]
+    [InlineData(2, "-t is -1", "-t", "-1")]
     [InlineData(4, "engine cuda is not part of this build", "--engine", "cuda")]
     [InlineData(2, "'abc'", "--kernel", "abc")]
     [InlineData(2, "'best'", "--profile", "best")]
@@ -133,23 +133,23 @@ public sealed class MapsCommandTests : IDisposable
 
     [Fact]
     public async Task Maps_MissingFile_FailsInOneLine() =>
-        AssertNothingWritten(await CommandRun.Of(["maps", Path.Combine(_folder, "none"), "-o", OutputPath]), 3, "none: no such file");
+        AssertNothingWritten(await CommandRun.Of(["maps", _folder.File("none"), "-o", OutputPath]), 3, "none: no such file");
 
     [Fact]
     public async Task Maps_InputIsAFolder_FailsInOneLine() =>
-        AssertNothingWritten(await CommandRun.Of(["maps", _folder, "-o", OutputPath]), 3, _folder);
+        AssertNothingWritten(await CommandRun.Of(["maps", _folder.Path, "-o", OutputPath]), 3, _folder.Path);
 
     [Fact]
     public async Task Maps_OutputCannotBeWritten_FailsInOneLine()
     {
-        AssertNothingWritten(await CommandRun.Of(["maps", Input("generate_top3"), "-o", _folder]), 3, "this is a folder");
-        AssertNothingWritten(await CommandRun.Of(["maps", Input("generate_top3"), "-o", Path.Combine(_folder, "a", "b")]), 3, "there is no folder");
+        AssertNothingWritten(await CommandRun.Of(["maps", Input("generate_top3"), "-o", _folder.Path]), 3, "this is a folder");
+        AssertNothingWritten(await CommandRun.Of(["maps", Input("generate_top3"), "-o", Path.Combine(_folder.Path, "a", "b")]), 3, "there is no folder");
     }
 
     [Fact]
     public async Task Maps_DamagedFile_FailsInOneLineAndKeepsTheOldOutput()
     {
-        string damaged = Path.Combine(_folder, "damaged");
+        string damaged = _folder.File("damaged");
         File.WriteAllBytes(damaged, File.ReadAllBytes(Input("bf16"))[..5000]);
         File.WriteAllText(OutputPath, "old");
 
@@ -161,7 +161,7 @@ public sealed class MapsCommandTests : IDisposable
     public async Task Maps_NaNInTheHiddenStates_NamesThePosition()
     {
         var trace = Trace.Load(Input("encode_image"));
-        string damaged = Path.Combine(_folder, "nan");
+        string damaged = _folder.File("nan");
         trace.Save(damaged);
         byte[] bytes = File.ReadAllBytes(damaged);
         using (var file = SafetensorsFile.Open(damaged))
@@ -205,6 +205,6 @@ public sealed class MapsCommandTests : IDisposable
     private void AssertNothingWritten(CommandRun run, int exitCode, string message)
     {
         run.AssertFails(exitCode, message);
-        Assert.DoesNotContain(Directory.GetFiles(_folder), path => path == OutputPath || path.EndsWith(".tmp", StringComparison.Ordinal));
+        Assert.DoesNotContain(Directory.GetFiles(_folder.Path), path => path == OutputPath || path.EndsWith(".tmp", StringComparison.Ordinal));
     }
 }

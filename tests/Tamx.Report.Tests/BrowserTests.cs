@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Tamx.Testing;
 
 namespace Tamx.Report.Tests;
 

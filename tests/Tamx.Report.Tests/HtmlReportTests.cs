@@ -1,9 +1,9 @@
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-
+using System.Text;
 using Tamx.Llama;
+using Tamx.Testing;
 
 namespace Tamx.Report.Tests;
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Tamx.Testing;
 
 namespace Tamx.Tests;
 

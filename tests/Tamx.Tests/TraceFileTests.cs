@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Tamx.Testing;
 using static Tamx.Tests.SyntheticTrace;
 
 namespace Tamx.Tests;

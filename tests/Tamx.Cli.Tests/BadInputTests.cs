@@ -1,0 +1,149 @@
+using System.Text;
+using Tamx.Testing;
+
+namespace Tamx.Cli.Tests;
+
+/// <summary>Bad input ends in one line that says what and where, the right exit code, and no file.</summary>
+public sealed class BadInputTests : IDisposable
+{
+    private const int Usage = 2;
+    private const int BadInput = 3;
+    private const int MissingPart = 4;
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    public static TheoryData<int> Cuts => [.. Enumerable.Range(0, 20)];
+
+    [Fact]
+    public Task Model_Missing() => Fails(BadInput, "nowhere.gguf", "-m", _folder.File("nowhere.gguf"), "-p", "Hi");
+
+    [Fact]
+    public Task Model_NotGguf() => Fails(BadInput, "text.gguf", "-m", Write("text.gguf", Encoding.UTF8.GetBytes(new string('x', 5000))), "-p", "Hi");
+
+    [Theory]
+    [MemberData(nameof(Cuts))]
+    public Task Model_TruncatedAt20Places(int cut)
+    {
+        var bytes = File.ReadAllBytes(DemoFiles.Model);
+        return Fails(BadInput, "cut.gguf", "-m", Write("cut.gguf", bytes[..(int)((long)bytes.Length * cut / 20)]), "-p", "Hi");
+    }
+
+    [Theory]
+    [MemberData(nameof(Cuts))]
+    public Task Projector_TruncatedAt20Places(int cut)
+    {
+        var bytes = File.ReadAllBytes(DemoFiles.Projector);
+        return Fails(
+            BadInput, "cut.gguf", "-m", DemoFiles.Model, "--mmproj", Write("cut.gguf", bytes[..(int)((long)bytes.Length * cut / 20)]), "--image", DemoFiles.Picture);
+    }
+
+    [Fact]
+    public Task Model_AbsurdKeyCount()
+    {
+        // magic, version 3, tensor count, 2^60 keys
+        byte[] header = [.. "GGUF"u8, .. BitConverter.GetBytes(3u), .. BitConverter.GetBytes(1UL), .. BitConverter.GetBytes(1UL << 60), .. new byte[64]];
+        return Fails(BadInput, "keys.gguf", "-m", Write("keys.gguf", header), "-p", "Hi");
+    }
+
+    [Fact]
+    public Task Model_ProjectorInItsPlace() => Fails(BadInput, "mmproj", "-m", DemoFiles.Projector, "-p", "Hi");
+
+    [Fact]
+    public Task Projector_OfAnotherModel() =>
+        Fails(BadInput, "another model", "-m", DemoFiles.Model, "--mmproj", TestModels.Qwen25Vl.ProjectorPath, "--image", DemoFiles.Picture);
+
+    [Fact]
+    public Task Projector_ModelInItsPlace() => Fails(BadInput, ".gguf", "-m", DemoFiles.Model, "--mmproj", DemoFiles.Model, "--image", DemoFiles.Picture);
+
+    [Fact]
+    public Task TextModel_WithPicture() => Fails(BadInput, "--mmproj", "-m", DemoFiles.Model, "--image", DemoFiles.Picture);
+
+    [Fact]
+    public Task Model_UnsupportedArchitecture()
+    {
+        // The architecture's name stands at the start of the file.
+        var bytes = File.ReadAllBytes(DemoFiles.Model);
+        var at = bytes.AsSpan().IndexOf("qwen3vl"u8);
+        "llama00"u8.CopyTo(bytes.AsSpan(at));
+        return Fails(BadInput, "llama00", "-m", Write("other.gguf", bytes), "-p", "Hi");
+    }
+
+    [Fact]
+    public Task Picture_Missing() => Fails(BadInput, "nowhere.jpg", "--image", _folder.File("nowhere.jpg"));
+
+    [Fact]
+    public Task Picture_Unreadable() => Fails(BadInput, "noise.png", "--image", Write("noise.png", new byte[3000]));
+
+    [Fact]
+    public Task Picture_OneByOne() => Fails(BadInput, "1 x 1", "--image", Write("dot.bmp", Bitmap(1, 1)));
+
+    [Fact]
+    public Task Picture_60000PixelsWide() => Fails(BadInput, "60,000", "--image", Write("wide.bmp", Bitmap(60_000, 40)));
+
+    [Fact]
+    public Task Context_TooSmall() => Fails(BadInput, "-c", "-c", "64");
+
+    [Fact]
+    public Task Kernel_Even() => Fails(BadInput, "kernel size 4", "--kernel", "4");
+
+    [Fact]
+    public Task Engine_NotInThisBuild() => Fails(MissingPart, "cuda", "--engine", "cuda");
+
+    [Fact]
+    public Task Output_FolderMissing() => Fails(BadInput, "no folder", "-o", Path.Combine(_folder.Path, "deep", "report.html"));
+
+    [Theory]
+    [InlineData("--nonsense")]
+    [InlineData("-n", "0")]
+    [InlineData("-n", "many")]
+    [InlineData("--temp", "-1")]
+    [InlineData("--temp", "NaN")]
+    [InlineData("--temp", "warm")]
+    [InlineData("--top-p", "2")]
+    [InlineData("--candidates", "-1")]
+    [InlineData("-t", "0")]
+    [InlineData("--profile", "other")]
+    [InlineData("--mmproj", "alone.gguf")]
+    public async Task Usage_WrongOptions(params string[] arguments)
+    {
+        var run = await CommandRun.Of(["explain", .. arguments]);
+        run.AssertFails(Usage, "tamx: ");
+    }
+
+    private string Write(string name, byte[] content)
+    {
+        File.WriteAllBytes(_folder.File(name), content);
+        return _folder.File(name);
+    }
+
+    private async Task Fails(int exitCode, string message, params string[] arguments)
+    {
+        var before = Directory.EnumerateFileSystemEntries(_folder.Path).Order().ToArray();
+        string[] output = arguments.Contains("-o") ? [] : ["-o", _folder.File("report.html")];
+        var run = await CommandRun.Of(["explain", .. output, "-t", "1", "-n", "2", .. arguments]);
+        run.AssertFails(exitCode, message);
+        Assert.Equal(before, Directory.EnumerateFileSystemEntries(_folder.Path).Order());
+    }
+
+    /// <summary>An uncompressed BMP, written by hand since it is refused before its pixels are read.</summary>
+    private static byte[] Bitmap(int width, int height)
+    {
+        var rowBytes = (width * 3 + 3) / 4 * 4;
+        using var stream = new MemoryStream();
+        using var writer = new BinaryWriter(stream);
+        writer.Write("BM"u8);
+        writer.Write(54 + (rowBytes * height));
+        writer.Write(0);
+        writer.Write(54);
+        writer.Write(40);
+        writer.Write(width);
+        writer.Write(height);
+        writer.Write((short)1);
+        writer.Write((short)24);
+        writer.Write(new byte[24]);
+        writer.Write(new byte[rowBytes * height]);
+        return stream.ToArray();
+    }
+}

@@ -1,0 +1,134 @@
+using System.Text.Json;
+using Tamx.Testing;
+
+namespace Tamx.Cli.Tests;
+
+public sealed class ExplainCommandTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    private string ReportPath => _folder.File("report.html");
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Explain_NothingButNames_ExplainsTheDemoPicture()
+    {
+        var run = await CommandRun.Of(["explain", "-o", ReportPath, "-n", "6", "-t", "1"]);
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.NotEmpty(run.Output.Trim());
+        Assert.Contains("demo model", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("\u001b", run.Error, StringComparison.Ordinal);
+        var page = await File.ReadAllTextAsync(ReportPath);
+        Assert.Contains(Convert.ToBase64String(File.ReadAllBytes(DemoFiles.Picture)), page, StringComparison.Ordinal);
+        Assert.DoesNotContain("http://", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("https://", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Explain_Json_PrintsJsonAlone()
+    {
+        var run = await CommandRun.Of(["explain", "-o", ReportPath, "-n", "4", "-t", "1", "--candidates", "2", "--json"]);
+
+        Assert.Equal(0, run.ExitCode);
+        using var json = JsonDocument.Parse(run.Output);
+        var tokens = json.RootElement.GetProperty("tokens").EnumerateArray().ToArray();
+        Assert.Equal(4, tokens.Length);
+        Assert.Equal("maxNewTokens", json.RootElement.GetProperty("stopReason").GetString());
+        foreach (var token in tokens)
+        {
+            var candidates = token.GetProperty("candidates").EnumerateArray().ToArray();
+            Assert.Equal(2, candidates.Length);
+
+            // Greedy: the token is the first candidate, with the same logit.
+            Assert.Equal(token.GetProperty("token").GetProperty("id").GetInt32(), candidates[0].GetProperty("id").GetInt32());
+            Assert.Equal(token.GetProperty("token").GetProperty("logit").GetSingle(), candidates[0].GetProperty("logit").GetSingle());
+        }
+
+        Assert.Equal(
+            ["generate", "load", "maps", "prefill", "write"],
+            json.RootElement.GetProperty("seconds").EnumerateObject().Select(property => property.Name).Order());
+    }
+
+    [Theory]
+    [InlineData("qwen3vl")]
+    [InlineData("deepstack")]
+    [InlineData("qwen2.5vl")]
+    public async Task Explain_SavedTrace_GivesTheSameMapsAgain(string name)
+    {
+        var files = name switch { "qwen3vl" => TestModels.Qwen3Vl, "deepstack" => TestModels.Qwen3VlDeepstack, _ => TestModels.Qwen25Vl };
+        var trace = _folder.File("trace.safetensors");
+        var run = await CommandRun.Of(
+            ["explain", "-m", files.ModelPath, "--mmproj", files.ProjectorPath, "--image", DemoFiles.Picture, "--image", DemoFiles.Picture, "-p", "Compare.", "-o", ReportPath,
+             "--save-trace", trace, "-n", "5", "-t", "1", "--json"]);
+        Assert.Equal(0, run.ExitCode);
+
+        var loaded = Trace.Load(trace);
+        var maps = ActivationMaps.Compute(loaded);
+        Assert.Equal(2, maps.Layout.VisionBlocks.Count);
+        Assert.Equal(2, loaded.Pictures.Count);
+        Assert.All(maps.Answer, token => Assert.All(token.Token.VisionMaps, map => Assert.NotNull(map)));
+
+        // w . h at the step before is the logit that llama.cpp gave.
+        using var json = JsonDocument.Parse(run.Output);
+        var logits = json.RootElement.GetProperty("tokens").EnumerateArray().Select(t => t.GetProperty("token").GetProperty("logit").GetSingle()).ToArray();
+        FloatAssert.Equal(logits, [.. maps.Answer.Select(token => token.Token.Logit)], 1e-4, name);
+
+        var again = _folder.File("maps.safetensors");
+        var computed = await CommandRun.Of(["maps", trace, "-o", again]);
+        Assert.Equal(0, computed.ExitCode);
+        using var file = SafetensorsFile.Open(again);
+        FloatAssert.Equal(maps.Answer[0].Token.VisionMaps[0]!, file.ReadSingles("vision_maps.0.0"), 0, "saved map");
+    }
+
+    [Fact]
+    public async Task Explain_Sampling_SeedDecides()
+    {
+        Task<CommandRun> Run(int seed) => CommandRun.Of(
+            ["explain", "-o", ReportPath, "-n", "10", "-t", "1", "--temp", "2", "--top-k", "0", "--top-p", "1", "--seed", $"{seed}"]);
+        var first = await Run(1);
+        Assert.Equal(first.Output, (await Run(1)).Output);
+        Assert.NotEqual(first.Output, (await Run(2)).Output);
+    }
+
+    [Fact]
+    public async Task Explain_TextAlone_NeedsNoProjector()
+    {
+        var run = await CommandRun.Of(["explain", "-m", TestModels.Qwen3Vl.ModelPath, "-p", "Hello", "-o", ReportPath, "-n", "3", "-t", "1"]);
+        Assert.Equal(0, run.ExitCode);
+        Assert.True(File.Exists(ReportPath));
+    }
+
+    [Fact]
+    public async Task Explain_Cancelled_Gives130AndNoFile()
+    {
+        using var cancellation = new CancellationTokenSource();
+        cancellation.CancelAfter(50);
+        var run = await CommandRun.Of(["explain", "-o", ReportPath, "-n", "3500", "-t", "1"], cancellation.Token);
+        Assert.Equal(130, run.ExitCode);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path));
+    }
+
+    [Fact]
+    public async Task Info_Demo_SaysWhatItIs()
+    {
+        var run = await CommandRun.Of(["info"]);
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("qwen3vl", run.Output, StringComparison.Ordinal);
+        Assert.Contains("tied to the input", run.Output, StringComparison.Ordinal);
+        Assert.Contains("cell of 32 px", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Info_Json_HasModelProjectorAndDevices()
+    {
+        var run = await CommandRun.Of(["info", "-m", TestModels.Qwen3VlUntied.ModelPath, "--mmproj", TestModels.Qwen3VlUntied.ProjectorPath, "--json"]);
+        Assert.Equal(0, run.ExitCode);
+        using var json = JsonDocument.Parse(run.Output);
+        Assert.False(json.RootElement.GetProperty("model").GetProperty("tiedHead").GetBoolean());
+        Assert.Equal("output.weight", json.RootElement.GetProperty("model").GetProperty("headTensor").GetString());
+        Assert.Equal("qwen3vl_merger", json.RootElement.GetProperty("projector").GetProperty("type").GetString());
+        Assert.NotEqual(0, json.RootElement.GetProperty("runtime").GetProperty("devices").GetArrayLength());
+    }
+}
