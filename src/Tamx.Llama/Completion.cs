@@ -182,22 +182,27 @@ public sealed class Completion : IDisposable
     public void Dispose()
     {
         _disposed = true;
-        if (_context is { IsClosed: false } context)
+        if (_context is { } context)
         {
-            try
-            {
-                // Ends a decode in progress; the handle's memory is freed when that call has returned.
-                NativeMethods.CancelContext(context);
-            }
-            catch (ObjectDisposedException)
-            {
-                // Another thread disposed it at the same time.
-            }
-
+            // The handle's memory is freed when the call in progress has returned.
+            EndCall(context);
             context.Dispose();
         }
 
         _prompt.Dispose();
+    }
+
+    /// <summary>Lets the native call in progress, and every later one, end as cancelled.</summary>
+    private static void EndCall(ContextHandle context)
+    {
+        try
+        {
+            NativeMethods.CancelContext(context);
+        }
+        catch (ObjectDisposedException)
+        {
+            // Another thread disposed it: there is no call to end.
+        }
     }
 
     /// <summary>Logits of the last token computed, [vocabulary]. For tests: the product of output embedding and hidden state equals them.</summary>
@@ -319,7 +324,7 @@ public sealed class Completion : IDisposable
             _context = context;
             NativeMethods.SetSampling(context, _options.Temperature, _options.TopK, _options.TopP, _options.Seed).ThrowIfFailed(cancellationToken);
             _hiddenStates = new float[checked(Capacity * _hiddenSize)];
-            using var cancellation = cancellationToken.Register(() => NativeMethods.CancelContext(context));
+            using var cancellation = cancellationToken.Register(() => EndCall(context));
             var pictureCount = 0;
             for (var i = 0; i < _chunks.Count; i++)
             {
@@ -360,7 +365,7 @@ public sealed class Completion : IDisposable
     private GeneratedToken? Step(int index, Utf8TokenDecoder decoder, CancellationToken cancellationToken) => Exclusively(() =>
     {
         var context = _context!;
-        using var cancellation = cancellationToken.Register(() => NativeMethods.CancelContext(context));
+        using var cancellation = cancellationToken.Register(() => EndCall(context));
         if (index > 0)
         {
             var status = NativeMethods.DecodeTokens(context, _tokenIds.AsSpan(TokenCount - 1, 1), 1, 1, NextRows(1));
