@@ -159,7 +159,7 @@ public static partial class Preflight
             SpatialMergeSize = 2,
             ImageSize = imageSize,
             HiddenSize = hiddenSize,
-            FeedForwardSize = Integer(model, "clip.vision.feed_forward_length", 1, 1 << 20),
+            FeedForwardSize = FeedForwardSize(model, hiddenSize),
             LayerCount = Integer(model, "clip.vision.block_count", 1, 512),
             HeadCount = headCount,
             ProjectionSize = Integer(model, "clip.vision.projection_dim", 1, 65536),
@@ -168,6 +168,26 @@ public static partial class Preflight
             ByteCount = model.ByteCount,
         };
     }
+
+    /// <summary>
+    /// The width of the layers' inner matrices, as the first layer has it. The key that should say it must be there but is not to be
+    /// trusted: llama.cpp's converter writes another number for Qwen2-VL, and older ones wrote 0.
+    /// </summary>
+    private static int FeedForwardSize(GgufModel model, int hiddenSize)
+    {
+        Integer(model, "clip.vision.feed_forward_length", 0, 1 << 20);
+        string name = $"v.blk.0.{(IsFeedForwardSwapped(model, "v.blk.0", hiddenSize) ? "ffn_down" : "ffn_up")}.weight";
+        GgufTensor tensor = model.FindTensor(name) ?? throw new ModelFormatException(model.Path, $"tensor {name} is missing");
+        return tensor.Shape is [_, >= 1 and <= 1 << 20]
+            ? (int)tensor.Shape[1]
+            : throw new ModelFormatException(tensor.FilePath, $"tensor {name} has shape {tensor.ShapeText}; it must be [{hiddenSize}, inner size]");
+    }
+
+    /// <summary>Older converters of Qwen2-VL called the two matrices by each other's name; llama.cpp swaps them back by this test.</summary>
+    private static bool IsFeedForwardSwapped(GgufModel model, string layer, int hiddenSize) =>
+        model.Metadata.FindString(ProjectorTypeKey) != Qwen3VlMerger
+        && model.FindTensor($"{layer}.ffn_down.weight") is { } down
+        && down.Shape[0] == hiddenSize;
 
     /// <summary>Mean or deviation per colour, of pixels in [0, 1]. Others would overflow the half precision that pixels are turned into.</summary>
     private static void CheckColours(GgufModel model, string key, double least, double most)
@@ -209,7 +229,7 @@ public static partial class Preflight
 
         for (int i = 0; i < facts.LayerCount; i++)
         {
-            CheckVisionLayer(tensors, facts, $"v.blk.{i}", hasNormBias);
+            CheckVisionLayer(model, tensors, facts, $"v.blk.{i}", hasNormBias);
         }
 
         CheckNorm(tensors, "v.post_ln", hidden, hasNormBias);
@@ -218,7 +238,7 @@ public static partial class Preflight
         return isQwen3 ? CheckDeepstack(model, tensors, facts, cell) : [];
     }
 
-    private static void CheckVisionLayer(TensorChecklist tensors, ProjectorFacts facts, string layer, bool hasNormBias)
+    private static void CheckVisionLayer(GgufModel model, TensorChecklist tensors, ProjectorFacts facts, string layer, bool hasNormBias)
     {
         int hidden = facts.HiddenSize;
         CheckNorm(tensors, $"{layer}.ln1", hidden, hasNormBias);
@@ -235,8 +255,9 @@ public static partial class Preflight
         }
 
         CheckLinear(tensors, $"{layer}.attn_out", hidden, hidden);
-        CheckLinear(tensors, $"{layer}.ffn_up", hidden, facts.FeedForwardSize);
-        CheckLinear(tensors, $"{layer}.ffn_down", facts.FeedForwardSize, hidden);
+        bool isSwapped = IsFeedForwardSwapped(model, layer, hidden);
+        CheckLinear(tensors, $"{layer}.{(isSwapped ? "ffn_down" : "ffn_up")}", hidden, facts.FeedForwardSize);
+        CheckLinear(tensors, $"{layer}.{(isSwapped ? "ffn_up" : "ffn_down")}", facts.FeedForwardSize, hidden);
         if (facts.ProjectorType == Qwen25VlMerger)
         {
             CheckLinear(tensors, $"{layer}.ffn_gate", hidden, facts.FeedForwardSize);

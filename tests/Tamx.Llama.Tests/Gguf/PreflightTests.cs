@@ -77,6 +77,46 @@ public class PreflightTests
     }
 
     [Fact]
+    public void CheckProjector_FeedForwardKeyOfPublishedQwen2Vl_TensorsDecide()
+    {
+        // llama.cpp's converter writes the text model's hidden size there.
+        GgufWriter projector = RandomModel.BuildProjector(TinyQwen2);
+        projector.Add("clip.vision.feed_forward_length", 12u);
+
+        Assert.Equal(16, CheckProjector(projector).FeedForwardSize);
+    }
+
+    [Theory]
+    [InlineData("qwen2vl", true)]
+    [InlineData("qwen3vl", false)]
+    public void CheckProjector_FeedForwardNamesOfOldConverters_AreTakenAsLlamaTakesThem(string kind, bool accepted)
+    {
+        GgufWriter projector = RandomModel.BuildProjector(OptionsOf(kind));
+        projector.Add("clip.vision.feed_forward_length", 0u);
+        for (int i = 0; i < 2; i++)
+        {
+            foreach (string name in (string[])["ffn_up.weight", "ffn_up.bias", "ffn_down.weight", "ffn_down.bias"])
+            {
+                Assert.True(projector.RemoveTensor($"v.blk.{i}.{name}"));
+            }
+
+            projector.AddZeros($"v.blk.{i}.ffn_up.weight", 16, 8);
+            projector.AddZeros($"v.blk.{i}.ffn_up.bias", 8);
+            projector.AddZeros($"v.blk.{i}.ffn_down.weight", 8, 16);
+            projector.AddZeros($"v.blk.{i}.ffn_down.bias", 16);
+        }
+
+        if (accepted)
+        {
+            Assert.Equal(16, CheckProjector(projector).FeedForwardSize);
+        }
+        else
+        {
+            Assert.Contains("v.blk.0.ffn_up.weight", Assert.Throws<ModelFormatException>(() => CheckProjector(projector)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void CheckModel_TiedModel_TakesTheInputEmbedding()
     {
         ModelFacts facts = Check(RandomModel.BuildModel(Tiny with { IsTied = true, WeightType = TensorType.F16 }));
