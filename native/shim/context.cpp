@@ -16,7 +16,7 @@ struct tamx_context {
     llama_pos           next_position = 0;
     bool                has_logits    = false;
     std::atomic<bool>   cancelled { false };
-    std::vector<llama_token_data> sampling; // the vocabulary, reused between steps
+    std::vector<llama_token_data> vocabulary; // reused between steps
 
     // Capture of the decode in progress.
     float *     rows      = nullptr;
@@ -280,13 +280,13 @@ int32_t tamx_context_embedding(tamx_context * context, int32_t index, float * ro
     });
 }
 
-static const float * last_logits(tamx_context * context) {
-    return context->has_logits ? llama_get_logits_ith(context->context, -1) : nullptr;
+static const float * logits_of(tamx_context * context, int32_t index) {
+    return context->has_logits && index >= -1 && index < context->expected ? llama_get_logits_ith(context->context, index) : nullptr;
 }
 
 int32_t tamx_context_logits(tamx_context * context, float * logits) {
     return guarded([&] {
-        const float * source = last_logits(context);
+        const float * source = logits_of(context, -1);
         if (source == nullptr) {
             return fail(TAMX_INVALID_ARGUMENT, "the last decode made no logits");
         }
@@ -317,13 +317,41 @@ int32_t tamx_context_set_sampling(tamx_context * context, float temperature, int
     });
 }
 
-int32_t tamx_context_sample(tamx_context * context, int32_t k, int32_t * token, float * logit, float * probability,
-                            int32_t * candidates, float * candidate_logits, float * candidate_probabilities) {
+// The vocabulary with its logits, in the order of the ids.
+static std::vector<llama_token_data> & vocabulary_of(tamx_context * context, const float * logits) {
+    auto & data = context->vocabulary;
+    data.resize((size_t) context->model->vocabulary_size);
+    for (size_t i = 0; i < data.size(); i++) {
+        data[i] = { (llama_token) i, logits[i], 0.0f };
+    }
+    return data;
+}
+
+int32_t tamx_context_sample(tamx_context * context, int32_t * token) {
     return guarded([&] {
-        const float * logits = last_logits(context);
+        const float * logits = logits_of(context, -1);
+        if (logits == nullptr || context->sampler == nullptr) {
+            return fail(TAMX_INVALID_ARGUMENT, "no logits to sample from");
+        }
+        auto & data = vocabulary_of(context, logits);
+        llama_token_data_array choice { data.data(), data.size(), -1, false };
+        llama_sampler_apply(context->sampler, &choice);
+        if (choice.selected < 0 || (size_t) choice.selected >= choice.size) {
+            return fail(TAMX_INTERNAL, "the sampler chose nothing");
+        }
+        *token = choice.data[choice.selected].id;
+        llama_sampler_accept(context->sampler, *token);
+        return (int32_t) TAMX_OK;
+    });
+}
+
+int32_t tamx_context_rank(tamx_context * context, int32_t index, int32_t token, int32_t k, float * logit, double * log_sum,
+                          int32_t * candidates, float * candidate_logits) {
+    return guarded([&] {
+        const float * logits = logits_of(context, index);
         const int32_t n      = context->model->vocabulary_size;
-        if (logits == nullptr || context->sampler == nullptr || k < 0 || k > n) {
-            return fail(TAMX_INVALID_ARGUMENT, "no logits to sample from, or more candidates than tokens");
+        if (logits == nullptr || token < 0 || token >= n || k < 0 || k > n) {
+            return fail(TAMX_INVALID_ARGUMENT, "no logits there, no such token, or more candidates than tokens");
         }
         const float best = *std::max_element(logits, logits + n);
         if (!std::isfinite(best)) {
@@ -333,36 +361,18 @@ int32_t tamx_context_sample(tamx_context * context, int32_t k, int32_t * token, 
         for (int32_t i = 0; i < n; i++) {
             sum += std::exp((double) logits[i] - best);
         }
-        const auto share = [&](int32_t id) { return (float) (std::exp((double) logits[id] - best) / sum); };
-
-        auto & data = context->sampling;
-        data.resize((size_t) n);
-        for (int32_t i = 0; i < n; i++) {
-            data[(size_t) i] = { i, logits[i], 0.0f };
+        *logit   = logits[token];
+        *log_sum = best + std::log(sum);
+        if (k > 0) {
+            auto & data = vocabulary_of(context, logits);
+            std::partial_sort(data.begin(), data.begin() + k, data.end(), [](const llama_token_data & a, const llama_token_data & b) {
+                return a.logit != b.logit ? a.logit > b.logit : a.id < b.id;
+            });
+            for (int32_t i = 0; i < k; i++) {
+                candidates[i]       = data[(size_t) i].id;
+                candidate_logits[i] = data[(size_t) i].logit;
+            }
         }
-        const auto better = [](const llama_token_data & a, const llama_token_data & b) {
-            return a.logit != b.logit ? a.logit > b.logit : a.id < b.id;
-        };
-        std::partial_sort(data.begin(), data.begin() + k, data.end(), better);
-        for (int32_t i = 0; i < k; i++) {
-            candidates[i]              = data[(size_t) i].id;
-            candidate_logits[i]        = data[(size_t) i].logit;
-            candidate_probabilities[i] = share(data[(size_t) i].id);
-        }
-        // The samplers must see the vocabulary in one order whatever k is, or the seed would give other tokens.
-        for (int32_t i = 0; i < n; i++) {
-            data[(size_t) i] = { i, logits[i], 0.0f };
-        }
-        llama_token_data_array choice { data.data(), data.size(), -1, false };
-        llama_sampler_apply(context->sampler, &choice);
-        if (choice.selected < 0 || (size_t) choice.selected >= choice.size) {
-            return fail(TAMX_INTERNAL, "the sampler chose nothing");
-        }
-        const llama_token chosen = choice.data[choice.selected].id;
-        llama_sampler_accept(context->sampler, chosen);
-        *token       = chosen;
-        *logit       = logits[chosen];
-        *probability = share(chosen);
         return (int32_t) TAMX_OK;
     });
 }

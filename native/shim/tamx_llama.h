@@ -20,7 +20,7 @@
 extern "C" {
 #endif
 
-#define TAMX_ABI_VERSION 1
+#define TAMX_ABI_VERSION 2
 
 enum tamx_status {
     TAMX_OK               = 0,
@@ -149,10 +149,13 @@ TAMX_API int32_t tamx_context_logits(tamx_context * context, float * logits);
 // temperature <= 0: greedy. top_k <= 0, top_p >= 1: off.
 TAMX_API int32_t tamx_context_set_sampling(tamx_context * context, float temperature, int32_t top_k, float top_p, uint32_t seed);
 
-// Samples from those logits, and gives the k best tokens, best first (the lower id where logits are equal).
-// Probabilities are those of the model's softmax, whatever the sampling.
-TAMX_API int32_t tamx_context_sample(tamx_context * context, int32_t k, int32_t * token, float * logit, float * probability,
-                                     int32_t * candidates, float * candidate_logits, float * candidate_probabilities);
+// Chooses the next token from the logits of the last token decoded with want_logits.
+TAMX_API int32_t tamx_context_sample(tamx_context * context, int32_t * token);
+
+// How likely a token was after row index of the last decode (-1: its last row), which must have wanted logits: its logit,
+// and ln(sum of exp(logit)) over the vocabulary. With it the k best tokens, best first (the lower id where logits are equal).
+TAMX_API int32_t tamx_context_rank(tamx_context * context, int32_t index, int32_t token, int32_t k, float * logit,
+                                   double * log_sum, int32_t * candidates, float * candidate_logits);
 
 #ifdef __cplusplus
 }

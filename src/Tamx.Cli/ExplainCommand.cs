@@ -16,6 +16,14 @@ internal sealed class ExplainCommand
     private readonly MethodOptions _method = new();
     private readonly Option<string[]> _images = new("--image") { Description = "A picture (JPEG, PNG, WebP, GIF, BMP); may be given several times.", HelpName = "FILE" };
     private readonly Option<string?> _prompt = new("-p", "--prompt") { Description = $"The question. By default \"{DefaultPrompt}\"", HelpName = "TEXT" };
+    private readonly Option<string?> _messages = new("--messages")
+    {
+        Description = "A conversation as OpenAI-style JSON, in place of --image and -p; if its last message is the assistant's, that answer is explained.",
+        HelpName = "FILE.json",
+    };
+
+    private readonly Option<string?> _answer = new("--answer") { Description = "Explain this answer; nothing is generated.", HelpName = "TEXT" };
+    private readonly Option<bool> _noEos = new("--no-eos") { Description = "Do not explain the token that ends the answer." };
     private readonly Option<int> _maxTokens = new("-n", "--predict", "--n-predict")
     {
         Description = "Most tokens to write.",
@@ -70,10 +78,17 @@ internal sealed class ExplainCommand
         _topP.RequireWithin(0, 1);
         var command = new Command("explain", "Asks a model about pictures and writes a report that shows where each token of the answer came from.")
         {
-            _images, _prompt, _maxTokens, _output, _trace, _json, _temperature, _topK, _topP, _seed, _candidates, _context, _verbose,
+            _images, _prompt, _messages, _answer, _noEos, _maxTokens, _output, _trace, _json, _temperature, _topK, _topP, _seed, _candidates, _context, _verbose,
         };
         _model.AddTo(command);
         _method.AddTo(command);
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(_messages) is not null && (result.GetValue(_prompt) is not null || result.GetValue(_images) is { Length: > 0 }))
+            {
+                result.AddError("--messages takes the place of --image and -p; give one or the other.");
+            }
+        });
         command.SetAction(RunAsync);
         return command;
     }
@@ -92,6 +107,7 @@ internal sealed class ExplainCommand
         var options = new ExplainOptions
         {
             Tam = tam,
+            ExplainEndToken = !parsed.GetValue(_noEos),
             Completion = new CompletionOptions
             {
                 MaxNewTokens = parsed.GetValue(_maxTokens),
@@ -109,7 +125,7 @@ internal sealed class ExplainCommand
         var tracePath = parsed.GetValue(_trace);
         RequireFolder(reportPath);
         RequireFolder(tracePath);
-        ChatMessage[] messages = [new(ChatRole.User, ReadParts(parsed))];
+        var messages = ReadMessages(parsed);
 
         var load = Stopwatch.StartNew();
         var explanation = await ProgressDisplay.RunAsync(error, async progress =>
@@ -153,6 +169,17 @@ internal sealed class ExplainCommand
 
         error.WriteLine($"{reportPath}: {explanation.Maps.Answer.Count} tokens explained; open it in a browser.");
         return ExitCode.Ok;
+    }
+
+    private List<ChatMessage> ReadMessages(ParseResult parsed)
+    {
+        List<ChatMessage> messages = parsed.GetValue(_messages) is { } path ? [.. ChatJson.Open(path)] : [new(ChatRole.User, ReadParts(parsed))];
+        if (parsed.GetValue(_answer) is { } answer)
+        {
+            messages.Add(new ChatMessage(ChatRole.Assistant, answer));
+        }
+
+        return messages;
     }
 
     private List<ChatPart> ReadParts(ParseResult parsed)

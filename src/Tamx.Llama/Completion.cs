@@ -30,13 +30,16 @@ public sealed class Completion : IDisposable
     private readonly List<PromptPicture> _pictures = [];
     private readonly int _contextSize;
     private readonly int _hiddenSize;
+    private readonly int[] _givenAnswer;
     private readonly int[] _tokenIds;
     private float[] _hiddenStates;
     private ContextHandle? _context;
+    private int _computedAnswer;
+    private int _batchStart;
     private int _busy;
     private volatile bool _disposed;
 
-    internal Completion(VisionLanguageModel model, IReadOnlyList<ChatMessage> messages, CompletionOptions options)
+    internal Completion(VisionLanguageModel model, IReadOnlyList<ChatMessage> messages, IReadOnlyList<int>? givenAnswer, CompletionOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(options.MaxNewTokens);
         ArgumentOutOfRangeException.ThrowIfNegative(options.ContextSize);
@@ -52,12 +55,14 @@ public sealed class Completion : IDisposable
         try
         {
             _prompt.KeepAlive(model.Vision is null ? [model.Model] : [model.Model, model.Vision]);
+            _givenAnswer = givenAnswer?.ToArray() ?? [];
             WritePrompt(messages);
             _tokenIds = ReadPrompt();
             PromptTokenCount = _tokenIds.Length;
             _contextSize = ChooseContextSize();
-            Capacity = Math.Min(PromptTokenCount + options.MaxNewTokens, _contextSize + 1);
+            Capacity = Math.Min(PromptTokenCount + MaxAnswerTokens, _contextSize + 1);
             Array.Resize(ref _tokenIds, Capacity);
+            _givenAnswer.CopyTo(_tokenIds, PromptTokenCount);
             _hiddenStates = [];
             TokenCount = PromptTokenCount;
         }
@@ -94,10 +99,16 @@ public sealed class Completion : IDisposable
     /// <summary>Why the answer ended.</summary>
     public StopReason StopReason { get; private set; }
 
+    /// <summary>Most tokens the answer can have: as many as were asked for, or those of a given answer.</summary>
+    public int MaxAnswerTokens => _givenAnswer.Length > 0 ? _givenAnswer.Length : _options.MaxNewTokens;
+
     /// <summary>Most tokens that prompt and answer can have together.</summary>
     private int Capacity { get; }
 
-    /// <summary>Generates the answer token by token, after computing the prompt if <see cref="PrefillAsync"/> has not.</summary>
+    /// <summary>
+    /// Generates the answer token by token, after computing the prompt if <see cref="PrefillAsync"/> has not. A given answer is read
+    /// instead, as if the model had written it.
+    /// </summary>
     /// <param name="cancellationToken">Ends the work within one decode.</param>
     /// <exception cref="InvalidOperationException">The answer was generated before, or is being generated.</exception>
     /// <exception cref="InvalidInputException">A picture cannot be encoded.</exception>
@@ -119,9 +130,9 @@ public sealed class Completion : IDisposable
         var decoder = new Utf8TokenDecoder();
         for (var index = 0; ; index++)
         {
-            if (index == _options.MaxNewTokens)
+            if (index == MaxAnswerTokens)
             {
-                StopReason = StopReason.MaxNewTokens;
+                StopReason = _givenAnswer.Length > 0 ? StopReason.AnswerGiven : StopReason.MaxNewTokens;
                 yield break;
             }
 
@@ -156,26 +167,6 @@ public sealed class Completion : IDisposable
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         return Task.Run(() => Prefill(progress, cancellationToken), cancellationToken);
-    }
-
-    /// <summary>Computes given tokens in one go, as if they had been generated; all but the last get a row. After <see cref="PrefillAsync"/>.</summary>
-    internal void Append(ReadOnlySpan<int> ids)
-    {
-        var tokens = ids.ToArray();
-        Exclusively(() =>
-        {
-            tokens.CopyTo(_tokenIds, TokenCount);
-            TokenCount += tokens.Length;
-            for (var first = 0; first < tokens.Length - 1;)
-            {
-                var count = Math.Min(_options.BatchSize, tokens.Length - 1 - first);
-                NativeMethods.DecodeTokens(_context!, tokens.AsSpan(first, count), count, 0, NextRows(count)).ThrowIfFailed();
-                HiddenRowCount += count;
-                first += count;
-            }
-
-            return true;
-        }, CancellationToken.None);
     }
 
     /// <inheritdoc/>
@@ -288,24 +279,29 @@ public sealed class Completion : IDisposable
     private int ChooseContextSize()
     {
         var trained = _model.Facts.ContextLength;
+
+        // The last token needs no room: nothing is computed after it. A given answer must fit as a whole.
+        var atLeast = PromptTokenCount + (_givenAnswer.Length > 0 ? _givenAnswer.Length - 1 : 1);
         if (_options.ContextSize > 0)
         {
-            return PromptTokenCount < _options.ContextSize
+            return atLeast <= _options.ContextSize
                 ? _options.ContextSize
                 : throw new InvalidInputException(
-                    $"the prompt has {PromptTokenCount} tokens, the context {_options.ContextSize}; " +
-                    $"use a context of at least {PromptTokenCount + Math.Max(1, _options.MaxNewTokens)} (-c) or smaller pictures");
+                    $"the prompt has {PromptTokenCount} tokens{AndAnswer()}, the context {_options.ContextSize}; " +
+                    $"use a context of at least {PromptTokenCount + Math.Max(1, MaxAnswerTokens)} (-c) or smaller pictures");
         }
 
-        if (PromptTokenCount >= trained)
+        if (atLeast > trained)
         {
             throw new InvalidInputException(
-                $"the prompt has {PromptTokenCount} tokens, {_model.Facts.Path} was trained for {trained}; use fewer or smaller pictures");
+                $"the prompt has {PromptTokenCount} tokens{AndAnswer()}, {_model.Facts.Path} was trained for {trained}; use fewer or smaller pictures");
         }
 
         const int Granularity = 256;
-        var needed = (PromptTokenCount + _options.MaxNewTokens + Granularity - 1) / Granularity * Granularity;
+        var needed = (PromptTokenCount + MaxAnswerTokens + Granularity - 1) / Granularity * Granularity;
         return Math.Min(needed, trained);
+
+        string AndAnswer() => _givenAnswer.Length > 0 ? $" and the answer {_givenAnswer.Length}" : "";
     }
 
     private void Prefill(IProgress<CompletionProgress>? progress, CancellationToken cancellationToken)
@@ -361,38 +357,35 @@ public sealed class Completion : IDisposable
         }
     }
 
-    /// <summary>Samples the next token. The token before it is computed first, unless it was with the prompt; null if the context is full.</summary>
+    /// <summary>The next token of the answer; null if the context is full.</summary>
     private GeneratedToken? Step(int index, Utf8TokenDecoder decoder, CancellationToken cancellationToken) => Exclusively(() =>
     {
         var context = _context!;
         using var cancellation = cancellationToken.Register(() => EndCall(context));
-        if (index > 0)
+        if (!ComputeBefore(context, index, cancellationToken))
         {
-            var status = NativeMethods.DecodeTokens(context, _tokenIds.AsSpan(TokenCount - 1, 1), 1, 1, NextRows(1));
-            if (status == NativeStatus.ContextFull)
-            {
-                return null;
-            }
-
-            status.ThrowIfFailed(cancellationToken);
-            HiddenRowCount++;
+            return null;
         }
 
+        var position = TokenCount;
+        if (_givenAnswer.Length == 0)
+        {
+            NativeMethods.Sample(context, out _tokenIds[position]).ThrowIfFailed(cancellationToken);
+        }
+
+        var id = _tokenIds[position];
         var ids = new int[_options.CandidateCount];
         var logits = new float[ids.Length];
-        var probabilities = new float[ids.Length];
-        NativeMethods.Sample(context, ids.Length, out var id, out var logit, out var probability, ids, logits, probabilities)
-            .ThrowIfFailed(cancellationToken);
+        var row = index == 0 ? -1 : index - 1 - _batchStart;
+        NativeMethods.Rank(context, row, id, ids.Length, out var logit, out var logSum, ids, logits).ThrowIfFailed(cancellationToken);
         var candidates = new TokenCandidate[ids.Length];
         for (var i = 0; i < ids.Length; i++)
         {
-            candidates[i] = new TokenCandidate(ids[i], logits[i], probabilities[i]);
+            candidates[i] = new TokenCandidate(ids[i], logits[i], (float)Math.Exp(logits[i] - logSum));
         }
 
-        var ends = _model.Vocabulary.EndsAnswer(id);
-        var position = TokenCount;
-        _tokenIds[position] = id;
         TokenCount++;
+        var ends = _givenAnswer.Length == 0 && _model.Vocabulary.EndsAnswer(id);
         return new GeneratedToken
         {
             Index = index,
@@ -400,11 +393,37 @@ public sealed class Completion : IDisposable
             Id = id,
             Text = ends ? decoder.Flush() : decoder.Decode(_model.Vocabulary.GetBytes(id)),
             Logit = logit,
-            Probability = probability,
+            LogProbability = logit - logSum,
             Candidates = candidates,
             EndsAnswer = ends,
         };
     }, cancellationToken);
+
+    /// <summary>
+    /// Computes the answer's tokens before one, as far as that has not happened: the one just written, or a batch of a given answer.
+    /// </summary>
+    /// <returns>False if the context is full.</returns>
+    private bool ComputeBefore(ContextHandle context, int index, CancellationToken cancellationToken)
+    {
+        if (index <= _computedAnswer)
+        {
+            return true;
+        }
+
+        var count = _givenAnswer.Length == 0 ? 1 : Math.Min(_options.BatchSize, _givenAnswer.Length - 1 - _computedAnswer);
+        var tokens = _tokenIds.AsSpan(PromptTokenCount + _computedAnswer, count);
+        var status = NativeMethods.DecodeTokens(context, tokens, count, 1, NextRows(count));
+        if (status == NativeStatus.ContextFull)
+        {
+            return false;
+        }
+
+        status.ThrowIfFailed(cancellationToken);
+        HiddenRowCount += count;
+        _batchStart = _computedAnswer;
+        _computedAnswer += count;
+        return true;
+    }
 
     private Span<float> NextRows(int count) => _hiddenStates.AsSpan(HiddenRowCount * _hiddenSize, count * _hiddenSize);
 

@@ -6,7 +6,7 @@ namespace Tamx.Llama;
 /// <param name="Probability">Its probability under the model's softmax.</param>
 public readonly record struct TokenCandidate(int Id, float Logit, float Probability);
 
-/// <summary>A token the model wrote.</summary>
+/// <summary>A token of the answer, which the model wrote or was given.</summary>
 public sealed record GeneratedToken
 {
     /// <summary>Number of the token in the answer, from 0.</summary>
@@ -26,8 +26,11 @@ public sealed record GeneratedToken
     /// <summary>The token's logit.</summary>
     public required float Logit { get; init; }
 
+    /// <summary>ln of the token's probability under the model's softmax (temperature 1), whatever the sampling.</summary>
+    public required double LogProbability { get; init; }
+
     /// <summary>The token's probability under the model's softmax, whatever the sampling.</summary>
-    public required float Probability { get; init; }
+    public float Probability => (float)Math.Exp(LogProbability);
 
     /// <summary>The step's best tokens, best first; as many as were asked for.</summary>
     public required IReadOnlyList<TokenCandidate> Candidates { get; init; }

@@ -14,4 +14,7 @@ public enum StopReason
 
     /// <summary>The context is full.</summary>
     ContextFull,
+
+    /// <summary>All of the given answer was read.</summary>
+    AnswerGiven,
 }

@@ -78,14 +78,56 @@ public sealed class VisionLanguageModel : IDisposable
     }
 
     /// <summary>Prepares an answer: writes the prompt, cuts it into tokens and prepares the pictures. Nothing is computed yet.</summary>
-    /// <param name="messages">The conversation; the answer follows its last message.</param>
+    /// <param name="messages">
+    /// The conversation; the answer follows its last message. If that is the assistant's, it is the answer itself: nothing is generated then, and the
+    /// tokens of its text are gone through as if the model had written them. Its text is cut into tokens by itself, as the model would write it.
+    /// </param>
     /// <param name="options">How to generate.</param>
-    /// <exception cref="InvalidInputException">A picture cannot be used, the model has no projector, or the prompt does not fit the context.</exception>
+    /// <exception cref="InvalidInputException">
+    /// A picture cannot be used, the model has no projector, the answer is empty or holds a picture, or the tokens do not fit the context.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public Completion CreateCompletion(IReadOnlyList<ChatMessage> messages, CompletionOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(messages);
-        return new Completion(this, messages, options ?? new CompletionOptions());
+        if (messages is not [.., { Role: ChatRole.Assistant } last])
+        {
+            return new Completion(this, messages, null, options ?? new CompletionOptions());
+        }
+
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (last.Parts.Any(part => part is not TextPart))
+        {
+            throw new InvalidInputException("the answer to explain (the last message, the assistant's) holds a picture; it can hold text only");
+        }
+
+        return CreateCompletion(
+            [.. messages.SkipLast(1)], Vocabulary.Tokenize(string.Concat(last.Parts.Cast<TextPart>().Select(part => part.Text))), options);
+    }
+
+    /// <summary>Prepares a given answer: its tokens are gone through as if the model had written them.</summary>
+    /// <param name="messages">The conversation before the answer.</param>
+    /// <param name="answer">Token ids of the answer, at least one.</param>
+    /// <param name="options">Context, candidates and batches; what concerns generating is not used.</param>
+    /// <exception cref="InvalidInputException">
+    /// A picture cannot be used, the model has no projector, the answer is empty or holds an unknown id, or the tokens do not fit the context.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    public Completion CreateCompletion(IReadOnlyList<ChatMessage> messages, IReadOnlyList<int> answer, CompletionOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        ArgumentNullException.ThrowIfNull(answer);
+        if (answer.Count == 0)
+        {
+            throw new InvalidInputException("the answer to explain is empty; give its text, or leave it out to let the model write one");
+        }
+
+        if (answer.Any(id => id < 0 || id >= Vocabulary.Count))
+        {
+            throw new InvalidInputException($"the answer to explain holds a token id that is not in the vocabulary (0 to {Vocabulary.Count - 1})");
+        }
+
+        return new Completion(this, messages, answer, options ?? new CompletionOptions());
     }
 
     /// <inheritdoc/>

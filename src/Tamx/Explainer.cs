@@ -14,6 +14,9 @@ public sealed record ExplainOptions
 
     /// <summary>How the maps are computed.</summary>
     public TamOptions Tam { get; init; } = new();
+
+    /// <summary>Explain the token that ends a generated answer (<c>&lt;|im_end|&gt;</c>) too, as TAMX does. True by default.</summary>
+    public bool ExplainEndToken { get; init; } = true;
 }
 
 /// <summary>An answer with all that explains it.</summary>
@@ -33,9 +36,9 @@ public readonly record struct ExplainProgress(string Stage, int Done, int Total,
 /// <summary>Lets a model answer and computes where each token of the answer came from.</summary>
 public static class Explainer
 {
-    /// <summary>Generates an answer and explains it.</summary>
+    /// <summary>Generates an answer and explains it, or explains a given one.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="messages">The conversation; the answer follows its last message.</param>
+    /// <param name="messages">The conversation; the answer follows its last message. If that is the assistant's, it is the answer to explain.</param>
     /// <param name="options">How to generate and explain.</param>
     /// <param name="progress">Told how far it has come, and every token.</param>
     /// <param name="cancellationToken">Ends the work within one decode.</param>
@@ -66,13 +69,18 @@ public static class Explainer
         await foreach (var token in completion.GenerateAsync(cancellationToken).ConfigureAwait(false))
         {
             tokens.Add(token);
-            progress?.Report(new ExplainProgress("generate", tokens.Count, options.Completion.MaxNewTokens, token));
+            progress?.Report(new ExplainProgress("generate", tokens.Count, completion.MaxAnswerTokens, token));
         }
 
         seconds["generate"] = Lap();
+        if (!options.ExplainEndToken && tokens is [.., { EndsAnswer: true }])
+        {
+            tokens.RemoveAt(tokens.Count - 1);
+        }
+
         if (tokens.Count == 0)
         {
-            throw new InvalidInputException("no token was generated, so there is nothing to explain; allow at least one (-n)");
+            throw new InvalidInputException("the answer has no token to explain; ask something else, or allow more tokens (-n)");
         }
 
         progress?.Report(new ExplainProgress("maps", 0, tokens.Count));
@@ -93,7 +101,7 @@ public static class Explainer
     private static Trace Capture(
         VisionLanguageModel model, Completion completion, List<GeneratedToken> tokens, CompletionOptions options, Dictionary<string, double> seconds)
     {
-        var ids = completion.TokenIds.ToArray();
+        var ids = completion.TokenIds[..(completion.PromptTokenCount + tokens.Count)].ToArray();
         int[] outputIds = [.. ids.Concat(tokens.SelectMany(token => token.Candidates.Select(candidate => candidate.Id))).Distinct().Order()];
         var merge = model.Projector?.SpatialMergeSize ?? 1;
         return new Trace

@@ -101,6 +101,53 @@ public sealed class ExplainCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Explain_GivenAnswer_ExplainsItsTokens()
+    {
+        var generated = await CommandRun.Of(["explain", "-o", ReportPath, "-n", "5", "-t", "1", "--json"]);
+        using var first = JsonDocument.Parse(generated.Output);
+        var answer = first.RootElement.GetProperty("answer").GetString()!;
+
+        var given = await CommandRun.Of(["explain", "-o", ReportPath, "-t", "1", "--answer", answer, "--json"]);
+        Assert.Equal(0, given.ExitCode);
+        using var second = JsonDocument.Parse(given.Output);
+        Assert.Equal("answerGiven", second.RootElement.GetProperty("stopReason").GetString());
+        Assert.Equal(answer, second.RootElement.GetProperty("answer").GetString());
+        Assert.Equal(3, second.RootElement.GetProperty("tokens")[0].GetProperty("candidates").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task Explain_Messages_SeveralTurnsAndPictures()
+    {
+        File.Copy(DemoFiles.Picture, _folder.File("photo.jpg"));
+        var chat = _folder.File("chat.json");
+        await File.WriteAllTextAsync(chat, """
+            [{"role": "system", "content": "Be brief."},
+             {"role": "user", "content": [{"type": "image", "image": "photo.jpg"}, {"type": "text", "text": "What is it?"}]},
+             {"role": "assistant", "content": "A table."},
+             {"role": "user", "content": [{"type": "text", "text": "And here?"}, {"type": "image", "image": "photo.jpg"}]},
+             {"role": "assistant", "content": " red cup"}]
+            """);
+        var trace = _folder.File("trace.safetensors");
+        var run = await CommandRun.Of(["explain", "--messages", chat, "-o", ReportPath, "-t", "1", "--save-trace", trace]);
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal(" red cup", run.Output.TrimEnd('\n'));
+        var maps = ActivationMaps.Compute(Trace.Load(trace));
+        Assert.Equal(["system", "user", "assistant", "user", "assistant"], maps.Layout.Turns.Select(turn => turn.Role));
+        Assert.Equal([1, 3], maps.Layout.VisionBlocks.Select(block => block.TurnIndex));
+    }
+
+    [Theory]
+    [InlineData("--messages", "chat.json", "-p", "Hi")]
+    [InlineData("--messages", "chat.json", "--image", "a.png")]
+    public async Task Explain_MessagesAndPrompt_IsAUsageError(params string[] arguments) =>
+        (await CommandRun.Of(["explain", .. arguments])).AssertFails(2, "--messages takes the place");
+
+    [Fact]
+    public async Task Explain_EmptyAnswer_IsRefused() =>
+        (await CommandRun.Of(["explain", "-o", ReportPath, "-t", "1", "--answer", ""])).AssertFails(3, "the answer to explain is empty");
+
+    [Fact]
     public async Task Explain_Cancelled_Gives130AndNoFile()
     {
         using var cancellation = new CancellationTokenSource();

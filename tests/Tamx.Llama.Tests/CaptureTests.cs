@@ -130,11 +130,11 @@ public sealed class CaptureTests
         Assert.True((await Collect(generated)).Count >= 4, "the answer is too short to compare anything");
 
         // Teacher forcing: the same sequence computed in one go. The answer stands where the model wrote it.
-        using var forced = model.CreateCompletion(twoPictures, options);
-        await forced.PrefillAsync();
-        forced.Append(generated.TokenIds[generated.PromptTokenCount..]);
+        using var forced = model.CreateCompletion(twoPictures, generated.TokenIds[generated.PromptTokenCount..].ToArray(), options);
+        await Collect(forced);
 
         Assert.Equal(generated.TokenIds, forced.TokenIds);
+        Assert.Equal(generated.HiddenRowCount, forced.HiddenRowCount);
         AssertClose(generated, forced, generated.HiddenRowCount, tolerance);
     }
 

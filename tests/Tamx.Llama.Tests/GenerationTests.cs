@@ -98,6 +98,55 @@ public sealed class GenerationTests
         Assert.Equal(TestModels.Qwen25Vl.ProjectorPath, exception.Path);
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(5)]
+    [InlineData(128)]
+    public async Task GenerateAsync_GivenAnswer_RanksItsTokensAsGenerationDoes(int batchSize)
+    {
+        var options = new CompletionOptions { MaxNewTokens = 9, CandidateCount = 3, PreciseCache = true };
+        using var generated = Model.CreateCompletion(Question, options);
+        var expected = await CaptureTests.Collect(generated);
+        using var given = Model.CreateCompletion(
+            Question, [.. expected.Select(token => token.Id)], options with { MaxNewTokens = 1, BatchSize = batchSize });
+        var actual = await CaptureTests.Collect(given);
+
+        Assert.Equal(StopReason.AnswerGiven, given.StopReason);
+        Assert.Equal(generated.TokenIds, given.TokenIds);
+        Assert.Equal(expected.Select(token => token.Text), actual.Select(token => token.Text));
+        foreach (var (a, b) in expected.Zip(actual))
+        {
+            Assert.Equal(a.Logit, b.Logit, 1e-3f);
+            Assert.Equal(a.LogProbability, b.LogProbability, 1e-3);
+            Assert.Equal(a.Candidates.Select(c => c.Id), b.Candidates.Select(c => c.Id));
+        }
+    }
+
+    [Fact]
+    public async Task CreateCompletion_LastMessageOfAssistant_IsTheAnswer()
+    {
+        using var given = Model.CreateCompletion([.. Question, new(ChatRole.Assistant, " red cup")]);
+        var tokens = await CaptureTests.Collect(given);
+        Assert.Equal(" red cup", string.Concat(tokens.Select(token => token.Text)));
+        Assert.Equal(Model.Vocabulary.Tokenize(" red cup"), tokens.Select(token => token.Id));
+        Assert.Equal(given.TokenCount - 1, given.HiddenRowCount);
+        Assert.All(tokens, token => Assert.False(token.EndsAnswer));
+        Assert.All(tokens, token => Assert.InRange(token.Probability, 0f, 1f));
+    }
+
+    [Fact]
+    public void CreateCompletion_AnswerThatCannotBe_SaysWhy()
+    {
+        Assert.Contains("empty", Assert.Throws<InvalidInputException>(
+            () => Model.CreateCompletion([.. Question, new(ChatRole.Assistant, "")])).Message, StringComparison.Ordinal);
+        Assert.Contains("picture", Assert.Throws<InvalidInputException>(
+            () => Model.CreateCompletion([.. Question, new(ChatRole.Assistant, [TestPictures.Gradient(32, 32)])])).Message, StringComparison.Ordinal);
+        Assert.Contains("vocabulary", Assert.Throws<InvalidInputException>(
+            () => Model.CreateCompletion(Question, [Model.Vocabulary.Count])).Message, StringComparison.Ordinal);
+        Assert.Contains("and the answer 600", Assert.Throws<InvalidInputException>(
+            () => Model.CreateCompletion(Question, new int[600], new() { ContextSize = 300 })).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void CreateCompletion_MarkersInUserText_StayText()
     {

@@ -7,7 +7,7 @@ namespace Tamx.Llama.Interop;
 internal static unsafe partial class NativeMethods
 {
     internal const string Library = "tamx_llama";
-    internal const int AbiVersion = 1;
+    internal const int AbiVersion = 2;
 
     // ---- runtime
 
@@ -168,7 +168,10 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(Library, EntryPoint = "tamx_context_sample")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
-    internal static partial NativeStatus Sample(
-        ContextHandle context, int candidateCount, out int token, out float logit, out float probability,
-        Span<int> candidates, Span<float> candidateLogits, Span<float> candidateProbabilities);
+    internal static partial NativeStatus Sample(ContextHandle context, out int token);
+
+    [LibraryImport(Library, EntryPoint = "tamx_context_rank")]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial NativeStatus Rank(
+        ContextHandle context, int index, int token, int candidateCount, out float logit, out double logSum, Span<int> candidates, Span<float> candidateLogits);
 }

@@ -48,7 +48,8 @@ public sealed class CapturedRowsTests
             Assert.Contains("not encoded", NativeStatusExtensions.LastError(), StringComparison.Ordinal);
             Assert.Equal(NativeStatus.InvalidArgument, NativeMethods.DecodeTokens(context, [-1], 1, 0, rows));
             Assert.Equal(NativeStatus.InvalidArgument, NativeMethods.DecodeTokens(context, [int.MaxValue], 1, 0, rows));
-            Assert.Equal(NativeStatus.InvalidArgument, NativeMethods.Sample(context, 0, out _, out _, out _, [], [], []));
+            Assert.Equal(NativeStatus.InvalidArgument, NativeMethods.Rank(context, -1, 0, 0, out _, out _, [], []));
+            Assert.Equal(NativeStatus.InvalidArgument, NativeMethods.Sample(context, out _));
         }
     }
 
