@@ -36,6 +36,7 @@ public sealed class Completion : IDisposable
     private ContextHandle? _context;
     private int _computedAnswer;
     private int _batchStart;
+    private int _started;
     private int _busy;
     private volatile bool _disposed;
 
@@ -117,9 +118,9 @@ public sealed class Completion : IDisposable
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public async IAsyncEnumerable<GeneratedToken> GenerateAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        if (TokenCount > PromptTokenCount || StopReason != StopReason.None)
+        if (Interlocked.Exchange(ref _started, 1) != 0)
         {
-            throw new InvalidOperationException("the answer was generated before; make a new completion for another");
+            throw new InvalidOperationException("the answer was generated before, or is being generated; make a new completion for another");
         }
 
         if (_context is null)

@@ -80,12 +80,9 @@ public sealed class LifetimeTests
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
-            while (true)
+            await foreach (var token in completion.GenerateAsync(cancellation.Token))
             {
-                await foreach (var token in completion.GenerateAsync(cancellation.Token))
-                {
-                    _ = token;
-                }
+                _ = token;
             }
         });
     }
