@@ -84,6 +84,23 @@ public sealed class LabelMap
         return new PixelMask(Width, Height, pixels);
     }
 
+    /// <summary>The same map with all labels of a group replaced by the group's first; labels of no group become background.</summary>
+    /// <param name="groups">Groups of labels; of a label in several the last counts.</param>
+    public LabelMap Join(IEnumerable<IReadOnlyList<int>> groups)
+    {
+        ArgumentNullException.ThrowIfNull(groups);
+        var joined = new byte[256];
+        foreach (var group in groups)
+        {
+            foreach (var label in group)
+            {
+                joined[label] = (byte)group[0];
+            }
+        }
+
+        return new LabelMap(Width, Height, Array.ConvertAll(_labels, label => joined[label]));
+    }
+
     /// <summary>The pixels that bear any label.</summary>
     public PixelMask MaskOfAll() => new(Width, Height, Array.ConvertAll(_labels, label => label != 0));
 }
