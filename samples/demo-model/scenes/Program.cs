@@ -4,7 +4,7 @@ using System.Text.Json;
 using Tamx.Scenes;
 
 // stream --seed S --start A --count N [--min M --max M]           scenes to stdout, for the trainer
-// ppm FOLDER --seed S --start A --count N [--min M --max M]       pictures to look at (PPM: any viewer, and Python without libraries)
+// png FOLDER --seed S --start A --count N [--min M --max M]       pictures to look at, and their questions on stdout
 // Numbers are little-endian. A stream starts with the picture's size (int32); each scene is the length of its JSON (int32), the JSON, the pixels and the labels.
 try
 {
@@ -23,7 +23,7 @@ try
 catch (Exception error) when (error is ArgumentException or FormatException or OverflowException)
 {
     Console.Error.WriteLine(error.Message);
-    Console.Error.WriteLine("usage: stream | ppm FOLDER, then --seed S --start A --count N --min OBJECTS --max OBJECTS");
+    Console.Error.WriteLine("usage: stream | png FOLDER, then --seed S --start A --count N --min OBJECTS --max OBJECTS");
     return 2;
 }
 
@@ -54,9 +54,7 @@ static void WritePictures(SceneArguments arguments, string folder)
     long index = arguments.Start;
     foreach (Scene scene in arguments.Scenes())
     {
-        using FileStream file = File.Create(Path.Combine(folder, $"scene-{arguments.Seed}-{index}.ppm"));
-        file.Write(System.Text.Encoding.ASCII.GetBytes($"P6 {scene.Size} {scene.Size} 255\n"));
-        file.Write(scene.Rgb);
+        File.WriteAllBytes(Path.Combine(folder, $"scene-{arguments.Seed}-{index}.png"), PngPicture.Encode(scene.Rgb, scene.Size));
         foreach (SceneQuestion question in scene.Questions)
         {
             Console.WriteLine($"{index}: {question.Prompt} {question.Answer}");
@@ -71,7 +69,7 @@ internal sealed record SceneArguments(string? Folder, int Seed, long Start, long
 {
     public static SceneArguments Parse(string[] args)
     {
-        int flags = args is ["stream", ..] ? 1 : args is ["ppm", _, ..] ? 2 : throw new ArgumentException("The first argument must be stream or ppm FOLDER.");
+        int flags = args is ["stream", ..] ? 1 : args is ["png", _, ..] ? 2 : throw new ArgumentException("The first argument must be stream or png FOLDER.");
         SceneArguments result = new(flags == 2 ? args[1] : null, 1, 0, 1, new SceneOptions());
         for (int i = flags; i < args.Length; i += 2)
         {
