@@ -56,6 +56,7 @@ public sealed record EvaluationSummary(
             [pointing.Low, pointing.High],
             mass.Mean,
             [mass.Low, mass.High],
+            all.Average(row => row.GridIou),
             all.Average(row => row.Area),
             all.Average(row => row.Ceiling),
             all.Average(row => row.Precision),
@@ -77,8 +78,9 @@ public sealed record EvaluationSummary(
 /// <param name="PointingInterval">Its interval.</param>
 /// <param name="Mass">Share of the maps' sum that lies where it should.</param>
 /// <param name="MassInterval">Its interval.</param>
+/// <param name="GridIou">IoU at Otsu's threshold on the grid of cells.</param>
 /// <param name="Area">Share of the picture that this is: what pointing, mass and IoU are by chance.</param>
-/// <param name="Ceiling">IoU of the best maps on these grids.</param>
+/// <param name="Ceiling">ObjIou of perfect maps on these grids.</param>
 /// <param name="Precision">Pixel precision at Otsu's threshold.</param>
 /// <param name="Recall">Pixel recall at Otsu's threshold.</param>
 /// <param name="Empty">Share of all-zero maps.</param>
@@ -92,6 +94,7 @@ public sealed record SummaryRow(
     IReadOnlyList<double> PointingInterval,
     double Mass,
     IReadOnlyList<double> MassInterval,
+    double GridIou,
     double Area,
     double Ceiling,
     double Precision,

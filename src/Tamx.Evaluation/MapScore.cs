@@ -2,6 +2,10 @@ namespace Tamx.Evaluation;
 
 /// <summary>How well one map shows one region.</summary>
 /// <param name="ObjIou">IoU of the region and the map above Otsu's threshold.</param>
+/// <param name="GridIou">
+/// The same on the grid of cells, where cells do not blur edges: cells above Otsu's threshold of the cells, against the cells that the region covers
+/// by half or more (the one it covers most where there is none).
+/// </param>
 /// <param name="Precision">Share of that foreground that lies in the region.</param>
 /// <param name="Recall">Share of the region that is foreground.</param>
 /// <param name="Pointing">
@@ -11,7 +15,8 @@ namespace Tamx.Evaluation;
 /// <param name="Mass">Share of the map's sum, each pixel counted with its cell's value, that lies in the region. Chance is the area; 0 for an all-zero map.</param>
 /// <param name="Area">Share of the picture that is in the region.</param>
 /// <param name="IsEmpty">Whether the map is all zero.</param>
-public readonly record struct MapScore(double ObjIou, double Precision, double Recall, double Pointing, double Mass, double Area, bool IsEmpty)
+public readonly record struct MapScore(
+    double ObjIou, double GridIou, double Precision, double Recall, double Pointing, double Mass, double Area, bool IsEmpty)
 {
     /// <summary>Scores a map.</summary>
     /// <param name="map">[rows, columns], row-major, at least 0; the scale does not matter.</param>
@@ -26,16 +31,25 @@ public readonly record struct MapScore(double ObjIou, double Precision, double R
     public static MapScore Of(ReadOnlySpan<float> map, int rows, int columns, PixelMask region)
     {
         ArgumentNullException.ThrowIfNull(region);
-        var resized = ByteMap.Resize(ByteMap.Stretched(map), rows, columns, region.Height, region.Width);
+        var cells = ByteMap.Stretched(map);
+        var resized = ByteMap.Resize(cells, rows, columns, region.Height, region.Width);
         var overlap = RegionOverlap.Of(resized, OtsuThreshold.Of(resized), region);
         return new MapScore(
             overlap.Iou,
+            RegionOverlap.Of(cells, OtsuThreshold.Of(cells), CellsOf(region, rows, columns)).Iou,
             overlap.Precision,
             overlap.Recall,
             PointingOf(map, rows, columns, region),
             MassOf(map, rows, columns, region),
             region.Area,
             !map.ContainsAnyExcept(0f));
+    }
+
+    private static PixelMask CellsOf(PixelMask region, int rows, int columns)
+    {
+        var coverage = region.Coverage(rows, columns);
+        var least = Math.Min(0.5f, coverage.Max());
+        return new PixelMask(columns, rows, Array.ConvertAll(coverage, share => share > 0 && share >= least));
     }
 
     private static double PointingOf(ReadOnlySpan<float> map, int rows, int columns, PixelMask region)

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Unicode;
 using Tamx.Llama;
 
 namespace Tamx.Evaluation;
@@ -10,8 +9,8 @@ namespace Tamx.Evaluation;
 /// <remarks>The first line says what was measured and how; a file of another run is refused. Each result is written when it is there. Not safe for several writers.</remarks>
 public sealed class ResultLog : IDisposable
 {
-    /// <summary>How results are written: camel case, one line, letters of all scripts as they are.</summary>
-    public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.Create(UnicodeRanges.All) };
+    /// <summary>How results are written: camel case, one line, letters of all scripts and the plus sign as they are; not meant to stand inside HTML.</summary>
+    public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly FileStream _stream;
     private readonly Dictionary<string, SampleResult> _results = [];

@@ -27,12 +27,13 @@ public sealed record SampleResult(
 /// <param name="Words">What it is.</param>
 /// <param name="Maps">Which steps of the method the map went through.</param>
 /// <param name="ObjIou">See <see cref="MapScore"/>; of a word of several tokens, the token of best IoU stands for it in all columns.</param>
+/// <param name="GridIou">See <see cref="MapScore"/>.</param>
 /// <param name="Precision">See <see cref="MapScore"/>.</param>
 /// <param name="Recall">See <see cref="MapScore"/>.</param>
 /// <param name="Pointing">See <see cref="MapScore"/>.</param>
 /// <param name="Mass">See <see cref="MapScore"/>.</param>
 /// <param name="Area">Share of the picture that the word stands for: chance for pointing and mass, and what a uniform map's IoU is.</param>
-/// <param name="Ceiling">IoU that the best map on this grid reaches: each cell the share of it that the region covers.</param>
+/// <param name="Ceiling">ObjIou of the perfect map on this grid, each of whose cells is the share of it that the region covers.</param>
 /// <param name="IsEmpty">Whether the map is all zero.</param>
 public sealed record WordRow(
     int Index,
@@ -40,6 +41,7 @@ public sealed record WordRow(
     WordKind Words,
     MapKind Maps,
     double ObjIou,
+    double GridIou,
     double Precision,
     double Recall,
     double Pointing,

@@ -42,7 +42,8 @@ internal sealed class SampleScorer
             var ceiling = MapScore.Of(region.Coverage(_grid.Rows, _grid.Columns), _grid.Rows, _grid.Columns, region).ObjIou;
             var best = word.TokenIndices.Select(token => MapScore.Of(maps[token], _grid.Rows, _grid.Columns, region)).MaxBy(score => score.ObjIou);
             yield return new WordRow(
-                word.TokenIndices[0], word.Text, words, kind, best.ObjIou, best.Precision, best.Recall, best.Pointing, best.Mass, best.Area, ceiling, best.IsEmpty);
+                word.TokenIndices[0], word.Text, words, kind,
+                best.ObjIou, best.GridIou, best.Precision, best.Recall, best.Pointing, best.Mass, best.Area, ceiling, best.IsEmpty);
         }
     }
 

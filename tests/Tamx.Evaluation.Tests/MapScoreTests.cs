@@ -10,7 +10,7 @@ public sealed class MapScoreTests
     {
         var score = MapScore.Of(Disc.Coverage(96, 96), 96, 96, Disc);
 
-        Assert.Equal(new MapScore(1, 1, 1, 1, 1, Disc.Area, false), score);
+        Assert.Equal(new MapScore(1, 1, 1, 1, 1, 1, Disc.Area, false), score);
     }
 
     /// <summary>A region made of whole cells away from the border: all its mass is inside; only rounded corners keep IoU from 1.</summary>
@@ -21,7 +21,7 @@ public sealed class MapScoreTests
 
         var score = MapScore.Of(square.Coverage(12, 12), 12, 12, square);
 
-        Assert.Equal((1, 1), (score.Pointing, score.Mass));
+        Assert.Equal((1, 1, 1), (score.Pointing, score.Mass, score.GridIou));
         Assert.InRange(score.ObjIou, 0.95, 1);
     }
 
@@ -69,7 +69,7 @@ public sealed class MapScoreTests
     }
 
     [Fact]
-    public void Of_EmptyMap_ScoresNothing() => Assert.Equal(new MapScore(0, 0, 0, 0, 0, Disc.Area, true), MapScore.Of(new float[144], 12, 12, Disc));
+    public void Of_EmptyMap_ScoresNothing() => Assert.Equal(new MapScore(0, 0, 0, 0, 0, 0, Disc.Area, true), MapScore.Of(new float[144], 12, 12, Disc));
 
     /// <summary>
     /// Pixels are cells: values 4 2 / 1 1 with 4 and a 1 in the region. Stretched to 255 127 / 63 63, Otsu puts the threshold at 127
@@ -80,7 +80,20 @@ public sealed class MapScoreTests
     {
         var score = MapScore.Of([4, 2, 1, 1], 2, 2, new PixelMask(2, 2, [true, false, true, false]));
 
-        Assert.Equal(new MapScore(0.5, 1, 0.5, 1, 0.625, 0.5, false), score);
+        Assert.Equal(new MapScore(0.5, 0.5, 1, 0.5, 1, 0.625, 0.5, false), score);
+    }
+
+    /// <summary>The region covers half of the first cell and less of the second; a smaller one at least most of the first.</summary>
+    [Fact]
+    public void Of_CellsInPart_CountFromAHalfOrTheMost()
+    {
+        var half = Mask(8, 2, (x, _) => x is >= 2 and < 5);
+        var little = Mask(8, 2, (x, y) => y == 0 && x is >= 3 and < 5);
+
+        Assert.Equal(1, MapScore.Of([1, 0], 1, 2, half).GridIou);
+        Assert.Equal(0.5, MapScore.Of([1, 1], 1, 2, half).GridIou);
+        Assert.Equal(0, MapScore.Of([0, 1], 1, 2, half).GridIou);
+        Assert.Equal(1, MapScore.Of([1, 1], 1, 2, little).GridIou);
     }
 
     /// <summary>Two cells share the maximum and one of them lies in the region.</summary>

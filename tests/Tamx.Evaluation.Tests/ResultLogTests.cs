@@ -85,7 +85,7 @@ public sealed class ResultLogTests : IDisposable
         "What?",
         "A c\u00e5t.",
         null,
-        [new(1, "c\u00e5t", WordKind.Noun, MapKind.EciFilter, 0.1, 0.2, 0.3, 1, 0.4, 0.05, 0.9, false)],
+        [new(1, "c\u00e5t", WordKind.Noun, MapKind.EciFilter, 0.1, 0.15, 0.2, 0.3, 1, 0.4, 0.05, 0.9, false)],
         [new(MapKind.EciFilter, new PaperFigures([0.25], [0.5], [0.75], []))],
         new PerturbationCurves(MapKind.EciFilter, [1, 0.5], [0.5, 1], [1, 0.5], [0.5, 1]));
 }
