@@ -40,8 +40,9 @@ internal sealed class EvalCommand
     private readonly Option<int> _limit = new("--limit") { Description = "Stop after so many pictures.", HelpName = "N" };
     private readonly Option<int> _curves = new("--curves")
     {
-        Description = "Measure insertion and deletion curves on so many pictures; slow.",
+        Description = "Measure insertion and deletion curves on so many pictures, from the first; 0 for none.",
         HelpName = "N",
+        DefaultValueFactory = _ => 10,
     };
 
     private readonly Option<int> _curveSteps = new("--curve-steps")
@@ -128,43 +129,37 @@ internal sealed class EvalCommand
 
         using var log = parsed.GetValue(_resume) is { } path ? ResultLog.Open(path, Settings(parsed, modelOptions, options)) : null;
         var watch = Stopwatch.StartNew();
-        var summary = await ProgressDisplay.RunAsync(error, async progress =>
+        var (summary, results) = await ProgressDisplay.RunAsync(error, async progress =>
         {
             using var model = await VisionLanguageModel.LoadAsync(modelOptions, progress, cancellationToken);
-            var results = await MapEvaluation.RunAsync(model, samples, count, options, log, progress, cancellationToken);
-            var total = EvaluationSummary.Of(results, options);
+            var measured = await MapEvaluation.RunAsync(model, samples, count, options, log, progress, cancellationToken);
             if (folder is not null)
             {
-                WriteWhole(Path.Combine(folder, "evaluation.json"), JsonSerializer.Serialize(new { Summary = total, Pictures = results }, ResultLog.Json));
-                WriteWhole(Path.Combine(folder, "words.csv"), EvalTables.WordsCsv(results));
-                WriteWhole(Path.Combine(folder, "pictures.csv"), EvalTables.PicturesCsv(results));
-                WriteWhole(Path.Combine(folder, "summary.csv"), EvalTables.SummaryCsv(total));
-                await EvalPage.WriteAsync(model, samples, results, options, folder, cancellationToken);
+                await EvalPage.WriteAsync(model, samples, measured, options, folder, cancellationToken);
             }
 
-            return total;
+            return (EvaluationSummary.Of(measured, options), measured);
         });
-        if (parsed.GetValue(_json))
+        var printed = new EvalOutput(
+            summary.Scenes,
+            summary.CaptionsExact,
+            summary.Rows,
+            summary.Paper,
+            summary.Curves,
+            Path.GetFileName(modelOptions.ModelPath),
+            options.Tam.Profile.ToString().ToLowerInvariant(),
+            options.Tam.EciStrength,
+            options.Tam.KernelSize,
+            watch.Elapsed.TotalSeconds);
+        if (folder is not null)
         {
-            output.WriteLine(JsonSerializer.Serialize(
-                new EvalOutput(
-                    summary.Scenes,
-                    summary.CaptionsExact,
-                    summary.Rows,
-                    summary.Paper,
-                    summary.Curves,
-                    Path.GetFileName(modelOptions.ModelPath),
-                    options.Tam.Profile.ToString().ToLowerInvariant(),
-                    options.Tam.EciStrength,
-                    options.Tam.KernelSize,
-                    watch.Elapsed.TotalSeconds),
-                ResultLog.Json));
-        }
-        else
-        {
-            output.WriteLine(EvalTables.Text(summary));
+            WriteWhole(Path.Combine(folder, "evaluation.json"), JsonSerializer.Serialize(new { Summary = printed, Pictures = results }, ResultLog.Json));
+            WriteWhole(Path.Combine(folder, "words.csv"), EvalTables.WordsCsv(results));
+            WriteWhole(Path.Combine(folder, "pictures.csv"), EvalTables.PicturesCsv(results));
+            WriteWhole(Path.Combine(folder, "summary.csv"), EvalTables.SummaryCsv(summary));
         }
 
+        output.WriteLine(parsed.GetValue(_json) ? JsonSerializer.Serialize(printed, ResultLog.Json) : EvalTables.Text(summary));
         return ExitCode.Ok;
     }
 

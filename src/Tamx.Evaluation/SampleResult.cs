@@ -22,7 +22,7 @@ public sealed record SampleResult(
 }
 
 /// <summary>How well one map of one word shows what the word stands for.</summary>
-/// <param name="Index">The word's place in the answer.</param>
+/// <param name="Index">The word's first token, counted from the answer's first.</param>
 /// <param name="Text">The word.</param>
 /// <param name="Words">What it is.</param>
 /// <param name="Maps">Which steps of the method the map went through.</param>
