@@ -28,7 +28,12 @@ internal sealed class EvalCommand
         HelpName = "DIR",
     };
 
-    private readonly Option<string?> _prompt = new("-p", "--prompt") { Description = "With --data, the question. By default the paper's for such a folder.", HelpName = "TEXT" };
+    private readonly Option<string?> _prompt = new("-p", "--prompt")
+    {
+        Description = "With --data, the question. By default the paper's for such a folder.",
+        HelpName = "TEXT",
+    };
+
     private readonly Option<int> _maxTokens = new("-n", "--predict", "--n-predict")
     {
         Description = "Most tokens of an answer.",
@@ -36,7 +41,12 @@ internal sealed class EvalCommand
         DefaultValueFactory = _ => new EvaluationOptions().MaxNewTokens,
     };
 
-    private readonly Option<float> _eciStrength = new("--eci-strength") { Description = "Share of the interference that ECI subtracts, 0 to 1; left out, the profile's.", HelpName = "S" };
+    private readonly Option<float> _eciStrength = new("--eci-strength")
+    {
+        Description = "Share of the interference that ECI subtracts, 0 to 1; left out, the profile's.",
+        HelpName = "S",
+    };
+
     private readonly Option<int> _limit = new("--limit") { Description = "Stop after so many pictures.", HelpName = "N" };
     private readonly Option<int> _curves = new("--curves")
     {
@@ -58,7 +68,12 @@ internal sealed class EvalCommand
         HelpName = "FILE.jsonl",
     };
 
-    private readonly Option<string?> _folder = new("--out") { Description = "Write tables, and reports of the best and worst pictures, to this folder.", HelpName = "DIR" };
+    private readonly Option<string?> _folder = new("--out")
+    {
+        Description = "Write tables, and reports of the best and worst pictures, to this folder.",
+        HelpName = "DIR",
+    };
+
     private readonly Option<bool> _json = new("--json") { Description = "Print the summary as JSON." };
     private readonly Option<bool> _verbose = new("-v", "--verbose") { Description = "Show llama.cpp's log on stderr." };
 
@@ -176,8 +191,9 @@ internal sealed class EvalCommand
             Tam = tam,
             Kinds =
             [
-                .. Enum.GetValues<MapKind>().Where(kind =>
-                    (tam.ApplyEci || kind is not (MapKind.Eci or MapKind.EciFilter)) && (tam.ApplyFilter || kind is not (MapKind.Filter or MapKind.EciFilter))),
+                .. Enum.GetValues<MapKind>()
+                    .Where(kind => tam.ApplyEci || kind is not (MapKind.Eci or MapKind.EciFilter))
+                    .Where(kind => tam.ApplyFilter || kind is not (MapKind.Filter or MapKind.EciFilter)),
             ],
             MaxNewTokens = parsed.GetValue(_maxTokens),
             CurveSampleCount = parsed.GetValue(_curves),
@@ -211,7 +227,8 @@ internal sealed class EvalCommand
         Options = options with { Tam = options.Tam with { ThreadCount = 0 } },
     };
 
-    private static object? FileFacts(string? path) => path is null ? null : new { Name = Path.GetFileName(path), Bytes = File.Exists(path) ? new FileInfo(path).Length : 0 };
+    private static object? FileFacts(string? path) =>
+        path is null ? null : new { Name = Path.GetFileName(path), Bytes = File.Exists(path) ? new FileInfo(path).Length : 0 };
 
     /// <summary>What <c>tamx eval --json</c> prints.</summary>
     private sealed record EvalOutput(

@@ -76,8 +76,8 @@ internal static class EvalPage
         foreach (var (result, score) in entries)
         {
             var expected = result.IsExact == false ? $"<br>expected: {WebUtility.HtmlEncode(result.Expected)}" : "";
-            page.Append(Invariant(
-                $"<tr><td>{score:0.000}</td><td><a href=\"{links[result.Name]}\">{WebUtility.HtmlEncode(result.Name)}</a></td><td>{WebUtility.HtmlEncode(result.Answer)}{expected}</td></tr>\n"));
+            page.Append(Invariant($"<tr><td>{score:0.000}</td><td><a href=\"{links[result.Name]}\">{WebUtility.HtmlEncode(result.Name)}</a></td>"));
+            page.Append(Invariant($"<td>{WebUtility.HtmlEncode(result.Answer)}{expected}</td></tr>\n"));
         }
 
         page.Append("</table>\n");

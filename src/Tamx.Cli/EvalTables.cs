@@ -17,20 +17,22 @@ internal static class EvalTables
         text.AppendLine("words     maps         count  Obj-IoU  (95 %)        ceiling  grid IoU  pointing  mass   area   empty");
         foreach (var row in summary.Rows)
         {
-            text.AppendLine(Invariant(
-                $"{Name(row.Words),-9} {Name(row.Maps),-11} {row.Count,6}  {row.ObjIou:0.000}    {row.ObjIouInterval[0]:0.000}-{row.ObjIouInterval[1]:0.000}   {row.Ceiling:0.000}    {row.GridIou:0.000}     {row.Pointing:0.000}     {row.Mass:0.000}  {row.Area:0.000}  {row.Empty:0.000}"));
+            text.Append(Invariant($"{Name(row.Words),-9} {Name(row.Maps),-11} {row.Count,6}  {row.ObjIou:0.000}    "));
+            text.Append(Invariant($"{row.ObjIouInterval[0]:0.000}-{row.ObjIouInterval[1]:0.000}   {row.Ceiling:0.000}    {row.GridIou:0.000}     "));
+            text.AppendLine(Invariant($"{row.Pointing:0.000}     {row.Mass:0.000}  {row.Area:0.000}  {row.Empty:0.000}"));
         }
 
         text.AppendLine("the paper's protocol     Obj-IoU  Func-IoU  F1-IoU  precision  recall");
         foreach (var (maps, figures) in summary.Paper)
         {
-            text.AppendLine(Invariant(
-                $"          {Name(maps),-15}{Figure(figures.ObjIou)}    {Figure(figures.FuncIou)}     {Figure(figures.F1Iou)}   {Figure(figures.Precision)}      {Figure(figures.Recall)}"));
+            text.Append(Invariant($"          {Name(maps),-15}{Figure(figures.ObjIou)}    {Figure(figures.FuncIou)}     {Figure(figures.F1Iou)}   "));
+            text.AppendLine(Invariant($"{Figure(figures.Precision)}      {Figure(figures.Recall)}"));
         }
 
         if (summary.Curves is { } curves)
         {
-            text.AppendLine(Invariant($"mean ln p of the answer's tokens over {curves.Count} pictures, cells in the order of maps ({Name(curves.Maps)}) and at random"));
+            text.Append(Invariant($"mean ln p of the answer's tokens over {curves.Count} pictures, "));
+            text.AppendLine(Invariant($"cells in the order of maps ({Name(curves.Maps)}) and at random"));
             text.AppendLine(Invariant($"          deletion {curves.Deletion:0.000} (random {curves.RandomDeletion:0.000}, lower is better)"));
             text.AppendLine(Invariant($"          insertion {curves.Insertion:0.000} (random {curves.RandomInsertion:0.000}, higher is better)"));
         }

@@ -13,7 +13,8 @@ public sealed record AnswerWord(string Text, IReadOnlyList<int> TokenIndices)
     /// <param name="tokens">The tokens' texts.</param>
     /// <returns>The words in order; each token belongs to one.</returns>
     /// <remarks>
-    /// As the paper's <c>ids_to_word_groups</c>: a word starts at the first token, at a token that starts with a blank, at punctuation and at Chinese characters; any
+    /// As the paper's <c>ids_to_word_groups</c>: a word starts at the first token, at a token that starts with a blank, at punctuation and at
+    /// Chinese characters; any
     /// other token continues the word before it. Unlike there, a marker such as the one that ends an answer is a word of its own.
     /// </remarks>
     public static IReadOnlyList<AnswerWord> Group(IReadOnlyList<string> tokens)

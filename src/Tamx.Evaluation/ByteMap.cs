@@ -37,7 +37,9 @@ public static class ByteMap
         return bytes;
     }
 
-    /// <summary>Stretches a map to a picture's size with bilinear weights, to the last bit as OpenCV's <c>resize</c> does with 8-bit pictures.</summary>
+    /// <summary>
+    /// Stretches a map to a picture's size with bilinear weights, to the last bit as OpenCV's <c>resize</c> does with 8-bit pictures.
+    /// </summary>
     /// <param name="map">[rows, columns], row-major.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="columns">Columns.</param>
@@ -47,7 +49,8 @@ public static class ByteMap
     /// <remarks>
     /// Cell centres are aligned: source = (target + 1/2) x cells / pixels - 1/2, borders repeated. Weights are rounded to 1/2048; the
     /// horizontal sums are cut by 4 bits and the products with vertical weights by 16, and the last two bits are rounded, since that is how OpenCV
-    /// (checked with 4.5.1) computes, and a threshold can hang on one level. Beyond the first and last row a border row has both weights, each product cut by
+    /// (checked with 4.5.1) computes, and a threshold can hang on one level. Beyond the first and last row a border row has both weights, each
+    /// product cut by
     /// itself, which can cost a level; beyond the first and last column it has one. Its shortcut for halving both sides is not followed.
     /// </remarks>
     /// <exception cref="ArgumentException">The number of values does not fit.</exception>

@@ -12,7 +12,10 @@ public sealed record EvaluationOptions
     /// <summary>Most tokens of an answer. 256 by default, as the paper's.</summary>
     public int MaxNewTokens { get; init; } = 256;
 
-    /// <summary>How many samples, from the first, to measure insertion and deletion curves on; each costs about 3 x steps runs of the model. 0 by default.</summary>
+    /// <summary>
+    /// How many samples, from the first, to measure insertion and deletion curves on; each costs about 3 x steps runs of the model. 0 by
+    /// default.
+    /// </summary>
     public int CurveSampleCount { get; init; }
 
     /// <summary>Steps of a curve. 8 by default.</summary>

@@ -21,7 +21,8 @@ public sealed record EvaluationSample
     public string? ExpectedAnswer { get; init; }
 
     /// <summary>
-    /// The words of <see cref="ExpectedAnswer"/> with the objects they stand for: those that the model writes too are scored. Null where words are found by
+    /// The words of <see cref="ExpectedAnswer"/> with the objects they stand for: those that the model writes too are scored. Null where words
+    /// are found by
     /// <see cref="Categories"/>.
     /// </summary>
     public IReadOnlyList<ExpectedWord>? Words { get; init; }
@@ -34,7 +35,8 @@ public sealed record EvaluationSample
 /// <param name="Text">The word.</param>
 /// <param name="Kind">What it is.</param>
 /// <param name="Labels">
-/// Labels of all objects that the word stands for; a map rightly shows all of them, so that their masks are joined. A function word without any is scored against
+/// Labels of all objects that the word stands for; a map rightly shows all of them, so that their masks are joined. A function word without any
+/// is scored against
 /// all objects together.
 /// </param>
 public sealed record ExpectedWord(string Text, WordKind Kind, IReadOnlyList<int> Labels);

@@ -55,7 +55,8 @@ public sealed class LabelMap
             labels[i] = pixels[3 * i];
             if (pixels[(3 * i) + 1] != labels[i] || pixels[(3 * i) + 2] != labels[i])
             {
-                throw new ImageFormatException(path, $"has a coloured pixel at {i % image.Width}, {i / image.Width}; a label map is a grey PNG, its values are labels");
+                var (y, x) = Math.DivRem(i, image.Width);
+                throw new ImageFormatException(path, $"has a coloured pixel at {x}, {y}; a label map is a grey PNG, its values are labels");
             }
         }
 

@@ -10,7 +10,9 @@ namespace Tamx.Evaluation;
 /// <param name="Total">Samples in all.</param>
 public readonly record struct EvaluationProgress(int Done, int Total);
 
-/// <summary>Measures whether maps are true: lets a model answer questions about pictures whose objects are known, and scores the maps of its words.</summary>
+/// <summary>
+/// Measures whether maps are true: lets a model answer questions about pictures whose objects are known, and scores the maps of its words.
+/// </summary>
 public static class MapEvaluation
 {
     /// <summary>Evaluates a model on samples. Each is answered once, greedily, and all kinds of maps are computed from the same trace.</summary>
@@ -22,7 +24,8 @@ public static class MapEvaluation
     /// <param name="progress">Told how many samples are done.</param>
     /// <param name="cancellationToken">Ends the work within one decode; finished results are in the log.</param>
     /// <returns>The results in the samples' order.</returns>
-    /// <exception cref="InvalidInputException">A sample cannot be used (its label map has another size than its picture, for example), or an option.</exception>
+    /// <exception cref="InvalidInputException">A sample cannot be used (its label map has another size than its picture, for example), or an
+    /// option.</exception>
     /// <exception cref="LlamaException">llama.cpp failed.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static async Task<IReadOnlyList<SampleResult>> RunAsync(
@@ -64,13 +67,17 @@ public static class MapEvaluation
         if (image.Width != sample.Labels.Width || image.Height != sample.Labels.Height)
         {
             throw new InvalidInputException(
-                $"{sample.Name}: the picture has {image.Width} x {image.Height} pixels, its label map {sample.Labels.Width} x {sample.Labels.Height}; they must be the same");
+                $"{sample.Name}: the picture has {image.Width} x {image.Height} pixels, its label map {sample.Labels.Width} x {sample.Labels.Height}; " +
+                "they must be the same");
         }
 
         ChatMessage[] messages = [new(ChatRole.User, [sample.Picture, new TextPart(sample.Prompt)])];
-        var completion = new CompletionOptions { MaxNewTokens = options.MaxNewTokens };
-        var explanation = await Explainer.ExplainAsync(
-            model, messages, new ExplainOptions { Completion = completion, Tam = options.TamFor(options.Kinds[^1]) }, null, cancellationToken).ConfigureAwait(false);
+        var explain = new ExplainOptions
+        {
+            Completion = new CompletionOptions { MaxNewTokens = options.MaxNewTokens },
+            Tam = options.TamFor(options.Kinds[^1]),
+        };
+        var explanation = await Explainer.ExplainAsync(model, messages, explain, null, cancellationToken).ConfigureAwait(false);
         var trace = explanation.Trace;
         var grid = explanation.Maps.Layout.VisionBlocks[0].Grid;
         var scorer = new SampleScorer(sample, SampleScorer.AnswerTexts(trace, explanation.Maps), grid);
@@ -78,7 +85,8 @@ public static class MapEvaluation
         var paper = new List<PaperRow>();
         foreach (var kind in options.Kinds)
         {
-            var maps = MapsOf(kind == options.Kinds[^1] ? explanation.Maps : ActivationMaps.Compute(trace, options.TamFor(kind), engine, cancellationToken));
+            var maps = MapsOf(
+                kind == options.Kinds[^1] ? explanation.Maps : ActivationMaps.Compute(trace, options.TamFor(kind), engine, cancellationToken));
             rows.AddRange(scorer.Score(kind, maps));
             paper.Add(new PaperRow(kind, scorer.ScoreAsPaper(maps)));
         }

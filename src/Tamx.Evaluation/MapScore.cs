@@ -3,16 +3,21 @@ namespace Tamx.Evaluation;
 /// <summary>How well one map shows one region.</summary>
 /// <param name="ObjIou">IoU of the region and the map above Otsu's threshold.</param>
 /// <param name="GridIou">
-/// The same on the grid of cells, where cells do not blur edges: cells above Otsu's threshold of the cells, against the cells that the region covers
+/// The same on the grid of cells, where cells do not blur edges: cells above Otsu's threshold of the cells, against the cells that the region
+/// covers
 /// by half or more (the one it covers most where there is none).
 /// </param>
 /// <param name="Precision">Share of that foreground that lies in the region.</param>
 /// <param name="Recall">Share of the region that is foreground.</param>
 /// <param name="Pointing">
-/// The pointing game (Zhang et al., "Top-down neural attention by excitation backprop", 2016): 1 if the middle of the cell with the largest value lies in
-/// the region, else 0. Of several such cells the share that does, so that a uniform map scores chance, which is the region's area. 0 for an all-zero map.
+/// The pointing game (Zhang et al., "Top-down neural attention by excitation backprop", 2016): 1 if the middle of the cell with the largest
+/// value lies in
+/// the region, else 0. Of several such cells the share that does, so that a uniform map scores chance, which is the region's area. 0 for an
+/// all-zero map.
 /// </param>
-/// <param name="Mass">Share of the map's sum, each pixel counted with its cell's value, that lies in the region. Chance is the area; 0 for an all-zero map.</param>
+/// <param name="Mass">
+/// Share of the map's sum, each pixel counted with its cell's value, that lies in the region. Chance is the area; 0 for an all-zero map.
+/// </param>
 /// <param name="Area">Share of the picture that is in the region.</param>
 /// <param name="IsEmpty">Whether the map is all zero.</param>
 public readonly record struct MapScore(

@@ -19,14 +19,17 @@ public static class NounForms
     };
 
     // Endings of plurals with what the singular has in their place. The last ones are told from others only by the list.
-    private static readonly (string Plural, string Singular)[] Endings = [("shes", "sh"), ("ches", "ch"), ("sses", "ss"), ("xes", "x"), ("zes", "z"), ("ies", "y"), ("s", "")];
+    private static readonly (string Plural, string Singular)[] Endings =
+        [("shes", "sh"), ("ches", "ch"), ("sses", "ss"), ("xes", "x"), ("zes", "z"), ("ies", "y"), ("s", "")];
+
     private static readonly (string Plural, string Singular)[] ListedEndings = [.. Endings, ("oes", "o"), ("ses", "s"), ("ves", "f"), ("men", "man")];
     private static readonly string[] KeptEndings = ["ss", "us", "is"];
 
     /// <summary>A noun's singular, in lower case and without hyphens; other words come back as they are.</summary>
     /// <param name="word">The word.</param>
     /// <remarks>
-    /// The paper's code asks WordNet. Here the ending that leaves a word of <see cref="WordLists.Nouns"/> is taken off; where none does, the usual one:
+    /// The paper's code asks WordNet. Here the ending that leaves a word of <see cref="WordLists.Nouns"/> is taken off; where none does, the
+    /// usual one:
     /// <c>-ies</c> to <c>-y</c>, <c>-es</c> after a sibilant, else <c>-s</c>, but not of <c>-ss</c>, <c>-us</c> and <c>-is</c>.
     /// </remarks>
     public static string Singular(string word)
@@ -44,7 +47,9 @@ public static class NounForms
         }
 
         return Forms(lower, ListedEndings).FirstOrDefault(WordLists.Nouns.Contains)
-            ?? (lower.Length > 3 && !KeptEndings.Any(ending => lower.EndsWith(ending, StringComparison.Ordinal)) ? Forms(lower, Endings).FirstOrDefault() : null)
+            ?? (lower.Length > 3 && !KeptEndings.Any(ending => lower.EndsWith(ending, StringComparison.Ordinal))
+                ? Forms(lower, Endings).FirstOrDefault()
+                : null)
             ?? lower;
     }
 

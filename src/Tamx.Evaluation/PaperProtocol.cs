@@ -18,7 +18,8 @@ public static class PaperLabel
 /// <param name="Precision">Precision of the same words.</param>
 /// <param name="Recall">Recall of the same words.</param>
 /// <param name="FuncIou">Per function word the share of its map's cells that are below the mean threshold of the nouns.</param>
-public sealed record PaperFigures(IReadOnlyList<double> ObjIou, IReadOnlyList<double> Precision, IReadOnlyList<double> Recall, IReadOnlyList<double> FuncIou);
+public sealed record PaperFigures(
+    IReadOnlyList<double> ObjIou, IReadOnlyList<double> Precision, IReadOnlyList<double> Recall, IReadOnlyList<double> FuncIou);
 
 /// <summary>The paper's figures for a data set; null where no word counted.</summary>
 /// <param name="ObjIou">Mean over all words of all pictures.</param>
@@ -30,9 +31,12 @@ public sealed record PaperSummary(double? ObjIou, double? FuncIou, double? F1Iou
 
 /// <summary>The evaluation protocol of the paper (arXiv 2506.23270), as its published code computes it.</summary>
 /// <remarks>
-/// Followed to the letter, oddities included: (1) a word of several tokens is represented by the token of best IoU; (2) thresholds are taken of every noun, also of
-/// one whose category the picture does not hold, and averaged for the function words; (3) a function word scores the share of cells below that threshold on the grid of cells,
-/// while nouns are scored at the picture's size; a function word without map scores 1; (4) when two words in a row name the same category, the last two IoUs are
+/// Followed to the letter, oddities included: (1) a word of several tokens is represented by the token of best IoU; (2) thresholds are taken of
+/// every noun, also of
+/// one whose category the picture does not hold, and averaged for the function words; (3) a function word scores the share of cells below that
+/// threshold on the grid of cells,
+/// while nouns are scored at the picture's size; a function word without map scores 1; (4) when two words in a row name the same category, the
+/// last two IoUs are
 /// merged to the better one, even when that category is not in the picture and the IoUs belong to earlier words.
 /// Where the code divides by zero (precision of a map without foreground, which turns the data set's mean to NaN) the value is 0 here.
 /// ROUGE-L and METEOR measure the answer, not the maps, and are left out.

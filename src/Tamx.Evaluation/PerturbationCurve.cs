@@ -4,13 +4,21 @@ using Tamx.Llama.Imaging;
 
 namespace Tamx.Evaluation;
 
-/// <summary>How an answer's likelihood changes while cells of the picture are greyed out or come back, in the order that maps give and at random.</summary>
+/// <summary>
+/// How an answer's likelihood changes while cells of the picture are greyed out or come back, in the order that maps give and at random.
+/// </summary>
 /// <param name="Maps">Whose order.</param>
-/// <param name="Deletion">Mean ln p per token with 0, 1/n, ... all cells greyed out, best cells first. A good map lets it fall early: a small area.</param>
-/// <param name="Insertion">The same with 0, 1/n, ... all cells shown and the rest grey, best cells first. A good map lets it rise early: a large area.</param>
+/// <param name="Deletion">
+/// Mean ln p per token with 0, 1/n, ... all cells greyed out, best cells first. A good map lets it fall early: a small area.
+/// </param>
+/// <param name="Insertion">
+/// The same with 0, 1/n, ... all cells shown and the rest grey, best cells first. A good map lets it rise early: a large area.
+/// </param>
 /// <param name="RandomDeletion">Deletion in random order.</param>
 /// <param name="RandomInsertion">Insertion in random order: the reverse order of the same pictures.</param>
-/// <remarks>Source: Petsiuk, Das and Saenko, "RISE", 2018, there with probabilities of a class; here mean log-probabilities of the answer's tokens.</remarks>
+/// <remarks>
+/// Source: Petsiuk, Das and Saenko, "RISE", 2018, there with probabilities of a class; here mean log-probabilities of the answer's tokens.
+/// </remarks>
 public sealed record PerturbationCurves(
     MapKind Maps,
     IReadOnlyList<double> Deletion,

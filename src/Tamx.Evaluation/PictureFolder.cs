@@ -8,9 +8,11 @@ namespace Tamx.Evaluation;
 
 /// <summary>A folder of pictures with label maps and categories, as the paper's data sets are laid out.</summary>
 /// <remarks>
-/// Either <c>anno.json</c> (GranDf, OpenPSG), a list of <c>[picture, caption, label map, {category: label}]</c> with paths inside the folder; or COCO's
+/// Either <c>anno.json</c> (GranDf, OpenPSG), a list of <c>[picture, caption, label map, {category: label}]</c> with paths inside the folder;
+/// or COCO's
 /// <c>annotations/instances_*.json</c>, of which ids of pictures and the categories are read, with <c>image/&lt;id, 12 digits&gt;.jpg</c> and
-/// <c>seg_label/&lt;id, 12 digits&gt;.png</c>. A <c>categories.json</c> beside (<c>{name: label}</c>) goes before the categories of the annotations.
+/// <c>seg_label/&lt;id, 12 digits&gt;.png</c>. A <c>categories.json</c> beside (<c>{name: label}</c>) goes before the categories of the
+/// annotations.
 /// A label map is a grey PNG of the picture's size: pixel values are labels, 0 is background, 255 is neither.
 /// Captions are not read: they measure the answer, not the maps.
 /// </remarks>
@@ -90,12 +92,15 @@ public sealed class PictureFolder
         if (File.Exists(list))
         {
             // The paper asks for two sentences on GranDf and for three on OpenPSG.
-            var sentences = Path.GetFileName(Path.GetFullPath(folder).TrimEnd(Path.DirectorySeparatorChar)).Contains("OpenPSG", StringComparison.Ordinal) ? "three" : "two";
+            var name = Path.GetFileName(Path.GetFullPath(folder).TrimEnd(Path.DirectorySeparatorChar));
+            var sentences = name.Contains("OpenPSG", StringComparison.Ordinal) ? "three" : "two";
             return (ReadList(folder, list), $"Write a description for this image using around {sentences} sentences:");
         }
 
         var annotations = Path.Combine(folder, "annotations");
-        string[] instances = Directory.Exists(annotations) ? [.. Directory.EnumerateFiles(annotations, "instances_*.json").Order(StringComparer.Ordinal)] : [];
+        string[] instances = Directory.Exists(annotations)
+            ? [.. Directory.EnumerateFiles(annotations, "instances_*.json").Order(StringComparer.Ordinal)]
+            : [];
         return instances.Length switch
         {
             0 => throw new InvalidInputException($"{folder}: there is neither anno.json nor annotations/instances_*.json, so no masks are known"),
@@ -116,7 +121,8 @@ public sealed class PictureFolder
         var entries = new List<Entry>();
         foreach (var item in document.RootElement.EnumerateArray())
         {
-            if (item.ValueKind != JsonValueKind.Array || item.GetArrayLength() != 4 || item[0].ValueKind != JsonValueKind.String || item[2].ValueKind != JsonValueKind.String)
+            if (item.ValueKind != JsonValueKind.Array || item.GetArrayLength() != 4
+                || item[0].ValueKind != JsonValueKind.String || item[2].ValueKind != JsonValueKind.String)
             {
                 throw new InvalidInputException($"{path}: entry {entries.Count + 1} is not [picture, caption, label map, categories]");
             }
@@ -127,8 +133,8 @@ public sealed class PictureFolder
                 throw new InvalidInputException($"{path}: {name} stands in it twice");
             }
 
-            entries.Add(new Entry(
-                name, Inside(folder, name, path), Inside(folder, item[2].GetString()!, path), shared ?? CategoriesOf(item[3], $"{path}: entry {entries.Count + 1}")));
+            var categories = shared ?? CategoriesOf(item[3], $"{path}: entry {entries.Count + 1}");
+            entries.Add(new Entry(name, Inside(folder, name, path), Inside(folder, item[2].GetString()!, path), categories));
         }
 
         return [.. entries];
@@ -195,7 +201,9 @@ public sealed class PictureFolder
     {
         var root = Path.GetFullPath(folder) + Path.DirectorySeparatorChar;
         var path = Path.GetFullPath(Path.Combine(folder, name));
-        return path.StartsWith(root, StringComparison.Ordinal) ? path : throw new InvalidInputException($"{where}: \"{name}\" does not lie in the folder");
+        return path.StartsWith(root, StringComparison.Ordinal)
+            ? path
+            : throw new InvalidInputException($"{where}: \"{name}\" does not lie in the folder");
     }
 
     private static void RequireFile(string folder, string path, string what)

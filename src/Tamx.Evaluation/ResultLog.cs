@@ -6,11 +6,18 @@ using Tamx.Llama;
 namespace Tamx.Evaluation;
 
 /// <summary>Keeps the results of a run as JSON lines, so that a run that was broken off can go on.</summary>
-/// <remarks>The first line says what was measured and how; a file of another run is refused. Each result is written when it is there. Not safe for several writers.</remarks>
+/// <remarks>
+/// The first line says what was measured and how; a file of another run is refused. Each result is written when it is there. Not safe for
+/// several writers.
+/// </remarks>
 public sealed class ResultLog : IDisposable
 {
-    /// <summary>How results are written: camel case, one line, letters of all scripts and the plus sign as they are; not meant to stand inside HTML.</summary>
+    /// <summary>
+    /// How results are written: camel case, one line, letters of all scripts and the plus sign as they are; not meant to stand inside HTML.
+    /// </summary>
     public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private const string HeaderStart = "{\"tamxEval\":";
 
     private readonly FileStream _stream;
     private readonly Dictionary<string, SampleResult> _results = [];
@@ -68,8 +75,9 @@ public sealed class ResultLog : IDisposable
         }
 
         var lines = Encoding.UTF8.GetString(bytes, 0, length).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        if (lines.Length == 0)
+        if (lines.Length == 0 || (lines.Length == 1 && lines[0].StartsWith(HeaderStart, StringComparison.Ordinal)))
         {
+            // A file without results is the next run's, whatever its settings.
             _stream.SetLength(0);
             Write(header);
             return;
@@ -77,7 +85,7 @@ public sealed class ResultLog : IDisposable
 
         if (lines[0] != header)
         {
-            throw new InvalidInputException(lines[0].StartsWith("{\"tamxEval\":", StringComparison.Ordinal)
+            throw new InvalidInputException(lines[0].StartsWith(HeaderStart, StringComparison.Ordinal)
                 ? $"{path}: these results are of a run with another model, data or options; name another file, or remove this one"
                 : $"{path}: this is no file of tamx eval; name another to keep results in");
         }

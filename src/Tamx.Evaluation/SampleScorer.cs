@@ -72,7 +72,9 @@ internal sealed class SampleScorer
         return PaperProtocol.Evaluate(_words, labels, bytes, _grid.Rows, _grid.Columns, truth);
     }
 
-    /// <summary>One map of the whole answer: the mean of its scored nouns' maps, each over its maximum; of all its tokens' where no noun is scored.</summary>
+    /// <summary>
+    /// One map of the whole answer: the mean of its scored nouns' maps, each over its maximum; of all its tokens' where no noun is scored.
+    /// </summary>
     public float[] AnswerMap(IReadOnlyList<float[]> maps)
     {
         int[] tokens = [.. _matched.Where(word => word.Kind == WordKind.Noun).SelectMany(word => word.Word.TokenIndices)];

@@ -4,7 +4,8 @@ namespace Tamx.Evaluation;
 
 /// <summary>The frozen lists that say what a word is where nothing else does.</summary>
 /// <remarks>
-/// They stand where the paper's code asks NLTK's part-of-speech tagger about each word by itself; its "function" words are the tags CC, DT, EX, MD, POS,
+/// They stand where the paper's code asks NLTK's part-of-speech tagger about each word by itself; its "function" words are the tags CC, DT, EX,
+/// MD, POS,
 /// PRP, PRP$, UH, WDT, WP, WP$ and WRB. A list gives the same figures on every machine and in every year.
 /// </remarks>
 public static class WordLists

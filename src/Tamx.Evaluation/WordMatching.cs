@@ -19,7 +19,8 @@ public static class WordMatching
     }
 
     /// <summary>
-    /// Lines the generated words up with the expected ones (longest common subsequence, letter by letter). What the model wrote instead of an expected word, or besides,
+    /// Lines the generated words up with the expected ones (longest common subsequence, letter by letter). What the model wrote instead of an
+    /// expected word, or besides,
     /// is not scored: nobody knows what it should show.
     /// </summary>
     private static List<MatchedWord> MatchExpected(IReadOnlyList<AnswerWord> words, IReadOnlyList<ExpectedWord> expected)

@@ -6,13 +6,15 @@ namespace Tamx.Llama;
 public sealed partial class Completion
 {
     /// <summary>
-    /// Takes a given answer instead of generating one, and says how likely the model finds each of its tokens after the prompt and the tokens before it.
+    /// Takes a given answer instead of generating one, and says how likely the model finds each of its tokens after the prompt and the tokens
+    /// before it.
     /// Computes the prompt if <see cref="PrefillAsync"/> has not.
     /// </summary>
     /// <param name="answer">Token ids; at most <see cref="CompletionOptions.MaxNewTokens"/>.</param>
     /// <param name="cancellationToken">Ends the work within one decode.</param>
     /// <returns>Per token ln p under the model's softmax over the whole vocabulary, at temperature 1: log-sum-exp in float64.</returns>
-    /// <exception cref="ArgumentException">The answer is empty, longer than the options or the context allow, or holds an id that is no token.</exception>
+    /// <exception cref="ArgumentException">The answer is empty, longer than the options or the context allow, or holds an id that is no
+    /// token.</exception>
     /// <exception cref="InvalidOperationException">An answer was generated or given before.</exception>
     /// <exception cref="LlamaException">llama.cpp failed.</exception>
     /// <exception cref="ObjectDisposedException">The completion was disposed.</exception>

@@ -63,11 +63,24 @@ public sealed class ResultLogTests : IDisposable
         Assert.Empty(log.Results);
     }
 
+    [Fact]
+    public void Open_OtherSettingsWithoutResults_StartsAnew()
+    {
+        ResultLog.Open(LogPath, "others").Dispose();
+        using (var log = ResultLog.Open(LogPath, "settings"))
+        {
+            log.Append(Result("first"));
+        }
+
+        using var again = ResultLog.Open(LogPath, "settings");
+        Assert.Single(again.Results);
+    }
+
     [Theory]
     [InlineData("My notes.\n", "no file of tamx eval")]
     [InlineData("My notes.", "no file of tamx eval")]
     [InlineData("My notes.\nMore", "no file of tamx eval")]
-    [InlineData("{\"tamxEval\":1,\"settings\":\"others\"}\n", "another model")]
+    [InlineData("{\"tamxEval\":1,\"settings\":\"others\"}\n{\"name\":\"first\"}\n", "another model")]
     [InlineData("{\"tamxEval\":1,\"settings\":\"settings\"}\n{}\n", "line 2")]
     [InlineData("{\"tamxEval\":1,\"settings\":\"settings\"}\nnonsense\n", "line 2")]
     public void Open_OtherFile_RefusesAndLeavesItAsItIs(string content, string message)
