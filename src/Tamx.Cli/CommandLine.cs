@@ -23,6 +23,7 @@ internal static class CommandLine
         {
             ExplainCommand.Create(),
             MapsCommand.Create(),
+            EvalCommand.Create(),
             InfoCommand.Create(),
         };
         var parsed = root.Parse(arguments);

@@ -1,10 +1,11 @@
 using Spectre.Console;
+using Tamx.Evaluation;
 using Tamx.Llama;
 
 namespace Tamx.Cli;
 
 /// <summary>Shows on stderr how far a run has come: bars on a terminal, nothing elsewhere.</summary>
-internal sealed class ProgressDisplay : IProgress<ModelLoadProgress>, IProgress<ExplainProgress>
+internal sealed class ProgressDisplay : IProgress<ModelLoadProgress>, IProgress<ExplainProgress>, IProgress<EvaluationProgress>
 {
     private static readonly Dictionary<string, string> Titles = new()
     {
@@ -14,6 +15,7 @@ internal sealed class ProgressDisplay : IProgress<ModelLoadProgress>, IProgress<
         ["prefill"] = "Reading the prompt",
         ["generate"] = "Writing the answer",
         ["maps"] = "Computing maps",
+        ["evaluate"] = "Evaluating",
     };
 
     private readonly ProgressContext? _context;
@@ -52,6 +54,8 @@ internal sealed class ProgressDisplay : IProgress<ModelLoadProgress>, IProgress<
             Finish("encode");
         }
     }
+
+    public void Report(EvaluationProgress value) => Show("evaluate", value.Done, value.Total);
 
     private void Show(string stage, double done, double total)
     {

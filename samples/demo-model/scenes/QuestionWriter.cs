@@ -1,0 +1,153 @@
+namespace Tamx.Scenes;
+
+/// <summary>Writes a scene's questions and answers.</summary>
+internal static class QuestionWriter
+{
+    public const string DescribePrompt = "Describe this image.";
+
+    private static readonly string[] Numbers = ["none", "one", "two", "three", "four"];
+
+    private static readonly string[] Relations = ["left of", "right of", "above", "below"];
+
+    public static IReadOnlyList<SceneQuestion> Write(IReadOnlyList<SceneObject> objects, int size, ref SceneRandom random)
+    {
+        List<SceneQuestion> questions = [Ask(QuestionKind.Describe, DescribePrompt, Caption(objects, size), objects)];
+        AddRelation(questions, objects, size, ref random);
+        AddCount(questions, objects, ref random);
+        AddColor(questions, objects, ref random);
+        return questions;
+    }
+
+    /// <summary>Marks an answer's words: nouns and colours with the objects that bear them, the rest as function words.</summary>
+    public static SceneQuestion Ask(QuestionKind kind, string prompt, string answer, IReadOnlyList<SceneObject> objects)
+    {
+        List<AnswerWord> words = [];
+        for (int start = 0, end; start < answer.Length; start = end + 1)
+        {
+            for (end = start; end < answer.Length && char.IsLetter(answer[end]); end++)
+            {
+            }
+
+            if (end > start)
+            {
+                words.Add(Mark(answer[start..end], start, objects));
+            }
+        }
+
+        return new SceneQuestion(kind, prompt, answer, words);
+    }
+
+    private static AnswerWord Mark(string word, int start, IReadOnlyList<SceneObject> objects)
+    {
+        if (char.IsAsciiLetterLower(word[0]))
+        {
+            if (Enum.TryParse(word, ignoreCase: true, out SceneShape shape))
+            {
+                return new AnswerWord(word, start, WordKind.Noun, [.. objects.Where(item => item.Shape == shape).Select(item => item.Id)]);
+            }
+
+            if (Enum.TryParse(word, ignoreCase: true, out SceneColor color))
+            {
+                return new AnswerWord(word, start, WordKind.Color, [.. objects.Where(item => item.Color == color).Select(item => item.Id)]);
+            }
+        }
+
+        return new AnswerWord(word, start, WordKind.Function, []);
+    }
+
+    private static string Caption(IReadOnlyList<SceneObject> objects, int size)
+    {
+        string first = Upper(Name(objects[0]));
+        if (objects.Count == 1)
+        {
+            return $"{first} {PlaceOf(objects[0], size)}.";
+        }
+
+        if (objects.Count == 2)
+        {
+            string relation = SceneLayout.IsSideBySide(objects[0], objects[1]) ? "to the left of" : "above";
+            return $"{first} {relation} {Name(objects[1])}.";
+        }
+
+        IEnumerable<string> middle = objects.Skip(1).SkipLast(1).Select(item => $", {Name(item)}");
+        return $"{first}{string.Concat(middle)} and {Name(objects[^1])}.";
+    }
+
+    private static string PlaceOf(SceneObject item, int size)
+    {
+        string down = item.CenterY < size * 0.375 ? "top" : item.CenterY > size * 0.625 ? "bottom" : "";
+        string across = item.CenterX < size * 0.375 ? "left" : item.CenterX > size * 0.625 ? "right" : "";
+        return (down, across) switch
+        {
+            ("", "") => "in the center",
+            ("", _) => $"on the {across}",
+            (_, "") => $"at the {down}",
+            _ => $"in the {down} {across}",
+        };
+    }
+
+    /// <summary>Asks only where one object, and no other, is clearly on that side.</summary>
+    private static void AddRelation(List<SceneQuestion> questions, IReadOnlyList<SceneObject> objects, int size, ref SceneRandom random)
+    {
+        double clear = 40 / SceneLayout.BaseSize * size;
+        double level = 20 / SceneLayout.BaseSize * size;
+        List<(string Prompt, string Answer)> possible = [];
+        foreach (SceneObject target in objects)
+        {
+            for (int relation = 0; relation < Relations.Length; relation++)
+            {
+                double DistanceOf(SceneObject item) => relation switch
+                {
+                    0 => target.CenterX - item.CenterX,
+                    1 => item.CenterX - target.CenterX,
+                    2 => target.CenterY - item.CenterY,
+                    _ => item.CenterY - target.CenterY,
+                };
+
+                SceneObject[] there = [.. objects.Where(item => item != target && DistanceOf(item) > -level)];
+                if (there.Length == 1 && DistanceOf(there[0]) > clear)
+                {
+                    possible.Add(($"What is {Relations[relation]} the {target.Adjective} {target.Noun}?", $"{Upper(Name(there[0]))}."));
+                }
+            }
+        }
+
+        if (possible.Count > 0)
+        {
+            (string prompt, string answer) = random.Pick(possible);
+            questions.Add(Ask(QuestionKind.Relation, prompt, answer, objects));
+        }
+    }
+
+    private static void AddCount(List<SceneQuestion> questions, IReadOnlyList<SceneObject> objects, ref SceneRandom random)
+    {
+        const int StrangerPercent = 20;
+        SceneObject model = random.Pick(objects);
+        bool isStranger = random.Chance(StrangerPercent);
+        SceneShape shape = isStranger ? random.Pick(Enum.GetValues<SceneShape>()) : model.Shape;
+        SceneColor color = isStranger ? random.Pick(Enum.GetValues<SceneColor>()) : model.Color;
+        (string kind, int count) = random.Next(3) switch
+        {
+            0 => ("objects", objects.Count),
+            1 => ($"{color.ToString().ToLowerInvariant()} objects", objects.Count(item => item.Color == color)),
+            _ => (Plural(shape), objects.Count(item => item.Shape == shape)),
+        };
+        questions.Add(Ask(QuestionKind.Count, $"How many {kind} are there?", $"There {(count == 1 ? "is" : "are")} {Numbers[count]}.", objects));
+    }
+
+    private static void AddColor(List<SceneQuestion> questions, IReadOnlyList<SceneObject> objects, ref SceneRandom random)
+    {
+        SceneObject[] unique = [.. objects.Where(item => objects.Count(other => other.Shape == item.Shape) == 1)];
+        if (unique.Length > 0)
+        {
+            SceneObject item = random.Pick(unique);
+            questions.Add(Ask(QuestionKind.Color, $"What color is the {item.Noun}?", $"The {item.Noun} is {item.Adjective}.", objects));
+        }
+    }
+
+    private static string Name(SceneObject item) => $"{(item.Color == SceneColor.Orange ? "an" : "a")} {item.Adjective} {item.Noun}";
+
+    private static string Plural(SceneShape shape) => shape.ToString().ToLowerInvariant() + (shape == SceneShape.Cross ? "es" : "s");
+
+    private static string Upper(string text) => char.ToUpperInvariant(text[0]) + text[1..];
+}

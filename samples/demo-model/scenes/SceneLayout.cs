@@ -1,0 +1,119 @@
+namespace Tamx.Scenes;
+
+/// <summary>Decides which objects a scene has and where they stand, so that its caption has only one right wording.</summary>
+internal static class SceneLayout
+{
+    /// <summary>Distances are given for this size of picture.</summary>
+    public const double BaseSize = 384;
+
+    private const double Gap = 6;
+
+    /// <summary>How much further apart two objects are in one direction than in the other, so that "left of" or "above" is plain.</summary>
+    private const double PairMargin = 56;
+
+    /// <summary>How far apart neighbours in a list from left to right are.</summary>
+    private const double ListStep = 38;
+
+    private static readonly SceneShape[] Shapes = Enum.GetValues<SceneShape>();
+    private static readonly SceneColor[] Colors = Enum.GetValues<SceneColor>();
+
+    /// <summary>Objects in the order of the caption.</summary>
+    public static IReadOnlyList<SceneObject> Arrange(SceneOptions options, ref SceneRandom random)
+    {
+        double unit = options.Size / BaseSize;
+        int count = random.Between(options.MinObjects, options.MaxObjects);
+        List<(double X, double Y, double Radius)> places = FindPlaces(count, ref random);
+        List<SceneObject> objects = [];
+        foreach ((double x, double y, double radius) in places)
+        {
+            (SceneShape shape, SceneColor color) = ChooseKind(objects, ref random);
+            objects.Add(new SceneObject(objects.Count, shape, color, x * unit, y * unit, radius * unit, random.Between(-0.09, 0.09)));
+        }
+
+        return objects;
+    }
+
+    /// <summary>True if the pair is read from left to right, false if from top to bottom.</summary>
+    public static bool IsSideBySide(SceneObject first, SceneObject second) =>
+        Math.Abs(first.CenterX - second.CenterX) > Math.Abs(first.CenterY - second.CenterY);
+
+    private static List<(double X, double Y, double Radius)> FindPlaces(int count, ref SceneRandom random)
+    {
+        if (count == 1)
+        {
+            // One of nine places, clearly.
+            (int column, int row) = (random.Next(3), random.Next(3));
+            double radius = random.Between(44.0, 72.0);
+            return [(96 + (96 * column) + random.Between(-18.0, 18.0), 96 + (96 * row) + random.Between(-18.0, 18.0), radius)];
+        }
+
+        while (true)
+        {
+            List<(double X, double Y, double Radius)> places = Scatter(count, ref random);
+            if (count > SceneOptions.MaxDescribed)
+            {
+                return places;
+            }
+
+            places.Sort((one, other) => one.X.CompareTo(other.X));
+            if (places.Count == count && IsPlain(places))
+            {
+                return places;
+            }
+        }
+    }
+
+    private static List<(double X, double Y, double Radius)> Scatter(int count, ref SceneRandom random)
+    {
+        const int TriesPerObject = 30;
+        double largest = count switch { 2 => 76, 3 => 66, _ => 58 };
+        List<(double X, double Y, double Radius)> places = [];
+        for (int tries = count * TriesPerObject; tries > 0 && places.Count < count; tries--)
+        {
+            double radius = random.Between(42.0, largest);
+            double x = random.Between(radius + 2, BaseSize - radius - 2);
+            double y = random.Between(radius + 2, BaseSize - radius - 2);
+            if (places.All(place => Square(place.X - x) + Square(place.Y - y) > Square(place.Radius + radius + Gap)))
+            {
+                places.Add((x, y, radius));
+            }
+        }
+
+        return places;
+    }
+
+    /// <summary>Checks places that are sorted from left to right; a pair that stands one above the other is turned so that the upper one is first.</summary>
+    private static bool IsPlain(List<(double X, double Y, double Radius)> places)
+    {
+        if (places.Count == 2)
+        {
+            (double across, double down) = (places[1].X - places[0].X, places[1].Y - places[0].Y);
+            if (Math.Abs(down) > across && down < 0)
+            {
+                places.Reverse();
+            }
+
+            return Math.Abs(across - Math.Abs(down)) >= PairMargin;
+        }
+
+        return places.Zip(places.Skip(1)).All(pair => pair.Second.X - pair.First.X >= ListStep);
+    }
+
+    /// <summary>A kind that the scene does not have yet, often with a shape or colour that it has.</summary>
+    private static (SceneShape Shape, SceneColor Color) ChooseKind(List<SceneObject> objects, ref SceneRandom random)
+    {
+        const int SharedShapePercent = 25;
+        const int SharedColorPercent = 15;
+        while (true)
+        {
+            SceneShape shape = objects.Count > 0 && random.Chance(SharedShapePercent) ? random.Pick(objects).Shape : random.Pick(Shapes);
+            SceneColor color = objects.Count > 0 && random.Chance(SharedColorPercent) ? random.Pick(objects).Color : random.Pick(Colors);
+            if (!objects.Any(item => item.Shape == shape && item.Color == color))
+            {
+                return (shape, color);
+            }
+        }
+    }
+
+    private static double Square(double value) => value * value;
+}

@@ -1,0 +1,245 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Text.Json;
+using Tamx.Evaluation;
+using Tamx.Llama;
+
+namespace Tamx.Cli;
+
+/// <summary><c>tamx eval</c>: measures on pictures whose objects are known whether maps are true.</summary>
+internal sealed class EvalCommand
+{
+    /// <summary>A stream of scenes that no checkpoint of the demo model was trained on.</summary>
+    private const int HeldOutSeed = 9001;
+
+    private readonly ModelArguments _model = new();
+    private readonly MethodOptions _method = new();
+    private readonly Option<int> _scenes = new("--scenes") { Description = "Evaluate on so many generated scenes, whose masks are exact.", HelpName = "N" };
+    private readonly Option<int> _seed = new("-s", "--seed")
+    {
+        Description = "Which scenes; also decides resamples and random orders.",
+        HelpName = "S",
+        DefaultValueFactory = _ => HeldOutSeed,
+    };
+
+    private readonly Option<string?> _data = new("--data")
+    {
+        Description = "Evaluate on a folder: anno.json, or annotations/instances_*.json with image/ and seg_label/.",
+        HelpName = "DIR",
+    };
+
+    private readonly Option<string?> _prompt = new("-p", "--prompt")
+    {
+        Description = "With --data, the question. By default the paper's for such a folder.",
+        HelpName = "TEXT",
+    };
+
+    private readonly Option<int> _maxTokens = new("-n", "--predict", "--n-predict")
+    {
+        Description = "Most tokens of an answer.",
+        HelpName = "N",
+        DefaultValueFactory = _ => new EvaluationOptions().MaxNewTokens,
+    };
+
+    private readonly Option<float> _eciStrength = new("--eci-strength")
+    {
+        Description = "Share of the interference that ECI subtracts, 0 to 1; left out, the profile's.",
+        HelpName = "S",
+    };
+
+    private readonly Option<int> _limit = new("--limit") { Description = "Stop after so many pictures.", HelpName = "N" };
+    private readonly Option<int> _curves = new("--curves")
+    {
+        Description = "Measure insertion and deletion curves on so many pictures, from the first; 0 for none.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 10,
+    };
+
+    private readonly Option<int> _curveSteps = new("--curve-steps")
+    {
+        Description = "Steps of a curve.",
+        HelpName = "N",
+        DefaultValueFactory = _ => new EvaluationOptions().CurveStepCount,
+    };
+
+    private readonly Option<string?> _resume = new("--resume")
+    {
+        Description = "Keep each picture's results in this file, and go on from what it holds.",
+        HelpName = "FILE.jsonl",
+    };
+
+    private readonly Option<string?> _folder = new("--out")
+    {
+        Description = "Write tables, and reports of the best and worst pictures, to this folder.",
+        HelpName = "DIR",
+    };
+
+    private readonly Option<bool> _json = new("--json") { Description = "Print the summary as JSON." };
+    private readonly Option<bool> _verbose = new("-v", "--verbose") { Description = "Show llama.cpp's log on stderr." };
+
+    public static Command Create() => new EvalCommand().Build();
+
+    /// <summary>Writes a text file that appears whole or not at all.</summary>
+    public static void WriteWhole(string path, string text)
+    {
+        var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
+        try
+        {
+            File.WriteAllText(temporary, text);
+            File.Move(temporary, path, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+    }
+
+    private Command Build()
+    {
+        _scenes.RequireAtLeast(1);
+        _seed.RequireAtLeast(0);
+        _maxTokens.RequireAtLeast(1);
+        _limit.RequireAtLeast(1);
+        _curves.RequireAtLeast(0);
+        _curveSteps.RequireAtLeast(1);
+        _eciStrength.RequireWithin(0, 1);
+        var command = new Command("eval", "Measures whether maps are true, on pictures whose objects are known.")
+        {
+            _scenes, _seed, _data, _prompt, _maxTokens, _eciStrength, _limit, _curves, _curveSteps, _resume, _folder, _json, _verbose,
+        };
+        _model.AddTo(command);
+        _method.AddTo(command);
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(_scenes) is null == result.GetResult(_data) is null)
+            {
+                result.AddError("Give either --scenes N or --data DIR.");
+            }
+            else if (result.GetResult(_scenes) is not null && result.GetResult(_prompt) is not null)
+            {
+                result.AddError("Scenes bring their own questions; -p goes with --data.");
+            }
+        });
+        command.SetAction(RunAsync);
+        return command;
+    }
+
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var (output, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
+        if (parsed.GetValue(_verbose))
+        {
+            LlamaRuntime.Logger = new TextWriterLogger(error);
+        }
+
+        var options = ReadOptions(parsed);
+        options.Tam.Validate();
+        var modelOptions = _method.HasThreads(parsed) ? _model.Read(parsed) with { ThreadCount = options.Tam.ThreadCount } : _model.Read(parsed);
+        var (samples, count) = ReadSamples(parsed);
+        var folder = parsed.GetValue(_folder);
+        if (folder is not null)
+        {
+            Directory.CreateDirectory(folder);
+        }
+
+        using var log = parsed.GetValue(_resume) is { } path ? ResultLog.Open(path, Settings(parsed, modelOptions, options)) : null;
+        var watch = Stopwatch.StartNew();
+        var (summary, results) = await ProgressDisplay.RunAsync(error, async progress =>
+        {
+            using var model = await VisionLanguageModel.LoadAsync(modelOptions, progress, cancellationToken);
+            var measured = await MapEvaluation.RunAsync(model, samples, count, options, log, progress, cancellationToken);
+            if (folder is not null)
+            {
+                await EvalPage.WriteAsync(model, samples, measured, options, folder, cancellationToken);
+            }
+
+            return (EvaluationSummary.Of(measured, options), measured);
+        });
+        var printed = new EvalOutput(
+            summary.Scenes,
+            summary.CaptionsExact,
+            summary.Rows,
+            summary.Paper,
+            summary.Curves,
+            Path.GetFileName(modelOptions.ModelPath),
+            options.Tam.Profile.ToString().ToLowerInvariant(),
+            options.Tam.EciStrength,
+            options.Tam.KernelSize,
+            watch.Elapsed.TotalSeconds);
+        if (folder is not null)
+        {
+            WriteWhole(Path.Combine(folder, "evaluation.json"), JsonSerializer.Serialize(new { Summary = printed, Pictures = results }, ResultLog.Json));
+            WriteWhole(Path.Combine(folder, "words.csv"), EvalTables.WordsCsv(results));
+            WriteWhole(Path.Combine(folder, "pictures.csv"), EvalTables.PicturesCsv(results));
+            WriteWhole(Path.Combine(folder, "summary.csv"), EvalTables.SummaryCsv(summary));
+        }
+
+        output.WriteLine(parsed.GetValue(_json) ? JsonSerializer.Serialize(printed, ResultLog.Json) : EvalTables.Text(summary));
+        return ExitCode.Ok;
+    }
+
+    private EvaluationOptions ReadOptions(ParseResult parsed)
+    {
+        var tam = _method.Read(parsed);
+        if (parsed.GetResult(_eciStrength) is not null)
+        {
+            tam = tam with { EciStrength = parsed.GetValue(_eciStrength) };
+        }
+
+        return new EvaluationOptions
+        {
+            Tam = tam,
+            Kinds =
+            [
+                .. Enum.GetValues<MapKind>()
+                    .Where(kind => tam.ApplyEci || kind is not (MapKind.Eci or MapKind.EciFilter))
+                    .Where(kind => tam.ApplyFilter || kind is not (MapKind.Filter or MapKind.EciFilter)),
+            ],
+            MaxNewTokens = parsed.GetValue(_maxTokens),
+            CurveSampleCount = parsed.GetValue(_curves),
+            CurveStepCount = parsed.GetValue(_curveSteps),
+            Seed = (ulong)parsed.GetValue(_seed),
+        };
+    }
+
+    private (IEnumerable<EvaluationSample> Samples, int Count) ReadSamples(ParseResult parsed)
+    {
+        var limit = parsed.GetValue(_limit) is > 0 and var most ? most : int.MaxValue;
+        if (parsed.GetValue(_data) is { } data)
+        {
+            var pictures = PictureFolder.Open(data);
+            return (pictures.Samples(parsed.GetValue(_prompt)).Take(limit), Math.Min(pictures.Count, limit));
+        }
+
+        var count = Math.Min(parsed.GetValue(_scenes), limit);
+        return (SceneSamples.Generate(parsed.GetValue(_seed), count), count);
+    }
+
+    /// <summary>What the results of a picture depend on; threads and the number of pictures are no part of it.</summary>
+    private object Settings(ParseResult parsed, ModelOptions model, EvaluationOptions options) => new
+    {
+        Model = FileFacts(model.ModelPath),
+        Projector = FileFacts(model.ProjectorPath),
+        model.MinImageTokens,
+        model.MaxImageTokens,
+        Data = parsed.GetValue(_data) is { } data ? Path.GetFullPath(data) : "scenes",
+        Prompt = parsed.GetValue(_prompt),
+        Options = options with { Tam = options.Tam with { ThreadCount = 0 } },
+    };
+
+    private static object? FileFacts(string? path) =>
+        path is null ? null : new { Name = Path.GetFileName(path), Bytes = File.Exists(path) ? new FileInfo(path).Length : 0 };
+
+    /// <summary>What <c>tamx eval --json</c> prints.</summary>
+    private sealed record EvalOutput(
+        int Scenes,
+        double? CaptionsExact,
+        IReadOnlyList<SummaryRow> Rows,
+        IReadOnlyList<PaperSummaryRow> Paper,
+        CurveSummary? Curves,
+        string Model,
+        string Profile,
+        float EciStrength,
+        int Kernel,
+        double Seconds);
+}

@@ -1,0 +1,131 @@
+namespace Tamx.Evaluation;
+
+/// <summary>What was measured on all samples together.</summary>
+/// <param name="Scenes">Number of samples.</param>
+/// <param name="CaptionsExact">Share of answers that are right letter by letter; null where no right answers are known.</param>
+/// <param name="Rows">Per kind of words and of maps that occur one row.</param>
+/// <param name="Paper">Per kind of maps the figures of the paper's protocol.</param>
+/// <param name="Curves">Insertion and deletion, or null where they were not measured.</param>
+public sealed record EvaluationSummary(
+    int Scenes, double? CaptionsExact, IReadOnlyList<SummaryRow> Rows, IReadOnlyList<PaperSummaryRow> Paper, CurveSummary? Curves)
+{
+    /// <summary>Sums up results.</summary>
+    /// <param name="results">The samples' results.</param>
+    /// <param name="options">What was measured, and how to draw resamples.</param>
+    public static EvaluationSummary Of(IReadOnlyList<SampleResult> results, EvaluationOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(results);
+        ArgumentNullException.ThrowIfNull(options);
+        SummaryRow[] rows =
+        [
+            .. from words in Enum.GetValues<WordKind>()
+               from maps in options.Kinds
+               let row = RowOf(results, words, maps, options)
+               where row is not null
+               select row,
+        ];
+        PerturbationCurves[] curves = [.. results.Select(result => result.Curves).OfType<PerturbationCurves>()];
+        return new EvaluationSummary(
+            results.Count,
+            results.Select(result => result.IsExact).OfType<bool>().Select(exact => exact ? 1.0 : (double?)0).Average(),
+            rows,
+            [.. options.Kinds.Select(maps => new PaperSummaryRow(
+                maps, PaperProtocol.Summarize(results.SelectMany(result => result.Paper).Where(row => row.Maps == maps).Select(row => row.Figures))))],
+            curves.Length == 0 ? null : CurveSummary.Of(curves));
+    }
+
+    private static SummaryRow? RowOf(IReadOnlyList<SampleResult> results, WordKind words, MapKind maps, EvaluationOptions options)
+    {
+        WordRow[][] samples = [.. results.Select(result => result.Rows.Where(row => row.Words == words && row.Maps == maps).ToArray())];
+        WordRow[] all = [.. samples.SelectMany(rows => rows)];
+        if (all.Length == 0)
+        {
+            return null;
+        }
+
+        var iou = Interval(row => row.ObjIou);
+        var pointing = Interval(row => row.Pointing);
+        var mass = Interval(row => row.Mass);
+        return new SummaryRow(
+            words,
+            maps,
+            all.Length,
+            iou.Mean,
+            [iou.Low, iou.High],
+            pointing.Mean,
+            [pointing.Low, pointing.High],
+            mass.Mean,
+            [mass.Low, mass.High],
+            all.Average(row => row.GridIou),
+            all.Average(row => row.Area),
+            all.Average(row => row.Ceiling),
+            all.Average(row => row.Precision),
+            all.Average(row => row.Recall),
+            all.Average(row => row.IsEmpty ? 1.0 : 0));
+
+        BootstrapInterval Interval(Func<WordRow, double> value) => BootstrapInterval.Of(
+            [.. samples.Select(rows => new Contribution(rows.Sum(value), rows.Length))], options.ResampleCount, options.Seed)!.Value;
+    }
+}
+
+/// <summary>Means over the words of a kind, on maps of a kind; intervals are 95 %, by bootstrap over samples.</summary>
+/// <param name="Words">What the words are. Function words stand for nothing: the lower their figures, the better.</param>
+/// <param name="Maps">Which maps.</param>
+/// <param name="Count">Number of words.</param>
+/// <param name="ObjIou">IoU at Otsu's threshold.</param>
+/// <param name="ObjIouInterval">Its interval.</param>
+/// <param name="Pointing">Share of maps whose largest value lies where it should.</param>
+/// <param name="PointingInterval">Its interval.</param>
+/// <param name="Mass">Share of the maps' sum that lies where it should.</param>
+/// <param name="MassInterval">Its interval.</param>
+/// <param name="GridIou">IoU at Otsu's threshold on the grid of cells.</param>
+/// <param name="Area">Share of the picture that this is: what pointing, mass and IoU are by chance.</param>
+/// <param name="Ceiling">ObjIou of perfect maps on these grids.</param>
+/// <param name="Precision">Pixel precision at Otsu's threshold.</param>
+/// <param name="Recall">Pixel recall at Otsu's threshold.</param>
+/// <param name="Empty">Share of all-zero maps.</param>
+public sealed record SummaryRow(
+    WordKind Words,
+    MapKind Maps,
+    int Count,
+    double ObjIou,
+    IReadOnlyList<double> ObjIouInterval,
+    double Pointing,
+    IReadOnlyList<double> PointingInterval,
+    double Mass,
+    IReadOnlyList<double> MassInterval,
+    double GridIou,
+    double Area,
+    double Ceiling,
+    double Precision,
+    double Recall,
+    double Empty);
+
+/// <summary>The paper's figures of all samples and one kind of maps.</summary>
+/// <param name="Maps">Which maps.</param>
+/// <param name="Figures">The figures.</param>
+public sealed record PaperSummaryRow(MapKind Maps, PaperSummary Figures);
+
+/// <summary>Mean areas under insertion and deletion curves (mean ln p per token of the answer).</summary>
+/// <param name="Maps">Whose order.</param>
+/// <param name="Count">Number of samples.</param>
+/// <param name="Deletion">Best cells greyed out first: the lower, the better.</param>
+/// <param name="RandomDeletion">The same in random order.</param>
+/// <param name="Insertion">Best cells shown first: the higher, the better.</param>
+/// <param name="RandomInsertion">The same in random order.</param>
+public sealed record CurveSummary(MapKind Maps, int Count, double Deletion, double RandomDeletion, double Insertion, double RandomInsertion)
+{
+    /// <summary>Averages the areas of curves.</summary>
+    /// <param name="curves">At least one sample's curves, all of the same maps.</param>
+    public static CurveSummary Of(IReadOnlyList<PerturbationCurves> curves)
+    {
+        ArgumentNullException.ThrowIfNull(curves);
+        return new CurveSummary(
+            curves[0].Maps,
+            curves.Count,
+            curves.Average(curve => PerturbationCurve.Area(curve.Deletion)),
+            curves.Average(curve => PerturbationCurve.Area(curve.RandomDeletion)),
+            curves.Average(curve => PerturbationCurve.Area(curve.Insertion)),
+            curves.Average(curve => PerturbationCurve.Area(curve.RandomInsertion)));
+    }
+}

@@ -1,0 +1,108 @@
+using Tamx.Kernels;
+using Tamx.Llama;
+using Tamx.Llama.Chat;
+using Tamx.Llama.Imaging;
+
+namespace Tamx.Evaluation;
+
+/// <summary>How far an evaluation has come.</summary>
+/// <param name="Done">Samples done.</param>
+/// <param name="Total">Samples in all.</param>
+public readonly record struct EvaluationProgress(int Done, int Total);
+
+/// <summary>
+/// Measures whether maps are true: lets a model answer questions about pictures whose objects are known, and scores the maps of its words.
+/// </summary>
+public static class MapEvaluation
+{
+    /// <summary>Evaluates a model on samples. Each is answered once, greedily, and all kinds of maps are computed from the same trace.</summary>
+    /// <param name="model">The model, with its projector.</param>
+    /// <param name="samples">The samples, enumerated once.</param>
+    /// <param name="sampleCount">Their number.</param>
+    /// <param name="options">How to evaluate.</param>
+    /// <param name="log">Where finished results are kept; what it holds already is not measured again. Null to keep them in memory alone.</param>
+    /// <param name="progress">Told how many samples are done.</param>
+    /// <param name="cancellationToken">Ends the work within one decode; finished results are in the log.</param>
+    /// <returns>The results in the samples' order.</returns>
+    /// <exception cref="InvalidInputException">A sample cannot be used (its label map has another size than its picture, for example), or an
+    /// option.</exception>
+    /// <exception cref="LlamaException">llama.cpp failed.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public static async Task<IReadOnlyList<SampleResult>> RunAsync(
+        VisionLanguageModel model,
+        IEnumerable<EvaluationSample> samples,
+        int sampleCount,
+        EvaluationOptions options,
+        ResultLog? log = null,
+        IProgress<EvaluationProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(samples);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Tam.Validate();
+        using var engine = TamEngine.Create(options.Tam.Engine, options.Tam.ThreadCount);
+        var results = new List<SampleResult>();
+        foreach (var sample in samples)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var result = log?.Results.GetValueOrDefault(sample.Name);
+            if (result is null)
+            {
+                result = await MeasureAsync(model, sample, results.Count, options, engine, cancellationToken).ConfigureAwait(false);
+                log?.Append(result);
+            }
+
+            results.Add(result);
+            progress?.Report(new EvaluationProgress(results.Count, sampleCount));
+        }
+
+        return results;
+    }
+
+    private static async Task<SampleResult> MeasureAsync(
+        VisionLanguageModel model, EvaluationSample sample, int index, EvaluationOptions options, ITamEngine engine, CancellationToken cancellationToken)
+    {
+        var image = RgbImage.Decode(sample.Picture.Encoded, sample.Picture.Name);
+        if (image.Width != sample.Labels.Width || image.Height != sample.Labels.Height)
+        {
+            throw new InvalidInputException(
+                $"{sample.Name}: the picture has {image.Width} x {image.Height} pixels, its label map {sample.Labels.Width} x {sample.Labels.Height}; " +
+                "they must be the same");
+        }
+
+        ChatMessage[] messages = [new(ChatRole.User, [sample.Picture, new TextPart(sample.Prompt)])];
+        var explain = new ExplainOptions
+        {
+            Completion = new CompletionOptions { MaxNewTokens = options.MaxNewTokens },
+            Tam = options.TamFor(options.Kinds[^1]),
+        };
+        var explanation = await Explainer.ExplainAsync(model, messages, explain, null, cancellationToken).ConfigureAwait(false);
+        var trace = explanation.Trace;
+        var grid = explanation.Maps.Layout.VisionBlocks[0].Grid;
+        var scorer = new SampleScorer(sample, SampleScorer.AnswerTexts(trace, explanation.Maps), grid);
+        var rows = new List<WordRow>();
+        var paper = new List<PaperRow>();
+        foreach (var kind in options.Kinds)
+        {
+            var maps = MapsOf(
+                kind == options.Kinds[^1] ? explanation.Maps : ActivationMaps.Compute(trace, options.TamFor(kind), engine, cancellationToken));
+            rows.AddRange(scorer.Score(kind, maps));
+            paper.Add(new PaperRow(kind, scorer.ScoreAsPaper(maps)));
+        }
+
+        PerturbationCurves? curves = null;
+        if (index < options.CurveSampleCount)
+        {
+            int[] answer = [.. explanation.Maps.Answer.Select(token => token.Token.TokenId)];
+            curves = await PerturbationCurve.MeasureAsync(
+                model, sample, answer, options.Kinds[^1], PerturbationCurve.BestFirst(scorer.AnswerMap(MapsOf(explanation.Maps))), grid,
+                options.CurveStepCount, options.Seed + (ulong)index, cancellationToken).ConfigureAwait(false);
+        }
+
+        return new SampleResult(sample.Name, sample.Prompt, explanation.Answer, sample.ExpectedAnswer, rows, paper, curves);
+    }
+
+    /// <summary>Per answer token the map of the only picture, which comes before it.</summary>
+    private static float[][] MapsOf(ActivationMaps maps) => [.. maps.Answer.Select(token => token.Token.VisionMaps[0]!)];
+}

@@ -1,0 +1,104 @@
+using System.Text;
+
+namespace Tamx.Evaluation;
+
+/// <summary>Scores one sample's maps.</summary>
+internal sealed class SampleScorer
+{
+    private readonly EvaluationSample _sample;
+    private readonly IReadOnlyList<AnswerWord> _words;
+    private readonly IReadOnlyList<MatchedWord> _matched;
+    private readonly PatchGrid _grid;
+
+    /// <summary>Finds the words of an answer.</summary>
+    /// <param name="sample">The sample.</param>
+    /// <param name="tokens">The answer's tokens.</param>
+    /// <param name="grid">The cells of the maps.</param>
+    public SampleScorer(EvaluationSample sample, IReadOnlyList<string> tokens, PatchGrid grid)
+    {
+        _sample = sample;
+        _grid = grid;
+        _words = AnswerWord.Group(tokens);
+        _matched = WordMatching.Match(_words, sample);
+    }
+
+    /// <summary>The texts of a trace's answer tokens.</summary>
+    public static string[] AnswerTexts(Trace trace, ActivationMaps maps) =>
+        [.. maps.Answer.Select(token => Encoding.UTF8.GetString(trace.OutputTexts![Array.BinarySearch(trace.OutputIds, token.Token.TokenId)]))];
+
+    /// <summary>Scores the maps of one kind.</summary>
+    /// <param name="kind">The kind.</param>
+    /// <param name="maps">Per token of the answer its map, values in [0, 1].</param>
+    public IEnumerable<WordRow> Score(MapKind kind, IReadOnlyList<float[]> maps)
+    {
+        foreach (var (word, words, labels) in _matched)
+        {
+            var region = labels.Count == 0 ? _sample.Labels.MaskOfAll() : _sample.Labels.MaskOf(labels);
+            if (region.Count == 0)
+            {
+                continue;
+            }
+
+            var ceiling = MapScore.Of(region.Coverage(_grid.Rows, _grid.Columns), _grid.Rows, _grid.Columns, region).ObjIou;
+            var best = word.TokenIndices.Select(token => MapScore.Of(maps[token], _grid.Rows, _grid.Columns, region)).MaxBy(score => score.ObjIou);
+            yield return new WordRow(
+                word.TokenIndices[0], word.Text, words, kind,
+                best.ObjIou, best.GridIou, best.Precision, best.Recall, best.Pointing, best.Mass, best.Area, ceiling, best.IsEmpty);
+        }
+    }
+
+    /// <summary>The figures of the paper's protocol for the maps of one kind.</summary>
+    public PaperFigures ScoreAsPaper(IReadOnlyList<float[]> maps)
+    {
+        byte[][] bytes = [.. maps.Select(map => ByteMap.FromUnit(map))];
+        if (_sample.Words is null)
+        {
+            return PaperProtocol.Evaluate(_words, PaperProtocol.Label(_words, _sample.Categories), bytes, _grid.Rows, _grid.Columns, _sample.Labels);
+        }
+
+        // A noun's category is all objects it stands for, named after the first of them.
+        var labels = PaperProtocol.Label(_words, []);
+        foreach (var (word, kind, objects) in _matched)
+        {
+            labels[IndexOf(word)] = kind switch
+            {
+                WordKind.Noun => objects[0],
+                WordKind.Function => PaperLabel.Function,
+                _ => PaperLabel.Other,
+            };
+        }
+
+        var truth = _sample.Labels.Join(_sample.Words.Where(word => word.Kind == WordKind.Noun).Select(word => word.Labels));
+        return PaperProtocol.Evaluate(_words, labels, bytes, _grid.Rows, _grid.Columns, truth);
+    }
+
+    /// <summary>
+    /// One map of the whole answer: the mean of its scored nouns' maps, each over its maximum; of all its tokens' where no noun is scored.
+    /// </summary>
+    public float[] AnswerMap(IReadOnlyList<float[]> maps)
+    {
+        int[] tokens = [.. _matched.Where(word => word.Kind == WordKind.Noun).SelectMany(word => word.Word.TokenIndices)];
+        var sum = new float[_grid.CellCount];
+        foreach (var map in tokens.Length > 0 ? tokens.Select(token => maps[token]) : maps)
+        {
+            var maximum = map.Max();
+            for (var cell = 0; cell < sum.Length && maximum > 0; cell++)
+            {
+                sum[cell] += map[cell] / maximum;
+            }
+        }
+
+        return sum;
+    }
+
+    private int IndexOf(AnswerWord word)
+    {
+        var index = 0;
+        while (_words[index] != word)
+        {
+            index++;
+        }
+
+        return index;
+    }
+}
