@@ -130,8 +130,14 @@ public static class PerturbationCurve
 
             var encoded = Bitmap24.Encode(image.Width, image.Height, GreyOut(image, grid.Rows, grid.Columns, isGrey));
             ChatMessage[] messages = [new(ChatRole.User, [new ImagePart(encoded, sample.Picture.Name), new TextPart(sample.Prompt)])];
-            using var completion = model.CreateCompletion(messages, new CompletionOptions { MaxNewTokens = answer.Count });
-            return (await completion.ScoreAsync(answer, cancellationToken).ConfigureAwait(false)).Average();
+            using var completion = model.CreateCompletion(messages, answer);
+            var sum = 0.0;
+            await foreach (var token in completion.GenerateAsync(cancellationToken).ConfigureAwait(false))
+            {
+                sum += token.LogProbability;
+            }
+
+            return sum / answer.Count;
         }
     }
 }

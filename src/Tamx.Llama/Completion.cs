@@ -17,7 +17,7 @@ public readonly record struct CompletionProgress(string Stage, int Done, int Tot
 /// Used by one caller at a time. May be disposed at any time, also while it generates: the enumeration then ends with
 /// <see cref="ObjectDisposedException"/>.
 /// </remarks>
-public sealed partial class Completion : IDisposable
+public sealed class Completion : IDisposable
 {
     // llama.cpp's bounds for the Qwen-VL family where neither the file nor the caller gives others.
     private const int DefaultMinImageTokens = 8;

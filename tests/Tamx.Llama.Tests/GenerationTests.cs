@@ -122,6 +122,16 @@ public sealed class GenerationTests
         }
     }
 
+    /// <summary>An answer that is not the best one is ranked over the whole vocabulary too: the probabilities of all tokens sum to 1.</summary>
+    [Fact]
+    public async Task GenerateAsync_GivenToken_LogProbabilityIsOfTheWholeVocabulary()
+    {
+        using var given = Model.CreateCompletion(Question, [5]);
+        var token = Assert.Single(await CaptureTests.Collect(given));
+        var logits = given.GetLogits();
+        Assert.Equal(1, logits.Sum(logit => Math.Exp(token.LogProbability + logit - logits[5])), 1e-6);
+    }
+
     [Fact]
     public async Task CreateCompletion_LastMessageOfAssistant_IsTheAnswer()
     {
