@@ -207,15 +207,17 @@ def make_text():
 
 def train_language(arguments):
     """Captions and answers from cells that hold word embeddings instead of pixels; most of the empty cells are left out."""
-    text = load(arguments.input[0])[0] if arguments.input else make_text()
+    if arguments.input:
+        text = load(arguments.input[0])[0]
+    else:
+        text = make_text()
+        attend_alike(text)
     ground, places = ground_row(text), place_codes()
     pool = []
     for scene in scenes.stream(LANGUAGE_SEED, arguments.start, arguments.pool):
         scene.kinds = kinds(scene)
         scene.rgb = scene.labels = None
         pool.append(scene)
-    if arguments.input:
-        attend_alike(text)
     frozen = text.token_embd.data[SHAPE_IDS + COLOR_IDS].clone()
     random = np.random.default_rng(1)
     steps = arguments.samples // arguments.batch
