@@ -12,7 +12,11 @@ internal static class QuestionWriter
     public static IReadOnlyList<SceneQuestion> Write(IReadOnlyList<SceneObject> objects, int size, ref SceneRandom random)
     {
         List<SceneQuestion> questions = [Ask(QuestionKind.Describe, DescribePrompt, Caption(objects, size), objects)];
-        AddRelation(questions, objects, size, ref random);
+        if (objects.Count == 2)
+        {
+            AddRelation(questions, objects, size, ref random);
+        }
+
         AddCount(questions, objects, ref random);
         AddColor(questions, objects, ref random);
         return questions;
@@ -86,30 +90,17 @@ internal static class QuestionWriter
         };
     }
 
-    /// <summary>Asks only where one object, and no other, is clearly on that side.</summary>
+    /// <summary>Asks for the other one of a pair, where it is clearly on that side.</summary>
     private static void AddRelation(List<SceneQuestion> questions, IReadOnlyList<SceneObject> objects, int size, ref SceneRandom random)
     {
         double clear = 40 / SceneLayout.BaseSize * size;
-        double level = 20 / SceneLayout.BaseSize * size;
         List<(string Prompt, string Answer)> possible = [];
-        foreach (SceneObject target in objects)
+        foreach ((SceneObject target, SceneObject other) in ((SceneObject, SceneObject)[])[(objects[0], objects[1]), (objects[1], objects[0])])
         {
-            for (int relation = 0; relation < Relations.Length; relation++)
-            {
-                double DistanceOf(SceneObject item) => relation switch
-                {
-                    0 => target.CenterX - item.CenterX,
-                    1 => item.CenterX - target.CenterX,
-                    2 => target.CenterY - item.CenterY,
-                    _ => item.CenterY - target.CenterY,
-                };
-
-                SceneObject[] there = [.. objects.Where(item => item != target && DistanceOf(item) > -level)];
-                if (there.Length == 1 && DistanceOf(there[0]) > clear)
-                {
-                    possible.Add(($"What is {Relations[relation]} the {target.Adjective} {target.Noun}?", $"{Upper(Name(there[0]))}."));
-                }
-            }
+            (double right, double down) = (other.CenterX - target.CenterX, other.CenterY - target.CenterY);
+            double[] distances = [-right, right, -down, down];
+            possible.AddRange(Relations.Index().Where(pair => distances[pair.Index] > clear)
+                .Select(pair => ($"What is {pair.Item} the {target.Adjective} {target.Noun}?", $"{Upper(Name(other))}.")));
         }
 
         if (possible.Count > 0)

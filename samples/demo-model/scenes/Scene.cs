@@ -39,6 +39,10 @@ public sealed class Scene
         options.Check();
         SceneRandom random = new((ulong)seed, (ulong)index);
         IReadOnlyList<SceneObject> objects = SceneLayout.Arrange(options, ref random);
+
+        // Questions have numbers of their own: how many the drawing takes depends on the size.
+        SceneRandom asking = random;
+        asking = new SceneRandom(asking.NextBits(), 1);
         SceneCanvas canvas = new(options.Size);
         canvas.DrawBackground(ref random);
         foreach (SceneObject item in objects)
@@ -46,7 +50,7 @@ public sealed class Scene
             canvas.Draw(item, ref random);
         }
 
-        IReadOnlyList<SceneQuestion> questions = objects.Count <= SceneOptions.MaxDescribed ? QuestionWriter.Write(objects, options.Size, ref random) : [];
+        IReadOnlyList<SceneQuestion> questions = objects.Count <= SceneOptions.MaxDescribed ? QuestionWriter.Write(objects, options.Size, ref asking) : [];
         return new Scene(options.Size, canvas, objects, questions);
     }
 

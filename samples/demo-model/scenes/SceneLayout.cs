@@ -11,13 +11,10 @@ internal static class SceneLayout
     /// <summary>How much further apart two objects are in one direction than in the other, so that "left of" or "above" is plain.</summary>
     private const double PairMargin = 56;
 
-    /// <summary>How far apart neighbours in a list from left to right are.</summary>
-    private const double ListStep = 38;
-
     private static readonly SceneShape[] Shapes = Enum.GetValues<SceneShape>();
     private static readonly SceneColor[] Colors = Enum.GetValues<SceneColor>();
 
-    /// <summary>Objects in the order of the caption.</summary>
+    /// <summary>Objects in the order of the caption: a pair from left to right or from top to bottom, more of them by colour, then by shape.</summary>
     public static IReadOnlyList<SceneObject> Arrange(SceneOptions options, ref SceneRandom random)
     {
         double unit = options.Size / BaseSize;
@@ -30,7 +27,7 @@ internal static class SceneLayout
             objects.Add(new SceneObject(objects.Count, shape, color, x * unit, y * unit, radius * unit, random.Between(-0.09, 0.09)));
         }
 
-        return objects;
+        return count <= 2 ? objects : [.. objects.OrderBy(item => item.Color).ThenBy(item => item.Shape).Select((item, id) => item with { Id = id })];
     }
 
     /// <summary>True if the pair is read from left to right, false if from top to bottom.</summary>
@@ -55,8 +52,7 @@ internal static class SceneLayout
                 return places;
             }
 
-            places.Sort((one, other) => one.X.CompareTo(other.X));
-            if (places.Count == count && IsPlain(places))
+            if (places.Count == count && (count > 2 || IsPlainPair(places)))
             {
                 return places;
             }
@@ -82,21 +78,16 @@ internal static class SceneLayout
         return places;
     }
 
-    /// <summary>Checks places that are sorted from left to right; a pair that stands one above the other is turned so that the upper one is first.</summary>
-    private static bool IsPlain(List<(double X, double Y, double Radius)> places)
+    /// <summary>Puts the left or upper place first, and checks that it is plain which of both it is.</summary>
+    private static bool IsPlainPair(List<(double X, double Y, double Radius)> places)
     {
-        if (places.Count == 2)
+        (double across, double down) = (places[1].X - places[0].X, places[1].Y - places[0].Y);
+        if ((Math.Abs(across) > Math.Abs(down) ? across : down) < 0)
         {
-            (double across, double down) = (places[1].X - places[0].X, places[1].Y - places[0].Y);
-            if (Math.Abs(down) > across && down < 0)
-            {
-                places.Reverse();
-            }
-
-            return Math.Abs(across - Math.Abs(down)) >= PairMargin;
+            places.Reverse();
         }
 
-        return places.Zip(places.Skip(1)).All(pair => pair.Second.X - pair.First.X >= ListStep);
+        return Math.Abs(Math.Abs(across) - Math.Abs(down)) >= PairMargin;
     }
 
     /// <summary>A kind that the scene does not have yet, often with a shape or colour that it has.</summary>

@@ -16,6 +16,7 @@ class Scene:
 
     def __init__(self, facts, rgb, labels):
         self.objects, self.questions, self.rgb, self.labels = facts["objects"], facts["questions"], rgb, labels
+        self.kinds = None
 
     def coverage(self):
         """[objects, S/32, S/32]: the share of each cell that each object covers."""

@@ -13,13 +13,14 @@ import torch.nn.functional as F
 
 import scenes
 from evaluate import evaluate
-from model import (AFTER_CELLS, ANSWER_START, CELLS, END, FIRST_CELL, PATCH, SIDE, TextModel, Tower, embed, prefix_positions)
+from model import (AFTER_CELLS, ANSWER_START, CELLS, END, FIRST_CELL, HEAD, SIDE, WIDTH, TextModel, Tower, embed, prefix_positions)
 from vocabulary import COLOR_IDS, COLORS, DESCRIBE, PARAPHRASES, SHAPE_IDS, SHAPES, encode
 
 # Streams of scenes; the held-out scenes of evaluate.py come from another one.
 LANGUAGE_SEED, TOWER_SEED, JOINT_SEED = 101, 102, 103
 PARAPHRASE_SHARE = 0.3
 MAP_WEIGHT = 0.3
+KEPT_CELLS = 56
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
@@ -64,7 +65,7 @@ class Batch:
         sees = (segments[:, None, :] == 0) | (segments[:, None, :] == segments[:, :, None])
         sees &= torch.ones(total, total, dtype=torch.bool, device=DEVICE).tril()
         self.mask = torch.zeros(len(rows), 1, total, total, device=DEVICE).masked_fill_(~sees[:, None], -1e9)
-        both = [kinds(scene) for scene in items]
+        both = [scene.kinds or kinds(scene) for scene in items]
         self.shapes = torch.tensor(np.stack([pair[0] for pair in both]), device=DEVICE)
         self.colors = torch.tensor(np.stack([pair[1] for pair in both]), device=DEVICE)
         self.pixels = to_pixels(np.stack([scene.rgb for scene in items])) if items[0].rgb is not None else None
@@ -74,11 +75,41 @@ def to_pixels(rgb):
     return torch.from_numpy(rgb).to(DEVICE).float() / 127.5 - 1
 
 
-def cell_target(table, ground, shapes, colors):
-    """What a cell's embedding should be: its noun's row plus its colour's row, and the ground's where nothing stands."""
+def cell_target(table, ground, places, shapes, colors):
+    """What a cell's embedding should be: its noun's row plus its colour's row, the ground's where nothing stands, and where the cell is."""
     fill = lambda cover: ((cover - 0.1) / 0.4).clamp(0, 1)
     objects = fill(shapes) @ table[SHAPE_IDS] + fill(colors) @ table[COLOR_IDS]
-    return objects + (1 - fill(shapes.sum(-1, keepdim=True))) * ground
+    return objects + (1 - fill(shapes.sum(-1, keepdim=True))) * ground + places
+
+
+def place_directions():
+    return F.normalize(torch.randn(2, 4, WIDTH, generator=torch.Generator().manual_seed(8)), dim=-1).to(DEVICE)
+
+
+def place_codes():
+    """[CELLS, WIDTH]: row and column of each cell as waves along fixed directions; the longest wave grows all the way across."""
+    waves = torch.cos(math.pi * torch.arange(1, 5) * (torch.arange(SIDE)[:, None] + 0.5) / SIDE).to(DEVICE)
+    directions = place_directions()
+    rows, columns = 0.4 * waves @ directions[0], 0.4 * waves @ directions[1]
+    return (rows[:, None] + columns).view(CELLS, WIDTH).to(DEVICE)
+
+
+def attend_alike(text):
+    """Makes one head of the first layer start by attending from a noun or a colour to the cells that hold it, and by copying what they hold.
+
+    The pairs that M-RoPE hardly turns take the 16 rows in query and key. Without this start the look-up is found late.
+    """
+    layer, half = text.blk[0], HEAD // 4
+    rows = text.token_embd.data[SHAPE_IDS + COLOR_IDS]
+    dims = list(range(HEAD // 2 - half, HEAD // 2)) + list(range(HEAD - half, HEAD))
+    rest = [i for i in range(HEAD) if i not in dims]
+    for weight in (layer.attn_q.weight.data, layer.attn_k.weight.data):
+        weight[rest] *= 0.3
+        weight[dims] = 0.5 * rows
+    directions = place_directions().view(8, WIDTH)
+    copied = torch.cat([rows, directions])
+    layer.attn_v.weight.data[:len(copied)] = 0.25 * copied
+    layer.attn_output.weight.data[:, :len(copied)] = 0.5 * copied.T
 
 
 def ground_row(text):
@@ -87,8 +118,7 @@ def ground_row(text):
 
 
 def answer_loss(text, states, batch):
-    """Cross-entropy of the answers; states are those of <|vision_end|> and after."""
-    states = states[:, AFTER_CELLS + 1:]
+    """Cross-entropy of the answers; states are those of the questions and answers, after <|vision_end|>."""
     rows = batch.targets >= 0
     logits = states[rows] @ text.token_embd.T
     return F.cross_entropy(logits, batch.targets[rows])
@@ -100,10 +130,10 @@ def map_loss(text, states, batch):
     return F.binary_cross_entropy_with_logits(logits, batch.shapes.clamp(0, 1), reduction="none").sum(-1).mean()
 
 
-def align_loss(text, vision, batch_shapes, batch_colors, ground, weight=None):
+def align_loss(text, vision, batch_shapes, batch_colors, ground, places, weight=None):
     """The tower's cells against the embedding table: distance to the target, and which noun and colour is nearest."""
     table = text.token_embd.detach()
-    distance = (vision.float() - cell_target(table, ground, batch_shapes, batch_colors)).pow(2).sum(-1)
+    distance = (vision.float() - cell_target(table, ground, places, batch_shapes, batch_colors)).pow(2).sum(-1)
     loss = distance.mean() if weight is None else (distance * weight).sum() / weight.sum()
     for rows, cover in ((SHAPE_IDS, batch_shapes), (COLOR_IDS, batch_colors)):
         best, kind = cover.max(-1)
@@ -176,26 +206,39 @@ def make_text():
 
 
 def train_language(arguments):
-    """Captions and answers from cells that hold word embeddings instead of pixels."""
-    text = make_text()
-    ground = ground_row(text)
-    pool = list(scenes.stream(LANGUAGE_SEED, 0, arguments.pool))
+    """Captions and answers from cells that hold word embeddings instead of pixels; most of the empty cells are left out."""
+    if arguments.input:
+        text = load(arguments.input[0])[0]
+    else:
+        text = make_text()
+        attend_alike(text)
+    ground, places = ground_row(text), place_codes()
+    pool = []
+    for scene in scenes.stream(LANGUAGE_SEED, arguments.start, arguments.pool):
+        scene.kinds = kinds(scene)
+        scene.rgb = scene.labels = None
+        pool.append(scene)
     frozen = text.token_embd.data[SHAPE_IDS + COLOR_IDS].clone()
     random = np.random.default_rng(1)
-    covers = []
-    for scene in pool:
-        covers.append(kinds(scene))
-        scene.rgb = None
     steps = arguments.samples // arguments.batch
     progress = Progress(list(text.parameters()), arguments.rate, steps)
     for _ in range(steps):
         batch = Batch([pool[i] for i in random.integers(len(pool), size=arguments.batch)], random)
         with torch.no_grad():
-            cells = cell_target(text.token_embd, ground, batch.shapes, batch.colors)
-            cells = cells + 0.02 * torch.randn_like(cells)
+            cells = cell_target(text.token_embd, ground, places, batch.shapes, batch.colors)
+            cells = cells + 0.03 * torch.randn_like(cells)
+            # Cells of objects come first, then empty ones by chance; positions tell where each is from.
+            rank = (batch.shapes.sum(-1) > 0.1).float() + torch.rand(cells.shape[:2], device=DEVICE)
+            kept = rank.topk(KEPT_CELLS, 1).indices.sort(1).values
+            rows = torch.arange(arguments.batch, device=DEVICE)[:, None]
+            cells, place = cells[rows, kept], batch.positions[rows, FIRST_CELL + kept]
+            positions = torch.cat([batch.positions[:, :FIRST_CELL], place, batch.positions[:, AFTER_CELLS:]], 1)
+            # All cells are seen by all that follows, so leaving some out leaves the mask's pattern as it is.
+            left = torch.cat([torch.arange(FIRST_CELL + KEPT_CELLS), torch.arange(AFTER_CELLS, batch.mask.shape[-1])])
+            mask = batch.mask[:, :, left][:, :, :, left]
         with autocast():
-            states = text(embed(text, cells, batch.ids), batch.positions, batch.mask)
-        loss = answer_loss(text, states, batch)
+            states = text(embed(text, cells, batch.ids), positions, mask)
+        loss = answer_loss(text, states[:, FIRST_CELL + KEPT_CELLS + 1:], batch)
         progress.take(loss, loss=loss)
         # The nouns' and colours' rows stay, so that the tower can be aligned to them at the same time.
         text.token_embd.data[SHAPE_IDS + COLOR_IDS] = frozen
@@ -208,9 +251,9 @@ def train_tower(arguments):
     """The tower's cells are aligned to the embedding table on crops of 5 x 5 cells of crowded scenes."""
     crop = 5
     text = make_text()
-    ground = ground_row(text)
+    ground, places = ground_row(text), place_codes()
     torch.manual_seed(2)
-    tower = Tower().to(DEVICE)
+    tower = load(arguments.input[0])[1] if arguments.input else Tower().to(DEVICE)
     random = np.random.default_rng(2)
     pool = []
     for scene in scenes.stream(TOWER_SEED, 0, arguments.pool, 6, 8):
@@ -237,7 +280,8 @@ def train_tower(arguments):
         shapes, colors = (torch.from_numpy(np.stack(part)).to(DEVICE) for part in (shapes, colors))
         with autocast():
             vision = tower(to_pixels(np.stack(rgb)), 2 * top, 2 * left)
-        loss = align_loss(text, vision, shapes, colors, ground, weight.expand(arguments.batch, -1))
+        here = places.view(SIDE, SIDE, -1)[top:top + crop, left:left + crop].flatten(0, 1)
+        loss = align_loss(text, vision, shapes, colors, ground, here, weight.expand(arguments.batch, -1))
         with torch.no_grad():
             full = (shapes.max(-1)[0] > 0.4) & inner
             right = lambda rows, cover: ((vision.float() @ text.token_embd[rows].T).argmax(-1) == cover.argmax(-1))[full].float().mean()
@@ -254,7 +298,7 @@ def train_joint(arguments):
     text, tower = load(arguments.input[0])
     if len(arguments.input) > 1:
         tower = load(arguments.input[1])[1]
-    ground = ground_row(text)
+    ground, places = ground_row(text), place_codes()
     random = np.random.default_rng(3)
     steps = arguments.samples // arguments.batch
 
@@ -271,14 +315,14 @@ def train_joint(arguments):
         with autocast():
             vision = tower(batch.pixels)
             states = text(embed(text, vision, batch.ids), batch.positions, batch.mask)
-        answers = answer_loss(text, states, batch)
+        answers = answer_loss(text, states[:, AFTER_CELLS + 1:], batch)
         if arguments.maps:
             maps = map_loss(text, states, batch)
             progress.take(answers + MAP_WEIGHT * maps, answers=answers, maps=maps)
         else:
             # Alignment fades out: it helps the tower from crops to whole pictures.
             share = max(0.0, 1 - progress.step / (0.3 * steps))
-            align = align_loss(text, vision, batch.shapes, batch.colors, ground) if share > 0 else torch.zeros(())
+            align = align_loss(text, vision, batch.shapes, batch.colors, ground, places) if share > 0 else torch.zeros(())
             progress.take(answers + 0.5 * share * align, answers=answers, align=align)
         if progress.step % 150 == 0:
             save(arguments.output, text, tower)
