@@ -3,11 +3,11 @@ namespace Tamx.Cli;
 /// <summary>The demo model and picture that come with tamx, in the folder <c>demo</c> beside the program.</summary>
 internal static class DemoFiles
 {
-    public static string Model => At("tamx-demo-untrained.gguf");
+    public static string Model => At("tamx-demo-grounded-f16.gguf");
 
-    public static string Projector => At("mmproj-tamx-demo-untrained.gguf");
+    public static string Projector => At("mmproj-tamx-demo-grounded-f16.gguf");
 
-    public static string Picture => At("table.jpg");
+    public static string Picture => At("scene.png");
 
     private static string At(string name) => Path.Combine(AppContext.BaseDirectory, "demo", name);
 }

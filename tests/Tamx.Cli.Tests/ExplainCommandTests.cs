@@ -86,7 +86,8 @@ public sealed class ExplainCommandTests : IDisposable
     public async Task Explain_Sampling_SeedDecides()
     {
         Task<CommandRun> Run(int seed) => CommandRun.Of(
-            ["explain", "-o", ReportPath, "-n", "10", "-t", "1", "--temp", "2", "--top-k", "0", "--top-p", "1", "--seed", $"{seed}"]);
+            ["explain", "-m", TestModels.Qwen3Vl.ModelPath, "-p", "Hello", "-o", ReportPath, "-n", "10", "-t", "1",
+             "--temp", "2", "--top-k", "0", "--top-p", "1", "--seed", $"{seed}"]);
         var first = await Run(1);
         Assert.Equal(first.Output, (await Run(1)).Output);
         Assert.NotEqual(first.Output, (await Run(2)).Output);
@@ -151,8 +152,11 @@ public sealed class ExplainCommandTests : IDisposable
     public async Task Explain_Cancelled_Gives130AndNoFile()
     {
         using var cancellation = new CancellationTokenSource();
-        cancellation.CancelAfter(50);
-        var run = await CommandRun.Of(["explain", "-o", ReportPath, "-n", "3500", "-t", "1"], cancellation.Token);
+        cancellation.CancelAfter(200);
+        var files = TestModels.Qwen3Vl;
+        var run = await CommandRun.Of(
+            ["explain", "-m", files.ModelPath, "--mmproj", files.ProjectorPath, "--image", DemoFiles.Picture, "-o", ReportPath, "-n", "7500", "-t", "1"],
+            cancellation.Token);
         Assert.Equal(130, run.ExitCode);
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path));
     }
