@@ -33,12 +33,12 @@ def measure(map_, mask):
     return float(iou), float(hit), float(big[mask].sum() / big.sum())
 
 
-def least_squares_eci(states, table, sequence, target_position):
-    """The map of the token at target_position with what the context's tokens explain taken out (the method's ECI)."""
+def least_squares_eci(states, table, sequence, text_positions, target_position):
+    """The map of the token at target_position with what the text before it explains taken out (the method's ECI)."""
     token = sequence[target_position]
     cells = states[FIRST_CELL:AFTER_CELLS]
     row = np.maximum(cells @ table[token], 0)
-    context = [p for p in range(AFTER_CELLS + 1, target_position) if p in least_squares_eci.text and sequence[p] != token]
+    context = [p for p in text_positions if p < target_position and sequence[p] != token]
     if not context:
         return row
     weights = np.array([max(0.0, states[p] @ table[token]) for p in context])
@@ -80,7 +80,7 @@ def evaluate(text, tower, count, start=0, show=False):
             if question["kind"] == 0:
                 states = states.cpu().numpy()
                 prompt_end = first - len(ANSWER_START)
-                least_squares_eci.text = set(range(AFTER_CELLS + 1, prompt_end)) | set(range(first, len(sequence)))
+                text_positions = [*range(AFTER_CELLS + 1, prompt_end), *range(first, len(sequence))]
                 for word in question["words"]:
                     kind = {0: "noun", 1: "color"}.get(word["kind"])
                     if kind:
@@ -89,7 +89,7 @@ def evaluate(text, tower, count, start=0, show=False):
                         mask = np.isin(scene.labels, [i + 1 for i in word["objectIds"]])
                         raw = np.maximum(states[FIRST_CELL:AFTER_CELLS] @ table[token], 0).reshape(SIDE, SIDE)
                         figures.setdefault(kind, []).append(measure(raw, mask))
-                        eci = least_squares_eci(states, table, sequence, at).astype(np.float32).reshape(SIDE, SIDE)
+                        eci = least_squares_eci(states, table, sequence, text_positions, at).astype(np.float32).reshape(SIDE, SIDE)
                         figures.setdefault(kind + "+eci", []).append(measure(eci, mask))
                         figures.setdefault(kind + " area", []).append((mask.mean(),) * 3)
     line = "exact " + " ".join(f"{kind} {np.mean(values):.3f}" for kind, values in exact.items())

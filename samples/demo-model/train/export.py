@@ -184,4 +184,4 @@ if __name__ == "__main__":
     projector_file(tower, arguments.name, description).save(os.path.join(arguments.folder, f"mmproj-{arguments.name}-f16.gguf"))
     if arguments.expectations:
         with open(arguments.expectations, "w") as file:
-            json.dump(expectations(text, tower, 5), file)
+            json.dump(expectations(text, tower, 8), file)

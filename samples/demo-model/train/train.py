@@ -324,11 +324,12 @@ def train_joint(arguments):
             share = max(0.0, 1 - progress.step / (0.3 * steps))
             align = align_loss(text, vision, batch.shapes, batch.colors, ground, places) if share > 0 else torch.zeros(())
             progress.take(answers + 0.5 * share * align, answers=answers, align=align)
-        if progress.step % 150 == 0:
+        if progress.step % 100 == 0:
             save(arguments.output, text, tower)
-            print(evaluate(text, tower, 48), flush=True)
+        if progress.step % 500 == 0:
+            print(evaluate(text, tower, 40), flush=True)
     save(arguments.output, text, tower)
-    print(evaluate(text, tower, 200), flush=True)
+    print(evaluate(text, tower, arguments.held_out), flush=True)
 
 
 def main():
@@ -342,6 +343,7 @@ def main():
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--pool", type=int, default=3000)
     parser.add_argument("--maps", action="store_true", help="joint: add the supervised loss on the nouns' maps")
+    parser.add_argument("--held-out", type=int, default=200, help="joint: scenes to measure on in the end")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
