@@ -7,7 +7,7 @@ internal static class DemoFiles
 
     public static string Projector => At("mmproj-tamx-demo-grounded-f16.gguf");
 
-    public static string Picture => At("scene.png");
+    public static string Picture => At("scene.jpg");
 
     private static string At(string name) => Path.Combine(AppContext.BaseDirectory, "demo", name);
 }
