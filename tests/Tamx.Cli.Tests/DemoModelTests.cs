@@ -5,6 +5,11 @@ namespace Tamx.Cli.Tests;
 /// <summary>The shipped demo model keeps what samples/demo-model/README.md says of it, on scenes it was not trained on.</summary>
 public sealed class DemoModelTests
 {
+    // tamx eval --scenes 200 --seed 7777. Forty scenes may be five points worse.
+    private const double CaptionsExact = .855;
+
+    private static readonly (string Maps, double ObjIou, double Pointing)[] Measured = [("raw", .633, .996), ("eci", .628, .996)];
+
     [Fact]
     public async Task Eval_40HeldOutScenes_KeepsTheMeasuredFigures()
     {
@@ -13,7 +18,6 @@ public sealed class DemoModelTests
         using var json = JsonDocument.Parse(run.Output);
         var nouns = json.RootElement.GetProperty("rows").EnumerateArray().Where(row => row.GetProperty("words").GetString() == "noun").ToArray();
 
-        // Five points below what 200 scenes of this seed give.
         AssertAtLeast(CaptionsExact, json.RootElement.GetProperty("captionsExact").GetDouble());
         foreach (var (maps, objIou, pointing) in Measured)
         {
@@ -22,10 +26,6 @@ public sealed class DemoModelTests
             AssertAtLeast(pointing, row.GetProperty("pointing").GetDouble());
         }
     }
-
-    private const double CaptionsExact = 0;
-
-    private static readonly (string Maps, double ObjIou, double Pointing)[] Measured = [("raw", 0, 0), ("eci", 0, 0)];
 
     private static void AssertAtLeast(double measured, double actual) =>
         Assert.True(actual >= measured - 0.05, $"{actual} is more than .05 below {measured}");
