@@ -75,7 +75,6 @@ internal sealed class EvalCommand
     };
 
     private readonly Option<bool> _json = new("--json") { Description = "Print the summary as JSON." };
-    private readonly Option<bool> _verbose = new("-v", "--verbose") { Description = "Show llama.cpp's log on stderr." };
 
     public static Command Create() => new EvalCommand().Build();
 
@@ -105,7 +104,7 @@ internal sealed class EvalCommand
         _eciStrength.RequireWithin(0, 1);
         var command = new Command("eval", "Measures whether maps are true, on pictures whose objects are known.")
         {
-            _scenes, _seed, _data, _prompt, _maxTokens, _eciStrength, _limit, _curves, _curveSteps, _resume, _folder, _json, _verbose,
+            _scenes, _seed, _data, _prompt, _maxTokens, _eciStrength, _limit, _curves, _curveSteps, _resume, _folder, _json,
         };
         _model.AddTo(command);
         _method.AddTo(command);
@@ -127,14 +126,9 @@ internal sealed class EvalCommand
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var (output, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
-        if (parsed.GetValue(_verbose))
-        {
-            LlamaRuntime.Logger = new TextWriterLogger(error);
-        }
-
         var options = ReadOptions(parsed);
         options.Tam.Validate();
-        var modelOptions = _method.HasThreads(parsed) ? _model.Read(parsed) with { ThreadCount = options.Tam.ThreadCount } : _model.Read(parsed);
+        var modelOptions = _model.Read(parsed, options.Tam.ThreadCount);
         var (samples, count) = ReadSamples(parsed);
         var folder = parsed.GetValue(_folder);
         if (folder is not null)

@@ -64,7 +64,6 @@ internal sealed class ExplainCommand
     };
 
     private readonly Option<int> _context = new("-c", "--ctx-size") { Description = "Context size in tokens; 0 for as much as is needed.", HelpName = "N" };
-    private readonly Option<bool> _verbose = new("-v", "--verbose") { Description = "Show llama.cpp's log on stderr." };
 
     public static Command Create() => new ExplainCommand().Build();
 
@@ -78,7 +77,7 @@ internal sealed class ExplainCommand
         _topP.RequireWithin(0, 1);
         var command = new Command("explain", "Asks a model about pictures and writes a report that shows where each token of the answer came from.")
         {
-            _images, _prompt, _messages, _answer, _noEos, _maxTokens, _output, _trace, _json, _temperature, _topK, _topP, _seed, _candidates, _context, _verbose,
+            _images, _prompt, _messages, _answer, _noEos, _maxTokens, _output, _trace, _json, _temperature, _topK, _topP, _seed, _candidates, _context,
         };
         _model.AddTo(command);
         _method.AddTo(command);
@@ -96,14 +95,9 @@ internal sealed class ExplainCommand
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var (output, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
-        if (parsed.GetValue(_verbose))
-        {
-            LlamaRuntime.Logger = new TextWriterLogger(error);
-        }
-
         var tam = _method.Read(parsed);
         tam.Validate();
-        var modelOptions = _method.HasThreads(parsed) ? _model.Read(parsed) with { ThreadCount = tam.ThreadCount } : _model.Read(parsed);
+        var modelOptions = _model.Read(parsed, tam.ThreadCount);
         var options = new ExplainOptions
         {
             Tam = tam,

@@ -33,9 +33,6 @@ internal sealed class MethodOptions
         command.Options.Add(_engine);
     }
 
-    /// <summary>Whether the number of threads was given.</summary>
-    public bool HasThreads(ParseResult parsed) => parsed.GetValue(_threads) > 0;
-
     /// <summary>The method's options as the command line gives them.</summary>
     public TamOptions Read(ParseResult parsed)
     {

@@ -28,6 +28,8 @@ internal sealed class ModelArguments
         HelpName = "N",
     };
 
+    private readonly Option<bool> _verbose = new("-v", "--verbose") { Description = "Show llama.cpp's log on stderr." };
+
     public ModelArguments()
     {
         _gpuLayers.RequireAtLeast(-1);
@@ -42,6 +44,7 @@ internal sealed class ModelArguments
         command.Options.Add(_gpuLayers);
         command.Options.Add(_minImageTokens);
         command.Options.Add(_maxImageTokens);
+        command.Options.Add(_verbose);
         command.Validators.Add(result =>
         {
             if (result.GetValue(_model) is null && result.GetValue(_projector) is not null)
@@ -54,8 +57,16 @@ internal sealed class ModelArguments
     /// <summary>Whether the demo model is meant.</summary>
     public bool IsDemo(ParseResult parsed) => parsed.GetValue(_model) is null;
 
-    public ModelOptions Read(ParseResult parsed)
+    /// <summary>Which model to load and how; from here on llama.cpp's log goes where it was asked for.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="threads">Threads for the model, or 0 for its default.</param>
+    public ModelOptions Read(ParseResult parsed, int threads = 0)
     {
+        if (parsed.GetValue(_verbose))
+        {
+            LlamaRuntime.Logger = new TextWriterLogger(parsed.InvocationConfiguration.Error);
+        }
+
         var options = new ModelOptions
         {
             ModelPath = parsed.GetValue(_model) ?? DemoFiles.Model,
@@ -69,6 +80,6 @@ internal sealed class ModelArguments
             throw new InvalidInputException($"--image-min-tokens {options.MinImageTokens} is more than --image-max-tokens {options.MaxImageTokens}");
         }
 
-        return options;
+        return threads > 0 ? options with { ThreadCount = threads } : options;
     }
 }
