@@ -200,13 +200,6 @@ void tamx_context_free(tamx_context * context) {
     delete context;
 }
 
-int32_t tamx_context_size(const tamx_context * context, int32_t * tokens) {
-    return guarded([&] {
-        *tokens = (int32_t) llama_n_ctx(context->context);
-        return (int32_t) TAMX_OK;
-    });
-}
-
 void tamx_context_cancel(tamx_context * context) {
     context->cancelled = true;
 }

@@ -123,7 +123,6 @@ TAMX_API int32_t tamx_prompt_chunk_tokens(const tamx_prompt * prompt, int32_t in
 TAMX_API int32_t tamx_context_create(tamx_model * model, int32_t context_size, int32_t batch_size, int32_t threads,
                                      int32_t precise_cache, tamx_context ** context);
 TAMX_API void    tamx_context_free(tamx_context * context);
-TAMX_API int32_t tamx_context_size(const tamx_context * context, int32_t * tokens);
 
 // May be called from any thread; the call in progress then returns TAMX_CANCELLED soon, and every later one at once.
 TAMX_API void    tamx_context_cancel(tamx_context * context);

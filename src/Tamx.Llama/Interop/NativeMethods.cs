@@ -133,10 +133,6 @@ internal static unsafe partial class NativeMethods
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial void FreeContext(nint context);
 
-    [LibraryImport(Library, EntryPoint = "tamx_context_size")]
-    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
-    internal static partial NativeStatus GetContextSize(ContextHandle context, out int tokens);
-
     [LibraryImport(Library, EntryPoint = "tamx_context_cancel")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial void CancelContext(ContextHandle context);
