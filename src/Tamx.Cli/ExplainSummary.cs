@@ -38,8 +38,7 @@ internal sealed record ExplainSummary(
 
     private static TokenSummary Token(Trace trace, ExplainedToken token)
     {
-        var index = Array.BinarySearch(trace.OutputIds, token.TokenId);
-        var text = trace.OutputTexts is { } texts && index >= 0 ? System.Text.Encoding.UTF8.GetString(texts[index]) : null;
+        var text = trace.FindText(token.TokenId) is { } bytes ? System.Text.Encoding.UTF8.GetString(bytes) : null;
         return new TokenSummary(token.TokenId, text, Finite(token.Logit), Finite(token.Probability));
     }
 

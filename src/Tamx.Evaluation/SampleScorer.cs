@@ -8,6 +8,7 @@ internal sealed class SampleScorer
     private readonly EvaluationSample _sample;
     private readonly IReadOnlyList<AnswerWord> _words;
     private readonly IReadOnlyList<MatchedWord> _matched;
+    private readonly List<(MatchedWord Word, PixelMask Region, double Ceiling)> _targets = [];
     private readonly PatchGrid _grid;
 
     /// <summary>Finds the words of an answer.</summary>
@@ -20,26 +21,29 @@ internal sealed class SampleScorer
         _grid = grid;
         _words = AnswerWord.Group(tokens);
         _matched = WordMatching.Match(_words, sample);
+
+        // What a word is scored against is the same for all kinds of maps.
+        foreach (var word in _matched)
+        {
+            var region = word.Labels.Count == 0 ? sample.Labels.MaskOfAll() : sample.Labels.MaskOf(word.Labels);
+            if (region.Count > 0)
+            {
+                _targets.Add((word, region, MapScore.Of(region.Coverage(grid.Rows, grid.Columns), grid.Rows, grid.Columns, region).ObjIou));
+            }
+        }
     }
 
     /// <summary>The texts of a trace's answer tokens.</summary>
     public static string[] AnswerTexts(Trace trace, ActivationMaps maps) =>
-        [.. maps.Answer.Select(token => Encoding.UTF8.GetString(trace.OutputTexts![Array.BinarySearch(trace.OutputIds, token.Token.TokenId)]))];
+        [.. maps.Answer.Select(token => Encoding.UTF8.GetString(trace.FindText(token.Token.TokenId)!))];
 
     /// <summary>Scores the maps of one kind.</summary>
     /// <param name="kind">The kind.</param>
     /// <param name="maps">Per token of the answer its map, values in [0, 1].</param>
     public IEnumerable<WordRow> Score(MapKind kind, IReadOnlyList<float[]> maps)
     {
-        foreach (var (word, words, labels) in _matched)
+        foreach (var ((word, words, _), region, ceiling) in _targets)
         {
-            var region = labels.Count == 0 ? _sample.Labels.MaskOfAll() : _sample.Labels.MaskOf(labels);
-            if (region.Count == 0)
-            {
-                continue;
-            }
-
-            var ceiling = MapScore.Of(region.Coverage(_grid.Rows, _grid.Columns), _grid.Rows, _grid.Columns, region).ObjIou;
             var best = word.TokenIndices.Select(token => MapScore.Of(maps[token], _grid.Rows, _grid.Columns, region)).MaxBy(score => score.ObjIou);
             yield return new WordRow(
                 word.TokenIndices[0], word.Text, words, kind,

@@ -8,18 +8,8 @@ namespace Tamx.Report;
 /// A token holds bytes, and a character may be spread over several tokens. In running text a character belongs to the token that
 /// holds its first byte; a token that only continues a character has the empty text. Bytes that are no UTF-8 become U+FFFD.
 /// </remarks>
-internal sealed class TokenTexts
+internal sealed class TokenTexts(Trace trace)
 {
-    private readonly int[] _ids;
-    private readonly byte[][]? _texts;
-
-    /// <summary>Reads the texts of <paramref name="trace"/>.</summary>
-    public TokenTexts(Trace trace)
-    {
-        _ids = trace.OutputIds;
-        _texts = trace.OutputTexts;
-    }
-
     /// <summary>Texts of tokens that follow each other directly, one per id.</summary>
     public string[] Decode(ReadOnlySpan<int> ids)
     {
@@ -83,9 +73,5 @@ internal sealed class TokenTexts
         return [];
     }
 
-    private byte[] BytesOf(int id)
-    {
-        int index = Array.BinarySearch(_ids, id);
-        return _texts is not null && index >= 0 ? _texts[index] : Encoding.UTF8.GetBytes($"#{id}");
-    }
+    private byte[] BytesOf(int id) => trace.FindText(id) ?? Encoding.UTF8.GetBytes($"#{id}");
 }

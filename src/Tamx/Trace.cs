@@ -54,4 +54,9 @@ public sealed partial class Trace
 
     /// <summary>Number of hidden rows, S-1 or S.</summary>
     public int HiddenRowCount => HiddenSize == 0 ? 0 : HiddenStates.Length / HiddenSize;
+
+    /// <summary>A token's bytes (UTF-8, possibly a part of a character), or null where the trace has no text for it.</summary>
+    /// <param name="tokenId">Token id.</param>
+    public byte[]? FindText(int tokenId) =>
+        OutputTexts is { } texts && Array.BinarySearch(OutputIds, tokenId) is >= 0 and var index ? texts[index] : null;
 }
