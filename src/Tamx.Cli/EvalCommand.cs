@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Text;
 using System.Text.Json;
 using Tamx.Evaluation;
 using Tamx.Llama;
@@ -78,21 +79,6 @@ internal sealed class EvalCommand
 
     public static Command Create() => new EvalCommand().Build();
 
-    /// <summary>Writes a text file that appears whole or not at all.</summary>
-    public static void WriteWhole(string path, string text)
-    {
-        var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
-        try
-        {
-            File.WriteAllText(temporary, text);
-            File.Move(temporary, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
-    }
-
     private Command Build()
     {
         _scenes.RequireAtLeast(1);
@@ -162,15 +148,18 @@ internal sealed class EvalCommand
             watch.Elapsed.TotalSeconds);
         if (folder is not null)
         {
-            WriteWhole(Path.Combine(folder, "evaluation.json"), JsonSerializer.Serialize(new { Summary = printed, Pictures = results }, ResultLog.Json));
-            WriteWhole(Path.Combine(folder, "words.csv"), EvalTables.WordsCsv(results));
-            WriteWhole(Path.Combine(folder, "pictures.csv"), EvalTables.PicturesCsv(results));
-            WriteWhole(Path.Combine(folder, "summary.csv"), EvalTables.SummaryCsv(summary));
+            WriteText(folder, "evaluation.json", JsonSerializer.Serialize(new { Summary = printed, Pictures = results }, ResultLog.Json));
+            WriteText(folder, "words.csv", EvalTables.WordsCsv(results));
+            WriteText(folder, "pictures.csv", EvalTables.PicturesCsv(results));
+            WriteText(folder, "summary.csv", EvalTables.SummaryCsv(summary));
         }
 
         output.WriteLine(parsed.GetValue(_json) ? JsonSerializer.Serialize(printed, ResultLog.Json) : EvalTables.Text(summary));
         return ExitCode.Ok;
     }
+
+    private static void WriteText(string folder, string name, string text) =>
+        WholeFile.Write(Path.Combine(folder, name), stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 
     private EvaluationOptions ReadOptions(ParseResult parsed)
     {

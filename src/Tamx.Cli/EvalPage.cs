@@ -67,7 +67,8 @@ internal static class EvalPage
         var page = new StringBuilder(Head);
         Append(page, "Best", ranked[..bestCount], links);
         Append(page, "Worst", [.. ranked[^worstCount..].Reverse()], links);
-        EvalCommand.WriteWhole(Path.Combine(folder, FileName), page.Append("</body></html>\n").ToString());
+        page.Append("</body></html>\n");
+        WholeFile.Write(Path.Combine(folder, FileName), stream => stream.Write(Encoding.UTF8.GetBytes(page.ToString())));
     }
 
     private static void Append(StringBuilder page, string title, (SampleResult Result, double Score)[] entries, Dictionary<string, string> links)

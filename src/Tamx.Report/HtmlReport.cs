@@ -27,22 +27,7 @@ public static class HtmlReport
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
 
-        string target = Path.GetFullPath(path);
-        string temporary = $"{target}.{Guid.NewGuid():N}.tmp";
-        try
-        {
-            var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16, useAsync: true);
-            await using (file.ConfigureAwait(false))
-            {
-                await WriteAsync(trace, maps, file, options, cancellationToken).ConfigureAwait(false);
-            }
-
-            File.Move(temporary, target, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
+        await WholeFile.WriteAsync(path, stream => WriteAsync(trace, maps, stream, options, cancellationToken)).ConfigureAwait(false);
     }
 
     /// <summary>Writes the report to a stream, piece by piece.</summary>

@@ -40,32 +40,14 @@ public sealed class SafetensorsWriter
 
         // Wide elements first, so that every tensor is aligned to its element.
         var ordered = _tensors.OrderByDescending(tensor => SafetensorsTensor.ElementBytes(tensor.DType)).ToList();
-        string target = Path.GetFullPath(path);
-        string folder = Path.GetDirectoryName(target) ?? target;
-        if (Directory.Exists(target) || !Directory.Exists(folder))
+        WholeFile.Write(path, stream =>
         {
-            throw new IOException(Directory.Exists(target) ? $"{path}: this is a folder, a file is needed" : $"{path}: there is no folder {folder}");
-        }
-
-        string temporary = Path.Combine(folder, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}.tmp");
-        try
-        {
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16))
+            WriteHeader(stream, ordered);
+            foreach (var (_, _, _, elements) in ordered)
             {
-                WriteHeader(stream, ordered);
-                foreach (var (_, _, _, elements) in ordered)
-                {
-                    WriteElements(stream, elements);
-                }
+                WriteElements(stream, elements);
             }
-
-            File.Move(temporary, target, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
+        });
     }
 
     private void Add(string name, SafetensorsDType dtype, Array elements, ReadOnlySpan<long> shape)

@@ -1,4 +1,5 @@
 using System.Text;
+using Tamx.Evaluation;
 using Tamx.Testing;
 
 namespace Tamx.Cli.Tests;
@@ -127,23 +128,5 @@ public sealed class BadInputTests : IDisposable
         Assert.Equal(before, Directory.EnumerateFileSystemEntries(_folder.Path).Order());
     }
 
-    /// <summary>An uncompressed BMP, written by hand since it is refused before its pixels are read.</summary>
-    private static byte[] Bitmap(int width, int height)
-    {
-        var rowBytes = (width * 3 + 3) / 4 * 4;
-        using var stream = new MemoryStream();
-        using var writer = new BinaryWriter(stream);
-        writer.Write("BM"u8);
-        writer.Write(54 + (rowBytes * height));
-        writer.Write(0);
-        writer.Write(54);
-        writer.Write(40);
-        writer.Write(width);
-        writer.Write(height);
-        writer.Write((short)1);
-        writer.Write((short)24);
-        writer.Write(new byte[24]);
-        writer.Write(new byte[rowBytes * height]);
-        return stream.ToArray();
-    }
+    private static byte[] Bitmap(int width, int height) => Bitmap24.Encode(width, height, new byte[3 * width * height]);
 }
