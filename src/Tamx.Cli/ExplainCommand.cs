@@ -40,6 +40,7 @@ internal sealed class ExplainCommand
 
     private readonly Option<string?> _trace = new("--save-trace") { Description = "Keep what the maps are computed from, for tamx maps.", HelpName = "FILE.safetensors" };
     private readonly Option<bool> _json = new("--json") { Description = "Print the answer's tokens with their candidates, and timings, to stdout." };
+    private readonly MapsJsonOutput _mapsJson = new();
     private readonly Option<float> _temperature = new("--temp") { Description = "Sampling temperature; 0 takes the best token always.", HelpName = "T" };
     private readonly Option<int> _topK = new("--top-k")
     {
@@ -81,6 +82,7 @@ internal sealed class ExplainCommand
         };
         _model.AddTo(command);
         _method.AddTo(command);
+        _mapsJson.AddTo(command, _json);
         command.Validators.Add(result =>
         {
             if (result.GetValue(_messages) is not null && (result.GetValue(_prompt) is not null || result.GetValue(_images) is { Length: > 0 }))
@@ -119,6 +121,7 @@ internal sealed class ExplainCommand
         var tracePath = parsed.GetValue(_trace);
         RequireFolder(reportPath);
         RequireFolder(tracePath);
+        RequireFolder(_mapsJson.FilePath(parsed));
         var messages = ReadMessages(parsed);
 
         var load = Stopwatch.StartNew();
@@ -135,6 +138,7 @@ internal sealed class ExplainCommand
             explanation.Trace.Save(tracePath);
         }
 
+        _mapsJson.Write(parsed, explanation.Trace, explanation.Maps);
         await HtmlReport.WriteAsync(explanation.Trace, explanation.Maps, reportPath, cancellationToken: cancellationToken);
         var seconds = new Dictionary<string, double>(explanation.Trace.Run.Seconds)
         {
@@ -146,7 +150,7 @@ internal sealed class ExplainCommand
         {
             output.WriteLine(JsonSerializer.Serialize(ExplainSummary.Of(explanation, reportPath, tracePath, seconds), ExplainSummary.Json));
         }
-        else
+        else if (!_mapsJson.TakesStandardOutput(parsed))
         {
             output.WriteLine(explanation.Answer);
         }

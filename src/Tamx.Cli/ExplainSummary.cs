@@ -15,6 +15,7 @@ internal sealed record ExplainSummary(
     string Report,
     string? Trace,
     IReadOnlyList<ExplainSummary.StepSummary> Tokens,
+    IReadOnlyList<ExplainSummary.WordSummary> Words,
     IReadOnlyDictionary<string, double> Seconds)
 {
     /// <summary>Camel case, one line, NaN as null, letters of all scripts as they are.</summary>
@@ -33,6 +34,7 @@ internal sealed record ExplainSummary(
             trace,
             [.. explanation.Maps.Answer.Select(token => new StepSummary(
                 token.Position, Token(run, token.Token), [.. token.Candidates.Select(candidate => Token(run, candidate))]))],
+            [.. explanation.Maps.Words.Select(word => new WordSummary(word.Word.Text, word.Word.TokenIndices))],
             seconds);
     }
 
@@ -46,6 +48,9 @@ internal sealed record ExplainSummary(
 
     /// <summary>An answer token and the step's candidates.</summary>
     internal sealed record StepSummary(int Position, [property: JsonPropertyName("token")] TokenSummary Token, IReadOnlyList<TokenSummary> Candidates);
+
+    /// <summary>A word; its tokens are counted from the answer's first.</summary>
+    internal sealed record WordSummary(string Text, IReadOnlyList<int> Tokens);
 
     /// <summary>A token; its text may be a part of a character.</summary>
     internal sealed record TokenSummary(int Id, string? Text, float? Logit, float? Probability);

@@ -30,9 +30,11 @@ internal static class MapsCommand
         repeat.RequireAtLeast(1);
         merge.RequireAtLeast(1);
         temporalMerge.RequireAtLeast(1);
+        var mapsJson = new MapsJsonOutput();
         var methodOptions = new MethodOptions();
         var command = new Command("maps", "Computes activation maps from a saved trace.") { input, output, merge, temporalMerge, repeat, json };
         methodOptions.AddTo(command);
+        mapsJson.AddTo(command, json);
         command.SetAction((parsed, cancellationToken) =>
         {
             var options = methodOptions.Read(parsed) with
@@ -45,7 +47,8 @@ internal static class MapsCommand
             return Task.Run(
                 () =>
                 {
-                    var summary = Run(from, to, options, count, configuration.Error, cancellationToken);
+                    var (trace, maps, summary) = Run(from, to, options, count, configuration.Error, cancellationToken);
+                    mapsJson.Write(parsed, trace, maps);
                     if (parsed.GetValue(json))
                     {
                         configuration.Output.WriteLine(JsonSerializer.Serialize(summary, JsonSerializerOptions.Web));
@@ -58,7 +61,7 @@ internal static class MapsCommand
         return command;
     }
 
-    private static Summary Run(string input, string output, TamOptions options, int repeatCount, TextWriter log, CancellationToken cancellationToken)
+    private static (Trace, ActivationMaps, Summary) Run(string input, string output, TamOptions options, int repeatCount, TextWriter log, CancellationToken cancellationToken)
     {
         options.Validate();
         var passedOver = new List<string>();
@@ -90,7 +93,7 @@ internal static class MapsCommand
         }
 
         log.WriteLine($"{output}: {mapCount} maps of {maps.Answer.Count} answer tokens, by the {engine.Name} engine");
-        return new Summary(engine.Name, maps.Answer.Count, mapCount, new Seconds(load, compute, write));
+        return (trace, maps, new Summary(engine.Name, maps.Answer.Count, mapCount, new Seconds(load, compute, write)));
     }
 
     private sealed record Summary(string Engine, int AnswerTokens, int Maps, Seconds Seconds);

@@ -80,7 +80,7 @@ public static class MapEvaluation
         var explanation = await Explainer.ExplainAsync(model, messages, explain, null, cancellationToken).ConfigureAwait(false);
         var trace = explanation.Trace;
         var grid = explanation.Maps.Layout.VisionBlocks[0].Grid;
-        var scorer = new SampleScorer(sample, SampleScorer.AnswerTexts(trace, explanation.Maps), grid);
+        var scorer = new SampleScorer(sample, [.. explanation.Maps.Words.Select(word => word.Word)], grid);
         var rows = new List<WordRow>();
         var paper = new List<PaperRow>();
         foreach (var kind in options.Kinds)

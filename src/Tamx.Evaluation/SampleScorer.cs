@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Tamx.Evaluation;
 
 /// <summary>Scores one sample's maps.</summary>
@@ -13,13 +11,13 @@ internal sealed class SampleScorer
 
     /// <summary>Finds the words of an answer.</summary>
     /// <param name="sample">The sample.</param>
-    /// <param name="tokens">The answer's tokens.</param>
+    /// <param name="words">The answer's words.</param>
     /// <param name="grid">The cells of the maps.</param>
-    public SampleScorer(EvaluationSample sample, IReadOnlyList<string> tokens, PatchGrid grid)
+    public SampleScorer(EvaluationSample sample, IReadOnlyList<AnswerWord> words, PatchGrid grid)
     {
         _sample = sample;
         _grid = grid;
-        _words = AnswerWord.Group(tokens);
+        _words = words;
         _matched = WordMatching.Match(_words, sample);
 
         // What a word is scored against is the same for all kinds of maps.
@@ -32,10 +30,6 @@ internal sealed class SampleScorer
             }
         }
     }
-
-    /// <summary>The texts of a trace's answer tokens.</summary>
-    public static string[] AnswerTexts(Trace trace, ActivationMaps maps) =>
-        [.. maps.Answer.Select(token => Encoding.UTF8.GetString(trace.FindText(token.Token.TokenId)!))];
 
     /// <summary>Scores the maps of one kind.</summary>
     /// <param name="kind">The kind.</param>

@@ -15,6 +15,12 @@ public sealed partial class ActivationMaps
 
     /// <summary>One entry per answer token, in the order of <see cref="SequenceLayout.AnswerPositions"/>.</summary>
     public required IReadOnlyList<AnswerToken> Answer { get; init; }
+
+    /// <summary>
+    /// The answer's words in order; each answer token belongs to one. Empty in a trace without token texts, as TAMX's scripts write it.
+    /// <see cref="TamOptions.WordMaps"/> says how the maps of a word's tokens are joined.
+    /// </summary>
+    public IReadOnlyList<ExplainedWord> Words { get; init; } = [];
 }
 
 /// <summary>An answer token with its own maps and those of the step's other candidates.</summary>

@@ -348,7 +348,18 @@ internal sealed class MapComputation
             });
         }
 
-        return new ActivationMaps { Layout = _layout, Options = _options, EngineName = _engine.Name, Answer = answer };
+        return new ActivationMaps { Layout = _layout, Options = _options, EngineName = _engine.Name, Answer = answer, Words = Words(answer) };
+    }
+
+    private IReadOnlyList<ExplainedWord> Words(List<AnswerToken> answer)
+    {
+        if (_trace.OutputTexts is not { } texts)
+        {
+            return [];
+        }
+
+        byte[][] tokens = [.. answer.Select(token => texts[FindRow(token.Token.TokenId)])];
+        return [.. AnswerWord.Group(tokens).Select(word => ExplainedWord.Join(word, answer, _options.WordMaps))];
     }
 
     private float[]?[] SliceMaps(float[] values, int step, ref int offset)

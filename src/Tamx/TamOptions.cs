@@ -91,6 +91,9 @@ public sealed record TamOptions
     /// <summary>Drop the ids of the words system, user and assistant wherever they stand in the text, as TAMX does. True by default.</summary>
     public bool DropRoleWordsEverywhere { get; init; } = true;
 
+    /// <summary>How the maps of a word's tokens become the word's. <see cref="WordAggregation.Max"/> by default.</summary>
+    public WordAggregation WordMaps { get; init; } = WordAggregation.Max;
+
     /// <summary>Patches that the vision tower merges into one cell per axis. 2 by default, as in all Qwen-VL models.</summary>
     public int MergeSize { get; init; } = 2;
 

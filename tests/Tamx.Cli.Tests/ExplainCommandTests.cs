@@ -51,6 +51,60 @@ public sealed class ExplainCommandTests : IDisposable
             json.RootElement.GetProperty("seconds").EnumerateObject().Select(property => property.Name).Order());
     }
 
+    [Fact]
+    public async Task Explain_MapsJson_HoldsTheMapsOfTokensCandidatesAndWords()
+    {
+        var (trace, json) = (_folder.File("trace.safetensors"), _folder.File("maps.json"));
+        var run = await CommandRun.Of(
+            ["explain", "-o", ReportPath, "-t", "1", "--answer", " a redcircle.", "--candidates", "2", "--json", "--maps-json", json, "--save-trace", trace]);
+        Assert.Equal(0, run.ExitCode);
+        var maps = ActivationMaps.Compute(Trace.Load(trace));
+
+        using var document = JsonDocument.Parse(await File.ReadAllBytesAsync(json));
+        var root = document.RootElement;
+        Assert.Equal("tamx-maps/1", root.GetProperty("format").GetString());
+        Assert.Equal("tamx", root.GetProperty("options").GetProperty("profile").GetString());
+        var block = Assert.Single(root.GetProperty("blocks").EnumerateArray());
+        Assert.Equal(maps.Layout.VisionBlocks[0].Grid.Rows, block.GetProperty("rows").GetInt32());
+        Assert.Equal(maps.Layout.VisionBlocks[0].Grid.Columns, block.GetProperty("columns").GetInt32());
+        Assert.Equal(
+            maps.Layout.ContextPositions.Concat(maps.Layout.AnswerPositions), root.GetProperty("text").EnumerateArray().Select(text => text.GetProperty("position").GetInt32()));
+        var answer = root.GetProperty("answer").EnumerateArray().ToArray();
+        for (int i = 0; i < maps.Answer.Count; i++)
+        {
+            AssertSame(maps.Answer[i].Token.VisionMaps[0]!, maps.Answer[i].Token.TextRelevance, answer[i].GetProperty("token"));
+            AssertSame(maps.Answer[i].Candidates[1].VisionMaps[0]!, maps.Answer[i].Candidates[1].TextRelevance, answer[i].GetProperty("candidates")[1]);
+        }
+
+        // "redcircle" is no token of the demo model, so the word has several.
+        var words = root.GetProperty("words").EnumerateArray().ToArray();
+        Assert.Equal(["a", "redcircle", "."], words.Select(word => word.GetProperty("text").GetString()));
+        Assert.True(words[1].GetProperty("tokens").GetArrayLength() > 1);
+        AssertSame(maps.Words[1].VisionMaps[0]!, maps.Words[1].TextRelevance, words[1]);
+
+        using var summary = JsonDocument.Parse(run.Output);
+        Assert.Equal(
+            words.Select(word => word.GetProperty("tokens").ToString()),
+            summary.RootElement.GetProperty("words").EnumerateArray().Select(word => word.GetProperty("tokens").ToString()));
+
+        static void AssertSame(float[] map, float[] relevance, JsonElement element)
+        {
+            FloatAssert.Equal(map, [.. element.GetProperty("maps")[0].EnumerateArray().Select(value => value.GetSingle())], 0, "map");
+            FloatAssert.Equal(relevance, [.. element.GetProperty("relevance").EnumerateArray().Select(value => value.GetSingle())], 0, "relevance");
+        }
+    }
+
+    [Fact]
+    public async Task Explain_MapsJsonToStdout_PrintsItAlone()
+    {
+        var run = await CommandRun.Of(["explain", "-o", ReportPath, "-n", "2", "-t", "1", "--maps-json", "-"]);
+        Assert.Equal(0, run.ExitCode);
+        using var document = JsonDocument.Parse(run.Output);
+        Assert.Equal(2, document.RootElement.GetProperty("answer").GetArrayLength());
+
+        (await CommandRun.Of(["explain", "--json", "--maps-json", "-"])).AssertFails(2, "both write to stdout");
+    }
+
     [Theory]
     [InlineData("qwen3vl")]
     [InlineData("deepstack")]

@@ -175,7 +175,7 @@ public sealed class PictureFolderTests
 
     private static SampleResult Score(EvaluationSample sample, string[] tokens, string[] maps)
     {
-        var scorer = new SampleScorer(sample, tokens, new PatchGrid(1, HandMadeFolder.Cells, HandMadeFolder.Cells));
+        var scorer = new SampleScorer(sample, AnswerWord.Group(tokens), new PatchGrid(1, HandMadeFolder.Cells, HandMadeFolder.Cells));
         float[][] values = [.. maps.Select(map => map.Where(c => c != ' ').Select(c => (c - '0') / 9f).ToArray())];
         return new SampleResult(
             sample.Name, sample.Prompt, string.Concat(tokens), null, [.. scorer.Score(MapKind.Raw, values)], [new(MapKind.Raw, scorer.ScoreAsPaper(values))], null);

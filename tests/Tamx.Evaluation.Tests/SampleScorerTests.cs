@@ -30,7 +30,7 @@ public sealed class SampleScorerTests
     {
         float[] Perfect(params int[] labels) => Sample.Labels.MaskOf(labels).Coverage(Cells, Cells);
         float[][] maps = [Perfect(1, 2), Perfect(1, 2), Perfect(1), Perfect(1, 2), Perfect(1, 2), Perfect(1, 2), Perfect(2), Perfect(), Perfect()];
-        var scorer = new SampleScorer(Sample, Tokens, Grid);
+        var scorer = new SampleScorer(Sample, AnswerWord.Group(Tokens), Grid);
 
         WordRow[] rows = [.. scorer.Score(MapKind.Raw, maps)];
 
@@ -46,7 +46,7 @@ public sealed class SampleScorerTests
         var uniform = Enumerable.Repeat(1f, Cells * Cells).ToArray();
         float[][] maps = [.. Tokens.Select(_ => uniform)];
 
-        WordRow[] rows = [.. new SampleScorer(Sample, Tokens, Grid).Score(MapKind.Raw, maps)];
+        WordRow[] rows = [.. new SampleScorer(Sample, AnswerWord.Group(Tokens), Grid).Score(MapKind.Raw, maps)];
 
         Assert.All(rows, row => Assert.Equal(row.Area, row.ObjIou, 1e-12));
         Assert.All(rows, row => Assert.Equal(row.Area, row.GridIou, 1e-12));
@@ -58,7 +58,7 @@ public sealed class SampleScorerTests
     [Fact]
     public void ScoreAsPaper_ExpectedWords_TakesNounsAsCategories()
     {
-        var scorer = new SampleScorer(Sample, Tokens, Grid);
+        var scorer = new SampleScorer(Sample, AnswerWord.Group(Tokens), Grid);
         float[] circle = Sample.Labels.MaskOf([1]).Coverage(Cells, Cells);
         float[][] maps = [.. Tokens.Select((_, i) => i is 2 or 6 ? circle : new float[Cells * Cells])];
 
@@ -73,7 +73,7 @@ public sealed class SampleScorerTests
     [Fact]
     public void AnswerMap_Nouns_AddsTheirMapsEachOverItsMaximum()
     {
-        var scorer = new SampleScorer(Sample, Tokens, new PatchGrid(1, 1, 2));
+        var scorer = new SampleScorer(Sample, AnswerWord.Group(Tokens), new PatchGrid(1, 1, 2));
         float[][] maps = [.. Tokens.Select((_, i) => i switch { 2 => new[] { 0.2f, 0.1f }, 6 => [0, 0.7f], _ => [9, 9] })];
 
         Assert.Equal([1, 1.5f], scorer.AnswerMap(maps));
@@ -82,7 +82,7 @@ public sealed class SampleScorerTests
     [Fact]
     public void AnswerMap_NoNoun_AddsAllTokens()
     {
-        var scorer = new SampleScorer(Sample, ["Oh", " no"], new PatchGrid(1, 1, 2));
+        var scorer = new SampleScorer(Sample, AnswerWord.Group(["Oh", " no"]), new PatchGrid(1, 1, 2));
 
         Assert.Equal([2, 0.5f], scorer.AnswerMap([[2, 1], [3, 0]]));
     }

@@ -50,15 +50,6 @@ public sealed class WordTests
     }
 
     [Fact]
-    public void Group_Tokens_StartsWordsAtBlanksPunctuationAndChineseCharacters()
-    {
-        var words = AnswerWord.Group(["A", " tra", "ffic", " light", ",", "s", " \u732b", "\u72d7", ".", "<|im_end|>"]);
-
-        Assert.Equal(["A", "traffic", "light", ",s", "\u732b", "\u72d7", ".", "<|im_end|>"], words.Select(word => word.Text));
-        Assert.Equal([[0], [1, 2], [3], [4, 5], [6], [7], [8], [9]], words.Select(word => word.TokenIndices));
-    }
-
-    [Fact]
     public void Match_ExpectedWords_ScoresOnlyWhatTheModelWroteToo()
     {
         ExpectedWord[] expected =

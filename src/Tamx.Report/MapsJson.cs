@@ -1,0 +1,82 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Unicode;
+
+namespace Tamx.Report;
+
+/// <summary>Maps as one JSON document for other programs. docs/trace-format.md describes it.</summary>
+public static class MapsJson
+{
+    /// <summary>Value of <c>format</c>; another one means that a reader of this one would read it wrongly.</summary>
+    public const string Format = "tamx-maps/1";
+
+    // Like the web's defaults: camel case. Letters of all scripts stand as they are; what HTML could misread is escaped.
+    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
+    {
+        Encoder = JavaScriptEncoder.Create(UnicodeRanges.All),
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    /// <summary>Writes the document.</summary>
+    /// <param name="trace">The run that <paramref name="maps"/> was computed from.</param>
+    /// <param name="maps">The maps.</param>
+    /// <param name="destination">Receives UTF-8; stays open.</param>
+    /// <exception cref="Llama.InvalidInputException">Trace and maps do not belong together.</exception>
+    public static void Write(Trace trace, ActivationMaps maps, Stream destination)
+    {
+        ArgumentNullException.ThrowIfNull(trace);
+        ArgumentNullException.ThrowIfNull(maps);
+        ArgumentNullException.ThrowIfNull(destination);
+        ReportInput.Check(trace, maps);
+        int[] text = [.. maps.Layout.ContextPositions, .. maps.Layout.AnswerPositions];
+        JsonSerializer.Serialize(
+            destination,
+            new Document(
+                Format,
+                trace.Run.Model,
+                maps.EngineName,
+                maps.Options,
+                [.. maps.Layout.VisionBlocks.Select(block => new Block(block.IsVideo, block.StartPosition, block.EndPosition, block.Grid.Frames, block.Grid.Rows, block.Grid.Columns))],
+                [.. text.Select(position => new Text(position, trace.TokenIds[position], TextOf(trace, trace.TokenIds[position])))],
+                [.. maps.Answer.Select(token => new Step(token.Position, Token.Of(trace, token.Token), [.. token.Candidates.Select(one => Token.Of(trace, one))]))],
+                [.. maps.Words.Select(Word.Of)]),
+            Options);
+    }
+
+    /// <summary>A token's text by itself, where a part of a character is U+FFFD; null where the trace has none.</summary>
+    private static string? TextOf(Trace trace, int id) => trace.FindText(id) is { } bytes ? System.Text.Encoding.UTF8.GetString(bytes) : null;
+
+    private static float[] Pair((float Minimum, float Maximum) range) => [range.Minimum, range.Maximum];
+
+    private sealed record Document(
+        string Format,
+        string? Model,
+        string Engine,
+        TamOptions Options,
+        IReadOnlyList<Block> Blocks,
+        IReadOnlyList<Text> Text,
+        IReadOnlyList<Step> Answer,
+        IReadOnlyList<Word> Words);
+
+    private sealed record Block(bool IsVideo, int Start, int End, int Frames, int Rows, int Columns);
+
+    private sealed record Text(int Position, int Id, [property: JsonPropertyName("text")] string? Content);
+
+    private sealed record Step(int Position, [property: JsonPropertyName("token")] Token Explained, IReadOnlyList<Token> Candidates);
+
+    private sealed record Token(
+        int Id, string? Text, float? Logit, float? Probability, IReadOnlyList<float> Range, IReadOnlyList<float[]?> Maps, IReadOnlyList<float> Relevance)
+    {
+        public static Token Of(Trace trace, ExplainedToken token) => new(
+            token.TokenId, TextOf(trace, token.TokenId), Finite(token.Logit), Finite(token.Probability), Pair(token.RawRange), token.VisionMaps, token.TextRelevance);
+
+        private static float? Finite(float value) => float.IsFinite(value) ? value : null;
+    }
+
+    private sealed record Word(string Text, IReadOnlyList<int> Tokens, IReadOnlyList<float> Range, IReadOnlyList<float[]?> Maps, IReadOnlyList<float> Relevance)
+    {
+        public static Word Of(ExplainedWord word) =>
+            new(word.Word.Text, word.Word.TokenIndices, Pair(word.RawRange), word.VisionMaps, word.TextRelevance);
+    }
+}

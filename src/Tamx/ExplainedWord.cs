@@ -1,0 +1,75 @@
+namespace Tamx;
+
+/// <summary>How the maps of a word's tokens become the word's.</summary>
+public enum WordAggregation
+{
+    /// <summary>The largest value of each cell.</summary>
+    Max,
+
+    /// <summary>The mean of each cell.</summary>
+    Mean,
+}
+
+/// <summary>A word of the answer with its activation map per vision block and its relevance to the text before it.</summary>
+/// <remarks>
+/// Each token is normalised by a range of its own. The tokens of a word are first put back on the raw scale, then joined, then normalised by the
+/// range that covers all of theirs: a token that came from nowhere does not outshine the others. A word of one token has that token's own
+/// maps (the same arrays).
+/// </remarks>
+public sealed class ExplainedWord
+{
+    /// <summary>Text and tokens.</summary>
+    public required AnswerWord Word { get; init; }
+
+    /// <summary>
+    /// Per vision block the map, one value in [0, 1] per cell, row-major, frames one after another; null for blocks that end at or
+    /// after the word's first token.
+    /// </summary>
+    public required IReadOnlyList<float[]?> VisionMaps { get; init; }
+
+    /// <summary>
+    /// Relevance in [0, 1] of the text before the word: one value per entry of <see cref="AnswerToken.TextPositions"/> of its first token.
+    /// </summary>
+    public required float[] TextRelevance { get; init; }
+
+    /// <summary>The range of raw values that was mapped to [0, 1].</summary>
+    public required (float Minimum, float Maximum) RawRange { get; init; }
+
+    /// <summary>Joins the maps of a word's tokens.</summary>
+    /// <param name="word">The word.</param>
+    /// <param name="answer">The answer's tokens.</param>
+    /// <param name="aggregation">How they are joined.</param>
+    public static ExplainedWord Join(AnswerWord word, IReadOnlyList<AnswerToken> answer, WordAggregation aggregation)
+    {
+        ArgumentNullException.ThrowIfNull(word);
+        ArgumentNullException.ThrowIfNull(answer);
+        ExplainedToken[] tokens = [.. word.TokenIndices.Select(index => answer[index].Token)];
+        var first = tokens[0];
+        if (tokens.Length == 1)
+        {
+            return new ExplainedWord { Word = word, VisionMaps = first.VisionMaps, TextRelevance = first.TextRelevance, RawRange = first.RawRange };
+        }
+
+        var range = (Minimum: tokens.Min(token => token.RawRange.Minimum), Maximum: tokens.Max(token => token.RawRange.Maximum));
+        return new ExplainedWord
+        {
+            Word = word,
+            VisionMaps = [.. first.VisionMaps.Select((map, block) => map is null ? null : Join(map.Length, token => token.VisionMaps[block]!))],
+            TextRelevance = Join(first.TextRelevance.Length, token => token.TextRelevance),
+            RawRange = range,
+        };
+
+        float[] Join(int length, Func<ExplainedToken, float[]> valuesOf)
+        {
+            double width = (double)range.Maximum - range.Minimum;
+            var joined = new float[length];
+            for (int i = 0; i < length && width > 0; i++)
+            {
+                var raw = tokens.Select(token => token.RawRange.Minimum + (double)valuesOf(token)[i] * ((double)token.RawRange.Maximum - token.RawRange.Minimum));
+                joined[i] = (float)Math.Clamp(((aggregation == WordAggregation.Max ? raw.Max() : raw.Average()) - range.Minimum) / width, 0, 1);
+            }
+
+            return joined;
+        }
+    }
+}
