@@ -1,15 +1,12 @@
 namespace Tamx.Kernels;
 
-/// <summary>The definition of the results: plain scalar loops, float64 from the inputs to the last rounding.</summary>
+/// <summary>The definition of the results: plain scalar loops, float64 sums; rounded to float32 are the activations and the results.</summary>
 /// <remarks>
-/// Steps and notation (A activation, E interference, s scale, M map) as in <see cref="ITamEngine.Compute"/>. E.E below 1e-12 gives s = 0,
-/// as TAMX's <c>least_squares</c> does; s itself is the closed form that TAMX approximates with a numeric minimiser.
+/// Steps and notation as in <see cref="ITamEngine.Compute"/>; those after the activations are in <see cref="MapRefinement"/>.
 /// Sums run in index order. No state; safe to share between threads.
 /// </remarks>
 public sealed class ReferenceEngine : ITamEngine
 {
-    private const double NegligibleInterference = 1e-12;
-
     /// <inheritdoc/>
     public EngineKind Kind => EngineKind.Reference;
 
@@ -50,56 +47,14 @@ public sealed class ReferenceEngine : ITamEngine
     public void Compute(in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default)
     {
         problem.Validate(maps, ranges);
-        double[] activations = ProjectCells(problem, cancellationToken);
-        var work = new double[maps.Length];
-        int offset = 0;
-        for (int m = 0; m < problem.Maps.Length; m++)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            var map = work.AsSpan(offset, problem.Blocks[problem.Maps[m].Block].CellCount);
-            SubtractInterference(problem, m, activations, map);
-            offset += map.Length;
-        }
-
-        if (problem.NormalizeBeforeFilter)
-        {
-            Normalize(problem, work, ranges);
-            Filter(problem, work, cancellationToken);
-        }
-        else
-        {
-            Filter(problem, work, cancellationToken);
-            Normalize(problem, work, ranges);
-        }
-
-        for (int i = 0; i < work.Length; i++)
-        {
-            maps[i] = (float)work[i];
-        }
+        float[] activations = new float[checked(problem.OutputRowCount * problem.CellCount)];
+        Project(problem.CellStates, problem.OutputRows, problem.HiddenSize, activations, cancellationToken);
+        MapRefinement.Apply(problem, activations, problem.CellCount, maps, ranges, cancellationToken);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-    }
-
-    /// <summary>A = relu(W H^T), [T, V].</summary>
-    private static double[] ProjectCells(in TamProblem problem, CancellationToken cancellationToken)
-    {
-        int hiddenSize = problem.HiddenSize;
-        int cellCount = problem.CellCount;
-        var activations = new double[checked(problem.OutputRowCount * cellCount)];
-        for (int t = 0; t < problem.OutputRowCount; t++)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            var row = problem.OutputRows.Slice(t * hiddenSize, hiddenSize);
-            for (int v = 0; v < cellCount; v++)
-            {
-                activations[t * cellCount + v] = Activation(row, problem.CellStates.Slice(v * hiddenSize, hiddenSize));
-            }
-        }
-
-        return activations;
     }
 
     private static double Activation(ReadOnlySpan<float> outputRow, ReadOnlySpan<float> state)
@@ -111,100 +66,5 @@ public sealed class ReferenceEngine : ITamEngine
         }
 
         return Math.Max(0, sum);
-    }
-
-    /// <summary>M = relu(A - strength s E) for one map.</summary>
-    private static void SubtractInterference(in TamProblem problem, int mapIndex, double[] activations, Span<double> map)
-    {
-        int cellCount = problem.CellCount;
-        int firstCell = problem.Blocks[problem.Maps[mapIndex].Block].FirstCell;
-        activations.AsSpan(problem.Maps[mapIndex].OutputRow * cellCount + firstCell, map.Length).CopyTo(map);
-        if (problem.EciStrength == 0)
-        {
-            return;
-        }
-
-        var interference = new double[map.Length];
-        var weights = problem.Weights.Slice(mapIndex * problem.OutputRowCount, problem.OutputRowCount);
-        for (int t = 0; t < weights.Length; t++)
-        {
-            if (weights[t] == 0)
-            {
-                continue;
-            }
-
-            for (int v = 0; v < map.Length; v++)
-            {
-                interference[v] += weights[t] * activations[t * cellCount + firstCell + v];
-            }
-        }
-
-        double crossed = 0;
-        double squared = 0;
-        for (int v = 0; v < map.Length; v++)
-        {
-            crossed += map[v] * interference[v];
-            squared += interference[v] * interference[v];
-        }
-
-        double scale = squared < NegligibleInterference ? 0 : crossed / squared;
-        for (int v = 0; v < map.Length; v++)
-        {
-            map[v] = Math.Max(0, map[v] - problem.EciStrength * scale * interference[v]);
-        }
-    }
-
-    private static void Filter(in TamProblem problem, Span<double> work, CancellationToken cancellationToken)
-    {
-        if (problem.KernelSize == 1)
-        {
-            return;
-        }
-
-        foreach (var map in problem.Maps)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            var block = problem.Blocks[map.Block];
-            var filtered = new double[block.RowCount * block.ColumnCount];
-            for (int frame = 0; frame < block.FrameCount; frame++)
-            {
-                var values = work[..filtered.Length];
-                RankFilter.Apply(values, block.RowCount, block.ColumnCount, problem.KernelSize, problem.ConstantWindow, filtered);
-                filtered.CopyTo(values);
-                work = work[filtered.Length..];
-            }
-        }
-    }
-
-    /// <summary>One min-max per range, over the maps that name it and what the range held before.</summary>
-    private static void Normalize(in TamProblem problem, Span<double> work, Span<ValueRange> ranges)
-    {
-        var rest = work;
-        foreach (var map in problem.Maps)
-        {
-            int length = problem.Blocks[map.Block].CellCount;
-            ref var range = ref ranges[map.Range];
-            foreach (double value in rest[..length])
-            {
-                range = new ValueRange(Math.Min(range.Minimum, (float)value), Math.Max(range.Maximum, (float)value));
-            }
-
-            rest = rest[length..];
-        }
-
-        rest = work;
-        foreach (var map in problem.Maps)
-        {
-            int length = problem.Blocks[map.Block].CellCount;
-            var (minimum, maximum) = ranges[map.Range];
-            double width = (double)maximum - minimum;
-            foreach (ref double value in rest[..length])
-            {
-                // The range was rounded to float32, the value was not: keep it from leaving [0, 1] by a hair.
-                value = width > 0 ? Math.Clamp((value - minimum) / width, 0, 1) : 0;
-            }
-
-            rest = rest[length..];
-        }
     }
 }

@@ -67,26 +67,32 @@ public readonly ref struct TamProblem
     /// <exception cref="ArgumentException">Something does not fit; the message names it.</exception>
     public void Validate(ReadOnlySpan<float> maps, ReadOnlySpan<ValueRange> ranges)
     {
-        RankFilter.ValidateKernelSize(KernelSize);
         Require(HiddenSize >= 1, "The hidden size must be at least 1.");
         Require(CellStates.Length % HiddenSize == 0, "The cell states are not a whole number of rows.");
         Require(OutputRows.Length % HiddenSize == 0, "The output rows are not a whole number of rows.");
+        Validate(CellCount, OutputRowCount, maps, ranges);
+    }
+
+    /// <summary>Checks all but the states and rows, which may be there in the form of their products.</summary>
+    internal void Validate(int cellCount, int outputRowCount, ReadOnlySpan<float> maps, ReadOnlySpan<ValueRange> ranges)
+    {
+        RankFilter.ValidateKernelSize(KernelSize);
         Require(EciStrength is >= 0 and <= 1, "The ECI strength must be from 0 to 1.");
         foreach (var block in Blocks)
         {
             Require(block.FirstCell >= 0 && block.FrameCount >= 1 && block.RowCount >= 1 && block.ColumnCount >= 1, "A block is empty.");
-            Require(block.CellCount <= CellCount - block.FirstCell, "A block reaches past the cells.");
+            Require(block.CellCount <= cellCount - block.FirstCell, "A block reaches past the cells.");
         }
 
         foreach (var map in Maps)
         {
             Require((uint)map.Block < (uint)Blocks.Length, "A map names a block that does not exist.");
-            Require((uint)map.OutputRow < (uint)OutputRowCount, "A map names an output row that does not exist.");
+            Require((uint)map.OutputRow < (uint)outputRowCount, "A map names an output row that does not exist.");
             Require((uint)map.Range < (uint)RangeCount, "A map names a range that does not exist.");
         }
 
         Require(
-            Weights.Length == (long)Maps.Length * OutputRowCount || (EciStrength == 0 && Weights.IsEmpty),
+            Weights.Length == (long)Maps.Length * outputRowCount || (EciStrength == 0 && Weights.IsEmpty),
             "There must be one weight per map and output row.");
         Require(maps.Length == MapValueCount, "The destination does not have the size of all maps.");
         Require(ranges.Length == RangeCount, "There must be one range per normalisation.");

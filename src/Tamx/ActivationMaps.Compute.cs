@@ -27,14 +27,70 @@ public sealed partial class ActivationMaps
         options.Validate();
         trace.Validate();
         using var ownEngine = engine is null ? TamEngine.Create(options.Engine, options.ThreadCount) : null;
-        return new MapComputation(trace, ParseLayout(trace, options), options, engine ?? ownEngine!, cancellationToken).Run();
+        engine ??= ownEngine!;
+        var layout = ParseLayout(trace, options);
+        trace.RequireRows(layout);
+        var text = new ContextText(layout, trace.TokenIds, trace.OutputIds, trace, options);
+        List<ExplainedStep> steps = [];
+        if (options.ExplainPrompt)
+        {
+            steps.AddRange(PromptSteps(text));
+        }
+
+        for (int i = 0; i < layout.AnswerPositions.Count; i++)
+        {
+            steps.Add(AnswerStep(trace, layout, i));
+            text.Add(layout.AnswerPositions[i], trace.TokenIds[layout.AnswerPositions[i]]);
+        }
+
+        var explained = new MapComputation(trace, layout, text, options, engine, keepsActivations: false).Explain(steps, cancellationToken);
+        int promptCount = explained.Length - layout.AnswerPositions.Count;
+        return Assemble(layout, options, engine, explained[..promptCount], explained[promptCount..], trace);
+    }
+
+    /// <summary>The prompt's context tokens as tokens to explain, each by the context before it.</summary>
+    internal static IEnumerable<ExplainedStep> PromptSteps(ContextText text) => Enumerable.Range(0, text.ContextCount)
+        .Select(index => new ExplainedStep(text.PositionAt(index), index, text.IdAt(index), text.MapIdAt(index), float.NaN, [], null));
+
+    /// <summary>An answer token of a trace as a token to explain.</summary>
+    internal static ExplainedStep AnswerStep(Trace trace, SequenceLayout layout, int index)
+    {
+        int position = layout.AnswerPositions[index];
+        int id = trace.TokenIds[position];
+        return new ExplainedStep(
+            position,
+            layout.ContextPositions.Count + index,
+            id,
+            id,
+            trace.AnswerProbabilities?[index] ?? float.NaN,
+            trace.CandidateIds?[index] ?? [],
+            trace.CandidateProbabilities?[index]);
+    }
+
+    /// <summary>The result, with the answer's words.</summary>
+    internal static ActivationMaps Assemble(
+        SequenceLayout layout, TamOptions options, ITamEngine engine, IReadOnlyList<AnswerToken> prompt, IReadOnlyList<AnswerToken> answer, Trace trace)
+    {
+        byte[]?[] texts = [.. answer.Select(token => trace.FindText(token.Token.TokenId))];
+        return new ActivationMaps
+        {
+            Layout = layout,
+            Options = options,
+            EngineName = engine.Name,
+            Prompt = prompt,
+            Answer = answer,
+            Words = texts.Contains(null) ? [] : [.. AnswerWord.Group(texts!).Select(word => ExplainedWord.Join(word, answer, options.WordMaps))],
+        };
     }
 
     private static SequenceLayout ParseLayout(Trace trace, TamOptions options)
     {
         try
         {
-            return SequenceLayout.Parse(trace, options);
+            var layout = SequenceLayout.Parse(trace, options);
+            return trace.AnswerProbabilities is { } probabilities && probabilities.Length != layout.AnswerPositions.Count
+                ? throw new InvalidInputException($"tamx.answer_probabilities has {probabilities.Length} values for {layout.AnswerPositions.Count} answer tokens")
+                : layout;
         }
         catch (InvalidInputException e) when (trace.SourcePath is not null)
         {

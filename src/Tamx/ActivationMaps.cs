@@ -17,19 +17,25 @@ public sealed partial class ActivationMaps
     public required IReadOnlyList<AnswerToken> Answer { get; init; }
 
     /// <summary>
+    /// One entry per context token, in the order of <see cref="SequenceLayout.ContextPositions"/>, each explained by the context before it; empty
+    /// unless <see cref="TamOptions.ExplainPrompt"/> is on. There are no candidates.
+    /// </summary>
+    public IReadOnlyList<AnswerToken> Prompt { get; init; } = [];
+
+    /// <summary>
     /// The answer's words in order; each answer token belongs to one. Empty in a trace without token texts, as TAMX's scripts write it.
     /// <see cref="TamOptions.WordMaps"/> says how the maps of a word's tokens are joined.
     /// </summary>
     public IReadOnlyList<ExplainedWord> Words { get; init; } = [];
 }
 
-/// <summary>An answer token with its own maps and those of the step's other candidates.</summary>
+/// <summary>An answer token (or a token of the prompt) with its own maps and those of the step's other candidates.</summary>
 public sealed class AnswerToken
 {
     /// <summary>Position in the sequence.</summary>
     public required int Position { get; init; }
 
-    /// <summary>The token the answer holds.</summary>
+    /// <summary>The token that stands there.</summary>
     public required ExplainedToken Token { get; init; }
 
     /// <summary>The step's top candidates, best first (the answer token is usually one of them); empty if none were recorded.</summary>

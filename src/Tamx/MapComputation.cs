@@ -1,244 +1,165 @@
 using Tamx.Kernels;
+using Tamx.Llama;
 
 namespace Tamx;
 
-/// <summary>One run of the method: from a trace and its layout to the engine's problem, and from the engine's maps to the result.</summary>
+/// <summary>A token to explain.</summary>
+/// <param name="Position">Its position.</param>
+/// <param name="TextCount">How many entries of the text stand before it.</param>
+/// <param name="TokenId">Its id.</param>
+/// <param name="MapId">The id whose maps it gets: its own, but for a slip of the paper's code.</param>
+/// <param name="Probability">Its probability, or NaN.</param>
+/// <param name="CandidateIds">The step's candidates, best first.</param>
+/// <param name="CandidateProbabilities">Their probabilities, or null.</param>
+internal sealed record ExplainedStep(
+    int Position,
+    int TextCount,
+    int TokenId,
+    int MapId,
+    float Probability,
+    IReadOnlyList<int> CandidateIds,
+    IReadOnlyList<float>? CandidateProbabilities)
+{
+    /// <summary>The ids to compute, each once: the answer token is usually its own first candidate.</summary>
+    public int[] MapIds { get; } = [.. CandidateIds.Prepend(MapId).Distinct()];
+}
+
+/// <summary>The method's way from a run's rows to the engine's problem, and from the engine's maps to explained tokens.</summary>
 /// <remarks>
-/// Token ids are replaced by their index in <see cref="Trace.OutputIds"/> ("row") from the start. A token that a step holds several times
-/// (the answer token is usually its own first candidate) is computed once.
+/// For all tokens of an answer at once (the engine does all), or token by token. In the latter case the activations of the text so far are kept,
+/// and a token costs the products of its own rows, and the sums over the text before it. Both ways give the same bits where the engine is the
+/// reference, and differ by no more than an engine may where it is another.
 /// </remarks>
 internal sealed class MapComputation
 {
-    /// <summary>Relevance that sums to no more than this gives no weights.</summary>
-    private const double NegligibleRelevance = 1e-8;
-
-    private readonly Trace _trace;
-    private readonly SequenceLayout _layout;
+    private readonly IRunRows _run;
+    private readonly ContextText _text;
     private readonly TamOptions _options;
     private readonly ITamEngine _engine;
-    private readonly CancellationToken _cancellationToken;
+    private readonly IReadOnlyList<VisionBlock> _layoutBlocks;
 
-    /// <summary>Per step the distinct rows to explain, the answer token's first.</summary>
-    private readonly int[][] _explainedRows;
+    /// <summary>The blocks that at least one answer token comes after; blocks stand in order, so they are the first ones.</summary>
+    private readonly TamBlock[] _blocks;
 
-    /// <summary>Context positions, then answer positions less the last: the text before answer token i are the first ContextCount + i.</summary>
-    private readonly int[] _textPositions;
+    private readonly float[] _cellStates;
 
-    /// <summary>Per text position its token's row.</summary>
-    private readonly int[] _textRows;
+    /// <summary>A by token id, where it is kept from token to token.</summary>
+    private readonly Dictionary<int, float[]>? _activations;
 
-    /// <summary>Per text position the row whose map represents the token as context.</summary>
-    private readonly int[] _contextRows;
-
-    /// <summary>Per row a number that repeated words share.</summary>
-    private readonly int[] _words;
-
-    public MapComputation(Trace trace, SequenceLayout layout, TamOptions options, ITamEngine engine, CancellationToken cancellationToken)
+    public MapComputation(IRunRows run, SequenceLayout layout, ContextText text, TamOptions options, ITamEngine engine, bool keepsActivations)
     {
-        _trace = trace;
-        _layout = layout;
+        _run = run;
+        _text = text;
         _options = options;
         _engine = engine;
-        _cancellationToken = cancellationToken;
-        if (trace.AnswerProbabilities is { } probabilities && probabilities.Length != AnswerCount)
+        _activations = keepsActivations ? [] : null;
+        _layoutBlocks = layout.VisionBlocks;
+        var visible = layout.VisionBlocks.TakeWhile(block => block.EndPosition < layout.AnswerPositions[^1]).ToList();
+        _blocks = new TamBlock[visible.Count];
+        int cell = 0;
+        for (int b = 0; b < _blocks.Length; b++)
         {
-            throw trace.Fault($"tamx.answer_probabilities has {probabilities.Length} values for {AnswerCount} answer tokens");
+            _blocks[b] = new TamBlock(cell, visible[b].Grid.Frames, visible[b].Grid.Rows, visible[b].Grid.Columns);
+            cell += visible[b].CellCount;
         }
 
-        _explainedRows = [.. Enumerable.Range(0, AnswerCount).Select(ExplainedRows)];
-        _textPositions = [.. layout.ContextPositions, .. layout.AnswerPositions.SkipLast(1)];
-        _textRows = Array.ConvertAll(_textPositions, RowAt);
-        _contextRows = ContextRows();
-        _words = WordNumbers();
+        _cellStates = Gather([.. visible.SelectMany(block => Enumerable.Range(block.FirstCellPosition, block.CellCount))], run.StateAt);
     }
 
-    private int AnswerCount => _layout.AnswerPositions.Count;
+    private int CellCount => _cellStates.Length / _run.HiddenSize;
 
-    private int ContextCount => _layout.ContextPositions.Count;
-
-    public ActivationMaps Run()
+    /// <summary>Explains tokens; the text before each of them must have been entered.</summary>
+    public AnswerToken[] Explain(IReadOnlyList<ExplainedStep> steps, CancellationToken cancellationToken)
     {
-        var relevance = ProjectText();
-        var blocks = VisibleBlocks();
-        int[] usedRows = [.. _explainedRows.SelectMany(rows => rows).Concat(_contextRows).Distinct().Order()];
+        int textCount = steps.Max(step => step.TextCount);
+        var relevance = ProjectText(steps, textCount, cancellationToken);
+        int[] usedIds = [.. steps.SelectMany(step => step.MapIds).Concat(Enumerable.Range(0, textCount).Select(_text.MapIdAt)).Distinct().Order()];
         var maps = new List<TamMap>();
         var ranges = new List<ValueRange>();
-        var firstRanges = new int[AnswerCount];
-        for (int i = 0; i < AnswerCount; i++)
+        var firstRanges = new int[steps.Count];
+        for (int i = 0; i < steps.Count; i++)
         {
             firstRanges[i] = ranges.Count;
-            for (int k = 0; k < _explainedRows[i].Length; k++)
+            foreach (int id in steps[i].MapIds)
             {
-                if (k == 0 || !_options.NormalizeWithCandidates)
+                if (ranges.Count == firstRanges[i] || !_options.NormalizeWithCandidates)
                 {
                     ranges.Add(ValueRange.Empty);
                 }
 
-                ranges[^1] = ranges[^1].Include(TextRelevance(relevance, i, k));
-                int used = Array.BinarySearch(usedRows, _explainedRows[i][k]);
-                for (int b = 0; b < blocks.Length && IsVisible(b, i); b++)
+                ranges[^1] = ranges[^1].Include(relevance[id].AsSpan(0, steps[i].TextCount));
+                int used = Array.BinarySearch(usedIds, id);
+                for (int b = 0; b < _blocks.Length && IsVisible(b, steps[i]); b++)
                 {
                     maps.Add(new TamMap(b, used, ranges.Count - 1));
                 }
             }
         }
 
-        float[] weights = Weights(relevance, usedRows, maps.Count);
-        ValueRange[] finalRanges = [.. ranges];
-        var problem = new TamProblem
+        float[] weights = Weights(steps, relevance, usedIds, textCount, maps.Count);
+        var finalRanges = ranges.ToArray();
+        var values = new float[Bounded(maps.Sum(map => (long)_blocks[map.Block].CellCount))];
+        Refine(usedIds, maps.ToArray(), weights, values, finalRanges, cancellationToken);
+        DropCandidates(steps);
+        var explained = new AnswerToken[steps.Count];
+        int offset = 0;
+        for (int i = 0; i < explained.Length; i++)
         {
-            HiddenSize = _trace.HiddenSize,
-            CellStates = GatherStates(_layout.VisionBlocks.Take(blocks.Length).SelectMany(block => Enumerable.Range(block.FirstCellPosition, block.CellCount))),
-            OutputRows = GatherRows(usedRows),
-            Blocks = blocks,
-            Maps = maps.ToArray(),
-            Weights = weights,
-            RangeCount = finalRanges.Length,
-            EciStrength = _options.ApplyEci ? _options.EciStrength : 0,
-            KernelSize = _options.ApplyFilter ? _options.KernelSize : 1,
-            ConstantWindow = _options.ConstantWindow,
-            NormalizeBeforeFilter = _options.NormalizeBeforeFilter,
-        };
-        long valueCount = maps.Sum(map => (long)blocks[map.Block].CellCount);
-        var values = new float[valueCount <= Array.MaxLength ? valueCount : throw TooLarge()];
-        _engine.Compute(problem, values, finalRanges, _cancellationToken);
-        return Assemble(relevance, values, finalRanges, firstRanges);
-    }
-
-    private int[] ExplainedRows(int step)
-    {
-        int answer = RowAt(_layout.AnswerPositions[step]);
-        return _trace.CandidateIds is { } candidates ? [.. candidates[step].Select(id => FindRow(id)).Prepend(answer).Distinct()] : [answer];
-    }
-
-    private int FindRow(int id) => Array.BinarySearch(_trace.OutputIds, id);
-
-    private int RowAt(int position)
-    {
-        int row = FindRow(_trace.TokenIds[position]);
-        return row >= 0
-            ? row
-            : throw _trace.Fault($"lm_head_ids lacks the id {_trace.TokenIds[position]} at position {position}; the rows of all text tokens are needed");
-    }
-
-    private int[] ContextRows()
-    {
-        int[] rows = [.. _textRows];
-        if (_options.StandInContextMaps)
-        {
-            if (ContextCount > 0)
-            {
-                rows[0] = StrongestRow(_textPositions[0]);
-            }
-
-            if (rows.Length > ContextCount)
-            {
-                rows[ContextCount] = RowAt(_textPositions[ContextCount] - 1);
-            }
+            explained[i] = Assemble(steps[i], relevance, values, ref offset, finalRanges.AsSpan(firstRanges[i]));
         }
 
-        return rows;
+        return explained;
     }
 
-    private int StrongestRow(int position) => Enumerable.Range(0, _trace.OutputIds.Length).MaxBy(row => Logit(row, position));
+    private static InvalidInputException TooLarge() =>
+        new("the answer's tokens with their candidates are too many maps over too many cells for one run; use fewer candidates or smaller pictures");
 
-    private int[] WordNumbers()
+    private static int Bounded(long length) => length <= Array.MaxLength ? (int)length : throw TooLarge();
+
+    private float[] Gather(int[] indices, Func<int, ReadOnlySpan<float>> rowOf)
     {
-        int[] numbers = [.. Enumerable.Range(0, _trace.OutputIds.Length)];
-        if (_options.RepeatedWords != RepeatedWords.ById && _trace.OutputTexts is { } texts)
+        int size = _run.HiddenSize;
+        var gathered = new float[Bounded((long)indices.Length * size)];
+        for (int i = 0; i < indices.Length; i++)
         {
-            var known = new Dictionary<string, int>(StringComparer.Ordinal);
-            foreach (int row in numbers)
-            {
-                string word = Word(texts[row]);
-                if (!known.TryAdd(word, row))
-                {
-                    numbers[row] = known[word];
-                }
-            }
+            rowOf(indices[i]).CopyTo(gathered.AsSpan(i * size));
         }
 
-        return numbers;
+        return gathered;
     }
 
-    /// <summary>A token's text as repeated words are told by; a part of a character stands for itself.</summary>
-    private string Word(byte[] text)
+    /// <summary>r: per explained id, the relevance of every entry of the text.</summary>
+    private Dictionary<int, float[]> ProjectText(IReadOnlyList<ExplainedStep> steps, int textCount, CancellationToken cancellationToken)
     {
-        string bytes = "bytes:" + Convert.ToHexString(text);
-        if (_options.RepeatedWords == RepeatedWords.ByText || !System.Text.Unicode.Utf8.IsValid(text))
-        {
-            return bytes;
-        }
-
-        string folded = System.Text.Encoding.UTF8.GetString(text).Trim().ToLowerInvariant();
-        return folded.Length == 0 ? bytes : "text:" + folded;
+        int[] ids = [.. steps.SelectMany(step => step.MapIds).Distinct()];
+        float[] states = Gather([.. Enumerable.Range(0, textCount).Select(_text.StatePositionAt)], _run.StateAt);
+        var values = new float[Bounded((long)ids.Length * textCount)];
+        _engine.Project(states, Gather(ids, _run.RowOf), _run.HiddenSize, values, cancellationToken);
+        return ids.Index().ToDictionary(pair => pair.Item, pair => values[(pair.Index * textCount)..((pair.Index + 1) * textCount)]);
     }
 
-    /// <summary>r: per explained row, the relevance of every text position.</summary>
-    private Dictionary<int, float[]> ProjectText()
-    {
-        int[] rows = [.. _explainedRows.SelectMany(step => step).Distinct()];
-        float[] states = GatherStates(_textPositions.Select(StatePosition));
-        if ((long)rows.Length * _textPositions.Length > Array.MaxLength)
-        {
-            throw TooLarge();
-        }
+    private bool IsVisible(int block, ExplainedStep step) => _layoutBlocks[block].EndPosition < step.Position;
 
-        var values = new float[rows.Length * _textPositions.Length];
-        _engine.Project(states, GatherRows(rows), _trace.HiddenSize, values, _cancellationToken);
-        return rows.Index().ToDictionary(
-            pair => pair.Item,
-            pair => values[(pair.Index * _textPositions.Length)..((pair.Index + 1) * _textPositions.Length)]);
-    }
-
-    /// <summary>The position whose hidden state speaks for a text position: its own, or the one that predicted it.</summary>
-    private int StatePosition(int position) =>
-        _options.AnswerRelevanceWherePredicted && position >= _layout.AnswerPositions[0] ? position - 1 : position;
-
-    private ReadOnlySpan<float> TextRelevance(Dictionary<int, float[]> relevance, int step, int explained) =>
-        relevance[_explainedRows[step][explained]].AsSpan(0, ContextCount + step);
-
-    /// <summary>The blocks that at least one answer token comes after; blocks stand in order, so they are the first ones.</summary>
-    private TamBlock[] VisibleBlocks()
-    {
-        var blocks = new List<TamBlock>();
-        int cell = 0;
-        foreach (var block in _layout.VisionBlocks.TakeWhile(block => block.EndPosition < _layout.AnswerPositions[^1]))
-        {
-            blocks.Add(new TamBlock(cell, block.Grid.Frames, block.Grid.Rows, block.Grid.Columns));
-            cell += block.CellCount;
-        }
-
-        return [.. blocks];
-    }
-
-    private bool IsVisible(int block, int step) => _layout.VisionBlocks[block].EndPosition < _layout.AnswerPositions[step];
-
-    /// <summary>Q: per map, in the order of the maps, the weight of every used row.</summary>
-    private float[] Weights(Dictionary<int, float[]> relevance, int[] usedRows, int mapCount)
+    /// <summary>Q: per map, in the order of the maps, the weight of every used id.</summary>
+    private float[] Weights(IReadOnlyList<ExplainedStep> steps, Dictionary<int, float[]> relevance, int[] usedIds, int textCount, int mapCount)
     {
         if (!_options.ApplyEci || _options.EciStrength == 0)
         {
             return [];
         }
 
-        if ((long)mapCount * usedRows.Length > Array.MaxLength)
-        {
-            throw TooLarge();
-        }
-
-        int[] contextColumns = Array.ConvertAll(_contextRows, row => Array.BinarySearch(usedRows, row));
-        var weights = new float[mapCount * usedRows.Length];
+        int[] columns = [.. Enumerable.Range(0, textCount).Select(index => Array.BinarySearch(usedIds, _text.MapIdAt(index)))];
+        var weights = new float[Bounded((long)mapCount * usedIds.Length)];
         var rest = weights.AsSpan();
-        for (int i = 0; i < AnswerCount; i++)
+        foreach (var step in steps)
         {
-            for (int k = 0; k < _explainedRows[i].Length; k++)
+            foreach (int id in step.MapIds)
             {
-                var scores = TextRelevance(relevance, i, _options.CandidatesOwnWeights ? k : 0);
-                for (int b = 0; b < _layout.VisionBlocks.Count && IsVisible(b, i); b++)
+                var scores = relevance[_options.CandidatesOwnWeights ? id : step.MapIds[0]].AsSpan(0, step.TextCount);
+                for (int b = 0; b < _blocks.Length && IsVisible(b, step); b++)
                 {
-                    FillWeights(scores, _layout.VisionBlocks[b].EndPosition, _explainedRows[i][k], contextColumns, rest[..usedRows.Length]);
-                    rest = rest[usedRows.Length..];
+                    _text.FillWeights(scores, _layoutBlocks[b].EndPosition, id, columns, rest[..usedIds.Length]);
+                    rest = rest[usedIds.Length..];
                 }
             }
         }
@@ -246,146 +167,113 @@ internal sealed class MapComputation
         return weights;
     }
 
-    /// <summary>One row of Q: the text after the block, less the explained word, weighted by relevance.</summary>
-    private void FillWeights(ReadOnlySpan<float> scores, int blockEnd, int explainedRow, int[] contextColumns, Span<float> weights)
+    private void Refine(int[] usedIds, TamMap[] maps, float[] weights, float[] values, ValueRange[] ranges, CancellationToken cancellationToken)
     {
-        double sum = 0;
-        int count = 0;
-        for (int j = 0; j < scores.Length; j++)
+        var problem = new TamProblem
         {
-            if (IsContext(j, blockEnd, explainedRow))
-            {
-                sum += scores[j];
-                count++;
-            }
-        }
-
-        bool isRelevant = sum > NegligibleRelevance;
-        if (count == 0 || (!isRelevant && !_options.UniformWeightsWithoutRelevance))
+            HiddenSize = _run.HiddenSize,
+            CellStates = _cellStates,
+            OutputRows = _activations is null ? Gather(usedIds, _run.RowOf) : [],
+            Blocks = _blocks,
+            Maps = maps,
+            Weights = weights,
+            RangeCount = ranges.Length,
+            EciStrength = _options.ApplyEci ? _options.EciStrength : 0,
+            KernelSize = _options.ApplyFilter ? _options.KernelSize : 1,
+            ConstantWindow = _options.ConstantWindow,
+            NormalizeBeforeFilter = _options.NormalizeBeforeFilter,
+        };
+        if (_activations is null)
         {
+            _engine.Compute(problem, values, ranges, cancellationToken);
             return;
         }
 
-        for (int j = 0; j < scores.Length; j++)
+        int[] newIds = [.. usedIds.Where(id => !_activations.ContainsKey(id))];
+        var products = new float[Bounded((long)newIds.Length * CellCount)];
+        _engine.Project(_cellStates, Gather(newIds, _run.RowOf), _run.HiddenSize, products, cancellationToken);
+        foreach (var (index, id) in newIds.Index())
         {
-            if (IsContext(j, blockEnd, explainedRow))
+            _activations.Add(id, products[(index * CellCount)..((index + 1) * CellCount)]);
+        }
+
+        var activations = new float[Bounded((long)usedIds.Length * CellCount)];
+        foreach (var (index, id) in usedIds.Index())
+        {
+            _activations[id].CopyTo(activations, index * CellCount);
+        }
+
+        MapRefinement.Apply(problem, activations, CellCount, values, ranges, cancellationToken);
+    }
+
+    /// <summary>Only text is met again; candidates that were not written would pile up.</summary>
+    private void DropCandidates(IReadOnlyList<ExplainedStep> steps)
+    {
+        if (_activations is not null)
+        {
+            HashSet<int> text = [.. Enumerable.Range(0, _text.Count).Select(_text.MapIdAt)];
+            foreach (var step in steps)
             {
-                weights[contextColumns[j]] += (float)(isRelevant ? scores[j] / sum : 1.0 / count);
-            }
-        }
-    }
-
-    private bool IsContext(int textIndex, int blockEnd, int explainedRow) =>
-        _textPositions[textIndex] > blockEnd && _words[_textRows[textIndex]] != _words[explainedRow];
-
-    private float[] GatherStates(IEnumerable<int> positions) => Gather(_trace.HiddenStates, positions);
-
-    private float[] GatherRows(IEnumerable<int> rows) => Gather(_trace.OutputRows, rows);
-
-    private float[] Gather(float[] matrix, IEnumerable<int> rows)
-    {
-        int size = _trace.HiddenSize;
-        int[] indices = [.. rows];
-        var gathered = new float[indices.Length * size];
-        for (int i = 0; i < indices.Length; i++)
-        {
-            matrix.AsSpan(indices[i] * size, size).CopyTo(gathered.AsSpan(i * size));
-        }
-
-        return gathered;
-    }
-
-    /// <summary>w . h, float64 sum in index order.</summary>
-    private float Logit(int row, int position)
-    {
-        int size = _trace.HiddenSize;
-        var output = _trace.OutputRows.AsSpan(row * size, size);
-        var state = _trace.HiddenStates.AsSpan(position * size, size);
-        double sum = 0;
-        for (int d = 0; d < size; d++)
-        {
-            sum += (double)output[d] * state[d];
-        }
-
-        return (float)sum;
-    }
-
-    private ActivationMaps Assemble(Dictionary<int, float[]> relevance, float[] values, ValueRange[] ranges, int[] firstRanges)
-    {
-        var answer = new List<AnswerToken>(AnswerCount);
-        int offset = 0;
-        for (int i = 0; i < AnswerCount; i++)
-        {
-            int position = _layout.AnswerPositions[i];
-            var explained = new Dictionary<int, ExplainedToken>();
-            for (int k = 0; k < _explainedRows[i].Length; k++)
-            {
-                var range = ranges[firstRanges[i] + (_options.NormalizeWithCandidates ? 0 : k)];
-                float[] text = [.. TextRelevance(relevance, i, k)];
-                range.Normalize(text);
-                explained[_explainedRows[i][k]] = new ExplainedToken
+                foreach (int id in step.MapIds.Where(id => id != step.TokenId && !text.Contains(id)))
                 {
-                    TokenId = _trace.OutputIds[_explainedRows[i][k]],
-                    Logit = Logit(_explainedRows[i][k], position - 1),
-                    Probability = float.NaN,
-                    VisionMaps = SliceMaps(values, i, ref offset),
-                    TextRelevance = text,
-                    RawRange = range.IsEmpty ? (0, 0) : (range.Minimum, range.Maximum),
-                };
+                    _activations.Remove(id);
+                }
             }
+        }
+    }
 
-            var token = WithProbability(explained[_explainedRows[i][0]], _trace.AnswerProbabilities?[i]);
-            answer.Add(new AnswerToken
+    private AnswerToken Assemble(
+        ExplainedStep step, Dictionary<int, float[]> relevance, float[] values, ref int offset, ReadOnlySpan<ValueRange> ranges)
+    {
+        var explained = new Dictionary<int, ExplainedToken>();
+        for (int k = 0; k < step.MapIds.Length; k++)
+        {
+            int id = step.MapIds[k];
+            var range = ranges[_options.NormalizeWithCandidates ? 0 : k];
+            float[] text = relevance[id][..step.TextCount];
+            range.Normalize(text);
+            explained[id] = new ExplainedToken
             {
-                Position = position,
-                Token = token,
-                Candidates =
-                [
-                    .. (_trace.CandidateIds?[i] ?? []).Select((id, c) => WithProbability(explained[FindRow(id)], _trace.CandidateProbabilities?[i][c])),
-                ],
-                TextPositions = _textPositions[..(ContextCount + i)],
-                RawRange = token.RawRange,
-            });
+                TokenId = id,
+                Logit = float.NaN,
+                Probability = float.NaN,
+                VisionMaps = SliceMaps(values, step, ref offset),
+                TextRelevance = text,
+                RawRange = range.IsEmpty ? (0, 0) : (range.Minimum, range.Maximum),
+            };
         }
 
-        return new ActivationMaps { Layout = _layout, Options = _options, EngineName = _engine.Name, Answer = answer, Words = Words(answer) };
+        var token = AtStep(explained[step.MapId], step.TokenId, step.Probability);
+        return new AnswerToken
+        {
+            Position = step.Position,
+            Token = token,
+            Candidates = [.. step.CandidateIds.Select((id, c) => AtStep(explained[id], id, step.CandidateProbabilities?[c] ?? float.NaN))],
+            TextPositions = [.. Enumerable.Range(0, step.TextCount).Select(_text.PositionAt)],
+            RawRange = token.RawRange,
+        };
+
+        ExplainedToken AtStep(ExplainedToken maps, int id, float probability) => new()
+        {
+            TokenId = id,
+            Logit = ContextText.Logit(_run, id, step.Position - 1),
+            Probability = probability,
+            VisionMaps = maps.VisionMaps,
+            TextRelevance = maps.TextRelevance,
+            RawRange = maps.RawRange,
+        };
     }
 
-    private IReadOnlyList<ExplainedWord> Words(List<AnswerToken> answer)
+    private float[]?[] SliceMaps(float[] values, ExplainedStep step, ref int offset)
     {
-        if (_trace.OutputTexts is not { } texts)
+        var maps = new float[_layoutBlocks.Count][];
+        for (int b = 0; b < _blocks.Length && IsVisible(b, step); b++)
         {
-            return [];
-        }
-
-        byte[][] tokens = [.. answer.Select(token => texts[FindRow(token.Token.TokenId)])];
-        return [.. AnswerWord.Group(tokens).Select(word => ExplainedWord.Join(word, answer, _options.WordMaps))];
-    }
-
-    private float[]?[] SliceMaps(float[] values, int step, ref int offset)
-    {
-        var maps = new float[_layout.VisionBlocks.Count][];
-        for (int b = 0; b < maps.Length && IsVisible(b, step); b++)
-        {
-            int length = _layout.VisionBlocks[b].CellCount;
+            int length = _blocks[b].CellCount;
             maps[b] = values[offset..(offset + length)];
             offset += length;
         }
 
         return maps;
     }
-
-    /// <summary>The same token, maps and all, with what its place in the step says of its probability.</summary>
-    private static ExplainedToken WithProbability(ExplainedToken token, float? probability) => new()
-    {
-        TokenId = token.TokenId,
-        Logit = token.Logit,
-        Probability = probability ?? float.NaN,
-        VisionMaps = token.VisionMaps,
-        TextRelevance = token.TextRelevance,
-        RawRange = token.RawRange,
-    };
-
-    private TraceFormatException TooLarge() =>
-        _trace.Fault($"{AnswerCount} answer tokens with their candidates over {_layout.VisionBlocks.Count} vision blocks are too many maps for one run; use fewer candidates");
 }

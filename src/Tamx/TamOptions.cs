@@ -84,12 +84,15 @@ public sealed record TamOptions
     /// <summary>
     /// As context, let two tokens be represented by other maps, as the paper's published code does: the first prompt token by the map of
     /// the class that its state predicts most strongly (among the ids the trace holds), the first answer token by the map of the
-    /// token before it. False by default.
+    /// token before it. The first prompt token, where it is explained, has that class's map too. False by default.
     /// </summary>
     public bool StandInContextMaps { get; init; }
 
     /// <summary>Drop the ids of the words system, user and assistant wherever they stand in the text, as TAMX does. True by default.</summary>
     public bool DropRoleWordsEverywhere { get; init; } = true;
+
+    /// <summary>Explain the context's tokens too, each by the context before it, as the paper's code does. False by default.</summary>
+    public bool ExplainPrompt { get; init; }
 
     /// <summary>How the maps of a word's tokens become the word's. <see cref="WordAggregation.Max"/> by default.</summary>
     public WordAggregation WordMaps { get; init; } = WordAggregation.Max;
@@ -123,6 +126,7 @@ public sealed record TamOptions
             NormalizeWithCandidates = false,
             ContextAfterVisionOnly = true,
             StandInContextMaps = true,
+            ExplainPrompt = true,
             DropRoleWordsEverywhere = false,
         },
         TamProfile.Tuned => new TamOptions

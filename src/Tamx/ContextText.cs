@@ -1,0 +1,152 @@
+using System.Text;
+
+namespace Tamx;
+
+/// <summary>The text that tokens are explained by: the prompt's context, then the answer's tokens one by one.</summary>
+/// <remarks>The text before answer token i is the first <see cref="ContextCount"/> + i entries, that before the context's token j the first j.</remarks>
+internal sealed class ContextText
+{
+    /// <summary>Relevance that sums to no more than this gives no weights.</summary>
+    private const double NegligibleRelevance = 1e-8;
+
+    private readonly TamOptions _options;
+    private readonly IRunRows _run;
+    private readonly int _answerStart;
+    private readonly List<Entry> _entries = [];
+
+    /// <summary>A number that repeated words share, by token id.</summary>
+    private readonly Dictionary<int, int> _words = [];
+
+    private readonly Dictionary<string, int> _wordsByText = new(StringComparer.Ordinal);
+
+    /// <summary>Enters the context of a layout; answer tokens are added as they come.</summary>
+    /// <param name="layout">Where the context stands.</param>
+    /// <param name="tokenIds">The sequence, at least up to the first answer token.</param>
+    /// <param name="heldIds">The token ids whose rows the run holds.</param>
+    /// <param name="run">The run's rows.</param>
+    /// <param name="options">Options of the method.</param>
+    public ContextText(SequenceLayout layout, ReadOnlySpan<int> tokenIds, IEnumerable<int> heldIds, IRunRows run, TamOptions options)
+    {
+        _options = options;
+        _run = run;
+        _answerStart = layout.AnswerPositions[0];
+        foreach (int position in layout.ContextPositions)
+        {
+            int mapId = options.StandInContextMaps && _entries.Count == 0 ? heldIds.MaxBy(id => Logit(run, id, position)) : tokenIds[position];
+            _entries.Add(new Entry(position, tokenIds[position], mapId, WordOf(tokenIds[position])));
+        }
+
+        ContextCount = _entries.Count;
+        FirstAnswerMapId = tokenIds[options.StandInContextMaps ? _answerStart - 1 : _answerStart];
+    }
+
+    /// <summary>Entries of the prompt.</summary>
+    public int ContextCount { get; }
+
+    /// <summary>Entries in all.</summary>
+    public int Count => _entries.Count;
+
+    private int FirstAnswerMapId { get; }
+
+    /// <summary>w . h, float64 sum in index order.</summary>
+    public static float Logit(IRunRows run, int tokenId, int position)
+    {
+        var output = run.RowOf(tokenId);
+        var state = run.StateAt(position);
+        double sum = 0;
+        for (int d = 0; d < output.Length; d++)
+        {
+            sum += (double)output[d] * state[d];
+        }
+
+        return (float)sum;
+    }
+
+    /// <summary>Appends the answer's next token.</summary>
+    public void Add(int position, int tokenId) =>
+        _entries.Add(new Entry(position, tokenId, Count == ContextCount ? FirstAnswerMapId : tokenId, WordOf(tokenId)));
+
+    /// <summary>An entry's position in the sequence.</summary>
+    public int PositionAt(int index) => _entries[index].Position;
+
+    /// <summary>An entry's token id.</summary>
+    public int IdAt(int index) => _entries[index].Id;
+
+    /// <summary>The token id whose map represents an entry: its own, but for the paper's two slips.</summary>
+    public int MapIdAt(int index) => _entries[index].MapId;
+
+    /// <summary>The position whose hidden state speaks for an entry: its own, or the one that predicted it.</summary>
+    public int StatePositionAt(int index) =>
+        _options.AnswerRelevanceWherePredicted && _entries[index].Position >= _answerStart ? _entries[index].Position - 1 : _entries[index].Position;
+
+    /// <summary>One row of Q: the text after a block, less the explained word, weighted by relevance.</summary>
+    /// <param name="scores">r of the first entries, which are the text before the explained token.</param>
+    /// <param name="blockEnd">Position of the block's end.</param>
+    /// <param name="explainedId">The explained token.</param>
+    /// <param name="columns">Per entry the column of its map.</param>
+    /// <param name="weights">Receives the weights; zeros before.</param>
+    public void FillWeights(ReadOnlySpan<float> scores, int blockEnd, int explainedId, ReadOnlySpan<int> columns, Span<float> weights)
+    {
+        int word = WordOf(explainedId);
+        double sum = 0;
+        int count = 0;
+        for (int j = 0; j < scores.Length; j++)
+        {
+            if (IsContext(j, blockEnd, word))
+            {
+                sum += scores[j];
+                count++;
+            }
+        }
+
+        bool isRelevant = sum > NegligibleRelevance;
+        if (count == 0 || (!isRelevant && !_options.UniformWeightsWithoutRelevance))
+        {
+            return;
+        }
+
+        for (int j = 0; j < scores.Length; j++)
+        {
+            if (IsContext(j, blockEnd, word))
+            {
+                weights[columns[j]] += (float)(isRelevant ? scores[j] / sum : 1.0 / count);
+            }
+        }
+    }
+
+    private bool IsContext(int index, int blockEnd, int explainedWord) =>
+        _entries[index].Position > blockEnd && _entries[index].Word != explainedWord;
+
+    private int WordOf(int tokenId)
+    {
+        if (_options.RepeatedWords == RepeatedWords.ById || _run.FindText(tokenId) is not { } text)
+        {
+            return tokenId;
+        }
+
+        if (!_words.TryGetValue(tokenId, out int word))
+        {
+            string key = WordKey(text);
+            word = _wordsByText.TryGetValue(key, out int known) ? known : tokenId;
+            _wordsByText.TryAdd(key, tokenId);
+            _words.Add(tokenId, word);
+        }
+
+        return word;
+    }
+
+    /// <summary>A token's text as repeated words are told by; a part of a character stands for itself.</summary>
+    private string WordKey(byte[] text)
+    {
+        string bytes = "bytes:" + Convert.ToHexString(text);
+        if (_options.RepeatedWords == RepeatedWords.ByText || !System.Text.Unicode.Utf8.IsValid(text))
+        {
+            return bytes;
+        }
+
+        string folded = Encoding.UTF8.GetString(text).Trim().ToLowerInvariant();
+        return folded.Length == 0 ? bytes : "text:" + folded;
+    }
+
+    private readonly record struct Entry(int Position, int Id, int MapId, int Word);
+}
