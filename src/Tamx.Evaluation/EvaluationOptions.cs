@@ -33,5 +33,6 @@ public sealed record EvaluationOptions
     {
         ApplyEci = kind is MapKind.Eci or MapKind.EciFilter,
         ApplyFilter = kind is MapKind.Filter or MapKind.EciFilter,
+        ExplainPrompt = false,
     };
 }

@@ -39,7 +39,8 @@ public static class MapsJson
                 maps.Options,
                 [.. maps.Layout.VisionBlocks.Select(block => new Block(block.IsVideo, block.StartPosition, block.EndPosition, block.Grid.Frames, block.Grid.Rows, block.Grid.Columns))],
                 [.. text.Select(position => new Text(position, trace.TokenIds[position], TextOf(trace, trace.TokenIds[position])))],
-                [.. maps.Answer.Select(token => new Step(token.Position, Token.Of(trace, token.Token), [.. token.Candidates.Select(one => Token.Of(trace, one))]))],
+                [.. maps.Prompt.Select(token => Step.Of(trace, token))],
+                [.. maps.Answer.Select(token => Step.Of(trace, token))],
                 [.. maps.Words.Select(Word.Of)]),
             Options);
     }
@@ -56,6 +57,7 @@ public static class MapsJson
         TamOptions Options,
         IReadOnlyList<Block> Blocks,
         IReadOnlyList<Text> Text,
+        IReadOnlyList<Step> Prompt,
         IReadOnlyList<Step> Answer,
         IReadOnlyList<Word> Words);
 
@@ -63,7 +65,11 @@ public static class MapsJson
 
     private sealed record Text(int Position, int Id, [property: JsonPropertyName("text")] string? Content);
 
-    private sealed record Step(int Position, [property: JsonPropertyName("token")] Token Explained, IReadOnlyList<Token> Candidates);
+    private sealed record Step(int Position, [property: JsonPropertyName("token")] Token Explained, IReadOnlyList<Token> Candidates)
+    {
+        public static Step Of(Trace trace, AnswerToken token) =>
+            new(token.Position, Token.Of(trace, token.Token), [.. token.Candidates.Select(candidate => Token.Of(trace, candidate))]);
+    }
 
     private sealed record Token(
         int Id, string? Text, float? Logit, float? Probability, IReadOnlyList<float> Range, IReadOnlyList<float[]?> Maps, IReadOnlyList<float> Relevance)

@@ -48,9 +48,9 @@ public sealed partial class ActivationMaps
         return Assemble(layout, options, engine, explained[..promptCount], explained[promptCount..], trace);
     }
 
-    /// <summary>The prompt's context tokens as tokens to explain, each by the context before it.</summary>
+    /// <summary>The prompt's context tokens as tokens to explain: each less the context before it, normalised with all of the context.</summary>
     internal static IEnumerable<ExplainedStep> PromptSteps(ContextText text) => Enumerable.Range(0, text.ContextCount)
-        .Select(index => new ExplainedStep(text.PositionAt(index), index, text.IdAt(index), text.MapIdAt(index), float.NaN, [], null));
+        .Select(index => new ExplainedStep(text.PositionAt(index), index, text.ContextCount, text.IdAt(index), text.MapIdAt(index), float.NaN, [], null));
 
     /// <summary>An answer token of a trace as a token to explain.</summary>
     internal static ExplainedStep AnswerStep(Trace trace, SequenceLayout layout, int index)
@@ -59,6 +59,7 @@ public sealed partial class ActivationMaps
         int id = trace.TokenIds[position];
         return new ExplainedStep(
             position,
+            layout.ContextPositions.Count + index,
             layout.ContextPositions.Count + index,
             id,
             id,

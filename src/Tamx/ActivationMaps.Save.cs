@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Tamx;
 
 /// <content>Writing the maps to a file.</content>
@@ -36,6 +38,12 @@ public sealed partial class ActivationMaps
             writer.AddSingles($"candidate_logits.{i}", candidates.Select(candidate => candidate.Logit).Prepend(token.Logit).ToArray());
         }
 
+        for (int j = 0; j < Prompt.Count; j++)
+        {
+            AddToken(writer, Prompt[j].Token, $"prompt_vision_maps.{j}", $"prompt_text_rel.{j}");
+        }
+
+        writer.Metadata[TraceFormat.OptionsKey] = JsonSerializer.Serialize(Options, TraceFormat.Json);
         writer.Write(path);
     }
 

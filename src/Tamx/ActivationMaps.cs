@@ -17,8 +17,9 @@ public sealed partial class ActivationMaps
     public required IReadOnlyList<AnswerToken> Answer { get; init; }
 
     /// <summary>
-    /// One entry per context token, in the order of <see cref="SequenceLayout.ContextPositions"/>, each explained by the context before it; empty
-    /// unless <see cref="TamOptions.ExplainPrompt"/> is on. There are no candidates.
+    /// One entry per context token, in the order of <see cref="SequenceLayout.ContextPositions"/>; empty unless
+    /// <see cref="TamOptions.ExplainPrompt"/> is on. ECI subtracts the context before the token, but its text relevance, and with it the
+    /// normalisation, covers all of the context, as in the paper's code. There are no candidates.
     /// </summary>
     public IReadOnlyList<AnswerToken> Prompt { get; init; } = [];
 
@@ -43,7 +44,7 @@ public sealed class AnswerToken
 
     /// <summary>
     /// Positions that <see cref="ExplainedToken.TextRelevance"/> belongs to: context text positions, then answer positions,
-    /// all before <see cref="Position"/>.
+    /// all before <see cref="Position"/>; for a token of the prompt, all context text positions.
     /// </summary>
     public required IReadOnlyList<int> TextPositions { get; init; }
 

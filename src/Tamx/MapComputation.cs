@@ -5,7 +5,8 @@ namespace Tamx;
 
 /// <summary>A token to explain.</summary>
 /// <param name="Position">Its position.</param>
-/// <param name="TextCount">How many entries of the text stand before it.</param>
+/// <param name="EarlierCount">How many entries of the text stand before it, and may interfere.</param>
+/// <param name="TextCount">How many entries it has relevance for, and is normalised with.</param>
 /// <param name="TokenId">Its id.</param>
 /// <param name="MapId">The id whose maps it gets: its own, but for a slip of the paper's code.</param>
 /// <param name="Probability">Its probability, or NaN.</param>
@@ -13,6 +14,7 @@ namespace Tamx;
 /// <param name="CandidateProbabilities">Their probabilities, or null.</param>
 internal sealed record ExplainedStep(
     int Position,
+    int EarlierCount,
     int TextCount,
     int TokenId,
     int MapId,
@@ -68,7 +70,7 @@ internal sealed class MapComputation
 
     private int CellCount => _cellStates.Length / _run.HiddenSize;
 
-    /// <summary>Explains tokens; the text before each of them must have been entered.</summary>
+    /// <summary>Explains tokens; the text that they have relevance for must have been entered.</summary>
     public AnswerToken[] Explain(IReadOnlyList<ExplainedStep> steps, CancellationToken cancellationToken)
     {
         int textCount = steps.Max(step => step.TextCount);
@@ -155,7 +157,7 @@ internal sealed class MapComputation
         {
             foreach (int id in step.MapIds)
             {
-                var scores = relevance[_options.CandidatesOwnWeights ? id : step.MapIds[0]].AsSpan(0, step.TextCount);
+                var scores = relevance[_options.CandidatesOwnWeights ? id : step.MapIds[0]].AsSpan(0, step.EarlierCount);
                 for (int b = 0; b < _blocks.Length && IsVisible(b, step); b++)
                 {
                     _text.FillWeights(scores, _layoutBlocks[b].EndPosition, id, columns, rest[..usedIds.Length]);

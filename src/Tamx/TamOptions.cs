@@ -91,7 +91,7 @@ public sealed record TamOptions
     /// <summary>Drop the ids of the words system, user and assistant wherever they stand in the text, as TAMX does. True by default.</summary>
     public bool DropRoleWordsEverywhere { get; init; } = true;
 
-    /// <summary>Explain the context's tokens too, each by the context before it, as the paper's code does. False by default.</summary>
+    /// <summary>Explain the context's tokens too (<see cref="ActivationMaps.Prompt"/>), as the paper's code does. False by default.</summary>
     public bool ExplainPrompt { get; init; }
 
     /// <summary>How the maps of a word's tokens become the word's. <see cref="WordAggregation.Max"/> by default.</summary>

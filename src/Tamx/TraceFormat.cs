@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Tamx;
 
@@ -23,8 +24,13 @@ internal static class TraceFormat
     public const string MarkersKey = "tamx.markers";
     public const string RunKey = "tamx.run";
     public const string PicturesKey = "tamx.pictures";
+    public const string OptionsKey = "tamx.options";
 
-    public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web) { MaxDepth = 8 };
+    public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
+    {
+        MaxDepth = 8,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
 
     public static string Picture(int index) => $"tamx.picture.{index}";
 }

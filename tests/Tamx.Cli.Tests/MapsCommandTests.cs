@@ -18,6 +18,30 @@ public sealed class MapsCommandTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    [Fact]
+    public async Task Maps_PaperProfile_WritesThePublishedCodesMapsAndTheOptions()
+    {
+        var json = _folder.File("maps.json");
+        var run = await CommandRun.Of(["maps", Input("repeated_words"), "-o", OutputPath, "--profile", "paper", "-t", "1", "--maps-json", json]);
+
+        Assert.Equal(0, run.ExitCode);
+        using var expected = SafetensorsFile.Open(Path.Combine(AppContext.BaseDirectory, "fixtures", "tam-paper", "repeated_words", "expected.safetensors"));
+        using var actual = SafetensorsFile.Open(OutputPath);
+        using var document = JsonDocument.Parse(await File.ReadAllBytesAsync(json));
+        string[] prompt = [.. expected.Tensors.Keys.Where(key => key.StartsWith("map_float.prompt.", StringComparison.Ordinal))];
+        Assert.Equal(prompt.Length, document.RootElement.GetProperty("prompt").GetArrayLength());
+        foreach (string key in prompt)
+        {
+            FloatAssert.Equal(expected.ReadSingles(key), actual.ReadSingles($"prompt_vision_maps.{key["map_float.prompt.".Length..]}.0"), 3e-4, key);
+        }
+
+        FloatAssert.Equal(expected.ReadSingles("map_float.round.5"), actual.ReadSingles("vision_maps.5.0"), 3e-4, "round 5");
+        using var options = JsonDocument.Parse(actual.Metadata["tamx.options"]);
+        Assert.Equal(options.RootElement.GetRawText(), document.RootElement.GetProperty("options").GetRawText());
+        Assert.Equal("byText", options.RootElement.GetProperty("repeatedWords").GetString());
+        Assert.Equal("paper", options.RootElement.GetProperty("profile").GetString());
+    }
+
     [Theory]
     [MemberData(nameof(Cases))]
     public async Task Maps_Fixture_WritesTheReferencesTensors(string name)

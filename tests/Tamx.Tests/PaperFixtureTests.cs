@@ -1,54 +1,111 @@
 using System.Text.Json;
+using Tamx.Kernels;
 using Tamx.Testing;
 
 namespace Tamx.Tests;
 
 /// <summary>
-/// Profile Paper against the paper's published code (tests/fixtures/tam-paper/README.md), for the answer tokens from the second on. The first
-/// one's map is not the paper's: its code explains the token before the answer there, and returns the map of the first prompt token.
-/// Nor are the 8-bit results copied: the comparison is with the floats before them.
+/// Profile Paper against the paper's published code (tests/fixtures/tam-paper/README.md), for the prompt's tokens and the answer's from the second on.
+/// The first answer token's map is not the paper's: its code explains the token before the answer there, and returns the map of the first prompt
+/// token. Nor are the 8-bit results copied: the comparison is with the floats before them.
 /// </summary>
 public class PaperFixtureTests
 {
-    /// <summary>The plain tolerance: the paper's code finds the ECI scale by a numeric minimiser too.</summary>
-    private const double Tolerance = 3e-4;
+    /// <summary>Against the code's own maps: it finds the ECI scale by a numeric minimiser, as TAMX does.</summary>
+    private const double PlainTolerance = 3e-4;
+
+    /// <summary>Against its maps with the closed form of that scale.</summary>
+    private const double ExactTolerance = 2e-6;
 
     public static TheoryData<string> Cases => ["generate_top3", "repeated_words", "video_one_block_t3"];
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Compute_PaperProfile_MatchesThePublishedCodeFromTheSecondRound(string name)
+    public void Compute_PaperProfile_MatchesThePublishedCode(string name)
     {
-        string folder = Path.Combine(AppContext.BaseDirectory, "fixtures", "tam-paper", name);
-        using var expected = SafetensorsFile.Open(Path.Combine(folder, "expected.safetensors"));
-        using var document = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "case.json")));
-        var trace = Trace.Load(Path.Combine(folder, document.RootElement.GetProperty("input").GetString()!));
+        var fixture = new PaperFixture(name);
+        using var expected = fixture.Expected;
 
-        var maps = ActivationMaps.Compute(trace, TamOptions.ForProfile(TamProfile.Paper));
+        var maps = ActivationMaps.Compute(fixture.Trace, TamOptions.ForProfile(TamProfile.Paper));
 
-        Assert.Equal(document.RootElement.GetProperty("answer_tokens").GetInt32(), maps.Answer.Count);
-        for (int round = 1; round < maps.Answer.Count; round++)
+        Assert.Equal(fixture.Case.GetProperty("answer_tokens").GetInt32(), maps.Answer.Count);
+        Assert.Equal(fixture.Case.GetProperty("prompt_tokens").GetInt32(), maps.Prompt.Count);
+        double[] scales = expected.ReadDoubles("eci_scale_exact");
+        int compared = 0;
+        foreach (var (index, key) in fixture.Keys.Index().Where(entry => entry.Item != "round.0"))
         {
-            FloatAssert.Equal(
-                expected.ReadSingles($"map_float.round.{round}"), maps.Answer[round].Token.VisionMaps[0]!, Tolerance, $"{name}: round {round}");
+            int number = int.Parse(key[(key.IndexOf('.', StringComparison.Ordinal) + 1)..], System.Globalization.CultureInfo.InvariantCulture);
+            var token = key.StartsWith("prompt", StringComparison.Ordinal) ? maps.Prompt[number] : maps.Answer[number];
+            var grid = maps.Layout.VisionBlocks[0].Grid;
+            FloatAssert.Equal(expected.ReadSingles($"map_float.{key}"), token.Token.VisionMaps[0]!, PlainTolerance, $"{name}: {key}");
+            FloatAssert.Equal(ExactMap(expected, key, scales[index], grid), token.Token.VisionMaps[0]!, ExactTolerance, $"{name}: {key} with the exact scale");
+            compared++;
         }
+
+        Assert.Equal(maps.Prompt.Count + maps.Answer.Count - 1, compared);
     }
 
     [Theory]
     [MemberData(nameof(Cases))]
     public void Compute_PaperProfile_NormalisesTextWithoutTheSelfScore(string name)
     {
-        string folder = Path.Combine(AppContext.BaseDirectory, "fixtures", "tam-paper", name);
-        using var expected = SafetensorsFile.Open(Path.Combine(folder, "expected.safetensors"));
-        using var fixture = new TamxFixture(name);
+        var fixture = new PaperFixture(name);
+        using var expected = fixture.Expected;
 
-        var maps = ActivationMaps.Compute(fixture.Load(), TamOptions.ForProfile(TamProfile.Paper));
+        var maps = ActivationMaps.Compute(fixture.Trace, TamOptions.ForProfile(TamProfile.Paper));
 
-        for (int round = 1; round < maps.Answer.Count; round++)
+        foreach (var (token, key) in maps.Answer.Select((token, i) => (token, $"round.{i}")).Skip(1)
+            .Concat(maps.Prompt.Select((token, i) => (token, $"prompt.{i}"))))
         {
-            var (minimum, maximum) = maps.Answer[round].Token.RawRange;
-            float[] raw = [.. maps.Answer[round].Token.TextRelevance.Select(value => minimum + value * (maximum - minimum))];
-            FloatAssert.Equal(expected.ReadSingles($"text_scores.round.{round}").AsSpan()[..^1], raw, 2e-5, $"{name}: round {round}");
+            var (minimum, maximum) = token.RawRange;
+            float[] raw = [.. token.Token.TextRelevance.Select(value => minimum + value * (maximum - minimum))];
+            FloatAssert.Equal(expected.ReadSingles($"text_scores.{key}").AsSpan()[..^1], raw, 2e-5, $"{name}: {key}");
         }
+    }
+
+    /// <summary>The code's map with the closed form of the scale, from its own activation, interference and text scores.</summary>
+    private static float[] ExactMap(SafetensorsFile expected, string key, double scale, PatchGrid grid)
+    {
+        float[] activation = expected.ReadSingles($"activation.{key}");
+        double[] map = Array.ConvertAll(activation, value => (double)value);
+        if (expected.Tensors.ContainsKey($"interference.{key}"))
+        {
+            float[] interference = expected.ReadSingles($"interference.{key}");
+            map = [.. activation.Zip(interference, (a, e) => Math.Max(0, a - scale * e))];
+        }
+
+        float[] text = expected.ReadSingles($"text_scores.{key}")[..^1];
+        double minimum = Math.Min(map.Min(), text.Length > 0 ? text.Min() : double.PositiveInfinity);
+        double maximum = Math.Max(map.Max(), text.Length > 0 ? text.Max() : double.NegativeInfinity);
+        map = Array.ConvertAll(map, value => (value - minimum) / (maximum - minimum));
+        var filtered = new double[map.Length];
+        int frame = grid.Rows * grid.Columns;
+        for (int first = 0; first < map.Length; first += frame)
+        {
+            RankFilter.Apply(map.AsSpan(first, frame), grid.Rows, grid.Columns, 3, ConstantWindow.Zero, filtered.AsSpan(first, frame));
+        }
+
+        return Array.ConvertAll(filtered, value => (float)value);
+    }
+
+    private sealed class PaperFixture
+    {
+        public PaperFixture(string name)
+        {
+            string folder = Path.Combine(AppContext.BaseDirectory, "fixtures", "tam-paper", name);
+            Expected = SafetensorsFile.Open(Path.Combine(folder, "expected.safetensors"));
+            using var document = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "case.json")));
+            Case = document.RootElement.Clone();
+            Trace = Trace.Load(Path.Combine(folder, Case.GetProperty("input").GetString()!));
+        }
+
+        public SafetensorsFile Expected { get; }
+
+        public JsonElement Case { get; }
+
+        public Trace Trace { get; }
+
+        /// <summary>The explained tokens in the order of the scales.</summary>
+        public IEnumerable<string> Keys => Case.GetProperty("order").EnumerateArray().Select(key => key.GetString()!);
     }
 }
