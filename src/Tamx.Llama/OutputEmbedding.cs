@@ -72,6 +72,36 @@ public sealed class OutputEmbedding
         return rows;
     }
 
+    /// <summary>The token whose logit for a hidden state is largest, of the whole vocabulary.</summary>
+    /// <param name="state">Hidden state after the final norm [<see cref="HiddenSize"/>].</param>
+    /// <returns>Its id; the first of equal ones.</returns>
+    /// <exception cref="ModelFormatException">The file can no longer be read as it was when it was opened.</exception>
+    public int FindStrongest(ReadOnlySpan<float> state)
+    {
+        const int Chunk = 4096;
+        var (best, largest) = (0, double.NegativeInfinity);
+        for (var first = 0; first < TokenCount; first += Chunk)
+        {
+            int[] ids = [.. Enumerable.Range(first, Math.Min(Chunk, TokenCount - first))];
+            var rows = ReadRows(ids);
+            for (var i = 0; i < ids.Length; i++)
+            {
+                double sum = 0;
+                for (var d = 0; d < HiddenSize; d++)
+                {
+                    sum += (double)rows[(i * HiddenSize) + d] * state[d];
+                }
+
+                if (sum > largest)
+                {
+                    (best, largest) = (ids[i], sum);
+                }
+            }
+        }
+
+        return best;
+    }
+
     private static void ReadExactly(SafeFileHandle file, Span<byte> destination, long offset)
     {
         while (destination.Length > 0)

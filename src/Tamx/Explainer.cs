@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Reflection;
 using Tamx.Kernels;
 using Tamx.Llama;
@@ -55,54 +54,44 @@ public static class Explainer
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(messages);
-        options ??= new ExplainOptions();
-        options.Tam.Validate();
-        using var engine = TamEngine.Create(options.Tam.Engine, options.Tam.ThreadCount);
-
-        var seconds = new Dictionary<string, double>();
-        var clock = Stopwatch.StartNew();
-        using var completion = await Task.Run(() => model.CreateCompletion(messages, options.Completion), cancellationToken).ConfigureAwait(false);
-        await completion.PrefillAsync(progress is null ? null : new Forward(progress), cancellationToken).ConfigureAwait(false);
-        seconds["prefill"] = Lap();
-
-        var tokens = new List<GeneratedToken>();
-        await foreach (var token in completion.GenerateAsync(cancellationToken).ConfigureAwait(false))
-        {
-            tokens.Add(token);
-            progress?.Report(new ExplainProgress("generate", tokens.Count, completion.MaxAnswerTokens, token));
-        }
-
-        seconds["generate"] = Lap();
-        if (!options.ExplainEndToken && tokens is [.., { EndsAnswer: true }])
-        {
-            tokens.RemoveAt(tokens.Count - 1);
-        }
-
-        if (tokens.Count == 0)
-        {
-            throw new InvalidInputException("the answer has no token to explain; ask something else, or allow more tokens (-n)");
-        }
-
-        progress?.Report(new ExplainProgress("maps", 0, tokens.Count));
-        var trace = Capture(model, completion, tokens, options.Completion, seconds);
-        var maps = await Task.Run(() => ActivationMaps.Compute(trace, options.Tam, engine, cancellationToken), cancellationToken).ConfigureAwait(false);
-        seconds["maps"] = Lap();
-        progress?.Report(new ExplainProgress("maps", tokens.Count, tokens.Count));
-        return new Explanation(trace, maps, string.Concat(tokens.Select(token => token.Text)), completion.StopReason);
-
-        double Lap()
-        {
-            var elapsed = clock.Elapsed.TotalSeconds;
-            clock.Restart();
-            return elapsed;
-        }
+        using var live = await LiveExplanation.StartAsync(model, messages, options ?? new ExplainOptions(), progress, cancellationToken).ConfigureAwait(false);
+        return await live.ExplainAtOnceAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    private static Trace Capture(
-        VisionLanguageModel model, Completion completion, List<GeneratedToken> tokens, CompletionOptions options, Dictionary<string, double> seconds)
+    /// <summary>Computes the prompt; the answer is then read token by token, each with its maps.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="messages">The conversation, as for <see cref="ExplainAsync"/>.</param>
+    /// <param name="options">How to generate and explain.</param>
+    /// <param name="progress">Told how far it has come, and every token.</param>
+    /// <param name="cancellationToken">Ends the computation of the prompt within one decode.</param>
+    /// <returns>The answer to read. The caller disposes of it.</returns>
+    /// <exception cref="InvalidInputException">A picture, a message or an option cannot be used, or the prompt does not fit.</exception>
+    /// <exception cref="EngineUnavailableException">The engine asked for does not work here.</exception>
+    /// <exception cref="LlamaException">llama.cpp failed.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public static Task<LiveExplanation> StartAsync(
+        VisionLanguageModel model,
+        IReadOnlyList<ChatMessage> messages,
+        ExplainOptions? options = null,
+        IProgress<ExplainProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(messages);
+        return LiveExplanation.StartAsync(model, messages, options ?? new ExplainOptions(), progress, cancellationToken);
+    }
+
+    /// <summary>The trace of a completion's prompt and its tokens so far; rows of further ids are held if they are given.</summary>
+    internal static Trace Capture(
+        VisionLanguageModel model,
+        Completion completion,
+        List<GeneratedToken> tokens,
+        CompletionOptions options,
+        IReadOnlyDictionary<string, double> seconds,
+        IEnumerable<int> furtherIds)
     {
         var ids = completion.TokenIds[..(completion.PromptTokenCount + tokens.Count)].ToArray();
-        int[] outputIds = [.. ids.Concat(tokens.SelectMany(token => token.Candidates.Select(candidate => candidate.Id))).Distinct().Order()];
+        int[] outputIds = [.. ids.Concat(tokens.SelectMany(token => token.Candidates.Select(candidate => candidate.Id))).Concat(furtherIds).Distinct().Order()];
         var merge = model.Projector?.SpatialMergeSize ?? 1;
         return new Trace
         {
@@ -138,10 +127,5 @@ public static class Explainer
                 Seconds = seconds,
             },
         };
-    }
-
-    private sealed class Forward(IProgress<ExplainProgress> progress) : IProgress<CompletionProgress>
-    {
-        public void Report(CompletionProgress value) => progress.Report(new ExplainProgress(value.Stage, value.Done, value.Total));
     }
 }

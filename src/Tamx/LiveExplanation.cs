@@ -1,0 +1,218 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using Tamx.Kernels;
+using Tamx.Llama;
+using Tamx.Llama.Chat;
+
+namespace Tamx;
+
+/// <summary>A token of an answer in the making, explained.</summary>
+/// <param name="Generated">The token as the model wrote it.</param>
+/// <param name="Explained">Its maps and text relevance, and those of its candidates. They do not change any more.</param>
+public sealed record StreamedToken(GeneratedToken Generated, AnswerToken Explained);
+
+/// <summary>An answer that is explained while it is written: each token comes with its maps.</summary>
+/// <remarks>
+/// <para>
+/// A token's maps depend only on what came before it, and its normalisation covers only itself and its step's candidates, so what has been
+/// read stays as it is. The maps of the text so far are kept: a token costs the products of its own rows and a sum over the text before it.
+/// </para>
+/// <para>
+/// <see cref="Finish"/> has the same tokens, and with the reference engine they equal those of <see cref="Explainer.ExplainAsync"/> bit for bit; other engines
+/// compute a whole answer with sums in another order, within their stated tolerance.
+/// </para>
+/// <para>Used by one caller at a time. The model stays the caller's.</para>
+/// </remarks>
+public sealed class LiveExplanation : IDisposable
+{
+    private readonly VisionLanguageModel _model;
+    private readonly Completion _completion;
+    private readonly ExplainOptions _options;
+    private readonly ITamEngine _engine;
+    private readonly IProgress<ExplainProgress>? _progress;
+    private readonly Dictionary<string, double> _seconds = [];
+    private readonly List<GeneratedToken> _tokens = [];
+    private readonly List<AnswerToken> _explained = [];
+    private MapStream? _maps;
+    private int[]? _standInIds;
+
+    private LiveExplanation(
+        VisionLanguageModel model, Completion completion, ExplainOptions options, ITamEngine engine, IProgress<ExplainProgress>? progress)
+    {
+        _model = model;
+        _completion = completion;
+        _options = options;
+        _engine = engine;
+        _progress = progress;
+    }
+
+    /// <summary>Tokens of the prompt, cells of pictures included.</summary>
+    public int PromptTokenCount => _completion.PromptTokenCount;
+
+    /// <summary>Token ids of the prompt and of the answer so far.</summary>
+    public ReadOnlySpan<int> TokenIds => _completion.TokenIds;
+
+    /// <summary>Turns, vision blocks and context of the prompt; null before the first token has been read. Its answer is the first token.</summary>
+    public SequenceLayout? Layout => _maps?.Layout;
+
+    /// <summary>The prompt's tokens, where <see cref="TamOptions.ExplainPrompt"/> asks for them; empty before the first token has been read.</summary>
+    public IReadOnlyList<AnswerToken> Prompt => _maps?.Prompt ?? [];
+
+    /// <summary>Writes the answer, token by token.</summary>
+    /// <param name="cancellationToken">Ends the work within one decode.</param>
+    /// <returns>
+    /// The tokens to explain in order; the token that ends the answer is not among them where <see cref="ExplainOptions.ExplainEndToken"/> is off.
+    /// </returns>
+    /// <exception cref="InvalidInputException">The answer has no token to explain, or a hidden state is not finite.</exception>
+    /// <exception cref="InvalidOperationException">The answer was read before.</exception>
+    /// <exception cref="LlamaException">llama.cpp failed.</exception>
+    /// <exception cref="ObjectDisposedException">It was disposed.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public async IAsyncEnumerable<StreamedToken> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await foreach (var token in GenerateAsync(cancellationToken).ConfigureAwait(false))
+        {
+            var clock = Stopwatch.StartNew();
+            _explained.Add(await Task.Run(() => Explain(token, cancellationToken), cancellationToken).ConfigureAwait(false));
+            AddSeconds("maps", clock);
+            yield return new StreamedToken(token, _explained[^1]);
+        }
+    }
+
+    /// <summary>The explanation of all tokens read so far; of the whole answer, when all are.</summary>
+    /// <exception cref="InvalidOperationException">No token has been read.</exception>
+    public Explanation Finish()
+    {
+        if (_explained.Count == 0)
+        {
+            throw new InvalidOperationException("no token has been read; there is nothing to explain yet");
+        }
+
+        var trace = Capture();
+        trace.Validate();
+        var layout = SequenceLayout.Parse(trace, _options.Tam);
+        return Explanation(trace, ActivationMaps.Assemble(layout, _options.Tam, _engine, Prompt, [.. _explained], trace));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _completion.Dispose();
+        _engine.Dispose();
+    }
+
+    /// <summary>Computes the prompt.</summary>
+    internal static async Task<LiveExplanation> StartAsync(
+        VisionLanguageModel model,
+        IReadOnlyList<ChatMessage> messages,
+        ExplainOptions options,
+        IProgress<ExplainProgress>? progress,
+        CancellationToken cancellationToken)
+    {
+        options.Tam.Validate();
+        var engine = TamEngine.Create(options.Tam.Engine, options.Tam.ThreadCount);
+        Completion? completion = null;
+        try
+        {
+            var clock = Stopwatch.StartNew();
+            completion = await Task.Run(() => model.CreateCompletion(messages, options.Completion), cancellationToken).ConfigureAwait(false);
+            await completion.PrefillAsync(progress is null ? null : new Forward(progress), cancellationToken).ConfigureAwait(false);
+            var live = new LiveExplanation(model, completion, options, engine, progress);
+            live.AddSeconds("prefill", clock);
+            return live;
+        }
+        catch
+        {
+            completion?.Dispose();
+            engine.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Writes the answer to its end and computes all maps at once.</summary>
+    internal async Task<Explanation> ExplainAtOnceAsync(CancellationToken cancellationToken)
+    {
+        await foreach (var token in GenerateAsync(cancellationToken).ConfigureAwait(false))
+        {
+            // GenerateAsync keeps them.
+        }
+
+        _progress?.Report(new ExplainProgress("maps", 0, _tokens.Count));
+        var clock = Stopwatch.StartNew();
+        var trace = Capture();
+        var maps = await Task.Run(() => ActivationMaps.Compute(trace, _options.Tam, _engine, cancellationToken), cancellationToken).ConfigureAwait(false);
+        AddSeconds("maps", clock);
+        _progress?.Report(new ExplainProgress("maps", _tokens.Count, _tokens.Count));
+        return Explanation(trace, maps);
+    }
+
+    /// <summary>The answer's tokens, less the one that ends it where that is not to be explained.</summary>
+    private async IAsyncEnumerable<GeneratedToken> GenerateAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var clock = Stopwatch.StartNew();
+        int count = 0;
+        await foreach (var token in _completion.GenerateAsync(cancellationToken).ConfigureAwait(false))
+        {
+            _progress?.Report(new ExplainProgress("generate", ++count, _completion.MaxAnswerTokens, token));
+            if (token.EndsAnswer && !_options.ExplainEndToken)
+            {
+                continue;
+            }
+
+            _tokens.Add(token);
+            AddSeconds("generate", clock);
+            yield return token;
+            clock.Restart();
+        }
+
+        AddSeconds("generate", clock);
+        if (_tokens.Count == 0)
+        {
+            throw new InvalidInputException("the answer has no token to explain; ask something else, or allow more tokens (-n)");
+        }
+    }
+
+    private AnswerToken Explain(GeneratedToken token, CancellationToken cancellationToken)
+    {
+        if (_maps is null)
+        {
+            _maps = new MapStream(Capture(), _options.Tam, _engine, cancellationToken);
+            return _maps.First;
+        }
+
+        int size = _model.Facts.HiddenSize;
+        return _maps.Next(
+            token.Id,
+            token.Probability,
+            [.. token.Candidates.Select(candidate => candidate.Id)],
+            [.. token.Candidates.Select(candidate => candidate.Probability)],
+            _completion.HiddenStates.Slice((token.Position - 1) * size, size).ToArray(),
+            id => (_model.OutputEmbedding.ReadRows([id]), _model.Vocabulary.GetBytes(id)),
+            cancellationToken);
+    }
+
+    private Explanation Explanation(Trace trace, ActivationMaps maps) =>
+        new(trace, maps, string.Concat(_tokens.Select(token => token.Text)), _completion.StopReason);
+
+    private Trace Capture()
+    {
+        var trace = Explainer.Capture(_model, _completion, _tokens, _options.Completion, _seconds, _standInIds ?? []);
+        if (!_options.Tam.StandInContextMaps || _standInIds is not null)
+        {
+            return trace;
+        }
+
+        // The paper's code lets the strongest class of the whole vocabulary stand for the first prompt token: its row must be there.
+        var context = SequenceLayout.Parse(trace, _options.Tam).ContextPositions;
+        _standInIds = context.Count > 0 ? [_model.OutputEmbedding.FindStrongest(((IRunRows)trace).StateAt(context[0]))] : [];
+        return Explainer.Capture(_model, _completion, _tokens, _options.Completion, _seconds, _standInIds);
+    }
+
+    private void AddSeconds(string phase, Stopwatch clock) =>
+        _seconds[phase] = _seconds.GetValueOrDefault(phase) + clock.Elapsed.TotalSeconds;
+
+    private sealed class Forward(IProgress<ExplainProgress> progress) : IProgress<CompletionProgress>
+    {
+        public void Report(CompletionProgress value) => progress.Report(new ExplainProgress(value.Stage, value.Done, value.Total));
+    }
+}
