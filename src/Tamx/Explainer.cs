@@ -16,6 +16,12 @@ public sealed record ExplainOptions
 
     /// <summary>Explain the token that ends a generated answer (<c>&lt;|im_end|&gt;</c>) too, as TAMX does. True by default.</summary>
     public bool ExplainEndToken { get; init; } = true;
+
+    /// <summary>
+    /// Explain this answer, given as token ids, instead of generating one; null (the default) to generate. An answer given as text is the
+    /// conversation's last message, but text does not always fall into the tokens that a model wrote.
+    /// </summary>
+    public IReadOnlyList<int>? AnswerIds { get; init; }
 }
 
 /// <summary>An answer with all that explains it.</summary>

@@ -115,7 +115,11 @@ public sealed class LiveExplanation : IDisposable
         try
         {
             var clock = Stopwatch.StartNew();
-            completion = await Task.Run(() => model.CreateCompletion(messages, options.Completion), cancellationToken).ConfigureAwait(false);
+            completion = await Task.Run(
+                () => options.AnswerIds is { } answer
+                    ? model.CreateCompletion(messages, answer, options.Completion)
+                    : model.CreateCompletion(messages, options.Completion),
+                cancellationToken).ConfigureAwait(false);
             await completion.PrefillAsync(progress is null ? null : new Forward(progress), cancellationToken).ConfigureAwait(false);
             var live = new LiveExplanation(model, completion, options, engine, progress);
             live.AddSeconds("prefill", clock);

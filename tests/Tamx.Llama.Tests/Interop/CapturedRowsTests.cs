@@ -1,6 +1,7 @@
 using System.Text;
 using Tamx.Llama.Imaging;
 using Tamx.Llama.Interop;
+using Tamx.Testing;
 
 namespace Tamx.Llama.Tests.Interop;
 

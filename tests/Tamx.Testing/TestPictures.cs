@@ -1,10 +1,10 @@
 using ImageMagick;
 using Tamx.Llama.Chat;
 
-namespace Tamx.Llama.Tests;
+namespace Tamx.Testing;
 
 /// <summary>Pictures of a given size for prompts, as PNG.</summary>
-internal static class TestPictures
+public static class TestPictures
 {
     public static ImagePart Gradient(int width, int height, string name = "gradient.png")
     {

@@ -1,0 +1,260 @@
+using Tamx.Kernels;
+using Tamx.Llama;
+using Tamx.Llama.Chat;
+using Tamx.Testing;
+
+namespace Tamx.Tests;
+
+/// <summary>Each mode from messages to maps, on random models of both architectures.</summary>
+public class ExplainerTests
+{
+    /// <summary>
+    /// Maps of an answer that was generated token by token against the same answer read in batches. Hidden states agree to 2e-6 of their size
+    /// (keys and values in float32), maps to under 2e-6 where this was measured; the processor's kernels may differ.
+    /// </summary>
+    private const double BatchTolerance = 1e-5;
+
+    private static readonly ImagePart First = TestPictures.Gradient(128, 96, "first.png");
+    private static readonly ImagePart Second = TestPictures.Gradient(64, 160, "second.png");
+
+    private static readonly ExplainOptions Options = new()
+    {
+        Completion = new CompletionOptions { MaxNewTokens = 7, CandidateCount = 2, PreciseCache = true },
+        Tam = new TamOptions { Engine = EngineKind.Reference },
+    };
+
+    public static TheoryData<string, string> ModelsAndModes
+    {
+        get
+        {
+            var data = new TheoryData<string, string>();
+            foreach (string model in (string[])["qwen3vl", "qwen3vl-deepstack", "qwen3vl-untied", "qwen2.5vl", "qwen2vl"])
+            {
+                foreach (string mode in (string[])["one picture", "two pictures", "several turns", "text alone"])
+                {
+                    data.Add(model, mode);
+                }
+            }
+
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(ModelsAndModes))]
+    public async Task ExplainAsync_AnswerGivenBack_HasTheSameMaps(string name, string mode)
+    {
+        var model = LoadedModels.Get(name);
+
+        var generated = await Explainer.ExplainAsync(model, Messages(mode), Options);
+        int[] answer = [.. generated.Maps.Answer.Select(token => token.Token.TokenId)];
+        var given = await Explainer.ExplainAsync(model, Messages(mode), Options with { AnswerIds = answer });
+
+        Assert.True(answer.Length >= 4, "the answer is too short to compare anything");
+        Assert.Equal(StopReason.AnswerGiven, given.StopReason);
+        Assert.Equal(generated.Trace.TokenIds, given.Trace.TokenIds);
+        Assert.Equal(generated.Maps.Layout.VisionBlocks, given.Maps.Layout.VisionBlocks);
+        Assert.Equal(generated.Maps.Layout.ContextPositions, given.Maps.Layout.ContextPositions);
+        AssertClose(generated.Maps, given.Maps, BatchTolerance);
+    }
+
+    [Theory]
+    [MemberData(nameof(ModelsAndModes))]
+    public async Task ExplainAsync_EachMode_LaysTheSequenceOutAsExpected(string name, string mode)
+    {
+        var model = LoadedModels.Get(name);
+        bool isQwen3 = name.StartsWith("qwen3vl", StringComparison.Ordinal);
+        var explanation = await Explainer.ExplainAsync(model, Messages(mode), Options);
+        var layout = explanation.Maps.Layout;
+
+        // Worked out by hand: cells of 32 pixels (Qwen3-VL) or 28, each side rounded to whole cells.
+        var firstGrid = isQwen3 ? new PatchGrid(1, 3, 4) : new PatchGrid(1, 3, 5);
+        var secondGrid = isQwen3 ? new PatchGrid(1, 5, 2) : new PatchGrid(1, 6, 2);
+        var expected = new ExpectedSequence(model.Vocabulary);
+        if (!isQwen3 && mode != "several turns")
+        {
+            expected.Turn("system", "You are a helpful assistant.");
+        }
+
+        switch (mode)
+        {
+            case "one picture":
+                expected.Turn("user", "Look: ", firstGrid, "Describe this image.");
+                break;
+            case "two pictures":
+                expected.Turn("user", firstGrid, secondGrid, "Compare them.");
+                break;
+            case "several turns":
+                expected.Turn("system", "Be brief.");
+                expected.Turn("user", firstGrid, "What is it?");
+                expected.Turn("assistant", "A red circle.");
+                expected.Turn("user", "And here? ", secondGrid);
+                break;
+            default:
+                expected.Turn("user", "What is red?");
+                break;
+        }
+
+        expected.Answer([.. explanation.Maps.Answer.Select(token => token.Token.TokenId)]);
+        Assert.Equal(expected.TokenIds, explanation.Trace.TokenIds);
+        Assert.Equal(expected.ContextPositions, layout.ContextPositions);
+        Assert.Equal(expected.AnswerPositions, layout.AnswerPositions);
+        Assert.Equal(expected.Blocks, layout.VisionBlocks);
+        Assert.Equal(expected.Roles.Append("assistant"), layout.Turns.Select(turn => turn.Role));
+        Assert.Equal(expected.Blocks.Count, explanation.Trace.Pictures.Count);
+        Assert.Equal(expected.Blocks.Select((_, b) => b), explanation.Trace.Pictures.Select(picture => picture.BlockIndex));
+        Assert.All(explanation.Maps.Answer, token => Assert.Equal(
+            expected.Blocks.Select(block => block.CellCount), token.Token.VisionMaps.Select(map => map!.Length)));
+    }
+
+    [Theory]
+    [InlineData("qwen3vl", TamProfile.Tamx, true)]
+    [InlineData("qwen3vl", TamProfile.Paper, false)]
+    [InlineData("qwen2.5vl", TamProfile.Tuned, true)]
+    public async Task StartAsync_ReadToTheEnd_EqualsExplainAsync(string name, TamProfile profile, bool explainEnd)
+    {
+        var model = LoadedModels.Get(name);
+        var options = Options with { Tam = TamOptions.ForProfile(profile) with { Engine = EngineKind.Reference }, ExplainEndToken = explainEnd };
+        var whole = await Explainer.ExplainAsync(model, Messages("several turns"), options);
+
+        using var live = await Explainer.StartAsync(model, Messages("several turns"), options);
+        Assert.Null(live.Layout);
+        Assert.Throws<InvalidOperationException>(() => live.Finish());
+        var read = new List<StreamedToken>();
+        await foreach (var token in live.ReadAsync())
+        {
+            read.Add(token);
+            Assert.Equal(token.Generated.Position, token.Explained.Position);
+            Assert.Equal(token.Generated.Id, token.Explained.Token.TokenId);
+            Assert.Equal(read.Count, live.Finish().Maps.Answer.Count);
+        }
+
+        var finished = live.Finish();
+        Assert.Equal(whole.Answer, finished.Answer);
+        Assert.Equal(whole.StopReason, finished.StopReason);
+        Assert.Equal(whole.Trace.TokenIds, finished.Trace.TokenIds);
+        Assert.Equal(whole.Trace.OutputIds, finished.Trace.OutputIds);
+        Assert.Equal(whole.Trace.HiddenStates, finished.Trace.HiddenStates);
+        Assert.Equal(whole.Maps.Layout.ContextPositions, live.Layout!.ContextPositions);
+        Assert.Equal(whole.Maps.Words.Select(word => word.Word.Text), finished.Maps.Words.Select(word => word.Word.Text));
+        AssertClose(whole.Maps, finished.Maps, 0);
+        Assert.Equal(read.Select(token => token.Explained), finished.Maps.Answer);
+        Assert.Equal(profile == TamProfile.Paper ? whole.Maps.Layout.ContextPositions.Count : 0, finished.Maps.Prompt.Count);
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await live.ReadAsync().GetAsyncEnumerator().MoveNextAsync());
+    }
+
+    [Fact]
+    public async Task ExplainAsync_PaperProfile_HoldsTheStrongestClassOfTheWholeVocabulary()
+    {
+        var model = LoadedModels.Get("qwen3vl");
+        var options = Options with { Tam = TamOptions.ForProfile(TamProfile.Paper) };
+
+        var explanation = await Explainer.ExplainAsync(model, Messages("one picture"), options);
+
+        var trace = explanation.Trace;
+        var state = trace.HiddenStates.AsSpan(explanation.Maps.Layout.ContextPositions[0] * trace.HiddenSize, trace.HiddenSize).ToArray();
+        var rows = model.OutputEmbedding.ReadRows([.. Enumerable.Range(0, model.Vocabulary.Count)]).Chunk(trace.HiddenSize).ToArray();
+        int strongest = Enumerable.Range(0, rows.Length).MaxBy(id => rows[id].Zip(state, (w, h) => (double)w * h).Sum());
+        Assert.Contains(strongest, trace.OutputIds);
+
+        // The saved trace gives the same maps.
+        AssertClose(explanation.Maps, ActivationMaps.Compute(trace, options.Tam), 0);
+    }
+
+    [Fact]
+    public async Task StartAsync_StoppedInTheMidst_ExplainsWhatHasBeenRead()
+    {
+        using var live = await Explainer.StartAsync(LoadedModels.Get("qwen3vl"), Messages("one picture"), Options);
+        await foreach (var token in live.ReadAsync())
+        {
+            if (token.Generated.Index == 1)
+            {
+                break;
+            }
+        }
+
+        var explanation = live.Finish();
+        Assert.Equal(2, explanation.Maps.Answer.Count);
+        Assert.Equal(StopReason.None, explanation.StopReason);
+        AssertClose(ActivationMaps.Compute(explanation.Trace, Options.Tam), explanation.Maps, 0);
+    }
+
+    private static ChatMessage[] Messages(string mode) => mode switch
+    {
+        "one picture" => [new(ChatRole.User, [new TextPart("Look: "), First, new TextPart("Describe this image.")])],
+        "two pictures" => [new(ChatRole.User, [First, Second, new TextPart("Compare them.")])],
+        "several turns" =>
+        [
+            new(ChatRole.System, "Be brief."),
+            new(ChatRole.User, [First, new TextPart("What is it?")]),
+            new(ChatRole.Assistant, "A red circle."),
+            new(ChatRole.User, [new TextPart("And here? "), Second]),
+        ],
+        _ => [new(ChatRole.User, "What is red?")],
+    };
+
+    private static void AssertClose(ActivationMaps expected, ActivationMaps actual, double tolerance)
+    {
+        foreach (var (one, other) in expected.Prompt.Concat(expected.Answer).Zip(actual.Prompt.Concat(actual.Answer)))
+        {
+            Assert.Equal(one.Position, other.Position);
+            Assert.Equal(one.TextPositions, other.TextPositions);
+            Assert.Equal(one.Candidates.Select(candidate => candidate.TokenId), other.Candidates.Select(candidate => candidate.TokenId));
+            foreach (var (a, b) in one.Candidates.Prepend(one.Token).Zip(other.Candidates.Prepend(other.Token)))
+            {
+                FloatAssert.Equal(a.TextRelevance, b.TextRelevance, tolerance, $"text at {one.Position}");
+                foreach (var (x, y) in a.VisionMaps.Zip(b.VisionMaps))
+                {
+                    FloatAssert.Equal(x!, y!, tolerance, $"map at {one.Position}");
+                }
+            }
+        }
+    }
+
+    /// <summary>A sequence written down turn by turn: token ids and what stands where.</summary>
+    private sealed class ExpectedSequence(Vocabulary vocabulary)
+    {
+        private readonly List<int> _ids = [];
+
+        public IReadOnlyList<int> TokenIds => _ids;
+
+        public List<int> ContextPositions { get; } = [];
+
+        public List<int> AnswerPositions { get; } = [];
+
+        public List<VisionBlock> Blocks { get; } = [];
+
+        public List<string> Roles { get; } = [];
+
+        public void Turn(string role, params object[] parts)
+        {
+            _ids.AddRange([vocabulary.FindId("<|im_start|>"), vocabulary.FindId(role), vocabulary.FindId("\n")]);
+            foreach (object part in parts)
+            {
+                if (part is PatchGrid grid)
+                {
+                    int start = _ids.Count;
+                    _ids.Add(vocabulary.FindId("<|vision_start|>"));
+                    _ids.AddRange(Enumerable.Repeat(vocabulary.FindId("<|image_pad|>"), grid.CellCount));
+                    _ids.Add(vocabulary.FindId("<|vision_end|>"));
+                    Blocks.Add(new VisionBlock { StartPosition = start, EndPosition = _ids.Count - 1, IsVideo = false, TurnIndex = Roles.Count, Grid = grid });
+                    continue;
+                }
+
+                int[] text = vocabulary.Tokenize((string)part);
+                ContextPositions.AddRange(Enumerable.Range(_ids.Count, text.Length));
+                _ids.AddRange(text);
+            }
+
+            _ids.AddRange([vocabulary.FindId("<|im_end|>"), vocabulary.FindId("\n")]);
+            Roles.Add(role);
+        }
+
+        public void Answer(int[] answer)
+        {
+            _ids.AddRange([vocabulary.FindId("<|im_start|>"), vocabulary.FindId("assistant"), vocabulary.FindId("\n")]);
+            AnswerPositions.AddRange(Enumerable.Range(_ids.Count, answer.Length));
+            _ids.AddRange(answer);
+        }
+    }
+}
