@@ -23,27 +23,43 @@ public sealed partial class ChatTemplate
         _defaultSystem = defaultSystem;
     }
 
+    /// <summary>Whether the answer begins within <c>&lt;think&gt;</c>, as in the published template of the Qwen3-VL Thinking models. False by default.</summary>
+    public bool StartsThinking { get; init; }
+
+    /// <summary>
+    /// Whether the system speaks at the beginning only, in text only, as in Qwen3-VL's published template, which leaves out anything else it
+    /// says. Here that is an error. False by default, as in Qwen2-VL's and Qwen2.5-VL's.
+    /// </summary>
+    public bool SystemFirstOnly { get; init; }
+
     /// <summary>The template of a model: its default system text is read from the model's own chat template.</summary>
     /// <param name="facts">The model.</param>
     public static ChatTemplate For(ModelFacts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
-        if (facts.ChatTemplate is { } template)
-        {
-            var match = DefaultSystemText().Match(template);
-            return new ChatTemplate(match.Success ? match.Groups[1].Value : null);
-        }
+        return For(facts.ChatTemplate, facts.Architecture);
+    }
 
+    internal static ChatTemplate For(string? template, string architecture)
+    {
         // A file without a template: the published one of its family.
-        return new ChatTemplate(facts.Architecture == ModelArchitecture.Qwen2Vl ? "You are a helpful assistant." : null);
+        var isQwen2 = architecture == ModelArchitecture.Qwen2Vl;
+        var defaultSystem = template is not null ? DefaultSystemText().Match(template).Groups[1].Value : isQwen2 ? "You are a helpful assistant." : "";
+        return new ChatTemplate(defaultSystem.Length > 0 ? defaultSystem : null)
+        {
+            StartsThinking = template is not null && ThinkingPrompt().IsMatch(template),
+            SystemFirstOnly = !isQwen2,
+        };
     }
 
     /// <summary>The prompt as text, with one <c>&lt;|image_pad|&gt;</c> for each picture.</summary>
     /// <param name="messages">The conversation.</param>
-    public string Format(IReadOnlyList<ChatMessage> messages)
+    /// <param name="addGenerationPrompt">Whether the beginning of the assistant's next turn follows, as it must for an answer.</param>
+    /// <exception cref="InvalidInputException">There is no message, or the system says what the model's template has no place for.</exception>
+    public string Format(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt = true)
     {
         var text = new StringBuilder();
-        foreach (var piece in Pieces(messages))
+        foreach (var piece in Pieces(messages, addGenerationPrompt))
         {
             text.Append(piece.Picture is null ? piece.Text : "<|vision_start|><|image_pad|><|vision_end|>");
         }
@@ -52,12 +68,17 @@ public sealed partial class ChatTemplate
     }
 
     /// <summary>The prompt piece by piece. Text between two markers or pictures is one piece, since a tokenizer must see it whole.</summary>
-    internal IEnumerable<PromptPiece> Pieces(IReadOnlyList<ChatMessage> messages)
+    internal IEnumerable<PromptPiece> Pieces(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt = true)
     {
         ArgumentNullException.ThrowIfNull(messages);
         if (messages.Count == 0)
         {
             throw new InvalidInputException("the conversation is empty; it needs at least one message");
+        }
+
+        if (SystemFirstOnly)
+        {
+            RequireSystemFirst(messages);
         }
 
         var pending = new StringBuilder();
@@ -94,7 +115,7 @@ public sealed partial class ChatTemplate
             pending.Append('\n');
         }
 
-        foreach (var piece in Flush().Append(PromptPiece.Marker(TurnStart)).Append(PromptPiece.Plain(NameOf(ChatRole.Assistant) + "\n")))
+        foreach (var piece in addGenerationPrompt ? Flush().Concat(GenerationPrompt()) : Flush())
         {
             yield return piece;
         }
@@ -112,6 +133,29 @@ public sealed partial class ChatTemplate
         }
     }
 
+    private static void RequireSystemFirst(IReadOnlyList<ChatMessage> messages)
+    {
+        for (var i = 0; i < messages.Count; i++)
+        {
+            if (messages[i].Role == ChatRole.System && (i > 0 || messages[i].Parts.Any(part => part is not TextPart)))
+            {
+                throw new InvalidInputException(
+                    $"message {i} is the system's and {(i > 0 ? "not the first" : "holds more than text")}; this model reads a system message at the beginning, of text alone");
+            }
+        }
+    }
+
+    private IEnumerable<PromptPiece> GenerationPrompt()
+    {
+        yield return PromptPiece.Marker(TurnStart);
+        yield return PromptPiece.Plain(NameOf(ChatRole.Assistant) + "\n");
+        if (StartsThinking)
+        {
+            yield return PromptPiece.Marker("<think>");
+            yield return PromptPiece.Plain("\n");
+        }
+    }
+
     private static string NameOf(ChatRole role) => role switch
     {
         ChatRole.System => "system",
@@ -119,6 +163,10 @@ public sealed partial class ChatTemplate
         ChatRole.Assistant => "assistant",
         _ => throw new ArgumentOutOfRangeException(nameof(role), role, "no such role"),
     };
+
+    // The literal that only a template which always thinks writes as its generation prompt.
+    [GeneratedRegex(@"<\|im_start\|>assistant(?:\\n|\n)<think>", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex ThinkingPrompt();
 
     // The text between the markers of a system turn that the template writes by itself: no Jinja expression in it.
     [GeneratedRegex(@"<\|im_start\|>system(?:\\n|\n)([^{}'""<\\]+)<\|im_end\|>", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
