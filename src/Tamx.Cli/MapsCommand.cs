@@ -12,6 +12,11 @@ internal static class MapsCommand
     {
         var input = new Argument<string>("IN.safetensors") { Description = "A trace that tamx saved, or a dump with TAMX's tensor names." };
         var output = new Option<string>("-o", "--output") { Description = "Where to write the maps.", HelpName = "OUT.safetensors", Required = true };
+        var model = new Option<string?>("-m", "--model")
+        {
+            Description = "The model that the run was made with, a GGUF file: for a dump without output-embedding rows, as TAMX's scripts write it.",
+            HelpName = "FILE",
+        };
         var defaults = new TamOptions();
         var merge = new Option<int>("--merge")
         {
@@ -32,7 +37,7 @@ internal static class MapsCommand
         temporalMerge.RequireAtLeast(1);
         var mapsJson = new MapsJsonOutput();
         var methodOptions = new MethodOptions();
-        var command = new Command("maps", "Computes activation maps from a saved trace.") { input, output, merge, temporalMerge, repeat, json };
+        var command = new Command("maps", "Computes activation maps from a saved trace.") { input, output, model, merge, temporalMerge, repeat, json };
         methodOptions.AddTo(command);
         mapsJson.AddTo(command, json);
         command.SetAction((parsed, cancellationToken) =>
@@ -44,10 +49,11 @@ internal static class MapsCommand
             };
             var configuration = parsed.InvocationConfiguration;
             var (from, to, count) = (parsed.GetRequiredValue(input), parsed.GetRequiredValue(output), parsed.GetValue(repeat));
+            var modelPath = parsed.GetValue(model);
             return Task.Run(
                 () =>
                 {
-                    var (trace, maps, summary) = Run(from, to, options, count, configuration.Error, cancellationToken);
+                    var (trace, maps, summary) = Run(from, modelPath, to, options, count, configuration.Error, cancellationToken);
                     mapsJson.Write(parsed, trace, maps);
                     if (parsed.GetValue(json))
                     {
@@ -61,13 +67,14 @@ internal static class MapsCommand
         return command;
     }
 
-    private static (Trace, ActivationMaps, Summary) Run(string input, string output, TamOptions options, int repeatCount, TextWriter log, CancellationToken cancellationToken)
+    private static (Trace, ActivationMaps, Summary) Run(
+        string input, string? modelPath, string output, TamOptions options, int repeatCount, TextWriter log, CancellationToken cancellationToken)
     {
         options.Validate();
         var passedOver = new List<string>();
         using var engine = TamEngine.Create(options.Engine, options.ThreadCount, passedOver.Add);
         var watch = Stopwatch.StartNew();
-        var trace = Trace.Load(input);
+        var trace = Trace.Load(input, modelPath);
         double load = watch.Elapsed.TotalSeconds;
         cancellationToken.ThrowIfCancellationRequested();
         var compute = new double[repeatCount];

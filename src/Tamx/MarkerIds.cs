@@ -3,7 +3,7 @@ using Tamx.Llama;
 namespace Tamx;
 
 /// <summary>Token ids of the chat and vision markers, looked up in a model's vocabulary by text.</summary>
-/// <remarks>A TAMX dump carries no vocabulary; <see cref="QwenPublished"/> is used for it.</remarks>
+/// <remarks>A TAMX dump carries no vocabulary; <see cref="QwenPublished"/> is used for it, unless the model's file is given.</remarks>
 public sealed record MarkerIds
 {
     /// <summary>The ids of the published Qwen2-VL, Qwen2.5-VL and Qwen3-VL vocabularies.</summary>
@@ -57,18 +57,28 @@ public sealed record MarkerIds
     public static MarkerIds Find(Vocabulary vocabulary)
     {
         ArgumentNullException.ThrowIfNull(vocabulary);
-        return new MarkerIds
-        {
-            TurnStart = vocabulary.FindId("<|im_start|>"),
-            TurnEnd = vocabulary.FindId("<|im_end|>"),
-            VisionStart = vocabulary.FindId("<|vision_start|>"),
-            VisionEnd = vocabulary.FindId("<|vision_end|>"),
-            ImagePad = vocabulary.FindId("<|image_pad|>"),
-            VideoPad = vocabulary.FindId("<|video_pad|>"),
-            System = vocabulary.FindId("system"),
-            User = vocabulary.FindId("user"),
-            Assistant = vocabulary.FindId("assistant"),
-            Newline = vocabulary.FindId("\n"),
-        };
+        return Find(vocabulary.FindId);
     }
+
+    /// <inheritdoc cref="Find(Vocabulary)"/>
+    /// <param name="tokens">The tokens of a model's file.</param>
+    public static MarkerIds Find(ModelTokens tokens)
+    {
+        ArgumentNullException.ThrowIfNull(tokens);
+        return Find(tokens.FindId);
+    }
+
+    private static MarkerIds Find(Func<string, int> findId) => new()
+    {
+        TurnStart = findId("<|im_start|>"),
+        TurnEnd = findId("<|im_end|>"),
+        VisionStart = findId("<|vision_start|>"),
+        VisionEnd = findId("<|vision_end|>"),
+        ImagePad = findId("<|image_pad|>"),
+        VideoPad = findId("<|video_pad|>"),
+        System = findId("system"),
+        User = findId("user"),
+        Assistant = findId("assistant"),
+        Newline = findId("\n"),
+    };
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Tamx.Llama;
 
 namespace Tamx;
 
@@ -9,42 +10,87 @@ public sealed partial class Trace
 
     /// <summary>Reads a trace that Tamx saved, or a dump with TAMX's tensor names. docs/trace-format.md describes the file.</summary>
     /// <param name="path">The .safetensors file; untrusted.</param>
+    /// <param name="modelPath">
+    /// The GGUF of the model that the run was made with, or null. A file without output-embedding rows, as TAMX's scripts write it, takes them from there,
+    /// and token texts and marker ids where it has none; a file with rows needs no model.
+    /// </param>
     /// <returns>The trace, validated.</returns>
-    /// <exception cref="TraceFormatException">The file is missing or damaged, or its tensors do not fit each other; the message names the tensor or position.</exception>
+    /// <exception cref="TraceFormatException">The file is missing or damaged, or its tensors do not fit each other or the model; the message names the tensor or position.</exception>
+    /// <exception cref="ModelFormatException">The model's file cannot be used.</exception>
+    /// <exception cref="NativeLibraryException">The native part, which reads the model's rows, is missing.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static Trace Load(string path)
+    public static Trace Load(string path, string? modelPath = null)
     {
         using var file = SafetensorsFile.Open(path);
         long[] hiddenShape = MatrixShape(file, TraceFormat.HiddenState);
         int hiddenSize = AxisLength(file, TraceFormat.HiddenState, hiddenShape[1]);
-        int[] outputIds = ReadIds(file, TraceFormat.OutputIds);
-        long[] rowsShape = MatrixShape(file, TraceFormat.OutputRows);
-        if (rowsShape[0] != outputIds.Length || rowsShape[1] != hiddenSize)
-        {
-            throw file.Fault(
-                $"tensor {TraceFormat.OutputRows} is [{rowsShape[0]}, {rowsShape[1]}]; {outputIds.Length} ids and a hidden size of {hiddenSize} need [{outputIds.Length}, {hiddenSize}]");
-        }
-
+        int[] tokenIds = ReadIds(file, TraceFormat.GeneratedIds);
+        var candidateIds = ReadCandidates(file);
+        var output = modelPath is null || (file.Tensors.ContainsKey(TraceFormat.OutputIds) && file.Tensors.ContainsKey(TraceFormat.OutputRows))
+            ? ReadOutput(file, hiddenSize)
+            : ReadOutput(file, hiddenSize, modelPath, tokenIds.Concat((candidateIds ?? []).SelectMany(step => step)));
         var trace = new Trace
         {
             SourcePath = path,
-            TokenIds = ReadIds(file, TraceFormat.GeneratedIds),
+            TokenIds = tokenIds,
             HiddenSize = hiddenSize,
             HiddenStates = ReadStates(file, TraceFormat.HiddenState),
-            OutputIds = outputIds,
-            OutputRows = ReadStates(file, TraceFormat.OutputRows),
+            OutputIds = output.Ids,
+            OutputRows = output.Rows,
             ImageGrids = ReadGrids(file, TraceFormat.ImageGrids),
             VideoGrids = ReadGrids(file, TraceFormat.VideoGrids),
-            CandidateIds = ReadCandidates(file),
+            CandidateIds = candidateIds,
             CandidateProbabilities = ReadCandidateProbabilities(file),
             AnswerProbabilities = Has(file, TraceFormat.AnswerProbabilities) ? file.ReadSingles(TraceFormat.AnswerProbabilities) : null,
-            Markers = ReadJson<MarkerIds>(file, TraceFormat.MarkersKey) ?? MarkerIds.QwenPublished,
-            OutputTexts = ReadTexts(file),
+            Markers = ReadJson<MarkerIds>(file, TraceFormat.MarkersKey) ?? output.Markers,
+            OutputTexts = output.Texts,
             Pictures = ReadPictures(file),
-            Run = ReadJson<RunInfo>(file, TraceFormat.RunKey) ?? new RunInfo(),
+            Run = ReadJson<RunInfo>(file, TraceFormat.RunKey) ?? output.Run,
         };
         trace.Validate();
         return trace;
+    }
+
+    /// <summary>Output-embedding rows and texts that the file itself holds.</summary>
+    private static OutputPart ReadOutput(SafetensorsFile file, int hiddenSize)
+    {
+        int[] ids = ReadIds(file, TraceFormat.OutputIds);
+        long[] shape = MatrixShape(file, TraceFormat.OutputRows);
+        return shape[0] == ids.Length && shape[1] == hiddenSize
+            ? new OutputPart(ids, ReadStates(file, TraceFormat.OutputRows), ReadTexts(file), MarkerIds.QwenPublished, new RunInfo())
+            : throw file.Fault(
+                $"tensor {TraceFormat.OutputRows} is [{shape[0]}, {shape[1]}]; {ids.Length} ids and a hidden size of {hiddenSize} need [{ids.Length}, {hiddenSize}]");
+    }
+
+    /// <summary>Rows and texts of the ids in use, from the model's file.</summary>
+    private static OutputPart ReadOutput(SafetensorsFile file, int hiddenSize, string modelPath, IEnumerable<int> idsInUse)
+    {
+        var model = ModelTokens.Open(modelPath);
+        if (model.Facts.HiddenSize != hiddenSize)
+        {
+            throw file.Fault(
+                $"its hidden states have {hiddenSize} values, those of {modelPath} {model.Facts.HiddenSize}; give the model that the run was made with (-m)");
+        }
+
+        int[] ids = [.. idsInUse.Distinct().Order()];
+        if (ids.Length > 0 && ids[^1] >= model.Facts.VocabularySize)
+        {
+            throw file.Fault(
+                $"it holds the token id {ids[^1]}, but {modelPath} has {model.Facts.VocabularySize} tokens; give the model that the run was made with (-m)");
+        }
+
+        return new OutputPart(
+            ids,
+            model.OutputEmbedding.ReadRows(ids),
+            [.. ids.Select(model.GetBytes)],
+            MarkerIds.Find(model),
+            new RunInfo
+            {
+                Model = model.Facts.Name,
+                ModelFile = System.IO.Path.GetFileName(modelPath),
+                Architecture = model.Facts.Architecture,
+                Quantization = model.Facts.Quantization,
+            });
     }
 
     /// <summary>Present and not the one-axis empty tensor that TAMX's scripts store for "none".</summary>
@@ -52,7 +98,11 @@ public sealed partial class Trace
         file.Tensors.TryGetValue(name, out var tensor) && tensor is not { ElementCount: 0, Shape.Count: 1 };
 
     private static SafetensorsTensor Find(SafetensorsFile file, string name) =>
-        file.Tensors.TryGetValue(name, out var tensor) ? tensor : throw file.Fault($"tensor {name} is missing; a trace needs it");
+        file.Tensors.TryGetValue(name, out var tensor)
+            ? tensor
+            : throw file.Fault(
+                $"tensor {name} is missing; a trace needs it"
+                    + (name is TraceFormat.OutputIds or TraceFormat.OutputRows ? ", or the model that the run was made with (-m MODEL.gguf), which has these rows" : ""));
 
     /// <summary>The shape [rows, columns] of a matrix, less a batch axis of one.</summary>
     private static long[] MatrixShape(SafetensorsFile file, string name)
@@ -209,4 +259,6 @@ public sealed partial class Trace
             throw file.Fault($"metadata {key} is not the JSON that docs/trace-format.md describes (at {e.Path ?? "its beginning"})", e);
         }
     }
+
+    private sealed record OutputPart(int[] Ids, float[] Rows, byte[][]? Texts, MarkerIds Markers, RunInfo Run);
 }

@@ -14,8 +14,10 @@ public sealed partial class Trace
     {
         Validate();
         var writer = new SafetensorsWriter();
-        writer.AddSingles(TraceFormat.HiddenState, HiddenStates, HiddenRowCount, HiddenSize);
-        writer.AddIntegers(TraceFormat.GeneratedIds, ToInt64(TokenIds));
+
+        // With the batch axis that TAMX's scripts write and drop.
+        writer.AddSingles(TraceFormat.HiddenState, HiddenStates, 1, HiddenRowCount, HiddenSize);
+        writer.AddIntegers(TraceFormat.GeneratedIds, ToInt64(TokenIds), 1, TokenIds.Length);
         writer.AddIntegers(TraceFormat.OutputIds, ToInt64(OutputIds));
         writer.AddSingles(TraceFormat.OutputRows, OutputRows, OutputIds.Length, HiddenSize);
         AddGrids(writer, TraceFormat.ImageGrids, ImageGrids);

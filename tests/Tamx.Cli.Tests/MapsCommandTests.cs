@@ -18,6 +18,34 @@ public sealed class MapsCommandTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    /// <summary>What TAMX's scripts write: no rows of the output embedding, which the model then gives.</summary>
+    [Fact]
+    public async Task Maps_DumpWithoutRows_TakesThemFromTheModel()
+    {
+        var (report, full, dump) = (_folder.File("report.html"), _folder.File("trace.safetensors"), _folder.File("dump.safetensors"));
+        var files = TestModels.Qwen3VlUntied;
+        Assert.Equal(0, (await CommandRun.Of(
+            ["explain", "-m", files.ModelPath, "--mmproj", files.ProjectorPath, "--image", DemoFiles.Picture, "-n", "3", "-t", "1", "--no-eos", "-o", report, "--save-trace", full])).ExitCode);
+        var trace = Trace.Load(full);
+        var writer = new SafetensorsWriter();
+        writer.AddSingles("hidden_state", trace.HiddenStates, 1, trace.HiddenRowCount, trace.HiddenSize);
+        writer.AddIntegers("generated_ids", [.. trace.TokenIds.Select(id => (long)id)], 1, trace.TokenIds.Length);
+        writer.AddIntegers("candidate_ids_per_step", [.. trace.CandidateIds!.SelectMany(step => step.Select(id => (long)id))], trace.CandidateIds!.Length, 3);
+        writer.AddIntegers("image_grid_thw", [1, trace.ImageGrids[0].Rows, trace.ImageGrids[0].Columns], 1, 3);
+        writer.AddSingles("video_grid_thw", [], 0);
+        writer.Write(dump);
+
+        Assert.Equal(0, (await CommandRun.Of(["maps", dump, "-m", files.ModelPath, "-o", OutputPath, "-t", "1"])).ExitCode);
+        using var file = SafetensorsFile.Open(OutputPath);
+        FloatAssert.Equal(ActivationMaps.Compute(trace).Answer[^1].Token.VisionMaps[0]!, file.ReadSingles($"vision_maps.{trace.CandidateIds!.Length - 1}.0"), 0, "map");
+
+        var other = _folder.File("other.safetensors");
+        (await CommandRun.Of(["maps", dump, "-m", TestModels.LargeVocabulary.ModelPath, "-o", other])).AssertFails(3, "give the model that the run was made with (-m)");
+        (await CommandRun.Of(["maps", dump, "-o", other])).AssertFails(3, "lm_head_ids is missing");
+        (await CommandRun.Of(["maps", dump, "-m", _folder.File("nowhere.gguf"), "-o", other])).AssertFails(3, "nowhere.gguf");
+        Assert.False(File.Exists(other));
+    }
+
     [Fact]
     public async Task Maps_PaperProfile_WritesThePublishedCodesMapsAndTheOptions()
     {
