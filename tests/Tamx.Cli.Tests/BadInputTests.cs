@@ -86,6 +86,46 @@ public sealed class BadInputTests : IDisposable
     [Fact]
     public Task Context_TooSmall() => Fails(BadInput, "-c", "-c", "64");
 
+    [Theory]
+    [InlineData("no JSON", "is no JSON (line 1")]
+    [InlineData("""{"role": "user", "content": "Hi"}""", "is no list of messages")]
+    [InlineData("[]", "is no list of messages")]
+    [InlineData("""[{"role": "robot", "content": "Hi"}]""", "message 0 has role \"robot\"")]
+    [InlineData("""[{"role": "user", "content": [{"type": "smell"}]}]""", "message 0, part 0 has type \"smell\"")]
+    [InlineData("""[{"role": "user", "content": [{"type": "image"}]}]""", "message 0, part 0 has no image")]
+    [InlineData("""[{"role": "user", "content": [{"type": "image_url", "image_url": {"detail": "low"}}]}]""", "message 0, part 0 has no image_url.url")]
+    [InlineData("""[{"role": "user", "content": [{"type": "image", "image": ""}]}]""", "message 0, part 0 has an image without data")]
+    [InlineData("""[{"role": "user", "content": [{"type": "image", "image": "data:image/png;base64,"}]}]""", "message 0, part 0")]
+    [InlineData("""[{"role": "user", "content": [{"type": "image", "image": "nowhere.png"}]}]""", "nowhere.png")]
+    [InlineData("""[{"role": "user", "content": "Hi"}, {"role": "assistant", "content": ""}]""", "the answer to explain is empty")]
+    [InlineData("""[{"role": "user", "content": "Hi"}, {"role": "assistant", "content": []}]""", "the answer to explain is empty")]
+    [InlineData("""[{"role": "assistant", "content": "Hi"}]""", "the conversation is empty")]
+    [InlineData("""[{"role": "user", "content": "Hi"}, {"role": "system", "content": "Be brief."}]""", "message 1 is the system's and not the first")]
+    public Task Messages_Unusable(string json, string message) => Fails(BadInput, message, "--messages", Write("chat.json", Encoding.UTF8.GetBytes(json)));
+
+    [Fact]
+    public Task Messages_AnswerWithPicture()
+    {
+        var picture = Convert.ToBase64String(Bitmap(64, 64));
+        var json = $$"""[{"role": "user", "content": "Hi"}, {"role": "assistant", "content": [{"type": "image", "image": "data:image/bmp;base64,{{picture}}"}]}]""";
+        return Fails(BadInput, "it can hold text only", "--messages", Write("chat.json", Encoding.UTF8.GetBytes(json)));
+    }
+
+    /// <summary>The demo model was trained for few tokens; each of these pictures takes 144 cells.</summary>
+    [Fact]
+    public Task Pictures_MoreThanTheModelsContextHolds()
+    {
+        var picture = Write("large.bmp", Bitmap(384, 384));
+        return Fails(BadInput, "use fewer or smaller pictures", [.. Enumerable.Repeat<string[]>(["--image", picture], 30).SelectMany(image => image)]);
+    }
+
+    [Fact]
+    public Task Pictures_MoreThanTheContextAskedForHolds()
+    {
+        var picture = Write("large.bmp", Bitmap(384, 384));
+        return Fails(BadInput, "use a context of at least", "-c", "256", "--image", picture, "--image", picture);
+    }
+
     [Fact]
     public Task Kernel_Even() => Fails(BadInput, "kernel size 4", "--kernel", "4");
 

@@ -122,6 +122,11 @@ public static class ChatJson
 
     private static ImagePart ReadImage(string source, string name, string where, string? localFolder)
     {
+        if (source.Length == 0)
+        {
+            throw Fault(name, where, "has an image without data; give a data URL or a local path");
+        }
+
         if (source.StartsWith("data:", StringComparison.OrdinalIgnoreCase))
         {
             const string Marker = ";base64,";
