@@ -42,12 +42,6 @@ internal sealed class EvalCommand
         DefaultValueFactory = _ => new EvaluationOptions().MaxNewTokens,
     };
 
-    private readonly Option<float> _eciStrength = new("--eci-strength")
-    {
-        Description = "Share of the interference that ECI subtracts, 0 to 1; left out, the profile's.",
-        HelpName = "S",
-    };
-
     private readonly Option<int> _limit = new("--limit") { Description = "Stop after so many pictures.", HelpName = "N" };
     private readonly Option<int> _curves = new("--curves")
     {
@@ -87,10 +81,9 @@ internal sealed class EvalCommand
         _limit.RequireAtLeast(1);
         _curves.RequireAtLeast(0);
         _curveSteps.RequireAtLeast(1);
-        _eciStrength.RequireWithin(0, 1);
         var command = new Command("eval", "Measures whether maps are true, on pictures whose objects are known.")
         {
-            _scenes, _seed, _data, _prompt, _maxTokens, _eciStrength, _limit, _curves, _curveSteps, _resume, _folder, _json,
+            _scenes, _seed, _data, _prompt, _maxTokens, _limit, _curves, _curveSteps, _resume, _folder, _json,
         };
         _model.AddTo(command);
         _method.AddTo(command);
@@ -164,11 +157,6 @@ internal sealed class EvalCommand
     private EvaluationOptions ReadOptions(ParseResult parsed)
     {
         var tam = _method.Read(parsed);
-        if (parsed.GetResult(_eciStrength) is not null)
-        {
-            tam = tam with { EciStrength = parsed.GetValue(_eciStrength) };
-        }
-
         return new EvaluationOptions
         {
             Tam = tam,

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Tamx.Kernels;
+using Tamx.Llama;
 
 namespace Tamx.Cli;
 
@@ -20,7 +21,27 @@ internal sealed class MethodOptions
     private readonly Option<TamProfile> _profile = ChoiceOption<TamProfile>("--profile", "Whose arithmetic to follow: tamx (the default), paper or tuned.");
     private readonly Option<EngineKind> _engine = ChoiceOption<EngineKind>("--engine", "What to compute with: auto (the default), reference, cpu, opencl or cuda.");
 
-    public MethodOptions() => _threads.RequireAtLeast(1);
+    private readonly Option<string[]> _set = new("--set")
+    {
+        Description = "A single option of the method, over the profile's: --set eciStrength=0.5. docs/method.md names them; may be given several times.",
+        HelpName = "NAME=VALUE",
+    };
+
+    public MethodOptions()
+    {
+        _threads.RequireAtLeast(1);
+        _set.Validators.Add(result =>
+        {
+            try
+            {
+                _ = result.Tokens.Aggregate(new TamOptions(), (options, token) => Set(options, token.Value));
+            }
+            catch (InvalidInputException e)
+            {
+                result.AddError($"--set {e.Message}.");
+            }
+        });
+    }
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
@@ -30,13 +51,14 @@ internal sealed class MethodOptions
         command.Options.Add(_kernel);
         command.Options.Add(_threads);
         command.Options.Add(_profile);
+        command.Options.Add(_set);
         command.Options.Add(_engine);
     }
 
     /// <summary>The method's options as the command line gives them.</summary>
     public TamOptions Read(ParseResult parsed)
     {
-        return TamOptions.ForProfile(parsed.GetValue(_profile)) with
+        var options = TamOptions.ForProfile(parsed.GetValue(_profile)) with
         {
             ApplyEci = !parsed.GetValue(_noEci),
             ApplyFilter = !parsed.GetValue(_noFilter),
@@ -44,7 +66,12 @@ internal sealed class MethodOptions
             Engine = parsed.GetValue(_engine),
             ThreadCount = parsed.GetValue(_threads),
         };
+        return (parsed.GetValue(_set) ?? []).Aggregate(options, Set);
     }
+
+    private static TamOptions Set(TamOptions options, string assignment) => assignment.Split('=', 2) is [var name, var value]
+        ? options.Set(name, value)
+        : throw new InvalidInputException($"{assignment}: a name and a value are needed, as in eciStrength=0.5");
 
     /// <summary>An option whose value is one of an enumeration's names, in lower case.</summary>
     private static Option<T> ChoiceOption<T>(string name, string description)

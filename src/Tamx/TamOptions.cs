@@ -34,7 +34,7 @@ public enum RepeatedWords
 /// The defaults are those of <see cref="TamProfile.Tamx"/>. Start from <see cref="ForProfile"/> for another preset; setting
 /// <see cref="Profile"/> alone changes nothing but the name that is reported.
 /// </remarks>
-public sealed record TamOptions
+public sealed partial record TamOptions
 {
     /// <summary>The preset the options started from.</summary>
     public TamProfile Profile { get; init; } = TamProfile.Tamx;

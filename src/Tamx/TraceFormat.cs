@@ -29,7 +29,7 @@ internal static class TraceFormat
     public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
     {
         MaxDepth = 8,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
     };
 
     public static string Picture(int index) => $"tamx.picture.{index}";

@@ -67,7 +67,7 @@ public sealed class EvalCommandTests : IDisposable
     [Fact]
     public async Task Eval_EciStrengthZero_GivesTheRawMapsFigures()
     {
-        var run = await Run("--scenes", "2", "--no-filter", "--eci-strength", "0", "--json");
+        var run = await Run("--scenes", "2", "--no-filter", "--set", "eciStrength=0", "--json");
 
         using var json = JsonDocument.Parse(run.Output);
         var paper = json.RootElement.GetProperty("paper");
@@ -116,7 +116,7 @@ public sealed class EvalCommandTests : IDisposable
     [InlineData("either --scenes N or --data DIR", "--scenes", "2", "--data", ".")]
     [InlineData("--scenes is 0", "--scenes", "0")]
     [InlineData("-p goes with --data", "--scenes", "2", "-p", "What?")]
-    [InlineData("--eci-strength is 2", "--scenes", "2", "--eci-strength", "2")]
+    [InlineData("--set strength: the method has no such option", "--scenes", "2", "--set", "strength=2")]
     [InlineData("--limit is 0", "--scenes", "2", "--limit", "0")]
     public async Task Eval_WrongOptions_IsAUsageError(string message, params string[] arguments) => (await Run(arguments)).AssertFails(2, message);
 

@@ -18,6 +18,38 @@ public sealed class MapsCommandTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    [Fact]
+    public async Task Maps_SetOptions_GoOverTheProfilesAndAreRecorded()
+    {
+        var run = await CommandRun.Of(
+            ["maps", Input("repeated_words"), "-o", OutputPath, "--profile", "tuned", "--set", "eciStrength=0.25", "--set", "RepeatedWords=byId", "--set", "wordMaps=mean", "-t", "1"]);
+
+        Assert.Equal(0, run.ExitCode);
+        var options = TamOptions.ForProfile(TamProfile.Tuned) with { EciStrength = 0.25f, RepeatedWords = RepeatedWords.ById };
+        using var file = SafetensorsFile.Open(OutputPath);
+        FloatAssert.Equal(
+            ActivationMaps.Compute(Trace.Load(Input("repeated_words")), options).Answer[3].Token.VisionMaps[0]!, file.ReadSingles("vision_maps.3.0"), 0, "map");
+        using var recorded = JsonDocument.Parse(file.Metadata["tamx.options"]);
+        Assert.Equal("tuned", recorded.RootElement.GetProperty("profile").GetString());
+        Assert.Equal(0.25, recorded.RootElement.GetProperty("eciStrength").GetDouble());
+        Assert.Equal("byId", recorded.RootElement.GetProperty("repeatedWords").GetString());
+        Assert.Equal("mean", recorded.RootElement.GetProperty("wordMaps").GetString());
+    }
+
+    [Theory]
+    [InlineData("eciStrength", "a name and a value are needed")]
+    [InlineData("strength=1", "no such option; there are profile, applyEci")]
+    [InlineData("eciStrength=much", "this is no value for the option, which is 1 otherwise")]
+    [InlineData("applyEci=1", "this is no value for the option, which is true otherwise")]
+    [InlineData("repeatedWords=byMagic", "this is no value for the option, which is byId otherwise")]
+    [InlineData("repeatedWords=1", "this is no value for the option")]
+    public async Task Maps_SetUnknownOptionOrValue_IsAUsageError(string assignment, string message) =>
+        (await CommandRun.Of(["maps", Input("repeated_words"), "-o", OutputPath, "--set", assignment])).AssertFails(2, message);
+
+    [Fact]
+    public async Task Maps_SetValueOutOfRange_IsRefused() =>
+        (await CommandRun.Of(["maps", Input("repeated_words"), "-o", OutputPath, "--set", "eciStrength=2"])).AssertFails(3, "ECI strength 2: it must be from 0 to 1");
+
     /// <summary>What TAMX's scripts write: no rows of the output embedding, which the model then gives.</summary>
     [Fact]
     public async Task Maps_DumpWithoutRows_TakesThemFromTheModel()
