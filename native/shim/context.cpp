@@ -14,6 +14,7 @@ struct tamx_context {
     llama_sampler *     sampler = nullptr;
     int32_t             batch_size;
     llama_pos           next_position = 0;
+    llama_pos           block_start   = 0; // position of the first cell of the vision block in progress
     bool                has_logits    = false;
     std::atomic<bool>   cancelled { false };
     std::vector<llama_token_data> vocabulary; // reused between steps
@@ -114,24 +115,21 @@ int32_t decode_text(tamx_context * c, const llama_token * tokens, int32_t count,
     return status;
 }
 
-int32_t decode_picture(tamx_context * c, tamx_chunk & chunk, int32_t first, int32_t count, bool want_logits, float * rows) {
-    const mtmd_image_tokens * cells = mtmd_input_chunk_get_tokens_image(chunk.picture);
-    const int32_t             total = (int32_t) mtmd_input_chunk_get_n_tokens(chunk.picture);
+int32_t decode_patch(tamx_context * c, tamx_chunk & chunk, int32_t first, int32_t count, bool want_logits, float * rows) {
+    const int32_t total = chunk.count();
     if (chunk.embeddings.empty()) {
         return fail(TAMX_INVALID_ARGUMENT, "the picture was not encoded");
     }
-    if (first == 0) {
-        chunk.start = c->next_position;
+    if (first == 0 && chunk.time == 0) {
+        c->block_start = c->next_position;
     }
     // M-RoPE takes four positions per cell, laid out axis by axis: time, row, column, unused.
     const size_t           n = (size_t) count;
     std::vector<llama_pos> positions(4 * n, 0);
     for (size_t i = 0; i < n; i++) {
-        const mtmd_decoder_pos p = mtmd_image_tokens_get_decoder_pos(cells, chunk.start, (size_t) first + i);
-        positions[i]         = (llama_pos) p.t;
-        positions[i + n]     = (llama_pos) p.y;
-        positions[i + 2 * n] = (llama_pos) p.x;
-        positions[i + 3 * n] = (llama_pos) p.z;
+        positions[i]         = c->block_start + chunk.time;
+        positions[i + n]     = c->block_start + (first + (llama_pos) i) / chunk.columns;
+        positions[i + 2 * n] = c->block_start + (first + (llama_pos) i) % chunk.columns;
     }
     std::vector<int32_t>        sequence_counts(n, 1);
     llama_seq_id                sequence = 0;
@@ -148,7 +146,9 @@ int32_t decode_picture(tamx_context * c, tamx_chunk & chunk, int32_t first, int3
     batch.logits   = outputs.data();
     const int32_t status = decode(c, batch, want_logits, rows);
     if (status == TAMX_OK && first + count == total) {
-        c->next_position = chunk.start + mtmd_input_chunk_get_n_pos(chunk.picture);
+        if (chunk.ends_block) {
+            c->next_position = c->block_start + std::max({ chunk.columns, chunk.rows, chunk.time + 1 });
+        }
         chunk.embeddings = {};
     }
     return status;
@@ -204,20 +204,28 @@ void tamx_context_cancel(tamx_context * context) {
     context->cancelled = true;
 }
 
-int32_t tamx_context_encode(tamx_context * context, tamx_prompt * prompt, int32_t index) {
+int32_t tamx_context_encode(tamx_context * context, tamx_prompt * prompt, int32_t index, const uint8_t * rgb, const uint8_t * second_rgb) {
     return guarded([&] {
-        if (index < 0 || (size_t) index >= prompt->chunks.size() || prompt->chunks[(size_t) index].picture == nullptr) {
+        if (index < 0 || (size_t) index >= prompt->chunks.size() || !prompt->chunks[(size_t) index].is_vision() || rgb == nullptr) {
             return fail(TAMX_INVALID_ARGUMENT, "no such picture");
         }
         tamx_chunk &  chunk  = prompt->chunks[(size_t) index];
         tamx_vision * vision = prompt->vision;
+        patch_chunks  patch;
+        int32_t       status = make_patch(vision, chunk.width, chunk.height, rgb, second_rgb, patch);
+        if (status != TAMX_OK) {
+            return status;
+        }
+        if ((int32_t) mtmd_input_chunk_get_n_tokens(patch.cells) != chunk.count()) {
+            return fail(TAMX_IMAGE_FAILED, "the picture has another number of cells than was counted before");
+        }
         std::lock_guard<std::mutex> lock(vision->encoding);
         if (context->cancelled) {
             return fail(TAMX_CANCELLED, "cancelled");
         }
         take_logged_error();
         vision->cancelled  = &context->cancelled;
-        const int32_t code = mtmd_encode_chunk(vision->context, chunk.picture);
+        const int32_t code = mtmd_encode_chunk(vision->context, patch.cells);
         vision->cancelled  = nullptr;
         if (context->cancelled) {
             return fail(TAMX_CANCELLED, "cancelled");
@@ -227,7 +235,7 @@ int32_t tamx_context_encode(tamx_context * context, tamx_prompt * prompt, int32_
         }
         const float * output = mtmd_get_output_embd(vision->context);
         const size_t  width  = (size_t) llama_model_n_embd_inp(context->model->model);
-        chunk.embeddings.assign(output, output + width * mtmd_input_chunk_get_n_tokens(chunk.picture));
+        chunk.embeddings.assign(output, output + width * (size_t) chunk.count());
         return (int32_t) TAMX_OK;
     });
 }
@@ -238,13 +246,12 @@ int32_t tamx_context_decode_chunk(tamx_context * context, tamx_prompt * prompt, 
         if (index < 0 || (size_t) index >= prompt->chunks.size()) {
             return fail(TAMX_INVALID_ARGUMENT, "no such chunk");
         }
-        tamx_chunk &  chunk = prompt->chunks[(size_t) index];
-        const int32_t total = (int32_t) (chunk.picture != nullptr ? mtmd_input_chunk_get_n_tokens(chunk.picture) : chunk.tokens.size());
-        if (first < 0 || count <= 0 || first > total - count || count > context->batch_size || rows == nullptr) {
+        tamx_chunk & chunk = prompt->chunks[(size_t) index];
+        if (first < 0 || count <= 0 || first > chunk.count() - count || count > context->batch_size || rows == nullptr) {
             return fail(TAMX_INVALID_ARGUMENT, "tokens outside the chunk, or more than a batch");
         }
-        return chunk.picture != nullptr ? decode_picture(context, chunk, first, count, want_logits != 0, rows)
-                                        : decode_text(context, chunk.tokens.data() + first, count, want_logits != 0, rows);
+        return chunk.is_vision() ? decode_patch(context, chunk, first, count, want_logits != 0, rows)
+                                 : decode_text(context, chunk.tokens.data() + first, count, want_logits != 0, rows);
     });
 }
 

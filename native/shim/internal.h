@@ -40,6 +40,16 @@ struct chunk_free {
     void operator()(mtmd_input_chunks * chunks) const { mtmd_input_chunks_free(chunks); }
 };
 
+// What libmtmd makes of the frames of one temporal patch: the tokens before its cells, its cells, the tokens after.
+struct patch_chunks {
+    std::unique_ptr<mtmd_input_chunks, chunk_free> owner;
+    const mtmd_input_chunk *                       cells = nullptr; // owned by `owner`
+    std::vector<llama_token>                       before, after;
+};
+
+// rgb null: only to count; such cells cannot be encoded. second_rgb null: a still picture.
+int32_t make_patch(const tamx_vision * vision, int32_t width, int32_t height, const uint8_t * rgb, const uint8_t * second_rgb, patch_chunks & patch);
+
 } // namespace tamx
 
 struct tamx_model {
@@ -51,19 +61,23 @@ struct tamx_model {
 
 struct tamx_vision {
     mtmd_context * context = nullptr;
-    std::mutex     encoding; // the encoder holds one picture's output at a time
-    // Cancels the picture that is being encoded; set only while `encoding` is held.
+    std::mutex     encoding; // the encoder holds one patch's output at a time
+    // Cancels the patch that is being encoded; set only while `encoding` is held.
     const std::atomic<bool> * cancelled = nullptr;
     int32_t                   node      = 0;
 };
 
-// A run of text tokens, or one picture.
+// A run of text tokens, or the cells of one temporal patch (of a picture, which is one, or of a video).
 struct tamx_chunk {
-    std::vector<llama_token>                             tokens;
-    const mtmd_input_chunk *                             picture = nullptr; // owned by `owner`
-    std::unique_ptr<mtmd_input_chunks, tamx::chunk_free> owner;
-    std::vector<float>                                   embeddings; // of an encoded picture, freed after its last token
-    llama_pos                                            start = 0;  // position of the picture's first cell
+    std::vector<llama_token> tokens;
+    int32_t                  width = 0, height = 0;   // pixels
+    int32_t                  columns = 0, rows = 0;   // cells, row by row; none for text
+    int32_t                  time       = 0;          // on M-RoPE's time axis, from the start of the block, whose first patch is at 0
+    bool                     ends_block = false;
+    std::vector<float>       embeddings;              // of an encoded patch, freed after its last token
+
+    bool    is_vision() const { return columns > 0; }
+    int32_t count() const { return is_vision() ? columns * rows : (int32_t) tokens.size(); }
 };
 
 struct tamx_prompt {
@@ -71,5 +85,5 @@ struct tamx_prompt {
     tamx_vision *           vision;
     std::vector<tamx_chunk> chunks;
 
-    std::vector<llama_token> & text_tail();
+    void add_tokens(const std::vector<llama_token> & tokens);
 };

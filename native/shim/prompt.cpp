@@ -16,12 +16,53 @@ bool valid(const tamx_prompt * prompt, int32_t index) {
 
 } // namespace
 
+int32_t tamx::make_patch(const tamx_vision * vision, int32_t width, int32_t height, const uint8_t * rgb, const uint8_t * second_rgb,
+                         patch_chunks & patch) {
+    take_logged_error();
+    std::unique_ptr<mtmd_bitmap, bitmap_free> first(mtmd_bitmap_init((uint32_t) width, (uint32_t) height, rgb));
+    std::unique_ptr<mtmd_bitmap, bitmap_free> second(second_rgb == nullptr ? nullptr
+                                                                           : mtmd_bitmap_init((uint32_t) width, (uint32_t) height, second_rgb));
+    mtmd_input_part         part_1 { nullptr, first.get() };
+    mtmd_input_part         part_2 { nullptr, second.get() };
+    const mtmd_input_part * parts[] = { &part_1, &part_2 };
+    if (second != nullptr) {
+        // Adjacent frames of one size become one temporal patch.
+        mtmd_bitmap_set_mergeable(first.get(), true);
+        mtmd_bitmap_set_mergeable(second.get(), true);
+    }
+    patch.owner.reset(mtmd_input_chunks_init());
+    if (mtmd_tokenize_from_parts(vision->context, patch.owner.get(), parts, second == nullptr ? 1 : 2, false) != 0) {
+        return fail(TAMX_IMAGE_FAILED, "the picture could not be prepared: " + take_logged_error());
+    }
+    // vision start (text), the cells, vision end (text)
+    for (size_t i = 0; i < mtmd_input_chunks_size(patch.owner.get()); i++) {
+        const mtmd_input_chunk * chunk = mtmd_input_chunks_get(patch.owner.get(), i);
+        if (mtmd_input_chunk_get_type(chunk) == MTMD_INPUT_CHUNK_TYPE_IMAGE) {
+            if (patch.cells != nullptr) {
+                return fail(TAMX_IMAGE_FAILED, second == nullptr ? "the projector cuts pictures into tiles, which Qwen-VL does not"
+                                                                 : "the projector does not join two frames, as Qwen-VL does");
+            }
+            patch.cells = chunk;
+        } else {
+            size_t              n      = 0;
+            const llama_token * tokens = mtmd_input_chunk_get_tokens_text(chunk, &n);
+            auto &              side   = patch.cells == nullptr ? patch.before : patch.after;
+            side.insert(side.end(), tokens, tokens + n);
+        }
+    }
+    return patch.cells == nullptr ? fail(TAMX_IMAGE_FAILED, "the projector made no cells of the picture") : (int32_t) TAMX_OK;
+}
+
 // Text next to text is one chunk, as if it had been added at once.
-std::vector<llama_token> & tamx_prompt::text_tail() {
-    if (chunks.empty() || chunks.back().picture != nullptr) {
+void tamx_prompt::add_tokens(const std::vector<llama_token> & tokens) {
+    if (tokens.empty()) {
+        return;
+    }
+    if (chunks.empty() || chunks.back().is_vision()) {
         chunks.emplace_back();
     }
-    return chunks.back().tokens;
+    auto & tail = chunks.back().tokens;
+    tail.insert(tail.end(), tokens.begin(), tokens.end());
 }
 
 int32_t tamx_prompt_create(const tamx_model * model, tamx_vision * vision, tamx_prompt ** prompt) {
@@ -42,56 +83,49 @@ int32_t tamx_prompt_add_text(tamx_prompt * prompt, const char * text, int32_t le
         if (n < 0) {
             return fail(TAMX_INTERNAL, "the tokenizer gave more tokens than bytes");
         }
-        if (n > 0) {
-            auto & tail = prompt->text_tail();
-            tail.insert(tail.end(), tokens.begin(), tokens.begin() + n);
-        }
+        tokens.resize((size_t) n);
+        prompt->add_tokens(tokens);
         return (int32_t) TAMX_OK;
     });
 }
 
-int32_t tamx_prompt_add_picture(tamx_prompt * prompt, int32_t width, int32_t height, const uint8_t * rgb) {
+int32_t tamx_prompt_add_vision(tamx_prompt * prompt, int32_t width, int32_t height, const int32_t * times, int32_t count) {
     return guarded([&] {
         if (prompt->vision == nullptr) {
             return fail(TAMX_INVALID_ARGUMENT, "the model was loaded without a vision projector");
         }
-        if (width <= 0 || height <= 0) {
-            return fail(TAMX_INVALID_ARGUMENT, "a picture needs a width and a height");
+        if (width <= 0 || height <= 0 || count <= 0 || times[0] != 0) {
+            return fail(TAMX_INVALID_ARGUMENT, "a vision block needs a width, a height and a patch at time 0");
         }
-        take_logged_error();
-        std::unique_ptr<mtmd_bitmap, bitmap_free> bitmap(mtmd_bitmap_init((uint32_t) width, (uint32_t) height, rgb));
-        mtmd_input_part         part { nullptr, bitmap.get() };
-        const mtmd_input_part * parts[] = { &part };
-
-        std::unique_ptr<mtmd_input_chunks, chunk_free> chunks(mtmd_input_chunks_init());
-        if (mtmd_tokenize_from_parts(prompt->vision->context, chunks.get(), parts, 1, false) != 0) {
-            return fail(TAMX_IMAGE_FAILED, "the picture could not be prepared: " + take_logged_error());
-        }
-        // vision start (text), the cells, vision end (text)
-        const mtmd_input_chunk * picture = nullptr;
-        for (size_t i = 0; i < mtmd_input_chunks_size(chunks.get()); i++) {
-            const mtmd_input_chunk * chunk = mtmd_input_chunks_get(chunks.get(), i);
-            if (mtmd_input_chunk_get_type(chunk) == MTMD_INPUT_CHUNK_TYPE_IMAGE) {
-                if (picture != nullptr) {
-                    return fail(TAMX_IMAGE_FAILED, "the projector cuts pictures into tiles, which Qwen-VL does not");
-                }
-                picture = chunk;
-                prompt->chunks.emplace_back();
-                prompt->chunks.back().picture = chunk;
-            } else {
-                size_t              n      = 0;
-                const llama_token * tokens = mtmd_input_chunk_get_tokens_text(chunk, &n);
-                auto &              tail   = prompt->text_tail();
-                tail.insert(tail.end(), tokens, tokens + n);
+        for (int32_t i = 1; i < count; i++) {
+            if (times[i] <= times[i - 1]) {
+                return fail(TAMX_INVALID_ARGUMENT, "the times of a vision block must ascend");
             }
         }
-        for (auto & chunk : prompt->chunks) {
-            if (chunk.picture != nullptr && chunk.picture == picture) {
-                chunk.owner = std::move(chunks);
-                return (int32_t) TAMX_OK;
-            }
+        patch_chunks  patch;
+        const int32_t status = make_patch(prompt->vision, width, height, nullptr, nullptr, patch);
+        if (status != TAMX_OK) {
+            return status;
         }
-        return fail(TAMX_IMAGE_FAILED, "the projector made no cells of the picture");
+        // The grid is read off the positions of the cells; cells lie row by row.
+        const int32_t          cells = (int32_t) mtmd_input_chunk_get_n_tokens(patch.cells);
+        const mtmd_decoder_pos last  = mtmd_image_tokens_get_decoder_pos(mtmd_input_chunk_get_tokens_image(patch.cells), 0, (size_t) cells - 1);
+        tamx_chunk             chunk;
+        chunk.width   = width;
+        chunk.height  = height;
+        chunk.columns = (int32_t) last.x + 1;
+        chunk.rows    = (int32_t) last.y + 1;
+        if (chunk.count() != cells) {
+            return fail(TAMX_IMAGE_FAILED, "the picture's cells are no grid");
+        }
+        prompt->add_tokens(patch.before);
+        for (int32_t i = 0; i < count; i++) {
+            chunk.time       = times[i];
+            chunk.ends_block = i == count - 1;
+            prompt->chunks.push_back(chunk);
+        }
+        prompt->add_tokens(patch.after);
+        return (int32_t) TAMX_OK;
     });
 }
 
@@ -108,17 +142,10 @@ int32_t tamx_prompt_chunk(const tamx_prompt * prompt, int32_t index, int32_t * t
             return fail(TAMX_INVALID_ARGUMENT, "no such chunk");
         }
         const tamx_chunk & chunk = prompt->chunks[(size_t) index];
-        *grid_columns = *grid_rows = 0;
-        if (chunk.picture == nullptr) {
-            *tokens = (int32_t) chunk.tokens.size();
-            return (int32_t) TAMX_OK;
-        }
-        *tokens = (int32_t) mtmd_input_chunk_get_n_tokens(chunk.picture);
-        // The grid is read off the positions of the cells; cells lie row by row.
-        const mtmd_decoder_pos last = mtmd_image_tokens_get_decoder_pos(mtmd_input_chunk_get_tokens_image(chunk.picture), 0, (size_t) *tokens - 1);
-        *grid_columns = (int32_t) last.x + 1;
-        *grid_rows    = (int32_t) last.y + 1;
-        return *grid_columns * *grid_rows == *tokens ? (int32_t) TAMX_OK : fail(TAMX_IMAGE_FAILED, "the picture's cells are no grid");
+        *tokens       = chunk.count();
+        *grid_columns = chunk.columns;
+        *grid_rows    = chunk.rows;
+        return (int32_t) TAMX_OK;
     });
 }
 

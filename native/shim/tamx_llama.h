@@ -20,7 +20,7 @@
 extern "C" {
 #endif
 
-#define TAMX_ABI_VERSION 2
+#define TAMX_ABI_VERSION 3
 
 enum tamx_status {
     TAMX_OK               = 0,
@@ -101,18 +101,20 @@ TAMX_API int32_t tamx_vision_load(const tamx_model * model, const char * path, i
                                   tamx_vision ** vision);
 TAMX_API void    tamx_vision_free(tamx_vision * vision);
 
-// ---- prompt: text tokens and encoded pictures in order ---------------------------------------------------------------
+// ---- prompt: text tokens, pictures and videos in order ---------------------------------------------------------------
 
 TAMX_API int32_t tamx_prompt_create(const tamx_model * model, tamx_vision * vision, tamx_prompt ** prompt); // vision may be null
 TAMX_API void    tamx_prompt_free(tamx_prompt * prompt);
 TAMX_API int32_t tamx_prompt_add_text(tamx_prompt * prompt, const char * text, int32_t length, int32_t parse_special);
 
-// One picture, width x height x RGB. The vision markers around it are added here.
-TAMX_API int32_t tamx_prompt_add_picture(tamx_prompt * prompt, int32_t width, int32_t height, const uint8_t * rgb);
+// One vision block with the markers around it: a chunk of cells for each of its count temporal patches, all of one size in pixels. times: where
+// each patch lies on the time axis of M-RoPE, counted from the start of the block, strictly ascending; a picture is one patch at 0.
+// The pixels come when a patch is encoded.
+TAMX_API int32_t tamx_prompt_add_vision(tamx_prompt * prompt, int32_t width, int32_t height, const int32_t * times, int32_t count);
 
 TAMX_API int32_t tamx_prompt_chunk_count(const tamx_prompt * prompt, int32_t * count);
 
-// grid_columns, grid_rows: 0 for text. tokens: cells of a picture or text tokens.
+// grid_columns, grid_rows: 0 for text. tokens: cells of a temporal patch or text tokens.
 TAMX_API int32_t tamx_prompt_chunk(const tamx_prompt * prompt, int32_t index, int32_t * tokens, int32_t * grid_columns,
                                    int32_t * grid_rows);
 TAMX_API int32_t tamx_prompt_chunk_tokens(const tamx_prompt * prompt, int32_t index, int32_t * tokens, int32_t capacity);
@@ -127,8 +129,10 @@ TAMX_API void    tamx_context_free(tamx_context * context);
 // May be called from any thread; the call in progress then returns TAMX_CANCELLED soon, and every later one at once.
 TAMX_API void    tamx_context_cancel(tamx_context * context);
 
-// Encodes a picture of the prompt; its embeddings stay in the prompt until it is decoded.
-TAMX_API int32_t tamx_context_encode(tamx_context * context, tamx_prompt * prompt, int32_t index);
+// Encodes a temporal patch of the prompt from its pixels, height x width x RGB of the size given before; second_rgb is the patch's second frame,
+// or null for a picture (a still frame twice). Its embeddings stay in the prompt until it is decoded.
+TAMX_API int32_t tamx_context_encode(tamx_context * context, tamx_prompt * prompt, int32_t index, const uint8_t * rgb,
+                                     const uint8_t * second_rgb);
 
 // Decodes tokens first .. first+count-1 of a prompt's chunk, count <= batch size, in order, and writes their hidden
 // states (after the final norm) to rows [count, hidden_size]. want_logits = 0 stops before the lm_head product.

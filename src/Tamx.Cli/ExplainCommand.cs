@@ -7,18 +7,20 @@ using Tamx.Report;
 
 namespace Tamx.Cli;
 
-/// <summary><c>tamx explain</c>: a model and a picture in, a report out.</summary>
+/// <summary><c>tamx explain</c>: a model and a picture or video in, a report out.</summary>
 internal sealed class ExplainCommand
 {
     private const string DefaultPrompt = "Describe this image.";
+    private const string DefaultVideoPrompt = "Describe this video.";
 
     private readonly ModelArguments _model = new();
     private readonly MethodOptions _method = new();
+    private readonly VideoArguments _videos = new();
     private readonly Option<string[]> _images = new("--image") { Description = "A picture (JPEG, PNG, WebP, GIF, BMP); may be given several times.", HelpName = "FILE" };
-    private readonly Option<string?> _prompt = new("-p", "--prompt") { Description = $"The question. By default \"{DefaultPrompt}\"", HelpName = "TEXT" };
+    private readonly Option<string?> _prompt = new("-p", "--prompt") { Description = $"The question. By default \"{DefaultPrompt}\" or \"{DefaultVideoPrompt}\"", HelpName = "TEXT" };
     private readonly Option<string?> _messages = new("--messages")
     {
-        Description = "A conversation as OpenAI-style JSON, in place of --image and -p; if its last message is the assistant's, that answer is explained.",
+        Description = "A conversation as OpenAI-style JSON, in place of --image, --video and -p; if its last message is the assistant's, that answer is explained.",
         HelpName = "FILE.json",
     };
 
@@ -76,18 +78,19 @@ internal sealed class ExplainCommand
         _context.RequireAtLeast(0);
         _temperature.RequireWithin(0, 100);
         _topP.RequireWithin(0, 1);
-        var command = new Command("explain", "Asks a model about pictures and writes a report that shows where each token of the answer came from.")
+        var command = new Command("explain", "Asks a model about pictures and videos and writes a report that shows where each token of the answer came from.")
         {
             _images, _prompt, _messages, _answer, _noEos, _maxTokens, _output, _trace, _json, _temperature, _topK, _topP, _seed, _candidates, _context,
         };
+        _videos.AddTo(command);
         _model.AddTo(command);
         _method.AddTo(command);
         _mapsJson.AddTo(command, _json);
         command.Validators.Add(result =>
         {
-            if (result.GetValue(_messages) is not null && (result.GetValue(_prompt) is not null || result.GetValue(_images) is { Length: > 0 }))
+            if (result.GetValue(_messages) is not null && (result.GetValue(_prompt) is not null || result.GetValue(_images) is { Length: > 0 } || _videos.IsGiven(result)))
             {
-                result.AddError("--messages takes the place of --image and -p; give one or the other.");
+                result.AddError("--messages takes the place of --image, --video and -p; give one or the other.");
             }
         });
         command.SetAction(RunAsync);
@@ -122,7 +125,7 @@ internal sealed class ExplainCommand
         RequireFolder(reportPath);
         RequireFolder(tracePath);
         RequireFolder(_mapsJson.FilePath(parsed));
-        var messages = ReadMessages(parsed);
+        var messages = await Task.Run(() => ReadMessages(parsed, cancellationToken), cancellationToken);
 
         var load = Stopwatch.StartNew();
         var explanation = await ProgressDisplay.RunAsync(error, async progress =>
@@ -169,9 +172,11 @@ internal sealed class ExplainCommand
         return ExitCode.Ok;
     }
 
-    private List<ChatMessage> ReadMessages(ParseResult parsed)
+    private List<ChatMessage> ReadMessages(ParseResult parsed, CancellationToken cancellationToken)
     {
-        List<ChatMessage> messages = parsed.GetValue(_messages) is { } path ? [.. ChatJson.Open(path)] : [new(ChatRole.User, ReadParts(parsed))];
+        List<ChatMessage> messages = parsed.GetValue(_messages) is { } path
+            ? [.. ChatJson.Open(path, cancellationToken)]
+            : [new(ChatRole.User, ReadParts(parsed, cancellationToken))];
         if (parsed.GetValue(_answer) is { } answer)
         {
             messages.Add(new ChatMessage(ChatRole.Assistant, answer));
@@ -180,21 +185,22 @@ internal sealed class ExplainCommand
         return messages;
     }
 
-    private List<ChatPart> ReadParts(ParseResult parsed)
+    private List<ChatPart> ReadParts(ParseResult parsed, CancellationToken cancellationToken)
     {
         var paths = parsed.GetValue(_images) ?? [];
         var prompt = parsed.GetValue(_prompt);
-        if (paths.Length == 0 && _model.IsDemo(parsed))
+        var videos = _videos.Read(parsed, cancellationToken);
+        if (paths.Length == 0 && videos.Count == 0 && _model.IsDemo(parsed))
         {
             paths = [DemoFiles.Picture];
         }
 
-        if (paths.Length == 0 && prompt is null)
+        if (paths.Length == 0 && videos.Count == 0 && prompt is null)
         {
-            throw new InvalidInputException("nothing to ask about: give a picture (--image FILE), a question (-p TEXT), or both");
+            throw new InvalidInputException("nothing to ask about: give a picture (--image FILE), a video (--video FILE), a question (-p TEXT), or several of these");
         }
 
-        return [.. paths.Select(ImagePart.FromFile), new TextPart(prompt ?? DefaultPrompt)];
+        return [.. paths.Select(ImagePart.FromFile), .. videos, new TextPart(prompt ?? (videos.Count > 0 ? DefaultVideoPrompt : DefaultPrompt))];
     }
 
     private static void RequireFolder(string? path)

@@ -1,7 +1,5 @@
 using System.Runtime.CompilerServices;
-using System.Text;
 using Tamx.Llama.Chat;
-using Tamx.Llama.Imaging;
 using Tamx.Llama.Interop;
 
 namespace Tamx.Llama;
@@ -17,16 +15,13 @@ public readonly record struct CompletionProgress(string Stage, int Done, int Tot
 /// Used by one caller at a time. May be disposed at any time, also while it generates: the enumeration then ends with
 /// <see cref="ObjectDisposedException"/>.
 /// </remarks>
-public sealed class Completion : IDisposable
+public sealed partial class Completion : IDisposable
 {
-    // llama.cpp's bounds for the Qwen-VL family where neither the file nor the caller gives others.
-    private const int DefaultMinImageTokens = 8;
-    private const int DefaultMaxImageTokens = 4096;
-
     private readonly VisionLanguageModel _model;
     private readonly CompletionOptions _options;
     private readonly PromptHandle _prompt;
     private readonly List<Chunk> _chunks = [];
+    private readonly List<PromptVision> _vision = [];
     private readonly List<PromptPicture> _pictures = [];
     private readonly int _contextSize;
     private readonly int _hiddenSize;
@@ -80,7 +75,9 @@ public sealed class Completion : IDisposable
     /// <summary>Tokens of the prompt and of the answer so far.</summary>
     public int TokenCount { get; private set; }
 
-    /// <summary>Token ids of the prompt and of the answer so far [S]; cells of pictures carry the id of <c>&lt;|image_pad|&gt;</c>.</summary>
+    /// <summary>
+    /// Token ids of the prompt and of the answer so far [S]; cells of pictures carry the id of <c>&lt;|image_pad|&gt;</c>, those of videos of <c>&lt;|video_pad|&gt;</c>.
+    /// </summary>
     public ReadOnlySpan<int> TokenIds => _tokenIds.AsSpan(0, TokenCount);
 
     /// <summary>
@@ -91,7 +88,7 @@ public sealed class Completion : IDisposable
     /// <summary>Hidden states after the final norm, [<see cref="HiddenRowCount"/>, hidden size] row-major; row p predicts token p + 1.</summary>
     public ReadOnlyMemory<float> HiddenStates => _hiddenStates.AsMemory(0, HiddenRowCount * _hiddenSize);
 
-    /// <summary>The prompt's pictures in order.</summary>
+    /// <summary>The prompt's pictures, and the temporal patches of its videos, in order.</summary>
     public IReadOnlyList<PromptPicture> Pictures => _pictures;
 
     /// <summary>Context size in tokens.</summary>
@@ -213,98 +210,6 @@ public sealed class Completion : IDisposable
         return row;
     }
 
-    private void WritePrompt(IReadOnlyList<ChatMessage> messages)
-    {
-        foreach (var piece in _model.Template.Pieces(messages))
-        {
-            if (piece.Picture is not { } part)
-            {
-                var text = Encoding.UTF8.GetBytes(piece.Text);
-                NativeMethods.AddPromptText(_prompt, text, text.Length, piece.IsMarker ? 1 : 0).ThrowIfFailed();
-                continue;
-            }
-
-            if (_model.Projector is not { } projector)
-            {
-                throw new InvalidInputException(
-                    $"{part.Name}: {_model.Facts.Path} was loaded without a vision projector; give the mmproj that belongs to it (--mmproj)");
-            }
-
-            var image = RgbImage.Decode(part.Encoded, part.Name);
-            var (width, height) = QwenImageSize.Fit(
-                image.Width, image.Height, projector.CellSize,
-                _model.Options.MinImageTokens > 0 ? _model.Options.MinImageTokens : DefaultMinImageTokens,
-                _model.Options.MaxImageTokens > 0 ? _model.Options.MaxImageTokens : DefaultMaxImageTokens);
-            NativeMethods.AddPromptPicture(_prompt, width, height, image.Resize(width, height).Pixels).ThrowIfFailed();
-
-            // Where it stands is known when all of the prompt is.
-            _pictures.Add(new PromptPicture
-            {
-                Source = part,
-                MediaType = image.MediaType,
-                Width = image.Width,
-                Height = image.Height,
-                FirstPosition = 0,
-                Columns = 0,
-                Rows = 0,
-            });
-        }
-    }
-
-    private int[] ReadPrompt()
-    {
-        NativeMethods.GetPromptChunkCount(_prompt, out var count).ThrowIfFailed();
-        var ids = new List<int>();
-        var imagePad = _pictures.Count > 0 ? _model.Vocabulary.FindId("<|image_pad|>") : -1;
-        var picture = 0;
-        for (var i = 0; i < count; i++)
-        {
-            NativeMethods.GetPromptChunk(_prompt, i, out var tokenCount, out var columns, out var rows).ThrowIfFailed();
-            _chunks.Add(new Chunk(tokenCount, IsPicture: columns > 0));
-            if (columns == 0)
-            {
-                var tokens = new int[tokenCount];
-                NativeMethods.GetPromptChunkTokens(_prompt, i, tokens, tokens.Length).ThrowIfFailed();
-                ids.AddRange(tokens);
-                continue;
-            }
-
-            _pictures[picture] = _pictures[picture] with { FirstPosition = ids.Count, Columns = columns, Rows = rows };
-            picture++;
-            ids.AddRange(Enumerable.Repeat(imagePad, tokenCount));
-        }
-
-        return [.. ids];
-    }
-
-    private int ChooseContextSize()
-    {
-        var trained = _model.Facts.ContextLength;
-
-        // The last token needs no room: nothing is computed after it. A given answer must fit as a whole.
-        var atLeast = PromptTokenCount + (_givenAnswer.Length > 0 ? _givenAnswer.Length - 1 : 1);
-        if (_options.ContextSize > 0)
-        {
-            return atLeast <= _options.ContextSize
-                ? _options.ContextSize
-                : throw new InvalidInputException(
-                    $"the prompt has {PromptTokenCount} tokens{AndAnswer()}, the context {_options.ContextSize}; " +
-                    $"use a context of at least {PromptTokenCount + Math.Max(1, MaxAnswerTokens)} (-c) or smaller pictures");
-        }
-
-        if (atLeast > trained)
-        {
-            throw new InvalidInputException(
-                $"the prompt has {PromptTokenCount} tokens{AndAnswer()}, {_model.Facts.Path} was trained for {trained}; use fewer or smaller pictures");
-        }
-
-        const int Granularity = 256;
-        var needed = (PromptTokenCount + MaxAnswerTokens + Granularity - 1) / Granularity * Granularity;
-        return Math.Min(needed, trained);
-
-        string AndAnswer() => _givenAnswer.Length > 0 ? $" and the answer {_givenAnswer.Length}" : "";
-    }
-
     private void Prefill(IProgress<CompletionProgress>? progress, CancellationToken cancellationToken)
     {
         Exclusively(() =>
@@ -322,14 +227,16 @@ public sealed class Completion : IDisposable
             NativeMethods.SetSampling(context, _options.Temperature, _options.TopK, _options.TopP, _options.Seed).ThrowIfFailed(cancellationToken);
             _hiddenStates = new float[checked(Capacity * _hiddenSize)];
             using var cancellation = cancellationToken.Register(() => EndCall(context));
-            var pictureCount = 0;
+            using var patches = ReadPatches(cancellationToken).GetEnumerator();
+            var patchCount = 0;
             for (var i = 0; i < _chunks.Count; i++)
             {
                 var chunk = _chunks[i];
-                if (chunk.IsPicture)
+                if (chunk.IsVision && patches.MoveNext())
                 {
-                    progress?.Report(new CompletionProgress("encode", pictureCount++, _pictures.Count));
-                    NativeMethods.EncodePicture(context, _prompt, i).ThrowIfFailed(cancellationToken);
+                    progress?.Report(new CompletionProgress("encode", patchCount++, _pictures.Count));
+                    var (first, second) = patches.Current;
+                    NativeMethods.EncodePatch(context, _prompt, i, first.Pixels, second is null ? default : second.Pixels).ThrowIfFailed(cancellationToken);
                 }
 
                 DecodeChunk(context, i, chunk, isLast: i == _chunks.Count - 1, progress, cancellationToken);
@@ -458,5 +365,5 @@ public sealed class Completion : IDisposable
         }
     }
 
-    private readonly record struct Chunk(int TokenCount, bool IsPicture);
+    private readonly record struct Chunk(int TokenCount, bool IsVision);
 }

@@ -1,21 +1,37 @@
-using Tamx.Llama.Chat;
-
 namespace Tamx.Llama;
 
-/// <summary>A picture as it stands in the prompt.</summary>
+/// <summary>A picture as it stands in the prompt, or a temporal patch of a video.</summary>
 public sealed record PromptPicture
 {
-    /// <summary>The picture as it was given.</summary>
-    public required ImagePart Source { get; init; }
+    /// <summary>What the picture, the frame or the video is called.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>
+    /// The picture's file as it came. Of a temporal patch the first frame: as it came too, or of a video file a JPEG of the size that the model looks at;
+    /// empty until the prompt has been computed.
+    /// </summary>
+    public ReadOnlyMemory<byte> Encoded { get; init; }
 
     /// <summary>Its media type, for example <c>image/jpeg</c>.</summary>
     public required string MediaType { get; init; }
 
-    /// <summary>Width in pixels as displayed.</summary>
+    /// <summary>Width of <see cref="Encoded"/> in pixels as displayed.</summary>
     public required int Width { get; init; }
 
     /// <summary>Height in pixels as displayed.</summary>
     public required int Height { get; init; }
+
+    /// <summary>Which vision block of the prompt it stands in.</summary>
+    public required int BlockIndex { get; init; }
+
+    /// <summary>Which temporal patch of that block it is; 0 for a picture.</summary>
+    public required int FrameIndex { get; init; }
+
+    /// <summary>Which video of the prompt it belongs to; null for a picture.</summary>
+    public int? VideoIndex { get; init; }
+
+    /// <summary>Time in the video, in seconds: the mean of the patch's two frames. Null for a picture.</summary>
+    public double? Seconds { get; init; }
 
     /// <summary>Position of its first cell in the token sequence.</summary>
     public required int FirstPosition { get; init; }

@@ -84,7 +84,7 @@ public sealed class VisionLanguageModel : IDisposable
     /// </param>
     /// <param name="options">How to generate.</param>
     /// <exception cref="InvalidInputException">
-    /// A picture cannot be used, the model has no projector, the answer is empty or holds a picture, or the tokens do not fit the context.
+    /// A picture cannot be used, the model has no projector, the answer is empty or holds a picture or video, or the tokens do not fit the context.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public Completion CreateCompletion(IReadOnlyList<ChatMessage> messages, CompletionOptions? options = null)
@@ -98,7 +98,7 @@ public sealed class VisionLanguageModel : IDisposable
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (last.Parts.Any(part => part is not TextPart))
         {
-            throw new InvalidInputException("the answer to explain (the last message, the assistant's) holds a picture; it can hold text only");
+            throw new InvalidInputException("the answer to explain (the last message, the assistant's) holds a picture or a video; it can hold text only");
         }
 
         return CreateCompletion(

@@ -107,13 +107,18 @@ public static class Explainer
             OutputIds = outputIds,
             OutputRows = model.OutputEmbedding.ReadRows(outputIds),
             OutputTexts = [.. outputIds.Select(model.Vocabulary.GetBytes)],
-            ImageGrids = [.. completion.Pictures.Select(picture => new PatchGrid(1, picture.Rows * merge, picture.Columns * merge))],
+            ImageGrids = [.. completion.Pictures.Where(picture => picture.VideoIndex is null).Select(picture => GridOf(picture, 1))],
+            VideoGrids =
+            [
+                .. completion.Pictures.Where(picture => picture.VideoIndex is not null).GroupBy(picture => picture.VideoIndex)
+                    .Select(patches => GridOf(patches.First(), patches.Count())),
+            ],
             CandidateIds = [.. tokens.Select(token => token.Candidates.Select(candidate => candidate.Id).ToArray())],
             CandidateProbabilities = [.. tokens.Select(token => token.Candidates.Select(candidate => candidate.Probability).ToArray())],
             AnswerProbabilities = [.. tokens.Select(token => token.Probability)],
             Markers = MarkerIds.Find(model.Vocabulary),
-            Pictures = [.. completion.Pictures.Select((picture, index) => new TracePicture(
-                index, 0, picture.MediaType, picture.Source.Encoded, picture.Width, picture.Height, Name: picture.Source.Name))],
+            Pictures = [.. completion.Pictures.Select(picture => new TracePicture(
+                picture.BlockIndex, picture.FrameIndex, picture.MediaType, picture.Encoded, picture.Width, picture.Height, picture.Seconds, picture.Name))],
             Run = new RunInfo
             {
                 Model = model.Facts.Name ?? Path.GetFileName(model.Facts.Path),
@@ -133,5 +138,7 @@ public static class Explainer
                 Seconds = seconds,
             },
         };
+
+        PatchGrid GridOf(PromptPicture picture, int frames) => new(frames, picture.Rows * merge, picture.Columns * merge);
     }
 }

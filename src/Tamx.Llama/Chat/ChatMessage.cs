@@ -15,9 +15,9 @@ public enum ChatRole
     Assistant,
 }
 
-/// <summary>One message of a conversation: text and pictures in order.</summary>
+/// <summary>One message of a conversation: text, pictures and videos in order.</summary>
 /// <param name="Role">Who speaks.</param>
-/// <param name="Parts">Text and pictures in the order the model reads them.</param>
+/// <param name="Parts">Text, pictures and videos in the order the model reads them.</param>
 public sealed record ChatMessage(ChatRole Role, IReadOnlyList<ChatPart> Parts)
 {
     /// <summary>A message of text alone.</summary>
@@ -29,7 +29,7 @@ public sealed record ChatMessage(ChatRole Role, IReadOnlyList<ChatPart> Parts)
     }
 }
 
-/// <summary>A part of a message: <see cref="TextPart"/> or <see cref="ImagePart"/>.</summary>
+/// <summary>A part of a message: <see cref="TextPart"/>, <see cref="ImagePart"/> or <see cref="VideoPart"/>.</summary>
 public abstract record ChatPart
 {
     private protected ChatPart()

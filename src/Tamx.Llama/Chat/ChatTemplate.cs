@@ -7,7 +7,7 @@ namespace Tamx.Llama.Chat;
 /// <summary>Writes a conversation the way the Qwen-VL models were trained to read it (ChatML).</summary>
 /// <remarks>
 /// Text of the messages is kept apart from the markers, so that a marker written by a user stays text. Pictures stand where
-/// they are in the message, as <c>&lt;|vision_start|&gt;&lt;|image_pad|&gt;&lt;|vision_end|&gt;</c>.
+/// they are in the message, as <c>&lt;|vision_start|&gt;&lt;|image_pad|&gt;&lt;|vision_end|&gt;</c>. Videos stand there as <see cref="VideoLayout"/> says.
 /// </remarks>
 public sealed partial class ChatTemplate
 {
@@ -22,6 +22,9 @@ public sealed partial class ChatTemplate
     {
         _defaultSystem = defaultSystem;
     }
+
+    /// <summary>How a video stands in the prompt. As Qwen3-VL's by default.</summary>
+    public VideoLayout VideoLayout { get; init; }
 
     /// <summary>Whether the answer begins within <c>&lt;think&gt;</c>, as in the published template of the Qwen3-VL Thinking models. False by default.</summary>
     public bool StartsThinking { get; init; }
@@ -49,10 +52,11 @@ public sealed partial class ChatTemplate
         {
             StartsThinking = template is not null && ThinkingPrompt().IsMatch(template),
             SystemFirstOnly = !isQwen2,
+            VideoLayout = isQwen2 ? VideoLayout.OneBlock : VideoLayout.TimedBlocks,
         };
     }
 
-    /// <summary>The prompt as text, with one <c>&lt;|image_pad|&gt;</c> for each picture.</summary>
+    /// <summary>The prompt as text, with one <c>&lt;|image_pad|&gt;</c> for each picture and one <c>&lt;|video_pad|&gt;</c> for each block of a video.</summary>
     /// <param name="messages">The conversation.</param>
     /// <param name="addGenerationPrompt">Whether the beginning of the assistant's next turn follows, as it must for an answer.</param>
     /// <exception cref="InvalidInputException">There is no message, or the system says what the model's template has no place for.</exception>
@@ -61,7 +65,12 @@ public sealed partial class ChatTemplate
         var text = new StringBuilder();
         foreach (var piece in Pieces(messages, addGenerationPrompt))
         {
-            text.Append(piece.Picture is null ? piece.Text : "<|vision_start|><|image_pad|><|vision_end|>");
+            text.Append(piece.Vision switch
+            {
+                null => piece.Text,
+                VideoPart => "<|vision_start|><|video_pad|><|vision_end|>",
+                _ => "<|vision_start|><|image_pad|><|vision_end|>",
+            });
         }
 
         return text.ToString();
@@ -101,7 +110,22 @@ public sealed partial class ChatTemplate
                     continue;
                 }
 
-                foreach (var piece in Flush().Append(PromptPiece.Of((ImagePart)part)))
+                if (part is VideoPart video && VideoLayout == VideoLayout.TimedBlocks)
+                {
+                    for (var patch = 0; patch < video.PatchCount; patch++)
+                    {
+                        pending.Append(TimeText.Of(video.PatchSeconds(patch)));
+                        foreach (var piece in Flush().Append(new PromptPiece("", false, video, patch, 1)))
+                        {
+                            yield return piece;
+                        }
+                    }
+
+                    continue;
+                }
+
+                var patchCount = part is VideoPart whole ? whole.PatchCount : 1;
+                foreach (var piece in Flush().Append(new PromptPiece("", false, part, 0, patchCount)))
                 {
                     yield return piece;
                 }
@@ -173,12 +197,20 @@ public sealed partial class ChatTemplate
     private static partial Regex DefaultSystemText();
 }
 
-/// <summary>A marker, a run of plain text, or a picture.</summary>
-internal readonly record struct PromptPiece(string Text, bool IsMarker, ImagePart? Picture)
+/// <summary>How a video stands in the prompt.</summary>
+public enum VideoLayout
 {
-    public static PromptPiece Marker(string text) => new(text, true, null);
+    /// <summary>Qwen3-VL: each temporal patch in a vision block of its own, with its time as text before it: <c>&lt;1.2 seconds&gt;</c>.</summary>
+    TimedBlocks,
 
-    public static PromptPiece Plain(string text) => new(text, false, null);
+    /// <summary>Qwen2-VL and Qwen2.5-VL: all temporal patches in one vision block; time is in their positions.</summary>
+    OneBlock,
+}
 
-    public static PromptPiece Of(ImagePart picture) => new("", false, picture);
+/// <summary>A marker, a run of plain text, or a vision block: a picture, or some temporal patches of a video.</summary>
+internal readonly record struct PromptPiece(string Text, bool IsMarker, ChatPart? Vision, int FirstPatch, int PatchCount)
+{
+    public static PromptPiece Marker(string text) => new(text, true, null, 0, 0);
+
+    public static PromptPiece Plain(string text) => new(text, false, null, 0, 0);
 }

@@ -9,7 +9,7 @@ public static partial class Preflight
 {
     /// <summary>Names of an mmproj's projector, as <c>clip.projector_type</c> gives them.</summary>
     private const string Qwen3VlMerger = "qwen3vl_merger";
-    private const string Qwen25VlMerger = "qwen2.5vl_merger";
+    internal const string Qwen25VlMerger = "qwen2.5vl_merger";
     private const string Qwen2VlMerger = "qwen2vl_merger";
 
     /// <summary>Checks that a model and an mmproj were made for each other.</summary>

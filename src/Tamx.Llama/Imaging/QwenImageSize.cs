@@ -40,4 +40,27 @@ internal static class QwenImageSize
         rows = Math.Min(rows, Math.Max(1, Math.Floor(maxCells / columns)));
         return ((int)columns * cellSize, (int)rows * cellSize);
     }
+
+    /// <summary>The size of the frames of a video, one for all: as a picture's, but with bounds for frames.</summary>
+    /// <remarks>
+    /// <c>fetch_video</c> of qwen-vl-utils: a frame has 128 to 768 cells, and all temporal patches together at most 90 % of the model's sequence, of which no more than
+    /// 128,000 tokens are counted (MODEL_SEQ_LEN); but never are there less than 5 % over the least.
+    /// </remarks>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="height">Height in pixels.</param>
+    /// <param name="cellSize">Side of a cell in pixels.</param>
+    /// <param name="patchCount">Number of temporal patches.</param>
+    /// <param name="contextSize">Tokens that the context holds.</param>
+    /// <param name="minCells">Least cells of a frame; 0 for 128.</param>
+    /// <param name="maxCells">Most cells of a frame; 0 for 768.</param>
+    public static (int Width, int Height) FitFrames(int width, int height, int cellSize, int patchCount, int contextSize, int minCells, int maxCells)
+    {
+        const int MinFrameCells = 128;
+        const int MaxFrameCells = 768;
+        const int MaxSequence = 128_000;
+        var most = Math.Max(maxCells > 0 ? maxCells : MaxFrameCells, minCells);
+        var least = minCells > 0 ? minCells : Math.Min(MinFrameCells, most);
+        var share = (int)(Math.Min(contextSize, MaxSequence) * 0.9 / patchCount);
+        return Fit(width, height, cellSize, least, Math.Max(Math.Min(most, share), Math.Min((int)(least * 1.05), most)));
+    }
 }

@@ -17,11 +17,25 @@ public sealed partial class RgbImage
             return this;
         }
 
-        using MagickImage image = new();
-        image.ReadPixels(_pixels, new PixelReadSettings((uint)Width, (uint)Height, StorageType.Char, PixelMapping.RGB));
+        using MagickImage image = ToMagick();
         image.FilterType = FilterType.Catrom;
         image.Resize(new MagickGeometry((uint)width, (uint)height) { IgnoreAspectRatio = true });
         using IPixelCollection<byte> pixels = image.GetPixels();
         return new RgbImage(width, height, pixels.ToByteArray(PixelMapping.RGB)!, MediaType, Name);
+    }
+
+    /// <summary>The picture as a JPEG of quality 90.</summary>
+    internal byte[] EncodeJpeg()
+    {
+        using MagickImage image = ToMagick();
+        image.Quality = 90;
+        return image.ToByteArray(MagickFormat.Jpeg);
+    }
+
+    private MagickImage ToMagick()
+    {
+        MagickImage image = new();
+        image.ReadPixels(_pixels, new PixelReadSettings((uint)Width, (uint)Height, StorageType.Char, PixelMapping.RGB));
+        return image;
     }
 }

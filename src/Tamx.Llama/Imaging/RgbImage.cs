@@ -79,6 +79,22 @@ public sealed partial class RgbImage
         }
     }
 
+    /// <summary>Whether a file begins as a picture does. Nothing else is said about it; a file that cannot be read is none.</summary>
+    /// <param name="path">The file.</param>
+    public static bool IsPictureFile(string path)
+    {
+        Span<byte> start = stackalloc byte[16];
+        try
+        {
+            using FileStream stream = File.OpenRead(path);
+            return FindFormat(start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)]) is not null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Decodes a JPEG, PNG, WebP, GIF (its first frame) or BMP.</summary>
     /// <param name="encoded">The file's bytes.</param>
     /// <param name="name">The picture's name for messages.</param>
@@ -90,7 +106,7 @@ public sealed partial class RgbImage
         limits ??= ImageLimits.Default;
         CheckFileBytes(encoded.Length, name, limits);
         (MagickFormat format, string mediaType) = FormatOf(encoded.Span, name);
-        _ = DecoderIsLimited.Value;
+        EnsureDecoderIsLimited();
 
         // Only the first frame is read, also of a file with thousands.
         MagickReadSettings settings = new() { Format = format, FrameIndex = 0, FrameCount = 1 };
@@ -126,7 +142,23 @@ public sealed partial class RgbImage
         }
     }
 
-    private static (MagickFormat Format, string MediaType) FormatOf(ReadOnlySpan<byte> encoded, string name)
+    /// <summary>A frame of a video: pixels as they are, red green blue, row by row [height, width, 3]. It becomes a JPEG where it must be encoded.</summary>
+    internal static RgbImage OfFrame(int width, int height, byte[] pixels, string name) => new(width, height, pixels, "image/jpeg", name);
+
+    internal static void EnsureDecoderIsLimited() => _ = DecoderIsLimited.Value;
+
+    internal static (MagickFormat Format, string MediaType) FormatOf(ReadOnlySpan<byte> encoded, string name) => FindFormat(encoded)
+        ?? throw new ImageFormatException(name, encoded.IsEmpty ? "is empty; a JPEG, PNG, WebP, GIF or BMP is needed" : "is no JPEG, PNG, WebP, GIF or BMP");
+
+    internal static void CheckFileBytes(long byteCount, string name, ImageLimits limits)
+    {
+        if (byteCount > limits.MaxFileBytes)
+        {
+            throw new ImageFormatException(name, Invariant($"is {byteCount:N0} bytes long; at most {limits.MaxFileBytes:N0} are accepted"));
+        }
+    }
+
+    private static (MagickFormat Format, string MediaType)? FindFormat(ReadOnlySpan<byte> encoded)
     {
         if (encoded.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF]))
         {
@@ -148,23 +180,10 @@ public sealed partial class RgbImage
             return (MagickFormat.Gif, "image/gif");
         }
 
-        if (encoded.StartsWith("BM"u8))
-        {
-            return (MagickFormat.Bmp, "image/bmp");
-        }
-
-        throw new ImageFormatException(name, encoded.IsEmpty ? "is empty; a JPEG, PNG, WebP, GIF or BMP is needed" : "is no JPEG, PNG, WebP, GIF or BMP");
+        return encoded.StartsWith("BM"u8) ? (MagickFormat.Bmp, "image/bmp") : null;
     }
 
-    private static void CheckFileBytes(long byteCount, string name, ImageLimits limits)
-    {
-        if (byteCount > limits.MaxFileBytes)
-        {
-            throw new ImageFormatException(name, Invariant($"is {byteCount:N0} bytes long; at most {limits.MaxFileBytes:N0} are accepted"));
-        }
-    }
-
-    private static void CheckSize(uint width, uint height, string name, ImageLimits limits)
+    internal static void CheckSize(uint width, uint height, string name, ImageLimits limits)
     {
         (uint shorter, uint longer) = width < height ? (width, height) : (height, width);
         string size = Invariant($"is {width:N0} x {height:N0} pixels");
@@ -206,7 +225,7 @@ public sealed partial class RgbImage
         return true;
     }
 
-    private static string OneLine(string text) => string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+    internal static string OneLine(string text) => string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

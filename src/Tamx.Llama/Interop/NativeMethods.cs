@@ -7,7 +7,7 @@ namespace Tamx.Llama.Interop;
 internal static unsafe partial class NativeMethods
 {
     internal const string Library = "tamx_llama";
-    internal const int AbiVersion = 2;
+    internal const int AbiVersion = 3;
 
     // ---- runtime
 
@@ -106,9 +106,9 @@ internal static unsafe partial class NativeMethods
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial NativeStatus AddPromptText(PromptHandle prompt, ReadOnlySpan<byte> text, int length, int parseSpecial);
 
-    [LibraryImport(Library, EntryPoint = "tamx_prompt_add_picture")]
+    [LibraryImport(Library, EntryPoint = "tamx_prompt_add_vision")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
-    internal static partial NativeStatus AddPromptPicture(PromptHandle prompt, int width, int height, ReadOnlySpan<byte> rgb);
+    internal static partial NativeStatus AddPromptVision(PromptHandle prompt, int width, int height, ReadOnlySpan<int> times, int count);
 
     [LibraryImport(Library, EntryPoint = "tamx_prompt_chunk_count")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
@@ -139,7 +139,8 @@ internal static unsafe partial class NativeMethods
 
     [LibraryImport(Library, EntryPoint = "tamx_context_encode")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
-    internal static partial NativeStatus EncodePicture(ContextHandle context, PromptHandle prompt, int index);
+    internal static partial NativeStatus EncodePatch(
+        ContextHandle context, PromptHandle prompt, int index, ReadOnlySpan<byte> rgb, ReadOnlySpan<byte> secondRgb);
 
     [LibraryImport(Library, EntryPoint = "tamx_context_decode_chunk")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]

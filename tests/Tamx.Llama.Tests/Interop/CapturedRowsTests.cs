@@ -60,14 +60,17 @@ public sealed class CapturedRowsTests
     {
         NativeMethods.CreatePrompt(model.Model, model.Vision!, out var prompt).ThrowIfFailed();
         prompt.KeepAlive(model.Model, model.Vision!);
-        var picture = RgbImage.Decode(TestPictures.Gradient(190, 150).Encoded, "gradient").Resize(model.Projector!.CellSize * 6, model.Projector.CellSize * 5);
+        var picture = Picture(model);
         var before = "Look at this: "u8.ToArray();
         var after = Encoding.UTF8.GetBytes("Describe the red cup and the blue plate.");
         NativeMethods.AddPromptText(prompt, before, before.Length, 0).ThrowIfFailed();
-        NativeMethods.AddPromptPicture(prompt, picture.Width, picture.Height, picture.Pixels).ThrowIfFailed();
+        NativeMethods.AddPromptVision(prompt, picture.Width, picture.Height, [0], 1).ThrowIfFailed();
         NativeMethods.AddPromptText(prompt, after, after.Length, 0).ThrowIfFailed();
         return prompt;
     }
+
+    private static RgbImage Picture(VisionLanguageModel model) =>
+        RgbImage.Decode(TestPictures.Gradient(190, 150).Encoded, "gradient").Resize(model.Projector!.CellSize * 6, model.Projector.CellSize * 5);
 
     private static ContextHandle Decode(VisionLanguageModel model, bool wantLogits, out float[] rows, Inspect inspect)
     {
@@ -84,7 +87,7 @@ public sealed class CapturedRowsTests
             if (columns > 0)
             {
                 Assert.Equal((6, 5, 30), (columns, gridRows, count));
-                NativeMethods.EncodePicture(context, prompt, i).ThrowIfFailed();
+                NativeMethods.EncodePatch(context, prompt, i, Picture(model).Pixels, default).ThrowIfFailed();
             }
 
             NativeMethods.DecodeChunk(context, prompt, i, 0, count, wantLogits ? 1 : 0, captured.AsSpan(done * model.Facts.HiddenSize)).ThrowIfFailed();

@@ -1,0 +1,57 @@
+using System.CommandLine;
+using Tamx.Llama.Chat;
+using Tamx.Llama.Imaging;
+
+namespace Tamx.Cli;
+
+/// <summary>The options that say which videos to look at, and at which of their frames.</summary>
+internal sealed class VideoArguments
+{
+    private static readonly VideoSampling Defaults = new();
+
+    private readonly Option<string[]> _videos = new("--video")
+    {
+        Description = "A video file (needs ffmpeg), an animated GIF or WebP, a folder of pictures, or several pictures, which are the frames of one video.",
+        HelpName = "FILE",
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    private readonly Option<double?> _fps = new("--fps")
+    {
+        Description = $"Frames to look at per second of a video; for single pictures the rate at which they were taken. By default {Defaults.FramesPerSecond}",
+        HelpName = "F",
+    };
+
+    private readonly Option<int?> _maxFrames = new("--max-frames") { Description = $"Most frames to look at. By default {Defaults.MaxFrames}", HelpName = "N" };
+
+    public void AddTo(Command command)
+    {
+        command.Options.Add(_videos);
+        command.Options.Add(_fps);
+        command.Options.Add(_maxFrames);
+        command.Validators.Add(result =>
+        {
+            if (!IsGiven(result) && (result.GetResult(_fps) ?? result.GetResult(_maxFrames)) is { } option)
+            {
+                result.AddError($"{option.Option.Name} needs --video.");
+            }
+        });
+    }
+
+    /// <summary>Whether there is a video.</summary>
+    public bool IsGiven(System.CommandLine.Parsing.CommandResult result) => result.GetValue(_videos) is { Length: > 0 };
+
+    /// <summary>The videos in the order given.</summary>
+    public IReadOnlyList<VideoPart> Read(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var paths = parsed.GetValue(_videos) ?? [];
+        var sampling = new VideoSampling
+        {
+            FramesPerSecond = parsed.GetValue(_fps) ?? Defaults.FramesPerSecond,
+            MaxFrames = parsed.GetValue(_maxFrames) ?? Defaults.MaxFrames,
+        };
+        return paths.Length > 1 && paths.All(RgbImage.IsPictureFile)
+            ? [VideoPart.FromFrames([.. paths.Select(ImagePart.FromFile)], sampling)]
+            : [.. paths.Select(path => VideoPart.FromFile(path, sampling, cancellationToken))];
+    }
+}

@@ -1,0 +1,206 @@
+using System.Text;
+using Tamx.Llama.Chat;
+using Tamx.Llama.Gguf;
+using Tamx.Llama.Imaging;
+using Tamx.Llama.Interop;
+
+namespace Tamx.Llama;
+
+/// <content>Writing the prompt, and reading the pixels of its pictures and videos.</content>
+public sealed partial class Completion
+{
+    // llama.cpp's bounds for the Qwen-VL family where neither the file nor the caller gives others.
+    private const int DefaultMinImageTokens = 8;
+    private const int DefaultMaxImageTokens = 4096;
+
+    private void WritePrompt(IReadOnlyList<ChatMessage> messages)
+    {
+        foreach (var piece in _model.Template.Pieces(messages))
+        {
+            switch (piece.Vision)
+            {
+                case null:
+                    var text = Encoding.UTF8.GetBytes(piece.Text);
+                    NativeMethods.AddPromptText(_prompt, text, text.Length, piece.IsMarker ? 1 : 0).ThrowIfFailed();
+                    break;
+                case ImagePart image:
+                    AddImage(image);
+                    break;
+                case VideoPart video:
+                    AddPatches(video, piece.FirstPatch, piece.PatchCount);
+                    break;
+            }
+        }
+    }
+
+    private void AddImage(ImagePart part)
+    {
+        var projector = RequireProjector(part.Name);
+        var image = RgbImage.Decode(part.Encoded, part.Name);
+        var (width, height) = QwenImageSize.Fit(
+            image.Width, image.Height, projector.CellSize,
+            _model.Options.MinImageTokens > 0 ? _model.Options.MinImageTokens : DefaultMinImageTokens,
+            _model.Options.MaxImageTokens > 0 ? _model.Options.MaxImageTokens : DefaultMaxImageTokens);
+        NativeMethods.AddPromptVision(_prompt, width, height, [0], 1).ThrowIfFailed();
+        _vision.Add(new PromptVision(image.Resize(width, height), null, width, height, 1));
+        _pictures.Add(new PromptPicture
+        {
+            Name = part.Name,
+            Encoded = part.Encoded,
+            MediaType = image.MediaType,
+            Width = image.Width,
+            Height = image.Height,
+            BlockIndex = NextBlock(),
+            FrameIndex = 0,
+            FirstPosition = 0,
+            Columns = 0,
+            Rows = 0,
+        });
+    }
+
+    /// <summary>Adds a vision block of some temporal patches; the first call for a video adds the video itself.</summary>
+    private void AddPatches(VideoPart video, int firstPatch, int patchCount)
+    {
+        var projector = RequireProjector(video.Name);
+        if (firstPatch == 0)
+        {
+            var (fitWidth, fitHeight) = QwenImageSize.FitFrames(
+                video.Width, video.Height, projector.CellSize, video.PatchCount, _options.ContextSize > 0 ? _options.ContextSize : _model.Facts.ContextLength,
+                _model.Options.MinImageTokens, _model.Options.MaxImageTokens);
+            _vision.Add(new PromptVision(null, video, fitWidth, fitHeight, video.PatchCount));
+        }
+
+        var (_, _, width, height, _) = _vision[^1];
+        NativeMethods.AddPromptVision(_prompt, width, height, TimeAxis(projector, video, patchCount), patchCount).ThrowIfFailed();
+        var block = NextBlock();
+        for (var i = 0; i < patchCount; i++)
+        {
+            _pictures.Add(new PromptPicture
+            {
+                Name = video.Name,
+                MediaType = "image/jpeg",
+                Width = video.Width,
+                Height = video.Height,
+                BlockIndex = block,
+                FrameIndex = i,
+                VideoIndex = _vision.Count(part => part.Video is not null) - 1,
+                Seconds = video.PatchSeconds(firstPatch + i),
+                FirstPosition = 0,
+                Columns = 0,
+                Rows = 0,
+            });
+        }
+    }
+
+    /// <summary>Where the temporal patches of a block lie on the time axis of M-RoPE, from the block's start.</summary>
+    /// <remarks>
+    /// Source: <c>get_rope_index</c> of Qwen2-VL (one step per patch) and Qwen2.5-VL (two steps per second, cut to whole numbers in float32, as the published models'
+    /// <c>tokens_per_second</c> says; GGUF files do not hold it). Where frames come faster than four a second, two patches would have the same time; llama.cpp would then hide
+    /// part of the first from the second, so each is put at least one step after the one before.
+    /// </remarks>
+    private static int[] TimeAxis(ProjectorFacts projector, VideoPart video, int patchCount)
+    {
+        const float StepsPerSecond = 2;
+        var stepsPerPatch = projector.ProjectorType == Preflight.Qwen25VlMerger ? (float)(2 / video.FramesPerSecond) * StepsPerSecond : 1;
+        var times = new int[patchCount];
+        for (var i = 1; i < patchCount; i++)
+        {
+            times[i] = (int)Math.Clamp((long)(i * stepsPerPatch), times[i - 1] + 1L, int.MaxValue / 4);
+        }
+
+        return times;
+    }
+
+    private int NextBlock() => _pictures.Count == 0 ? 0 : _pictures[^1].BlockIndex + 1;
+
+    private ProjectorFacts RequireProjector(string name) => _model.Projector ?? throw new InvalidInputException(
+        $"{name}: {_model.Facts.Path} was loaded without a vision projector; give the mmproj that belongs to it (--mmproj)");
+
+    private int[] ReadPrompt()
+    {
+        NativeMethods.GetPromptChunkCount(_prompt, out var count).ThrowIfFailed();
+        var ids = new List<int>();
+        var next = 0;
+        for (var i = 0; i < count; i++)
+        {
+            NativeMethods.GetPromptChunk(_prompt, i, out var tokenCount, out var columns, out var rows).ThrowIfFailed();
+            _chunks.Add(new Chunk(tokenCount, IsVision: columns > 0));
+            if (columns == 0)
+            {
+                var tokens = new int[tokenCount];
+                NativeMethods.GetPromptChunkTokens(_prompt, i, tokens, tokens.Length).ThrowIfFailed();
+                ids.AddRange(tokens);
+                continue;
+            }
+
+            var picture = _pictures[next];
+            _pictures[next++] = picture with { FirstPosition = ids.Count, Columns = columns, Rows = rows };
+            ids.AddRange(Enumerable.Repeat(_model.Vocabulary.FindId(picture.VideoIndex is null ? "<|image_pad|>" : "<|video_pad|>"), tokenCount));
+        }
+
+        return [.. ids];
+    }
+
+    private int ChooseContextSize()
+    {
+        var trained = _model.Facts.ContextLength;
+
+        // The last token needs no room: nothing is computed after it. A given answer must fit as a whole.
+        var atLeast = PromptTokenCount + (_givenAnswer.Length > 0 ? _givenAnswer.Length - 1 : 1);
+        if (_options.ContextSize > 0)
+        {
+            return atLeast <= _options.ContextSize
+                ? _options.ContextSize
+                : throw new InvalidInputException(
+                    $"the prompt has {PromptTokenCount} tokens{AndAnswer()}, the context {_options.ContextSize}; " +
+                    $"use a context of at least {PromptTokenCount + Math.Max(1, MaxAnswerTokens)} (-c) or {Fewer()}");
+        }
+
+        if (atLeast > trained)
+        {
+            throw new InvalidInputException(
+                $"the prompt has {PromptTokenCount} tokens{AndAnswer()}, {_model.Facts.Path} was trained for {trained}; use {Fewer()}");
+        }
+
+        const int Granularity = 256;
+        var needed = (PromptTokenCount + MaxAnswerTokens + Granularity - 1) / Granularity * Granularity;
+        return Math.Min(needed, trained);
+
+        string AndAnswer() => _givenAnswer.Length > 0 ? $" and the answer {_givenAnswer.Length}" : "";
+
+        string Fewer() => _pictures.Exists(picture => picture.VideoIndex is not null)
+            ? $"fewer frames (--max-frames, --fps; there are {_pictures.Count(picture => picture.VideoIndex is not null)} patches of two) or smaller ones (--image-max-tokens)"
+            : "fewer or smaller pictures (--image-max-tokens)";
+    }
+
+    /// <summary>The pixels of each temporal patch in order: one frame of a picture, or two of a video. Notes what is shown of a video's patch.</summary>
+    private IEnumerable<(RgbImage First, RgbImage? Second)> ReadPatches(CancellationToken cancellationToken)
+    {
+        var index = 0;
+        foreach (var (image, video, width, height, patchCount) in _vision)
+        {
+            if (image is not null)
+            {
+                index++;
+                yield return (image, null);
+                continue;
+            }
+
+            using var frames = video!.Source.Read(cancellationToken).GetEnumerator();
+            for (var end = index + patchCount; index < end; index++)
+            {
+                var first = frames.MoveNext() ? frames.Current : throw new InvalidInputException($"{video.Name}: ends before its last frame");
+                var resized = first.Image.Resize(width, height);
+                _pictures[index] = first.Picture is { } part
+                    ? _pictures[index] with { Name = part.Name, Encoded = part.Encoded, MediaType = first.Image.MediaType }
+                    : _pictures[index] with { Encoded = resized.EncodeJpeg(), Width = width, Height = height };
+
+                // The last of an odd number stands for two: a still picture does.
+                yield return (resized, frames.MoveNext() ? frames.Current.Image.Resize(width, height) : null);
+            }
+        }
+    }
+
+    /// <summary>A picture's pixels at the size that the model looks at, or a video and that size.</summary>
+    private sealed record PromptVision(RgbImage? Image, VideoPart? Video, int Width, int Height, int PatchCount);
+}

@@ -1,0 +1,17 @@
+using Tamx.Llama.Chat;
+using Tamx.Llama.Imaging;
+
+namespace Tamx.Llama.Video;
+
+/// <summary>Frames that are pictures, kept as they came and decoded one at a time.</summary>
+internal sealed class PictureFrames(IReadOnlyList<ImagePart> pictures) : IFrameSource
+{
+    public IEnumerable<VideoFrame> Read(CancellationToken cancellationToken)
+    {
+        foreach (var picture in pictures)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            yield return new VideoFrame(RgbImage.Decode(picture.Encoded, picture.Name), picture);
+        }
+    }
+}
