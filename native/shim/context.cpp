@@ -280,6 +280,13 @@ int32_t tamx_context_embedding(tamx_context * context, int32_t index, float * ro
     });
 }
 
+int32_t tamx_context_next_position(const tamx_context * context, int32_t * position) {
+    return guarded([&] {
+        *position = context->next_position;
+        return (int32_t) TAMX_OK;
+    });
+}
+
 static const float * logits_of(tamx_context * context, int32_t index) {
     return context->has_logits && index >= -1 && index < context->expected ? llama_get_logits_ith(context->context, index) : nullptr;
 }

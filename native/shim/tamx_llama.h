@@ -146,6 +146,9 @@ TAMX_API int32_t tamx_context_decode_tokens(tamx_context * context, const int32_
 // llama.cpp's own embeddings output of row index of the last decode, for checking the capture against.
 TAMX_API int32_t tamx_context_embedding(tamx_context * context, int32_t index, float * row);
 
+// The M-RoPE position that the next text token gets, for checking how vision blocks are placed.
+TAMX_API int32_t tamx_context_next_position(const tamx_context * context, int32_t * position);
+
 // Logits of the last token decoded with want_logits, [vocabulary_size].
 TAMX_API int32_t tamx_context_logits(tamx_context * context, float * logits);
 

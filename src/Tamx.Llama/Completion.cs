@@ -210,6 +210,13 @@ public sealed partial class Completion : IDisposable
         return row;
     }
 
+    /// <summary>The M-RoPE position that the next text token gets. For tests: it tells how vision blocks are placed.</summary>
+    internal int GetNextPosition()
+    {
+        NativeMethods.GetNextPosition(_context!, out var position).ThrowIfFailed();
+        return position;
+    }
+
     private void Prefill(IProgress<CompletionProgress>? progress, CancellationToken cancellationToken)
     {
         Exclusively(() =>

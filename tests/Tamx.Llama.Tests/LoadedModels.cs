@@ -17,15 +17,10 @@ internal static class LoadedModels
     /// <summary>Names for theories: models are made when a test asks for them, not when tests are listed.</summary>
     public static ModelFiles Files(string name) => name switch
     {
-        "qwen3vl" => TestModels.Qwen3Vl,
         "qwen3vl-f16" => TestModels.Qwen3VlF16,
-        "qwen3vl-untied" => TestModels.Qwen3VlUntied,
-        "qwen3vl-deepstack" => TestModels.Qwen3VlDeepstack,
-        "qwen2.5vl" => TestModels.Qwen25Vl,
-        "qwen2vl" => TestModels.Qwen2Vl,
         "qwen3vl-q8_0" => QuantizedModels.Get(TestModels.Qwen3Vl, FileType.Q8_0),
         "qwen3vl-q4_k_m" => QuantizedModels.Get(TestModels.Qwen3Vl, FileType.Q4_K_M),
         "qwen3vl-untied-q4_k_m" => QuantizedModels.Get(TestModels.Qwen3VlUntied, FileType.Q4_K_M),
-        _ => throw new ArgumentOutOfRangeException(nameof(name), name, "no such test model"),
+        _ => TestModels.Get(name),
     };
 }

@@ -60,6 +60,30 @@ public sealed class GgufWriter
         Write(stream);
     }
 
+    /// <summary>Writes the file in several parts, NAME-00001-of-0000N.gguf and so on, as llama-gguf-split does: the first has the keys, and the tensors are shared out in order.</summary>
+    /// <returns>The parts' paths.</returns>
+    public IReadOnlyList<string> SaveSplit(string folder, string name, int partCount)
+    {
+        var paths = new List<string>();
+        for (int part = 0; part < partCount; part++)
+        {
+            GgufWriter writer = new();
+            if (part == 0)
+            {
+                writer._values.AddRange(_values);
+            }
+
+            writer.Add("split.no", (ushort)part);
+            writer.Add("split.count", (ushort)partCount);
+            writer.Add("split.tensors.count", _tensors.Count);
+            writer._tensors.AddRange(_tensors[(_tensors.Count * part / partCount)..(_tensors.Count * (part + 1) / partCount)]);
+            paths.Add(Path.Combine(folder, $"{name}-{part + 1:D5}-of-{partCount:D5}.gguf"));
+            writer.Save(paths[^1]);
+        }
+
+        return paths;
+    }
+
     private static void WriteText(BinaryWriter writer, string text)
     {
         byte[] bytes = Encoding.UTF8.GetBytes(text);

@@ -49,6 +49,15 @@ public static class RandomModel
         return (modelPath, projectorPath);
     }
 
+    /// <summary>Writes the text model in several parts, and mmproj-NAME.gguf, into a folder.</summary>
+    public static (IReadOnlyList<string> ModelPaths, string ProjectorPath) WriteSplit(string folder, RandomModelOptions options, int partCount)
+    {
+        Directory.CreateDirectory(folder);
+        string projectorPath = Path.Combine(folder, $"mmproj-{options.Name}.gguf");
+        BuildProjector(options).Save(projectorPath);
+        return (BuildModel(options).SaveSplit(folder, options.Name, partCount), projectorPath);
+    }
+
     /// <summary>The text model.</summary>
     public static GgufWriter BuildModel(RandomModelOptions options)
     {

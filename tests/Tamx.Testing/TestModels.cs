@@ -14,10 +14,12 @@ public static class TestModels
     private static readonly Lazy<ModelFiles> LazyQwen3VlF16 = Make(new() { Name = "qwen3vl-f16", WeightType = TensorType.F16 });
     private static readonly Lazy<ModelFiles> LazyQwen3VlUntied = Make(new() { Name = "qwen3vl-untied", IsTied = false });
     private static readonly Lazy<ModelFiles> LazyQwen3VlDeepstack = Make(new() { Name = "qwen3vl-deepstack", DeepstackLayerCount = 2 });
-    private static readonly Lazy<ModelFiles> LazyQwen25Vl =
-        Make(new() { Name = "qwen2.5vl", Architecture = ModelArchitecture.Qwen2Vl, ProjectorType = "qwen2.5vl_merger", PatchSize = 14, ImageSize = 560 });
-    private static readonly Lazy<ModelFiles> LazyQwen2Vl =
-        Make(new() { Name = "qwen2vl", Architecture = ModelArchitecture.Qwen2Vl, ProjectorType = "qwen2vl_merger", PatchSize = 14, ImageSize = 560 });
+    private static readonly Lazy<ModelFiles> LazyQwen25Vl = Make(Qwen2("qwen2.5vl", "qwen2.5vl_merger"));
+    private static readonly Lazy<ModelFiles> LazyQwen2Vl = Make(Qwen2("qwen2vl", "qwen2vl_merger"));
+    private static readonly Lazy<ModelFiles> LazyQwen25VlUntied = Make(Qwen2("qwen2.5vl-untied", "qwen2.5vl_merger") with { IsTied = false });
+    private static readonly Lazy<ModelFiles> LazyQwen2VlUntied = Make(Qwen2("qwen2vl-untied", "qwen2vl_merger") with { IsTied = false });
+    private static readonly Lazy<ModelFiles> LazyQwen3VlSplit = MakeSplit(new() { Name = "qwen3vl-split", IsTied = false });
+    private static readonly Lazy<ModelFiles> LazyQwen25VlSplit = MakeSplit(Qwen2("qwen2.5vl-split", "qwen2.5vl_merger"));
     private static readonly Lazy<ModelFiles> LazyLargeVocabulary = Make(new()
     {
         Name = "large-vocabulary",
@@ -51,8 +53,50 @@ public static class TestModels
     /// <summary>qwen2vl with Qwen2-VL's projector (cells of 28 pixels), F32.</summary>
     public static ModelFiles Qwen2Vl => LazyQwen2Vl.Value;
 
+    /// <summary>The same with an output embedding of its own.</summary>
+    public static ModelFiles Qwen25VlUntied => LazyQwen25VlUntied.Value;
+
+    /// <summary>qwen2vl with Qwen2-VL's projector and an output embedding of its own.</summary>
+    public static ModelFiles Qwen2VlUntied => LazyQwen2VlUntied.Value;
+
+    /// <summary><see cref="Qwen3VlUntied"/>'s layout in three files.</summary>
+    public static ModelFiles Qwen3VlSplit => LazyQwen3VlSplit.Value;
+
+    /// <summary><see cref="Qwen25Vl"/>'s layout in three files.</summary>
+    public static ModelFiles Qwen25VlSplit => LazyQwen25VlSplit.Value;
+
+    /// <summary>The models that differ in architecture, projector, head or files, by the names that <see cref="Get"/> knows.</summary>
+    public static IReadOnlyList<string> Architectures { get; } =
+    [
+        "qwen3vl", "qwen3vl-untied", "qwen3vl-deepstack", "qwen3vl-split", "qwen2.5vl", "qwen2.5vl-untied", "qwen2.5vl-split", "qwen2vl", "qwen2vl-untied",
+    ];
+
+    /// <summary>A model of <see cref="Architectures"/> by name: models are made when a test asks for them, not when tests are listed.</summary>
+    public static ModelFiles Get(string name) => name switch
+    {
+        "qwen3vl" => Qwen3Vl,
+        "qwen3vl-untied" => Qwen3VlUntied,
+        "qwen3vl-deepstack" => Qwen3VlDeepstack,
+        "qwen3vl-split" => Qwen3VlSplit,
+        "qwen2.5vl" => Qwen25Vl,
+        "qwen2.5vl-untied" => Qwen25VlUntied,
+        "qwen2.5vl-split" => Qwen25VlSplit,
+        "qwen2vl" => Qwen2Vl,
+        "qwen2vl-untied" => Qwen2VlUntied,
+        _ => throw new ArgumentOutOfRangeException(nameof(name), name, "no such test model"),
+    };
+
     /// <summary>qwen3vl with 151,936 tokens and a hidden size of 64, F16.</summary>
     public static ModelFiles LargeVocabulary => LazyLargeVocabulary.Value;
+
+    private static RandomModelOptions Qwen2(string name, string projectorType) =>
+        new() { Name = name, Architecture = ModelArchitecture.Qwen2Vl, ProjectorType = projectorType, PatchSize = 14, ImageSize = 560 };
+
+    private static Lazy<ModelFiles> MakeSplit(RandomModelOptions options) => new(() =>
+    {
+        (IReadOnlyList<string> modelPaths, string projectorPath) = RandomModel.WriteSplit(Folder, options, 3);
+        return new ModelFiles(modelPaths[0], projectorPath);
+    });
 
     private static Lazy<ModelFiles> Make(RandomModelOptions options) => new(() =>
     {

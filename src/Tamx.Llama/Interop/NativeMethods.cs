@@ -155,6 +155,10 @@ internal static unsafe partial class NativeMethods
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial NativeStatus GetEmbedding(ContextHandle context, int index, Span<float> row);
 
+    [LibraryImport(Library, EntryPoint = "tamx_context_next_position")]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial NativeStatus GetNextPosition(ContextHandle context, out int position);
+
     [LibraryImport(Library, EntryPoint = "tamx_context_logits")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial NativeStatus GetLogits(ContextHandle context, Span<float> logits);

@@ -81,8 +81,11 @@ internal sealed class VideoFile : IFrameSource
 
     public IEnumerable<VideoFrame> Read(CancellationToken cancellationToken)
     {
-        // Frames are counted, not timed: settb and setpts number the chosen ones anew, so that ffmpeg neither drops nor repeats any for its output's constant rate.
-        var chosen = string.Join('+', _indices.Select(index => string.Create(CultureInfo.InvariantCulture, $"eq(n\\,{index})")));
+        // ffmpeg takes no sum of more than 100 terms, but sums of sums.
+        const int Terms = 50;
+        var chosen = string.Join('+', _indices.Chunk(Terms).Select(part => $"({string.Join('+', part.Select(index => $"eq(n\\,{index})"))})"));
+
+        // settb and setpts number the chosen frames anew, so that ffmpeg neither drops nor repeats any for the constant rate of its output.
         using var ffmpeg = ChildProcess.Start(FindProgram("ffmpeg", _path), [
             "-v", "error", "-nostdin", .. Input(_path), "-map", "0:V:0", "-an", "-sn", "-dn",
             "-vf", string.Create(CultureInfo.InvariantCulture, $"select={chosen},settb=1/25,setpts=N,scale={Width}:{Height}"),

@@ -70,7 +70,14 @@ internal sealed class VideoProbe
 
         // Times that are missing or do not ascend say nothing; frames are then spread by the stream's rate.
         var hasTimes = _times.TrueForAll(double.IsFinite) && _times.Zip(_times.Skip(1)).All(pair => pair.First <= pair.Second) && (_times.Count == 1 || _times[^1] > _times[0]);
-        FramesPerSecond = hasTimes && _times.Count > 1 ? (_times.Count - 1) / (_times[^1] - _times[0]) : _streamRate ?? UnknownRate;
+        FramesPerSecond = _streamRate ?? UnknownRate;
+        if (hasTimes && _times.Count > 1)
+        {
+            // Some containers keep whole milliseconds; where the times agree with the stream's own rate, that is the better number.
+            var measured = (_times.Count - 1) / (_times[^1] - _times[0]);
+            FramesPerSecond = Math.Abs((FramesPerSecond / measured) - 1) < 0.01 ? FramesPerSecond : measured;
+        }
+
         var start = _times[0];
         for (var i = 0; i < _times.Count; i++)
         {
