@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Tamx.Llama.Chat;
 using Tamx.Llama.Imaging;
 
@@ -39,7 +40,7 @@ internal sealed class VideoArguments
     }
 
     /// <summary>Whether there is a video.</summary>
-    public bool IsGiven(System.CommandLine.Parsing.CommandResult result) => result.GetValue(_videos) is { Length: > 0 };
+    public bool IsGiven(CommandResult result) => result.GetResult(_videos) is not null;
 
     /// <summary>The videos in the order given.</summary>
     public IReadOnlyList<VideoPart> Read(ParseResult parsed, CancellationToken cancellationToken)

@@ -147,6 +147,9 @@ public sealed class BadInputTests : IDisposable
     [InlineData("-t", "0")]
     [InlineData("--profile", "other")]
     [InlineData("--mmproj", "alone.gguf")]
+    [InlineData("--fps", "2")]
+    [InlineData("--max-frames", "8")]
+    [InlineData("--video")]
     public async Task Usage_WrongOptions(params string[] arguments)
     {
         var run = await CommandRun.Of(["explain", .. arguments]);

@@ -195,6 +195,7 @@ public sealed class ExplainCommandTests : IDisposable
     [Theory]
     [InlineData("--messages", "chat.json", "-p", "Hi")]
     [InlineData("--messages", "chat.json", "--image", "a.png")]
+    [InlineData("--messages", "chat.json", "--video", "a.gif")]
     public async Task Explain_MessagesAndPrompt_IsAUsageError(params string[] arguments) =>
         (await CommandRun.Of(["explain", .. arguments])).AssertFails(2, "--messages takes the place");
 

@@ -1,4 +1,5 @@
 using System.Text;
+using ImageMagick;
 using Tamx.Llama.Chat;
 using Tamx.Testing;
 
@@ -73,6 +74,17 @@ public sealed class ChatJsonTests
     [InlineData("""[{"role": "user", "content": [{"type": "image", "image": "/etc/hostname"}]}]""", "only data URLs")]
     [InlineData("""[{"role": "user", "content": [{"type": "image", "image": "file:///etc/hostname"}]}]""", "only data URLs")]
     [InlineData("""[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}]}]""", "only data URLs")]
+    [InlineData("""[{"role": "user", "content": [{"type": "video"}]}]""", "message 0, part 0 has no video")]
+    [InlineData("""[{"role": "user", "content": [{"type": "video_url", "video_url": {}}]}]""", "message 0, part 0 has no video")]
+    [InlineData("""[{"role": "user", "content": [{"type": "video", "video": 5}]}]""", "has no video")]
+    [InlineData("""[{"role": "user", "content": [{"type": "video", "video": ""}]}]""", "has no video")]
+    [InlineData("""[{"role": "user", "content": [{"type": "video", "video": []}]}]""", "has a list of 0 frames")]
+    [InlineData("""[{"role": "user", "content": [{"type": "video", "video": [1]}]}]""", "has a frame 0 that is no text")]
+    [InlineData("""[{"role": "user", "content": [{"type": "video", "video": ["a.png"]}]}]""", "part 0, frame 0 names a file or address; only data URLs")]
+    [InlineData("""[{"role": "user", "content": [{"type": "video", "video": "/tmp/a.mp4"}]}]""", "only data URLs")]
+    [InlineData("""[{"role": "user", "content": [{"type": "video", "video": "data:video/mp4;base64,AAAA"}]}]""", "part 0: is no JPEG, PNG, WebP, GIF or BMP")]
+    [InlineData("""[{"role": "user", "content": [{"type": "video", "video": "data:image/gif;base64,%%%"}]}]""", "no base64")]
+    [InlineData("""[{"role": "user", "content": [{"type": "video", "video": "data:image/gif;base64,AAAA", "fps": "2"}]}]""", "has a fps that is no number")]
     public void Parse_BadInput_SaysWhere(string json, string message)
     {
         var exception = Assert.Throws<InvalidInputException>(() => Parse(json));
@@ -85,6 +97,51 @@ public sealed class ChatJsonTests
     {
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder.File("chat.json"), """[{"role": "user", "content": [{"type": "image", "image": "http://127.0.0.1:9/a.png"}]}]""");
+        Assert.Contains(
+            "nothing is fetched", Assert.Throws<InvalidInputException>(() => ChatJson.Open(folder.File("chat.json"))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Parse_Video_GifAndListOfPictures()
+    {
+        var gif = "data:image/gif;base64," + Convert.ToBase64String(TestVideos.Animation(MagickFormat.Gif, 50, 50, 50, 50));
+        var messages = Parse($$"""
+            [{"role": "user", "content": [
+                {"type": "video", "video": "{{gif}}", "max_frames": 2},
+                {"type": "video_url", "video_url": { "url": "{{gif}}" } },
+                {"type": "video", "video": ["{{DataUrl}}", "{{DataUrl}}", "{{DataUrl}}"], "sample_fps": 4},
+                {"type": "text", "text": "What moves?"}]}]
+            """);
+
+        Assert.Equal([0, 1.5], ((VideoPart)messages[0].Parts[0]).Seconds);
+        Assert.Equal([0, 0.5, 1, 1.5], ((VideoPart)messages[0].Parts[1]).Seconds);
+        Assert.Equal([0, 0.25, 0.5], ((VideoPart)messages[0].Parts[2]).Seconds);
+        Assert.Equal("chat: message 0, part 0", ((VideoPart)messages[0].Parts[0]).Name);
+    }
+
+    [Fact]
+    public void Open_VideoOfLocalFiles_FolderListAndAnimation()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder.File("frames"));
+        foreach (var index in Enumerable.Range(0, 3))
+        {
+            File.WriteAllBytes(folder.File($"frames/{index}.png"), TestVideos.Frame(index).Encoded.ToArray());
+        }
+
+        File.WriteAllBytes(folder.File("a.webp"), TestVideos.Animation(MagickFormat.WebP, 50, 50));
+        File.WriteAllText(folder.File("chat.json"), """
+            [{"role": "user", "content": [
+                {"type": "video", "video": "frames", "fps": 1},
+                {"type": "video", "video": ["frames/2.png", "frames/0.png"]},
+                {"type": "video", "video": "a.webp"}]}]
+            """);
+        var videos = ChatJson.Open(folder.File("chat.json"))[0].Parts.Cast<VideoPart>().ToArray();
+        Assert.Equal([0, 1, 2], videos[0].Seconds);
+        Assert.Equal(["2.png", "0.png"], videos[1].Source.Read(default).Select(frame => frame.Picture!.Name));
+        Assert.Equal("a.webp", videos[2].Name);
+
+        File.WriteAllText(folder.File("chat.json"), """[{"role": "user", "content": [{"type": "video", "video": "https://example.org/a.mp4"}]}]""");
         Assert.Contains(
             "nothing is fetched", Assert.Throws<InvalidInputException>(() => ChatJson.Open(folder.File("chat.json"))).Message, StringComparison.Ordinal);
     }
