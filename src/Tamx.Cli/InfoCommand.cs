@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Tamx.Kernels;
 using Tamx.Llama;
+using Tamx.Llama.Chat;
 using Tamx.Llama.Gguf;
 
 namespace Tamx.Cli;
@@ -62,7 +63,8 @@ internal static class InfoCommand
                 LlamaRuntime.Version,
                 LlamaRuntime.Directory,
                 [.. devices.Select(device => new DeviceInfo(device.Name, device.Description, device.Kind.ToString(), device.FreeMemoryBytes, device.TotalMemoryBytes))],
-                [.. TamEngine.All.Select(kind => kind.ToString().ToLowerInvariant())]),
+                [.. TamEngine.All.Select(kind => kind.ToString().ToLowerInvariant())],
+                VideoPart.FfmpegPath),
             new Placement(
                 offloaded == 0 ? $"{facts.LayerCount} layers on {cpu.Name}" : $"{offloaded} of {facts.LayerCount} layers on {gpu!.Name}, the rest on {cpu.Name}",
                 projector is null ? null : offloaded == 0 ? cpu.Name : gpu!.Name,
@@ -101,6 +103,7 @@ internal static class InfoCommand
             output.WriteLine($"           projector: {place}");
         }
 
+        output.WriteLine($"           video files: {info.Runtime.Ffmpeg ?? "no ffmpeg on the PATH; folders of pictures and animated GIF or WebP need none"}");
         output.WriteLine($"           maps: engine {info.Placement.Engine} (of {string.Join(", ", info.Runtime.Engines)})");
     }
 
@@ -128,7 +131,7 @@ internal static class InfoCommand
         string Path, string Type, long Bytes, long Parameters, int Layers, int HiddenSize, int PatchSize, int SpatialMergeSize, int CellSize, int ImageSize,
         IReadOnlyList<int> DeepstackLayers);
 
-    private sealed record RuntimeInfo(string LlamaVersion, string Directory, IReadOnlyList<DeviceInfo> Devices, IReadOnlyList<string> Engines);
+    private sealed record RuntimeInfo(string LlamaVersion, string Directory, IReadOnlyList<DeviceInfo> Devices, IReadOnlyList<string> Engines, string? Ffmpeg);
 
     private sealed record DeviceInfo(string Name, string Description, string Kind, ulong FreeBytes, ulong TotalBytes);
 

@@ -49,6 +49,21 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Fact]
+    public Task Model_LaterPartOfASplit()
+    {
+        var first = TestModels.Qwen3VlSplit.ModelPath;
+        return Fails(BadInput, "is not the first part; name qwen3vl-split-00001-of-00003.gguf instead", "-m", first.Replace("00001-of", "00002-of", StringComparison.Ordinal), "-p", "Hi");
+    }
+
+    [Fact]
+    public Task Model_PartOfASplitMissing()
+    {
+        var path = _folder.File("qwen3vl-split-00001-of-00003.gguf");
+        File.Copy(TestModels.Qwen3VlSplit.ModelPath, path);
+        return Fails(BadInput, "qwen3vl-split-00002-of-00003.gguf: no such file", "-m", path, "-p", "Hi");
+    }
+
+    [Fact]
     public Task Model_ProjectorInItsPlace() => Fails(BadInput, "mmproj", "-m", DemoFiles.Projector, "-p", "Hi");
 
     [Fact]

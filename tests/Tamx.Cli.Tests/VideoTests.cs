@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using ImageMagick;
+using Tamx.Llama.Imaging;
 using Tamx.Testing;
 
 namespace Tamx.Cli.Tests;
@@ -14,6 +15,19 @@ public sealed class VideoTests : IDisposable
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
+
+    /// <summary>A split model end to end: llama.cpp loads all its files, and Tamx reads the output embedding from the last.</summary>
+    [Theory]
+    [InlineData("qwen3vl-split")]
+    [InlineData("qwen2.5vl-split")]
+    public async Task Explain_SplitModel_NamesTheFirstFileAlone(string name)
+    {
+        var files = TestModels.Get(name);
+        await File.WriteAllBytesAsync(_folder.File("a.gif"), TestVideos.Animation(MagickFormat.Gif, 50, 50, 50, 50));
+        var trace = await Explain("-m", files.ModelPath, "--mmproj", files.ProjectorPath, "--video", _folder.File("a.gif"));
+        Assert.Equal([0.25, 1.25], trace.Pictures.Select(picture => picture.Seconds!.Value));
+        Assert.Equal(name.StartsWith("qwen3", StringComparison.Ordinal) ? [(0, 0), (1, 0)] : [(0, 0), (0, 1)], trace.Pictures.Select(picture => (picture.BlockIndex, picture.FrameIndex)));
+    }
 
     [FfmpegFact]
     public async Task Explain_ThreeSecondsOfVideo_OnePicturePerPatch()
@@ -73,6 +87,34 @@ public sealed class VideoTests : IDisposable
         var messages = await Explain("--messages", _folder.File("chat.json"));
         var option = await Explain("--video", _folder.File("a.gif"), "--fps", "1");
         Assert.Equal(option.HiddenStates, messages.HiddenStates);
+    }
+
+    /// <summary>The demo model names a shape that moves, and the word's map is on the shape in every patch, wherever it is by then.</summary>
+    [Fact]
+    public async Task Explain_MovingShape_TheMapGoesWithIt()
+    {
+        var video = Path.Combine(AppContext.BaseDirectory, "moving.gif");
+        var trace = await Explain("--video", video);
+        var maps = ActivationMaps.Compute(trace);
+        var noun = maps.Answer.First(token => System.Text.Encoding.UTF8.GetString(trace.FindText(token.Token.TokenId)!) == " diamond");
+        Assert.Equal(4, trace.Pictures.Count);
+        var columns = new List<int>();
+        foreach (var picture in trace.Pictures)
+        {
+            var grid = maps.Layout.VisionBlocks[picture.BlockIndex].Grid;
+            var map = noun.Token.VisionMaps[picture.BlockIndex]!;
+            var (row, column) = Math.DivRem(Array.IndexOf(map, map.Max()), grid.Columns);
+            columns.Add(column);
+
+            // The shape is orange, all else is grey.
+            var frame = RgbImage.Decode(picture.Bytes, "frame");
+            var (y, x) = (((2 * row) + 1) * frame.Height / (2 * grid.Rows), ((2 * column) + 1) * frame.Width / (2 * grid.Columns));
+            var pixel = frame.Pixels.Slice(3 * ((y * frame.Width) + x), 3);
+            Assert.True(pixel[0] > pixel[2] + 60, $"at {picture.Seconds} s the map is strongest at row {row}, column {column}, where the picture is {string.Join(' ', pixel.ToArray())}");
+        }
+
+        Assert.Equal(columns.OrderDescending(), columns);
+        Assert.True(columns[0] > columns[^1], "it moves to the left");
     }
 
     /// <summary>The ten frames of real material, where it is at hand.</summary>
@@ -168,7 +210,7 @@ public sealed class VideoTests : IDisposable
     private async Task<Trace> Explain(params string[] arguments)
     {
         var trace = _folder.File("trace.safetensors");
-        var run = await CommandRun.Of(["explain", .. arguments, "-o", _folder.File("report.html"), "--save-trace", trace, "-n", "3", "-t", "1"]);
+        var run = await CommandRun.Of(["explain", .. arguments, "-o", _folder.File("report.html"), "--save-trace", trace, "-n", "4", "-t", "1"]);
         Assert.Equal((0, ""), (run.ExitCode, run.ExitCode == 0 ? "" : run.Error));
         var loaded = Trace.Load(trace);
 

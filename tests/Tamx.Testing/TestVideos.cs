@@ -86,7 +86,5 @@ public sealed class FfmpegTheoryAttribute : TheoryAttribute
         Skip = Reason;
     }
 
-    internal static string? Reason { get; } = ((string[])["ffmpeg", "ffprobe"]).All(program => Tamx.Llama.Video.ChildProcess.Find(program) is not null)
-        ? null
-        : "Needs ffmpeg and ffprobe (Debian: apt-get install ffmpeg) on the PATH.";
+    internal static string? Reason { get; } = VideoPart.FfmpegPath is null ? "Needs ffmpeg and ffprobe (Debian: apt-get install ffmpeg) on the PATH." : null;
 }

@@ -23,6 +23,9 @@ public sealed record VideoPart : ChatPart
         FramesPerSecond = framesPerSecond;
     }
 
+    /// <summary>The ffmpeg that video files are read with: the first on the PATH, if there is an ffprobe too. Null if there is none.</summary>
+    public static string? FfmpegPath => ChildProcess.Find("ffprobe") is null ? null : ChildProcess.Find("ffmpeg");
+
     /// <summary>What messages call the video: its file name, for example.</summary>
     public string Name { get; }
 

@@ -41,7 +41,7 @@ public sealed class VideoPromptTests
         var messages = Question(VideoPart.FromFrames(TestVideos.Frames(5)));
         const string Block = "<|vision_start|><|video_pad|><|vision_end|>";
         Assert.Equal(Qwen3.Replace("{0}", Block, StringComparison.Ordinal), new ChatTemplate(null).Format(messages));
-        Assert.Equal(Qwen2.Replace("{0}", Block, StringComparison.Ordinal), new ChatTemplate("You are a helpful assistant.", VideoLayout.OneBlock).Format(messages));
+        Assert.Equal(Qwen2.Replace("{0}", Block, StringComparison.Ordinal), new ChatTemplate("You are a helpful assistant.") { VideoLayout = VideoLayout.OneBlock }.Format(messages));
     }
 
     // The block begins at the prompt's text before it, t0. What follows has max(t0 + columns, t0 + rows, last time + 1) and counts on.
