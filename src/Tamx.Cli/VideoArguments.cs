@@ -51,8 +51,10 @@ internal sealed class VideoArguments
             FramesPerSecond = parsed.GetValue(_fps) ?? Defaults.FramesPerSecond,
             MaxFrames = parsed.GetValue(_maxFrames) ?? Defaults.MaxFrames,
         };
-        return paths.Length > 1 && paths.All(RgbImage.IsPictureFile)
+        return paths.Length > 1 && paths.All(IsStillPicture)
             ? [VideoPart.FromFrames([.. paths.Select(ImagePart.FromFile)], sampling)]
             : [.. paths.Select(path => VideoPart.FromFile(path, sampling, cancellationToken))];
     }
+
+    private static bool IsStillPicture(string path) => RgbImage.IsPictureFile(path) && VideoPart.FromFile(path).Seconds.Count == 1;
 }

@@ -105,7 +105,7 @@ public sealed partial class Completion
         var times = new int[patchCount];
         for (var i = 1; i < patchCount; i++)
         {
-            times[i] = (int)Math.Clamp((long)(i * stepsPerPatch), times[i - 1] + 1L, int.MaxValue / 4);
+            times[i] = (int)Math.Clamp((long)(i * stepsPerPatch), times[i - 1] + 1L, (int.MaxValue / 4) + (long)i);
         }
 
         return times;

@@ -78,6 +78,16 @@ public sealed class VideoTests : IDisposable
     }
 
     [Fact]
+    public async Task Explain_SeveralAnimations_AreVideosOfTheirOwn()
+    {
+        await File.WriteAllBytesAsync(_folder.File("a.gif"), TestVideos.Animation(MagickFormat.Gif, 50, 50));
+        await File.WriteAllBytesAsync(_folder.File("b.gif"), TestVideos.Animation(MagickFormat.Gif, 50, 50, 50, 50));
+        var trace = await Explain("--video", _folder.File("a.gif"), "--video", _folder.File("b.gif"));
+        Assert.Equal([1, 2], trace.VideoGrids.Select(grid => grid.Frames));
+        Assert.Equal(["a.gif", "b.gif", "b.gif"], trace.Pictures.Select(picture => picture.Name));
+    }
+
+    [Fact]
     public async Task Explain_MessagesWithVideo_LikeTheOption()
     {
         await File.WriteAllBytesAsync(_folder.File("a.gif"), TestVideos.Animation(MagickFormat.Gif, 50, 50, 50));

@@ -10,7 +10,7 @@ public sealed record VideoSampling
 {
     private const int MinFrames = 4;
 
-    /// <summary>Frames to take per second of a video or an animation; for single pictures the rate at which they were taken. 2 by default.</summary>
+    /// <summary>Frames to take per second of a video or an animation; for single pictures the rate at which they were taken; 0.001 to 1000. 2 by default.</summary>
     public double FramesPerSecond { get; init; } = 2;
 
     /// <summary>Most frames to take, rounded down to an even number unless it is 1. 768 by default.</summary>
@@ -18,9 +18,9 @@ public sealed record VideoSampling
 
     internal void Validate()
     {
-        if (!(FramesPerSecond is > 0 and <= 1000))
+        if (!(FramesPerSecond is >= 0.001 and <= 1000))
         {
-            throw new InvalidInputException(FormattableString.Invariant($"{FramesPerSecond} frames per second (--fps); it must be more than 0 and at most 1000"));
+            throw new InvalidInputException(FormattableString.Invariant($"{FramesPerSecond} frames per second (--fps); it must be 0.001 to 1000"));
         }
 
         if (MaxFrames < 1)

@@ -14,8 +14,8 @@ internal sealed record AnimatedImage(IReadOnlyList<ImagePart> Frames, IReadOnlyL
     /// <summary>Most frames of an animation.</summary>
     public const int MaxFrames = 5000;
 
-    /// <summary>Most pixels of all frames together; they are in memory at once, at 4 bytes each.</summary>
-    public const long MaxTotalPixels = 200_000_000;
+    /// <summary>Most pixels of all frames together; they are in memory at once, as they come and whole, at 4 bytes each.</summary>
+    public const long MaxTotalPixels = 100_000_000;
 
     /// <summary>Decodes an animation.</summary>
     /// <param name="encoded">The bytes of a GIF or WebP, or of another picture; untrusted.</param>

@@ -48,6 +48,7 @@ public sealed class VideoPartTests : IDisposable
     [InlineData(0, 10)]
     [InlineData(-1, 10)]
     [InlineData(double.NaN, 10)]
+    [InlineData(1e-9, 10)]
     [InlineData(2, 0)]
     public void FromFrames_SenselessSampling_IsRefused(double framesPerSecond, int maxFrames) => Assert.Throws<InvalidInputException>(
         () => VideoPart.FromFrames(TestVideos.Frames(2), new VideoSampling { FramesPerSecond = framesPerSecond, MaxFrames = maxFrames }));
@@ -137,12 +138,12 @@ public sealed class VideoPartTests : IDisposable
     public void FromAnimation_SmallFramesOnALargeCanvas_SaysTheLimit()
     {
         using var images = new MagickImageCollection();
-        for (var i = 0; i < 13; i++)
+        for (var i = 0; i < 7; i++)
         {
             images.Add(new MagickImage(i % 2 == 0 ? MagickColors.Red : MagickColors.Blue, 8, 8) { AnimationDelay = 10, Page = new MagickGeometry(0, 0, 4000, 4000) });
         }
 
-        Assert.Contains("200,000,000 pixels in all", Message(() => VideoPart.FromAnimation(images.ToByteArray(MagickFormat.Gif), "big.gif")), StringComparison.Ordinal);
+        Assert.Contains("100,000,000 pixels in all", Message(() => VideoPart.FromAnimation(images.ToByteArray(MagickFormat.Gif), "big.gif")), StringComparison.Ordinal);
     }
 
     [Theory]
