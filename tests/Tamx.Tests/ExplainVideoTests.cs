@@ -23,7 +23,7 @@ public sealed class ExplainVideoTests
     [MemberData(nameof(Models))]
     public async Task ExplainAsync_Videos_LayoutAndPicturesFit(string name)
     {
-        using var model = await Load(name);
+        var model = LoadedModels.Get(name);
         var explanation = await Explainer.ExplainAsync(model, Messages, new() { Completion = Precise });
 
         var isQwen3 = name.StartsWith("qwen3", StringComparison.Ordinal);
@@ -60,7 +60,7 @@ public sealed class ExplainVideoTests
     [MemberData(nameof(Models))]
     public async Task ExplainAsync_AnswerFedBack_GivesTheSameMaps(string name)
     {
-        using var model = await Load(name);
+        var model = LoadedModels.Get(name);
         var generated = await Explainer.ExplainAsync(model, Messages, new() { Completion = Precise, ExplainEndToken = false });
         var encoded = await Explainer.ExplainAsync(model, [.. Messages, new(ChatRole.Assistant, generated.Answer)], new() { Completion = Precise });
 
@@ -84,7 +84,7 @@ public sealed class ExplainVideoTests
     public async Task ExplainAsync_SavedTrace_GivesTheSameMapsAgain(string name)
     {
         using var folder = new TemporaryFolder();
-        using var model = await Load(name);
+        var model = LoadedModels.Get(name);
         var explanation = await Explainer.ExplainAsync(model, Messages, new() { Completion = Precise });
         explanation.Trace.Save(folder.File("trace.safetensors"));
         var loaded = Trace.Load(folder.File("trace.safetensors"));
@@ -93,12 +93,6 @@ public sealed class ExplainVideoTests
         Assert.Equal(explanation.Maps.Layout.VisionBlocks, maps.Layout.VisionBlocks);
         Assert.Equal(explanation.Trace.Pictures.Select(shown => shown.Seconds), loaded.Pictures.Select(shown => shown.Seconds));
         Assert.Equal(explanation.Maps.Answer.SelectMany(token => token.Token.VisionMaps), maps.Answer.SelectMany(token => token.Token.VisionMaps));
-    }
-
-    private static Task<VisionLanguageModel> Load(string name)
-    {
-        var files = TestModels.Get(name);
-        return VisionLanguageModel.LoadAsync(new() { ModelPath = files.ModelPath, ProjectorPath = files.ProjectorPath, ThreadCount = 1 });
     }
 
     private static string Text(Trace trace, int position) => System.Text.Encoding.UTF8.GetString(trace.FindText(trace.TokenIds[position])!);
