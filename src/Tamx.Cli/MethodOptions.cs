@@ -21,27 +21,10 @@ internal sealed class MethodOptions
     private readonly Option<TamProfile> _profile = ChoiceOption<TamProfile>("--profile", "Whose arithmetic to follow: tamx (the default), paper or tuned.");
     private readonly Option<EngineKind> _engine = ChoiceOption<EngineKind>("--engine", "What to compute with: auto (the default), reference, cpu, opencl or cuda.");
 
-    private readonly Option<string[]> _set = new("--set")
-    {
-        Description = "A single option of the method, over the profile's: --set eciStrength=0.5. docs/method.md names them; may be given several times.",
-        HelpName = "NAME=VALUE",
-    };
+    private readonly Option<string[]> _set = SetOption(
+        "--set", "A single option of the method, over the profile's: --set eciStrength=0.5. docs/method.md names them; may be given several times.");
 
-    public MethodOptions()
-    {
-        _threads.RequireAtLeast(1);
-        _set.Validators.Add(result =>
-        {
-            try
-            {
-                _ = result.Tokens.Aggregate(new TamOptions(), (options, token) => Set(options, token.Value));
-            }
-            catch (InvalidInputException e)
-            {
-                result.AddError($"--set {e.Message}.");
-            }
-        });
-    }
+    public MethodOptions() => _threads.RequireAtLeast(1);
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
@@ -66,8 +49,29 @@ internal sealed class MethodOptions
             Engine = parsed.GetValue(_engine),
             ThreadCount = parsed.GetValue(_threads),
         };
-        return (parsed.GetValue(_set) ?? []).Aggregate(options, Set);
+        return Set(options, parsed.GetValue(_set));
     }
+
+    /// <summary>An option of the command line that sets single options of the method.</summary>
+    public static Option<string[]> SetOption(string name, string description)
+    {
+        var option = new Option<string[]>(name) { Description = description, HelpName = "NAME=VALUE" };
+        option.Validators.Add(result =>
+        {
+            try
+            {
+                _ = Set(new TamOptions(), [.. result.Tokens.Select(token => token.Value)]);
+            }
+            catch (InvalidInputException e)
+            {
+                result.AddError($"{name} {e.Message}.");
+            }
+        });
+        return option;
+    }
+
+    /// <summary>The options with assignments made one after another.</summary>
+    public static TamOptions Set(TamOptions options, string[]? assignments) => (assignments ?? []).Aggregate(options, Set);
 
     private static TamOptions Set(TamOptions options, string assignment) => assignment.Split('=', 2) is [var name, var value]
         ? options.Set(name, value)

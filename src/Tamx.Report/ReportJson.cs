@@ -60,17 +60,21 @@ internal static class ReportJson
             WriteNumbers(json, "textOrder", textOrder.Select(position => tokenIndex[position]));
 
             var vectors = new VectorList(options.MapBits);
-            json.WriteStartArray("answer");
-            foreach (AnswerToken token in maps.Answer)
+            foreach ((string name, IReadOnlyList<AnswerToken> tokens) in new[] { ("prompt", maps.Prompt), ("answer", maps.Answer) })
             {
-                WriteAnswerToken(json, trace, maps.Options, token, texts, tokenIndex, shownTexts, textOrder, vectors);
-                if (json.BytesPending > FlushBytes)
+                json.WriteStartArray(name);
+                foreach (AnswerToken token in tokens)
                 {
-                    await json.FlushAsync(cancellationToken).ConfigureAwait(false);
+                    WriteToken(json, trace, maps.Options, token, texts, tokenIndex, shownTexts, textOrder, vectors);
+                    if (json.BytesPending > FlushBytes)
+                    {
+                        await json.FlushAsync(cancellationToken).ConfigureAwait(false);
+                    }
                 }
+
+                json.WriteEndArray();
             }
 
-            json.WriteEndArray();
             json.WriteEndObject();
             await json.FlushAsync(cancellationToken).ConfigureAwait(false);
             return vectors.Packed();
@@ -284,7 +288,7 @@ internal static class ReportJson
         json.WriteEndObject();
     }
 
-    private static void WriteAnswerToken(
+    private static void WriteToken(
         Utf8JsonWriter json,
         Trace trace,
         TamOptions options,

@@ -53,6 +53,21 @@ public sealed class ExplainCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Explain_Export_WritesAPicturePerWordAndTables()
+    {
+        string folder = _folder.File("export");
+        var run = await CommandRun.Of(
+            ["explain", "-o", ReportPath, "-t", "1", "--answer", " a redcircle.", "--no-eos", "--export", "png,csv", "--out-dir", folder, "--words", "--max-image-pixels", "10000"]);
+
+        Assert.Equal(0, run.ExitCode);
+        string[] names = [.. Directory.GetFiles(folder).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
+        Assert.Equal(["cells.csv", "relevance.csv", "tokens.csv"], names[^3..]);
+        Assert.Contains("0001-redcircle.png", names);
+        var page = await File.ReadAllTextAsync(ReportPath);
+        Assert.Contains("id=\"picture-0\" data-media-type=\"image/jpeg\"", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Explain_MapsJson_HoldsTheMapsOfTokensCandidatesAndWords()
     {
         var (trace, json) = (_folder.File("trace.safetensors"), _folder.File("maps.json"));

@@ -30,6 +30,8 @@ internal sealed class Example
 
     public bool HasVideo { get; init; } = true;
 
+    public bool HasPromptMaps { get; init; }
+
     /// <summary>Makes map values from the answer token's index and the cell's index.</summary>
     public Func<int, int, float> MapValue { get; init; } = (token, cell) => ((token * 5) + (cell * 7)) % 11 / 10f;
 
@@ -81,12 +83,15 @@ internal sealed class Example
         }
 
         int[] context = [.. system, .. question];
+        AnswerToken[] tokens = [.. answer.Select((position, i) => AnswerToken(position, i, ids[position], [.. context, .. answer.Take(i)]))];
         var maps = new ActivationMaps
         {
             Layout = new SequenceLayout { Turns = turns, VisionBlocks = [picture, .. video], ContextPositions = context, AnswerPositions = answer },
             Options = new TamOptions(),
             EngineName = "Reference",
-            Answer = [.. answer.Select((position, i) => AnswerToken(position, i, ids[position], [.. context, .. answer.Take(i)]))],
+            Answer = tokens,
+            Words = HasTexts ? [.. AnswerWord.Group(AnswerTexts).Select(word => ExplainedWord.Join(word, tokens, WordAggregation.Max))] : [],
+            Prompt = HasPromptMaps ? [.. context.Select((position, i) => AnswerToken(position, i, ids[position], context, hasCandidates: false))] : [],
         };
         var trace = new Trace
         {
@@ -147,7 +152,7 @@ internal sealed class Example
     }
 
     /// <summary>The first answer token has no map over the video, as if the video came after it.</summary>
-    private AnswerToken AnswerToken(int position, int index, int id, int[] textPositions)
+    private AnswerToken AnswerToken(int position, int index, int id, int[] textPositions, bool hasCandidates = true)
     {
         ExplainedToken Explained(int tokenId, int seed) => new()
         {
@@ -163,7 +168,7 @@ internal sealed class Example
         {
             Position = position,
             Token = own,
-            Candidates = [own, Explained(OtherId, index + 3)],
+            Candidates = hasCandidates ? [own, Explained(OtherId, index + 3)] : [],
             TextPositions = textPositions,
             RawRange = (0, 10 + index),
         };

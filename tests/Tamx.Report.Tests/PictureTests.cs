@@ -29,6 +29,26 @@ public class PictureTests(Chromium browser)
         Assert.Equal(255, highest[3]);
     }
 
+    [BrowserTheory]
+    [InlineData("viridis")]
+    [InlineData("magma")]
+    [InlineData("cividis")]
+    [InlineData("turbo")]
+    [InlineData("jet")]
+    public async Task ColourMap_OfThePage_IsTheLibrarys(string name)
+    {
+        await using OpenReport report = await browser.OpenAsync(OneCell, $"#tok=0&map={name}");
+        byte[] table = ColourTable.Of(Enum.Parse<ColourMap>(name, ignoreCase: true));
+
+        // The scale's gradient has every fifteenth colour of the table.
+        string gradient = await report.Page.Locator(".ramp").EvaluateAsync<string>("(one) => one.style.backgroundImage");
+
+        int[][] stops = [.. Regex.Matches(gradient, @"rgb\((\d+),? (\d+),? (\d+)\)")
+            .Select(match => match.Groups.Values.Skip(1).Select(group => int.Parse(group.Value, CultureInfo.InvariantCulture)).ToArray())];
+        Assert.Equal(18, stops.Length);
+        Assert.All(stops.Index(), stop => Assert.All(stop.Item.Index(), channel => Assert.InRange(channel.Item - table[(45 * stop.Index) + channel.Index], -1, 1)));
+    }
+
     [BrowserFact]
     public async Task Opacity_Slider_ChangesTheCover()
     {

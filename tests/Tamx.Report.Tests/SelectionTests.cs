@@ -184,6 +184,19 @@ public class SelectionTests(Chromium browser)
     }
 
     [BrowserFact]
+    public async Task PromptWord_ThatWasExplained_HasAMapOfItsOwn()
+    {
+        await using OpenReport report = await browser.OpenAsync(new Example { HasPromptMaps = true });
+
+        await report.Page.Locator("[data-item='3']").ClickAsync();
+
+        await Assertions.Expect(report.Page.Locator(".stage canvas").First).ToBeVisibleAsync();
+        double map = await report.DrawingAsync();
+        await report.Page.Locator("[data-item='2']").ClickAsync();
+        Assert.NotEqual(map, await report.DrawingAsync());
+    }
+
+    [BrowserFact]
     public async Task Direction_To_ShowsLaterTokens()
     {
         await using OpenReport report = await browser.OpenAsync(new Example(), "#tok=1");

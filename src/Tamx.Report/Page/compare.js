@@ -27,7 +27,7 @@ function compute({ report, other, comparison }, index) {
   if (pair === null) {
     return none;
   }
-  const [one, two] = [report.maps({ from: index, to: index }, 0), other.maps(pair, 0)];
+  const [one, two] = [report.maps({ kind: "answer", from: index, to: index }, 0), other.maps(pair, 0)];
   const [first, second] = [[], []];
   report.media.forEach((media, mediaIndex) =>
     media.frames.forEach((frame, frameIndex) => {

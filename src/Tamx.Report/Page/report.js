@@ -6,6 +6,7 @@ import { createUnpacker } from "./packed.js";
 export class Report {
   #unpacker;
   #answerOf;
+  #promptOf;
   #influence = null;
   #totals = new Map();
   #commonRange = null;
@@ -15,6 +16,7 @@ export class Report {
     this.#unpacker = createUnpacker(packed, data.bits);
     this.answer.forEach((token, index) => (token.index = index));
     this.#answerOf = new Map(this.answer.map((token) => [token.token, token.index]));
+    this.#promptOf = new Map(this.prompt.map((one) => [one.token, one]));
     this.relevant = new Set(this.textOrder);
     this.#groupWords();
   }
@@ -45,9 +47,13 @@ export class Report {
     return { kind, from: starts[from], to: ends[to] };
   }
 
-  /** Map of an answer token over a block in raw units: { values, minimum, maximum }, or null if it has none. */
-  map(answerIndex, explainedIndex, block) {
-    const { maps, range } = this.answer[answerIndex].explained[explainedIndex];
+  /** Whether a selection has maps: those of the answer do, and of the prompt the tokens that were explained too. */
+  hasMaps({ kind, from, to }) {
+    return kind === "answer" || Array.from({ length: to - from + 1 }, (_, i) => from + i).every((token) => this.#promptOf.has(token));
+  }
+
+  /** Map of an explained token over a block in raw units: { values, minimum, maximum }, or null if it has none. */
+  #map({ maps, range }, block) {
     const offset = maps[block];
     if (offset === null) {
       return null;
@@ -62,12 +68,13 @@ export class Report {
     return { values, minimum: low, maximum: high };
   }
 
-  /** Maps of a span of the answer, one per block: each cell's largest (or mean) raw value over the span's tokens. */
-  maps({ from, to }, explainedIndex) {
+  /** Maps of a span, one per block: each cell's largest (or mean) raw value over the span's tokens. */
+  maps({ kind, from, to }, explainedIndex) {
+    const explained = (index) => (kind === "text" ? this.#promptOf.get(index) : this.answer[index]).explained[from === to ? explainedIndex : 0];
     return this.blocks.map((_, block) => {
       let joined = null;
       for (let i = from; i <= to; i++) {
-        const map = this.map(i, i === to && from === to ? explainedIndex : 0, block);
+        const map = this.#map(explained(i), block);
         if (map === null) {
           return null;
         }
@@ -186,7 +193,7 @@ export class Report {
 
   #total(answerIndex) {
     if (!this.#totals.has(answerIndex)) {
-      const maps = this.blocks.map((_, block) => this.map(answerIndex, 0, block));
+      const maps = this.maps({ kind: "answer", from: answerIndex, to: answerIndex }, 0);
       this.#totals.set(answerIndex, maps.reduce((sum, map) => sum + (map === null ? 0 : sumOf(map.values)), 0));
     }
     return this.#totals.get(answerIndex);

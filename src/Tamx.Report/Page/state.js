@@ -20,7 +20,7 @@ const DEFAULTS = {
   scale: "token",
   drawn: "smooth",
   contour: false,
-  opacity: 80,
+  opacity: 70,
   query: "",
 };
 

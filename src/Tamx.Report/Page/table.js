@@ -10,7 +10,8 @@ const PAGE = 500;
 /** The answer's tokens with their numbers and shares. */
 export function tokenTable(runs) {
   const { report } = runs;
-  const head = ["#", "Token", "Probability", "Logit", ...report.media.map((media) => (report.media.length > 1 ? `${media.name}: share` : media.name)), "Highest at", "Text it came from"];
+  const shared = report.media.length > 1 ? report.media : [];
+  const head = ["#", "Token", "Probability", "Logit", ...shared.map((media) => `${media.name}: share`), "Highest at", "Text it came from"];
   if (runs.other) {
     head.push("Correlation", "IoU");
   }
@@ -59,7 +60,7 @@ function tokenRow(runs, index) {
   const { report } = runs;
   const token = report.answer[index];
   const [own] = token.explained;
-  const maps = report.maps({ from: index, to: index }, 0);
+  const maps = report.maps({ kind: "answer", from: index, to: index }, 0);
   const sums = report.media.map((media) =>
     media.frames.reduce((sum, { block, frame }) => {
       if (maps[block] === null) {
@@ -74,7 +75,7 @@ function tokenRow(runs, index) {
   const cells = [
     own.probability === null ? "\u2013" : formatPercent(own.probability),
     own.logit === null ? "\u2013" : own.logit.toFixed(2),
-    ...sums.map((sum) => (total > 0 ? formatPercent(sum / total) : "\u2013")),
+    ...(sums.length > 1 ? sums : []).map((sum) => (total > 0 ? formatPercent(sum / total) : "\u2013")),
     peakOf(report, maps),
     sources.map(([source, value]) => `${wordOf(report.tokens.text[source])} ${formatNumber(value)}`).join(", "),
   ];

@@ -24,7 +24,7 @@ export function viewOf(runs, state) {
     isPreview: state.preview !== null,
     token,
     explainedIndex,
-    layers: isAnswer ? layersOf(runs, state, selection, explainedIndex, look) : [],
+    layers: selection !== null && report.hasMaps(selection) ? layersOf(runs, state, selection, explainedIndex, look) : [],
     look,
     shade: shadeOf(report, state, selection, explainedIndex, found),
     found,
@@ -45,9 +45,9 @@ function layersOf(runs, state, selection, explainedIndex, look) {
   if (!runs.other) {
     return [first];
   }
-  const pair = pairOf(runs.comparison, selection);
+  const pair = selection.kind === "answer" ? pairOf(runs.comparison, selection) : null;
   const second = pair && runLayer(runs.other, runs.comparison.names[1], pair, 0, state, { ...look, colours });
-  return [first, second ?? emptyLayer(first, runs.comparison.names[1]), differenceLayer(first, second, look)];
+  return [first, second ?? emptyLayer(first, runs.comparison.names[1]), differenceLayer(runs.report.media, first, second, state, look)];
 }
 
 function runLayer(report, name, selection, explainedIndex, state, look) {
@@ -64,21 +64,23 @@ function emptyLayer(like, name) {
 }
 
 // Each run's values over its own scale, the first less the second, on the first one's cells.
-function differenceLayer(first, second, look) {
-  return {
-    name: "Difference",
-    isDifference: true,
-    look: { ...look, contour: false, colours: differences, even: true, range: [-1, 1] },
-    grid(media, frame) {
-      const [one, two] = [first.grid(media, frame), second?.grid(media, frame) ?? null];
-      if (one === null || two === null) {
-        return null;
-      }
-      const resampled = resample(two, one.rows, one.columns);
-      const values = one.values.map((value, i) => part(value, first.look.range) - part(resampled[i], second.look.range));
-      return { map: { values, minimum: -1, maximum: 1 }, rows: one.rows, columns: one.columns, values };
-    },
+function differenceLayer(media, first, second, state, look) {
+  const grid = (mediaIndex, frame) => {
+    const [one, two] = [first.grid(mediaIndex, frame), second?.grid(mediaIndex, frame) ?? null];
+    if (one === null || two === null) {
+      return null;
+    }
+    const { rows, columns } = one;
+    const resampled = resample(two, rows, columns);
+    const values = one.values.map((value, i) => part(value, first.look.range) - part(resampled[i], second.look.range));
+    return { map: { values, minimum: -1, maximum: 1 }, rows, columns, values };
   };
+  let highest = 0;
+  for (const { index, frames } of state.scale === "all" ? [] : media) {
+    frames.forEach((_, frame) => grid(index, frame)?.values.forEach((value) => (highest = Math.max(highest, Math.abs(value)))));
+  }
+  const limit = highest || 1;
+  return { name: "Difference", isDifference: true, grid, look: { ...look, contour: false, colours: differences, isSigned: true, range: [-limit, limit] } };
 }
 
 function part(value, [low, high]) {
