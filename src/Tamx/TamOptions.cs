@@ -1,18 +1,23 @@
+using System.Text.Json.Serialization;
 using Tamx.Kernels;
 using Tamx.Llama;
 
 namespace Tamx;
 
 /// <summary>A preset of <see cref="TamOptions"/>.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<TamProfile>))]
 public enum TamProfile
 {
     /// <summary>As the Python library TAMX computes (with an exact ECI scale). The default.</summary>
+    [JsonStringEnumMemberName("tamx")]
     Tamx,
 
     /// <summary>As the paper's published code computes.</summary>
+    [JsonStringEnumMemberName("paper")]
     Paper,
 
     /// <summary>Tamx's own choice where both references err.</summary>
+    [JsonStringEnumMemberName("tuned")]
     Tuned,
 }
 
