@@ -184,7 +184,7 @@ internal sealed class EvalCommand
             [
                 .. Enum.GetValues<MapKind>()
                     .Where(kind => tam.ApplyEci || kind is not (MapKind.Eci or MapKind.EciFilter))
-                    .Where(kind => tam.ApplyFilter || kind is not (MapKind.Filter or MapKind.EciFilter)),
+                    .Where(kind => !_method.IsFilterOff(parsed) || kind is not (MapKind.Filter or MapKind.EciFilter)),
             ],
             Sweep = parsed.GetValue(_sweep) ? MapSetting.Sweep : [],
             MaxNewTokens = parsed.GetValue(_maxTokens),

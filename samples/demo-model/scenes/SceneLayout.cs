@@ -64,7 +64,7 @@ internal static class SceneLayout
     private static List<(double X, double Y, double Radius)> Scatter(int count, ref SceneRandom random)
     {
         const int TriesPerObject = 30;
-        (double smallest, double largest) = count switch { 2 => (70, 92), 3 => (66, 84), 4 => (64, 74), _ => (60, 76) };
+        (double smallest, double largest) = count switch { 2 => (70, 92), 3 => (66, 84), 4 => (64, 74), _ => (44, 64) };
         List<(double X, double Y, double Radius)> places = [];
         for (int tries = count * TriesPerObject; tries > 0 && places.Count < count; tries--)
         {

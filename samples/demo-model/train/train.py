@@ -79,7 +79,8 @@ def to_pixels(rgb):
 
 def cell_target(table, ground, places, shapes, colors, gain=1.0):
     """What a cell's embedding should be: its noun's row (times a gain) and its colour's, the ground's where nothing stands, and where it is."""
-    fill = lambda cover: ((cover - 0.1) / 0.4).clamp(0, 1)
+    # An object's edge cells show its shape best; were they to hold the noun as fully as its inner cells, maps would peak there.
+    fill = lambda cover: ((cover - 0.3) / 0.6).clamp(0, 1)
     objects = gain * fill(shapes) @ table[SHAPE_IDS] + fill(colors) @ table[COLOR_IDS]
     return objects + (1 - fill(shapes.sum(-1, keepdim=True))) * ground + places
 
@@ -146,7 +147,7 @@ def align_loss(text, vision, batch_shapes, batch_colors, ground, places, weight=
     loss = distance.mean() if weight is None else (distance * weight).sum() / weight.sum()
     for rows, cover in ((SHAPE_IDS, batch_shapes), (COLOR_IDS, batch_colors)):
         best, kind = cover.max(-1)
-        inside = best > 0.4
+        inside = best > 0.8
         if inside.any():
             loss = loss + F.cross_entropy(4 * vision.float()[inside] @ table[rows].T, kind[inside])
     return loss
