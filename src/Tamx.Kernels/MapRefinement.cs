@@ -7,7 +7,8 @@ namespace Tamx.Kernels;
 /// </remarks>
 public static class MapRefinement
 {
-    private const double NegligibleInterference = 1e-12;
+    /// <summary>E.E below this gives s = 0.</summary>
+    internal const double NegligibleInterference = 1e-12;
 
     /// <summary>
     /// E = Q A, s = (A.E)/(E.E), M = relu(A - strength s E), rank filter, one min-max per range. E.E below 1e-12 gives s = 0, as TAMX's
