@@ -33,6 +33,41 @@ public static class HiddenRows
         return -1;
     }
 
+    /// <summary>The product of two rows: a logit, where one is an output row and the other a hidden state.</summary>
+    /// <param name="left">Values [D].</param>
+    /// <param name="right">Values [D].</param>
+    /// <returns>The sum of products, in float64; the order of the sum depends on the machine's vectors.</returns>
+    /// <exception cref="ArgumentException">The lengths differ.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static double Dot(ReadOnlySpan<float> left, ReadOnlySpan<float> right)
+    {
+        if (left.Length != right.Length)
+        {
+            throw new ArgumentException($"The rows have {left.Length} and {right.Length} values.");
+        }
+
+        var first = Vector<double>.Zero;
+        var second = Vector<double>.Zero;
+        ref float leftStart = ref MemoryMarshal.GetReference(left);
+        ref float rightStart = ref MemoryMarshal.GetReference(right);
+        int i = 0;
+        for (; i + Vector<float>.Count <= left.Length; i += Vector<float>.Count)
+        {
+            Vector.Widen(Vector.LoadUnsafe(ref leftStart, (nuint)i), out var left0, out var left1);
+            Vector.Widen(Vector.LoadUnsafe(ref rightStart, (nuint)i), out var right0, out var right1);
+            first += left0 * right0;
+            second += left1 * right1;
+        }
+
+        double sum = Vector.Sum(first + second);
+        for (; i < left.Length; i++)
+        {
+            sum += (double)left[i] * right[i];
+        }
+
+        return sum;
+    }
+
     /// <summary>Whether all values of a chunk are finite: a finite number times 0 is 0, NaN and the infinities give NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static bool IsFinite(ReadOnlySpan<float> chunk)

@@ -42,8 +42,18 @@ public sealed class ReferenceEngine : ITamEngine
         problem.Validate(maps, ranges);
         float[] activations = new float[checked(problem.OutputRowCount * problem.CellCount)];
         Project(problem.CellStates, problem.OutputRows, problem.HiddenSize, activations, cancellationToken);
-        MapRefinement.Apply(problem, activations, problem.CellCount, maps, ranges, cancellationToken);
+        Refine(problem, activations, problem.CellCount, maps, ranges, cancellationToken);
     }
+
+    /// <inheritdoc/>
+    public void Refine(
+        in TamProblem problem,
+        ReadOnlySpan<float> activations,
+        int cellCount,
+        Span<float> maps,
+        Span<ValueRange> ranges,
+        CancellationToken cancellationToken = default) =>
+        MapRefinement.Apply(problem, activations, cellCount, maps, ranges, cancellationToken);
 
     /// <inheritdoc/>
     public void Dispose()

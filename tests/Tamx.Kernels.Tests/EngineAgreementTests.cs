@@ -151,6 +151,41 @@ public class EngineAgreementTests
         }
     }
 
+    /// <summary>From activations that the engine itself has projected, the rest is the same, bit for bit.</summary>
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Refine_ProjectedActivations_GivesWhatComputeGives(string name)
+    {
+        foreach (float strength in (float[])[0, 1])
+        {
+            var random = RandomProblem.Create(29, [(1, 9, 14), (2, 5, 3)], 20, 18, 6, 2).With(strength);
+            using var engine = Engines[name](2);
+            var expected = random.Compute(engine);
+            int cellCount = random.Problem.CellCount;
+            var activations = new float[cellCount * random.Problem.OutputRowCount];
+            engine.Project(random.CellStates, random.OutputRows, random.HiddenSize, activations);
+            var maps = new float[expected.Maps.Length];
+            var ranges = new ValueRange[expected.Ranges.Length];
+            Array.Fill(ranges, ValueRange.Empty);
+
+            engine.Refine(random.Problem with { CellStates = [], OutputRows = [] }, activations, cellCount, maps, ranges);
+
+            Assert.Equal(expected.Maps, maps);
+            Assert.Equal(expected.Ranges, ranges);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Refine_ActivationsThatAreNoWholeRows_Throws(string name)
+    {
+        var random = RandomProblem.Create(29, [(1, 3, 3)], 4, 5, 2);
+        using var engine = Engines[name](1);
+
+        Assert.Throws<ArgumentException>(() => engine.Refine(random.Problem, new float[44], 9, new float[18], new ValueRange[2]));
+        Assert.ThrowsAny<ArgumentException>(() => engine.Refine(random.Problem, new float[45], -9, new float[18], new ValueRange[2]));
+    }
+
     [Theory]
     [MemberData(nameof(Names))]
     public void Compute_AnyNumberOfThreads_GivesTheSameBits(string name)
@@ -207,7 +242,10 @@ public class EngineAgreementTests
                 engine.Project(states.Span, rows.Span, hiddenSize, products.Span);
 
                 Assert.Equal(expected.Maps, maps.Span.ToArray());
-                Assert.Contains(products.Span.ToArray(), value => value > 0);
+                maps.Span.Clear();
+                Array.Fill(ranges, ValueRange.Empty);
+                engine.Refine(random.Problem with { Weights = weights.Span }, products.Span, random.Problem.CellCount, maps.Span, ranges);
+                Assert.Equal(expected.Maps, maps.Span.ToArray());
             }
         }
     }

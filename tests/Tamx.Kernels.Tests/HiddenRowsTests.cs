@@ -24,6 +24,23 @@ public class HiddenRowsTests
         }
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(16)]
+    [InlineData(2051)]
+    public void Dot_AnyLength_SumsAllProducts(int length)
+    {
+        float[] left = [.. Enumerable.Range(1, length).Select(i => (float)i)];
+        float[] right = [.. Enumerable.Range(1, length).Select(i => i % 2 == 0 ? -1f : 2f)];
+
+        Assert.Equal(left.Zip(right).Sum(pair => (double)pair.First * pair.Second), HiddenRows.Dot(left, right));
+    }
+
+    [Fact]
+    public void Dot_DifferentLengths_Throws() => Assert.Throws<ArgumentException>(() => HiddenRows.Dot([1, 2], [1]));
+
     [Fact]
     public void IndexOfNonFinite_FiniteRows_GivesMinusOne() =>
         Assert.Equal(-1, HiddenRows.IndexOfNonFinite([0, float.MaxValue, float.Epsilon], 3));

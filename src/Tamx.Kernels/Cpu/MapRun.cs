@@ -6,17 +6,16 @@ internal sealed unsafe class MapRun
     private readonly float* _values;
     private readonly long[] _offsets;
 
-    public MapRun(in TamProblem problem, float* states, float* weights, float* values)
+    public MapRun(in TamProblem problem, int rowCount, float* weights, float* values)
     {
         HiddenSize = problem.HiddenSize;
-        RowCount = problem.OutputRowCount;
+        RowCount = rowCount;
         Strength = problem.EciStrength;
         KernelSize = problem.KernelSize;
         ConstantWindow = problem.ConstantWindow;
         NormalizeBeforeFilter = problem.NormalizeBeforeFilter;
         Blocks = problem.Blocks.ToArray();
         Maps = problem.Maps.ToArray();
-        States = states;
         Weights = weights;
         _values = values;
         _offsets = new long[Maps.Length];
@@ -42,64 +41,21 @@ internal sealed unsafe class MapRun
 
     public TamMap[] Maps { get; }
 
-    /// <summary>Hidden states [V, D].</summary>
-    public float* States { get; }
+    /// <summary>Hidden states [V, D], where the activations are to be computed.</summary>
+    public float* States { get; init; }
+
+    /// <summary>A [T, V], where they are given.</summary>
+    public float* Activations { get; init; }
+
+    /// <summary>V, where the activations are given.</summary>
+    public int CellCount { get; init; }
 
     /// <summary>Q [M, T]; null where nothing is subtracted.</summary>
     public float* Weights { get; }
 
     /// <summary>The map's place in the destination.</summary>
     public float* MapValues(int map) => _values + _offsets[map];
-}
 
-/// <summary>The maps over one block, and which output rows they need.</summary>
-internal sealed unsafe class BlockMaps
-{
-    /// <summary>Looks through the maps of a block.</summary>
-    /// <param name="run">The problem.</param>
-    /// <param name="block">Index of the block.</param>
-    /// <param name="maps">Indices of its maps.</param>
-    /// <param name="groupSize">Maps that go through the product together.</param>
-    public BlockMaps(MapRun run, int block, int[] maps, int groupSize)
-    {
-        FirstCell = run.Blocks[block].FirstCell;
-        CellCount = run.Blocks[block].CellCount;
-        Maps = maps;
-        ExplainedRows = [.. Maps.Select(m => run.Maps[m].OutputRow).Distinct().Order()];
-        ExplainedIndices = Array.ConvertAll(Maps, m => Array.BinarySearch(ExplainedRows, run.Maps[m].OutputRow));
-        WeightedRows = run.Strength == 0 ? [] : [.. Maps.Chunk(groupSize).Select(group => FindWeighted(run, group))];
-    }
-
-    public int FirstCell { get; }
-
-    public int CellCount { get; }
-
-    /// <summary>Indices of the maps.</summary>
-    public int[] Maps { get; }
-
-    /// <summary>Output rows that the maps explain, ascending.</summary>
-    public int[] ExplainedRows { get; }
-
-    /// <summary>Per map the index of its output row in <see cref="ExplainedRows"/>.</summary>
-    public int[] ExplainedIndices { get; }
-
-    /// <summary>Per group of maps the first output row that has a weight in any of them, and the one after the last.</summary>
-    public (int First, int End)[] WeightedRows { get; }
-
-    private static (int First, int End) FindWeighted(MapRun run, int[] group)
-    {
-        var (first, end) = (run.RowCount, 0);
-        foreach (int m in group)
-        {
-            var weights = new ReadOnlySpan<float>(run.Weights + (long)m * run.RowCount, run.RowCount);
-            int from = weights.IndexOfAnyExcept(0f);
-            if (from >= 0)
-            {
-                first = Math.Min(first, from);
-                end = Math.Max(end, weights.LastIndexOfAnyExcept(0f) + 1);
-            }
-        }
-
-        return (Math.Min(first, end), end);
-    }
+    /// <summary>Values of a map.</summary>
+    public int MapSize(int map) => Blocks[Maps[map].Block].CellCount;
 }

@@ -5,12 +5,12 @@ namespace Tamx.Kernels.Cpu;
 /// <summary>The engine for processors: vectors and threads, float32 with float64 sums where a map is scaled.</summary>
 /// <remarks>
 /// <para>
-/// Per block, panels of cells go through both products while they are in the cache: the activations A of all output rows, then the
-/// interference E = Q A, which is written where the maps are wanted. A is kept for the explained rows only. Then each map is finished
-/// where it lies: scale, subtraction, rank filter, normalisation. So there are never more than two buffers of [maps, cells].
+/// Panels of cells go through both products while they are in the cache: the activations A of all output rows, then the interference
+/// E = Q A, which is written where the maps are wanted. A is kept for the explained rows only. Then the maps of each range are finished where
+/// they lie: scale, subtraction, rank filter, normalisation. So there are never more than two buffers of [maps, cells].
 /// </para>
 /// <para>
-/// Results do not depend on the number of threads: threads share out panels and maps, and no sum is split among them.
+/// Results do not depend on the number of threads: threads share out panels and ranges, and no sum is split among them.
 /// They stay within 2e-6 of <see cref="ReferenceEngine"/>, as a share of the range that is normalised or of the largest activation where that is
 /// larger: sums of products in float32 are off by some 1e-7 of it, and a map is the difference of two such sums.
 /// </para>
@@ -77,18 +77,25 @@ internal sealed unsafe class VectorEngine<TSimd, TVector> : ITamEngine
         problem.Validate(maps, ranges);
         fixed (float* states = problem.CellStates, rows = problem.OutputRows, weights = problem.Weights, values = maps)
         {
-            var run = new MapRun(problem, states, weights, values);
+            var run = new MapRun(problem, problem.OutputRowCount, weights, values) { States = states };
             _projection.Pack(rows, run.RowCount, run.HiddenSize, _workers, cancellationToken);
-            foreach (var group in Enumerable.Range(0, run.Maps.Length).GroupBy(m => run.Maps[m].Block))
-            {
-                ComputeBlock(run, new BlockMaps(run, group.Key, [.. group], TileRows), cancellationToken);
-            }
+            Compute(run, ranges, cancellationToken);
+        }
+    }
 
-            Normalize(run, ranges, cancellationToken);
-            if (run.NormalizeBeforeFilter)
-            {
-                _workers.Run(run.Maps.Length, (worker, m) => Filter(run, worker, m), cancellationToken);
-            }
+    public void Refine(
+        in TamProblem problem,
+        ReadOnlySpan<float> activations,
+        int cellCount,
+        Span<float> maps,
+        Span<ValueRange> ranges,
+        CancellationToken cancellationToken = default)
+    {
+        problem.Validate(activations, cellCount, maps, ranges);
+        fixed (float* products = activations, weights = problem.Weights, values = maps)
+        {
+            int rowCount = cellCount == 0 ? 0 : activations.Length / cellCount;
+            Compute(new MapRun(problem, rowCount, weights, values) { Activations = products, CellCount = cellCount }, ranges, cancellationToken);
         }
     }
 
@@ -108,60 +115,81 @@ internal sealed unsafe class VectorEngine<TSimd, TVector> : ITamEngine
         }
     }
 
-    /// <summary>The maps over one block, up to the normalisation.</summary>
-    private void ComputeBlock(MapRun run, BlockMaps block, CancellationToken cancellationToken)
+    private void Compute(MapRun run, Span<ValueRange> ranges, CancellationToken cancellationToken)
     {
-        float* explained = _activations.Reserve((long)block.ExplainedRows.Length * block.CellCount);
-        float* weights = PackWeights(run, block);
-        _workers.Run(
-            (block.CellCount + PanelSize - 1) / PanelSize,
-            (worker, panel) => ComputePanel(run, block, worker, panel * PanelSize, weights, explained),
-            cancellationToken);
-        _workers.Run(
-            block.Maps.Length,
-            (worker, i) =>
-            {
-                int m = block.Maps[i];
-                MapSteps<TSimd, TVector>.Subtract(
-                    run.Strength, explained + (long)block.ExplainedIndices[i] * block.CellCount, run.MapValues(m), block.CellCount);
-                if (!run.NormalizeBeforeFilter)
-                {
-                    Filter(run, worker, m);
-                }
-            },
-            cancellationToken);
+        BlockMaps[] blocks = [.. Enumerable.Range(0, run.Maps.Length).GroupBy(m => run.Maps[m].Block).Select(group => new BlockMaps(run, group.Key, [.. group], TileRows))];
+        float* explained = _activations.Reserve(blocks.Sum(block => block.ExplainedSize));
+        float* weights = _weights.Reserve(blocks.Sum(block => block.WeightsSize));
+        foreach (var block in blocks)
+        {
+            block.Explained = explained;
+            explained += block.ExplainedSize;
+            block.PackWeights(run, weights);
+            weights += block.WeightsSize;
+        }
+
+        var panels = blocks.SelectMany(block => Enumerable.Range(0, (block.CellCount + PanelSize - 1) / PanelSize).Select(panel => (block, panel * PanelSize))).ToArray();
+        _workers.Run(panels.Length, (worker, i) => ComputePanel(run, panels[i].block, worker, panels[i].Item2), cancellationToken);
+
+        var activations = new nint[run.Maps.Length];
+        foreach (var block in blocks)
+        {
+            block.FindActivations(activations);
+        }
+
+        var found = ranges.ToArray();
+        int[][] groups = [.. Enumerable.Range(0, run.Maps.Length).GroupBy(m => run.Maps[m].Range).Select(group => group.ToArray())];
+        _workers.Run(groups.Length, (worker, i) => Finish(run, worker, groups[i], activations, ref found[run.Maps[groups[i][0]].Range]), cancellationToken);
+        found.CopyTo(ranges);
     }
 
-    /// <summary>The rows of Q for a block's maps one after another, and blank ones up to a whole tile.</summary>
-    private float* PackWeights(MapRun run, BlockMaps block)
+    /// <summary>The maps of one range from their interference to their normalised values, while they are in the cache.</summary>
+    private void Finish(MapRun run, int worker, int[] maps, nint[] activations, ref ValueRange range)
     {
-        if (run.Strength == 0)
+        foreach (int m in maps)
         {
-            return null;
+            MapSteps<TSimd, TVector>.Subtract(run.Strength, (float*)activations[m], run.MapValues(m), run.MapSize(m));
+            if (!run.NormalizeBeforeFilter)
+            {
+                Filter(run, worker, m);
+            }
+
+            var (minimum, maximum) = MapSteps<TSimd, TVector>.Range(run.MapValues(m), run.MapSize(m));
+            range = new ValueRange(Math.Min(range.Minimum, minimum), Math.Max(range.Maximum, maximum));
         }
 
-        int rowCount = (block.Maps.Length + TileRows - 1) / TileRows * TileRows;
-        float* packed = _weights.Reserve((long)rowCount * run.RowCount);
-        for (int i = 0; i < block.Maps.Length; i++)
+        foreach (int m in maps)
         {
-            Copy(run.Weights + (long)block.Maps[i] * run.RowCount, run.RowCount, packed + (long)i * run.RowCount);
+            MapSteps<TSimd, TVector>.Normalize(range, run.MapValues(m), run.MapSize(m));
+            if (run.NormalizeBeforeFilter)
+            {
+                Filter(run, worker, m);
+            }
         }
-
-        new Span<float>(packed + (long)block.Maps.Length * run.RowCount, (rowCount - block.Maps.Length) * run.RowCount).Clear();
-        return packed;
     }
 
     /// <summary>Activations of the explained rows and interference of all maps, for one panel of a block's cells.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void ComputePanel(MapRun run, BlockMaps block, int worker, int first, float* weights, float* explained)
+    private void ComputePanel(MapRun run, BlockMaps block, int worker, int first)
     {
         int count = Math.Min(PanelSize, block.CellCount - first);
         float* activations = _panels[worker].Reserve((long)run.RowCount * PanelSize + _projection.ScratchSize);
-        float* scratch = activations + (long)run.RowCount * PanelSize;
-        _projection.ProjectPanel(run.States + (long)(block.FirstCell + first) * run.HiddenSize, count, scratch, activations);
+        if (run.Activations is null)
+        {
+            float* scratch = activations + (long)run.RowCount * PanelSize;
+            _projection.ProjectPanel(run.States + (long)(block.FirstCell + first) * run.HiddenSize, count, scratch, activations);
+        }
+        else
+        {
+            for (long t = 0; t < run.RowCount; t++)
+            {
+                Copy(run.Activations + t * run.CellCount + block.FirstCell + first, count, activations + t * PanelSize);
+            }
+        }
+
         for (int x = 0; x < block.ExplainedRows.Length; x++)
         {
-            Copy(activations + (long)block.ExplainedRows[x] * PanelSize, count, explained + (long)x * block.CellCount + first);
+            Copy(activations + (long)block.ExplainedRows[x] * PanelSize, count, block.Explained + (long)x * block.CellCount + first);
         }
 
         if (run.Strength == 0)
@@ -178,7 +206,7 @@ internal sealed unsafe class VectorEngine<TSimd, TVector> : ITamEngine
             {
                 var (from, to) = block.WeightedRows[group / TileRows];
                 TileProduct<TSimd, TVector>.Multiply(
-                    weights + (long)group * run.RowCount + from,
+                    block.Weights + (long)group * run.RowCount + from,
                     run.RowCount,
                     activations + (long)from * PanelSize + strip,
                     stripWidth,
@@ -188,7 +216,7 @@ internal sealed unsafe class VectorEngine<TSimd, TVector> : ITamEngine
                     stripWidth);
                 for (int r = 0; r < TileRows && group + r < block.Maps.Length; r++)
                 {
-                    Copy(tile + r * stripWidth, width, run.MapValues(block.Maps[group + r]) + first + strip);
+                    StoreSums(tile + r * stripWidth, width, run.MapValues(block.Maps[group + r]) + first + strip);
                 }
             }
         }
@@ -217,25 +245,19 @@ internal sealed unsafe class VectorEngine<TSimd, TVector> : ITamEngine
         }
     }
 
-    /// <summary>One min-max per range, over the maps that name it and what the range held before.</summary>
-    private void Normalize(MapRun run, Span<ValueRange> ranges, CancellationToken cancellationToken)
+    /// <summary>A row of a tile; a call to copy memory would cost as much as the sums.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreSums(float* sums, int count, float* destination)
     {
-        var found = new ValueRange[run.Maps.Length];
-        _workers.Run(run.Maps.Length, (_, m) => found[m] = MapSteps<TSimd, TVector>.Range(run.MapValues(m), CellCount(m)), cancellationToken);
-        for (int m = 0; m < found.Length; m++)
+        if (count == 2 * TSimd.Count)
         {
-            ref var range = ref ranges[run.Maps[m].Range];
-            range = new ValueRange(Math.Min(range.Minimum, found[m].Minimum), Math.Max(range.Maximum, found[m].Maximum));
+            TSimd.Store(TSimd.Load(sums), destination);
+            TSimd.Store(TSimd.Load(sums + TSimd.Count), destination + TSimd.Count);
         }
-
-        for (int m = 0; m < found.Length; m++)
+        else
         {
-            found[m] = ranges[run.Maps[m].Range];
+            Copy(sums, count, destination);
         }
-
-        _workers.Run(run.Maps.Length, (_, m) => MapSteps<TSimd, TVector>.Normalize(found[m], run.MapValues(m), CellCount(m)), cancellationToken);
-
-        int CellCount(int m) => run.Blocks[run.Maps[m].Block].CellCount;
     }
 
     private static void Copy(float* source, int count, float* destination) =>
