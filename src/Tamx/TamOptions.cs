@@ -114,6 +114,12 @@ public sealed partial record TamOptions
     /// <summary>Threads the engine may use; 0 (the default) lets it choose. Results do not depend on it.</summary>
     public int ThreadCount { get; init; }
 
+    /// <summary>
+    /// Memory for maps in the making, in bytes: an answer whose maps are larger is computed in slices, one token at a time at the least. The
+    /// engine works in as much again. 128 MB by default; smaller slices take longer. Results do not depend on it.
+    /// </summary>
+    public long MaxWorkingBytes { get; init; } = 128L << 20;
+
     /// <summary>The options of a preset.</summary>
     /// <param name="profile">The preset.</param>
     /// <returns>The options.</returns>
@@ -154,6 +160,7 @@ public sealed partial record TamOptions
         Require(EciStrength is >= 0 and <= 1, $"ECI strength {EciStrength}: it must be from 0 to 1");
         Require(MergeSize >= 1, $"merge size {MergeSize}: it must be at least 1");
         Require(TemporalMergeSize >= 1, $"temporal merge size {TemporalMergeSize}: it must be at least 1");
+        Require(MaxWorkingBytes >= 1, $"{MaxWorkingBytes} bytes to work in: it must be at least 1");
         Require(ThreadCount >= 0, $"{ThreadCount} threads: it must be at least 1, or 0 to let the engine choose");
     }
 
