@@ -11,7 +11,7 @@ internal sealed class MethodOptions
     private readonly Option<bool> _noFilter = new("--no-filter") { Description = "Do not apply the rank-Gaussian filter." };
     private readonly Option<int> _kernel = new("--kernel")
     {
-        Description = "Side of the filter's window: 1, 3, 5, 7 or 9.",
+        Description = "Side of the filter's window: 1, 3, 5, 7 or 9. Given, it applies the filter where the profile does not.",
         HelpName = "K",
         DefaultValueFactory = _ => new TamOptions().KernelSize,
     };
@@ -41,10 +41,11 @@ internal sealed class MethodOptions
     /// <summary>The method's options as the command line gives them.</summary>
     public TamOptions Read(ParseResult parsed)
     {
-        var options = TamOptions.ForProfile(parsed.GetValue(_profile)) with
+        var preset = TamOptions.ForProfile(parsed.GetValue(_profile));
+        var options = preset with
         {
-            ApplyEci = !parsed.GetValue(_noEci),
-            ApplyFilter = !parsed.GetValue(_noFilter),
+            ApplyEci = preset.ApplyEci && !parsed.GetValue(_noEci),
+            ApplyFilter = (preset.ApplyFilter || parsed.GetResult(_kernel) is { Implicit: false }) && !parsed.GetValue(_noFilter),
             KernelSize = parsed.GetValue(_kernel),
             Engine = parsed.GetValue(_engine),
             ThreadCount = parsed.GetValue(_threads),
@@ -72,6 +73,9 @@ internal sealed class MethodOptions
 
     /// <summary>The options with assignments made one after another.</summary>
     public static TamOptions Set(TamOptions options, string[]? assignments) => (assignments ?? []).Aggregate(options, Set);
+
+    /// <summary>Whether the command line switches the filter off, and not just the profile.</summary>
+    public bool IsFilterOff(ParseResult parsed) => parsed.GetValue(_noFilter);
 
     private static TamOptions Set(TamOptions options, string assignment) => assignment.Split('=', 2) is [var name, var value]
         ? options.Set(name, value)

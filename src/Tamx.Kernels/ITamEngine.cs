@@ -43,4 +43,24 @@ public interface ITamEngine : IDisposable
     /// <exception cref="ArgumentException">A length or an index does not fit the others, or the kernel size is not 1, 3, 5, 7 or 9.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; the destinations hold nothing of use.</exception>
     void Compute(in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// <see cref="Compute"/> from the activations on, for whoever keeps them (<see cref="Project"/> gives them) and explains token by token:
+    /// a token then costs the products of its own rows alone.
+    /// </summary>
+    /// <param name="problem">What to compute. Its cell states and output rows are not read; T is the number of rows of the activations.</param>
+    /// <param name="activations">A [T, V].</param>
+    /// <param name="cellCount">V, at least 1 unless there are no maps.</param>
+    /// <param name="maps">Receives the maps, as in <see cref="Compute"/>.</param>
+    /// <param name="ranges">In and out, as in <see cref="Compute"/>.</param>
+    /// <param name="cancellationToken">Cancels by throwing.</param>
+    /// <exception cref="ArgumentException">A length or an index does not fit the others.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; the destinations hold nothing of use.</exception>
+    void Refine(
+        in TamProblem problem,
+        ReadOnlySpan<float> activations,
+        int cellCount,
+        Span<float> maps,
+        Span<ValueRange> ranges,
+        CancellationToken cancellationToken = default);
 }

@@ -1,26 +1,15 @@
 namespace Tamx.Kernels;
 
 /// <summary>From activations to maps: interference, scale, subtraction, rank filter and normalisation. The definition of these steps.</summary>
-/// <remarks>
-/// <see cref="ReferenceEngine"/> ends in it. Whoever explains token by token calls it with the activations kept from earlier tokens
-/// (<see cref="ITamEngine.Project"/> gives them), so that a token costs the products of its own rows alone.
-/// </remarks>
-public static class MapRefinement
+internal static class MapRefinement
 {
-    private const double NegligibleInterference = 1e-12;
+    /// <summary>E.E below this gives s = 0.</summary>
+    internal const double NegligibleInterference = 1e-12;
 
     /// <summary>
     /// E = Q A, s = (A.E)/(E.E), M = relu(A - strength s E), rank filter, one min-max per range. E.E below 1e-12 gives s = 0, as TAMX's
     /// <c>least_squares</c> does; s itself is the closed form that TAMX approximates with a numeric minimiser. float64 sums in index order.
     /// </summary>
-    /// <param name="problem">What to compute. Its cell states and output rows are not read; T is the number of rows of the activations.</param>
-    /// <param name="activations">A [T, V]: relu(w_t . h_v).</param>
-    /// <param name="cellCount">V, at least 1 unless there are no maps.</param>
-    /// <param name="maps">Receives the maps, as in <see cref="ITamEngine.Compute"/>.</param>
-    /// <param name="ranges">In and out, as in <see cref="ITamEngine.Compute"/>.</param>
-    /// <param name="cancellationToken">Cancels by throwing.</param>
-    /// <exception cref="ArgumentException">A length or an index does not fit the others.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled; the destinations hold nothing of use.</exception>
     public static void Apply(
         in TamProblem problem,
         ReadOnlySpan<float> activations,
@@ -29,13 +18,7 @@ public static class MapRefinement
         Span<ValueRange> ranges,
         CancellationToken cancellationToken = default)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(cellCount);
-        if (cellCount == 0 ? !activations.IsEmpty : activations.Length % cellCount != 0)
-        {
-            throw new ArgumentException("The activations are not a whole number of rows.", nameof(activations));
-        }
-
-        problem.Validate(cellCount, cellCount == 0 ? problem.OutputRowCount : activations.Length / cellCount, maps, ranges);
+        problem.Validate(activations, cellCount, maps, ranges);
         var work = new double[maps.Length];
         int offset = 0;
         for (int m = 0; m < problem.Maps.Length; m++)

@@ -80,7 +80,8 @@ public static class RankFilter
     /// <returns>True for 1, 3, 5, 7 and 9.</returns>
     public static bool IsKernelSize(int kernelSize) => kernelSize is >= 1 and <= MaxKernelSize && kernelSize % 2 == 1;
 
-    private static int Reflect(int index, int length)
+    /// <summary>The index within an axis that an index beyond its ends stands for.</summary>
+    internal static int Reflect(int index, int length)
     {
         if (length == 1)
         {

@@ -21,14 +21,7 @@ public sealed class ReferenceEngine : ITamEngine
         Span<float> destination,
         CancellationToken cancellationToken = default)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(hiddenSize, 1);
-        if (states.Length % hiddenSize != 0
-            || outputRows.Length % hiddenSize != 0
-            || destination.Length != (long)(states.Length / hiddenSize) * (outputRows.Length / hiddenSize))
-        {
-            throw new ArgumentException("States, output rows and destination do not fit each other.");
-        }
-
+        ValidateProjection(states, outputRows, hiddenSize, destination);
         int stateCount = states.Length / hiddenSize;
         for (int i = 0; i < destination.Length; i++)
         {
@@ -49,12 +42,35 @@ public sealed class ReferenceEngine : ITamEngine
         problem.Validate(maps, ranges);
         float[] activations = new float[checked(problem.OutputRowCount * problem.CellCount)];
         Project(problem.CellStates, problem.OutputRows, problem.HiddenSize, activations, cancellationToken);
-        MapRefinement.Apply(problem, activations, problem.CellCount, maps, ranges, cancellationToken);
+        Refine(problem, activations, problem.CellCount, maps, ranges, cancellationToken);
     }
+
+    /// <inheritdoc/>
+    public void Refine(
+        in TamProblem problem,
+        ReadOnlySpan<float> activations,
+        int cellCount,
+        Span<float> maps,
+        Span<ValueRange> ranges,
+        CancellationToken cancellationToken = default) =>
+        MapRefinement.Apply(problem, activations, cellCount, maps, ranges, cancellationToken);
 
     /// <inheritdoc/>
     public void Dispose()
     {
+    }
+
+    /// <summary>Checks what <see cref="ITamEngine.Project"/> is given.</summary>
+    internal static void ValidateProjection(
+        ReadOnlySpan<float> states, ReadOnlySpan<float> outputRows, int hiddenSize, ReadOnlySpan<float> destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(hiddenSize, 1);
+        if (states.Length % hiddenSize != 0
+            || outputRows.Length % hiddenSize != 0
+            || destination.Length != (long)(states.Length / hiddenSize) * (outputRows.Length / hiddenSize))
+        {
+            throw new ArgumentException("States, output rows and destination do not fit each other.");
+        }
     }
 
     private static double Activation(ReadOnlySpan<float> outputRow, ReadOnlySpan<float> state)

@@ -1,3 +1,5 @@
+using Tamx.Kernels.Cpu;
+
 namespace Tamx.Kernels;
 
 /// <summary>The engines of this build, listed by hand.</summary>
@@ -6,6 +8,7 @@ public static class TamEngine
     private static readonly (EngineKind Kind, Func<int, ITamEngine> Create)[] Registry =
     [
         (EngineKind.Reference, _ => new ReferenceEngine()),
+        (EngineKind.Cpu, CpuEngine.Create),
     ];
 
     /// <summary>What <see cref="EngineKind.Auto"/> tries, the best first.</summary>

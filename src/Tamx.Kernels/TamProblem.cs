@@ -7,7 +7,10 @@ public readonly ref struct TamProblem
     /// <summary>D.</summary>
     public required int HiddenSize { get; init; }
 
-    /// <summary>Hidden states of the vision cells [V, D], block after block.</summary>
+    /// <summary>
+    /// Hidden states of the vision cells [V, D], block after block. There may be states between the blocks that belong to none: nothing is
+    /// computed of them. So a run's states can be handed over as they lie, from the first cell to the last.
+    /// </summary>
     public required ReadOnlySpan<float> CellStates { get; init; }
 
     /// <summary>Output-embedding rows of the token ids in use [T, D].</summary>
@@ -73,8 +76,15 @@ public readonly ref struct TamProblem
         Validate(CellCount, OutputRowCount, maps, ranges);
     }
 
-    /// <summary>Checks all but the states and rows, which may be there in the form of their products.</summary>
-    internal void Validate(int cellCount, int outputRowCount, ReadOnlySpan<float> maps, ReadOnlySpan<ValueRange> ranges)
+    /// <summary>Checks that all parts fit each other where states and rows are there in the form of their products.</summary>
+    internal void Validate(ReadOnlySpan<float> activations, int cellCount, ReadOnlySpan<float> maps, ReadOnlySpan<ValueRange> ranges)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(cellCount);
+        Require(cellCount == 0 ? activations.IsEmpty : activations.Length % cellCount == 0, "The activations are not a whole number of rows.");
+        Validate(cellCount, cellCount == 0 ? OutputRowCount : activations.Length / cellCount, maps, ranges);
+    }
+
+    private void Validate(int cellCount, int outputRowCount, ReadOnlySpan<float> maps, ReadOnlySpan<ValueRange> ranges)
     {
         RankFilter.ValidateKernelSize(KernelSize);
         Require(EciStrength is >= 0 and <= 1, "The ECI strength must be from 0 to 1.");

@@ -1,4 +1,5 @@
 using System.Text;
+using Tamx.Kernels;
 
 namespace Tamx;
 
@@ -48,19 +49,8 @@ internal sealed class ContextText
 
     private int FirstAnswerMapId { get; }
 
-    /// <summary>w . h, float64 sum in index order.</summary>
-    public static float Logit(IRunRows run, int tokenId, int position)
-    {
-        var output = run.RowOf(tokenId);
-        var state = run.StateAt(position);
-        double sum = 0;
-        for (int d = 0; d < output.Length; d++)
-        {
-            sum += (double)output[d] * state[d];
-        }
-
-        return (float)sum;
-    }
+    /// <summary>w . h, summed in float64.</summary>
+    public static float Logit(IRunRows run, int tokenId, int position) => (float)HiddenRows.Dot(run.RowOf(tokenId), run.StateAt(position));
 
     /// <summary>Appends the answer's next token.</summary>
     public void Add(int position, int tokenId) =>

@@ -63,10 +63,28 @@ public sealed class ExplainedWord
         {
             double width = (double)range.Maximum - range.Minimum;
             var joined = new float[length];
-            for (int i = 0; i < length && width > 0; i++)
+            if (!(width > 0))
             {
-                var raw = tokens.Select(token => token.RawRange.Minimum + (double)valuesOf(token)[i] * ((double)token.RawRange.Maximum - token.RawRange.Minimum));
-                joined[i] = (float)Math.Clamp(((aggregation == WordAggregation.Max ? raw.Max() : raw.Average()) - range.Minimum) / width, 0, 1);
+                return joined;
+            }
+
+            bool isMax = aggregation == WordAggregation.Max;
+            var raw = new double[length];
+            foreach (var token in tokens)
+            {
+                var values = valuesOf(token).AsSpan(0, length);
+                var (minimum, scale) = ((double)token.RawRange.Minimum, (double)token.RawRange.Maximum - token.RawRange.Minimum);
+                for (int i = 0; i < length; i++)
+                {
+                    double value = minimum + values[i] * scale;
+                    raw[i] = isMax && token != first ? Math.Max(raw[i], value) : raw[i] + value;
+                }
+            }
+
+            int count = isMax ? 1 : tokens.Length;
+            for (int i = 0; i < length; i++)
+            {
+                joined[i] = (float)Math.Clamp((raw[i] / count - range.Minimum) / width, 0, 1);
             }
 
             return joined;

@@ -94,6 +94,7 @@ public static class Explainer
         List<GeneratedToken> tokens,
         CompletionOptions options,
         IReadOnlyDictionary<string, double> seconds,
+        OutputRowCache rows,
         IEnumerable<int> furtherIds)
     {
         var ids = completion.TokenIds[..(completion.PromptTokenCount + tokens.Count)].ToArray();
@@ -103,9 +104,9 @@ public static class Explainer
         {
             TokenIds = ids,
             HiddenSize = model.Facts.HiddenSize,
-            HiddenStates = completion.HiddenStates.ToArray(),
+            HiddenStates = completion.HiddenStates,
             OutputIds = outputIds,
-            OutputRows = model.OutputEmbedding.ReadRows(outputIds),
+            OutputRows = rows.Read(outputIds),
             OutputTexts = [.. outputIds.Select(model.Vocabulary.GetBytes)],
             ImageGrids = [.. completion.Pictures.Where(picture => picture.VideoIndex is null).Select(picture => GridOf(picture, 1))],
             VideoGrids =

@@ -7,7 +7,10 @@ internal interface IRunRows
     int HiddenSize { get; }
 
     /// <summary>The hidden state of a position.</summary>
-    ReadOnlySpan<float> StateAt(int position);
+    ReadOnlySpan<float> StateAt(int position) => StatesOf(position, 1);
+
+    /// <summary>The hidden states of positions that follow each other, where they lie; all positions but those of an answer that is being written can be had together.</summary>
+    ReadOnlySpan<float> StatesOf(int firstPosition, int count);
 
     /// <summary>The output-embedding row of a token that is in use.</summary>
     ReadOnlySpan<float> RowOf(int tokenId);

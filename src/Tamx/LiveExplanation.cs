@@ -30,6 +30,7 @@ public sealed class LiveExplanation : IDisposable
     private readonly ExplainOptions _options;
     private readonly ITamEngine _engine;
     private readonly IProgress<ExplainProgress>? _progress;
+    private readonly OutputRowCache _rows;
     private readonly Dictionary<string, double> _seconds = [];
     private readonly List<GeneratedToken> _tokens = [];
     private readonly List<AnswerToken> _explained = [];
@@ -40,6 +41,7 @@ public sealed class LiveExplanation : IDisposable
         VisionLanguageModel model, Completion completion, ExplainOptions options, ITamEngine engine, IProgress<ExplainProgress>? progress)
     {
         _model = model;
+        _rows = new OutputRowCache(model.OutputEmbedding);
         _completion = completion;
         _options = options;
         _engine = engine;
@@ -191,7 +193,7 @@ public sealed class LiveExplanation : IDisposable
             [.. token.Candidates.Select(candidate => candidate.Id)],
             [.. token.Candidates.Select(candidate => candidate.Probability)],
             _completion.HiddenStates.Slice((token.Position - 1) * size, size).ToArray(),
-            id => (_model.OutputEmbedding.ReadRows([id]), _model.Vocabulary.GetBytes(id)),
+            id => (_rows.Read([id]), _model.Vocabulary.GetBytes(id)),
             cancellationToken);
     }
 
@@ -200,7 +202,7 @@ public sealed class LiveExplanation : IDisposable
 
     private Trace Capture()
     {
-        var trace = Explainer.Capture(_model, _completion, _tokens, _options.Completion, _seconds, _standInIds ?? []);
+        var trace = Explainer.Capture(_model, _completion, _tokens, _options.Completion, _seconds, _rows, _standInIds ?? []);
         if (!_options.Tam.StandInContextMaps || _standInIds is not null)
         {
             return trace;
@@ -209,7 +211,7 @@ public sealed class LiveExplanation : IDisposable
         // The paper's code lets the strongest class of the whole vocabulary stand for the first prompt token: its row must be there.
         var context = SequenceLayout.Parse(trace, _options.Tam).ContextPositions;
         _standInIds = context.Count > 0 ? [_model.OutputEmbedding.FindStrongest(((IRunRows)trace).StateAt(context[0]))] : [];
-        return Explainer.Capture(_model, _completion, _tokens, _options.Completion, _seconds, _standInIds);
+        return Explainer.Capture(_model, _completion, _tokens, _options.Completion, _seconds, _rows, _standInIds);
     }
 
     private void AddSeconds(string phase, Stopwatch clock) =>

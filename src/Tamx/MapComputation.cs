@@ -1,3 +1,4 @@
+using System.Buffers;
 using Tamx.Kernels;
 using Tamx.Llama;
 
@@ -28,9 +29,9 @@ internal sealed record ExplainedStep(
 
 /// <summary>The method's way from a run's rows to the engine's problem, and from the engine's maps to explained tokens.</summary>
 /// <remarks>
-/// For all tokens of an answer at once (the engine does all), or token by token. In the latter case the activations of the text so far are kept,
-/// and a token costs the products of its own rows, and the sums over the text before it. Both ways give the same bits where the engine is the
-/// reference, and differ by no more than an engine may where it is another.
+/// For all tokens of an answer at once (in slices of bounded size; the engine does all), or token by token. In the latter case the activations of
+/// the text so far are kept, and a token costs the products of its own rows, and the sums over the text before it. Both ways give the same bits where
+/// the engine is the reference, and differ by no more than an engine may where it is another. States of cells are read where they lie.
 /// </remarks>
 internal sealed class MapComputation
 {
@@ -38,14 +39,12 @@ internal sealed class MapComputation
     private readonly ContextText _text;
     private readonly TamOptions _options;
     private readonly ITamEngine _engine;
-    private readonly IReadOnlyList<VisionBlock> _layoutBlocks;
+    private readonly int _allBlocks;
 
     /// <summary>The blocks that at least one answer token comes after; blocks stand in order, so they are the first ones.</summary>
-    private readonly TamBlock[] _blocks;
+    private readonly VisionBlock[] _blocks;
 
-    private readonly float[] _cellStates;
-
-    /// <summary>A by token id, where it is kept from token to token.</summary>
+    /// <summary>A by token id, where it is kept from token to token: the blocks' cells one after another.</summary>
     private readonly Dictionary<int, float[]>? _activations;
 
     public MapComputation(IRunRows run, SequenceLayout layout, ContextText text, TamOptions options, ITamEngine engine, bool keepsActivations)
@@ -55,23 +54,30 @@ internal sealed class MapComputation
         _options = options;
         _engine = engine;
         _activations = keepsActivations ? [] : null;
-        _layoutBlocks = layout.VisionBlocks;
-        var visible = layout.VisionBlocks.TakeWhile(block => block.EndPosition < layout.AnswerPositions[^1]).ToList();
-        _blocks = new TamBlock[visible.Count];
-        int cell = 0;
-        for (int b = 0; b < _blocks.Length; b++)
-        {
-            _blocks[b] = new TamBlock(cell, visible[b].Grid.Frames, visible[b].Grid.Rows, visible[b].Grid.Columns);
-            cell += visible[b].CellCount;
-        }
-
-        _cellStates = Gather([.. visible.SelectMany(block => Enumerable.Range(block.FirstCellPosition, block.CellCount))], run.StateAt);
+        _allBlocks = layout.VisionBlocks.Count;
+        _blocks = [.. layout.VisionBlocks.TakeWhile(block => block.EndPosition < layout.AnswerPositions[^1])];
     }
-
-    private int CellCount => _cellStates.Length / _run.HiddenSize;
 
     /// <summary>Explains tokens; the text that they have relevance for must have been entered.</summary>
     public AnswerToken[] Explain(IReadOnlyList<ExplainedStep> steps, CancellationToken cancellationToken)
+    {
+        var explained = new List<AnswerToken>(steps.Count);
+        while (explained.Count < steps.Count)
+        {
+            long bytes = 0;
+            var slice = steps.Skip(explained.Count)
+                .TakeWhile((step, index) => (bytes += sizeof(float) * MapValueCount(step)) <= _options.MaxWorkingBytes || index == 0)
+                .ToList();
+            explained.AddRange(ExplainSlice(slice, cancellationToken));
+        }
+
+        return [.. explained];
+    }
+
+    private long MapValueCount(ExplainedStep step) =>
+        step.MapIds.Length * _blocks.Where((_, b) => IsVisible(b, step)).Sum(block => (long)block.CellCount);
+
+    private AnswerToken[] ExplainSlice(List<ExplainedStep> steps, CancellationToken cancellationToken)
     {
         int textCount = steps.Max(step => step.TextCount);
         var relevance = ProjectText(steps, textCount, cancellationToken);
@@ -100,17 +106,25 @@ internal sealed class MapComputation
 
         float[] weights = Weights(steps, relevance, usedIds, textCount, maps.Count);
         var finalRanges = ranges.ToArray();
-        var values = new float[Bounded(maps.Sum(map => (long)_blocks[map.Block].CellCount))];
-        Refine(usedIds, maps.ToArray(), weights, values, finalRanges, cancellationToken);
-        DropCandidates(steps);
-        var explained = new AnswerToken[steps.Count];
-        int offset = 0;
-        for (int i = 0; i < explained.Length; i++)
+        int valueCount = Bounded(maps.Sum(map => (long)_blocks[map.Block].CellCount));
+        float[] values = ArrayPool<float>.Shared.Rent(valueCount);
+        try
         {
-            explained[i] = Assemble(steps[i], relevance, values, ref offset, finalRanges.AsSpan(firstRanges[i]));
-        }
+            Refine(usedIds, maps.ToArray(), weights, values.AsSpan(0, valueCount), finalRanges, cancellationToken);
+            DropCandidates(steps);
+            var explained = new AnswerToken[steps.Count];
+            int offset = 0;
+            for (int i = 0; i < explained.Length; i++)
+            {
+                explained[i] = Assemble(steps[i], relevance, values, ref offset, finalRanges.AsSpan(firstRanges[i]));
+            }
 
-        return explained;
+            return explained;
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(values);
+        }
     }
 
     private static InvalidInputException TooLarge() =>
@@ -140,7 +154,7 @@ internal sealed class MapComputation
         return ids.Index().ToDictionary(pair => pair.Item, pair => values[(pair.Index * textCount)..((pair.Index + 1) * textCount)]);
     }
 
-    private bool IsVisible(int block, ExplainedStep step) => _layoutBlocks[block].EndPosition < step.Position;
+    private bool IsVisible(int block, ExplainedStep step) => _blocks[block].EndPosition < step.Position;
 
     /// <summary>Q: per map, in the order of the maps, the weight of every used id.</summary>
     private float[] Weights(IReadOnlyList<ExplainedStep> steps, Dictionary<int, float[]> relevance, int[] usedIds, int textCount, int mapCount)
@@ -160,7 +174,7 @@ internal sealed class MapComputation
                 var scores = relevance[_options.CandidatesOwnWeights ? id : step.MapIds[0]].AsSpan(0, step.EarlierCount);
                 for (int b = 0; b < _blocks.Length && IsVisible(b, step); b++)
                 {
-                    _text.FillWeights(scores, _layoutBlocks[b].EndPosition, id, columns, rest[..usedIds.Length]);
+                    _text.FillWeights(scores, _blocks[b].EndPosition, id, columns, rest[..usedIds.Length]);
                     rest = rest[usedIds.Length..];
                 }
             }
@@ -169,14 +183,16 @@ internal sealed class MapComputation
         return weights;
     }
 
-    private void Refine(int[] usedIds, TamMap[] maps, float[] weights, float[] values, ValueRange[] ranges, CancellationToken cancellationToken)
+    private void Refine(int[] usedIds, TamMap[] maps, float[] weights, Span<float> values, ValueRange[] ranges, CancellationToken cancellationToken)
     {
+        int first = _blocks.Length == 0 ? 0 : _blocks[0].FirstCellPosition;
+        int spanned = _blocks.Length == 0 ? 0 : _blocks[^1].EndPosition - first;
         var problem = new TamProblem
         {
             HiddenSize = _run.HiddenSize,
-            CellStates = _cellStates,
+            CellStates = _activations is null ? _run.StatesOf(first, spanned) : [],
             OutputRows = _activations is null ? Gather(usedIds, _run.RowOf) : [],
-            Blocks = _blocks,
+            Blocks = _activations is null ? [.. _blocks.Select(block => AsProblem(block, block.FirstCellPosition - first))] : OneAfterAnother(),
             Maps = maps,
             Weights = weights,
             RangeCount = ranges.Length,
@@ -191,21 +207,46 @@ internal sealed class MapComputation
             return;
         }
 
-        int[] newIds = [.. usedIds.Where(id => !_activations.ContainsKey(id))];
-        var products = new float[Bounded((long)newIds.Length * CellCount)];
-        _engine.Project(_cellStates, Gather(newIds, _run.RowOf), _run.HiddenSize, products, cancellationToken);
-        foreach (var (index, id) in newIds.Index())
-        {
-            _activations.Add(id, products[(index * CellCount)..((index + 1) * CellCount)]);
-        }
-
-        var activations = new float[Bounded((long)usedIds.Length * CellCount)];
+        int cellCount = _blocks.Sum(block => block.CellCount);
+        KeepActivations([.. usedIds.Where(id => !_activations.ContainsKey(id))], cellCount, cancellationToken);
+        var activations = new float[Bounded((long)usedIds.Length * cellCount)];
         foreach (var (index, id) in usedIds.Index())
         {
-            _activations[id].CopyTo(activations, index * CellCount);
+            _activations[id].CopyTo(activations, index * cellCount);
         }
 
-        MapRefinement.Apply(problem, activations, CellCount, values, ranges, cancellationToken);
+        _engine.Refine(problem, activations, cellCount, values, ranges, cancellationToken);
+    }
+
+    private static TamBlock AsProblem(VisionBlock block, int firstCell) => new(firstCell, block.Grid.Frames, block.Grid.Rows, block.Grid.Columns);
+
+    private TamBlock[] OneAfterAnother()
+    {
+        int cell = 0;
+        return [.. _blocks.Select(block => AsProblem(block, (cell += block.CellCount) - block.CellCount))];
+    }
+
+    /// <summary>Computes the activations of ids that are new, block by block.</summary>
+    private void KeepActivations(int[] ids, int cellCount, CancellationToken cancellationToken)
+    {
+        float[] rows = Gather(ids, _run.RowOf);
+        foreach (int id in ids)
+        {
+            _activations!.Add(id, new float[cellCount]);
+        }
+
+        int cell = 0;
+        foreach (var block in _blocks)
+        {
+            var products = new float[Bounded((long)ids.Length * block.CellCount)];
+            _engine.Project(_run.StatesOf(block.FirstCellPosition, block.CellCount), rows, _run.HiddenSize, products, cancellationToken);
+            foreach (var (index, id) in ids.Index())
+            {
+                products.AsSpan(index * block.CellCount, block.CellCount).CopyTo(_activations![id].AsSpan(cell));
+            }
+
+            cell += block.CellCount;
+        }
     }
 
     /// <summary>Only text is met again; candidates that were not written would pile up.</summary>
@@ -268,11 +309,12 @@ internal sealed class MapComputation
 
     private float[]?[] SliceMaps(float[] values, ExplainedStep step, ref int offset)
     {
-        var maps = new float[_layoutBlocks.Count][];
+        var maps = new float[_allBlocks][];
         for (int b = 0; b < _blocks.Length && IsVisible(b, step); b++)
         {
             int length = _blocks[b].CellCount;
-            maps[b] = values[offset..(offset + length)];
+            maps[b] = GC.AllocateUninitializedArray<float>(length);
+            values.AsSpan(offset, length).CopyTo(maps[b]);
             offset += length;
         }
 

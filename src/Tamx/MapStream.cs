@@ -84,8 +84,8 @@ internal sealed class MapStream
 
         public int HiddenSize => _start.HiddenSize;
 
-        public ReadOnlySpan<float> StateAt(int position) =>
-            position < start.TokenIds.Length - 1 ? _start.StateAt(position) : _states[position - (start.TokenIds.Length - 1)];
+        public ReadOnlySpan<float> StatesOf(int firstPosition, int count) =>
+            firstPosition < start.TokenIds.Length - 1 ? _start.StatesOf(firstPosition, count) : _states[firstPosition - (start.TokenIds.Length - 1)];
 
         public ReadOnlySpan<float> RowOf(int tokenId) => IsInStart(tokenId) ? _start.RowOf(tokenId) : _outputs[tokenId].Row;
 

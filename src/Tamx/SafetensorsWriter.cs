@@ -6,10 +6,10 @@ using System.Text.Json;
 namespace Tamx;
 
 /// <summary>Collects tensors and writes them as one .safetensors file.</summary>
-/// <remarks>The arrays handed in are not copied; they must not change before <see cref="Write"/>. Not safe to share between threads.</remarks>
+/// <remarks>The elements handed in are not copied; they must not change before <see cref="Write"/>. Not safe to share between threads.</remarks>
 public sealed class SafetensorsWriter
 {
-    private readonly List<(string Name, SafetensorsDType DType, long[] Shape, Array Elements)> _tensors = [];
+    private readonly List<Tensor> _tensors = [];
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
 
     /// <summary>Free text pairs for <c>__metadata__</c>.</summary>
@@ -20,15 +20,25 @@ public sealed class SafetensorsWriter
     /// <param name="elements">Elements, row-major.</param>
     /// <param name="shape">Length of each axis; none for one axis of all elements.</param>
     /// <exception cref="ArgumentException">The name is in use or the shape does not fit the elements.</exception>
-    public void AddSingles(string name, float[] elements, params ReadOnlySpan<long> shape) => Add(name, SafetensorsDType.F32, elements, shape);
+    public void AddSingles(string name, ReadOnlyMemory<float> elements, params ReadOnlySpan<long> shape) =>
+        Add(name, SafetensorsDType.F32, elements.Length, stream => WriteInChunks(stream, elements.Span), shape);
 
-    /// <inheritdoc cref="AddSingles"/>
+    /// <inheritdoc cref="AddSingles(string, ReadOnlyMemory{float}, ReadOnlySpan{long})"/>
+    public void AddSingles(string name, float[] elements, params ReadOnlySpan<long> shape) => AddSingles(name, elements.AsMemory(), shape);
+
+    /// <inheritdoc cref="AddSingles(string, ReadOnlyMemory{float}, ReadOnlySpan{long})"/>
     /// <summary>Adds an I64 tensor.</summary>
-    public void AddIntegers(string name, long[] elements, params ReadOnlySpan<long> shape) => Add(name, SafetensorsDType.I64, elements, shape);
+    public void AddIntegers(string name, long[] elements, params ReadOnlySpan<long> shape) =>
+        Add(name, SafetensorsDType.I64, elements.Length, stream => WriteInChunks<long>(stream, elements), shape);
 
-    /// <inheritdoc cref="AddSingles"/>
+    /// <inheritdoc cref="AddSingles(string, ReadOnlyMemory{float}, ReadOnlySpan{long})"/>
     /// <summary>Adds a U8 tensor.</summary>
-    public void AddBytes(string name, byte[] elements, params ReadOnlySpan<long> shape) => Add(name, SafetensorsDType.U8, elements, shape);
+    public void AddBytes(string name, ReadOnlyMemory<byte> elements, params ReadOnlySpan<long> shape) =>
+        Add(name, SafetensorsDType.U8, elements.Length, stream => stream.Write(elements.Span), shape);
+
+    /// <inheritdoc cref="AddSingles(string, ReadOnlyMemory{float}, ReadOnlySpan{long})"/>
+    /// <summary>Adds a U8 tensor.</summary>
+    public void AddBytes(string name, byte[] elements, params ReadOnlySpan<long> shape) => AddBytes(name, elements.AsMemory(), shape);
 
     /// <summary>Writes the file. It appears under its name only when it is complete.</summary>
     /// <param name="path">The file; an existing one is replaced.</param>
@@ -43,19 +53,19 @@ public sealed class SafetensorsWriter
         WholeFile.Write(path, stream =>
         {
             WriteHeader(stream, ordered);
-            foreach (var (_, _, _, elements) in ordered)
+            foreach (var tensor in ordered)
             {
-                WriteElements(stream, elements);
+                tensor.Write(stream);
             }
         });
     }
 
-    private void Add(string name, SafetensorsDType dtype, Array elements, ReadOnlySpan<long> shape)
+    private void Add(string name, SafetensorsDType dtype, long elementCount, Action<Stream> write, ReadOnlySpan<long> shape)
     {
-        long[] axes = shape.IsEmpty ? [elements.LongLength] : shape.ToArray();
-        if (axes.Aggregate(1L, (product, length) => checked(product * length)) != elements.LongLength)
+        long[] axes = shape.IsEmpty ? [elementCount] : shape.ToArray();
+        if (axes.Aggregate(1L, (product, length) => checked(product * length)) != elementCount)
         {
-            throw new ArgumentException($"Tensor {name}: the shape [{string.Join(", ", axes)}] does not hold {elements.LongLength} elements.", nameof(shape));
+            throw new ArgumentException($"Tensor {name}: the shape [{string.Join(", ", axes)}] does not hold {elementCount} elements.", nameof(shape));
         }
 
         if (!_names.Add(name))
@@ -63,10 +73,10 @@ public sealed class SafetensorsWriter
             throw new ArgumentException($"Tensor {name} is already there.", nameof(name));
         }
 
-        _tensors.Add((name, dtype, axes, elements));
+        _tensors.Add(new Tensor(name, dtype, axes, elementCount, write));
     }
 
-    private void WriteHeader(Stream stream, List<(string Name, SafetensorsDType DType, long[] Shape, Array Elements)> ordered)
+    private void WriteHeader(Stream stream, List<Tensor> ordered)
     {
         var header = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(header))
@@ -84,9 +94,9 @@ public sealed class SafetensorsWriter
             }
 
             long offset = 0;
-            foreach (var (name, dtype, shape, elements) in ordered)
+            foreach (var (name, dtype, shape, elementCount, _) in ordered)
             {
-                long end = offset + elements.LongLength * SafetensorsTensor.ElementBytes(dtype);
+                long end = offset + elementCount * SafetensorsTensor.ElementBytes(dtype);
                 json.WriteStartObject(name);
                 json.WriteString("dtype", dtype.ToString());
                 json.WriteStartArray("shape");
@@ -117,22 +127,6 @@ public sealed class SafetensorsWriter
         stream.Write(header.WrittenSpan);
     }
 
-    private static void WriteElements(Stream stream, Array elements)
-    {
-        switch (elements)
-        {
-            case float[] values:
-                WriteInChunks(stream, values);
-                break;
-            case long[] values:
-                WriteInChunks(stream, values);
-                break;
-            case byte[] values:
-                stream.Write(values);
-                break;
-        }
-    }
-
     private static void WriteInChunks<T>(Stream stream, ReadOnlySpan<T> values)
         where T : unmanaged
     {
@@ -143,4 +137,6 @@ public sealed class SafetensorsWriter
             stream.Write(MemoryMarshal.AsBytes(values[..Math.Min(Chunk, values.Length)]));
         }
     }
+
+    private sealed record Tensor(string Name, SafetensorsDType DType, long[] Shape, long ElementCount, Action<Stream> Write);
 }

@@ -4,7 +4,7 @@ namespace Tamx;
 public sealed partial class Trace : IRunRows
 {
     /// <inheritdoc/>
-    ReadOnlySpan<float> IRunRows.StateAt(int position) => HiddenStates.AsSpan(position * HiddenSize, HiddenSize);
+    ReadOnlySpan<float> IRunRows.StatesOf(int firstPosition, int count) => HiddenStates.Span.Slice(firstPosition * HiddenSize, count * HiddenSize);
 
     /// <inheritdoc/>
     ReadOnlySpan<float> IRunRows.RowOf(int tokenId) => OutputRows.AsSpan(Array.BinarySearch(OutputIds, tokenId) * HiddenSize, HiddenSize);

@@ -76,7 +76,7 @@ public sealed partial class Trace
         }).ToList();
         for (int i = 0; i < Pictures.Count; i++)
         {
-            writer.AddBytes(TraceFormat.Picture(i), Pictures[i].Bytes.ToArray());
+            writer.AddBytes(TraceFormat.Picture(i), Pictures[i].Bytes);
         }
 
         if (entries.Count > 0)

@@ -8,10 +8,20 @@ public sealed partial class Trace
     /// <summary>The file the trace was loaded from, for messages.</summary>
     internal string? SourcePath { get; init; }
 
-    /// <summary>Refuses a trace whose parts do not fit each other or that holds NaN or infinities.</summary>
+    private bool _isValid;
+
+    /// <summary>
+    /// Refuses a trace whose parts do not fit each other or that holds NaN or infinities. A trace that was found good is not looked through
+    /// again; what it holds must not change.
+    /// </summary>
     /// <exception cref="TraceFormatException">Names the part or the position, and what would be right.</exception>
     public void Validate()
     {
+        if (_isValid)
+        {
+            return;
+        }
+
         Require(TokenIds.Length > 0, "generated_ids is empty; the sequence of prompt and answer is needed");
         Require(HiddenSize >= 1, $"the hidden size is {HiddenSize}; it must be at least 1");
         Require(
@@ -31,13 +41,14 @@ public sealed partial class Trace
         Require(OutputTexts is null || OutputTexts.Length == OutputIds.Length, $"there are {OutputTexts?.Length} token texts for {OutputIds.Length} ids");
         ValidateFinite();
         ValidateCandidates();
+        _isValid = true;
     }
 
     internal TraceFormatException Fault(string message) => new(SourcePath, message);
 
     private void ValidateFinite()
     {
-        int position = HiddenRows.IndexOfNonFinite(HiddenStates, HiddenSize);
+        int position = HiddenRows.IndexOfNonFinite(HiddenStates.Span, HiddenSize);
         Require(position < 0, $"hidden_state holds NaN or an infinity at position {position}; all values must be finite");
         int row = HiddenRows.IndexOfNonFinite(OutputRows, HiddenSize);
         Require(row < 0, $"lm_head_rows holds NaN or an infinity in the row of token id {(row < 0 ? 0 : OutputIds[row])}; all values must be finite");

@@ -14,7 +14,7 @@ public sealed partial class Trace
     public required int HiddenSize { get; init; }
 
     /// <summary>Last hidden states after the final norm, [S-1 or S, D] row-major; row p belongs to position p and predicts token p+1.</summary>
-    public required float[] HiddenStates { get; init; }
+    public required ReadOnlyMemory<float> HiddenStates { get; init; }
 
     /// <summary>Token ids whose output-embedding row is held, strictly ascending [N].</summary>
     public required int[] OutputIds { get; init; }

@@ -23,7 +23,9 @@ public sealed class ExplainCommandTests : IDisposable
         Assert.DoesNotContain("\u001b", run.Error, StringComparison.Ordinal);
         var page = await File.ReadAllTextAsync(ReportPath);
         Assert.Contains(Convert.ToBase64String(File.ReadAllBytes(DemoFiles.Picture)), page, StringComparison.Ordinal);
-        Assert.DoesNotContain("http://", page, StringComparison.Ordinal);
+
+        // The name of SVG's namespace is no address to fetch.
+        Assert.DoesNotContain("http://", page.Replace("http://www.w3.org/2000/svg", "", StringComparison.Ordinal), StringComparison.Ordinal);
         Assert.DoesNotContain("https://", page, StringComparison.Ordinal);
     }
 

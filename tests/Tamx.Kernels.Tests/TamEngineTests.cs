@@ -13,6 +13,16 @@ public class TamEngineTests
         Assert.All(log, line => Assert.Contains("engine ", line, StringComparison.Ordinal));
     }
 
+    /// <summary>The engine for processors works everywhere; only one for a device goes before it.</summary>
+    [Fact]
+    public void Create_AutoWithoutADevice_TakesTheProcessors()
+    {
+        using var engine = TamEngine.Create(EngineKind.Auto);
+
+        Assert.NotEqual(EngineKind.Reference, engine.Kind);
+        Assert.Contains(EngineKind.Cpu, TamEngine.All);
+    }
+
     [Fact]
     public void Create_KindNotInTheBuild_ThrowsNamingIt()
     {

@@ -106,7 +106,7 @@ public class ComparisonTests(Chromium browser)
             {
                 TokenIds = trace.TokenIds,
                 HiddenSize = trace.HiddenSize,
-                HiddenStates = [],
+                HiddenStates = ReadOnlyMemory<float>.Empty,
                 OutputIds = trace.OutputIds,
                 OutputRows = [],
                 OutputTexts = trace.OutputTexts,

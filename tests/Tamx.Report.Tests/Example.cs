@@ -97,7 +97,7 @@ internal sealed class Example
         {
             TokenIds = [.. ids],
             HiddenSize = 64,
-            HiddenStates = [],
+            HiddenStates = ReadOnlyMemory<float>.Empty,
             OutputIds = [.. texts.Keys],
             OutputRows = [],
             OutputTexts = HasTexts ? [.. texts.Values] : null,
@@ -142,7 +142,7 @@ internal sealed class Example
         {
             TokenIds = ids,
             HiddenSize = 1,
-            HiddenStates = [],
+            HiddenStates = ReadOnlyMemory<float>.Empty,
             OutputIds = [0, 1, 2],
             OutputRows = [],
             OutputTexts = ["What?"u8.ToArray(), "A"u8.ToArray(), " bus"u8.ToArray()],

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Tamx.Kernels;
 using Tamx.Llama;
 using Tamx.Testing;
@@ -106,6 +107,54 @@ public class ActivationMapsTests
         }
     }
 
+    public static TheoryData<EngineKind, TamProfile> EnginesAndProfiles
+    {
+        get
+        {
+            var data = new TheoryData<EngineKind, TamProfile>();
+            foreach (var kind in TamEngine.All)
+            {
+                foreach (var profile in Enum.GetValues<TamProfile>())
+                {
+                    data.Add(kind, profile);
+                }
+            }
+
+            return data;
+        }
+    }
+
+    /// <summary>Two pictures with text between them, whose states lie between the cells', and an answer computed one token at a time, two, or all.</summary>
+    [Theory]
+    [MemberData(nameof(EnginesAndProfiles))]
+    public void Compute_InSlices_GivesTheSameBits(EngineKind kind, TamProfile profile)
+    {
+        int[] ids = [.. User([1, .. Image(6), 2, 3, .. Image(6), 8]), .. Assistant(9, 4), .. User(3), .. Generated(4, 5, 6, 4)];
+        var trace = Create(ids, [Patches, Patches], candidates: [[7, 4], [5, 8], [9, 1], [2, 3]], text: id => $" Word{id}");
+        var options = TamOptions.ForProfile(profile) with { Engine = kind };
+        var whole = ActivationMaps.Compute(trace, options);
+        var reference = ActivationMaps.Compute(trace, options with { Engine = EngineKind.Reference });
+        foreach (long bytes in (long[])[1, 6 * 2 * 3 * 2 * sizeof(float)])
+        {
+            var sliced = ActivationMaps.Compute(trace, options with { MaxWorkingBytes = bytes });
+
+            Assert.Equal(whole.Answer.Count, sliced.Answer.Count);
+            Assert.All(whole.Prompt.Concat(whole.Answer).Zip(sliced.Prompt.Concat(sliced.Answer)), pair =>
+            {
+                AssertSame(pair.First.Token, pair.Second.Token);
+                Assert.All(pair.First.Candidates.Zip(pair.Second.Candidates), candidates => AssertSame(candidates.First, candidates.Second));
+            });
+        }
+
+        foreach (var (expected, actual) in reference.Answer.Zip(whole.Answer))
+        {
+            foreach (var (one, other) in expected.Token.VisionMaps.Zip(actual.Token.VisionMaps))
+            {
+                FloatAssert.Equal(one!, other!, 2e-6, $"{expected.Position}");
+            }
+        }
+    }
+
     [Fact]
     public void Compute_PaperProfile_DoesNotDependOnTheCandidates()
     {
@@ -147,7 +196,7 @@ public class ActivationMapsTests
 
         int answerStart = ids.Length - 2;
         var row = trace.OutputRows.AsSpan(Array.IndexOf(trace.OutputIds, 5) * HiddenSize, HiddenSize).ToArray();
-        float[] predicting = trace.HiddenStates[((answerStart - 1) * HiddenSize)..(answerStart * HiddenSize)];
+        float[] predicting = trace.HiddenStates[((answerStart - 1) * HiddenSize)..(answerStart * HiddenSize)].ToArray();
         double relevance = Math.Max(0, row.Zip(predicting, (w, h) => (double)w * h).Sum());
         var (minimum, maximum) = token.RawRange;
         Assert.Equal(relevance, minimum + token.Token.TextRelevance[^1] * (maximum - minimum), 5);
@@ -158,7 +207,7 @@ public class ActivationMapsTests
     {
         int[] ids = [.. User([1, .. Image(6), 2]), .. Generated(4)];
         var trace = Create(ids, [Patches], candidates: [[]]);
-        trace.HiddenStates[5 * HiddenSize + 3] = float.NaN;
+        MemoryMarshal.AsMemory(trace.HiddenStates).Span[5 * HiddenSize + 3] = float.NaN;
 
         Assert.Contains("position 5", Assert.Throws<TraceFormatException>(() => ActivationMaps.Compute(trace)).Message, StringComparison.Ordinal);
     }
@@ -184,7 +233,7 @@ public class ActivationMapsTests
             (TamOptions[])
             [
                 new() { KernelSize = 4 }, new() { KernelSize = 11 }, new() { EciStrength = 1.5f }, new() { EciStrength = float.NaN },
-                new() { MergeSize = 0 }, new() { TemporalMergeSize = 0 }, new() { ThreadCount = -1 },
+                new() { MergeSize = 0 }, new() { TemporalMergeSize = 0 }, new() { ThreadCount = -1 }, new() { MaxWorkingBytes = 0 },
             ],
             options => Assert.Throws<InvalidInputException>(() => ActivationMaps.Compute(trace, options)));
     }

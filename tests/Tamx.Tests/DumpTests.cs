@@ -33,7 +33,7 @@ public sealed class DumpTests : IDisposable
 
         // encode.py saves the whole conversation: the answer's turn is closed, and the last row is left out.
         int[] ids = isGenerated ? trace.TokenIds : [.. trace.TokenIds, vocabulary.FindId("<|im_end|>"), vocabulary.FindId("\n")];
-        float[] states = [.. trace.HiddenStates, .. new float[(ids.Length - 1 - trace.HiddenRowCount) * trace.HiddenSize]];
+        float[] states = [.. trace.HiddenStates.Span, .. new float[(ids.Length - 1 - trace.HiddenRowCount) * trace.HiddenSize]];
         float[] rounded = Array.ConvertAll(states, Rounded);
         var parts = new List<Part>
         {
@@ -53,13 +53,13 @@ public sealed class DumpTests : IDisposable
         var maps = ActivationMaps.Compute(loaded);
 
         Assert.Equal(ids, loaded.TokenIds);
-        Assert.Equal(rounded, loaded.HiddenStates);
+        Assert.Equal(rounded, loaded.HiddenStates.ToArray());
         Assert.Equal(trace.Markers, loaded.Markers);
         Assert.All(trace.OutputIds.Intersect(loaded.OutputIds), id => Assert.Equal(((IRunRows)trace).RowOf(id).ToArray(), ((IRunRows)loaded).RowOf(id).ToArray()));
         Assert.All(trace.OutputIds.Intersect(loaded.OutputIds), id => Assert.Equal(trace.FindText(id), loaded.FindText(id)));
 
         // The run's maps from the same rounded states; an encoded dump has no candidates to normalise with.
-        var expected = ActivationMaps.Compute(With(trace, Array.ConvertAll(trace.HiddenStates, Rounded), isGenerated ? trace.CandidateIds! : [.. trace.CandidateIds!.Select(_ => Array.Empty<int>())]));
+        var expected = ActivationMaps.Compute(With(trace, Array.ConvertAll(trace.HiddenStates.ToArray(), Rounded), isGenerated ? trace.CandidateIds! : [.. trace.CandidateIds!.Select(_ => Array.Empty<int>())]));
         Assert.Equal(expected.Layout.AnswerPositions, maps.Layout.AnswerPositions);
         Assert.Equal(expected.Words.Select(word => word.Word.Text), maps.Words.Select(word => word.Word.Text));
         Assert.All(expected.Answer.Zip(maps.Answer), pair => FloatAssert.Equal(pair.First.Token.VisionMaps[0]!, pair.Second.Token.VisionMaps[0]!, 1e-6, "map"));
@@ -135,7 +135,7 @@ public sealed class DumpTests : IDisposable
         int[] ids = [.. trace.TokenIds];
         change?.Invoke(ids);
         Write(
-            new Part("hidden_state", "F32", [1, trace.HiddenRowCount, trace.HiddenSize], MemoryMarshal.AsBytes<float>(trace.HiddenStates).ToArray()),
+            new Part("hidden_state", "F32", [1, trace.HiddenRowCount, trace.HiddenSize], MemoryMarshal.AsBytes(trace.HiddenStates.Span).ToArray()),
             Integers("generated_ids", ids, 1, ids.Length),
             Integers("image_grid_thw", [1, trace.ImageGrids[0].Rows, trace.ImageGrids[0].Columns], 1, 3));
     }

@@ -134,7 +134,7 @@ public class ExplainerTests
         Assert.Equal(whole.StopReason, finished.StopReason);
         Assert.Equal(whole.Trace.TokenIds, finished.Trace.TokenIds);
         Assert.Equal(whole.Trace.OutputIds, finished.Trace.OutputIds);
-        Assert.Equal(whole.Trace.HiddenStates, finished.Trace.HiddenStates);
+        Assert.Equal(whole.Trace.HiddenStates.ToArray(), finished.Trace.HiddenStates.ToArray());
         Assert.Equal(whole.Maps.Layout.ContextPositions, live.Layout!.ContextPositions);
         Assert.Equal(whole.Maps.Words.Select(word => word.Word.Text), finished.Maps.Words.Select(word => word.Word.Text));
         AssertClose(whole.Maps, finished.Maps, 0);
@@ -152,7 +152,7 @@ public class ExplainerTests
         var explanation = await Explainer.ExplainAsync(model, Messages("one picture"), options);
 
         var trace = explanation.Trace;
-        var state = trace.HiddenStates.AsSpan(explanation.Maps.Layout.ContextPositions[0] * trace.HiddenSize, trace.HiddenSize).ToArray();
+        var state = trace.HiddenStates.Slice(explanation.Maps.Layout.ContextPositions[0] * trace.HiddenSize, trace.HiddenSize).ToArray();
         var rows = model.OutputEmbedding.ReadRows([.. Enumerable.Range(0, model.Vocabulary.Count)]).Chunk(trace.HiddenSize).ToArray();
         int strongest = Enumerable.Range(0, rows.Length).MaxBy(id => rows[id].Zip(state, (w, h) => (double)w * h).Sum());
         Assert.Contains(strongest, trace.OutputIds);

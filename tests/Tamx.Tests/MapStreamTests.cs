@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Tamx.Kernels;
 using Tamx.Testing;
 using static Tamx.Tests.SyntheticTrace;
@@ -89,7 +90,7 @@ public class MapStreamTests
         var trace = Create(ids, [new(1, 4, 6)], candidates: [[], []]);
         using var engine = new ReferenceEngine();
         var stream = new MapStream(Prefix(trace), new TamOptions(), engine);
-        trace.HiddenStates[^1] = float.NaN;
+        MemoryMarshal.AsMemory(trace.HiddenStates).Span[^1] = float.NaN;
 
         Assert.Contains($"position {ids.Length - 2}", Assert.Throws<TraceFormatException>(() => Next(stream, trace, 1)).Message, StringComparison.Ordinal);
     }
@@ -197,6 +198,15 @@ public class MapStreamTests
 
         public void Compute(in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default) =>
             throw new InvalidOperationException("Token by token nothing is computed from scratch.");
+
+        public void Refine(
+            in TamProblem problem,
+            ReadOnlySpan<float> activations,
+            int cellCount,
+            Span<float> maps,
+            Span<ValueRange> ranges,
+            CancellationToken cancellationToken = default) =>
+            _reference.Refine(problem, activations, cellCount, maps, ranges, cancellationToken);
 
         public void Dispose() => _reference.Dispose();
     }

@@ -1,0 +1,53 @@
+namespace Tamx.Kernels.Cpu;
+
+/// <summary>A width of float32 vectors: what the kernels need of it, so that they are written once for all widths.</summary>
+/// <typeparam name="TVector">The vector type.</typeparam>
+/// <remarks>Minimum and maximum are the machine's own: which zero or NaN comes out is not defined, and no kernel asks.</remarks>
+internal unsafe interface ISimd<TVector>
+    where TVector : struct
+{
+    /// <summary>Lanes of a vector: 4, 8 or 16.</summary>
+    static abstract int Count { get; }
+
+    static abstract TVector Create(float value);
+
+    static abstract TVector Load(float* source);
+
+    static abstract void Store(TVector value, float* destination);
+
+    static abstract TVector Add(TVector left, TVector right);
+
+    static abstract TVector Subtract(TVector left, TVector right);
+
+    static abstract TVector Multiply(TVector left, TVector right);
+
+    static abstract TVector Divide(TVector left, TVector right);
+
+    /// <summary>left * right + addend, fused where the machine can.</summary>
+    static abstract TVector MultiplyAdd(TVector left, TVector right, TVector addend);
+
+    static abstract TVector Min(TVector left, TVector right);
+
+    static abstract TVector Max(TVector left, TVector right);
+
+    /// <summary>The first value in lanes where <paramref name="left"/> equals <paramref name="right"/>, the second elsewhere.</summary>
+    static abstract TVector SelectEqual(TVector left, TVector right, TVector whereEqual, TVector elsewhere);
+
+    /// <summary>The nearest whole number.</summary>
+    static abstract TVector Round(TVector value);
+
+    /// <summary>value * 2^exponent for whole exponents whose result is a normal number.</summary>
+    static abstract TVector Scale(TVector value, TVector exponent);
+
+    /// <summary>Smallest lane.</summary>
+    static abstract float MinLane(TVector value);
+
+    /// <summary>Largest lane.</summary>
+    static abstract float MaxLane(TVector value);
+
+    /// <summary>Stores the lanes of even and of odd index apart, half a vector each.</summary>
+    static abstract void StoreSplit(TVector value, float* even, float* odd);
+
+    /// <summary>The opposite of <see cref="StoreSplit"/>.</summary>
+    static abstract TVector LoadZip(float* even, float* odd);
+}

@@ -1,0 +1,112 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Tamx.Kernels.Cpu;
+
+/// <summary>What is done to one map after the products: scale and subtract, and the normalisation.</summary>
+internal static unsafe class MapSteps<TSimd, TVector>
+    where TSimd : ISimd<TVector>
+    where TVector : struct
+{
+    /// <summary>M = relu(A - strength s E), s = (A.E) / (E.E) with sums in float64, or 0 where E.E is negligible.</summary>
+    /// <param name="strength">Share that is subtracted; where it is 0, M = A.</param>
+    /// <param name="activation">A.</param>
+    /// <param name="map">In: E. Out: M.</param>
+    /// <param name="count">Values.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Subtract(float strength, float* activation, float* map, int count)
+    {
+        if (strength == 0)
+        {
+            new ReadOnlySpan<float>(activation, count).CopyTo(new Span<float>(map, count));
+            return;
+        }
+
+        float scale = (float)(strength * Scale(activation, map, count));
+        var factor = TSimd.Create(-scale);
+        int i = 0;
+        for (; i + TSimd.Count <= count; i += TSimd.Count)
+        {
+            TSimd.Store(TSimd.Max(default, TSimd.MultiplyAdd(factor, TSimd.Load(map + i), TSimd.Load(activation + i))), map + i);
+        }
+
+        for (; i < count; i++)
+        {
+            map[i] = Math.Max(0, float.MultiplyAddEstimate(-scale, map[i], activation[i]));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static double Scale(float* activation, float* interference, int count)
+    {
+        var crossed = Vector<double>.Zero;
+        var squared = Vector<double>.Zero;
+        int i = 0;
+        for (; i + Vector<float>.Count <= count; i += Vector<float>.Count)
+        {
+            Vector.Widen(Vector.Load(activation + i), out var a0, out var a1);
+            Vector.Widen(Vector.Load(interference + i), out var e0, out var e1);
+            crossed += a0 * e0;
+            squared += e0 * e0;
+            crossed += a1 * e1;
+            squared += e1 * e1;
+        }
+
+        double crossedSum = Vector.Sum(crossed);
+        double squaredSum = Vector.Sum(squared);
+        for (; i < count; i++)
+        {
+            crossedSum += (double)activation[i] * interference[i];
+            squaredSum += (double)interference[i] * interference[i];
+        }
+
+        return squaredSum < MapRefinement.NegligibleInterference ? 0 : crossedSum / squaredSum;
+    }
+
+    /// <summary>(value - minimum) / (maximum - minimum), at most 1; 0 where the range has no width.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Normalize(ValueRange range, float* values, int count)
+    {
+        float width = range.Maximum - range.Minimum;
+        if (!(width > 0))
+        {
+            new Span<float>(values, count).Clear();
+            return;
+        }
+
+        var (minimum, widths, one) = (TSimd.Create(range.Minimum), TSimd.Create(width), TSimd.Create(1));
+        int i = 0;
+        for (; i + TSimd.Count <= count; i += TSimd.Count)
+        {
+            TSimd.Store(TSimd.Min(one, TSimd.Divide(TSimd.Subtract(TSimd.Load(values + i), minimum), widths)), values + i);
+        }
+
+        for (; i < count; i++)
+        {
+            values[i] = Math.Min(1, (values[i] - range.Minimum) / width);
+        }
+    }
+
+    /// <summary>Smallest and largest of some finite values.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static ValueRange Range(float* values, int count)
+    {
+        var range = ValueRange.Empty;
+        int i = 0;
+        if (count >= TSimd.Count)
+        {
+            var smallest = TSimd.Load(values);
+            var largest = smallest;
+            for (i = TSimd.Count; i + TSimd.Count <= count; i += TSimd.Count)
+            {
+                var value = TSimd.Load(values + i);
+                smallest = TSimd.Min(smallest, value);
+                largest = TSimd.Max(largest, value);
+            }
+
+            range = new ValueRange(TSimd.MinLane(smallest), TSimd.MaxLane(largest));
+        }
+
+        return range.Include(new ReadOnlySpan<float>(values + i, count - i));
+    }
+}

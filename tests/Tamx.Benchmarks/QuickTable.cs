@@ -1,0 +1,134 @@
+using System.Globalization;
+
+namespace Tamx.Benchmarks;
+
+/// <summary>One table of all kernels and of whole computations in under two minutes, each beside what it is measured against.</summary>
+internal sealed class QuickTable
+{
+    /// <summary>
+    /// What the Python library TAMX takes for two of the computations (k = 3 and 3 candidates over 48 x 80 cells; k = 5 over 16 frames of 24 x 24), one thread,
+    /// on a machine whose core does <see cref="PythonPeak"/> GFLOP/s. Compared by that ratio with the core at hand.
+    /// </summary>
+    private static readonly Dictionary<(int Frames, int KernelSize), double> PythonSeconds = new() { [(1, 3)] = 0.94, [(16, 5)] = 3.6 };
+
+    private const double PythonPeak = 118;
+
+    private readonly TextWriter _output;
+    private readonly double _onePeak;
+    private readonly double _allPeak;
+
+    private QuickTable(TextWriter output)
+    {
+        _output = output;
+        _onePeak = VectorKernels.OfThisMachine.MeasurePeak(1);
+        _allPeak = VectorKernels.OfThisMachine.MeasurePeak(Environment.ProcessorCount);
+    }
+
+    /// <summary>Measures and writes, line by line.</summary>
+    public static void Write(TextWriter output)
+    {
+        var table = new QuickTable(output);
+        output.WriteLine(Invariant($"{Machine.Name}, {Environment.ProcessorCount} processors, .NET {Environment.Version}, {VectorKernels.OfThisMachine.Bits}-bit vectors"));
+        output.WriteLine(Invariant($"measured peak: {table._onePeak:F0} GFLOP/s on one thread, {table._allPeak:F0} on all"));
+        output.WriteLine();
+        output.WriteLine("| what | threads | time | rate | of peak | against | times as fast |");
+        output.WriteLine("| --- | --- | --- | --- | --- | --- | --- |");
+        table.Projection();
+        table.Interference();
+        table.RankFilter();
+        table.Compute();
+    }
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    private void Row(string what, int threads, double seconds, string rate, double? ofPeak, string against, double? ratio)
+    {
+        string peak = ofPeak is { } share ? Invariant($"{share:P0}") : "";
+        string times = ratio is { } value ? Invariant($"{value:F1}") : "";
+        _output.WriteLine(Invariant($"| {what} | {threads} | {seconds * 1e3:F2} ms | {rate} | {peak} | {against} | {times} |"));
+        _output.Flush();
+    }
+
+    private void Projection()
+    {
+        foreach (var size in ProjectionBenchmarks.Sizes)
+        {
+            var benchmark = new ProjectionBenchmarks { Size = size };
+            benchmark.SetUp();
+            double[] best = Timing.Best(3, benchmark.Cpu, benchmark.CpuAllThreads, benchmark.DotPerElement);
+            double reference = size.States > 2000 ? double.NaN : Timing.Best(0, benchmark.Reference)[0];
+            double flops = 2.0 * size.States * size.Rows * benchmark.HiddenSize / 1e9;
+            string what = $"projection, {size.Rows} rows by {size.States} states of {benchmark.HiddenSize}";
+            Row(what, 1, best[0], Invariant($"{flops / best[0]:F0} GFLOP/s"), flops / best[0] / _onePeak, "TensorPrimitives.Dot per element", best[2] / best[0]);
+            Row(what, Environment.ProcessorCount, best[1], Invariant($"{flops / best[1]:F0} GFLOP/s"), flops / best[1] / _allPeak, "one thread", best[0] / best[1]);
+            if (!double.IsNaN(reference))
+            {
+                Row(what, 1, best[0], "", null, "reference engine", reference / best[0]);
+            }
+
+            benchmark.CleanUp();
+        }
+    }
+
+    private void Interference()
+    {
+        var benchmark = new InterferenceBenchmarks();
+        benchmark.SetUp();
+        double[] best = Timing.Best(2, benchmark.Cpu, benchmark.MultiplyAddPerRow);
+        double flops = 2.0 * benchmark.CellCount * benchmark.MapCount * benchmark.RowCount / 1e9;
+        Row(
+            $"interference to normalised map, {benchmark.MapCount} maps of {benchmark.CellCount} cells from {benchmark.RowCount}",
+            1,
+            best[0],
+            Invariant($"{flops / best[0]:F0} GFLOP/s"),
+            flops / best[0] / _onePeak,
+            "TensorPrimitives.MultiplyAdd per row, the product alone",
+            best[1] / best[0]);
+        benchmark.CleanUp();
+    }
+
+    private void RankFilter()
+    {
+        foreach (int kernelSize in (int[])[3, 5, 7, 9])
+        {
+            var benchmark = new RankFilterBenchmarks { KernelSize = kernelSize };
+            benchmark.SetUp();
+            double[] best = Timing.Best(1.5, benchmark.Cpu, benchmark.ScalarSort);
+            double perMap = best[0] / benchmark.MapCount;
+            Row(
+                $"rank filter k = {kernelSize}, {benchmark.MapCount} maps of 32 x 32",
+                1,
+                best[0],
+                Invariant($"{1 / perMap:F0} maps/s"),
+                null,
+                "scalar sort per window",
+                best[1] / benchmark.ScalarMapCount / perMap);
+        }
+    }
+
+    private void Compute()
+    {
+        foreach (var grid in ComputeBenchmarks.Grids)
+        {
+            foreach (int candidates in (int[])[0, 3])
+            {
+                foreach (int kernelSize in (int[])[3, 5])
+                {
+                    var benchmark = new ComputeBenchmarks { Grid = grid, CandidateCount = candidates, KernelSize = kernelSize };
+                    benchmark.SetUp();
+                    double[] best = Timing.Best(1.2, () => benchmark.OneThread(), () => benchmark.AllThreads());
+                    benchmark.CleanUp();
+                    string cells = grid.Frames == 1 ? $"{grid.Rows} x {grid.Columns}" : $"video {grid.Frames} x {grid.Rows} x {grid.Columns}";
+                    string what = $"maps of {ComputeBenchmarks.AnswerLength} tokens, {cells}, {candidates} candidates, k = {kernelSize}";
+                    bool hasPython = PythonSeconds.TryGetValue((grid.Frames, kernelSize), out double python) && candidates == 3 && grid.Columns != 16 && grid.Columns != 32;
+                    double? scaled = hasPython ? python * PythonPeak / _onePeak : null;
+                    string against = hasPython ? "TAMX in Python, scaled by peak" : "";
+                    string rate = Invariant($"{benchmark.Flops / best[0] / 1e9:F0} GFLOP/s");
+                    Row(what, 1, best[0], rate, benchmark.Flops / best[0] / 1e9 / _onePeak, against, scaled / best[0]);
+                    rate = Invariant($"{benchmark.Flops / best[1] / 1e9:F0} GFLOP/s");
+                    Row(what, Environment.ProcessorCount, best[1], rate, benchmark.Flops / best[1] / 1e9 / _allPeak, against, scaled / best[1]);
+                }
+            }
+        }
+    }
+}
