@@ -52,7 +52,7 @@ public static class MapsJson
     internal static JsonObject Schema()
     {
         var options = new JsonSerializerOptions(Options) { TypeInfoResolver = new DefaultJsonTypeInfoResolver() };
-        JsonObject schema = options.GetJsonSchemaAsNode(typeof(Document)).AsObject();
+        JsonObject schema = options.GetJsonSchemaAsNode(typeof(Document), new() { TreatNullObliviousAsNonNullable = true }).AsObject();
         schema.Insert(0, "$schema", "https://json-schema.org/draft/2020-12/schema");
         schema.Insert(1, "title", Format);
         return schema;
