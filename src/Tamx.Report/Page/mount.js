@@ -19,22 +19,31 @@ import { viewOf } from "./view.js";
  * Shows a report.
  * @param root the element to fill
  * @param runs { report, other, comparison }: a Report; in a comparison also the second run and how the two fit together
- * @param page { title, bytes (size of the file, or null), address(picture) }
+ * @param page { title, bytes (size of the file, or null), address(picture) }, and on a page of more than a report: lead, actions (elements
+ *   before and after the header's own), below (element under the conversation), isGrowing (tokens will be appended)
+ * @returns {object} state; append(tokens): the next ones of an answer; finish(): there are no more; unmount()
  */
 export function mountReport(root, runs, page) {
   const { report } = runs;
+  const listening = new AbortController();
+  const { signal } = listening;
   report.media.forEach((media, index) => {
     media.index = index;
     media.frames.forEach((frame) => Object.assign(frame, { rows: report.blocks[frame.block].rows, columns: report.blocks[frame.block].columns }));
   });
-  const state = createState({
-    answerCount: report.answer.length,
-    tokenCount: report.tokens.text.length,
+  const limits = {
+    get answerCount() {
+      return report.answer.length;
+    },
+    get tokenCount() {
+      return report.tokens.text.length;
+    },
     isSelectable: (token) => report.relevant.has(token),
     candidateCount: (index) => report.answer[index].candidates.length,
     media: report.media,
     maps: Object.keys(colormaps),
-  });
+  };
+  const state = createState(limits, signal);
   const selection = createSelection(report, state);
   const change = (changes) => state.change(changes);
   const preview = (at) => {
@@ -71,7 +80,7 @@ export function mountReport(root, runs, page) {
       }
       pictures.reveal(media);
     },
-  });
+  }, { isGrowing: page.isGrowing, signal });
   const inspector = buildInspector(runs, {
     candidate: (rank) => change({ selection: state.get().preview ?? state.get().selection, candidate: rank, preview: null }),
     direction: (direction) => change({ direction }),
@@ -99,25 +108,28 @@ export function mountReport(root, runs, page) {
   });
 
   let view = null;
+  const top = buildHeader(runs, page, state, () => view, pictures, signal);
   root.classList.add("report");
   root.classList.toggle("comparing", layerNames.length > 1);
-  root.append(
-    header(runs, page, state, () => view, pictures, report),
+  root.classList.toggle("growing", page.isGrowing === true);
+  root.replaceChildren(
+    top.element,
     create(
       "main",
       "",
-      create("div", "pane left", create("div", "bar", unit.element, search.element), chat.element, inspector.element),
+      create("div", "pane left", create("div", "bar", unit.element, search.element), chat.element, inspector.element, ...(page.below ? [page.below] : [])),
       create("section", { class: "pane right", "aria-label": "Activation map" }, controls.element, legend.element, pictures.element),
     ),
   );
-  listenToKeys(selection, chat.focus);
-  addEventListener("copy", (event) => {
+  listenToKeys(selection, chat.focus, signal);
+  const copy = (event) => {
     const selected = state.get().selection;
     if (selected !== null && String(getSelection()) === "" && !event.target.closest?.("input")) {
       event.clipboardData.setData("text/plain", report.textOf(selected).trim());
       event.preventDefault();
     }
-  });
+  };
+  addEventListener("copy", copy, { signal });
 
   state.listen((now) => {
     view = viewOf(runs, now);
@@ -134,14 +146,45 @@ export function mountReport(root, runs, page) {
   if (state.get().selection !== null) {
     chat.bringIntoSight(state.get().selection);
   }
-  return { state };
+
+  // An answer in the making is followed: its newest token is shown as under the pointer, unless something else is pointed at or selected.
+  let followed = null;
+  const isFollowing = () => state.get().selection === null && state.get().region === null && (state.get().preview ?? followed) === followed;
+
+  return {
+    state,
+    append(tokens) {
+      const following = isFollowing();
+      chat.append(Math.min(...tokens.map(({ token, packed }) => report.append(token, packed))));
+      search.refresh();
+      top.refresh();
+      const last = report.answer.length - 1;
+      followed = { kind: "answer", from: last, to: last };
+      state.change(following ? { preview: followed } : {});
+    },
+    finish() {
+      root.classList.remove("growing");
+      top.refresh();
+      if (followed !== null && isFollowing()) {
+        const strongest = report.strongest();
+        state.change({ preview: null, selection: strongest });
+        chat.bringIntoSight(strongest);
+      }
+    },
+    unmount() {
+      listening.abort();
+      root.replaceChildren();
+      root.classList.remove("report", "comparing", "growing");
+    },
+  };
 }
 
 function isOneCell({ top, left, bottom, right }) {
   return top === bottom && left === right;
 }
 
-function header(runs, page, state, viewNow, pictures, report) {
+function buildHeader(runs, page, state, viewNow, pictures, signal) {
+  const { report } = runs;
   const fileName = page.title.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 60) || "tamx";
   const numbers = () => currentNumbers(report, viewNow(), state.get());
   const exports = create(
@@ -179,11 +222,12 @@ function header(runs, page, state, viewNow, pictures, report) {
       exports.firstChild.focus();
     }
   });
-  addEventListener("pointerdown", (event) => {
+  const close = (event) => {
     if (!exports.contains(event.target)) {
       exports.open = false;
     }
-  });
+  };
+  addEventListener("pointerdown", close, { signal });
   const made = dialog("How this was made", () => [
     allFacts(report, page.bytes),
     ...(runs.other ? [create("h3", "", runs.comparison.names[1]), allFacts(runs.other, null)] : []),
@@ -192,15 +236,26 @@ function header(runs, page, state, viewNow, pictures, report) {
     tokenTable(runs),
     cellTables(report, viewNow(), state.get(), (media) => pictures.figures.find((one) => one.media.index === media).frame),
   ]);
-  return create(
+  let facts = shortFacts(report, page.bytes);
+  const element = create(
     "header",
     "top",
+    ...(page.lead ?? []),
     create("h1", { dir: "auto" }, page.title),
-    shortFacts(report, page.bytes),
-    create("div", "actions", table.button, made.button, exports),
+    facts,
+    create("div", "actions", table.button, made.button, exports, ...(page.actions ?? [])),
     table.element,
     made.element,
   );
+  return {
+    element,
+    /** The run's facts have changed. */
+    refresh() {
+      const now = shortFacts(report, page.bytes);
+      facts.replaceWith(now);
+      facts = now;
+    },
+  };
 }
 
 function dialog(name, content) {
