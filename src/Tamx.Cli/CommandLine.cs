@@ -26,6 +26,8 @@ internal static class CommandLine
             ReportCommand.Create(),
             EvalCommand.Create(),
             InfoCommand.Create(),
+            ServeCommand.Create(),
+            WorkerCommand.Create(),
         };
         var parsed = root.Parse(arguments);
         if (parsed.Errors.Count > 0)

@@ -3,13 +3,18 @@ using Microsoft.Extensions.Logging;
 namespace Tamx.Cli;
 
 /// <summary>Writes log lines to stderr.</summary>
-internal sealed class TextWriterLogger(TextWriter writer) : ILogger
+internal sealed class TextWriterLogger(TextWriter writer, LogLevel least = LogLevel.Debug) : ILogger
 {
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 
-    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Debug;
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= least;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-        writer.WriteLine(formatter(state, exception));
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        if (IsEnabled(logLevel))
+        {
+            writer.WriteLine(exception is null ? formatter(state, exception) : $"{formatter(state, exception)}: {exception}");
+        }
+    }
 }

@@ -65,7 +65,7 @@ public sealed partial class Completion
         if (firstPatch == 0)
         {
             var (fitWidth, fitHeight) = QwenImageSize.FitFrames(
-                video.Width, video.Height, projector.CellSize, video.PatchCount, _options.ContextSize > 0 ? _options.ContextSize : _model.Facts.ContextLength,
+                video.Width, video.Height, projector.CellSize, video.PatchCount, _options.ContextSize > 0 ? _options.ContextSize : LargestContext,
                 _model.Options.MinImageTokens, _model.Options.MaxImageTokens);
             _vision.Add(new PromptVision(null, video, fitWidth, fitHeight, video.PatchCount));
         }
@@ -111,6 +111,8 @@ public sealed partial class Completion
         return times;
     }
 
+    private int LargestContext => _options.MaxContextSize > 0 ? Math.Min(_options.MaxContextSize, _model.Facts.ContextLength) : _model.Facts.ContextLength;
+
     private int NextBlock() => _pictures.Count == 0 ? 0 : _pictures[^1].BlockIndex + 1;
 
     private ProjectorFacts RequireProjector(string name) => _model.Projector ?? throw new InvalidInputException(
@@ -143,7 +145,7 @@ public sealed partial class Completion
 
     private int ChooseContextSize()
     {
-        var trained = _model.Facts.ContextLength;
+        var largest = LargestContext;
 
         // The last token needs no room: nothing is computed after it. A given answer must fit as a whole.
         var atLeast = PromptTokenCount + (_givenAnswer.Length > 0 ? _givenAnswer.Length - 1 : 1);
@@ -156,21 +158,21 @@ public sealed partial class Completion
                     $"use a context of at least {PromptTokenCount + Math.Max(1, MaxAnswerTokens)} (-c) or {Fewer()}");
         }
 
-        if (atLeast > trained)
+        if (atLeast > largest)
         {
-            throw new InvalidInputException(
-                $"the prompt has {PromptTokenCount} tokens{AndAnswer()}, {_model.Facts.Path} was trained for {trained}; use {Fewer()}");
+            var bound = largest < _model.Facts.ContextLength ? $"{largest} are allowed here" : $"{_model.Facts.Path} was trained for {largest}";
+            throw new InvalidInputException($"the prompt has {PromptTokenCount} tokens{AndAnswer()}, {bound}; use {Fewer()}");
         }
 
         const int Granularity = 256;
         var needed = (PromptTokenCount + MaxAnswerTokens + Granularity - 1) / Granularity * Granularity;
-        return Math.Min(needed, trained);
+        return Math.Min(needed, largest);
 
         string AndAnswer() => _givenAnswer.Length > 0 ? $" and the answer {_givenAnswer.Length}" : "";
 
         string Fewer() => _pictures.Exists(picture => picture.VideoIndex is not null)
             ? $"fewer frames (--max-frames, --fps; there are {_pictures.Count(picture => picture.VideoIndex is not null)} patches of two) or smaller ones (--image-max-tokens)"
-            : "fewer or smaller pictures (--image-max-tokens)";
+            : _pictures.Count > 0 ? "fewer or smaller pictures (--image-max-tokens)" : "a shorter text";
     }
 
     /// <summary>The pixels of each temporal patch in order: one frame of a picture, or two of a video. Notes what is shown of a video's patch.</summary>

@@ -39,6 +39,7 @@ public sealed partial class Completion : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(options.MaxNewTokens);
         ArgumentOutOfRangeException.ThrowIfNegative(options.ContextSize);
+        ArgumentOutOfRangeException.ThrowIfNegative(options.MaxContextSize);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchSize, 2);
         ArgumentOutOfRangeException.ThrowIfNegative(options.CandidateCount);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.CandidateCount, model.Facts.VocabularySize);

@@ -9,6 +9,9 @@ public sealed record CompletionOptions
     /// <summary>Context size in tokens; 0 (the default) for as much as prompt and answer need, within what the model was trained for.</summary>
     public int ContextSize { get; init; }
 
+    /// <summary>Most tokens that a context chosen by itself may have; 0 (the default) for what the model was trained for.</summary>
+    public int MaxContextSize { get; init; }
+
     /// <summary>Tokens per decode. 128 by default; more is faster on a GPU and costs memory of this x vocabulary x 8 bytes.</summary>
     public int BatchSize { get; init; } = 128;
 

@@ -80,7 +80,17 @@ public sealed class LiveExplanation : IDisposable
         await foreach (var token in GenerateAsync(cancellationToken).ConfigureAwait(false))
         {
             var clock = Stopwatch.StartNew();
-            _explained.Add(await Task.Run(() => Explain(token, cancellationToken), cancellationToken).ConfigureAwait(false));
+            try
+            {
+                _explained.Add(await Task.Run(() => Explain(token, cancellationToken), cancellationToken).ConfigureAwait(false));
+            }
+            catch
+            {
+                // What was read before can still be finished: the token without maps is none of it.
+                _tokens.RemoveAt(_tokens.Count - 1);
+                throw;
+            }
+
             AddSeconds("maps", clock);
             yield return new StreamedToken(token, _explained[^1]);
         }

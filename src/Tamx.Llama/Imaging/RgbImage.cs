@@ -95,6 +95,34 @@ public sealed partial class RgbImage
         }
     }
 
+    /// <summary>Whether bytes begin as a picture does. Nothing else is said about them.</summary>
+    /// <param name="encoded">The bytes of a file.</param>
+    public static bool IsPicture(ReadOnlySpan<byte> encoded) => FindFormat(encoded) is not null;
+
+    /// <summary>Holds a picture to limits by what its first bytes say; no pixel is decoded.</summary>
+    /// <param name="encoded">The file's bytes.</param>
+    /// <param name="name">The picture's name for messages.</param>
+    /// <param name="limits">The limits.</param>
+    /// <exception cref="ImageFormatException">The bytes are of another format, damaged where their size stands, or beyond the limits.</exception>
+    public static void CheckLimits(ReadOnlyMemory<byte> encoded, string name, ImageLimits limits)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(limits);
+        CheckFileBytes(encoded.Length, name, limits);
+        (MagickFormat format, string mediaType) = FormatOf(encoded.Span, name);
+        EnsureDecoderIsLimited();
+        try
+        {
+            using MagickImage image = new();
+            image.Ping(encoded.Span, new MagickReadSettings { Format = format, FrameIndex = 0, FrameCount = 1 });
+            CheckSize(image.Width, image.Height, name, limits);
+        }
+        catch (MagickException exception)
+        {
+            throw new ImageFormatException(name, $"is no readable {mediaType} file: {OneLine(exception.Message)}", exception);
+        }
+    }
+
     /// <summary>Decodes a JPEG, PNG, WebP, GIF (its first frame) or BMP.</summary>
     /// <param name="encoded">The file's bytes.</param>
     /// <param name="name">The picture's name for messages.</param>

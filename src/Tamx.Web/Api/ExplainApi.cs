@@ -1,0 +1,58 @@
+using Microsoft.AspNetCore.Http;
+using Tamx.Web.Requests;
+using Tamx.Web.Worker;
+
+namespace Tamx.Web.Api;
+
+/// <summary><c>POST /api/explain</c>: events while the answer is written, or the maps as one document.</summary>
+internal sealed class ExplainApi(ServerOptions options, RunService service)
+{
+    /// <summary>The header that names the run where the answer is a document.</summary>
+    public const string RunHeader = "Tamx-Run";
+
+    public async Task PostAsync(HttpContext context)
+    {
+        using var place = service.Queue.Enter();
+        ParsedRequest request;
+        using (var body = await RequestBody.ReadAsync(context.Request, options.Limits, context.RequestAborted))
+        {
+            request = ExplainRequestReader.Read(body, options.Limits);
+        }
+
+        if (EventStream.IsWanted(context.Request))
+        {
+            await StreamAsync(context, request, place);
+            return;
+        }
+
+        var (run, _) = await service.RunAsync(request, place, (_, _) => Task.CompletedTask, context.RequestAborted);
+        place.Dispose();
+        context.Response.Headers[RunHeader] = run.Id;
+        await RunsApi.SendFileAsync(context, run, RunFiles.Maps);
+    }
+
+    private async Task StreamAsync(HttpContext context, ParsedRequest request, ModelQueue.Place place)
+    {
+        await EventStream.StartAsync(context);
+        try
+        {
+            var (run, done) = await service.RunAsync(request, place, SendAsync, context.RequestAborted);
+            await SendAsync("done", WireJson.Bytes(new
+            {
+                run = run.Id,
+                done.Answer,
+                done.StopReason,
+                done.WasStopped,
+                done.PromptTokens,
+                done.AnswerTokens,
+                done.Seconds,
+            }));
+        }
+        catch (ApiException e)
+        {
+            await SendAsync("error", WireJson.Bytes(e.Body));
+        }
+
+        Task SendAsync(string name, byte[] json) => EventStream.WriteAsync(context.Response, name, json, context.RequestAborted);
+    }
+}

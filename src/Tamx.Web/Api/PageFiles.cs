@@ -1,0 +1,59 @@
+using System.Reflection;
+using Microsoft.AspNetCore.Http;
+using Tamx.Report;
+
+namespace Tamx.Web.Api;
+
+/// <summary>The page and its modules: the resources of this assembly, and those of the report's, which the page shows results with.</summary>
+/// <remarks><c>/</c> is index.html, <c>/assets/NAME</c> a file of Page/, <c>/assets/report/NAME</c> a module of the report's Page/.</remarks>
+internal sealed class PageFiles
+{
+    private const string Index = "/assets/index.html";
+
+    private static readonly Dictionary<string, string> MediaTypes = new()
+    {
+        [".html"] = "text/html; charset=utf-8",
+        [".js"] = "text/javascript; charset=utf-8",
+        [".css"] = "text/css; charset=utf-8",
+        [".svg"] = "image/svg+xml",
+        [".png"] = "image/png",
+        [".ico"] = "image/x-icon",
+    };
+
+    private readonly Dictionary<string, (Assembly Assembly, string Resource, string MediaType)> _files = new(StringComparer.Ordinal);
+
+    public PageFiles()
+    {
+        Add(typeof(PageFiles).Assembly, "/assets/");
+        Add(typeof(HtmlReport).Assembly, "/assets/report/");
+    }
+
+    /// <summary>Sends the file at a path of the address; only what the dictionary has is found.</summary>
+    public async Task SendAsync(HttpContext context)
+    {
+        var path = context.Request.Path.Value is "/" or null ? Index : context.Request.Path.Value;
+        if (!_files.TryGetValue(path, out var file))
+        {
+            throw NotFound();
+        }
+
+        SecurityHeaders.AllowPage(context.Response);
+        context.Response.ContentType = file.MediaType;
+        using var stream = file.Assembly.GetManifestResourceStream(file.Resource)!;
+        context.Response.ContentLength = stream.Length;
+        await stream.CopyToAsync(context.Response.Body, context.RequestAborted);
+    }
+
+    public static ApiException NotFound() => new(404, "no_such_page", "there is nothing at this address");
+
+    private void Add(Assembly assembly, string prefix)
+    {
+        foreach (var resource in assembly.GetManifestResourceNames())
+        {
+            if (MediaTypes.TryGetValue(Path.GetExtension(resource), out var type))
+            {
+                _files[prefix + resource] = (assembly, resource, type);
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+
+namespace Tamx.Web.Api;
+
+/// <summary>Who may talk to the server: the right Host, no foreign Origin, and the key where there is one.</summary>
+internal sealed class RequestGuard(ServerOptions options)
+{
+    private readonly bool _isLoopback = IPAddress.IsLoopback(options.Address);
+    private readonly byte[]? _key = options.ApiKey is { } key ? SHA256.HashData(Encoding.UTF8.GetBytes(key)) : null;
+
+    /// <summary>Refuses a request that does not come from where it may.</summary>
+    /// <exception cref="ApiException">401 or 403.</exception>
+    public void Check(HttpRequest request)
+    {
+        // A name that leads here today and elsewhere tomorrow (DNS rebinding) is none of ours.
+        if (!IsOwnHost(request.Host.Host))
+        {
+            throw new ApiException(403, "wrong_host", "this server does not answer to the Host of the request; the one who runs it can allow it (--allow-host)");
+        }
+
+        // Browsers send an Origin with whatever another page makes them post; tools send none.
+        if (request.Headers.Origin is [{ } origin, ..] && origin != $"{request.Scheme}://{request.Host.Value}")
+        {
+            throw new ApiException(403, "wrong_origin", "the request comes from a page of another origin");
+        }
+
+        var isApi = IsApi(request.Path);
+        if (isApi && request.Headers["Sec-Fetch-Site"] is ["cross-site" or "same-site", ..])
+        {
+            throw new ApiException(403, "wrong_origin", "the request comes from a page of another site");
+        }
+
+        if (_key is not null && isApi && !IsOpen(request.Path) && !HasKey(request))
+        {
+            throw new ApiException(401, "wrong_api_key", "this server wants its API key: Authorization: Bearer KEY");
+        }
+    }
+
+    private static bool IsApi(PathString path) => path.StartsWithSegments("/api") || path.StartsWithSegments("/v1") || path.StartsWithSegments("/metrics");
+
+    /// <summary>The page must know whether to ask for a key before it has one.</summary>
+    private static bool IsOpen(PathString path) => path == "/api/config";
+
+    private bool IsOwnHost(string host)
+    {
+        var isAddress = IPAddress.TryParse(host.Trim('[', ']'), out var address) && IsPlain(host, address);
+        return _isLoopback
+            ? host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (isAddress && IPAddress.IsLoopback(address!))
+            : isAddress || options.AllowedHosts.Contains(host, StringComparer.OrdinalIgnoreCase);
+    }
+
+    /// <summary>Not the odd spellings (0x7f.1, 2130706433) that IPAddress reads too.</summary>
+    private static bool IsPlain(string host, IPAddress address) => host.Trim('[', ']').Equals(address.ToString(), StringComparison.OrdinalIgnoreCase);
+
+    private bool HasKey(HttpRequest request)
+    {
+        const string Scheme = "Bearer ";
+        return request.Headers.Authorization is [{ } value]
+            && value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+            && CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(value[Scheme.Length..])), _key);
+    }
+}

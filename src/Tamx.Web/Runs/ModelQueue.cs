@@ -1,0 +1,97 @@
+namespace Tamx.Web;
+
+/// <summary>Who may use the model when: one at a time, in the order in which requests were complete.</summary>
+/// <param name="length">Requests that may wait; one more is worked on.</param>
+internal sealed class ModelQueue(int length)
+{
+    private readonly Lock _gate = new();
+    private readonly List<Place> _line = [];
+    private TaskCompletionSource _moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _taken;
+
+    /// <summary>Requests that are read, wait, or are worked on.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _taken;
+            }
+        }
+    }
+
+    /// <summary>Takes a place, before the request's body is read, so that bodies in memory are bounded too.</summary>
+    /// <exception cref="ApiException">429: there is none.</exception>
+    public Place Enter()
+    {
+        lock (_gate)
+        {
+            if (_taken > length)
+            {
+                throw new ApiException(429, "queue_full", $"{_taken} requests are being served or wait already; try again in a little while", retryAfterSeconds: 5);
+            }
+
+            _taken++;
+            return new Place(this);
+        }
+    }
+
+    /// <summary>A place; disposing of it gives it up.</summary>
+    public sealed class Place(ModelQueue queue) : IDisposable
+    {
+        private bool _isGone;
+
+        /// <summary>Waits until it is this request's turn.</summary>
+        /// <param name="onMoved">Told how many are before it, at first and whenever that changes; not where there is none.</param>
+        /// <param name="cancellationToken">Ends the waiting.</param>
+        public async Task WaitAsync(Func<int, Task> onMoved, CancellationToken cancellationToken)
+        {
+            lock (queue._gate)
+            {
+                queue._line.Add(this);
+            }
+
+            for (var last = 0; ;)
+            {
+                int position;
+                Task moved;
+                lock (queue._gate)
+                {
+                    position = queue._line.IndexOf(this);
+                    moved = queue._moved.Task;
+                }
+
+                if (position == 0)
+                {
+                    return;
+                }
+
+                if (position != last)
+                {
+                    last = position;
+                    await onMoved(position);
+                }
+
+                await moved.WaitAsync(cancellationToken);
+            }
+        }
+
+        public void Dispose()
+        {
+            lock (queue._gate)
+            {
+                if (_isGone)
+                {
+                    return;
+                }
+
+                _isGone = true;
+                queue._taken--;
+                queue._line.Remove(this);
+                queue._moved.SetResult();
+                queue._moved = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+using Tamx.Llama;
+using Tamx.Web.Requests;
+using Tamx.Web.Worker;
+
+namespace Tamx.Web;
+
+/// <summary>Takes requests through the queue to the worker, and their runs to the store.</summary>
+internal sealed class RunService(ServerOptions options, ModelWorker worker, RunStore runs, ServerMetrics metrics)
+{
+    /// <summary>Who may use the model when.</summary>
+    public ModelQueue Queue { get; } = new(options.QueueLength);
+
+    /// <summary>Has a request worked on.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="place">Its place in the queue.</param>
+    /// <param name="onEvent">Told of every event by name, with its JSON; if it throws, the run is cancelled.</param>
+    /// <param name="clientGone">Cancelled when nobody waits for the answer any more.</param>
+    /// <returns>The run, its files written.</returns>
+    /// <exception cref="ApiException">The request was refused, failed, took too long, or was stopped before there was a token.</exception>
+    /// <exception cref="OperationCanceledException">The client is gone.</exception>
+    public async Task<(Run Run, DoneEvent Done)> RunAsync(
+        ParsedRequest request, ModelQueue.Place place, Func<string, byte[], Task> onEvent, CancellationToken clientGone)
+    {
+        var run = runs.Add(request.Prompt);
+        var state = RunState.Failed;
+        try
+        {
+            await onEvent("run", WireJson.Bytes(new { run = run.Id }));
+            using var waiting = CancellationTokenSource.CreateLinkedTokenSource(clientGone, run.Stopping);
+            await place.WaitAsync(position => onEvent("queued", WireJson.Bytes(new { position })), waiting.Token);
+            var process = await worker.GetAsync(
+                share => onEvent("progress", WireJson.Bytes(new ProgressEvent("load", Math.Round(share * 100), 100))), waiting.Token);
+            run.State = RunState.Running;
+            var done = await WorkAsync(process, request, run, onEvent, clientGone);
+            worker.NoteSuccess();
+            metrics.AddAnswer(done);
+            run.Answer = done.Answer;
+            state = done.WasStopped ? RunState.Stopped : RunState.Done;
+            return (run, done);
+        }
+        catch (OperationCanceledException)
+        {
+            state = RunState.Cancelled;
+            clientGone.ThrowIfCancellationRequested();
+            throw run.Stopping.IsCancellationRequested
+                ? new ApiException(409, "stopped", "the run was stopped before there was a token to explain")
+                : new ApiException(504, "time_limit", FormattableString.Invariant($"the model worked on this for {options.Limits.MaxSeconds} seconds, which is the limit; ask for less"));
+        }
+        catch (WorkerDiedException)
+        {
+            throw new ApiException(503, "model_died", "the model's process ended while it worked on this; it is being restarted, try again", retryAfterSeconds: 1);
+        }
+        catch (InvalidInputException)
+        {
+            // Why, the server's log says; the message names files of this machine.
+            throw new ApiException(503, "model_unavailable", "the model cannot be loaded; the server's log says why", retryAfterSeconds: 30);
+        }
+        finally
+        {
+            runs.Finish(run, state);
+        }
+    }
+
+    private async Task<DoneEvent> WorkAsync(
+        WorkerProcess process, ParsedRequest request, Run run, Func<string, byte[], Task> onEvent, CancellationToken clientGone)
+    {
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(clientGone);
+        cancel.CancelAfter(TimeSpan.FromSeconds(options.Limits.MaxSeconds));
+        return await process.ExplainAsync(
+            request.ToCommand(options.Limits, run.Folder),
+            request.Files,
+            frame => onEvent(frame.Kind.ToString().ToLowerInvariant(), frame.Content),
+            run.Stopping,
+            cancel.Token);
+    }
+}

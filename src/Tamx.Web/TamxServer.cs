@@ -1,0 +1,115 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Logging;
+using Tamx.Llama;
+using Tamx.Web.Api;
+using Tamx.Web.Worker;
+
+namespace Tamx.Web;
+
+/// <summary>The web app: a page and an HTTP API over one model, which runs in a process of its own.</summary>
+public sealed partial class TamxServer : IAsyncDisposable
+{
+    private const int MaxConnections = 200;
+
+    private static readonly TimeSpan HeaderTime = TimeSpan.FromSeconds(15);
+
+    private readonly WebApplication _app;
+    private readonly ModelWorker _worker;
+    private readonly PrivateFolder _folder;
+
+    private TamxServer(WebApplication app, ModelWorker worker, PrivateFolder folder)
+    {
+        _app = app;
+        _worker = worker;
+        _folder = folder;
+    }
+
+    /// <summary>Where it listens, as a browser is told: <c>http://127.0.0.1:8016</c>.</summary>
+    public Uri Address => new(_app.Urls.First());
+
+    /// <summary>Id of the model's process; null while there is none.</summary>
+    internal int? WorkerId => _worker.ProcessId;
+
+    /// <summary>Where runs and uploads lie.</summary>
+    internal string FolderPath => _folder.Path;
+
+    /// <summary>Loads the model and starts to listen.</summary>
+    /// <param name="options">How.</param>
+    /// <param name="cancellationToken">Ends the starting.</param>
+    /// <exception cref="InvalidInputException">An option is unsafe or wrong, the model cannot be loaded, or the port cannot be had.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public static async Task<TamxServer> StartAsync(ServerOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        var folder = PrivateFolder.Create();
+        ModelWorker? worker = null;
+        WebApplication? app = null;
+        try
+        {
+            worker = new ModelWorker(options, Directory.CreateDirectory(Path.Combine(folder.Path, "tmp")).FullName);
+            await WaitForModelAsync(worker, cancellationToken);
+            app = Build(options, worker, Directory.CreateDirectory(Path.Combine(folder.Path, "runs")).FullName);
+            await app.StartAsync(cancellationToken);
+            return new TamxServer(app, worker, folder);
+        }
+        catch (Exception e)
+        {
+            await (app?.DisposeAsync() ?? ValueTask.CompletedTask);
+            await (worker?.DisposeAsync() ?? ValueTask.CompletedTask);
+            folder.Dispose();
+            throw e is IOException ? new InvalidInputException($"{options.Host}:{options.Port} cannot be listened on: {e.Message}", e) : e is OperationCanceledException or InvalidInputException ? e : new InvalidInputException(e.Message, e);
+        }
+    }
+
+    /// <summary>Stops listening, ends the model's process and removes all files of runs.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+        await _app.StopAsync(patience.Token);
+        await _app.DisposeAsync();
+        await _worker.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    private static async Task WaitForModelAsync(ModelWorker worker, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await worker.GetAsync(null, cancellationToken);
+        }
+        catch (WorkerDiedException e)
+        {
+            throw new InvalidInputException($"the model's process ended while it loaded the model: {e.Message}", e);
+        }
+    }
+
+    private static WebApplication Build(ServerOptions options, ModelWorker worker, string runFolder)
+    {
+        // Nothing of what surrounds the program (settings files, variables, its folder) configures the server.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = runFolder });
+        builder.Logging.AddProvider(new FixedLoggerProvider(options.Logger));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = options.Limits.MaxBodyBytes;
+            kestrel.Limits.MaxConcurrentConnections = MaxConnections;
+            kestrel.Limits.RequestHeadersTimeout = HeaderTime;
+            kestrel.Listen(options.Address, options.Port);
+        });
+        Routes.AddServices(builder.Services);
+        var app = builder.Build();
+        Routes.Map(app, options, worker, runFolder);
+        return app;
+    }
+
+    private sealed class FixedLoggerProvider(ILogger logger) : ILoggerProvider
+    {
+        public ILogger CreateLogger(string categoryName) => logger;
+
+        public void Dispose()
+        {
+        }
+    }
+}

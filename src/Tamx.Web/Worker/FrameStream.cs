@@ -1,0 +1,124 @@
+using System.Buffers.Binary;
+
+namespace Tamx.Web.Worker;
+
+/// <summary>What a frame between server and worker holds.</summary>
+internal enum FrameKind : byte
+{
+    /// <summary>To the worker, first: which model to load (<see cref="LoadCommand"/>).</summary>
+    Load = 1,
+
+    /// <summary>To the worker: a request (<see cref="ExplainCommand"/>); as many <see cref="File"/> frames as it says follow.</summary>
+    Explain,
+
+    /// <summary>To the worker: the bytes of a picture or video.</summary>
+    File,
+
+    /// <summary>To the worker: write no more tokens, finish with those there are.</summary>
+    Stop,
+
+    /// <summary>To the worker: throw the request away.</summary>
+    Cancel,
+
+    /// <summary>To the server: how far it has come (<see cref="ProgressEvent"/>).</summary>
+    Progress,
+
+    /// <summary>To the server: the model is loaded (<see cref="ModelDescription"/>).</summary>
+    Loaded,
+
+    /// <summary>To the server: what is known before the first token, JSON for the client.</summary>
+    Head,
+
+    /// <summary>To the server: a token, JSON for the client.</summary>
+    Token,
+
+    /// <summary>To the server: no more tokens come, as asked by <see cref="Stop"/>.</summary>
+    Stopped,
+
+    /// <summary>To the server, last of a request: the files are written (<see cref="DoneEvent"/>).</summary>
+    Done,
+
+    /// <summary>To the server, last of a request or of loading: it came to nothing (<see cref="FailedEvent"/>).</summary>
+    Failed,
+}
+
+/// <summary>A frame: a byte for its kind, four for the length (little endian), the content.</summary>
+internal readonly record struct Frame(FrameKind Kind, byte[] Content);
+
+/// <summary>Frames over a pair of pipes. One reader; any number of writers.</summary>
+internal sealed class FrameStream(Stream input, Stream output) : IDisposable
+{
+    /// <summary>Most bytes of a frame. A token's maps and candidates take a few MB at most.</summary>
+    public const int MaxContent = 256 << 20;
+
+    private const int HeadSize = 5;
+
+    private readonly SemaphoreSlim _writing = new(1, 1);
+
+    /// <summary>The next frame; null at the end, also where it comes in the middle of a frame.</summary>
+    /// <exception cref="InvalidDataException">What came is no frame.</exception>
+    public async Task<Frame?> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        var head = new byte[HeadSize];
+        if (await input.ReadAtLeastAsync(head, HeadSize, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false) < HeadSize)
+        {
+            return null;
+        }
+
+        var length = BinaryPrimitives.ReadUInt32LittleEndian(head.AsSpan(1));
+        if (!Enum.IsDefined((FrameKind)head[0]) || length > MaxContent)
+        {
+            throw new InvalidDataException($"no frame: kind {head[0]}, {length} bytes");
+        }
+
+        var content = new byte[length];
+        var count = await input.ReadAtLeastAsync(content, content.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+        return count < content.Length ? null : new Frame((FrameKind)head[0], content);
+    }
+
+    public async Task WriteAsync(FrameKind kind, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default)
+    {
+        await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            // A frame that was begun is written to its end, or nobody could read what follows.
+            await output.WriteAsync(HeadOf(kind, content.Length), CancellationToken.None).ConfigureAwait(false);
+            await output.WriteAsync(content, CancellationToken.None).ConfigureAwait(false);
+            await output.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    public void Write(FrameKind kind, ReadOnlySpan<byte> content)
+    {
+        _writing.Wait();
+        try
+        {
+            output.Write(HeadOf(kind, content.Length));
+            output.Write(content);
+            output.Flush();
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    public void Dispose() => _writing.Dispose();
+
+    private static byte[] HeadOf(FrameKind kind, int length)
+    {
+        if (length > MaxContent)
+        {
+            throw new InvalidDataException($"a frame of {length} bytes; at most {MaxContent} fit");
+        }
+
+        var head = new byte[HeadSize];
+        head[0] = (byte)kind;
+        BinaryPrimitives.WriteUInt32LittleEndian(head.AsSpan(1), (uint)length);
+        return head;
+    }
+}

@@ -1,0 +1,238 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Tamx.Llama;
+
+namespace Tamx.Web.Worker;
+
+/// <summary>A worker: the process in which the model runs, as its server sees it. Answers one request at a time.</summary>
+internal sealed partial class WorkerProcess : IAsyncDisposable
+{
+    /// <summary>How long a worker that was asked to stop may go on before it is killed.</summary>
+    private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(1);
+
+    private readonly Process _process;
+    private readonly FrameStream _frames;
+
+    private WorkerProcess(Process process, ILogger logger)
+    {
+        _process = process;
+        _frames = new FrameStream(process.StandardOutput.BaseStream, process.StandardInput.BaseStream);
+        Id = process.Id;
+        Exited = process.WaitForExitAsync();
+        _process.ErrorDataReceived += (_, line) => LogLine(logger, Id, line.Data);
+        _process.BeginErrorReadLine();
+    }
+
+    /// <summary>The process's id.</summary>
+    public int Id { get; }
+
+    /// <summary>Completes when the process has ended.</summary>
+    public Task Exited { get; }
+
+    /// <summary>Share of the model that is loaded, in [0, 1].</summary>
+    public double LoadedShare { get; private set; }
+
+    /// <summary>What it runs, once it is loaded.</summary>
+    public ModelDescription? Model { get; private set; }
+
+    /// <summary>Starts the process.</summary>
+    /// <param name="command">Program and arguments.</param>
+    /// <param name="temporaryFolder">Where it, and whatever it starts, may leave temporary files.</param>
+    /// <param name="logger">Told what it writes to its standard error.</param>
+    /// <exception cref="WorkerDiedException">The program cannot be started.</exception>
+    public static WorkerProcess Start(IReadOnlyList<string> command, string temporaryFolder, ILogger logger)
+    {
+        var start = new ProcessStartInfo(command[0])
+        {
+            UseShellExecute = false,
+            CreateNoWindow = true,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var argument in command.Skip(1))
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        start.Environment["TMPDIR"] = temporaryFolder;
+        start.Environment["TEMP"] = temporaryFolder;
+        start.Environment["TMP"] = temporaryFolder;
+
+        // The runtime's diagnostic sockets would stay behind in /tmp when the process is killed.
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";
+        try
+        {
+            return new WorkerProcess(Process.Start(start)!, logger);
+        }
+        catch (Exception e) when (e is Win32Exception or IOException)
+        {
+            throw new WorkerDiedException($"{command[0]} cannot be started: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Loads the model.</summary>
+    /// <exception cref="WorkerDiedException">The process ended.</exception>
+    /// <exception cref="InvalidInputException">The model cannot be loaded.</exception>
+    public async Task LoadAsync(ModelOptions model)
+    {
+        await SendAsync(FrameKind.Load, WireJson.Bytes(new LoadCommand(model)));
+        while (true)
+        {
+            switch (await ReadAsync())
+            {
+                case { Kind: FrameKind.Progress, Content: var content }:
+                    var progress = WireJson.Read<ProgressEvent>(content);
+                    LoadedShare = progress.Done / progress.Total;
+                    break;
+                case { Kind: FrameKind.Loaded, Content: var content }:
+                    Model = WireJson.Read<ModelDescription>(content);
+                    return;
+                case { Kind: FrameKind.Failed, Content: var content }:
+                    throw new InvalidInputException(WireJson.Read<FailedEvent>(content).Message);
+                case var frame:
+                    throw new WorkerDiedException($"the model's process spoke out of turn while loading ({frame.Kind})");
+            }
+        }
+    }
+
+    /// <summary>Has a request worked on.</summary>
+    /// <param name="command">The request.</param>
+    /// <param name="files">Its files.</param>
+    /// <param name="onEvent">Told of every event; if it throws, the request is cancelled.</param>
+    /// <param name="stop">Write no more tokens, finish with those there are.</param>
+    /// <param name="cancel">Throw the request away.</param>
+    /// <exception cref="ApiException">The worker refused or failed; it lives.</exception>
+    /// <exception cref="WorkerDiedException">The process ended.</exception>
+    /// <exception cref="OperationCanceledException">The request was cancelled, or stopped before there was a token.</exception>
+    public async Task<DoneEvent> ExplainAsync(
+        ExplainCommand command, IReadOnlyList<byte[]> files, Func<Frame, Task> onEvent, CancellationToken stop, CancellationToken cancel)
+    {
+        using var kill = new CancellationTokenSource();
+        using var killing = kill.Token.Register(Kill);
+        try
+        {
+            await SendAsync(FrameKind.Explain, WireJson.Bytes(command));
+            foreach (var file in files)
+            {
+                await SendAsync(FrameKind.File, file);
+            }
+
+            using var stopping = stop.Register(() => AskToEnd(FrameKind.Stop));
+            using var cancelling = cancel.Register(() => AskToEnd(FrameKind.Cancel));
+            Exception? fault = null;
+            while (true)
+            {
+                var frame = await ReadAsync();
+                switch (frame.Kind)
+                {
+                    case FrameKind.Done:
+                        return fault is null ? WireJson.Read<DoneEvent>(frame.Content) : throw fault;
+                    case FrameKind.Failed:
+                        var failed = WireJson.Read<FailedEvent>(frame.Content);
+                        throw fault ?? (failed.Code == "cancelled" ? new OperationCanceledException(failed.Message) : new ApiException(failed.Status, failed.Code, failed.Message));
+                    case FrameKind.Stopped:
+                        kill.CancelAfter(Timeout.InfiniteTimeSpan);
+                        break;
+                    case FrameKind.Progress or FrameKind.Head or FrameKind.Token when fault is null && !cancel.IsCancellationRequested:
+                        try
+                        {
+                            await onEvent(frame);
+                        }
+                        catch (Exception e)
+                        {
+                            fault = e;
+                            AskToEnd(FrameKind.Cancel);
+                        }
+
+                        break;
+                }
+            }
+        }
+        catch (WorkerDiedException) when (kill.IsCancellationRequested || cancel.IsCancellationRequested)
+        {
+            throw new OperationCanceledException("the model did not stop in time; its process was ended");
+        }
+
+        void AskToEnd(FrameKind kind)
+        {
+            kill.CancelAfter(StopGrace);
+            _ = SendAsync(kind, default).ContinueWith(task => _ = task.Exception, TaskScheduler.Default);
+        }
+    }
+
+    /// <summary>Ends the process at once, with all that it started.</summary>
+    public void Kill()
+    {
+        try
+        {
+            _process.Kill(entireProcessTree: true);
+        }
+        catch (Exception e) when (e is InvalidOperationException or Win32Exception)
+        {
+            // It has ended already.
+        }
+    }
+
+    /// <summary>Asks the process to end, kills it if it does not, and waits until it is gone.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            _process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It has ended already.
+        }
+
+        if (await Task.WhenAny(Exited, Task.Delay(StopGrace)) != Exited)
+        {
+            Kill();
+            await Exited;
+        }
+
+        _process.Dispose();
+        _frames.Dispose();
+    }
+
+    private async Task<Frame> ReadAsync()
+    {
+        try
+        {
+            return await _frames.ReadAsync() ?? throw new WorkerDiedException("the model's process ended");
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or ObjectDisposedException)
+        {
+            Kill();
+            throw new WorkerDiedException($"the model's process cannot be understood: {e.Message}", e);
+        }
+    }
+
+    private async Task SendAsync(FrameKind kind, ReadOnlyMemory<byte> content)
+    {
+        try
+        {
+            await _frames.WriteAsync(kind, content);
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            throw new WorkerDiedException("the model's process ended", e);
+        }
+    }
+
+    private static void LogLine(ILogger logger, int id, string? line)
+    {
+        if (!string.IsNullOrWhiteSpace(line))
+        {
+            LogWorker(logger, id, line);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "worker {Id}: {Line}")]
+    private static partial void LogWorker(ILogger logger, int id, string line);
+}
+
+/// <summary>The model's process ended while something was wanted of it.</summary>
+internal sealed class WorkerDiedException(string message, Exception? inner = null) : Exception(message, inner);
