@@ -13,8 +13,8 @@ namespace Tamx.Report;
 /// </para>
 /// <para>Head: <c>{ "data", "pictures": { name: { "mediaType", "bytes" } }, "vectors" }</c>; bytes and vectors are base64.</para>
 /// <para>
-/// Token: <c>{ "index", "position", "id", "text", "probability", "logit" }</c> for any reader (probability and logit are null where they are not known; a text is empty while its
-/// character is incomplete), and for the page <c>"from"</c> (the first token whose text or word may now be another one), <c>"tokens"</c>, <c>"wordStarts"</c>,
+/// Token: <c>{ "index", "position", "id", "text", "probability", "logit", "endsAnswer" }</c> for any reader (the text is what the answer grows by; probability and logit are
+/// null where they are not known), and for the page <c>"from"</c> (the first token whose text or word may now be another one), <c>"tokens"</c>, <c>"wordStarts"</c>,
 /// <c>"explained"</c> and <c>"vectors"</c>.
 /// </para>
 /// <para>Used by one caller at a time.</para>
@@ -33,7 +33,7 @@ public sealed class GrowingReport
     private readonly HashSet<int> _textPositions;
     private int _count;
 
-    /// <summary>Starts with a run whose answer may still be incomplete: its tokens come again by <see cref="Next"/>.</summary>
+    /// <summary>Starts with a run whose answer may still be incomplete: its tokens come again, one by one.</summary>
     internal GrowingReport(Trace start, ActivationMaps maps, Func<int, byte[]?> textOf, HtmlReportOptions options)
     {
         options.Validate();
@@ -97,9 +97,15 @@ public sealed class GrowingReport
     /// <param name="token">The token with its maps.</param>
     /// <returns>UTF-8 JSON on one line.</returns>
     /// <exception cref="InvalidInputException">Its maps do not fit the head's vision blocks, or a value is not finite.</exception>
-    public byte[] Next(AnswerToken token)
+    public byte[] Next(StreamedToken token)
     {
         ArgumentNullException.ThrowIfNull(token);
+        return Next(token.Explained, token.Generated.Text, token.Generated.EndsAnswer);
+    }
+
+    /// <inheritdoc cref="Next(StreamedToken)"/>
+    internal byte[] Next(AnswerToken token, string text = "", bool endsAnswer = false)
+    {
         ReportInput.CheckToken(token, _head.Layout, _textPositions, $"answer token {_count}");
         int from = _tokens.Append(token.Position, token.Token.TokenId);
         _textOrder.Add(token.Position);
@@ -112,9 +118,10 @@ public sealed class GrowingReport
         json.WriteNumber("index", _count++);
         json.WriteNumber("position", token.Position);
         json.WriteNumber("id", token.Token.TokenId);
-        json.WriteString("text", _tokens.Texts[^1]);
+        json.WriteString("text", text);
         ReportJson.WriteNumber(json, "probability", token.Token.Probability);
         ReportJson.WriteNumber(json, "logit", token.Token.Logit);
+        json.WriteBoolean("endsAnswer", endsAnswer);
         json.WriteNumber("from", from);
         ReportJson.WriteTokens(json, _tokens, from);
         json.WriteStartObject("explained");

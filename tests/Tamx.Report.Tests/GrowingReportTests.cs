@@ -61,14 +61,14 @@ public class GrowingReportTests(Chromium browser)
     [Fact]
     public async Task Next_AnyToken_CanBeReadWithoutThePage()
     {
-        (Trace trace, ActivationMaps maps) = new Example { AnswerTexts = [" a"u8.ToArray(), "🚌"u8[..1].ToArray(), "🚌"u8[1..].ToArray()], Probability = float.NaN }.Build();
+        (Trace trace, ActivationMaps maps) = new Example { Probability = float.NaN }.Build();
         var growing = new GrowingReport(trace, maps, trace.FindText, new HtmlReportOptions());
         Assert.DoesNotContain((byte)'\n', await growing.HeadAsync());
 
-        JsonElement[] tokens = [.. maps.Answer.Select(token => JsonDocument.Parse(growing.Next(token)).RootElement)];
+        JsonElement[] tokens = [.. maps.Answer.Select(token => JsonDocument.Parse(growing.Next(token, $"text {token.Position}")).RootElement)];
 
-        Assert.Equal([0, 1, 2], tokens.Select(token => token.GetProperty("index").GetInt32()));
-        Assert.Equal([" a", "\uFFFD", ""], tokens.Select(token => token.GetProperty("text").GetString()));
+        Assert.Equal([0, 1, 2, 3], tokens.Select(token => token.GetProperty("index").GetInt32()));
+        Assert.Equal(maps.Answer.Select(token => $"text {token.Position}"), tokens.Select(token => token.GetProperty("text").GetString()));
         Assert.Equal(maps.Answer.Select(token => token.Position), tokens.Select(token => token.GetProperty("position").GetInt32()));
         Assert.Equal(JsonValueKind.Null, tokens[0].GetProperty("probability").ValueKind);
         Assert.Equal(12.5, tokens[0].GetProperty("logit").GetDouble());
@@ -109,7 +109,7 @@ public class GrowingReportTests(Chromium browser)
 
         var growing = new GrowingReport(trace, maps, trace.FindText, options);
         await page.MountAsync(await growing.HeadAsync());
-        byte[][] tokens = [.. maps.Answer.Select(growing.Next)];
+        byte[][] tokens = [.. maps.Answer.Select(token => growing.Next(token))];
         await page.AppendAsync(tokens[..1]);
         await page.AppendAsync(tokens[1..4]);
         await page.AppendAsync(tokens[4..]);
@@ -151,7 +151,7 @@ public class GrowingReportTests(Chromium browser)
                 await page.MountAsync(await growing.HeadAsync());
             }
 
-            await page.AppendAsync(growing.Next(token.Explained));
+            await page.AppendAsync(growing.Next(token));
         }
 
         Explanation explanation = live.Finish();
@@ -208,7 +208,7 @@ public class GrowingReportTests(Chromium browser)
         await page.Page.GetByRole(AriaRole.Searchbox).FillAsync("bus");
         await Assertions.Expect(page.Page.Locator(".count")).ToHaveTextAsync("1 found");
 
-        await page.AppendAsync([.. maps.Answer.Skip(2).Select(growing.Next)]);
+        await page.AppendAsync([.. maps.Answer.Skip(2).Select(token => growing.Next(token))]);
 
         await Assertions.Expect(page.Page.Locator(".count")).ToHaveTextAsync("2 found");
         await Assertions.Expect(page.Page.Locator(".found")).ToHaveCountAsync(2);

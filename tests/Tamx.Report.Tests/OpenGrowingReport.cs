@@ -62,7 +62,7 @@ internal sealed class OpenGrowingReport : IAsyncDisposable
         """,
         tokens.Select(Encoding.UTF8.GetString).ToArray());
 
-    public Task FinishAsync() => Page.EvaluateAsync("window.live.finish({ generate: 1.5 })");
+    public Task FinishAsync() => Page.EvaluateAsync("window.live.finish({ generate: 1.5 }, [])");
 
     /// <summary>Mounts a finished report's file in place of what is there.</summary>
     public Task OpenAsync(string html) => Page.EvaluateAsync(

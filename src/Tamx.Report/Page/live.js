@@ -9,7 +9,7 @@ import { Report } from "./report.js";
  * @param root the element to fill
  * @param head what comes before the first token
  * @param page as mountReport takes it, without isGrowing, bytes and address
- * @returns {object} report, state; append(token); finish(seconds per phase): there are no more tokens; unmount()
+ * @returns {object} report, state; append(token); finish(seconds per phase, further exports): there are no more tokens; unmount()
  */
 export function growReport(root, head, page) {
   const leaving = new AbortController();
@@ -41,10 +41,10 @@ export function growReport(root, head, page) {
       waiting.push({ token, packed: fromBase64(token.vectors) });
       drawing ||= requestAnimationFrame(draw);
     },
-    finish(seconds) {
+    finish(seconds, exports) {
       draw();
       Object.assign(report.run.seconds, seconds);
-      mounted.finish();
+      mounted.finish(exports);
     },
     unmount() {
       cancelAnimationFrame(drawing);

@@ -8,6 +8,7 @@ import { currentNumbers, numbersAsCsv, overlayPicture, save } from "./exports.js
 import { allFacts, shortFacts } from "./facts.js";
 import { buildInspector } from "./inspector.js";
 import { listenToKeys } from "./keys.js";
+import { buildMenu } from "./menu.js";
 import { buildPictures } from "./pictures.js";
 import { buildSearch } from "./search.js";
 import { createSelection } from "./selection.js";
@@ -20,8 +21,9 @@ import { viewOf } from "./view.js";
  * @param root the element to fill
  * @param runs { report, other, comparison }: a Report; in a comparison also the second run and how the two fit together
  * @param page { title, bytes (size of the file, or null), address(picture) }, and on a page of more than a report: lead, actions (elements
- *   before and after the header's own), below (element under the conversation), isGrowing (tokens will be appended)
- * @returns {object} state; append(tokens): the next ones of an answer; finish(): there are no more; unmount()
+ *   before and after the header's own), exports ([{ name, action }], further ones), below (element under the conversation), isGrowing (tokens
+ *   will be appended)
+ * @returns {object} state; append(tokens): the next ones of an answer; finish(exports): there are no more, but further exports; unmount()
  */
 export function mountReport(root, runs, page) {
   const { report } = runs;
@@ -162,9 +164,10 @@ export function mountReport(root, runs, page) {
       followed = { kind: "answer", from: last, to: last };
       state.change(following ? { preview: followed } : {});
     },
-    finish() {
+    finish(exports) {
       root.classList.remove("growing");
       top.refresh();
+      top.addExports(exports);
       if (followed !== null && isFollowing()) {
         const strongest = report.strongest();
         state.change({ preview: null, selection: strongest });
@@ -187,47 +190,25 @@ function buildHeader(runs, page, state, viewNow, pictures, signal) {
   const { report } = runs;
   const fileName = page.title.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 60) || "tamx";
   const numbers = () => currentNumbers(report, viewNow(), state.get());
-  const exports = create(
-    "details",
-    "menu",
-    create("summary", "", "Export"),
-    create(
-      "div",
-      "items",
-      item("Picture (PNG)", async () => {
-        const view = viewNow();
-        const shown = pictures.figures.map((figure) => ({
-          stage: figure.stage,
-          ratio: Number(figure.element.style.getPropertyValue("--ratio")),
-          look: view.layers[figure.layer]?.look ?? null,
-        }));
-        save(await overlayPicture(shown), `${fileName}.png`);
-      }),
-      item("Numbers (CSV)", () => save(new Blob(["\uFEFF", numbersAsCsv(numbers())], { type: "text/csv" }), `${fileName}.csv`)),
-      item("Numbers (JSON)", () => save(new Blob([JSON.stringify(numbers())], { type: "application/json" }), `${fileName}.json`)),
-    ),
+  const exports = buildMenu(
+    "Export",
+    [
+      { name: "Picture (PNG)", action: savePicture },
+      { name: "Numbers (CSV)", action: () => save(new Blob(["\uFEFF", numbersAsCsv(numbers())], { type: "text/csv" }), `${fileName}.csv`) },
+      { name: "Numbers (JSON)", action: () => save(new Blob([JSON.stringify(numbers())], { type: "application/json" }), `${fileName}.json`) },
+      ...(page.exports ?? []),
+    ],
+    signal,
   );
-  function item(name, action) {
-    const button = create("button", { type: "button" }, name);
-    button.addEventListener("click", async () => {
-      exports.open = false;
-      await action();
-    });
-    return button;
+  async function savePicture() {
+    const view = viewNow();
+    const shown = pictures.figures.map((figure) => ({
+      stage: figure.stage,
+      ratio: Number(figure.element.style.getPropertyValue("--ratio")),
+      look: view.layers[figure.layer]?.look ?? null,
+    }));
+    save(await overlayPicture(shown), `${fileName}.png`);
   }
-  exports.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && exports.open) {
-      event.preventDefault();
-      exports.open = false;
-      exports.firstChild.focus();
-    }
-  });
-  const close = (event) => {
-    if (!exports.contains(event.target)) {
-      exports.open = false;
-    }
-  };
-  addEventListener("pointerdown", close, { signal });
   const made = dialog("How this was made", () => [
     allFacts(report, page.bytes),
     ...(runs.other ? [create("h3", "", runs.comparison.names[1]), allFacts(runs.other, null)] : []),
@@ -243,12 +224,13 @@ function buildHeader(runs, page, state, viewNow, pictures, signal) {
     ...(page.lead ?? []),
     create("h1", { dir: "auto" }, page.title),
     facts,
-    create("div", "actions", table.button, made.button, exports, ...(page.actions ?? [])),
+    create("div", "actions", table.button, made.button, exports.element, ...(page.actions ?? [])),
     table.element,
     made.element,
   );
   return {
     element,
+    addExports: exports.add,
     /** The run's facts have changed. */
     refresh() {
       const now = shortFacts(report, page.bytes);
