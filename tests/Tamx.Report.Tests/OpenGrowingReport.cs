@@ -32,7 +32,7 @@ internal sealed class OpenGrowingReport : IAsyncDisposable
 
     public IPage Page { get; }
 
-    public static async Task<OpenGrowingReport> StartAsync(IBrowser browser, BrowserNewContextOptions? look = null)
+    public static async Task<OpenGrowingReport> StartAsync(Chromium browser, BrowserNewContextOptions? look = null)
     {
         IBrowserContext context = await browser.NewContextAsync(look ?? new() { ViewportSize = new ViewportSize { Width = 1280, Height = 800 } });
         var open = new OpenGrowingReport(context, await context.NewPageAsync());
