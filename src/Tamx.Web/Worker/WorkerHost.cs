@@ -24,7 +24,7 @@ public static class WorkerHost
         var work = Task.FromResult(true);
         try
         {
-            while (await frames.ReadAsync() is { } frame)
+            while (frames.Read() is { } frame)
             {
                 switch (frame.Kind)
                 {
@@ -41,7 +41,7 @@ public static class WorkerHost
                         var files = new byte[command.FileCount][];
                         for (var i = 0; i < files.Length; i++)
                         {
-                            files[i] = await frames.ReadAsync() is { Kind: FrameKind.File } file ? file.Content : throw new InvalidDataException("a file is missing");
+                            files[i] = frames.Read() is { Kind: FrameKind.File } file ? file.Content : throw new InvalidDataException("a file is missing");
                         }
 
                         if (!await work)
