@@ -157,7 +157,7 @@ public static class HtmlReport
             var picture = new ReportPicture(trace.Pictures[i], options.MaxImagePixels);
             await WriteBlockAsync(
                 page,
-                $"id=\"picture-{i}\" data-media-type=\"{picture.MediaType}\"",
+                $"id=\"{ReportPicture.ElementName(i)}\" data-media-type=\"{picture.MediaType}\"",
                 async block => await block.WriteAsync(picture.GetBytes(), cancellationToken).ConfigureAwait(false),
                 cancellationToken).ConfigureAwait(false);
         }

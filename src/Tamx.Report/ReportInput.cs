@@ -71,7 +71,9 @@ internal static class ReportInput
         }
     }
 
-    private static void CheckToken(AnswerToken token, SequenceLayout layout, HashSet<int> textPositions, string name)
+    /// <summary>Checks one token.</summary>
+    /// <exception cref="InvalidInputException">Something does not fit; the message says what and where.</exception>
+    public static void CheckToken(AnswerToken token, SequenceLayout layout, HashSet<int> textPositions, string name)
     {
         foreach (int position in token.TextPositions)
         {

@@ -18,7 +18,7 @@ internal static class ReportJson
     private const string Format = "tamx-report/2";
     private const int FlushBytes = 1 << 16;
 
-    private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.Create(UnicodeRanges.All) };
+    public static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.Create(UnicodeRanges.All) };
     private static readonly JsonSerializerOptions OptionsFormat = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) } };
 
     /// <summary>Options that the page shows at places of their own, or that say how fast and not what was computed.</summary>
@@ -32,40 +32,33 @@ internal static class ReportJson
         var json = new Utf8JsonWriter(destination, WriterOptions);
         await using (json.ConfigureAwait(false))
         {
-            var texts = new TokenTexts(trace);
+            var texts = new TokenTexts(trace.FindText);
             SequenceLayout layout = maps.Layout;
-            int[] positions = [.. layout.Turns.SelectMany(turn => turn.TextPositions)
-                .Concat(layout.ContextPositions).Concat(layout.AnswerPositions).Distinct().Order()];
-            var tokenIndex = new Dictionary<int, int>(positions.Length);
-            for (int i = 0; i < positions.Length; i++)
-            {
-                tokenIndex.Add(positions[i], i);
-            }
-
-            string[] shownTexts = [.. Runs(positions).SelectMany(run => texts.Decode(trace.TokenIds.AsSpan(positions[run.Start], run.Length)))];
+            var tokens = new ReportTokens(texts, trace.TokenIds, layout);
 
             json.WriteStartObject();
             json.WriteString("format", Format);
             WriteRun(json, trace, maps);
             json.WriteNumber("bits", options.MapBits);
             json.WriteNumber("mostSources", HtmlReportOptions.MostSources);
-            WriteTokens(json, trace.TokenIds, positions, shownTexts);
-            WriteNumbers(json, "wordStarts", Runs(positions).SelectMany(run => WordStarts(texts, trace.TokenIds, positions, run)));
-            WriteTurns(json, layout, tokenIndex);
+            WriteTokens(json, tokens, 0);
+            WriteTurns(json, layout, tokens);
             WriteBlocks(json, layout);
             WriteMedia(json, trace, layout, options.MaxImagePixels);
 
             // The tokens that relevance can belong to, in the order of AnswerToken.TextPositions.
             int[] textOrder = [.. layout.ContextPositions.Concat(layout.AnswerPositions)];
-            WriteNumbers(json, "textOrder", textOrder.Select(position => tokenIndex[position]));
+            WriteNumbers(json, "textOrder", textOrder.Select(tokens.IndexOf));
 
-            var vectors = new VectorList(options.MapBits);
-            foreach ((string name, IReadOnlyList<AnswerToken> tokens) in new[] { ("prompt", maps.Prompt), ("answer", maps.Answer) })
+            var vectors = new PackedVectorList(options.MapBits);
+            foreach ((string name, IReadOnlyList<AnswerToken> explained) in new[] { ("prompt", maps.Prompt), ("answer", maps.Answer) })
             {
                 json.WriteStartArray(name);
-                foreach (AnswerToken token in tokens)
+                foreach (AnswerToken token in explained)
                 {
-                    WriteToken(json, trace, maps.Options, token, texts, tokenIndex, shownTexts, textOrder, vectors);
+                    json.WriteStartObject();
+                    ReportTokenJson.Write(json, token, trace.TokenIds.AsSpan(0, token.Position), maps.Options, tokens, texts, textOrder, vectors);
+                    json.WriteEndObject();
                     if (json.BytesPending > FlushBytes)
                     {
                         await json.FlushAsync(cancellationToken).ConfigureAwait(false);
@@ -80,24 +73,6 @@ internal static class ReportJson
             return vectors.Packed();
         }
     }
-
-    /// <summary>Index and length of each run of tokens that follow each other directly: characters and words do not go beyond one.</summary>
-    private static IEnumerable<(int Start, int Length)> Runs(int[] positions)
-    {
-        int start = 0;
-        for (int i = 1; i <= positions.Length; i++)
-        {
-            if (i == positions.Length || positions[i] != positions[i - 1] + 1)
-            {
-                yield return (start, i - start);
-                start = i;
-            }
-        }
-    }
-
-    private static IEnumerable<int> WordStarts(TokenTexts texts, int[] tokenIds, int[] positions, (int Start, int Length) run) =>
-        AnswerWord.Group([.. Enumerable.Range(run.Start, run.Length).Select(index => texts.BytesOf(tokenIds[positions[index]]))])
-            .Select(word => run.Start + word.TokenIndices[0]);
 
     private static void WriteRun(Utf8JsonWriter json, Trace trace, ActivationMaps maps)
     {
@@ -158,22 +133,24 @@ internal static class ReportJson
     private static string WriterVersion() =>
         typeof(ReportJson).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "";
 
-    private static void WriteTokens(Utf8JsonWriter json, int[] tokenIds, int[] positions, string[] texts)
+    /// <summary>Tokens from an index on, with their words.</summary>
+    public static void WriteTokens(Utf8JsonWriter json, ReportTokens tokens, int from)
     {
         json.WriteStartObject("tokens");
-        WriteNumbers(json, "position", positions);
-        WriteNumbers(json, "id", positions.Select(position => tokenIds[position]));
+        WriteNumbers(json, "position", tokens.Positions.Skip(from));
+        WriteNumbers(json, "id", tokens.Ids.Skip(from));
         json.WriteStartArray("text");
-        foreach (string text in texts)
+        foreach (string text in tokens.Texts.Skip(from))
         {
             json.WriteStringValue(text);
         }
 
         json.WriteEndArray();
         json.WriteEndObject();
+        WriteNumbers(json, "wordStarts", tokens.WordStarts.SkipWhile(start => start < from));
     }
 
-    private static void WriteNumbers(Utf8JsonWriter json, string name, IEnumerable<int> numbers)
+    public static void WriteNumbers(Utf8JsonWriter json, string name, IEnumerable<int> numbers)
     {
         json.WriteStartArray(name);
         foreach (int number in numbers)
@@ -185,7 +162,7 @@ internal static class ReportJson
     }
 
     /// <summary>A turn's items in the order of the sequence: a token's index, or -1 - b for vision block b.</summary>
-    private static void WriteTurns(Utf8JsonWriter json, SequenceLayout layout, Dictionary<int, int> tokenIndex)
+    private static void WriteTurns(Utf8JsonWriter json, SequenceLayout layout, ReportTokens tokens)
     {
         json.WriteStartArray("turns");
         foreach (Turn turn in WithWholeAnswer(layout))
@@ -193,7 +170,7 @@ internal static class ReportJson
             json.WriteStartObject();
             json.WriteString("role", turn.Role);
             json.WriteStartArray("items");
-            IEnumerable<(int Position, int Item)> items = turn.TextPositions.Select(position => (position, tokenIndex[position]))
+            IEnumerable<(int Position, int Item)> items = turn.TextPositions.Select(position => (position, tokens.IndexOf(position)))
                 .Concat(turn.VisionBlockIndices.Select(block => (layout.VisionBlocks[block].StartPosition, -1 - block)));
             foreach ((int _, int item) in items.OrderBy(item => item.Position))
             {
@@ -280,7 +257,7 @@ internal static class ReportJson
         TracePicture picture = trace.Pictures[index];
         var shown = new ReportPicture(picture, maxPixels);
         json.WriteStartObject();
-        json.WriteString("element", $"picture-{index}");
+        json.WriteString("element", ReportPicture.ElementName(index));
         json.WriteNumber("width", shown.Width);
         json.WriteNumber("height", shown.Height);
         WriteNumber(json, "seconds", picture.Seconds);
@@ -288,97 +265,7 @@ internal static class ReportJson
         json.WriteEndObject();
     }
 
-    private static void WriteToken(
-        Utf8JsonWriter json,
-        Trace trace,
-        TamOptions options,
-        AnswerToken token,
-        TokenTexts texts,
-        Dictionary<int, int> tokenIndex,
-        string[] shownTexts,
-        int[] textOrder,
-        VectorList vectors)
-    {
-        // The answer's token is usually one of the candidates too; it stands once.
-        var explained = new List<ExplainedToken> { token.Token };
-        var candidates = new List<int>(token.Candidates.Count);
-        foreach (ExplainedToken candidate in token.Candidates)
-        {
-            int index = explained.FindIndex(other => other.TokenId == candidate.TokenId);
-            if (index < 0)
-            {
-                index = explained.Count;
-                explained.Add(candidate);
-            }
-
-            candidates.Add(index);
-        }
-
-        json.WriteStartObject();
-        int shown = tokenIndex[token.Position];
-        json.WriteNumber("token", shown);
-        // Nearly always the text before the token is the start of the common order; its length is then enough.
-        if (token.TextPositions.SequenceEqual(textOrder.Take(token.TextPositions.Count)))
-        {
-            json.WriteNumber("text", token.TextPositions.Count);
-        }
-        else
-        {
-            WriteNumbers(json, "text", token.TextPositions.Select(position => tokenIndex[position]));
-        }
-
-        WriteNumbers(json, "candidates", candidates);
-        json.WriteStartArray("explained");
-        foreach (ExplainedToken one in explained)
-        {
-            string text = one == token.Token
-                ? WholeText(shownTexts, shown)
-                : texts.DecodeAfter(trace.TokenIds.AsSpan(0, token.Position), one.TokenId);
-            json.WriteStartObject();
-            json.WriteNumber("id", one.TokenId);
-            json.WriteString("text", text);
-            WriteNumber(json, "logit", one.Logit);
-            WriteNumber(json, "probability", one.Probability);
-            (float minimum, float maximum) = options.NormalizeWithCandidates ? token.RawRange : one.RawRange;
-            bool isKnown = float.IsFinite(minimum) && float.IsFinite(maximum);
-            json.WriteStartArray("range");
-            json.WriteNumberValue(isKnown ? minimum : 0);
-            json.WriteNumberValue(isKnown ? maximum : 1);
-            json.WriteEndArray();
-            json.WriteStartArray("maps");
-            foreach (float[]? map in one.VisionMaps)
-            {
-                if (map is null)
-                {
-                    json.WriteNullValue();
-                }
-                else
-                {
-                    json.WriteNumberValue(vectors.AddDense(map));
-                }
-            }
-
-            json.WriteEndArray();
-            json.WriteNumber("relevance", vectors.AddSparse(one.TextRelevance));
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
-        json.WriteEndObject();
-    }
-
-    /// <summary>A token's text, or for the rest of a character the text that this character stands in.</summary>
-    private static string WholeText(string[] shownTexts, int index)
-    {
-        while (index > 0 && shownTexts[index].Length == 0)
-        {
-            index--;
-        }
-
-        return shownTexts[index];
-    }
-
-    private static void WriteNumber(Utf8JsonWriter json, string name, long? value)
+    public static void WriteNumber(Utf8JsonWriter json, string name, long? value)
     {
         if (value is long number)
         {
@@ -391,7 +278,7 @@ internal static class ReportJson
     }
 
     /// <summary>The shortest decimals that give the float again.</summary>
-    private static void WriteNumber(Utf8JsonWriter json, string name, float? value)
+    public static void WriteNumber(Utf8JsonWriter json, string name, float? value)
     {
         json.WritePropertyName(name);
         if (value is float number && float.IsFinite(number))
@@ -404,7 +291,7 @@ internal static class ReportJson
         }
     }
 
-    private static void WriteNumber(Utf8JsonWriter json, string name, double? value)
+    public static void WriteNumber(Utf8JsonWriter json, string name, double? value)
     {
         json.WritePropertyName(name);
         if (value is double number && double.IsFinite(number))
@@ -414,37 +301,6 @@ internal static class ReportJson
         else
         {
             json.WriteNullValue();
-        }
-    }
-
-    /// <summary>Vectors in the order in which they are packed. A map is packed when it is written; relevance at once, for its length shows only then.</summary>
-    private sealed class VectorList(int bits)
-    {
-        private readonly List<(float[]? Dense, byte[]? Sparse)> _vectors = [];
-        private long _offset;
-
-        /// <summary>Appends a vector and returns the byte offset that it will have.</summary>
-        public long AddDense(float[] values)
-        {
-            _vectors.Add((values, null));
-            return Advance(PackedVectors.DenseBytes(values.Length, bits));
-        }
-
-        /// <inheritdoc cref="AddDense"/>
-        public long AddSparse(float[] values)
-        {
-            byte[] packed = PackedVectors.Sparse(values, HtmlReportOptions.MostSources, bits);
-            _vectors.Add((null, packed));
-            return Advance(packed.Length);
-        }
-
-        public IEnumerable<byte[]> Packed() => _vectors.Select(vector => vector.Sparse ?? PackedVectors.Dense(vector.Dense, bits));
-
-        private long Advance(long length)
-        {
-            long offset = _offset;
-            _offset += length;
-            return offset;
         }
     }
 }

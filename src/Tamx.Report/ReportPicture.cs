@@ -23,6 +23,9 @@ internal sealed class ReportPicture
 
     public string MediaType => _isScaled ? "image/jpeg" : _source.MediaType;
 
+    /// <summary>How the page's JSON calls the picture with this index in the trace.</summary>
+    public static string ElementName(int index) => $"picture-{index}";
+
     /// <summary>The encoded bytes; a picture is decoded only when its turn comes, so that one at a time is in memory.</summary>
     /// <exception cref="ImageFormatException">The picture has to be scaled and cannot be read.</exception>
     public ReadOnlyMemory<byte> GetBytes() => _isScaled

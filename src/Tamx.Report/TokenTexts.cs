@@ -8,7 +8,7 @@ namespace Tamx.Report;
 /// A token holds bytes, and a character may be spread over several tokens. In running text a character belongs to the token that
 /// holds its first byte; a token that only continues a character has the empty text. Bytes that are no UTF-8 become U+FFFD.
 /// </remarks>
-internal sealed class TokenTexts(Trace trace)
+internal sealed class TokenTexts(Func<int, byte[]?> find)
 {
     /// <summary>Texts of tokens that follow each other directly, one per id.</summary>
     public string[] Decode(ReadOnlySpan<int> ids)
@@ -52,7 +52,7 @@ internal sealed class TokenTexts(Trace trace)
     }
 
     /// <summary>A token's bytes, or its id as text.</summary>
-    public byte[] BytesOf(int id) => trace.FindText(id) ?? Encoding.UTF8.GetBytes($"#{id}");
+    public byte[] BytesOf(int id) => find(id) ?? Encoding.UTF8.GetBytes($"#{id}");
 
     private byte[] UnfinishedBytes(ReadOnlySpan<int> ids)
     {

@@ -60,6 +60,11 @@ public sealed class LiveExplanation : IDisposable
     /// <summary>The prompt's tokens, where <see cref="TamOptions.ExplainPrompt"/> asks for them; empty before the first token has been read.</summary>
     public IReadOnlyList<AnswerToken> Prompt => _maps?.Prompt ?? [];
 
+    /// <summary>A token's bytes (UTF-8, possibly a part of a character).</summary>
+    /// <param name="tokenId">Token id.</param>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    public byte[] GetText(int tokenId) => _model.Vocabulary.GetBytes(tokenId);
+
     /// <summary>Writes the answer, token by token.</summary>
     /// <param name="cancellationToken">Ends the work within one decode.</param>
     /// <returns>

@@ -48,6 +48,9 @@ public sealed class Chromium : IAsyncLifetime
     internal Task<OpenReport> CompareAsync(ReportRun first, ReportRun second, string hash = "") =>
         OpenReport.StartAsync(_browser!, path => HtmlReport.WriteComparisonAsync(first, second, path), hash, null);
 
+    /// <summary>Opens a page that shows a report while it grows.</summary>
+    internal Task<OpenGrowingReport> GrowAsync(BrowserNewContextOptions? look = null) => OpenGrowingReport.StartAsync(_browser!, look);
+
     private static string? Find() =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(System.IO.Path.PathSeparator)
             .SelectMany(folder => new[] { "chromium", "chromium-browser", "google-chrome" }, System.IO.Path.Combine)

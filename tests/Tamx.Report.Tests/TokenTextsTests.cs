@@ -41,13 +41,5 @@ public class TokenTextsTests
         }
     }
 
-    private static TokenTexts Texts(params byte[][] texts) => new(new Trace
-    {
-        TokenIds = [],
-        HiddenSize = 0,
-        HiddenStates = ReadOnlyMemory<float>.Empty,
-        OutputIds = [.. Enumerable.Range(0, texts.Length)],
-        OutputRows = [],
-        OutputTexts = texts,
-    });
+    private static TokenTexts Texts(params byte[][] texts) => new(id => id < texts.Length ? texts[id] : null);
 }

@@ -3,6 +3,9 @@
 import { create } from "./dom.js";
 import { formatNumber, formatPercent, formatSeconds, spokenText, visibleText } from "./text.js";
 
+// So near its end a conversation follows what is written.
+const NEAR_END = 40;
+
 const ROLES = { system: "System", user: "User", assistant: "Assistant" };
 const SHADES = {
   from: (value) => `relevance ${formatNumber(value)}`,
@@ -14,18 +17,18 @@ const SHADES = {
 /**
  * Builds the conversation.
  * @param actions click(kind, index, extend), drag(kind, from, to), preview({ kind, index } or null), reveal(media, frame)
- * @returns {object} element, show(view, state), focus(selection), bringIntoSight(selection), mark(tokens)
+ * @param page { isGrowing: more tokens may come, signal: ends the listening beyond the element }
+ * @returns {object} element, show(view, state), focus(selection), bringIntoSight(selection), mark(tokens), append(first)
  */
-export function buildChat(report, actions) {
+export function buildChat(report, actions, { isGrowing, signal }) {
   const container = create("section", { class: report.hasTexts ? "chat" : "chat ids", "aria-label": "Conversation", tabindex: "-1" });
   const elements = [];
-  for (const turn of report.turns) {
-    container.append(turnElement(report, turn, elements, actions));
-  }
-  if (report.answer.length === 0) {
+  const turns = report.turns.map((turn) => turnElement(report, turn, elements, actions));
+  container.append(...turns);
+  if (report.answer.length === 0 && !isGrowing) {
     container.append(create("p", "note", "The answer is empty: the model wrote no token, so there is no map to show."));
   }
-  listenToPointer(container, actions);
+  listenToPointer(container, actions, signal);
 
   let selected = [];
   let shaded = [];
@@ -110,9 +113,35 @@ export function buildChat(report, actions) {
     dimmedFrom = from;
   }
 
+  function append(first) {
+    const isAtEnd = container.scrollHeight - container.scrollTop - container.clientHeight < NEAR_END;
+    const last = report.turns.length - 1;
+    if (!turns[last]?.classList.contains("answer")) {
+      turns[last]?.remove();
+      turns[last] = turnElement(report, report.turns[last], elements, actions);
+      container.append(turns[last]);
+    }
+    for (let token = first; token < report.tokens.text.length; token++) {
+      const element = tokenElement(report, token);
+      if (elements[token] === undefined) {
+        element.classList.toggle("later", report.answerIndex(token) >= dimmedFrom);
+        turns[last].lastElementChild.append(element);
+        elements[token] = element;
+      } else if (elements[token].textContent !== element.textContent) {
+        elements[token].classList.toggle("rest", element.classList.contains("rest"));
+        elements[token].replaceChildren(...element.childNodes);
+      }
+    }
+    if (isAtEnd) {
+      container.scrollTop = container.scrollHeight;
+    }
+  }
+
   return {
     element: container,
     show,
+    /** Shows an answer's new tokens; from the first one that is given, texts may be others than before. */
+    append,
     focus({ kind, from }) {
       elements[kind === "answer" ? report.answer[from].token : from]?.focus();
     },
@@ -210,7 +239,7 @@ function chip(report, block, actions) {
   );
 }
 
-function listenToPointer(container, actions) {
+function listenToPointer(container, actions, signal) {
   const tokenAt = (element) => {
     const found = element?.closest?.(".selectable");
     if (!found || !container.contains(found)) {
@@ -238,7 +267,7 @@ function listenToPointer(container, actions) {
       actions.drag(at.kind, anchor.index, at.index);
     }
   });
-  addEventListener("pointerup", () => (anchor = null));
+  addEventListener("pointerup", () => (anchor = null), { signal });
   container.addEventListener("pointercancel", () => (anchor = null));
   container.addEventListener("pointerleave", () => actions.preview(null));
   container.addEventListener("click", (event) => {

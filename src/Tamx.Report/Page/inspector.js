@@ -65,14 +65,15 @@ function key(name) {
 function answerCard(runs, view, actions) {
   const { report } = runs;
   const { from, to } = view.selection;
-  const count = report.answer.length;
-  const place = from === to ? `token ${from + 1} of ${count}` : `tokens ${from + 1}\u2013${to + 1} of ${count}`;
-  const heading = create("h2", "", tokenText(report.answerText(view.selection)), create("span", "place", place));
+  const place = create("span", "place");
+  const heading = create("h2", "", tokenText(report.answerText(view.selection)), place);
   const candidates = view.token === null ? spanNote(report, view.selection) : candidateList(view.token, actions);
   const sources = relevanceList(report, "answer", actions);
   return {
     elements: [heading, ...agreement(runs, view), create("div", "columns", candidates.element, sources.element)],
     show(now, state) {
+      const count = report.answer.length;
+      place.textContent = from === to ? `token ${from + 1} of ${count}` : `tokens ${from + 1}\u2013${to + 1} of ${count}`;
       candidates.show?.(now);
       sources.show(now, state);
     },

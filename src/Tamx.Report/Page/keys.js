@@ -2,9 +2,9 @@
 
 const STEPS = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity, End: Infinity };
 
-/** Listens for keys anywhere but in controls. focus(selection) moves the focus to its first token. */
-export function listenToKeys(selection, focus) {
-  addEventListener("keydown", (event) => {
+/** Listens for keys anywhere but in controls. focus(selection) moves the focus to its first token; the signal ends it. */
+export function listenToKeys(selection, focus, signal) {
+  const listen = (event) => {
     const isElsewhere = event.target.closest?.("dialog, input, select, textarea, .stage");
     if (event.altKey || event.ctrlKey || event.metaKey || event.defaultPrevented || isElsewhere) {
       return;
@@ -32,5 +32,6 @@ export function listenToKeys(selection, focus) {
       event.preventDefault();
       selection.click(kind, focused, event.shiftKey);
     }
-  });
+  };
+  addEventListener("keydown", listen, { signal });
 }

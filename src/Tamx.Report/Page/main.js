@@ -1,29 +1,24 @@
 // Starts a report's file: reads its blocks of data and mounts the report.
 
-import { pictureAddress, readDeflated, readDeflatedJson, readJson } from "./data.js";
+import { ownBlock, pictureAddresses, readReport } from "./data.js";
 import { mountReport } from "./mount.js";
-import { Report } from "./report.js";
 
 async function start() {
-  const report = await readReport("");
+  const report = await readReport(ownBlock, "");
   const isComparison = document.getElementById("comparison") !== null;
   const runs = {
     report,
-    other: isComparison ? await readReport("-b") : null,
-    comparison: isComparison ? readJson("comparison") : null,
+    other: isComparison ? await readReport(ownBlock, "-b") : null,
+    comparison: isComparison ? JSON.parse(ownBlock("comparison").text) : null,
   };
+  const address = pictureAddresses(ownBlock);
   mountReport(document.getElementById("report"), runs, {
     title: document.title,
-    bytes: readJson("report-size").bytes,
-    address: (picture) => pictureAddress(picture.element),
+    bytes: JSON.parse(ownBlock("report-size").text).bytes,
+    address: (picture) => address(picture.element),
   });
   performance.mark("report-ready");
   document.documentElement.dataset.state = "ready";
-}
-
-async function readReport(suffix) {
-  const [data, packed] = await Promise.all([readDeflatedJson(`report-data${suffix}`), readDeflated(`report-vectors${suffix}`)]);
-  return new Report(data, packed);
 }
 
 start().catch((error) => {

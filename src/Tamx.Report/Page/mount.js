@@ -8,6 +8,7 @@ import { currentNumbers, numbersAsCsv, overlayPicture, save } from "./exports.js
 import { allFacts, shortFacts } from "./facts.js";
 import { buildInspector } from "./inspector.js";
 import { listenToKeys } from "./keys.js";
+import { buildMenu } from "./menu.js";
 import { buildPictures } from "./pictures.js";
 import { buildSearch } from "./search.js";
 import { createSelection } from "./selection.js";
@@ -19,22 +20,32 @@ import { viewOf } from "./view.js";
  * Shows a report.
  * @param root the element to fill
  * @param runs { report, other, comparison }: a Report; in a comparison also the second run and how the two fit together
- * @param page { title, bytes (size of the file, or null), address(picture) }
+ * @param page { title, bytes (size of the file, or null), address(picture) }, and on a page of more than a report: lead, actions (elements
+ *   before and after the header's own), exports ([{ name, action }], further ones), below (element under the conversation), isGrowing (tokens
+ *   will be appended)
+ * @returns {object} state; append(tokens): the next ones of an answer; finish(exports): there are no more, but further exports; unmount()
  */
 export function mountReport(root, runs, page) {
   const { report } = runs;
+  const listening = new AbortController();
+  const { signal } = listening;
   report.media.forEach((media, index) => {
     media.index = index;
     media.frames.forEach((frame) => Object.assign(frame, { rows: report.blocks[frame.block].rows, columns: report.blocks[frame.block].columns }));
   });
-  const state = createState({
-    answerCount: report.answer.length,
-    tokenCount: report.tokens.text.length,
+  const limits = {
+    get answerCount() {
+      return report.answer.length;
+    },
+    get tokenCount() {
+      return report.tokens.text.length;
+    },
     isSelectable: (token) => report.relevant.has(token),
     candidateCount: (index) => report.answer[index].candidates.length,
     media: report.media,
     maps: Object.keys(colormaps),
-  });
+  };
+  const state = createState(limits, signal);
   const selection = createSelection(report, state);
   const change = (changes) => state.change(changes);
   const preview = (at) => {
@@ -71,7 +82,7 @@ export function mountReport(root, runs, page) {
       }
       pictures.reveal(media);
     },
-  });
+  }, { isGrowing: page.isGrowing, signal });
   const inspector = buildInspector(runs, {
     candidate: (rank) => change({ selection: state.get().preview ?? state.get().selection, candidate: rank, preview: null }),
     direction: (direction) => change({ direction }),
@@ -99,25 +110,28 @@ export function mountReport(root, runs, page) {
   });
 
   let view = null;
+  const top = buildHeader(runs, page, state, () => view, pictures, signal);
   root.classList.add("report");
   root.classList.toggle("comparing", layerNames.length > 1);
-  root.append(
-    header(runs, page, state, () => view, pictures, report),
+  root.classList.toggle("growing", page.isGrowing === true);
+  root.replaceChildren(
+    top.element,
     create(
       "main",
       "",
-      create("div", "pane left", create("div", "bar", unit.element, search.element), chat.element, inspector.element),
+      create("div", "pane left", create("div", "bar", unit.element, search.element), chat.element, inspector.element, ...(page.below ? [page.below] : [])),
       create("section", { class: "pane right", "aria-label": "Activation map" }, controls.element, legend.element, pictures.element),
     ),
   );
-  listenToKeys(selection, chat.focus);
-  addEventListener("copy", (event) => {
+  listenToKeys(selection, chat.focus, signal);
+  const copy = (event) => {
     const selected = state.get().selection;
     if (selected !== null && String(getSelection()) === "" && !event.target.closest?.("input")) {
       event.clipboardData.setData("text/plain", report.textOf(selected).trim());
       event.preventDefault();
     }
-  });
+  };
+  addEventListener("copy", copy, { signal });
 
   state.listen((now) => {
     view = viewOf(runs, now);
@@ -134,56 +148,67 @@ export function mountReport(root, runs, page) {
   if (state.get().selection !== null) {
     chat.bringIntoSight(state.get().selection);
   }
-  return { state };
+
+  // An answer in the making is followed: its newest token is shown as under the pointer, unless something else is pointed at or selected.
+  let followed = null;
+  const isFollowing = () => state.get().selection === null && state.get().region === null && (state.get().preview ?? followed) === followed;
+
+  return {
+    state,
+    append(tokens) {
+      const following = isFollowing();
+      chat.append(Math.min(...tokens.map(({ token, packed }) => report.append(token, packed))));
+      search.refresh();
+      top.refresh();
+      const last = report.answer.length - 1;
+      followed = { kind: "answer", from: last, to: last };
+      state.change(following ? { preview: followed } : {});
+    },
+    finish(exports) {
+      root.classList.remove("growing");
+      top.refresh();
+      top.addExports(exports);
+      if (followed !== null && isFollowing()) {
+        const strongest = report.strongest();
+        state.change({ preview: null, selection: strongest });
+        chat.bringIntoSight(strongest);
+      }
+    },
+    unmount() {
+      listening.abort();
+      root.replaceChildren();
+      root.classList.remove("report", "comparing", "growing");
+    },
+  };
 }
 
 function isOneCell({ top, left, bottom, right }) {
   return top === bottom && left === right;
 }
 
-function header(runs, page, state, viewNow, pictures, report) {
+function buildHeader(runs, page, state, viewNow, pictures, signal) {
+  const { report } = runs;
   const fileName = page.title.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 60) || "tamx";
   const numbers = () => currentNumbers(report, viewNow(), state.get());
-  const exports = create(
-    "details",
-    "menu",
-    create("summary", "", "Export"),
-    create(
-      "div",
-      "items",
-      item("Picture (PNG)", async () => {
-        const view = viewNow();
-        const shown = pictures.figures.map((figure) => ({
-          stage: figure.stage,
-          ratio: Number(figure.element.style.getPropertyValue("--ratio")),
-          look: view.layers[figure.layer]?.look ?? null,
-        }));
-        save(await overlayPicture(shown), `${fileName}.png`);
-      }),
-      item("Numbers (CSV)", () => save(new Blob(["\uFEFF", numbersAsCsv(numbers())], { type: "text/csv" }), `${fileName}.csv`)),
-      item("Numbers (JSON)", () => save(new Blob([JSON.stringify(numbers())], { type: "application/json" }), `${fileName}.json`)),
-    ),
+  const exports = buildMenu(
+    "Export",
+    [
+      { name: "Picture (PNG)", action: savePicture },
+      { name: "Numbers (CSV)", action: () => save(new Blob(["\uFEFF", numbersAsCsv(numbers())], { type: "text/csv" }), `${fileName}.csv`) },
+      { name: "Numbers (JSON)", action: () => save(new Blob([JSON.stringify(numbers())], { type: "application/json" }), `${fileName}.json`) },
+      ...(page.exports ?? []),
+    ],
+    signal,
   );
-  function item(name, action) {
-    const button = create("button", { type: "button" }, name);
-    button.addEventListener("click", async () => {
-      exports.open = false;
-      await action();
-    });
-    return button;
+  async function savePicture() {
+    const view = viewNow();
+    const shown = pictures.figures.map((figure) => ({
+      stage: figure.stage,
+      ratio: Number(figure.element.style.getPropertyValue("--ratio")),
+      look: view.layers[figure.layer]?.look ?? null,
+    }));
+    save(await overlayPicture(shown), `${fileName}.png`);
   }
-  exports.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && exports.open) {
-      event.preventDefault();
-      exports.open = false;
-      exports.firstChild.focus();
-    }
-  });
-  addEventListener("pointerdown", (event) => {
-    if (!exports.contains(event.target)) {
-      exports.open = false;
-    }
-  });
   const made = dialog("How this was made", () => [
     allFacts(report, page.bytes),
     ...(runs.other ? [create("h3", "", runs.comparison.names[1]), allFacts(runs.other, null)] : []),
@@ -192,15 +217,27 @@ function header(runs, page, state, viewNow, pictures, report) {
     tokenTable(runs),
     cellTables(report, viewNow(), state.get(), (media) => pictures.figures.find((one) => one.media.index === media).frame),
   ]);
-  return create(
+  let facts = shortFacts(report, page.bytes);
+  const element = create(
     "header",
     "top",
+    ...(page.lead ?? []),
     create("h1", { dir: "auto" }, page.title),
-    shortFacts(report, page.bytes),
-    create("div", "actions", table.button, made.button, exports),
+    facts,
+    create("div", "actions", table.button, made.button, exports.element, ...(page.actions ?? [])),
     table.element,
     made.element,
   );
+  return {
+    element,
+    addExports: exports.add,
+    /** The run's facts have changed. */
+    refresh() {
+      const now = shortFacts(report, page.bytes);
+      facts.replaceWith(now);
+      facts = now;
+    },
+  };
 }
 
 function dialog(name, content) {

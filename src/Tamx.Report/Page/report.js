@@ -2,8 +2,10 @@
 
 import { createUnpacker } from "./packed.js";
 
-/** One run: the page's JSON (ReportJson.cs writes it) with its packed numbers. */
+/** One run: the page's JSON (ReportJson.cs writes it) with its packed numbers. Its answer may grow. */
 export class Report {
+  #bytes;
+  #length;
   #unpacker;
   #answerOf;
   #promptOf;
@@ -13,12 +15,49 @@ export class Report {
 
   constructor(data, packed) {
     Object.assign(this, data);
+    this.#bytes = packed;
+    this.#length = packed.length;
     this.#unpacker = createUnpacker(packed, data.bits);
     this.answer.forEach((token, index) => (token.index = index));
     this.#answerOf = new Map(this.answer.map((token) => [token.token, token.index]));
     this.#promptOf = new Map(this.prompt.map((one) => [one.token, one]));
     this.relevant = new Set(this.textOrder);
     this.#groupWords();
+  }
+
+  /**
+   * Takes the answer's next token (GrowingReport.cs writes it).
+   * @returns {number} the first token whose text or word may now be another one
+   */
+  append({ from, tokens, wordStarts, explained }, packed) {
+    for (const [name, values] of Object.entries(tokens)) {
+      this.tokens[name].splice(from, Infinity, ...values);
+    }
+    this.wordStarts = [...this.wordStarts.filter((start) => start < from), ...wordStarts];
+    for (const { token, explained: [own] } of this.answer.filter((one) => one.token >= from)) {
+      own.text = this.#wholeText(token);
+    }
+
+    const base = this.#length;
+    const moved = (offset) => (offset === null ? null : offset + base);
+    this.#addBytes(packed);
+    const token = {
+      ...explained,
+      index: this.answer.length,
+      explained: explained.explained.map((one) => ({ ...one, maps: one.maps.map(moved), relevance: moved(one.relevance) })),
+    };
+    if (this.answer.length === 0 && this.turns.at(-1)?.role !== "assistant") {
+      this.turns.push({ role: "assistant", items: [] });
+    }
+    this.turns.at(-1).items.push(token.token);
+    this.answer.push(token);
+    this.#answerOf.set(token.token, token.index);
+    this.textOrder.push(token.token);
+    this.relevant.add(token.token);
+    this.#influence = null;
+    this.#commonRange = null;
+    this.#groupWords();
+    return from;
   }
 
   /** Index in the answer of a token, or undefined for a token of the prompt. */
@@ -114,6 +153,18 @@ export class Report {
     return this.#commonRange;
   }
 
+  /** The token of the answer whose map reaches the highest raw value, as a selection. */
+  strongest() {
+    let best = { index: 0, value: -Infinity };
+    for (const { index, explained } of this.answer) {
+      for (const offset of explained[0].maps) {
+        const value = offset === null ? -Infinity : this.#rawRange(offset, explained[0].range)[1];
+        best = value > best.value ? { index, value } : best;
+      }
+    }
+    return { kind: "answer", from: best.index, to: best.index };
+  }
+
   /** Relevance in [0, 1] of the text before a span of the answer: token index to value. Tokens without an entry have 0. */
   relevance({ from, to }, explainedIndex) {
     const first = this.answer[from].token;
@@ -171,6 +222,23 @@ export class Report {
     function result(span, inside, total) {
       return { span, share: total > 0 ? inside / total : 0, strength: inside / cells.length };
     }
+  }
+
+  // A token's text, or for the rest of a character the text that this character stands in.
+  #wholeText(token) {
+    return this.tokens.text[this.tokens.text.findLastIndex((text, index) => index <= token && text !== "")] ?? "";
+  }
+
+  #addBytes(added) {
+    const length = this.#length + added.length;
+    if (length > this.#bytes.length) {
+      const larger = new Uint8Array(2 * length);
+      larger.set(this.#bytes.subarray(0, this.#length));
+      this.#bytes = larger;
+      this.#unpacker = createUnpacker(larger, this.bits);
+    }
+    this.#bytes.set(added, this.#length);
+    this.#length = length;
   }
 
   #rawRange(offset, [low, high]) {

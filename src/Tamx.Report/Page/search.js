@@ -6,7 +6,7 @@ import { create } from "./dom.js";
 export function buildSearch(report, state, actions) {
   const input = create("input", { type: "search", placeholder: "Find in the text", "aria-label": "Find in the text", autocomplete: "off", spellcheck: "false" });
   const count = create("output", { class: "count", "aria-live": "polite" });
-  const text = foldedText(report);
+  let text = foldedText(report);
   let query = "";
   let matches = [];
   let at = -1;
@@ -24,6 +24,12 @@ export function buildSearch(report, state, actions) {
     }
   });
 
+  function search() {
+    matches = query.trim() === "" ? [] : find(report, text, query);
+    say();
+    actions.mark(matches);
+  }
+
   function say() {
     count.textContent = query.trim() === "" ? "" : matches.length === 0 ? "none" : at < 0 ? `${matches.length} found` : `${at + 1} of ${matches.length}`;
   }
@@ -31,17 +37,21 @@ export function buildSearch(report, state, actions) {
   return {
     element: create("div", { class: "search", role: "search" }, input, count),
     show(now) {
-      if (now.query === query) {
-        return;
+      if (now.query !== query) {
+        query = now.query;
+        at = -1;
+        if (input.value !== query) {
+          input.value = query;
+        }
+        search();
       }
-      query = now.query;
-      at = -1;
-      if (input.value !== query) {
-        input.value = query;
+    },
+    /** The text has changed. */
+    refresh() {
+      text = foldedText(report);
+      if (query !== "") {
+        search();
       }
-      matches = query.trim() === "" ? [] : find(report, text, query);
-      say();
-      actions.mark(matches);
     },
   };
 }

@@ -30,8 +30,9 @@ const ADDRESS_DELAY_MS = 150;
 /**
  * Holds the state; listeners hear of every change.
  * @param limits { answerCount, tokenCount, isSelectable(token), candidateCount(answerIndex), media, maps }: what an address may name.
+ * @param signal ends the listening to the address
  */
-export function createState(limits) {
+export function createState(limits, signal) {
   let state = { ...DEFAULTS };
   const listeners = [];
   const set = (changes) => {
@@ -45,7 +46,8 @@ export function createState(limits) {
     clearTimeout(pending);
     pending = setTimeout(() => writeAddress(toHash(state)), ADDRESS_DELAY_MS);
   };
-  addEventListener("hashchange", readAddress);
+  addEventListener("hashchange", readAddress, { signal });
+  signal?.addEventListener("abort", () => clearTimeout(pending));
   return {
     get: () => state,
     change,

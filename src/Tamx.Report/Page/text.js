@@ -54,9 +54,9 @@ export function formatBytes(bytes) {
   return bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))}\u2009kB` : `${(bytes / 1e6).toFixed(1)}\u2009MB`;
 }
 
-/** A place in a video. */
+/** A place in a video, to a hundredth of a second. */
 export function formatSeconds(seconds) {
-  return `${seconds.toFixed(1)}\u2009s`;
+  return `${Number(seconds.toFixed(2))}\u2009s`;
 }
 
 function controlPicture(character) {

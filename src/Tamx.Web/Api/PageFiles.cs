@@ -20,12 +20,19 @@ internal sealed class PageFiles
         [".ico"] = "image/x-icon",
     };
 
-    private readonly Dictionary<string, (Assembly Assembly, string Resource, string MediaType)> _files = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (byte[] Content, string MediaType)> _files = new(StringComparer.Ordinal);
 
     public PageFiles()
     {
-        Add(typeof(PageFiles).Assembly, "/assets/");
-        Add(typeof(HtmlReport).Assembly, "/assets/report/");
+        foreach (var name in typeof(PageFiles).Assembly.GetManifestResourceNames())
+        {
+            Add($"/assets/{name}", ReadResource(name));
+        }
+
+        foreach (var name in ReportAssets.Names)
+        {
+            Add($"/assets/report/{name}", ReportAssets.Read(name));
+        }
     }
 
     /// <summary>Sends the file at a path of the address; only what the dictionary has is found.</summary>
@@ -39,21 +46,19 @@ internal sealed class PageFiles
 
         SecurityHeaders.AllowPage(context.Response);
         context.Response.ContentType = file.MediaType;
-        using var stream = file.Assembly.GetManifestResourceStream(file.Resource)!;
-        context.Response.ContentLength = stream.Length;
-        await stream.CopyToAsync(context.Response.Body, context.RequestAborted);
+        context.Response.ContentLength = file.Content.Length;
+        await context.Response.Body.WriteAsync(file.Content, context.RequestAborted);
     }
 
     public static ApiException NotFound() => new(404, "no_such_page", "there is nothing at this address");
 
-    private void Add(Assembly assembly, string prefix)
+    private static byte[] ReadResource(string name)
     {
-        foreach (var resource in assembly.GetManifestResourceNames())
-        {
-            if (MediaTypes.TryGetValue(Path.GetExtension(resource), out var type))
-            {
-                _files[prefix + resource] = (assembly, resource, type);
-            }
-        }
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name)!;
+        var content = new byte[stream.Length];
+        stream.ReadExactly(content);
+        return content;
     }
+
+    private void Add(string path, byte[] content) => _files[path] = (content, MediaTypes[Path.GetExtension(path)]);
 }

@@ -16,16 +16,21 @@ internal sealed class ExplainJob(VisionLanguageModel model, FrameStream frames) 
             var messages = ReadMessages(command, files, either.Token);
             using var live = await Explainer.StartAsync(model, messages, command.Options, this, either.Token);
             var wasStopped = false;
-            var count = 0;
+            GrowingReport? report = null;
             try
             {
                 await foreach (var token in live.ReadAsync(either.Token))
                 {
-                    count++;
-                    Send(FrameKind.Token, EventOf(token));
+                    if (report is null)
+                    {
+                        report = GrowingReport.Of(live);
+                        frames.Write(FrameKind.Head, await report.HeadAsync(cancel));
+                    }
+
+                    frames.Write(FrameKind.Token, report.Next(token));
                 }
             }
-            catch (OperationCanceledException) when (count > 0 && !cancel.IsCancellationRequested)
+            catch (OperationCanceledException) when (report is not null && !cancel.IsCancellationRequested)
             {
                 wasStopped = true;
                 Send(FrameKind.Stopped, true);
@@ -46,16 +51,6 @@ internal sealed class ExplainJob(VisionLanguageModel model, FrameStream frames) 
 
     void IProgress<ExplainProgress>.Report(ExplainProgress value) =>
         Send(FrameKind.Progress, new ProgressEvent(value.Stage == "encode" ? "image" : value.Stage, value.Done, value.Total));
-
-    private static TokenEvent EventOf(StreamedToken token) => new(
-        token.Generated.Index,
-        token.Generated.Position,
-        token.Generated.Id,
-        token.Generated.Text,
-        token.Generated.Probability,
-        token.Generated.Logit,
-        token.Generated.EndsAnswer,
-        [token.Explained.RawRange.Minimum, token.Explained.RawRange.Maximum]);
 
     private async Task FinishAsync(LiveExplanation live, string folder, bool wasStopped, CancellationToken cancel)
     {

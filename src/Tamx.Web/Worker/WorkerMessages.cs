@@ -38,9 +38,6 @@ internal sealed record ProgressEvent(string Phase, double Done, double Total);
 /// <summary>What a server may tell of its model.</summary>
 internal sealed record ModelDescription(string Name, string Architecture, string? Quantization, int ContextLength, bool SeesPictures, bool ReadsVideoFiles);
 
-/// <summary>A token of the answer as it is written.</summary>
-internal sealed record TokenEvent(int Index, int Position, int Id, string Text, float Probability, float Logit, bool EndsAnswer, float[] Range);
-
 /// <summary>An answer with its files written.</summary>
 internal sealed record DoneEvent(
     string Answer, StopReason StopReason, bool WasStopped, int PromptTokens, int AnswerTokens, IReadOnlyDictionary<string, double> Seconds);

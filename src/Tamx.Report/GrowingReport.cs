@@ -1,0 +1,160 @@
+using System.Buffers;
+using System.Text.Json;
+
+using Tamx.Llama;
+
+namespace Tamx.Report;
+
+/// <summary>A report that grows with its answer: what a page needs to show each token as soon as it is explained.</summary>
+/// <remarks>
+/// <para>
+/// First comes the head, which has everything but the answer, then a document per token; each is UTF-8 JSON on one line. The page's module <c>live.js</c> takes them in
+/// this order and shows what the finished report shows: the same texts, maps and relevance, to the bit.
+/// </para>
+/// <para>Head: <c>{ "data", "pictures": { name: { "mediaType", "bytes" } }, "vectors" }</c>; bytes and vectors are base64.</para>
+/// <para>
+/// Token: <c>{ "index", "position", "id", "text", "probability", "logit", "endsAnswer" }</c> for any reader (the text is what the answer grows by; probability and logit are
+/// null where they are not known), and for the page <c>"from"</c> (the first token whose text or word may now be another one), <c>"tokens"</c>, <c>"wordStarts"</c>,
+/// <c>"explained"</c> and <c>"vectors"</c>.
+/// </para>
+/// <para>Used by one caller at a time.</para>
+/// </remarks>
+public sealed class GrowingReport
+{
+    private const int LongestCharacter = 4;
+
+    private readonly Trace _start;
+    private readonly ActivationMaps _head;
+    private readonly HtmlReportOptions _options;
+    private readonly TokenTexts _texts;
+    private readonly ReportTokens _tokens;
+    private readonly List<int> _textOrder;
+    private readonly List<int> _tail;
+    private readonly HashSet<int> _textPositions;
+    private int _count;
+
+    /// <summary>Starts with a run whose answer may still be incomplete: its tokens come again, one by one.</summary>
+    internal GrowingReport(Trace start, ActivationMaps maps, Func<int, byte[]?> textOf, HtmlReportOptions options)
+    {
+        options.Validate();
+        ReportInput.Check(start, maps);
+        _start = start;
+        _head = WithoutAnswer(maps);
+        _options = options;
+        _texts = new TokenTexts(textOf);
+        _tokens = new ReportTokens(_texts, start.TokenIds, _head.Layout);
+        _textOrder = [.. _head.Layout.ContextPositions];
+        _textPositions = [.. _textOrder];
+        int answerStart = maps.Layout.AnswerPositions.Count > 0 ? maps.Layout.AnswerPositions[0] : start.TokenIds.Length;
+        _tail = [.. start.TokenIds.AsSpan(Math.Max(0, answerStart - LongestCharacter), Math.Min(answerStart, LongestCharacter))];
+    }
+
+    /// <summary>Starts with an answer in the making of which a token has been read.</summary>
+    /// <param name="live">The answer.</param>
+    /// <param name="options">Bits per value and the pictures' size; null for the defaults.</param>
+    /// <exception cref="InvalidOperationException">No token has been read.</exception>
+    /// <exception cref="InvalidInputException">A picture is of a type that no page can show, or an option is out of its range.</exception>
+    public static GrowingReport Of(LiveExplanation live, HtmlReportOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(live);
+        var explanation = live.Finish();
+        return new GrowingReport(explanation.Trace, explanation.Maps, live.GetText, options ?? new HtmlReportOptions());
+    }
+
+    /// <summary>Everything of the report that is there before the answer: how it is made, prompt, grids, pictures.</summary>
+    /// <param name="cancellationToken">Stops the writing.</param>
+    /// <returns>UTF-8 JSON on one line.</returns>
+    /// <exception cref="Llama.Imaging.ImageFormatException">A picture has to be scaled and cannot be read.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public async Task<byte[]> HeadAsync(CancellationToken cancellationToken = default)
+    {
+        using var data = new MemoryStream();
+        IEnumerable<byte[]> vectors = await ReportJson.WriteAsync(data, _start, _head, _options, cancellationToken).ConfigureAwait(false);
+        var line = new ArrayBufferWriter<byte>();
+        using var json = new Utf8JsonWriter(line, ReportJson.WriterOptions);
+        json.WriteStartObject();
+        json.WritePropertyName("data");
+        json.WriteRawValue(data.GetBuffer().AsSpan(0, (int)data.Length), skipInputValidation: true);
+        json.WriteStartObject("pictures");
+        for (int i = 0; i < _start.Pictures.Count; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var picture = new ReportPicture(_start.Pictures[i], _options.MaxImagePixels);
+            json.WriteStartObject(ReportPicture.ElementName(i));
+            json.WriteString("mediaType", picture.MediaType);
+            json.WriteBase64String("bytes", picture.GetBytes().Span);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+        WriteVectors(json, vectors);
+        json.WriteEndObject();
+        json.Flush();
+        return line.WrittenSpan.ToArray();
+    }
+
+    /// <summary>The next token of the answer; the first one first.</summary>
+    /// <param name="token">The token with its maps.</param>
+    /// <returns>UTF-8 JSON on one line.</returns>
+    /// <exception cref="InvalidInputException">Its maps do not fit the head's vision blocks, or a value is not finite.</exception>
+    public byte[] Next(StreamedToken token)
+    {
+        ArgumentNullException.ThrowIfNull(token);
+        return Next(token.Explained, token.Generated.Text, token.Generated.EndsAnswer);
+    }
+
+    /// <inheritdoc cref="Next(StreamedToken)"/>
+    internal byte[] Next(AnswerToken token, string text = "", bool endsAnswer = false)
+    {
+        ReportInput.CheckToken(token, _head.Layout, _textPositions, $"answer token {_count}");
+        int from = _tokens.Append(token.Position, token.Token.TokenId);
+        _textOrder.Add(token.Position);
+        _textPositions.Add(token.Position);
+
+        var line = new ArrayBufferWriter<byte>();
+        using var json = new Utf8JsonWriter(line, ReportJson.WriterOptions);
+        var vectors = new PackedVectorList(_options.MapBits);
+        json.WriteStartObject();
+        json.WriteNumber("index", _count++);
+        json.WriteNumber("position", token.Position);
+        json.WriteNumber("id", token.Token.TokenId);
+        json.WriteString("text", text);
+        ReportJson.WriteNumber(json, "probability", token.Token.Probability);
+        ReportJson.WriteNumber(json, "logit", token.Token.Logit);
+        json.WriteBoolean("endsAnswer", endsAnswer);
+        json.WriteNumber("from", from);
+        ReportJson.WriteTokens(json, _tokens, from);
+        json.WriteStartObject("explained");
+        ReportTokenJson.Write(json, token, [.. _tail], _head.Options, _tokens, _texts, _textOrder, vectors);
+        json.WriteEndObject();
+        WriteVectors(json, vectors.Packed());
+        json.WriteEndObject();
+        json.Flush();
+
+        _tail.Add(token.Token.TokenId);
+        if (_tail.Count > LongestCharacter)
+        {
+            _tail.RemoveAt(0);
+        }
+
+        return line.WrittenSpan.ToArray();
+    }
+
+    private static void WriteVectors(Utf8JsonWriter json, IEnumerable<byte[]> vectors) => json.WriteBase64String("vectors", [.. vectors.SelectMany(vector => vector)]);
+
+    private static ActivationMaps WithoutAnswer(ActivationMaps maps)
+    {
+        SequenceLayout layout = maps.Layout;
+        IEnumerable<Turn> turns = layout.Turns
+            .Select(turn => turn with { TextPositions = [.. turn.TextPositions.Except(layout.AnswerPositions)] })
+            .Where(turn => turn.TextPositions.Count > 0 || turn.VisionBlockIndices.Count > 0);
+        return new ActivationMaps
+        {
+            Layout = layout with { Turns = [.. turns], AnswerPositions = [] },
+            Options = maps.Options,
+            EngineName = maps.EngineName,
+            Prompt = maps.Prompt,
+            Answer = [],
+        };
+    }
+}

@@ -1,0 +1,33 @@
+namespace Tamx.Report;
+
+/// <summary>Vectors in the order in which they are packed. A map is packed when it is written; relevance at once, for its length shows only then.</summary>
+/// <param name="bits">Bits per value, 8 or 16.</param>
+internal sealed class PackedVectorList(int bits)
+{
+    private readonly List<(float[]? Dense, byte[]? Sparse)> _vectors = [];
+    private long _offset;
+
+    /// <summary>Appends a vector and returns the byte offset that it will have.</summary>
+    public long AddDense(float[] values)
+    {
+        _vectors.Add((values, null));
+        return Advance(PackedVectors.DenseBytes(values.Length, bits));
+    }
+
+    /// <inheritdoc cref="AddDense"/>
+    public long AddSparse(float[] values)
+    {
+        byte[] packed = PackedVectors.Sparse(values, HtmlReportOptions.MostSources, bits);
+        _vectors.Add((null, packed));
+        return Advance(packed.Length);
+    }
+
+    public IEnumerable<byte[]> Packed() => _vectors.Select(vector => vector.Sparse ?? PackedVectors.Dense(vector.Dense, bits));
+
+    private long Advance(long length)
+    {
+        long offset = _offset;
+        _offset += length;
+        return offset;
+    }
+}
