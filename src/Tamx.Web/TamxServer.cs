@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 using Tamx.Llama;
 using Tamx.Web.Api;
@@ -34,6 +35,9 @@ public sealed partial class TamxServer : IAsyncDisposable
     /// <summary>Where runs and uploads lie.</summary>
     internal string FolderPath => _folder.Path;
 
+    /// <summary>What it answers to.</summary>
+    internal IEnumerable<RouteEndpoint> Endpoints => ((IEndpointRouteBuilder)_app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>();
+
     /// <summary>Loads the model and starts to listen.</summary>
     /// <param name="options">How.</param>
     /// <param name="cancellationToken">Ends the starting.</param>
@@ -59,7 +63,12 @@ public sealed partial class TamxServer : IAsyncDisposable
             await (app?.DisposeAsync() ?? ValueTask.CompletedTask);
             await (worker?.DisposeAsync() ?? ValueTask.CompletedTask);
             folder.Dispose();
-            throw e is IOException ? new InvalidInputException($"{options.Host}:{options.Port} cannot be listened on: {e.Message}", e) : e is OperationCanceledException or InvalidInputException ? e : new InvalidInputException(e.Message, e);
+            if (e is IOException or System.Net.Sockets.SocketException)
+            {
+                throw new InvalidInputException($"{options.Host}:{options.Port} cannot be listened on: {e.Message}", e);
+            }
+
+            throw;
         }
     }
 

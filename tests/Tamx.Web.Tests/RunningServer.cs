@@ -103,12 +103,31 @@ internal sealed class RunningServer : IAsyncDisposable
     }
 
     /// <summary>Waits until something holds, for a bounded time.</summary>
-    public static async Task UntilAsync(Func<bool> holds, string what, double seconds = 10)
+    public static Task UntilAsync(Func<bool> holds, string what) => UntilAsync(() => Task.FromResult(holds()), what);
+
+    /// <inheritdoc cref="UntilAsync(Func{bool}, string)"/>
+    public static async Task UntilAsync(Func<Task<bool>> holds, string what)
     {
-        for (var clock = Stopwatch.StartNew(); !holds(); await Task.Delay(10))
+        const double seconds = 20;
+        for (var clock = Stopwatch.StartNew(); !await holds(); await Task.Delay(5))
         {
             Assert.True(clock.Elapsed.TotalSeconds < seconds, $"after {seconds} seconds still not: {what}");
         }
+    }
+
+    /// <summary>What the run under way is about, as in <c>progress</c> events; null if there is none.</summary>
+    public async Task<string?> PhaseNowAsync()
+    {
+        using var runs = JsonDocument.Parse(await Client.GetStringAsync("/api/runs"));
+        var under = runs.RootElement.EnumerateArray().LastOrDefault(run => run.GetProperty("state").GetString() is "queued" or "running");
+        return under.ValueKind == JsonValueKind.Object && under.TryGetProperty("phase", out var phase) ? phase.GetString() : null;
+    }
+
+    /// <summary>Requests that are read, wait or are worked on.</summary>
+    public async Task<int> InProgressAsync()
+    {
+        using var health = JsonDocument.Parse(await Client.GetStringAsync("/health"));
+        return health.RootElement.GetProperty("inProgress").GetInt32();
     }
 
     public async ValueTask DisposeAsync()

@@ -8,6 +8,9 @@ namespace Tamx.Web.Api;
 /// <remarks><c>/</c> is index.html, <c>/assets/NAME</c> a file of Page/, <c>/assets/report/NAME</c> a module of the report's Page/.</remarks>
 internal sealed class PageFiles
 {
+    /// <summary>Before the names of the page's resources.</summary>
+    private const string Folder = "page/";
+
     private const string Index = "/assets/index.html";
 
     private static readonly Dictionary<string, string> MediaTypes = new()
@@ -24,9 +27,9 @@ internal sealed class PageFiles
 
     public PageFiles()
     {
-        foreach (var name in typeof(PageFiles).Assembly.GetManifestResourceNames())
+        foreach (var name in typeof(PageFiles).Assembly.GetManifestResourceNames().Where(name => name.StartsWith(Folder, StringComparison.Ordinal)))
         {
-            Add($"/assets/{name}", ReadResource(name));
+            Add($"/assets/{name[Folder.Length..]}", ReadResource(name));
         }
 
         foreach (var name in ReportAssets.Names)

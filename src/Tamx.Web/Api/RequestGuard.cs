@@ -47,9 +47,9 @@ internal sealed class RequestGuard(ServerOptions options)
     private bool IsOwnHost(string host)
     {
         var isAddress = IPAddress.TryParse(host.Trim('[', ']'), out var address) && IsPlain(host, address);
-        return _isLoopback
-            ? host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (isAddress && IPAddress.IsLoopback(address!))
-            : isAddress || options.AllowedHosts.Contains(host, StringComparer.OrdinalIgnoreCase);
+        return host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+            || (isAddress && (!_isLoopback || IPAddress.IsLoopback(address!)))
+            || (!_isLoopback && options.AllowedHosts.Contains(host, StringComparer.OrdinalIgnoreCase));
     }
 
     /// <summary>Not the odd spellings (0x7f.1, 2130706433) that IPAddress reads too.</summary>

@@ -25,8 +25,13 @@ internal static partial class Routes
         app.MapGet("/health", status.Health);
         app.MapGet("/metrics", status.Metrics);
         app.MapGet("/api/config", status.Config);
+        app.MapGet("/openapi.json", StatusApi.OpenApi);
 
         app.MapPost("/api/explain", new ExplainApi(options, service).PostAsync);
+
+        var chat = new ChatApi(options, worker, service);
+        app.MapPost("/v1/chat/completions", chat.PostAsync);
+        app.MapGet("/v1/models", chat.Models);
 
         var runsApi = new RunsApi(runs);
         app.MapGet("/api/runs", runsApi.List);

@@ -12,6 +12,7 @@ internal sealed class RunsApi(RunStore runs)
             run = run.Id,
             created = run.Created,
             run.State,
+            phase = run.IsOver ? null : run.Phase,
             run.Prompt,
             run.Answer,
             files = RunFiles.MediaTypes.Keys.Where(_ => run.IsOver).Select(name => $"/api/runs/{run.Id}/{name}").Order(),

@@ -12,6 +12,9 @@ internal sealed class StatusApi(ServerOptions options, ModelWorker worker, RunSe
     public IResult Metrics() => Results.Text(
         metrics.Write(service.Queue.Count, worker.IsReady, worker.RestartCount), "text/plain; version=0.0.4; charset=utf-8");
 
+    /// <summary>The API's description; a test holds it to the routes.</summary>
+    public static IResult OpenApi() => Results.Stream(typeof(StatusApi).Assembly.GetManifestResourceStream("openapi.json")!, "application/json");
+
     public IResult Config()
     {
         var standard = new ExplainOptions();

@@ -29,7 +29,7 @@ internal sealed class RunService(ServerOptions options, ModelWorker worker, RunS
             using var waiting = CancellationTokenSource.CreateLinkedTokenSource(clientGone, run.Stopping);
             await place.WaitAsync(position => onEvent("queued", WireJson.Bytes(new { position })), waiting.Token);
             var process = await worker.GetAsync(
-                share => onEvent("progress", WireJson.Bytes(new ProgressEvent("load", Math.Round(share * 100), 100))), waiting.Token);
+                share => TellAsync(run, onEvent, WireJson.Bytes(new ProgressEvent("load", Math.Round(share * 100), 100))), waiting.Token);
             run.State = RunState.Running;
             var done = await WorkAsync(process, request, run, onEvent, clientGone);
             worker.NoteSuccess();
@@ -61,6 +61,12 @@ internal sealed class RunService(ServerOptions options, ModelWorker worker, RunS
         }
     }
 
+    private static Task TellAsync(Run run, Func<string, byte[], Task> onEvent, byte[] progress)
+    {
+        run.Phase = WireJson.Read<ProgressEvent>(progress).Phase;
+        return onEvent("progress", progress);
+    }
+
     private async Task<DoneEvent> WorkAsync(
         WorkerProcess process, ParsedRequest request, Run run, Func<string, byte[], Task> onEvent, CancellationToken clientGone)
     {
@@ -69,7 +75,7 @@ internal sealed class RunService(ServerOptions options, ModelWorker worker, RunS
         return await process.ExplainAsync(
             request.ToCommand(options.Limits, run.Folder),
             request.Files,
-            frame => onEvent(frame.Kind.ToString().ToLowerInvariant(), frame.Content),
+            frame => frame.Kind == FrameKind.Progress ? TellAsync(run, onEvent, frame.Content) : onEvent(frame.Kind.ToString().ToLowerInvariant(), frame.Content),
             run.Stopping,
             cancel.Token);
     }

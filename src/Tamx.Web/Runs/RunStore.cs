@@ -31,6 +31,9 @@ internal sealed class Run(string id, string folder, string prompt) : IDisposable
 
     public RunState State { get; set; }
 
+    /// <summary>What is being done, as in <c>progress</c> events; null before it begins.</summary>
+    public string? Phase { get; set; }
+
     /// <summary>The answer, once it is known.</summary>
     public string? Answer { get; set; }
 

@@ -57,23 +57,23 @@ internal sealed class FrameStream(Stream input, Stream output) : IDisposable
 
     /// <summary>The next frame; null at the end, also where it comes in the middle of a frame.</summary>
     /// <exception cref="InvalidDataException">What came is no frame.</exception>
-    public async Task<Frame?> ReadAsync(CancellationToken cancellationToken = default)
+    /// <remarks>It blocks: a read of a pipe holds a thread either way, and it had better be none of the pool's.</remarks>
+    public Frame? Read()
     {
-        var head = new byte[HeadSize];
-        if (await input.ReadAtLeastAsync(head, HeadSize, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false) < HeadSize)
+        Span<byte> head = stackalloc byte[HeadSize];
+        if (input.ReadAtLeast(head, HeadSize, throwOnEndOfStream: false) < HeadSize)
         {
             return null;
         }
 
-        var length = BinaryPrimitives.ReadUInt32LittleEndian(head.AsSpan(1));
+        var length = BinaryPrimitives.ReadUInt32LittleEndian(head[1..]);
         if (!Enum.IsDefined((FrameKind)head[0]) || length > MaxContent)
         {
             throw new InvalidDataException($"no frame: kind {head[0]}, {length} bytes");
         }
 
         var content = new byte[length];
-        var count = await input.ReadAtLeastAsync(content, content.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
-        return count < content.Length ? null : new Frame((FrameKind)head[0], content);
+        return input.ReadAtLeast(content, content.Length, throwOnEndOfStream: false) < content.Length ? null : new Frame((FrameKind)head[0], content);
     }
 
     public async Task WriteAsync(FrameKind kind, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default)

@@ -116,7 +116,7 @@ internal sealed partial class ModelWorker : IAsyncDisposable
             }
 
             _process = null;
-            if (!_ending.IsCancellationRequested)
+            if (!_ending.IsCancellationRequested && Model is not null)
             {
                 _failures++;
                 RestartCount++;

@@ -24,7 +24,7 @@ public static class WorkerHost
         var work = Task.FromResult(true);
         try
         {
-            while (await frames.ReadAsync() is { } frame)
+            while (frames.Read() is { } frame)
             {
                 switch (frame.Kind)
                 {
@@ -41,7 +41,7 @@ public static class WorkerHost
                         var files = new byte[command.FileCount][];
                         for (var i = 0; i < files.Length; i++)
                         {
-                            files[i] = await frames.ReadAsync() is { Kind: FrameKind.File } file ? file.Content : throw new InvalidDataException("a file is missing");
+                            files[i] = frames.Read() is { Kind: FrameKind.File } file ? file.Content : throw new InvalidDataException("a file is missing");
                         }
 
                         if (!await work)
@@ -54,6 +54,8 @@ public static class WorkerHost
                         work = Task.Run(async () =>
                         {
                             await new ExplainJob(model!, frames).RunAsync(command, files, stopToken, cancelToken);
+                            (command, files) = (null!, null!);
+                            ReturnMemory();
                             return true;
                         });
                         break;
@@ -89,6 +91,11 @@ public static class WorkerHost
             cancel?.Dispose();
         }
     }
+
+    /// <summary>
+    /// A request leaves arrays of many megabytes, the next comes whenever it comes. Left alone, the collector would keep them until then and grow by the largest of them.
+    /// </summary>
+    private static void ReturnMemory() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
 
     private static async Task<VisionLanguageModel?> LoadAsync(FrameStream frames, LoadCommand command, CancellationToken cancellationToken)
     {

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Tamx.Llama;
 
@@ -13,15 +14,21 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
 
     private readonly Process _process;
     private readonly FrameStream _frames;
+    private readonly Channel<Frame> _received = Channel.CreateBounded<Frame>(new BoundedChannelOptions(64) { SingleReader = true, SingleWriter = true });
 
     private WorkerProcess(Process process, ILogger logger)
     {
         _process = process;
         _frames = new FrameStream(process.StandardOutput.BaseStream, process.StandardInput.BaseStream);
         Id = process.Id;
-        Exited = process.WaitForExitAsync();
-        _process.ErrorDataReceived += (_, line) => LogLine(logger, Id, line.Data);
-        _process.BeginErrorReadLine();
+        var exited = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Exited = exited.Task;
+        process.Exited += (_, _) => exited.TrySetResult();
+        process.EnableRaisingEvents = true;
+
+        // Reading a pipe holds a thread until something comes; these must not be the pool's, which has few.
+        StartThread("worker's frames", ReadFrames);
+        StartThread("worker's log", () => ReadLog(process.StandardError, logger));
     }
 
     /// <summary>The process's id.</summary>
@@ -113,6 +120,9 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         using var killing = kill.Token.Register(Kill);
         try
         {
+            // A worker that does not even read is killed too; the frames themselves must not come between the files.
+            using var hurryStop = stop.Register(() => kill.CancelAfter(StopGrace));
+            using var hurryCancel = cancel.Register(() => kill.CancelAfter(StopGrace));
             await SendAsync(FrameKind.Explain, WireJson.Bytes(command));
             foreach (var file in files)
             {
@@ -197,17 +207,43 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         _frames.Dispose();
     }
 
+    private static void StartThread(string name, ThreadStart work) => new Thread(work) { Name = name, IsBackground = true }.Start();
+
+    /// <summary>The next frame from the worker.</summary>
     private async Task<Frame> ReadAsync()
     {
         try
         {
-            return await _frames.ReadAsync() ?? throw new WorkerDiedException("the model's process ended");
+            return await _received.Reader.ReadAsync();
+        }
+        catch (ChannelClosedException e)
+        {
+            throw new WorkerDiedException($"the model's process ended{(e.InnerException is { } fault ? $": {fault.Message}" : "")}", e);
+        }
+    }
+
+    private void ReadFrames()
+    {
+        Exception? fault = null;
+        try
+        {
+            while (_frames.Read() is { } frame)
+            {
+                // A client that reads slowly slows the worker down.
+                if (!_received.Writer.TryWrite(frame))
+                {
+                    _received.Writer.WriteAsync(frame).AsTask().Wait();
+                }
+            }
         }
         catch (Exception e) when (e is InvalidDataException or IOException or ObjectDisposedException)
         {
-            Kill();
-            throw new WorkerDiedException($"the model's process cannot be understood: {e.Message}", e);
+            fault = e;
         }
+
+        // A worker that says no more, or nothing that makes sense, is of no use.
+        Kill();
+        _received.Writer.TryComplete(fault);
     }
 
     private async Task SendAsync(FrameKind kind, ReadOnlyMemory<byte> content)
@@ -222,11 +258,18 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         }
     }
 
-    private static void LogLine(ILogger logger, int id, string? line)
+    private void ReadLog(StreamReader lines, ILogger logger)
     {
-        if (!string.IsNullOrWhiteSpace(line))
+        try
         {
-            LogWorker(logger, id, line);
+            while (lines.ReadLine() is { } line)
+            {
+                LogWorker(logger, Id, line);
+            }
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            // It has ended.
         }
     }
 

@@ -1,0 +1,88 @@
+using System.Text.Json;
+using Tamx.Llama.Chat;
+
+namespace Tamx.Web.Requests;
+
+/// <summary>A request of <c>POST /v1/chat/completions</c>.</summary>
+/// <param name="Request">What the model is asked.</param>
+/// <param name="IsStream">Whether the answer is wanted as it is written.</param>
+/// <param name="WithUsage">Whether a stream ends with the numbers of tokens.</param>
+/// <param name="WithLogprobs">Whether the tokens' log-probabilities are wanted.</param>
+/// <param name="WithMaps">Whether the maps are wanted.</param>
+internal sealed record ChatRequest(ParsedRequest Request, bool IsStream, bool WithUsage, bool WithLogprobs, bool WithMaps);
+
+/// <summary>Reads OpenAI's request for a chat completion. What is ours stands in <c>tamx</c>; names that mean nothing here are passed over, as clients send many.</summary>
+internal static class ChatRequestReader
+{
+    /// <summary>What would change the answer if it were heeded, and is not.</summary>
+    private static readonly string[] Unsupported = ["stop", "tools", "functions", "response_format", "logit_bias", "audio"];
+
+    public static ChatRequest Read(RequestBody body, RequestLimits limits)
+    {
+        var root = body.Json.RootElement;
+        if (root.ValueKind != JsonValueKind.Object)
+        {
+            throw Json.Fault("the request", "must be an object");
+        }
+
+        foreach (var name in Unsupported)
+        {
+            if (Json.Find(root, name) is { } value && HasContent(value))
+            {
+                throw ApiException.BadRequest("unsupported", $"{name} is not supported");
+            }
+        }
+
+        if (Json.Whole(root, "n", "", 1, int.MaxValue) is > 1)
+        {
+            throw ApiException.BadRequest("unsupported", "n is not supported: there is one answer");
+        }
+
+        var extension = Json.Find(root, "tamx") ?? default;
+        var sampling = new VideoSampling();
+        var reader = new MessageReader(limits, body.Uploads)
+        {
+            Sampling = sampling with
+            {
+                FramesPerSecond = Json.Number(extension, "fps", 0.001, 1000) ?? sampling.FramesPerSecond,
+                MaxFrames = Json.Whole(extension, "maxFrames", "", 1, limits.MaxFrames) ?? limits.MaxFrames,
+            },
+        };
+        var messages = reader.Read(Json.Find(root, "messages") ?? throw Json.Fault("messages", "is missing"));
+        return new ChatRequest(
+            new ParsedRequest(messages, reader.Files, ReadOptions(root, extension, limits), ExplainRequestReader.PromptOf(messages)),
+            Json.Flag(root, "stream") ?? false,
+            Json.Find(root, "stream_options") is { } stream && (Json.Flag(stream, "include_usage") ?? false),
+            Json.Flag(root, "logprobs") ?? false,
+            Json.Flag(extension, "maps") ?? true);
+    }
+
+    private static bool HasContent(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Array => value.GetArrayLength() > 0,
+        JsonValueKind.Object => value.EnumerateObject().Any() && Json.Text(value, "type") != "text",
+        _ => true,
+    };
+
+    private static ExplainOptions ReadOptions(JsonElement root, JsonElement extension, RequestLimits limits)
+    {
+        var standard = new ExplainOptions();
+        var completion = standard.Completion;
+        var maxTokens = Json.Whole(root, "max_completion_tokens", "", 1, limits.MaxAnswerTokens) ?? Json.Whole(root, "max_tokens", "", 1, limits.MaxAnswerTokens);
+        var candidates = Json.Whole(extension, "candidates", "", 0, limits.MaxCandidates) ?? Json.Whole(root, "top_logprobs", "", 0, limits.MaxCandidates);
+        return standard with
+        {
+            Tam = ExplainRequestReader.ReadTam(Json.Find(extension, "options")),
+            Completion = completion with
+            {
+                MaxContextSize = limits.MaxContextTokens,
+                MaxNewTokens = maxTokens ?? Math.Min(completion.MaxNewTokens, limits.MaxAnswerTokens),
+                CandidateCount = candidates ?? Math.Min(completion.CandidateCount, limits.MaxCandidates),
+                Temperature = (float)(Json.Number(root, "temperature", 0, 100) ?? completion.Temperature),
+                TopK = Json.Whole(root, "top_k", "", 0, int.MaxValue) ?? completion.TopK,
+                TopP = (float)(Json.Number(root, "top_p", 0, 1) ?? completion.TopP),
+                Seed = (uint)(Json.Number(root, "seed", 0, uint.MaxValue) ?? completion.Seed),
+            },
+        };
+    }
+}

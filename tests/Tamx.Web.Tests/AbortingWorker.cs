@@ -1,0 +1,20 @@
+using System.Runtime.InteropServices;
+using Tamx.Web.Worker;
+
+namespace Tamx.Web.Tests;
+
+/// <summary>The worker as it is, but that a hang-up signal makes it call abort(), as a failed assertion of ggml does. (The runtime survives a SIGABRT that comes from outside.)</summary>
+internal static partial class AbortingWorker
+{
+    /// <summary>How a server starts it.</summary>
+    public static IReadOnlyList<string> Command { get; } = ["dotnet", typeof(AbortingWorker).Assembly.Location];
+
+    public static async Task<int> Main()
+    {
+        using var registration = PosixSignalRegistration.Create(PosixSignal.SIGHUP, _ => Abort());
+        return await WorkerHost.RunAsync(Console.OpenStandardInput(), Console.OpenStandardOutput());
+    }
+
+    [LibraryImport("libc", EntryPoint = "abort")]
+    private static partial void Abort();
+}

@@ -1,0 +1,92 @@
+using System.Text.Json;
+
+namespace Tamx.Web.Tests;
+
+[Collection(OneServer.Name)]
+public sealed class ChatApiTests(SharedServer shared)
+{
+    private const string Path = "/v1/chat/completions";
+
+    private readonly RunningServer _server = shared.Running;
+
+    [Fact]
+    public async Task Chat_AsDocument_HasOpenAisShapeAndTheMaps()
+    {
+        using var answer = await _server.PostAsync(
+            new { model = "whatever", messages = new[] { RunningServer.Message("Describe this image.", RunningServer.Scene) }, max_tokens = 3, logprobs = true, user = "x", tools = Array.Empty<int>() }, Path);
+        using var json = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
+        var root = json.RootElement;
+        Assert.Equal("chat.completion", root.GetProperty("object").GetString());
+        var choice = root.GetProperty("choices")[0];
+        Assert.Equal("An orange cross", choice.GetProperty("message").GetProperty("content").GetString());
+        Assert.Equal("assistant", choice.GetProperty("message").GetProperty("role").GetString());
+        Assert.Equal("length", choice.GetProperty("finish_reason").GetString());
+        Assert.Equal(["An", " orange", " cross"], choice.GetProperty("logprobs").GetProperty("content").EnumerateArray().Select(token => token.GetProperty("token").GetString()));
+        Assert.Equal(3, root.GetProperty("usage").GetProperty("completion_tokens").GetInt32());
+        var run = root.GetProperty("tamx").GetProperty("run").GetString();
+        Assert.Equal($"chatcmpl-{run}", root.GetProperty("id").GetString());
+        Assert.Equal(await _server.Client.GetStringAsync($"/api/runs/{run}/maps.json"), root.GetProperty("tamx").GetProperty("maps").GetRawText());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Chat_AsStream_GivesChunksTheirMapsAndTheEnd(bool maps)
+    {
+        var chunks = new List<JsonElement>();
+        await foreach (var (_, data) in _server.StreamAsync(
+            new { messages = new[] { RunningServer.Message("Describe this image.", RunningServer.Scene) }, max_tokens = 3, stream = true, stream_options = new { include_usage = true }, tamx = new { maps } }, Path))
+        {
+            chunks.Add(data);
+        }
+
+        Assert.Equal(JsonValueKind.Undefined, chunks[^1].ValueKind);
+        Assert.Equal(3, chunks[^2].GetProperty("usage").GetProperty("completion_tokens").GetInt32());
+        Assert.Equal("length", chunks[^3].GetProperty("choices")[0].GetProperty("finish_reason").GetString());
+        var deltas = chunks[..^2].Select(chunk => chunk.GetProperty("choices")[0].GetProperty("delta")).Where(delta => delta.TryGetProperty("content", out _)).ToList();
+        Assert.Equal("assistant", deltas[0].GetProperty("role").GetString());
+        Assert.Equal("An orange cross", string.Concat(deltas.Select(delta => delta.GetProperty("content").GetString())));
+        Assert.Equal(maps ? 3 : 0, chunks[..^2].Count(chunk => chunk.TryGetProperty("tamx", out var tamx) && tamx.TryGetProperty("token", out _)));
+    }
+
+    [Fact]
+    public async Task Chat_WholeAnswer_EndsWithStop()
+    {
+        using var answer = await _server.PostAsync(new { messages = new[] { RunningServer.Message("Describe this image.", RunningServer.Scene) }, tamx = new { maps = false } }, Path);
+        using var json = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
+        Assert.Equal("stop", json.RootElement.GetProperty("choices")[0].GetProperty("finish_reason").GetString());
+        Assert.False(json.RootElement.GetProperty("tamx").TryGetProperty("maps", out _));
+    }
+
+    [Theory]
+    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"n\":2}", "unsupported")]
+    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"stop\":[\"a\"]}", "unsupported")]
+    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"stop\":\"a\"}", "unsupported")]
+    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"tools\":[{}]}", "unsupported")]
+    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"response_format\":{\"type\":\"json_object\"}}", "unsupported")]
+    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":\"http://127.0.0.1/\"}}]}]}", "source_refused")]
+    [InlineData("[]", "invalid_value")]
+    public async Task Chat_ThatAsksForWhatThereIsNot_IsRefused(string json, string code)
+    {
+        using var content = new StringContent(json, System.Text.Encoding.UTF8, "application/json");
+        await RunningServer.AssertErrorAsync(await _server.Client.PostAsync(Path, content), 400, code);
+    }
+
+    [Fact]
+    public async Task Models_AreTheOneThereIs()
+    {
+        using var json = JsonDocument.Parse(await _server.Client.GetStringAsync("/v1/models"));
+        Assert.Equal("tamx-demo-grounded", json.RootElement.GetProperty("data")[0].GetProperty("id").GetString());
+    }
+
+    [Fact]
+    public async Task Metrics_AfterARequest_CountIt()
+    {
+        await _server.AssertServesAsync();
+        var text = await _server.Client.GetStringAsync("/metrics");
+        Assert.Matches("tamx_http_requests_total\\{route=\"/api/explain\",status=\"200\"\\} [1-9]", text);
+        Assert.Contains("tamx_model_ready 1\n", text, StringComparison.Ordinal);
+        Assert.Matches("tamx_answer_tokens_total [1-9]", text);
+        Assert.All(text.TrimEnd('\n').Split('\n'), line => Assert.Matches("^(# (HELP|TYPE) .+|[a-z_]+(\\{.*\\})? [0-9.E+-]+)$", line));
+    }
+}

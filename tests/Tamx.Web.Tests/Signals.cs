@@ -1,0 +1,23 @@
+using System.Runtime.InteropServices;
+
+namespace Tamx.Web.Tests;
+
+/// <summary>What can befall a process on Unix.</summary>
+internal static partial class Signals
+{
+    /// <summary>Lets <see cref="AbortingWorker"/> abort.</summary>
+    public const int HangUp = 1;
+
+    public const int Kill = 9;
+
+    /// <summary>The process stands still; it cannot refuse.</summary>
+    public const int Freeze = 19;
+
+    public static void Send(int processId, int signal) => Assert.Equal(0, SendSignal(processId, signal));
+
+    /// <summary>Whether there is such a process, one that has ended but was not waited for included.</summary>
+    public static bool Exists(int processId) => SendSignal(processId, 0) == 0;
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int SendSignal(int processId, int signal);
+}

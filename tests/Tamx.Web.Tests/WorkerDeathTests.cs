@@ -1,0 +1,150 @@
+using Tamx.Testing;
+
+namespace Tamx.Web.Tests;
+
+/// <summary>The worker's end, at any time, is a 503 for one request and nothing else.</summary>
+[Collection(OneServer.Name)]
+public sealed class WorkerDeathTests
+{
+    private const int Deaths = 50;
+    private static readonly string[] Phases = ["load", "image", "prefill", "generate"];
+
+    /// <summary>A random model does not end its answers: each phase lasts long enough to be met.</summary>
+    private static readonly ServerOptions Options = RunningServer.Options with
+    {
+        Model = RunningServer.Options.Model with { ModelPath = TestModels.Qwen3Vl.ModelPath, ProjectorPath = TestModels.Qwen3Vl.ProjectorPath },
+        Limits = new RequestLimits { MaxRuns = 2 },
+        WorkerCommand = AbortingWorker.Command,
+    };
+
+    private readonly byte[] _small = TestPictures.Gradient(64, 64).Encoded.ToArray();
+    private readonly byte[] _large = TestPictures.Gradient(800, 800).Encoded.ToArray();
+
+    [Fact]
+    public async Task Worker_KilledInEachPhaseManyTimes_ServerGoesOnAndLeavesNothing()
+    {
+        var workers = new HashSet<int>();
+        string folder;
+        await using (var server = await RunningServer.StartAsync(Options))
+        {
+            folder = server.Server.FolderPath;
+            for (var i = 0; i < Deaths; i++)
+            {
+                var phase = Phases[i % Phases.Length];
+                if (phase == "load")
+                {
+                    // The death of an idle worker is nobody's error; the next one is met while it loads.
+                    workers.Add(await KillAsync(server, Signals.Kill));
+                }
+
+                var asked = server.PostAsync(Body(phase));
+                await RunningServer.UntilAsync(async () => asked.IsCompleted || await server.PhaseNowAsync() == phase, $"phase {phase}");
+                Assert.False(asked.IsCompleted, $"{phase} was over before it could be met: {(asked.IsCompleted ? await asked : null)}");
+                workers.Add(await KillAsync(server, i / Phases.Length % 2 == 0 ? Signals.Kill : Signals.HangUp));
+                using var answer = await asked;
+                Assert.NotNull(answer.Headers.RetryAfter);
+                await RunningServer.AssertErrorAsync(answer, 503, "model_died");
+
+                using var next = await server.PostAsync(RunningServer.Question(_small, maxTokens: 1));
+                Assert.True(next.IsSuccessStatusCode, await next.Content.ReadAsStringAsync());
+            }
+
+            Assert.Equal(2, Directory.GetDirectories(Path.Combine(folder, "runs")).Length);
+            Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(folder, "tmp")));
+            workers.Add(server.Server.WorkerId!.Value);
+        }
+
+        Assert.True(workers.Count > Deaths);
+        Assert.DoesNotContain(workers, Signals.Exists);
+        Assert.False(Directory.Exists(folder));
+    }
+
+    [Fact]
+    public async Task Worker_ThatStandsStill_IsReplacedWhenTheClientGoes()
+    {
+        await using var server = await RunningServer.StartAsync(Options);
+        var frozen = server.Server.WorkerId!.Value;
+        using var patience = new CancellationTokenSource();
+        var asked = server.Client.PostAsync("/api/explain", System.Net.Http.Json.JsonContent.Create(Body("generate")), patience.Token);
+        await RunningServer.UntilAsync(async () => await server.PhaseNowAsync() == "generate", "generating");
+        Signals.Send(frozen, Signals.Freeze);
+        await patience.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asked);
+
+        using var next = await server.PostAsync(RunningServer.Question(_small, maxTokens: 1));
+        Assert.True(next.IsSuccessStatusCode);
+        Assert.NotEqual(frozen, server.Server.WorkerId);
+        Assert.False(Signals.Exists(frozen));
+    }
+
+    [Fact]
+    public async Task Server_ClosedWhileTheModelWorks_LeavesNothing()
+    {
+        var server = await RunningServer.StartAsync(Options);
+        var worker = server.Server.WorkerId!.Value;
+        var asked = server.PostAsync(Body("generate"));
+        await RunningServer.UntilAsync(async () => await server.PhaseNowAsync() == "generate", "generating");
+        await server.Server.DisposeAsync();
+        await Assert.ThrowsAnyAsync<Exception>(async () => (await asked).EnsureSuccessStatusCode());
+        Assert.False(Signals.Exists(worker));
+        Assert.False(Directory.Exists(server.Server.FolderPath));
+        server.Client.Dispose();
+    }
+
+    [Fact]
+    public async Task Start_ModelThatCannotBeLoaded_IsRefusedAndLeavesNothing()
+    {
+        var before = Directory.GetDirectories(Path.GetTempPath(), "tamx-serve-*");
+        var options = Options with { Model = Options.Model with { ModelPath = "missing.gguf" } };
+        var message = (await Assert.ThrowsAsync<Llama.InvalidInputException>(() => TamxServer.StartAsync(options))).Message;
+        Assert.Equal("missing.gguf: no such file", message);
+        Assert.Equal(before.Order(), Directory.GetDirectories(Path.GetTempPath(), "tamx-serve-*").Order());
+    }
+
+    [Fact]
+    public async Task Start_FolderOfAServerThatWasKilled_IsRemovedAndThatOfALivingOneIsNot()
+    {
+        var abandoned = Directory.CreateTempSubdirectory("tamx-serve-").FullName;
+        File.WriteAllText(Path.Combine(abandoned, "lock"), "");
+        Directory.CreateDirectory(Path.Combine(abandoned, "runs", "x"));
+        var elsewhere = Directory.CreateTempSubdirectory("tamx-test-").FullName;
+        var link = Path.Combine(Path.GetTempPath(), "tamx-serve-link");
+        Directory.CreateSymbolicLink(link, elsewhere);
+        File.WriteAllText(Path.Combine(elsewhere, "lock"), "");
+        try
+        {
+            await using var first = await RunningServer.StartAsync(Options);
+            await using var second = await RunningServer.StartAsync(Options);
+            Assert.False(Directory.Exists(abandoned));
+            Assert.True(Directory.Exists(first.Server.FolderPath));
+            Assert.True(File.Exists(Path.Combine(elsewhere, "lock")));
+            if (!OperatingSystem.IsWindows())
+            {
+                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(first.Server.FolderPath));
+            }
+        }
+        finally
+        {
+            Directory.Delete(link);
+            Directory.Delete(elsewhere, recursive: true);
+        }
+    }
+
+    /// <summary>Ends the worker there is, and waits until it is gone.</summary>
+    private static async Task<int> KillAsync(RunningServer server, int signal)
+    {
+        await RunningServer.UntilAsync(() => server.Server.WorkerId is not null, "a worker");
+        var worker = server.Server.WorkerId!.Value;
+        Signals.Send(worker, signal);
+        await RunningServer.UntilAsync(() => server.Server.WorkerId != worker, "the worker's end");
+        return worker;
+    }
+
+    private object Body(string phase) => phase switch
+    {
+        "image" => new { messages = new[] { RunningServer.Message("Compare.", [.. Enumerable.Repeat(_large, 8)]) }, maxTokens = 1 },
+        "prefill" => new { messages = new[] { RunningServer.Message(string.Concat(Enumerable.Repeat("what colour is the cross ", 600)), _small) }, maxTokens = 1 },
+        "generate" => new { messages = new[] { RunningServer.Message("Tell.", _small) }, maxTokens = 1024 },
+        _ => RunningServer.Question(_small, maxTokens: 1),
+    };
+}
