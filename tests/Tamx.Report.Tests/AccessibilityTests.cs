@@ -23,6 +23,18 @@ public class AccessibilityTests(Chromium browser)
     }
 
     [AxeTheory]
+    [InlineData("")]
+    [InlineData("#tok=3")]
+    public async Task Axe_TokensOfBlanksAndPartsOfCharacters_FindsNoViolation(string hash)
+    {
+        byte[] bus = "🚌"u8.ToArray();
+        var example = new Example { AnswerTexts = ["A"u8.ToArray(), " "u8.ToArray(), bus[..2], bus[2..], "\n"u8.ToArray()] };
+        await using OpenReport report = await browser.OpenAsync(example, hash);
+
+        Assert.Empty(await AxeCore.FindViolationsAsync(report.Page));
+    }
+
+    [AxeTheory]
     [InlineData("Numbers")]
     [InlineData("How this was made")]
     public async Task Axe_Dialog_FindsNoViolation(string name)

@@ -50,16 +50,16 @@ internal sealed class OpenPage : IAsyncDisposable
     {
         IBrowserContext context = await browser.NewContextAsync(look ?? new() { ViewportSize = new ViewportSize { Width = 1280, Height = 800 } });
         var open = new OpenPage(context, await context.NewPageAsync(), server.Server.Address);
+        await open.Page.AddInitScriptAsync(
+            """
+            const { send } = XMLHttpRequest.prototype;
+            XMLHttpRequest.prototype.send = function (body) {
+              window.asked = body.get("request").text();
+              return send.call(this, body);
+            };
+            """);
         await open.Page.GotoAsync(open._server.AbsoluteUri + path);
         return open;
-    }
-
-    /// <summary>Another tab of the same window.</summary>
-    public async Task<IPage> NewTabAsync()
-    {
-        IPage tab = await _context.NewPageAsync();
-        await tab.GotoAsync(_server.AbsoluteUri);
-        return tab;
     }
 
     /// <summary>A button or another element that is named so.</summary>
@@ -123,14 +123,8 @@ internal sealed class OpenPage : IAsyncDisposable
         }
         """);
 
-    /// <summary>The JSON of the next question that is asked.</summary>
-    public async Task<JsonElement> AskedAsync(Func<Task> ask)
-    {
-        IRequest request = await Page.RunAndWaitForRequestAsync(ask, "**/api/explain");
-        string body = System.Text.Encoding.UTF8.GetString(request.PostDataBuffer!);
-        int start = body.IndexOf('{', body.IndexOf("application/json", StringComparison.Ordinal));
-        return JsonDocument.Parse(body[start..body.IndexOf("\r\n--", start, StringComparison.Ordinal)]).RootElement;
-    }
+    /// <summary>The JSON of the last question that was asked.</summary>
+    public async Task<JsonElement> AskedAsync() => JsonDocument.Parse(await Page.EvaluateAsync<string>("window.asked")).RootElement;
 
     /// <summary>Takes note that the server refused something, which browsers put on the console.</summary>
     public void ExpectRefusal(int status) => Assert.True(_said.RemoveAll(text => text.Contains($"status of {status}", StringComparison.Ordinal)) > 0, $"no refusal {status}");
@@ -148,7 +142,7 @@ internal sealed class OpenPage : IAsyncDisposable
 
 /// <summary>One browser and one server for the tests of the page.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
-public sealed class PageCollection : ICollectionFixture<Chromium>, ICollectionFixture<SharedServer>
+public sealed class OnePage : ICollectionFixture<Chromium>, ICollectionFixture<SharedServer>
 {
     public const string Name = "page";
 }

@@ -7,7 +7,7 @@ using Tamx.Testing;
 namespace Tamx.Web.Tests;
 
 /// <summary>What a person does on the page, with the real server and the demo model behind it.</summary>
-[Collection(PageCollection.Name)]
+[Collection(OnePage.Name)]
 public sealed class PageTests(Chromium browser, SharedServer shared)
 {
     private readonly RunningServer _server = shared.Running;
@@ -176,10 +176,10 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         await page.DoneAsync();
         await page.AttachAsync("second.png", "image/png", TestPictures.Gradient(96, 64, "second.png").Encoded.ToArray());
         await page.Question.FillAsync("And this one?");
-
-        JsonElement asked = await page.AskedAsync(() => page.Ask.ClickAsync());
+        await page.Ask.ClickAsync();
         await page.DoneAsync();
 
+        JsonElement asked = await page.AskedAsync();
         JsonElement messages = asked.GetProperty("messages");
         Assert.Equal(["user", "assistant", "user"], messages.EnumerateArray().Select(message => message.GetProperty("role").GetString()));
         Assert.Equal("An orange cross, a blue diamond and a purple heart.", messages[1].GetProperty("content").GetString());
@@ -202,10 +202,10 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         await page.Page.Locator("[name=system]").FillAsync("Be brief.");
         await page.Button("Done").ClickAsync();
         await Assertions.Expect(page.Page.Locator(".badge")).ToHaveTextAsync("5");
-
-        JsonElement asked = await page.AskedAsync(() => page.Ask.ClickAsync());
+        await page.Ask.ClickAsync();
         await page.DoneAsync();
 
+        JsonElement asked = await page.AskedAsync();
         Assert.Equal("system", asked.GetProperty("messages")[0].GetProperty("role").GetString());
         Assert.Equal("""{"maxTokens":5,"sampling":{"temperature":0.5},"options":{"profile":"tuned","applyEci":false}}""", Rest(asked));
         await Assertions.Expect(page.Page.Locator("[data-token]")).ToHaveCountAsync(5);

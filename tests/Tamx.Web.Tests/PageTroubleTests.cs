@@ -5,7 +5,7 @@ using Tamx.BrowserTesting;
 namespace Tamx.Web.Tests;
 
 /// <summary>What the page says and does when something goes wrong, and whether everybody can use it.</summary>
-[Collection(PageCollection.Name)]
+[Collection(OnePage.Name)]
 public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
 {
     private readonly RunningServer _server = shared.Running;

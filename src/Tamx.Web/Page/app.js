@@ -11,7 +11,7 @@ import { buildRuns } from "./runs.js";
 import { buildStatus, problemCard } from "./status.js";
 
 const root = document.getElementById("app");
-const STOP_PATIENCE_MS = 3000;
+const STOP_PATIENCE_MS = 15_000;
 const FILES = [["Report (HTML)", "report.html"], ["Trace (safetensors)", "trace.safetensors"], ["Maps (JSON)", "maps.json"]];
 
 async function start() {
@@ -111,7 +111,7 @@ class App {
     const conversation = before.asking(draft);
     const request = { messages: conversation.messages(), ...draft.request, ...(draft.answer === null ? {} : { answer: draft.answer }) };
     const files = conversation.files.map((one) => one.file);
-    const job = { conversation, before, draft, from: this.#run, run: null, tokens: 0, started: 0, call: null, report: null };
+    const job = { conversation, before, draft, from: this.#run, run: null, tokens: 0, started: 0, heard: 0, call: null, report: null };
     this.#job = job;
     this.#leave();
     this.#showPreview(conversation);
@@ -139,6 +139,7 @@ class App {
     if (this.#job !== job) {
       return;
     }
+    job.heard = performance.now();
     const status = this.#status;
     switch (name) {
       case "run":
@@ -221,13 +222,22 @@ class App {
       this.#fail(job, { code: "stopped", status: 0, message: "nothing was sent to the model", retryAfter: null });
       return;
     }
-    setTimeout(() => {
-      if (this.#job === job) {
-        job.call.abort();
-        this.#fail(job, { code: "stopped", status: 0, message: "the server did not say what became of it", retryAfter: null });
-      }
-    }, STOP_PATIENCE_MS);
+    job.heard = performance.now();
+    this.#waitForStop(job);
     await stopRun(job.run).catch((error) => this.#showProblem(error, null));
+  }
+
+  // The model stops at once, but what there is has to be written; only a server that says nothing is given up.
+  #waitForStop(job) {
+    if (this.#job !== job) {
+      return;
+    }
+    if (performance.now() - job.heard > STOP_PATIENCE_MS) {
+      job.call.abort();
+      this.#fail(job, { code: "stopped", status: 0, message: "the server did not say what became of it", retryAfter: null });
+    } else {
+      setTimeout(() => this.#waitForStop(job), 500);
+    }
   }
 
   async #openRun(run) {
@@ -288,7 +298,7 @@ class App {
     return [create("a", { class: "brand", href: "/", title: "A new question", onclick: (event) => {
       event.preventDefault();
       this.#startAnew();
-    } }, create("img", { src: "/assets/icon.svg", alt: "", width: "22", height: "22" }), "Tamx")];
+    } }, create("img", { src: "/assets/icon.svg", role: "presentation", width: "22", height: "22" }), "Tamx")];
   }
 
   #actions() {

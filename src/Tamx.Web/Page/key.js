@@ -25,6 +25,7 @@ export function askForKey() {
         }
       } },
       create("p", "note", "This server answers those who know its key. It is the one that tamx serve was started with."),
+      create("input", { type: "text", name: "username", value: "tamx", autocomplete: "username", hidden: true }), // For those who keep keys.
       create("label", "option", create("span", "option-name", "Key"), input),
       wrong,
       create("div", "buttons", create("button", { type: "submit", class: "primary" }, "Go on")),
