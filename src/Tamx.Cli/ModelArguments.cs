@@ -57,12 +57,15 @@ internal sealed class ModelArguments
     /// <summary>Whether the demo model is meant.</summary>
     public bool IsDemo(ParseResult parsed) => parsed.GetValue(_model) is null;
 
+    /// <summary>Whether llama.cpp's log is wanted.</summary>
+    public bool IsVerbose(ParseResult parsed) => parsed.GetValue(_verbose);
+
     /// <summary>Which model to load and how; from here on llama.cpp's log goes where it was asked for.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="threads">Threads for the model, or 0 for its default.</param>
     public ModelOptions Read(ParseResult parsed, int threads = 0)
     {
-        if (parsed.GetValue(_verbose))
+        if (IsVerbose(parsed))
         {
             LlamaRuntime.Logger = new TextWriterLogger(parsed.InvocationConfiguration.Error);
         }

@@ -87,6 +87,11 @@ internal sealed class ServeCommand
             },
             Logger = new TextWriterLogger(TextWriter.Synchronized(error), Microsoft.Extensions.Logging.LogLevel.Warning),
         };
+        if (_model.IsVerbose(parsed))
+        {
+            options = options with { WorkerCommand = [.. options.WorkerCommand, "--verbose"] };
+        }
+
         await using var server = await TamxServer.StartAsync(options, cancellationToken);
         if (_model.IsDemo(parsed))
         {

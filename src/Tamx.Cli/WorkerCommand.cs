@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Tamx.Llama;
 using Tamx.Web.Worker;
 
 namespace Tamx.Cli;
@@ -8,9 +9,16 @@ internal static class WorkerCommand
 {
     public static Command Create()
     {
-        var command = new Command("worker", "Runs the model for tamx serve, which starts this by itself; it speaks over its standard input and output.") { Hidden = true };
-        command.SetAction(_ =>
+        var verbose = new Option<bool>("-v", "--verbose") { Description = "Write llama.cpp's log to stderr." };
+        var command = new Command("worker", "Runs the model for tamx serve, which starts this by itself; it speaks over its standard input and output.") { verbose };
+        command.Hidden = true;
+        command.SetAction(parsed =>
         {
+            if (parsed.GetValue(verbose))
+            {
+                LlamaRuntime.Logger = new TextWriterLogger(Console.Error);
+            }
+
             // Ctrl+C goes to the server too. It says when this ends, by closing the input.
             Console.CancelKeyPress += (_, press) => press.Cancel = true;
             Stream output = Console.OpenStandardOutput();

@@ -99,6 +99,9 @@ public sealed partial class TamxServer : IAsyncDisposable
         // Nothing of what surrounds the program (settings files, variables, its folder) configures the server.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = runFolder });
         builder.Logging.AddProvider(new FixedLoggerProvider(options.Logger));
+
+        // A start that fails is thrown; the host need not tell of it too.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

@@ -79,6 +79,16 @@ public sealed class GenerationTests
     }
 
     [Fact]
+    public void CreateCompletion_LargestContext_BoundsWhatIsChosen()
+    {
+        using var measure = Model.CreateCompletion(Question, new() { MaxNewTokens = 600 });
+        using var bounded = Model.CreateCompletion(Question, new() { MaxNewTokens = 600, MaxContextSize = measure.PromptTokenCount + 5 });
+        Assert.Equal(measure.PromptTokenCount + 5, bounded.ContextSize);
+        var exception = Assert.Throws<InvalidInputException>(() => Model.CreateCompletion(Question, new() { MaxContextSize = 8 }));
+        Assert.Contains($"{measure.PromptTokenCount} tokens, 8 are allowed here", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task CreateCompletion_TextModelAndPicture_NamesTheWayOut()
     {
         using var text = await VisionLanguageModel.LoadAsync(new() { ModelPath = TestModels.Qwen3Vl.ModelPath, ThreadCount = 1 });

@@ -200,6 +200,35 @@ public class ExplainerTests
         AssertClose(ActivationMaps.Compute(explanation.Trace, Options.Tam), explanation.Maps, 0);
     }
 
+    [Fact]
+    public async Task StartAsync_CancelledWhileATokenIsExplained_ExplainsThoseBefore()
+    {
+        using var cancel = new CancellationTokenSource();
+        using var live = await Explainer.StartAsync(LoadedModels.Get("qwen3vl"), Messages("one picture"), Options, new CancelAtToken(3, cancel));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (var _ in live.ReadAsync(cancel.Token))
+            {
+                // The third is written, but its maps are not computed any more.
+            }
+        });
+
+        var explanation = live.Finish();
+        Assert.Equal(2, explanation.Maps.Answer.Count);
+        AssertClose(ActivationMaps.Compute(explanation.Trace, Options.Tam), explanation.Maps, 0);
+    }
+
+    private sealed class CancelAtToken(int count, CancellationTokenSource source) : IProgress<ExplainProgress>
+    {
+        public void Report(ExplainProgress value)
+        {
+            if (value.Stage == "generate" && value.Done == count)
+            {
+                source.Cancel();
+            }
+        }
+    }
+
     private static ChatMessage[] Messages(string mode) => mode switch
     {
         "one picture" => [new(ChatRole.User, [new TextPart("Look: "), First, new TextPart("Describe this image.")])],

@@ -99,13 +99,24 @@ public sealed class HostileRequestTests(SharedServer shared)
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"kernelSize\":1000}}", "invalid_option")]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"nonsense\":1}}", "invalid_option")]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"profile\":\"9\"}}", "invalid_value")]
-    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"\\ud800\"}]", "invalid_json")]
+    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"\\ud800\"}]}", "invalid_json")]
+    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"image\":\"\\udfff\"}]}]}", "invalid_json")]
+    [InlineData("{\"\\ud800\":1}", "invalid_json")]
+    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"mergeSize\":2147483647}}", "invalid_value")]
     [InlineData("not json", "invalid_json")]
     [InlineData("", "invalid_json")]
     public async Task Json_ThatIsNoRequest_IsRefused(string json, string code)
     {
         using var content = new StringContent(json, Encoding.UTF8, "application/json");
         await RunningServer.AssertErrorAsync(await _server.Client.PostAsync("/api/explain", content), 400, code);
+    }
+
+    [Fact]
+    public async Task Json_ThatIsNoUtf8_IsRefused()
+    {
+        using var content = new ByteArrayContent([.. "{\"messages\":[{\"role\":\"user\",\"content\":\""u8, 0xC3, 0x28, 0xFF, .. "\"}]}"u8]);
+        content.Headers.ContentType = new("application/json");
+        await RunningServer.AssertErrorAsync(await _server.Client.PostAsync("/api/explain", content), 400, "invalid_json");
     }
 
     [Fact]

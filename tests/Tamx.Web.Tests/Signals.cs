@@ -10,6 +10,8 @@ internal static partial class Signals
 
     public const int Kill = 9;
 
+    public const int Terminate = 15;
+
     /// <summary>The process stands still; it cannot refuse.</summary>
     public const int Freeze = 19;
 

@@ -23,7 +23,7 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
         ChatRequest request;
         using (var body = await RequestBody.ReadAsync(context.Request, options.Limits, context.RequestAborted))
         {
-            request = ChatRequestReader.Read(body, options.Limits);
+            request = body.Interpret(ChatRequestReader.Read, options.Limits);
         }
 
         await (request.IsStream ? StreamAsync(context, request, place) : AnswerAsync(context, request, place));

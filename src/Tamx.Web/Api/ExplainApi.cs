@@ -16,7 +16,7 @@ internal sealed class ExplainApi(ServerOptions options, RunService service)
         ParsedRequest request;
         using (var body = await RequestBody.ReadAsync(context.Request, options.Limits, context.RequestAborted))
         {
-            request = ExplainRequestReader.Read(body, options.Limits);
+            request = body.Interpret(ExplainRequestReader.Read, options.Limits);
         }
 
         if (EventStream.IsWanted(context.Request))

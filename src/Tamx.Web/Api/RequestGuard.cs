@@ -21,8 +21,8 @@ internal sealed class RequestGuard(ServerOptions options)
             throw new ApiException(403, "wrong_host", "this server does not answer to the Host of the request; the one who runs it can allow it (--allow-host)");
         }
 
-        // Browsers send an Origin with whatever another page makes them post; tools send none.
-        if (request.Headers.Origin is [{ } origin, ..] && origin != $"{request.Scheme}://{request.Host.Value}")
+        // Browsers send an Origin with whatever another page makes them post; tools send none. Before a proxy with TLS the page's scheme is https, here it is http.
+        if (request.Headers.Origin is [{ } origin, ..] && origin != $"http://{request.Host.Value}" && origin != $"https://{request.Host.Value}")
         {
             throw new ApiException(403, "wrong_origin", "the request comes from a page of another origin");
         }

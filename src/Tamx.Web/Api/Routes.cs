@@ -63,8 +63,11 @@ internal static partial class Routes
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or BadHttpRequestException && context.RequestAborted.IsCancellationRequested)
         {
-            // Nobody is there to hear of it.
-            context.Response.StatusCode = context.Response.HasStarted ? context.Response.StatusCode : 499;
+            // Nobody is there to hear of it; the count of requests shows it.
+            if (!context.Response.HasStarted)
+            {
+                context.Response.StatusCode = 499;
+            }
         }
         catch (BadHttpRequestException e)
         {

@@ -11,8 +11,8 @@ internal static class ExplainRequestReader
     private static readonly string[] Names = ["messages", "answer", "maxTokens", "candidates", "sampling", "options", "fps", "maxFrames"];
     private static readonly string[] SamplingNames = ["temperature", "topK", "topP", "seed"];
 
-    /// <summary>Options of the method that are the server's own affair.</summary>
-    private static readonly string[] ServersOptions = ["engine", "threadCount", "maxWorkingBytes"];
+    /// <summary>Options of the method that are the server's own affair, or the model's.</summary>
+    private static readonly string[] ServersOptions = ["engine", "threadCount", "maxWorkingBytes", "mergeSize", "temporalMergeSize"];
 
     public static ParsedRequest Read(RequestBody body, RequestLimits limits)
     {
@@ -58,7 +58,7 @@ internal static class ExplainRequestReader
             {
                 if (ServersOptions.Contains(option.Name, StringComparer.OrdinalIgnoreCase))
                 {
-                    throw Json.Fault(option.Name, "is set by whoever runs the server");
+                    throw Json.Fault(option.Name, "is not for requests to set");
                 }
 
                 tam = tam.Set(option.Name, option.Value.ValueKind == JsonValueKind.String ? option.Value.GetString()! : option.Value.GetRawText());

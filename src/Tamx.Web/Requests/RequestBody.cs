@@ -66,6 +66,21 @@ internal sealed class RequestBody : IDisposable
         }
     }
 
+    /// <summary>Makes a request of it.</summary>
+    /// <exception cref="ApiException">It is none.</exception>
+    public T Interpret<T>(Func<RequestBody, RequestLimits, T> read, RequestLimits limits)
+    {
+        try
+        {
+            return read(this, limits);
+        }
+        catch (InvalidOperationException)
+        {
+            // JsonElement finds out when it makes a string of it: half a surrogate pair, or bytes that are no UTF-8.
+            throw ApiException.BadRequest("invalid_json", "a text in the request is no Unicode");
+        }
+    }
+
     public void Dispose() => Json.Dispose();
 
     private static bool StringSegmentIsEmpty(Microsoft.Extensions.Primitives.StringSegment text) => text.Length == 0;

@@ -116,7 +116,14 @@ internal sealed partial class ModelWorker : IAsyncDisposable
             }
 
             _process = null;
-            if (!_ending.IsCancellationRequested && Model is not null)
+            if (Model is null)
+            {
+                // What never loaded is a mistake of whoever starts the server, who is told.
+                Fail(fault);
+                return;
+            }
+
+            if (!_ending.IsCancellationRequested)
             {
                 _failures++;
                 RestartCount++;

@@ -44,7 +44,8 @@ public static class WorkerHost
                             files[i] = frames.Read() is { Kind: FrameKind.File } file ? file.Content : throw new InvalidDataException("a file is missing");
                         }
 
-                        if (!await work)
+                        // Not awaited: this thread reads, and it must not become one of the pool's.
+                        if (!work.GetAwaiter().GetResult())
                         {
                             return 1;
                         }

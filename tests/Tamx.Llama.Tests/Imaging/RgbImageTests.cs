@@ -208,7 +208,27 @@ public class RgbImageTests
         Assert.Contains("at least 17", Refused(new ImageLimits { MinSide = 17 }), StringComparison.Ordinal);
         Assert.Contains("at most 1.5 times", Refused(new ImageLimits { MaxAspectRatio = 1.5 }), StringComparison.Ordinal);
 
-        string Refused(ImageLimits limits) => Assert.Throws<ImageFormatException>(() => RgbImage.Decode(png, "p", limits)).Message;
+        string Refused(ImageLimits limits)
+        {
+            string message = Assert.Throws<ImageFormatException>(() => RgbImage.Decode(png, "p", limits)).Message;
+
+            // The header alone tells the same.
+            Assert.Equal(message, Assert.Throws<ImageFormatException>(() => RgbImage.CheckLimits(png, "p", limits)).Message);
+            return message;
+        }
+    }
+
+    [Fact]
+    public void CheckLimits_PictureWithoutItsPixels_IsNotDecoded()
+    {
+        using MagickImage quadrants = Quadrants();
+        byte[] png = quadrants.ToByteArray(MagickFormat.Png);
+        byte[] cut = png[..60];
+
+        RgbImage.CheckLimits(cut, "p", ImageLimits.Default);
+        Assert.True(RgbImage.IsPicture(cut));
+        Assert.False(RgbImage.IsPicture("no picture"u8));
+        Assert.Throws<ImageFormatException>(() => RgbImage.Decode(cut, "p"));
     }
 
     [Fact]

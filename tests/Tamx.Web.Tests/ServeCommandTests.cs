@@ -1,0 +1,125 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text.RegularExpressions;
+
+namespace Tamx.Web.Tests;
+
+/// <summary><c>tamx serve</c> as a process of its own, as users start it.</summary>
+[Collection(OneServer.Name)]
+public sealed partial class ServeCommandTests
+{
+    [Fact]
+    public async Task Serve_ToldToEnd_EndsWellAndLeavesNothing()
+    {
+        using var folder = new Testing.TemporaryFolder();
+        using var serve = Start(folder.Path);
+        var (address, worker) = await WaitAsync(serve);
+        using (var client = new HttpClient { BaseAddress = address })
+        {
+            using var answer = await client.PostAsync("/api/explain", JsonContent.Create(RunningServer.Question(RunningServer.Scene, maxTokens: 1)));
+            Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+        }
+
+        Signals.Send(serve.Id, Signals.Terminate);
+        await serve.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.False(Signals.Exists(worker));
+        Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
+    }
+
+    [Fact]
+    public async Task Serve_Killed_TakesItsWorkerWithItAndTheNextOneTidiesUp()
+    {
+        using var folder = new Testing.TemporaryFolder();
+        using (var killed = Start(folder.Path))
+        {
+            var (address, worker) = await WaitAsync(killed);
+            using var client = new HttpClient { BaseAddress = address };
+            using var answer = await client.PostAsync("/api/explain", JsonContent.Create(RunningServer.Question(RunningServer.Scene, maxTokens: 1)));
+            killed.Kill();
+            await killed.WaitForExitAsync();
+
+            // Nobody is left to kill it: it ends because its input does.
+            await RunningServer.UntilAsync(() => !Signals.Exists(worker), "the worker's end");
+        }
+
+        Assert.Single(Directory.GetDirectories(folder.Path, "tamx-serve-*"));
+        using var serve = Start(folder.Path);
+        await WaitAsync(serve);
+        Assert.Single(Directory.GetDirectories(folder.Path, "tamx-serve-*"));
+        Signals.Send(serve.Id, Signals.Terminate);
+        await serve.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.Empty(Directory.GetDirectories(folder.Path, "tamx-serve-*"));
+    }
+
+    [Theory]
+    [InlineData(3, "listened on", "--port", "USED")]
+    [InlineData(3, "no such file", "-m", "missing.gguf")]
+    [InlineData(3, "API key", "--host", "0.0.0.0")]
+    [InlineData(2, "--queue is -1", "--queue", "-1")]
+    [InlineData(2, "--max-pictures is 0", "--max-pictures", "0")]
+    public async Task Serve_ThatCannotStart_SaysWhyInOneLine(int exitCode, string message, params string[] arguments)
+    {
+        using var folder = new Testing.TemporaryFolder();
+        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        var port = ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
+        using var serve = Start(folder.Path, [.. arguments.Select(argument => argument == "USED" ? $"{port}" : argument)]);
+        var error = await serve.StandardError.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        await serve.WaitForExitAsync();
+        Assert.Contains(message, error, StringComparison.Ordinal);
+        Assert.Single(error.TrimEnd().Split('\n'));
+        Assert.Equal(exitCode, serve.ExitCode);
+        Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
+    }
+
+    private static Process Start(string temporaryFolder, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Tamx.Cli.dll"), "serve", "-t", "1", .. arguments]) { RedirectStandardError = true };
+        if (!arguments.Contains("--port"))
+        {
+            start.ArgumentList.Add("--port");
+            start.ArgumentList.Add("0");
+        }
+
+        start.Environment["TMPDIR"] = temporaryFolder;
+
+        // The runtime's own sockets in the temporary folder are no affair of these tests.
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";
+        return Process.Start(start)!;
+    }
+
+    /// <summary>Waits until a server says where it listens.</summary>
+    /// <returns>Where, and its worker's id.</returns>
+    private static async Task<(Uri Address, int Worker)> WaitAsync(Process serve)
+    {
+        var said = "";
+        while (await serve.StandardError.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(20)) is { } line)
+        {
+            said += line + "\n";
+            if (AddressPattern().Match(line) is { Success: true } match)
+            {
+                var child = Directory.GetDirectories("/proc").Select(path => int.TryParse(Path.GetFileName(path), out var id) ? id : 0)
+                    .Single(id => id > 0 && ParentOf(id) == serve.Id);
+                return (new Uri(match.Value), child);
+            }
+        }
+
+        throw new InvalidOperationException($"tamx serve ended: {said}");
+    }
+
+    private static int ParentOf(int id)
+    {
+        try
+        {
+            var stat = File.ReadAllText($"/proc/{id}/stat");
+            return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
+    }
+
+    [GeneratedRegex("http://[0-9.:]+/")]
+    private static partial Regex AddressPattern();
+}
