@@ -241,6 +241,7 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         await Assertions.Expect(page.Page.Locator(".asked .turn-text")).ToContainTextAsync("A question of its own");
 
         await page.Button("Answers").ClickAsync();
+        await Assertions.Expect(page.Page.Locator(".runs .run-prompt").First).ToHaveTextAsync("A question of its own, for the list.");
         int count = await page.Page.Locator(".runs .run").CountAsync();
         await page.Button("Delete: A question of its own, for the list.").ClickAsync();
 
@@ -248,6 +249,25 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         await page.Page.ReloadAsync();
         await Assertions.Expect(page.Problem).ToContainTextAsync("This answer is no longer there");
         page.ExpectRefusal(404);
+    }
+
+    [BrowserFact]
+    public async Task Answers_OpenedWhileAnotherIsWritten_LetsGoOfThatOne()
+    {
+        await using OpenPage page = await OpenPage.StartAsync(browser, _server);
+        await page.Question.FillAsync("The one to come back to.");
+        await page.Ask.ClickAsync();
+        await page.DoneAsync();
+        await page.Button("New").ClickAsync();
+        await page.StartLongAnswerAsync(RunningServer.Scene);
+
+        await page.Button("Answers").ClickAsync();
+        await page.Page.Locator(".runs .run", new() { HasText = "The one to come back to." }).First.ClickAsync();
+
+        await page.DoneAsync();
+        await Assertions.Expect(page.Page.Locator(".asked .turn-text")).ToContainTextAsync("The one to come back to.");
+        await Assertions.Expect(page.Page.Locator(".status")).ToBeHiddenAsync();
+        await _server.AssertServesAsync();
     }
 
     [BrowserFact]

@@ -52,7 +52,11 @@ class App {
     this.#config = config;
     this.#composer = buildComposer(config, (draft) => this.#ask(draft));
     this.#status = buildStatus(() => this.#stop());
-    this.#runs = buildRuns((run) => this.#openRun(run), (error) => this.#showProblem(error, null));
+    const openAnother = (run) => {
+      this.#letGo();
+      this.#openRun(run);
+    };
+    this.#runs = buildRuns(openAnother, (error) => this.#showProblem(error, null));
     this.#below = create("div", "below", this.#status.element, this.#problems, this.#composer.element);
     document.body.append(this.#composer.options, this.#runs.element);
     this.#listenToFiles();
