@@ -104,7 +104,8 @@ public static class Explainer
         {
             TokenIds = ids,
             HiddenSize = model.Facts.HiddenSize,
-            HiddenStates = completion.HiddenStates,
+            // A given answer is read in batches, ahead of the tokens that have been asked for.
+            HiddenStates = completion.HiddenStates[..Math.Min(completion.HiddenStates.Length, ids.Length * model.Facts.HiddenSize)],
             OutputIds = outputIds,
             OutputRows = rows.Read(outputIds),
             OutputTexts = [.. outputIds.Select(model.Vocabulary.GetBytes)],

@@ -32,7 +32,7 @@ internal sealed class OpenGrowingReport : IAsyncDisposable
 
     public IPage Page { get; }
 
-    public static async Task<OpenGrowingReport> StartAsync(IBrowser browser, BrowserNewContextOptions? look = null)
+    public static async Task<OpenGrowingReport> StartAsync(Chromium browser, BrowserNewContextOptions? look = null)
     {
         IBrowserContext context = await browser.NewContextAsync(look ?? new() { ViewportSize = new ViewportSize { Width = 1280, Height = 800 } });
         var open = new OpenGrowingReport(context, await context.NewPageAsync());
@@ -47,7 +47,7 @@ internal sealed class OpenGrowingReport : IAsyncDisposable
         async (head) => {
           window.live?.unmount();
           const { growReport } = await import("/live.js");
-          window.live = growReport(document.getElementById("report"), JSON.parse(head), { title: "Growing" });
+          window.live = growReport(document.getElementById("report"), JSON.parse(head), () => ({ title: "Growing" }));
         }
         """,
         Encoding.UTF8.GetString(head));
@@ -70,7 +70,7 @@ internal sealed class OpenGrowingReport : IAsyncDisposable
         async (html) => {
           window.live?.unmount();
           const { openReport } = await import("/live.js");
-          window.live = await openReport(document.getElementById("report"), html, { title: "Opened" });
+          window.live = await openReport(document.getElementById("report"), html, (report) => ({ title: report.question }));
         }
         """,
         html);

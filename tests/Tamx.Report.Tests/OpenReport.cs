@@ -34,7 +34,7 @@ internal sealed class OpenReport : IAsyncDisposable
 
     private string Address => new Uri(Path).AbsoluteUri;
 
-    public static async Task<OpenReport> StartAsync(IBrowser browser, Func<string, Task> write, string hash, BrowserNewContextOptions? look)
+    public static async Task<OpenReport> StartAsync(Chromium browser, Func<string, Task> write, string hash, BrowserNewContextOptions? look)
     {
         var folder = new TemporaryFolder();
         string path = System.IO.Path.Combine(folder.Path, "report.html");

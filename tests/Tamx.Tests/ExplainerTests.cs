@@ -162,6 +162,27 @@ public class ExplainerTests
     }
 
     [Fact]
+    public async Task StartAsync_GivenAnswerStoppedInTheMidst_ExplainsWhatHasBeenRead()
+    {
+        // The answer is longer than a batch of those that are read ahead.
+        int[] answer = [.. Enumerable.Range(0, 40).Select(i => 40 + (i % 7))];
+        using var live = await Explainer.StartAsync(LoadedModels.Get("qwen3vl"), Messages("one picture"), Options with { AnswerIds = answer });
+        var count = 0;
+        await foreach (var token in live.ReadAsync())
+        {
+            Assert.Equal(++count, live.Finish().Maps.Answer.Count);
+            if (count == 3)
+            {
+                break;
+            }
+        }
+
+        var explanation = live.Finish();
+        Assert.Equal(answer[..3], explanation.Maps.Answer.Select(token => token.Token.TokenId));
+        Assert.Equal(explanation.Trace.TokenIds.Length, explanation.Trace.HiddenRowCount);
+    }
+
+    [Fact]
     public async Task StartAsync_StoppedInTheMidst_ExplainsWhatHasBeenRead()
     {
         using var live = await Explainer.StartAsync(LoadedModels.Get("qwen3vl"), Messages("one picture"), Options);

@@ -41,7 +41,7 @@ export function buildChat(report, actions, { isGrowing, signal }) {
       element.style.removeProperty("--shade");
       element.classList.remove("shaded");
       element.removeAttribute("title");
-      element.removeAttribute("aria-label");
+      setName(element, report.tokens.text[element.dataset.item]);
     }
     shaded = [];
     const label = SHADES[view.shade.kind === "region" ? state.rank : view.shade.kind];
@@ -51,7 +51,7 @@ export function buildChat(report, actions, { isGrowing, signal }) {
         element.style.setProperty("--shade", (value / view.shade.highest).toFixed(3));
         element.classList.add("shaded");
         element.title = label(value);
-        element.setAttribute("aria-label", `${spokenText(report.tokens.text[token])}, ${label(value)}`);
+        setName(element, report.tokens.text[token], label(value));
         shaded.push(element);
       }
     }
@@ -114,7 +114,9 @@ export function buildChat(report, actions, { isGrowing, signal }) {
   }
 
   function append(first) {
-    const isAtEnd = container.scrollHeight - container.scrollTop - container.clientHeight < NEAR_END;
+    // On a narrow page it is the page that scrolls: there it follows while the token before is in sight.
+    const scrolls = container.scrollHeight > container.clientHeight + 1;
+    const isAtEnd = scrolls ? container.scrollHeight - container.scrollTop - container.clientHeight < NEAR_END : isInSight(elements[report.answer.at(-1).token - 1]);
     const last = report.turns.length - 1;
     if (!turns[last]?.classList.contains("answer")) {
       turns[last]?.remove();
@@ -130,10 +132,12 @@ export function buildChat(report, actions, { isGrowing, signal }) {
       } else if (elements[token].textContent !== element.textContent) {
         elements[token].classList.toggle("rest", element.classList.contains("rest"));
         elements[token].replaceChildren(...element.childNodes);
+        setName(elements[token], report.tokens.text[token]);
       }
     }
     if (isAtEnd) {
       container.scrollTop = container.scrollHeight;
+      elements.at(-1).scrollIntoView({ block: "nearest" });
     }
   }
 
@@ -205,12 +209,29 @@ function tokenElement(report, token) {
     element.setAttribute("role", "option");
     element.setAttribute("aria-selected", "false");
     element.dataset.item = token;
+    setName(element, text);
     element.tabIndex = -1;
     if (report.answerIndex(token) !== undefined) {
       element.dataset.token = report.answerIndex(token);
     }
   }
   return element;
+}
+
+function isInSight(element) {
+  const box = element?.getBoundingClientRect();
+  return box === undefined || (box.bottom > 0 && box.top < innerHeight);
+}
+
+// A token's text is its name, unless there is more to say or nothing to hear.
+function setName(element, text, more = "") {
+  if (more !== "") {
+    element.setAttribute("aria-label", `${spokenText(text)}, ${more}`);
+  } else if (text.trim() === "") {
+    element.setAttribute("aria-label", spokenText(text));
+  } else {
+    element.removeAttribute("aria-label");
+  }
 }
 
 function chip(report, block, actions) {

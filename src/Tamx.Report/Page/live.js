@@ -8,15 +8,15 @@ import { Report } from "./report.js";
  * Shows a report that grows.
  * @param root the element to fill
  * @param head what comes before the first token
- * @param page as mountReport takes it, without isGrowing, bytes and address
+ * @param pageOf(report) gives the page as mountReport takes it, without isGrowing, bytes and address; called when all is ready to be shown
  * @returns {object} report, state; append(token); finish(seconds per phase, further exports): there are no more tokens; unmount()
  */
-export function growReport(root, head, page) {
+export function growReport(root, head, pageOf) {
   const leaving = new AbortController();
   const address = addressesOf(({ bytes, mediaType }) => new Blob([fromBase64(bytes)], { type: mediaType }), leaving.signal);
   const report = new Report(head.data, fromBase64(head.vectors));
   const mounted = mountReport(root, { report, other: null, comparison: null }, {
-    ...page,
+    ...pageOf(report),
     isGrowing: true,
     bytes: null,
     address: (picture) => address(head.pictures[picture.element]),
@@ -58,16 +58,16 @@ export function growReport(root, head, page) {
  * Shows a report's file.
  * @param root the element to fill
  * @param html the file
- * @param page as mountReport takes it, without bytes and address
+ * @param pageOf(report) gives the page as mountReport takes it, without bytes and address; called when all is ready to be shown
  * @returns {object} report, state; unmount()
  */
-export async function openReport(root, html, page) {
+export async function openReport(root, html, pageOf) {
   const leaving = new AbortController();
   const block = blocksOf(html);
   const report = await readReport(block, "");
   const address = pictureAddresses(block, leaving.signal);
   const mounted = mountReport(root, { report, other: null, comparison: null }, {
-    ...page,
+    ...pageOf(report),
     bytes: JSON.parse(block("report-size").text).bytes,
     address: (picture) => address(picture.element),
   });

@@ -169,9 +169,9 @@ export function mountReport(root, runs, page) {
       top.refresh();
       top.addExports(exports);
       if (followed !== null && isFollowing()) {
-        const strongest = report.strongest();
-        state.change({ preview: null, selection: strongest });
-        chat.bringIntoSight(strongest);
+        const selection = report.mostTelling();
+        state.change({ preview: null, selection });
+        chat.bringIntoSight(selection);
       }
     },
     unmount() {
@@ -224,7 +224,8 @@ function buildHeader(runs, page, state, viewNow, pictures, signal) {
     ...(page.lead ?? []),
     create("h1", { dir: "auto" }, page.title),
     facts,
-    create("div", "actions", table.button, made.button, exports.element, ...(page.actions ?? [])),
+    create("div", "actions", table.button, made.button, exports.element),
+    ...(page.actions ?? []),
     table.element,
     made.element,
   );

@@ -75,6 +75,12 @@ export class Report {
     return kind === "answer" ? this.answerText({ from, to }) : this.tokens.text.slice(from, to + 1).join("");
   }
 
+  /** The last question of the conversation. */
+  get question() {
+    const items = this.turns.findLast((turn) => turn.role === "user")?.items ?? [];
+    return items.filter((item) => item >= 0).map((item) => this.tokens.text[item]).join("").trim();
+  }
+
   /** The words of the answer, as spans of answer indices. */
   get words() {
     return this.answerWords;
@@ -153,13 +159,15 @@ export class Report {
     return this.#commonRange;
   }
 
-  /** The token of the answer whose map reaches the highest raw value, as a selection. */
-  strongest() {
-    let best = { index: 0, value: -Infinity };
-    for (const { index, explained } of this.answer) {
-      for (const offset of explained[0].maps) {
-        const value = offset === null ? -Infinity : this.#rawRange(offset, explained[0].range)[1];
-        best = value > best.value ? { index, value } : best;
+  /** The token of the answer whose map stands out most, its highest raw value over its mean, as a selection; signs and markers only where there is no other. */
+  mostTelling() {
+    const isWord = ({ token }) => /[\p{L}\p{N}]/u.test(this.tokens.text[token].replace(/^<\|.*\|>$/, ""));
+    const words = this.answer.filter(isWord);
+    let best = { index: 0, height: -Infinity };
+    for (const { index } of words.length > 0 ? words : this.answer) {
+      for (const map of this.maps({ kind: "answer", from: index, to: index }, 0).filter((one) => one !== null)) {
+        const height = map.maximum - sumOf(map.values) / map.values.length;
+        best = height > best.height ? { index, height } : best;
       }
     }
     return { kind: "answer", from: best.index, to: best.index };

@@ -1,4 +1,6 @@
-namespace Tamx.Report.Tests;
+using Xunit;
+
+namespace Tamx.BrowserTesting;
 
 /// <summary>A test in a browser: skipped where no Chromium is installed.</summary>
 public sealed class BrowserFactAttribute : FactAttribute

@@ -2,11 +2,13 @@ using System.Diagnostics;
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Security.Cryptography;
+using System.Text.Json;
+using Microsoft.Playwright;
 
-namespace Tamx.Report.Tests;
+namespace Tamx.BrowserTesting;
 
 /// <summary>axe-core (MPL-2.0, Deque Systems), which looks for what keeps people out; fetched as a pinned npm package once per machine.</summary>
-internal static class AxeCore
+public static class AxeCore
 {
     private const string Package = "axe-core@4.14.1";
     private const string Sha512 = "1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5";
@@ -18,6 +20,20 @@ internal static class AxeCore
 
     /// <summary>Why there is no script, or null.</summary>
     public static string? Fault => Found.Value.Fault;
+
+    /// <summary>Looks at a page as it is.</summary>
+    /// <returns>What keeps people out: rule, element, what to do.</returns>
+    public static async Task<string[]> FindViolationsAsync(IPage page)
+    {
+        // As a debugger's script: the page's own policy lets no other script run.
+        await page.EvaluateAsync(Script);
+        JsonElement? result = await page.EvaluateAsync("async () => (await axe.run()).violations");
+        return
+        [
+            .. result!.Value.EnumerateArray().SelectMany(violation => violation.GetProperty("nodes").EnumerateArray()
+                .Select(node => $"{violation.GetProperty("id")}: {node.GetProperty("html")} {node.GetProperty("failureSummary")}")),
+        ];
+    }
 
     private static (string? Script, string? Fault) Find()
     {

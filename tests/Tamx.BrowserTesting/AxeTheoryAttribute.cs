@@ -1,4 +1,6 @@
-namespace Tamx.Report.Tests;
+using Xunit;
+
+namespace Tamx.BrowserTesting;
 
 /// <summary>Tests with axe-core: skipped where the browser or the package is missing.</summary>
 public sealed class AxeTheoryAttribute : TheoryAttribute

@@ -1,10 +1,12 @@
 using Microsoft.Playwright;
+using Xunit;
 
-namespace Tamx.Report.Tests;
+namespace Tamx.BrowserTesting;
 
 /// <summary>One headless Chromium for all tests of its collection, the one that is installed; none is downloaded.</summary>
 public sealed class Chromium : IAsyncLifetime
 {
+    /// <summary>Name of the collection of tests that share it; each test project defines it.</summary>
     public const string Collection = "browser";
 
     private IPlaywright? _playwright;
@@ -36,26 +38,11 @@ public sealed class Chromium : IAsyncLifetime
         _playwright?.Dispose();
     }
 
-    /// <summary>Writes a report into a folder of its own and opens it from there, without a network.</summary>
-    internal async Task<OpenReport> OpenAsync(
-        (Trace Trace, ActivationMaps Maps) run, string hash = "", BrowserNewContextOptions? look = null, HtmlReportOptions? options = null) =>
-        await OpenReport.StartAsync(_browser!, path => HtmlReport.WriteAsync(run.Trace, run.Maps, path, options), hash, look);
-
-    /// <inheritdoc cref="OpenAsync(ValueTuple{Trace, ActivationMaps}, string, BrowserNewContextOptions, HtmlReportOptions)"/>
-    internal Task<OpenReport> OpenAsync(Example example, string hash = "", BrowserNewContextOptions? look = null) => OpenAsync(example.Build(), hash, look);
-
-    /// <summary>Writes a comparison and opens it.</summary>
-    internal Task<OpenReport> CompareAsync(ReportRun first, ReportRun second, string hash = "") =>
-        OpenReport.StartAsync(_browser!, path => HtmlReport.WriteComparisonAsync(first, second, path), hash, null);
-
-    /// <summary>Opens a page that shows a report while it grows.</summary>
-    internal Task<OpenGrowingReport> GrowAsync(BrowserNewContextOptions? look = null) => OpenGrowingReport.StartAsync(_browser!, look);
+    /// <summary>A window of its own: nothing of another's is in it.</summary>
+    public Task<IBrowserContext> NewContextAsync(BrowserNewContextOptions? look = null) => _browser!.NewContextAsync(look);
 
     private static string? Find() =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(System.IO.Path.PathSeparator)
             .SelectMany(folder => new[] { "chromium", "chromium-browser", "google-chrome" }, System.IO.Path.Combine)
             .FirstOrDefault(File.Exists);
 }
-
-[CollectionDefinition(Chromium.Collection)]
-public sealed class ChromiumDefinition : ICollectionFixture<Chromium>;

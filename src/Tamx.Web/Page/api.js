@@ -1,0 +1,121 @@
+// The server's HTTP API, as docs/server.md describes it.
+
+const KEY = "tamx-api-key";
+
+/** A refusal or failure: code as the server has it, or "network" where there was no answer. */
+export class ApiError extends Error {
+  constructor(status, { message, code }, retryAfter = null) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** The key that goes with every request; kept until the tab is closed. */
+export const apiKey = {
+  get: () => sessionStorage.getItem(KEY),
+  set: (value) => sessionStorage.setItem(KEY, value),
+};
+
+export const getConfig = () => getJson("/api/config");
+export const getRuns = () => getJson("/api/runs");
+export const deleteRun = (run) => send(`/api/runs/${run}`, { method: "DELETE" });
+export const stopRun = (run) => send(`/api/runs/${run}/stop`, { method: "POST" });
+
+/** A file of a finished run: report.html, trace.safetensors or maps.json. */
+export const getFile = (run, name) => send(`/api/runs/${run}/${name}`, {});
+
+/**
+ * Has an answer explained.
+ * @param request the request's JSON; its messages name files as upload:file0, upload:file1, ...
+ * @param files the files
+ * @param hear { upload(share), event(name, data), end(), fail(ApiError) }: end and fail come last, one of them, once
+ * @returns {object} abort(): lets go of it; nothing is heard any more
+ */
+export function explain(request, files, hear) {
+  // Not fetch: it tells nothing of an upload's progress.
+  const call = new XMLHttpRequest();
+  const form = new FormData();
+  form.append("request", new Blob([JSON.stringify(request)], { type: "application/json" }));
+  files.forEach((file, i) => form.append(`file${i}`, file, file.name));
+  let read = 0;
+  let isOver = false;
+  const fail = (error) => {
+    if (!isOver) {
+      isOver = true;
+      hear.fail(error);
+    }
+  };
+  const readEvents = () => {
+    for (let end = call.responseText.indexOf("\n\n", read); end >= 0 && !isOver; end = call.responseText.indexOf("\n\n", read)) {
+      const block = call.responseText.slice(read, end);
+      read = end + 2;
+      const name = /^event: (.*)$/m.exec(block)?.[1];
+      const data = /^data: (.*)$/m.exec(block)?.[1];
+      if (name === "error") {
+        fail(new ApiError(200, JSON.parse(data).error));
+      } else if (data !== undefined) {
+        hear.event(name, JSON.parse(data));
+      }
+    }
+  };
+  call.upload.onprogress = ({ loaded, total }) => hear.upload(total > 0 ? loaded / total : 1);
+  call.onprogress = () => call.status === 200 && readEvents();
+  call.onload = () => {
+    if (call.status !== 200) {
+      fail(errorOf(call.status, call.responseText, call.getResponseHeader("Retry-After")));
+      return;
+    }
+    readEvents();
+    if (!isOver) {
+      isOver = true;
+      hear.end();
+    }
+  };
+  call.onerror = () => fail(noAnswer());
+  call.open("POST", "/api/explain");
+  call.setRequestHeader("Accept", "text/event-stream");
+  if (apiKey.get() !== null) {
+    call.setRequestHeader("Authorization", `Bearer ${apiKey.get()}`);
+  }
+  call.send(form);
+  return {
+    abort() {
+      isOver = true;
+      call.abort();
+    },
+  };
+}
+
+async function getJson(path) {
+  return (await send(path, {})).json();
+}
+
+async function send(path, options) {
+  const headers = apiKey.get() === null ? {} : { Authorization: `Bearer ${apiKey.get()}` };
+  let response;
+  try {
+    response = await fetch(path, { ...options, headers });
+  } catch {
+    throw noAnswer();
+  }
+  if (!response.ok) {
+    throw errorOf(response.status, await response.text(), response.headers.get("Retry-After"));
+  }
+  return response;
+}
+
+function errorOf(status, body, retryAfter) {
+  let error;
+  try {
+    ({ error } = JSON.parse(body));
+  } catch {
+    error = { message: `the server answered with status ${status}`, code: "unknown" };
+  }
+  return new ApiError(status, error, retryAfter === null ? null : Number(retryAfter));
+}
+
+function noAnswer() {
+  return new ApiError(0, { message: `nothing answers at ${location.host}`, code: "network" });
+}

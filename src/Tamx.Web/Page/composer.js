@@ -1,0 +1,130 @@
+// Where a question is written: pictures, text, an answer to explain instead of one that is written, options.
+
+import { ACCEPTED, buildAttachments } from "./attachments.js";
+import { defaultQuestion } from "./conversation.js";
+import { buildOptions } from "./options.js";
+import { create } from "./report/dom.js";
+import { icon } from "./icons.js";
+
+const DRAFT = "tamx-draft";
+
+/**
+ * Builds the composer.
+ * @param config the server's /api/config
+ * @param ask(draft) is told of a question: { text, answer (null: let the model write one), files, system, request }
+ * @returns {object} element; options (its dialog); add(files); followUp(whether a conversation goes on); clear(); focus()
+ */
+export function buildComposer(config, ask) {
+  const { limits, model } = config;
+  const attachments = buildAttachments(
+    { limits, seesPictures: model?.seesPictures ?? true, readsVideos: model?.readsVideoFiles ?? true },
+    () => refresh(),
+  );
+  const input = create("input", { type: "file", accept: ACCEPTED, multiple: true, hidden: true, onchange: () => {
+    add([...input.files]);
+    input.value = "";
+  } });
+  const question = create("textarea", { name: "question", rows: "1", maxlength: String(limits.maxTextCharacters), "aria-label": "Question", enterkeyhint: "send" });
+  const answer = create("textarea", { name: "answer", rows: "1", maxlength: String(limits.maxTextCharacters), placeholder: "The answer whose words are to be explained" });
+  const answerPart = create("label", { class: "given", hidden: true }, create("span", "", "Explain this answer"), answer);
+  const attach = create("button", { type: "button", class: "tool", title: "Add pictures or a video; dropping and pasting works anywhere", onclick: () => input.click() }, icon("add"), create("span", "", "Picture or video"));
+  const given = create("button", { type: "button", class: "tool", "aria-pressed": "false", title: "Explain an answer that you give, instead of letting the model write one", onclick: () => setGiven(answerPart.hidden, true) }, icon("answer"), create("span", "", "Given answer"));
+  const count = create("span", { class: "badge", hidden: true });
+  const tune = create("button", { type: "button", class: "tool", title: "Sampling, maps, video", onclick: () => options.open() }, icon("tune"), create("span", "", "Options"), count);
+  const send = create("button", { type: "submit", class: "send primary", title: "Ask (Enter)" }, icon("send"), create("span", "", "Ask"));
+  const refusals = create("ul", { class: "refusals", role: "alert", hidden: true });
+  const options = buildOptions(config, (own) => {
+    count.hidden = own === 0;
+    count.textContent = String(own);
+    count.title = `${own} changed`;
+  });
+  const element = create(
+    "form",
+    { class: "composer", "aria-label": "Question", onsubmit: (event) => {
+      event.preventDefault();
+      submit();
+    } },
+    attachments.element,
+    question,
+    answerPart,
+    refusals,
+    create("div", "tools", attach, given, tune, send),
+    input,
+  );
+  let goesOn = false;
+
+  for (const area of [question, answer]) {
+    area.addEventListener("input", () => {
+      fit(area);
+      refresh();
+    });
+    area.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+        event.preventDefault();
+        submit();
+      }
+    });
+  }
+  question.value = sessionStorage.getItem(DRAFT) ?? "";
+  refresh();
+
+  function submit() {
+    if (send.disabled) {
+      return;
+    }
+    const { system } = options;
+    ask({ text: question.value.trim(), answer: answerPart.hidden || answer.value.trim() === "" ? null : answer.value, files: attachments.files, system, request: options.request() });
+  }
+
+  function setGiven(isGiven, takesFocus = false) {
+    answerPart.hidden = !isGiven;
+    given.setAttribute("aria-pressed", String(isGiven));
+    if (isGiven) {
+      fit(answer);
+    }
+    if (takesFocus) {
+      (isGiven ? answer : question).focus();
+    }
+  }
+
+  function refresh() {
+    sessionStorage.setItem(DRAFT, question.value);
+    send.disabled = question.value.trim() === "" && (goesOn || attachments.files.length === 0);
+    question.placeholder = goesOn ? "Ask on\u2026" : attachments.files.length > 0 ? defaultQuestion(attachments.files) : "Ask about a picture\u2026";
+  }
+
+  async function add(files) {
+    const wrong = await attachments.add(files);
+    refusals.hidden = wrong.length === 0;
+    refusals.replaceChildren(...wrong.map((message) => create("li", "", message)));
+    question.focus();
+  }
+
+  return {
+    element,
+    options: options.element,
+    add,
+    followUp(isOne) {
+      goesOn = isOne;
+      element.classList.toggle("going-on", isOne);
+      refresh();
+    },
+    /** Empties it, where what was in it has been asked. */
+    clear() {
+      question.value = "";
+      answer.value = "";
+      setGiven(false);
+      attachments.clear();
+      refusals.hidden = true;
+      fit(question);
+      refresh();
+    },
+    focus: () => question.focus(),
+  };
+}
+
+// As high as its text, within the limits of the style sheet.
+function fit(area) {
+  area.style.blockSize = "auto";
+  area.style.blockSize = `${area.scrollHeight + 2}px`;
+}

@@ -1,0 +1,81 @@
+// A conversation as the API takes it, and as it is shown while its answer is not there yet.
+
+import { create } from "./report/dom.js";
+
+/** What is asked where nothing is written: files alone. */
+export function defaultQuestion(files) {
+  return files.length > 0 && files.every((one) => one.kind === "video") ? "Describe this video." : "Describe this image.";
+}
+
+/** Turns and files so far; immutable. A turn is { role, text, files: indices }. */
+export class Conversation {
+  constructor(turns = [], files = []) {
+    this.turns = turns;
+    this.files = files;
+  }
+
+  /** With a question more. */
+  asking({ text, files, system }) {
+    const first = this.turns.length === 0 && system !== "" ? [{ role: "system", text: system, files: [] }] : [];
+    const asked = { role: "user", text: text || defaultQuestion(files), files: files.map((_, i) => this.files.length + i) };
+    return new Conversation([...this.turns, ...first, asked], [...this.files, ...files]);
+  }
+
+  /** With the answer. */
+  answered(text) {
+    return new Conversation([...this.turns, { role: "assistant", text, files: [] }], this.files);
+  }
+
+  /** The messages of a request. */
+  messages() {
+    return this.turns.map(({ role, text, files }) =>
+      files.length === 0
+        ? { role, content: text }
+        : {
+            role,
+            content: [
+              ...files.map((index) =>
+                this.files[index].kind === "video"
+                  ? { type: "video", video: `upload:file${index}` }
+                  : { type: "image_url", image_url: { url: `upload:file${index}` } },
+              ),
+              { type: "text", text },
+            ],
+          },
+    );
+  }
+
+  /** The last question. */
+  get question() {
+    return this.turns.findLast((turn) => turn.role === "user").text;
+  }
+
+  /** Shows it in the places where the report will show it. */
+  preview(below) {
+    const names = { system: "System", user: "User", assistant: "Assistant" };
+    const chips = (files) => files.map((index) => create("span", "chip still", `${this.files[index].kind === "video" ? "Video" : "Picture"} ${index + 1}`));
+    const turns = this.turns.map(({ role, text, files }) =>
+      create(
+        "article",
+        { class: `turn ${role === "user" ? "asked" : "plain"}`, "aria-label": `Turn of ${role}` },
+        create("div", "role", names[role]),
+        create("div", { class: "turn-text", dir: "auto" }, ...chips(files), text),
+      ),
+    );
+    const figures = this.files.map(({ address, kind, file, width, height }, index) => {
+      const media = kind === "video" && !file.type.startsWith("image/") ? create("video", { src: `${address}#t=0.1`, preload: "metadata", "aria-label": file.name }) : create("img", { src: address, alt: file.name });
+      const name = `${kind === "video" ? "Video" : "Picture"} ${index + 1}`;
+      const figure = create("figure", "", create("div", "stage", media), create("figcaption", "", create("span", "name", name), create("bdi", "file", file.name)));
+      figure.style.setProperty("--ratio", width / height);
+      figure.firstChild.style.setProperty("--ratio", width / height);
+      return figure;
+    });
+    const pictures = create("div", figures.length > 1 ? "pictures many" : "pictures", ...figures);
+    return create(
+      "main",
+      "preview",
+      create("div", "pane left", create("div", "bar"), create("section", { class: "chat", tabindex: "-1", "aria-label": "Conversation" }, ...turns), below),
+      create("section", { class: "pane right", "aria-label": "Pictures" }, create("div", "controls"), create("div", "legend"), pictures),
+    );
+  }
+}

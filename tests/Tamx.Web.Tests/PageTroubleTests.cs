@@ -1,0 +1,173 @@
+using System.Text.RegularExpressions;
+using Microsoft.Playwright;
+using Tamx.BrowserTesting;
+
+namespace Tamx.Web.Tests;
+
+/// <summary>What the page says and does when something goes wrong, and whether everybody can use it.</summary>
+[Collection(OnePage.Name)]
+public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
+{
+    private readonly RunningServer _server = shared.Running;
+
+    [BrowserFact]
+    public async Task Files_ThatCannotBeUsed_AreNamedWithTheReason()
+    {
+        await using OpenPage page = await OpenPage.StartAsync(browser, _server);
+
+        await page.HandOverAsync("drop", "notes.txt", "text/plain", "hello"u8.ToArray());
+        await Assertions.Expect(page.Page.Locator(".refusals")).ToContainTextAsync("notes.txt: is no picture or video");
+        await page.HandOverAsync("drop", "broken.png", "image/png", [1, 2, 3]);
+        await Assertions.Expect(page.Page.Locator(".refusals")).ToContainTextAsync("broken.png: cannot be opened");
+        await page.HandOverAsync("drop", "large.jpg", "image/jpeg", [.. RunningServer.Scene, .. new byte[10_000_000]]);
+        await Assertions.Expect(page.Page.Locator(".refusals")).ToContainTextAsync("a picture can have 10.0");
+        for (int i = 0; i < 8; i++)
+        {
+            await page.AttachAsync($"{i}.jpg", "image/jpeg", RunningServer.Scene);
+        }
+
+        await page.HandOverAsync("drop", "ninth.jpg", "image/jpeg", RunningServer.Scene);
+        await Assertions.Expect(page.Page.Locator(".refusals")).ToContainTextAsync("ninth.jpg: a question can have 8 pictures");
+        await Assertions.Expect(page.Page.Locator(".attachments li")).ToHaveCountAsync(8);
+    }
+
+    [BrowserFact]
+    public async Task Refusal_OfTheServer_IsShownAndTheQuestionKept()
+    {
+        await using OpenPage page = await OpenPage.StartAsync(browser, _server);
+
+        // A browser shows what there is of it; the server reads it as a whole or not at all.
+        await page.AttachAsync("cut.jpg", "image/jpeg", RunningServer.Scene[..(RunningServer.Scene.Length / 2)]);
+        await page.Question.FillAsync("What is this?");
+        await page.Ask.ClickAsync();
+
+        await Assertions.Expect(page.Problem).ToContainTextAsync("cut.jpg");
+        await Assertions.Expect(page.Question).ToHaveValueAsync("What is this?");
+        await Assertions.Expect(page.Page.GetByAltText("cut.jpg")).ToBeVisibleAsync();
+        await page.Button("Close").ClickAsync();
+        await Assertions.Expect(page.Problem).ToHaveCountAsync(0);
+    }
+
+    [BrowserFact]
+    public async Task Queue_Full_OffersToTryAgain()
+    {
+        await using RunningServer small = await RunningServer.StartAsync(RunningServer.Options with { QueueLength = 0 });
+        await using OpenPage first = await OpenPage.StartAsync(browser, small);
+        await using OpenPage second = await OpenPage.StartAsync(browser, small);
+        await first.StartLongAnswerAsync(RunningServer.Scene);
+        await second.Question.FillAsync("Is anybody there?");
+        await second.Ask.ClickAsync();
+        await Assertions.Expect(second.Problem).ToContainTextAsync("The server is busy");
+        second.ExpectRefusal(429);
+        await first.Stop.ClickAsync();
+        await first.DoneAsync();
+
+        await second.Button("Try again").ClickAsync();
+
+        await second.DoneAsync();
+        await Assertions.Expect(second.Problem).ToHaveCountAsync(0);
+    }
+
+    [BrowserFact]
+    public async Task Worker_Killed_SaysSoAndTheNextTryAnswers()
+    {
+        await using RunningServer own = await RunningServer.StartAsync();
+        await using OpenPage page = await OpenPage.StartAsync(browser, own);
+        await page.StartLongAnswerAsync(RunningServer.Scene);
+
+        System.Diagnostics.Process.GetProcessById(own.Server.WorkerId!.Value).Kill();
+
+        await Assertions.Expect(page.Problem).ToContainTextAsync("The model broke off");
+        await Assertions.Expect(page.Token(20)).ToBeVisibleAsync();
+        await page.Button("Try again").ClickAsync();
+        await page.Token(20).WaitForAsync();
+        await page.Stop.ClickAsync();
+        await page.DoneAsync();
+    }
+
+    [BrowserFact]
+    public async Task Server_Gone_IsSaid()
+    {
+        RunningServer own = await RunningServer.StartAsync();
+        await using OpenPage page = await OpenPage.StartAsync(browser, own);
+        await Assertions.Expect(page.Question).ToBeVisibleAsync();
+        await own.DisposeAsync();
+
+        await page.Question.FillAsync("Is anybody there?");
+        await page.Ask.ClickAsync();
+
+        await Assertions.Expect(page.Problem).ToContainTextAsync("The server does not answer");
+        page.ExpectNoAnswer();
+    }
+
+    [BrowserFact]
+    public async Task Key_Needed_IsAskedForOnceAndTravelsWithEverything()
+    {
+        await using RunningServer own = await RunningServer.StartAsync(RunningServer.Options with { ApiKey = "sesame-open-1" });
+        await using OpenPage page = await OpenPage.StartAsync(browser, own);
+        ILocator key = page.Page.Locator("input[name=key]");
+        await key.FillAsync("sesame-open-2");
+        await key.PressAsync("Enter");
+        await Assertions.Expect(page.Page.Locator(".key .refusals")).ToHaveTextAsync("That is not the key.");
+        page.ExpectRefusal(401);
+
+        await key.FillAsync("sesame-open-1");
+        await key.PressAsync("Enter");
+        await page.Question.FillAsync("Hello?");
+        await page.Ask.ClickAsync();
+        await page.DoneAsync();
+        var (name, content) = await page.DownloadAsync("Report (HTML)");
+
+        Assert.Equal("Hello.html", name);
+        Assert.True(content.Length > 1000);
+        await page.Page.ReloadAsync();
+        await page.DoneAsync();
+        await Assertions.Expect(key).ToHaveCountAsync(0);
+    }
+
+    [AxeTheory]
+    [InlineData(ColorScheme.Light, 1280)]
+    [InlineData(ColorScheme.Dark, 1280)]
+    [InlineData(ColorScheme.Light, 390)]
+    public async Task Axe_EveryState_FindsNoViolation(ColorScheme scheme, int width)
+    {
+        var look = new BrowserNewContextOptions { ColorScheme = scheme, ViewportSize = new ViewportSize { Width = width, Height = 844 }, ReducedMotion = ReducedMotion.Reduce };
+        await using OpenPage page = await OpenPage.StartAsync(browser, _server, look);
+        await page.HandOverAsync("drop", "notes.txt", "text/plain", "hello"u8.ToArray());
+        await page.AttachAsync("scene.jpg", "image/jpeg", RunningServer.Scene);
+        await HoldAsync("start");
+        await page.Page.Locator("button.tool", new() { HasText = "Options" }).ClickAsync();
+        await HoldAsync("options");
+        await page.Button("Done").ClickAsync();
+        await page.Page.Locator("button[aria-label='Remove scene.jpg']").ClickAsync();
+        await page.StartLongAnswerAsync(RunningServer.Scene);
+        await HoldAsync("streaming");
+        await page.Stop.ClickAsync();
+        await page.DoneAsync();
+        await HoldAsync("done");
+        await page.Button("Answers").ClickAsync();
+        await Assertions.Expect(page.Page.Locator(".runs .run").First).ToBeVisibleAsync();
+        await HoldAsync("answers");
+        await page.Page.Keyboard.PressAsync("Escape");
+        await page.Page.RouteAsync("**/api/explain", route => route.AbortAsync());
+        await page.Question.FillAsync("And?");
+        await page.Ask.ClickAsync();
+        await Assertions.Expect(page.Problem).ToBeVisibleAsync();
+        await HoldAsync("problem");
+        page.ExpectNoAnswer();
+
+        async Task HoldAsync(string state) => Assert.Empty((await AxeCore.FindViolationsAsync(page.Page)).Select(violation => $"{state}: {violation}"));
+    }
+
+    [BrowserFact]
+    public async Task Status_WhileWorking_IsToldToThoseWhoDoNotSee()
+    {
+        await using OpenPage page = await OpenPage.StartAsync(browser, _server);
+        await page.StartLongAnswerAsync(RunningServer.Scene);
+
+        await Assertions.Expect(page.Page.GetByRole(AriaRole.Status).Filter(new() { HasText = "Writing" })).ToBeVisibleAsync();
+        await Assertions.Expect(page.Page.GetByRole(AriaRole.Progressbar)).ToHaveAttributeAsync("aria-valuenow", new Regex(@"^\d+$"));
+        await page.Stop.ClickAsync();
+        await page.DoneAsync();
+    }
+}
