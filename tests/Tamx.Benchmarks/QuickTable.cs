@@ -37,6 +37,8 @@ internal sealed class QuickTable
         table.Interference();
         table.RankFilter();
         table.Compute();
+        output.WriteLine();
+        ExplainOverhead.Write(output);
     }
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
