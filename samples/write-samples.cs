@@ -9,7 +9,7 @@ using Tamx.Scenes;
 using Tamx.Testing;
 
 string images = Path.Combine(Directory.GetCurrentDirectory(), "samples", "images");
-(string Name, int Index)[] scenes = [("scene.jpg", 13), ("scene-2.jpg", 7), ("scene-3.jpg", 9)];
+(string Name, int Index)[] scenes = [("scene.jpg", 36), ("scene-2.jpg", 32), ("scene-3.jpg", 20)];
 foreach ((string name, int index) in scenes)
 {
     Scene scene = Scene.Generate(9001, index);

@@ -23,6 +23,7 @@ internal static class CommandLine
         {
             ExplainCommand.Create(),
             MapsCommand.Create(),
+            ReportCommand.Create(),
             EvalCommand.Create(),
             InfoCommand.Create(),
         };

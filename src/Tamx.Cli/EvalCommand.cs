@@ -42,6 +42,17 @@ internal sealed class EvalCommand
         DefaultValueFactory = _ => new EvaluationOptions().MaxNewTokens,
     };
 
+    private readonly Option<bool> _sweep = new("--sweep")
+    {
+        Description = "Also score nouns under every profile, ECI strength (0, 0.5, 1) and window (none, 3, 5), from the same run.",
+    };
+
+    private readonly Option<string?> _against = new("--against")
+    {
+        Description = "Also compare the maps with those of this model, another quantization for example, given the same answers.",
+        HelpName = "MODEL.gguf",
+    };
+
     private readonly Option<int> _limit = new("--limit") { Description = "Stop after so many pictures.", HelpName = "N" };
     private readonly Option<int> _curves = new("--curves")
     {
@@ -83,7 +94,7 @@ internal sealed class EvalCommand
         _curveSteps.RequireAtLeast(1);
         var command = new Command("eval", "Measures whether maps are true, on pictures whose objects are known.")
         {
-            _scenes, _seed, _data, _prompt, _maxTokens, _limit, _curves, _curveSteps, _resume, _folder, _json,
+            _scenes, _seed, _data, _prompt, _maxTokens, _sweep, _against, _limit, _curves, _curveSteps, _resume, _folder, _json,
         };
         _model.AddTo(command);
         _method.AddTo(command);
@@ -120,7 +131,10 @@ internal sealed class EvalCommand
         var (summary, results) = await ProgressDisplay.RunAsync(error, async progress =>
         {
             using var model = await VisionLanguageModel.LoadAsync(modelOptions, progress, cancellationToken);
-            var measured = await MapEvaluation.RunAsync(model, samples, count, options, log, progress, cancellationToken);
+            using var against = parsed.GetValue(_against) is { } other
+                ? await VisionLanguageModel.LoadAsync(modelOptions with { ModelPath = other }, progress, cancellationToken)
+                : null;
+            var measured = await MapEvaluation.RunAsync(model, samples, count, options, against, log, progress, cancellationToken);
             if (folder is not null)
             {
                 await EvalPage.WriteAsync(model, samples, measured, options, folder, cancellationToken);
@@ -134,6 +148,8 @@ internal sealed class EvalCommand
             summary.Rows,
             summary.Paper,
             summary.Curves,
+            summary.Sweep,
+            summary.Agreement,
             Path.GetFileName(modelOptions.ModelPath),
             options.Tam.Profile.ToString().ToLowerInvariant(),
             options.Tam.EciStrength,
@@ -145,6 +161,10 @@ internal sealed class EvalCommand
             WriteText(folder, "words.csv", EvalTables.WordsCsv(results));
             WriteText(folder, "pictures.csv", EvalTables.PicturesCsv(results));
             WriteText(folder, "summary.csv", EvalTables.SummaryCsv(summary));
+            if (options.Sweep.Count > 0)
+            {
+                WriteText(folder, "sweep.csv", EvalTables.SweepCsv(summary));
+            }
         }
 
         output.WriteLine(parsed.GetValue(_json) ? JsonSerializer.Serialize(printed, ResultLog.Json) : EvalTables.Text(summary));
@@ -164,8 +184,9 @@ internal sealed class EvalCommand
             [
                 .. Enum.GetValues<MapKind>()
                     .Where(kind => tam.ApplyEci || kind is not (MapKind.Eci or MapKind.EciFilter))
-                    .Where(kind => tam.ApplyFilter || kind is not (MapKind.Filter or MapKind.EciFilter)),
+                    .Where(kind => !_method.IsFilterOff(parsed) || kind is not (MapKind.Filter or MapKind.EciFilter)),
             ],
+            Sweep = parsed.GetValue(_sweep) ? MapSetting.Sweep : [],
             MaxNewTokens = parsed.GetValue(_maxTokens),
             CurveSampleCount = parsed.GetValue(_curves),
             CurveStepCount = parsed.GetValue(_curveSteps),
@@ -191,6 +212,7 @@ internal sealed class EvalCommand
     {
         Model = FileFacts(model.ModelPath),
         Projector = FileFacts(model.ProjectorPath),
+        Against = FileFacts(parsed.GetValue(_against)),
         model.MinImageTokens,
         model.MaxImageTokens,
         Data = parsed.GetValue(_data) is { } data ? Path.GetFullPath(data) : "scenes",
@@ -208,6 +230,8 @@ internal sealed class EvalCommand
         IReadOnlyList<SummaryRow> Rows,
         IReadOnlyList<PaperSummaryRow> Paper,
         CurveSummary? Curves,
+        IReadOnlyList<SettingScore> Sweep,
+        IReadOnlyList<MapAgreement> Agreement,
         string Model,
         string Profile,
         float EciStrength,

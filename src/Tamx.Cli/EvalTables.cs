@@ -37,6 +37,22 @@ internal static class EvalTables
             text.AppendLine(Invariant($"          insertion {curves.Insertion:0.000} (random {curves.RandomInsertion:0.000}, higher is better)"));
         }
 
+        if (summary.Sweep.Count > 0)
+        {
+            text.AppendLine("profile  ECI  filter  Obj-IoU  pointing  mass   Func-IoU");
+            foreach (var score in summary.Sweep)
+            {
+                var (profile, strength, kernel) = score.Setting;
+                text.Append(Invariant($"{Name(profile),-8} {strength,-4} {(kernel > 0 ? $"{kernel}" : "off"),-6}  "));
+                text.AppendLine(Invariant($"{Figure(score.ObjIou)}    {Figure(score.Pointing)}     {Figure(score.Mass)}  {Figure(score.FunctionIou)}"));
+            }
+        }
+
+        foreach (var (maps, count, correlation) in summary.Agreement)
+        {
+            text.AppendLine(Invariant($"correlation with the other model's {Name(maps)} maps {Figure(correlation)} ({count} tokens)"));
+        }
+
         return text.ToString().TrimEnd();
 
         static string Figure(double? value) => value is { } number ? Invariant($"{number:0.000}") : "-    ";
@@ -76,6 +92,14 @@ internal static class EvalTables
         {
             Name(row.Words), Name(row.Maps), row.Count, row.ObjIou, row.ObjIouInterval[0], row.ObjIouInterval[1], row.Pointing, row.PointingInterval[0],
             row.PointingInterval[1], row.Mass, row.MassInterval[0], row.MassInterval[1], row.GridIou, row.Area, row.Ceiling, row.Precision, row.Recall, row.Empty,
+        }));
+
+    /// <summary>One line per setting of a sweep.</summary>
+    public static string SweepCsv(EvaluationSummary summary) => Csv(
+        ["profile", "eciStrength", "kernel", "nouns", "objIou", "pointing", "mass", "functionIou"],
+        summary.Sweep.Select(score => new object?[]
+        {
+            Name(score.Setting.Profile), score.Setting.EciStrength, score.Setting.Kernel, score.Nouns, score.ObjIou, score.Pointing, score.Mass, score.FunctionIou,
         }));
 
     private static double? Mean(WordRow[] rows, Func<WordRow, double> value) => rows.Length == 0 ? null : rows.Average(value);

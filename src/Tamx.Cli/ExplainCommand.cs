@@ -43,6 +43,8 @@ internal sealed class ExplainCommand
     private readonly Option<string?> _trace = new("--save-trace") { Description = "Keep what the maps are computed from, for tamx maps.", HelpName = "FILE.safetensors" };
     private readonly Option<bool> _json = new("--json") { Description = "Print the answer's tokens with their candidates, and timings, to stdout." };
     private readonly MapsJsonOutput _mapsJson = new();
+    private readonly ReportArguments _report = new();
+    private readonly ExportArguments _export = new();
     private readonly Option<float> _temperature = new("--temp") { Description = "Sampling temperature; 0 takes the best token always.", HelpName = "T" };
     private readonly Option<int> _topK = new("--top-k")
     {
@@ -86,6 +88,8 @@ internal sealed class ExplainCommand
         _model.AddTo(command);
         _method.AddTo(command);
         _mapsJson.AddTo(command, _json);
+        _report.AddTo(command);
+        _export.AddTo(command);
         command.Validators.Add(result =>
         {
             if (result.GetValue(_messages) is not null && (result.GetValue(_prompt) is not null || result.GetValue(_images) is { Length: > 0 } || _videos.IsGiven(result)))
@@ -122,9 +126,10 @@ internal sealed class ExplainCommand
         // Everything that can be wrong with the command's files is looked at before the model is loaded.
         var reportPath = parsed.GetRequiredValue(_output);
         var tracePath = parsed.GetValue(_trace);
-        RequireFolder(reportPath);
-        RequireFolder(tracePath);
-        RequireFolder(_mapsJson.FilePath(parsed));
+        OutputFile.Require(reportPath);
+        OutputFile.Require(tracePath);
+        OutputFile.Require(_mapsJson.FilePath(parsed));
+        _export.Check(parsed);
         var messages = await Task.Run(() => ReadMessages(parsed, cancellationToken), cancellationToken);
 
         var load = Stopwatch.StartNew();
@@ -142,7 +147,8 @@ internal sealed class ExplainCommand
         }
 
         _mapsJson.Write(parsed, explanation.Trace, explanation.Maps);
-        await HtmlReport.WriteAsync(explanation.Trace, explanation.Maps, reportPath, cancellationToken: cancellationToken);
+        await _export.WriteAsync(parsed, explanation.Trace, explanation.Maps, cancellationToken);
+        await HtmlReport.WriteAsync(explanation.Trace, explanation.Maps, reportPath, _report.Read(parsed), cancellationToken);
         var seconds = new Dictionary<string, double>(explanation.Trace.Run.Seconds)
         {
             ["load"] = load.Elapsed.TotalSeconds,
@@ -201,24 +207,5 @@ internal sealed class ExplainCommand
         }
 
         return [.. paths.Select(ImagePart.FromFile), .. videos, new TextPart(prompt ?? (videos.Count > 0 ? DefaultVideoPrompt : DefaultPrompt))];
-    }
-
-    private static void RequireFolder(string? path)
-    {
-        if (path is null)
-        {
-            return;
-        }
-
-        var full = Path.GetFullPath(path);
-        if (Directory.Exists(full))
-        {
-            throw new InvalidInputException($"{path} is a folder; name the file to write");
-        }
-
-        if (!Directory.Exists(Path.GetDirectoryName(full)))
-        {
-            throw new InvalidInputException($"{path}: there is no folder {Path.GetDirectoryName(full)}; make it first");
-        }
     }
 }

@@ -40,8 +40,11 @@ internal static class MapsCommand
         var command = new Command("maps", "Computes activation maps from a saved trace.") { input, output, model, merge, temporalMerge, repeat, json };
         methodOptions.AddTo(command);
         mapsJson.AddTo(command, json);
+        var export = new ExportArguments();
+        export.AddTo(command);
         command.SetAction((parsed, cancellationToken) =>
         {
+            export.Check(parsed);
             var options = methodOptions.Read(parsed) with
             {
                 MergeSize = parsed.GetValue(merge),
@@ -51,10 +54,11 @@ internal static class MapsCommand
             var (from, to, count) = (parsed.GetRequiredValue(input), parsed.GetRequiredValue(output), parsed.GetValue(repeat));
             var modelPath = parsed.GetValue(model);
             return Task.Run(
-                () =>
+                async () =>
                 {
                     var (trace, maps, summary) = Run(from, modelPath, to, options, count, configuration.Error, cancellationToken);
                     mapsJson.Write(parsed, trace, maps);
+                    await export.WriteAsync(parsed, trace, maps, cancellationToken);
                     if (parsed.GetValue(json))
                     {
                         configuration.Output.WriteLine(JsonSerializer.Serialize(summary, JsonSerializerOptions.Web));

@@ -11,7 +11,7 @@ internal sealed class MethodOptions
     private readonly Option<bool> _noFilter = new("--no-filter") { Description = "Do not apply the rank-Gaussian filter." };
     private readonly Option<int> _kernel = new("--kernel")
     {
-        Description = "Side of the filter's window: 1, 3, 5, 7 or 9.",
+        Description = "Side of the filter's window: 1, 3, 5, 7 or 9. Given, it applies the filter where the profile does not.",
         HelpName = "K",
         DefaultValueFactory = _ => new TamOptions().KernelSize,
     };
@@ -21,27 +21,10 @@ internal sealed class MethodOptions
     private readonly Option<TamProfile> _profile = ChoiceOption<TamProfile>("--profile", "Whose arithmetic to follow: tamx (the default), paper or tuned.");
     private readonly Option<EngineKind> _engine = ChoiceOption<EngineKind>("--engine", "What to compute with: auto (the default), reference, cpu, opencl or cuda.");
 
-    private readonly Option<string[]> _set = new("--set")
-    {
-        Description = "A single option of the method, over the profile's: --set eciStrength=0.5. docs/method.md names them; may be given several times.",
-        HelpName = "NAME=VALUE",
-    };
+    private readonly Option<string[]> _set = SetOption(
+        "--set", "A single option of the method, over the profile's: --set eciStrength=0.5. docs/method.md names them; may be given several times.");
 
-    public MethodOptions()
-    {
-        _threads.RequireAtLeast(1);
-        _set.Validators.Add(result =>
-        {
-            try
-            {
-                _ = result.Tokens.Aggregate(new TamOptions(), (options, token) => Set(options, token.Value));
-            }
-            catch (InvalidInputException e)
-            {
-                result.AddError($"--set {e.Message}.");
-            }
-        });
-    }
+    public MethodOptions() => _threads.RequireAtLeast(1);
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
@@ -58,16 +41,41 @@ internal sealed class MethodOptions
     /// <summary>The method's options as the command line gives them.</summary>
     public TamOptions Read(ParseResult parsed)
     {
-        var options = TamOptions.ForProfile(parsed.GetValue(_profile)) with
+        var preset = TamOptions.ForProfile(parsed.GetValue(_profile));
+        var options = preset with
         {
-            ApplyEci = !parsed.GetValue(_noEci),
-            ApplyFilter = !parsed.GetValue(_noFilter),
+            ApplyEci = preset.ApplyEci && !parsed.GetValue(_noEci),
+            ApplyFilter = (preset.ApplyFilter || parsed.GetResult(_kernel) is { Implicit: false }) && !parsed.GetValue(_noFilter),
             KernelSize = parsed.GetValue(_kernel),
             Engine = parsed.GetValue(_engine),
             ThreadCount = parsed.GetValue(_threads),
         };
-        return (parsed.GetValue(_set) ?? []).Aggregate(options, Set);
+        return Set(options, parsed.GetValue(_set));
     }
+
+    /// <summary>An option of the command line that sets single options of the method.</summary>
+    public static Option<string[]> SetOption(string name, string description)
+    {
+        var option = new Option<string[]>(name) { Description = description, HelpName = "NAME=VALUE" };
+        option.Validators.Add(result =>
+        {
+            try
+            {
+                _ = Set(new TamOptions(), [.. result.Tokens.Select(token => token.Value)]);
+            }
+            catch (InvalidInputException e)
+            {
+                result.AddError($"{name} {e.Message}.");
+            }
+        });
+        return option;
+    }
+
+    /// <summary>The options with assignments made one after another.</summary>
+    public static TamOptions Set(TamOptions options, string[]? assignments) => (assignments ?? []).Aggregate(options, Set);
+
+    /// <summary>Whether the command line switches the filter off, and not just the profile.</summary>
+    public bool IsFilterOff(ParseResult parsed) => parsed.GetValue(_noFilter);
 
     private static TamOptions Set(TamOptions options, string assignment) => assignment.Split('=', 2) is [var name, var value]
         ? options.Set(name, value)

@@ -9,6 +9,9 @@ public sealed record EvaluationOptions
     /// <summary>The kinds of maps to score, the last of which gives the order for the curves. All four by default.</summary>
     public IReadOnlyList<MapKind> Kinds { get; init; } = Enum.GetValues<MapKind>();
 
+    /// <summary>Further settings whose maps of nouns are scored, from the same run. None by default.</summary>
+    public IReadOnlyList<MapSetting> Sweep { get; init; } = [];
+
     /// <summary>Most tokens of an answer. 256 by default, as the paper's.</summary>
     public int MaxNewTokens { get; init; } = 256;
 

@@ -6,8 +6,16 @@ namespace Tamx.Evaluation;
 /// <param name="Rows">Per kind of words and of maps that occur one row.</param>
 /// <param name="Paper">Per kind of maps the figures of the paper's protocol.</param>
 /// <param name="Curves">Insertion and deletion, or null where they were not measured.</param>
+/// <param name="Sweep">Per setting of a sweep the figures of all nouns; empty without one.</param>
+/// <param name="Agreement">Per kind of maps the likeness of another model's; empty without one.</param>
 public sealed record EvaluationSummary(
-    int Scenes, double? CaptionsExact, IReadOnlyList<SummaryRow> Rows, IReadOnlyList<PaperSummaryRow> Paper, CurveSummary? Curves)
+    int Scenes,
+    double? CaptionsExact,
+    IReadOnlyList<SummaryRow> Rows,
+    IReadOnlyList<PaperSummaryRow> Paper,
+    CurveSummary? Curves,
+    IReadOnlyList<SettingScore> Sweep,
+    IReadOnlyList<MapAgreement> Agreement)
 {
     /// <summary>Sums up results.</summary>
     /// <param name="results">The samples' results.</param>
@@ -31,7 +39,9 @@ public sealed record EvaluationSummary(
             rows,
             [.. options.Kinds.Select(maps => new PaperSummaryRow(
                 maps, PaperProtocol.Summarize(results.SelectMany(result => result.Paper).Where(row => row.Maps == maps).Select(row => row.Figures))))],
-            curves.Length == 0 ? null : CurveSummary.Of(curves));
+            curves.Length == 0 ? null : CurveSummary.Of(curves),
+            [.. results.SelectMany(result => result.Settings ?? []).GroupBy(score => score.Setting).Select(group => SettingScore.Join([.. group]))],
+            [.. results.SelectMany(result => result.Agreement ?? []).GroupBy(item => item.Maps).Select(group => MapAgreement.Join([.. group]))]);
     }
 
     private static SummaryRow? RowOf(IReadOnlyList<SampleResult> results, WordKind words, MapKind maps, EvaluationOptions options)

@@ -20,6 +20,8 @@ public static class MapEvaluation
     /// <param name="samples">The samples, enumerated once.</param>
     /// <param name="sampleCount">Their number.</param>
     /// <param name="options">How to evaluate.</param>
+    /// <param name="against">Another model (another quantization of the same, for example) to compare maps with: it is given each answer. Null for
+    /// none.</param>
     /// <param name="log">Where finished results are kept; what it holds already is not measured again. Null to keep them in memory alone.</param>
     /// <param name="progress">Told how many samples are done.</param>
     /// <param name="cancellationToken">Ends the work within one decode; finished results are in the log.</param>
@@ -33,6 +35,7 @@ public static class MapEvaluation
         IEnumerable<EvaluationSample> samples,
         int sampleCount,
         EvaluationOptions options,
+        VisionLanguageModel? against = null,
         ResultLog? log = null,
         IProgress<EvaluationProgress>? progress = null,
         CancellationToken cancellationToken = default)
@@ -49,7 +52,7 @@ public static class MapEvaluation
             var result = log?.Results.GetValueOrDefault(sample.Name);
             if (result is null)
             {
-                result = await MeasureAsync(model, sample, results.Count, options, engine, cancellationToken).ConfigureAwait(false);
+                result = await MeasureAsync(model, against, sample, results.Count, options, engine, cancellationToken).ConfigureAwait(false);
                 log?.Append(result);
             }
 
@@ -61,7 +64,13 @@ public static class MapEvaluation
     }
 
     private static async Task<SampleResult> MeasureAsync(
-        VisionLanguageModel model, EvaluationSample sample, int index, EvaluationOptions options, ITamEngine engine, CancellationToken cancellationToken)
+        VisionLanguageModel model,
+        VisionLanguageModel? against,
+        EvaluationSample sample,
+        int index,
+        EvaluationOptions options,
+        ITamEngine engine,
+        CancellationToken cancellationToken)
     {
         var image = RgbImage.Decode(sample.Picture.Encoded, sample.Picture.Name);
         if (image.Width != sample.Labels.Width || image.Height != sample.Labels.Height)
@@ -78,29 +87,54 @@ public static class MapEvaluation
             Tam = options.TamFor(options.Kinds[^1]),
         };
         var explanation = await Explainer.ExplainAsync(model, messages, explain, null, cancellationToken).ConfigureAwait(false);
-        var trace = explanation.Trace;
         var grid = explanation.Maps.Layout.VisionBlocks[0].Grid;
         var scorer = new SampleScorer(sample, [.. explanation.Maps.Words.Select(word => word.Word)], grid);
+        int[] answer = [.. explanation.Maps.Answer.Select(token => token.Token.TokenId)];
+        var other = against is null
+            ? null
+            : await Explainer.ExplainAsync(against, messages, explain with { AnswerIds = answer }, null, cancellationToken).ConfigureAwait(false);
         var rows = new List<WordRow>();
         var paper = new List<PaperRow>();
+        var agreement = new List<MapAgreement>();
         foreach (var kind in options.Kinds)
         {
-            var maps = MapsOf(
-                kind == options.Kinds[^1] ? explanation.Maps : ActivationMaps.Compute(trace, options.TamFor(kind), engine, cancellationToken));
+            var maps = MapsUnder(explanation, options.TamFor(kind));
             rows.AddRange(scorer.Score(kind, maps));
             paper.Add(new PaperRow(kind, scorer.ScoreAsPaper(maps)));
+            if (other is not null)
+            {
+                agreement.Add(MapAgreement.Of(kind, maps, MapsUnder(other, options.TamFor(kind))));
+            }
+        }
+
+        var settings = new List<SettingScore>();
+        foreach (var setting in options.Sweep)
+        {
+            var maps = MapsUnder(explanation, setting.Apply(options.Tam));
+            settings.Add(SettingScore.Of(setting, scorer.Score(options.Kinds[0], maps), scorer.ScoreAsPaper(maps)));
         }
 
         PerturbationCurves? curves = null;
         if (index < options.CurveSampleCount)
         {
-            int[] answer = [.. explanation.Maps.Answer.Select(token => token.Token.TokenId)];
             curves = await PerturbationCurve.MeasureAsync(
                 model, sample, answer, options.Kinds[^1], PerturbationCurve.BestFirst(scorer.AnswerMap(MapsOf(explanation.Maps))), grid,
                 options.CurveStepCount, options.Seed + (ulong)index, cancellationToken).ConfigureAwait(false);
         }
 
-        return new SampleResult(sample.Name, sample.Prompt, explanation.Answer, sample.ExpectedAnswer, rows, paper, curves);
+        return new SampleResult(
+            sample.Name,
+            sample.Prompt,
+            explanation.Answer,
+            sample.ExpectedAnswer,
+            rows,
+            paper,
+            curves,
+            options.Sweep.Count > 0 ? settings : null,
+            other is not null ? agreement : null);
+
+        float[][] MapsUnder(Explanation of, TamOptions tam) =>
+            MapsOf(tam == of.Maps.Options ? of.Maps : ActivationMaps.Compute(of.Trace, tam, engine, cancellationToken));
     }
 
     /// <summary>Per answer token the map of the only picture, which comes before it.</summary>

@@ -8,6 +8,8 @@ namespace Tamx.Evaluation;
 /// <param name="Rows">Per scored word and kind of maps one row.</param>
 /// <param name="Paper">Per kind of maps the figures of the paper's protocol.</param>
 /// <param name="Curves">Insertion and deletion curves, or null where they were not measured.</param>
+/// <param name="Settings">The nouns' figures under each setting of a sweep; null without one.</param>
+/// <param name="Agreement">Per kind of maps, how alike another model's maps of the same answer are; null without another model.</param>
 public sealed record SampleResult(
     string Name,
     string Prompt,
@@ -15,7 +17,9 @@ public sealed record SampleResult(
     string? Expected,
     IReadOnlyList<WordRow> Rows,
     IReadOnlyList<PaperRow> Paper,
-    PerturbationCurves? Curves)
+    PerturbationCurves? Curves,
+    IReadOnlyList<SettingScore>? Settings = null,
+    IReadOnlyList<MapAgreement>? Agreement = null)
 {
     /// <summary>Whether the answer is the right one, letter by letter; null where none is known.</summary>
     public bool? IsExact => Expected is null ? null : Answer == Expected;

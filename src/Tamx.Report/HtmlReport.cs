@@ -1,6 +1,8 @@
+using System.IO.Compression;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 
 using Tamx.Llama;
 
@@ -13,13 +15,15 @@ namespace Tamx.Report;
 /// </remarks>
 public static class HtmlReport
 {
+    private const int SizeWidth = 12;
+
     /// <summary>Writes the report to a file. The file appears whole or not at all.</summary>
     /// <param name="trace">The run that <paramref name="maps"/> was computed from: token ids, token texts, pictures, how it was made.</param>
     /// <param name="maps">The maps to show.</param>
     /// <param name="path">The file to write; an existing one is replaced.</param>
     /// <param name="options">Options, or null for the defaults.</param>
     /// <param name="cancellationToken">Stops the writing; no file is left behind.</param>
-    /// <exception cref="InvalidInputException">Trace and maps do not belong together, or a picture is of a type that no page can show.</exception>
+    /// <exception cref="InvalidInputException">Trace and maps do not belong together, a picture is of a type that no page can show, or an option is out of its range.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static async Task WriteAsync(
@@ -36,7 +40,7 @@ public static class HtmlReport
     /// <param name="destination">Receives UTF-8; stays open.</param>
     /// <param name="options">Options, or null for the defaults.</param>
     /// <param name="cancellationToken">Stops the writing.</param>
-    /// <exception cref="InvalidInputException">Trace and maps do not belong together, or a picture is of a type that no page can show.</exception>
+    /// <exception cref="InvalidInputException">Trace and maps do not belong together, a picture is of a type that no page can show, or an option is out of its range.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static async Task WriteAsync(
         Trace trace, ActivationMaps maps, Stream destination, HtmlReportOptions? options = null, CancellationToken cancellationToken = default)
@@ -44,72 +48,146 @@ public static class HtmlReport
         ArgumentNullException.ThrowIfNull(trace);
         ArgumentNullException.ThrowIfNull(maps);
         ArgumentNullException.ThrowIfNull(destination);
+        await WritePageAsync(new ReportRun(trace, maps), null, destination, options ?? new HtmlReportOptions(), cancellationToken).ConfigureAwait(false);
+    }
 
-        ReportInput.Check(trace, maps);
-        string title = options?.Title ?? DefaultTitle(trace);
+    /// <summary>Writes a page that shows two runs of the same answer side by side, with their difference. The file appears whole or not at all.</summary>
+    /// <param name="first">The run whose tokens, grid and pictures lead.</param>
+    /// <param name="second">The other run: another model or quantization, or other options. Its tokens and grids may differ.</param>
+    /// <param name="path">The file to write; an existing one is replaced.</param>
+    /// <param name="options">Options, or null for the defaults.</param>
+    /// <param name="cancellationToken">Stops the writing; no file is left behind.</param>
+    /// <exception cref="InvalidInputException">The runs are not of one answer about the same pictures, or one of them cannot be shown.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public static async Task WriteComparisonAsync(
+        ReportRun first, ReportRun second, string path, HtmlReportOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(first);
+        ArgumentNullException.ThrowIfNull(second);
+        ArgumentException.ThrowIfNullOrEmpty(path);
 
-        foreach ((string text, string? slot) in PageTemplate.Parts)
+        await WholeFile.WriteAsync(path, stream => WritePageAsync(first, second, stream, options ?? new HtmlReportOptions(), cancellationToken)).ConfigureAwait(false);
+    }
+
+    private static async Task WritePageAsync(
+        ReportRun run, ReportRun? other, Stream destination, HtmlReportOptions options, CancellationToken cancellationToken)
+    {
+        options.Validate();
+        ReportInput.Check(run.Trace, run.Maps);
+        RunComparison? comparison = null;
+        if (other is not null)
         {
+            ReportInput.Check(other.Trace, other.Maps);
+            comparison = RunComparison.Of(run, other);
+        }
+
+        string title = options.Title ?? DefaultTitle(run.Trace, comparison);
+        var page = new CountingStream(destination);
+        for (int i = 0; i < PageTemplate.Parts.Count; i++)
+        {
+            (string text, string? slot) = PageTemplate.Parts[i];
             cancellationToken.ThrowIfCancellationRequested();
-            await WriteTextAsync(destination, text, cancellationToken).ConfigureAwait(false);
+            await WriteTextAsync(page, text, cancellationToken).ConfigureAwait(false);
             switch (slot)
             {
                 case null:
                     break;
                 case "policy":
-                    await WriteTextAsync(destination, PageTemplate.Policy, cancellationToken).ConfigureAwait(false);
+                    await WriteTextAsync(page, PageTemplate.Policy, cancellationToken).ConfigureAwait(false);
                     break;
                 case "title":
-                    await WriteTextAsync(destination, WebUtility.HtmlEncode(title), cancellationToken).ConfigureAwait(false);
+                    await WriteTextAsync(page, WebUtility.HtmlEncode(title), cancellationToken).ConfigureAwait(false);
                     break;
                 case "style":
-                    await WriteTextAsync(destination, PageTemplate.Style, cancellationToken).ConfigureAwait(false);
+                    await WriteTextAsync(page, PageTemplate.Style, cancellationToken).ConfigureAwait(false);
                     break;
                 case "script":
-                    await WriteTextAsync(destination, PageTemplate.Script, cancellationToken).ConfigureAwait(false);
+                    await WriteTextAsync(page, PageTemplate.Script, cancellationToken).ConfigureAwait(false);
                     break;
                 case "data":
-                    await WriteDataAsync(destination, trace, maps, cancellationToken).ConfigureAwait(false);
+                    await WriteDataAsync(page, run.Trace, run.Maps, options, cancellationToken).ConfigureAwait(false);
+                    if (other is not null)
+                    {
+                        await WriteRunAsync(page, other.Trace, other.Maps, options, "-b", cancellationToken).ConfigureAwait(false);
+                        await WriteTextAsync(page, $"<script type=\"application/json\" id=\"comparison\">{Json(comparison!)}</script>\n", cancellationToken)
+                            .ConfigureAwait(false);
+                    }
+
+                    break;
+                case "size":
+                    // What follows is the same in every page, so the whole size is known before the end.
+                    string size = $"{page.Count + SizeWidth + PageTemplate.BytesAfter(i),SizeWidth}";
+                    await WriteTextAsync(page, size, cancellationToken).ConfigureAwait(false);
                     break;
                 default:
                     throw new InvalidOperationException($"page.html has a slot that nothing fills: {slot}");
             }
         }
 
-        await destination.FlushAsync(cancellationToken).ConfigureAwait(false);
+        await page.FlushAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    private static string DefaultTitle(Trace trace)
+    /// <summary>The default encoder leaves nothing that could end a script element.</summary>
+    private static string Json(RunComparison comparison)
     {
-        const string Subject = "Token activation maps";
-        string? name = trace.Pictures.Select(picture => picture.Name).FirstOrDefault(name => name is not null);
-        return name is null ? Subject : $"{name} · {Subject}";
-    }
-
-    // The types of these blocks are no script types, so a browser neither runs nor parses their content;
-    // JSON without '<' and base64 cannot end them.
-    private static async Task WriteDataAsync(Stream destination, Trace trace, ActivationMaps maps, CancellationToken cancellationToken)
-    {
-        await WriteTextAsync(destination, "<script type=\"application/json\" id=\"report-data\">", cancellationToken).ConfigureAwait(false);
-        List<float[]> vectors = await ReportJson.WriteAsync(destination, trace, maps, cancellationToken).ConfigureAwait(false);
-        await WriteTextAsync(destination, "</script>\n<script type=\"application/octet-stream\" id=\"report-vectors\">", cancellationToken)
-            .ConfigureAwait(false);
-        await WriteBase64Async(destination, base64 => PackedVectors.WriteAsync(base64, vectors, cancellationToken), cancellationToken)
-            .ConfigureAwait(false);
-
-        for (int i = 0; i < trace.Pictures.Count; i++)
+        using var bytes = new MemoryStream();
+        using (var json = new Utf8JsonWriter(bytes))
         {
-            TracePicture picture = trace.Pictures[i];
-            await WriteTextAsync(
-                destination,
-                $"</script>\n<script type=\"application/octet-stream\" id=\"picture-{i}\" data-media-type=\"{picture.MediaType}\">",
-                cancellationToken).ConfigureAwait(false);
-            await WriteBase64Async(
-                destination, async base64 => await base64.WriteAsync(picture.Bytes, cancellationToken).ConfigureAwait(false), cancellationToken)
-                .ConfigureAwait(false);
+            comparison.Write(json);
         }
 
-        await WriteTextAsync(destination, "</script>", cancellationToken).ConfigureAwait(false);
+        return Encoding.UTF8.GetString(bytes.ToArray());
+    }
+
+    private static string DefaultTitle(Trace trace, RunComparison? comparison)
+    {
+        string subject = comparison is null ? "Token activation maps" : $"{comparison.FirstName} and {comparison.SecondName}";
+        string? name = trace.Pictures.Select(picture => picture.Name).FirstOrDefault(name => name is not null);
+        return name is null ? subject : $"{name} · {subject}";
+    }
+
+    // The types of these blocks are no script types, so a browser neither runs nor parses their content, and base64 cannot end them.
+    private static async Task WriteDataAsync(
+        Stream page, Trace trace, ActivationMaps maps, HtmlReportOptions options, CancellationToken cancellationToken)
+    {
+        await WriteRunAsync(page, trace, maps, options, "", cancellationToken).ConfigureAwait(false);
+        for (int i = 0; i < trace.Pictures.Count; i++)
+        {
+            var picture = new ReportPicture(trace.Pictures[i], options.MaxImagePixels);
+            await WriteBlockAsync(
+                page,
+                $"id=\"picture-{i}\" data-media-type=\"{picture.MediaType}\"",
+                async block => await block.WriteAsync(picture.GetBytes(), cancellationToken).ConfigureAwait(false),
+                cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task WriteRunAsync(
+        Stream page, Trace trace, ActivationMaps maps, HtmlReportOptions options, string suffix, CancellationToken cancellationToken)
+    {
+        IEnumerable<byte[]> vectors = [];
+        await WriteBlockAsync(
+            page,
+            $"id=\"report-data{suffix}\"",
+            async block =>
+            {
+                var deflate = new DeflateStream(block, CompressionLevel.SmallestSize, leaveOpen: true);
+                await using (deflate.ConfigureAwait(false))
+                {
+                    vectors = await ReportJson.WriteAsync(deflate, trace, maps, options, cancellationToken).ConfigureAwait(false);
+                }
+            },
+            cancellationToken).ConfigureAwait(false);
+        await WriteBlockAsync(
+            page, $"id=\"report-vectors{suffix}\"", block => PackedVectors.WriteAsync(block, vectors, cancellationToken), cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task WriteBlockAsync(Stream page, string attributes, Func<Stream, Task> write, CancellationToken cancellationToken)
+    {
+        await WriteTextAsync(page, $"<script type=\"application/octet-stream\" {attributes}>", cancellationToken).ConfigureAwait(false);
+        await WriteBase64Async(page, write, cancellationToken).ConfigureAwait(false);
+        await WriteTextAsync(page, "</script>\n", cancellationToken).ConfigureAwait(false);
     }
 
     private static async Task WriteTextAsync(Stream destination, string text, CancellationToken cancellationToken) =>

@@ -1,6 +1,9 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Schema;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using System.Text.Unicode;
 
 namespace Tamx.Report;
@@ -43,6 +46,16 @@ public static class MapsJson
                 [.. maps.Answer.Select(token => Step.Of(trace, token))],
                 [.. maps.Words.Select(Word.Of)]),
             Options);
+    }
+
+    /// <summary>The document's JSON schema; docs/tamx-maps.schema.json holds it, and a test keeps it there.</summary>
+    internal static JsonObject Schema()
+    {
+        var options = new JsonSerializerOptions(Options) { TypeInfoResolver = new DefaultJsonTypeInfoResolver() };
+        JsonObject schema = options.GetJsonSchemaAsNode(typeof(Document), new() { TreatNullObliviousAsNonNullable = true }).AsObject();
+        schema.Insert(0, "$schema", "https://json-schema.org/draft/2020-12/schema");
+        schema.Insert(1, "title", Format);
+        return schema;
     }
 
     /// <summary>A token's text by itself, where a part of a character is U+FFFD; null where the trace has none.</summary>

@@ -1,12 +1,17 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Compression;
 
 namespace Tamx.Report;
 
-/// <summary>
-/// Vectors of numbers at 8 bits each. One vector is [minimum float32 LE][maximum float32 LE][one byte per value]:
-/// value = minimum + byte / 255 x (maximum - minimum). Vectors stand one after another and are deflated together (raw, RFC 1951).
-/// </summary>
+/// <summary>Numbers as levels of 8 or 16 bits, packed one vector after another and deflated together (raw, RFC 1951). All is little-endian.</summary>
+/// <remarks>
+/// <para>Dense: [minimum float32][maximum float32][one level per value]; value = minimum + level / highest x (maximum - minimum).</para>
+/// <para>
+/// Sparse: [maximum float32][count int32][count gaps][count levels]; value = level / highest x maximum. A gap is the distance to the index before
+/// (for the first, to -1), 7 bits a byte, lowest first, the top bit set where another byte follows. What is left out is 0.
+/// </para>
+/// </remarks>
 internal static class PackedVectors
 {
     /// <summary>Bytes before a vector's values.</summary>
@@ -14,11 +19,11 @@ internal static class PackedVectors
 
     private static readonly byte[] EmptyDeflateStream = [0x03, 0x00];
 
-    /// <summary>Bytes of a vector of <paramref name="length"/> values before the deflation.</summary>
-    public static long PackedBytes(int length) => HeaderBytes + (long)length;
+    /// <summary>Bytes of a dense vector of <paramref name="length"/> values before the deflation.</summary>
+    public static long DenseBytes(int length, int bits) => HeaderBytes + ((long)length * bits / 8);
 
-    /// <summary>Packs <paramref name="values"/> (finite); an empty vector has the range [0, 0].</summary>
-    public static byte[] Pack(ReadOnlySpan<float> values)
+    /// <summary>Packs all of <paramref name="values"/> (finite); an empty vector has the range [0, 0].</summary>
+    public static byte[] Dense(ReadOnlySpan<float> values, int bits)
     {
         float minimum = values.IsEmpty ? 0 : float.PositiveInfinity;
         float maximum = values.IsEmpty ? 0 : float.NegativeInfinity;
@@ -28,38 +33,108 @@ internal static class PackedVectors
             maximum = Math.Max(maximum, value);
         }
 
-        byte[] packed = new byte[HeaderBytes + values.Length];
+        byte[] packed = new byte[DenseBytes(values.Length, bits)];
         BinaryPrimitives.WriteSingleLittleEndian(packed, minimum);
         BinaryPrimitives.WriteSingleLittleEndian(packed.AsSpan(sizeof(float)), maximum);
 
         // In double, since the difference of two floats may overflow a float.
         double range = (double)maximum - minimum;
-        double scale = range > 0 ? 255 / range : 0;
+        double scale = range > 0 ? HighestLevel(bits) / range : 0;
         for (int i = 0; i < values.Length; i++)
         {
-            packed[HeaderBytes + i] = (byte)Math.Round((values[i] - (double)minimum) * scale);
+            WriteLevel(packed.AsSpan(HeaderBytes), i, (int)Math.Round((values[i] - (double)minimum) * scale), bits);
         }
 
         return packed;
     }
 
-    /// <summary>Packs, deflates and writes the vectors in order; <paramref name="destination"/> stays open.</summary>
-    public static async Task WriteAsync(Stream destination, IReadOnlyCollection<float[]> vectors, CancellationToken cancellationToken)
+    /// <summary>Packs the greatest <paramref name="most"/> of <paramref name="values"/> (finite, at least 0) that are not 0 when rounded.</summary>
+    public static byte[] Sparse(ReadOnlySpan<float> values, int most, int bits)
     {
-        if (vectors.Count == 0)
+        float maximum = 0;
+        foreach (float value in values)
         {
-            // DeflateStream writes nothing for no data, and a browser takes nothing for a stream cut short.
-            await destination.WriteAsync(EmptyDeflateStream, cancellationToken).ConfigureAwait(false);
-            return;
+            maximum = Math.Max(maximum, value);
         }
 
+        double scale = maximum > 0 ? HighestLevel(bits) / (double)maximum : 0;
+        var kept = new List<(int Index, int Level)>();
+        for (int i = 0; i < values.Length; i++)
+        {
+            int level = (int)Math.Round(Math.Max(0, values[i]) * scale);
+            if (level > 0)
+            {
+                kept.Add((i, level));
+            }
+        }
+
+        if (kept.Count > most)
+        {
+            kept.Sort((a, b) => b.Level != a.Level ? b.Level.CompareTo(a.Level) : a.Index.CompareTo(b.Index));
+            kept.RemoveRange(most, kept.Count - most);
+            kept.Sort((a, b) => a.Index.CompareTo(b.Index));
+        }
+
+        var packed = new ArrayBufferWriter<byte>(HeaderBytes + (3 * kept.Count) + 1);
+        BinaryPrimitives.WriteSingleLittleEndian(packed.GetSpan(HeaderBytes), maximum);
+        BinaryPrimitives.WriteInt32LittleEndian(packed.GetSpan(HeaderBytes)[sizeof(float)..], kept.Count);
+        packed.Advance(HeaderBytes);
+        int before = -1;
+        foreach ((int index, int _) in kept)
+        {
+            uint gap = (uint)(index - before);
+            before = index;
+            for (; gap >= 0x80; gap >>= 7)
+            {
+                packed.Write([(byte)(gap | 0x80)]);
+            }
+
+            packed.Write([(byte)gap]);
+        }
+
+        int levelBytes = kept.Count * bits / 8;
+        Span<byte> levels = packed.GetSpan(levelBytes);
+        for (int i = 0; i < kept.Count; i++)
+        {
+            WriteLevel(levels, i, kept[i].Level, bits);
+        }
+
+        packed.Advance(levelBytes);
+        return packed.WrittenSpan.ToArray();
+    }
+
+    /// <summary>Deflates and writes packed vectors in order; <paramref name="destination"/> stays open.</summary>
+    public static async Task WriteAsync(Stream destination, IEnumerable<byte[]> vectors, CancellationToken cancellationToken)
+    {
+        bool isEmpty = true;
         var deflate = new DeflateStream(destination, CompressionLevel.SmallestSize, leaveOpen: true);
         await using (deflate.ConfigureAwait(false))
         {
-            foreach (float[] vector in vectors)
+            foreach (byte[] vector in vectors)
             {
-                await deflate.WriteAsync(Pack(vector), cancellationToken).ConfigureAwait(false);
+                isEmpty = false;
+                await deflate.WriteAsync(vector, cancellationToken).ConfigureAwait(false);
             }
+        }
+
+        if (isEmpty)
+        {
+            // DeflateStream writes nothing for no data, and a browser takes nothing for a stream cut short.
+            await destination.WriteAsync(EmptyDeflateStream, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static int HighestLevel(int bits) => (1 << bits) - 1;
+
+    private static void WriteLevel(Span<byte> levels, int index, int level, int bits)
+    {
+        if (bits == 8)
+        {
+            levels[index] = (byte)level;
+        }
+        else
+        {
+            BinaryPrimitives.WriteUInt16LittleEndian(levels[(2 * index)..], (ushort)level);
         }
     }
 }

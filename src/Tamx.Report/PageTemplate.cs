@@ -18,10 +18,19 @@ internal static partial class PageTemplate
 
     /// <summary>The Content-Security-Policy.</summary>
     public static string Policy { get; } =
-        $"default-src 'none'; img-src data: blob:; style-src {Hash(Style)}; script-src {Hash(Script)}; base-uri 'none'; form-action 'none'";
+        $"default-src 'none'; img-src blob:; style-src {Hash(Style)}; script-src {Hash(Script)}; base-uri 'none'; form-action 'none'";
 
     /// <summary>The template cut at its slots: text, then the name of the slot that follows it (null at the end).</summary>
     public static IReadOnlyList<(string Text, string? Slot)> Parts { get; } = Cut(Read("page.html"));
+
+    /// <summary>Bytes of the page after the slot of part <paramref name="index"/>, where only the script's slot follows.</summary>
+    public static long BytesAfter(int index) => Parts.Skip(index + 1).Sum(part => (long)Encoding.UTF8.GetByteCount(part.Text))
+        + Parts.Skip(index + 1).Sum(part => part.Slot switch
+        {
+            null => 0L,
+            "script" => Encoding.UTF8.GetByteCount(Script),
+            _ => throw new InvalidOperationException($"page.html has the slot {part.Slot} after the size, which cannot know of it"),
+        });
 
     private static List<(string Text, string? Slot)> Cut(string template)
     {

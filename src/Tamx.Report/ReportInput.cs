@@ -61,16 +61,27 @@ internal static class ReportInput
             Require(
                 token.Position == layout.AnswerPositions[i],
                 $"report: answer token {i} is at position {token.Position}, but the layout has it at {layout.AnswerPositions[i]}");
-            foreach (int position in token.TextPositions)
-            {
-                Require(textPositions.Contains(position), $"report: answer token {i} has relevance to position {position}, which is no text");
-            }
+            CheckToken(token, layout, textPositions, $"answer token {i}");
+        }
 
-            CheckExplained(token.Token, token, layout, $"answer token {i}");
-            for (int c = 0; c < token.Candidates.Count; c++)
-            {
-                CheckExplained(token.Candidates[c], token, layout, $"candidate {c} of answer token {i}");
-            }
+        foreach (AnswerToken token in maps.Prompt)
+        {
+            Require(textPositions.Contains(token.Position), $"report: the prompt's token at position {token.Position} is no text");
+            CheckToken(token, layout, textPositions, $"the prompt's token at position {token.Position}");
+        }
+    }
+
+    private static void CheckToken(AnswerToken token, SequenceLayout layout, HashSet<int> textPositions, string name)
+    {
+        foreach (int position in token.TextPositions)
+        {
+            Require(textPositions.Contains(position), $"report: {name} has relevance to position {position}, which is no text");
+        }
+
+        CheckExplained(token.Token, token, layout, name);
+        for (int c = 0; c < token.Candidates.Count; c++)
+        {
+            CheckExplained(token.Candidates[c], token, layout, $"candidate {c} of {name}");
         }
     }
 

@@ -1,6 +1,8 @@
 using System.Reflection;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using System.Text.Unicode;
 
 namespace Tamx.Report;
@@ -9,19 +11,23 @@ namespace Tamx.Report;
 /// Writes the page's JSON: layout, texts, candidates, how the run was made. Numbers in bulk are left to <see cref="PackedVectors"/>.
 /// </summary>
 /// <remarks>
-/// The encoder escapes <c>&lt; &gt; &amp; ' "</c> and U+2028, U+2029, so that the JSON can stand inside a script element whatever a token
-/// or a prompt holds. Tokens are named by their index in <c>tokens</c>, vectors by their byte offset before the deflation.
+/// Tokens are named by their index in <c>tokens</c>, vectors by their byte offset before the deflation.
 /// </remarks>
 internal static class ReportJson
 {
-    private const string Format = "tamx-report/1";
+    private const string Format = "tamx-report/2";
     private const int FlushBytes = 1 << 16;
 
     private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.Create(UnicodeRanges.All) };
+    private static readonly JsonSerializerOptions OptionsFormat = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) } };
+
+    /// <summary>Options that the page shows at places of their own, or that say how fast and not what was computed.</summary>
+    private static readonly string[] ShownOptions =
+        ["profile", "applyEci", "eciStrength", "applyFilter", "kernelSize", "wordMaps", "engine", "threadCount"];
 
     /// <summary>Writes the JSON and returns the vectors that it refers to, in the order of their offsets.</summary>
-    public static async Task<List<float[]>> WriteAsync(
-        Stream destination, Trace trace, ActivationMaps maps, CancellationToken cancellationToken)
+    public static async Task<IEnumerable<byte[]>> WriteAsync(
+        Stream destination, Trace trace, ActivationMaps maps, HtmlReportOptions options, CancellationToken cancellationToken)
     {
         var json = new Utf8JsonWriter(destination, WriterOptions);
         await using (json.ConfigureAwait(false))
@@ -36,59 +42,62 @@ internal static class ReportJson
                 tokenIndex.Add(positions[i], i);
             }
 
-            string[] shownTexts = DecodeRuns(texts, trace.TokenIds, positions);
+            string[] shownTexts = [.. Runs(positions).SelectMany(run => texts.Decode(trace.TokenIds.AsSpan(positions[run.Start], run.Length)))];
 
             json.WriteStartObject();
             json.WriteString("format", Format);
             WriteRun(json, trace, maps);
+            json.WriteNumber("bits", options.MapBits);
+            json.WriteNumber("mostSources", HtmlReportOptions.MostSources);
             WriteTokens(json, trace.TokenIds, positions, shownTexts);
+            WriteNumbers(json, "wordStarts", Runs(positions).SelectMany(run => WordStarts(texts, trace.TokenIds, positions, run)));
             WriteTurns(json, layout, tokenIndex);
-            WriteBlocks(json, trace, layout);
+            WriteBlocks(json, layout);
+            WriteMedia(json, trace, layout, options.MaxImagePixels);
 
             // The tokens that relevance can belong to, in the order of AnswerToken.TextPositions.
             int[] textOrder = [.. layout.ContextPositions.Concat(layout.AnswerPositions)];
-            json.WriteStartArray("textOrder");
-            foreach (int position in textOrder)
-            {
-                json.WriteNumberValue(tokenIndex[position]);
-            }
+            WriteNumbers(json, "textOrder", textOrder.Select(position => tokenIndex[position]));
 
-            json.WriteEndArray();
-
-            var vectors = new VectorList();
-            json.WriteStartArray("answer");
-            foreach (AnswerToken token in maps.Answer)
+            var vectors = new VectorList(options.MapBits);
+            foreach ((string name, IReadOnlyList<AnswerToken> tokens) in new[] { ("prompt", maps.Prompt), ("answer", maps.Answer) })
             {
-                WriteAnswerToken(json, trace, token, texts, tokenIndex, shownTexts, textOrder, vectors);
-                if (json.BytesPending > FlushBytes)
+                json.WriteStartArray(name);
+                foreach (AnswerToken token in tokens)
                 {
-                    await json.FlushAsync(cancellationToken).ConfigureAwait(false);
+                    WriteToken(json, trace, maps.Options, token, texts, tokenIndex, shownTexts, textOrder, vectors);
+                    if (json.BytesPending > FlushBytes)
+                    {
+                        await json.FlushAsync(cancellationToken).ConfigureAwait(false);
+                    }
                 }
+
+                json.WriteEndArray();
             }
 
-            json.WriteEndArray();
             json.WriteEndObject();
             await json.FlushAsync(cancellationToken).ConfigureAwait(false);
-            return vectors.Vectors;
+            return vectors.Packed();
         }
     }
 
-    /// <summary>Characters are joined over token borders only where the tokens follow each other directly.</summary>
-    private static string[] DecodeRuns(TokenTexts texts, int[] tokenIds, int[] positions)
+    /// <summary>Index and length of each run of tokens that follow each other directly: characters and words do not go beyond one.</summary>
+    private static IEnumerable<(int Start, int Length)> Runs(int[] positions)
     {
-        var decoded = new List<string>(positions.Length);
         int start = 0;
         for (int i = 1; i <= positions.Length; i++)
         {
             if (i == positions.Length || positions[i] != positions[i - 1] + 1)
             {
-                decoded.AddRange(texts.Decode(tokenIds.AsSpan(positions[start], i - start)));
+                yield return (start, i - start);
                 start = i;
             }
         }
-
-        return [.. decoded];
     }
+
+    private static IEnumerable<int> WordStarts(TokenTexts texts, int[] tokenIds, int[] positions, (int Start, int Length) run) =>
+        AnswerWord.Group([.. Enumerable.Range(run.Start, run.Length).Select(index => texts.BytesOf(tokenIds[positions[index]]))])
+            .Select(word => run.Start + word.TokenIndices[0]);
 
     private static void WriteRun(Utf8JsonWriter json, Trace trace, ActivationMaps maps)
     {
@@ -120,9 +129,13 @@ internal static class ReportJson
         json.WriteStartObject("method");
         json.WriteString("profile", maps.Options.Profile.ToString());
         json.WriteBoolean("eci", maps.Options.ApplyEci);
+        WriteNumber(json, "eciStrength", maps.Options.EciStrength);
         json.WriteBoolean("filter", maps.Options.ApplyFilter);
         json.WriteNumber("kernelSize", maps.Options.KernelSize);
         json.WriteString("engine", maps.EngineName);
+        json.WriteString("wordMaps", maps.Options.WordMaps == WordAggregation.Mean ? "mean" : "max");
+        json.WritePropertyName("options");
+        JsonSerializer.Serialize(json, OtherOptions(maps.Options), OptionsFormat);
         json.WriteEndObject();
 
         json.WriteString("writer", WriterVersion());
@@ -131,26 +144,25 @@ internal static class ReportJson
         json.WriteBoolean("hasTexts", trace.OutputTexts is not null);
     }
 
+    private static JsonObject OtherOptions(TamOptions options)
+    {
+        JsonObject all = JsonSerializer.SerializeToNode(options, OptionsFormat)!.AsObject();
+        foreach (string name in ShownOptions)
+        {
+            all.Remove(name);
+        }
+
+        return all;
+    }
+
     private static string WriterVersion() =>
         typeof(ReportJson).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "";
 
     private static void WriteTokens(Utf8JsonWriter json, int[] tokenIds, int[] positions, string[] texts)
     {
         json.WriteStartObject("tokens");
-        json.WriteStartArray("position");
-        foreach (int position in positions)
-        {
-            json.WriteNumberValue(position);
-        }
-
-        json.WriteEndArray();
-        json.WriteStartArray("id");
-        foreach (int position in positions)
-        {
-            json.WriteNumberValue(tokenIds[position]);
-        }
-
-        json.WriteEndArray();
+        WriteNumbers(json, "position", positions);
+        WriteNumbers(json, "id", positions.Select(position => tokenIds[position]));
         json.WriteStartArray("text");
         foreach (string text in texts)
         {
@@ -159,6 +171,17 @@ internal static class ReportJson
 
         json.WriteEndArray();
         json.WriteEndObject();
+    }
+
+    private static void WriteNumbers(Utf8JsonWriter json, string name, IEnumerable<int> numbers)
+    {
+        json.WriteStartArray(name);
+        foreach (int number in numbers)
+        {
+            json.WriteNumberValue(number);
+        }
+
+        json.WriteEndArray();
     }
 
     /// <summary>A turn's items in the order of the sequence: a token's index, or -1 - b for vision block b.</summary>
@@ -204,33 +227,38 @@ internal static class ReportJson
                 turn => turn == answer ? turn with { TextPositions = [.. turn.TextPositions.Concat(missing).Order()] } : turn);
     }
 
-    private static void WriteBlocks(Utf8JsonWriter json, Trace trace, SequenceLayout layout)
+    private static void WriteBlocks(Utf8JsonWriter json, SequenceLayout layout)
     {
         json.WriteStartArray("blocks");
-        for (int b = 0; b < layout.VisionBlocks.Count; b++)
+        foreach (VisionBlock block in layout.VisionBlocks)
         {
-            VisionBlock block = layout.VisionBlocks[b];
             json.WriteStartObject();
-            json.WriteBoolean("isVideo", block.IsVideo);
             json.WriteNumber("frames", block.Grid.Frames);
             json.WriteNumber("rows", block.Grid.Rows);
             json.WriteNumber("columns", block.Grid.Columns);
-            json.WriteStartArray("pictures");
-            for (int i = 0; i < trace.Pictures.Count; i++)
-            {
-                TracePicture picture = trace.Pictures[i];
-                if (picture.BlockIndex != b)
-                {
-                    continue;
-                }
+            json.WriteEndObject();
+        }
 
+        json.WriteEndArray();
+    }
+
+    private static void WriteMedia(Utf8JsonWriter json, Trace trace, SequenceLayout layout, long maxPixels)
+    {
+        json.WriteStartArray("media");
+        foreach (ReportMedia media in ReportMedia.Of(layout.VisionBlocks, trace.VideoGrids))
+        {
+            json.WriteStartObject();
+            json.WriteBoolean("isVideo", media.IsVideo);
+            json.WriteString("name", media.Name);
+            json.WriteStartArray("frames");
+            foreach ((int block, int frame) in media.Frames)
+            {
                 json.WriteStartObject();
-                json.WriteNumber("frame", picture.FrameIndex);
-                json.WriteString("element", $"picture-{i}");
-                json.WriteNumber("width", picture.Width);
-                json.WriteNumber("height", picture.Height);
-                WriteNumber(json, "seconds", picture.Seconds);
-                json.WriteString("name", picture.Name);
+                json.WriteNumber("block", block);
+                json.WriteNumber("frame", frame);
+                json.WritePropertyName("picture");
+                int index = trace.Pictures.TakeWhile(picture => picture.BlockIndex != block || picture.FrameIndex != frame).Count();
+                WritePicture(json, trace, index, maxPixels);
                 json.WriteEndObject();
             }
 
@@ -241,9 +269,29 @@ internal static class ReportJson
         json.WriteEndArray();
     }
 
-    private static void WriteAnswerToken(
+    private static void WritePicture(Utf8JsonWriter json, Trace trace, int index, long maxPixels)
+    {
+        if (index == trace.Pictures.Count)
+        {
+            json.WriteNullValue();
+            return;
+        }
+
+        TracePicture picture = trace.Pictures[index];
+        var shown = new ReportPicture(picture, maxPixels);
+        json.WriteStartObject();
+        json.WriteString("element", $"picture-{index}");
+        json.WriteNumber("width", shown.Width);
+        json.WriteNumber("height", shown.Height);
+        WriteNumber(json, "seconds", picture.Seconds);
+        json.WriteString("name", picture.Name);
+        json.WriteEndObject();
+    }
+
+    private static void WriteToken(
         Utf8JsonWriter json,
         Trace trace,
+        TamOptions options,
         AnswerToken token,
         TokenTexts texts,
         Dictionary<int, int> tokenIndex,
@@ -269,11 +317,6 @@ internal static class ReportJson
         json.WriteStartObject();
         int shown = tokenIndex[token.Position];
         json.WriteNumber("token", shown);
-        json.WriteStartArray("range");
-        WriteNumberValue(json, token.RawRange.Minimum);
-        WriteNumberValue(json, token.RawRange.Maximum);
-        json.WriteEndArray();
-
         // Nearly always the text before the token is the start of the common order; its length is then enough.
         if (token.TextPositions.SequenceEqual(textOrder.Take(token.TextPositions.Count)))
         {
@@ -281,22 +324,10 @@ internal static class ReportJson
         }
         else
         {
-            json.WriteStartArray("text");
-            foreach (int position in token.TextPositions)
-            {
-                json.WriteNumberValue(tokenIndex[position]);
-            }
-
-            json.WriteEndArray();
+            WriteNumbers(json, "text", token.TextPositions.Select(position => tokenIndex[position]));
         }
 
-        json.WriteStartArray("candidates");
-        foreach (int candidate in candidates)
-        {
-            json.WriteNumberValue(candidate);
-        }
-
-        json.WriteEndArray();
+        WriteNumbers(json, "candidates", candidates);
         json.WriteStartArray("explained");
         foreach (ExplainedToken one in explained)
         {
@@ -308,6 +339,12 @@ internal static class ReportJson
             json.WriteString("text", text);
             WriteNumber(json, "logit", one.Logit);
             WriteNumber(json, "probability", one.Probability);
+            (float minimum, float maximum) = options.NormalizeWithCandidates ? token.RawRange : one.RawRange;
+            bool isKnown = float.IsFinite(minimum) && float.IsFinite(maximum);
+            json.WriteStartArray("range");
+            json.WriteNumberValue(isKnown ? minimum : 0);
+            json.WriteNumberValue(isKnown ? maximum : 1);
+            json.WriteEndArray();
             json.WriteStartArray("maps");
             foreach (float[]? map in one.VisionMaps)
             {
@@ -317,12 +354,12 @@ internal static class ReportJson
                 }
                 else
                 {
-                    json.WriteNumberValue(vectors.Add(map));
+                    json.WriteNumberValue(vectors.AddDense(map));
                 }
             }
 
             json.WriteEndArray();
-            json.WriteNumber("relevance", vectors.Add(one.TextRelevance));
+            json.WriteNumber("relevance", vectors.AddSparse(one.TextRelevance));
             json.WriteEndObject();
         }
 
@@ -353,10 +390,18 @@ internal static class ReportJson
         }
     }
 
+    /// <summary>The shortest decimals that give the float again.</summary>
     private static void WriteNumber(Utf8JsonWriter json, string name, float? value)
     {
         json.WritePropertyName(name);
-        WriteNumberValue(json, value ?? float.NaN);
+        if (value is float number && float.IsFinite(number))
+        {
+            json.WriteNumberValue(number);
+        }
+        else
+        {
+            json.WriteNullValue();
+        }
     }
 
     private static void WriteNumber(Utf8JsonWriter json, string name, double? value)
@@ -372,32 +417,33 @@ internal static class ReportJson
         }
     }
 
-    /// <summary>JSON knows no NaN and no infinity; unknown is null.</summary>
-    private static void WriteNumberValue(Utf8JsonWriter json, float value)
+    /// <summary>Vectors in the order in which they are packed. A map is packed when it is written; relevance at once, for its length shows only then.</summary>
+    private sealed class VectorList(int bits)
     {
-        if (float.IsFinite(value))
-        {
-            json.WriteNumberValue(value);
-        }
-        else
-        {
-            json.WriteNullValue();
-        }
-    }
-
-    /// <summary>Vectors in the order in which they are packed.</summary>
-    private sealed class VectorList
-    {
+        private readonly List<(float[]? Dense, byte[]? Sparse)> _vectors = [];
         private long _offset;
 
-        public List<float[]> Vectors { get; } = [];
-
         /// <summary>Appends a vector and returns the byte offset that it will have.</summary>
-        public long Add(float[] vector)
+        public long AddDense(float[] values)
+        {
+            _vectors.Add((values, null));
+            return Advance(PackedVectors.DenseBytes(values.Length, bits));
+        }
+
+        /// <inheritdoc cref="AddDense"/>
+        public long AddSparse(float[] values)
+        {
+            byte[] packed = PackedVectors.Sparse(values, HtmlReportOptions.MostSources, bits);
+            _vectors.Add((null, packed));
+            return Advance(packed.Length);
+        }
+
+        public IEnumerable<byte[]> Packed() => _vectors.Select(vector => vector.Sparse ?? PackedVectors.Dense(vector.Dense, bits));
+
+        private long Advance(long length)
         {
             long offset = _offset;
-            _offset += PackedVectors.PackedBytes(vector.Length);
-            Vectors.Add(vector);
+            _offset += length;
             return offset;
         }
     }

@@ -51,6 +51,9 @@ internal sealed class TokenTexts(Trace trace)
         return Encoding.UTF8.GetString(isComplete ? joined : own);
     }
 
+    /// <summary>A token's bytes, or its id as text.</summary>
+    public byte[] BytesOf(int id) => trace.FindText(id) ?? Encoding.UTF8.GetBytes($"#{id}");
+
     private byte[] UnfinishedBytes(ReadOnlySpan<int> ids)
     {
         const int LongestCharacter = 4;
@@ -72,6 +75,4 @@ internal sealed class TokenTexts(Trace trace)
 
         return [];
     }
-
-    private byte[] BytesOf(int id) => trace.FindText(id) ?? Encoding.UTF8.GetBytes($"#{id}");
 }

@@ -1,18 +1,23 @@
+using System.Text.Json.Serialization;
 using Tamx.Kernels;
 using Tamx.Llama;
 
 namespace Tamx;
 
 /// <summary>A preset of <see cref="TamOptions"/>.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<TamProfile>))]
 public enum TamProfile
 {
     /// <summary>As the Python library TAMX computes (with an exact ECI scale). The default.</summary>
+    [JsonStringEnumMemberName("tamx")]
     Tamx,
 
     /// <summary>As the paper's published code computes.</summary>
+    [JsonStringEnumMemberName("paper")]
     Paper,
 
-    /// <summary>Tamx's own choice where both references err.</summary>
+    /// <summary>Tamx's own choice: what scored best on scenes whose masks are known (docs/evaluation.md), and no step that is a slip.</summary>
+    [JsonStringEnumMemberName("tuned")]
     Tuned,
 }
 
@@ -42,7 +47,7 @@ public sealed partial record TamOptions
     /// <summary>Estimated causal inference: subtract what the other words of the context explain. True by default.</summary>
     public bool ApplyEci { get; init; } = true;
 
-    /// <summary>Rank-Gaussian filter. True by default.</summary>
+    /// <summary>Rank-Gaussian filter. True by default; not in <see cref="TamProfile.Tuned"/>.</summary>
     public bool ApplyFilter { get; init; } = true;
 
     /// <summary>Side of the filter's window: 1, 3, 5, 7 or 9. 3 by default.</summary>
@@ -138,9 +143,8 @@ public sealed partial record TamOptions
         TamProfile.Tuned => new TamOptions
         {
             Profile = profile,
-            EciStrength = 0.5f,
+            ApplyFilter = false,
             ConstantWindow = ConstantWindow.Value,
-            AnswerRelevanceWherePredicted = true,
             CandidatesOwnWeights = true,
             RepeatedWords = RepeatedWords.ByFoldedText,
             DropRoleWordsEverywhere = false,

@@ -76,6 +76,29 @@ public sealed class EvalCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Eval_SweepAgainstAnotherModel_AddsBothTables()
+    {
+        var tables = _folder.File("tables");
+
+        var run = await Run("--scenes", "2", "--sweep", "--against", TestModels.Qwen3VlF16.ModelPath, "--json", "--out", tables);
+
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        using var json = JsonDocument.Parse(run.Output);
+        var sweep = json.RootElement.GetProperty("sweep").EnumerateArray().ToArray();
+        Assert.Equal(27, sweep.Length);
+        Assert.Equal("""{"profile":"tamx","eciStrength":0,"kernel":3}""", sweep[1].GetProperty("setting").GetRawText());
+        Assert.Equal(28, File.ReadAllLines(Path.Combine(tables, "sweep.csv")).Length);
+        var agreement = json.RootElement.GetProperty("agreement").EnumerateArray().ToArray();
+        Assert.Equal(["raw", "filter", "eci", "eci+filter"], agreement.Select(item => item.GetProperty("maps").GetString()!));
+        Assert.All(agreement, item => Assert.InRange(item.GetProperty("correlation").GetDouble(), 0.5, 1));
+
+        var text = await Run("--scenes", "1", "--sweep", "--against", TestModels.Qwen3VlF16.ModelPath);
+        Assert.Contains("tuned    0.5  off", text.Output, StringComparison.Ordinal);
+        Assert.Contains("correlation with the other model's eci+filter maps", text.Output, StringComparison.Ordinal);
+        (await Run("--scenes", "1", "--against", _folder.File("none.gguf"))).AssertFails(3, "none.gguf");
+    }
+
+    [Fact]
     public async Task Eval_Resume_GoesOnAndRefusesOtherOptions()
     {
         var kept = _folder.File("run.jsonl");

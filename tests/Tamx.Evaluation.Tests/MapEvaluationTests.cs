@@ -48,6 +48,54 @@ public sealed class MapEvaluationTests : IDisposable
     }
 
     [Fact]
+    public async Task RunAsync_Sweep_ScoresTheSameMapsAsTheirKinds()
+    {
+        using var model = await LoadAsync();
+        var samples = await SamplesAsync(model);
+        var options = Options with { Sweep = MapSetting.Sweep };
+
+        var results = await MapEvaluation.RunAsync(model, samples, samples.Length, options);
+
+        var summary = EvaluationSummary.Of(results, options);
+        Assert.Equal(MapSetting.Sweep, summary.Sweep.Select(score => score.Setting));
+        AssertAlike(MapKind.Raw, new MapSetting(TamProfile.Tamx, 0, 0));
+        AssertAlike(MapKind.Filter, new MapSetting(TamProfile.Tamx, 0, 3));
+        AssertAlike(MapKind.Eci, new MapSetting(TamProfile.Tamx, 1, 0));
+        AssertAlike(MapKind.EciFilter, new MapSetting(TamProfile.Tamx, 1, 3));
+        Assert.True(summary.Sweep.Select(score => score.Mass).Distinct().Count() > 6);
+        Assert.Equal(results[0].Settings!.Sum(score => score.Nouns), 27 * results[0].Rows.Count(row => row.Maps == MapKind.Raw));
+
+        void AssertAlike(MapKind kind, MapSetting setting)
+        {
+            var row = summary.Rows.Single(row => row.Words == WordKind.Noun && row.Maps == kind);
+            var score = summary.Sweep.Single(score => score.Setting == setting);
+            Assert.Equal(row.Count, score.Nouns);
+            Assert.Equal(row.ObjIou, score.ObjIou!.Value, 1e-12);
+            Assert.Equal(row.Pointing, score.Pointing!.Value, 1e-12);
+            Assert.Equal(row.Mass, score.Mass!.Value, 1e-12);
+        }
+    }
+
+    [Fact]
+    public async Task RunAsync_Against_ComparesTheSameAnswersMaps()
+    {
+        using var model = await LoadAsync();
+        using var same = await LoadAsync();
+        var samples = await SamplesAsync(model);
+
+        var results = await MapEvaluation.RunAsync(model, samples, samples.Length, Options, same);
+
+        // Going through a given answer cuts it into other batches than writing it.
+        Assert.All(results, result => Assert.Equal(Options.Kinds, result.Agreement!.Select(item => item.Maps)));
+        Assert.All(EvaluationSummary.Of(results, Options).Agreement, item => Assert.True(item.Correlation > 0.999 && item.Count > 0, $"{item}"));
+
+        using var other = await VisionLanguageModel.LoadAsync(
+            new ModelOptions { ModelPath = TestModels.Qwen3VlUntied.ModelPath, ProjectorPath = TestModels.Qwen3VlUntied.ProjectorPath });
+        var strange = await MapEvaluation.RunAsync(model, samples, samples.Length, Options, other);
+        Assert.All(EvaluationSummary.Of(strange, Options).Agreement, item => Assert.True(item.Correlation < 0.9, $"{item}"));
+    }
+
+    [Fact]
     public async Task RunAsync_BrokenOff_GoesOnWhereItWas()
     {
         using var model = await LoadAsync();
@@ -58,13 +106,13 @@ public sealed class MapEvaluationTests : IDisposable
             using var cancellation = new CancellationTokenSource();
             var progress = new Cancelling(cancellation, after: 2);
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
-                MapEvaluation.RunAsync(model, samples, samples.Length, Options, log, progress, cancellation.Token));
+                MapEvaluation.RunAsync(model, samples, samples.Length, Options, null, log, progress, cancellation.Token));
         }
 
         using var again = ResultLog.Open(path, "settings");
         Assert.Equal(2, again.Results.Count);
         var kept = again.Results.Values.ToArray();
-        var results = await MapEvaluation.RunAsync(model, samples, samples.Length, Options, again);
+        var results = await MapEvaluation.RunAsync(model, samples, samples.Length, Options, null, again);
 
         Assert.Equal(5, again.Results.Count);
         Assert.Same(kept[0], results[0]);

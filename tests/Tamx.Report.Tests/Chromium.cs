@@ -1,56 +1,58 @@
-using System.Diagnostics;
+using Microsoft.Playwright;
 
 namespace Tamx.Report.Tests;
 
-/// <summary>Opens pages in a headless Chromium through its command line.</summary>
-internal static class Chromium
+/// <summary>One headless Chromium for all tests of its collection, the one that is installed; none is downloaded.</summary>
+public sealed class Chromium : IAsyncLifetime
 {
+    public const string Collection = "browser";
+
+    private IPlaywright? _playwright;
+    private IBrowser? _browser;
+
     /// <summary>The browser, or null where none is installed.</summary>
     public static string? Path { get; } = Find();
 
-    /// <summary>Opens <paramref name="url"/>, lets its scripts run, and returns the document as it is then, and what the console said.</summary>
-    public static async Task<(string Document, string Console)> OpenAsync(string url, params string[] options)
+    public async Task InitializeAsync()
     {
-        string profile = Directory.CreateTempSubdirectory("tamx-chromium-").FullName;
-        try
+        if (Path is not null)
         {
-            var start = new ProcessStartInfo(Path!) { RedirectStandardOutput = true, RedirectStandardError = true };
-            string[] arguments =
-            [
-                "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-                "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", $"--user-data-dir={profile}",
-                "--enable-logging=stderr", "--v=0", "--virtual-time-budget=5000", "--dump-dom", .. options, url,
-            ];
-            foreach (string argument in arguments)
+            _playwright = await Playwright.CreateAsync();
+            _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
             {
-                start.ArgumentList.Add(argument);
-            }
-
-            using Process process = Process.Start(start)!;
-            using var timeout = new CancellationTokenSource(TimeSpan.FromMinutes(2));
-            Task<string> document = process.StandardOutput.ReadToEndAsync(timeout.Token);
-            Task<string> log = process.StandardError.ReadToEndAsync(timeout.Token);
-            try
-            {
-                await process.WaitForExitAsync(timeout.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                process.Kill(entireProcessTree: true);
-                throw;
-            }
-
-            string[] lines = (await log).Split('\n');
-            return (await document, string.Join('\n', lines.Where(line => line.Contains(":CONSOLE", StringComparison.Ordinal))));
-        }
-        finally
-        {
-            Directory.Delete(profile, recursive: true);
+                ExecutablePath = Path,
+                Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-dev-shm-usage"],
+            });
         }
     }
+
+    public async Task DisposeAsync()
+    {
+        if (_browser is not null)
+        {
+            await _browser.DisposeAsync();
+        }
+
+        _playwright?.Dispose();
+    }
+
+    /// <summary>Writes a report into a folder of its own and opens it from there, without a network.</summary>
+    internal async Task<OpenReport> OpenAsync(
+        (Trace Trace, ActivationMaps Maps) run, string hash = "", BrowserNewContextOptions? look = null, HtmlReportOptions? options = null) =>
+        await OpenReport.StartAsync(_browser!, path => HtmlReport.WriteAsync(run.Trace, run.Maps, path, options), hash, look);
+
+    /// <inheritdoc cref="OpenAsync(ValueTuple{Trace, ActivationMaps}, string, BrowserNewContextOptions, HtmlReportOptions)"/>
+    internal Task<OpenReport> OpenAsync(Example example, string hash = "", BrowserNewContextOptions? look = null) => OpenAsync(example.Build(), hash, look);
+
+    /// <summary>Writes a comparison and opens it.</summary>
+    internal Task<OpenReport> CompareAsync(ReportRun first, ReportRun second, string hash = "") =>
+        OpenReport.StartAsync(_browser!, path => HtmlReport.WriteComparisonAsync(first, second, path), hash, null);
 
     private static string? Find() =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(System.IO.Path.PathSeparator)
             .SelectMany(folder => new[] { "chromium", "chromium-browser", "google-chrome" }, System.IO.Path.Combine)
             .FirstOrDefault(File.Exists);
 }
+
+[CollectionDefinition(Chromium.Collection)]
+public sealed class ChromiumDefinition : ICollectionFixture<Chromium>;

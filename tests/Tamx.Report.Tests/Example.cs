@@ -6,7 +6,7 @@ namespace Tamx.Report.Tests;
 /// <summary>A small conversation with every kind of thing in it: a system turn, a picture, a video without pictures, and an answer.</summary>
 internal sealed class Example
 {
-    private const int OtherId = 9_000;
+    private const int OtherId = 1_000_000;
     private static readonly PatchGrid PictureGrid = new(1, 3, 4);
     private static readonly PatchGrid VideoGrid = new(2, 2, 2);
 
@@ -27,6 +27,10 @@ internal sealed class Example
     public float Probability { get; init; } = 0.5f;
 
     public bool HasTexts { get; init; } = true;
+
+    public bool HasVideo { get; init; } = true;
+
+    public bool HasPromptMaps { get; init; }
 
     /// <summary>Makes map values from the answer token's index and the cell's index.</summary>
     public Func<int, int, float> MapValue { get; init; } = (token, cell) => ((token * 5) + (cell * 7)) % 11 / 10f;
@@ -67,30 +71,33 @@ internal sealed class Example
         int[] system = Add(Tokens(SystemText));
         AddMarkers(4);
         VisionBlock picture = AddBlock(PictureGrid, isVideo: false);
-        VisionBlock video = AddBlock(VideoGrid, isVideo: true);
+        VisionBlock[] video = HasVideo ? [AddBlock(VideoGrid, isVideo: true)] : [];
         int[] question = Add(Question);
         AddMarkers(4);
         int[] answer = Add(AnswerTexts);
 
-        var turns = new List<Turn> { new("system", system, []), new("user", question, [0, 1]) };
+        var turns = new List<Turn> { new("system", system, []), new("user", question, [.. Enumerable.Range(0, 1 + video.Length)]) };
         if (answer.Length > 0)
         {
             turns.Add(new Turn("assistant", answer, []));
         }
 
         int[] context = [.. system, .. question];
+        AnswerToken[] tokens = [.. answer.Select((position, i) => AnswerToken(position, i, ids[position], [.. context, .. answer.Take(i)]))];
         var maps = new ActivationMaps
         {
-            Layout = new SequenceLayout { Turns = turns, VisionBlocks = [picture, video], ContextPositions = context, AnswerPositions = answer },
+            Layout = new SequenceLayout { Turns = turns, VisionBlocks = [picture, .. video], ContextPositions = context, AnswerPositions = answer },
             Options = new TamOptions(),
             EngineName = "Reference",
-            Answer = [.. answer.Select((position, i) => AnswerToken(position, i, ids[position], [.. context, .. answer.Take(i)]))],
+            Answer = tokens,
+            Words = HasTexts ? [.. AnswerWord.Group(AnswerTexts).Select(word => ExplainedWord.Join(word, tokens, WordAggregation.Max))] : [],
+            Prompt = HasPromptMaps ? [.. context.Select((position, i) => AnswerToken(position, i, ids[position], context, hasCandidates: false))] : [],
         };
         var trace = new Trace
         {
             TokenIds = [.. ids],
             HiddenSize = 64,
-            HiddenStates = [],
+            HiddenStates = ReadOnlyMemory<float>.Empty,
             OutputIds = [.. texts.Keys],
             OutputRows = [],
             OutputTexts = HasTexts ? [.. texts.Values] : null,
@@ -100,15 +107,59 @@ internal sealed class Example
         return (trace, maps);
     }
 
+    /// <summary>Two answer tokens with maps of many cells over a picture of many pixels.</summary>
+    public static (Trace Trace, ActivationMaps Maps) Large(int cells, int pixels)
+    {
+        var grid = new PatchGrid(1, cells, cells);
+        MarkerIds markers = MarkerIds.QwenPublished;
+        int[] ids = [markers.VisionStart, .. Enumerable.Repeat(markers.ImagePad, grid.CellCount), markers.VisionEnd, 0, 1, 2];
+        int[] text = [.. Enumerable.Range(grid.CellCount + 2, 3)];
+        ExplainedToken Explained(int id) => new()
+        {
+            TokenId = id,
+            Logit = 1,
+            Probability = 1,
+            VisionMaps = [[.. Enumerable.Range(0, grid.CellCount).Select(cell => ((cell * (7 + id)) % 101) / 100f)]],
+            TextRelevance = [1, .. Enumerable.Repeat(0.5f, id - 1)],
+        };
+        AnswerToken Answer(int id) => new()
+        {
+            Position = text[id],
+            Token = Explained(id),
+            Candidates = [Explained(id)],
+            TextPositions = text[..id],
+            RawRange = (0, 1),
+        };
+        var block = new VisionBlock { StartPosition = 0, EndPosition = grid.CellCount + 1, IsVideo = false, TurnIndex = 0, Grid = grid };
+        var layout = new SequenceLayout
+        {
+            Turns = [new Turn("user", text[..1], [0]), new Turn("assistant", text[1..], [])],
+            VisionBlocks = [block],
+            ContextPositions = text[..1],
+            AnswerPositions = text[1..],
+        };
+        var trace = new Trace
+        {
+            TokenIds = ids,
+            HiddenSize = 1,
+            HiddenStates = ReadOnlyMemory<float>.Empty,
+            OutputIds = [0, 1, 2],
+            OutputRows = [],
+            OutputTexts = ["What?"u8.ToArray(), "A"u8.ToArray(), " bus"u8.ToArray()],
+            Pictures = [new TracePicture(0, 0, "image/bmp", Bitmap(pixels, pixels), pixels, pixels)],
+        };
+        return (trace, new ActivationMaps { Layout = layout, Options = new TamOptions(), EngineName = "Reference", Answer = [Answer(1), Answer(2)] });
+    }
+
     /// <summary>The first answer token has no map over the video, as if the video came after it.</summary>
-    private AnswerToken AnswerToken(int position, int index, int id, int[] textPositions)
+    private AnswerToken AnswerToken(int position, int index, int id, int[] textPositions, bool hasCandidates = true)
     {
         ExplainedToken Explained(int tokenId, int seed) => new()
         {
             TokenId = tokenId,
             Logit = Logit,
             Probability = Probability,
-            VisionMaps = [Map(PictureGrid, seed), index == 0 ? null : Map(VideoGrid, seed)],
+            VisionMaps = HasVideo ? [Map(PictureGrid, seed), index == 0 ? null : Map(VideoGrid, seed)] : [Map(PictureGrid, seed)],
             TextRelevance = [.. textPositions.Select((_, i) => (i + 1f) / textPositions.Length)],
         };
 
@@ -117,7 +168,7 @@ internal sealed class Example
         {
             Position = position,
             Token = own,
-            Candidates = [own, Explained(OtherId, index + 3)],
+            Candidates = hasCandidates ? [own, Explained(OtherId, index + 3)] : [],
             TextPositions = textPositions,
             RawRange = (0, 10 + index),
         };

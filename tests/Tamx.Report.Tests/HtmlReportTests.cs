@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Tamx.Llama;
+using Tamx.Llama.Imaging;
 using Tamx.Testing;
 
 namespace Tamx.Report.Tests;
@@ -39,7 +40,7 @@ public class HtmlReportTests
         string style = Regex.Match(report.Html, "<style>(.*?)</style>", RegexOptions.Singleline).Groups[1].Value;
         string script = Regex.Match(report.Html, "<script type=\"module\">(.*?)</script>", RegexOptions.Singleline).Groups[1].Value;
         Assert.Equal(
-            $"default-src 'none'; img-src data: blob:; style-src {Hash(style)}; script-src {Hash(script)}; base-uri 'none'; form-action 'none'",
+            $"default-src 'none'; img-src blob:; style-src {Hash(style)}; script-src {Hash(script)}; base-uri 'none'; form-action 'none'",
             policy);
         Assert.True(
             report.Html.IndexOf("Content-Security-Policy", StringComparison.Ordinal) < report.Html.IndexOf("<style>", StringComparison.Ordinal));
@@ -69,19 +70,20 @@ public class HtmlReportTests
 
         WrittenReport report = await WrittenReport.WriteAsync(trace, maps, new HtmlReportOptions { Title = Hostile });
 
-        Assert.DoesNotMatch("[<>&\u2028\u2029]", report.Block("report-data"));
         Assert.Equal(plain.Elements(), report.Elements());
         Assert.Equal(Hostile, report.Data.GetProperty("tokens").GetProperty("text")[0].GetString());
-        Assert.Equal($"{Hostile}.bmp", report.Data.GetProperty("blocks")[0].GetProperty("pictures")[0].GetProperty("name").GetString());
+        Assert.Equal($"{Hostile}.bmp", report.Data.GetProperty("media")[0].GetProperty("frames")[0].GetProperty("picture").GetProperty("name").GetString());
         Assert.Contains("<title>&lt;/script&gt;", report.Html, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task WriteAsync_Maps_ComeBackWithinHalfAStep()
+    [Theory]
+    [InlineData(8)]
+    [InlineData(16)]
+    public async Task WriteAsync_Maps_ComeBackWithinHalfAStep(int bits)
     {
         (Trace trace, ActivationMaps maps) = new Example { MapValue = (token, cell) => MathF.Sin(token + (cell * 0.37f)) * 0.4f }.Build();
 
-        WrittenReport report = await WrittenReport.WriteAsync(trace, maps);
+        WrittenReport report = await WrittenReport.WriteAsync(trace, maps, new HtmlReportOptions { MapBits = bits });
 
         int compared = 0;
         for (int i = 0; i < maps.Answer.Count; i++)
@@ -95,13 +97,13 @@ public class HtmlReportTests
 
         void AssertVectors(ExplainedToken expected, JsonElement written)
         {
-            AssertVector(expected.TextRelevance, written.GetProperty("relevance"));
+            Close(expected.TextRelevance, report.Sparse(written.GetProperty("relevance"), expected.TextRelevance.Length, bits), expected.TextRelevance.Max());
             for (int b = 0; b < expected.VisionMaps.Count; b++)
             {
                 JsonElement offset = written.GetProperty("maps")[b];
                 if (expected.VisionMaps[b] is float[] map)
                 {
-                    AssertVector(map, offset);
+                    Close(map, report.Dense(offset, map.Length, bits), map.Max() - map.Min());
                 }
                 else
                 {
@@ -110,13 +112,12 @@ public class HtmlReportTests
             }
         }
 
-        void AssertVector(float[] expected, JsonElement offset)
+        void Close(float[] expected, float[] actual, float range)
         {
-            float step = (expected.Max() - expected.Min()) / 255;
-            float[] actual = report.Vector(offset, expected.Length);
+            float half = 0.51f * range / ((1 << bits) - 1);
             for (int k = 0; k < expected.Length; k++)
             {
-                Assert.InRange(actual[k], expected[k] - (0.51f * step), expected[k] + (0.51f * step));
+                Assert.InRange(actual[k], expected[k] - half, expected[k] + half);
             }
 
             compared++;
@@ -289,6 +290,72 @@ public class HtmlReportTests
         }
     }
 
+    [Fact]
+    public async Task WriteAsync_Any_SaysItsSize()
+    {
+        WrittenReport report = await WrittenReport.WriteAsync(new Example { SystemText = "Grüße 🚌" });
+
+        using JsonDocument size = JsonDocument.Parse(report.Block("report-size"));
+        Assert.Equal(Encoding.UTF8.GetByteCount(report.Html), size.RootElement.GetProperty("bytes").GetInt64());
+    }
+
+    [Fact]
+    public async Task WriteAsync_LargePicture_IsScaledDownWithItsShape()
+    {
+        (Trace trace, ActivationMaps maps) = new Example().Build();
+
+        WrittenReport report = await WrittenReport.WriteAsync(trace, maps, new HtmlReportOptions { MaxImagePixels = 300 });
+
+        JsonElement picture = report.Data.GetProperty("media")[0].GetProperty("frames")[0].GetProperty("picture");
+        Assert.Equal((20, 15), (picture.GetProperty("width").GetInt32(), picture.GetProperty("height").GetInt32()));
+        RgbImage image = RgbImage.Decode(Convert.FromBase64String(report.Block("picture-0")), "picture");
+        Assert.Equal((20, 15, "image/jpeg"), (image.Width, image.Height, image.MediaType));
+        Assert.Contains("id=\"picture-0\" data-media-type=\"image/jpeg\"", report.Html, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(4, 100, "4 bits")]
+    [InlineData(8, 0, "at most 0 pixels")]
+    public async Task WriteAsync_BadOption_Throws(int bits, long pixels, string message)
+    {
+        (Trace trace, ActivationMaps maps) = new Example().Build();
+
+        InvalidInputException error = await Assert.ThrowsAsync<InvalidInputException>(
+            () => WrittenReport.WriteAsync(trace, maps, new HtmlReportOptions { MapBits = bits, MaxImagePixels = pixels }));
+
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task WriteAsync_LongAnswer_GrowsInProportion()
+    {
+        long shorter = (await LongAnswer(600)).Vectors.Length;
+        long longer = (await LongAnswer(1200)).Vectors.Length;
+
+        // All of the text before each token would be 4 times as much; what is kept per token has a limit.
+        Assert.InRange((double)longer / shorter, 1.9, 2.5);
+
+        static Task<WrittenReport> LongAnswer(int length) =>
+            WrittenReport.WriteAsync(new Example { AnswerTexts = [.. Enumerable.Repeat(" a"u8.ToArray(), length)] });
+    }
+
+    [Fact]
+    public void Media_BlocksOfOneVideo_AreOneVideo()
+    {
+        VisionBlock Block(bool isVideo, int rows) =>
+            new() { StartPosition = 0, EndPosition = rows + 1, IsVideo = isVideo, TurnIndex = 0, Grid = new PatchGrid(1, rows, 1) };
+
+        VisionBlock[] blocks = [Block(false, 2), Block(true, 2), Block(true, 2), Block(true, 2), Block(true, 3)];
+
+        Assert.Equal(
+            ["Picture 1: 0", "Video 2: 1 2 3", "Video 3: 4"],
+            ReportMedia.Of(blocks, []).Select(media => $"{media.Name}: {string.Join(' ', media.Frames.Select(frame => frame.Block))}"));
+        Assert.Equal(
+            ["Picture 1: 0", "Video 2: 1 2", "Video 3: 3", "Video 4: 4"],
+            ReportMedia.Of(blocks, [new(2, 2, 1), new(1, 2, 1), new(1, 3, 1)])
+                .Select(media => $"{media.Name}: {string.Join(' ', media.Frames.Select(frame => frame.Block))}"));
+    }
+
     [RealMaterialFact]
     public async Task WriteAsync_RoadSign_StaysUnderSizeBound()
     {
@@ -296,7 +363,7 @@ public class HtmlReportTests
 
         WrittenReport report = await WrittenReport.WriteAsync(trace, maps);
 
-        Assert.InRange(report.Html.Length, 1, 350_000);
+        Assert.InRange(Encoding.UTF8.GetByteCount(report.Html), 1, 350_000);
         Assert.Equal(75, report.Data.GetProperty("answer").GetArrayLength());
     }
 

@@ -3,9 +3,9 @@ namespace Tamx.Report.Tests;
 public class PackedVectorsTests
 {
     [Fact]
-    public void Pack_Values_SpanAllBytes()
+    public void Dense_Values_SpanAllBytes()
     {
-        byte[] packed = PackedVectors.Pack([-1f, 0f, 1f]);
+        byte[] packed = PackedVectors.Dense([-1f, 0f, 1f], 8);
 
         Assert.Equal([-1f, 1f], [BitConverter.ToSingle(packed, 0), BitConverter.ToSingle(packed, 4)]);
         Assert.Equal([0, 128, 255], packed[8..]);
@@ -15,9 +15,9 @@ public class PackedVectorsTests
     [InlineData(0f)]
     [InlineData(3.5f)]
     [InlineData(float.MaxValue)]
-    public void Pack_Constant_KeepsTheValue(float value)
+    public void Dense_Constant_KeepsTheValue(float value)
     {
-        byte[] packed = PackedVectors.Pack([value, value]);
+        byte[] packed = PackedVectors.Dense([value, value], 8);
 
         Assert.Equal(value, BitConverter.ToSingle(packed, 0));
         Assert.Equal(value, BitConverter.ToSingle(packed, 4));
@@ -25,9 +25,24 @@ public class PackedVectorsTests
     }
 
     [Fact]
-    public void Pack_WidestRange_DoesNotOverflow() =>
-        Assert.Equal([0, 128, 255], PackedVectors.Pack([float.MinValue, 0f, float.MaxValue])[8..]);
+    public void Dense_WidestRange_DoesNotOverflow() =>
+        Assert.Equal([0, 128, 255], PackedVectors.Dense([float.MinValue, 0f, float.MaxValue], 8)[8..]);
 
     [Fact]
-    public void Pack_Empty_IsHeaderOnly() => Assert.Equal(new byte[PackedVectors.HeaderBytes], PackedVectors.Pack([]));
+    public void Dense_Empty_IsHeaderOnly() => Assert.Equal(new byte[PackedVectors.HeaderBytes], PackedVectors.Dense([], 8));
+
+    [Fact]
+    public void Sparse_Values_KeepTheGreatestInOrder()
+    {
+        float[] values = new float[400];
+        (values[3], values[4], values[399]) = (0.5f, 0.25f, 1f);
+
+        // [maximum][count][gaps 4, 1, 395][levels]
+        Assert.Equal([0, 0, 0x80, 0x3F, 3, 0, 0, 0, 4, 1, 0x8B, 3, 128, 64, 255], PackedVectors.Sparse(values, 10, 8));
+        Assert.Equal([0, 0, 0x80, 0x3F, 2, 0, 0, 0, 4, 0x8C, 3, 128, 255], PackedVectors.Sparse(values, 2, 8));
+        Assert.Equal([0, 0, 0x80, 0x3F, 1, 0, 0, 0, 0x90, 3, 255, 255], PackedVectors.Sparse(values, 1, 16));
+    }
+
+    [Fact]
+    public void Sparse_Zeros_IsHeaderOnly() => Assert.Equal(new byte[PackedVectors.HeaderBytes], PackedVectors.Sparse(new float[5], 10, 8));
 }

@@ -86,7 +86,7 @@ internal static class RoadSign
         {
             TokenIds = sequence,
             HiddenSize = 2048,
-            HiddenStates = [],
+            HiddenStates = ReadOnlyMemory<float>.Empty,
             OutputIds = [.. Enumerable.Range(0, vocabulary.Texts.Count)],
             OutputRows = [],
             OutputTexts = [.. vocabulary.Texts],

@@ -45,7 +45,7 @@ public class TokenTextsTests
     {
         TokenIds = [],
         HiddenSize = 0,
-        HiddenStates = [],
+        HiddenStates = ReadOnlyMemory<float>.Empty,
         OutputIds = [.. Enumerable.Range(0, texts.Length)],
         OutputRows = [],
         OutputTexts = texts,

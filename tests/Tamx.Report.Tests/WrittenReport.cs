@@ -12,11 +12,8 @@ internal sealed partial class WrittenReport
     private WrittenReport(string html)
     {
         Html = html;
-        Data = JsonDocument.Parse(Block("report-data")).RootElement;
-        using var deflate = new DeflateStream(new MemoryStream(Convert.FromBase64String(Block("report-vectors"))), CompressionMode.Decompress);
-        using var unpacked = new MemoryStream();
-        deflate.CopyTo(unpacked);
-        Vectors = unpacked.ToArray();
+        Data = JsonDocument.Parse(Inflate("report-data")).RootElement;
+        Vectors = Inflate("report-vectors");
     }
 
     public string Html { get; }
@@ -49,8 +46,8 @@ internal sealed partial class WrittenReport
     /// <summary>Texts of all tokens, joined by a bar.</summary>
     public string Texts() => string.Join('|', Data.GetProperty("tokens").GetProperty("text").EnumerateArray().Select(text => text.GetString()));
 
-    /// <summary>A packed vector.</summary>
-    public float[] Vector(JsonElement offset, int length)
+    /// <summary>A packed map.</summary>
+    public float[] Dense(JsonElement offset, int length, int bits = 8)
     {
         ReadOnlySpan<byte> bytes = Vectors.AsSpan(checked((int)offset.GetInt64()));
         float minimum = BinaryPrimitives.ReadSingleLittleEndian(bytes);
@@ -58,7 +55,40 @@ internal sealed partial class WrittenReport
         float[] values = new float[length];
         for (int i = 0; i < length; i++)
         {
-            values[i] = minimum + (bytes[8 + i] / 255f * (maximum - minimum));
+            values[i] = minimum + (Level(bytes[8..], i, bits) * (maximum - minimum));
+        }
+
+        return values;
+    }
+
+    /// <summary>A packed text relevance, with 0 for what is left out.</summary>
+    public float[] Sparse(JsonElement offset, int length, int bits = 8)
+    {
+        ReadOnlySpan<byte> bytes = Vectors.AsSpan(checked((int)offset.GetInt64()));
+        float maximum = BinaryPrimitives.ReadSingleLittleEndian(bytes);
+        int[] indices = new int[BinaryPrimitives.ReadInt32LittleEndian(bytes[4..])];
+        bytes = bytes[8..];
+        int index = -1;
+        for (int i = 0; i < indices.Length; i++)
+        {
+            for (int shift = 0; ; shift += 7)
+            {
+                byte part = bytes[0];
+                bytes = bytes[1..];
+                index += (part & 0x7F) << shift;
+                if (part < 0x80)
+                {
+                    break;
+                }
+            }
+
+            indices[i] = index;
+        }
+
+        float[] values = new float[length];
+        for (int i = 0; i < indices.Length; i++)
+        {
+            values[indices[i]] = Level(bytes, i, bits) * maximum;
         }
 
         return values;
@@ -69,6 +99,17 @@ internal sealed partial class WrittenReport
     {
         string bare = RawTextPattern().Replace(Html, "$1");
         return [.. StartTagPattern().Matches(bare).Select(match => match.Groups[1].Value)];
+    }
+
+    private static float Level(ReadOnlySpan<byte> bytes, int index, int bits) =>
+        bits == 8 ? bytes[index] / 255f : BinaryPrimitives.ReadUInt16LittleEndian(bytes[(2 * index)..]) / 65535f;
+
+    private byte[] Inflate(string id)
+    {
+        using var deflate = new DeflateStream(new MemoryStream(Convert.FromBase64String(Block(id))), CompressionMode.Decompress);
+        using var unpacked = new MemoryStream();
+        deflate.CopyTo(unpacked);
+        return unpacked.ToArray();
     }
 
     [GeneratedRegex("(<(script|style)[^>]*>).*?</\\2>", RegexOptions.Singleline)]

@@ -40,8 +40,10 @@ internal static class SceneLayout
         {
             // One of nine places, clearly.
             (int column, int row) = (random.Next(3), random.Next(3));
-            double radius = random.Between(44.0, 72.0);
-            return [(96 + (96 * column) + random.Between(-18.0, 18.0), 96 + (96 * row) + random.Between(-18.0, 18.0), radius)];
+            double radius = random.Between(72.0, 96.0);
+            double Place(int third, ref SceneRandom random) =>
+                Math.Clamp(96 + (96 * third) + random.Between(-18.0, 18.0), radius + 2, BaseSize - radius - 2);
+            return [(Place(column, ref random), Place(row, ref random), radius)];
         }
 
         while (true)
@@ -62,11 +64,11 @@ internal static class SceneLayout
     private static List<(double X, double Y, double Radius)> Scatter(int count, ref SceneRandom random)
     {
         const int TriesPerObject = 30;
-        double largest = count switch { 2 => 76, 3 => 66, _ => 58 };
+        (double smallest, double largest) = count switch { 2 => (70, 92), 3 => (66, 84), 4 => (64, 74), _ => (44, 64) };
         List<(double X, double Y, double Radius)> places = [];
         for (int tries = count * TriesPerObject; tries > 0 && places.Count < count; tries--)
         {
-            double radius = random.Between(42.0, largest);
+            double radius = random.Between(smallest, largest);
             double x = random.Between(radius + 2, BaseSize - radius - 2);
             double y = random.Between(radius + 2, BaseSize - radius - 2);
             if (places.All(place => Square(place.X - x) + Square(place.Y - y) > Square(place.Radius + radius + Gap)))

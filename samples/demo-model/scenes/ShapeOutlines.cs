@@ -20,18 +20,18 @@ internal static class ShapeOutlines
     private static (double X, double Y)[][] Make(SceneShape shape) => shape switch
     {
         SceneShape.Circle => [Scaled(UnitCircle, 0.92)],
-        SceneShape.Square => [[(-0.8, -0.8), (0.8, -0.8), (0.8, 0.8), (-0.8, 0.8)]],
-        SceneShape.Triangle => [[(0, -0.92), (0.92, 0.78), (-0.92, 0.78)]],
+        SceneShape.Square => [[(-0.82, -0.82), (0.82, -0.82), (0.82, 0.82), (-0.82, 0.82)]],
+        SceneShape.Triangle => [[(0, -0.98), (0.98, 0.74), (-0.98, 0.74)]],
         SceneShape.Star => [Star()],
         SceneShape.Cross =>
         [
             [
-                (-0.34, -0.94), (0.34, -0.94), (0.34, -0.34), (0.94, -0.34), (0.94, 0.34), (0.34, 0.34),
-                (0.34, 0.94), (-0.34, 0.94), (-0.34, 0.34), (-0.94, 0.34), (-0.94, -0.34), (-0.34, -0.34),
+                (-0.42, -0.94), (0.42, -0.94), (0.42, -0.42), (0.94, -0.42), (0.94, 0.42), (0.42, 0.42),
+                (0.42, 0.94), (-0.42, 0.94), (-0.42, 0.42), (-0.94, 0.42), (-0.94, -0.42), (-0.42, -0.42),
             ],
         ],
-        SceneShape.Ring => [Scaled(UnitCircle, 0.96), Scaled(UnitCircle, 0.48)],
-        SceneShape.Diamond => [[(0, -1), (0.72, 0), (0, 1), (-0.72, 0)]],
+        SceneShape.Ring => [Scaled(UnitCircle, 0.96), Scaled(UnitCircle, 0.32)],
+        SceneShape.Diamond => [[(0, -1), (0.8, 0), (0, 1), (-0.8, 0)]],
         SceneShape.Heart => [Heart()],
         _ => throw new ArgumentOutOfRangeException(nameof(shape)),
     };
@@ -53,7 +53,7 @@ internal static class ShapeOutlines
         [.. points.Select(point => (point.X * scale, point.Y * scale))];
 
     private static (double X, double Y)[] Star() =>
-        [.. Enumerable.Range(0, 10).Select(i => (Point: UnitCircle[i * CircleSteps / 10], Scale: i % 2 == 0 ? 1.0 : 0.5))
+        [.. Enumerable.Range(0, 10).Select(i => (Point: UnitCircle[i * CircleSteps / 10], Scale: i % 2 == 0 ? 1.0 : 0.6))
             .Select(corner => (corner.Point.X * corner.Scale, corner.Point.Y * corner.Scale))];
 
     /// <summary>x = 16 sin^3 t, y = 13 cos t - 5 cos 2t - 2 cos 3t - cos 4t, shrunk to the unit circle.</summary>

@@ -1,4 +1,4 @@
-"""Writes a checkpoint as GGUF: the text model, and the mmproj. Matrices are F16; norms, biases and positions are F32."""
+"""Writes a checkpoint as GGUF: the text model, and the mmproj. Matrices are F16 (or F32); norms, biases and positions are F32."""
 
 import argparse
 import json
@@ -34,8 +34,8 @@ ALIGNMENT = 32
 class Gguf:
     """A GGUF file (version 3) in the making."""
 
-    def __init__(self):
-        self.fields, self.tensors = [], []
+    def __init__(self, wide=False):
+        self.fields, self.tensors, self.wide = [], [], wide
 
     def add(self, key, value):
         """A Python bool, int (as uint32), float (float32), str, or a list of int (int32), float or str."""
@@ -44,7 +44,7 @@ class Gguf:
     def tensor(self, name, weight, wide=False):
         """The last axis of the array is GGUF's first."""
         array = weight.detach().float().numpy()
-        data = array.astype("<f4" if wide or array.ndim == 1 else "<f2")
+        data = array.astype("<f4" if wide or self.wide or array.ndim == 1 else "<f2")
         self.tensors.append((name, array.shape[::-1], 0 if data.dtype.itemsize == 4 else 1, data.tobytes()))
 
     def save(self, path):
@@ -80,12 +80,12 @@ def describe(file, name, text):
     file.add("general.name", name)
     file.add("general.description", text)
     file.add("general.license", "apache-2.0")
-    file.add("general.file_type", 1)
+    file.add("general.file_type", 0 if file.wide else 1)
 
 
-def text_file(text, name, description):
+def text_file(text, name, description, wide=False):
     tokens, types, merges, rows = build()
-    file = Gguf()
+    file = Gguf(wide)
     file.add("general.architecture", "qwen3vl")
     describe(file, name, description)
     for key, value in {
@@ -175,12 +175,14 @@ if __name__ == "__main__":
     parser.add_argument("checkpoint")
     parser.add_argument("folder")
     parser.add_argument("--name", required=True, help="tamx-demo-grounded, for example")
+    parser.add_argument("--float32", action="store_true", help="the text model in F32 instead (to see what rounding costs)")
     parser.add_argument("--expectations", help="JSON file for the test that llama.cpp agrees")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     text, tower = load(arguments.checkpoint)
     description = "Tiny Qwen3-VL that describes synthetic scenes of shapes; trained from scratch, see samples/demo-model/README.md"
-    text_file(text, arguments.name, description).save(os.path.join(arguments.folder, f"{arguments.name}-f16.gguf"))
+    kind = "f32" if arguments.float32 else "f16"
+    text_file(text, arguments.name, description, arguments.float32).save(os.path.join(arguments.folder, f"{arguments.name}-{kind}.gguf"))
     projector_file(tower, arguments.name, description).save(os.path.join(arguments.folder, f"mmproj-{arguments.name}-f16.gguf"))
     if arguments.expectations:
         with open(arguments.expectations, "w") as file:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+import restore
 import scenes
 from evaluate import evaluate
 from model import (AFTER_CELLS, ANSWER_START, CELLS, END, FIRST_CELL, HEAD, SIDE, WIDTH, TextModel, Tower, embed, prefix_positions)
@@ -19,7 +20,8 @@ from vocabulary import COLOR_IDS, COLORS, DESCRIBE, PARAPHRASES, SHAPE_IDS, SHAP
 # Streams of scenes; the held-out scenes of evaluate.py come from another one.
 LANGUAGE_SEED, TOWER_SEED, JOINT_SEED = 101, 102, 103
 PARAPHRASE_SHARE = 0.3
-MAP_WEIGHT = 0.3
+MAP_WEIGHT = 0.5
+MAP_SCALE = 6
 KEPT_CELLS = 56
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
@@ -75,10 +77,11 @@ def to_pixels(rgb):
     return torch.from_numpy(rgb).to(DEVICE).float() / 127.5 - 1
 
 
-def cell_target(table, ground, places, shapes, colors):
-    """What a cell's embedding should be: its noun's row plus its colour's row, the ground's where nothing stands, and where the cell is."""
-    fill = lambda cover: ((cover - 0.1) / 0.4).clamp(0, 1)
-    objects = fill(shapes) @ table[SHAPE_IDS] + fill(colors) @ table[COLOR_IDS]
+def cell_target(table, ground, places, shapes, colors, gain=1.0):
+    """What a cell's embedding should be: its noun's row (times a gain) and its colour's, the ground's where nothing stands, and where it is."""
+    # An object's edge cells show its shape best; were they to hold the noun as fully as its inner cells, maps would peak there.
+    fill = lambda cover: ((cover - 0.3) / 0.6).clamp(0, 1)
+    objects = gain * fill(shapes) @ table[SHAPE_IDS] + fill(colors) @ table[COLOR_IDS]
     return objects + (1 - fill(shapes.sum(-1, keepdim=True))) * ground + places
 
 
@@ -125,19 +128,26 @@ def answer_loss(text, states, batch):
 
 
 def map_loss(text, states, batch):
-    """Supervised maps: at every cell, is each noun's logit above 0 exactly where its objects stand?"""
+    """Supervised maps: at every cell each noun's logit shall grow with the share of the cell that its objects cover, and be below 0 elsewhere.
+
+    Linear in the share, and not a sigmoid's log-odds: the map is enlarged to the picture's size by interpolation, and only values in
+    proportion to the share put its contour where the object's edge is (a perfect map has an IoU of .85 so, and of .70 with log-odds).
+    """
     logits = states[:, FIRST_CELL:AFTER_CELLS] @ text.token_embd[SHAPE_IDS].T
-    return F.binary_cross_entropy_with_logits(logits, batch.shapes.clamp(0, 1), reduction="none").sum(-1).mean()
+    target = MAP_SCALE * (batch.shapes.clamp(0, 1) - 0.25) / 0.75
+    covered = batch.shapes > 0.1
+    error = torch.where(covered, F.smooth_l1_loss(logits, target, reduction="none"), F.smooth_l1_loss(F.relu(logits + 1), torch.zeros_like(logits), reduction="none"))
+    return error.sum(-1).mean()
 
 
-def align_loss(text, vision, batch_shapes, batch_colors, ground, places, weight=None):
+def align_loss(text, vision, batch_shapes, batch_colors, ground, places, weight=None, gain=1.0):
     """The tower's cells against the embedding table: distance to the target, and which noun and colour is nearest."""
     table = text.token_embd.detach()
-    distance = (vision.float() - cell_target(table, ground, places, batch_shapes, batch_colors)).pow(2).sum(-1)
+    distance = (vision.float() - cell_target(table, ground, places, batch_shapes, batch_colors, gain)).pow(2).sum(-1)
     loss = distance.mean() if weight is None else (distance * weight).sum() / weight.sum()
     for rows, cover in ((SHAPE_IDS, batch_shapes), (COLOR_IDS, batch_colors)):
         best, kind = cover.max(-1)
-        inside = best > 0.4
+        inside = best > 0.8
         if inside.any():
             loss = loss + F.cross_entropy(4 * vision.float()[inside] @ table[rows].T, kind[inside])
     return loss
@@ -191,7 +201,11 @@ def save(path, text, tower):
 
 
 def load(path):
-    state = torch.load(path, map_location=DEVICE)
+    """A checkpoint of ours, or an exported text model with its mmproj beside it."""
+    if path.endswith(".gguf"):
+        state = {"text": restore.text_state(path), "tower": restore.tower_state(restore.projector_beside(path))}
+    else:
+        state = torch.load(path, map_location=DEVICE)
     text, tower = TextModel().to(DEVICE), Tower().to(DEVICE)
     for model, part in ((text, "text"), (tower, "tower")):
         if state[part]:
@@ -320,9 +334,9 @@ def train_joint(arguments):
             maps = map_loss(text, states, batch)
             progress.take(answers + MAP_WEIGHT * maps, answers=answers, maps=maps)
         else:
-            # Alignment fades out: it helps the tower from crops to whole pictures.
-            share = max(0.0, 1 - progress.step / (0.3 * steps))
-            align = align_loss(text, vision, batch.shapes, batch.colors, ground, places) if share > 0 else torch.zeros(())
+            # Alignment fades to what is to stay: it helps the tower from crops to whole pictures, and what stays keeps it from drifting.
+            share = max(arguments.align, 1 - progress.step / (0.3 * steps))
+            align = align_loss(text, vision, batch.shapes, batch.colors, ground, places, gain=arguments.gain) if share > 0 else torch.zeros(())
             progress.take(answers + 0.5 * share * align, answers=answers, align=align)
         if progress.step % 100 == 0:
             save(arguments.output, text, tower)
@@ -343,6 +357,8 @@ def main():
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--pool", type=int, default=3000)
     parser.add_argument("--maps", action="store_true", help="joint: add the supervised loss on the nouns' maps")
+    parser.add_argument("--align", type=float, default=0.0, help="joint: share of the tower's alignment that stays to the end")
+    parser.add_argument("--gain", type=float, default=1.0, help="joint: how much louder a cell's noun is than its colour in the alignment")
     parser.add_argument("--held-out", type=int, default=200, help="joint: scenes to measure on in the end")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()

@@ -15,9 +15,9 @@ language=$!
 "$python" train.py tower --output "$out/tower.pt" --samples 128000 --batch 16 --rate 2e-3 --pool 1500 --threads 1 > "$out/tower.log" 2>&1
 wait "$language"
 
-# Both together on pictures, with the answers' loss (and the alignment while it starts); then the short supervised finish.
-"$python" train.py joint --input "$out/language.pt" "$out/tower.pt" --output "$out/aligned.pt" --samples 20000 --batch 8 --rate 8e-4 > "$out/aligned.log" 2>&1
-"$python" train.py joint --maps --input "$out/aligned.pt" --output "$out/grounded.pt" --start 20000 --samples 6000 --batch 8 --rate 4e-4 > "$out/grounded.log" 2>&1
+# Both together on pictures, with the answers' loss and the tower's alignment; then, for the other checkpoint, the supervised finish.
+"$python" train.py joint --input "$out/language.pt" "$out/tower.pt" --output "$out/aligned.pt" --align 1 --gain 2 --samples 28000 --batch 8 --rate 8e-4 > "$out/aligned.log" 2>&1
+"$python" train.py joint --maps --input "$out/aligned.pt" --output "$out/grounded.pt" --start 40000 --samples 12800 --batch 8 --rate 4e-4 > "$out/grounded.log" 2>&1
 
 for name in aligned grounded; do
     "$python" export.py "$out/$name.pt" "$out" --name "tamx-demo-$name" --expectations "$out/tamx-demo-$name.json"

@@ -24,14 +24,6 @@ public sealed partial class RgbImage
         return new RgbImage(width, height, pixels.ToByteArray(PixelMapping.RGB)!, MediaType, Name);
     }
 
-    /// <summary>The picture as a JPEG of quality 90.</summary>
-    internal byte[] EncodeJpeg()
-    {
-        using MagickImage image = ToMagick();
-        image.Quality = 90;
-        return image.ToByteArray(MagickFormat.Jpeg);
-    }
-
     private MagickImage ToMagick()
     {
         MagickImage image = new();

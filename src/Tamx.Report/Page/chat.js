@@ -1,95 +1,166 @@
-// The conversation: turns, tokens, chips where pictures stand. Answer tokens can be selected.
+// The conversation: turns, tokens, chips where pictures stand. Tokens can be clicked, dragged over, and stepped through by keyboard.
 
-import { blockName, create, formatNumber, spokenText, visibleText } from "./text.js";
+import { create } from "./dom.js";
+import { formatNumber, formatPercent, formatSeconds, spokenText, visibleText } from "./text.js";
 
 const ROLES = { system: "System", user: "User", assistant: "Assistant" };
+const SHADES = {
+  from: (value) => `relevance ${formatNumber(value)}`,
+  to: (value) => `relevance to it ${formatNumber(value)}`,
+  share: (value) => `${formatPercent(value)} of its activation`,
+  strength: (value) => `mean activation ${formatNumber(value)}`,
+};
 
-/** Builds the conversation and returns what shows a selection in it. */
-export function buildChat(container, report, state, onChip) {
+/**
+ * Builds the conversation.
+ * @param actions click(kind, index, extend), drag(kind, from, to), preview({ kind, index } or null), reveal(media, frame)
+ * @returns {object} element, show(view, state), focus(selection), bringIntoSight(selection), mark(tokens)
+ */
+export function buildChat(report, actions) {
+  const container = create("section", { class: report.hasTexts ? "chat" : "chat ids", "aria-label": "Conversation", tabindex: "-1" });
   const elements = [];
-  const answerOf = new Map(report.answer.map((token) => [token.token, token.index]));
-  const answerElements = [];
-
   for (const turn of report.turns) {
-    const isAnswer = turn.items.some((item) => answerOf.has(item));
-    const text = create("div", "turn-text");
-    for (const item of turn.items) {
-      if (item < 0) {
-        text.append(chip(report, -1 - item, onChip));
-        continue;
-      }
-      const element = tokenElement(report.tokens.text[item]);
-      elements[item] = element;
-      if (answerOf.has(item)) {
-        answerElements[answerOf.get(item)] = element;
-      }
-      text.append(element);
-    }
-    if (isAnswer) {
-      text.setAttribute("role", "listbox");
-      text.setAttribute("aria-label", "Answer tokens");
-      text.setAttribute("aria-orientation", "horizontal");
-    }
-    const role = create("div", "role", isAnswer ? "Answer" : (ROLES[turn.role] ?? turn.role));
-    const article = create("article", `turn ${isAnswer ? "answer" : turn.role === "user" ? "asked" : "plain"}`, role, text);
-    article.setAttribute("aria-label", `Turn of ${turn.role}`);
-    container.append(article);
+    container.append(turnElement(report, turn, elements, actions));
   }
-
   if (report.answer.length === 0) {
     container.append(create("p", "note", "The answer is empty: the model wrote no token, so there is no map to show."));
   }
-  container.classList.toggle("ids", !report.hasTexts);
+  listenToPointer(container, actions);
 
-  answerElements.forEach((element, index) => {
-    element.classList.add("selectable");
-    element.setAttribute("role", "option");
-    element.setAttribute("aria-selected", "false");
-    element.dataset.token = index;
-    element.tabIndex = index === 0 ? 0 : -1;
-  });
-  listen(container, state);
-
+  let selected = [];
   let shaded = [];
-  let current = null;
-  return function show(view) {
+  let dimmedFrom = report.answer.length;
+  let marked = [];
+  let stop = null;
+
+  function show(view, state) {
     for (const element of shaded) {
-      element.style.removeProperty("--relevance");
+      element.style.removeProperty("--shade");
       element.classList.remove("shaded");
       element.removeAttribute("title");
       element.removeAttribute("aria-label");
     }
     shaded = [];
-    current?.classList.remove("current");
-    const selected = state.get().token;
-    answerElements.forEach((element, index) => {
-      element.classList.toggle("later", view !== null && index > view.token.index);
-      if ((element.getAttribute("aria-selected") === "true") !== (index === selected)) {
-        element.setAttribute("aria-selected", String(index === selected));
+    const label = SHADES[view.shade.kind === "region" ? state.rank : view.shade.kind];
+    for (const [token, value] of view.shade.values) {
+      const element = elements[token];
+      if (value > 0 && element !== undefined) {
+        element.style.setProperty("--shade", (value / view.shade.highest).toFixed(3));
+        element.classList.add("shaded");
+        element.title = label(value);
+        element.setAttribute("aria-label", `${spokenText(report.tokens.text[token])}, ${label(value)}`);
+        shaded.push(element);
       }
-      element.tabIndex = index === (selected ?? 0) ? 0 : -1;
-    });
-    if (view === null) {
-      return;
     }
+    showSelected(view, state);
+    dim(view.selection?.kind === "answer" && view.shade.kind === "from" ? view.selection.to + 1 : report.answer.length);
+  }
 
-    current = answerElements[view.token.index];
-    current.classList.add("current");
-    for (const [index, value] of view.relevance) {
-      const element = elements[index];
-      const label = `relevance ${formatNumber(value)}`;
-      element.style.setProperty("--relevance", value.toFixed(3));
-      element.classList.add("shaded");
-      element.title = label;
-      if (element.getAttribute("role") === "option") {
-        element.setAttribute("aria-label", `${spokenText(report.tokens.text[index])}, ${label}`);
-      }
-      shaded.push(element);
+  function showSelected(view, state) {
+    for (const element of selected) {
+      element.classList.remove("current", "kept", "first", "last");
+      element.setAttribute("aria-selected", "false");
     }
+    selected = [];
+    const add = (selection, name) => {
+      const tokens = tokensOf(report, selection);
+      for (const token of tokens) {
+        elements[token]?.classList.add(name);
+        selected.push(elements[token]);
+      }
+      elements[tokens[0]]?.classList.add("first");
+      elements[tokens.at(-1)]?.classList.add("last");
+    };
+    if (view.isPreview && state.selection !== null) {
+      add(state.selection, "kept");
+    }
+    if (view.selection !== null) {
+      add(view.selection, "current");
+    }
+    selected = selected.filter((element) => element !== undefined);
+    if (state.selection !== null) {
+      const tokens = tokensOf(report, state.selection);
+      tokens.forEach((token) => elements[token]?.setAttribute("aria-selected", "true"));
+      setStop(elements[tokens[0]]);
+    }
+  }
+
+  // Of each turn's tokens one can be reached by Tab: the selected one, else the first.
+  function setStop(element) {
+    const list = element?.parentElement ?? null;
+    if (stop !== null && stop !== element) {
+      stop.tabIndex = -1;
+      const normal = stop.parentElement.querySelector(".selectable");
+      if (stop.parentElement !== list) {
+        normal.tabIndex = 0;
+      }
+    }
+    if (list !== null) {
+      list.querySelector(".selectable").tabIndex = -1;
+      element.tabIndex = 0;
+      stop = element;
+    }
+  }
+
+  // Answer tokens from an index on are dimmed: they were not yet written. Only those that change are touched.
+  function dim(from) {
+    for (let i = Math.min(from, dimmedFrom); i < Math.max(from, dimmedFrom); i++) {
+      elements[report.answer[i].token].classList.toggle("later", i >= from);
+    }
+    dimmedFrom = from;
+  }
+
+  return {
+    element: container,
+    show,
+    focus({ kind, from }) {
+      elements[kind === "answer" ? report.answer[from].token : from]?.focus();
+    },
+    bringIntoSight({ kind, from }) {
+      elements[kind === "answer" ? report.answer[from].token : from]?.scrollIntoView({ block: "nearest" });
+    },
+    mark(tokens) {
+      marked.forEach((element) => element.classList.remove("found"));
+      marked = tokens.map((token) => elements[token]).filter((element) => element !== undefined);
+      marked.forEach((element) => element.classList.add("found"));
+    },
   };
 }
 
-function tokenElement(text) {
+/** The tokens of a selection, as indices of the report's tokens. */
+export function tokensOf(report, { kind, from, to }) {
+  return Array.from({ length: to - from + 1 }, (_, i) => (kind === "answer" ? report.answer[from + i].token : from + i));
+}
+
+function turnElement(report, turn, elements, actions) {
+  const isAnswer = turn.items.some((item) => report.answerIndex(item) !== undefined);
+  const hasOptions = turn.items.some((item) => item < 0 || isSelectable(report, item));
+  const name = isAnswer ? "Answer" : (ROLES[turn.role] ?? turn.role);
+  const text = create("div", {
+    class: "turn-text",
+    dir: "auto",
+    role: hasOptions ? "listbox" : null,
+    "aria-label": hasOptions ? `${name}: tokens` : null,
+    "aria-orientation": hasOptions ? "horizontal" : null,
+    "aria-multiselectable": hasOptions ? "true" : null,
+  });
+  for (const item of turn.items) {
+    text.append(item < 0 ? chip(report, -1 - item, actions) : (elements[item] = tokenElement(report, item)));
+  }
+  const first = text.querySelector(".selectable");
+  if (first !== null) {
+    first.tabIndex = 0;
+  }
+  const kind = isAnswer ? "answer" : turn.role === "user" ? "asked" : "plain";
+  return create("article", { class: `turn ${kind}`, "aria-label": `Turn of ${turn.role}` }, create("div", "role", name), text);
+}
+
+function isSelectable(report, token) {
+  return report.answerIndex(token) !== undefined || report.relevant.has(token);
+}
+
+function tokenElement(report, token) {
+  const text = report.tokens.text[token];
   // Spaces before a word stay out of its shade, which would else hang over at the end of a line.
   const [, spaces, word] = /^( *)(.*)$/su.exec(visibleText(text));
   const element = create("span", "token", ...(word === "" ? [create("span", "word", spaces)] : [spaces, create("span", "word", word)]));
@@ -100,67 +171,82 @@ function tokenElement(text) {
   } else if (/^<\|.*\|>$/.test(text)) {
     element.classList.add("marker");
   }
+  if (isSelectable(report, token)) {
+    element.classList.add("selectable");
+    element.setAttribute("role", "option");
+    element.setAttribute("aria-selected", "false");
+    element.dataset.item = token;
+    element.tabIndex = -1;
+    if (report.answerIndex(token) !== undefined) {
+      element.dataset.token = report.answerIndex(token);
+    }
+  }
   return element;
 }
 
-function chip(report, blockIndex, onChip) {
-  const button = create("button", "chip", blockName(report, blockIndex));
-  button.type = "button";
-  button.addEventListener("click", () => onChip(blockIndex));
-  return button;
+function chip(report, block, actions) {
+  const media = report.media.find((one) => one.frames.some((frame) => frame.block === block));
+  const frame = media.frames.findIndex((one) => one.block === block);
+  const seconds = media.frames[frame].picture?.seconds ?? null;
+  const isPart = media.isVideo && media.frames.some((one) => one.block !== block);
+  const name = isPart ? (seconds === null ? `Frame ${frame + 1}` : formatSeconds(seconds)) : media.name;
+  return create(
+    "span",
+    {
+      class: "chip",
+      role: "option",
+      "aria-selected": "false",
+      "aria-label": isPart ? `${media.name}, ${name}` : name,
+      tabindex: "0",
+      onclick: () => actions.reveal(media.index, frame),
+      onkeydown: (event) => {
+        if (event.key === "Enter" || event.key === " ") {
+          event.preventDefault();
+          actions.reveal(media.index, frame);
+        }
+      },
+    },
+    name,
+  );
 }
 
-function listen(container, state) {
-  const tokenAt = (event) => {
-    const element = event.target.closest?.(".selectable");
-    return element ? Number(element.dataset.token) : null;
+function listenToPointer(container, actions) {
+  const tokenAt = (element) => {
+    const found = element?.closest?.(".selectable");
+    if (!found || !container.contains(found)) {
+      return null;
+    }
+    const isText = found.dataset.token === undefined;
+    return { kind: isText ? "text" : "answer", index: Number(isText ? found.dataset.item : found.dataset.token) };
   };
+  let anchor = null;
+  let isDragging = false;
+  container.addEventListener("pointerdown", (event) => {
+    anchor = event.button === 0 ? tokenAt(event.target) : null;
+    isDragging = false;
+  });
+  container.addEventListener("pointermove", (event) => {
+    // A touch stays with the element where it began.
+    const isTouch = event.pointerType === "touch";
+    const at = tokenAt(isTouch ? document.elementFromPoint(event.clientX, event.clientY) : event.target);
+    if (anchor === null || event.buttons === 0) {
+      if (!isTouch) {
+        actions.preview(at);
+      }
+    } else if (at !== null && at.kind === anchor.kind && (isDragging || at.index !== anchor.index)) {
+      isDragging = true;
+      actions.drag(at.kind, anchor.index, at.index);
+    }
+  });
+  addEventListener("pointerup", () => (anchor = null));
+  container.addEventListener("pointercancel", () => (anchor = null));
+  container.addEventListener("pointerleave", () => actions.preview(null));
   container.addEventListener("click", (event) => {
-    const token = tokenAt(event);
-    if (token !== null) {
-      const again = token === state.get().token && state.get().candidate === null;
-      state.change({ token: again ? null : token, candidate: null });
+    // The click at the end of a drag belongs to the drag.
+    const at = isDragging ? null : tokenAt(event.target);
+    isDragging = false;
+    if (at !== null) {
+      actions.click(at.kind, at.index, event.shiftKey);
     }
-  });
-  container.addEventListener("pointerover", (event) => {
-    const token = event.pointerType === "touch" ? null : tokenAt(event);
-    if (token !== state.get().preview) {
-      state.change({ preview: token });
-    }
-  });
-  container.addEventListener("pointerleave", () => state.change({ preview: null }));
-}
-
-/** Moves the selection with the keyboard from anywhere but a form control: arrows, Home, End; Esc clears. */
-export function listenToKeys(report, state) {
-  addEventListener("keydown", (event) => {
-    const { token } = state.get();
-    const last = report.answer.length - 1;
-    if (event.altKey || event.ctrlKey || event.metaKey || last < 0) {
-      return;
-    }
-    if (event.key === "Escape") {
-      state.change({ token: null, candidate: null, preview: null });
-      return;
-    }
-    const inAnswer = event.target.matches?.(".selectable");
-    if (!inAnswer && event.target !== document.body) {
-      return;
-    }
-    const focused = inAnswer ? Number(event.target.dataset.token) : null;
-    const target = {
-      ArrowRight: token === null ? focused ?? 0 : Math.min(token + 1, last),
-      ArrowLeft: token === null ? focused ?? last : Math.max(token - 1, 0),
-      Home: 0,
-      End: last,
-      Enter: focused,
-      " ": focused,
-    }[event.key];
-    if (target === undefined || target === null) {
-      return;
-    }
-    event.preventDefault();
-    state.change({ token: target, candidate: null, preview: null });
-    document.querySelector(`.selectable[data-token="${target}"]`).focus();
   });
 }

@@ -1,79 +1,31 @@
-// The report's data: one JSON block, one block of packed numbers, one block per picture.
+// The blocks of data in a report's file.
 
-const HEADER_BYTES = 8;
-
-/** Reads the page's data blocks. */
-export async function readReport() {
-  const report = JSON.parse(blockText("report-data"));
-  const packed = await inflate(fromBase64(blockText("report-vectors")));
-  report.answer.forEach((token, index) => {
-    token.index = index;
-    token.range = token.range.every(Number.isFinite) ? token.range : [0, 1];
-  });
-  return { ...report, packed };
+/** Reads a JSON block. */
+export function readJson(id) {
+  return JSON.parse(document.getElementById(id).textContent);
 }
 
-/** The data URL of a picture's block. */
-export function pictureUrl(element) {
-  const block = document.getElementById(element);
-  return `data:${block.dataset.mediaType};base64,${block.textContent}`;
+/** Reads a block of deflated JSON. */
+export async function readDeflatedJson(id) {
+  return JSON.parse(new TextDecoder().decode(await readDeflated(id)));
 }
 
-/** Relevance of the text before an answer token: pairs of token index and value in [0, 1]. */
-export function textRelevance(report, answerToken, explained) {
-  const indices = typeof answerToken.text === "number" ? report.textOrder.slice(0, answerToken.text) : answerToken.text;
-  const values = vector(report, explained.relevance, indices.length);
-  return indices.map((index, i) => [index, values.at(i)]);
+/** Reads a block of deflated bytes. */
+export async function readDeflated(id) {
+  const stream = new Blob([fromBase64(document.getElementById(id).textContent)]).stream();
+  return new Uint8Array(await new Response(stream.pipeThrough(new DecompressionStream("deflate-raw"))).arrayBuffer());
 }
 
-/** The map of an explained token over a block in raw units (before the token's normalisation), or null if it has none. */
-export function rawMap(report, answerToken, explained, blockIndex) {
-  const offset = explained.maps[blockIndex];
-  if (offset === null) {
-    return null;
+/** The address of a picture's block, made when it is first asked for. */
+export function pictureAddress(id) {
+  if (!addresses.has(id)) {
+    const block = document.getElementById(id);
+    addresses.set(id, URL.createObjectURL(new Blob([fromBase64(block.textContent)], { type: block.dataset.mediaType })));
   }
-  const { frames, rows, columns } = report.blocks[blockIndex];
-  const packed = vector(report, offset, frames * rows * columns);
-  const [low, high] = answerToken.range;
-  const raw = (value) => low + value * (high - low);
-  const values = new Float32Array(packed.length);
-  for (let i = 0; i < values.length; i++) {
-    values[i] = raw(packed.at(i));
-  }
-  return { minimum: raw(packed.minimum), maximum: raw(packed.maximum), values };
+  return addresses.get(id);
 }
 
-/** The raw range over all maps of all answer tokens and candidates. */
-export function commonRange(report) {
-  let low = Infinity;
-  let high = -Infinity;
-  for (const token of report.answer) {
-    const [from, to] = token.range;
-    for (const explained of token.explained) {
-      for (const offset of explained.maps) {
-        if (offset !== null) {
-          const { minimum, maximum } = vector(report, offset, 0);
-          low = Math.min(low, from + minimum * (to - from));
-          high = Math.max(high, from + maximum * (to - from));
-        }
-      }
-    }
-  }
-  return low <= high ? [low, high] : [0, 0];
-}
-
-// A vector is [minimum float32][maximum float32][one byte per value], little-endian.
-function vector(report, offset, length) {
-  const view = new DataView(report.packed.buffer, offset, HEADER_BYTES + length);
-  const minimum = view.getFloat32(0, true);
-  const maximum = view.getFloat32(4, true);
-  const at = (i) => minimum + (view.getUint8(HEADER_BYTES + i) / 255) * (maximum - minimum);
-  return { minimum, maximum, length, at };
-}
-
-function blockText(id) {
-  return document.getElementById(id).textContent;
-}
+const addresses = new Map();
 
 function fromBase64(text) {
   const binary = atob(text);
@@ -82,9 +34,4 @@ function fromBase64(text) {
     bytes[i] = binary.charCodeAt(i);
   }
   return bytes;
-}
-
-async function inflate(bytes) {
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
 }

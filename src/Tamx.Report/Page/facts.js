@@ -1,25 +1,27 @@
 // How the report was made: the main facts in one line, all of them in a list.
 
-import { create, formatNumber } from "./text.js";
+import { create } from "./dom.js";
+import { formatBytes, formatNumber } from "./text.js";
 
-/** Fills the header's line and list. */
-export function showFacts(line, list, report) {
+/** The line under the title. */
+export function shortFacts(report, bytes) {
   const { run, method } = report;
-  const grids = report.blocks.map((block) => (block.frames > 1 ? `${block.frames}\u00D7` : "") + `${block.rows}\u00D7${block.columns}`);
-  const filter = method.filter ? `filter ${method.kernelSize}\u00D7${method.kernelSize}` : "no filter";
-  const short = [
+  const facts = [
     run.model ?? run.modelFile,
     run.quantization,
-    `profile ${method.profile}`,
-    method.eci ? "ECI" : "no ECI",
-    filter,
-    `engine ${method.engine}`,
-    `${report.answer.length} of ${report.sequenceLength} tokens`,
-    grids.length > 0 ? `grid ${grids.slice(0, 3).join(", ")}${grids.length > 3 ? ", \u2026" : ""}` : null,
-    `Tamx ${report.writer}`,
+    method.profile === "Tamx" ? null : `profile ${method.profile}`,
+    method.eci ? null : "no ECI",
+    `${report.answer.length} tokens`,
+    bytes === null ? null : formatBytes(bytes),
   ];
-  line.append(...short.filter(Boolean).map((text) => create("li", "", create("bdi", "", text))));
+  return create("ul", { class: "facts", "aria-label": "How this was made, in short" }, ...facts.filter(Boolean).map((text) => create("li", "", create("bdi", "", text))));
+}
 
+/** All facts, as a list of names and values. */
+export function allFacts(report, bytes) {
+  const { run, method } = report;
+  const grids = report.blocks.map((block) => (block.frames > 1 ? `${block.frames}\u00D7` : "") + `${block.rows}\u00D7${block.columns}`);
+  const onOff = (value) => (value ? "on" : "off");
   const all = [
     ["Model", run.model],
     ["Model file", run.modelFile],
@@ -28,10 +30,13 @@ export function showFacts(line, list, report) {
     ["Quantization", run.quantization],
     ["Hidden size", report.hiddenSize],
     ["Tokens", `${report.sequenceLength}, of which ${report.answer.length} answer`],
-    ["Vision grids", grids.join(", ")],
+    ["Vision grids", grids.slice(0, 12).join(", ") + (grids.length > 12 ? `, \u2026 (${grids.length})` : "")],
     ["Profile", method.profile],
-    ["Causal inference (ECI)", method.eci ? "on" : "off"],
+    ["Causal inference (ECI)", onOff(method.eci)],
+    ["ECI strength", method.eci ? method.eciStrength : null],
     ["Rank filter", method.filter ? `${method.kernelSize}\u00D7${method.kernelSize}` : "off"],
+    ["Words", `${method.wordMaps} over their tokens`],
+    ...Object.entries(method.options).map(([name, value]) => [spaced(name), typeof value === "boolean" ? onOff(value) : value]),
     ["Engine", method.engine],
     ["Temperature", run.temperature === 0 ? "0 (greedy)" : run.temperature],
     ["Top-k", run.topK],
@@ -44,10 +49,20 @@ export function showFacts(line, list, report) {
     ["Traced by", run.tamxVersion && `Tamx ${run.tamxVersion}`],
     ["llama.cpp", run.llamaVersion],
     ["Written by", `Tamx ${report.writer}`],
+    ["Map values", `${report.bits} bits`],
+    ["Text relevance", `the ${report.mostSources} strongest per token`],
+    ["This file", bytes === null ? null : `${bytes.toLocaleString("en")} bytes`],
   ];
-  for (const [name, value] of all) {
-    if (value !== null && value !== undefined && value !== "") {
-      list.append(create("div", "", create("dt", "", name), create("dd", "", create("bdi", "", String(value)))));
-    }
-  }
+  return create(
+    "dl",
+    "made",
+    ...all
+      .filter(([, value]) => value !== null && value !== undefined && value !== "")
+      .map(([name, value]) => create("div", "", create("dt", "", name), create("dd", "", create("bdi", "", String(value))))),
+  );
+}
+
+function spaced(name) {
+  const words = name.replace(/([A-Z])/g, " $1").toLowerCase().trim();
+  return words[0].toUpperCase() + words.slice(1);
 }

@@ -1,67 +1,52 @@
-// Draws a grid of values on a canvas. The canvas has few pixels and is stretched over the picture by the style sheet.
+// Draws a map: colours on a small canvas that the style sheet stretches over the picture, and the region's contour.
 
-const SMOOTH_STEPS = 8;
-const MAX_SMOOTH_PIXELS = 1 << 19;
+import { cellContour, enlarge, otsuThreshold, smoothContour, smoothSteps } from "./field.js";
 
-/** Draws values (row-major) with colours over [low, high]. */
-export function drawMap(canvas, values, rows, columns, [low, high], colours, smooth) {
-  const steps = smooth ? Math.max(1, Math.min(SMOOTH_STEPS, Math.floor(Math.sqrt(MAX_SMOOTH_PIXELS / (rows * columns))))) : 1;
-  const width = columns * steps;
-  const height = rows * steps;
+// Where a map is low the picture shines through: the least part of the opacity, reached at the low end of the scale.
+const LEAST_COVER = 0.35;
+
+/**
+ * Draws values (row-major) on a canvas.
+ * @param look { range, colours, smooth, opacity, isSigned }: signed values let the picture shine through at zero, the middle of the range.
+ */
+export function drawMap(canvas, values, rows, columns, look) {
+  const steps = look.smooth ? smoothSteps(rows, columns) : 1;
   const pixels = steps === 1 ? values : enlarge(values, rows, columns, steps);
-  const image = new ImageData(width, height);
+  const image = new ImageData(columns * steps, rows * steps);
+  const target = new Uint32Array(image.data.buffer);
+  const shades = shadesOf(look);
+  const [low, high] = look.range;
   const factor = high > low ? 255 / (high - low) : 0;
+  const offset = 0.5 - low * factor;
   for (let i = 0; i < pixels.length; i++) {
-    const colour = 3 * Math.max(0, Math.min(255, Math.round((pixels[i] - low) * factor)));
-    image.data[4 * i] = colours[colour];
-    image.data[4 * i + 1] = colours[colour + 1];
-    image.data[4 * i + 2] = colours[colour + 2];
-    image.data[4 * i + 3] = 255;
+    const level = (pixels[i] * factor + offset) | 0;
+    target[i] = shades[level < 0 ? 0 : level > 255 ? 255 : level];
   }
-  canvas.width = width;
-  canvas.height = height;
-  canvas.classList.toggle("cells", !smooth);
+  if (canvas.width !== image.width || canvas.height !== image.height) {
+    canvas.width = image.width;
+    canvas.height = image.height;
+  }
+  canvas.classList.toggle("cells", !look.smooth);
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
-// Cubic (Catmull-Rom) in both directions: goes through the cells' values at their centres, borders repeated.
-function enlarge(values, rows, columns, steps) {
-  const wide = new Float32Array(rows * columns * steps);
-  const columnTaps = taps(columns, steps);
-  for (let y = 0; y < rows; y++) {
-    for (let x = 0; x < columnTaps.length; x++) {
-      let sum = 0;
-      for (const [column, weight] of columnTaps[x]) {
-        sum += weight * values[y * columns + column];
-      }
-      wide[y * columnTaps.length + x] = sum;
-    }
+/** The contour of the region above Otsu's threshold of a whole map, on one frame of it; an SVG path in cells. */
+export function regionContour(map, values, rows, columns, smooth) {
+  const threshold = otsuThreshold(map.values, map.minimum, map.maximum);
+  if (!smooth) {
+    return cellContour(values, rows, columns, threshold);
   }
-
-  const width = columns * steps;
-  const large = new Float32Array(rows * steps * width);
-  taps(rows, steps).forEach((rowTaps, y) => {
-    for (const [row, weight] of rowTaps) {
-      for (let x = 0; x < width; x++) {
-        large[y * width + x] += weight * wide[row * width + x];
-      }
-    }
-  });
-  return large;
+  const steps = Math.min(4, smoothSteps(rows, columns));
+  return smoothContour(enlarge(values, rows, columns, steps), rows, columns, steps, threshold);
 }
 
-// Per output place the four cells around it with their weights.
-function taps(count, steps) {
-  return Array.from({ length: count * steps }, (_, i) => {
-    const place = (i + 0.5) / steps - 0.5;
-    const cell = Math.floor(place);
-    const t = place - cell;
-    const weights = [
-      ((2 - t) * t - 1) * t * 0.5,
-      ((3 * t - 5) * t * t + 2) * 0.5,
-      ((4 - 3 * t) * t + 1) * t * 0.5,
-      (t - 1) * t * t * 0.5,
-    ];
-    return weights.map((weight, tap) => [Math.max(0, Math.min(count - 1, cell + tap - 1)), weight]);
-  });
+/** The 256 colours of a look with their opacity, each as the 32 bits that a canvas's memory holds. */
+function shadesOf({ colours, opacity, isSigned }) {
+  const bytes = new Uint8ClampedArray(4 * 256);
+  for (let i = 0; i < 256; i++) {
+    const height = isSigned ? Math.abs(2 * i - 255) / 255 : i / 255;
+    const cover = LEAST_COVER + (1 - LEAST_COVER) * Math.min(1, 2 * height);
+    bytes.set([colours[3 * i], colours[3 * i + 1], colours[3 * i + 2], 255 * opacity * cover], 4 * i);
+  }
+  return new Uint32Array(bytes.buffer);
 }

@@ -1,106 +1,109 @@
-// The pictures with the map over them: one figure per frame of every vision block.
+// The pictures and videos with the maps over them: one figure each, in a comparison one per run and one for the difference.
 
-import { pictureUrl } from "./data.js";
-import { drawMap } from "./heatmap.js";
-import { blockName, create, formatNumber, formatPercent } from "./text.js";
+import { create } from "./dom.js";
+import { buildStage } from "./stage.js";
+import { formatPercent, formatSeconds } from "./text.js";
+import { buildTimeline } from "./video.js";
+import { frameSums } from "./view.js";
 
-/** Builds the figures and returns what shows a selection on them, and what brings a block into sight. */
-export function buildPictures(container, report) {
-  const figures = report.blocks.flatMap((block, blockIndex) =>
-    Array.from({ length: block.frames }, (_, frame) => figure(report, blockIndex, frame)),
-  );
-  container.append(...figures.map((one) => one.element));
-  container.classList.toggle("many", figures.length > 1);
+/**
+ * Builds the figures.
+ * @param layerNames names of the layers that are drawn side by side; one without a name where there is only one run
+ * @param actions { region(region or null, isDrawing), frame(media, frame), read(value or null), address(picture) }
+ */
+export function buildPictures(report, layerNames, actions) {
+  const figures = report.media.flatMap((media) => layerNames.map((name, layer) => buildFigure(media, layer, name, actions)));
+  const element = create("div", { class: "pictures" }, ...figures.map((one) => one.element));
+  element.classList.toggle("many", figures.length > 1);
+  element.classList.toggle("compared", layerNames.length > 1);
   if (figures.length === 0) {
-    container.append(create("p", "note", "There is no picture in this conversation; the text relevance is shown all the same."));
+    element.append(create("p", "note", "There is no picture in this conversation; the text relevance is shown all the same."));
   }
 
-  function show(view) {
-    const total = view === null ? 0 : view.maps.reduce((sum, map) => sum + (map === null ? 0 : sumOf(map.values)), 0);
-    for (const one of figures) {
-      showOn(one, view, total, report, figures.length > 1);
-    }
-  }
-
-  function reveal(blockIndex) {
-    const { element } = figures.find((one) => one.blockIndex === blockIndex);
-    element.scrollIntoView({ block: "nearest" });
-    element.classList.remove("revealed");
-    void element.offsetWidth; // Starts the animation again.
-    element.classList.add("revealed");
-  }
-
-  return { show, reveal };
+  return {
+    element,
+    figures,
+    show(view, state) {
+      const sums = view.layers.map((layer) => report.media.map((media) => frameSums(layer, media)));
+      for (const figure of figures) {
+        figure.show(view, state, sums[figure.layer] ?? null, sums[0]?.[figure.media.index] ?? null);
+      }
+    },
+    reveal(media) {
+      const figure = figures.find((one) => one.media.index === media);
+      figure.element.scrollIntoView({ block: "nearest" });
+      figure.element.classList.remove("revealed");
+      void figure.element.offsetWidth; // Starts the animation again.
+      figure.element.classList.add("revealed");
+    },
+  };
 }
 
-function figure(report, blockIndex, frame) {
-  const block = report.blocks[blockIndex];
-  const picture = block.pictures.find((one) => one.frame === frame);
-  let name = blockName(report, blockIndex);
-  if (block.frames > 1) {
-    name += ` \u00B7 frame ${frame + 1}`;
+/** The frame of a video that a state shows: the one chosen, else the one with the greatest share, else the first. */
+export function frameOf(media, state, sums) {
+  const chosen = state.frames[media.index];
+  if (chosen !== undefined || !sums) {
+    return chosen ?? 0;
   }
-  if (picture && picture.seconds !== null) {
-    name += ` \u00B7 ${picture.seconds.toFixed(1)} s`;
-  }
+  return sums.reduce((best, sum, i) => ((sum ?? 0) > (sums[best] ?? 0) ? i : best), 0);
+}
 
-  const stage = create("div", "stage");
-  if (picture) {
-    const image = create("img");
-    image.src = pictureUrl(picture.element);
-    image.width = picture.width;
-    image.height = picture.height;
-    image.alt = picture.name ? `${name}, ${picture.name}` : name;
-    stage.append(image);
-  } else {
-    stage.classList.add("bare");
-    stage.style.setProperty("--rows", block.rows);
-    stage.style.setProperty("--columns", block.columns);
-  }
-  const ratio = picture ? picture.width / picture.height : block.columns / block.rows;
-  stage.style.aspectRatio = ratio;
-  const canvas = create("canvas");
-  canvas.setAttribute("role", "img");
-  stage.append(canvas);
-
-  const file = create("bdi", "file", picture?.name ?? (picture ? "" : "no picture, grid only"));
+function buildFigure(media, layer, layerName, actions) {
+  const [first] = media.frames;
+  const picture = media.frames.find((frame) => frame.picture !== null)?.picture ?? null;
+  const ratio = picture === null ? first.columns / first.rows : picture.width / picture.height;
+  const name = layerName ? `${media.name}, ${layerName}` : media.name;
+  let shownFrame = 0;
+  const stage = buildStage(
+    { name, ratio, rows: first.rows, columns: first.columns },
+    {
+      region: (box, isDrawing) => actions.region(box === null ? null : { media: media.index, frame: shownFrame, ...box }, isDrawing),
+      read: (value) => actions.read(layer, value),
+    },
+  );
+  const timeline = media.frames.length > 1 && layer === 0 ? buildTimeline(media, (frame) => actions.frame(media.index, frame)) : null;
   const share = create("span", "share");
-  const caption = create("figcaption", "", create("span", "name", name), file, share);
-  const element = create("figure", "", stage, caption);
+  const file = create("bdi", "file", picture === null ? "no picture" : (picture.name ?? ""));
+  const time = create("span", "time");
+  const caption = create("figcaption", "", create("span", "name", layerName || media.name), time, layerName ? "" : file, share);
+  const element = create("figure", media.frames.length > 1 ? "video" : "", stage.element, caption, ...(timeline === null ? [] : [timeline.element]));
   element.style.setProperty("--ratio", ratio);
-  return { element, blockIndex, frame, name, block, stage, canvas, share };
+
+  return {
+    element,
+    media,
+    layer,
+    stage,
+    get frame() {
+      return shownFrame;
+    },
+    show(view, state, sums, leading) {
+      const own = sums?.[media.index] ?? null;
+      shownFrame = frameOf(media, state, leading);
+      const frame = media.frames[shownFrame];
+      if (frame.picture !== null) {
+        stage.picture(actions.address(frame.picture), frame.picture.width, frame.picture.height, `${name}${frame.picture.name ? `, ${frame.picture.name}` : ""}`);
+      }
+      const seconds = frame.picture?.seconds ?? null;
+      time.textContent = media.frames.length > 1 ? (seconds === null ? `frame ${shownFrame + 1}` : formatSeconds(seconds)) : "";
+      const shown = view.layers[layer] ?? null;
+      const grid = shown?.grid(media.index, shownFrame) ?? null;
+      stage.show(grid, shown?.look ?? view.look);
+      const { region } = state;
+      stage.region(region !== null && region.media === media.index && region.frame === shownFrame ? region : null);
+
+      const total = (sums ?? []).flat().reduce((sum, value) => sum + (value ?? 0), 0);
+      const shares = own === null || own.every((sum) => sum === null) ? null : own.map((sum) => (total > 0 ? (sum ?? 0) / total : 0));
+      timeline?.show(shownFrame, shares);
+      const isMissing = shown !== null && grid === null;
+      share.classList.toggle("missing", isMissing);
+      const hasShare = shares !== null && sums.length > 1 && !shown.isDifference;
+      share.textContent = isMissing ? missing(shown) : hasShare ? formatPercent(shares.reduce((a, b) => a + b, 0)) : "";
+      share.title = hasShare ? "share of this token's activation over all pictures" : "";
+    },
+  };
 }
 
-function showOn(one, view, total, report, showShare) {
-  const { block, canvas, stage, share } = one;
-  const map = view?.maps[one.blockIndex] ?? null;
-  stage.classList.toggle("mapped", map !== null);
-  canvas.hidden = map === null;
-  share.textContent = view !== null && map === null ? "no map: comes after this token" : "";
-  share.classList.toggle("missing", view !== null && map === null);
-  if (map === null) {
-    return;
-  }
-
-  const cellCount = block.rows * block.columns;
-  const values = map.values.subarray(one.frame * cellCount, (one.frame + 1) * cellCount);
-  drawMap(canvas, values, block.rows, block.columns, view.range, view.colours, view.smooth);
-  canvas.style.opacity = stage.classList.contains("bare") ? 1 : view.opacity;
-
-  const part = total > 0 ? sumOf(values) / total : 0;
-  const peak = values.reduce((best, value, i) => (value > values[best] ? i : best), 0);
-  const place = `row ${Math.floor(peak / block.columns) + 1} of ${block.rows}, column ${(peak % block.columns) + 1} of ${block.columns}`;
-  canvas.setAttribute("aria-label", `Activation map over ${one.name}: highest ${formatNumber(values[peak])} at ${place}`);
-  if (showShare) {
-    share.textContent = formatPercent(part);
-    share.title = "share of this token's activation over all pictures";
-  }
-}
-
-function sumOf(values) {
-  let sum = 0;
-  for (const value of values) {
-    sum += Math.max(0, value);
-  }
-  return sum;
+function missing(layer) {
+  return layer.name ? "no map here" : "no map: comes after this token";
 }

@@ -1,21 +1,44 @@
-// What is shown, kept in one place and in the address (#tok=12&cand=1&map=viridis).
-// tok and cand count from 0, as in the files that Tamx exports; without cand the answer's own token is shown.
+// What is shown, kept in one place and in the address: #tok=12-14&cand=1&map=viridis. All numbers count from 0, as in the files that
+// Tamx exports.
+//
+//   tok, ctx   span of the answer (indices in it), span of the prompt (indices of the report's tokens)
+//   cand       rank of the candidate shown in place of the answer's token
+//   region     picture.frame.top.left.bottom.right, cells of a look-up
+//   t          picture.frame, where a video stands; several with commas
+//   unit=word, dir=to, rank=strength, scale=all, drawn=cells, contour=1, map, opacity, q (search)
 
-const DEFAULTS = { token: null, candidate: null, preview: null, map: "magma", scale: "token", drawn: "smooth", opacity: 60 };
+const DEFAULTS = {
+  selection: null,
+  preview: null,
+  candidate: null,
+  region: null,
+  frames: {},
+  unit: "token",
+  direction: "from",
+  rank: "share",
+  map: "magma",
+  scale: "token",
+  drawn: "smooth",
+  contour: false,
+  opacity: 70,
+  query: "",
+};
 
 // Browsers drop changes of the address that come too fast, as from an arrow key held down.
 const ADDRESS_DELAY_MS = 150;
 
-/** Holds the state; listeners hear of every change. */
-export function createState(isValid) {
+/**
+ * Holds the state; listeners hear of every change.
+ * @param limits { answerCount, tokenCount, isSelectable(token), candidateCount(answerIndex), media, maps }: what an address may name.
+ */
+export function createState(limits) {
   let state = { ...DEFAULTS };
   const listeners = [];
-
   const set = (changes) => {
     state = { ...state, ...changes };
     listeners.forEach((listener) => listener(state));
   };
-  const readAddress = () => set({ ...fromHash(location.hash, isValid), preview: null });
+  const readAddress = () => set(fromHash(location.hash, limits));
   let pending = 0;
   const change = (changes) => {
     set(changes);
@@ -23,7 +46,13 @@ export function createState(isValid) {
     pending = setTimeout(() => writeAddress(toHash(state)), ADDRESS_DELAY_MS);
   };
   addEventListener("hashchange", readAddress);
-  return { get: () => state, change, readAddress, listen: (listener) => listeners.push(listener) };
+  return {
+    get: () => state,
+    change,
+    readAddress,
+    listen: (listener) => listeners.push(listener),
+    address: () => location.href.split("#")[0] + toHash(state),
+  };
 }
 
 function writeAddress(hash) {
@@ -32,34 +61,92 @@ function writeAddress(hash) {
   }
 }
 
-function fromHash(hash, isValid) {
-  const values = new URLSearchParams(hash.slice(1));
-  const number = (name) => (/^\d{1,9}$/.test(values.get(name) ?? "") ? Number(values.get(name)) : null);
-  const read = {
-    ...DEFAULTS,
-    token: number("tok"),
-    candidate: number("cand"),
-    map: values.get("map"),
-    scale: values.get("scale"),
-    drawn: values.get("drawn"),
-    opacity: number("opacity"),
-  };
-  const kept = { ...DEFAULTS };
-  for (const name of Object.keys(kept)) {
-    if (read[name] !== null && isValid(name, read[name], read)) {
-      kept[name] = read[name];
-    }
-  }
-  return kept;
-}
-
 function toHash(state) {
   const values = new URLSearchParams();
+  const { selection, candidate, region } = state;
+  if (selection !== null) {
+    values.set(selection.kind === "answer" ? "tok" : "ctx", selection.from === selection.to ? selection.from : `${selection.from}-${selection.to}`);
+  }
+  if (candidate !== null) {
+    values.set("cand", candidate);
+  }
+  if (region !== null) {
+    values.set("region", [region.media, region.frame, region.top, region.left, region.bottom, region.right].join("."));
+  }
+  const frames = Object.entries(state.frames).map(([media, frame]) => `${media}.${frame}`);
+  if (frames.length > 0) {
+    values.set("t", frames.join(","));
+  }
   const add = (name, value, normal) => value !== normal && values.set(name, value);
-  add("tok", state.token, null);
-  add("cand", state.candidate, null);
-  for (const name of ["map", "scale", "drawn", "opacity"]) {
-    add(name, state[name], DEFAULTS[name]);
+  add("unit", state.unit, DEFAULTS.unit);
+  add("dir", state.direction, DEFAULTS.direction);
+  add("rank", state.rank, DEFAULTS.rank);
+  add("map", state.map, DEFAULTS.map);
+  add("scale", state.scale, DEFAULTS.scale);
+  add("drawn", state.drawn, DEFAULTS.drawn);
+  add("opacity", state.opacity, DEFAULTS.opacity);
+  add("q", state.query, DEFAULTS.query);
+  if (state.contour) {
+    values.set("contour", 1);
   }
   return values.size > 0 ? `#${values}` : "";
+}
+
+// What does not fit the report is left out.
+function fromHash(hash, limits) {
+  const values = new URLSearchParams(hash.slice(1));
+  const numbers = (text, count) => {
+    const parts = (text ?? "").split(/[.-]/);
+    return parts.length <= count && parts.every((part) => /^\d{1,9}$/.test(part)) ? parts.map(Number) : null;
+  };
+  const choice = (name, normal, allowed) => (allowed.includes(values.get(name)) ? values.get(name) : normal);
+  const selection = span("answer", numbers(values.get("tok"), 2)) ?? span("text", numbers(values.get("ctx"), 2));
+  const [opacity] = numbers(values.get("opacity"), 1) ?? [DEFAULTS.opacity];
+  return {
+    ...DEFAULTS,
+    selection,
+    candidate: candidateOf(numbers(values.get("cand"), 1)),
+    region: regionOf(numbers(values.get("region"), 6)),
+    frames: framesOf(values.get("t")),
+    unit: choice("unit", DEFAULTS.unit, ["token", "word"]),
+    direction: choice("dir", DEFAULTS.direction, ["from", "to"]),
+    rank: choice("rank", DEFAULTS.rank, ["share", "strength"]),
+    map: choice("map", DEFAULTS.map, limits.maps),
+    scale: choice("scale", DEFAULTS.scale, ["token", "all"]),
+    drawn: choice("drawn", DEFAULTS.drawn, ["smooth", "cells"]),
+    contour: values.get("contour") === "1",
+    opacity: opacity <= 100 ? opacity : DEFAULTS.opacity,
+    query: (values.get("q") ?? "").slice(0, 200),
+  };
+
+  function span(kind, parts) {
+    if (parts === null) {
+      return null;
+    }
+    const [from, to = from] = parts;
+    const count = kind === "answer" ? limits.answerCount : limits.tokenCount;
+    const fits = from <= to && to < count && (kind === "answer" || (limits.isSelectable(from) && limits.isSelectable(to)));
+    return fits ? { kind, from, to } : null;
+  }
+
+  function candidateOf(parts) {
+    const isOne = selection?.kind === "answer" && selection.from === selection.to;
+    return isOne && parts !== null && parts[0] < limits.candidateCount(selection.from) ? parts[0] : null;
+  }
+
+  function regionOf(parts) {
+    if (parts?.length !== 6) {
+      return null;
+    }
+    const [media, frame, top, left, bottom, right] = parts;
+    const grid = limits.media[media]?.frames[frame];
+    return grid && top <= bottom && left <= right && bottom < grid.rows && right < grid.columns
+      ? { media, frame, top, left, bottom, right }
+      : null;
+  }
+
+  function framesOf(text) {
+    const pairs = (text ?? "").split(",").map((part) => numbers(part, 2));
+    return Object.fromEntries(pairs.filter((pair) => pair?.length === 2 && limits.media[pair[0]]?.frames.length > pair[1]));
+  }
 }

@@ -49,19 +49,14 @@ export function formatPercent(value) {
   return `${percent.toFixed(percent < 99.95 && percent > 0 ? 1 : 0)}\u2009%`;
 }
 
-/** "Picture 1" or "Video 2": blocks are numbered in the order of the conversation. */
-export function blockName(report, blockIndex) {
-  return `${report.blocks[blockIndex].isVideo ? "Video" : "Picture"} ${blockIndex + 1}`;
+/** A number of bytes as people say it. */
+export function formatBytes(bytes) {
+  return bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))}\u2009kB` : `${(bytes / 1e6).toFixed(1)}\u2009MB`;
 }
 
-/** A new element with text or children. */
-export function create(tag, className, ...children) {
-  const element = document.createElement(tag);
-  if (className) {
-    element.className = className;
-  }
-  element.append(...children);
-  return element;
+/** A place in a video. */
+export function formatSeconds(seconds) {
+  return `${seconds.toFixed(1)}\u2009s`;
 }
 
 function controlPicture(character) {

@@ -1,0 +1,102 @@
+using System.CommandLine;
+using Tamx.Kernels;
+using Tamx.Report;
+
+namespace Tamx.Cli;
+
+/// <summary><c>tamx report</c>: a report of a saved trace, or of two that are compared.</summary>
+internal sealed class ReportCommand
+{
+    private readonly Argument<string[]> _traces = new("TRACE.safetensors")
+    {
+        Description = "A trace that tamx saved, or a dump with TAMX's tensor names; two with --compare.",
+        Arity = new ArgumentArity(1, 2),
+    };
+
+    private readonly Option<string> _output = new("-o", "--output")
+    {
+        Description = "The report to write.",
+        HelpName = "FILE.html",
+        DefaultValueFactory = _ => "tamx-report.html",
+    };
+
+    private readonly Option<bool> _compare = new("--compare")
+    {
+        Description = "Show two runs of the same answer side by side, with their difference: two traces, or one trace with other options (--second-set).",
+        Arity = ArgumentArity.Zero,
+    };
+
+    private readonly Option<string[]> _second = MethodOptions.SetOption(
+        "--second-set", "With --compare, an option of the method for the second run only: --second-set applyEci=false. May be given several times.");
+
+    private readonly Option<string?> _title = new("--title") { Description = "The page's title.", HelpName = "TEXT" };
+    private readonly Option<string?> _model = new("-m", "--model")
+    {
+        Description = "The model that the run was made with, a GGUF file: for a dump without output-embedding rows.",
+        HelpName = "FILE",
+    };
+
+    private readonly MethodOptions _method = new();
+    private readonly ReportArguments _report = new();
+    private readonly ExportArguments _export = new();
+
+    public static Command Create() => new ReportCommand().Build();
+
+    private Command Build()
+    {
+        var command = new Command("report", "Writes a report of a saved trace.") { _traces, _output, _compare, _second, _title, _model };
+        _method.AddTo(command);
+        _report.AddTo(command);
+        _export.AddTo(command);
+        command.Validators.Add(result =>
+        {
+            int count = result.GetValue(_traces)?.Length ?? 0;
+            bool hasSecond = result.GetValue(_second) is { Length: > 0 };
+            if (!result.GetValue(_compare) && (count > 1 || hasSecond))
+            {
+                result.AddError(count > 1 ? "two traces are for --compare; give it, or one trace." : "--second-set is for --compare; give it too.");
+            }
+            else if (result.GetValue(_compare) && count < 2 && !hasSecond)
+            {
+                result.AddError("--compare needs two traces, or one trace and --second-set.");
+            }
+        });
+        command.SetAction((parsed, cancellationToken) => Task.Run(() => RunAsync(parsed, cancellationToken), cancellationToken));
+        return command;
+    }
+
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        TextWriter error = parsed.InvocationConfiguration.Error;
+        string output = parsed.GetRequiredValue(_output);
+        string[] traces = parsed.GetRequiredValue(_traces);
+        TamOptions options = _method.Read(parsed);
+        TamOptions secondOptions = MethodOptions.Set(options, parsed.GetValue(_second));
+        options.Validate();
+        secondOptions.Validate();
+        OutputFile.Require(output);
+        _export.Check(parsed);
+
+        var passedOver = new List<string>();
+        using ITamEngine engine = TamEngine.Create(options.Engine, options.ThreadCount, passedOver.Add);
+        HtmlReportOptions page = _report.Read(parsed) with { Title = parsed.GetValue(_title) };
+        ReportRun first = Compute(Load(traces[0]), options);
+        if (parsed.GetValue(_compare))
+        {
+            ReportRun second = Compute(traces.Length > 1 ? Load(traces[1]) : first.Trace, secondOptions);
+            await HtmlReport.WriteComparisonAsync(first, second, output, page, cancellationToken);
+        }
+        else
+        {
+            await HtmlReport.WriteAsync(first.Trace, first.Maps, output, page, cancellationToken);
+        }
+
+        await _export.WriteAsync(parsed, first.Trace, first.Maps, cancellationToken);
+        passedOver.ForEach(error.WriteLine);
+        error.WriteLine($"{output}: {first.Maps.Answer.Count} tokens explained; open it in a browser.");
+        return ExitCode.Ok;
+
+        Trace Load(string path) => Trace.Load(path, parsed.GetValue(_model));
+        ReportRun Compute(Trace trace, TamOptions method) => new(trace, ActivationMaps.Compute(trace, method, engine, cancellationToken));
+    }
+}

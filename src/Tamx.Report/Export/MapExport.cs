@@ -1,0 +1,62 @@
+using Tamx.Llama;
+
+namespace Tamx.Report;
+
+/// <summary>Writes maps into a folder for other programs and for papers: pictures, tables, arrays, JSON. docs/export.md describes the files.</summary>
+/// <remarks>Each file appears whole or not at all; files of these names that are there already are replaced. All members are thread-safe.</remarks>
+public static class MapExport
+{
+    /// <summary>Name of the JSON document in the folder.</summary>
+    public const string JsonName = "maps.json";
+
+    /// <summary>Writes the files.</summary>
+    /// <param name="trace">The run that <paramref name="maps"/> was computed from.</param>
+    /// <param name="maps">The maps.</param>
+    /// <param name="folder">Where the files go; made if it is not there.</param>
+    /// <param name="formats">Which files.</param>
+    /// <param name="options">How pictures are drawn, or null for the defaults.</param>
+    /// <param name="cancellationToken">Stops the writing between files; those that are complete stay.</param>
+    /// <exception cref="InvalidInputException">Trace and maps do not belong together, the folder is a file, a picture cannot be read, or there are no words.</exception>
+    /// <exception cref="IOException">A file cannot be written.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public static async Task WriteAsync(
+        Trace trace, ActivationMaps maps, string folder, ExportFormats formats, MapExportOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(trace);
+        ArgumentNullException.ThrowIfNull(maps);
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        options ??= new MapExportOptions();
+        options.Validate();
+        ReportInput.Check(trace, maps);
+        if (File.Exists(folder))
+        {
+            throw new InvalidInputException($"{folder} is a file; name a folder for the export");
+        }
+
+        if (options.Words && maps.Words.Count == 0 && maps.Answer.Count > 0)
+        {
+            throw new InvalidInputException("export: the trace holds no token texts, and so no words; export tokens");
+        }
+
+        Directory.CreateDirectory(folder);
+        if (formats.HasFlag(ExportFormats.Json))
+        {
+            WholeFile.Write(Path.Combine(folder, JsonName), stream => MapsJson.Write(trace, maps, stream));
+        }
+
+        if (formats.HasFlag(ExportFormats.Csv))
+        {
+            await CsvExport.WriteAsync(trace, maps, folder, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (formats.HasFlag(ExportFormats.Npy))
+        {
+            await NpyExport.WriteAsync(maps, folder, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (formats.HasFlag(ExportFormats.Png))
+        {
+            PngExport.Write(trace, maps, folder, options, cancellationToken);
+        }
+    }
+}

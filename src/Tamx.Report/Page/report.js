@@ -1,0 +1,270 @@
+// What a report knows, without anything that is drawn: tokens, words, maps, relevance, look-ups.
+
+import { createUnpacker } from "./packed.js";
+
+/** One run: the page's JSON (ReportJson.cs writes it) with its packed numbers. */
+export class Report {
+  #unpacker;
+  #answerOf;
+  #promptOf;
+  #influence = null;
+  #totals = new Map();
+  #commonRange = null;
+
+  constructor(data, packed) {
+    Object.assign(this, data);
+    this.#unpacker = createUnpacker(packed, data.bits);
+    this.answer.forEach((token, index) => (token.index = index));
+    this.#answerOf = new Map(this.answer.map((token) => [token.token, token.index]));
+    this.#promptOf = new Map(this.prompt.map((one) => [one.token, one]));
+    this.relevant = new Set(this.textOrder);
+    this.#groupWords();
+  }
+
+  /** Index in the answer of a token, or undefined for a token of the prompt. */
+  answerIndex(token) {
+    return this.#answerOf.get(token);
+  }
+
+  /** Text of answer tokens from one index to another. */
+  answerText({ from, to }) {
+    return this.answer.slice(from, to + 1).map((token) => this.tokens.text[token.token]).join("");
+  }
+
+  /** Text of a selection. */
+  textOf({ kind, from, to }) {
+    return kind === "answer" ? this.answerText({ from, to }) : this.tokens.text.slice(from, to + 1).join("");
+  }
+
+  /** The words of the answer, as spans of answer indices. */
+  get words() {
+    return this.answerWords;
+  }
+
+  /** The whole words around a selection. */
+  wholeWords({ kind, from, to }) {
+    const [starts, ends] = kind === "answer" ? [this.answerWordStart, this.answerWordEnd] : [this.wordStart, this.wordEnd];
+    return { kind, from: starts[from], to: ends[to] };
+  }
+
+  /** Whether a selection has maps: those of the answer do, and of the prompt the tokens that were explained too. */
+  hasMaps({ kind, from, to }) {
+    return kind === "answer" || Array.from({ length: to - from + 1 }, (_, i) => from + i).every((token) => this.#promptOf.has(token));
+  }
+
+  /** Map of an explained token over a block in raw units: { values, minimum, maximum }, or null if it has none. */
+  #map({ maps, range }, block) {
+    const offset = maps[block];
+    if (offset === null) {
+      return null;
+    }
+    const { frames, rows, columns } = this.blocks[block];
+    const values = new Float32Array(frames * rows * columns);
+    const [low, high] = this.#rawRange(offset, range);
+    const step = (high - low) / this.#unpacker.highest;
+    for (let i = 0; i < values.length; i++) {
+      values[i] = low + step * this.#unpacker.level(offset, i);
+    }
+    return { values, minimum: low, maximum: high };
+  }
+
+  /** Maps of a span, one per block: each cell's largest (or mean) raw value over the span's tokens. */
+  maps({ kind, from, to }, explainedIndex) {
+    const explained = (index) => (kind === "text" ? this.#promptOf.get(index) : this.answer[index]).explained[from === to ? explainedIndex : 0];
+    return this.blocks.map((_, block) => {
+      let joined = null;
+      for (let i = from; i <= to; i++) {
+        const map = this.#map(explained(i), block);
+        if (map === null) {
+          return null;
+        }
+        if (joined === null) {
+          joined = map.values;
+        } else if (this.method.wordMaps === "mean") {
+          joined.forEach((value, k) => (joined[k] = value + map.values[k]));
+        } else {
+          joined.forEach((value, k) => (joined[k] = Math.max(value, map.values[k])));
+        }
+      }
+      if (this.method.wordMaps === "mean") {
+        joined.forEach((value, k) => (joined[k] = value / (to - from + 1)));
+      }
+      return withRange(joined);
+    });
+  }
+
+  /** The raw range over all maps of all answer tokens and candidates. */
+  commonRange() {
+    if (this.#commonRange === null) {
+      let low = Infinity;
+      let high = -Infinity;
+      for (const token of this.answer) {
+        for (const { maps, range } of token.explained) {
+          for (const offset of maps) {
+            if (offset !== null) {
+              const [from, to] = this.#rawRange(offset, range);
+              low = Math.min(low, from);
+              high = Math.max(high, to);
+            }
+          }
+        }
+      }
+      this.#commonRange = low <= high ? [low, high] : [0, 0];
+    }
+    return this.#commonRange;
+  }
+
+  /** Relevance in [0, 1] of the text before a span of the answer: token index to value. Tokens without an entry have 0. */
+  relevance({ from, to }, explainedIndex) {
+    const first = this.answer[from].token;
+    const found = new Map();
+    const spanRange = this.#spanRange(from, to, explainedIndex);
+    for (let i = from; i <= to; i++) {
+      const explained = this.answer[i].explained[from === to ? explainedIndex : 0];
+      for (const [token, value] of this.#relevanceOf(i, explained)) {
+        if (token < first) {
+          const joined = rescale(value, explained.range, spanRange);
+          found.set(token, Math.max(found.get(token) ?? 0, joined));
+        }
+      }
+    }
+    return found;
+  }
+
+  /** What a selection led to: answer index to the relevance in [0, 1] that the selection's tokens have for it (the largest of them). */
+  influence({ kind, from, to }) {
+    this.#influence ??= this.#invertRelevance();
+    const found = new Map();
+    for (let i = from; i <= to; i++) {
+      const token = kind === "answer" ? this.answer[i].token : i;
+      for (const [answerIndex, value] of this.#influence.get(token) ?? []) {
+        if (kind !== "answer" || answerIndex > to) {
+          found.set(answerIndex, Math.max(found.get(answerIndex) ?? 0, value));
+        }
+      }
+    }
+    return found;
+  }
+
+  /**
+   * How much spans of the answer come from a region of cells: share = the part of the span's activation (over all pictures) that lies
+   * in the region, strength = its mean raw activation there.
+   */
+  lookUp(region, spans) {
+    const { block, frame, top, left, bottom, right } = region;
+    const { rows, columns } = this.blocks[block];
+    const cells = [];
+    for (let row = top; row <= bottom; row++) {
+      for (let column = left; column <= right; column++) {
+        cells.push((frame * rows + row) * columns + column);
+      }
+    }
+    return spans.map((span) => {
+      if (span.from !== span.to) {
+        const maps = this.maps(span, 0);
+        const inside = maps[block] === null ? 0 : cells.reduce((sum, cell) => sum + Math.max(0, maps[block].values[cell]), 0);
+        return result(span, inside, maps.reduce((sum, map) => sum + (map === null ? 0 : sumOf(map.values)), 0));
+      }
+      return result(span, this.#sum(span.from, block, cells), this.#total(span.from));
+    });
+
+    function result(span, inside, total) {
+      return { span, share: total > 0 ? inside / total : 0, strength: inside / cells.length };
+    }
+  }
+
+  #rawRange(offset, [low, high]) {
+    return this.#unpacker.range(offset).map((value) => low + value * (high - low));
+  }
+
+  // Sum of the raw values of some cells, without unpacking the map: maps of all tokens are asked at once.
+  #sum(answerIndex, block, cells) {
+    const { maps, range } = this.answer[answerIndex].explained[0];
+    if (maps[block] === null) {
+      return 0;
+    }
+    const [low, high] = this.#rawRange(maps[block], range);
+    let levels = 0;
+    for (const cell of cells) {
+      levels += this.#unpacker.level(maps[block], cell);
+    }
+    return Math.max(0, low * cells.length + ((high - low) / this.#unpacker.highest) * levels);
+  }
+
+  #total(answerIndex) {
+    if (!this.#totals.has(answerIndex)) {
+      const maps = this.maps({ kind: "answer", from: answerIndex, to: answerIndex }, 0);
+      this.#totals.set(answerIndex, maps.reduce((sum, map) => sum + (map === null ? 0 : sumOf(map.values)), 0));
+    }
+    return this.#totals.get(answerIndex);
+  }
+
+  #relevanceOf(answerIndex, explained) {
+    const { text } = this.answer[answerIndex];
+    const { indices, values } = this.#unpacker.sparse(explained.relevance);
+    const order = typeof text === "number" ? this.textOrder : text;
+    return Array.from(indices, (index, i) => [order[index], values[i]]);
+  }
+
+  #spanRange(from, to, explainedIndex) {
+    const ranges = this.answer.slice(from, to + 1).map((token) => token.explained[from === to ? explainedIndex : 0].range);
+    return [Math.min(...ranges.map((range) => range[0])), Math.max(...ranges.map((range) => range[1]))];
+  }
+
+  #invertRelevance() {
+    const inverse = new Map();
+    for (const token of this.answer) {
+      for (const [source, value] of this.#relevanceOf(token.index, token.explained[0])) {
+        const entries = inverse.get(source);
+        if (entries === undefined) {
+          inverse.set(source, [[token.index, value]]);
+        } else {
+          entries.push([token.index, value]);
+        }
+      }
+    }
+    return inverse;
+  }
+
+  // Every token to the first and last token of its word, and the same in answer indices.
+  #groupWords() {
+    const count = this.tokens.text.length;
+    this.wordStart = new Int32Array(count);
+    this.wordEnd = new Int32Array(count);
+    this.wordStarts.forEach((start, i) => {
+      const end = (this.wordStarts[i + 1] ?? count) - 1;
+      this.wordStart.fill(start, start, end + 1);
+      this.wordEnd.fill(end, start, end + 1);
+    });
+    const indexOf = (token, fallback) => this.#answerOf.get(token) ?? fallback;
+    this.answerWordStart = this.answer.map(({ token, index }) => indexOf(this.wordStart[token], index));
+    this.answerWordEnd = this.answer.map(({ token, index }) => indexOf(this.wordEnd[token], index));
+    this.answerWords = this.answer
+      .filter(({ index }) => this.answerWordStart[index] === index)
+      .map(({ index }) => ({ from: index, to: this.answerWordEnd[index] }));
+  }
+}
+
+/** Sum of what is above zero. */
+export function sumOf(values) {
+  let sum = 0;
+  for (const value of values) {
+    sum += Math.max(0, value);
+  }
+  return sum;
+}
+
+function withRange(values) {
+  let minimum = Infinity;
+  let maximum = -Infinity;
+  for (const value of values) {
+    minimum = Math.min(minimum, value);
+    maximum = Math.max(maximum, value);
+  }
+  return { values, minimum, maximum };
+}
+
+function rescale(value, [fromLow, fromHigh], [toLow, toHigh]) {
+  const width = toHigh - toLow;
+  return width > 0 ? Math.min(1, Math.max(0, (fromLow + value * (fromHigh - fromLow) - toLow) / width)) : 0;
+}

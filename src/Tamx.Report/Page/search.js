@@ -1,0 +1,95 @@
+// Finds text in the conversation, also over token borders, and selects what is found.
+
+import { create } from "./dom.js";
+
+/** Builds the field. found(selections, tokens) is told of all matches; go(selection) of the one to select. */
+export function buildSearch(report, state, actions) {
+  const input = create("input", { type: "search", placeholder: "Find in the text", "aria-label": "Find in the text", autocomplete: "off", spellcheck: "false" });
+  const count = create("output", { class: "count", "aria-live": "polite" });
+  const text = foldedText(report);
+  let query = "";
+  let matches = [];
+  let at = -1;
+
+  input.addEventListener("input", () => state.change({ query: input.value }));
+  input.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && matches.length > 0) {
+      event.preventDefault();
+      at = (at + (event.shiftKey ? matches.length - 1 : 1)) % matches.length;
+      actions.go(matches[at]);
+      say();
+    } else if (event.key === "Escape" && input.value !== "") {
+      event.preventDefault();
+      state.change({ query: "" });
+    }
+  });
+
+  function say() {
+    count.textContent = query.trim() === "" ? "" : matches.length === 0 ? "none" : at < 0 ? `${matches.length} found` : `${at + 1} of ${matches.length}`;
+  }
+
+  return {
+    element: create("div", { class: "search", role: "search" }, input, count),
+    show(now) {
+      if (now.query === query) {
+        return;
+      }
+      query = now.query;
+      at = -1;
+      if (input.value !== query) {
+        input.value = query;
+      }
+      matches = query.trim() === "" ? [] : find(report, text, query);
+      say();
+      actions.mark(matches);
+    },
+  };
+}
+
+// All texts in one string, and for each of its characters the token that it is of.
+function foldedText(report) {
+  let whole = "";
+  const owners = [];
+  report.tokens.text.forEach((token, index) => {
+    for (const character of token) {
+      const folded = fold(character);
+      whole += folded;
+      for (let i = 0; i < folded.length; i++) {
+        owners.push(index);
+      }
+    }
+  });
+  return { whole, owners };
+}
+
+function find(report, { whole, owners }, query) {
+  const wanted = Array.from(query, fold).join("");
+  const matches = [];
+  for (let start = whole.indexOf(wanted); start >= 0; start = whole.indexOf(wanted, start + wanted.length)) {
+    // Spaces at the ends do not bring in the tokens that hold nothing else of the match.
+    let [first, last] = [start, start + wanted.length - 1];
+    while (first < last && whole[first] === " ") {
+      first++;
+    }
+    while (last > first && whole[last] === " ") {
+      last--;
+    }
+    const match = selectionOf(report, owners[first], owners[last]);
+    if (match !== null) {
+      matches.push(match);
+    }
+  }
+  return matches;
+}
+
+function selectionOf(report, first, last) {
+  const [from, to] = [report.answerIndex(first), report.answerIndex(last)];
+  if (from !== undefined && to !== undefined) {
+    return { kind: "answer", from, to };
+  }
+  return report.relevant.has(first) && report.relevant.has(last) && from === undefined && to === undefined ? { kind: "text", from: first, to: last } : null;
+}
+
+function fold(character) {
+  return character.toLowerCase();
+}

@@ -1,0 +1,191 @@
+// One picture with a map over it: value under the pointer, region by pointer or keys.
+
+import { create, createSvg } from "./dom.js";
+import { drawMap, regionContour } from "./heatmap.js";
+import { formatNumber } from "./text.js";
+
+/**
+ * Builds a stage.
+ * @param place { name, ratio, rows, columns }: its cells are those that a region is made of
+ * @param actions { region({ top, left, bottom, right } or null), read(value or null) }
+ * @returns {object} element; picture(address, width, height, alt); show(grid, look); region(box)
+ */
+export function buildStage(place, actions) {
+  const { rows, columns } = place;
+  const image = create("img", { hidden: true });
+  const canvas = create("canvas", { hidden: true });
+  const under = createSvg("path", { class: "under" });
+  const line = createSvg("path", { class: "line" });
+  const contour = createSvg(
+    "svg",
+    { class: "contour", viewBox: `0 0 ${columns} ${rows}`, preserveAspectRatio: "none", "aria-hidden": "true" },
+    under,
+    line,
+  );
+  const box = create("div", { class: "region", hidden: true });
+  const cursor = create("div", { class: "cell", hidden: true });
+  const readout = create("output", { class: "readout", hidden: true, "aria-live": "polite" });
+  const element = create(
+    "div",
+    { class: "stage bare", tabindex: "0", role: "application", "aria-roledescription": "picture with map" },
+    image,
+    canvas,
+    contour,
+    cursor,
+    box,
+    readout,
+  );
+  element.style.setProperty("--rows", rows);
+  element.style.setProperty("--columns", columns);
+  element.style.setProperty("--ratio", place.ratio);
+
+  let grid = null;
+  listenToPointer(element, place, { ...actions, point });
+  listenToKeys(element, place, { ...actions, point });
+
+  // Shows the value of the cell at a place, in parts of the stage; null for none.
+  function point(at) {
+    cursor.hidden = readout.hidden = at === null || grid === null;
+    if (at === null || grid === null) {
+      actions.read(null);
+      return;
+    }
+    const row = Math.min(grid.rows - 1, Math.floor(at.y * grid.rows));
+    const column = Math.min(grid.columns - 1, Math.floor(at.x * grid.columns));
+    const value = grid.values[row * grid.columns + column];
+    readout.textContent = `${formatNumber(value)}  row ${row + 1}, column ${column + 1}`;
+    setBox(cursor, { top: row, left: column, bottom: row, right: column }, grid.rows, grid.columns);
+    readout.classList.toggle("left", at.x > 0.5);
+    readout.classList.toggle("above", at.y > 0.5);
+    readout.style.left = `${100 * at.x}%`;
+    readout.style.top = `${100 * at.y}%`;
+    actions.read(value);
+  }
+
+  return {
+    element,
+    image,
+    canvas,
+    picture(address, width, height, alt) {
+      element.classList.remove("bare");
+      image.hidden = false;
+      image.width = width;
+      image.height = height;
+      image.alt = alt;
+      if (image.src !== address) {
+        image.src = address;
+      }
+    },
+    show(shown, look) {
+      grid = shown;
+      element.classList.toggle("mapped", grid !== null);
+      canvas.hidden = grid === null;
+      contour.classList.toggle("shown", grid !== null && look.contour);
+      if (grid === null) {
+        element.setAttribute("aria-label", `${place.name}: no map. Arrow keys move over the cells, Shift draws a region, Enter looks it up.`);
+        return;
+      }
+      drawMap(canvas, grid.values, grid.rows, grid.columns, look);
+      if (look.contour) {
+        contour.setAttribute("viewBox", `0 0 ${grid.columns} ${grid.rows}`);
+        const path = regionContour(grid.map, grid.values, grid.rows, grid.columns, look.smooth);
+        under.setAttribute("d", path);
+        line.setAttribute("d", path);
+      }
+      const peak = grid.values.reduce((best, value, i) => (value > grid.values[best] ? i : best), 0);
+      const where = `row ${Math.floor(peak / grid.columns) + 1} of ${grid.rows}, column ${(peak % grid.columns) + 1} of ${grid.columns}`;
+      element.setAttribute(
+        "aria-label",
+        `Activation map over ${place.name}: highest ${formatNumber(grid.values[peak])} at ${where}. ` +
+          "Arrow keys move over the cells, Shift draws a region, Enter looks it up.",
+      );
+    },
+    region(shown) {
+      box.hidden = shown === null;
+      if (shown !== null) {
+        setBox(box, shown, rows, columns);
+      }
+    },
+  };
+}
+
+function setBox(element, { top, left, bottom, right }, rows, columns) {
+  element.style.top = `${(100 * top) / rows}%`;
+  element.style.left = `${(100 * left) / columns}%`;
+  element.style.height = `${(100 * (bottom - top + 1)) / rows}%`;
+  element.style.width = `${(100 * (right - left + 1)) / columns}%`;
+}
+
+function between(a, b) {
+  return {
+    top: Math.min(a.row, b.row),
+    left: Math.min(a.column, b.column),
+    bottom: Math.max(a.row, b.row),
+    right: Math.max(a.column, b.column),
+  };
+}
+
+function listenToPointer(element, { rows, columns }, actions) {
+  let start = null;
+  const at = (event) => {
+    const box = element.getBoundingClientRect();
+    const inside = (value) => Math.max(0, Math.min(0.99999, value));
+    return { x: inside((event.clientX - box.left) / box.width), y: inside((event.clientY - box.top) / box.height) };
+  };
+  const cell = ({ x, y }) => ({ row: Math.floor(y * rows), column: Math.floor(x * columns) });
+  element.addEventListener("pointerdown", (event) => {
+    if (event.button === 0) {
+      start = cell(at(event));
+      element.setPointerCapture(event.pointerId);
+    }
+  });
+  element.addEventListener("pointermove", (event) => {
+    const place = at(event);
+    actions.point(place);
+    const now = cell(place);
+    if (start !== null && (now.row !== start.row || now.column !== start.column)) {
+      actions.region(between(start, now), true);
+    }
+  });
+  element.addEventListener("pointerup", (event) => {
+    if (start !== null) {
+      actions.region(between(start, cell(at(event))), false);
+      start = null;
+    }
+  });
+  element.addEventListener("pointercancel", () => (start = null));
+  element.addEventListener("pointerleave", () => actions.point(null));
+}
+
+function listenToKeys(element, { rows, columns }, actions) {
+  const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+  let now = { row: Math.floor((rows - 1) / 2), column: Math.floor((columns - 1) / 2) };
+  let anchor = now;
+  const show = () => actions.point({ x: (now.column + 0.5) / columns, y: (now.row + 0.5) / rows });
+  element.addEventListener("focus", () => element.matches(":focus-visible") && show());
+  element.addEventListener("blur", () => actions.point(null));
+  element.addEventListener("keydown", (event) => {
+    if (event.altKey || event.ctrlKey || event.metaKey) {
+      return;
+    }
+    if (Object.hasOwn(MOVES, event.key)) {
+      const [down, right] = MOVES[event.key];
+      now = {
+        row: Math.max(0, Math.min(rows - 1, now.row + down)),
+        column: Math.max(0, Math.min(columns - 1, now.column + right)),
+      };
+      anchor = event.shiftKey ? anchor : now;
+      show();
+      if (event.shiftKey) {
+        actions.region(between(anchor, now), true);
+      }
+    } else if (event.key === "Enter" || event.key === " ") {
+      actions.region(between(anchor, now), false);
+    } else if (event.key === "Escape") {
+      actions.region(null, false);
+    } else {
+      return;
+    }
+    event.preventDefault();
+  });
+}

@@ -1,0 +1,125 @@
+// The numbers as text: a table of the answer's tokens, and one of the cells of what is selected.
+
+import { agreementOf } from "./compare.js";
+import { create } from "./dom.js";
+import { sumOf } from "./report.js";
+import { formatNumber, formatPercent, oneLineText, spokenText } from "./text.js";
+
+const PAGE = 500;
+
+/** The answer's tokens with their numbers and shares. */
+export function tokenTable(runs) {
+  const { report } = runs;
+  const shared = report.media.length > 1 ? report.media : [];
+  const head = ["#", "Token", "Probability", "Logit", ...shared.map((media) => `${media.name}: share`), "Highest at", "Text it came from"];
+  if (runs.other) {
+    head.push("Correlation", "IoU");
+  }
+  const body = create("tbody");
+  const more = create("button", { type: "button", class: "more", onclick: () => add() });
+  let next = 0;
+  const add = () => {
+    const end = Math.min(report.answer.length, next + PAGE);
+    for (; next < end; next++) {
+      body.append(tokenRow(runs, next));
+    }
+    more.hidden = next === report.answer.length;
+    more.textContent = `Show ${Math.min(PAGE, report.answer.length - next)} more of ${report.answer.length}`;
+  };
+  add();
+  return create("div", "", tableOf("Tokens of the answer", head, body), more);
+}
+
+/** The cells of the maps that are shown, in raw units: one table per frame that is in sight. */
+export function cellTables(report, view, state, frameOf) {
+  const [layer] = view.layers;
+  if (layer === undefined) {
+    return create("p", "note", "Select a token of the answer to see the values of its map.");
+  }
+  const tables = report.media.map((media) => {
+    const frame = frameOf(media.index);
+    const grid = layer.grid(media.index, frame);
+    const name = `${media.name}${media.frames.length > 1 ? `, frame ${frame + 1}` : ""}`;
+    if (grid === null) {
+      return create("p", "note", `${name}: no map.`);
+    }
+    const rows = Array.from({ length: grid.rows }, (_, row) =>
+      create(
+        "tr",
+        "",
+        create("th", { scope: "row" }, String(row + 1)),
+        ...Array.from(grid.values.subarray(row * grid.columns, (row + 1) * grid.columns), (value) => create("td", "", formatNumber(value))),
+      ),
+    );
+    return tableOf(name, ["Row", ...Array.from({ length: grid.columns }, (_, i) => String(i + 1))], create("tbody", "", ...rows));
+  });
+  return create("div", "", ...tables);
+}
+
+function tokenRow(runs, index) {
+  const { report } = runs;
+  const token = report.answer[index];
+  const [own] = token.explained;
+  const maps = report.maps({ kind: "answer", from: index, to: index }, 0);
+  const sums = report.media.map((media) =>
+    media.frames.reduce((sum, { block, frame }) => {
+      if (maps[block] === null) {
+        return sum;
+      }
+      const { rows, columns } = report.blocks[block];
+      return sum + sumOf(maps[block].values.subarray(frame * rows * columns, (frame + 1) * rows * columns));
+    }, 0),
+  );
+  const total = sums.reduce((a, b) => a + b, 0);
+  const sources = [...report.relevance({ from: index, to: index }, 0)].sort((a, b) => b[1] - a[1]).slice(0, 3);
+  const cells = [
+    own.probability === null ? "\u2013" : formatPercent(own.probability),
+    own.logit === null ? "\u2013" : own.logit.toFixed(2),
+    ...(sums.length > 1 ? sums : []).map((sum) => (total > 0 ? formatPercent(sum / total) : "\u2013")),
+    peakOf(report, maps),
+    sources.map(([source, value]) => `${wordOf(report.tokens.text[source])} ${formatNumber(value)}`).join(", "),
+  ];
+  if (runs.other) {
+    const { correlation, iou } = agreementOf(runs, index);
+    cells.push(correlation?.toFixed(3) ?? "\u2013", iou?.toFixed(3) ?? "\u2013");
+  }
+  return create(
+    "tr",
+    "",
+    create("td", "", String(index + 1)),
+    create("th", { scope: "row" }, create("bdi", "", wordOf(own.text))),
+    ...cells.map((text) => create("td", "", create("bdi", "", text))),
+  );
+}
+
+function peakOf(report, maps) {
+  let best = null;
+  report.media.forEach((media) =>
+    media.frames.forEach(({ block, frame }, frameIndex) => {
+      if (maps[block] === null) {
+        return;
+      }
+      const { rows, columns } = report.blocks[block];
+      maps[block].values.subarray(frame * rows * columns, (frame + 1) * rows * columns).forEach((value, i) => {
+        if (best === null || value > best.value) {
+          best = { value, media, frameIndex, row: Math.floor(i / columns) + 1, column: (i % columns) + 1 };
+        }
+      });
+    }),
+  );
+  if (best === null) {
+    return "\u2013";
+  }
+  const where = report.media.length > 1 ? `${best.media.name}, ` : "";
+  const when = best.media.frames.length > 1 ? `frame ${best.frameIndex + 1}, ` : "";
+  return `${formatNumber(best.value)} at ${where}${when}row ${best.row}, column ${best.column}`;
+}
+
+function wordOf(text) {
+  return text.trim() === "" ? spokenText(text) : oneLineText(text);
+}
+
+function tableOf(caption, head, body) {
+  const row = create("tr", "", ...head.map((name) => create("th", { scope: "col" }, name)));
+  return create("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption }, create("table", "", create("caption", "", caption), create("thead", "", row), body));
+}

@@ -1,0 +1,31 @@
+using Tamx.Llama.Imaging;
+
+namespace Tamx.Report;
+
+/// <summary>A picture as it stands in the page: as it came, or scaled down where it has too many pixels.</summary>
+internal sealed class ReportPicture
+{
+    private readonly TracePicture _source;
+    private readonly bool _isScaled;
+
+    public ReportPicture(TracePicture source, long maxPixels)
+    {
+        _source = source;
+        double scale = Math.Sqrt(maxPixels / ((double)source.Width * source.Height));
+        _isScaled = scale < 1;
+        Width = _isScaled ? Math.Max(1, (int)(source.Width * scale)) : source.Width;
+        Height = _isScaled ? Math.Max(1, (int)(source.Height * scale)) : source.Height;
+    }
+
+    public int Width { get; }
+
+    public int Height { get; }
+
+    public string MediaType => _isScaled ? "image/jpeg" : _source.MediaType;
+
+    /// <summary>The encoded bytes; a picture is decoded only when its turn comes, so that one at a time is in memory.</summary>
+    /// <exception cref="ImageFormatException">The picture has to be scaled and cannot be read.</exception>
+    public ReadOnlyMemory<byte> GetBytes() => _isScaled
+        ? RgbImage.Decode(_source.Bytes, _source.Name ?? $"picture of vision block {_source.BlockIndex}").Resize(Width, Height).EncodeJpeg()
+        : _source.Bytes;
+}

@@ -1,0 +1,7 @@
+namespace Tamx.Report;
+
+/// <summary>One of two runs that are compared.</summary>
+/// <param name="Trace">The run that <paramref name="Maps"/> was computed from.</param>
+/// <param name="Maps">The maps.</param>
+/// <param name="Name">What the page calls it; null takes what sets it apart from the other.</param>
+public sealed record ReportRun(Trace Trace, ActivationMaps Maps, string? Name = null);

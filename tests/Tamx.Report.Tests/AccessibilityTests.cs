@@ -1,0 +1,104 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Microsoft.Playwright;
+
+namespace Tamx.Report.Tests;
+
+/// <summary>The page for those who do not see it, or use no pointer.</summary>
+[Collection(Chromium.Collection)]
+public class AccessibilityTests(Chromium browser)
+{
+    [AxeTheory]
+    [InlineData("", ColorScheme.Light, 1280)]
+    [InlineData("#tok=1&contour=1", ColorScheme.Light, 1280)]
+    [InlineData("#tok=1-2&q=bus", ColorScheme.Dark, 1280)]
+    [InlineData("#region=0.0.0.0.2.3", ColorScheme.Dark, 1280)]
+    [InlineData("#ctx=2", ColorScheme.Light, 390)]
+    [InlineData("#tok=2&dir=to", ColorScheme.Dark, 390)]
+    public async Task Axe_AnyView_FindsNoViolation(string hash, ColorScheme scheme, int width)
+    {
+        var look = new BrowserNewContextOptions { ColorScheme = scheme, ViewportSize = new ViewportSize { Width = width, Height = 800 } };
+        await using OpenReport report = await browser.OpenAsync(new Example(), hash, look);
+
+        Assert.Empty(await Violations(report));
+    }
+
+    [AxeTheory]
+    [InlineData("Numbers")]
+    [InlineData("How this was made")]
+    public async Task Axe_Dialog_FindsNoViolation(string name)
+    {
+        await using OpenReport report = await browser.OpenAsync(new Example(), "#tok=1");
+        await report.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = name }).ClickAsync();
+
+        Assert.Empty(await Violations(report));
+    }
+
+    [AxeTheory]
+    [InlineData("#tok=1")]
+    [InlineData("")]
+    public async Task Axe_Comparison_FindsNoViolation(string hash)
+    {
+        (Trace trace, ActivationMaps maps) = new Example().Build();
+        await using OpenReport report = await browser.CompareAsync(new ReportRun(trace, maps), new ReportRun(trace, maps), hash);
+
+        Assert.Empty(await Violations(report));
+    }
+
+    [BrowserFact]
+    public async Task Keyboard_Alone_ReachesEverything()
+    {
+        await using OpenReport report = await browser.OpenAsync(new Example(), "#tok=1");
+        var reached = new List<string>();
+        for (int i = 0; i < 60; i++)
+        {
+            await report.Page.Keyboard.PressAsync("Tab");
+            string name = await report.Page.EvaluateAsync<string>(
+                """
+                () => {
+                  const { activeElement: one } = document;
+                  return one === document.body ? "" : one.name || one.className || one.textContent || one.type;
+                }
+                """);
+            if (name.Length == 0)
+            {
+                break;
+            }
+
+            reached.Add(name);
+        }
+
+        string all = string.Join('|', reached);
+        string[] wanted =
+        [
+            "Numbers", "How this was made", "Export", "unit", "token", "chip", "candidate", "direction", "row", "map", "drawn", "scale", "contour", "opacity", "stage", "play",
+        ];
+        Assert.All(wanted, name => Assert.Contains(name, all, StringComparison.Ordinal));
+    }
+
+    [BrowserFact]
+    public async Task Export_ByKeyboard_OpensAndCloses()
+    {
+        await using OpenReport report = await browser.OpenAsync(new Example(), "#tok=1");
+        await report.Page.Locator(".menu summary").FocusAsync();
+        await report.Page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(report.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Numbers (CSV)" })).ToBeVisibleAsync();
+
+        await report.Page.Keyboard.PressAsync("Escape");
+
+        await Assertions.Expect(report.Page.Locator(".menu")).Not.ToHaveAttributeAsync("open", new Regex(".*"));
+        Assert.Equal([1], (IEnumerable<int>)await report.SelectedAsync());
+    }
+
+    private static async Task<string[]> Violations(OpenReport report)
+    {
+        // As a debugger's script: the page's own policy lets no other script run.
+        await report.Page.EvaluateAsync(AxeCore.Script);
+        JsonElement? result = await report.Page.EvaluateAsync("async () => (await axe.run()).violations");
+        return
+        [
+            .. result!.Value.EnumerateArray().SelectMany(violation => violation.GetProperty("nodes").EnumerateArray()
+                .Select(node => $"{violation.GetProperty("id")}: {node.GetProperty("html")} {node.GetProperty("failureSummary")}")),
+        ];
+    }
+}

@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using System.Formats.Tar;
+using System.IO.Compression;
+using System.Security.Cryptography;
+
+namespace Tamx.Report.Tests;
+
+/// <summary>axe-core (MPL-2.0, Deque Systems), which looks for what keeps people out; fetched as a pinned npm package once per machine.</summary>
+internal static class AxeCore
+{
+    private const string Package = "axe-core@4.14.1";
+    private const string Sha512 = "1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5";
+
+    private static readonly Lazy<(string? Script, string? Fault)> Found = new(Find);
+
+    /// <summary>The script.</summary>
+    public static string Script => Found.Value.Script ?? throw new InvalidOperationException(Fault);
+
+    /// <summary>Why there is no script, or null.</summary>
+    public static string? Fault => Found.Value.Fault;
+
+    private static (string? Script, string? Fault) Find()
+    {
+        string cache = Environment.GetEnvironmentVariable("TAMX_CACHE_DIR") is { Length: > 0 } folder
+            ? folder
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "tamx");
+        string path = Path.Combine(cache, $"{Package}.js");
+        if (!File.Exists(path))
+        {
+            string? fault = Fetch(path);
+            if (fault is not null)
+            {
+                return (null, fault);
+            }
+        }
+
+        return (File.ReadAllText(path), null);
+    }
+
+    private static string? Fetch(string path)
+    {
+        DirectoryInfo work = Directory.CreateTempSubdirectory("tamx-axe-");
+        try
+        {
+            var start = new ProcessStartInfo("npm", ["pack", Package, "--pack-destination", work.FullName, "--loglevel", "error", "--fetch-retries", "1"])
+            {
+                WorkingDirectory = work.FullName,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            };
+            using (Process process = Process.Start(start)!)
+            {
+                process.OutputDataReceived += (_, _) => { };
+                process.ErrorDataReceived += (_, _) => { };
+                process.BeginOutputReadLine();
+                process.BeginErrorReadLine();
+                if (!process.WaitForExit(TimeSpan.FromMinutes(2)))
+                {
+                    process.Kill(entireProcessTree: true);
+                    return $"npm pack {Package} took too long.";
+                }
+            }
+
+            FileInfo? tarball = work.GetFiles("*.tgz").FirstOrDefault();
+            if (tarball is null)
+            {
+                return $"Needs {Package}, which npm pack did not get (no network?).";
+            }
+
+            byte[] bytes = File.ReadAllBytes(tarball.FullName);
+            if (Convert.ToHexStringLower(SHA512.HashData(bytes)) != Sha512)
+            {
+                throw new InvalidDataException($"{Package} is not the package that is pinned.");
+            }
+
+            using var tar = new TarReader(new GZipStream(new MemoryStream(bytes), CompressionMode.Decompress));
+            for (TarEntry? entry = tar.GetNextEntry(); entry is not null; entry = tar.GetNextEntry())
+            {
+                if (entry.Name == "package/axe.min.js")
+                {
+                    Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+                    WholeFile.Write(path, entry.DataStream!.CopyTo);
+                    return null;
+                }
+            }
+
+            throw new InvalidDataException($"{Package} holds no axe.min.js.");
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return $"Needs npm (Debian: apt-get install npm) to fetch {Package}.";
+        }
+        finally
+        {
+            work.Delete(recursive: true);
+        }
+    }
+}
