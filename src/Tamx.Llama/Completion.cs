@@ -259,10 +259,11 @@ public sealed partial class Completion : IDisposable
     private void DecodeChunk(
         ContextHandle context, int index, Chunk chunk, bool isLast, IProgress<CompletionProgress>? progress, CancellationToken cancellationToken)
     {
-        // Only the answer's first step needs logits. With capture the vocabulary product is as large as the batch, so the prompt's
-        // last tokens go by themselves; two of them, since ggml computes a single row by another kernel.
+        // Only the answer's first step needs logits, and with capture the vocabulary product is as large as the batch: the prompt's end goes by itself.
+        // It is some tokens long, since a pass over all weights for two of them costs more than the vocabulary product of a question.
+        const int EndLength = 32;
         var batchSize = Math.Min(_options.BatchSize, _contextSize);
-        var lastTokens = _options.CaptureHiddenStates ? 2 : batchSize;
+        var lastTokens = _options.CaptureHiddenStates ? Math.Min(EndLength, batchSize) : batchSize;
         for (var first = 0; first < chunk.TokenCount;)
         {
             var left = chunk.TokenCount - first;

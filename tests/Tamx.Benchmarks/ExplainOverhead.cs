@@ -11,12 +11,11 @@ namespace Tamx.Benchmarks;
 
 /// <summary>
 /// What explaining costs beside the model: capture, maps and report against plain generation of as many tokens for the same prompt, through the same binding.
-/// The model is random, of a real one's shape: 151,936 words, some 300 million parameters, Q8_0. Both ways must write the same number of tokens.
+/// The model is random, of real ones' shape: 151,936 words, 28 layers, some 300 million parameters, Q8_0. Both ways must write the same number of tokens.
 /// </summary>
 internal static class ExplainOverhead
 {
     private const int TokenCount = 96;
-    private const int RoundCount = 3;
     private const int Q8File = 7;
 
     private static readonly RandomModelOptions Shape = new()
@@ -24,64 +23,74 @@ internal static class ExplainOverhead
         Name = "overhead",
         WeightType = TensorType.F16,
         VocabularySize = 151936,
-        HiddenSize = 1024,
-        FeedForwardSize = 3072,
-        LayerCount = 12,
-        HeadCount = 16,
-        KeyValueHeadCount = 8,
+        HiddenSize = 768,
+        FeedForwardSize = 2304,
+        LayerCount = 28,
+        HeadCount = 12,
+        KeyValueHeadCount = 6,
         VisionHiddenSize = 256,
         VisionFeedForwardSize = 512,
         VisionLayerCount = 4,
         VisionHeadCount = 4,
     };
 
-    /// <summary>Makes the model and measures both ways in turns, each in a process of its own.</summary>
-    public static void Write(TextWriter output)
+    /// <summary>Makes the model, measures time both ways in turns, and memory in a process of its own for each.</summary>
+    /// <param name="output">Receives a table.</param>
+    /// <param name="roundCount">Pairs to time, after one that warms up.</param>
+    public static async Task WriteAsync(TextWriter output, int roundCount)
     {
         using var folder = new TemporaryFolder();
         var (modelPath, projectorPath) = WriteModel(folder);
-        var plain = new List<(double Seconds, double Bytes)>();
-        var explained = new List<(double Seconds, double Bytes)>();
-        for (int round = 0; round < RoundCount; round++)
+        var plain = new List<double>();
+        var explained = new List<double>();
+        using (var model = await LoadAsync(modelPath, projectorPath))
         {
-            plain.Add(RunAlone("plain", modelPath, projectorPath));
-            explained.Add(RunAlone("explain", modelPath, projectorPath));
+            for (int round = 0; round <= roundCount; round++)
+            {
+                plain.Add(await TimeAsync(model, "plain"));
+                explained.Add(await TimeAsync(model, "explain"));
+            }
         }
 
-        var (plainSeconds, plainBytes) = (plain.Min(run => run.Seconds), plain.Max(run => run.Bytes));
-        var (seconds, bytes) = (explained.Min(run => run.Seconds), explained.Max(run => run.Bytes));
+        // What else the machine does falls on both of a pair alike, so the pairs' ratios count.
+        double ratio = plain.Zip(explained, (one, other) => other / one).Skip(1).Order().ElementAt(roundCount / 2);
+        double plainBytes = MeasurePeak("plain", modelPath, projectorPath);
+        double bytes = MeasurePeak("explain", modelPath, projectorPath);
         output.WriteLine("| | time | peak memory |");
         output.WriteLine("| --- | --- | --- |");
-        output.WriteLine(Row("plain generation", plainSeconds, plainBytes));
-        output.WriteLine(Row("explained: capture, maps of 3 candidates, report", seconds, bytes));
+        output.WriteLine(Row("plain generation", plain.Min(), plainBytes));
+        output.WriteLine(Row("explained: capture, maps of 3 candidates, report", explained.Min(), bytes));
         output.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"| more | {(seconds / plainSeconds) - 1:P1} | {(bytes - plainBytes) / 1e6:F0} MB |"));
+            CultureInfo.InvariantCulture, $"| more | {ratio - 1:P1} (median of pairs) | {(bytes - plainBytes) / 1e6:F0} MB |"));
     }
 
-    /// <summary>The part of a process of its own: best seconds of a few answers, and peak bytes.</summary>
+    /// <summary>The part of a process of its own: peak bytes after one answer.</summary>
     public static async Task WriteOneAsync(TextWriter output, string way, string modelPath, string projectorPath)
     {
-        using var folder = new TemporaryFolder();
-        string report = folder.File("report.html");
-        using var model = await VisionLanguageModel.LoadAsync(new ModelOptions
-        {
-            ModelPath = modelPath,
-            ProjectorPath = projectorPath,
-            ThreadCount = Environment.ProcessorCount,
-        });
-
-        var options = new CompletionOptions { MaxNewTokens = TokenCount };
-        double best = double.PositiveInfinity;
-        int count = 0;
-        for (int round = 0; round < 3; round++)
-        {
-            long start = Stopwatch.GetTimestamp();
-            count = way == "plain" ? await GenerateAsync(model, options) : await ExplainAsync(model, options, report);
-            best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
-        }
-
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{best} {ResidentMemory.Peak} {count}"));
+        using var model = await LoadAsync(modelPath, projectorPath);
+        await TimeAsync(model, way);
+        output.WriteLine(ResidentMemory.Peak.ToString(CultureInfo.InvariantCulture));
     }
+
+    private static Task<VisionLanguageModel> LoadAsync(string modelPath, string projectorPath) => VisionLanguageModel.LoadAsync(new ModelOptions
+    {
+        ModelPath = modelPath,
+        ProjectorPath = projectorPath,
+        ThreadCount = Environment.ProcessorCount,
+    });
+
+    private static async Task<double> TimeAsync(VisionLanguageModel model, string way)
+    {
+        using var folder = new TemporaryFolder();
+        var options = new CompletionOptions { MaxNewTokens = TokenCount };
+        long start = Stopwatch.GetTimestamp();
+        int count = way == "plain" ? await GenerateAsync(model, options) : await ExplainAsync(model, options, folder.File("report.html"));
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return count == TokenCount ? seconds : throw new InvalidOperationException($"The answer has {count} tokens, not {TokenCount}.");
+    }
+
+    private static double MeasurePeak(string way, string modelPath, string projectorPath) =>
+        double.Parse(ChildProcess.RunAgain("--overhead", way, modelPath, projectorPath), CultureInfo.InvariantCulture);
 
     private static ChatMessage[] Messages() =>
         [new(ChatRole.User, [TestPictures.Gradient(512, 512), new TextPart("What is in this picture, and where does each thing stand?")])];
@@ -113,15 +122,6 @@ internal static class ExplainOverhead
         NativeMethods.QuantizeModel(plainPath, path, Q8File, Environment.ProcessorCount).ThrowIfFailed();
         File.Delete(plainPath);
         return (path, projectorPath);
-    }
-
-    private static (double Seconds, double Bytes) RunAlone(string way, string modelPath, string projectorPath)
-    {
-        string[] fields = ChildProcess.Run(["--overhead", way, modelPath, projectorPath]).Split(' ');
-        int count = int.Parse(fields[2], CultureInfo.InvariantCulture);
-        return count == TokenCount
-            ? (double.Parse(fields[0], CultureInfo.InvariantCulture), double.Parse(fields[1], CultureInfo.InvariantCulture))
-            : throw new InvalidOperationException($"The answer has {count} tokens, not {TokenCount}.");
     }
 
     private static string Row(string what, double seconds, double bytes) =>

@@ -5,7 +5,7 @@ using Tamx.Benchmarks;
 switch (args)
 {
     case ["--quick"]:
-        QuickTable.Write(Console.Out);
+        await QuickTable.WriteAsync(Console.Out);
         break;
     case ["--growth"]:
         Growth.Write(Console.Out);
@@ -14,7 +14,7 @@ switch (args)
         Growth.WriteOne(Console.Out, int.Parse(columns, CultureInfo.InvariantCulture), int.Parse(answerLength, CultureInfo.InvariantCulture));
         break;
     case ["--overhead"]:
-        ExplainOverhead.Write(Console.Out);
+        await ExplainOverhead.WriteAsync(Console.Out, 15);
         break;
     case ["--overhead", var way, var modelPath, var projectorPath]:
         await ExplainOverhead.WriteOneAsync(Console.Out, way, modelPath, projectorPath);
