@@ -13,6 +13,7 @@ struct tamx_context {
     llama_context *     context = nullptr;
     llama_sampler *     sampler = nullptr;
     int32_t             batch_size;
+    bool                capture = true;
     llama_pos           next_position = 0;
     llama_pos           block_start   = 0; // position of the first cell of the vision block in progress
     bool                has_logits    = false;
@@ -85,20 +86,27 @@ int32_t decode(tamx_context * c, const llama_batch & batch, bool want_logits, fl
     if (code != 0) {
         return fail(TAMX_DECODE_FAILED, "llama_decode gave " + std::to_string(code) + ": " + take_logged_error());
     }
-    if (!c->capture_fault.empty() || c->captured != c->expected) {
+    if (c->capture && (!c->capture_fault.empty() || c->captured != c->expected)) {
         return fail(TAMX_INTERNAL, c->capture_fault.empty() ? "llama.cpp's graph has no tensor of hidden states" : c->capture_fault);
     }
     c->has_logits = want_logits;
     return TAMX_OK;
 }
 
-int32_t decode_text(tamx_context * c, const llama_token * tokens, int32_t count, bool want_logits, float * rows) {
+// Which tokens of a batch give an output: with capture all. Without, all or the last one if logits are wanted, else none.
+std::vector<int8_t> outputs_of(const tamx_context * c, int32_t count, bool want_logits, bool of_all) {
+    std::vector<int8_t> outputs((size_t) count, (int8_t) (c->capture || (want_logits && of_all)));
+    outputs.back() = (int8_t) (c->capture || want_logits);
+    return outputs;
+}
+
+int32_t decode_text(tamx_context * c, const llama_token * tokens, int32_t count, bool want_logits, bool of_all, float * rows) {
     std::vector<llama_token>    ids(tokens, tokens + count);
     std::vector<llama_pos>      positions((size_t) count);
     std::vector<int32_t>        sequence_counts((size_t) count, 1);
     llama_seq_id                sequence = 0;
     std::vector<llama_seq_id *> sequences((size_t) count, &sequence);
-    std::vector<int8_t>         outputs((size_t) count, 1);
+    std::vector<int8_t>         outputs = outputs_of(c, count, want_logits, of_all);
     std::iota(positions.begin(), positions.end(), c->next_position);
 
     llama_batch batch {};
@@ -134,7 +142,7 @@ int32_t decode_patch(tamx_context * c, tamx_chunk & chunk, int32_t first, int32_
     std::vector<int32_t>        sequence_counts(n, 1);
     llama_seq_id                sequence = 0;
     std::vector<llama_seq_id *> sequences(n, &sequence);
-    std::vector<int8_t>         outputs(n, 1);
+    std::vector<int8_t>         outputs = outputs_of(c, count, want_logits, false);
 
     const size_t width = chunk.embeddings.size() / (size_t) total;
     llama_batch  batch {};
@@ -157,7 +165,7 @@ int32_t decode_patch(tamx_context * c, tamx_chunk & chunk, int32_t first, int32_
 } // namespace
 
 int32_t tamx_context_create(tamx_model * model, int32_t context_size, int32_t batch_size, int32_t threads, int32_t precise_cache,
-                            tamx_context ** context) {
+                            int32_t capture, tamx_context ** context) {
     return guarded([&] {
         *context = nullptr;
         if (context_size <= 0 || batch_size <= 0 || threads <= 0) {
@@ -167,6 +175,7 @@ int32_t tamx_context_create(tamx_model * model, int32_t context_size, int32_t ba
         auto result        = std::make_unique<tamx_context>();
         result->model      = model;
         result->batch_size = std::min(batch_size, context_size);
+        result->capture    = capture != 0;
 
         llama_context_params params = llama_context_default_params();
         params.n_ctx             = (uint32_t) context_size;
@@ -176,10 +185,12 @@ int32_t tamx_context_create(tamx_model * model, int32_t context_size, int32_t ba
         params.n_threads         = threads;
         params.n_threads_batch   = threads;
         params.pooling_type      = LLAMA_POOLING_TYPE_NONE;
-        params.embeddings        = true; // makes every token an output, so that its hidden state is computed
+        params.embeddings        = capture != 0; // makes every token an output, so that its hidden state is computed
         params.no_perf           = true;
-        params.cb_eval           = on_node;
-        params.cb_eval_user_data = result.get();
+        if (capture) {
+            params.cb_eval           = on_node;
+            params.cb_eval_user_data = result.get();
+        }
         params.abort_callback      = is_cancelled;
         params.abort_callback_data = result.get();
         if (precise_cache) {
@@ -247,17 +258,17 @@ int32_t tamx_context_decode_chunk(tamx_context * context, tamx_prompt * prompt, 
             return fail(TAMX_INVALID_ARGUMENT, "no such chunk");
         }
         tamx_chunk & chunk = prompt->chunks[(size_t) index];
-        if (first < 0 || count <= 0 || first > chunk.count() - count || count > context->batch_size || rows == nullptr) {
+        if (first < 0 || count <= 0 || first > chunk.count() - count || count > context->batch_size || (rows == nullptr) == context->capture) {
             return fail(TAMX_INVALID_ARGUMENT, "tokens outside the chunk, or more than a batch");
         }
         return chunk.is_vision() ? decode_patch(context, chunk, first, count, want_logits != 0, rows)
-                                 : decode_text(context, chunk.tokens.data() + first, count, want_logits != 0, rows);
+                                 : decode_text(context, chunk.tokens.data() + first, count, want_logits != 0, false, rows);
     });
 }
 
 int32_t tamx_context_decode_tokens(tamx_context * context, const int32_t * tokens, int32_t count, int32_t want_logits, float * rows) {
     return guarded([&] {
-        if (count <= 0 || count > context->batch_size || rows == nullptr) {
+        if (count <= 0 || count > context->batch_size || (rows == nullptr) == context->capture) {
             return fail(TAMX_INVALID_ARGUMENT, "no tokens, or more than a batch");
         }
         for (int32_t i = 0; i < count; i++) {
@@ -265,7 +276,7 @@ int32_t tamx_context_decode_tokens(tamx_context * context, const int32_t * token
                 return fail(TAMX_INVALID_ARGUMENT, "token " + std::to_string(tokens[i]) + " is not in the vocabulary");
             }
         }
-        return decode_text(context, tokens, count, want_logits != 0, rows);
+        return decode_text(context, tokens, count, want_logits != 0, true, rows);
     });
 }
 
@@ -370,15 +381,20 @@ int32_t tamx_context_rank(tamx_context * context, int32_t index, int32_t token, 
         }
         *logit   = logits[token];
         *log_sum = best + std::log(sum);
-        if (k > 0) {
-            auto & data = vocabulary_of(context, logits);
-            std::partial_sort(data.begin(), data.begin() + k, data.end(), [](const llama_token_data & a, const llama_token_data & b) {
-                return a.logit != b.logit ? a.logit > b.logit : a.id < b.id;
-            });
-            for (int32_t i = 0; i < k; i++) {
-                candidates[i]       = data[(size_t) i].id;
-                candidate_logits[i] = data[(size_t) i].logit;
+        // A heap of the k best so far, the worst of them on top. Ids ascend, so where logits are equal the lower id got in first.
+        const auto better = [logits](int32_t a, int32_t b) { return logits[a] != logits[b] ? logits[a] > logits[b] : a < b; };
+        std::iota(candidates, candidates + k, 0);
+        std::make_heap(candidates, candidates + k, better);
+        for (int32_t i = k; i < n && k > 0; i++) {
+            if (logits[i] > logits[candidates[0]]) {
+                std::pop_heap(candidates, candidates + k, better);
+                candidates[k - 1] = i;
+                std::push_heap(candidates, candidates + k, better);
             }
+        }
+        std::sort_heap(candidates, candidates + k, better);
+        for (int32_t i = 0; i < k; i++) {
+            candidate_logits[i] = logits[candidates[i]];
         }
         return (int32_t) TAMX_OK;
     });

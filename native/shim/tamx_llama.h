@@ -20,7 +20,7 @@
 extern "C" {
 #endif
 
-#define TAMX_ABI_VERSION 3
+#define TAMX_ABI_VERSION 4
 
 enum tamx_status {
     TAMX_OK               = 0,
@@ -122,8 +122,9 @@ TAMX_API int32_t tamx_prompt_chunk_tokens(const tamx_prompt * prompt, int32_t in
 // ---- context: decoding with capture ----------------------------------------------------------------------------------
 
 // precise_cache: key-value cache in float32 without flash attention; slower, independent of how batches are cut.
+// capture = 0: plain generation; decodes take no rows, and those of a prompt give the logits of their last token alone.
 TAMX_API int32_t tamx_context_create(tamx_model * model, int32_t context_size, int32_t batch_size, int32_t threads,
-                                     int32_t precise_cache, tamx_context ** context);
+                                     int32_t precise_cache, int32_t capture, tamx_context ** context);
 TAMX_API void    tamx_context_free(tamx_context * context);
 
 // May be called from any thread; the call in progress then returns TAMX_CANCELLED soon, and every later one at once.

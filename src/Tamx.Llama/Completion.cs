@@ -30,6 +30,7 @@ public sealed partial class Completion : IDisposable
     private float[] _hiddenStates;
     private ContextHandle? _context;
     private int _computedAnswer;
+    private int _computedCount;
     private int _batchStart;
     private int _started;
     private int _busy;
@@ -84,7 +85,8 @@ public sealed partial class Completion : IDisposable
     /// <summary>
     /// Rows of <see cref="HiddenStates"/>: the prompt's tokens and all of the answer's but the last, whose successor nobody asked for.
     /// </summary>
-    public int HiddenRowCount { get; private set; }
+    /// <remarks>0 where <see cref="CompletionOptions.CaptureHiddenStates"/> is off.</remarks>
+    public int HiddenRowCount => _options.CaptureHiddenStates ? _computedCount : 0;
 
     /// <summary>Hidden states after the final norm, [<see cref="HiddenRowCount"/>, hidden size] row-major; row p predicts token p + 1.</summary>
     public ReadOnlyMemory<float> HiddenStates => _hiddenStates.AsMemory(0, HiddenRowCount * _hiddenSize);
@@ -228,12 +230,13 @@ public sealed partial class Completion : IDisposable
             }
 
             NativeMethods.CreateContext(
-                _model.Model, _contextSize, _options.BatchSize, _model.Options.ThreadCount, _options.PreciseCache ? 1 : 0, out var context)
+                _model.Model, _contextSize, _options.BatchSize, _model.Options.ThreadCount, _options.PreciseCache ? 1 : 0,
+                _options.CaptureHiddenStates ? 1 : 0, out var context)
                 .ThrowIfFailed(cancellationToken);
             context.KeepAlive(_model.Model);
             _context = context;
             NativeMethods.SetSampling(context, _options.Temperature, _options.TopK, _options.TopP, _options.Seed).ThrowIfFailed(cancellationToken);
-            _hiddenStates = new float[checked(Capacity * _hiddenSize)];
+            _hiddenStates = _options.CaptureHiddenStates ? new float[checked(Capacity * _hiddenSize)] : [];
             using var cancellation = cancellationToken.Register(() => EndCall(context));
             using var patches = ReadPatches(cancellationToken).GetEnumerator();
             var patchCount = 0;
@@ -257,19 +260,20 @@ public sealed partial class Completion : IDisposable
     private void DecodeChunk(
         ContextHandle context, int index, Chunk chunk, bool isLast, IProgress<CompletionProgress>? progress, CancellationToken cancellationToken)
     {
-        // Only the answer's first step needs logits. The vocabulary product is as large as the batch, so the prompt's last
-        // tokens go by themselves; two of them, since ggml computes a single row by another kernel.
-        const int LastTokens = 2;
+        // Only the answer's first step needs logits, and with capture the vocabulary product is as large as the batch: the prompt's end goes by itself.
+        // It is some tokens long, since a pass over all weights for two of them costs more than the vocabulary product of a question.
+        const int EndLength = 32;
         var batchSize = Math.Min(_options.BatchSize, _contextSize);
+        var lastTokens = _options.CaptureHiddenStates ? Math.Min(EndLength, batchSize) : batchSize;
         for (var first = 0; first < chunk.TokenCount;)
         {
             var left = chunk.TokenCount - first;
-            var isLastBatch = isLast && left <= LastTokens;
-            var count = isLast && !isLastBatch ? Math.Min(batchSize, left - LastTokens) : Math.Min(batchSize, left);
+            var isLastBatch = isLast && left <= lastTokens;
+            var count = isLast && !isLastBatch ? Math.Min(batchSize, left - lastTokens) : Math.Min(batchSize, left);
             NativeMethods.DecodeChunk(context, _prompt, index, first, count, isLastBatch ? 1 : 0, NextRows(count)).ThrowIfFailed(cancellationToken);
-            HiddenRowCount += count;
+            _computedCount += count;
             first += count;
-            progress?.Report(new CompletionProgress("prefill", HiddenRowCount, PromptTokenCount));
+            progress?.Report(new CompletionProgress("prefill", _computedCount, PromptTokenCount));
         }
     }
 
@@ -335,13 +339,14 @@ public sealed partial class Completion : IDisposable
         }
 
         status.ThrowIfFailed(cancellationToken);
-        HiddenRowCount += count;
+        _computedCount += count;
         _batchStart = _computedAnswer;
         _computedAnswer += count;
         return true;
     }
 
-    private Span<float> NextRows(int count) => _hiddenStates.AsSpan(HiddenRowCount * _hiddenSize, count * _hiddenSize);
+    private Span<float> NextRows(int count) =>
+        _options.CaptureHiddenStates ? _hiddenStates.AsSpan(_computedCount * _hiddenSize, count * _hiddenSize) : [];
 
     /// <summary>Runs native work with no other beside it, and gives disposal and cancellation their own exceptions.</summary>
     private T Exclusively<T>(Func<T> work, CancellationToken cancellationToken)

@@ -31,6 +31,12 @@ public sealed record CompletionOptions
     public int CandidateCount { get; init; }
 
     /// <summary>
+    /// Keep the hidden state of every position, which is what an answer is explained from. True by default; without it this is plain
+    /// generation. Whoever explains has it on in any case.
+    /// </summary>
+    public bool CaptureHiddenStates { get; init; } = true;
+
+    /// <summary>
     /// Keep keys and values in float32 and use plain attention: hidden states then do not depend on how tokens are cut into
     /// batches (2e-6 instead of 1e-3). Slower. False by default.
     /// </summary>

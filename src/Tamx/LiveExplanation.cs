@@ -127,6 +127,7 @@ public sealed class LiveExplanation : IDisposable
         CancellationToken cancellationToken)
     {
         options.Tam.Validate();
+        options = options with { Completion = options.Completion with { CaptureHiddenStates = true } };
         var engine = TamEngine.Create(options.Tam.Engine, options.Tam.ThreadCount);
         Completion? completion = null;
         try

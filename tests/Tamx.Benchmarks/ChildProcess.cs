@@ -1,16 +1,28 @@
 using System.Diagnostics;
+using System.Reflection;
 
 namespace Tamx.Benchmarks;
 
-/// <summary>This program again, as a process of its own, so that memory is its own too.</summary>
+/// <summary>Programs that run to their end and say what they found on stdout.</summary>
 internal static class ChildProcess
 {
-    /// <summary>Runs to the end and gives what was written to stdout, less blanks around it.</summary>
-    public static string Run(IEnumerable<string> arguments)
+    /// <summary>This program again, as a process of its own, so that memory is its own too.</summary>
+    public static string RunAgain(params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, arguments) { RedirectStandardOutput = true })!;
+        string program = Environment.ProcessPath!;
+        bool isHost = Path.GetFileNameWithoutExtension(program) == "dotnet";
+        return Run(program, isHost ? [Assembly.GetEntryAssembly()!.Location, .. arguments] : arguments);
+    }
+
+    /// <summary>Runs a program to the end and gives what it wrote to stdout, less blanks around it.</summary>
+    public static string Run(string program, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var errors = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return process.ExitCode == 0 ? output.Trim() : throw new InvalidOperationException($"The process ended with {process.ExitCode}.");
+        return process.ExitCode == 0
+            ? output.Trim()
+            : throw new InvalidOperationException($"{Path.GetFileName(program)} ended with {process.ExitCode}: {errors.Result.Trim()}");
     }
 }

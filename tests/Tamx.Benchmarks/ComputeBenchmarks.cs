@@ -57,5 +57,8 @@ public class ComputeBenchmarks
     [Benchmark]
     public ActivationMaps AllThreads() => Compute(_all);
 
+    /// <summary>Seconds that Python takes for the same maps, on one thread.</summary>
+    public double MeasurePython() => PythonBaseline.Measure(_trace, OneThread(), 1);
+
     private ActivationMaps Compute(ITamEngine engine) => ActivationMaps.Compute(_trace, new TamOptions { KernelSize = KernelSize }, engine);
 }

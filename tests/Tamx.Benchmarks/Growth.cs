@@ -61,5 +61,5 @@ internal static class Growth
     }
 
     private static string RunAlone(int columns, int answerLength) =>
-        ChildProcess.Run(["--growth", columns.ToString(CultureInfo.InvariantCulture), answerLength.ToString(CultureInfo.InvariantCulture)]);
+        ChildProcess.RunAgain("--growth", columns.ToString(CultureInfo.InvariantCulture), answerLength.ToString(CultureInfo.InvariantCulture));
 }

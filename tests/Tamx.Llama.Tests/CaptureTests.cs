@@ -45,8 +45,11 @@ public sealed class CaptureTests
             Assert.Equal(completion.GetEmbedding(-1), Row(completion, last));
             if (token.Index == 0)
             {
-                // The prompt's last two tokens are one decode.
-                Assert.Equal(completion.GetEmbedding(0), Row(completion, last - 1));
+                // The prompt's end is one decode.
+                for (var back = 2; back <= 8; back++)
+                {
+                    Assert.Equal(completion.GetEmbedding(-back), Row(completion, last + 1 - back));
+                }
             }
         }
     }

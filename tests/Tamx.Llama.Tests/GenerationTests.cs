@@ -47,6 +47,28 @@ public sealed class GenerationTests
         Assert.Equal(greedy, await Ids(new() { MaxNewTokens = 8, Temperature = 1, TopP = 1e-6f, Seed = 3 }));
     }
 
+    /// <summary>Batches are cut otherwise without capture, so logits agree as keys and values in float32 let them (CaptureTests), not bit for bit.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task GenerateAsync_WithoutCapture_WritesTheSameAnswerAndKeepsNoStates(bool given)
+    {
+        var options = new CompletionOptions { MaxNewTokens = 8, CandidateCount = 2, PreciseCache = true, BatchSize = 8 };
+        using var captured = Model.CreateCompletion(Question, options);
+        var expected = await CaptureTests.Collect(captured);
+        var plainOptions = options with { CaptureHiddenStates = false };
+        using var plain = given
+            ? Model.CreateCompletion(Question, captured.TokenIds[captured.PromptTokenCount..].ToArray(), plainOptions)
+            : Model.CreateCompletion(Question, plainOptions);
+        var actual = await CaptureTests.Collect(plain);
+
+        Assert.Equal(expected.Select(token => token.Id), actual.Select(token => token.Id));
+        Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First.Logit, pair.Second.Logit, 1e-3));
+        Assert.True(captured.HiddenRowCount > 0);
+        Assert.Equal(0, plain.HiddenRowCount);
+        Assert.True(plain.HiddenStates.IsEmpty);
+    }
+
     [Fact]
     public async Task GenerateAsync_MaxNewTokens_Stops()
     {

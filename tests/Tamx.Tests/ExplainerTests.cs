@@ -58,6 +58,17 @@ public class ExplainerTests
         AssertClose(generated.Maps, given.Maps, BatchTolerance);
     }
 
+    [Fact]
+    public async Task ExplainAsync_CaptureSwitchedOff_CapturesAllTheSame()
+    {
+        var model = LoadedModels.Get("qwen3vl");
+
+        var explanation = await Explainer.ExplainAsync(
+            model, Messages("one picture"), Options with { Completion = Options.Completion with { CaptureHiddenStates = false } });
+
+        Assert.Equal(explanation.Trace.TokenIds.Length - 1, explanation.Trace.HiddenRowCount);
+    }
+
     [Theory]
     [MemberData(nameof(ModelsAndModes))]
     public async Task ExplainAsync_EachMode_LaysTheSequenceOutAsExpected(string name, string mode)

@@ -7,7 +7,7 @@ namespace Tamx.Llama.Interop;
 internal static unsafe partial class NativeMethods
 {
     internal const string Library = "tamx_llama";
-    internal const int AbiVersion = 3;
+    internal const int AbiVersion = 4;
 
     // ---- runtime
 
@@ -127,7 +127,7 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library, EntryPoint = "tamx_context_create")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial NativeStatus CreateContext(
-        ModelHandle model, int contextSize, int batchSize, int threads, int preciseCache, out ContextHandle context);
+        ModelHandle model, int contextSize, int batchSize, int threads, int preciseCache, int capture, out ContextHandle context);
 
     [LibraryImport(Library, EntryPoint = "tamx_context_free")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]

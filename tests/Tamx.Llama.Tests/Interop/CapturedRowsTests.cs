@@ -37,7 +37,7 @@ public sealed class CapturedRowsTests
     {
         var model = LoadedModels.Get(LoadedModels.Files("qwen3vl"));
         using var prompt = Prompt(model);
-        NativeMethods.CreateContext(model.Model, 512, 64, 1, 0, out var context).ThrowIfFailed();
+        NativeMethods.CreateContext(model.Model, 512, 64, 1, 0, 1, out var context).ThrowIfFailed();
         using (context)
         {
             var rows = new float[64 * model.Facts.HiddenSize];
@@ -75,7 +75,7 @@ public sealed class CapturedRowsTests
     private static ContextHandle Decode(VisionLanguageModel model, bool wantLogits, out float[] rows, Inspect inspect)
     {
         using var prompt = Prompt(model);
-        NativeMethods.CreateContext(model.Model, 512, 64, 1, 0, out var context).ThrowIfFailed();
+        NativeMethods.CreateContext(model.Model, 512, 64, 1, 0, 1, out var context).ThrowIfFailed();
         context.KeepAlive(model.Model);
         var captured = new float[512 * model.Facts.HiddenSize];
         var done = 0;
