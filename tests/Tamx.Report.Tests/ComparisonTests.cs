@@ -24,6 +24,16 @@ public class ComparisonTests(Chromium browser)
     }
 
     [BrowserFact]
+    public async Task Compare_MapsThatDifferByRounding_ShowsNoGreatDifference()
+    {
+        // Cell 9 differs by 0.4 of the hundredth that fills the colours: from the middle's grey (221) part of the way to blue (59).
+        var second = new Example { MapValue = (_, cell) => cell is 5 or 6 ? 1 : cell is 9 ? 1f / 255 : 0 };
+        await using OpenReport report = await browser.CompareAsync(Run(First), Run(second, "Q8_0"), "#tok=1&drawn=cells&opacity=100");
+
+        Assert.InRange((await report.PixelAsync(2, 1.5 / 4, 2.5 / 3))[0], 130, 200);
+    }
+
+    [BrowserFact]
     public async Task Compare_OtherMaps_ShowsWhereTheyDiffer()
     {
         // The picture's cells 5 and 6 against 6 and 7; of the video's 8 cells likewise: together 4 of 20 each, 2 of them shared.

@@ -63,6 +63,9 @@ function emptyLayer(like, name) {
   return { name, look: like.look, grid: () => null };
 }
 
+// Differences of a hundredth of the scale fill the colours at most: smaller ones are the rounding of maps kept in 8 bits, and must not look like findings.
+const LEAST_DIFFERENCE = 0.01;
+
 // Each run's values over its own scale, the first less the second, on the first one's cells.
 function differenceLayer(media, first, second, state, look) {
   const grid = (mediaIndex, frame) => {
@@ -79,7 +82,7 @@ function differenceLayer(media, first, second, state, look) {
   for (const { index, frames } of state.scale === "all" ? [] : media) {
     frames.forEach((_, frame) => grid(index, frame)?.values.forEach((value) => (highest = Math.max(highest, Math.abs(value)))));
   }
-  const limit = highest || 1;
+  const limit = state.scale === "all" ? 1 : Math.max(highest, LEAST_DIFFERENCE);
   return { name: "Difference", isDifference: true, grid, look: { ...look, contour: false, colours: differences, isSigned: true, range: [-limit, limit] } };
 }
 
