@@ -50,7 +50,8 @@ internal static class InfoCommand
         var gpu = devices.FirstOrDefault(device => device.Kind is ComputeDeviceKind.Gpu or ComputeDeviceKind.IntegratedGpu);
         var cpu = devices.First(device => device.Kind == ComputeDeviceKind.Cpu);
         var offloaded = gpu is null ? 0 : options.GpuLayerCount < 0 ? facts.LayerCount : Math.Min(options.GpuLayerCount, facts.LayerCount);
-        using var engine = TamEngine.Create(EngineKind.Auto);
+        var passedOver = new List<string>();
+        using var engine = TamEngine.Create(EngineKind.Auto, log: passedOver.Add);
         return new Info(
             new ModelInfo(
                 facts.Path, facts.Name, facts.Architecture, facts.Quantization, facts.ByteCount, facts.ParameterCount, facts.LayerCount, facts.HiddenSize,
@@ -64,6 +65,8 @@ internal static class InfoCommand
                 LlamaRuntime.Directory,
                 [.. devices.Select(device => new DeviceInfo(device.Name, device.Description, device.Kind.ToString(), device.FreeMemoryBytes, device.TotalMemoryBytes))],
                 [.. TamEngine.All.Select(kind => kind.ToString().ToLowerInvariant())],
+                [.. TamEngine.Devices.Select(device => new MapDeviceInfo(device.Name, device.Kind.ToString().ToLowerInvariant(), device.Description, device.MemoryBytes, device.IsGpu))],
+                passedOver,
                 VideoPart.FfmpegPath),
             new Placement(
                 offloaded == 0 ? $"{facts.LayerCount} layers on {cpu.Name}" : $"{offloaded} of {facts.LayerCount} layers on {gpu!.Name}, the rest on {cpu.Name}",
@@ -105,6 +108,15 @@ internal static class InfoCommand
 
         output.WriteLine($"           video files: {info.Runtime.Ffmpeg ?? "no ffmpeg on the PATH; folders of pictures and animated GIF or WebP need none"}");
         output.WriteLine($"           maps: engine {info.Placement.Engine} (of {string.Join(", ", info.Runtime.Engines)})");
+        foreach (string line in info.Runtime.PassedOver)
+        {
+            output.WriteLine($"           {line}");
+        }
+
+        foreach (var device in info.Runtime.MapDevices)
+        {
+            output.WriteLine($"           device {device.Name}: {device.Description}, {Size(device.Bytes)}{(device.Gpu ? string.Empty : ", no GPU")}");
+        }
     }
 
     private static string Amount(long count) => count switch
@@ -131,7 +143,10 @@ internal static class InfoCommand
         string Path, string Type, long Bytes, long Parameters, int Layers, int HiddenSize, int PatchSize, int SpatialMergeSize, int CellSize, int ImageSize,
         IReadOnlyList<int> DeepstackLayers);
 
-    private sealed record RuntimeInfo(string LlamaVersion, string Directory, IReadOnlyList<DeviceInfo> Devices, IReadOnlyList<string> Engines, string? Ffmpeg);
+    private sealed record RuntimeInfo(string LlamaVersion, string Directory, IReadOnlyList<DeviceInfo> Devices, IReadOnlyList<string> Engines,
+        IReadOnlyList<MapDeviceInfo> MapDevices, IReadOnlyList<string> PassedOver, string? Ffmpeg);
+
+    private sealed record MapDeviceInfo(string Name, string Engine, string Description, long Bytes, bool Gpu);
 
     private sealed record DeviceInfo(string Name, string Description, string Kind, ulong FreeBytes, ulong TotalBytes);
 

@@ -28,7 +28,7 @@ internal sealed class ModelArguments
         HelpName = "N",
     };
 
-    private readonly Option<bool> _verbose = new("-v", "--verbose") { Description = "Show llama.cpp's log on stderr." };
+    private readonly Option<bool> _verbose = new("-v", "--verbose") { Description = "Show on stderr llama.cpp's log, and which engine took another's place and why." };
 
     public ModelArguments()
     {
@@ -57,12 +57,15 @@ internal sealed class ModelArguments
     /// <summary>Whether the demo model is meant.</summary>
     public bool IsDemo(ParseResult parsed) => parsed.GetValue(_model) is null;
 
+    /// <summary>Whether logs are asked for.</summary>
+    public bool IsVerbose(ParseResult parsed) => parsed.GetValue(_verbose);
+
     /// <summary>Which model to load and how; from here on llama.cpp's log goes where it was asked for.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="threads">Threads for the model, or 0 for its default.</param>
     public ModelOptions Read(ParseResult parsed, int threads = 0)
     {
-        if (parsed.GetValue(_verbose))
+        if (IsVerbose(parsed))
         {
             LlamaRuntime.Logger = new TextWriterLogger(parsed.InvocationConfiguration.Error);
         }
