@@ -12,8 +12,9 @@ KERNEL GROUP_SIZE(GROUP_THREADS, 1) void joint_minmax(
 {
     LOCAL float smallest[GROUP_THREADS];
     LOCAL float largest[GROUP_THREADS];
-    float low = ranges[2 * GROUP_X];
-    float high = ranges[2 * GROUP_X + 1];
+    // One thread alone takes what was there before, for it will write there, and barriers here order nothing but local memory.
+    float low = LOCAL_X == 0 ? ranges[2 * GROUP_X] : BITS_FLOAT(0x7f800000u);
+    float high = LOCAL_X == 0 ? ranges[2 * GROUP_X + 1] : BITS_FLOAT(0xff800000u);
     for (int i = starts[GROUP_X]; i < starts[GROUP_X + 1]; i++) {
         const GLOBAL float *map = values + maps[members[i]].offset;
         int count = maps[members[i]].cell_count;

@@ -1,4 +1,5 @@
 using Tamx.Kernels.Cpu;
+using Tamx.Kernels.Devices.Cuda;
 using Tamx.Kernels.Devices.OpenCl;
 
 namespace Tamx.Kernels;
@@ -11,6 +12,7 @@ public static class TamEngine
         (EngineKind.Reference, _ => new ReferenceEngine()),
         (EngineKind.Cpu, request => CpuEngine.Create(request.ThreadCount)),
         (EngineKind.OpenCl, OpenClDevices.CreateEngine),
+        (EngineKind.Cuda, CudaDevices.CreateEngine),
     ];
 
     /// <summary>What <see cref="EngineKind.Auto"/> tries before the processors, the best first.</summary>
@@ -25,7 +27,7 @@ public static class TamEngine
         get
         {
             var found = new List<EngineDevice>();
-            foreach (var list in (Func<IEnumerable<EngineDevice>>[])[() => OpenClDevices.Find().Select(one => one.Device)])
+            foreach (var list in (Func<IEnumerable<EngineDevice>>[])[() => CudaDevices.Find().Select(one => one.Device), () => OpenClDevices.Find().Select(one => one.Device)])
             {
                 try
                 {

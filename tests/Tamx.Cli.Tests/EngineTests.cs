@@ -55,6 +55,22 @@ public sealed class EngineTests : IDisposable
     public async Task Maps_DeviceThatIsNotThere_SaysWhichAre() =>
         AssertNothingWritten(await CommandRun.Of(["maps", Input, "-o", OutputPath, "--device", "Vulkan7"]), "there is no device Vulkan7; there are: ");
 
+    /// <summary>Exit code 4 where there is no NVIDIA driver, maps where there is one: nothing in between.</summary>
+    [Fact]
+    public async Task Maps_Cuda_WorksOrSaysWhyNot()
+    {
+        var run = await CommandRun.Of(["maps", Input, "-o", OutputPath, "--engine", "cuda"]);
+
+        if (TestEngines.WhyNot(EngineKind.Cuda) is { } reason)
+        {
+            AssertNothingWritten(run, reason);
+        }
+        else
+        {
+            Assert.Equal((0, true), (run.ExitCode, File.Exists(OutputPath)));
+        }
+    }
+
     [EngineFact(EngineKind.OpenCl)]
     public async Task Maps_DeviceWithTooLittleMemory_SaysHowMuch() => AssertNothingWritten(
         await CommandRun.Of(["maps", Input, "-o", OutputPath, "--engine", "opencl", "--set", "maxDeviceBytes=1000"]), "and 0.001 MB may be used");

@@ -1,4 +1,5 @@
 using Tamx.Kernels.Devices;
+using Tamx.Kernels.Devices.Cuda;
 using Tamx.Kernels.Devices.OpenCl;
 using Tamx.Testing;
 
@@ -9,12 +10,10 @@ public class DeviceEngineTests
 {
     private const double Tolerance = 5e-6;
 
-    private static readonly EngineKind[] Kinds = [EngineKind.OpenCl];
-
-    public static TheoryData<EngineKind> Working => [.. TestEngines.Working.Intersect(Kinds)];
+    public static TheoryData<EngineKind> Working => [.. TestEngines.WorkingOnDevices];
 
     /// <summary>Memory that was never written must not matter, nor may anything be written beside the memory that was asked for.</summary>
-    [Theory]
+    [DeviceTheory]
     [MemberData(nameof(Working))]
     public void Compute_OnPoisonedMemory_EqualsTheReference(EngineKind kind)
     {
@@ -38,7 +37,22 @@ public class DeviceEngineTests
         }
     }
 
-    [Theory]
+    /// <summary>Every kernel, more rows and cells than a tile and than a group have, and as little else as that allows: Oclgrind runs this too.</summary>
+    [DeviceTheory]
+    [MemberData(nameof(Working))]
+    public void Compute_SmallShapes_EqualsTheReference(EngineKind kind)
+    {
+        using var engine = TamEngine.Create(kind);
+        foreach (int kernelSize in (int[])[1, 3, 5, 7, 9])
+        {
+            AssertEqual(RandomProblem.Create(kernelSize, [(2, 3, 4), (1, 2, 2)], 17, 5, 3).With(kernelSize: kernelSize), engine);
+        }
+
+        AssertEqual(RandomProblem.Create(53, [(1, 1, 67)], 3, 18, 65).With(kernelSize: 1), engine);
+        AssertEqual(RandomProblem.Create(59, [(1, 3, 90)], 2, 66, 1).With(strength: 0, kernelSize: 1), engine);
+    }
+
+    [DeviceTheory]
     [MemberData(nameof(Working))]
     public void Compute_StatesInSlices_GivesTheSameBits(EngineKind kind)
     {
@@ -49,7 +63,7 @@ public class DeviceEngineTests
         Assert.Equal(problem.Compute(whole).Maps, problem.Compute(sliced).Maps);
     }
 
-    [Theory]
+    [DeviceTheory]
     [MemberData(nameof(Working))]
     public void Compute_MoreThanTheMemoryAllows_SaysHowMuchIsWantedAndThere(EngineKind kind)
     {
@@ -64,7 +78,7 @@ public class DeviceEngineTests
         AssertEqual(RandomProblem.Create(41, [(1, 4, 4)], 64, 12, 6), engine);
     }
 
-    [Theory]
+    [DeviceTheory]
     [MemberData(nameof(Working))]
     public void Compute_DeviceFails_TheOtherEngineTakesOver(EngineKind kind)
     {
@@ -82,7 +96,7 @@ public class DeviceEngineTests
         Assert.Contains("cpu", line, StringComparison.Ordinal);
     }
 
-    [Theory]
+    [DeviceTheory]
     [MemberData(nameof(Working))]
     public void Project_DeviceFails_TheOtherEngineTakesOver(EngineKind kind)
     {
@@ -99,7 +113,7 @@ public class DeviceEngineTests
     /// A thousand computations, and a new engine for every tenth, which has some 500 kB on the device: 40 MB if each left them behind. What a
     /// driver caches shows in the first two hundred.
     /// </summary>
-    [Theory]
+    [DeviceTheory]
     [MemberData(nameof(Working))]
     public void Compute_AThousandTimes_LeavesNothingBehind(EngineKind kind)
     {
@@ -137,10 +151,15 @@ public class DeviceEngineTests
         return (process.WorkingSet64, OperatingSystem.IsLinux() ? Directory.GetFiles("/proc/self/fd").Length : process.HandleCount);
     }
 
-    private static OpenClDevice Open(EngineKind kind)
+    private static IKernelDevice Open(EngineKind kind)
     {
+        if (kind == EngineKind.Cuda)
+        {
+            var (handle, card) = CudaDevices.Find()[0];
+            return new CudaDevice(handle, card);
+        }
+
         var (id, device) = OpenClDevices.Find()[0];
-        Assert.Equal(EngineKind.OpenCl, kind);
         return new OpenClDevice(id, device);
     }
 

@@ -27,15 +27,30 @@ public class TamEngineTests
     [Fact]
     public void Create_DeviceThatIsNotThere_ThrowsNamingIt()
     {
-        foreach (string name in (string[])["OpenCL99", "Vulkan0"])
+        foreach (var (name, kind) in ((string, EngineKind)[])[("OpenCL99", EngineKind.OpenCl), ("CUDA99", EngineKind.Cuda), ("Vulkan0", EngineKind.Auto)])
         {
-            Assert.Contains(name, Assert.Throws<EngineUnavailableException>(() => TamEngine.Create(EngineKind.Auto, device: name)).Message, StringComparison.Ordinal);
+            var exception = Assert.Throws<EngineUnavailableException>(() => TamEngine.Create(EngineKind.Auto, device: name));
+
+            // Where the engine has no device at all, that is what is wrong.
+            Assert.Equal(kind, exception.Kind);
+            bool isListed = kind == EngineKind.Auto || TestEngines.Working.Contains(kind);
+            Assert.Contains(isListed ? $"there is no device {name}; there are: " : "engine ", exception.Message, StringComparison.Ordinal);
         }
     }
 
     [Fact]
     public void Create_EngineWithoutDevices_RefusesADevice() =>
         Assert.Contains("OpenCL0", Assert.Throws<EngineUnavailableException>(() => TamEngine.Create(EngineKind.Cpu, device: "OpenCL0")).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Create_CudaWithoutADriver_SaysSo()
+    {
+        if (TestEngines.WhyNot(EngineKind.Cuda) is { } reason)
+        {
+            Assert.Contains("engine cuda: ", reason, StringComparison.Ordinal);
+            Assert.DoesNotContain('\n', reason);
+        }
+    }
 
     [EngineFact(EngineKind.OpenCl)]
     public void Create_OpenClDeviceByName_TakesIt()
@@ -53,6 +68,9 @@ public class TamEngineTests
     /// <summary>Whoever reads the results sees whether the theories over the engines had this one.</summary>
     [EngineFact(EngineKind.OpenCl)]
     public void Working_OpenCl_IsAmongTheEnginesThatAreTested() => Assert.Contains(EngineKind.OpenCl, TestEngines.Working);
+
+    [EngineFact(EngineKind.Cuda)]
+    public void Working_Cuda_IsAmongTheEnginesThatAreTested() => Assert.Contains(EngineKind.Cuda, TestEngines.Working);
 
     [Fact]
     public void All_Always_HasTheReference() => Assert.Contains(EngineKind.Reference, TamEngine.All);

@@ -11,6 +11,9 @@ public static class TestEngines
     /// <summary>The engines that work here. That OpenCL is among them in CI, an <see cref="EngineFactAttribute"/> sees to.</summary>
     public static IReadOnlyList<EngineKind> Working { get; } = [.. TamEngine.All.Where(kind => Refusals[kind] is null)];
 
+    /// <summary>Those of them that compute on a device.</summary>
+    public static IReadOnlyList<EngineKind> WorkingOnDevices { get; } = [.. Working.Intersect([EngineKind.OpenCl, EngineKind.Cuda])];
+
     /// <summary><see cref="Working"/>, as the data of a theory.</summary>
     public static TheoryData<EngineKind> Kinds => [.. Working];
 
@@ -18,7 +21,7 @@ public static class TestEngines
     public static string? WhyNot(EngineKind kind) => Refusals[kind];
 
     /// <summary>What an engine may differ from the reference by, on normalised maps. The largest difference seen is about 1e-6 with any.</summary>
-    public static double Tolerance(EngineKind kind) => kind is EngineKind.OpenCl or EngineKind.Cuda ? 5e-6 : 2e-6;
+    public static double Tolerance(EngineKind kind) => WorkingOnDevices.Contains(kind) ? 5e-6 : 2e-6;
 
     private static string? Refusal(EngineKind kind)
     {

@@ -37,6 +37,9 @@ internal sealed record DeviceKernel(string Name, int GroupWidth, int GroupHeight
     /// <summary>The source, for a compiler of OpenCL C.</summary>
     public string ReadSource() => string.Concat(new[] { "language.h", "tile.h", Name + ".cl" }.Select(ReadText));
 
+    /// <summary>The kernel in PTX, as native/kernels/build-ptx made it.</summary>
+    public string ReadPtx() => ReadText(WindowSide == 0 ? $"{Name}.ptx" : $"{Name}_{WindowSide}.ptx");
+
     /// <summary>A text that native/kernels put into this assembly.</summary>
     internal static string ReadText(string file)
     {
