@@ -1,4 +1,5 @@
 using Tamx.Kernels.Cpu;
+using Tamx.Kernels.Devices;
 using Tamx.Kernels.Devices.Cuda;
 using Tamx.Kernels.Devices.OpenCl;
 
@@ -45,7 +46,7 @@ public static class TamEngine
 
     /// <summary>Creates an engine. The caller disposes of it.</summary>
     /// <param name="kind">
-    /// Which one. <see cref="EngineKind.Auto"/> takes the best that works: a GPU, else the processors, which also take over if the GPU fails
+    /// Which one. <see cref="EngineKind.Auto"/> takes the best that works: a GPU that computes a small problem rightly, else the processors, which also take over if the GPU fails
     /// later on. An engine asked for by name takes any device it has, and fails where that does.
     /// </param>
     /// <param name="threadCount">Threads an engine on the processor may use, or 0 to let it choose. Results do not depend on it.</param>
@@ -72,12 +73,16 @@ public static class TamEngine
 
         foreach (var candidate in DevicePreference)
         {
+            ITamEngine? engine = null;
             try
             {
-                return new FallbackEngine(CreateOne(candidate, request), () => CreateOne(EngineKind.Cpu, request), log);
+                engine = CreateOne(candidate, request);
+                DeviceCheck.Run(engine);
+                return new FallbackEngine(engine, () => CreateOne(EngineKind.Cpu, request), log);
             }
             catch (EngineUnavailableException e)
             {
+                engine?.Dispose();
                 log?.Invoke($"passed over: {e.Message}");
             }
         }

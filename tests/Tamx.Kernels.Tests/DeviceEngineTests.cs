@@ -98,6 +98,28 @@ public class DeviceEngineTests
 
     [DeviceTheory]
     [MemberData(nameof(Working))]
+    public void Run_DeviceThatIsRight_Passes(EngineKind kind)
+    {
+        using var engine = TamEngine.Create(kind);
+
+        DeviceCheck.Run(engine);
+    }
+
+    /// <summary>One kernel after the other does not run at all, as if a driver had made nothing of it.</summary>
+    [DeviceTheory]
+    [MemberData(nameof(Working))]
+    public void Run_AnyKernelThatDoesNothing_IsFound(EngineKind kind)
+    {
+        foreach (var kernel in DeviceKernel.All.Where(kernel => kernel.WindowSide is 0 or 3))
+        {
+            using var engine = new DeviceEngine(new PoisonedDevice(Open(kind), 0.5f) { Skipped = kernel }, 0);
+
+            Assert.Contains("computes wrongly", Assert.Throws<EngineUnavailableException>(() => DeviceCheck.Run(engine)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [DeviceTheory]
+    [MemberData(nameof(Working))]
     public void Project_DeviceFails_TheOtherEngineTakesOver(EngineKind kind)
     {
         float[] actual = new float[100];

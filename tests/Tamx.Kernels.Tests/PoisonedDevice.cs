@@ -20,6 +20,9 @@ internal sealed unsafe class PoisonedDevice(IKernelDevice device, float poison) 
     /// <summary>Allocations found whole so far.</summary>
     public int CheckedCount { get; private set; }
 
+    /// <summary>A kernel that is not run.</summary>
+    public DeviceKernel? Skipped { get; init; }
+
     public nint Allocate(long bytes)
     {
         nint memory = device.Allocate(bytes + FenceSize * sizeof(float));
@@ -50,8 +53,13 @@ internal sealed unsafe class PoisonedDevice(IKernelDevice device, float poison) 
         device.Download(memory, destination, bytes);
     }
 
-    public void Launch(DeviceKernel kernel, int groupsX, int groupsY, ReadOnlySpan<KernelArgument> arguments) =>
-        device.Launch(kernel, groupsX, groupsY, arguments);
+    public void Launch(DeviceKernel kernel, int groupsX, int groupsY, ReadOnlySpan<KernelArgument> arguments)
+    {
+        if (kernel != Skipped)
+        {
+            device.Launch(kernel, groupsX, groupsY, arguments);
+        }
+    }
 
     public void Dispose()
     {
