@@ -47,7 +47,8 @@ internal static class InfoCommand
         }
 
         var devices = LlamaRuntime.Devices;
-        var gpu = devices.FirstOrDefault(device => device.Kind is ComputeDeviceKind.Gpu or ComputeDeviceKind.IntegratedGpu);
+        LlamaRuntime.RequireDevice(options.Device);
+        var gpu = devices.FirstOrDefault(device => options.Device.Length > 0 ? device.Name == options.Device : device.IsGpu);
         var cpu = devices.First(device => device.Kind == ComputeDeviceKind.Cpu);
         var offloaded = gpu is null ? 0 : options.GpuLayerCount < 0 ? facts.LayerCount : Math.Min(options.GpuLayerCount, facts.LayerCount);
         var passedOver = new List<string>();
@@ -69,8 +70,9 @@ internal static class InfoCommand
                 passedOver,
                 VideoPart.FfmpegPath),
             new Placement(
-                offloaded == 0 ? $"{facts.LayerCount} layers on {cpu.Name}" : $"{offloaded} of {facts.LayerCount} layers on {gpu!.Name}, the rest on {cpu.Name}",
-                projector is null ? null : offloaded == 0 ? cpu.Name : gpu!.Name,
+                offloaded == 0 ? $"{facts.LayerCount} layers on {cpu.Name}"
+                    : $"{offloaded} of {facts.LayerCount} layers on {gpu!.Name} (about {Size((double)facts.ByteCount * offloaded / facts.LayerCount)} of weights), the rest on {cpu.Name}",
+                projector is null ? null : offloaded == 0 || !options.OffloadProjector ? cpu.Name : $"{gpu!.Name} ({Size(projector.ByteCount)} of weights)",
                 engine.Name,
                 options.ThreadCount));
     }

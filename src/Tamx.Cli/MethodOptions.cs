@@ -21,12 +21,6 @@ internal sealed class MethodOptions
     private readonly Option<TamProfile> _profile = ChoiceOption<TamProfile>("--profile", "Whose arithmetic to follow: tamx (the default), paper or tuned.");
     private readonly Option<EngineKind> _engine = ChoiceOption<EngineKind>("--engine", "What to compute with: auto (the default), reference, cpu, opencl or cuda.");
 
-    private readonly Option<string?> _device = new("--device")
-    {
-        Description = "The device to compute maps on, as tamx info names it: OpenCL0. Left out, the engine's best.",
-        HelpName = "NAME",
-    };
-
     private readonly Option<string[]> _set = SetOption(
         "--set", "A single option of the method, over the profile's: --set eciStrength=0.5. docs/method.md names them; may be given several times.");
 
@@ -42,7 +36,7 @@ internal sealed class MethodOptions
         command.Options.Add(_profile);
         command.Options.Add(_set);
         command.Options.Add(_engine);
-        command.Options.Add(_device);
+        DeviceOption.AddTo(command);
     }
 
     /// <summary>The method's options as the command line gives them.</summary>
@@ -55,7 +49,7 @@ internal sealed class MethodOptions
             ApplyFilter = (preset.ApplyFilter || parsed.GetResult(_kernel) is { Implicit: false }) && !parsed.GetValue(_noFilter),
             KernelSize = parsed.GetValue(_kernel),
             Engine = parsed.GetValue(_engine),
-            Device = parsed.GetValue(_device) ?? string.Empty,
+            Device = DeviceOption.ForMaps(parsed, parsed.GetValue(_engine)),
             ThreadCount = parsed.GetValue(_threads),
         };
         return Set(options, parsed.GetValue(_set));

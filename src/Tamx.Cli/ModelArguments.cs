@@ -14,11 +14,16 @@ internal sealed class ModelArguments
 
     private readonly Option<string?> _projector = new("--mmproj") { Description = "The vision projector that belongs to the model, a GGUF file.", HelpName = "FILE" };
 
-    private readonly Option<int> _gpuLayers = new("-ngl", "--gpu-layers", "--n-gpu-layers")
+    /// <summary>The name that only commands with a model have.</summary>
+    public const string GpuLayersName = "-ngl";
+
+    private readonly Option<int> _gpuLayers = new(GpuLayersName, "--gpu-layers", "--n-gpu-layers")
     {
         Description = "Layers to put on the GPU; -1 for all.",
         HelpName = "N",
     };
+
+    private readonly Option<bool> _noProjectorOffload = new("--no-mmproj-offload") { Description = "Keep the vision projector off the GPU." };
 
     private readonly Option<int> _minImageTokens = new("--image-min-tokens") { Description = "Least cells a picture is cut into.", HelpName = "N" };
 
@@ -42,6 +47,8 @@ internal sealed class ModelArguments
         command.Options.Add(_model);
         command.Options.Add(_projector);
         command.Options.Add(_gpuLayers);
+        command.Options.Add(_noProjectorOffload);
+        DeviceOption.AddTo(command);
         command.Options.Add(_minImageTokens);
         command.Options.Add(_maxImageTokens);
         command.Options.Add(_verbose);
@@ -75,6 +82,8 @@ internal sealed class ModelArguments
             ModelPath = parsed.GetValue(_model) ?? DemoFiles.Model,
             ProjectorPath = IsDemo(parsed) ? DemoFiles.Projector : parsed.GetValue(_projector),
             GpuLayerCount = parsed.GetValue(_gpuLayers),
+            OffloadProjector = !parsed.GetValue(_noProjectorOffload),
+            Device = DeviceOption.ForModel(parsed),
             MinImageTokens = parsed.GetValue(_minImageTokens),
             MaxImageTokens = parsed.GetValue(_maxImageTokens),
         };

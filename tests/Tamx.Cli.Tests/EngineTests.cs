@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Tamx.Kernels;
+using Tamx.Llama;
 using Tamx.Testing;
 
 namespace Tamx.Cli.Tests;
@@ -54,6 +55,21 @@ public sealed class EngineTests : IDisposable
     [Fact]
     public async Task Maps_DeviceThatIsNotThere_SaysWhichAre() =>
         AssertNothingWritten(await CommandRun.Of(["maps", Input, "-o", OutputPath, "--device", "Vulkan7"]), "there is no device Vulkan7; there are: ");
+
+    [Theory]
+    [InlineData("explain", "-o", "report.html")]
+    [InlineData("info")]
+    public async Task Device_OfTheModelThatIsNotThere_SaysWhichAre(params string[] command) =>
+        AssertNothingWritten(await CommandRun.OfProcess([.. command, "--device", "Vulkan7"], _folder.Path), "llama.cpp has no device Vulkan7 here; it has ");
+
+    [Fact]
+    public async Task Explain_LayersForAGpuThatIsNotThere_SaysSoAndGoesOn()
+    {
+        var run = await CommandRun.Of(["explain", "-o", OutputPath, "-n", "2", "-t", "1", "-ngl", "-1", "--device", "none"]);
+
+        Assert.Equal((0, true), (run.ExitCode, File.Exists(OutputPath)));
+        Assert.Equal(!LlamaRuntime.Devices.Any(device => device.IsGpu), run.Error.Contains("so -ngl does nothing", StringComparison.Ordinal));
+    }
 
     /// <summary>Exit code 4 where there is no NVIDIA driver, maps where there is one: nothing in between.</summary>
     [Fact]
