@@ -1,5 +1,6 @@
 #include "internal.h"
 
+#include <cstring>
 #include <memory>
 
 using namespace tamx;
@@ -30,6 +31,22 @@ bool on_vision_node(ggml_tensor * /*tensor*/, bool ask, void * data) {
     return vision->cancelled == nullptr || !vision->cancelled->load();
 }
 
+// The devices to use, ended by null, as llama.cpp wants them; none at all is its sign for all there are.
+int32_t find_device(const char * name, std::vector<ggml_backend_dev_t> & devices) {
+    if (name == nullptr || *name == 0) {
+        return TAMX_OK;
+    }
+    if (std::strcmp(name, "none") != 0) {
+        ggml_backend_dev_t device = ggml_backend_dev_by_name(name);
+        if (device == nullptr) {
+            return fail(TAMX_INVALID_ARGUMENT, std::string("no device ") + name);
+        }
+        devices.push_back(device);
+    }
+    devices.push_back(nullptr);
+    return TAMX_OK;
+}
+
 std::string load_error() {
     const std::string logged = take_logged_error();
     return "llama.cpp cannot load it" + (logged.empty() ? std::string() : ": " + logged);
@@ -37,14 +54,20 @@ std::string load_error() {
 
 } // namespace
 
-int32_t tamx_model_load(const char * path, int32_t gpu_layers, int32_t use_mmap, tamx_progress_callback progress,
+int32_t tamx_model_load(const char * path, int32_t gpu_layers, const char * device, int32_t use_mmap, tamx_progress_callback progress,
                         void * user_data, tamx_model ** model) {
     return guarded([&] {
         *model = nullptr;
         take_logged_error();
+        std::vector<ggml_backend_dev_t> devices;
+        const int32_t                   found = find_device(device, devices);
+        if (found != TAMX_OK) {
+            return found;
+        }
         progress_state     state { progress, user_data };
         llama_model_params params         = llama_model_default_params();
         params.n_gpu_layers               = gpu_layers;
+        params.devices                    = devices.empty() ? nullptr : devices.data();
         params.load_mode                  = use_mmap ? LLAMA_LOAD_MODE_MMAP : LLAMA_LOAD_MODE_NONE;
         params.progress_callback          = on_progress;
         params.progress_callback_user_data = &state;
@@ -122,15 +145,21 @@ int32_t tamx_model_quantize(const char * source, const char * destination, int32
     });
 }
 
-int32_t tamx_vision_load(const tamx_model * model, const char * path, int32_t use_gpu, int32_t threads, int32_t min_tokens,
-                         int32_t max_tokens, tamx_progress_callback progress, void * user_data, tamx_vision ** vision) {
+int32_t tamx_vision_load(const tamx_model * model, const char * path, int32_t use_gpu, const char * device, int32_t threads,
+                         int32_t min_tokens, int32_t max_tokens, tamx_progress_callback progress, void * user_data, tamx_vision ** vision) {
     return guarded([&] {
         *vision = nullptr;
         take_logged_error();
+        std::vector<ggml_backend_dev_t> devices;
+        const int32_t                   found = find_device(device, devices);
+        if (found != TAMX_OK) {
+            return found;
+        }
         progress_state      state { progress, user_data };
         auto                result = std::make_unique<tamx_vision>();
         mtmd_context_params params = mtmd_context_params_default();
-        params.use_gpu             = use_gpu != 0;
+        params.device              = devices.empty() ? nullptr : devices[0];
+        params.use_gpu             = use_gpu != 0 && (devices.empty() || params.device != nullptr);
         params.n_threads           = threads;
         params.print_timings       = false;
         params.warmup              = false;

@@ -20,7 +20,7 @@
 extern "C" {
 #endif
 
-#define TAMX_ABI_VERSION 4
+#define TAMX_ABI_VERSION 5
 
 enum tamx_status {
     TAMX_OK               = 0,
@@ -74,9 +74,10 @@ TAMX_API int32_t tamx_dequantize_row(int32_t ggml_type, const void * source, int
 // Called while loading with a share in [0, 1]; returning 0 cancels.
 typedef int32_t (*tamx_progress_callback)(float share, void * user_data);
 
-// gpu_layers: layers on the GPU, negative for all.
-TAMX_API int32_t tamx_model_load(const char * path, int32_t gpu_layers, int32_t use_mmap, tamx_progress_callback progress,
-                                 void * user_data, tamx_model ** model);
+// gpu_layers: layers on the GPU, negative for all. device: name of the one to use, "none" for no device but the CPU; null or empty for
+// all there are.
+TAMX_API int32_t tamx_model_load(const char * path, int32_t gpu_layers, const char * device, int32_t use_mmap,
+                                 tamx_progress_callback progress, void * user_data, tamx_model ** model);
 TAMX_API void    tamx_model_free(tamx_model * model);
 
 TAMX_API int32_t tamx_model_sizes(const tamx_model * model, int32_t * hidden_size, int32_t * vocabulary_size,
@@ -95,8 +96,8 @@ TAMX_API int32_t tamx_model_quantize(const char * source, const char * destinati
 
 // ---- vision projector ------------------------------------------------------------------------------------------------
 
-// min_tokens, max_tokens: bounds of cells per picture, 0 = the model's own.
-TAMX_API int32_t tamx_vision_load(const tamx_model * model, const char * path, int32_t use_gpu, int32_t threads,
+// device: as for the model, where use_gpu is 1. min_tokens, max_tokens: bounds of cells per picture, 0 = the model's own.
+TAMX_API int32_t tamx_vision_load(const tamx_model * model, const char * path, int32_t use_gpu, const char * device, int32_t threads,
                                   int32_t min_tokens, int32_t max_tokens, tamx_progress_callback progress, void * user_data,
                                   tamx_vision ** vision);
 TAMX_API void    tamx_vision_free(tamx_vision * vision);

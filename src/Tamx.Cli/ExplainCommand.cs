@@ -110,6 +110,7 @@ internal sealed class ExplainCommand
         var options = new ExplainOptions
         {
             Tam = tam,
+            Log = _model.IsVerbose(parsed) ? error.WriteLine : null,
             ExplainEndToken = !parsed.GetValue(_noEos),
             Completion = new CompletionOptions
             {
@@ -123,7 +124,14 @@ internal sealed class ExplainCommand
             },
         };
 
-        // Everything that can be wrong with the command's files is looked at before the model is loaded.
+        // Everything that can be wrong with the engine and the command's files is looked at before the model is loaded.
+        tam.CreateEngine().Dispose();
+        LlamaRuntime.RequireDevice(modelOptions.Device);
+        if (modelOptions.GpuLayerCount != 0 && !LlamaRuntime.Devices.Any(device => device.IsGpu))
+        {
+            error.WriteLine("this build of llama.cpp finds no GPU, so -ngl does nothing; one that can use GPUs is made with TAMX_LLAMA_VARIANT=vulkan or cuda");
+        }
+
         var reportPath = parsed.GetRequiredValue(_output);
         var tracePath = parsed.GetValue(_trace);
         OutputFile.Require(reportPath);

@@ -47,10 +47,12 @@ internal static class InfoCommand
         }
 
         var devices = LlamaRuntime.Devices;
-        var gpu = devices.FirstOrDefault(device => device.Kind is ComputeDeviceKind.Gpu or ComputeDeviceKind.IntegratedGpu);
+        LlamaRuntime.RequireDevice(options.Device);
+        var gpu = devices.FirstOrDefault(device => options.Device.Length > 0 ? device.Name == options.Device : device.IsGpu);
         var cpu = devices.First(device => device.Kind == ComputeDeviceKind.Cpu);
         var offloaded = gpu is null ? 0 : options.GpuLayerCount < 0 ? facts.LayerCount : Math.Min(options.GpuLayerCount, facts.LayerCount);
-        using var engine = TamEngine.Create(EngineKind.Auto);
+        var passedOver = new List<string>();
+        using var engine = TamEngine.Create(EngineKind.Auto, log: passedOver.Add);
         return new Info(
             new ModelInfo(
                 facts.Path, facts.Name, facts.Architecture, facts.Quantization, facts.ByteCount, facts.ParameterCount, facts.LayerCount, facts.HiddenSize,
@@ -64,10 +66,13 @@ internal static class InfoCommand
                 LlamaRuntime.Directory,
                 [.. devices.Select(device => new DeviceInfo(device.Name, device.Description, device.Kind.ToString(), device.FreeMemoryBytes, device.TotalMemoryBytes))],
                 [.. TamEngine.All.Select(kind => kind.ToString().ToLowerInvariant())],
+                [.. TamEngine.Devices.Select(device => new MapDeviceInfo(device.Name, device.Kind.ToString().ToLowerInvariant(), device.Description, device.MemoryBytes, device.IsGpu))],
+                passedOver,
                 VideoPart.FfmpegPath),
             new Placement(
-                offloaded == 0 ? $"{facts.LayerCount} layers on {cpu.Name}" : $"{offloaded} of {facts.LayerCount} layers on {gpu!.Name}, the rest on {cpu.Name}",
-                projector is null ? null : offloaded == 0 ? cpu.Name : gpu!.Name,
+                offloaded == 0 ? $"{facts.LayerCount} layers on {cpu.Name}"
+                    : $"{offloaded} of {facts.LayerCount} layers on {gpu!.Name} (about {Size((double)facts.ByteCount * offloaded / facts.LayerCount)} of weights), the rest on {cpu.Name}",
+                projector is null ? null : offloaded == 0 || !options.OffloadProjector ? cpu.Name : $"{gpu!.Name} ({Size(projector.ByteCount)} of weights)",
                 engine.Name,
                 options.ThreadCount));
     }
@@ -105,6 +110,15 @@ internal static class InfoCommand
 
         output.WriteLine($"           video files: {info.Runtime.Ffmpeg ?? "no ffmpeg on the PATH; folders of pictures and animated GIF or WebP need none"}");
         output.WriteLine($"           maps: engine {info.Placement.Engine} (of {string.Join(", ", info.Runtime.Engines)})");
+        foreach (string line in info.Runtime.PassedOver)
+        {
+            output.WriteLine($"           {line}");
+        }
+
+        foreach (var device in info.Runtime.MapDevices)
+        {
+            output.WriteLine($"           device {device.Name}: {device.Description}, {Size(device.Bytes)}{(device.Gpu ? string.Empty : ", no GPU")}");
+        }
     }
 
     private static string Amount(long count) => count switch
@@ -131,7 +145,10 @@ internal static class InfoCommand
         string Path, string Type, long Bytes, long Parameters, int Layers, int HiddenSize, int PatchSize, int SpatialMergeSize, int CellSize, int ImageSize,
         IReadOnlyList<int> DeepstackLayers);
 
-    private sealed record RuntimeInfo(string LlamaVersion, string Directory, IReadOnlyList<DeviceInfo> Devices, IReadOnlyList<string> Engines, string? Ffmpeg);
+    private sealed record RuntimeInfo(string LlamaVersion, string Directory, IReadOnlyList<DeviceInfo> Devices, IReadOnlyList<string> Engines,
+        IReadOnlyList<MapDeviceInfo> MapDevices, IReadOnlyList<string> PassedOver, string? Ffmpeg);
+
+    private sealed record MapDeviceInfo(string Name, string Engine, string Description, long Bytes, bool Gpu);
 
     private sealed record DeviceInfo(string Name, string Description, string Kind, ulong FreeBytes, ulong TotalBytes);
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
-using Tamx.Kernels;
 
 namespace Tamx.Cli;
 
@@ -76,7 +75,7 @@ internal static class MapsCommand
     {
         options.Validate();
         var passedOver = new List<string>();
-        using var engine = TamEngine.Create(options.Engine, options.ThreadCount, passedOver.Add);
+        using var engine = options.CreateEngine(passedOver.Add);
         var watch = Stopwatch.StartNew();
         var trace = Trace.Load(input, modelPath);
         double load = watch.Elapsed.TotalSeconds;

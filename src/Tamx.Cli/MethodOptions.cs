@@ -36,6 +36,7 @@ internal sealed class MethodOptions
         command.Options.Add(_profile);
         command.Options.Add(_set);
         command.Options.Add(_engine);
+        DeviceOption.AddTo(command);
     }
 
     /// <summary>The method's options as the command line gives them.</summary>
@@ -48,6 +49,7 @@ internal sealed class MethodOptions
             ApplyFilter = (preset.ApplyFilter || parsed.GetResult(_kernel) is { Implicit: false }) && !parsed.GetValue(_noFilter),
             KernelSize = parsed.GetValue(_kernel),
             Engine = parsed.GetValue(_engine),
+            Device = DeviceOption.ForMaps(parsed, parsed.GetValue(_engine)),
             ThreadCount = parsed.GetValue(_threads),
         };
         return Set(options, parsed.GetValue(_set));

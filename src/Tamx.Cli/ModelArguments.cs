@@ -14,11 +14,16 @@ internal sealed class ModelArguments
 
     private readonly Option<string?> _projector = new("--mmproj") { Description = "The vision projector that belongs to the model, a GGUF file.", HelpName = "FILE" };
 
-    private readonly Option<int> _gpuLayers = new("-ngl", "--gpu-layers", "--n-gpu-layers")
+    /// <summary>The name that only commands with a model have.</summary>
+    public const string GpuLayersName = "-ngl";
+
+    private readonly Option<int> _gpuLayers = new(GpuLayersName, "--gpu-layers", "--n-gpu-layers")
     {
         Description = "Layers to put on the GPU; -1 for all.",
         HelpName = "N",
     };
+
+    private readonly Option<bool> _noProjectorOffload = new("--no-mmproj-offload") { Description = "Keep the vision projector off the GPU." };
 
     private readonly Option<int> _minImageTokens = new("--image-min-tokens") { Description = "Least cells a picture is cut into.", HelpName = "N" };
 
@@ -28,7 +33,7 @@ internal sealed class ModelArguments
         HelpName = "N",
     };
 
-    private readonly Option<bool> _verbose = new("-v", "--verbose") { Description = "Show llama.cpp's log on stderr." };
+    private readonly Option<bool> _verbose = new("-v", "--verbose") { Description = "Show on stderr llama.cpp's log, and which engine took another's place and why." };
 
     public ModelArguments()
     {
@@ -42,6 +47,8 @@ internal sealed class ModelArguments
         command.Options.Add(_model);
         command.Options.Add(_projector);
         command.Options.Add(_gpuLayers);
+        command.Options.Add(_noProjectorOffload);
+        DeviceOption.AddTo(command);
         command.Options.Add(_minImageTokens);
         command.Options.Add(_maxImageTokens);
         command.Options.Add(_verbose);
@@ -57,7 +64,7 @@ internal sealed class ModelArguments
     /// <summary>Whether the demo model is meant.</summary>
     public bool IsDemo(ParseResult parsed) => parsed.GetValue(_model) is null;
 
-    /// <summary>Whether llama.cpp's log is wanted.</summary>
+    /// <summary>Whether logs are asked for.</summary>
     public bool IsVerbose(ParseResult parsed) => parsed.GetValue(_verbose);
 
     /// <summary>Which model to load and how; from here on llama.cpp's log goes where it was asked for.</summary>
@@ -75,6 +82,8 @@ internal sealed class ModelArguments
             ModelPath = parsed.GetValue(_model) ?? DemoFiles.Model,
             ProjectorPath = IsDemo(parsed) ? DemoFiles.Projector : parsed.GetValue(_projector),
             GpuLayerCount = parsed.GetValue(_gpuLayers),
+            OffloadProjector = !parsed.GetValue(_noProjectorOffload),
+            Device = DeviceOption.ForModel(parsed),
             MinImageTokens = parsed.GetValue(_minImageTokens),
             MaxImageTokens = parsed.GetValue(_maxImageTokens),
         };

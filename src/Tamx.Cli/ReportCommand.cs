@@ -78,7 +78,7 @@ internal sealed class ReportCommand
         _export.Check(parsed);
 
         var passedOver = new List<string>();
-        using ITamEngine engine = TamEngine.Create(options.Engine, options.ThreadCount, passedOver.Add);
+        using ITamEngine engine = options.CreateEngine(passedOver.Add);
         HtmlReportOptions page = _report.Read(parsed) with { Title = parsed.GetValue(_title) };
         ReportRun first = Compute(Load(traces[0]), options);
         if (parsed.GetValue(_compare))

@@ -44,7 +44,7 @@ public static class MapEvaluation
         ArgumentNullException.ThrowIfNull(samples);
         ArgumentNullException.ThrowIfNull(options);
         options.Tam.Validate();
-        using var engine = TamEngine.Create(options.Tam.Engine, options.Tam.ThreadCount);
+        using var engine = options.Tam.CreateEngine();
         var results = new List<SampleResult>();
         foreach (var sample in samples)
         {

@@ -229,10 +229,15 @@ public sealed partial class Completion : IDisposable
                 throw new InvalidOperationException("the prompt was computed before");
             }
 
-            NativeMethods.CreateContext(
+            var status = NativeMethods.CreateContext(
                 _model.Model, _contextSize, _options.BatchSize, _model.Options.ThreadCount, _options.PreciseCache ? 1 : 0,
-                _options.CaptureHiddenStates ? 1 : 0, out var context)
-                .ThrowIfFailed(cancellationToken);
+                _options.CaptureHiddenStates ? 1 : 0, out var context);
+            if (status == NativeStatus.OutOfMemory)
+            {
+                throw new LlamaException(NativeStatusExtensions.LastError() + LlamaRuntime.DescribeGpuMemory(_model.Options));
+            }
+
+            status.ThrowIfFailed(cancellationToken);
             context.KeepAlive(_model.Model);
             _context = context;
             NativeMethods.SetSampling(context, _options.Temperature, _options.TopK, _options.TopP, _options.Seed).ThrowIfFailed(cancellationToken);

@@ -65,6 +65,27 @@ public static unsafe class LlamaRuntime
         }
     }
 
+    /// <summary>Refuses a device that llama.cpp does not have.</summary>
+    /// <param name="name">Its name; <c>none</c> and the empty string are no device and always there.</param>
+    /// <exception cref="NativeLibraryException">There is no such device.</exception>
+    public static void RequireDevice(string name)
+    {
+        if (name.Length > 0 && name != "none" && !Devices.Any(device => device.Name == name))
+        {
+            throw new NativeLibraryException(
+                $"llama.cpp has no device {name} here; it has {string.Join(", ", Devices.Select(device => device.Name))}. A build for GPUs is made with TAMX_LLAMA_VARIANT=vulkan or cuda");
+        }
+    }
+
+    /// <summary>What to add to an error where memory on a GPU may be the cause; nothing where no layer is there.</summary>
+    internal static string DescribeGpuMemory(ModelOptions options)
+    {
+        var gpus = Devices.Where(device => device.IsGpu && options.Device.Length == 0 || device.Name == options.Device).ToList();
+        return options.GpuLayerCount == 0 || gpus.Count == 0
+            ? string.Empty
+            : $" ({string.Join(", ", gpus.Select(device => $"{device.Name} has {device.FreeMemoryBytes / 1_000_000} of {device.TotalMemoryBytes / 1_000_000} MB free"))}; fewer layers on it take less: -ngl)";
+    }
+
     /// <summary>Loads the native part if that has not happened yet.</summary>
     /// <exception cref="NativeLibraryException">The native part is missing or does not fit.</exception>
     internal static void EnsureInitialized()

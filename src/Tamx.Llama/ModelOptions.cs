@@ -12,6 +12,15 @@ public sealed record ModelOptions
     /// <summary>Layers on the GPU; -1 for all of them. 0 by default.</summary>
     public int GpuLayerCount { get; init; }
 
+    /// <summary>
+    /// Name of the device that these layers go to, one of <see cref="LlamaRuntime.Devices"/>; <c>none</c> for no device but the processor; empty
+    /// (the default) for all GPUs there are.
+    /// </summary>
+    public string Device { get; init; } = string.Empty;
+
+    /// <summary>Put the vision projector on the GPU, where layers are put there. True by default.</summary>
+    public bool OffloadProjector { get; init; } = true;
+
     /// <summary>Threads for the model. By default half the logical processors: ggml's threads spin, more than cores makes it slower.</summary>
     public int ThreadCount { get; init; } = (Environment.ProcessorCount + 1) / 2;
 

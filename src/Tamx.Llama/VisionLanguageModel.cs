@@ -65,7 +65,7 @@ public sealed class VisionLanguageModel : IDisposable
     /// <exception cref="ModelFormatException">
     /// A file is damaged, of an unsupported kind, the two do not fit, or llama.cpp cannot load one for a reason of its own (its message tells).
     /// </exception>
-    /// <exception cref="NativeLibraryException">The native part is missing.</exception>
+    /// <exception cref="NativeLibraryException">The native part is missing, or has no such device as the options name.</exception>
     /// <exception cref="LlamaException">llama.cpp ran out of memory.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static Task<VisionLanguageModel> LoadAsync(
@@ -149,6 +149,7 @@ public sealed class VisionLanguageModel : IDisposable
         }
 
         LlamaRuntime.EnsureInitialized();
+        LlamaRuntime.RequireDevice(options.Device);
         ModelHandle? model = null;
         VisionHandle? vision = null;
         try
@@ -181,8 +182,8 @@ public sealed class VisionLanguageModel : IDisposable
     {
         using var report = new LoadReport("model", progress, cancellationToken);
         var status = NativeMethods.LoadModel(
-            options.ModelPath, options.GpuLayerCount, options.UseMemoryMap ? 1 : 0, &LoadReport.OnProgress, report.Pointer, out var model);
-        ThrowIfNotLoaded(status, options.ModelPath, cancellationToken);
+            options.ModelPath, options.GpuLayerCount, options.Device, options.UseMemoryMap ? 1 : 0, &LoadReport.OnProgress, report.Pointer, out var model);
+        ThrowIfNotLoaded(status, options.ModelPath, options, cancellationToken);
         return model;
     }
 
@@ -191,17 +192,17 @@ public sealed class VisionLanguageModel : IDisposable
     {
         using var report = new LoadReport("projector", progress, cancellationToken);
         var status = NativeMethods.LoadVision(
-            model, options.ProjectorPath!, options.GpuLayerCount != 0 ? 1 : 0, options.ThreadCount, options.MinImageTokens, options.MaxImageTokens,
+            model, options.ProjectorPath!, options.GpuLayerCount != 0 && options.OffloadProjector ? 1 : 0, options.Device, options.ThreadCount, options.MinImageTokens, options.MaxImageTokens,
             &LoadReport.OnProgress, report.Pointer, out var vision);
-        ThrowIfNotLoaded(status, options.ProjectorPath!, cancellationToken);
+        ThrowIfNotLoaded(status, options.ProjectorPath!, options, cancellationToken);
         return vision;
     }
 
-    private static void ThrowIfNotLoaded(NativeStatus status, string path, CancellationToken cancellationToken)
+    private static void ThrowIfNotLoaded(NativeStatus status, string path, ModelOptions options, CancellationToken cancellationToken)
     {
         if (status == NativeStatus.LoadFailed)
         {
-            throw new ModelFormatException(path, NativeStatusExtensions.LastError());
+            throw new ModelFormatException(path, NativeStatusExtensions.LastError() + LlamaRuntime.DescribeGpuMemory(options));
         }
 
         status.ThrowIfFailed(cancellationToken);

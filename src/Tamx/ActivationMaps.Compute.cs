@@ -14,7 +14,7 @@ public sealed partial class ActivationMaps
     /// <returns>Maps, text relevance and logits per answer token and candidate.</returns>
     /// <remarks>Source: the paper (arXiv 2506.23270) as TAMX's <c>compute_tam</c> has it; <see cref="TamOptions"/> names the differences.</remarks>
     /// <exception cref="InvalidInputException">The trace or an option cannot be used; the message names position, tensor or option.</exception>
-    /// <exception cref="EngineUnavailableException">The engine that the options name is not in this build.</exception>
+    /// <exception cref="EngineUnavailableException">The engine that the options name does not work here, or its device lacks memory.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static ActivationMaps Compute(
         Trace trace,
@@ -26,7 +26,7 @@ public sealed partial class ActivationMaps
         options ??= new TamOptions();
         options.Validate();
         trace.Validate();
-        using var ownEngine = engine is null ? TamEngine.Create(options.Engine, options.ThreadCount) : null;
+        using var ownEngine = engine is null ? options.CreateEngine() : null;
         engine ??= ownEngine!;
         var layout = ParseLayout(trace, options);
         trace.RequireRows(layout);

@@ -22,6 +22,9 @@ public sealed record ExplainOptions
     /// conversation's last message, but text does not always fall into the tokens that a model wrote.
     /// </summary>
     public IReadOnlyList<int>? AnswerIds { get; init; }
+
+    /// <summary>Receives one line per engine that is passed over or given up for another, with the reason; null (the default) for no one.</summary>
+    public Action<string>? Log { get; init; }
 }
 
 /// <summary>An answer with all that explains it.</summary>

@@ -128,7 +128,7 @@ public sealed class LiveExplanation : IDisposable
     {
         options.Tam.Validate();
         options = options with { Completion = options.Completion with { CaptureHiddenStates = true } };
-        var engine = TamEngine.Create(options.Tam.Engine, options.Tam.ThreadCount);
+        var engine = options.Tam.CreateEngine(options.Log);
         Completion? completion = null;
         try
         {

@@ -111,6 +111,9 @@ public sealed partial record TamOptions
     /// <summary>The engine to compute with, where none is handed in.</summary>
     public EngineKind Engine { get; init; } = EngineKind.Auto;
 
+    /// <summary>Name of the device to compute on, one of <see cref="TamEngine.Devices"/>; empty (the default) for the engine's best.</summary>
+    public string Device { get; init; } = string.Empty;
+
     /// <summary>Threads the engine may use; 0 (the default) lets it choose. Results do not depend on it.</summary>
     public int ThreadCount { get; init; }
 
@@ -119,6 +122,9 @@ public sealed partial record TamOptions
     /// engine works in as much again. 128 MB by default; smaller slices take longer. Results do not depend on it.
     /// </summary>
     public long MaxWorkingBytes { get; init; } = 128L << 20;
+
+    /// <summary>Most memory that an engine may take on a device, in bytes; 0 (the default) for all that it has.</summary>
+    public long MaxDeviceBytes { get; init; }
 
     /// <summary>The options of a preset.</summary>
     /// <param name="profile">The preset.</param>
@@ -152,6 +158,11 @@ public sealed partial record TamOptions
         _ => throw new ArgumentOutOfRangeException(nameof(profile), profile, "Not a profile."),
     };
 
+    /// <summary>Creates the engine that these options name. The caller disposes of it.</summary>
+    /// <param name="log">Receives one line per engine that is passed over or given up for another, with the reason.</param>
+    /// <exception cref="EngineUnavailableException">It is not in this build, or does not work on this machine.</exception>
+    public ITamEngine CreateEngine(Action<string>? log = null) => TamEngine.Create(Engine, ThreadCount, log, Device, MaxDeviceBytes);
+
     /// <summary>Refuses values that the method cannot work with.</summary>
     /// <exception cref="InvalidInputException">An option is out of its range; the message names it.</exception>
     public void Validate()
@@ -161,6 +172,7 @@ public sealed partial record TamOptions
         Require(MergeSize >= 1, $"merge size {MergeSize}: it must be at least 1");
         Require(TemporalMergeSize >= 1, $"temporal merge size {TemporalMergeSize}: it must be at least 1");
         Require(MaxWorkingBytes >= 1, $"{MaxWorkingBytes} bytes to work in: it must be at least 1");
+        Require(MaxDeviceBytes >= 0, $"{MaxDeviceBytes} bytes of a device: it must be at least 1, or 0 for all there are");
         Require(ThreadCount >= 0, $"{ThreadCount} threads: it must be at least 1, or 0 to let the engine choose");
     }
 

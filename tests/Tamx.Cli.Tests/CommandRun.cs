@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
 namespace Tamx.Cli.Tests;
 
 /// <summary>One command line, run in this process with its output captured.</summary>
@@ -9,6 +12,31 @@ internal sealed record CommandRun(int ExitCode, string Output, string Error)
         using var error = new StringWriter();
         int exitCode = await CommandLine.RunAsync(arguments, output, error, cancellationToken);
         return new CommandRun(exitCode, output.ToString(), error.ToString());
+    }
+
+    /// <summary>One command line, run in a process of its own.</summary>
+    /// <param name="arguments">The command line.</param>
+    /// <param name="folder">The current folder.</param>
+    /// <param name="environment">Environment variables that are to be different.</param>
+    public static async Task<CommandRun> OfProcess(IReadOnlyList<string> arguments, string folder, params (string Name, string Value)[] environment)
+    {
+        var dotnet = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"));
+        var start = new ProcessStartInfo(dotnet, [typeof(CommandLine).Assembly.Location, .. arguments])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            WorkingDirectory = folder,
+        };
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        string error = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return new CommandRun(process.ExitCode, await output, error);
     }
 
     /// <summary>Holds the run to a failure of one line that says something.</summary>

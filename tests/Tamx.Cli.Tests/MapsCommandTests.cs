@@ -193,7 +193,6 @@ public sealed class MapsCommandTests : IDisposable
     [InlineData(3, "multiples of the merge sizes", "--merge", "5")]
     [InlineData(2, "--temporal-merge is 0", "--temporal-merge", "0")]
     [InlineData(2, "-t is -1", "-t", "-1")]
-    [InlineData(4, "engine cuda is not part of this build", "--engine", "cuda")]
     [InlineData(2, "'abc'", "--kernel", "abc")]
     [InlineData(2, "'best'", "--profile", "best")]
     [InlineData(2, "'npu'", "--engine", "npu")]

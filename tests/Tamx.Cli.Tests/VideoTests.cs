@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using ImageMagick;
 using Tamx.Llama.Imaging;
@@ -199,19 +197,7 @@ public sealed class VideoTests : IDisposable
 
         // A file of that name in the current folder is not what is meant.
         await File.WriteAllTextAsync(_folder.File("ffprobe"), "#!/bin/sh\nexit 0\n");
-        var dotnet = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"));
-        var start = new ProcessStartInfo(dotnet, [typeof(CommandLine).Assembly.Location, "explain", "--video", "clip.mp4", "-o", "report.html"])
-        {
-            RedirectStandardError = true,
-            RedirectStandardOutput = true,
-            WorkingDirectory = _folder.Path,
-        };
-        start.Environment["PATH"] = "";
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var run = new CommandRun(0, "", await process.StandardError.ReadToEndAsync());
-        await process.WaitForExitAsync();
-        run = run with { ExitCode = process.ExitCode, Output = await output };
+        var run = await CommandRun.OfProcess(["explain", "--video", "clip.mp4", "-o", "report.html"], _folder.Path, ("PATH", ""));
 
         run.AssertFails(BadInput, "ffprobe must be on the PATH");
         Assert.False(File.Exists(_folder.File("report.html")));

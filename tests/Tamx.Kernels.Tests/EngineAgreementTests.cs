@@ -7,11 +7,8 @@ namespace Tamx.Kernels.Tests;
 /// <summary>Holds every engine of the registry, and every vector width of the one for processors, to the reference.</summary>
 public class EngineAgreementTests
 {
-    /// <summary>On normalised maps; the largest difference seen is about 1e-6.</summary>
-    private const double Tolerance = 2e-6;
-
     /// <summary>Engines by name, so that widths which this machine would not choose run too.</summary>
-    private static readonly Dictionary<string, Func<int, ITamEngine>> Engines = TamEngine.All
+    private static readonly Dictionary<string, Func<int, ITamEngine>> Engines = TestEngines.Working
         .ToDictionary(kind => kind.ToString(), kind => (Func<int, ITamEngine>)(threads => TamEngine.Create(kind, threads)))
         .Concat(
         [
@@ -81,7 +78,7 @@ public class EngineAgreementTests
                 using var engine = Engines[name](2);
                 reference.Project(states, rows, hiddenSize, expected);
                 engine.Project(states, rows, hiddenSize, actual);
-                FloatAssert.Equal(expected, actual, Tolerance * expected.Max(), $"{hiddenSize} x {rowCount}");
+                FloatAssert.Equal(expected, actual, TestEngines.Tolerance(engine.Kind) * expected.Max(), $"{hiddenSize} x {rowCount}");
             }
         }
     }
@@ -259,6 +256,7 @@ public class EngineAgreementTests
         using var reference = new ReferenceEngine();
         using var engine = Engines[name](2);
         float largest = LargestActivation(problem, reference);
+        double tolerance = TestEngines.Tolerance(engine.Kind);
         foreach (ValueRange? text in (ValueRange?[])[null, new ValueRange(0, largest)])
         {
             var expected = problem.Compute(reference, text);
@@ -266,8 +264,8 @@ public class EngineAgreementTests
             Assert.Equal(expected.Ranges.Length, actual.Ranges.Length);
             for (int i = 0; i < expected.Ranges.Length; i++)
             {
-                Assert.Equal(expected.Ranges[i].Minimum, actual.Ranges[i].Minimum, Tolerance * largest);
-                Assert.Equal(expected.Ranges[i].Maximum, actual.Ranges[i].Maximum, Tolerance * largest);
+                Assert.Equal(expected.Ranges[i].Minimum, actual.Ranges[i].Minimum, tolerance * largest);
+                Assert.Equal(expected.Ranges[i].Maximum, actual.Ranges[i].Maximum, tolerance * largest);
             }
 
             int offset = 0;
@@ -276,7 +274,7 @@ public class EngineAgreementTests
                 var slice = offset..(offset + problem.Blocks[map.Block].CellCount);
                 var (minimum, maximum) = expected.Ranges[map.Range];
                 double share = Math.Max(1, largest / Math.Max((double)maximum - minimum, float.Epsilon));
-                FloatAssert.Equal(expected.Maps.AsSpan(slice), actual.Maps.AsSpan(slice), Tolerance * share, $"{what}, text {text}");
+                FloatAssert.Equal(expected.Maps.AsSpan(slice), actual.Maps.AsSpan(slice), tolerance * share, $"{what}, text {text}");
                 offset = slice.End.Value;
             }
         }

@@ -7,7 +7,7 @@ public class TamEngineContractTests
 {
     private const double Tolerance = 2e-6;
 
-    public static TheoryData<EngineKind> Engines => [.. TamEngine.All];
+    public static TheoryData<EngineKind> Engines => TestEngines.Kinds;
 
     [Theory]
     [MemberData(nameof(Engines))]

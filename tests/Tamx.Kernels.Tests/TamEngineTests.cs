@@ -1,3 +1,5 @@
+using Tamx.Testing;
+
 namespace Tamx.Kernels.Tests;
 
 public class TamEngineTests
@@ -13,26 +15,62 @@ public class TamEngineTests
         Assert.All(log, line => Assert.Contains("engine ", line, StringComparison.Ordinal));
     }
 
-    /// <summary>The engine for processors works everywhere; only one for a device goes before it.</summary>
+    /// <summary>Only a GPU goes before the processors: an OpenCL device that is a processor itself would be slower.</summary>
     [Fact]
-    public void Create_AutoWithoutADevice_TakesTheProcessors()
+    public void Create_Auto_TakesTheProcessorsUnlessThereIsAGpu()
     {
         using var engine = TamEngine.Create(EngineKind.Auto);
 
-        Assert.NotEqual(EngineKind.Reference, engine.Kind);
-        Assert.Contains(EngineKind.Cpu, TamEngine.All);
+        Assert.Equal(TamEngine.Devices.Any(device => device.IsGpu), engine.Kind != EngineKind.Cpu);
     }
 
     [Fact]
-    public void Create_KindNotInTheBuild_ThrowsNamingIt()
+    public void Create_DeviceThatIsNotThere_ThrowsNamingIt()
     {
-        foreach (var kind in Enum.GetValues<EngineKind>().Except(TamEngine.All).Where(kind => kind != EngineKind.Auto))
+        foreach (var (name, kind) in ((string, EngineKind)[])[("OpenCL99", EngineKind.OpenCl), ("CUDA99", EngineKind.Cuda), ("Vulkan0", EngineKind.Auto)])
         {
-            var exception = Assert.Throws<EngineUnavailableException>(() => TamEngine.Create(kind));
+            var exception = Assert.Throws<EngineUnavailableException>(() => TamEngine.Create(EngineKind.Auto, device: name));
+
+            // Where the engine has no device at all, that is what is wrong.
             Assert.Equal(kind, exception.Kind);
-            Assert.Contains(kind.ToString(), exception.Message, StringComparison.OrdinalIgnoreCase);
+            bool isListed = kind == EngineKind.Auto || TestEngines.Working.Contains(kind);
+            Assert.Contains(isListed ? $"there is no device {name}; there are: " : "engine ", exception.Message, StringComparison.Ordinal);
         }
     }
+
+    [Fact]
+    public void Create_EngineWithoutDevices_RefusesADevice() =>
+        Assert.Contains("OpenCL0", Assert.Throws<EngineUnavailableException>(() => TamEngine.Create(EngineKind.Cpu, device: "OpenCL0")).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Create_CudaWithoutADriver_SaysSo()
+    {
+        if (TestEngines.WhyNot(EngineKind.Cuda) is { } reason)
+        {
+            Assert.Contains("engine cuda: ", reason, StringComparison.Ordinal);
+            Assert.DoesNotContain('\n', reason);
+        }
+    }
+
+    [EngineFact(EngineKind.OpenCl)]
+    public void Create_OpenClDeviceByName_TakesIt()
+    {
+        foreach (var device in TamEngine.Devices.Where(device => device.Kind == EngineKind.OpenCl))
+        {
+            using var engine = TamEngine.Create(EngineKind.Auto, device: device.Name.ToLowerInvariant());
+
+            Assert.Equal(EngineKind.OpenCl, engine.Kind);
+            Assert.Contains(device.Description, engine.Name, StringComparison.Ordinal);
+            Assert.True(device.MemoryBytes > 0);
+        }
+    }
+
+    /// <summary>Whoever reads the results sees whether the theories over the engines had this one.</summary>
+    [EngineFact(EngineKind.OpenCl)]
+    public void Working_OpenCl_IsAmongTheEnginesThatAreTested() => Assert.Contains(EngineKind.OpenCl, TestEngines.Working);
+
+    [EngineFact(EngineKind.Cuda)]
+    public void Working_Cuda_IsAmongTheEnginesThatAreTested() => Assert.Contains(EngineKind.Cuda, TestEngines.Working);
 
     [Fact]
     public void All_Always_HasTheReference() => Assert.Contains(EngineKind.Reference, TamEngine.All);

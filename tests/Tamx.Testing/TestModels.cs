@@ -1,3 +1,4 @@
+using Tamx.Llama;
 using Tamx.Llama.Gguf;
 
 namespace Tamx.Testing;
@@ -8,6 +9,12 @@ public sealed record ModelFiles(string ModelPath, string ProjectorPath);
 /// <summary>The usual random models, each written when first asked for, in a folder that goes with the test process.</summary>
 public static class TestModels
 {
+    /// <summary>Layers of the models that tests put on a GPU: the environment's TAMX_TEST_GPU_LAYERS, or none.</summary>
+    public static int GpuLayerCount { get; } = int.TryParse(Environment.GetEnvironmentVariable("TAMX_TEST_GPU_LAYERS"), out int count) ? count : 0;
+
+    /// <summary>Whether the projector goes with them. Mesa's software device (seen with 22.3) crashes on the projectors' graphs.</summary>
+    public static bool OffloadProjector => !LlamaRuntime.Devices.Any(device => device.Description.Contains("llvmpipe", StringComparison.Ordinal));
+
     private static readonly Lazy<string> LazyFolder = new(CreateFolder);
 
     private static readonly Lazy<ModelFiles> LazyQwen3Vl = Make(new() { Name = "qwen3vl" });

@@ -112,7 +112,7 @@ public class ActivationMapsTests
         get
         {
             var data = new TheoryData<EngineKind, TamProfile>();
-            foreach (var kind in TamEngine.All)
+            foreach (var kind in TestEngines.Working)
             {
                 foreach (var profile in Enum.GetValues<TamProfile>())
                 {

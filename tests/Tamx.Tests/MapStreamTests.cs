@@ -41,7 +41,7 @@ public class MapStreamTests
         AssertSame(whole.Answer, answer, 0);
     }
 
-    public static TheoryData<EngineKind> Engines => [.. TamEngine.All];
+    public static TheoryData<EngineKind> Engines => TestEngines.Kinds;
 
     [Theory]
     [MemberData(nameof(Engines))]

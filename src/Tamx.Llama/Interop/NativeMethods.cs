@@ -7,7 +7,7 @@ namespace Tamx.Llama.Interop;
 internal static unsafe partial class NativeMethods
 {
     internal const string Library = "tamx_llama";
-    internal const int AbiVersion = 4;
+    internal const int AbiVersion = 5;
 
     // ---- runtime
 
@@ -49,7 +49,7 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library, EntryPoint = "tamx_model_load", StringMarshalling = StringMarshalling.Utf8)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial NativeStatus LoadModel(
-        string path, int gpuLayers, int useMmap, delegate* unmanaged[Cdecl]<float, void*, int> progress, void* userData, out ModelHandle model);
+        string path, int gpuLayers, string device, int useMmap, delegate* unmanaged[Cdecl]<float, void*, int> progress, void* userData, out ModelHandle model);
 
     [LibraryImport(Library, EntryPoint = "tamx_model_free")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
@@ -81,7 +81,7 @@ internal static unsafe partial class NativeMethods
     [LibraryImport(Library, EntryPoint = "tamx_vision_load", StringMarshalling = StringMarshalling.Utf8)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial NativeStatus LoadVision(
-        ModelHandle model, string path, int useGpu, int threads, int minTokens, int maxTokens,
+        ModelHandle model, string path, int useGpu, string device, int threads, int minTokens, int maxTokens,
         delegate* unmanaged[Cdecl]<float, void*, int> progress, void* userData, out VisionHandle vision);
 
     [LibraryImport(Library, EntryPoint = "tamx_vision_free")]

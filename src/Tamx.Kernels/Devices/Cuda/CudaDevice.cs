@@ -1,0 +1,134 @@
+using System.Runtime.InteropServices;
+using static Tamx.Kernels.Devices.Cuda.CudaMethods;
+
+namespace Tamx.Kernels.Devices.Cuda;
+
+/// <summary>A CUDA device. Launches and copies go through the default stream, so they happen in order.</summary>
+internal sealed unsafe class CudaDevice : IKernelDevice
+{
+    private readonly CudaProgram _program;
+    private readonly HashSet<nint> _memory = [];
+
+    /// <summary>Opens a device.</summary>
+    /// <exception cref="EngineUnavailableException">It cannot run the kernels.</exception>
+    public CudaDevice(int handle, EngineDevice info)
+    {
+        Info = info;
+        Check(DeviceGetAttribute(out int major, ComputeCapabilityMajor, handle), "asking for a device's version");
+        Check(DeviceGetAttribute(out int minor, ComputeCapabilityMinor, handle), "asking for a device's version");
+        if ((major, minor).CompareTo((6, 1)) < 0)
+        {
+            throw new EngineUnavailableException(EngineKind.Cuda, $"{info.Name} ({info.Description}) has compute capability {major}.{minor}, and 6.1 is needed; try engine opencl");
+        }
+
+        _program = CudaProgram.Of(handle);
+    }
+
+    ~CudaDevice() => Release();
+
+    public EngineDevice Info { get; }
+
+    public long LargestAllocation => Info.MemoryBytes;
+
+    /// <summary>Turns a status into an error that says what failed.</summary>
+    public static void Check(int status, string what, string device = "engine cuda")
+    {
+        if (status != Success)
+        {
+            string reason = status == OutOfMemory ? "out of memory on the device"
+                : GetErrorString(status, out nint text) == Success ? Marshal.PtrToStringUTF8(text)!
+                : "the driver failed";
+            throw new EngineUnavailableException(EngineKind.Cuda, $"{device}: {what}: {reason} (CUDA error {status})");
+        }
+    }
+
+    public nint Allocate(long bytes)
+    {
+        using var scope = _program.Enter();
+        CheckUse(MemoryAllocate(out nint memory, (nuint)bytes), "allocating");
+        _memory.Add(memory);
+        return memory;
+    }
+
+    public void Free(nint memory)
+    {
+        using var scope = _program.Enter();
+        _memory.Remove(memory);
+        _ = MemoryFree(memory);
+    }
+
+    public void Upload(nint memory, void* source, long bytes)
+    {
+        if (bytes > 0)
+        {
+            using var scope = _program.Enter();
+            CheckUse(CopyToDevice(memory, source, (nuint)bytes), "copying to it");
+        }
+    }
+
+    public void Download(nint memory, void* destination, long bytes)
+    {
+        if (bytes > 0)
+        {
+            using var scope = _program.Enter();
+            CheckUse(CopyToHost(destination, memory, (nuint)bytes), "copying from it");
+        }
+    }
+
+    public void Launch(DeviceKernel kernel, int groupsX, int groupsY, ReadOnlySpan<KernelArgument> arguments)
+    {
+        using var scope = _program.Enter();
+        nint function = _program.Function(kernel);
+        long* bits = stackalloc long[arguments.Length];
+        void** pointers = stackalloc void*[arguments.Length];
+        for (int i = 0; i < arguments.Length; i++)
+        {
+            bits[i] = arguments[i].Bits;
+            pointers[i] = bits + i;
+        }
+
+        CheckUse(
+            CudaMethods.Launch(function, (uint)groupsX, (uint)groupsY, 1, (uint)kernel.GroupWidth, (uint)kernel.GroupHeight, 1, 0, 0, pointers, null),
+            $"running {kernel.Name}");
+    }
+
+    public void Dispose()
+    {
+        Release();
+        GC.SuppressFinalize(this);
+    }
+
+    private void Release()
+    {
+        if (_memory.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            // The driver waits for what an abandoned call has started before it frees the memory.
+            using var scope = _program.Enter();
+            foreach (nint memory in _memory)
+            {
+                _ = MemoryFree(memory);
+            }
+        }
+        catch (EngineUnavailableException)
+        {
+            // With the context, its memory is gone.
+        }
+
+        _memory.Clear();
+    }
+
+    private void CheckUse(int status, string what)
+    {
+        if (status is not (Success or OutOfMemory))
+        {
+            _program.Forget();
+        }
+
+        Check(status, what, $"{Info.Name} ({Info.Description})");
+    }
+}

@@ -1,0 +1,68 @@
+using System.Text;
+using static Tamx.Kernels.Devices.Cuda.CudaMethods;
+
+namespace Tamx.Kernels.Devices.Cuda;
+
+/// <summary>The CUDA devices of this machine.</summary>
+internal static unsafe class CudaDevices
+{
+    /// <summary>Looks for them.</summary>
+    /// <returns>All devices in the driver's order, with the handles that it knows them by.</returns>
+    /// <exception cref="EngineUnavailableException">There is no driver, or no device.</exception>
+    public static IReadOnlyList<(int Handle, EngineDevice Device)> Find()
+    {
+        int status;
+        try
+        {
+            status = Init(0);
+        }
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException or BadImageFormatException)
+        {
+            string files = string.Join(" or ", DriverLibrary.FileNames(DriverLibrary.Cuda).DefaultIfEmpty("CUDA"));
+            throw Unavailable($"there is no {files} on this machine; it comes with NVIDIA's driver", e);
+        }
+
+        int count = 0;
+        if (status == Success)
+        {
+            CudaDevice.Check(DeviceGetCount(out count), "counting the devices");
+        }
+        else if (status != NoDevice)
+        {
+            CudaDevice.Check(status, "starting the driver");
+        }
+
+        if (count == 0)
+        {
+            throw Unavailable("the driver is there, but no device");
+        }
+
+        return [.. Enumerable.Range(0, count).Select(Describe)];
+    }
+
+    /// <summary>Creates the engine.</summary>
+    /// <param name="request">What is wanted of it.</param>
+    /// <exception cref="EngineUnavailableException">There is no such device, or it cannot run the kernels.</exception>
+    public static ITamEngine CreateEngine(EngineRequest request)
+    {
+        var devices = Find();
+        var device = request.Choose(EngineKind.Cuda, [.. devices.Select(one => one.Device)]);
+        return new DeviceEngine(new CudaDevice(devices.First(one => one.Device == device).Handle, device), request.MaxDeviceBytes);
+    }
+
+    private static (int Handle, EngineDevice Device) Describe(int ordinal)
+    {
+        CudaDevice.Check(DeviceGet(out int handle, ordinal), "asking for a device");
+        var name = new byte[256];
+        fixed (byte* start = name)
+        {
+            CudaDevice.Check(DeviceGetName(start, name.Length, handle), "asking for a device's name");
+        }
+
+        CudaDevice.Check(DeviceTotalMemory(out nuint bytes, handle), "asking for a device's memory");
+        string description = Encoding.UTF8.GetString(name, 0, Array.IndexOf<byte>(name, 0));
+        return (handle, new EngineDevice($"CUDA{ordinal}", EngineKind.Cuda, description, (long)bytes, IsGpu: true));
+    }
+
+    private static EngineUnavailableException Unavailable(string reason, Exception? inner = null) => new(EngineKind.Cuda, $"engine cuda: {reason}", inner);
+}

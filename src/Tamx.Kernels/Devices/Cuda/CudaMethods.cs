@@ -1,0 +1,71 @@
+using System.Runtime.InteropServices;
+
+namespace Tamx.Kernels.Devices.Cuda;
+
+/// <summary>The functions of the CUDA driver that are used. Those with _v2 in their names are what cuda.h calls by the plain name.</summary>
+internal static unsafe partial class CudaMethods
+{
+    public const int Success = 0;
+    public const int OutOfMemory = 2;
+    public const int NoDevice = 100;
+
+    public const int ComputeCapabilityMajor = 75;
+    public const int ComputeCapabilityMinor = 76;
+
+    public const int JitErrorLogBuffer = 5;
+    public const int JitErrorLogBufferSizeBytes = 6;
+
+    static CudaMethods() => DriverLibrary.Register();
+
+    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuInit")]
+    public static partial int Init(uint flags);
+
+    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuGetErrorString")]
+    public static partial int GetErrorString(int status, out nint text);
+
+    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuDeviceGetCount")]
+    public static partial int DeviceGetCount(out int count);
+
+    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuDeviceGet")]
+    public static partial int DeviceGet(out int device, int ordinal);
+
+    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuDeviceGetName")]
+    public static partial int DeviceGetName(byte* name, int capacity, int device);
+
+    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuDeviceTotalMem_v2")]
+    public static partial int DeviceTotalMemory(out nuint bytes, int device);
+
+    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuDeviceGetAttribute")]
+    public static partial int DeviceGetAttribute(out int value, int attribute, int device);
+
+    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuDevicePrimaryCtxRetain")]
+    public static partial int PrimaryContextRetain(out nint context, int device);
+
+    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuCtxPushCurrent_v2")]
+    public static partial int ContextPush(nint context);
+
+    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuCtxPopCurrent_v2")]
+    public static partial int ContextPop(out nint context);
+
+    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuModuleLoadDataEx")]
+    public static partial int ModuleLoad(out nint module, byte* image, uint optionCount, int* options, void** values);
+
+    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuModuleGetFunction", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int ModuleGetFunction(out nint function, nint module, string name);
+
+    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuMemAlloc_v2")]
+    public static partial int MemoryAllocate(out nint memory, nuint bytes);
+
+    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuMemFree_v2")]
+    public static partial int MemoryFree(nint memory);
+
+    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuMemcpyHtoD_v2")]
+    public static partial int CopyToDevice(nint memory, void* source, nuint bytes);
+
+    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuMemcpyDtoH_v2")]
+    public static partial int CopyToHost(void* destination, nint memory, nuint bytes);
+
+    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuLaunchKernel")]
+    public static partial int Launch(
+        nint function, uint groupsX, uint groupsY, uint groupsZ, uint threadsX, uint threadsY, uint threadsZ, uint sharedBytes, nint stream, void** arguments, void** extra);
+}

@@ -1,0 +1,92 @@
+using System.Collections.Concurrent;
+using System.Text;
+using static Tamx.Kernels.Devices.Cuda.CudaMethods;
+
+namespace Tamx.Kernels.Devices.Cuda;
+
+/// <summary>A device's primary context, and the kernels that were loaded into it: kept for the life of the process, since the driver compiles them.</summary>
+/// <remarks>Safe to use from any thread.</remarks>
+internal sealed unsafe class CudaProgram
+{
+    private static readonly ConcurrentDictionary<int, CudaProgram> Known = new();
+
+    private readonly int _device;
+    private readonly nint _context;
+    private readonly Dictionary<DeviceKernel, nint> _functions = [];
+    private readonly Lock _gate = new();
+
+    private CudaProgram(int device)
+    {
+        _device = device;
+        CudaDevice.Check(PrimaryContextRetain(out _context, device), "creating a context");
+    }
+
+    /// <summary>What there is for a device.</summary>
+    public static CudaProgram Of(int device)
+    {
+        lock (Known)
+        {
+            return Known.GetOrAdd(device, handle => new CudaProgram(handle));
+        }
+    }
+
+    /// <summary>Lets the next engine start afresh, after a failure that may have spoilt what is here.</summary>
+    public void Forget() => Known.TryRemove(KeyValuePair.Create(_device, this));
+
+    /// <summary>Makes the context this thread's; what was the thread's comes back when the result is disposed of.</summary>
+    public Scope Enter()
+    {
+        CudaDevice.Check(ContextPush(_context), "entering the context");
+        return new Scope(_context);
+    }
+
+    /// <summary>A kernel. The context must be this thread's.</summary>
+    /// <exception cref="EngineUnavailableException">The driver does not take it.</exception>
+    public nint Function(DeviceKernel kernel)
+    {
+        lock (_gate)
+        {
+            if (!_functions.TryGetValue(kernel, out nint function))
+            {
+                CudaDevice.Check(ModuleGetFunction(out function, Load(kernel), kernel.Name), $"finding kernel {kernel.Name}");
+                _functions.Add(kernel, function);
+            }
+
+            return function;
+        }
+    }
+
+    private static nint Load(DeviceKernel kernel)
+    {
+        const int LogSize = 4096;
+        byte[] image = Encoding.UTF8.GetBytes(kernel.ReadPtx() + '\0');
+        byte* log = stackalloc byte[LogSize];
+        log[0] = 0;
+        int* options = stackalloc int[] { JitErrorLogBuffer, JitErrorLogBufferSizeBytes };
+        void** values = stackalloc void*[] { log, (void*)LogSize };
+        fixed (byte* start = image)
+        {
+            int status = ModuleLoad(out nint module, start, 2, options, values);
+            if (status != Success)
+            {
+                string[] words = Encoding.UTF8.GetString(log, new ReadOnlySpan<byte>(log, LogSize).IndexOf((byte)0) is var end and >= 0 ? end : 0)
+                    .Split(['\r', '\n', '\t', ' '], StringSplitOptions.RemoveEmptyEntries);
+                CudaDevice.Check(status, $"loading kernel {kernel.Name} ({string.Join(' ', words.Take(60))})");
+            }
+
+            return module;
+        }
+    }
+
+    /// <summary>The time in which a context is this thread's.</summary>
+    internal readonly ref struct Scope(nint context)
+    {
+        public void Dispose()
+        {
+            if (context != 0)
+            {
+                _ = ContextPop(out _);
+            }
+        }
+    }
+}

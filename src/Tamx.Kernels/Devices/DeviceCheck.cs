@@ -1,0 +1,61 @@
+namespace Tamx.Kernels.Devices;
+
+/// <summary>A look at what a device makes of a small problem, before <see cref="EngineKind.Auto"/> takes it: drivers' compilers err.</summary>
+internal static class DeviceCheck
+{
+    private const int HiddenSize = 20;
+    private const int RowCount = 18;
+    private const float Tolerance = 1e-5f;
+
+    /// <summary>Lets an engine compute maps that the reference computes too.</summary>
+    /// <exception cref="EngineUnavailableException">They differ, or the engine fails.</exception>
+    public static void Run(ITamEngine engine)
+    {
+        using var reference = new ReferenceEngine();
+        float[] expected = Compute(reference);
+        float[] actual = Compute(engine);
+        for (int i = 0; i < expected.Length; i++)
+        {
+            // Not greater than: NaN is no small difference.
+            if (!(Math.Abs(actual[i] - expected[i]) <= Tolerance))
+            {
+                throw new EngineUnavailableException(
+                    engine.Kind, $"engine {engine.Name} computes wrongly: {actual[i]} where {expected[i]} is right; a newer driver may help");
+            }
+        }
+    }
+
+    /// <summary>Two blocks and three maps; the states repeat no pattern, and about half of what they give is below 0.</summary>
+    private static float[] Compute(ITamEngine engine)
+    {
+        TamBlock[] blocks = [new(0, 1, 9, 8), new(72, 2, 3, 4)];
+        TamMap[] maps = [new(0, 3, 0), new(1, 3, 0), new(0, 17, 1)];
+        var problem = new TamProblem
+        {
+            HiddenSize = HiddenSize,
+            CellStates = Values(96 * HiddenSize, 1),
+            OutputRows = Values(RowCount * HiddenSize, 2),
+            Blocks = blocks,
+            Maps = maps,
+            Weights = Array.ConvertAll(Values(maps.Length * RowCount, 3), Math.Abs),
+            RangeCount = 2,
+            EciStrength = 1,
+            KernelSize = 3,
+        };
+        var values = new float[problem.MapValueCount];
+        engine.Compute(problem, values, [ValueRange.Empty, new ValueRange(0, 10)]);
+        return values;
+    }
+
+    private static float[] Values(int count, uint seed)
+    {
+        var values = new float[count];
+        foreach (ref float value in values.AsSpan())
+        {
+            seed = seed * 1664525 + 1013904223;
+            value = (seed >> 8) / (float)(1 << 23) - 1;
+        }
+
+        return values;
+    }
+}

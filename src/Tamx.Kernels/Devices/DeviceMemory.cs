@@ -1,0 +1,70 @@
+using System.Globalization;
+
+namespace Tamx.Kernels.Devices;
+
+/// <summary>An engine's share of a device's memory: room for a call is asked for at once, so that what lacks can be said in numbers.</summary>
+/// <param name="device">The device.</param>
+/// <param name="maxBytes">Most bytes to take, or 0 for all that the device has.</param>
+internal sealed class DeviceMemory(IKernelDevice device, long maxBytes)
+{
+    private readonly long _limit = maxBytes > 0 ? Math.Min(maxBytes, device.Info.MemoryBytes) : device.Info.MemoryBytes;
+
+    /// <summary>Makes room. What was in a buffer before is lost where it has to grow.</summary>
+    /// <param name="wanted">Every buffer that the call uses, with the bytes it needs; those not named keep what they have.</param>
+    /// <exception cref="EngineUnavailableException">There is not so much memory.</exception>
+    public void Reserve(params ReadOnlySpan<(DeviceBuffer Buffer, long Bytes)> wanted)
+    {
+        long total = 0;
+        long largest = 0;
+        foreach (var (buffer, bytes) in wanted)
+        {
+            total += Math.Max(bytes, buffer.Capacity);
+            largest = Math.Max(largest, bytes);
+        }
+
+        if (total > _limit)
+        {
+            throw Lack(total, $"{Size(_limit)} may be used");
+        }
+
+        if (largest > device.LargestAllocation)
+        {
+            throw Lack(total, $"{Size(largest)} of them in one piece, where it gives {Size(device.LargestAllocation)} at most");
+        }
+
+        // First all that is too small goes, so that what replaces it can take its place.
+        foreach (var (buffer, bytes) in wanted)
+        {
+            if (bytes > buffer.Capacity && buffer.Memory != 0)
+            {
+                device.Free(buffer.Memory);
+                (buffer.Memory, buffer.Capacity) = (0, 0);
+            }
+        }
+
+        foreach (var (buffer, bytes) in wanted)
+        {
+            if (bytes > buffer.Capacity)
+            {
+                try
+                {
+                    buffer.Memory = device.Allocate(bytes);
+                }
+                catch (EngineUnavailableException e)
+                {
+                    throw Lack(total, $"the driver refused {Size(bytes)} of them: {e.Message}", e);
+                }
+
+                buffer.Capacity = bytes;
+            }
+        }
+    }
+
+    private EngineUnavailableException Lack(long bytes, string reason, Exception? inner = null) => new(
+        device.Info.Kind,
+        $"{device.Info.Name} ({device.Info.Description}) lacks memory: the maps take {Size(bytes)}, and {reason}; "
+        + "compute them in smaller slices (maxWorkingBytes) or with the cpu engine",
+        inner);
+
+    private static string Size(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.###} MB");
+}

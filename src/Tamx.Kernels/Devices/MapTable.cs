@@ -1,0 +1,79 @@
+using System.Runtime.InteropServices;
+
+namespace Tamx.Kernels.Devices;
+
+/// <summary>One map, as kernels see it: map_entry of native/kernels/language.h.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal readonly record struct MapEntry(int WeightRow, int OutputRow, int FirstCell, int CellCount, int Offset, int Rows, int Columns, int Range);
+
+/// <summary>Maps that are over the same block.</summary>
+/// <param name="Block">The block.</param>
+/// <param name="FirstCell">Its first column of the activations.</param>
+/// <param name="FirstEntry">The first of the maps' entries.</param>
+/// <param name="EntryCount">How many they are.</param>
+internal readonly record struct BlockEntries(TamBlock Block, int FirstCell, int FirstEntry, int EntryCount);
+
+/// <summary>The maps of a problem, block by block.</summary>
+internal sealed class MapTable
+{
+    /// <summary>Puts them in order.</summary>
+    /// <param name="problem">The problem, which has at least one map.</param>
+    /// <param name="compact">
+    /// Let the activations have columns for the cells of those blocks alone that have maps, rather than for all cells of the problem.
+    /// </param>
+    public MapTable(in TamProblem problem, bool compact)
+    {
+        var maps = problem.Maps.ToArray();
+        var offsets = new int[maps.Length];
+        for (int m = 1; m < maps.Length; m++)
+        {
+            offsets[m] = offsets[m - 1] + problem.Blocks[maps[m - 1].Block].CellCount;
+        }
+
+        var entries = new List<MapEntry>(maps.Length);
+        var blocks = new List<BlockEntries>();
+        foreach (var group in Enumerable.Range(0, maps.Length).GroupBy(m => maps[m].Block))
+        {
+            var block = problem.Blocks[group.Key];
+            int firstCell = compact ? ColumnCount : block.FirstCell;
+            int firstEntry = entries.Count;
+            entries.AddRange(group.Select(m => new MapEntry(
+                m, maps[m].OutputRow, firstCell, block.CellCount, offsets[m], block.RowCount, block.ColumnCount, maps[m].Range)));
+            blocks.Add(new BlockEntries(block, firstCell, firstEntry, entries.Count - firstEntry));
+            ColumnCount += block.CellCount;
+            LargestBlock = Math.Max(LargestBlock, block.CellCount);
+        }
+
+        Entries = [.. entries];
+        Blocks = [.. blocks];
+        Members = [.. Enumerable.Range(0, entries.Count).OrderBy(entry => entries[entry].Range)];
+        Starts = new int[problem.RangeCount + 1];
+        foreach (var entry in entries)
+        {
+            Starts[entry.Range + 1]++;
+        }
+
+        for (int r = 0; r < problem.RangeCount; r++)
+        {
+            Starts[r + 1] += Starts[r];
+        }
+    }
+
+    /// <summary>All maps, those of a block one after another.</summary>
+    public MapEntry[] Entries { get; }
+
+    /// <summary>The blocks that have maps.</summary>
+    public BlockEntries[] Blocks { get; }
+
+    /// <summary>Cells of these blocks together.</summary>
+    public int ColumnCount { get; private set; }
+
+    /// <summary>Cells of the largest block.</summary>
+    public int LargestBlock { get; private set; }
+
+    /// <summary>Indices of the entries of range 0, then of range 1, and so on.</summary>
+    public int[] Members { get; }
+
+    /// <summary>Where in <see cref="Members"/> each range starts, and where the last one ends.</summary>
+    public int[] Starts { get; }
+}

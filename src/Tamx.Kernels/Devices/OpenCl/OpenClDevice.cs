@@ -1,0 +1,146 @@
+using static Tamx.Kernels.Devices.OpenCl.OpenClMethods;
+
+namespace Tamx.Kernels.Devices.OpenCl;
+
+/// <summary>An OpenCL device with a queue of its own.</summary>
+internal sealed unsafe class OpenClDevice : IKernelDevice
+{
+    private readonly OpenClProgram _program;
+    private readonly Dictionary<DeviceKernel, nint> _kernels = [];
+    private readonly HashSet<nint> _memory = [];
+    private nint _queue;
+
+    /// <summary>Opens a device.</summary>
+    /// <exception cref="EngineUnavailableException">It cannot run the kernels.</exception>
+    public OpenClDevice(nint id, EngineDevice info)
+    {
+        Info = info;
+        LargestAllocation = (long)Math.Min(OpenClDevices.Number(id, DeviceMaxMemAllocSize), long.MaxValue);
+        Require(OpenClDevices.Number(id, DeviceAvailable) != 0, "is not available");
+        Require(OpenClDevices.Number(id, DeviceCompilerAvailable) != 0, "has no compiler");
+        Require(!OpenClDevices.Text(id, DeviceVersion).StartsWith("OpenCL 1.0", StringComparison.Ordinal), "has OpenCL 1.0, and 1.2 is needed");
+        Require(!OpenClDevices.Text(id, DeviceVersion).StartsWith("OpenCL 1.1", StringComparison.Ordinal), "has OpenCL 1.1, and 1.2 is needed");
+        Require(OpenClDevices.Number(id, DeviceMaxWorkGroupSize) >= DeviceKernel.GroupThreads, $"runs fewer than {DeviceKernel.GroupThreads} threads in a group");
+        Require(OpenClDevices.Number(id, DeviceLocalMemSize) >= DeviceKernel.LocalMemoryBytes, $"has less than {DeviceKernel.LocalMemoryBytes} bytes of local memory");
+        _program = OpenClProgram.Of(id);
+        _queue = CreateCommandQueue(_program.Context, id, 0, out int status);
+        CheckUse(status, "creating a queue");
+    }
+
+    ~OpenClDevice() => Release();
+
+    public EngineDevice Info { get; }
+
+    public long LargestAllocation { get; }
+
+    /// <summary>Turns a status into an error that says what failed.</summary>
+    public static void Check(int status, string what, string device = "engine opencl")
+    {
+        if (status != Success)
+        {
+            string reason = status switch
+            {
+                MemObjectAllocationFailure or OutOfResources => "out of memory on the device",
+                OutOfHostMemory => "the driver is out of memory",
+                BuildProgramFailure => "the driver's compiler refused it",
+                _ => "the driver failed",
+            };
+            throw new EngineUnavailableException(EngineKind.OpenCl, $"{device}: {what}: {reason} (OpenCL error {status})");
+        }
+    }
+
+    public nint Allocate(long bytes)
+    {
+        nint memory = CreateBuffer(_program.Context, MemReadWrite, (nuint)bytes, null, out int status);
+        CheckUse(status, "allocating");
+        _memory.Add(memory);
+        return memory;
+    }
+
+    public void Free(nint memory)
+    {
+        _memory.Remove(memory);
+        _ = ReleaseMemory(memory);
+    }
+
+    public void Upload(nint memory, void* source, long bytes)
+    {
+        if (bytes > 0)
+        {
+            CheckUse(EnqueueWrite(_queue, memory, 1, 0, (nuint)bytes, source, 0, null, null), "copying to it");
+        }
+    }
+
+    public void Download(nint memory, void* destination, long bytes)
+    {
+        if (bytes > 0)
+        {
+            CheckUse(EnqueueRead(_queue, memory, 1, 0, (nuint)bytes, destination, 0, null, null), "copying from it");
+        }
+    }
+
+    public void Launch(DeviceKernel kernel, int groupsX, int groupsY, ReadOnlySpan<KernelArgument> arguments)
+    {
+        if (!_kernels.TryGetValue(kernel, out nint handle))
+        {
+            _kernels.Add(kernel, handle = _program.CreateKernel(kernel));
+        }
+
+        for (int i = 0; i < arguments.Length; i++)
+        {
+            long bits = arguments[i].Bits;
+            CheckUse(SetKernelArgument(handle, (uint)i, (nuint)arguments[i].Size, &bits), $"argument {i} of {kernel.Name}");
+        }
+
+        nuint* global = stackalloc nuint[] { (nuint)groupsX * (nuint)kernel.GroupWidth, (nuint)groupsY * (nuint)kernel.GroupHeight };
+        nuint* local = stackalloc nuint[] { (nuint)kernel.GroupWidth, (nuint)kernel.GroupHeight };
+        CheckUse(EnqueueKernel(_queue, handle, 2, null, global, local, 0, null, null), $"running {kernel.Name}");
+    }
+
+    public void Dispose()
+    {
+        Release();
+        GC.SuppressFinalize(this);
+    }
+
+    private void Release()
+    {
+        if (_queue == 0)
+        {
+            return;
+        }
+
+        // What an abandoned call has started still uses the memory.
+        _ = Finish(_queue);
+        foreach (nint memory in _memory)
+        {
+            _ = ReleaseMemory(memory);
+        }
+
+        foreach (nint kernel in _kernels.Values)
+        {
+            _ = ReleaseKernel(kernel);
+        }
+
+        _ = ReleaseCommandQueue(_queue);
+        _queue = 0;
+    }
+
+    private void CheckUse(int status, string what)
+    {
+        if (status is not (Success or MemObjectAllocationFailure))
+        {
+            _program.Forget();
+        }
+
+        Check(status, what, $"{Info.Name} ({Info.Description})");
+    }
+
+    private void Require(bool condition, string reason)
+    {
+        if (!condition)
+        {
+            throw new EngineUnavailableException(EngineKind.OpenCl, $"{Info.Name} ({Info.Description}) {reason}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using System.Text;
+using static Tamx.Kernels.Devices.OpenCl.OpenClMethods;
+
+namespace Tamx.Kernels.Devices.OpenCl;
+
+/// <summary>The OpenCL devices of this machine.</summary>
+internal static unsafe class OpenClDevices
+{
+    /// <summary>Looks for them.</summary>
+    /// <returns>All devices, platform by platform, under the drivers' own numbers.</returns>
+    /// <exception cref="EngineUnavailableException">There is no OpenCL, or no device.</exception>
+    public static IReadOnlyList<(nint Id, EngineDevice Device)> Find()
+    {
+        nint[] ids;
+        try
+        {
+            ids = [.. Platforms().SelectMany(DevicesOf)];
+        }
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException or BadImageFormatException)
+        {
+            string files = string.Join(" or ", DriverLibrary.FileNames(DriverLibrary.OpenCl));
+            throw Unavailable($"there is no {files} on this machine; it comes with the driver of a GPU", e);
+        }
+
+        if (ids.Length == 0)
+        {
+            throw Unavailable("no driver offers a device; install the driver of a GPU");
+        }
+
+        return [.. ids.Select((id, index) => (id, new EngineDevice(
+            $"OpenCL{index}", EngineKind.OpenCl, Text(id, DeviceName), (long)Math.Min(Number(id, DeviceGlobalMemSize), long.MaxValue), (Number(id, DeviceType) & DeviceTypeGpu) != 0)))];
+    }
+
+    /// <summary>Creates the engine.</summary>
+    /// <param name="request">What is wanted of it.</param>
+    /// <exception cref="EngineUnavailableException">There is no such device, or it cannot run the kernels.</exception>
+    public static ITamEngine CreateEngine(EngineRequest request)
+    {
+        // A card of its own before a GPU that shares the processor's memory, and anything before the processor itself.
+        var devices = Find();
+        var ordered = devices.OrderByDescending(one => one.Device.IsGpu).ThenBy(one => Number(one.Id, DeviceHostUnifiedMemory)).ThenByDescending(one => one.Device.MemoryBytes);
+        var device = request.Choose(EngineKind.OpenCl, [.. ordered.Select(one => one.Device)]);
+        return new DeviceEngine(new OpenClDevice(devices.First(one => one.Device == device).Id, device), request.MaxDeviceBytes);
+    }
+
+    /// <summary>A number that a device tells of itself; 0 where it does not.</summary>
+    public static ulong Number(nint device, uint name)
+    {
+        ulong value = 0;
+        return GetDeviceInfo(device, name, sizeof(ulong), &value, out _) == Success ? value : 0;
+    }
+
+    /// <summary>A text that a device tells of itself.</summary>
+    public static string Text(nint device, uint name)
+    {
+        if (GetDeviceInfo(device, name, 0, null, out nuint size) != Success || size == 0)
+        {
+            return string.Empty;
+        }
+
+        var text = new byte[size];
+        fixed (byte* start = text)
+        {
+            return GetDeviceInfo(device, name, size, start, out _) == Success ? Encoding.UTF8.GetString(text).TrimEnd('\0').Trim() : string.Empty;
+        }
+    }
+
+    private static nint[] Platforms()
+    {
+        int status = GetPlatformIds(0, null, out uint count);
+        if (status == PlatformNotFound || (status == Success && count == 0))
+        {
+            throw Unavailable("the loader is there, but no driver has registered with it; install the driver of a GPU");
+        }
+
+        OpenClDevice.Check(status, "listing the drivers");
+        var platforms = new nint[count];
+        fixed (nint* start = platforms)
+        {
+            OpenClDevice.Check(GetPlatformIds(count, start, out _), "listing the drivers");
+        }
+
+        return platforms;
+    }
+
+    /// <summary>A platform's devices; none where its driver fails, which is no reason to do without the others'.</summary>
+    private static nint[] DevicesOf(nint platform)
+    {
+        if (GetDeviceIds(platform, DeviceTypeAll, 0, null, out uint count) != Success)
+        {
+            return [];
+        }
+
+        var devices = new nint[count];
+        fixed (nint* start = devices)
+        {
+            return GetDeviceIds(platform, DeviceTypeAll, count, start, out _) == Success ? devices : [];
+        }
+    }
+
+    private static EngineUnavailableException Unavailable(string reason, Exception? inner = null) => new(EngineKind.OpenCl, $"engine opencl: {reason}", inner);
+}

@@ -1,0 +1,12 @@
+using Tamx.Llama;
+using Xunit;
+
+namespace Tamx.Testing;
+
+/// <summary>A theory that wants llama.cpp to have a GPU: skipped without one.</summary>
+public sealed class GpuTheoryAttribute : TheoryAttribute
+{
+    public GpuTheoryAttribute() => Skip = LlamaRuntime.Devices.Any(device => device.IsGpu)
+        ? null
+        : "llama.cpp has no GPU here (a build for GPUs: TAMX_LLAMA_VARIANT=vulkan; in software: Mesa's lavapipe and GGML_VK_VISIBLE_DEVICES=0).";
+}
