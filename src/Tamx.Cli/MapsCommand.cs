@@ -38,6 +38,7 @@ internal static class MapsCommand
         var methodOptions = new MethodOptions();
         var command = new Command("maps", "Computes activation maps from a saved trace.") { input, output, model, merge, temporalMerge, repeat, json };
         methodOptions.AddTo(command);
+        command.Options.Add(methodOptions.Verbose);
         mapsJson.AddTo(command, json);
         var export = new ExportArguments();
         export.AddTo(command);
@@ -52,10 +53,11 @@ internal static class MapsCommand
             var configuration = parsed.InvocationConfiguration;
             var (from, to, count) = (parsed.GetRequiredValue(input), parsed.GetRequiredValue(output), parsed.GetValue(repeat));
             var modelPath = parsed.GetValue(model);
+            var isVerbose = parsed.GetValue(methodOptions.Verbose);
             return Task.Run(
                 async () =>
                 {
-                    var (trace, maps, summary) = Run(from, modelPath, to, options, count, configuration.Error, cancellationToken);
+                    var (trace, maps, summary) = Run(from, modelPath, to, options, count, isVerbose, configuration.Error, cancellationToken);
                     mapsJson.Write(parsed, trace, maps);
                     await export.WriteAsync(parsed, trace, maps, cancellationToken);
                     if (parsed.GetValue(json))
@@ -71,11 +73,10 @@ internal static class MapsCommand
     }
 
     private static (Trace, ActivationMaps, Summary) Run(
-        string input, string? modelPath, string output, TamOptions options, int repeatCount, TextWriter log, CancellationToken cancellationToken)
+        string input, string? modelPath, string output, TamOptions options, int repeatCount, bool isVerbose, TextWriter log, CancellationToken cancellationToken)
     {
         options.Validate();
-        var passedOver = new List<string>();
-        using var engine = options.CreateEngine(passedOver.Add);
+        using var engine = options.CreateEngine(isVerbose ? log.WriteLine : null);
         var watch = Stopwatch.StartNew();
         var trace = Trace.Load(input, modelPath);
         double load = watch.Elapsed.TotalSeconds;
@@ -97,11 +98,6 @@ internal static class MapsCommand
         int mapCount = maps.Answer
             .SelectMany(token => token.Candidates.Prepend(token.Token))
             .Sum(token => token.VisionMaps.Count(map => map is not null));
-        foreach (string line in passedOver)
-        {
-            log.WriteLine(line);
-        }
-
         log.WriteLine($"{output}: {mapCount} maps of {maps.Answer.Count} answer tokens, by the {engine.Name} engine");
         return (trace, maps, new Summary(engine.Name, maps.Answer.Count, mapCount, new Seconds(load, compute, write)));
     }

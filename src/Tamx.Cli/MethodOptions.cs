@@ -76,6 +76,9 @@ internal sealed class MethodOptions
     /// <summary>The options with assignments made one after another.</summary>
     public static TamOptions Set(TamOptions options, string[]? assignments) => (assignments ?? []).Aggregate(options, Set);
 
+    /// <summary>For commands without a model, whose option of that name shows llama.cpp's log as well.</summary>
+    public Option<bool> Verbose { get; } = new("-v", "--verbose") { Description = "Show on stderr which engine took another's place and why." };
+
     /// <summary>Whether the command line switches the filter off, and not just the profile.</summary>
     public bool IsFilterOff(ParseResult parsed) => parsed.GetValue(_noFilter);
 

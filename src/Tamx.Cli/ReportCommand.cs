@@ -46,6 +46,7 @@ internal sealed class ReportCommand
     {
         var command = new Command("report", "Writes a report of a saved trace.") { _traces, _output, _compare, _second, _title, _model };
         _method.AddTo(command);
+        command.Options.Add(_method.Verbose);
         _report.AddTo(command);
         _export.AddTo(command);
         command.Validators.Add(result =>
@@ -77,8 +78,7 @@ internal sealed class ReportCommand
         OutputFile.Require(output);
         _export.Check(parsed);
 
-        var passedOver = new List<string>();
-        using ITamEngine engine = options.CreateEngine(passedOver.Add);
+        using ITamEngine engine = options.CreateEngine(parsed.GetValue(_method.Verbose) ? error.WriteLine : null);
         HtmlReportOptions page = _report.Read(parsed) with { Title = parsed.GetValue(_title) };
         ReportRun first = Compute(Load(traces[0]), options);
         if (parsed.GetValue(_compare))
@@ -92,7 +92,6 @@ internal sealed class ReportCommand
         }
 
         await _export.WriteAsync(parsed, first.Trace, first.Maps, cancellationToken);
-        passedOver.ForEach(error.WriteLine);
         error.WriteLine($"{output}: {first.Maps.Answer.Count} tokens explained; open it in a browser.");
         return ExitCode.Ok;
 

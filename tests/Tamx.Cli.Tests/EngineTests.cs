@@ -36,10 +36,12 @@ public sealed class EngineTests : IDisposable
     [Fact]
     public async Task Maps_WithoutAnyDriver_AutoTakesTheProcessors()
     {
-        var run = await CommandRun.OfProcess(["maps", Input, "-o", OutputPath], _folder.Path, NoDrivers);
+        var run = await CommandRun.OfProcess(["maps", Input, "-o", OutputPath, "-v"], _folder.Path, NoDrivers);
+        var quiet = await CommandRun.OfProcess(["maps", Input, "-o", OutputPath], _folder.Path, NoDrivers);
 
         Assert.Equal((0, true), (run.ExitCode, File.Exists(OutputPath)));
         Assert.Contains("passed over: engine opencl: ", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("passed over", quiet.Error, StringComparison.Ordinal);
         Assert.Contains("by the cpu, ", run.Error, StringComparison.Ordinal);
     }
 
