@@ -32,7 +32,7 @@ internal static class DeviceOption
         }
 
         // One name can be the model's and the maps' at once: CUDA0, unless the maps are to be computed elsewhere.
-        return engine is EngineKind.Cpu or EngineKind.Reference ? string.Empty : names.FirstOrDefault(IsForMaps) ?? string.Empty;
+        return engine == EngineKind.Auto || TamEngine.OnDevices.Contains(engine) ? names.FirstOrDefault(IsForMaps) ?? string.Empty : string.Empty;
     }
 
     /// <summary>The device for the model; empty for llama.cpp's choice.</summary>
@@ -42,6 +42,5 @@ internal static class DeviceOption
     private static string[] Names(ParseResult parsed) =>
         parsed.GetValue<string?>(Name)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
 
-    private static bool IsForMaps(string name) =>
-        name.StartsWith("OpenCL", StringComparison.OrdinalIgnoreCase) || name.StartsWith("CUDA", StringComparison.OrdinalIgnoreCase);
+    private static bool IsForMaps(string name) => TamEngine.OnDevices.Any(kind => kind.HasDevice(name));
 }

@@ -65,8 +65,8 @@ internal static class InfoCommand
                 LlamaRuntime.Version,
                 LlamaRuntime.Directory,
                 [.. devices.Select(device => new DeviceInfo(device.Name, device.Description, device.Kind.ToString(), device.FreeMemoryBytes, device.TotalMemoryBytes))],
-                [.. TamEngine.All.Select(kind => kind.ToString().ToLowerInvariant())],
-                [.. TamEngine.Devices.Select(device => new MapDeviceInfo(device.Name, device.Kind.ToString().ToLowerInvariant(), device.Description, device.MemoryBytes, device.IsGpu))],
+                [.. TamEngine.All.Select(kind => kind.Name)],
+                [.. TamEngine.Devices.Select(device => new MapDeviceInfo(device.Name, device.Kind.Name, device.Description, device.MemoryBytes, device.IsGpu))],
                 passedOver,
                 VideoPart.FfmpegPath),
             new Placement(

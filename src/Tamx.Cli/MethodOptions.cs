@@ -19,7 +19,12 @@ internal sealed class MethodOptions
     private readonly Option<int> _threads = new("-t", "--threads") { Description = "Threads to use; left out, the engine chooses.", HelpName = "THREADS" };
 
     private readonly Option<TamProfile> _profile = ChoiceOption<TamProfile>("--profile", "Whose arithmetic to follow: tamx (the default), paper or tuned.");
-    private readonly Option<EngineKind> _engine = ChoiceOption<EngineKind>("--engine", "What to compute with: auto (the default), reference, cpu, opencl or cuda.");
+    private readonly Option<EngineKind> _engine = new("--engine")
+    {
+        Description = $"What to compute with: auto (the default), {string.Join(", ", TamEngine.All)}.",
+        HelpName = "ENGINE",
+        CustomParser = result => new EngineKind(result.Tokens[0].Value),
+    };
 
     private readonly Option<string[]> _set = SetOption(
         "--set", "A single option of the method, over the profile's: --set eciStrength=0.5. docs/method.md names them; may be given several times.");

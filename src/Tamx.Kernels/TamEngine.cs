@@ -5,22 +5,28 @@ using Tamx.Kernels.Devices.OpenCl;
 
 namespace Tamx.Kernels;
 
-/// <summary>The engines of this build, listed by hand.</summary>
+/// <summary>The engines: those of this assembly, and those that are added to them.</summary>
 public static class TamEngine
 {
-    private static readonly (EngineKind Kind, Func<EngineRequest, ITamEngine> Create)[] Registry =
-    [
-        (EngineKind.Reference, _ => new ReferenceEngine()),
-        (EngineKind.Cpu, request => CpuEngine.Create(request.ThreadCount)),
-        (EngineKind.OpenCl, OpenClDevices.CreateEngine),
-        (EngineKind.Cuda, CudaDevices.CreateEngine),
-    ];
-
     /// <summary>What <see cref="EngineKind.Auto"/> tries before the processors, the best first.</summary>
     private static readonly EngineKind[] DevicePreference = [EngineKind.Cuda, EngineKind.OpenCl];
 
+    private static readonly Lock Registering = new();
+
+    // Replaced as a whole, so that it is read without the lock.
+    private static volatile Entry[] _registry =
+    [
+        new(EngineKind.Reference, _ => new ReferenceEngine(), null),
+        new(EngineKind.Cpu, request => CpuEngine.Create(request.ThreadCount), null),
+        new(EngineKind.OpenCl, OpenClDevices.CreateEngine, () => OpenClDevices.Find().Select(one => one.Device)),
+        new(EngineKind.Cuda, CudaDevices.CreateEngine, () => CudaDevices.Find().Select(one => one.Device)),
+    ];
+
     /// <summary>The engines that are part of this build. One that needs a device may still be refused on this machine.</summary>
-    public static IReadOnlyList<EngineKind> All { get; } = [.. Registry.Select(entry => entry.Kind)];
+    public static IReadOnlyList<EngineKind> All => [.. _registry.Select(entry => entry.Kind)];
+
+    /// <summary>Those that compute on devices; see <see cref="EngineKind.HasDevice"/>.</summary>
+    public static IReadOnlyList<EngineKind> OnDevices => [.. _registry.Where(entry => entry.FindDevices is not null).Select(entry => entry.Kind)];
 
     /// <summary>The devices that engines can compute on, as this machine's drivers list them; looked for anew at each call.</summary>
     public static IReadOnlyList<EngineDevice> Devices
@@ -28,11 +34,11 @@ public static class TamEngine
         get
         {
             var found = new List<EngineDevice>();
-            foreach (var list in (Func<IEnumerable<EngineDevice>>[])[() => CudaDevices.Find().Select(one => one.Device), () => OpenClDevices.Find().Select(one => one.Device)])
+            foreach (var entry in _registry)
             {
                 try
                 {
-                    found.AddRange(list());
+                    found.AddRange(entry.FindDevices?.Invoke() ?? []);
                 }
                 catch (EngineUnavailableException)
                 {
@@ -41,6 +47,37 @@ public static class TamEngine
             }
 
             return found;
+        }
+    }
+
+    /// <summary>
+    /// Adds an engine, which can then be asked for by name like any other. <see cref="EngineKind.Auto"/> does not take it by itself. May be called from any thread.
+    /// </summary>
+    /// <param name="kind">Its name: letters a to z.</param>
+    /// <param name="create">
+    /// Creates one as it is asked for; called from any thread, and throws <see cref="EngineUnavailableException"/> with the reason where it does not work.
+    /// </param>
+    /// <param name="findDevices">
+    /// Lists the devices it can compute on, the best first, by names that <see cref="EngineKind.HasDevice"/> knows; throws
+    /// <see cref="EngineUnavailableException"/> where there is none. Null for an engine on the processors.
+    /// </param>
+    /// <exception cref="ArgumentException">The name has something else than letters, or there is an engine of that name.</exception>
+    public static void Register(EngineKind kind, Func<EngineRequest, ITamEngine> create, Func<IEnumerable<EngineDevice>>? findDevices = null)
+    {
+        ArgumentNullException.ThrowIfNull(create);
+        if (kind.Name.Length == 0 || kind.Name.AsSpan().IndexOfAnyExceptInRange('a', 'z') >= 0)
+        {
+            throw new ArgumentException($"An engine's name has letters a to z, so it cannot be '{kind}'.", nameof(kind));
+        }
+
+        lock (Registering)
+        {
+            if (kind == EngineKind.Auto || All.Contains(kind))
+            {
+                throw new ArgumentException($"There is an engine {kind} already.", nameof(kind));
+            }
+
+            _registry = [.. _registry, new Entry(kind, create, findDevices)];
         }
     }
 
@@ -90,30 +127,31 @@ public static class TamEngine
         return CreateOne(EngineKind.Cpu, request);
     }
 
-    private static EngineKind KindOf(string device) => DevicePreference.FirstOrDefault(kind => device.StartsWith(kind.ToString(), StringComparison.OrdinalIgnoreCase)) switch
+    private static EngineKind KindOf(string device)
     {
-        EngineKind.Auto => throw new EngineUnavailableException(
-            EngineKind.Auto, $"there is no device {device}; there are: {string.Join(", ", Devices.Select(one => $"{one.Name} ({one.Description})").DefaultIfEmpty("none"))}"),
-        var kind => kind,
-    };
-
-    private static ITamEngine CreateOne(EngineKind kind, EngineRequest request)
-    {
-        if (request.Device.Length > 0 && !DevicePreference.Contains(kind))
+        foreach (var kind in OnDevices)
         {
-            throw new EngineUnavailableException(kind, $"engine {kind.ToString().ToLowerInvariant()} computes on the processors, not on device {request.Device}");
-        }
-
-        foreach (var entry in Registry)
-        {
-            if (entry.Kind == kind)
+            if (kind.HasDevice(device))
             {
-                return entry.Create(request);
+                return kind;
             }
         }
 
-        string available = string.Join(", ", All).ToLowerInvariant();
         throw new EngineUnavailableException(
-            kind, $"engine {kind.ToString().ToLowerInvariant()} is not part of this build; it has: {available}");
+            EngineKind.Auto, $"there is no device {device}; there are: {string.Join(", ", Devices.Select(one => $"{one.Name} ({one.Description})").DefaultIfEmpty("none"))}");
     }
+
+    private static ITamEngine CreateOne(EngineKind kind, EngineRequest request)
+    {
+        var entry = _registry.FirstOrDefault(entry => entry.Kind == kind)
+            ?? throw new EngineUnavailableException(kind, $"engine {kind} is not part of this build; it has: {string.Join(", ", All)}");
+        if (request.Device.Length > 0 && entry.FindDevices is null)
+        {
+            throw new EngineUnavailableException(kind, $"engine {kind} computes on the processors, not on device {request.Device}");
+        }
+
+        return entry.Create(request);
+    }
+
+    private sealed record Entry(EngineKind Kind, Func<EngineRequest, ITamEngine> Create, Func<IEnumerable<EngineDevice>>? FindDevices);
 }

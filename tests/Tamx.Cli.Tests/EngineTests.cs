@@ -21,7 +21,7 @@ public sealed class EngineTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [EngineFact(EngineKind.OpenCl)]
+    [EngineFact("opencl")]
     public async Task Maps_OnADeviceByName_ComputesThere()
     {
         string device = TamEngine.Devices.First(device => device.Kind == EngineKind.OpenCl).Name;
@@ -50,7 +50,7 @@ public sealed class EngineTests : IDisposable
         AssertNothingWritten(await CommandRun.OfProcess(["maps", Input, "-o", OutputPath, "--engine", "opencl"], _folder.Path, NoDrivers), "engine opencl: ");
 
     /// <summary>A driver that offers no device.</summary>
-    [EngineFact(EngineKind.OpenCl)]
+    [EngineFact("opencl")]
     public async Task Maps_DriverWithoutDevices_OpenClSaysSo() => AssertNothingWritten(
         await CommandRun.OfProcess(["maps", Input, "-o", OutputPath, "--engine", "opencl"], _folder.Path, ("POCL_DEVICES", "none")), "engine opencl: ");
 
@@ -89,7 +89,32 @@ public sealed class EngineTests : IDisposable
         }
     }
 
-    [EngineFact(EngineKind.OpenCl)]
+    [Theory]
+    [InlineData("--engine", "npu")]
+    [InlineData("--set", "engine=npu")]
+    public async Task Maps_EngineThatNobodyHas_SaysWhichThereAre(params string[] option) =>
+        AssertNothingWritten(await CommandRun.Of(["maps", Input, "-o", OutputPath, .. option]), "engine npu is not part of this build; it has: reference, cpu, opencl, cuda");
+
+    /// <summary>An engine of this repository that a build may do without, and the way to have it.</summary>
+    [Theory]
+    [InlineData("--engine", "ilgpu")]
+    [InlineData("--set", "engine=ILGPU")]
+    public async Task Maps_Ilgpu_WorksOrSaysHowToGetIt(params string[] option)
+    {
+        var run = await CommandRun.Of(["maps", Input, "-o", OutputPath, .. option]);
+
+        if (TamEngine.All.Contains("ilgpu"))
+        {
+            Assert.Equal((0, true), (run.ExitCode, File.Exists(OutputPath)));
+        }
+        else
+        {
+            AssertNothingWritten(run, "engine ilgpu is not part of this build; ");
+            Assert.Contains("-p:WithIlgpu=true", run.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [EngineFact("opencl")]
     public async Task Maps_DeviceWithTooLittleMemory_SaysHowMuch() => AssertNothingWritten(
         await CommandRun.Of(["maps", Input, "-o", OutputPath, "--engine", "opencl", "--set", "maxDeviceBytes=1000"]), "and 0.001 MB may be used");
 
@@ -98,7 +123,7 @@ public sealed class EngineTests : IDisposable
     public async Task Explain_EngineThatDoesNotWork_SaysSo() => AssertNothingWritten(
         await CommandRun.OfProcess(["explain", "-o", OutputPath, "--engine", "opencl"], _folder.Path, NoDrivers), "engine opencl: ");
 
-    [EngineFact(EngineKind.OpenCl)]
+    [EngineFact("opencl")]
     public async Task Info_Always_ListsTheDevices()
     {
         using var json = JsonDocument.Parse((await CommandRun.Of(["info", "--json"])).Output);

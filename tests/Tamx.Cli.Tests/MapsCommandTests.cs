@@ -195,7 +195,6 @@ public sealed class MapsCommandTests : IDisposable
     [InlineData(2, "-t is -1", "-t", "-1")]
     [InlineData(2, "'abc'", "--kernel", "abc")]
     [InlineData(2, "'best'", "--profile", "best")]
-    [InlineData(2, "'npu'", "--engine", "npu")]
     [InlineData(2, "--repeat", "--repeat", "0")]
     [InlineData(2, "--nothing", "--nothing")]
     public async Task Maps_BadOption_FailsInOneLine(int exitCode, string message, params string[] option)

@@ -10,12 +10,12 @@ public class DeviceEngineTests
 {
     private const double Tolerance = 5e-6;
 
-    public static TheoryData<EngineKind> Working => [.. TestEngines.WorkingOnDevices];
+    public static TheoryData<string> Working => [.. TestEngines.WorkingOnDevices.Select(kind => kind.Name)];
 
     /// <summary>Memory that was never written must not matter, nor may anything be written beside the memory that was asked for.</summary>
     [DeviceTheory]
     [MemberData(nameof(Working))]
-    public void Compute_OnPoisonedMemory_EqualsTheReference(EngineKind kind)
+    public void Compute_OnPoisonedMemory_EqualsTheReference(string kind)
     {
         foreach (float poison in (float[])[float.NaN, 1e30f])
         {
@@ -40,7 +40,7 @@ public class DeviceEngineTests
     /// <summary>Every kernel, more rows and cells than a tile and than a group have, and as little else as that allows: Oclgrind runs this too.</summary>
     [DeviceTheory]
     [MemberData(nameof(Working))]
-    public void Compute_SmallShapes_EqualsTheReference(EngineKind kind)
+    public void Compute_SmallShapes_EqualsTheReference(string kind)
     {
         using var engine = TamEngine.Create(kind);
         foreach (int kernelSize in (int[])[1, 3, 5, 7, 9])
@@ -54,7 +54,7 @@ public class DeviceEngineTests
 
     [DeviceTheory]
     [MemberData(nameof(Working))]
-    public void Compute_StatesInSlices_GivesTheSameBits(EngineKind kind)
+    public void Compute_StatesInSlices_GivesTheSameBits(string kind)
     {
         var problem = RandomProblem.Create(37, [(1, 20, 17), (1, 3, 3), (2, 9, 11)], 50, 12, 6);
         using var whole = new DeviceEngine(Open(kind), 0);
@@ -65,7 +65,7 @@ public class DeviceEngineTests
 
     [DeviceTheory]
     [MemberData(nameof(Working))]
-    public void Compute_MoreThanTheMemoryAllows_SaysHowMuchIsWantedAndThere(EngineKind kind)
+    public void Compute_MoreThanTheMemoryAllows_SaysHowMuchIsWantedAndThere(string kind)
     {
         var problem = RandomProblem.Create(41, [(1, 40, 40)], 64, 12, 6);
         using var engine = TamEngine.Create(kind, maxDeviceBytes: 100_000);
@@ -80,7 +80,7 @@ public class DeviceEngineTests
 
     [DeviceTheory]
     [MemberData(nameof(Working))]
-    public void Compute_DeviceFails_TheOtherEngineTakesOver(EngineKind kind)
+    public void Compute_DeviceFails_TheOtherEngineTakesOver(string kind)
     {
         var problem = RandomProblem.Create(43, [(1, 40, 40)], 64, 12, 6);
         var log = new List<string>();
@@ -98,7 +98,7 @@ public class DeviceEngineTests
 
     [DeviceTheory]
     [MemberData(nameof(Working))]
-    public void Run_DeviceThatIsRight_Passes(EngineKind kind)
+    public void Run_DeviceThatIsRight_Passes(string kind)
     {
         using var engine = TamEngine.Create(kind);
 
@@ -108,7 +108,7 @@ public class DeviceEngineTests
     /// <summary>One kernel after the other does not run at all, as if a driver had made nothing of it.</summary>
     [DeviceTheory]
     [MemberData(nameof(Working))]
-    public void Run_AnyKernelThatDoesNothing_IsFound(EngineKind kind)
+    public void Run_AnyKernelThatDoesNothing_IsFound(string kind)
     {
         foreach (var kernel in DeviceKernel.All.Where(kernel => kernel.WindowSide is 0 or 3))
         {
@@ -120,7 +120,7 @@ public class DeviceEngineTests
 
     [DeviceTheory]
     [MemberData(nameof(Working))]
-    public void Project_DeviceFails_TheOtherEngineTakesOver(EngineKind kind)
+    public void Project_DeviceFails_TheOtherEngineTakesOver(string kind)
     {
         float[] actual = new float[100];
         using var engine = new FallbackEngine(TamEngine.Create(kind, maxDeviceBytes: 1000), () => new ReferenceEngine(), null);
@@ -137,7 +137,7 @@ public class DeviceEngineTests
     /// </summary>
     [DeviceTheory]
     [MemberData(nameof(Working))]
-    public void Compute_AThousandTimes_LeavesNothingBehind(EngineKind kind)
+    public void Compute_AThousandTimes_LeavesNothingBehind(string kind)
     {
         var problem = RandomProblem.Create(47, [(1, 24, 24)], 64, 40, 30, 2);
         var engine = TamEngine.Create(kind);

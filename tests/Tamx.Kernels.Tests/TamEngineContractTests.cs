@@ -7,11 +7,11 @@ public class TamEngineContractTests
 {
     private const double Tolerance = 2e-6;
 
-    public static TheoryData<EngineKind> Engines => TestEngines.Kinds;
+    public static TheoryData<string> Engines => TestEngines.Names;
 
     [Theory]
     [MemberData(nameof(Engines))]
-    public void Project_SmallMatrices_GivesRectifiedProducts(EngineKind kind)
+    public void Project_SmallMatrices_GivesRectifiedProducts(string kind)
     {
         using var engine = TamEngine.Create(kind);
         var destination = new float[6];
@@ -23,7 +23,7 @@ public class TamEngineContractTests
 
     [Theory]
     [MemberData(nameof(Engines))]
-    public void Compute_InterferenceAlongTheMap_LeavesTheRest(EngineKind kind)
+    public void Compute_InterferenceAlongTheMap_LeavesTheRest(string kind)
     {
         // One hidden axis per cell, so that an output row is an activation. A = [3, 1, 0, 0], E = 0.5 * [2, 0, 0, 2] = [1, 0, 0, 1],
         // s = 3 / 2, M = [1.5, 1, 0, 0]; with the range [0, 4] of the text: M / 4.
@@ -35,7 +35,7 @@ public class TamEngineContractTests
 
     [Theory]
     [MemberData(nameof(Engines))]
-    public void Compute_HalfStrength_SubtractsHalf(EngineKind kind)
+    public void Compute_HalfStrength_SubtractsHalf(string kind)
     {
         float[] maps = Compute(kind, [new TamMap(0, 0, 0)], [0, 0.5f], out _, [new ValueRange(0, 4)], strength: 0.5f);
 
@@ -44,7 +44,7 @@ public class TamEngineContractTests
 
     [Theory]
     [MemberData(nameof(Engines))]
-    public void Compute_NoInterference_GivesTheActivation(EngineKind kind)
+    public void Compute_NoInterference_GivesTheActivation(string kind)
     {
         float[] weighted = Compute(kind, [new TamMap(0, 0, 0)], [0, 0], out var ranges);
         float[] off = Compute(kind, [new TamMap(0, 0, 0)], [], out _, strength: 0);
@@ -56,7 +56,7 @@ public class TamEngineContractTests
 
     [Theory]
     [MemberData(nameof(Engines))]
-    public void Compute_SharedAndOwnRanges_NormalizesAccordingly(EngineKind kind)
+    public void Compute_SharedAndOwnRanges_NormalizesAccordingly(string kind)
     {
         TamMap[] maps = [new(0, 0, 0), new(0, 1, 0), new(0, 1, 1)];
         float[] values = Compute(kind, maps, [0, 0, 0, 0, 0, 0], out var ranges);
@@ -67,7 +67,7 @@ public class TamEngineContractTests
 
     [Theory]
     [MemberData(nameof(Engines))]
-    public void Compute_ExplainedTokenAsItsOwnContext_GivesZeros(EngineKind kind)
+    public void Compute_ExplainedTokenAsItsOwnContext_GivesZeros(string kind)
     {
         float[] values = Compute(kind, [new TamMap(0, 0, 0)], [1, 0], out _);
 
@@ -76,7 +76,7 @@ public class TamEngineContractTests
 
     [Theory]
     [MemberData(nameof(Engines))]
-    public void Compute_FilterOn_WorksPerFrameInTheOrderAskedFor(EngineKind kind)
+    public void Compute_FilterOn_WorksPerFrameInTheOrderAskedFor(string kind)
     {
         double[] expected = new double[4];
         RankFilter.Apply([3, 1], 1, 2, 3, ConstantWindow.Zero, expected.AsSpan(0, 2));
@@ -91,7 +91,7 @@ public class TamEngineContractTests
 
     [Theory]
     [MemberData(nameof(Engines))]
-    public void Compute_RandomProblem_EqualsTheReferenceAndItself(EngineKind kind)
+    public void Compute_RandomProblem_EqualsTheReferenceAndItself(string kind)
     {
         using var engine = TamEngine.Create(kind);
         using var reference = new ReferenceEngine();
@@ -103,7 +103,7 @@ public class TamEngineContractTests
 
     [Theory]
     [MemberData(nameof(Engines))]
-    public void Compute_NoMapsAtAll_LeavesTheRanges(EngineKind kind)
+    public void Compute_NoMapsAtAll_LeavesTheRanges(string kind)
     {
         float[] maps = Compute(kind, [], [], out var ranges, [new ValueRange(1, 2)]);
 
@@ -113,7 +113,7 @@ public class TamEngineContractTests
 
     [Theory]
     [MemberData(nameof(Engines))]
-    public void Compute_PartsThatDoNotFit_Throws(EngineKind kind)
+    public void Compute_PartsThatDoNotFit_Throws(string kind)
     {
         Assert.ThrowsAny<ArgumentException>(() => Compute(kind, [new TamMap(1, 0, 0)], [0, 0], out _));
         Assert.ThrowsAny<ArgumentException>(() => Compute(kind, [new TamMap(0, 2, 0)], [0, 0], out _));
@@ -124,7 +124,7 @@ public class TamEngineContractTests
 
     [Theory]
     [MemberData(nameof(Engines))]
-    public void Compute_Cancelled_Throws(EngineKind kind) => Assert.ThrowsAny<OperationCanceledException>(
+    public void Compute_Cancelled_Throws(string kind) => Assert.ThrowsAny<OperationCanceledException>(
         () => Compute(kind, [new TamMap(0, 0, 0)], [0, 0], out _, cancellationToken: new CancellationToken(canceled: true)));
 
     private static float[] Compute(

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
 using Tamx.Testing;
 
 namespace Tamx.Kernels.Tests;
@@ -52,7 +54,7 @@ public class TamEngineTests
         }
     }
 
-    [EngineFact(EngineKind.OpenCl)]
+    [EngineFact("opencl")]
     public void Create_OpenClDeviceByName_TakesIt()
     {
         foreach (var device in TamEngine.Devices.Where(device => device.Kind == EngineKind.OpenCl))
@@ -66,12 +68,75 @@ public class TamEngineTests
     }
 
     /// <summary>Whoever reads the results sees whether the theories over the engines had this one.</summary>
-    [EngineFact(EngineKind.OpenCl)]
+    [EngineFact("opencl")]
     public void Working_OpenCl_IsAmongTheEnginesThatAreTested() => Assert.Contains(EngineKind.OpenCl, TestEngines.Working);
 
-    [EngineFact(EngineKind.Cuda)]
+    [EngineFact("cuda")]
     public void Working_Cuda_IsAmongTheEnginesThatAreTested() => Assert.Contains(EngineKind.Cuda, TestEngines.Working);
 
     [Fact]
     public void All_Always_HasTheReference() => Assert.Contains(EngineKind.Reference, TamEngine.All);
+
+    /// <summary>An engine from outside: asked for by name, on a device of its own, and never by itself.</summary>
+    [Fact]
+    public void Register_AnEngine_IsFoundByNameAndDeviceAndNotByAuto()
+    {
+        EngineKind kind = "outsider";
+        EngineDevice[] devices = [new("Outsider0", kind, "first", 1, IsGpu: false), new("Outsider1", kind, "second", 2, IsGpu: false)];
+        var requests = new ConcurrentBag<EngineRequest>();
+        TamEngine.Register(
+            kind,
+            request =>
+            {
+                requests.Add(request);
+                request.Choose(kind, devices);
+                return new ReferenceEngine();
+            },
+            () => devices);
+
+        TamEngine.Create("Outsider", threadCount: 3, maxDeviceBytes: 4).Dispose();
+        TamEngine.Create(EngineKind.Auto, device: "OUTSIDER1").Dispose();
+        TamEngine.Create(EngineKind.Auto).Dispose();
+
+        // Tests beside this one may ask for it too.
+        Assert.Superset(new HashSet<EngineRequest> { new(3, string.Empty, 4, false), new(0, "OUTSIDER1", 0, true) }, requests.ToHashSet());
+        Assert.DoesNotContain(new EngineRequest(0, string.Empty, 0, true), requests);
+        Assert.Equal([true, true], [TamEngine.All.Contains(kind), TamEngine.OnDevices.Contains(kind)]);
+        Assert.Equal(devices, TamEngine.Devices.Where(device => device.Kind == kind));
+        Assert.Equal(
+            "there is no device outsider2; there are: Outsider0 (first), Outsider1 (second)",
+            Assert.Throws<EngineUnavailableException>(() => TamEngine.Create(kind, device: "outsider2")).Message);
+    }
+
+    [Theory]
+    [InlineData("auto")]
+    [InlineData("Reference")]
+    [InlineData("")]
+    [InlineData("my engine")]
+    [InlineData("gpu0")]
+    public void Register_NameThatIsTakenOrNone_Throws(string name)
+    {
+        int before = TamEngine.All.Count;
+
+        Assert.Throws<ArgumentException>(() => TamEngine.Register(name, _ => new ReferenceEngine()));
+
+        Assert.Equal(before, TamEngine.All.Count);
+    }
+
+    [Fact]
+    public void Create_EngineThatNobodyHas_SaysWhichThereAre() => Assert.StartsWith(
+        "engine nobodys is not part of this build; it has: reference, cpu, opencl, cuda",
+        Assert.Throws<EngineUnavailableException>(() => TamEngine.Create("Nobodys")).Message,
+        StringComparison.Ordinal);
+
+    [Fact]
+    public void Kind_ByName_IsTheSameInAnyLetters()
+    {
+        Assert.Equal([EngineKind.OpenCl, EngineKind.Auto, default], [new("OpenCL"), new("AUTO"), EngineKind.Auto]);
+        Assert.Equal("[\"auto\",\"opencl\",\"own\"]", JsonSerializer.Serialize<EngineKind[]>([default, EngineKind.OpenCl, "own"]));
+        Assert.Equal([EngineKind.OpenCl], JsonSerializer.Deserialize<EngineKind[]>("[\"openCl\"]")!);
+        Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<EngineKind>("7"));
+        Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<EngineKind>("null"));
+        Assert.Equal([true, true, false, false, false], [.. ((string[])["OpenCL0", "opencl12", "OpenCL", "OpenCL0x", "CUDA0"]).Select(EngineKind.OpenCl.HasDevice)]);
+    }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Tamx.Kernels;
 using Xunit;
 
@@ -6,22 +7,22 @@ namespace Tamx.Testing;
 /// <summary>The registry's engines that work on this machine, for theories that walk them.</summary>
 public static class TestEngines
 {
-    private static readonly Dictionary<EngineKind, string?> Refusals = TamEngine.All.ToDictionary(kind => kind, Refusal);
+    private static readonly ConcurrentDictionary<EngineKind, string?> Refusals = new();
 
     /// <summary>The engines that work here. That OpenCL is among them in CI, an <see cref="EngineFactAttribute"/> sees to.</summary>
-    public static IReadOnlyList<EngineKind> Working { get; } = [.. TamEngine.All.Where(kind => Refusals[kind] is null)];
+    public static IReadOnlyList<EngineKind> Working => [.. TamEngine.All.Where(kind => WhyNot(kind) is null)];
 
     /// <summary>Those of them that compute on a device.</summary>
-    public static IReadOnlyList<EngineKind> WorkingOnDevices { get; } = [.. Working.Intersect([EngineKind.OpenCl, EngineKind.Cuda])];
+    public static IReadOnlyList<EngineKind> WorkingOnDevices => [.. Working.Intersect(TamEngine.OnDevices)];
 
-    /// <summary><see cref="Working"/>, as the data of a theory.</summary>
-    public static TheoryData<EngineKind> Kinds => [.. Working];
+    /// <summary><see cref="Working"/>, as the data of a theory: names, which a runner can show and filter by.</summary>
+    public static TheoryData<string> Names => [.. Working.Select(kind => kind.Name)];
 
     /// <summary>Why an engine does not work here; null where it does.</summary>
-    public static string? WhyNot(EngineKind kind) => Refusals[kind];
+    public static string? WhyNot(EngineKind kind) => Refusals.GetOrAdd(kind, Refusal);
 
     /// <summary>What an engine may differ from the reference by, on normalised maps. The largest difference seen is about 1e-6 with any.</summary>
-    public static double Tolerance(EngineKind kind) => WorkingOnDevices.Contains(kind) ? 5e-6 : 2e-6;
+    public static double Tolerance(EngineKind kind) => TamEngine.OnDevices.Contains(kind) ? 5e-6 : 2e-6;
 
     private static string? Refusal(EngineKind kind)
     {

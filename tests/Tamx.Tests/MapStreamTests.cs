@@ -41,11 +41,11 @@ public class MapStreamTests
         AssertSame(whole.Answer, answer, 0);
     }
 
-    public static TheoryData<EngineKind> Engines => TestEngines.Kinds;
+    public static TheoryData<string> Engines => TestEngines.Names;
 
     [Theory]
     [MemberData(nameof(Engines))]
-    public void Next_EveryEngine_EqualsTheWholeAnswerWithinItsTolerance(EngineKind kind)
+    public void Next_EveryEngine_EqualsTheWholeAnswerWithinItsTolerance(string kind)
     {
         using var engine = TamEngine.Create(kind);
         using var fixture = new TamxFixture("generate_top3");

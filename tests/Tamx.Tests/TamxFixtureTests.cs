@@ -10,16 +10,16 @@ public class TamxFixtureTests
     private const double PlainTolerance = 3e-4;
     private const double BFloat16Tolerance = 1e-2;
 
-    public static TheoryData<string, EngineKind> CasesAndEngines
+    public static TheoryData<string, string> CasesAndEngines
     {
         get
         {
-            var data = new TheoryData<string, EngineKind>();
+            var data = new TheoryData<string, string>();
             foreach (string name in TamxFixture.FindNames())
             {
                 foreach (var kind in TestEngines.Working)
                 {
-                    data.Add(name, kind);
+                    data.Add(name, kind.Name);
                 }
             }
 
@@ -66,7 +66,7 @@ public class TamxFixtureTests
 
     [Theory]
     [MemberData(nameof(CasesAndEngines))]
-    public void Compute_Fixture_MatchesTheReference(string name, EngineKind kind)
+    public void Compute_Fixture_MatchesTheReference(string name, string kind)
     {
         using var fixture = new TamxFixture(name);
         using var engine = TamEngine.Create(kind);

@@ -40,7 +40,7 @@ internal sealed unsafe class DeviceEngine : ITamEngine
 
     public EngineKind Kind => _device.Info.Kind;
 
-    public string Name => $"{Kind.ToString().ToLowerInvariant()}, {_device.Info.Name}: {_device.Info.Description}";
+    public string Name => $"{Kind}, {_device.Info.Name}: {_device.Info.Description}";
 
     public void Project(
         ReadOnlySpan<float> states,
