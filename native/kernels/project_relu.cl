@@ -1,14 +1,16 @@
-// A[t, first_cell + v] = relu(sum over d of W[t, d] H[v, d])
+// A[t, first_cell + v] = max(least, sum over d of W[t, d] H[v, d]);  relu where least is 0, the products as they are where it is -inf
 //
 // W      [row_count, hidden_size]     output-embedding rows
 // H      [state_count, hidden_size]   hidden states, a slice of all
 // A      [row_count, cell_count]      activations; the slice's columns are written
 // groups (ceil(state_count / 64), ceil(row_count / 64)); all counts at least 1; first_cell + state_count <= cell_count
 //
+// Logits are had with W and H in each other's place: H is then a slice of the vocabulary, and a row of A one state's logits.
+//
 // 2 TVD operations on 4 (T + V) D bytes: limited by arithmetic from some 50 rows on, and by the transfer of H to the device before that.
 KERNEL GROUP_SIZE(GROUP_WIDTH, GROUP_HEIGHT) void project_relu(
     const GLOBAL float *output_rows, const GLOBAL float *states, GLOBAL float *activations,
-    int row_count, int state_count, int hidden_size, int cell_count, int first_cell)
+    int row_count, int state_count, int hidden_size, int cell_count, int first_cell, float least)
 {
     LOCAL float left[SLAB * TILE_STRIDE];
     LOCAL float right[SLAB * TILE_STRIDE];
@@ -32,7 +34,7 @@ KERNEL GROUP_SIZE(GROUP_WIDTH, GROUP_HEIGHT) void project_relu(
             int state = first_state + LOCAL_X + GROUP_WIDTH * j;
             if (row < row_count && state < state_count) {
                 float sum = sums[PER_THREAD * i + j];
-                activations[(index_t)row * (index_t)cell_count + (index_t)(first_cell + state)] = MAX(sum, 0.0f);
+                activations[(index_t)row * (index_t)cell_count + (index_t)(first_cell + state)] = sum < least ? least : sum;
             }
         }
     }

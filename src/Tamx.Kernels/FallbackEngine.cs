@@ -67,6 +67,30 @@ internal sealed class FallbackEngine(ITamEngine device, Func<ITamEngine> createO
         }
     }
 
+    public void SelectTop(
+        ReadOnlySpan<float> states,
+        ReadOnlySpan<float> outputRows,
+        int hiddenSize,
+        int firstId,
+        Span<TokenScore> best,
+        Span<double> logSums,
+        CancellationToken cancellationToken = default)
+    {
+        TokenScore[] bestBefore = best.ToArray();
+        double[] logSumsBefore = logSums.ToArray();
+        try
+        {
+            _engine.SelectTop(states, outputRows, hiddenSize, firstId, best, logSums, cancellationToken);
+        }
+        catch (EngineUnavailableException e) when (!_hasFailed)
+        {
+            GiveUp(e);
+            bestBefore.CopyTo(best);
+            logSumsBefore.CopyTo(logSums);
+            _engine.SelectTop(states, outputRows, hiddenSize, firstId, best, logSums, cancellationToken);
+        }
+    }
+
     public void Dispose() => _engine.Dispose();
 
     private void GiveUp(EngineUnavailableException reason)

@@ -8,6 +8,9 @@ namespace Tamx.Kernels;
 /// </remarks>
 public interface ITamEngine : IDisposable
 {
+    /// <summary>Most tokens per state that <see cref="SelectTop"/> selects.</summary>
+    const int MaxTopCount = 64;
+
     /// <summary>Which implementation this is; never <see cref="EngineKind.Auto"/>.</summary>
     EngineKind Kind { get; }
 
@@ -62,5 +65,37 @@ public interface ITamEngine : IDisposable
         int cellCount,
         Span<float> maps,
         Span<ValueRange> ranges,
+        CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// The tokens with the largest logits w_t . h_p, and the logits' log-sum-exp, of a vocabulary that comes in slices: each call takes one more slice
+    /// into account, in any order. What the products are is never there as a whole.
+    /// </summary>
+    /// <param name="states">Hidden states [P, D].</param>
+    /// <param name="outputRows">Output-embedding rows of the slice [N, D]: those of the ids from <paramref name="firstId"/> on.</param>
+    /// <param name="hiddenSize">D, at least 1.</param>
+    /// <param name="firstId">Token id of the first row, at least 0.</param>
+    /// <param name="best">
+    /// In and out: per state the K best tokens so far [P, K], best first, the lower id first where logits are equal; 1 to <see cref="MaxTopCount"/>.
+    /// <see cref="TokenScore.None"/> before the first slice, and where there were fewer tokens than places.
+    /// </param>
+    /// <param name="logSums">
+    /// In and out: ln of the sum of exp(logit) over all tokens so far [P]; -infinity before the first slice. A token's probability is
+    /// exp(logit - log sum).
+    /// </param>
+    /// <param name="cancellationToken">Cancels by throwing.</param>
+    /// <remarks>
+    /// Logits are sums of products in float32 or better. Where two differ by less than that rounding, engines may put them in different order. Finite
+    /// input whose products leave the range of float32 gives log sums that are not finite.
+    /// </remarks>
+    /// <exception cref="ArgumentException">A length does not fit the others.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; the destinations hold nothing of use.</exception>
+    void SelectTop(
+        ReadOnlySpan<float> states,
+        ReadOnlySpan<float> outputRows,
+        int hiddenSize,
+        int firstId,
+        Span<TokenScore> best,
+        Span<double> logSums,
         CancellationToken cancellationToken = default);
 }

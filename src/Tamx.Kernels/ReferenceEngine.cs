@@ -30,9 +30,9 @@ public sealed class ReferenceEngine : ITamEngine
                 cancellationToken.ThrowIfCancellationRequested();
             }
 
-            destination[i] = (float)Activation(
+            destination[i] = (float)Math.Max(0, Product(
                 outputRows.Slice(i / stateCount * hiddenSize, hiddenSize),
-                states.Slice(i % stateCount * hiddenSize, hiddenSize));
+                states.Slice(i % stateCount * hiddenSize, hiddenSize)));
         }
     }
 
@@ -56,6 +56,34 @@ public sealed class ReferenceEngine : ITamEngine
         MapRefinement.Apply(problem, activations, cellCount, maps, ranges, cancellationToken);
 
     /// <inheritdoc/>
+    public void SelectTop(
+        ReadOnlySpan<float> states,
+        ReadOnlySpan<float> outputRows,
+        int hiddenSize,
+        int firstId,
+        Span<TokenScore> best,
+        Span<double> logSums,
+        CancellationToken cancellationToken = default)
+    {
+        int count = TopTokens.Validate(states, outputRows, hiddenSize, firstId, best, logSums);
+        var logits = new double[outputRows.Length / hiddenSize];
+        for (int p = 0; p < logSums.Length && logits.Length > 0; p++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            for (int t = 0; t < logits.Length; t++)
+            {
+                logits[t] = Product(outputRows.Slice(t * hiddenSize, hiddenSize), states.Slice(p * hiddenSize, hiddenSize));
+                TopTokens.Insert(best.Slice(p * count, count), new TokenScore(firstId + t, (float)logits[t]));
+            }
+
+            double largest = logits.Max();
+            logSums[p] = TopTokens.Join(logSums[p], largest + Math.Log(logits.Sum(logit => Math.Exp(logit - largest))));
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    /// <inheritdoc/>
     public void Dispose()
     {
     }
@@ -73,7 +101,7 @@ public sealed class ReferenceEngine : ITamEngine
         }
     }
 
-    private static double Activation(ReadOnlySpan<float> outputRow, ReadOnlySpan<float> state)
+    private static double Product(ReadOnlySpan<float> outputRow, ReadOnlySpan<float> state)
     {
         double sum = 0;
         for (int d = 0; d < outputRow.Length; d++)
@@ -81,6 +109,6 @@ public sealed class ReferenceEngine : ITamEngine
             sum += (double)outputRow[d] * state[d];
         }
 
-        return Math.Max(0, sum);
+        return sum;
     }
 }

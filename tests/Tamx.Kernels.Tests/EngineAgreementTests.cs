@@ -8,7 +8,7 @@ namespace Tamx.Kernels.Tests;
 public class EngineAgreementTests
 {
     /// <summary>Engines by name, so that widths which this machine would not choose run too.</summary>
-    private static readonly Dictionary<string, Func<int, ITamEngine>> Engines = TestEngines.Working
+    internal static readonly Dictionary<string, Func<int, ITamEngine>> Engines = TestEngines.Working
         .ToDictionary(kind => kind.ToString(), kind => (Func<int, ITamEngine>)(threads => TamEngine.Create(kind, threads)))
         .Concat(
         [

@@ -2,10 +2,11 @@ using System.Runtime.CompilerServices;
 
 namespace Tamx.Kernels.Cpu;
 
-/// <summary>A = relu(W H^T), a panel of states at a time, W packed once for all of them.</summary>
+/// <summary>A = relu(W H^T), a panel of states at a time, W packed once for all of them; or W H^T itself.</summary>
 /// <remarks>
 /// Vectors run over the output rows, so that only W [T, D], which is small and used for every state, has to be transposed, and the states
-/// [P, D] are read where they lie. W is cut into strips of two vectors, the last one perhaps of one: [strip, D, lanes].
+/// [P, D] are read where they lie. W is cut into strips of two vectors, the last one perhaps of one: [strip, D, lanes]. Where it is the states
+/// that are few, and output rows that come by the thousand, the two change places.
 /// </remarks>
 internal sealed unsafe class Projection<TSimd, TVector> : IDisposable
     where TSimd : ISimd<TVector>
@@ -46,9 +47,10 @@ internal sealed unsafe class Projection<TSimd, TVector> : IDisposable
     /// <param name="states">The panel's first state; states follow each other [count, D].</param>
     /// <param name="count">States, 1 to <see cref="PanelSize"/>.</param>
     /// <param name="scratch"><see cref="ScratchSize"/> floats.</param>
+    /// <param name="rectifies">Put 0 for what is below 0.</param>
     /// <param name="activations">Receives [T, <see cref="PanelSize"/>]; columns from <paramref name="count"/> on are of no meaning.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void ProjectPanel(float* states, int count, float* scratch, float* activations)
+    public void ProjectPanel(float* states, int count, float* scratch, bool rectifies, float* activations)
     {
         const int TileRows = TileProduct<TSimd, TVector>.RowCount;
         int laneCount = LaneCount;
@@ -84,7 +86,7 @@ internal sealed unsafe class Projection<TSimd, TVector> : IDisposable
                 activation[p] = scratch[(long)p * laneCount + t];
             }
 
-            for (int p = 0; p < PanelSize; p += TSimd.Count)
+            for (int p = 0; rectifies && p < PanelSize; p += TSimd.Count)
             {
                 TSimd.Store(TSimd.Max(default, TSimd.Load(activation + p)), activation + p);
             }

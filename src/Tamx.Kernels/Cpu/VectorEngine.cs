@@ -15,7 +15,7 @@ namespace Tamx.Kernels.Cpu;
 /// larger: sums of products in float32 are off by some 1e-7 of it, and a map is the difference of two such sums.
 /// </para>
 /// </remarks>
-internal sealed unsafe class VectorEngine<TSimd, TVector> : ITamEngine
+internal sealed unsafe partial class VectorEngine<TSimd, TVector> : ITamEngine
     where TSimd : ISimd<TVector>
     where TVector : struct
 {
@@ -62,7 +62,7 @@ internal sealed unsafe class VectorEngine<TSimd, TVector> : ITamEngine
                     long first = (long)panel * PanelSize;
                     int count = (int)Math.Min(PanelSize, stateCount - first);
                     float* activations = _panels[worker].Reserve(_projection.ScratchSize + (long)rowCount * PanelSize);
-                    _projection.ProjectPanel(from + first * hiddenSize, count, activations + (long)rowCount * PanelSize, activations);
+                    _projection.ProjectPanel(from + first * hiddenSize, count, activations + (long)rowCount * PanelSize, rectifies: true, activations);
                     for (long t = 0; t < rowCount; t++)
                     {
                         new ReadOnlySpan<float>(activations + t * PanelSize, count).CopyTo(new Span<float>(to + t * stateCount + first, count));
@@ -177,7 +177,7 @@ internal sealed unsafe class VectorEngine<TSimd, TVector> : ITamEngine
         if (run.Activations is null)
         {
             float* scratch = activations + (long)run.RowCount * PanelSize;
-            _projection.ProjectPanel(run.States + (long)(block.FirstCell + first) * run.HiddenSize, count, scratch, activations);
+            _projection.ProjectPanel(run.States + (long)(block.FirstCell + first) * run.HiddenSize, count, scratch, rectifies: true, activations);
         }
         else
         {

@@ -7,7 +7,7 @@ internal static class DeviceCheck
     private const int RowCount = 18;
     private const float Tolerance = 1e-5f;
 
-    /// <summary>Lets an engine compute maps that the reference computes too.</summary>
+    /// <summary>Lets an engine compute maps and find tokens that the reference computes too.</summary>
     /// <exception cref="EngineUnavailableException">They differ, or the engine fails.</exception>
     public static void Run(ITamEngine engine)
     {
@@ -25,7 +25,7 @@ internal static class DeviceCheck
         }
     }
 
-    /// <summary>Two blocks and three maps; the states repeat no pattern, and about half of what they give is below 0.</summary>
+    /// <summary>Two blocks and three maps, and the two tokens that a state makes likeliest; the states repeat no pattern, and about half of what they give is below 0.</summary>
     private static float[] Compute(ITamEngine engine)
     {
         TamBlock[] blocks = [new(0, 1, 9, 8), new(72, 2, 3, 4)];
@@ -44,7 +44,11 @@ internal static class DeviceCheck
         };
         var values = new float[problem.MapValueCount];
         engine.Compute(problem, values, [ValueRange.Empty, new ValueRange(0, 10)]);
-        return values;
+
+        TokenScore[] best = [TokenScore.None, TokenScore.None];
+        double[] logSums = [double.NegativeInfinity];
+        engine.SelectTop(problem.CellStates[..HiddenSize], problem.OutputRows, HiddenSize, 0, best, logSums);
+        return [.. values, .. best.Select(token => (float)token.Id), .. best.Select(token => token.Logit), (float)logSums[0]];
     }
 
     private static float[] Values(int count, uint seed)

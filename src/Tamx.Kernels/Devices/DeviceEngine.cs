@@ -11,7 +11,7 @@ namespace Tamx.Kernels.Devices;
 /// <see cref="ReferenceEngine"/>, as a share of the range that is normalised or of the largest activation where that is larger.
 /// </para>
 /// </remarks>
-internal sealed unsafe class DeviceEngine : ITamEngine
+internal sealed unsafe partial class DeviceEngine : ITamEngine
 {
     private readonly IKernelDevice _device;
     private readonly long _stateSliceBytes;
@@ -153,7 +153,7 @@ internal sealed unsafe class DeviceEngine : ITamEngine
                 DeviceKernel.ProjectRelu,
                 Groups(count, DeviceKernel.Tile),
                 Groups(rowCount, DeviceKernel.Tile),
-                [_outputRows, _states, _activations, rowCount, count, hiddenSize, columnCount, firstColumn + first]);
+                [_outputRows, _states, _activations, rowCount, count, hiddenSize, columnCount, firstColumn + first, 0f]);
         }
     }
 

@@ -28,14 +28,16 @@ internal sealed record DeviceKernel(string Name, int GroupWidth, int GroupHeight
 
     public static DeviceKernel NormalizeMaps { get; } = new("normalize_maps", GroupThreads, 1);
 
+    public static DeviceKernel TopCandidates { get; } = new("top_candidates", GroupThreads, 1);
+
     /// <summary>All kernels.</summary>
-    public static IReadOnlyList<DeviceKernel> All { get; } = [ProjectRelu, MixContext, SubtractScaled, .. RankFilters, JointMinMax, NormalizeMaps];
+    public static IReadOnlyList<DeviceKernel> All { get; } = [ProjectRelu, MixContext, SubtractScaled, .. RankFilters, JointMinMax, NormalizeMaps, TopCandidates];
 
     /// <summary>The rank filter for windows of a side.</summary>
     public static DeviceKernel RankFilter(int windowSide) => RankFilters[windowSide / 2 - 1];
 
     /// <summary>The source, for a compiler of OpenCL C.</summary>
-    public string ReadSource() => string.Concat(new[] { "language.h", "tile.h", Name + ".cl" }.Select(ReadText));
+    public string ReadSource() => string.Concat(new[] { "language.h", "tile.h", "exponential.h", Name + ".cl" }.Select(ReadText));
 
     /// <summary>The kernel in PTX, as native/kernels/build-ptx made it.</summary>
     public string ReadPtx() => ReadText(WindowSide == 0 ? $"{Name}.ptx" : $"{Name}_{WindowSide}.ptx");

@@ -1,0 +1,101 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Tamx.Kernels.Cpu;
+
+/// <content>The best tokens of a vocabulary: a panel of its rows at a time, whose logits are looked through while they are in the cache.</content>
+internal sealed unsafe partial class VectorEngine<TSimd, TVector>
+{
+    public void SelectTop(
+        ReadOnlySpan<float> states,
+        ReadOnlySpan<float> outputRows,
+        int hiddenSize,
+        int firstId,
+        Span<TokenScore> best,
+        Span<double> logSums,
+        CancellationToken cancellationToken = default)
+    {
+        int count = TopTokens.Validate(states, outputRows, hiddenSize, firstId, best, logSums);
+        cancellationToken.ThrowIfCancellationRequested();
+        int stateCount = logSums.Length;
+        int rowCount = outputRows.Length / hiddenSize;
+        int panelCount = (rowCount + PanelSize - 1) / PanelSize;
+        if (stateCount == 0 || panelCount == 0)
+        {
+            return;
+        }
+
+        // Which tokens are best does not depend on the order they are looked at, so each worker has a list of its own. A sum does: there is one per panel.
+        var found = new TokenScore[]?[_panels.Length];
+        var panelSums = new double[panelCount][];
+        fixed (float* fixedStates = states, fixedRows = outputRows)
+        {
+            float* from = fixedRows;
+            _projection.Pack(fixedStates, stateCount, hiddenSize, _workers, cancellationToken);
+            _workers.Run(
+                panelCount,
+                (worker, panel) =>
+                {
+                    var tokens = found[worker] ??= [.. Enumerable.Repeat(TokenScore.None, stateCount * count)];
+                    int first = panel * PanelSize;
+                    int rows = Math.Min(PanelSize, rowCount - first);
+                    float* logits = _panels[worker].Reserve(_projection.ScratchSize + (long)stateCount * PanelSize);
+                    _projection.ProjectPanel(from + (long)first * hiddenSize, rows, logits + (long)stateCount * PanelSize, rectifies: false, logits);
+                    panelSums[panel] = new double[stateCount];
+                    for (int p = 0; p < stateCount; p++)
+                    {
+                        panelSums[panel][p] = LookThrough(logits + (long)p * PanelSize, rows, firstId + first, tokens.AsSpan(p * count, count));
+                    }
+                },
+                cancellationToken);
+        }
+
+        for (int p = 0; p < stateCount; p++)
+        {
+            foreach (double[] sums in panelSums)
+            {
+                logSums[p] = TopTokens.Join(logSums[p], sums[p]);
+            }
+
+            foreach (var tokens in found.OfType<TokenScore[]>())
+            {
+                foreach (var token in tokens.AsSpan(p * count, count))
+                {
+                    TopTokens.Insert(best.Slice(p * count, count), token);
+                }
+            }
+        }
+    }
+
+    /// <summary>Enters a panel's best tokens for one state.</summary>
+    /// <param name="logits">The state's logits [<see cref="PanelSize"/>]; what is there from <paramref name="count"/> on is written over.</param>
+    /// <param name="count">Rows of the panel.</param>
+    /// <param name="firstId">Token id of its first.</param>
+    /// <param name="best">The best so far, best first.</param>
+    /// <returns>The log-sum-exp of the panel's logits.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static double LookThrough(float* logits, int count, int firstId, Span<TokenScore> best)
+    {
+        new Span<float>(logits + count, PanelSize - count).Fill(float.NegativeInfinity);
+        float largest = MapSteps<TSimd, TVector>.Range(logits, PanelSize).Maximum;
+        if (!(largest < best[^1].Logit))
+        {
+            for (int i = 0; i < count; i++)
+            {
+                if (logits[i] >= best[^1].Logit)
+                {
+                    TopTokens.Insert(best, new TokenScore(firstId + i, logits[i]));
+                }
+            }
+        }
+
+        var sums = Vector<float>.Zero;
+        var offset = Vector.Create(largest);
+        for (int i = 0; i < PanelSize; i += Vector<float>.Count)
+        {
+            sums += Vector.Exp(Vector.Load(logits + i) - offset);
+        }
+
+        return largest + Math.Log(Vector.Sum(sums));
+    }
+}
