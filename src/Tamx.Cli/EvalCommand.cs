@@ -142,19 +142,12 @@ internal sealed class EvalCommand
 
             return (EvaluationSummary.Of(measured, options), measured);
         });
-        var printed = new EvalOutput(
-            summary.Scenes,
-            summary.CaptionsExact,
-            summary.Rows,
-            summary.Paper,
-            summary.Curves,
-            summary.Sweep,
-            summary.Agreement,
-            Path.GetFileName(modelOptions.ModelPath),
-            options.Tam.Profile.ToString().ToLowerInvariant(),
-            options.Tam.EciStrength,
-            options.Tam.KernelSize,
-            watch.Elapsed.TotalSeconds);
+        var printed = JsonSerializer.SerializeToNode(summary, ResultLog.Json)!.AsObject();
+        printed["model"] = Path.GetFileName(modelOptions.ModelPath);
+        printed["profile"] = options.Tam.Profile.ToString().ToLowerInvariant();
+        printed["eciStrength"] = options.Tam.EciStrength;
+        printed["kernel"] = options.Tam.KernelSize;
+        printed["seconds"] = watch.Elapsed.TotalSeconds;
         if (folder is not null)
         {
             WriteText(folder, "evaluation.json", JsonSerializer.Serialize(new { Summary = printed, Pictures = results }, ResultLog.Json));
@@ -167,7 +160,7 @@ internal sealed class EvalCommand
             }
         }
 
-        output.WriteLine(parsed.GetValue(_json) ? JsonSerializer.Serialize(printed, ResultLog.Json) : EvalTables.Text(summary));
+        output.WriteLine(parsed.GetValue(_json) ? printed.ToJsonString(ResultLog.Json) : EvalTables.Text(summary));
         return ExitCode.Ok;
     }
 
@@ -222,19 +215,4 @@ internal sealed class EvalCommand
 
     private static object? FileFacts(string? path) =>
         path is null ? null : new { Name = Path.GetFileName(path), Bytes = File.Exists(path) ? new FileInfo(path).Length : 0 };
-
-    /// <summary>What <c>tamx eval --json</c> prints.</summary>
-    private sealed record EvalOutput(
-        int Scenes,
-        double? CaptionsExact,
-        IReadOnlyList<SummaryRow> Rows,
-        IReadOnlyList<PaperSummaryRow> Paper,
-        CurveSummary? Curves,
-        IReadOnlyList<SettingScore> Sweep,
-        IReadOnlyList<MapAgreement> Agreement,
-        string Model,
-        string Profile,
-        float EciStrength,
-        int Kernel,
-        double Seconds);
 }

@@ -172,10 +172,7 @@ internal sealed class ExplainCommand
             output.WriteLine(explanation.Answer);
         }
 
-        if (_model.IsDemo(parsed))
-        {
-            error.WriteLine("This is the demo model; give your own with -m MODEL.gguf --mmproj MMPROJ.gguf.");
-        }
+        _model.NoteDemo(parsed);
 
         if (explanation.StopReason == StopReason.ContextFull)
         {

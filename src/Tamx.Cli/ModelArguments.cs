@@ -64,6 +64,15 @@ internal sealed class ModelArguments
     /// <summary>Whether the demo model is meant.</summary>
     public bool IsDemo(ParseResult parsed) => parsed.GetValue(_model) is null;
 
+    /// <summary>Says that it was the demo model, to whom it may not be clear.</summary>
+    public void NoteDemo(ParseResult parsed)
+    {
+        if (IsDemo(parsed))
+        {
+            parsed.InvocationConfiguration.Error.WriteLine("This is the demo model; give your own with -m MODEL.gguf --mmproj MMPROJ.gguf.");
+        }
+    }
+
     /// <summary>Whether logs are asked for.</summary>
     public bool IsVerbose(ParseResult parsed) => parsed.GetValue(_verbose);
 

@@ -93,10 +93,7 @@ internal sealed class ServeCommand
         }
 
         await using var server = await TamxServer.StartAsync(options, cancellationToken);
-        if (_model.IsDemo(parsed))
-        {
-            error.WriteLine("This is the demo model; give your own with -m MODEL.gguf --mmproj MMPROJ.gguf.");
-        }
+        _model.NoteDemo(parsed);
 
         error.WriteLine($"Open {server.Address} in a browser. Ctrl+C ends it.");
 

@@ -27,6 +27,9 @@ public sealed record ServerOptions
     /// <summary>Requests that may wait while another is worked on. 8 by default.</summary>
     public int QueueLength { get; init; } = 8;
 
+    /// <summary>After how long without an event a comment is written to a stream of events, for proxies between. 15 seconds by default.</summary>
+    public TimeSpan LongestSilence { get; init; } = TimeSpan.FromSeconds(15);
+
     /// <summary>What a request may ask for.</summary>
     public RequestLimits Limits { get; init; } = new();
 
@@ -62,6 +65,11 @@ public sealed record ServerOptions
         if (QueueLength < 0)
         {
             throw new InvalidInputException($"--queue {QueueLength}: it must be at least 0");
+        }
+
+        if (LongestSilence < TimeSpan.FromMilliseconds(1))
+        {
+            throw new InvalidInputException($"a longest silence of {LongestSilence}: it must be at least a millisecond");
         }
 
         Limits.Validate();

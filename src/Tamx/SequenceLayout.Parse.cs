@@ -43,7 +43,7 @@ public sealed partial record SequenceLayout
         ArgumentNullException.ThrowIfNull(videoGrids);
         options ??= new TamOptions();
         options.Validate();
-        var blocks = FindBlocks(tokenIds, markers);
+        var blocks = FindBlocks(tokenIds, markers, tokenIds.Count - Math.Clamp(generatedCount ?? 0, 0, tokenIds.Count));
         var turns = FindTurns(tokenIds, markers, blocks, options.DropRoleWordsEverywhere);
         AssignGrids(blocks, imageGrids, videoGrids, options);
         var answer = FindAnswer(tokenIds.Count, turns, generatedCount);
@@ -56,11 +56,14 @@ public sealed partial record SequenceLayout
         };
     }
 
-    /// <summary>Every run from a vision start to the next vision end; one that is never closed is no block.</summary>
-    private static List<VisionBlock> FindBlocks(IReadOnlyList<int> tokenIds, MarkerIds markers)
+    /// <summary>
+    /// Every run from a vision start to the next vision end; one that is never closed is no block. Nor are markers that a model wrote: there is
+    /// no picture between them.
+    /// </summary>
+    private static List<VisionBlock> FindBlocks(IReadOnlyList<int> tokenIds, MarkerIds markers, int promptCount)
     {
         var blocks = new List<VisionBlock>();
-        for (int i = 0; i < tokenIds.Count; i++)
+        for (int i = 0; i < promptCount; i++)
         {
             if (tokenIds[i] != markers.VisionStart)
             {
@@ -69,12 +72,12 @@ public sealed partial record SequenceLayout
 
             int start = i;
             bool isVideo = false;
-            for (; i < tokenIds.Count && tokenIds[i] != markers.VisionEnd; i++)
+            for (; i < promptCount && tokenIds[i] != markers.VisionEnd; i++)
             {
                 isVideo |= tokenIds[i] == markers.VideoPad;
             }
 
-            if (i < tokenIds.Count)
+            if (i < promptCount)
             {
                 blocks.Add(new VisionBlock { StartPosition = start, EndPosition = i, IsVideo = isVideo, TurnIndex = -1, Grid = default });
             }

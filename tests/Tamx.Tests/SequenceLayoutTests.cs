@@ -106,6 +106,17 @@ public class SequenceLayoutTests
     }
 
     [Fact]
+    public void Parse_VisionMarkersInAGeneratedAnswer_AreNoBlockButExplained()
+    {
+        int[] ids = [.. User([.. Image(4), 1]), .. Generated([3, .. Image(2), 4])];
+
+        var layout = Parse(ids, [new(1, 4, 4)], generatedCount: 6);
+
+        Assert.Single(layout.VisionBlocks);
+        Assert.Equal(Enumerable.Range(ids.Length - 6, 6), layout.AnswerPositions);
+    }
+
+    [Fact]
     public void Parse_VisionStartWithoutEnd_IsNoBlock() =>
         Assert.Empty(Parse([.. User(1), .. Generated(3, Markers.VisionStart, 4)], generatedCount: 3).VisionBlocks);
 

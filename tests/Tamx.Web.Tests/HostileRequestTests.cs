@@ -103,6 +103,8 @@ public sealed class HostileRequestTests(SharedServer shared)
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"image\":\"\\udfff\"}]}]}", "invalid_json")]
     [InlineData("{\"\\ud800\":1}", "invalid_json")]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"mergeSize\":2147483647}}", "invalid_value")]
+    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"device\":\"CUDA0\"}}", "invalid_value")]
+    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"maxDeviceBytes\":1}}", "invalid_value")]
     [InlineData("not json", "invalid_json")]
     [InlineData("", "invalid_json")]
     public async Task Json_ThatIsNoRequest_IsRefused(string json, string code)

@@ -135,6 +135,29 @@ public sealed class QueueTests
     }
 
     [Fact]
+    public async Task Stream_WithNothingToTell_IsKeptAlive()
+    {
+        await using var server = await RunningServer.StartAsync(Options with { LongestSilence = TimeSpan.FromMilliseconds(20) });
+        var first = server.StreamAsync(RunningServer.Question(_picture, maxTokens: 1024)).GetAsyncEnumerator();
+        await RunningServer.UntilAsync(async () => await first.MoveNextAsync() && first.Current.Name == "token", "a token of the first request");
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/explain") { Content = RunningServer.JsonOf(RunningServer.Question(_picture, maxTokens: 1)) };
+        request.Headers.Accept.ParseAdd("text/event-stream");
+
+        // It waits in the queue, so there is nothing to tell of it.
+        using var response = await server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+        var comments = 0;
+        while (comments < 3)
+        {
+            comments += await reader.ReadLineAsync() is { } line ? line.StartsWith(':') ? 1 : 0 : throw new EndOfStreamException("the stream ended");
+        }
+
+        await StopFirstAsync(server);
+        await first.DisposeAsync();
+        Assert.Contains("event: done\n", await reader.ReadToEndAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Request_ThatTakesTooLong_IsEnded()
     {
         await using var server = await RunningServer.StartAsync(Options with { Limits = new RequestLimits { MaxSeconds = 0.2 } });

@@ -136,7 +136,7 @@ internal sealed class RunningServer : IAsyncDisposable
         await Server.DisposeAsync();
     }
 
-    private static ByteArrayContent JsonOf(object body)
+    public static ByteArrayContent JsonOf(object body)
     {
         var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body));
         content.Headers.ContentType = new MediaTypeHeaderValue("application/json");

@@ -37,11 +37,8 @@ internal static class PngExport
     private static RgbImage Draw(RgbImage? picture, float[] map, PatchGrid grid, int frame, Drawn drawn, MapExportOptions options)
     {
         int cells = grid.Rows * grid.Columns;
-        (double low, double width) = (drawn.Range.Minimum, (double)drawn.Range.Maximum - drawn.Range.Minimum);
-        float Raw(float value) => (float)(low + (value * width));
-        float[] values = Array.ConvertAll(map[(frame * cells)..((frame + 1) * cells)], Raw);
-        float[] present = [.. drawn.Maps.Where(one => one is not null).SelectMany(one => one!)];
-        return OverlayImage.Draw(picture, values, grid.Rows, grid.Columns, (Raw(present.Min()), Raw(present.Max())), options);
+        float[] values = Array.ConvertAll(map[(frame * cells)..((frame + 1) * cells)], drawn.Raw);
+        return OverlayImage.Draw(picture, values, grid.Rows, grid.Columns, drawn.Extremes, options);
     }
 
     private static IEnumerable<Drawn> Tokens(Trace trace, ActivationMaps maps) => maps.Answer.Select((token, i) => new Drawn(
@@ -61,5 +58,16 @@ internal static class PngExport
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
-    private sealed record Drawn(string Name, IReadOnlyList<float[]?> Maps, (float Minimum, float Maximum) Range);
+    private sealed record Drawn(string Name, IReadOnlyList<float[]?> Maps, (float Minimum, float Maximum) Range)
+    {
+        /// <summary>The least and the greatest raw value of all maps together: the ends of the colours.</summary>
+        public (float Minimum, float Maximum) Extremes { get; } = (
+            Raw(Range, Maps.Min(map => map?.Min()) ?? 0),
+            Raw(Range, Maps.Max(map => map?.Max()) ?? 0));
+
+        /// <summary>What a normalised value was.</summary>
+        public float Raw(float value) => Raw(Range, value);
+
+        private static float Raw((float Minimum, float Maximum) range, float value) => (float)(range.Minimum + (value * ((double)range.Maximum - range.Minimum)));
+    }
 }

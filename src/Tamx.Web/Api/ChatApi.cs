@@ -110,7 +110,7 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
 
     private async Task StreamAsync(HttpContext context, ChatRequest request, ModelQueue.Place place)
     {
-        await EventStream.StartAsync(context);
+        await using var events = await EventStream.StartAsync(context, options.LongestSilence);
         var created = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
         var id = "";
         try
@@ -162,6 +162,6 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
             tamx = payload is { } one ? new Dictionary<string, JsonElement> { [one.Name] = one.Data } : tamx,
         }));
 
-        Task WriteAsync(byte[] json) => EventStream.WriteAsync(context.Response, null, json, context.RequestAborted);
+        Task WriteAsync(byte[] json) => events.WriteAsync(null, json);
     }
 }

@@ -4,31 +4,88 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Tamx.Web.Api;
 
-/// <summary>Server-sent events as the answer of a request.</summary>
-internal static class EventStream
+/// <summary>Server-sent events as the answer of a request; a comment where there is nothing to tell for a while, so that no proxy takes it for dead.</summary>
+internal sealed class EventStream : IAsyncDisposable
 {
+    private readonly HttpContext _context;
+    private readonly PeriodicTimer _timer;
+    private readonly SemaphoreSlim _writing = new(1);
+    private readonly Task _keepingAlive;
+    private bool _hasWritten;
+
+    private EventStream(HttpContext context, TimeSpan longestSilence)
+    {
+        _context = context;
+        _timer = new PeriodicTimer(longestSilence);
+        _keepingAlive = KeepAliveAsync();
+    }
+
     /// <summary>Whether a client asks for events rather than for a document.</summary>
     public static bool IsWanted(HttpRequest request) =>
         request.GetTypedHeaders().Accept.Any(type => type.MediaType.Equals("text/event-stream", StringComparison.OrdinalIgnoreCase) && type.Quality is not 0);
 
-    public static async Task StartAsync(HttpContext context)
+    /// <summary>Begins the answer.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="longestSilence">After how long without an event a comment is written.</param>
+    public static async Task<EventStream> StartAsync(HttpContext context, TimeSpan longestSilence)
     {
         context.Response.ContentType = "text/event-stream";
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         await context.Response.StartAsync(context.RequestAborted);
+        return new EventStream(context, longestSilence);
     }
 
     /// <summary>Writes an event.</summary>
-    /// <param name="response">The answer.</param>
     /// <param name="name">The event's name; null for data alone.</param>
     /// <param name="json">One line of JSON.</param>
-    /// <param name="cancellationToken">Ends the writing.</param>
-    public static async Task WriteAsync(HttpResponse response, string? name, ReadOnlyMemory<byte> json, CancellationToken cancellationToken)
+    /// <exception cref="OperationCanceledException">The client is gone.</exception>
+    public Task WriteAsync(string? name, ReadOnlyMemory<byte> json)
     {
-        var head = name is null ? "data: " : $"event: {name}\ndata: ";
-        await response.Body.WriteAsync(Encoding.UTF8.GetBytes(head), cancellationToken);
-        await response.Body.WriteAsync(json, cancellationToken);
-        await response.Body.WriteAsync("\n\n"u8.ToArray(), cancellationToken);
-        await response.Body.FlushAsync(cancellationToken);
+        _hasWritten = true;
+        return SendAsync([Encoding.UTF8.GetBytes(name is null ? "data: " : $"event: {name}\ndata: "), json, "\n\n"u8.ToArray()]);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _timer.Dispose();
+        await _keepingAlive;
+        _writing.Dispose();
+    }
+
+    private async Task SendAsync(ReadOnlyMemory<byte>[] parts)
+    {
+        var gone = _context.RequestAborted;
+        await _writing.WaitAsync(gone);
+        try
+        {
+            foreach (var part in parts)
+            {
+                await _context.Response.Body.WriteAsync(part, gone);
+            }
+
+            await _context.Response.Body.FlushAsync(gone);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    private async Task KeepAliveAsync()
+    {
+        try
+        {
+            while (await _timer.WaitForNextTickAsync(_context.RequestAborted))
+            {
+                if (!Interlocked.Exchange(ref _hasWritten, false))
+                {
+                    await SendAsync([": still there\n\n"u8.ToArray()]);
+                }
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException)
+        {
+            // The client is gone, as whoever has something to tell will find out.
+        }
     }
 }

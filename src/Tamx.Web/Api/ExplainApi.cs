@@ -33,7 +33,7 @@ internal sealed class ExplainApi(ServerOptions options, RunService service)
 
     private async Task StreamAsync(HttpContext context, ParsedRequest request, ModelQueue.Place place)
     {
-        await EventStream.StartAsync(context);
+        await using var events = await EventStream.StartAsync(context, options.LongestSilence);
         try
         {
             var (run, done) = await service.RunAsync(request, place, SendAsync, context.RequestAborted);
@@ -53,6 +53,6 @@ internal sealed class ExplainApi(ServerOptions options, RunService service)
             await SendAsync("error", WireJson.Bytes(e.Body));
         }
 
-        Task SendAsync(string name, byte[] json) => EventStream.WriteAsync(context.Response, name, json, context.RequestAborted);
+        Task SendAsync(string name, byte[] json) => events.WriteAsync(name, json);
     }
 }

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Tamx.Llama.Chat;
 
 namespace Tamx.Web.Requests;
 
@@ -39,15 +38,7 @@ internal static class ChatRequestReader
         }
 
         var extension = Json.Find(root, "tamx") ?? default;
-        var sampling = new VideoSampling();
-        var reader = new MessageReader(limits, body.Uploads)
-        {
-            Sampling = sampling with
-            {
-                FramesPerSecond = Json.Number(extension, "fps", 0.001, 1000) ?? sampling.FramesPerSecond,
-                MaxFrames = Json.Whole(extension, "maxFrames", "", 1, limits.MaxFrames) ?? limits.MaxFrames,
-            },
-        };
+        var reader = new MessageReader(limits, body.Uploads) { Sampling = OptionsReader.ReadFrames(extension, limits) };
         var messages = reader.Read(Json.Find(root, "messages") ?? throw Json.Fault("messages", "is missing"));
         return new ChatRequest(
             new ParsedRequest(messages, reader.Files, ReadOptions(root, extension, limits), ExplainRequestReader.PromptOf(messages)),
@@ -66,23 +57,8 @@ internal static class ChatRequestReader
 
     private static ExplainOptions ReadOptions(JsonElement root, JsonElement extension, RequestLimits limits)
     {
-        var standard = new ExplainOptions();
-        var completion = standard.Completion;
         var maxTokens = Json.Whole(root, "max_completion_tokens", "", 1, limits.MaxAnswerTokens) ?? Json.Whole(root, "max_tokens", "", 1, limits.MaxAnswerTokens);
         var candidates = Json.Whole(extension, "candidates", "", 0, limits.MaxCandidates) ?? Json.Whole(root, "top_logprobs", "", 0, limits.MaxCandidates);
-        return standard with
-        {
-            Tam = ExplainRequestReader.ReadTam(Json.Find(extension, "options")),
-            Completion = completion with
-            {
-                MaxContextSize = limits.MaxContextTokens,
-                MaxNewTokens = maxTokens ?? Math.Min(completion.MaxNewTokens, limits.MaxAnswerTokens),
-                CandidateCount = candidates ?? Math.Min(completion.CandidateCount, limits.MaxCandidates),
-                Temperature = (float)(Json.Number(root, "temperature", 0, 100) ?? completion.Temperature),
-                TopK = Json.Whole(root, "top_k", "", 0, int.MaxValue) ?? completion.TopK,
-                TopP = (float)(Json.Number(root, "top_p", 0, 1) ?? completion.TopP),
-                Seed = (uint)(Json.Number(root, "seed", 0, uint.MaxValue) ?? completion.Seed),
-            },
-        };
+        return OptionsReader.Read(Json.Find(extension, "options"), maxTokens, candidates, root, ("top_k", "top_p"), limits);
     }
 }

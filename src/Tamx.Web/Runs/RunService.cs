@@ -29,7 +29,12 @@ internal sealed class RunService(ServerOptions options, ModelWorker worker, RunS
             using var waiting = CancellationTokenSource.CreateLinkedTokenSource(clientGone, run.Stopping);
             await place.WaitAsync(position => onEvent("queued", WireJson.Bytes(new { position })), waiting.Token);
             var process = await worker.GetAsync(
-                share => TellAsync(run, onEvent, WireJson.Bytes(new ProgressEvent("load", Math.Round(share * 100), 100))), waiting.Token);
+                share =>
+                {
+                    var progress = new ProgressEvent("load", Math.Round(share * 100), 100);
+                    return TellAsync(run, onEvent, progress, WireJson.Bytes(progress));
+                },
+                waiting.Token);
             run.State = RunState.Running;
             var done = await WorkAsync(process, request, run, onEvent, clientGone);
             worker.NoteSuccess();
@@ -61,10 +66,10 @@ internal sealed class RunService(ServerOptions options, ModelWorker worker, RunS
         }
     }
 
-    private static Task TellAsync(Run run, Func<string, byte[], Task> onEvent, byte[] progress)
+    private static Task TellAsync(Run run, Func<string, byte[], Task> onEvent, ProgressEvent progress, byte[] json)
     {
-        run.Phase = WireJson.Read<ProgressEvent>(progress).Phase;
-        return onEvent("progress", progress);
+        run.Phase = progress.Phase;
+        return onEvent("progress", json);
     }
 
     private async Task<DoneEvent> WorkAsync(
@@ -75,7 +80,9 @@ internal sealed class RunService(ServerOptions options, ModelWorker worker, RunS
         return await process.ExplainAsync(
             request.ToCommand(options.Limits, run.Folder),
             request.Files,
-            frame => frame.Kind == FrameKind.Progress ? TellAsync(run, onEvent, frame.Content) : onEvent(frame.Kind.ToString().ToLowerInvariant(), frame.Content),
+            frame => frame.Kind == FrameKind.Progress
+                ? TellAsync(run, onEvent, WireJson.Read<ProgressEvent>(frame.Content), frame.Content)
+                : onEvent(frame.Kind.ToString().ToLowerInvariant(), frame.Content),
             run.Stopping,
             cancel.Token);
     }

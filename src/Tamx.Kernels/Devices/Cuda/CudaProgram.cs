@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text;
 using static Tamx.Kernels.Devices.Cuda.CudaMethods;
 
@@ -8,7 +7,7 @@ namespace Tamx.Kernels.Devices.Cuda;
 /// <remarks>Safe to use from any thread.</remarks>
 internal sealed unsafe class CudaProgram
 {
-    private static readonly ConcurrentDictionary<int, CudaProgram> Known = new();
+    private static readonly KeptPrograms<int, CudaProgram> Kept = new(device => new CudaProgram(device));
 
     private readonly int _device;
     private readonly nint _context;
@@ -22,16 +21,10 @@ internal sealed unsafe class CudaProgram
     }
 
     /// <summary>What there is for a device.</summary>
-    public static CudaProgram Of(int device)
-    {
-        lock (Known)
-        {
-            return Known.GetOrAdd(device, handle => new CudaProgram(handle));
-        }
-    }
+    public static CudaProgram Of(int device) => Kept.Of(device);
 
     /// <summary>Lets the next engine start afresh, after a failure that may have spoilt what is here.</summary>
-    public void Forget() => Known.TryRemove(KeyValuePair.Create(_device, this));
+    public void Forget() => Kept.Remove(_device, this);
 
     /// <summary>Makes the context this thread's; what was the thread's comes back when the result is disposed of.</summary>
     public Scope Enter()
@@ -69,9 +62,7 @@ internal sealed unsafe class CudaProgram
             int status = ModuleLoad(out nint module, start, 2, options, values);
             if (status != Success)
             {
-                string[] words = Encoding.UTF8.GetString(log, new ReadOnlySpan<byte>(log, LogSize).IndexOf((byte)0) is var end and >= 0 ? end : 0)
-                    .Split(['\r', '\n', '\t', ' '], StringSplitOptions.RemoveEmptyEntries);
-                CudaDevice.Check(status, $"loading kernel {kernel.Name} ({string.Join(' ', words.Take(60))})");
+                CudaDevice.Check(status, $"loading kernel {kernel.Name}{CompilerLog.Start(new ReadOnlySpan<byte>(log, LogSize))}");
             }
 
             return module;

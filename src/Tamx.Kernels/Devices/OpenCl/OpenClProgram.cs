@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-using System.Text;
 using static Tamx.Kernels.Devices.OpenCl.OpenClMethods;
 
 namespace Tamx.Kernels.Devices.OpenCl;
@@ -8,7 +6,7 @@ namespace Tamx.Kernels.Devices.OpenCl;
 /// <remarks>Safe to use from any thread.</remarks>
 internal sealed unsafe class OpenClProgram
 {
-    private static readonly ConcurrentDictionary<nint, OpenClProgram> Known = new();
+    private static readonly KeptPrograms<nint, OpenClProgram> Kept = new(device => new OpenClProgram(device));
 
     private readonly nint _device;
     private readonly string _options;
@@ -27,16 +25,10 @@ internal sealed unsafe class OpenClProgram
     public nint Context { get; }
 
     /// <summary>What there is for a device.</summary>
-    public static OpenClProgram Of(nint device)
-    {
-        lock (Known)
-        {
-            return Known.GetOrAdd(device, id => new OpenClProgram(id));
-        }
-    }
+    public static OpenClProgram Of(nint device) => Kept.Of(device);
 
     /// <summary>Lets the next engine start afresh, after a failure that may have spoilt the context.</summary>
-    public void Forget() => Known.TryRemove(KeyValuePair.Create(_device, this));
+    public void Forget() => Kept.Remove(_device, this);
 
     /// <summary>A kernel of one's own: arguments are set on it, so no two threads may share it.</summary>
     /// <exception cref="EngineUnavailableException">The driver's compiler does not take it.</exception>
@@ -89,6 +81,6 @@ internal sealed unsafe class OpenClProgram
             _ = GetProgramBuildInfo(program, _device, ProgramBuildLog, size, start, out _);
         }
 
-        return $" ({string.Join(' ', Encoding.UTF8.GetString(text).Split(['\0', '\r', '\n', '\t', ' '], StringSplitOptions.RemoveEmptyEntries).Take(60))})";
+        return CompilerLog.Start(text);
     }
 }

@@ -1,0 +1,37 @@
+namespace Tamx.Kernels.Devices;
+
+/// <summary>What drivers have compiled, by device: kept for the life of the process, since compiling is slow. Safe to use from any thread.</summary>
+/// <param name="open">Makes what there is for a device at first.</param>
+internal sealed class KeptPrograms<TDevice, TProgram>(Func<TDevice, TProgram> open)
+    where TDevice : notnull
+    where TProgram : class
+{
+    private readonly Dictionary<TDevice, TProgram> _programs = [];
+    private readonly Lock _gate = new();
+
+    /// <summary>What there is for a device. Nobody else's is opened meanwhile.</summary>
+    public TProgram Of(TDevice device)
+    {
+        lock (_gate)
+        {
+            if (!_programs.TryGetValue(device, out var program))
+            {
+                _programs.Add(device, program = open(device));
+            }
+
+            return program;
+        }
+    }
+
+    /// <summary>Forgets a device's, unless it has been replaced already.</summary>
+    public void Remove(TDevice device, TProgram program)
+    {
+        lock (_gate)
+        {
+            if (_programs.GetValueOrDefault(device) == program)
+            {
+                _programs.Remove(device);
+            }
+        }
+    }
+}

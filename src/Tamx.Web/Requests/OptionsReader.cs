@@ -1,0 +1,88 @@
+using System.Text.Json;
+using Tamx.Llama;
+using Tamx.Llama.Chat;
+
+namespace Tamx.Web.Requests;
+
+/// <summary>Reads what both kinds of request have beside the conversation: how to generate, how to compute maps, which frames to take.</summary>
+internal static class OptionsReader
+{
+    /// <summary>Options of the method that are the server's own affair, or the model's.</summary>
+    private static readonly string[] ServersOptions = ["engine", "device", "threadCount", "maxWorkingBytes", "maxDeviceBytes", "mergeSize", "temporalMergeSize"];
+
+    /// <summary>How a run is made and explained.</summary>
+    /// <param name="method">The method's options by name, <c>profile</c> among them; null for the standard ones.</param>
+    /// <param name="maxTokens">Most tokens of the answer; null for what is usual.</param>
+    /// <param name="candidates">Candidates per token; null for what is usual.</param>
+    /// <param name="sampling">Where <c>temperature</c>, <c>seed</c> and the two names that follow stand.</param>
+    /// <param name="names">What the request calls the best k and the probability p that tokens are taken from.</param>
+    /// <param name="limits">What nothing may exceed.</param>
+    public static ExplainOptions Read(JsonElement? method, int? maxTokens, int? candidates, JsonElement sampling, (string TopK, string TopP) names, RequestLimits limits)
+    {
+        var standard = new ExplainOptions();
+        var completion = standard.Completion;
+        return standard with
+        {
+            Tam = ReadTam(method),
+            Completion = completion with
+            {
+                MaxContextSize = limits.MaxContextTokens,
+                MaxNewTokens = maxTokens ?? Math.Min(completion.MaxNewTokens, limits.MaxAnswerTokens),
+                CandidateCount = candidates ?? Math.Min(completion.CandidateCount, limits.MaxCandidates),
+                Temperature = (float)(Json.Number(sampling, "temperature", 0, 100) ?? completion.Temperature),
+                TopK = Json.Whole(sampling, names.TopK, "", 0, int.MaxValue) ?? completion.TopK,
+                TopP = (float)(Json.Number(sampling, names.TopP, 0, 1) ?? completion.TopP),
+                Seed = (uint)(Json.Number(sampling, "seed", 0, uint.MaxValue) ?? completion.Seed),
+            },
+        };
+    }
+
+    /// <summary>Which frames of videos to take: <c>fps</c> and <c>maxFrames</c>.</summary>
+    public static VideoSampling ReadFrames(JsonElement parent, RequestLimits limits)
+    {
+        var standard = new VideoSampling();
+        return standard with
+        {
+            FramesPerSecond = Json.Number(parent, "fps", 0.001, 1000) ?? standard.FramesPerSecond,
+            MaxFrames = Json.Whole(parent, "maxFrames", "", 1, limits.MaxFrames) ?? limits.MaxFrames,
+        };
+    }
+
+    /// <summary>The method's options from an object of names and values, <c>profile</c> among them.</summary>
+    private static TamOptions ReadTam(JsonElement? options)
+    {
+        if (options is not { } values)
+        {
+            return new TamOptions();
+        }
+
+        if (values.ValueKind != JsonValueKind.Object)
+        {
+            throw Json.Fault("options", "must be an object of names and values");
+        }
+
+        try
+        {
+            var profile = Json.Find(values, "profile") is null ? TamProfile.Tamx
+                : Enum.TryParse<TamProfile>(Json.Text(values, "profile"), ignoreCase: true, out var known) && Enum.IsDefined(known) ? known
+                : throw Json.Fault("profile", $"must be {string.Join(", ", Enum.GetNames<TamProfile>()).ToLowerInvariant()}");
+            var tam = TamOptions.ForProfile(profile);
+            foreach (var option in values.EnumerateObject().Where(option => option.Name != "profile"))
+            {
+                if (ServersOptions.Contains(option.Name, StringComparer.OrdinalIgnoreCase))
+                {
+                    throw Json.Fault(option.Name, "is not for requests to set");
+                }
+
+                tam = tam.Set(option.Name, option.Value.ValueKind == JsonValueKind.String ? option.Value.GetString()! : option.Value.GetRawText());
+            }
+
+            tam.Validate();
+            return tam;
+        }
+        catch (InvalidInputException e)
+        {
+            throw ApiException.BadRequest("invalid_option", e.Message);
+        }
+    }
+}
