@@ -83,8 +83,8 @@ public static class TamEngine
 
     /// <summary>Creates an engine. The caller disposes of it.</summary>
     /// <param name="kind">
-    /// Which one. <see cref="EngineKind.Auto"/> takes the best that works: a GPU that computes a small problem rightly, else the processors, which also take over if the GPU fails
-    /// later on. An engine asked for by name takes any device it has, and fails where that does.
+    /// Which one. <see cref="EngineKind.Auto"/> takes the best that works: a GPU that computes a small problem rightly, else the processors, which also compute what is too small to be
+    /// worth the way to the GPU, and take over if it fails later on. An engine asked for by name takes any device it has, and fails where that does.
     /// </param>
     /// <param name="threadCount">Threads an engine on the processor may use, or 0 to let it choose. Results do not depend on it.</param>
     /// <param name="log">Receives one line per engine that <see cref="EngineKind.Auto"/> passes over or gives up, with the reason.</param>
@@ -115,7 +115,7 @@ public static class TamEngine
             {
                 engine = CreateOne(candidate, request);
                 DeviceCheck.Run(engine);
-                return new FallbackEngine(engine, () => CreateOne(EngineKind.Cpu, request), log);
+                return new AutoEngine(engine, () => CreateOne(EngineKind.Cpu, request), WayToDevice.Assumed, log);
             }
             catch (EngineUnavailableException e)
             {

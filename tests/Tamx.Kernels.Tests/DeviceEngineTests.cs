@@ -10,6 +10,9 @@ public class DeviceEngineTests
 {
     private const double Tolerance = 5e-6;
 
+    /// <summary>Everything is worth such a way, small problems too.</summary>
+    private static readonly WayToDevice Free = new(-1, double.PositiveInfinity);
+
     public static TheoryData<string> Working => [.. TestEngines.WorkingOnDevices.Select(kind => kind.Name)];
 
     /// <summary>Memory that was never written must not matter, nor may anything be written beside the memory that was asked for.</summary>
@@ -84,7 +87,7 @@ public class DeviceEngineTests
     {
         var problem = RandomProblem.Create(43, [(1, 40, 40)], 64, 12, 6);
         var log = new List<string>();
-        using var engine = new FallbackEngine(TamEngine.Create(kind, maxDeviceBytes: 100_000), () => TamEngine.Create(EngineKind.Cpu), log.Add);
+        using var engine = new AutoEngine(TamEngine.Create(kind, maxDeviceBytes: 100_000), () => TamEngine.Create(EngineKind.Cpu), Free, log.Add);
 
         Assert.Equal(kind, engine.Kind);
         AssertEqual(problem, engine);
@@ -123,7 +126,7 @@ public class DeviceEngineTests
     public void Project_DeviceFails_TheOtherEngineTakesOver(string kind)
     {
         float[] actual = new float[100];
-        using var engine = new FallbackEngine(TamEngine.Create(kind, maxDeviceBytes: 1000), () => new ReferenceEngine(), null);
+        using var engine = new AutoEngine(TamEngine.Create(kind, maxDeviceBytes: 1000), () => new ReferenceEngine(), Free, null);
 
         engine.Project(Enumerable.Repeat(1f, 300).ToArray(), [2, 3, 4], 3, actual);
 

@@ -1,0 +1,130 @@
+using Tamx.Testing;
+
+namespace Tamx.Kernels.Tests;
+
+/// <summary>Who computes what where there are a device and processors. The device is one that only counts, so that this is tested without any.</summary>
+public class AutoEngineTests
+{
+    private static readonly RandomProblem Small = RandomProblem.Create(3, [(1, 4, 5)], 8, 12, 3);
+    private static readonly RandomProblem Large = RandomProblem.Create(3, [(1, 20, 30)], 1024, 120, 4);
+
+    [Fact]
+    public void Compute_SmallProblem_StaysOnTheProcessors()
+    {
+        var device = new CountingEngine();
+        using var engine = Create(device);
+
+        Small.Compute(engine);
+
+        Assert.Equal(0, device.Calls);
+        Assert.Equal("reference", engine.Name);
+        Large.Compute(engine);
+        Assert.Equal(1, device.Calls);
+        Assert.Equal("counting and reference", engine.Name);
+    }
+
+    [Fact]
+    public void Compute_LargeProblem_GoesToTheDevice()
+    {
+        var device = new CountingEngine();
+        using var engine = Create(device);
+
+        Large.Compute(engine);
+        Large.Compute(engine);
+
+        Assert.Equal(2, device.Calls);
+        Assert.Equal("counting", engine.Name);
+        Assert.Equal(device.Kind, engine.Kind);
+    }
+
+    [Fact]
+    public void AnyMethod_DeviceFails_TheProcessorsTakeOverForGood()
+    {
+        var states = new float[] { 1, 2 };
+        Action<ITamEngine>[] calls =
+        [
+            engine => Small.Compute(engine),
+            engine => engine.Project(states, states, 2, new float[1]),
+            engine => engine.Refine(new TamProblem { HiddenSize = 1, CellStates = [], OutputRows = [], Blocks = [], Maps = [], Weights = [], RangeCount = 0, EciStrength = 0, KernelSize = 1 }, [1], 1, [], []),
+            engine => engine.SelectTop(states, states, 2, 0, new TokenScore[1], new double[1]),
+        ];
+        foreach (var call in calls)
+        {
+            var device = new CountingEngine { Fails = true };
+            var log = new List<string>();
+            using var engine = new AutoEngine(device, () => new ReferenceEngine(), new WayToDevice(-1, double.PositiveInfinity), log.Add);
+
+            call(engine);
+            call(engine);
+
+            Assert.Equal(1, device.Calls);
+            Assert.Equal("the reference engine takes over: it is gone", Assert.Single(log));
+            Assert.Equal(EngineKind.Reference, engine.Kind);
+        }
+    }
+
+    [Fact]
+    public void Compute_ProcessorsFail_Throws()
+    {
+        using var engine = new AutoEngine(new CountingEngine(), () => new CountingEngine { Fails = true }, WayToDevice.Assumed, null);
+
+        Assert.Throws<EngineUnavailableException>(() => Small.Compute(engine));
+        Assert.Throws<EngineUnavailableException>(() => Small.Compute(engine));
+    }
+
+    /// <summary>Long answers of real models are worth the way; short ones, and what a token takes that is explained while the model writes, are not.</summary>
+    [Theory]
+    [InlineData(300, 2048, 120, 120, 3, true)]
+    [InlineData(3840, 2048, 110, 512, 3, true)]
+    [InlineData(300, 2048, 4, 4, 3, false)]
+    [InlineData(300, 2048, 40, 30, 9, true)]
+    [InlineData(300, 2048, 40, 30, 3, false)]
+    [InlineData(144, 128, 60, 40, 3, false)]
+    public void IsWorthIt_Sizes_Decide(long cells, long hiddenSize, long rows, long maps, int kernelSize, bool expected) => Assert.Equal(
+        expected,
+        WayToDevice.Assumed.IsWorthIt(((cells * hiddenSize) + (maps * cells)) * rows, maps * cells, kernelSize, ((cells + rows) * hiddenSize) + (maps * (cells + rows))));
+
+    private static AutoEngine Create(ITamEngine device) => new(device, () => new ReferenceEngine(), WayToDevice.Assumed, null);
+
+    private sealed class CountingEngine : ITamEngine
+    {
+        public int Calls { get; private set; }
+
+        public bool Fails { get; init; }
+
+        public EngineKind Kind => EngineKind.Cuda;
+
+        public string Name => "counting";
+
+        public void Project(ReadOnlySpan<float> states, ReadOnlySpan<float> outputRows, int hiddenSize, Span<float> destination, CancellationToken cancellationToken = default) =>
+            Count();
+
+        public void Compute(in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default) => Count();
+
+        public void Refine(
+            in TamProblem problem, ReadOnlySpan<float> activations, int cellCount, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default) =>
+            Count();
+
+        public void SelectTop(
+            ReadOnlySpan<float> states,
+            ReadOnlySpan<float> outputRows,
+            int hiddenSize,
+            int firstId,
+            Span<TokenScore> best,
+            Span<double> logSums,
+            CancellationToken cancellationToken = default) => Count();
+
+        public void Dispose()
+        {
+        }
+
+        private void Count()
+        {
+            Calls++;
+            if (Fails)
+            {
+                throw new EngineUnavailableException(Kind, "it is gone");
+            }
+        }
+    }
+}
