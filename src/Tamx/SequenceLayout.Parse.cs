@@ -43,9 +43,9 @@ public sealed partial record SequenceLayout
         ArgumentNullException.ThrowIfNull(videoGrids);
         options ??= new TamOptions();
         options.Validate();
-        var blocks = FindBlocks(tokenIds, markers, tokenIds.Count - Math.Clamp(generatedCount ?? 0, 0, tokenIds.Count));
+        var blocks = FindBlocks(tokenIds, markers);
+        AssignGrids(blocks, imageGrids, videoGrids, tokenIds.Count - (generatedCount ?? 0), options);
         var turns = FindTurns(tokenIds, markers, blocks, options.DropRoleWordsEverywhere);
-        AssignGrids(blocks, imageGrids, videoGrids, options);
         var answer = FindAnswer(tokenIds.Count, turns, generatedCount);
         return new SequenceLayout
         {
@@ -56,14 +56,11 @@ public sealed partial record SequenceLayout
         };
     }
 
-    /// <summary>
-    /// Every run from a vision start to the next vision end; one that is never closed is no block. Nor are markers that a model wrote: there is
-    /// no picture between them.
-    /// </summary>
-    private static List<VisionBlock> FindBlocks(IReadOnlyList<int> tokenIds, MarkerIds markers, int promptCount)
+    /// <summary>Every run from a vision start to the next vision end; one that is never closed is no block.</summary>
+    private static List<VisionBlock> FindBlocks(IReadOnlyList<int> tokenIds, MarkerIds markers)
     {
         var blocks = new List<VisionBlock>();
-        for (int i = 0; i < promptCount; i++)
+        for (int i = 0; i < tokenIds.Count; i++)
         {
             if (tokenIds[i] != markers.VisionStart)
             {
@@ -72,12 +69,12 @@ public sealed partial record SequenceLayout
 
             int start = i;
             bool isVideo = false;
-            for (; i < promptCount && tokenIds[i] != markers.VisionEnd; i++)
+            for (; i < tokenIds.Count && tokenIds[i] != markers.VisionEnd; i++)
             {
                 isVideo |= tokenIds[i] == markers.VideoPad;
             }
 
-            if (i < promptCount)
+            if (i < tokenIds.Count)
             {
                 blocks.Add(new VisionBlock { StartPosition = start, EndPosition = i, IsVideo = isVideo, TurnIndex = -1, Grid = default });
             }
@@ -195,17 +192,23 @@ public sealed partial record SequenceLayout
         return [.. turns.SelectMany(turn => turn.TextPositions).Where(position => visionEnd < position && position < answerStart)];
     }
 
+    /// <summary>Gives every block its grid. Blocks of a generated answer that are left when all grids have been given are none: the model wrote markers.</summary>
     private static void AssignGrids(
         List<VisionBlock> blocks,
         IReadOnlyList<PatchGrid> imageGrids,
         IReadOnlyList<PatchGrid> videoGrids,
+        int generatedStart,
         TamOptions options)
     {
         int imageCount = 0;
         int videoCount = 0;
         for (int b = 0; b < blocks.Count;)
         {
-            if (blocks[b].IsVideo)
+            if (blocks[b].StartPosition >= generatedStart && (imageCount, videoCount) == (imageGrids.Count, videoGrids.Count))
+            {
+                blocks.RemoveRange(b, blocks.Count - b);
+            }
+            else if (blocks[b].IsVideo)
             {
                 string name = $"row {videoCount} of the video grids";
                 var grid = Merge(Next(videoGrids, videoCount++, blocks[b], "video"), name, options);
