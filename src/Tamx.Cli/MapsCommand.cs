@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
+using Tamx.Kernels;
 
 namespace Tamx.Cli;
 
@@ -13,7 +14,7 @@ internal static class MapsCommand
         var output = new Option<string>("-o", "--output") { Description = "Where to write the maps.", HelpName = "OUT.safetensors", Required = true };
         var model = new Option<string?>("-m", "--model")
         {
-            Description = "The model that the run was made with, a GGUF file: for a dump without output-embedding rows, as TAMX's scripts write it.",
+            Description = "The model that the run was made with, a GGUF file: for a dump without output-embedding rows, as TAMX's scripts write it, and for --candidates.",
             HelpName = "FILE",
         };
         var defaults = new TamOptions();
@@ -37,6 +38,8 @@ internal static class MapsCommand
         var mapsJson = new MapsJsonOutput();
         var methodOptions = new MethodOptions();
         var command = new Command("maps", "Computes activation maps from a saved trace.") { input, output, model, merge, temporalMerge, repeat, json };
+        var candidates = new CandidateOption(model);
+        candidates.AddTo(command);
         methodOptions.AddTo(command);
         command.Options.Add(methodOptions.Verbose);
         mapsJson.AddTo(command, json);
@@ -52,12 +55,11 @@ internal static class MapsCommand
             };
             var configuration = parsed.InvocationConfiguration;
             var (from, to, count) = (parsed.GetRequiredValue(input), parsed.GetRequiredValue(output), parsed.GetValue(repeat));
-            var modelPath = parsed.GetValue(model);
             var isVerbose = parsed.GetValue(methodOptions.Verbose);
             return Task.Run(
                 async () =>
                 {
-                    var (trace, maps, summary) = Run(from, modelPath, to, options, count, isVerbose, configuration.Error, cancellationToken);
+                    var (trace, maps, summary) = Run(engine => candidates.Load(parsed, from, options, engine, cancellationToken), to, options, count, isVerbose, configuration.Error, cancellationToken);
                     mapsJson.Write(parsed, trace, maps);
                     await export.WriteAsync(parsed, trace, maps, cancellationToken);
                     if (parsed.GetValue(json))
@@ -73,12 +75,12 @@ internal static class MapsCommand
     }
 
     private static (Trace, ActivationMaps, Summary) Run(
-        string input, string? modelPath, string output, TamOptions options, int repeatCount, bool isVerbose, TextWriter log, CancellationToken cancellationToken)
+        Func<ITamEngine, Trace> read, string output, TamOptions options, int repeatCount, bool isVerbose, TextWriter log, CancellationToken cancellationToken)
     {
         options.Validate();
         using var engine = options.CreateEngine(isVerbose ? log.WriteLine : null);
         var watch = Stopwatch.StartNew();
-        var trace = Trace.Load(input, modelPath);
+        var trace = read(engine);
         double load = watch.Elapsed.TotalSeconds;
         cancellationToken.ThrowIfCancellationRequested();
         var compute = new double[repeatCount];

@@ -32,7 +32,7 @@ internal sealed class ReportCommand
     private readonly Option<string?> _title = new("--title") { Description = "The page's title.", HelpName = "TEXT" };
     private readonly Option<string?> _model = new("-m", "--model")
     {
-        Description = "The model that the run was made with, a GGUF file: for a dump without output-embedding rows.",
+        Description = "The model that the run was made with, a GGUF file: for a dump without output-embedding rows, and for --candidates.",
         HelpName = "FILE",
     };
 
@@ -45,6 +45,8 @@ internal sealed class ReportCommand
     private Command Build()
     {
         var command = new Command("report", "Writes a report of a saved trace.") { _traces, _output, _compare, _second, _title, _model };
+        var candidates = new CandidateOption(_model);
+        candidates.AddTo(command);
         _method.AddTo(command);
         command.Options.Add(_method.Verbose);
         _report.AddTo(command);
@@ -62,11 +64,11 @@ internal sealed class ReportCommand
                 result.AddError("--compare needs two traces, or one trace and --second-set.");
             }
         });
-        command.SetAction((parsed, cancellationToken) => Task.Run(() => RunAsync(parsed, cancellationToken), cancellationToken));
+        command.SetAction((parsed, cancellationToken) => Task.Run(() => RunAsync(parsed, candidates, cancellationToken), cancellationToken));
         return command;
     }
 
-    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    private async Task<int> RunAsync(ParseResult parsed, CandidateOption candidates, CancellationToken cancellationToken)
     {
         TextWriter error = parsed.InvocationConfiguration.Error;
         string output = parsed.GetRequiredValue(_output);
@@ -95,7 +97,7 @@ internal sealed class ReportCommand
         error.WriteLine($"{output}: {first.Maps.Answer.Count} tokens explained; open it in a browser.");
         return ExitCode.Ok;
 
-        Trace Load(string path) => Trace.Load(path, parsed.GetValue(_model));
+        Trace Load(string path) => candidates.Load(parsed, path, options, engine, cancellationToken);
         ReportRun Compute(Trace trace, TamOptions method) => new(trace, ActivationMaps.Compute(trace, method, engine, cancellationToken));
     }
 }

@@ -11,6 +11,9 @@ namespace Tamx.Llama;
 /// </remarks>
 public sealed class OutputEmbedding
 {
+    /// <summary>Bytes that are read and dequantized together.</summary>
+    private const int PieceBytes = 1 << 20;
+
     private readonly GgufTensor _tensor;
     private readonly int _rowBytes;
 
@@ -47,60 +50,74 @@ public sealed class OutputEmbedding
     public float[] ReadRows(ReadOnlySpan<int> ids)
     {
         var rows = new float[checked(ids.Length * HiddenSize)];
-        var buffer = ArrayPool<byte>.Shared.Rent(_rowBytes);
-        try
+        using SafeFileHandle file = OpenFile(FileOptions.RandomAccess);
+        for (var i = 0; i < ids.Length; i++)
         {
-            using SafeFileHandle file = File.OpenHandle(_tensor.FilePath, options: FileOptions.RandomAccess);
-            for (var i = 0; i < ids.Length; i++)
-            {
-                ArgumentOutOfRangeException.ThrowIfNegative(ids[i], nameof(ids));
-                ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(ids[i], TokenCount, nameof(ids));
-                var row = buffer.AsSpan(0, _rowBytes);
-                ReadExactly(file, row, _tensor.Offset + ((long)ids[i] * _rowBytes));
-                NativeMethods.DequantizeRow((int)_tensor.Type.Id, row, _rowBytes, HiddenSize, rows.AsSpan(i * HiddenSize, HiddenSize)).ThrowIfFailed();
-            }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ModelFormatException(_tensor.FilePath, $"tensor {_tensor.Name} cannot be read: {e.Message}", e);
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
+            ArgumentOutOfRangeException.ThrowIfNegative(ids[i], nameof(ids));
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(ids[i], TokenCount, nameof(ids));
+            Read(file, ids[i], rows.AsSpan(i * HiddenSize, HiddenSize));
         }
 
         return rows;
     }
 
-    /// <summary>The token whose logit for a hidden state is largest, of the whole vocabulary.</summary>
-    /// <param name="state">Hidden state after the final norm [<see cref="HiddenSize"/>].</param>
-    /// <returns>Its id; the first of equal ones.</returns>
+    /// <summary>Reads rows that follow each other in float32, for whoever goes through all of them: the whole is too large to be had at once.</summary>
+    /// <param name="firstId">Token id of the first row.</param>
+    /// <param name="rows">Receives the rows [n, <see cref="HiddenSize"/>], row-major; its length says how many.</param>
+    /// <param name="cancellationToken">Cancels by throwing.</param>
+    /// <exception cref="ArgumentException">Not a whole number of rows, or there are not so many.</exception>
     /// <exception cref="ModelFormatException">The file can no longer be read as it was when it was opened.</exception>
-    public int FindStrongest(ReadOnlySpan<float> state)
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public void ReadSlice(int firstId, Span<float> rows, CancellationToken cancellationToken = default)
     {
-        const int Chunk = 4096;
-        var (best, largest) = (0, double.NegativeInfinity);
-        for (var first = 0; first < TokenCount; first += Chunk)
+        ArgumentOutOfRangeException.ThrowIfNegative(firstId);
+        if (rows.Length % HiddenSize != 0 || rows.Length / HiddenSize > TokenCount - firstId)
         {
-            int[] ids = [.. Enumerable.Range(first, Math.Min(Chunk, TokenCount - first))];
-            var rows = ReadRows(ids);
-            for (var i = 0; i < ids.Length; i++)
-            {
-                double sum = 0;
-                for (var d = 0; d < HiddenSize; d++)
-                {
-                    sum += (double)rows[(i * HiddenSize) + d] * state[d];
-                }
-
-                if (sum > largest)
-                {
-                    (best, largest) = (ids[i], sum);
-                }
-            }
+            throw new ArgumentException($"{rows.Length} values from row {firstId} on are not rows of {HiddenSize} values of which there are {TokenCount}.");
         }
 
-        return best;
+        using SafeFileHandle file = OpenFile(FileOptions.SequentialScan);
+        var pieceSize = Math.Max(1, PieceBytes / _rowBytes) * HiddenSize;
+        for (var done = 0; done < rows.Length; done += pieceSize)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            Read(file, firstId + (done / HiddenSize), rows.Slice(done, Math.Min(pieceSize, rows.Length - done)));
+        }
     }
+
+    private SafeFileHandle OpenFile(FileOptions options)
+    {
+        try
+        {
+            return File.OpenHandle(_tensor.FilePath, options: options);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unreadable(e);
+        }
+    }
+
+    /// <summary>Rows that follow each other, read and dequantized in one go.</summary>
+    private void Read(SafeFileHandle file, int firstId, Span<float> rows)
+    {
+        var byteCount = checked(rows.Length / HiddenSize * _rowBytes);
+        var buffer = ArrayPool<byte>.Shared.Rent(byteCount);
+        try
+        {
+            ReadExactly(file, buffer.AsSpan(0, byteCount), _tensor.Offset + ((long)firstId * _rowBytes));
+            NativeMethods.DequantizeRow((int)_tensor.Type.Id, buffer, byteCount, rows.Length, rows).ThrowIfFailed();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unreadable(e);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private ModelFormatException Unreadable(Exception e) => new(_tensor.FilePath, $"tensor {_tensor.Name} cannot be read: {e.Message}", e);
 
     private static void ReadExactly(SafeFileHandle file, Span<byte> destination, long offset)
     {

@@ -84,7 +84,8 @@ public sealed partial class ActivationMaps
         };
     }
 
-    private static SequenceLayout ParseLayout(Trace trace, TamOptions options)
+    /// <summary>The layout of a trace, whose file the errors name.</summary>
+    internal static SequenceLayout ParseLayout(Trace trace, TamOptions options)
     {
         try
         {

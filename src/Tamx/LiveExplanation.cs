@@ -105,7 +105,7 @@ public sealed class LiveExplanation : IDisposable
             throw new InvalidOperationException("no token has been read; there is nothing to explain yet");
         }
 
-        var trace = Capture();
+        var trace = Capture(CancellationToken.None);
         trace.Validate();
         var layout = SequenceLayout.Parse(trace, _options.Tam);
         return Explanation(trace, ActivationMaps.Assemble(layout, _options.Tam, _engine, Prompt, [.. _explained], trace));
@@ -161,7 +161,7 @@ public sealed class LiveExplanation : IDisposable
 
         _progress?.Report(new ExplainProgress("maps", 0, _tokens.Count));
         var clock = Stopwatch.StartNew();
-        var trace = Capture();
+        var trace = Capture(cancellationToken);
         var maps = await Task.Run(() => ActivationMaps.Compute(trace, _options.Tam, _engine, cancellationToken), cancellationToken).ConfigureAwait(false);
         AddSeconds("maps", clock);
         _progress?.Report(new ExplainProgress("maps", _tokens.Count, _tokens.Count));
@@ -198,7 +198,7 @@ public sealed class LiveExplanation : IDisposable
     {
         if (_maps is null)
         {
-            _maps = new MapStream(Capture(), _options.Tam, _engine, cancellationToken);
+            _maps = new MapStream(Capture(cancellationToken), _options.Tam, _engine, cancellationToken);
             return _maps.First;
         }
 
@@ -216,7 +216,7 @@ public sealed class LiveExplanation : IDisposable
     private Explanation Explanation(Trace trace, ActivationMaps maps) =>
         new(trace, maps, string.Concat(_tokens.Select(token => token.Text)), _completion.StopReason);
 
-    private Trace Capture()
+    private Trace Capture(CancellationToken cancellationToken)
     {
         var trace = Explainer.Capture(_model, _completion, _tokens, _options.Completion, _seconds, _rows, _standInIds ?? []);
         if (!_options.Tam.StandInContextMaps || _standInIds is not null)
@@ -226,7 +226,7 @@ public sealed class LiveExplanation : IDisposable
 
         // The paper's code lets the strongest class of the whole vocabulary stand for the first prompt token: its row must be there.
         var context = SequenceLayout.Parse(trace, _options.Tam).ContextPositions;
-        _standInIds = context.Count > 0 ? [_model.OutputEmbedding.FindStrongest(((IRunRows)trace).StateAt(context[0]))] : [];
+        _standInIds = context.Count > 0 ? [VocabularySearch.Run(_model.OutputEmbedding, ((IRunRows)trace).StateAt(context[0]), 1, _engine, cancellationToken: cancellationToken).Best[0].Id] : [];
         return Explainer.Capture(_model, _completion, _tokens, _options.Completion, _seconds, _rows, _standInIds);
     }
 

@@ -65,20 +65,8 @@ public sealed partial class Trace
     /// <summary>Rows and texts of the ids in use, from the model's file.</summary>
     private static OutputPart ReadOutput(SafetensorsFile file, int hiddenSize, string modelPath, IEnumerable<int> idsInUse)
     {
-        var model = ModelTokens.Open(modelPath);
-        if (model.Facts.HiddenSize != hiddenSize)
-        {
-            throw file.Fault(
-                $"its hidden states have {hiddenSize} values, those of {modelPath} {model.Facts.HiddenSize}; give the model that the run was made with (-m)");
-        }
-
         int[] ids = [.. idsInUse.Distinct().Order()];
-        if (ids.Length > 0 && ids[^1] >= model.Facts.VocabularySize)
-        {
-            throw file.Fault(
-                $"it holds the token id {ids[^1]}, but {modelPath} has {model.Facts.VocabularySize} tokens; give the model that the run was made with (-m)");
-        }
-
+        var model = OpenModel(modelPath, hiddenSize, ids, message => file.Fault(message));
         return new OutputPart(
             ids,
             model.OutputEmbedding.ReadRows(ids),

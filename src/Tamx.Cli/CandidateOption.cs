@@ -1,0 +1,45 @@
+using System.CommandLine;
+using Tamx.Kernels;
+
+namespace Tamx.Cli;
+
+/// <summary><c>--candidates</c> of the commands that read a trace.</summary>
+internal sealed class CandidateOption
+{
+    private readonly Option<int> _count = new("--candidates")
+    {
+        Description = $"Find the best tokens of each step (1 to {ITamEngine.MaxTopCount}) with the model (-m) and explain them too, in place of those that the trace has.",
+        HelpName = "K",
+    };
+
+    private readonly Option<string?> _model;
+
+    /// <summary>Creates the option.</summary>
+    /// <param name="model">The command's option for the model.</param>
+    public CandidateOption(Option<string?> model)
+    {
+        _model = model;
+        _count.RequireAtLeast(1);
+    }
+
+    /// <summary>Adds the option to a command.</summary>
+    public void AddTo(Command command)
+    {
+        command.Options.Add(_count);
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(_count) is not null && result.GetValue(_model) is null)
+            {
+                result.AddError("--candidates are found with the model that the run was made with; give its GGUF file (-m).");
+            }
+        });
+    }
+
+    /// <summary>The trace of a file, with candidates where the command line asks for them.</summary>
+    public Trace Load(ParseResult parsed, string path, TamOptions options, ITamEngine engine, CancellationToken cancellationToken)
+    {
+        string? model = parsed.GetValue(_model);
+        var trace = Trace.Load(path, model);
+        return parsed.GetResult(_count) is null ? trace : trace.WithCandidates(model!, parsed.GetValue(_count), options, engine, cancellationToken);
+    }
+}
