@@ -23,6 +23,9 @@ internal sealed unsafe class PoisonedDevice(IKernelDevice device, float poison) 
     /// <summary>A kernel that is not run.</summary>
     public DeviceKernel? Skipped { get; init; }
 
+    /// <summary>Launches until the device is lost.</summary>
+    public int LaunchesLeft { get; set; } = int.MaxValue;
+
     public nint Allocate(long bytes)
     {
         nint memory = device.Allocate(bytes + FenceSize * sizeof(float));
@@ -55,6 +58,11 @@ internal sealed unsafe class PoisonedDevice(IKernelDevice device, float poison) 
 
     public void Launch(DeviceKernel kernel, int groupsX, int groupsY, ReadOnlySpan<KernelArgument> arguments)
     {
+        if (LaunchesLeft-- <= 0)
+        {
+            throw new EngineUnavailableException(Info.Kind, "the device is lost");
+        }
+
         if (kernel != Skipped)
         {
             device.Launch(kernel, groupsX, groupsY, arguments);

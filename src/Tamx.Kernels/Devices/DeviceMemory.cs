@@ -62,8 +62,8 @@ internal sealed class DeviceMemory(IKernelDevice device, long maxBytes)
 
     private EngineUnavailableException Lack(long bytes, string reason, Exception? inner = null) => new(
         device.Info.Kind,
-        $"{device.Info.Name} ({device.Info.Description}) lacks memory: the maps take {Size(bytes)}, and {reason}; "
-        + "compute them in smaller slices (maxWorkingBytes) or with the cpu engine",
+        $"{device.Info.Name} ({device.Info.Description}) lacks memory: {Size(bytes)} are wanted, and {reason}; "
+        + "compute maps in smaller slices (maxWorkingBytes), or use the cpu engine",
         inner);
 
     private static string Size(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.###} MB");
