@@ -88,8 +88,13 @@ public sealed class ReferenceEngine : ITamEngine
     {
     }
 
-    /// <summary>Checks what <see cref="ITamEngine.Project"/> is given.</summary>
-    internal static void ValidateProjection(
+    /// <summary>Checks what <see cref="ITamEngine.Project"/> is given; engines call it first.</summary>
+    /// <param name="states">Hidden states [P, D].</param>
+    /// <param name="outputRows">Output-embedding rows [T, D].</param>
+    /// <param name="hiddenSize">D.</param>
+    /// <param name="destination">The destination [T, P].</param>
+    /// <exception cref="ArgumentException">A length does not fit the others.</exception>
+    public static void ValidateProjection(
         ReadOnlySpan<float> states, ReadOnlySpan<float> outputRows, int hiddenSize, ReadOnlySpan<float> destination)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(hiddenSize, 1);

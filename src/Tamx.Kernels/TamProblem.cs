@@ -76,8 +76,13 @@ public readonly ref struct TamProblem
         Validate(CellCount, OutputRowCount, maps, ranges);
     }
 
-    /// <summary>Checks that all parts fit each other where states and rows are there in the form of their products.</summary>
-    internal void Validate(ReadOnlySpan<float> activations, int cellCount, ReadOnlySpan<float> maps, ReadOnlySpan<ValueRange> ranges)
+    /// <summary>Checks that all parts fit each other where states and rows are there in the form of their products; engines call it first.</summary>
+    /// <param name="activations">A [T, V].</param>
+    /// <param name="cellCount">V.</param>
+    /// <param name="maps">The destination of the maps.</param>
+    /// <param name="ranges">The ranges.</param>
+    /// <exception cref="ArgumentException">Something does not fit; the message names it.</exception>
+    public void Validate(ReadOnlySpan<float> activations, int cellCount, ReadOnlySpan<float> maps, ReadOnlySpan<ValueRange> ranges)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(cellCount);
         Require(cellCount == 0 ? activations.IsEmpty : activations.Length % cellCount == 0, "The activations are not a whole number of rows.");

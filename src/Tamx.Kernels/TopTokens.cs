@@ -1,10 +1,17 @@
 namespace Tamx.Kernels;
 
 /// <summary>What every engine does in <see cref="ITamEngine.SelectTop"/> besides the products.</summary>
-internal static class TopTokens
+public static class TopTokens
 {
-    /// <summary>Checks what <see cref="ITamEngine.SelectTop"/> is given.</summary>
+    /// <summary>Checks what <see cref="ITamEngine.SelectTop"/> is given; engines call it first.</summary>
+    /// <param name="states">Hidden states [P, D].</param>
+    /// <param name="outputRows">Output-embedding rows [N, D].</param>
+    /// <param name="hiddenSize">D.</param>
+    /// <param name="firstId">Token id of the first row.</param>
+    /// <param name="best">The best tokens so far [P, K].</param>
+    /// <param name="logSums">The log sums so far [P].</param>
     /// <returns>K.</returns>
+    /// <exception cref="ArgumentException">A length does not fit the others.</exception>
     public static int Validate(
         ReadOnlySpan<float> states, ReadOnlySpan<float> outputRows, int hiddenSize, int firstId, ReadOnlySpan<TokenScore> best, ReadOnlySpan<double> logSums)
     {
@@ -46,6 +53,9 @@ internal static class TopTokens
     }
 
     /// <summary>ln(exp(a) + exp(b)), where either may be -infinity: a sum of nothing.</summary>
+    /// <param name="a">The logarithm of a sum.</param>
+    /// <param name="b">That of another one.</param>
+    /// <returns>That of both together.</returns>
     public static double Join(double a, double b)
     {
         double largest = Math.Max(a, b);

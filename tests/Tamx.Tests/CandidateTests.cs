@@ -13,7 +13,7 @@ public sealed class CandidateTests : IDisposable
 
     private readonly TemporaryFolder _folder = new();
 
-    public static TheoryData<EngineKind> Engines => TestEngines.Kinds;
+    public static TheoryData<string> Engines => TestEngines.Names;
 
     public void Dispose() => _folder.Dispose();
 
@@ -36,7 +36,7 @@ public sealed class CandidateTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Engines))]
-    public async Task WithCandidates_AnyEngine_GivesLlamasOwn(EngineKind kind)
+    public async Task WithCandidates_AnyEngine_GivesLlamasOwn(string kind)
     {
         var trace = await RunAsync("qwen3vl-untied");
         using var engine = TamEngine.Create(kind);

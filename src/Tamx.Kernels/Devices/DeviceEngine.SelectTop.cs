@@ -1,12 +1,13 @@
 namespace Tamx.Kernels.Devices;
 
 /// <content>The best tokens of a vocabulary: its rows go up a slice at a time, and of their logits the best come down.</content>
-internal sealed unsafe partial class DeviceEngine
+public sealed unsafe partial class DeviceEngine
 {
     private readonly DeviceBuffer _tokens = new();
     private readonly DeviceBuffer _tokenRows = new();
     private readonly DeviceBuffer _sums = new();
 
+    /// <inheritdoc/>
     public void SelectTop(
         ReadOnlySpan<float> states,
         ReadOnlySpan<float> outputRows,

@@ -11,7 +11,7 @@ namespace Tamx.Kernels.Devices;
 /// <see cref="ReferenceEngine"/>, as a share of the range that is normalised or of the largest activation where that is larger.
 /// </para>
 /// </remarks>
-internal sealed unsafe partial class DeviceEngine : ITamEngine
+public sealed unsafe partial class DeviceEngine : ITamEngine
 {
     private readonly IKernelDevice _device;
     private readonly long _stateSliceBytes;
@@ -38,10 +38,13 @@ internal sealed unsafe partial class DeviceEngine : ITamEngine
         _memory = new DeviceMemory(device, maxBytes);
     }
 
+    /// <inheritdoc/>
     public EngineKind Kind => _device.Info.Kind;
 
+    /// <inheritdoc/>
     public string Name => $"{Kind}, {_device.Info.Name}: {_device.Info.Description}";
 
+    /// <inheritdoc/>
     public void Project(
         ReadOnlySpan<float> states,
         ReadOnlySpan<float> outputRows,
@@ -66,6 +69,7 @@ internal sealed unsafe partial class DeviceEngine : ITamEngine
         Download(_activations, destination);
     }
 
+    /// <inheritdoc/>
     public void Compute(in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default)
     {
         problem.Validate(maps, ranges);
@@ -94,6 +98,7 @@ internal sealed unsafe partial class DeviceEngine : ITamEngine
         Refine(problem, table, rowCount, table.ColumnCount, maps, ranges, cancellationToken);
     }
 
+    /// <inheritdoc/>
     public void Refine(
         in TamProblem problem,
         ReadOnlySpan<float> activations,
@@ -115,6 +120,7 @@ internal sealed unsafe partial class DeviceEngine : ITamEngine
         Refine(problem, table, activations.Length / cellCount, cellCount, maps, ranges, cancellationToken);
     }
 
+    /// <inheritdoc/>
     public void Dispose() => _device.Dispose();
 
     private static long SizeOf<T>(ReadOnlySpan<T> values)

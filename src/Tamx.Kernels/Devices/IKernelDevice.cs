@@ -2,7 +2,7 @@ namespace Tamx.Kernels.Devices;
 
 /// <summary>What <see cref="DeviceEngine"/> needs of a driver: memory, copies, and launches that run in the order they are asked for.</summary>
 /// <remarks>Used by one thread at a time. Whatever fails throws <see cref="EngineUnavailableException"/> with the driver's reason.</remarks>
-internal unsafe interface IKernelDevice : IDisposable
+public unsafe interface IKernelDevice : IDisposable
 {
     /// <summary>The device.</summary>
     EngineDevice Info { get; }
@@ -12,15 +12,23 @@ internal unsafe interface IKernelDevice : IDisposable
 
     /// <summary>Memory on the device, its content undefined.</summary>
     /// <param name="bytes">At least 1.</param>
+    /// <returns>What names it, not 0.</returns>
     nint Allocate(long bytes);
 
     /// <summary>Gives memory back, once all launches that use it have ended.</summary>
+    /// <param name="memory">The memory.</param>
     void Free(nint memory);
 
     /// <summary>Copies to the device. The source may be changed when this returns.</summary>
+    /// <param name="memory">The memory, from its first byte on.</param>
+    /// <param name="source">What is copied.</param>
+    /// <param name="bytes">How much of it; may be 0.</param>
     void Upload(nint memory, void* source, long bytes);
 
     /// <summary>Copies from the device what all launches so far have left there.</summary>
+    /// <param name="memory">The memory, from its first byte on.</param>
+    /// <param name="destination">Receives it.</param>
+    /// <param name="bytes">How much of it; may be 0.</param>
     void Download(nint memory, void* destination, long bytes);
 
     /// <summary>Starts a kernel.</summary>

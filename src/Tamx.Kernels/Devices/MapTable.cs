@@ -3,8 +3,16 @@ using System.Runtime.InteropServices;
 namespace Tamx.Kernels.Devices;
 
 /// <summary>One map, as kernels see it: map_entry of native/kernels/language.h.</summary>
+/// <param name="WeightRow">Its row of Q.</param>
+/// <param name="OutputRow">The explained token's row of A.</param>
+/// <param name="FirstCell">Its block's first column of A.</param>
+/// <param name="CellCount">Frames x rows x columns.</param>
+/// <param name="Offset">Its first value among all maps'.</param>
+/// <param name="Rows">Rows of a frame.</param>
+/// <param name="Columns">Columns of a frame.</param>
+/// <param name="Range">What it is normalised with.</param>
 [StructLayout(LayoutKind.Sequential)]
-internal readonly record struct MapEntry(int WeightRow, int OutputRow, int FirstCell, int CellCount, int Offset, int Rows, int Columns, int Range);
+public readonly record struct MapEntry(int WeightRow, int OutputRow, int FirstCell, int CellCount, int Offset, int Rows, int Columns, int Range);
 
 /// <summary>Maps that are over the same block.</summary>
 /// <param name="Block">The block.</param>
