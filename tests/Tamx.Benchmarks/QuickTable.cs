@@ -30,6 +30,7 @@ internal sealed class QuickTable
         output.WriteLine("| what | threads | time | rate | of peak | against | times as fast |");
         output.WriteLine("| --- | --- | --- | --- | --- | --- | --- |");
         table.Projection();
+        table.Selection();
         table.Interference();
         table.RankFilter();
         table.Compute(withPython: obstacle is null);
@@ -72,6 +73,18 @@ internal sealed class QuickTable
 
             benchmark.CleanUp();
         }
+    }
+
+    private void Selection()
+    {
+        var benchmark = new SelectionBenchmarks();
+        benchmark.SetUp();
+        double[] best = Timing.Best(2, benchmark.Cpu, benchmark.CpuAllThreads, benchmark.DotPerElement);
+        double flops = 2.0 * SelectionBenchmarks.StateCount * SelectionBenchmarks.RowCount * SelectionBenchmarks.HiddenSize / 1e9;
+        string what = $"best {SelectionBenchmarks.Count} of {SelectionBenchmarks.RowCount} rows of {SelectionBenchmarks.HiddenSize} for {SelectionBenchmarks.StateCount} states";
+        Row(what, 1, best[0], Invariant($"{flops / best[0]:F0} GFLOP/s"), flops / best[0] / _onePeak, "TensorPrimitives.Dot per element, then Array.Sort", best[2] / best[0]);
+        Row(what, Environment.ProcessorCount, best[1], Invariant($"{flops / best[1]:F0} GFLOP/s"), flops / best[1] / _allPeak, "one thread", best[0] / best[1]);
+        benchmark.CleanUp();
     }
 
     private void Interference()
