@@ -62,9 +62,9 @@ public sealed partial class Trace
             Require(
                 double.IsFinite(logSum) && float.IsFinite(found.Best[i * count].Logit),
                 $"the logits at position {start + i} leave the range of float32; give the model that the run was made with (-m)");
-            probabilities[i] = [.. found.Best.AsSpan(i * count, count).ToArray().Select(token => (float)Math.Exp(token.Logit - logSum))];
+            probabilities[i] = [.. found.Best.AsSpan(i * count, count).ToArray().Select(token => Probability(token.Logit, logSum))];
             double logit = HiddenRows.Dot(answerRows.AsSpan(i * HiddenSize, HiddenSize), states.Slice(i * HiddenSize, HiddenSize));
-            answerProbabilities[i] = (float)Math.Exp(logit - logSum);
+            answerProbabilities[i] = Probability(logit, logSum);
         }
 
         int[] outputIds = [.. OutputIds.Concat(candidates.SelectMany(step => step)).Distinct().Order()];
@@ -87,6 +87,9 @@ public sealed partial class Trace
             Run = Run,
         };
     }
+
+    /// <summary>Of a token; rounding must not make a certain one more than certain.</summary>
+    private static float Probability(double logit, double logSum) => (float)Math.Min(1, Math.Exp(logit - logSum));
 
     /// <summary>Opens a model's file and refuses it where it cannot be the one that a run was made with.</summary>
     private static ModelTokens OpenModel(string path, int hiddenSize, IEnumerable<int> idsInUse, Func<string, TraceFormatException> fault)
