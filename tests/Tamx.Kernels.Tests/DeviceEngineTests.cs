@@ -203,6 +203,12 @@ public class DeviceEngineTests
 
     private static IKernelDevice Open(EngineKind kind)
     {
+#if WITH_ILGPU
+        if (kind == Kernels.Ilgpu.IlgpuEngine.Kind)
+        {
+            return Kernels.Ilgpu.IlgpuEngine.Open(new EngineRequest(0, string.Empty, 0, GpuOnly: false));
+        }
+#endif
         if (kind == EngineKind.Cuda)
         {
             var (handle, card) = CudaDevices.Find()[0];
