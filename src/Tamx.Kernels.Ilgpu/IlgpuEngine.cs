@@ -73,7 +73,7 @@ public static class IlgpuEngine
         {
             CudaDevice => $"{device.Name} through CUDA",
             CLDevice => $"{device.Name} through OpenCL",
-            _ => "the processors in a GPU's place, for tests",
+            _ => "the processors in the place of a GPU",
         },
         device is CPUDevice ? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes : device.MemorySize,
         IsGpu(device));

@@ -7,6 +7,9 @@ switch (args)
     case ["--quick"]:
         await QuickTable.WriteAsync(Console.Out);
         break;
+    case ["--engines"]:
+        Engines.Write(Console.Out);
+        break;
     case ["--growth"]:
         Growth.Write(Console.Out);
         break;
