@@ -7,8 +7,6 @@ namespace Tamx.Kernels.Ilgpu;
 /// <summary>A device of ILGPU's. Launches and copies go through its default stream, so they happen in order.</summary>
 internal sealed unsafe class IlgpuDevice : IKernelDevice
 {
-    private readonly Context _context;
-    private readonly Device _device;
     private readonly IlgpuProgram _program;
     private readonly Dictionary<nint, MemoryBuffer1D<byte, Stride1D.Dense>> _memory = [];
 
@@ -17,8 +15,6 @@ internal sealed unsafe class IlgpuDevice : IKernelDevice
     public IlgpuDevice(Context context, Device device, EngineDevice info)
     {
         Info = info;
-        _context = context;
-        _device = device;
         try
         {
             _program = IlgpuProgram.Of(context, device);
@@ -113,7 +109,7 @@ internal sealed unsafe class IlgpuDevice : IKernelDevice
             {
                 if (what != "allocating")
                 {
-                    IlgpuProgram.Forget(_context, _device);
+                    _program.Forget();
                 }
 
                 throw Unavailable(what, e);

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using ILGPU;
 using ILGPU.Runtime;
 using Tamx.Kernels.Devices;
@@ -9,25 +8,28 @@ namespace Tamx.Kernels.Ilgpu;
 /// <summary>The kernels on one device, each compiled at its first launch and kept for as long as the process lives. Used under a lock on itself.</summary>
 internal sealed class IlgpuProgram
 {
-    private static readonly ConcurrentDictionary<(Context, Device), Lazy<IlgpuProgram>> Programs = new();
+    private static readonly KeptPrograms<(Context Context, Device Device), IlgpuProgram> Kept = new(one => new IlgpuProgram(one.Context, one.Device));
 
     private readonly Dictionary<DeviceKernel, Action<KernelConfig, IlgpuArguments>> _launchers = [];
+    private readonly Context _context;
+    private readonly Device _device;
     private readonly bool _isPlain;
 
-    private IlgpuProgram(Accelerator accelerator)
+    private IlgpuProgram(Context context, Device device)
     {
-        Accelerator = accelerator;
-        _isPlain = accelerator.MaxNumThreadsPerGroup < DeviceKernel.GroupThreads;
+        _context = context;
+        _device = device;
+        Accelerator = device.CreateAccelerator(context);
+        _isPlain = Accelerator.MaxNumThreadsPerGroup < DeviceKernel.GroupThreads;
     }
 
     public Accelerator Accelerator { get; }
 
     /// <summary>The one of a device.</summary>
-    public static IlgpuProgram Of(Context context, Device device) =>
-        Programs.GetOrAdd((context, device), _ => new(() => new IlgpuProgram(device.CreateAccelerator(context)))).Value;
+    public static IlgpuProgram Of(Context context, Device device) => Kept.Of((context, device));
 
     /// <summary>Lets the next engine start anew on a device that has failed; those that are there keep what they have.</summary>
-    public static void Forget(Context context, Device device) => Programs.TryRemove((context, device), out _);
+    public void Forget() => Kept.Remove((_context, _device), this);
 
     /// <summary>Starts a kernel; as in <see cref="IKernelDevice.Launch"/>.</summary>
     public void Launch(DeviceKernel kernel, int groupsX, int groupsY, IlgpuArguments arguments)

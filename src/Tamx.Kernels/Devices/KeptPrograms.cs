@@ -2,7 +2,9 @@ namespace Tamx.Kernels.Devices;
 
 /// <summary>What drivers have compiled, by device: kept for the life of the process, since compiling is slow. Safe to use from any thread.</summary>
 /// <param name="open">Makes what there is for a device at first.</param>
-internal sealed class KeptPrograms<TDevice, TProgram>(Func<TDevice, TProgram> open)
+/// <typeparam name="TDevice">What names a device.</typeparam>
+/// <typeparam name="TProgram">What is kept for it.</typeparam>
+public sealed class KeptPrograms<TDevice, TProgram>(Func<TDevice, TProgram> open)
     where TDevice : notnull
     where TProgram : class
 {
@@ -10,6 +12,8 @@ internal sealed class KeptPrograms<TDevice, TProgram>(Func<TDevice, TProgram> op
     private readonly Lock _gate = new();
 
     /// <summary>What there is for a device. Nobody else's is opened meanwhile.</summary>
+    /// <param name="device">The device.</param>
+    /// <returns>What is kept for it; made now if there was nothing.</returns>
     public TProgram Of(TDevice device)
     {
         lock (_gate)
@@ -24,6 +28,8 @@ internal sealed class KeptPrograms<TDevice, TProgram>(Func<TDevice, TProgram> op
     }
 
     /// <summary>Forgets a device's, unless it has been replaced already.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="program">What was kept for it.</param>
     public void Remove(TDevice device, TProgram program)
     {
         lock (_gate)
