@@ -47,9 +47,10 @@ int32_t find_device(const char * name, std::vector<ggml_backend_dev_t> & devices
     return TAMX_OK;
 }
 
-std::string load_error() {
+int32_t fail_to_load() {
     const std::string logged = take_logged_error();
-    return "llama.cpp cannot load it" + (logged.empty() ? std::string() : ": " + logged);
+    return fail(logged.find("failed to allocate") == std::string::npos ? TAMX_LOAD_FAILED : TAMX_OUT_OF_MEMORY,
+                "llama.cpp cannot load it" + (logged.empty() ? std::string() : ": " + logged));
 }
 
 } // namespace
@@ -74,7 +75,7 @@ int32_t tamx_model_load(const char * path, int32_t gpu_layers, const char * devi
 
         std::unique_ptr<llama_model, decltype(&llama_model_free)> loaded(llama_model_load_from_file(path, params), llama_model_free);
         if (!loaded) {
-            return state.cancelled ? fail(TAMX_CANCELLED, "loading was cancelled") : fail(TAMX_LOAD_FAILED, load_error());
+            return state.cancelled ? fail(TAMX_CANCELLED, "loading was cancelled") : fail_to_load();
         }
         const llama_vocab * vocab = llama_model_get_vocab(loaded.get());
         auto result = std::make_unique<tamx_model>();
@@ -139,7 +140,7 @@ int32_t tamx_model_quantize(const char * source, const char * destination, int32
         params.ftype                       = (llama_ftype) file_type;
         params.nthread                     = threads;
         if (llama_model_quantize(source, destination, &params) != 0) {
-            return fail(TAMX_LOAD_FAILED, load_error());
+            return fail_to_load();
         }
         return (int32_t) TAMX_OK;
     });
@@ -175,7 +176,7 @@ int32_t tamx_vision_load(const tamx_model * model, const char * path, int32_t us
         }
         std::unique_ptr<mtmd_context, decltype(&mtmd_free)> loaded(mtmd_init_from_file(path, model->model, params), mtmd_free);
         if (!loaded) {
-            return state.cancelled ? fail(TAMX_CANCELLED, "loading was cancelled") : fail(TAMX_LOAD_FAILED, load_error());
+            return state.cancelled ? fail(TAMX_CANCELLED, "loading was cancelled") : fail_to_load();
         }
         if (!mtmd_support_vision(loaded.get()) || !mtmd_decode_use_mrope(loaded.get())) {
             return fail(TAMX_LOAD_FAILED, "llama.cpp does not take it for a projector of the Qwen-VL family");

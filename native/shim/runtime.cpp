@@ -11,6 +11,7 @@ thread_local std::string last_error;
 std::mutex                     log_mutex;
 std::atomic<tamx_log_callback> log_callback { nullptr };
 std::string                    logged_error;
+std::string                    failed_allocation; // the line before the last ones that tells how much was asked for
 bool                           error_line_open = false;
 
 void on_log(ggml_log_level level, const char * text, void * /*user_data*/) {
@@ -19,6 +20,9 @@ void on_log(ggml_log_level level, const char * text, void * /*user_data*/) {
         if (level == GGML_LOG_LEVEL_ERROR) {
             logged_error    = text;
             error_line_open = true;
+            if (logged_error.find("failed to allocate") != std::string::npos && logged_error.find("of size") != std::string::npos) {
+                failed_allocation = text;
+            }
         } else if (level == GGML_LOG_LEVEL_CONT) {
             if (error_line_open) {
                 logged_error += text;
@@ -44,7 +48,11 @@ int32_t fail(int32_t status, std::string message) {
 std::string take_logged_error() {
     std::lock_guard<std::mutex> lock(log_mutex);
     std::string                 text = std::move(logged_error);
+    if (!failed_allocation.empty() && text != failed_allocation) {
+        text = failed_allocation + "; " + text;
+    }
     logged_error.clear();
+    failed_allocation.clear();
     error_line_open = false;
     std::replace(text.begin(), text.end(), '\n', ' ');
     text.erase(text.find_last_not_of(' ') + 1);
@@ -81,6 +89,14 @@ int32_t tamx_initialize(const char * library_dir, tamx_log_callback log) {
         log_callback = log;
         static std::once_flag once;
         std::call_once(once, [&] {
+            // Without this ggml starts a debugger on the process when it aborts.
+#if defined(_WIN32)
+            if (std::getenv("GGML_NO_BACKTRACE") == nullptr) {
+                _putenv_s("GGML_NO_BACKTRACE", "1");
+            }
+#else
+            setenv("GGML_NO_BACKTRACE", "1", 0);
+#endif
             llama_log_set(on_log, nullptr);
             mtmd_log_set(on_log, nullptr);
             const std::string built_for = TAMX_BACKEND_DIR;

@@ -50,7 +50,7 @@ internal static class InfoCommand
         LlamaRuntime.RequireDevice(options.Device);
         var gpu = devices.FirstOrDefault(device => options.Device.Length > 0 ? device.Name == options.Device : device.IsGpu);
         var cpu = devices.First(device => device.Kind == ComputeDeviceKind.Cpu);
-        var offloaded = gpu is null ? 0 : options.GpuLayerCount < 0 ? facts.LayerCount : Math.Min(options.GpuLayerCount, facts.LayerCount);
+        var offloaded = gpu is null ? 0 : options.LayersOnGpu(facts);
         var passedOver = new List<string>();
         using var engine = TamEngine.Create(EngineKind.Auto, log: passedOver.Add);
         return new Info(
@@ -72,7 +72,8 @@ internal static class InfoCommand
             new Placement(
                 offloaded == 0 ? $"{facts.LayerCount} layers on {cpu.Name}"
                     : $"{offloaded} of {facts.LayerCount} layers on {gpu!.Name} (about {Size((double)facts.ByteCount * offloaded / facts.LayerCount)} of weights), the rest on {cpu.Name}",
-                projector is null ? null : offloaded == 0 || !options.OffloadProjector ? cpu.Name : $"{gpu!.Name} ({Size(projector.ByteCount)} of weights)",
+                projector is null ? null : gpu is null || options.GpuLayerCount == 0 || !options.OffloadProjector ? cpu.Name : $"{gpu.Name} ({Size(projector.ByteCount)} of weights)",
+                offloaded == 0 ? null : $"{Size(1000.0 * facts.ContextBytesPerToken(offloaded))} on {gpu!.Name} per 1000 tokens",
                 engine.Name,
                 options.ThreadCount));
     }
@@ -106,6 +107,11 @@ internal static class InfoCommand
         if (info.Placement.Projector is { } place)
         {
             output.WriteLine($"           projector: {place}");
+        }
+
+        if (info.Placement.Context is { } context)
+        {
+            output.WriteLine($"           context: {context}");
         }
 
         output.WriteLine($"           video files: {info.Runtime.Ffmpeg ?? "no ffmpeg on the PATH; folders of pictures and animated GIF or WebP need none"}");
@@ -152,5 +158,5 @@ internal static class InfoCommand
 
     private sealed record DeviceInfo(string Name, string Description, string Kind, ulong FreeBytes, ulong TotalBytes);
 
-    private sealed record Placement(string Model, string? Projector, string Engine, int Threads);
+    private sealed record Placement(string Model, string? Projector, string? Context, string Engine, int Threads);
 }

@@ -229,6 +229,7 @@ public sealed partial class Completion : IDisposable
                 throw new InvalidOperationException("the prompt was computed before");
             }
 
+            LlamaRuntime.RequireContextMemory(_model.Options, _model.Facts, _contextSize, _options.PreciseCache);
             var status = NativeMethods.CreateContext(
                 _model.Model, _contextSize, _options.BatchSize, _model.Options.ThreadCount, _options.PreciseCache ? 1 : 0,
                 _options.CaptureHiddenStates ? 1 : 0, out var context);

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Tamx.Llama.Gguf;
 using Tamx.Llama.Interop;
 
 namespace Tamx.Llama;
@@ -80,11 +81,29 @@ public static unsafe class LlamaRuntime
     /// <summary>What to add to an error where memory on a GPU may be the cause; nothing where no layer is there.</summary>
     internal static string DescribeGpuMemory(ModelOptions options)
     {
-        var gpus = Devices.Where(device => device.IsGpu && options.Device.Length == 0 || device.Name == options.Device).ToList();
-        return options.GpuLayerCount == 0 || gpus.Count == 0
+        var gpus = GpusOf(options);
+        return gpus.Count == 0
             ? string.Empty
             : $" ({string.Join(", ", gpus.Select(device => $"{device.Name} has {device.FreeMemoryBytes / 1_000_000} of {device.TotalMemoryBytes / 1_000_000} MB free"))}; fewer layers on it take less: -ngl)";
     }
+
+    /// <summary>Refuses a context whose keys and values alone are larger than the GPU's free memory; some such contexts make llama.cpp end the process.</summary>
+    /// <exception cref="LlamaException">It does not fit.</exception>
+    internal static void RequireContextMemory(ModelOptions options, ModelFacts facts, int contextSize, bool precise)
+    {
+        var gpus = GpusOf(options);
+        var asked = facts.ContextBytesPerToken(options.LayersOnGpu(facts), precise) * contextSize;
+        var free = gpus.Sum(device => (double)device.FreeMemoryBytes);
+        if (gpus.Count > 0 && asked > free && gpus.All(device => device.TotalMemoryBytes > 0))
+        {
+            throw new LlamaException(
+                $"a context of {contextSize} tokens takes {asked / 1_000_000} MB{DescribeGpuMemory(options)}; a smaller context takes less, too: -c");
+        }
+    }
+
+    private static List<ComputeDevice> GpusOf(ModelOptions options) => options.GpuLayerCount == 0
+        ? []
+        : [.. Devices.Where(device => options.Device.Length == 0 ? device.IsGpu : device.Name == options.Device && device.Kind != ComputeDeviceKind.Cpu)];
 
     /// <summary>Loads the native part if that has not happened yet.</summary>
     /// <exception cref="NativeLibraryException">The native part is missing or does not fit.</exception>
@@ -95,12 +114,6 @@ public static unsafe class LlamaRuntime
             if (_initialized)
             {
                 return;
-            }
-
-            // Without this ggml starts a debugger on the process when it aborts.
-            if (Environment.GetEnvironmentVariable("GGML_NO_BACKTRACE") is null)
-            {
-                Environment.SetEnvironmentVariable("GGML_NO_BACKTRACE", "1");
             }
 
             var directory = Directory;

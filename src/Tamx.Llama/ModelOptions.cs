@@ -1,3 +1,5 @@
+using Tamx.Llama.Gguf;
+
 namespace Tamx.Llama;
 
 /// <summary>Which model to load, and how.</summary>
@@ -32,6 +34,14 @@ public sealed record ModelOptions
 
     /// <summary>Map the file instead of reading it. True by default.</summary>
     public bool UseMemoryMap { get; init; } = true;
+
+    /// <summary>How many of a model's layers these options put on the GPU. llama.cpp counts the output as one more, the first to go there.</summary>
+    /// <param name="facts">The model.</param>
+    public int LayersOnGpu(ModelFacts facts)
+    {
+        ArgumentNullException.ThrowIfNull(facts);
+        return GpuLayerCount < 0 ? facts.LayerCount : Math.Clamp(GpuLayerCount - 1, 0, facts.LayerCount);
+    }
 }
 
 /// <summary>How far loading has come.</summary>

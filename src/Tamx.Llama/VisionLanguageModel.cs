@@ -205,6 +205,11 @@ public sealed class VisionLanguageModel : IDisposable
             throw new ModelFormatException(path, NativeStatusExtensions.LastError() + LlamaRuntime.DescribeGpuMemory(options));
         }
 
+        if (status == NativeStatus.OutOfMemory)
+        {
+            throw new LlamaException($"{path}: {NativeStatusExtensions.LastError()}{LlamaRuntime.DescribeGpuMemory(options)}");
+        }
+
         status.ThrowIfFailed(cancellationToken);
     }
 

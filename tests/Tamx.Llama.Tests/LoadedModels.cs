@@ -12,7 +12,7 @@ internal static class LoadedModels
         VisionLanguageModel.LoadAsync(Options(files)).GetAwaiter().GetResult())).Value;
 
     public static ModelOptions Options(ModelFiles files) =>
-        new() { ModelPath = files.ModelPath, ProjectorPath = files.ProjectorPath, ThreadCount = 1, GpuLayerCount = TestModels.GpuLayerCount, OffloadProjector = TestModels.OffloadProjector };
+        new() { ModelPath = files.ModelPath, ProjectorPath = files.ProjectorPath, ThreadCount = 1, GpuLayerCount = TestModels.GpuLayerCount };
 
     /// <summary>Names for theories: models are made when a test asks for them, not when tests are listed.</summary>
     public static ModelFiles Files(string name) => name switch

@@ -3,10 +3,10 @@ using Xunit;
 
 namespace Tamx.Testing;
 
-/// <summary>A theory that wants llama.cpp to have a GPU: skipped without one.</summary>
+/// <summary>A theory that wants llama.cpp to have a GPU: skipped without one, unless tests were told to put layers there.</summary>
 public sealed class GpuTheoryAttribute : TheoryAttribute
 {
-    public GpuTheoryAttribute() => Skip = LlamaRuntime.Devices.Any(device => device.IsGpu)
+    public GpuTheoryAttribute() => Skip = TestModels.GpuLayerCount != 0 || LlamaRuntime.Devices.Any(device => device.IsGpu)
         ? null
         : "llama.cpp has no GPU here (a build for GPUs: TAMX_LLAMA_VARIANT=vulkan; in software: Mesa's lavapipe and GGML_VK_VISIBLE_DEVICES=0).";
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Tamx.Kernels;
 using Tamx.Llama;
 using Tamx.Llama.Chat;
@@ -6,13 +5,22 @@ using Tamx.Testing;
 
 namespace Tamx.Tests;
 
-/// <summary>A model with all its layers on a GPU gives the maps that it gives on the processor.</summary>
+/// <summary>A model and its projector on a GPU give the hidden states and maps that they give on the processor, as far as the GPU's precision goes.</summary>
 public sealed class GpuModelTests
 {
-    /// <summary>GPUs compute in half precision what the processor computes in full. A bound that was chosen, on normalised maps: they may differ, not look different.</summary>
-    private const double Tolerance = 2e-2;
+    /// <summary>
+    /// Bound of the hidden states' difference, as a share of their size (root mean square). The models are float32, so it is the GPU's arithmetic. Measured on lavapipe over the
+    /// cases below: 6.6e-3 to 1.2e-2 where ggml's shaders multiply in half precision (unit 4.9e-4, through an encoder and four layers), and 1e-3 to 2.6e-3 with
+    /// GGML_VK_DISABLE_F16=1, which leaves attention and the encoder's convolution in half precision: the first token of all, which attends to nothing but itself,
+    /// is then off by 1e-6.
+    /// </summary>
+    private static readonly double RowTolerance = Environment.GetEnvironmentVariable("GGML_VK_DISABLE_F16") is null ? 2e-2 : 5e-3;
 
-    private static readonly ConcurrentBag<VisionLanguageModel> Kept = [];
+    /// <summary>
+    /// How much larger than the rows' difference the maps' may be: maps in [0, 1] are scaled products of the rows. Measured, in either precision: 0.2 to 1.9. Rows that were
+    /// shifted by one position, say, would differ much more.
+    /// </summary>
+    private const double Amplification = 4;
 
     private static readonly ExplainOptions Options = new()
     {
@@ -21,32 +29,34 @@ public sealed class GpuModelTests
     };
 
     [GpuTheory]
-    [InlineData("qwen3vl")]
-    [InlineData("qwen3vl-deepstack")]
-    [InlineData("qwen2.5vl")]
-    public async Task ExplainAsync_AllLayersOnTheGpu_GivesTheProcessorsMaps(string name)
+    [InlineData("qwen3vl", "image")]
+    [InlineData("qwen3vl", "video")]
+    [InlineData("qwen3vl-deepstack", "image")]
+    [InlineData("qwen3vl-deepstack", "video")]
+    [InlineData("qwen2.5vl", "image")]
+    [InlineData("qwen2.5vl", "video")]
+    public async Task ExplainAsync_AllLayersOnTheGpu_GivesTheProcessorsMaps(string name, string medium)
     {
         string gpu = LlamaRuntime.Devices.First(device => device.IsGpu).Name;
-        var onProcessor = await LoadAsync(OptionsOf(name) with { Device = "none" });
-        var onGpu = await LoadAsync(OptionsOf(name) with { Device = gpu, GpuLayerCount = -1, OffloadProjector = TestModels.OffloadProjector });
-        ChatMessage[] messages =
-        [
-            new(ChatRole.User, [TestPictures.Gradient(128, 96), new TextPart("Look, and then see what moves."), VideoPart.FromFrames(TestVideos.Frames(4))]),
-        ];
+        using var onProcessor = await VisionLanguageModel.LoadAsync(OptionsOf(name) with { Device = "none" });
+        using var onGpu = await VisionLanguageModel.LoadAsync(OptionsOf(name) with { Device = gpu, GpuLayerCount = -1 });
+        ChatPart shown = medium == "image" ? TestPictures.Gradient(128, 96) : VideoPart.FromFrames(TestVideos.Frames(4));
+        ChatMessage[] messages = [new(ChatRole.User, [shown, new TextPart("Look, and then see what moves.")])];
 
         var expected = await Explainer.ExplainAsync(onProcessor, messages, Options);
         int[] answer = [.. expected.Maps.Answer.Select(token => token.Token.TokenId)];
         var actual = await Explainer.ExplainAsync(onGpu, messages, Options with { AnswerIds = answer });
 
-        // Rows that are the same bit for bit would be the processor's own.
-        Assert.NotEqual(expected.Trace.HiddenStates.ToArray(), actual.Trace.HiddenStates.ToArray());
         Assert.Equal(expected.Trace.TokenIds, actual.Trace.TokenIds);
         Assert.True(answer.Length >= 3, "the answer is too short to compare anything");
+        double difference = RelativeDifference(expected.Trace.HiddenStates.Span, actual.Trace.HiddenStates.Span);
+        Assert.True(difference > 0, "rows that are the same bit for bit are the processor's own");
+        Assert.True(difference <= RowTolerance, $"the rows differ by {difference:G3} of their size, tolerance {RowTolerance:G3}");
         foreach (var (one, other) in expected.Maps.Answer.Zip(actual.Maps.Answer))
         {
             foreach (var (map, again) in one.Token.VisionMaps.Zip(other.Token.VisionMaps))
             {
-                FloatAssert.Equal(map!, again!, Tolerance, $"position {one.Position}");
+                FloatAssert.Equal(map!, again!, Amplification * difference, $"position {one.Position}");
             }
         }
     }
@@ -60,12 +70,17 @@ public sealed class GpuModelTests
         Assert.Contains("CPU", exception.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Loads a model for as long as the process runs: Mesa's software device has crashed after one was given back.</summary>
-    private static async Task<VisionLanguageModel> LoadAsync(ModelOptions options)
+    private static double RelativeDifference(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual)
     {
-        var model = await VisionLanguageModel.LoadAsync(options);
-        Kept.Add(model);
-        return model;
+        Assert.Equal(expected.Length, actual.Length);
+        double differences = 0, squares = 0;
+        for (int i = 0; i < expected.Length; i++)
+        {
+            differences += Math.Pow((double)expected[i] - actual[i], 2);
+            squares += Math.Pow(expected[i], 2);
+        }
+
+        return Math.Sqrt(differences / squares);
     }
 
     private static ModelOptions OptionsOf(string name)

@@ -13,5 +13,5 @@ internal static class LoadedModels
         Loaded.GetOrAdd(name, _ => new Lazy<VisionLanguageModel>(() => Load(TestModels.Get(name)))).Value;
 
     private static VisionLanguageModel Load(ModelFiles files) => VisionLanguageModel.LoadAsync(
-        new ModelOptions { ModelPath = files.ModelPath, ProjectorPath = files.ProjectorPath, ThreadCount = 1, GpuLayerCount = TestModels.GpuLayerCount, OffloadProjector = TestModels.OffloadProjector }).GetAwaiter().GetResult();
+        new ModelOptions { ModelPath = files.ModelPath, ProjectorPath = files.ProjectorPath, ThreadCount = 1, GpuLayerCount = TestModels.GpuLayerCount }).GetAwaiter().GetResult();
 }

@@ -56,4 +56,9 @@ public sealed record ModelFacts
 
     /// <summary>Size of the model's files together.</summary>
     public required long ByteCount { get; init; }
+
+    /// <summary>Bytes that each token of a context takes for its keys and values.</summary>
+    /// <param name="layers">In how many layers.</param>
+    /// <param name="precise">Whether they are float32 (<see cref="CompletionOptions.PreciseCache"/>) instead of half precision.</param>
+    public long ContextBytesPerToken(int layers, bool precise = false) => 2L * layers * KeyValueHeadCount * HeadSize * (precise ? sizeof(float) : sizeof(ushort));
 }
