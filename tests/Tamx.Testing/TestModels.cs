@@ -13,7 +13,7 @@ public static class TestModels
 
     /// <summary>
     /// A tolerance, as a share of the largest value, where the test's models may be on a GPU: ggml's shaders multiply in half precision also what is float32, so that results depend
-    /// on how the work is cut. Measured on lavapipe over the tests that use it: below 4e-3.
+    /// on how the work is cut. A bound chosen, not measured: differences of up to 9e-4 were seen on lavapipe.
     /// </summary>
     /// <param name="onProcessor">The tolerance on the processor.</param>
     public static double Tolerance(double onProcessor) => GpuLayerCount == 0 ? onProcessor : Math.Max(onProcessor, 1e-2);
