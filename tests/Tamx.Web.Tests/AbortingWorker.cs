@@ -3,7 +3,7 @@ using Tamx.Web.Worker;
 
 namespace Tamx.Web.Tests;
 
-/// <summary>The worker as it is, but that a hang-up signal makes it call abort(), as a failed assertion of ggml does. (The runtime survives a SIGABRT that comes from outside.)</summary>
+/// <summary>The worker as it is, but that a signal makes it call abort(), as a failed assertion of ggml does. (The runtime survives a SIGABRT that comes from outside.)</summary>
 internal static partial class AbortingWorker
 {
     /// <summary>How a server starts it.</summary>
@@ -11,7 +11,7 @@ internal static partial class AbortingWorker
 
     public static async Task<int> Main()
     {
-        using var registration = PosixSignalRegistration.Create(PosixSignal.SIGHUP, _ => Abort());
+        using var registration = PosixSignalRegistration.Create((PosixSignal)Signals.VirtualAlarm, _ => Abort());
         return await WorkerHost.RunAsync(Console.OpenStandardInput(), Console.OpenStandardOutput());
     }
 

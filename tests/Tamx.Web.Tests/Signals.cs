@@ -5,12 +5,15 @@ namespace Tamx.Web.Tests;
 /// <summary>What can befall a process on Unix.</summary>
 internal static partial class Signals
 {
-    /// <summary>Lets <see cref="AbortingWorker"/> abort.</summary>
-    public const int HangUp = 1;
-
     public const int Kill = 9;
 
     public const int Terminate = 15;
+
+    /// <summary>
+    /// SIGVTALRM: lets <see cref="AbortingWorker"/> abort, or ends it if it has not got so far. Nobody else has a use for it: <c>nohup</c> has hang-ups ignored, and the
+    /// compiler in an OpenCL driver (LLVM) takes SIGUSR1.
+    /// </summary>
+    public const int VirtualAlarm = 26;
 
     /// <summary>The process stands still; it cannot refuse.</summary>
     public const int Freeze = 19;

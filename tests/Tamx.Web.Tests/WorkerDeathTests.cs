@@ -40,7 +40,7 @@ public sealed class WorkerDeathTests
                 var asked = server.PostAsync(Body(phase));
                 await RunningServer.UntilAsync(async () => asked.IsCompleted || await server.PhaseNowAsync() == phase, $"phase {phase}");
                 Assert.False(asked.IsCompleted, $"{phase} was over before it could be met: {(asked.IsCompleted ? await asked : null)}");
-                workers.Add(await KillAsync(server, i / Phases.Length % 2 == 0 ? Signals.Kill : Signals.HangUp));
+                workers.Add(await KillAsync(server, i / Phases.Length % 2 == 0 ? Signals.Kill : Signals.VirtualAlarm));
                 using var answer = await asked;
                 Assert.NotNull(answer.Headers.RetryAfter);
                 await RunningServer.AssertErrorAsync(answer, 503, "model_died");
