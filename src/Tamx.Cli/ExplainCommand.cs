@@ -129,7 +129,7 @@ internal sealed class ExplainCommand
         LlamaRuntime.RequireDevice(modelOptions.Device);
         if (modelOptions.GpuLayerCount != 0 && !LlamaRuntime.Devices.Any(device => device.IsGpu))
         {
-            error.WriteLine("this build of llama.cpp finds no GPU, so -ngl does nothing; one that can use GPUs is made with TAMX_LLAMA_VARIANT=vulkan or cuda");
+            error.WriteLine("llama.cpp finds no GPU here, so -ngl does nothing; libraries for GPUs are built in with -p:LlamaBackend=Vulkan or Cuda12");
         }
 
         var reportPath = parsed.GetRequiredValue(_output);

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
+using LLama.Native;
 using Tamx.Llama;
 using Tamx.Llama.Chat;
 using Tamx.Llama.Gguf;
-using Tamx.Llama.Interop;
 using Tamx.Report;
 using Tamx.Testing;
 
@@ -16,7 +16,6 @@ namespace Tamx.Benchmarks;
 internal static class ExplainOverhead
 {
     private const int TokenCount = 96;
-    private const int Q8File = 7;
 
     private static readonly RandomModelOptions Shape = new()
     {
@@ -118,8 +117,7 @@ internal static class ExplainOverhead
     {
         var (plainPath, projectorPath) = RandomModel.Write(folder.Path, Shape);
         string path = folder.File("overhead-q8_0.gguf");
-        LlamaRuntime.EnsureInitialized();
-        NativeMethods.QuantizeModel(plainPath, path, Q8File, Environment.ProcessorCount).ThrowIfFailed();
+        LlamaModel.Quantize(plainPath, path, LLamaFtype.MOSTLY_Q8_0, Environment.ProcessorCount);
         File.Delete(plainPath);
         return (path, projectorPath);
     }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using LLama.Native;
 using Tamx.Testing;
 
 namespace Tamx.Llama.Tests;
@@ -18,9 +19,9 @@ internal static class LoadedModels
     public static ModelFiles Files(string name) => name switch
     {
         "qwen3vl-f16" => TestModels.Qwen3VlF16,
-        "qwen3vl-q8_0" => QuantizedModels.Get(TestModels.Qwen3Vl, FileType.Q8_0),
-        "qwen3vl-q4_k_m" => QuantizedModels.Get(TestModels.Qwen3Vl, FileType.Q4_K_M),
-        "qwen3vl-untied-q4_k_m" => QuantizedModels.Get(TestModels.Qwen3VlUntied, FileType.Q4_K_M),
+        "qwen3vl-q8_0" => QuantizedModels.Get(TestModels.Qwen3Vl, LLamaFtype.MOSTLY_Q8_0),
+        "qwen3vl-q4_k_m" => QuantizedModels.Get(TestModels.Qwen3Vl, LLamaFtype.MOSTLY_Q4_K_M),
+        "qwen3vl-untied-q4_k_m" => QuantizedModels.Get(TestModels.Qwen3VlUntied, LLamaFtype.MOSTLY_Q4_K_M),
         _ => TestModels.Get(name),
     };
 }

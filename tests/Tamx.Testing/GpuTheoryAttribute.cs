@@ -8,5 +8,5 @@ public sealed class GpuTheoryAttribute : TheoryAttribute
 {
     public GpuTheoryAttribute() => Skip = TestModels.GpuLayerCount != 0 || LlamaRuntime.Devices.Any(device => device.IsGpu)
         ? null
-        : "llama.cpp has no GPU here (a build for GPUs: TAMX_LLAMA_VARIANT=vulkan; in software: Mesa's lavapipe and GGML_VK_VISIBLE_DEVICES=0).";
+        : "llama.cpp has no GPU here (a back end for GPUs: TAMX_LLAMA_BACKENDS=libggml-vulkan.so; in software: Mesa's lavapipe and GGML_VK_VISIBLE_DEVICES=0).";
 }

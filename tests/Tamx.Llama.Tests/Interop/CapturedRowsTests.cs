@@ -1,101 +1,111 @@
-using System.Text;
 using Tamx.Llama.Imaging;
 using Tamx.Llama.Interop;
 using Tamx.Testing;
 
 namespace Tamx.Llama.Tests.Interop;
 
-/// <summary>The shim's capture against llama.cpp's embeddings output, row by row, text and picture alike.</summary>
+/// <summary>The capture against llama.cpp's embeddings output, row by row, text and picture alike.</summary>
 public sealed class CapturedRowsTests
 {
+    private const int ContextSize = 512;
+    private const int BatchSize = 64;
+
     [Theory]
     [InlineData("qwen3vl")]
     [InlineData("qwen3vl-deepstack")]
     [InlineData("qwen2.5vl")]
-    public void DecodeChunk_EveryRow_EqualsEmbeddingsOutput(string name)
+    [InlineData("qwen2vl")]
+    public void TryDecode_EveryRow_EqualsEmbeddingsOutput(string name)
     {
         var model = LoadedModels.Get(LoadedModels.Files(name));
-        using var withLogits = Decode(model, wantLogits: true, out var rows, (context, first, count, captured) =>
+        var rows = Decode(model, LogitRows.All, (context, first, captured) =>
         {
             var size = model.Facts.HiddenSize;
-            for (var i = 0; i < count; i++)
+            for (var i = 0; i < captured.Length / size; i++)
             {
-                var expected = new float[size];
-                NativeMethods.GetEmbedding(context, i, expected).ThrowIfFailed();
-                Assert.Equal(expected, captured.Slice((first + i) * size, size).ToArray());
+                Assert.Equal(context.CopyEmbedding(i), captured.AsSpan(i * size, size).ToArray());
             }
         });
 
         // Ending each graph at the hidden states leaves rows, and the decodes after it, as they are.
-        using var withoutLogits = Decode(model, wantLogits: false, out var earlyRows, (_, _, _, _) => { });
+        var earlyRows = Decode(model, LogitRows.None, (context, _, _) => Assert.Throws<InvalidOperationException>(context.CopyLogits));
         Assert.Equal(rows, earlyRows);
-        Assert.Equal(NativeStatus.InvalidArgument, NativeMethods.GetLogits(withoutLogits, new float[model.Vocabulary.Count]));
     }
 
     [Fact]
-    public void DecodeChunk_OutsideTheChunk_IsRefused()
+    public void TryDecode_WrongArguments_AreRefused()
     {
         var model = LoadedModels.Get(LoadedModels.Files("qwen3vl"));
-        using var prompt = Prompt(model);
-        NativeMethods.CreateContext(model.Model, 512, 64, 1, 0, 1, out var context).ThrowIfFailed();
-        using (context)
-        {
-            var rows = new float[64 * model.Facts.HiddenSize];
-            Assert.Equal(NativeStatus.InvalidArgument, NativeMethods.DecodeChunk(context, prompt, 0, 0, 0, 0, rows));
-            Assert.Equal(NativeStatus.InvalidArgument, NativeMethods.DecodeChunk(context, prompt, 0, -1, 1, 0, rows));
-            Assert.Equal(NativeStatus.InvalidArgument, NativeMethods.DecodeChunk(context, prompt, 0, int.MaxValue, 1, 0, rows));
-            Assert.Equal(NativeStatus.InvalidArgument, NativeMethods.DecodeChunk(context, prompt, 99, 0, 1, 0, rows));
-            Assert.Equal(NativeStatus.InvalidArgument, NativeMethods.DecodeChunk(context, prompt, 1, 0, 1, 0, rows));
-            Assert.Contains("not encoded", NativeStatusExtensions.LastError(), StringComparison.Ordinal);
-            Assert.Equal(NativeStatus.InvalidArgument, NativeMethods.DecodeTokens(context, [-1], 1, 0, rows));
-            Assert.Equal(NativeStatus.InvalidArgument, NativeMethods.DecodeTokens(context, [int.MaxValue], 1, 0, rows));
-            Assert.Equal(NativeStatus.InvalidArgument, NativeMethods.Rank(context, -1, 0, 0, out _, out _, [], []));
-            Assert.Equal(NativeStatus.InvalidArgument, NativeMethods.Sample(context, out _));
-        }
+        using var cancelled = new UnmanagedState<int>();
+        using var context = Context(model, cancelled);
+        using var sampler = new TokenSampler(new CompletionOptions());
+        var rows = new float[BatchSize * model.Facts.HiddenSize];
+        var oneRow = new float[model.Facts.HiddenSize];
+        var patch = new PatchChunk(192, 160, 6, 5, 0, EndsBlock: true);
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => context.TryDecode([], LogitRows.None, []));
+        Assert.Throws<ArgumentOutOfRangeException>(() => context.TryDecode([-1], LogitRows.None, oneRow));
+        Assert.Throws<ArgumentOutOfRangeException>(() => context.TryDecode([int.MaxValue], LogitRows.None, oneRow));
+        Assert.Throws<ArgumentOutOfRangeException>(() => context.TryDecode(new int[BatchSize + 1], LogitRows.None, rows));
+        Assert.Throws<ArgumentException>(() => context.TryDecode([1, 2], LogitRows.None, oneRow));
+        Assert.Throws<ArgumentOutOfRangeException>(() => context.TryDecode(patch, new float[30 * 64], -1, 1, oneRow));
+        Assert.Throws<ArgumentOutOfRangeException>(() => context.TryDecode(patch, new float[30 * 64], int.MaxValue, 1, oneRow));
+        Assert.Throws<ArgumentOutOfRangeException>(() => context.TryDecode(patch, new float[30 * 64], 0, 31, rows));
+        Assert.Throws<InvalidOperationException>(() => context.Rank(-1, 0, 0));
+        Assert.Throws<InvalidOperationException>(() => context.Sample(sampler));
+        Assert.Equal(0, context.NextPosition);
     }
 
-    private delegate void Inspect(ContextHandle context, int first, int count, ReadOnlySpan<float> captured);
-
-    private static PromptHandle Prompt(VisionLanguageModel model)
+    [Fact]
+    public void TryDecode_PastTheContext_IsFull()
     {
-        NativeMethods.CreatePrompt(model.Model, model.Vision!, out var prompt).ThrowIfFailed();
-        prompt.KeepAlive(model.Model, model.Vision!);
-        var picture = Picture(model);
-        var before = "Look at this: "u8.ToArray();
-        var after = Encoding.UTF8.GetBytes("Describe the red cup and the blue plate.");
-        NativeMethods.AddPromptText(prompt, before, before.Length, 0).ThrowIfFailed();
-        NativeMethods.AddPromptVision(prompt, picture.Width, picture.Height, [0], 1).ThrowIfFailed();
-        NativeMethods.AddPromptText(prompt, after, after.Length, 0).ThrowIfFailed();
-        return prompt;
-    }
+        var model = LoadedModels.Get(LoadedModels.Files("qwen3vl"));
+        using var cancelled = new UnmanagedState<int>();
+        using var context = new LlamaContext(model.Model, BatchSize, BatchSize, 1, isPrecise: false, captures: true, cancelled);
+        var tokens = new int[BatchSize];
+        var rows = new float[BatchSize * model.Facts.HiddenSize];
+        Assert.True(context.TryDecode(tokens, LogitRows.None, rows));
 
-    private static RgbImage Picture(VisionLanguageModel model) =>
-        RgbImage.Decode(TestPictures.Gradient(190, 150).Encoded, "gradient").Resize(model.Projector!.CellSize * 6, model.Projector.CellSize * 5);
-
-    private static ContextHandle Decode(VisionLanguageModel model, bool wantLogits, out float[] rows, Inspect inspect)
-    {
-        using var prompt = Prompt(model);
-        NativeMethods.CreateContext(model.Model, 512, 64, 1, 0, 1, out var context).ThrowIfFailed();
-        context.KeepAlive(model.Model);
-        var captured = new float[512 * model.Facts.HiddenSize];
-        var done = 0;
-        NativeMethods.GetPromptChunkCount(prompt, out var chunkCount).ThrowIfFailed();
-        Assert.Equal(3, chunkCount);
-        for (var i = 0; i < chunkCount; i++)
+        // llama.cpp rounds a context up to 256 cells.
+        var isFull = false;
+        for (var i = 0; i < 4 && !isFull; i++)
         {
-            NativeMethods.GetPromptChunk(prompt, i, out var count, out var columns, out var gridRows).ThrowIfFailed();
-            if (columns > 0)
-            {
-                Assert.Equal((6, 5, 30), (columns, gridRows, count));
-                NativeMethods.EncodePatch(context, prompt, i, Picture(model).Pixels, default).ThrowIfFailed();
-            }
-
-            NativeMethods.DecodeChunk(context, prompt, i, 0, count, wantLogits ? 1 : 0, captured.AsSpan(done * model.Facts.HiddenSize)).ThrowIfFailed();
-            inspect(context, done, count, captured);
-            done += count;
+            isFull = !context.TryDecode(tokens, LogitRows.None, rows);
         }
 
-        rows = captured[..(done * model.Facts.HiddenSize)];
-        return context;
+        Assert.True(isFull);
+    }
+
+    private delegate void Inspect(LlamaContext context, int first, float[] captured);
+
+    private static LlamaContext Context(VisionLanguageModel model, UnmanagedState<int> cancelled) =>
+        new(model.Model, ContextSize, BatchSize, 1, isPrecise: false, captures: true, cancelled);
+
+    private static float[] Decode(VisionLanguageModel model, LogitRows logits, Inspect inspect)
+    {
+        using var cancelled = new UnmanagedState<int>();
+        using var context = Context(model, cancelled);
+        var picture = RgbImage.Decode(TestPictures.Gradient(190, 150).Encoded, "gradient").Resize(model.Projector!.CellSize * 6, model.Projector.CellSize * 5);
+        var grid = model.Vision!.Measure(picture.Width, picture.Height);
+        Assert.Equal((6, 5), (grid.Columns, grid.Rows));
+        var prompt = new PromptChunks();
+        prompt.AddText(model.Vocabulary.Tokenize("Look at this: "));
+        prompt.AddBlock(picture.Width, picture.Height, grid, [0]);
+        prompt.AddText(model.Vocabulary.Tokenize("Describe the red cup and the blue plate."));
+        Assert.Equal(3, prompt.Count);
+
+        var all = new List<float>();
+        for (var i = 0; i < prompt.Count; i++)
+        {
+            var count = prompt[i].TokenCount;
+            var rows = new float[count * model.Facts.HiddenSize];
+            Assert.True(prompt[i] is PatchChunk patch
+                ? context.TryDecode(patch, model.Vision.Encode(patch.Width, patch.Height, patch.TokenCount, picture.Pixels, default, cancelled), 0, count, rows)
+                : context.TryDecode(PromptChunks.Slice((TextChunk)prompt[i], 0, count), logits, rows));
+            inspect(context, all.Count / model.Facts.HiddenSize, rows);
+            all.AddRange(rows);
+        }
+
+        return [.. all];
     }
 }

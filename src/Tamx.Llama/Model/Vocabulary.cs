@@ -1,5 +1,4 @@
 using System.Text;
-using Tamx.Llama.Interop;
 
 namespace Tamx.Llama;
 
@@ -7,10 +6,10 @@ namespace Tamx.Llama;
 /// <remarks>Safe to use from several threads. Usable as long as its model is.</remarks>
 public sealed class Vocabulary
 {
-    private readonly ModelHandle _model;
+    private readonly LlamaModel _model;
     private readonly string _path;
 
-    internal Vocabulary(ModelHandle model, string path, int size)
+    internal Vocabulary(LlamaModel model, string path, int size)
     {
         _model = model;
         _path = path;
@@ -27,24 +26,17 @@ public sealed class Vocabulary
     {
         ArgumentOutOfRangeException.ThrowIfNegative(id);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(id, Count);
-        Span<byte> buffer = stackalloc byte[256];
-        var status = NativeMethods.GetTokenBytes(_model, id, buffer, buffer.Length, out var length);
-        if (status == NativeStatus.BufferTooSmall)
-        {
-            buffer = new byte[length];
-            status = NativeMethods.GetTokenBytes(_model, id, buffer, buffer.Length, out length);
-        }
-
-        status.ThrowIfFailed();
-        return buffer[..length].ToArray();
+        return _model.GetBytes(id);
     }
 
     /// <summary>Whether a token ends an answer.</summary>
     /// <param name="id">Token id.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such token.</exception>
     public bool EndsAnswer(int id)
     {
-        NativeMethods.TokenEndsGeneration(_model, id, out var ends).ThrowIfFailed();
-        return ends != 0;
+        ArgumentOutOfRangeException.ThrowIfNegative(id);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(id, Count);
+        return _model.EndsGeneration(id);
     }
 
     /// <summary>Cuts text into tokens.</summary>
@@ -53,10 +45,7 @@ public sealed class Vocabulary
     public int[] Tokenize(string text, bool parseMarkers = false)
     {
         ArgumentNullException.ThrowIfNull(text);
-        var bytes = Encoding.UTF8.GetBytes(text);
-        var tokens = new int[bytes.Length + 1];
-        NativeMethods.Tokenize(_model, bytes, bytes.Length, parseMarkers ? 1 : 0, tokens, tokens.Length, out var count).ThrowIfFailed();
-        return tokens[..count];
+        return _model.Tokenize(Encoding.UTF8.GetBytes(text), parseMarkers);
     }
 
     /// <summary>The id of a text that is a single token, such as <c>&lt;|im_start|&gt;</c> or <c>user</c>.</summary>

@@ -19,8 +19,10 @@ public sealed partial class Completion : IDisposable
 {
     private readonly VisionLanguageModel _model;
     private readonly CompletionOptions _options;
-    private readonly PromptHandle _prompt;
-    private readonly List<Chunk> _chunks = [];
+    private readonly HandleReference _modelReference;
+    private readonly HandleReference? _projectorReference;
+    private readonly UnmanagedState<int> _cancelled = new();
+    private readonly PromptChunks _prompt = new();
     private readonly List<PromptVision> _vision = [];
     private readonly List<PromptPicture> _pictures = [];
     private readonly int _contextSize;
@@ -28,7 +30,8 @@ public sealed partial class Completion : IDisposable
     private readonly int[] _givenAnswer;
     private readonly int[] _tokenIds;
     private float[] _hiddenStates;
-    private ContextHandle? _context;
+    private LlamaContext? _context;
+    private TokenSampler? _sampler;
     private int _computedAnswer;
     private int _computedCount;
     private int _batchStart;
@@ -47,12 +50,10 @@ public sealed partial class Completion : IDisposable
         _model = model;
         _options = options;
         _hiddenSize = model.Facts.HiddenSize;
-        (model.Vision is { } vision
-            ? NativeMethods.CreatePrompt(model.Model, vision, out _prompt)
-            : NativeMethods.CreateTextPrompt(model.Model, 0, out _prompt)).ThrowIfFailed();
+        _modelReference = new HandleReference(model.Model.Handle);
+        _projectorReference = model.Vision is { } vision ? new HandleReference(vision.Handle) : null;
         try
         {
-            _prompt.KeepAlive(model.Vision is null ? [model.Model] : [model.Model, model.Vision]);
             _givenAnswer = givenAnswer?.ToArray() ?? [];
             WritePrompt(messages);
             _tokenIds = ReadPrompt();
@@ -66,7 +67,7 @@ public sealed partial class Completion : IDisposable
         }
         catch
         {
-            _prompt.Dispose();
+            ReleaseNative();
             throw;
         }
     }
@@ -174,22 +175,17 @@ public sealed partial class Completion : IDisposable
     public void Dispose()
     {
         _disposed = true;
-        if (_context is { } context)
-        {
-            // The handle's memory is freed when the call in progress has returned.
-            EndCall(context);
-            context.Dispose();
-        }
-
-        _prompt.Dispose();
+        EndCall();
+        ReleaseNative();
     }
 
     /// <summary>Lets the native call in progress, and every later one, end as cancelled.</summary>
-    private static void EndCall(ContextHandle context)
+    private unsafe void EndCall()
     {
         try
         {
-            NativeMethods.CancelContext(context);
+            using var lease = new HandleLease(_cancelled);
+            Volatile.Write(ref *_cancelled.Pointer, 1);
         }
         catch (ObjectDisposedException)
         {
@@ -197,28 +193,24 @@ public sealed partial class Completion : IDisposable
         }
     }
 
-    /// <summary>Logits of the last token computed, [vocabulary]. For tests: the product of output embedding and hidden state equals them.</summary>
-    internal float[] GetLogits()
+    /// <summary>Native memory is freed when the call in progress has returned.</summary>
+    private void ReleaseNative()
     {
-        var logits = new float[_model.Facts.VocabularySize];
-        NativeMethods.GetLogits(_context!, logits).ThrowIfFailed();
-        return logits;
+        _context?.Dispose();
+        _sampler?.Dispose();
+        _cancelled.Dispose();
+        _projectorReference?.Dispose();
+        _modelReference.Dispose();
     }
+
+    /// <summary>Logits of the last token computed, [vocabulary]. For tests: the product of output embedding and hidden state equals them.</summary>
+    internal float[] GetLogits() => _context!.CopyLogits();
 
     /// <summary>llama.cpp's own embeddings output for a row of the last decode. For tests: captured rows equal it.</summary>
-    internal float[] GetEmbedding(int indexInLastDecode)
-    {
-        var row = new float[_hiddenSize];
-        NativeMethods.GetEmbedding(_context!, indexInLastDecode, row).ThrowIfFailed();
-        return row;
-    }
+    internal float[] GetEmbedding(int indexInLastDecode) => _context!.CopyEmbedding(indexInLastDecode);
 
     /// <summary>The M-RoPE position that the next text token gets. For tests: it tells how vision blocks are placed.</summary>
-    internal int GetNextPosition()
-    {
-        NativeMethods.GetNextPosition(_context!, out var position).ThrowIfFailed();
-        return position;
-    }
+    internal int GetNextPosition() => _context!.NextPosition;
 
     private void Prefill(IProgress<CompletionProgress>? progress, CancellationToken cancellationToken)
     {
@@ -230,56 +222,88 @@ public sealed partial class Completion : IDisposable
             }
 
             LlamaRuntime.RequireContextMemory(_model.Options, _model.Facts, _contextSize, _options.PreciseCache);
-            var status = NativeMethods.CreateContext(
-                _model.Model, _contextSize, _options.BatchSize, _model.Options.ThreadCount, _options.PreciseCache ? 1 : 0,
-                _options.CaptureHiddenStates ? 1 : 0, out var context);
-            if (status == NativeStatus.OutOfMemory)
-            {
-                throw new LlamaException(NativeStatusExtensions.LastError() + LlamaRuntime.DescribeGpuMemory(_model.Options));
-            }
-
-            status.ThrowIfFailed(cancellationToken);
-            context.KeepAlive(_model.Model);
-            _context = context;
-            NativeMethods.SetSampling(context, _options.Temperature, _options.TopK, _options.TopP, _options.Seed).ThrowIfFailed(cancellationToken);
+            _context = CreateContext();
+            _sampler = new TokenSampler(_options);
             _hiddenStates = _options.CaptureHiddenStates ? new float[checked(Capacity * _hiddenSize)] : [];
-            using var cancellation = cancellationToken.Register(() => EndCall(context));
+            using var cancellation = cancellationToken.Register(EndCall);
             using var patches = ReadPatches(cancellationToken).GetEnumerator();
             var patchCount = 0;
-            for (var i = 0; i < _chunks.Count; i++)
+            for (var i = 0; i < _prompt.Count; i++)
             {
-                var chunk = _chunks[i];
-                if (chunk.IsVision && patches.MoveNext())
+                switch (_prompt[i])
                 {
-                    progress?.Report(new CompletionProgress("encode", patchCount++, _pictures.Count));
-                    var (first, second) = patches.Current;
-                    NativeMethods.EncodePatch(context, _prompt, i, first.Pixels, second is null ? default : second.Pixels).ThrowIfFailed(cancellationToken);
+                    case PatchChunk patch when patches.MoveNext():
+                        progress?.Report(new CompletionProgress("encode", patchCount++, _pictures.Count));
+                        var (first, second) = patches.Current;
+                        var embeddings = _model.Vision!.Encode(
+                            patch.Width, patch.Height, patch.TokenCount, first.Pixels, second is null ? default : second.Pixels, _cancelled);
+                        DecodePatch(patch, embeddings, progress);
+                        break;
+                    case TextChunk text:
+                        DecodeText(text, isLast: i == _prompt.Count - 1, progress);
+                        break;
                 }
-
-                DecodeChunk(context, i, chunk, isLast: i == _chunks.Count - 1, progress, cancellationToken);
             }
 
             return true;
         }, cancellationToken);
     }
 
-    private void DecodeChunk(
-        ContextHandle context, int index, Chunk chunk, bool isLast, IProgress<CompletionProgress>? progress, CancellationToken cancellationToken)
+    private LlamaContext CreateContext()
+    {
+        try
+        {
+            return new LlamaContext(
+                _model.Model, _contextSize, _options.BatchSize, _model.Options.ThreadCount, _options.PreciseCache, _options.CaptureHiddenStates, _cancelled);
+        }
+        catch (LlamaException e) when (LlamaRuntime.DescribeGpuMemory(_model.Options) is { Length: > 0 } memory)
+        {
+            throw new LlamaException(e.Message + memory, e);
+        }
+    }
+
+    private void DecodePatch(PatchChunk patch, float[] embeddings, IProgress<CompletionProgress>? progress)
+    {
+        for (var first = 0; first < patch.TokenCount;)
+        {
+            var count = Math.Min(BatchSize, patch.TokenCount - first);
+            RequireRoom(_context!.TryDecode(patch, embeddings, first, count, NextRows(count)));
+            first += count;
+            Advance(count, progress);
+        }
+    }
+
+    private void DecodeText(TextChunk text, bool isLast, IProgress<CompletionProgress>? progress)
     {
         // Only the answer's first step needs logits, and with capture the vocabulary product is as large as the batch: the prompt's end goes by itself.
         // It is some tokens long, since a pass over all weights for two of them costs more than the vocabulary product of a question.
         const int EndLength = 32;
-        var batchSize = Math.Min(_options.BatchSize, _contextSize);
-        var lastTokens = _options.CaptureHiddenStates ? Math.Min(EndLength, batchSize) : batchSize;
-        for (var first = 0; first < chunk.TokenCount;)
+        var lastTokens = _options.CaptureHiddenStates ? Math.Min(EndLength, BatchSize) : BatchSize;
+        for (var first = 0; first < text.TokenCount;)
         {
-            var left = chunk.TokenCount - first;
+            var left = text.TokenCount - first;
             var isLastBatch = isLast && left <= lastTokens;
-            var count = isLast && !isLastBatch ? Math.Min(batchSize, left - lastTokens) : Math.Min(batchSize, left);
-            NativeMethods.DecodeChunk(context, _prompt, index, first, count, isLastBatch ? 1 : 0, NextRows(count)).ThrowIfFailed(cancellationToken);
-            _computedCount += count;
+            var count = isLast && !isLastBatch ? Math.Min(BatchSize, left - lastTokens) : Math.Min(BatchSize, left);
+            var tokens = PromptChunks.Slice(text, first, count);
+            RequireRoom(_context!.TryDecode(tokens, isLastBatch ? LogitRows.Last : LogitRows.None, NextRows(count)));
             first += count;
-            progress?.Report(new CompletionProgress("prefill", _computedCount, PromptTokenCount));
+            Advance(count, progress);
+        }
+    }
+
+    private int BatchSize => Math.Min(_options.BatchSize, _contextSize);
+
+    private void Advance(int count, IProgress<CompletionProgress>? progress)
+    {
+        _computedCount += count;
+        progress?.Report(new CompletionProgress("prefill", _computedCount, PromptTokenCount));
+    }
+
+    private void RequireRoom(bool hasRoom)
+    {
+        if (!hasRoom)
+        {
+            throw new InvalidInputException($"the context of {_contextSize} tokens is full; use a larger context (-c)");
         }
     }
 
@@ -287,8 +311,8 @@ public sealed partial class Completion : IDisposable
     private GeneratedToken? Step(int index, Utf8TokenDecoder decoder, CancellationToken cancellationToken) => Exclusively(() =>
     {
         var context = _context!;
-        using var cancellation = cancellationToken.Register(() => EndCall(context));
-        if (!ComputeBefore(context, index, cancellationToken))
+        using var cancellation = cancellationToken.Register(EndCall);
+        if (!ComputeBefore(context, index))
         {
             return null;
         }
@@ -296,20 +320,11 @@ public sealed partial class Completion : IDisposable
         var position = TokenCount;
         if (_givenAnswer.Length == 0)
         {
-            NativeMethods.Sample(context, out _tokenIds[position]).ThrowIfFailed(cancellationToken);
+            _tokenIds[position] = context.Sample(_sampler!);
         }
 
         var id = _tokenIds[position];
-        var ids = new int[_options.CandidateCount];
-        var logits = new float[ids.Length];
-        var row = index == 0 ? -1 : index - 1 - _batchStart;
-        NativeMethods.Rank(context, row, id, ids.Length, out var logit, out var logSum, ids, logits).ThrowIfFailed(cancellationToken);
-        var candidates = new TokenCandidate[ids.Length];
-        for (var i = 0; i < ids.Length; i++)
-        {
-            candidates[i] = new TokenCandidate(ids[i], logits[i], (float)Math.Exp(logits[i] - logSum));
-        }
-
+        var ranking = context.Rank(index == 0 ? -1 : index - 1 - _batchStart, id, _options.CandidateCount);
         TokenCount++;
         var ends = _givenAnswer.Length == 0 && _model.Vocabulary.EndsAnswer(id);
         return new GeneratedToken
@@ -318,9 +333,9 @@ public sealed partial class Completion : IDisposable
             Position = position,
             Id = id,
             Text = ends ? decoder.Flush() : decoder.Decode(_model.Vocabulary.GetBytes(id)),
-            Logit = logit,
-            LogProbability = logit - logSum,
-            Candidates = candidates,
+            Logit = ranking.Logit,
+            LogProbability = ranking.Logit - ranking.LogSum,
+            Candidates = ranking.Candidates,
             EndsAnswer = ends,
         };
     }, cancellationToken);
@@ -329,22 +344,20 @@ public sealed partial class Completion : IDisposable
     /// Computes the answer's tokens before one, as far as that has not happened: the one just written, or a batch of a given answer.
     /// </summary>
     /// <returns>False if the context is full.</returns>
-    private bool ComputeBefore(ContextHandle context, int index, CancellationToken cancellationToken)
+    private bool ComputeBefore(LlamaContext context, int index)
     {
         if (index <= _computedAnswer)
         {
             return true;
         }
 
-        var count = _givenAnswer.Length == 0 ? 1 : Math.Min(_options.BatchSize, _givenAnswer.Length - 1 - _computedAnswer);
+        var count = _givenAnswer.Length == 0 ? 1 : Math.Min(BatchSize, _givenAnswer.Length - 1 - _computedAnswer);
         var tokens = _tokenIds.AsSpan(PromptTokenCount + _computedAnswer, count);
-        var status = NativeMethods.DecodeTokens(context, tokens, count, 1, NextRows(count));
-        if (status == NativeStatus.ContextFull)
+        if (!context.TryDecode(tokens, LogitRows.All, NextRows(count)))
         {
             return false;
         }
 
-        status.ThrowIfFailed(cancellationToken);
         _computedCount += count;
         _batchStart = _computedAnswer;
         _computedAnswer += count;
@@ -368,21 +381,22 @@ public sealed partial class Completion : IDisposable
             cancellationToken.ThrowIfCancellationRequested();
             return work();
         }
-        catch (OperationCanceledException) when (_disposed && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException e) when (e.CancellationToken != cancellationToken || _disposed)
         {
-            throw new ObjectDisposedException(nameof(Completion));
+            // Native calls only know that they were to end.
+            cancellationToken.ThrowIfCancellationRequested();
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            throw;
         }
         finally
         {
             if (_disposed)
             {
                 // Disposed while the context was being made: nobody else knows of it.
-                _context?.Dispose();
+                ReleaseNative();
             }
 
             Volatile.Write(ref _busy, 0);
         }
     }
-
-    private readonly record struct Chunk(int TokenCount, bool IsVision);
 }

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Tamx.Llama.Chat;
 using Tamx.Llama.Gguf;
 using Tamx.Llama.Interop;
@@ -13,11 +11,11 @@ namespace Tamx.Llama;
 /// </remarks>
 public sealed class VisionLanguageModel : IDisposable
 {
-    private readonly ModelHandle _model;
-    private readonly VisionHandle? _vision;
+    private readonly LlamaModel _model;
+    private readonly VisionProjector? _vision;
     private bool _disposed;
 
-    private VisionLanguageModel(ModelOptions options, ModelFacts facts, ProjectorFacts? projector, ModelHandle model, VisionHandle? vision)
+    private VisionLanguageModel(ModelOptions options, ModelFacts facts, ProjectorFacts? projector, LlamaModel model, VisionProjector? vision)
     {
         Options = options;
         Facts = facts;
@@ -47,7 +45,7 @@ public sealed class VisionLanguageModel : IDisposable
     /// <summary>The output embedding (lm_head).</summary>
     public OutputEmbedding OutputEmbedding { get; }
 
-    internal ModelHandle Model
+    internal LlamaModel Model
     {
         get
         {
@@ -56,7 +54,7 @@ public sealed class VisionLanguageModel : IDisposable
         }
     }
 
-    internal VisionHandle? Vision => _vision;
+    internal VisionProjector? Vision => _vision;
 
     /// <summary>Checks the files, then loads model and projector.</summary>
     /// <param name="options">Which model, and how.</param>
@@ -148,24 +146,23 @@ public sealed class VisionLanguageModel : IDisposable
             Preflight.CheckPair(facts, projector);
         }
 
-        LlamaRuntime.EnsureInitialized();
+        LlamaLibraries.EnsureLoaded();
         LlamaRuntime.RequireDevice(options.Device);
-        ModelHandle? model = null;
-        VisionHandle? vision = null;
+        LlamaModel? model = null;
+        VisionProjector? vision = null;
         try
         {
-            model = LoadModel(options, progress, cancellationToken);
-            NativeMethods.GetModelSizes(model, out var hiddenSize, out var vocabularySize, out _, out _).ThrowIfFailed(cancellationToken);
-            if (hiddenSize != facts.HiddenSize || vocabularySize != facts.VocabularySize)
+            model = LlamaModel.Load(options, progress, cancellationToken);
+            if (model.HiddenSize != facts.HiddenSize || model.VocabularySize != facts.VocabularySize)
             {
                 throw new ModelFormatException(
-                    facts.Path, $"llama.cpp reads {hiddenSize} values and {vocabularySize} tokens, the file says {facts.HiddenSize} and {facts.VocabularySize}");
+                    facts.Path,
+                    $"llama.cpp reads {model.HiddenSize} values and {model.VocabularySize} tokens, the file says {facts.HiddenSize} and {facts.VocabularySize}");
             }
 
             if (projector is not null)
             {
-                vision = LoadVision(model, options, progress, cancellationToken);
-                vision.KeepAlive(model);
+                vision = VisionProjector.Load(model, options, progress, cancellationToken);
             }
 
             return new VisionLanguageModel(options, facts, projector, model, vision);
@@ -175,79 +172,6 @@ public sealed class VisionLanguageModel : IDisposable
             vision?.Dispose();
             model?.Dispose();
             throw;
-        }
-    }
-
-    private static unsafe ModelHandle LoadModel(ModelOptions options, IProgress<ModelLoadProgress>? progress, CancellationToken cancellationToken)
-    {
-        using var report = new LoadReport("model", progress, cancellationToken);
-        var status = NativeMethods.LoadModel(
-            options.ModelPath, options.GpuLayerCount, options.Device, options.UseMemoryMap ? 1 : 0, &LoadReport.OnProgress, report.Pointer, out var model);
-        ThrowIfNotLoaded(status, options.ModelPath, options, cancellationToken);
-        return model;
-    }
-
-    private static unsafe VisionHandle LoadVision(
-        ModelHandle model, ModelOptions options, IProgress<ModelLoadProgress>? progress, CancellationToken cancellationToken)
-    {
-        using var report = new LoadReport("projector", progress, cancellationToken);
-        var status = NativeMethods.LoadVision(
-            model, options.ProjectorPath!, options.GpuLayerCount != 0 && options.OffloadProjector ? 1 : 0, options.Device, options.ThreadCount, options.MinImageTokens, options.MaxImageTokens,
-            &LoadReport.OnProgress, report.Pointer, out var vision);
-        ThrowIfNotLoaded(status, options.ProjectorPath!, options, cancellationToken);
-        return vision;
-    }
-
-    private static void ThrowIfNotLoaded(NativeStatus status, string path, ModelOptions options, CancellationToken cancellationToken)
-    {
-        if (status == NativeStatus.LoadFailed)
-        {
-            throw new ModelFormatException(path, NativeStatusExtensions.LastError() + LlamaRuntime.DescribeGpuMemory(options));
-        }
-
-        if (status == NativeStatus.OutOfMemory)
-        {
-            throw new LlamaException($"{path}: {NativeStatusExtensions.LastError()}{LlamaRuntime.DescribeGpuMemory(options)}");
-        }
-
-        status.ThrowIfFailed(cancellationToken);
-    }
-
-    /// <summary>Carries a managed progress sink through a native call.</summary>
-    private sealed class LoadReport : IDisposable
-    {
-        private readonly string _stage;
-        private readonly IProgress<ModelLoadProgress>? _progress;
-        private readonly CancellationToken _cancellationToken;
-        private GCHandle _self;
-
-        public LoadReport(string stage, IProgress<ModelLoadProgress>? progress, CancellationToken cancellationToken)
-        {
-            _stage = stage;
-            _progress = progress;
-            _cancellationToken = cancellationToken;
-            _self = GCHandle.Alloc(this);
-        }
-
-        public unsafe void* Pointer => (void*)GCHandle.ToIntPtr(_self);
-
-        public void Dispose() => _self.Free();
-
-        // 1: go on, 0: stop loading
-        [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-        public static unsafe int OnProgress(float share, void* userData)
-        {
-            try
-            {
-                var report = (LoadReport)GCHandle.FromIntPtr((nint)userData).Target!;
-                report._progress?.Report(new ModelLoadProgress(report._stage, share));
-                return report._cancellationToken.IsCancellationRequested ? 0 : 1;
-            }
-            catch
-            {
-                // A progress sink's fault must not unwind through native frames; loading goes on.
-                return 1;
-            }
         }
     }
 }

@@ -1,7 +1,6 @@
 using System.Buffers;
 using Microsoft.Win32.SafeHandles;
 using Tamx.Llama.Gguf;
-using Tamx.Llama.Interop;
 
 namespace Tamx.Llama;
 
@@ -15,6 +14,7 @@ public sealed class OutputEmbedding
     private const int PieceBytes = 1 << 20;
 
     private readonly GgufTensor _tensor;
+    private readonly RowDequantizer _rows;
     private readonly int _rowBytes;
 
     /// <summary>Opens the output embedding of a checked model: <c>output.weight</c>, or the token embedding where the head is tied.</summary>
@@ -23,17 +23,12 @@ public sealed class OutputEmbedding
     public OutputEmbedding(ModelFacts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
-        LlamaRuntime.EnsureInitialized();
         _tensor = facts.OutputEmbedding;
         HiddenSize = facts.HiddenSize;
         TokenCount = facts.VocabularySize;
-        var status = NativeMethods.GetRowBytes((int)_tensor.Type.Id, HiddenSize, out var rowBytes);
-        if (status != NativeStatus.Ok || rowBytes != _tensor.RowBytes)
-        {
-            throw new ModelFormatException(_tensor.FilePath, $"tensor {_tensor.Name} of type {_tensor.Type} cannot be read by this llama.cpp");
-        }
-
-        _rowBytes = checked((int)rowBytes);
+        _rows = RowDequantizer.For(_tensor.Type)
+            ?? throw new ModelFormatException(_tensor.FilePath, $"tensor {_tensor.Name} of type {_tensor.Type} cannot be read by this llama.cpp");
+        _rowBytes = checked((int)_tensor.RowBytes);
     }
 
     /// <summary>Values per row.</summary>
@@ -105,7 +100,7 @@ public sealed class OutputEmbedding
         try
         {
             ReadExactly(file, buffer.AsSpan(0, byteCount), _tensor.Offset + ((long)firstId * _rowBytes));
-            NativeMethods.DequantizeRow((int)_tensor.Type.Id, buffer, byteCount, rows.Length, rows).ThrowIfFailed();
+            _rows.Dequantize(buffer.AsSpan(0, byteCount), rows);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

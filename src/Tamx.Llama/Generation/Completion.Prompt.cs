@@ -2,7 +2,6 @@ using System.Text;
 using Tamx.Llama.Chat;
 using Tamx.Llama.Gguf;
 using Tamx.Llama.Imaging;
-using Tamx.Llama.Interop;
 
 namespace Tamx.Llama;
 
@@ -20,8 +19,7 @@ public sealed partial class Completion
             switch (piece.Vision)
             {
                 case null:
-                    var text = Encoding.UTF8.GetBytes(piece.Text);
-                    NativeMethods.AddPromptText(_prompt, text, text.Length, piece.IsMarker ? 1 : 0).ThrowIfFailed();
+                    _prompt.AddText(_model.Model.Tokenize(Encoding.UTF8.GetBytes(piece.Text), parseSpecial: piece.IsMarker));
                     break;
                 case ImagePart image:
                     AddImage(image);
@@ -41,7 +39,7 @@ public sealed partial class Completion
             image.Width, image.Height, projector.CellSize,
             _model.Options.MinImageTokens > 0 ? _model.Options.MinImageTokens : DefaultMinImageTokens,
             _model.Options.MaxImageTokens > 0 ? _model.Options.MaxImageTokens : DefaultMaxImageTokens);
-        NativeMethods.AddPromptVision(_prompt, width, height, [0], 1).ThrowIfFailed();
+        _prompt.AddBlock(width, height, _model.Vision!.Measure(width, height), [0]);
         _vision.Add(new PromptVision(image.Resize(width, height), null, width, height, 1));
         _pictures.Add(new PromptPicture
         {
@@ -71,7 +69,7 @@ public sealed partial class Completion
         }
 
         var (_, _, width, height, _) = _vision[^1];
-        NativeMethods.AddPromptVision(_prompt, width, height, TimeAxis(projector, video, patchCount), patchCount).ThrowIfFailed();
+        _prompt.AddBlock(width, height, _model.Vision!.Measure(width, height), TimeAxis(projector, video, patchCount));
         var block = NextBlock();
         for (var i = 0; i < patchCount; i++)
         {
@@ -118,26 +116,25 @@ public sealed partial class Completion
     private ProjectorFacts RequireProjector(string name) => _model.Projector ?? throw new InvalidInputException(
         $"{name}: {_model.Facts.Path} was loaded without a vision projector; give the mmproj that belongs to it (--mmproj)");
 
+    /// <summary>The prompt's token ids, cells included; notes where each picture's cells are.</summary>
     private int[] ReadPrompt()
     {
-        NativeMethods.GetPromptChunkCount(_prompt, out var count).ThrowIfFailed();
         var ids = new List<int>();
         var next = 0;
-        for (var i = 0; i < count; i++)
+        for (var i = 0; i < _prompt.Count; i++)
         {
-            NativeMethods.GetPromptChunk(_prompt, i, out var tokenCount, out var columns, out var rows).ThrowIfFailed();
-            _chunks.Add(new Chunk(tokenCount, IsVision: columns > 0));
-            if (columns == 0)
+            switch (_prompt[i])
             {
-                var tokens = new int[tokenCount];
-                NativeMethods.GetPromptChunkTokens(_prompt, i, tokens, tokens.Length).ThrowIfFailed();
-                ids.AddRange(tokens);
-                continue;
+                case TextChunk text:
+                    ids.AddRange(text.Tokens);
+                    break;
+                case PatchChunk patch:
+                    var picture = _pictures[next];
+                    _pictures[next++] = picture with { FirstPosition = ids.Count, Columns = patch.Columns, Rows = patch.Rows };
+                    var pad = _model.Vocabulary.FindId(picture.VideoIndex is null ? "<|image_pad|>" : "<|video_pad|>");
+                    ids.AddRange(Enumerable.Repeat(pad, patch.TokenCount));
+                    break;
             }
-
-            var picture = _pictures[next];
-            _pictures[next++] = picture with { FirstPosition = ids.Count, Columns = columns, Rows = rows };
-            ids.AddRange(Enumerable.Repeat(_model.Vocabulary.FindId(picture.VideoIndex is null ? "<|image_pad|>" : "<|video_pad|>"), tokenCount));
         }
 
         return [.. ids];

@@ -1,0 +1,305 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using LLama.Native;
+using Tamx.Llama.Capture;
+using Tamx.Llama.Interop;
+
+namespace Tamx.Llama;
+
+/// <summary>Which tokens of a decode get logits.</summary>
+internal enum LogitRows
+{
+    /// <summary>None. With capture the graph ends at the hidden states, and the product with the output embedding is not computed.</summary>
+    None,
+
+    /// <summary>The last. (With capture all tokens are outputs of llama.cpp.)</summary>
+    Last,
+
+    /// <summary>All.</summary>
+    All,
+}
+
+/// <summary>A llama.cpp context: keys and values of one sequence, its place on M-RoPE's axes, and the last decode's logits.</summary>
+/// <remarks>
+/// Used by one caller at a time; may be disposed by another, after which the call in progress ends. Several contexts work
+/// beside each other: nothing of the process is locked.
+/// </remarks>
+internal sealed unsafe class LlamaContext : IDisposable
+{
+    private readonly SafeLLamaContextHandle _handle;
+    private readonly LlamaModel _model;
+    private readonly HiddenStateCapture? _capture;
+    private readonly UnmanagedState<int> _cancelled;
+    private readonly int _contextSize;
+    private readonly int _batchSize;
+    private int _blockStart;
+    private int _logitRowCount;
+
+    /// <param name="model">The model.</param>
+    /// <param name="contextSize">Tokens the sequence can have.</param>
+    /// <param name="batchSize">Most tokens of a decode.</param>
+    /// <param name="threadCount">Threads that compute.</param>
+    /// <param name="isPrecise">Keys and values in float32 and plain attention: rows do not depend on how tokens are cut into batches.</param>
+    /// <param name="captures">Whether decodes give hidden states.</param>
+    /// <param name="cancelled">The call in progress, and every later one, ends when it is not 0. Must outlive the context.</param>
+    /// <exception cref="LlamaException">There is not enough memory.</exception>
+    public LlamaContext(
+        LlamaModel model, int contextSize, int batchSize, int threadCount, bool isPrecise, bool captures, UnmanagedState<int> cancelled)
+    {
+        _model = model;
+        _contextSize = contextSize;
+        _batchSize = Math.Min(batchSize, contextSize);
+        _cancelled = cancelled;
+        var parameters = LLamaContextParams.Default();
+        parameters.n_ctx = (uint)contextSize;
+        parameters.n_batch = (uint)_batchSize;
+        parameters.n_ubatch = (uint)_batchSize; // one graph per decode, so one capture
+        parameters.n_seq_max = 1;
+        parameters.n_threads = threadCount;
+        parameters.n_threads_batch = threadCount;
+        parameters.llama_pooling_type = LLamaPoolingType.None;
+        parameters.no_perf = true;
+        delegate* unmanaged[Cdecl]<void*, byte> isCancelled = &IsCancelled;
+        parameters.abort_callback = (nint)isCancelled;
+        parameters.abort_callback_user_data = (nint)cancelled.Pointer;
+        if (isPrecise)
+        {
+            parameters.type_k = GGMLType.GGML_TYPE_F32;
+            parameters.type_v = GGMLType.GGML_TYPE_F32;
+            parameters.llama_flash_attn_type = LLamaFlashAttentionType.LLAMA_FLASH_ATTENTION_TYPE_DISABLED;
+        }
+
+        _capture = captures ? new HiddenStateCapture(model.HiddenSize) : null;
+        _capture?.AddTo(ref parameters);
+        using var errors = NativeLog.Listen();
+        _handle = SafeLLamaContextHandle.Create(model.Handle, parameters);
+        if (_handle.IsInvalid)
+        {
+            // LLamaSharp has given the invalid handle a reference to the model, which nothing takes back.
+            model.Handle.DangerousRelease();
+            _capture?.Dispose();
+            throw new LlamaException($"no context of {contextSize} tokens could be made{errors.Because}");
+        }
+    }
+
+    /// <summary>The M-RoPE position that the next text token gets.</summary>
+    public int NextPosition { get; private set; }
+
+    /// <summary>Decodes text tokens.</summary>
+    /// <param name="tokens">Their ids, at least one and no more than a batch.</param>
+    /// <param name="logits">Which of them get logits.</param>
+    /// <param name="rows">Receives their hidden states [tokens, hidden size]; empty without capture.</param>
+    /// <returns>False if the context is full; what was decoded before is still there.</returns>
+    /// <exception cref="LlamaException">llama.cpp failed.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public bool TryDecode(ReadOnlySpan<int> tokens, LogitRows logits, Span<float> rows)
+    {
+        foreach (var token in tokens)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(token, nameof(tokens));
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(token, _model.VocabularySize, nameof(tokens));
+        }
+
+        var positions = new int[tokens.Length];
+        for (var i = 0; i < positions.Length; i++)
+        {
+            positions[i] = NextPosition + i;
+        }
+
+        fixed (int* ids = tokens)
+        {
+            var batch = new LLamaNativeBatch { n_tokens = tokens.Length, tokens = (LLamaToken*)ids };
+            if (!TryDecode(batch, positions, logits, rows))
+            {
+                return false;
+            }
+        }
+
+        NextPosition += tokens.Length;
+        return true;
+    }
+
+    /// <summary>Decodes cells of a temporal patch, in order.</summary>
+    /// <param name="patch">The patch; its block starts where the text before it ended.</param>
+    /// <param name="embeddings">The embeddings of all its cells.</param>
+    /// <param name="first">The first of the cells to decode.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="rows">Receives their hidden states [count, hidden size]; empty without capture.</param>
+    /// <returns>False if the context is full.</returns>
+    /// <exception cref="LlamaException">llama.cpp failed.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public bool TryDecode(PatchChunk patch, ReadOnlySpan<float> embeddings, int first, int count, Span<float> rows)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(first);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(first, patch.TokenCount - count);
+        if (first == 0 && patch.Time == 0)
+        {
+            _blockStart = NextPosition;
+        }
+
+        // M-RoPE takes four positions per cell, laid out axis by axis: time, row, column, unused.
+        var positions = new int[4 * count];
+        for (var i = 0; i < count; i++)
+        {
+            var (row, column) = Math.DivRem(first + i, patch.Columns);
+            positions[i] = _blockStart + patch.Time;
+            positions[i + count] = _blockStart + row;
+            positions[i + (2 * count)] = _blockStart + column;
+        }
+
+        var width = embeddings.Length / patch.TokenCount;
+        fixed (float* values = embeddings.Slice(first * width, count * width))
+        {
+            var batch = new LLamaNativeBatch { n_tokens = count, embd = values };
+            if (!TryDecode(batch, positions, LogitRows.None, rows))
+            {
+                return false;
+            }
+        }
+
+        if (patch.EndsBlock && first + count == patch.TokenCount)
+        {
+            NextPosition = _blockStart + Math.Max(Math.Max(patch.Columns, patch.Rows), patch.Time + 1);
+        }
+
+        return true;
+    }
+
+    /// <summary>Chooses the next token from the logits of the last decode's last token.</summary>
+    public int Sample(TokenSampler sampler)
+    {
+        using var lease = new HandleLease(_handle);
+        return sampler.Sample(GetLogits(-1));
+    }
+
+    /// <summary>How likely a token was after a row of the last decode, and which were the likeliest.</summary>
+    /// <param name="row">The row; -1 for the last.</param>
+    /// <param name="token">The token.</param>
+    /// <param name="candidateCount">How many of the best tokens are wanted.</param>
+    public TokenRanking Rank(int row, int token, int candidateCount)
+    {
+        using var lease = new HandleLease(_handle);
+        return TokenRanking.Of(GetLogits(row), token, candidateCount);
+    }
+
+    /// <summary>The logits of the last decode's last token.</summary>
+    public float[] CopyLogits()
+    {
+        using var lease = new HandleLease(_handle);
+        return GetLogits(-1).ToArray();
+    }
+
+    /// <summary>llama.cpp's own embeddings output for a row of the last decode.</summary>
+    public float[] CopyEmbedding(int row)
+    {
+        using var lease = new HandleLease(_handle);
+        var values = LlamaApi.GetEmbeddings(_handle, row);
+        return values != null
+            ? new ReadOnlySpan<float>(values, _model.HiddenSize).ToArray()
+            : throw new ArgumentOutOfRangeException(nameof(row), row, "the last decode has no such row");
+    }
+
+    public void Dispose()
+    {
+        _handle.Dispose();
+        _capture?.Dispose();
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static byte IsCancelled(void* data) => Volatile.Read(ref *(int*)data) != 0 ? (byte)1 : (byte)0;
+
+    private ReadOnlySpan<float> GetLogits(int row)
+    {
+        var values = row >= -1 && row < _logitRowCount ? LlamaApi.GetLogits(_handle, row) : null;
+        return values != null
+            ? new ReadOnlySpan<float>(values, _model.VocabularySize)
+            : throw new InvalidOperationException($"the last decode made no logits for row {row}");
+    }
+
+    private bool TryDecode(LLamaNativeBatch batch, ReadOnlySpan<int> positions, LogitRows logits, Span<float> rows)
+    {
+        var count = batch.n_tokens;
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count, "tokens");
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, _batchSize, "tokens");
+        if (rows.Length != (_capture is null ? 0 : count * _model.HiddenSize))
+        {
+            throw new ArgumentException($"{rows.Length} values are no room for the hidden states of {count} tokens", nameof(rows));
+        }
+
+        // With capture every token is an output.
+        var outputs = new byte[count];
+        outputs.AsSpan().Fill(_capture is not null || logits == LogitRows.All ? (byte)1 : (byte)0);
+        outputs[^1] = _capture is not null || logits != LogitRows.None ? (byte)1 : (byte)0;
+        var sequenceCounts = new int[count];
+        sequenceCounts.AsSpan().Fill(1);
+        LLamaSeqId sequence = default;
+        var sequences = stackalloc LLamaSeqId*[1];
+        sequences[0] = &sequence;
+        var sequencePointers = new nint[count];
+        sequencePointers.AsSpan().Fill((nint)sequences[0]);
+
+        using var cancelledLease = new HandleLease(_cancelled);
+        if (IsCancelled())
+        {
+            throw new OperationCanceledException();
+        }
+
+        using var errors = NativeLog.Listen();
+        _logitRowCount = 0;
+        int code;
+        fixed (int* places = positions)
+        fixed (int* counts = sequenceCounts)
+        fixed (nint* sequenceIds = sequencePointers)
+        fixed (byte* output = outputs)
+        fixed (float* destination = rows)
+        {
+            batch.pos = (LLamaPos*)places;
+            batch.n_seq_id = counts;
+            batch.seq_id = (LLamaSeqId**)sequenceIds;
+            batch.logits = output;
+            code = Decode(batch, destination, endsGraph: logits == LogitRows.None);
+        }
+
+        if (IsCancelled())
+        {
+            throw new OperationCanceledException();
+        }
+
+        const int NoRoom = 1;
+        if (code == NoRoom)
+        {
+            return false;
+        }
+
+        if (code != 0)
+        {
+            throw new LlamaException($"llama_decode gave {code}{errors.Because}");
+        }
+
+        _capture?.Verify();
+        _logitRowCount = logits == LogitRows.None ? 0 : count;
+        return true;
+    }
+
+    private int Decode(LLamaNativeBatch batch, float* rows, bool endsGraph)
+    {
+        if (_capture is null)
+        {
+            return LlamaApi.Decode(_handle, batch);
+        }
+
+        using var lease = _capture.Use();
+        _capture.Begin(rows, batch.n_tokens, endsGraph);
+        try
+        {
+            return LlamaApi.Decode(_handle, batch);
+        }
+        finally
+        {
+            _capture.Finish();
+        }
+    }
+
+    private bool IsCancelled() => Volatile.Read(ref *_cancelled.Pointer) != 0;
+}

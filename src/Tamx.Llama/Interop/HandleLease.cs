@@ -1,0 +1,19 @@
+using System.Runtime.InteropServices;
+
+namespace Tamx.Llama.Interop;
+
+/// <summary>Keeps a native object while a method uses it, whoever disposes it meanwhile.</summary>
+internal readonly ref struct HandleLease
+{
+    private readonly SafeHandle _handle;
+
+    /// <exception cref="ObjectDisposedException">It was freed.</exception>
+    public HandleLease(SafeHandle handle)
+    {
+        var added = false;
+        handle.DangerousAddRef(ref added);
+        _handle = handle;
+    }
+
+    public void Dispose() => _handle.DangerousRelease();
+}

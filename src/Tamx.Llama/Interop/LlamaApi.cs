@@ -1,0 +1,68 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using LLama.Native;
+
+namespace Tamx.Llama.Interop;
+
+/// <summary>What Tamx calls of llama.h beside LLamaSharp's public members; native/README.md says why.</summary>
+internal static unsafe partial class LlamaApi
+{
+    private const string Library = "llama";
+
+    // Two structs of LLamaSharp go by value, which the import generator takes only of our own assembly.
+#pragma warning disable SYSLIB1054
+    /// <summary>LLamaSharp's own import gives the path in the ANSI code page on Windows.</summary>
+    [DllImport(Library, CallingConvention = CallingConvention.Cdecl, EntryPoint = "llama_model_load_from_file")]
+    internal static extern SafeLlamaModelHandle LoadModel(
+        [MarshalAs(UnmanagedType.LPUTF8Str)] string path, LLamaModelParams parameters);
+
+    /// <summary>0: computed; 1: no room in the context; 2: aborted by the abort callback; negative: failed.</summary>
+    [DllImport(Library, CallingConvention = CallingConvention.Cdecl, EntryPoint = "llama_decode")]
+    internal static extern int Decode(SafeLLamaContextHandle context, LLamaNativeBatch batch);
+#pragma warning restore SYSLIB1054
+
+    /// <summary>Values that a position takes in place of a token: the hidden size, and as many again for each deepstack layer.</summary>
+    [LibraryImport(Library, EntryPoint = "llama_model_n_embd_inp")]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int GetInputSize(SafeLlamaModelHandle model);
+
+    /// <summary>The model's vocabulary, which lives as long as the model.</summary>
+    [LibraryImport(Library, EntryPoint = "llama_model_get_vocab")]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial nint GetVocabulary(SafeLlamaModelHandle model);
+
+    [LibraryImport(Library, EntryPoint = "llama_vocab_n_tokens")]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int CountTokens(nint vocabulary);
+
+    [LibraryImport(Library, EntryPoint = "llama_vocab_is_eog")]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial byte EndsGeneration(nint vocabulary, int token);
+
+    /// <summary>Bytes written, or less than 0: as many are needed.</summary>
+    [LibraryImport(Library, EntryPoint = "llama_token_to_piece")]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int GetBytes(nint vocabulary, int token, Span<byte> bytes, int capacity, int skipSpaces, byte special);
+
+    /// <summary>Tokens written, or less than 0: as many are needed.</summary>
+    [LibraryImport(Library, EntryPoint = "llama_tokenize")]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial int Tokenize(
+        nint vocabulary, ReadOnlySpan<byte> text, int length, Span<int> tokens, int capacity, byte addSpecial, byte parseSpecial);
+
+    [LibraryImport(Library, EntryPoint = "llama_get_logits_ith")]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial float* GetLogits(SafeLLamaContextHandle context, int index);
+
+    [LibraryImport(Library, EntryPoint = "llama_get_embeddings_ith")]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial float* GetEmbeddings(SafeLLamaContextHandle context, int index);
+
+    [LibraryImport(Library, EntryPoint = "llama_log_get")]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial void GetLog(delegate* unmanaged[Cdecl]<int, byte*, void*, void>* log, void** userData);
+
+    [LibraryImport(Library, EntryPoint = "llama_log_set")]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial void SetLog(delegate* unmanaged[Cdecl]<int, byte*, void*, void> log, void* userData);
+}

@@ -1,0 +1,384 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
+using LLama.Native;
+
+namespace Tamx.Llama.Interop;
+
+/// <summary>
+/// The native libraries: which are loaded, from where and in which order. They are LLamaSharp's, and LLamaSharp and Tamx use
+/// the same ones.
+/// </summary>
+/// <remarks>
+/// By itself LLamaSharp looks into the current directory first, and starts a program named vulkaninfo, which .NET takes from
+/// there as well. So everything is loaded here, by full path, before LLamaSharp is used.
+/// </remarks>
+internal static unsafe class LlamaLibraries
+{
+    /// <summary>The build of llama.cpp in the package, and what ggml says of itself: Tamx knows the structs of this one.</summary>
+    internal const string Build = "b10221";
+    internal const string Commit = "815a2a591";
+
+    /// <summary>Environment variable that names a folder with this build's libraries.</summary>
+    internal const string DirectoryVariable = "TAMX_NATIVE_DIR";
+
+    /// <summary>Environment variable that names further back ends of ggml to load.</summary>
+    internal const string BackendsVariable = "TAMX_LLAMA_BACKENDS";
+
+    /// <summary>In the order in which they need each other: a library that is loaded is found by its name, wherever it lies.</summary>
+    private static readonly string[] Names = ["ggml-base", "ggml-cpu", "ggml-blas", "ggml-metal", "ggml-cuda", "ggml-vulkan", "ggml", "llama", "mtmd"];
+    private static readonly string[] Required = ["ggml-base", "ggml-cpu", "ggml", "llama", "mtmd"];
+
+    /// <summary>Folders of GPUs' packages, best first, with the driver's library that each wants.</summary>
+    private static readonly (string Folder, string Linux, string Windows)[] GpuFolders =
+    [
+        ("cuda13", "libcuda.so.1", "nvcuda.dll"),
+        ("cuda12", "libcuda.so.1", "nvcuda.dll"),
+        ("vulkan", "libvulkan.so.1", "vulkan-1.dll"),
+    ];
+
+    private static readonly Lock Gate = new();
+    private static readonly Dictionary<string, nint> Loaded = [];
+    private static volatile bool _isLoaded;
+    private static bool _hasResolver;
+
+    /// <summary>The folder that the libraries come from, or would come from.</summary>
+    internal static string Directory { get; private set; } = OwnDirectory ?? Root;
+
+    private static string? OwnDirectory =>
+        Environment.GetEnvironmentVariable(DirectoryVariable) is { Length: > 0 } folder ? Path.GetFullPath(folder) : null;
+
+    private static string Root => Path.Combine(AppContext.BaseDirectory, "runtimes", Rid, "native");
+
+    private static string Rid
+    {
+        get
+        {
+            var system = OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : IsMusl ? "linux-musl" : "linux";
+            return $"{system}-{(RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "x64")}";
+        }
+    }
+
+    private static bool IsMusl => RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal);
+
+    /// <summary>The package's folders of this processor's variants, best first; the last is that of platforms with one variant.</summary>
+    private static IEnumerable<string> Variants
+    {
+        get
+        {
+            // As LLamaSharp decides: what has all of these has the rest of AVX-512 that the library is compiled for.
+            const int Vnni = 1 << 11;
+            if (Avx512Vbmi.IsSupported && Avx512BW.IsSupported && (X86Base.CpuId(7, 0).Ecx & Vnni) != 0)
+            {
+                yield return "avx512";
+            }
+
+            if (Avx2.IsSupported && Fma.IsSupported)
+            {
+                yield return "avx2";
+            }
+
+            if (Avx.IsSupported)
+            {
+                yield return "avx";
+            }
+            else if (OperatingSystem.IsMacOS())
+            {
+                yield return "rosetta2";
+            }
+
+            yield return "noavx";
+            yield return string.Empty;
+        }
+    }
+
+    /// <summary>Loads the libraries if that has not happened yet.</summary>
+    /// <exception cref="NativeLibraryException">They are missing, cannot be loaded, or are not of the build that Tamx knows.</exception>
+    internal static void EnsureLoaded()
+    {
+        if (_isLoaded)
+        {
+            return;
+        }
+
+        lock (Gate)
+        {
+            if (_isLoaded)
+            {
+                return;
+            }
+
+            var isShared = NativeLibraryConfig.LLama.LibraryHasLoaded;
+            if (isShared)
+            {
+                FindLoaded();
+            }
+            else
+            {
+                SetEnvironment();
+                LoadBest();
+                NativeLibraryConfig.All.WithLibrary(Path.Combine(Directory, FileName("llama")), Path.Combine(Directory, FileName("mtmd")));
+            }
+
+            InitializeLlamaSharp();
+            if (!_hasResolver)
+            {
+                NativeLibrary.SetDllImportResolver(typeof(LlamaLibraries).Assembly, Resolve);
+                _hasResolver = true;
+            }
+
+            CheckBuild();
+            if (!isShared)
+            {
+                GgmlApi.SetAbortCallback(&OnAbort);
+            }
+
+            NativeLog.Attach(keepPrevious: isShared);
+            LoadBackends();
+            _isLoaded = true;
+        }
+    }
+
+    internal static string FileName(string name) =>
+        OperatingSystem.IsWindows() ? $"{name}.dll" : OperatingSystem.IsMacOS() ? $"lib{name}.dylib" : $"lib{name}.so";
+
+    private static nint Resolve(string name, System.Reflection.Assembly assembly, DllImportSearchPath? searchPath)
+    {
+        if (!Array.Exists(Names, known => known == name))
+        {
+            return 0;
+        }
+
+        // Never by the runtime's own search.
+        return Loaded.TryGetValue(name, out var library) ? library : throw new DllNotFoundException($"{FileName(name)} is not loaded");
+    }
+
+    /// <summary>Variables that native code reads when it is loaded; what the user set stays.</summary>
+    private static void SetEnvironment()
+    {
+        // Else ggml starts a debugger on the process when it aborts.
+        SetDefault("GGML_NO_BACKTRACE", "1");
+
+        // Else OpenMP's threads, which wait for each other a thousand times a token, spin for milliseconds: on a busy machine
+        // a token then takes seconds.
+        SetDefault("GOMP_SPINCOUNT", "10000");
+
+        static void SetDefault(string name, string value)
+        {
+            if (Environment.GetEnvironmentVariable(name) is null)
+            {
+                CRuntime.SetVariable(name, value);
+            }
+        }
+    }
+
+    /// <summary>Takes the user's folder, or the first of the package's folders that loads.</summary>
+    private static void LoadBest()
+    {
+        if (OwnDirectory is { } own)
+        {
+            if (!System.IO.Directory.Exists(own))
+            {
+                throw new NativeLibraryException($"there is no folder {own}, which {DirectoryVariable} names");
+            }
+
+            Load(own, [own]);
+            return;
+        }
+
+        if (!System.IO.Directory.Exists(Root))
+        {
+            throw new NativeLibraryException(
+                $"llama.cpp's libraries for {Rid} are not in {Root}; the package LLamaSharp.Backend.Cpu brings them, for the platform that is built for (-r {Rid})");
+        }
+
+        var variant = Variants.Select(name => Path.Combine(Root, name)).FirstOrDefault(folder => File.Exists(Path.Combine(folder, FileName("ggml-cpu"))))
+            ?? throw new NativeLibraryException($"{FileName("ggml-cpu")} is missing in {Root}; build again, or publish for this platform (-r {Rid})");
+        foreach (var (name, linux, windows) in GpuFolders)
+        {
+            var folder = Path.Combine(Root, name);
+            if (!File.Exists(Path.Combine(folder, FileName("llama"))))
+            {
+                continue;
+            }
+
+            var driver = OperatingSystem.IsWindows() ? windows : linux;
+            if (!NativeLibrary.TryLoad(driver, out _))
+            {
+                NativeLog.Say($"the libraries for {name} are passed over: there is no {driver}");
+                continue;
+            }
+
+            try
+            {
+                // The processor's own library is in the processor's package alone.
+                Load(folder, [folder, variant]);
+                NativeLog.Say($"libraries for {name} loaded from {folder}");
+                return;
+            }
+            catch (NativeLibraryException e)
+            {
+                NativeLog.Say($"the libraries for {name} are passed over: {e.Message}");
+            }
+        }
+
+        Load(variant, [variant, Root]);
+        NativeLog.Say($"libraries loaded from {variant}");
+    }
+
+    /// <summary>Loads each library from the first folder that has it.</summary>
+    private static void Load(string directory, string[] folders)
+    {
+        var handles = new List<(string Name, nint Handle)>();
+        try
+        {
+            foreach (var name in Names)
+            {
+                if (folders.Select(folder => Path.Combine(folder, FileName(name))).FirstOrDefault(File.Exists) is { } path)
+                {
+                    handles.Add((name, LoadFile(path)));
+                }
+                else if (Array.Exists(Required, required => required == name))
+                {
+                    throw new NativeLibraryException($"{FileName(name)} is missing in {string.Join(" and ", folders)}");
+                }
+            }
+        }
+        catch
+        {
+            for (var i = handles.Count - 1; i >= 0; i--)
+            {
+                NativeLibrary.Free(handles[i].Handle);
+            }
+
+            throw;
+        }
+
+        // LLamaSharp is told the folder of libllama and libmtmd, which may be the common one of all variants.
+        Directory = Array.Find(folders, folder => File.Exists(Path.Combine(folder, FileName("llama")))) ?? directory;
+        foreach (var (name, handle) in handles)
+        {
+            Loaded[name] = handle;
+        }
+    }
+
+    private static nint LoadFile(string path)
+    {
+        try
+        {
+            return NativeLibrary.Load(path);
+        }
+        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
+        {
+            throw new NativeLibraryException(MissingLibrary.Describe(path, e.Message), e);
+        }
+    }
+
+    /// <summary>The libraries that a host program loaded through LLamaSharp before: the system finds them by name.</summary>
+    private static void FindLoaded()
+    {
+        foreach (var name in Names)
+        {
+            if (Array.Exists(Required, required => required == name) || name == "ggml-cpu")
+            {
+                Loaded[name] = NativeLibrary.TryLoad(FileName(name), out var handle)
+                    ? handle
+                    : throw new NativeLibraryException(
+                        $"this program loaded llama.cpp through LLamaSharp, but not as {FileName(name)}; use Tamx before LLamaSharp, or LLamaSharp.Backend.* in Tamx's version");
+            }
+        }
+
+        Directory = AppContext.BaseDirectory;
+    }
+
+    /// <summary>Lets LLamaSharp bind what is loaded.</summary>
+    private static void InitializeLlamaSharp()
+    {
+        var hasVulkan = NativeLibrary.TryLoad(OperatingSystem.IsWindows() ? "vulkan-1.dll" : "libvulkan.so.1", out _);
+        var current = hasVulkan ? null : System.IO.Directory.GetCurrentDirectory();
+        try
+        {
+            if (current is not null)
+            {
+                // Where Vulkan is missing, LLamaSharp starts vulkaninfo, and .NET looks for programs in the current directory.
+                System.IO.Directory.SetCurrentDirectory(AppContext.BaseDirectory);
+            }
+
+            NativeApi.llama_empty_call();
+            NativeApi.MtmdDefaultMarker();
+        }
+        catch (Exception e) when (e is TypeInitializationException or DllNotFoundException or EntryPointNotFoundException)
+        {
+            throw new NativeLibraryException($"LLamaSharp cannot use the libraries in {Directory}: {(e.InnerException ?? e).Message.Split('\n')[0].Trim()}", e);
+        }
+        finally
+        {
+            if (current is not null)
+            {
+                System.IO.Directory.SetCurrentDirectory(current);
+            }
+        }
+    }
+
+    /// <summary>Structs are passed by value: another build would read them wrongly and say nothing.</summary>
+    private static void CheckBuild()
+    {
+        try
+        {
+            var commit = NativeText.Read(GgmlApi.GetCommit());
+            if (commit != Commit)
+            {
+                throw new NativeLibraryException($"llama.cpp in {Directory} is build {commit}; this Tamx needs {Commit} ({Build}), as LLamaSharp {LlamaSharpVersion} has it");
+            }
+
+            var parameters = MtmdApi.GetDefaultParameters();
+            const int DefaultBatchTokens = 1024;
+            if (parameters.MediaMarker != MtmdApi.GetDefaultMarker() || parameters.MinImageTokens != -1 || parameters.MaxImageTokens != -1 ||
+                parameters.BatchMaxTokens != DefaultBatchTokens)
+            {
+                throw new NativeLibraryException($"libmtmd in {Directory} has other parameters than this Tamx knows; it needs that of build {Build}");
+            }
+        }
+        catch (EntryPointNotFoundException e)
+        {
+            throw new NativeLibraryException($"llama.cpp in {Directory} is another build than {Build}: {e.Message}", e);
+        }
+    }
+
+    private static string LlamaSharpVersion => typeof(NativeApi).Assembly.GetName().Version?.ToString(3) ?? string.Empty;
+
+    /// <summary>Further back ends, each a file of its own.</summary>
+    private static void LoadBackends()
+    {
+        var paths = Environment.GetEnvironmentVariable(BackendsVariable)?.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries) ?? [];
+        foreach (var path in paths)
+        {
+            var fullPath = Path.GetFullPath(path);
+            if (!File.Exists(fullPath))
+            {
+                throw new NativeLibraryException($"there is no file {fullPath}, which {BackendsVariable} names");
+            }
+
+            using var errors = NativeLog.Listen();
+            if (GgmlBackendApi.Load(fullPath) == 0)
+            {
+                throw new NativeLibraryException($"{fullPath} is no back end for this ggml{errors.Because}");
+            }
+        }
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void OnAbort(byte* message)
+    {
+        try
+        {
+            using var error = Console.OpenStandardError();
+            error.Write(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(message));
+            error.Write("\n"u8);
+        }
+        catch
+        {
+            // The process ends in any case.
+        }
+    }
+}

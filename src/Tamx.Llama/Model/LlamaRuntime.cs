@@ -1,0 +1,101 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Tamx.Llama.Gguf;
+using Tamx.Llama.Interop;
+
+namespace Tamx.Llama;
+
+/// <summary>The native llama.cpp of this process: where it lies, its version and devices, its log.</summary>
+/// <remarks>All members are safe to use from any thread. The library is loaded on first use.</remarks>
+public static unsafe class LlamaRuntime
+{
+    /// <summary>Environment variable that names a folder with the libraries of the build that Tamx needs.</summary>
+    public const string DirectoryVariable = LlamaLibraries.DirectoryVariable;
+
+    /// <summary>Receives llama.cpp's log lines. Nothing is logged unless it is set.</summary>
+    public static ILogger Logger { get; set; } = NullLogger.Instance;
+
+    /// <summary>The folder that the native libraries are loaded from.</summary>
+    public static string Directory => LlamaLibraries.Directory;
+
+    /// <summary>Build of llama.cpp, as its own tools write it: <c>b10221-815a2a591</c>.</summary>
+    /// <exception cref="NativeLibraryException">The native part is missing or does not fit.</exception>
+    public static string Version
+    {
+        get
+        {
+            LlamaLibraries.EnsureLoaded();
+            return $"{LlamaLibraries.Build}-{LlamaLibraries.Commit}";
+        }
+    }
+
+    /// <summary>The devices llama.cpp found, in its order.</summary>
+    /// <exception cref="NativeLibraryException">The native part is missing or does not fit.</exception>
+    public static IReadOnlyList<ComputeDevice> Devices
+    {
+        get
+        {
+            LlamaLibraries.EnsureLoaded();
+            var devices = new ComputeDevice[(int)GgmlBackendApi.CountDevices()];
+            for (var i = 0; i < devices.Length; i++)
+            {
+                var device = GgmlBackendApi.GetDevice((nuint)i);
+                GgmlBackendApi.GetMemory(device, out var free, out var total);
+                devices[i] = new ComputeDevice(
+                    NativeText.Read(GgmlBackendApi.GetName(device)), NativeText.Read(GgmlBackendApi.GetDescription(device)),
+                    KindOf(GgmlBackendApi.GetKind(device)), free, total);
+            }
+
+            return devices;
+        }
+    }
+
+    /// <summary>Refuses a device that llama.cpp does not have.</summary>
+    /// <param name="name">Its name; <c>none</c> and the empty string are no device and always there.</param>
+    /// <exception cref="NativeLibraryException">There is no such device.</exception>
+    public static void RequireDevice(string name)
+    {
+        if (name.Length > 0 && name != "none" && !Devices.Any(device => device.Name == name))
+        {
+            throw new NativeLibraryException(
+                $"llama.cpp has no device {name} here; it has {string.Join(", ", Devices.Select(device => device.Name))}. Libraries for GPUs are built in with -p:LlamaBackend=Vulkan or Cuda12");
+        }
+    }
+
+    /// <summary>What to add to an error where memory on a GPU may be the cause; nothing where no layer is there.</summary>
+    internal static string DescribeGpuMemory(ModelOptions options)
+    {
+        var gpus = GpusOf(options);
+        return gpus.Count == 0
+            ? string.Empty
+            : $" ({string.Join(", ", gpus.Select(device => $"{device.Name} has {device.FreeMemoryBytes / 1_000_000} of {device.TotalMemoryBytes / 1_000_000} MB free"))}; fewer layers on it take less: -ngl)";
+    }
+
+    /// <summary>Refuses a context whose keys and values alone are larger than the GPU's free memory; some such contexts make llama.cpp end the process.</summary>
+    /// <exception cref="LlamaException">It does not fit.</exception>
+    internal static void RequireContextMemory(ModelOptions options, ModelFacts facts, int contextSize, bool precise)
+    {
+        var gpus = GpusOf(options);
+        var asked = facts.ContextBytesPerToken(options.LayersOnGpu(facts), precise) * contextSize;
+        var free = gpus.Sum(device => (double)device.FreeMemoryBytes);
+        if (gpus.Count > 0 && asked > free && gpus.All(device => device.TotalMemoryBytes > 0))
+        {
+            throw new LlamaException(
+                $"a context of {contextSize} tokens takes {asked / 1_000_000} MB{DescribeGpuMemory(options)}; a smaller context takes less, too: -c");
+        }
+    }
+
+    private static List<ComputeDevice> GpusOf(ModelOptions options) => options.GpuLayerCount == 0
+        ? []
+        : [.. Devices.Where(device => options.Device.Length == 0 ? device.IsGpu : device.Name == options.Device && device.Kind != ComputeDeviceKind.Cpu)];
+
+    // enum ggml_backend_dev_type.
+    private static ComputeDeviceKind KindOf(int kind) => kind switch
+    {
+        0 => ComputeDeviceKind.Cpu,
+        1 => ComputeDeviceKind.Gpu,
+        2 => ComputeDeviceKind.IntegratedGpu,
+        3 => ComputeDeviceKind.Accelerator,
+        _ => ComputeDeviceKind.Other,
+    };
+}

@@ -1,0 +1,137 @@
+using System.Runtime.InteropServices;
+using Tamx.Llama.Interop;
+
+namespace Tamx.Llama;
+
+/// <summary>The cells of a temporal patch and the text tokens around them.</summary>
+/// <param name="Columns">Cells per row.</param>
+/// <param name="Rows">Rows of cells.</param>
+/// <param name="Before">Tokens before the cells (the start marker).</param>
+/// <param name="After">Tokens after them (the end marker).</param>
+internal sealed record VisionGrid(int Columns, int Rows, int[] Before, int[] After);
+
+/// <summary>What libmtmd makes of the frames of one temporal patch: its cells, and the tokens around them.</summary>
+internal sealed unsafe class VisionPatch : IDisposable
+{
+    private readonly List<int> _before = [];
+    private readonly List<int> _after = [];
+    private nint _chunks;
+
+    /// <param name="projector">The projector, which must outlive the patch.</param>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="height">Height in pixels.</param>
+    /// <param name="first">Pixels of the first frame; empty to count only: such cells cannot be encoded.</param>
+    /// <param name="second">Pixels of the second frame, or empty for a still picture.</param>
+    public VisionPatch(VisionProjector projector, int width, int height, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
+    {
+        var byteCount = checked(width * height * 3);
+        if ((!first.IsEmpty && first.Length != byteCount) || (!second.IsEmpty && second.Length != byteCount))
+        {
+            throw new ArgumentException($"a frame of {width} x {height} pixels has {byteCount} bytes, not {first.Length} or {second.Length}");
+        }
+
+        _chunks = MtmdApi.CreateChunks();
+        try
+        {
+            using var errors = NativeLog.Listen();
+            fixed (byte* pixels = first, secondPixels = second)
+            {
+                if (Tokenize(projector.Handle, width, height, pixels, secondPixels) != 0)
+                {
+                    throw new InvalidInputException($"the picture could not be prepared{errors.Because}");
+                }
+            }
+
+            ReadChunks(second.IsEmpty);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The chunk of cells, owned by the patch.</summary>
+    public nint Cells { get; private set; }
+
+    public int CellCount => (int)MtmdApi.CountTokens(Cells);
+
+    /// <summary>The grid, read off the cells' positions; cells lie row by row.</summary>
+    public VisionGrid ReadGrid()
+    {
+        var last = MtmdApi.GetPosition(MtmdApi.GetImageTokens(Cells), 0, (nuint)(CellCount - 1));
+        var (columns, rows) = ((long)last.X + 1, (long)last.Y + 1);
+        return columns * rows == CellCount
+            ? new VisionGrid((int)columns, (int)rows, [.. _before], [.. _after])
+            : throw new InvalidInputException("the projector's cells of the picture are no grid");
+    }
+
+    public void Dispose()
+    {
+        MtmdApi.FreeChunks(_chunks);
+        _chunks = 0;
+    }
+
+    // Adjacent frames of one size become one temporal patch by themselves.
+    private int Tokenize(MtmdHandle projector, int width, int height, byte* first, byte* second)
+    {
+        var marker = MtmdApi.GetDefaultMarker();
+        var markerBytes = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(marker);
+        var count = second == null ? 1 : 2;
+        Span<byte> text = stackalloc byte[(2 * markerBytes.Length) + 1];
+        text.Clear();
+        markerBytes.CopyTo(text);
+        if (count == 2)
+        {
+            markerBytes.CopyTo(text[markerBytes.Length..]);
+        }
+
+        var bitmaps = stackalloc nint[2];
+        bitmaps[0] = MtmdApi.CreateBitmap((uint)width, (uint)height, first);
+        bitmaps[1] = count == 2 ? MtmdApi.CreateBitmap((uint)width, (uint)height, second) : 0;
+        try
+        {
+            fixed (byte* start = text)
+            {
+                var input = new MtmdApi.InputText { Text = start, Length = (nuint)(count * markerBytes.Length), ParseSpecial = 1 };
+                return MtmdApi.Tokenize(projector, _chunks, &input, bitmaps, (nuint)count);
+            }
+        }
+        finally
+        {
+            for (var i = 0; i < count; i++)
+            {
+                MtmdApi.FreeBitmap(bitmaps[i]);
+            }
+        }
+    }
+
+    // Start marker (text), the cells, end marker (text).
+    private void ReadChunks(bool isStill)
+    {
+        for (nuint i = 0; i < MtmdApi.CountChunks(_chunks); i++)
+        {
+            var chunk = MtmdApi.GetChunk(_chunks, i);
+            if (MtmdApi.GetChunkType(chunk) == MtmdApi.ImageChunk)
+            {
+                if (Cells != 0)
+                {
+                    throw new InvalidInputException(isStill
+                        ? "the projector cuts pictures into tiles, which Qwen-VL's do not"
+                        : "the projector does not join two frames, as Qwen-VL's do");
+                }
+
+                Cells = chunk;
+                continue;
+            }
+
+            var tokens = MtmdApi.GetTextTokens(chunk, out var count);
+            (Cells == 0 ? _before : _after).AddRange(new ReadOnlySpan<int>(tokens, (int)count));
+        }
+
+        if (Cells == 0)
+        {
+            throw new InvalidInputException("the projector made no cells of the picture");
+        }
+    }
+}
