@@ -18,10 +18,15 @@ internal sealed record CommandRun(int ExitCode, string Output, string Error)
     /// <param name="arguments">The command line.</param>
     /// <param name="folder">The current folder.</param>
     /// <param name="environment">Environment variables that are to be different.</param>
-    public static async Task<CommandRun> OfProcess(IReadOnlyList<string> arguments, string folder, params (string Name, string Value)[] environment)
+    public static Task<CommandRun> OfProcess(IReadOnlyList<string> arguments, string folder, params (string Name, string Value)[] environment) =>
+        OfProcess(typeof(CommandLine).Assembly.Location, arguments, folder, environment);
+
+    /// <summary>The same, of a program that lies elsewhere.</summary>
+    public static async Task<CommandRun> OfProcess(
+        string program, IReadOnlyList<string> arguments, string folder, params (string Name, string Value)[] environment)
     {
         var dotnet = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"));
-        var start = new ProcessStartInfo(dotnet, [typeof(CommandLine).Assembly.Location, .. arguments])
+        var start = new ProcessStartInfo(dotnet, [program, .. arguments])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,

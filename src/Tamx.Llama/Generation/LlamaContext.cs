@@ -211,7 +211,7 @@ internal sealed unsafe class LlamaContext : IDisposable
 
     private ReadOnlySpan<float> GetLogits(int row)
     {
-        var values = row >= -1 && row < _logitRowCount ? LlamaApi.GetLogits(_handle, row) : null;
+        var values = _logitRowCount > 0 && row >= -1 && row < _logitRowCount ? LlamaApi.GetLogits(_handle, row) : null;
         return values != null
             ? new ReadOnlySpan<float>(values, _model.VocabularySize)
             : throw new InvalidOperationException($"the last decode made no logits for row {row}");

@@ -33,6 +33,13 @@ public sealed partial class RgbImage
     public byte[] EncodePng()
     {
         using MagickImage image = ToMagick();
+        return EncodePng(image);
+    }
+
+    /// <summary>A picture as a PNG of its pixels alone: by itself ImageMagick adds the time, and no two files would be equal.</summary>
+    internal static byte[] EncodePng(IMagickImage<byte> image)
+    {
+        image.Settings.SetDefine(MagickFormat.Png, "exclude-chunks", "all,tIME");
         return image.ToByteArray(MagickFormat.Png24);
     }
 }

@@ -87,6 +87,6 @@ internal sealed record AnimatedImage(IReadOnlyList<ImagePart> Frames, IReadOnlyL
         image.ResetPage();
         image.BackgroundColor = MagickColors.White;
         image.Alpha(AlphaAction.Remove);
-        return new ImagePart(image.ToByteArray(MagickFormat.Png24), name);
+        return new ImagePart(RgbImage.EncodePng(image), name);
     }
 }

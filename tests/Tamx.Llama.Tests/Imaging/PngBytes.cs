@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using System.Text;
 
 namespace Tamx.Llama.Tests.Imaging;
 
@@ -24,6 +25,16 @@ internal static class PngBytes
         }
 
         return [0x89, .. "PNG\r\n\x1a\n"u8, .. Chunk("IHDR"u8, header), .. Chunk("IDAT"u8, compressed.ToArray()), .. Chunk("IEND"u8, [])];
+    }
+
+    /// <summary>The types of a file's chunks, in order.</summary>
+    public static IEnumerable<string> ChunkTypes(byte[] file)
+    {
+        const int SignatureBytes = 8;
+        for (int at = SignatureBytes; at < file.Length; at += 12 + BinaryPrimitives.ReadInt32BigEndian(file.AsSpan(at)))
+        {
+            yield return Encoding.ASCII.GetString(file, at + 4, 4);
+        }
     }
 
     private static byte[] Chunk(ReadOnlySpan<byte> type, byte[] data)

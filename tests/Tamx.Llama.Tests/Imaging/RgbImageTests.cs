@@ -1,5 +1,7 @@
 using ImageMagick;
+using Tamx.Llama.Chat;
 using Tamx.Llama.Imaging;
+using Tamx.Testing;
 
 namespace Tamx.Llama.Tests.Imaging;
 
@@ -268,5 +270,28 @@ public class RgbImageTests
             int found = image.Pixels[(((y * image.Width) + x) * 3) + channel];
             Assert.InRange(found, expected[channel] - tolerance, expected[channel] + tolerance);
         }
+    }
+
+    /// <summary>By itself ImageMagick writes when the file was made, so that no two files, and no two traces, would be equal.</summary>
+    [Fact]
+    public void EncodePng_Twice_PixelsAloneAndEqual()
+    {
+        RgbImage image = RgbImage.Decode(TestPictures.Gradient(20, 12).Encoded, "gradient");
+        byte[] file = image.EncodePng();
+
+        Assert.Equal(["IHDR", "IDAT", "IEND"], PngBytes.ChunkTypes(file).Distinct());
+        Assert.Equal(image.Pixels, RgbImage.Decode(file, "again").Pixels);
+    }
+
+    [Fact]
+    public void FramesOfAnimation_Png_PixelsAlone()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("moving.gif");
+        File.WriteAllBytes(path, TestVideos.Animation(MagickFormat.Gif, 50, 50, 50));
+        var frames = VideoPart.FromFile(path).Source.Read(default).Select(frame => frame.Picture!.Encoded.ToArray()).ToArray();
+
+        Assert.NotEmpty(frames);
+        Assert.All(frames, frame => Assert.Equal(["IHDR", "IDAT", "IEND"], PngBytes.ChunkTypes(frame).Distinct()));
     }
 }

@@ -1,0 +1,147 @@
+using System.Text;
+using Tamx.Llama;
+using Tamx.Testing;
+
+namespace Tamx.Cli.Tests;
+
+/// <summary>Which native libraries a program loads, and what it says where it cannot.</summary>
+public sealed class NativeLibraryTests : IDisposable
+{
+    private static readonly string[] Names = ["libggml-base.so", "libggml.so", "libllama.so", "libmtmd.so"];
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    /// <summary>LLamaSharp by itself looks for libraries in the current directory first, and starts vulkaninfo from there.</summary>
+    [LinuxFact]
+    public async Task Info_LibrariesAndProgramsInTheCurrentDirectory_AreNeitherLoadedNorStarted()
+    {
+        string planted = System.IO.Path.Combine("runtimes", "linux-x64", "native");
+        foreach (string place in (string[])[".", planted, System.IO.Path.Combine(planted, "avx2"), System.IO.Path.Combine(planted, "noavx")])
+        {
+            Directory.CreateDirectory(_folder.File(place));
+            foreach (string name in (string[])[.. Names, "libggml-cpu.so"])
+            {
+                System.IO.File.WriteAllText(_folder.File(System.IO.Path.Combine(place, name)), "planted");
+            }
+        }
+
+        string program = _folder.File("vulkaninfo");
+        System.IO.File.WriteAllText(program, $"#!/bin/sh\ntouch '{_folder.File("started")}'\n");
+        System.IO.File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+
+        var run = await CommandRun.OfProcess(
+            ["info"], _folder.Path, ("LD_DEBUG", "files"), ("LD_DEBUG_OUTPUT", _folder.File("loader")));
+
+        Assert.Equal((ExitCode.Ok, string.Empty), (run.ExitCode, run.Error));
+        Assert.False(System.IO.File.Exists(_folder.File("started")), "vulkaninfo was started");
+        string[] opened = [.. Directory.EnumerateFiles(_folder.Path, "loader.*").SelectMany(System.IO.File.ReadLines).Where(line => line.Contains("file=", StringComparison.Ordinal))];
+        Assert.Contains(opened, line => line.Contains(LlamaRuntime.Directory, StringComparison.Ordinal));
+        Assert.DoesNotContain(opened, line => line.Contains(_folder.Path, StringComparison.Ordinal));
+    }
+
+    [LinuxFact]
+    public async Task Info_FolderOfOwn_IsTaken()
+    {
+        CopyLibraries();
+        var run = await Run();
+
+        Assert.Equal(ExitCode.Ok, run.ExitCode);
+        Assert.Contains($"({_folder.Path})", run.Output, StringComparison.Ordinal);
+    }
+
+    [LinuxFact]
+    public async Task Info_OtherBuild_IsRefused()
+    {
+        CopyLibraries();
+        Patch("libggml-base.so", "815a2a591", "815a2a590");
+        (await Run()).AssertFails(ExitCode.MissingPart, $"llama.cpp in {_folder.Path} is build 815a2a590; this Tamx needs 815a2a591 (b10221)");
+    }
+
+    [LinuxFact]
+    public async Task Info_MissingSystemLibrary_NamesItAndItsPackage()
+    {
+        CopyLibraries();
+        Patch("libggml-cpu.so", "libgomp.so.1\0", "libgomp.so.7\0");
+        (await Run()).AssertFails(ExitCode.MissingPart, "llama.cpp needs libgomp.so.7, which this machine does not have");
+    }
+
+    [LinuxFact]
+    public async Task Info_LibraryForAnotherProcessor_SaysSo()
+    {
+        CopyLibraries();
+        string path = _folder.File("libggml-base.so");
+        byte[] bytes = System.IO.File.ReadAllBytes(path);
+        const int MachineOffset = 18;
+        const byte Other = 0x2B; // SPARC
+        bytes[MachineOffset] = Other;
+        System.IO.File.WriteAllBytes(path, bytes);
+        (await Run()).AssertFails(ExitCode.MissingPart, $"{path} cannot be loaded (is it for another system or processor, or damaged?)");
+    }
+
+    [LinuxFact]
+    public async Task Info_LibraryMissingInTheFolder_NamesIt()
+    {
+        CopyLibraries();
+        System.IO.File.Delete(_folder.File("libmtmd.so"));
+        (await Run()).AssertFails(ExitCode.MissingPart, $"libmtmd.so is missing in {_folder.Path}");
+    }
+
+    [LinuxFact]
+    public async Task Info_NoSuchFolder_SaysSo()
+    {
+        string missing = _folder.File("nowhere");
+        (await CommandRun.OfProcess(["info"], _folder.Path, (LlamaRuntime.DirectoryVariable, missing)))
+            .AssertFails(ExitCode.MissingPart, $"there is no folder {missing}, which TAMX_NATIVE_DIR names");
+    }
+
+    [LinuxFact]
+    public async Task Info_ProgramWithoutRuntimesFolder_SaysWhatBringsIt()
+    {
+        foreach (string file in Directory.EnumerateFiles(AppContext.BaseDirectory).Where(file => System.IO.Path.GetExtension(file) is ".dll" or ".json"))
+        {
+            System.IO.File.Copy(file, _folder.File(System.IO.Path.GetFileName(file)));
+        }
+
+        (await CommandRun.OfProcess(_folder.File("Tamx.Cli.dll"), ["info", "-m", DemoModel], _folder.Path))
+            .AssertFails(ExitCode.MissingPart, "the package LLamaSharp.Backend.Cpu brings them");
+    }
+
+    [LinuxFact]
+    public async Task Info_BackendThatIsNone_IsRefused()
+    {
+        string path = _folder.File("libggml-none.so");
+        System.IO.File.WriteAllText(path, "none");
+        (await CommandRun.OfProcess(["info"], _folder.Path, ("TAMX_LLAMA_BACKENDS", path)))
+            .AssertFails(ExitCode.MissingPart, $"{path} is no back end for this ggml");
+        (await CommandRun.OfProcess(["info"], _folder.Path, ("TAMX_LLAMA_BACKENDS", "nowhere.so")))
+            .AssertFails(ExitCode.MissingPart, $"there is no file {_folder.File("nowhere.so")}, which TAMX_LLAMA_BACKENDS names");
+    }
+
+    private static string DemoModel => System.IO.Path.Combine(AppContext.BaseDirectory, "demo", "tamx-demo-grounded-f16.gguf");
+
+    private Task<CommandRun> Run() => CommandRun.OfProcess(["info"], _folder.Path, (LlamaRuntime.DirectoryVariable, _folder.Path));
+
+    /// <summary>The libraries of this platform, with the variant that every processor has.</summary>
+    private void CopyLibraries()
+    {
+        foreach (string name in Names)
+        {
+            System.IO.File.Copy(System.IO.Path.Combine(LlamaRuntime.Directory, name), _folder.File(name));
+        }
+
+        string[] variants = [System.IO.Path.Combine(LlamaRuntime.Directory, "noavx"), LlamaRuntime.Directory];
+        System.IO.File.Copy(variants.Select(folder => System.IO.Path.Combine(folder, "libggml-cpu.so")).First(System.IO.File.Exists), _folder.File("libggml-cpu.so"));
+    }
+
+    private void Patch(string name, string text, string other)
+    {
+        string path = _folder.File(name);
+        byte[] bytes = System.IO.File.ReadAllBytes(path);
+        int at = bytes.AsSpan().IndexOf(Encoding.ASCII.GetBytes(text));
+        Assert.True(at > 0, $"{text} is not in {name}");
+        Encoding.ASCII.GetBytes(other).CopyTo(bytes, at);
+        System.IO.File.WriteAllBytes(path, bytes);
+    }
+}
