@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
@@ -111,6 +112,7 @@ internal static unsafe class LlamaLibraries
             var isShared = NativeLibraryConfig.LLama.LibraryHasLoaded;
             if (isShared)
             {
+                InitializeLlamaSharp();
                 FindLoaded();
             }
             else
@@ -118,9 +120,9 @@ internal static unsafe class LlamaLibraries
                 SetEnvironment();
                 LoadBest();
                 NativeLibraryConfig.All.WithLibrary(Path.Combine(Directory, FileName("llama")), Path.Combine(Directory, FileName("mtmd")));
+                InitializeLlamaSharp();
             }
 
-            InitializeLlamaSharp();
             if (!_hasResolver)
             {
                 NativeLibrary.SetDllImportResolver(typeof(LlamaLibraries).Assembly, Resolve);
@@ -274,21 +276,18 @@ internal static unsafe class LlamaLibraries
         }
     }
 
-    /// <summary>The libraries that a host program loaded through LLamaSharp before: the system finds them by name.</summary>
+    /// <summary>The libraries that a host program loaded through LLamaSharp before.</summary>
     private static void FindLoaded()
     {
-        foreach (var name in Names)
+        using var process = Process.GetCurrentProcess();
+        var modules = process.Modules.Cast<ProcessModule>().Where(module => module.ModuleName is not null).ToLookup(module => module.ModuleName!);
+        foreach (var name in Required)
         {
-            if (Array.Exists(Required, required => required == name) || name == "ggml-cpu")
-            {
-                Loaded[name] = NativeLibrary.TryLoad(FileName(name), out var handle)
-                    ? handle
-                    : throw new NativeLibraryException(
-                        $"this program loaded llama.cpp through LLamaSharp, but not as {FileName(name)}; use Tamx before LLamaSharp, or LLamaSharp.Backend.* in Tamx's version");
-            }
+            var path = modules[FileName(name)].FirstOrDefault()?.FileName ?? throw new NativeLibraryException(
+                $"this program uses llama.cpp through LLamaSharp, but not {FileName(name)}; use Tamx before LLamaSharp, which then uses the same libraries");
+            Loaded[name] = LoadFile(path);
+            Directory = Path.GetDirectoryName(path)!;
         }
-
-        Directory = AppContext.BaseDirectory;
     }
 
     /// <summary>Lets LLamaSharp bind what is loaded.</summary>
