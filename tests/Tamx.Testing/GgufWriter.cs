@@ -17,6 +17,38 @@ public sealed class GgufWriter
     /// <summary>The tensors' names, in file order.</summary>
     public IEnumerable<string> TensorNames => _tensors.Select(tensor => tensor.Name);
 
+    /// <summary>The tensors, in file order.</summary>
+    public IReadOnlyList<(string Name, TensorType Type, long[] Shape, byte[] Data)> Tensors => _tensors;
+
+    /// <summary>Another writer with the same keys and tensors, which may then differ.</summary>
+    public GgufWriter Copy()
+    {
+        GgufWriter copy = new();
+        copy._values.AddRange(_values);
+        copy._tensors.AddRange(_tensors);
+        return copy;
+    }
+
+    /// <summary>A key's value as the file has it: its type, then its bytes.</summary>
+    public byte[] TypedValueOf(string key) => _values.Single(value => value.Key == key).TypedValue;
+
+    /// <summary>Adds or replaces a key by a value as the file shall have it: its type, then its bytes.</summary>
+    public void AddTyped(string key, byte[] typedValue)
+    {
+        int index = _values.FindIndex(value => value.Key == key);
+        if (index >= 0)
+        {
+            _values[index] = (key, typedValue);
+        }
+        else
+        {
+            _values.Add((key, typedValue));
+        }
+    }
+
+    /// <summary>Replaces a tensor.</summary>
+    public void ReplaceTensor(int index, string name, TensorType type, long[] shape, byte[] data) => _tensors[index] = (name, type, shape, data);
+
     public void Add(string key, string value) => Add(key, GgufValueType.Text, writer => WriteText(writer, value));
 
     public void Add(string key, bool value) => Add(key, GgufValueType.Bool, writer => writer.Write(value));
@@ -30,6 +62,9 @@ public sealed class GgufWriter
     public void Add(string key, float value) => Add(key, GgufValueType.F32, writer => writer.Write(value));
 
     public void Add(string key, IReadOnlyCollection<string> values) => AddArray(key, GgufValueType.Text, values, WriteText);
+
+    /// <summary>Adds an array of texts by their bytes, which need not be UTF-8.</summary>
+    public void Add(string key, IReadOnlyCollection<byte[]> values) => AddArray(key, GgufValueType.Text, values, WriteBytes);
 
     public void Add(string key, IReadOnlyCollection<int> values) => AddArray(key, GgufValueType.I32, values, (writer, value) => writer.Write(value));
 
@@ -84,9 +119,10 @@ public sealed class GgufWriter
         return paths;
     }
 
-    private static void WriteText(BinaryWriter writer, string text)
+    private static void WriteText(BinaryWriter writer, string text) => WriteBytes(writer, Encoding.UTF8.GetBytes(text));
+
+    private static void WriteBytes(BinaryWriter writer, byte[] bytes)
     {
-        byte[] bytes = Encoding.UTF8.GetBytes(text);
         writer.Write((ulong)bytes.Length);
         writer.Write(bytes);
     }

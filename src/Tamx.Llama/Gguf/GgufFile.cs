@@ -14,6 +14,9 @@ public sealed class GgufFile
     // llama.cpp's own limit, terminating zero included.
     private const int MaxTensorNameBytes = 63;
     private const int DefaultAlignment = 32;
+
+    // ggml asserts that every tensor it maps stands at a multiple of this.
+    private const int MinAlignment = 32;
     private const int MaxAlignment = 1 << 20;
     private const string AlignmentKey = "general.alignment";
 
@@ -155,9 +158,9 @@ public sealed class GgufFile
         }
 
         long alignment = value.IntegerAt(0);
-        if (alignment is < 1 or > MaxAlignment || !long.IsPow2(alignment))
+        if (alignment is < MinAlignment or > MaxAlignment || !long.IsPow2(alignment))
         {
-            throw reader.Error($"key {AlignmentKey} is {alignment}; it must be a power of two up to {MaxAlignment}");
+            throw reader.Error($"key {AlignmentKey} is {alignment}; it must be a power of two from {MinAlignment} to {MaxAlignment}");
         }
 
         return (int)alignment;

@@ -9,6 +9,7 @@ public sealed partial class GgufModel
 {
     private const string SplitCountKey = "split.count";
     private const string SplitIndexKey = "split.no";
+    private const string SplitTensorsKey = "split.tensors.count";
 
     private readonly Dictionary<string, GgufTensor> _tensorsByName = new(StringComparer.Ordinal);
 
@@ -83,7 +84,13 @@ public sealed partial class GgufModel
             CheckSplitKey(files[i], SplitIndexKey, i);
         }
 
-        return new GgufModel(files);
+        GgufModel model = new(files);
+        if (first.Metadata.GetInteger(SplitTensorsKey) is var tensors && tensors != model.Tensors.Count)
+        {
+            throw new ModelFormatException(path, $"key {SplitTensorsKey} is {tensors}; the parts have {model.Tensors.Count} tensors together");
+        }
+
+        return model;
     }
 
     /// <summary>A model in one file that is already open.</summary>
@@ -96,6 +103,12 @@ public sealed partial class GgufModel
         if (file.Metadata.GetInteger(key) is var found && found != wanted)
         {
             throw new ModelFormatException(file.Path, $"key {key} is {found}; this part must have {wanted}");
+        }
+
+        // llama.cpp takes it without looking at its type, and gguf.cpp asserts the type.
+        if (file.Metadata.TypeOf(key) is { } type && type != GgufValueType.U16)
+        {
+            throw new ModelFormatException(file.Path, $"key {key} is of type {type}; it must be of type {GgufValueType.U16}");
         }
     }
 

@@ -6,6 +6,22 @@ public static partial class Preflight
     private const string TokensKey = "tokenizer.ggml.tokens";
     private const string MergesKey = "tokenizer.ggml.merges";
     private const string TokenTypesKey = "tokenizer.ggml.token_type";
+    private const string ScoresKey = "tokenizer.ggml.scores";
+    private const string PreTokenizerKey = "tokenizer.ggml.pre";
+
+    /// <summary>
+    /// Names of Qwen's way to cut text before its merges, as llama.cpp knows it. It has that way written out as code; of most others it has a
+    /// regular expression alone, whose matching recurses: a long run of digits or spaces in a prompt throws then, or ends the stack.
+    /// </summary>
+    private static readonly string[] PreTokenizers = ["qwen2", "deepseek-r1-qwen", "megrez"];
+
+    /// <summary>token_type by llama.cpp's numbers. 6 is a byte by its number, which Qwen's tokens (bytes in byte letters) have none of.</summary>
+    private const int ControlToken = 3;
+    private const int UserDefinedToken = 4;
+    private const int LastTokenType = 5;
+
+    /// <summary>Matrices of a layer, each of which may have scales beside it (NVFP4 files do).</summary>
+    private static readonly string[] LayerMatrices = ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"];
 
     /// <summary>Markers that prompts are built from and sequences are read by.</summary>
     private static readonly string[] Markers =
@@ -74,6 +90,7 @@ public static partial class Preflight
                 + $"{ModelArchitecture.Qwen3Vl} (Qwen3-VL) and {ModelArchitecture.Qwen2Vl} (Qwen2-VL, Qwen2.5-VL) are");
         }
 
+        CheckKeyTypes(model, ModelKeys, architecture);
         int hiddenSize = Integer(model, $"{architecture}.embedding_length", 1, 65536);
         int layerCount = Integer(model, $"{architecture}.block_count", 1, 512);
         int feedForwardSize = Integer(model, $"{architecture}.feed_forward_length", 1, 1 << 20);
@@ -82,7 +99,15 @@ public static partial class Preflight
         int contextLength = Integer(model, $"{architecture}.context_length", 1, 1 << 30);
         int headSize = CheckHeads(model, architecture, hiddenSize, headCount, keyValueHeadCount);
         int deepstackLayerCount = CheckRest(model, architecture, hiddenSize, layerCount);
+        CheckRotaryScaling(model, architecture);
+        CheckName(model);
         int vocabularySize = CheckVocabulary(model);
+        CheckTokenRoles(model, vocabularySize);
+        if (metadata.FindInteger($"{architecture}.vocab_size") is { } statedSize && statedSize != vocabularySize)
+        {
+            throw Wrong(model, $"{architecture}.vocab_size", statedSize, $"absent or the number of tokens, {vocabularySize}");
+        }
+
         GgufTensor outputEmbedding = CheckTensors(
             model, architecture, hiddenSize, layerCount, feedForwardSize, headSize * headCount, headSize * keyValueHeadCount, headSize, vocabularySize);
 
@@ -143,18 +168,25 @@ public static partial class Preflight
             throw Wrong(model, valueLengthKey, valueLength, $"the head size {headSize}");
         }
 
-        string rotaryKey = $"{architecture}.rope.dimension_count";
-        if (model.Metadata.FindInteger(rotaryKey) is { } rotarySize && rotarySize != headSize)
+        // The last three are for layers with a sliding window, which Qwen-VL has none of.
+        foreach (string name in (string[])["rope.dimension_count", "rope.dimension_count_swa", "attention.key_length_swa", "attention.value_length_swa"])
         {
-            throw Wrong(model, rotaryKey, rotarySize, $"absent or the head size {headSize}");
+            if (model.Metadata.FindInteger($"{architecture}.{name}") is { } size && size != headSize)
+            {
+                throw Wrong(model, $"{architecture}.{name}", size, $"absent or the head size {headSize}");
+            }
         }
 
         string sectionsKey = $"{architecture}.rope.dimension_sections";
         long[] sections = model.Metadata.FindIntegers(sectionsKey) ?? throw model.Metadata.Missing(sectionsKey, "4 integers");
         if (model.Metadata.ElementTypeOf(sectionsKey) is not (GgufValueType.I32 or GgufValueType.U32) || sections.Length != 4
-            || sections.Any(section => section < 0 || section > headSize) || sections.Sum() != headSize / 2)
+            || sections.Any(section => section < 0 || section > headSize) || sections.Sum() != headSize / 2 || sections.Take(3).All(section => section == 0))
         {
-            throw Wrong(model, sectionsKey, $"[{string.Join(", ", sections.Take(8))}]", $"4 32-bit integers that sum to half the head size, {headSize / 2}");
+            throw Wrong(
+                model,
+                sectionsKey,
+                $"[{string.Join(", ", sections.Take(8))}]",
+                $"4 32-bit integers that sum to half the head size, {headSize / 2}, the first three not all 0");
         }
 
         return headSize;
@@ -185,12 +217,7 @@ public static partial class Preflight
             throw Wrong(model, $"{architecture}.attention.causal", "false", "absent or true");
         }
 
-        string scalingKey = $"{architecture}.rope.scaling.type";
-        if (metadata.FindString(scalingKey) is { } scaling && scaling is not ("none" or "linear" or "yarn" or "longrope"))
-        {
-            throw Wrong(model, scalingKey, GgufFile.Quoted(scaling), "none, linear, yarn or longrope");
-        }
-
+        OptionalInteger(model, $"{architecture}.pooling_type", 0, 4);
         string deepstackKey = $"{architecture}.n_deepstack_layers";
         if (architecture != ModelArchitecture.Qwen3Vl || !metadata.Contains(deepstackKey))
         {
@@ -198,6 +225,41 @@ public static partial class Preflight
         }
 
         return Integer(model, deepstackKey, 0, layerCount);
+    }
+
+    private static void CheckRotaryScaling(GgufModel model, string architecture)
+    {
+        GgufMetadata metadata = model.Metadata;
+        string typeKey = $"{architecture}.rope.scaling.type";
+        if (metadata.FindString(typeKey) is { } type && type is not ("none" or "linear" or "yarn" or "longrope"))
+        {
+            throw Wrong(model, typeKey, GgufFile.Quoted(type), "none, linear, yarn or longrope");
+        }
+
+        OptionalInteger(model, $"{architecture}.rope.scaling.original_context_length", 1, 1 << 30);
+        foreach (string name in (string[])
+        [
+            "rope.scale_linear", "rope.scaling.factor", "rope.scaling.attn_factor", "rope.scaling.alpha", "rope.scaling.yarn_ext_factor",
+            "rope.scaling.yarn_attn_factor", "rope.scaling.yarn_beta_fast", "rope.scaling.yarn_beta_slow", "rope.scaling.yarn_log_multiplier",
+        ])
+        {
+            // -1 stands for "as the type says" in some of these.
+            if (metadata.FindFloat($"{architecture}.{name}") is { } value)
+            {
+                Finite(model, $"{architecture}.{name}", value, -1);
+            }
+        }
+    }
+
+    /// <summary>llama.cpp takes a model of such a name for Phi-3 and looks for a token that Phi-3 has: without it, loading ends in an exception.</summary>
+    private static void CheckName(GgufModel model)
+    {
+        const string Key = "general.name";
+        if (model.Metadata.FindString(Key) is { } name
+            && (name.Contains("phi-3", StringComparison.OrdinalIgnoreCase) || name.Contains("phi3", StringComparison.OrdinalIgnoreCase)))
+        {
+            throw Wrong(model, Key, GgufFile.Quoted(name), "another name: llama.cpp takes the model for Phi-3");
+        }
     }
 
     /// <returns>The size of the vocabulary.</returns>
@@ -210,16 +272,15 @@ public static partial class Preflight
             throw Wrong(model, ModelKey, GgufFile.Quoted(kind), "'gpt2', as Qwen's tokenizer is called");
         }
 
-        string[] tokens = metadata.FindStrings(TokensKey) ?? throw metadata.Missing(TokensKey, "the vocabulary");
-        if (metadata.TypeOf(MergesKey) is null)
+        string preTokenizers = string.Join(", ", PreTokenizers);
+        string pre = metadata.FindString(PreTokenizerKey) ?? throw metadata.Missing(PreTokenizerKey, $"one of {preTokenizers}");
+        if (!PreTokenizers.Contains(pre))
         {
-            throw metadata.Missing(MergesKey, "the tokenizer's merges");
+            throw Wrong(model, PreTokenizerKey, GgufFile.Quoted(pre), $"one of {preTokenizers}, as Qwen's way to cut text is called");
         }
 
-        if (metadata.ElementTypeOf(MergesKey) != GgufValueType.Text || metadata.TypeOf(MergesKey) != GgufValueType.Array)
-        {
-            throw Wrong(model, MergesKey, $"of type {metadata.ElementTypeOf(MergesKey)}", "an array of texts");
-        }
+        string[] tokens = metadata.FindStrings(TokensKey) ?? throw metadata.Missing(TokensKey, "the vocabulary");
+        CheckMerges(model);
 
         // llama.cpp asserts that no token occurs twice, after it has cut each at a zero byte and named the empty ones.
         HashSet<string> distinct = new(tokens.Length, StringComparer.Ordinal);
@@ -241,14 +302,75 @@ public static partial class Preflight
             }
         }
 
-        if (metadata.Contains(TokenTypesKey) && (metadata.TypeOf(TokenTypesKey) != GgufValueType.Array
-            || metadata.ElementTypeOf(TokenTypesKey) != GgufValueType.I32 || metadata.CountOf(TokenTypesKey) < tokens.Length))
+        CheckTokenTypes(model, tokens);
+        if (metadata.Contains(ScoresKey) && metadata.CountOf(ScoresKey) < tokens.Length)
         {
-            string found = $"{metadata.CountOf(TokenTypesKey)} x {metadata.ElementTypeOf(TokenTypesKey)}";
-            throw Wrong(model, TokenTypesKey, found, $"{tokens.Length} x {GgufValueType.I32}");
+            throw Wrong(model, ScoresKey, $"{metadata.CountOf(ScoresKey)} x {GgufValueType.F32}", $"absent or {tokens.Length} x {GgufValueType.F32}");
         }
 
         return tokens.Length;
+    }
+
+    /// <summary>Merges are looked up by their two parts, so that any are harmless that can be read.</summary>
+    private static void CheckMerges(GgufModel model)
+    {
+        if (model.Metadata.FindStrings(MergesKey) is null)
+        {
+            throw model.Metadata.Missing(MergesKey, "the tokenizer's merges");
+        }
+    }
+
+    private static void CheckTokenTypes(GgufModel model, string[] tokens)
+    {
+        if (model.Metadata.FindIntegers(TokenTypesKey) is not { } types)
+        {
+            return;
+        }
+
+        if (types.Length < tokens.Length)
+        {
+            throw Wrong(model, TokenTypesKey, $"{types.Length} x {GgufValueType.I32}", $"{tokens.Length} x {GgufValueType.I32}");
+        }
+
+        for (int id = 0; id < tokens.Length; id++)
+        {
+            if (types[id] is < 1 or > LastTokenType)
+            {
+                throw Wrong(model, TokenTypesKey, $"{types[id]} for token {id}, {GgufFile.Quoted(tokens[id])}", $"1 to {LastTokenType}");
+            }
+
+            if (types[id] is not (ControlToken or UserDefinedToken) && Markers.Contains(tokens[id]))
+            {
+                throw Wrong(
+                    model, TokenTypesKey, $"{types[id]} for the marker {tokens[id]}", $"{ControlToken} (control), or else the marker is read as text");
+            }
+        }
+    }
+
+    /// <summary>Ids of tokens with a role, and what is added to texts.</summary>
+    private static void CheckTokenRoles(GgufModel model, int vocabularySize)
+    {
+        GgufMetadata metadata = model.Metadata;
+        foreach (string key in TokenIdKeys)
+        {
+            OptionalInteger(model, key, 0, vocabularySize - 1);
+        }
+
+        foreach ((string role, string name) in ((string, string)[])[("bos", "bos"), ("eos", "eos"), ("sep", "seperator")])
+        {
+            string key = $"tokenizer.ggml.add_{role}_token";
+            string idKey = $"tokenizer.ggml.{name}_token_id";
+            if (metadata.FindBool(key) == true && !metadata.Contains(idKey))
+            {
+                throw Wrong(model, key, "true", $"false where {idKey} is missing");
+            }
+        }
+
+        const string SuppressKey = "tokenizer.ggml.suppress_tokens";
+        if (metadata.FindIntegers(SuppressKey) is { } suppressed && suppressed.Any(id => id < 0 || id >= vocabularySize))
+        {
+            throw Wrong(model, SuppressKey, $"a list with {suppressed.First(id => id < 0 || id >= vocabularySize)}", $"ids of tokens, 0 to {vocabularySize - 1}");
+        }
     }
 
     /// <returns>The output embedding.</returns>
@@ -263,7 +385,7 @@ public static partial class Preflight
         int headSize,
         int vocabularySize)
     {
-        TensorChecklist tensors = new(model);
+        TensorChecklist tensors = new(model, architecture);
         GgufTensor inputEmbedding = tensors.Matrix("token_embd.weight", hiddenSize, vocabularySize);
         tensors.Plain("output_norm.weight", hiddenSize);
         for (int i = 0; i < layerCount; i++)
@@ -278,6 +400,9 @@ public static partial class Preflight
             {
                 tensors.Plain($"{layer}.attn_q_norm.weight", headSize);
                 tensors.Plain($"{layer}.attn_k_norm.weight", headSize);
+                tensors.OptionalPlain($"{layer}.attn_q.bias", querySize);
+                tensors.OptionalPlain($"{layer}.attn_k.bias", keySize);
+                tensors.OptionalPlain($"{layer}.attn_v.bias", keySize);
             }
             else
             {
@@ -290,9 +415,23 @@ public static partial class Preflight
             tensors.Matrix($"{layer}.ffn_gate.weight", hiddenSize, feedForwardSize);
             tensors.Matrix($"{layer}.ffn_up.weight", hiddenSize, feedForwardSize);
             tensors.Matrix($"{layer}.ffn_down.weight", feedForwardSize, hiddenSize);
+            foreach (string matrix in LayerMatrices)
+            {
+                tensors.OptionalPlain($"{layer}.{matrix}.scale", 1);
+                tensors.OptionalPlain($"{layer}.{matrix}.input_scale", 1);
+            }
         }
 
-        return model.FindTensor("output.weight") is null ? inputEmbedding : tensors.Matrix("output.weight", hiddenSize, vocabularySize);
+        if (architecture == ModelArchitecture.Qwen3Vl)
+        {
+            // Rerankers have it. llama.cpp loads it, and computes with it only where it is asked for ranks.
+            int labelCount = model.Metadata.CountOf($"{architecture}.classifier.output_labels");
+            tensors.OptionalMatrix("cls.output.weight", hiddenSize, Math.Max(1, labelCount));
+        }
+
+        GgufTensor outputEmbedding = tensors.OptionalMatrix("output.weight", hiddenSize, vocabularySize) ?? inputEmbedding;
+        tensors.RefuseOthers("loads no file with a tensor that it does not know");
+        return outputEmbedding;
     }
 
     private static string QuantizationOf(GgufModel model)

@@ -2,8 +2,9 @@ namespace Tamx.Llama.Gguf;
 
 /// <summary>Checks a text model and an mmproj before llama.cpp sees them.</summary>
 /// <remarks>
-/// llama.cpp (v0.5.0) ends the process on many faults of a file: a key of another type, a missing or misshapen tensor, a token that occurs
-/// twice. What passes here does not run into any that is known. Each error names the file, the key or tensor, and what would be right.
+/// llama.cpp (b10221) ends the process on many faults of a file: a key of another type, a missing, misshapen or unexpected tensor, an
+/// exception that leaves its tokenizer. So the lists here are closed: what it reads is known by name, type and bounds, and a tensor that is
+/// not is refused. Each error names the file, the key or tensor, and what would be right.
 /// </remarks>
 public static partial class Preflight
 {
@@ -37,32 +38,5 @@ public static partial class Preflight
 
         ModelFormatException Misfit(string why) =>
             new(projector.Path, $"is the mmproj of another model than {model.Path}: {why}; take the mmproj published with the model");
-    }
-
-    private static ModelFormatException Wrong(GgufModel model, string key, object found, string wanted) =>
-        new(model.Path, $"key {key} is {found}; it must be {wanted}");
-
-    /// <summary>An integer within a range. llama.cpp's tables and 32-bit products set the upper bounds.</summary>
-    private static int Integer(GgufModel model, string key, int least, int most)
-    {
-        long value = model.Metadata.GetInteger(key);
-        return value >= least && value <= most ? (int)value : throw Wrong(model, key, value, $"{least} to {most}");
-    }
-
-    /// <summary>A key that must be absent or 0, since it switches on something these architectures do not have.</summary>
-    private static void Zero(GgufModel model, string key)
-    {
-        if (model.Metadata.FindInteger(key) is { } value && value != 0)
-        {
-            throw Wrong(model, key, value, "absent or 0");
-        }
-    }
-
-    private static void Finite(GgufModel model, string key, double value, double least)
-    {
-        if (!double.IsFinite((float)value) || value < least)
-        {
-            throw Wrong(model, key, value, $"a finite number of at least {least}");
-        }
     }
 }

@@ -1,8 +1,15 @@
 namespace Tamx.Llama.Gguf;
 
-/// <summary>Holds a file's tensors against what llama.cpp computes with; the first that does not fit ends in an error naming it.</summary>
-internal sealed class TensorChecklist(GgufModel model)
+/// <summary>
+/// Holds a file's tensors against what llama.cpp computes with; the first that does not fit ends in an error naming it. The list is closed:
+/// a tensor that nobody asked about is refused at the end.
+/// </summary>
+/// <param name="model">The file or files.</param>
+/// <param name="kind">What the tensors belong to, as errors shall name it.</param>
+internal sealed class TensorChecklist(GgufModel model, string kind)
 {
+    private readonly HashSet<string> _known = new(StringComparer.Ordinal);
+
     /// <summary>A matrix or table, in any type that llama.cpp multiplies with.</summary>
     public GgufTensor Matrix(string name, params ReadOnlySpan<long> shape)
     {
@@ -17,25 +24,46 @@ internal sealed class TensorChecklist(GgufModel model)
         return tensor.Type == TensorType.F32 ? tensor : throw WrongType(tensor, "F32");
     }
 
-    /// <summary>A convolution's kernel, which llama.cpp takes as floats only.</summary>
+    /// <summary>A convolution's kernel. ggml has the convolution in these two types alone, and asserts that it has.</summary>
     public GgufTensor Kernel(string name, params ReadOnlySpan<long> shape)
     {
         GgufTensor tensor = Shaped(name, shape);
-        return tensor.Type.IsWeightType && !tensor.Type.IsQuantized ? tensor : throw WrongType(tensor, "F32, F16 or BF16");
+        return tensor.Type == TensorType.F32 || tensor.Type == TensorType.F16 ? tensor : throw WrongType(tensor, "F32 or F16");
     }
 
-    public void Absent(string name, string reason)
+    /// <summary>A matrix that need not be there.</summary>
+    public GgufTensor? OptionalMatrix(string name, params ReadOnlySpan<long> shape) =>
+        model.FindTensor(name) is null ? null : Matrix(name, shape);
+
+    /// <summary>A vector that need not be there.</summary>
+    public void OptionalPlain(string name, params ReadOnlySpan<long> shape)
     {
-        if (model.FindTensor(name) is { } tensor)
+        if (model.FindTensor(name) is not null)
         {
-            throw new ModelFormatException(tensor.FilePath, $"tensor {name} must not be there: {reason}");
+            Plain(name, shape);
+        }
+    }
+
+    /// <summary>A tensor that llama.cpp reads into memory and never computes with: its shape does not matter.</summary>
+    public void Unused(string name) => _known.Add(name);
+
+    /// <summary>Refuses every tensor that was not asked about.</summary>
+    /// <param name="reason">What llama.cpp would do with it.</param>
+    public void RefuseOthers(string reason)
+    {
+        if (model.Tensors.FirstOrDefault(tensor => !_known.Contains(tensor.Name)) is { } other)
+        {
+            throw new ModelFormatException(
+                other.FilePath, $"tensor {GgufFile.Quoted(other.Name)} must not be there: a {kind} has none of that name, and llama.cpp {reason}");
         }
     }
 
     private GgufTensor Shaped(string name, ReadOnlySpan<long> shape)
     {
         string wanted = $"[{string.Join(", ", shape.ToArray())}]";
-        GgufTensor tensor = model.FindTensor(name) ?? throw new ModelFormatException(model.Path, $"tensor {name} is missing; it must have shape {wanted}");
+        GgufTensor tensor = model.FindTensor(name)
+            ?? throw new ModelFormatException(model.Path, $"tensor {name} is missing; it must have shape {wanted}");
+        _known.Add(name);
 
         // Sizes of 1 at the end say nothing: [n] and [n, 1] are the same tensor to llama.cpp.
         for (int i = 0; i < 4; i++)

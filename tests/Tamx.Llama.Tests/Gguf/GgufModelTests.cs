@@ -71,6 +71,30 @@ public sealed class GgufModelTests : IDisposable
     }
 
     [Fact]
+    public void Open_SplitKeyOfAnotherType_IsNamed()
+    {
+        // gguf.cpp asserts it and ends the process.
+        string first = WritePart(0, 2, "a");
+        string second = WritePart(1, 2, "b");
+        GgufWriter writer = new();
+        writer.Add("split.no", 1u);
+        writer.Add("split.count", (ushort)2);
+        writer.AddZeros("b", 4);
+        writer.Save(second);
+
+        Assert.Contains("key split.no is of type U32; it must be of type U16", Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_SplitWithAnotherNumberOfTensors_IsAnError()
+    {
+        string first = WritePart(0, 2, "a", tensorCount: 3);
+        WritePart(1, 2, "b");
+
+        Assert.Contains("key split.tensors.count is 3; the parts have 2", Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Open_SplitFileRenamed_SaysHowItMustBeNamed()
     {
         string renamed = Path.Combine(_folder, "model.gguf");
@@ -79,12 +103,13 @@ public sealed class GgufModelTests : IDisposable
         Assert.Contains("NAME-00001-of-00002.gguf", Assert.Throws<ModelFormatException>(() => GgufModel.Open(renamed)).Message, StringComparison.Ordinal);
     }
 
-    private string WritePart(ushort index, ushort count, string tensor)
+    private string WritePart(ushort index, ushort count, string tensor, int? tensorCount = null)
     {
         GgufWriter writer = new();
         writer.Add("general.name", $"part {index}");
         writer.Add("split.no", index);
         writer.Add("split.count", count);
+        writer.Add("split.tensors.count", tensorCount ?? count);
         writer.AddZeros(tensor, 4);
         string path = Path.Combine(_folder, $"m-{index + 1:D5}-of-{count:D5}.gguf");
         writer.Save(path);

@@ -37,8 +37,8 @@ public class PreflightTests
     private static readonly string[] OptionalKeys =
     [
         "general.name", "general.description", "general.license", "general.file_type", "A.attention.key_length", "A.attention.value_length",
-        "A.rope.freq_base", "A.n_deepstack_layers", "tokenizer.ggml.pre", "tokenizer.ggml.token_type", "tokenizer.ggml.eos_token_id",
-        "tokenizer.ggml.padding_token_id", "tokenizer.ggml.bos_token_id", "tokenizer.ggml.add_bos_token", "tokenizer.chat_template",
+        "A.rope.freq_base", "A.n_deepstack_layers", "tokenizer.ggml.token_type", "tokenizer.ggml.eos_token_id", "tokenizer.ggml.padding_token_id",
+        "tokenizer.ggml.bos_token_id", "tokenizer.ggml.add_bos_token", "tokenizer.chat_template",
         "clip.use_gelu", "clip.use_silu", "clip.vision.spatial_merge_size",
     ];
 
@@ -190,16 +190,16 @@ public class PreflightTests
     [InlineData("qwen3vl.block_count", 513, "block_count is 513")]
     [InlineData("qwen3vl.block_count", 3, "blk.2.attn_norm.weight is missing")]
     [InlineData("qwen3vl.embedding_length", 17, "token_embd.weight has shape")]
-    [InlineData("qwen3vl.feed_forward_length", -1, "feed_forward_length is -1")]
+    [InlineData("qwen3vl.feed_forward_length", -1, "feed_forward_length is 4294967295")]
     [InlineData("qwen3vl.attention.key_length", 10, "it must be")]
     [InlineData("qwen3vl.rope.dimension_count", 4, "dimension_count is 4")]
     [InlineData("qwen3vl.n_deepstack_layers", 3, "n_deepstack_layers is 3")]
     [InlineData("qwen3vl.expert_count", 8, "expert_count is 8")]
-    [InlineData("qwen3vl.rope.freq_base", 10000, "rope.freq_base is I32")]
+    [InlineData("qwen3vl.rope.freq_base", 10000, "rope.freq_base is of type U32; it must be of type F32")]
     public void CheckModel_BadNumber_NamesTheKey(string key, int value, string message)
     {
         GgufWriter writer = RandomModel.BuildModel(Tiny);
-        writer.Add(key, value);
+        writer.Add(key, unchecked((uint)value));
 
         Assert.Contains(message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
     }
@@ -209,6 +209,7 @@ public class PreflightTests
     [InlineData(new[] { 2, 1, 1, 0, 0 })]
     [InlineData(new[] { 4, 4, 4, 0 })]
     [InlineData(new[] { 6, -1, -1, 0 })]
+    [InlineData(new[] { 0, 0, 0, 4 })]
     public void CheckModel_BadRotarySections_AreNamed(int[] sections)
     {
         GgufWriter writer = RandomModel.BuildModel(Tiny);
@@ -304,6 +305,183 @@ public class PreflightTests
         writer.AddTensor("output_norm.weight", TensorType.F16, [16], new byte[32]);
 
         Assert.Contains("output_norm.weight is stored as F16; it must be F32", Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>llama.cpp takes each of these in one type, and says no more than that it could not load, or ends the process.</summary>
+    [Theory]
+    [InlineData("qwen3vl.classifier.output_labels", "qwen3vl.classifier.output_labels is of type U32; it must be an array of Text")]
+    [InlineData("tokenizer.ggml.suppress_tokens", "tokenizer.ggml.suppress_tokens is of type U32; it must be an array of I32")]
+    [InlineData("tokenizer.ggml.scores", "tokenizer.ggml.scores is of type U32; it must be an array of F32")]
+    [InlineData("qwen3vl.rope.scaling.factor", "rope.scaling.factor is of type U32; it must be of type F32")]
+    [InlineData("tokenizer.ggml.add_bos_token", "add_bos_token is of type U32; it must be of type Bool")]
+    [InlineData("general.name", "general.name is of type U32; it must be of type Text")]
+    public void CheckModel_KeyOfAnotherType_IsNamed(string key, string message)
+    {
+        GgufWriter writer = RandomModel.BuildModel(Tiny);
+        writer.Add(key, 1u);
+
+        Assert.Contains(message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("clip.vision.feature_layer", "clip.vision.feature_layer is of type U32; it must be an array of I32")]
+    [InlineData("clip.vision.image_grid_pinpoints", "clip.vision.image_grid_pinpoints is of type U32; it must be an array of I32")]
+    public void CheckProjector_ListThatIsNone_IsNamed(string key, string message)
+    {
+        GgufWriter writer = RandomModel.BuildProjector(Tiny);
+        writer.Add(key, 1u);
+        Assert.Contains(message, Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+
+        writer.Add(key, (float[])[1, 2]);
+        Assert.Contains($"{key} is an array of F32; it must be an array of I32", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+
+        writer.Add(key, (int[])[]);
+        CheckProjector(writer);
+    }
+
+    [Fact]
+    public void CheckProjector_OddPinpoints_AreNamed()
+    {
+        GgufWriter writer = RandomModel.BuildProjector(Tiny);
+        writer.Add("clip.vision.image_grid_pinpoints", (int[])[336, 672, 336]);
+
+        Assert.Contains("image_grid_pinpoints is 3 numbers", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("blk.0.attn_qkv.weight")]
+    [InlineData("blk.2.attn_norm.weight")]
+    [InlineData("rope_freqs.weight")]
+    [InlineData("output.bias")]
+    [InlineData("v.patch_embd.weight")]
+    public void CheckModel_UnknownTensor_IsNamed(string name)
+    {
+        GgufWriter writer = RandomModel.BuildModel(Tiny);
+        writer.AddZeros(name, 16);
+
+        Assert.Contains($"tensor '{name}' must not be there: a qwen3vl has none", Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("qwen3vl", "v.pre_ln.weight")]
+    [InlineData("qwen3vl", "v.blk.0.ls1.weight")]
+    [InlineData("qwen3vl", "v.blk.0.attn_q.weight")]
+    [InlineData("qwen3vl", "v.blk.2.ln1.weight")]
+    [InlineData("qwen2.5vl", "v.blk.0.ln1.bias")]
+    [InlineData("qwen2.5vl", "v.patch_embd.bias")]
+    [InlineData("qwen2.5vl", "v.deepstack.0.norm.weight")]
+    [InlineData("qwen2vl", "v.blk.0.ffn_gate.weight")]
+    [InlineData("qwen2vl", "mm.1.weight")]
+    public void CheckProjector_UnknownTensor_IsNamed(string kind, string name)
+    {
+        GgufWriter writer = RandomModel.BuildProjector(OptionsOf(kind));
+        writer.AddZeros(name, 8);
+
+        Assert.Contains($"tensor '{name}' must not be there", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>What converters write besides what is needed.</summary>
+    [Fact]
+    public void Check_FilesOfConverters_Pass()
+    {
+        GgufWriter model = RandomModel.BuildModel(Tiny);
+        model.Add("general.type", "model");
+        model.Add("general.size_label", "2B");
+        model.Add("general.tags", (string[])["image-text-to-text"]);
+        model.Add("general.quantization_version", 2u);
+        model.Add("general.sampling.top_k", 20);
+        model.Add("quantize.imatrix.file", "imatrix.gguf");
+        model.Add("qwen3vl.pooling_type", 3u);
+        model.Add("qwen3vl.classifier.output_labels", (string[])["yes", "no"]);
+        model.Add("qwen3vl.rope.scaling.type", "yarn");
+        model.Add("qwen3vl.rope.scaling.factor", 4f);
+        model.Add("qwen3vl.rope.scaling.original_context_length", 32768u);
+        model.Add("tokenizer.ggml.add_eos_token", false);
+        model.AddZeros("cls.output.weight", 16, 2);
+        model.AddZeros("blk.0.attn_q.scale", 1);
+        model.AddZeros("blk.1.ffn_down.input_scale", 1);
+        Check(model);
+
+        GgufWriter projector = RandomModel.BuildProjector(Tiny);
+        projector.Add("clip.vision.image_min_pixels", 65536u);
+        projector.Add("clip.vision.image_max_pixels", 16777216u);
+        CheckProjector(projector);
+
+        GgufWriter old = RandomModel.BuildProjector(TinyQwen2);
+        old.AddZeros("v.position_embd.weight", 10, 10);
+        CheckProjector(old);
+    }
+
+    [Theory]
+    [InlineData("v.patch_embd.weight")]
+    [InlineData("v.patch_embd.weight.1")]
+    public void CheckProjector_KernelInBrainFloats_IsNamed(string name)
+    {
+        GgufWriter writer = RandomModel.BuildProjector(Tiny);
+        writer.RemoveTensor(name);
+        writer.AddTensor(name, TensorType.Find(30)!, [4, 4, 3, 8], new byte[4 * 4 * 3 * 8 * 2]);
+
+        string message = Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message;
+        Assert.Contains($"tensor {name} is stored as BF16; it must be F32 or F16", message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("blk.0.attn_q.bias", 16)]
+    [InlineData("blk.0.attn_q.scale", 1)]
+    public void CheckModel_OptionalVectorInHalfPrecision_IsNamed(string name, int size)
+    {
+        GgufWriter writer = RandomModel.BuildModel(Tiny);
+        writer.AddTensor(name, TensorType.F16, [size], new byte[2 * size]);
+
+        Assert.Contains($"tensor {name} is stored as F16; it must be F32", Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("tokenizer.ggml.pre", "default", "tokenizer.ggml.pre is 'default'; it must be one of qwen2")]
+    [InlineData("general.name", "Phi-3-Qwen", "general.name is 'Phi-3-Qwen'")]
+    [InlineData("qwen3vl.rope.scaling.type", "dynamic", "rope.scaling.type is 'dynamic'")]
+    public void CheckModel_TextThatStopsLlamaCpp_IsNamed(string key, string text, string message)
+    {
+        GgufWriter writer = RandomModel.BuildModel(Tiny);
+        writer.Add(key, text);
+
+        Assert.Contains(message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("type", 6, "is 6 for token 0, '!'; it must be 1 to 5")]
+    [InlineData("type", -1, "is -1 for token 0")]
+    [InlineData("marker", 1, "is 1 for the marker <|image_pad|>; it must be 3 (control)")]
+    [InlineData("eos", 1_000_000, "eos_token_id is 1000000")]
+    [InlineData("sep", 0, "add_sep_token is True")]
+    [InlineData("vocabulary", 17, "vocab_size is 17")]
+    [InlineData("suppress", -1, "suppress_tokens is a list with -1")]
+    public void CheckModel_BadTokenNumber_IsNamed(string what, int value, string message)
+    {
+        GgufWriter writer = RandomModel.BuildModel(Tiny);
+        WordVocabulary vocabulary = new();
+        int[] types = [.. vocabulary.Types];
+        switch (what)
+        {
+            case "type" or "marker":
+                types[what == "type" ? 0 : vocabulary.IdOf("<|image_pad|>")] = value;
+                writer.Add("tokenizer.ggml.token_type", types);
+                break;
+            case "eos":
+                writer.Add("tokenizer.ggml.eos_token_id", (uint)value);
+                break;
+            case "sep":
+                writer.Add("tokenizer.ggml.add_sep_token", true);
+                break;
+            case "vocabulary":
+                writer.Add("qwen3vl.vocab_size", (uint)value);
+                break;
+            default:
+                writer.Add("tokenizer.ggml.suppress_tokens", (int[])[1, value]);
+                break;
+        }
+
+        Assert.Contains(message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.OrdinalIgnoreCase);
     }
 
     [Fact]

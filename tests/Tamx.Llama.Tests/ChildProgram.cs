@@ -1,0 +1,62 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Tamx.Llama.Tests.Damage;
+
+namespace Tamx.Llama.Tests;
+
+/// <summary>What runs in a process of its own, since native code may end it: started by tests as <c>dotnet Tamx.Llama.Tests.dll NAME ...</c>.</summary>
+internal static partial class ChildProgram
+{
+    /// <summary>RLIMIT_CORE, the same number on Linux and macOS.</summary>
+    private const int CoreSize = 4;
+
+    public static int Main(string[] arguments)
+    {
+        LeaveNothingBehind();
+        switch (arguments)
+        {
+            case ["damaged-pairs", .. var rest]:
+                return DamagedPairRun.Run(rest);
+            case ["texts", .. var rest]:
+                return TextRun.Run(rest);
+            default:
+                Console.Error.WriteLine("This is a test program: run it with dotnet test.");
+                return 2;
+        }
+    }
+
+    /// <summary>How to start it. Whatever happens there, no debugger starts and no core or dump file is written.</summary>
+    public static ProcessStartInfo Start(params string[] arguments)
+    {
+        string name = OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet";
+        string dotnet = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", name));
+        var start = new ProcessStartInfo(dotnet, [typeof(ChildProgram).Assembly.Location, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardOutputEncoding = System.Text.Encoding.UTF8,
+        };
+        start.Environment["GGML_NO_BACKTRACE"] = "1";
+        start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
+        return start;
+    }
+
+    /// <summary>Forbids core files to this process.</summary>
+    private static void LeaveNothingBehind()
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            var none = default(Limit);
+            _ = SetLimit(CoreSize, in none);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "setrlimit")]
+    private static partial int SetLimit(int resource, in Limit limit);
+
+    private struct Limit
+    {
+        public nuint Current;
+        public nuint Most;
+    }
+}

@@ -1,0 +1,105 @@
+using Tamx.Llama.Gguf;
+using Tamx.Llama.Tests.Gguf;
+using Tamx.Testing;
+
+namespace Tamx.Llama.Tests.Damage;
+
+/// <summary>A model and its mmproj with one to three faults. Seed and number say which: the same give the same pair everywhere.</summary>
+internal sealed class DamagedPair
+{
+    private static readonly RandomModelOptions Tiny = PreflightTests.Tiny;
+
+    /// <summary>Rows of 256 elements, so that any block format fits.</summary>
+    private static readonly RandomModelOptions Wide = Tiny with
+    {
+        HiddenSize = 256,
+        FeedForwardSize = 256,
+        HeadCount = 4,
+        KeyValueHeadCount = 2,
+        VisionHiddenSize = 256,
+        VisionFeedForwardSize = 256,
+    };
+
+    private static readonly RandomModelOptions[] Sources =
+    [
+        .. ((RandomModelOptions[])[Tiny, Wide]).SelectMany(size => (RandomModelOptions[])
+        [
+            size,
+            size with { IsTied = true, DeepstackLayerCount = 0 },
+            Qwen2(size, "qwen2.5vl_merger"),
+            Qwen2(size, "qwen2.5vl_merger") with { IsTied = true },
+            Qwen2(size, "qwen2vl_merger"),
+        ]),
+    ];
+
+    private static readonly Dictionary<int, (GgufWriter Model, GgufWriter Projector)> Whole = [];
+
+    private readonly GgufWriter _model;
+    private readonly GgufWriter _projector;
+    private readonly long _cutModel;
+    private readonly long _cutProjector;
+
+    private DamagedPair(GgufWriter model, GgufWriter projector, string description, long cutModel, long cutProjector)
+    {
+        _model = model;
+        _projector = projector;
+        _cutModel = cutModel;
+        _cutProjector = cutProjector;
+        Description = description;
+    }
+
+    /// <summary>Which model it was, and what was done to it, in one line.</summary>
+    public string Description { get; }
+
+    public static DamagedPair Make(int seed, int number)
+    {
+        // Small ones mostly: they are quicker, and all but block formats behave as in the wide ones.
+        var random = new Random(unchecked((seed * 1_000_003) + number));
+        int half = Sources.Length / 2;
+        int source = random.Next(3) == 0 ? half + random.Next(half) : random.Next(half);
+        if (!Whole.TryGetValue(source, out var whole))
+        {
+            whole = (RandomModel.BuildModel(Sources[source]), RandomModel.BuildProjector(Sources[source]));
+            Whole.Add(source, whole);
+        }
+
+        var model = new FileDamage(whole.Model.Copy(), random, Sources[source].Architecture);
+        var projector = new FileDamage(whole.Projector.Copy(), random, Sources[source].Architecture);
+        if (source >= half && random.Next(2) == 0)
+        {
+            (random.Next(3) == 0 ? projector : model).StoreMatricesAs();
+        }
+
+        for (int i = random.Next(4) == 0 ? 3 : random.Next(1, 3); i > 0; i--)
+        {
+            (random.Next(2) == 0 ? projector : model).Apply();
+        }
+
+        string name = $"{Sources[source].ProjectorType}{(Sources[source].IsTied ? " tied" : "")}{(source < half ? "" : " wide")}";
+        string done = string.Join(
+            "; ", model.Done.Select(text => $"model: {text}").Concat(projector.Done.Select(text => $"mmproj: {text}")));
+        return new DamagedPair(model.File, projector.File, $"{name}: {done}", model.CutBytes, projector.CutBytes);
+    }
+
+    /// <summary>Writes the files.</summary>
+    public ModelFiles Save(string folder)
+    {
+        var files = new ModelFiles(Path.Combine(folder, "damaged.gguf"), Path.Combine(folder, "mmproj-damaged.gguf"));
+        Write(_model, files.ModelPath, _cutModel);
+        Write(_projector, files.ProjectorPath, _cutProjector);
+        return files;
+    }
+
+    private static RandomModelOptions Qwen2(RandomModelOptions options, string projectorType) => options with
+    {
+        Architecture = ModelArchitecture.Qwen2Vl,
+        ProjectorType = projectorType,
+        DeepstackLayerCount = 0,
+    };
+
+    private static void Write(GgufWriter file, string path, long cutBytes)
+    {
+        byte[] bytes = file.ToArray();
+        File.WriteAllBytes(path, bytes.AsSpan(0, (int)Math.Max(0, bytes.Length - cutBytes)).ToArray());
+    }
+}

@@ -1,0 +1,117 @@
+using System.Diagnostics;
+using System.Globalization;
+using Xunit.Abstractions;
+
+namespace Tamx.Llama.Tests.Damage;
+
+/// <summary>What passes pre-flight does not end the process: damaged models are loaded in processes of their own.</summary>
+/// <remarks>
+/// TAMX_DAMAGED_PAIRS says how many pairs shall pass pre-flight, TAMX_DAMAGED_SEED which ones are made. A pair that is named here is made
+/// again by <c>dotnet Tamx.Llama.Tests.dll damaged-pairs SEED NUMBER 1</c>.
+/// </remarks>
+public class DamagedPairTests(ITestOutputHelper log)
+{
+    /// <summary>How many pass in the normal suite.</summary>
+    private const int UsualCount = 60;
+
+    /// <summary>A child that says nothing for so long hangs, and is ended.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+
+    [Fact]
+    public async Task LoadAsync_DamagedPairThatPassesPreflight_IsDecodedAndEndsNothing()
+    {
+        int wanted = FromEnvironment("TAMX_DAMAGED_PAIRS", UsualCount);
+        int seed = FromEnvironment("TAMX_DAMAGED_SEED", 1);
+        var counts = new Dictionary<PairOutcome, int>();
+        var deaths = new List<string>();
+        var failures = new List<string>();
+        int passed = 0;
+        for (int number = 0; passed < wanted;)
+        {
+            ChildOutcome child = await RunChild(seed, number, wanted - passed, counts, failures);
+            passed += child.PassedCount;
+            number = child.NextNumber;
+            if (child.Death is { } death)
+            {
+                deaths.Add(death);
+                passed++;
+            }
+        }
+
+        log.WriteLine($"seed {seed}: {string.Join(", ", counts.Select(count => $"{count.Value} {count.Key}"))}, {deaths.Count} native deaths");
+        Assert.True(deaths.Count == 0, $"{deaths.Count} of {passed} pairs that passed pre-flight ended the process:\n{string.Join('\n', deaths)}");
+        Assert.True(failures.Count == 0, $"{failures.Count} of {passed} pairs that passed pre-flight were not decoded:\n{string.Join('\n', failures)}");
+    }
+
+    /// <summary>What a child came to.</summary>
+    /// <param name="NextNumber">The first pair it did not take.</param>
+    /// <param name="PassedCount">Pairs that passed pre-flight and came back.</param>
+    /// <param name="Death">The pair that ended it, and how, or null.</param>
+    private sealed record ChildOutcome(int NextNumber, int PassedCount, string? Death);
+
+    private static async Task<ChildOutcome> RunChild(
+        int seed, int first, int wanted, Dictionary<PairOutcome, int> counts, List<string> failures)
+    {
+        using var process = Process.Start(ChildProgram.Start("damaged-pairs", $"{seed}", $"{first}", $"{wanted}"))!;
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        string running = "";
+        int next = first;
+        int passed = 0;
+        bool hangs = false;
+        while (true)
+        {
+            Task<string?> line = process.StandardOutput.ReadLineAsync();
+            if (await Task.WhenAny(line, Task.Delay(Patience)) != line)
+            {
+                hangs = true;
+                process.Kill();
+            }
+
+            if (await line is not { } text)
+            {
+                break;
+            }
+
+            // NUMBER starts DESCRIPTION, then NUMBER OUTCOME MESSAGE.
+            string[] parts = text.Split(' ', 3);
+            if (parts[1] == "starts")
+            {
+                running = text;
+                continue;
+            }
+
+            PairOutcome outcome = Enum.Parse<PairOutcome>(parts[1]);
+            counts[outcome] = counts.GetValueOrDefault(outcome) + 1;
+            passed += outcome == PairOutcome.Refused ? 0 : 1;
+            next = int.Parse(parts[0], CultureInfo.InvariantCulture) + 1;
+            if (outcome == PairOutcome.Failed)
+            {
+                failures.Add($"{running}: {parts[2]}");
+            }
+
+            running = "";
+        }
+
+        await process.WaitForExitAsync();
+        if (running.Length == 0)
+        {
+            return process.ExitCode == 0
+                ? new ChildOutcome(next, passed, null)
+                : throw new InvalidOperationException($"the child ended with {process.ExitCode} between two pairs: {await error}");
+        }
+
+        string how = hangs ? $"hung for {Patience.TotalMinutes} minutes" : $"ended with {process.ExitCode}";
+        int number = int.Parse(running.Split(' ')[0], CultureInfo.InvariantCulture);
+        return new ChildOutcome(number + 1, passed, $"{running}: {how}: {Shortened(await error)}");
+    }
+
+    private static string Shortened(string error)
+    {
+        string[] lines = error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        return lines.FirstOrDefault(line => line.Contains("ASSERT", StringComparison.Ordinal) || line.Contains("what()", StringComparison.Ordinal))
+            ?? string.Join(" | ", lines.Take(3));
+    }
+
+    private static int FromEnvironment(string name, int otherwise) =>
+        int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : otherwise;
+}

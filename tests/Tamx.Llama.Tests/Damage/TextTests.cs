@@ -1,0 +1,21 @@
+using System.Diagnostics;
+using Tamx.Testing;
+
+namespace Tamx.Llama.Tests.Damage;
+
+/// <summary>No text ends the process: an exception that left llama.cpp's tokenizer would, so odd ones are cut in a process of its own.</summary>
+public class TextTests
+{
+    [Fact]
+    public async Task Tokenize_OddTexts_EndNothing()
+    {
+        using var process = Process.Start(ChildProgram.Start("texts", TestModels.Qwen3Vl.ModelPath))!;
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        string output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+
+        string last = output.TrimEnd().Split('\n')[^1];
+        Assert.True(process.ExitCode == 0, $"ended with {process.ExitCode} after '{last}': {await error}");
+        Assert.StartsWith("prompt: ", last, StringComparison.Ordinal);
+    }
+}
