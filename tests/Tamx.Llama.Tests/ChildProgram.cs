@@ -4,7 +4,10 @@ using Tamx.Llama.Tests.Damage;
 
 namespace Tamx.Llama.Tests;
 
-/// <summary>What runs in a process of its own, since native code may end it: started by tests as <c>dotnet Tamx.Llama.Tests.dll NAME ...</c>.</summary>
+/// <summary>
+/// What runs in a process of its own, since native code may end it: started by tests as <c>dotnet Tamx.Llama.Tests.dll
+/// NAME ...</c>.
+/// </summary>
 internal static partial class ChildProgram
 {
     /// <summary>RLIMIT_CORE, the same number on Linux and macOS.</summary>
@@ -25,7 +28,9 @@ internal static partial class ChildProgram
         }
     }
 
-    /// <summary>How to start it. Whatever happens there, no debugger starts and no core or dump file is written.</summary>
+    /// <summary>
+    /// How to start it. Whatever happens there, no debugger starts and no core or dump file is written.
+    /// </summary>
     public static ProcessStartInfo Start(params string[] arguments)
     {
         string name = OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet";

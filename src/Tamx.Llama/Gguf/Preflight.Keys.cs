@@ -4,7 +4,10 @@ namespace Tamx.Llama.Gguf;
 
 public static partial class Preflight
 {
-    /// <summary>A key that llama.cpp looks up, and the only type it takes it in. Anything else it refuses without saying which key, or ends the process.</summary>
+    /// <summary>
+    /// A key that llama.cpp looks up, and the only type it takes it in. Anything else it refuses without saying which
+    /// key, or ends the process.
+    /// </summary>
     /// <param name="Name">The key; A stands for the architecture.</param>
     /// <param name="Type">Type of the value, or of the array's elements.</param>
     /// <param name="IsArray">Whether an array is wanted.</param>
@@ -21,8 +24,8 @@ public static partial class Preflight
     ];
 
     /// <summary>
-    /// Keys that llama.cpp reads of a text model of these architectures. It looks keys up by name, so that others are never read: a file may
-    /// hold what it likes under other names.
+    /// Keys that llama.cpp reads of a text model of these architectures. It looks keys up by name, so that others are
+    /// never read: a file may hold what it likes under other names.
     /// </summary>
     private static readonly KnownKey[] ModelKeys =
     [
@@ -89,8 +92,9 @@ public static partial class Preflight
     ];
 
     /// <summary>
-    /// Keys of an mmproj. clip.cpp looks at the type of none before it takes the value, and gguf.cpp asserts it then; those of other
-    /// projectors are here as well, since which ones it reads for all of them changes from build to build.
+    /// Keys of an mmproj. clip.cpp looks at the type of none before it takes the value, and gguf.cpp asserts it then.
+    /// Those of other projectors are here as well, since which ones it reads for all of them changes from build to
+    /// build.
     /// </summary>
     private static readonly KnownKey[] ProjectorKeys =
     [
@@ -152,7 +156,8 @@ public static partial class Preflight
             bool isArray = found == GgufValueType.Array;
             if (element != key.Type || isArray != key.IsArray)
             {
-                throw Wrong(model, name, isArray ? $"an array of {element}" : $"of type {element}", key.IsArray ? $"an array of {key.Type}" : $"of type {key.Type}");
+                string wanted = key.IsArray ? $"an array of {key.Type}" : $"of type {key.Type}";
+                throw Wrong(model, name, isArray ? $"an array of {element}" : $"of type {element}", wanted);
             }
         }
     }
@@ -176,7 +181,9 @@ public static partial class Preflight
         }
     }
 
-    /// <summary>A key that must be absent or 0, since it switches on something these architectures do not have.</summary>
+    /// <summary>
+    /// A key that must be absent or 0, since it switches on something these architectures do not have.
+    /// </summary>
     private static void Zero(GgufModel model, string key)
     {
         if (model.Metadata.FindInteger(key) is { } value && value != 0)
@@ -189,7 +196,8 @@ public static partial class Preflight
     {
         if (!double.IsFinite((float)value) || value < least)
         {
-            throw Wrong(model, key, value, string.Create(CultureInfo.InvariantCulture, $"a finite number of at least {least}"));
+            string wanted = string.Create(CultureInfo.InvariantCulture, $"a finite number of at least {least}");
+            throw Wrong(model, key, value, wanted);
         }
     }
 }

@@ -10,12 +10,12 @@ public static partial class Preflight
     private const string PreTokenizerKey = "tokenizer.ggml.pre";
 
     /// <summary>
-    /// Names of Qwen's way to cut text before its merges, as llama.cpp knows it. It has that way written out as code; of most others it has a
-    /// regular expression alone, whose matching recurses: a long run of digits or spaces in a prompt throws then, or ends the stack.
+    /// Names of Qwen's way to cut text before its merges, as llama.cpp knows it. It has that way written out as code; of most others it
+    /// has a regular expression alone, whose matching recurses: a long run of digits or spaces in a prompt throws then, or ends the stack.
     /// </summary>
     private static readonly string[] PreTokenizers = ["qwen2", "deepseek-r1-qwen", "megrez"];
 
-    /// <summary>token_type by llama.cpp's numbers. 6 is a byte by its number, which Qwen's tokens (bytes in byte letters) have none of.</summary>
+    // token_type by llama.cpp's numbers. 6 is a byte by its number, which Qwen's tokens (bytes in byte letters) have none of.
     private const int ControlToken = 3;
     private const int UserDefinedToken = 4;
     private const int LastTokenType = 5;
@@ -169,7 +169,8 @@ public static partial class Preflight
         }
 
         // The last three are for layers with a sliding window, which Qwen-VL has none of.
-        foreach (string name in (string[])["rope.dimension_count", "rope.dimension_count_swa", "attention.key_length_swa", "attention.value_length_swa"])
+        foreach (string name in (string[])
+            ["rope.dimension_count", "rope.dimension_count_swa", "attention.key_length_swa", "attention.value_length_swa"])
         {
             if (model.Metadata.FindInteger($"{architecture}.{name}") is { } size && size != headSize)
             {
@@ -180,7 +181,8 @@ public static partial class Preflight
         string sectionsKey = $"{architecture}.rope.dimension_sections";
         long[] sections = model.Metadata.FindIntegers(sectionsKey) ?? throw model.Metadata.Missing(sectionsKey, "4 integers");
         if (model.Metadata.ElementTypeOf(sectionsKey) is not (GgufValueType.I32 or GgufValueType.U32) || sections.Length != 4
-            || sections.Any(section => section < 0 || section > headSize) || sections.Sum() != headSize / 2 || sections.Take(3).All(section => section == 0))
+            || sections.Any(section => section < 0 || section > headSize) || sections.Sum() != headSize / 2
+            || sections.Take(3).All(section => section == 0))
         {
             throw Wrong(
                 model,
@@ -251,7 +253,9 @@ public static partial class Preflight
         }
     }
 
-    /// <summary>llama.cpp takes a model of such a name for Phi-3 and looks for a token that Phi-3 has: without it, loading ends in an exception.</summary>
+    /// <summary>
+    /// llama.cpp takes a model of such a name for Phi-3 and looks for a token that Phi-3 has: without it, loading ends in an exception.
+    /// </summary>
     private static void CheckName(GgufModel model)
     {
         const string Key = "general.name";
@@ -305,7 +309,8 @@ public static partial class Preflight
         CheckTokenTypes(model, tokens);
         if (metadata.Contains(ScoresKey) && metadata.CountOf(ScoresKey) < tokens.Length)
         {
-            throw Wrong(model, ScoresKey, $"{metadata.CountOf(ScoresKey)} x {GgufValueType.F32}", $"absent or {tokens.Length} x {GgufValueType.F32}");
+            string found = $"{metadata.CountOf(ScoresKey)} x {GgufValueType.F32}";
+            throw Wrong(model, ScoresKey, found, $"absent or {tokens.Length} x {GgufValueType.F32}");
         }
 
         return tokens.Length;
@@ -322,11 +327,9 @@ public static partial class Preflight
 
     private static void CheckTokenTypes(GgufModel model, string[] tokens)
     {
-        if (model.Metadata.FindIntegers(TokenTypesKey) is not { } types)
-        {
-            return;
-        }
-
+        // Without types every token is text, the markers of pictures and turns among them.
+        long[] types = model.Metadata.FindIntegers(TokenTypesKey)
+            ?? throw model.Metadata.Missing(TokenTypesKey, $"{tokens.Length} x {GgufValueType.I32}");
         if (types.Length < tokens.Length)
         {
             throw Wrong(model, TokenTypesKey, $"{types.Length} x {GgufValueType.I32}", $"{tokens.Length} x {GgufValueType.I32}");
@@ -341,8 +344,8 @@ public static partial class Preflight
 
             if (types[id] is not (ControlToken or UserDefinedToken) && Markers.Contains(tokens[id]))
             {
-                throw Wrong(
-                    model, TokenTypesKey, $"{types[id]} for the marker {tokens[id]}", $"{ControlToken} (control), or else the marker is read as text");
+                string found = $"{types[id]} for the marker {tokens[id]}";
+                throw Wrong(model, TokenTypesKey, found, $"{ControlToken} (control), or else the marker is read as text");
             }
         }
     }
@@ -367,9 +370,10 @@ public static partial class Preflight
         }
 
         const string SuppressKey = "tokenizer.ggml.suppress_tokens";
-        if (metadata.FindIntegers(SuppressKey) is { } suppressed && suppressed.Any(id => id < 0 || id >= vocabularySize))
+        long[] strange = [.. (metadata.FindIntegers(SuppressKey) ?? []).Where(id => id < 0 || id >= vocabularySize)];
+        if (strange.Length > 0)
         {
-            throw Wrong(model, SuppressKey, $"a list with {suppressed.First(id => id < 0 || id >= vocabularySize)}", $"ids of tokens, 0 to {vocabularySize - 1}");
+            throw Wrong(model, SuppressKey, $"a list with {strange[0]}", $"ids of tokens, 0 to {vocabularySize - 1}");
         }
     }
 

@@ -1,8 +1,8 @@
 namespace Tamx.Llama.Gguf;
 
 /// <summary>
-/// Holds a file's tensors against what llama.cpp computes with; the first that does not fit ends in an error naming it. The list is closed:
-/// a tensor that nobody asked about is refused at the end.
+/// Holds a file's tensors against what llama.cpp computes with; the first that does not fit ends in an error naming it.
+/// The list is closed: a tensor that nobody asked about is refused at the end.
 /// </summary>
 /// <param name="model">The file or files.</param>
 /// <param name="kind">What the tensors belong to, as errors shall name it.</param>
@@ -17,18 +17,23 @@ internal sealed class TensorChecklist(GgufModel model, string kind)
         return tensor.Type.IsWeightType ? tensor : throw WrongType(tensor, "a weight type such as F32, F16, Q8_0 or Q4_K");
     }
 
-    /// <summary>A norm's or bias's vector (or a table that is interpolated), which llama.cpp adds and multiplies as F32 only.</summary>
+    /// <summary>
+    /// A norm's or bias's vector (or a table that is interpolated), which llama.cpp adds and multiplies as F32 only.
+    /// </summary>
     public GgufTensor Plain(string name, params ReadOnlySpan<long> shape)
     {
         GgufTensor tensor = Shaped(name, shape);
         return tensor.Type == TensorType.F32 ? tensor : throw WrongType(tensor, "F32");
     }
 
-    /// <summary>A convolution's kernel. ggml has the convolution in these two types alone, and asserts that it has.</summary>
+    /// <summary>
+    /// A convolution's kernel. ggml has the convolution in these two types alone, and asserts that it has.
+    /// </summary>
     public GgufTensor Kernel(string name, params ReadOnlySpan<long> shape)
     {
         GgufTensor tensor = Shaped(name, shape);
-        return tensor.Type == TensorType.F32 || tensor.Type == TensorType.F16 ? tensor : throw WrongType(tensor, "F32 or F16");
+        bool fits = tensor.Type == TensorType.F32 || tensor.Type == TensorType.F16;
+        return fits ? tensor : throw WrongType(tensor, "F32 or F16");
     }
 
     /// <summary>A matrix that need not be there.</summary>
@@ -53,8 +58,9 @@ internal sealed class TensorChecklist(GgufModel model, string kind)
     {
         if (model.Tensors.FirstOrDefault(tensor => !_known.Contains(tensor.Name)) is { } other)
         {
+            string name = GgufFile.Quoted(other.Name);
             throw new ModelFormatException(
-                other.FilePath, $"tensor {GgufFile.Quoted(other.Name)} must not be there: a {kind} has none of that name, and llama.cpp {reason}");
+                other.FilePath, $"tensor {name} must not be there: a {kind} has none of that name, and llama.cpp {reason}");
         }
     }
 
@@ -71,7 +77,8 @@ internal sealed class TensorChecklist(GgufModel model, string kind)
             long found = i < tensor.Shape.Count ? tensor.Shape[i] : 1;
             if (found != (i < shape.Length ? shape[i] : 1))
             {
-                throw new ModelFormatException(tensor.FilePath, $"tensor {name} has shape {tensor.ShapeText}; it must be {wanted}");
+                throw new ModelFormatException(
+                    tensor.FilePath, $"tensor {name} has shape {tensor.ShapeText}; it must be {wanted}");
             }
         }
 

@@ -4,7 +4,9 @@ using Tamx.Testing;
 
 namespace Tamx.Llama.Tests.Damage;
 
-/// <summary>A model and its mmproj with one to three faults. Seed and number say which: the same give the same pair everywhere.</summary>
+/// <summary>
+/// A model and its mmproj with one to three faults. Seed and number say which: the same give the same pair everywhere.
+/// </summary>
 internal sealed class DamagedPair
 {
     private static readonly RandomModelOptions Tiny = PreflightTests.Tiny;
@@ -75,7 +77,8 @@ internal sealed class DamagedPair
             (random.Next(2) == 0 ? projector : model).Apply();
         }
 
-        string name = $"{Sources[source].ProjectorType}{(Sources[source].IsTied ? " tied" : "")}{(source < half ? "" : " wide")}";
+        string tied = Sources[source].IsTied ? " tied" : "";
+        string name = $"{Sources[source].ProjectorType}{tied}{(source < half ? "" : " wide")}";
         string done = string.Join(
             "; ", model.Done.Select(text => $"model: {text}").Concat(projector.Done.Select(text => $"mmproj: {text}")));
         return new DamagedPair(model.File, projector.File, $"{name}: {done}", model.CutBytes, projector.CutBytes);

@@ -21,7 +21,9 @@ internal enum PairOutcome
     Failed,
 }
 
-/// <summary>The child's side: takes damaged pairs one after another and says on its standard output what became of each.</summary>
+/// <summary>
+/// The child's side: takes damaged pairs one after another and says on its standard output what became of each.
+/// </summary>
 internal static class DamagedPairRun
 {
     private static readonly ImagePart Picture = TestPictures.Gradient(32, 24);
@@ -63,7 +65,7 @@ internal static class DamagedPairRun
         {
             return (PairOutcome.Decoded, Decode(files, withPicture).GetAwaiter().GetResult());
         }
-        catch (InvalidInputException exception) when (exception.Message.Contains("context", StringComparison.Ordinal))
+        catch (InvalidInputException exception) when (exception.Message.Contains("was trained for", StringComparison.Ordinal))
         {
             return (PairOutcome.TooSmall, Line(exception.Message));
         }
@@ -82,8 +84,9 @@ internal static class DamagedPairRun
     {
         using VisionLanguageModel model = await VisionLanguageModel.LoadAsync(
             new() { ModelPath = files.ModelPath, ProjectorPath = files.ProjectorPath, ThreadCount = 1 });
-        ChatPart[] parts = withPicture ? [Picture, new TextPart("What is it?")] : [new TextPart("What? 12345 \u00E4\u4E2D\U0001F600 \0 \r\n\r\n   x")];
-        using Completion completion = model.CreateCompletion([new ChatMessage(ChatRole.User, parts)], new() { MaxNewTokens = 2, CandidateCount = 2 });
+        TextPart text = new("What? 12345 \u00E4\u4E2D\U0001F600 \0 \r\n\r\n   x");
+        ChatMessage question = new(ChatRole.User, withPicture ? [Picture, text] : [text]);
+        using Completion completion = model.CreateCompletion([question], new() { MaxNewTokens = 2, CandidateCount = 2 });
         var ids = new List<int>();
         await foreach (GeneratedToken token in completion.GenerateAsync())
         {

@@ -4,10 +4,12 @@ using Xunit.Abstractions;
 
 namespace Tamx.Llama.Tests.Damage;
 
-/// <summary>What passes pre-flight does not end the process: damaged models are loaded in processes of their own.</summary>
+/// <summary>
+/// What passes pre-flight does not end the process: damaged models are loaded in processes of their own.
+/// </summary>
 /// <remarks>
-/// TAMX_DAMAGED_PAIRS says how many pairs shall pass pre-flight, TAMX_DAMAGED_SEED which ones are made. A pair that is named here is made
-/// again by <c>dotnet Tamx.Llama.Tests.dll damaged-pairs SEED NUMBER 1</c>.
+/// TAMX_DAMAGED_PAIRS says how many pairs shall pass pre-flight, TAMX_DAMAGED_SEED which ones are made. A pair that is
+/// named here is made again by <c>dotnet Tamx.Llama.Tests.dll damaged-pairs SEED NUMBER 1</c>.
 /// </remarks>
 public class DamagedPairTests(ITestOutputHelper log)
 {
@@ -38,9 +40,11 @@ public class DamagedPairTests(ITestOutputHelper log)
             }
         }
 
-        log.WriteLine($"seed {seed}: {string.Join(", ", counts.Select(count => $"{count.Value} {count.Key}"))}, {deaths.Count} native deaths");
-        Assert.True(deaths.Count == 0, $"{deaths.Count} of {passed} pairs that passed pre-flight ended the process:\n{string.Join('\n', deaths)}");
-        Assert.True(failures.Count == 0, $"{failures.Count} of {passed} pairs that passed pre-flight were not decoded:\n{string.Join('\n', failures)}");
+        string outcomes = string.Join(", ", counts.Select(count => $"{count.Value} {count.Key}"));
+        log.WriteLine($"seed {seed}: {outcomes}, {deaths.Count} native deaths");
+        string passing = $"of {passed} pairs that passed pre-flight";
+        Assert.True(deaths.Count == 0, $"{deaths.Count} {passing} ended the process:\n{string.Join('\n', deaths)}");
+        Assert.True(failures.Count == 0, $"{failures.Count} {passing} were not decoded:\n{string.Join('\n', failures)}");
     }
 
     /// <summary>What a child came to.</summary>
@@ -97,7 +101,7 @@ public class DamagedPairTests(ITestOutputHelper log)
         {
             return process.ExitCode == 0
                 ? new ChildOutcome(next, passed, null)
-                : throw new InvalidOperationException($"the child ended with {process.ExitCode} between two pairs: {await error}");
+                : throw new InvalidOperationException($"ended with {process.ExitCode} between two pairs: {await error}");
         }
 
         string how = hangs ? $"hung for {Patience.TotalMinutes} minutes" : $"ended with {process.ExitCode}";
@@ -108,10 +112,11 @@ public class DamagedPairTests(ITestOutputHelper log)
     private static string Shortened(string error)
     {
         string[] lines = error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        return lines.FirstOrDefault(line => line.Contains("ASSERT", StringComparison.Ordinal) || line.Contains("what()", StringComparison.Ordinal))
+        return lines.FirstOrDefault(line => line.Contains("ASSERT", StringComparison.Ordinal))
+            ?? lines.FirstOrDefault(line => line.Contains("what()", StringComparison.Ordinal))
             ?? string.Join(" | ", lines.Take(3));
     }
 
     private static int FromEnvironment(string name, int otherwise) =>
-        int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : otherwise;
+        Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
 }

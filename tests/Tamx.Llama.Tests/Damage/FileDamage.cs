@@ -6,7 +6,10 @@ using Tamx.Testing;
 
 namespace Tamx.Llama.Tests.Damage;
 
-/// <summary>Does to a model or an mmproj what converters, editors and attackers do: each fault is well formed, so that the reader takes it.</summary>
+/// <summary>
+/// Does to a model or an mmproj what converters, editors and attackers do: each fault is well formed, so that the
+/// reader takes it.
+/// </summary>
 internal sealed class FileDamage(GgufWriter file, Random random, string architecture)
 {
     private const string TokensKey = "tokenizer.ggml.tokens";
@@ -14,26 +17,31 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
     /// <summary>Numbers at which something ends.</summary>
     private static readonly long[] Numbers =
     [
-        0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 32, 33, 64, 100, 127, 128, 255, 256, 511, 512, 513, 1023, 1024, 4096, 8192, 16384, 32768,
-        65535, 65536, 100_000, 151_936, 1 << 20, 1 << 24, 1 << 28, 1 << 30, int.MaxValue, 1L << 31, uint.MaxValue, -1, -2, -32768,
-        int.MinValue, long.MinValue, long.MaxValue,
+        0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 32, 33, 64, 100, 127, 128, 255, 256, 511, 512, 513, 1023, 1024, 4096, 8192,
+        16384, 32768, 65535, 65536, 100_000, 151_936, 1 << 20, 1 << 24, 1 << 28, 1 << 30, int.MaxValue, 1L << 31,
+        uint.MaxValue, -1, -2, -32768, int.MinValue, long.MinValue, long.MaxValue,
     ];
 
     private static readonly double[] Floats =
-        [0, 1, -1, 0.5, 1e-6, 1e-30, 1e-45, 1e30, -1e30, 2, 4, 10_000, 1_000_000, 5_000_000, double.NaN, double.PositiveInfinity, double.NegativeInfinity];
+    [
+        0, 1, -1, 0.5, 1e-6, 1e-30, 1e-45, 1e30, -1e30, 2, 4, 10_000, 1_000_000, 5_000_000, double.NaN,
+        double.PositiveInfinity, double.NegativeInfinity,
+    ];
 
     private static readonly string[] Texts =
     [
-        "", " ", "a", "\0", "qwen2", "qwen35", "default", "llama-bpe", "gpt-2", "gpt2", "llama", "bert", "t5", "rwkv", "no_vocab", "gemma4",
-        "deepseek-r1-qwen", "megrez", "stablelm2", "smollm", "falcon", "tekken", "viking", "jina-v2-de", "phi-3 model", "modern-bert", "clip",
-        "qwen2vl", "qwen3vl", "none", "linear", "yarn", "longrope", "qwen3vl_merger", "qwen2.5vl_merger", "qwen2vl_merger", "mlp", "gemma3",
+        "", " ", "a", "\0", "qwen2", "qwen35", "default", "llama-bpe", "gpt-2", "gpt2", "llama", "bert", "t5", "rwkv",
+        "no_vocab", "gemma4", "deepseek-r1-qwen", "megrez", "stablelm2", "smollm", "falcon", "tekken", "viking", "jina-v2-de",
+        "phi-3 model", "modern-bert", "clip", "qwen2vl", "qwen3vl", "none", "linear", "yarn", "longrope", "qwen3vl_merger",
+        "qwen2.5vl_merger", "qwen2vl_merger", "mlp", "gemma3",
         "spatial_unpad", "{{ broken", "{% for x in %}", "%s%n%d", "\u00E4\u4E2D\U0001F600", "line\nbreak",
     ];
 
     private static readonly GgufValueType[] SingleTypes =
         [.. Enum.GetValues<GgufValueType>().Where(type => type != GgufValueType.Array)];
 
-    private static readonly TensorType[] Types = [.. Enumerable.Range(0, 64).Select(id => TensorType.Find((uint)id)).OfType<TensorType>()];
+    private static readonly TensorType[] Types =
+        [.. Enumerable.Range(0, 64).Select(id => TensorType.Find((uint)id)).OfType<TensorType>()];
 
     private readonly List<string> _done = [];
 
@@ -133,12 +141,13 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
     {
         string key = PickKey();
         byte[] value = file.TypedValueOf(key);
-        GgufValueType type = (GgufValueType)BinaryPrimitives.ReadUInt32LittleEndian(value);
+        GgufValueType type = TypeAt(value, 0);
         if (type == GgufValueType.Array)
         {
             // The elements' bytes stay, as another type of the same size; else there would be too few.
-            GgufValueType element = (GgufValueType)BinaryPrimitives.ReadUInt32LittleEndian(value.AsSpan(4));
-            GgufValueType[] alike = [.. SingleTypes.Where(other => other != element && GgufValue.SizeOf(other) == GgufValue.SizeOf(element))];
+            GgufValueType element = TypeAt(value, 4);
+            int size = GgufValue.SizeOf(element);
+            GgufValueType[] alike = [.. SingleTypes.Where(other => other != element && GgufValue.SizeOf(other) == size)];
             if (alike.Length > 0)
             {
                 byte[] changed = [.. value];
@@ -157,7 +166,7 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
             GgufValueType.Text => 1,
             GgufValueType.F32 => BinaryPrimitives.ReadSingleLittleEndian(value.AsSpan(4)),
             GgufValueType.Bool => value[4],
-            _ => BinaryPrimitives.ReadUInt32LittleEndian(value.AsSpan(4)),
+            _ => BinaryPrimitives.ReadUInt64LittleEndian([.. value.AsSpan(4), .. new byte[8]]),
         };
         file.AddTyped(key, Single(wanted, number, "text"));
         _done.Add($"{key} as {wanted}");
@@ -167,7 +176,7 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
     {
         string key = PickKey();
         byte[] value = file.TypedValueOf(key);
-        GgufValueType type = (GgufValueType)BinaryPrimitives.ReadUInt32LittleEndian(value);
+        GgufValueType type = TypeAt(value, 0);
         if (type != GgufValueType.Array)
         {
             file.AddTyped(key, Single(type, PickNumber(type), Pick(Texts)));
@@ -175,7 +184,7 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
             return;
         }
 
-        GgufValueType element = (GgufValueType)BinaryPrimitives.ReadUInt32LittleEndian(value.AsSpan(4));
+        GgufValueType element = TypeAt(value, 4);
         int size = GgufValue.SizeOf(element);
         if (size > 0 && value.Length > 16)
         {
@@ -193,8 +202,8 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
     {
         string key = PickKey();
         byte[] value = file.TypedValueOf(key);
-        GgufValueType type = (GgufValueType)BinaryPrimitives.ReadUInt32LittleEndian(value);
-        GgufValueType element = type == GgufValueType.Array ? (GgufValueType)BinaryPrimitives.ReadUInt32LittleEndian(value.AsSpan(4)) : type;
+        GgufValueType type = TypeAt(value, 0);
+        GgufValueType element = type == GgufValueType.Array ? TypeAt(value, 4) : type;
         int size = GgufValue.SizeOf(element);
         if (element == GgufValueType.Text)
         {
@@ -205,14 +214,15 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
         }
 
         byte[] elements = type == GgufValueType.Array ? value[16..] : value[4..];
-        int count = Pick([0, 1, 2, 3, 4, 5, (elements.Length / size) - 1, (elements.Length / size) + 1, elements.Length / size * 2]);
+        int before = elements.Length / size;
+        int count = Pick([0, 1, 2, 3, 4, 5, before - 1, before + 1, before * 2]);
         byte[] resized = new byte[Math.Max(0, count) * size];
         for (int i = 0; i < resized.Length; i++)
         {
             resized[i] = elements.Length == 0 ? (byte)0 : elements[i % elements.Length];
         }
 
-        file.AddTyped(key, [.. Bytes((uint)GgufValueType.Array), .. Bytes((uint)element), .. BitConverter.GetBytes((ulong)(resized.Length / size)), .. resized]);
+        file.AddTyped(key, [.. ArrayHead(element, resized.Length / size), .. resized]);
         _done.Add($"{key} as {resized.Length / size} x {element}");
     }
 
@@ -236,7 +246,7 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
         }
 
         int count = random.Next(6);
-        List<byte> value = [.. Bytes((uint)GgufValueType.Array), .. Bytes((uint)type), .. BitConverter.GetBytes((ulong)count)];
+        List<byte> value = [.. ArrayHead(type, count)];
         for (int i = 0; i < count; i++)
         {
             value.AddRange(Single(type, PickNumber(type), Pick(Texts)).AsSpan(4));
@@ -310,7 +320,8 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
 
         // The shape of a tensor that is there fits more often than not.
         long[] shape = random.Next(3) == 0 ? [1] : file.Tensors[random.Next(file.Tensors.Count)].Shape;
-        TensorType type = random.Next(2) == 0 ? TensorType.F32 : Pick([.. Types.Where(other => shape[0] % other.BlockElements == 0)]);
+        TensorType[] fitting = [.. Types.Where(other => shape[0] % other.BlockElements == 0)];
+        TensorType type = random.Next(2) == 0 ? TensorType.F32 : Pick(fitting);
         file.AddTensor(name, type, shape, Data(type, shape));
         _done.Add($"{name} added as {type} [{string.Join(", ", shape)}]");
     }
@@ -357,12 +368,13 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
         for (int i = 0; i < count; i++)
         {
             int id = count == 300 && i < 256 ? i : random.Next(tokens.Length);
+            string suffix = id.ToString(CultureInfo.InvariantCulture);
             tokens[id] = what switch
             {
                 "empty" => [],
                 "no UTF-8" => [0xFF, .. BitConverter.GetBytes(i), 0xC3],
-                "long" => Encoding.UTF8.GetBytes(new string('a', random.Next(1, 40_000)) + id.ToString(CultureInfo.InvariantCulture)),
-                "zero bytes" => [(byte)'z', .. Encoding.UTF8.GetBytes(id.ToString(CultureInfo.InvariantCulture)), 0, (byte)'x'],
+                "long" => Encoding.UTF8.GetBytes(new string('a', random.Next(1, 40_000)) + suffix),
+                "zero bytes" => [(byte)'z', .. Encoding.UTF8.GetBytes(suffix), 0, (byte)'x'],
                 "spaces" => Encoding.UTF8.GetBytes($" {id} \n"),
                 "byte names" => Encoding.UTF8.GetBytes($"<0x{id:X2}>"),
                 _ => Encoding.UTF8.GetBytes($"other {id}"),
@@ -425,8 +437,8 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
     {
         string name = Pick(
         [
-            "bos", "eos", "eot", "eom", "unknown", "seperator", "padding", "cls", "mask", "fim_pre", "fim_suf", "fim_mid", "fim_pad",
-            "fim_rep", "fim_sep", "prefix", "suffix", "middle",
+            "bos", "eos", "eot", "eom", "unknown", "seperator", "padding", "cls", "mask", "fim_pre", "fim_suf", "fim_mid",
+            "fim_pad", "fim_rep", "fim_sep", "prefix", "suffix", "middle",
         ]);
         string key = $"tokenizer.ggml.{name}_token_id";
         GgufValueType type = Pick([GgufValueType.U32, GgufValueType.U32, GgufValueType.I32, GgufValueType.U64]);
@@ -446,8 +458,11 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
         return keys.Length == 0 ? "general.name" : Pick(keys);
     }
 
-    private string PickTensorName() =>
-        Pick(IsModel ? KnownNames.ModelTensors : KnownNames.ProjectorTensors).Replace("N", $"{random.Next(3)}", StringComparison.Ordinal);
+    private string PickTensorName()
+    {
+        string[] names = IsModel ? KnownNames.ModelTensors : KnownNames.ProjectorTensors;
+        return Pick(names).Replace("N", $"{random.Next(3)}", StringComparison.Ordinal);
+    }
 
     private double PickNumber(GgufValueType type) =>
         type is GgufValueType.F32 or GgufValueType.F64 ? Floats[random.Next(Floats.Length)] : Numbers[random.Next(Numbers.Length)];
@@ -457,7 +472,7 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
     private string Shown(string key)
     {
         byte[] value = file.TypedValueOf(key);
-        GgufValueType type = (GgufValueType)BinaryPrimitives.ReadUInt32LittleEndian(value);
+        GgufValueType type = TypeAt(value, 0);
         string shown = type == GgufValueType.Text
             ? GgufFile.Quoted(Encoding.UTF8.GetString(value.AsSpan(12)))
             : type switch
@@ -492,9 +507,17 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
         return [.. Bytes((uint)type), .. value];
     }
 
+    private static byte[] ArrayHead(GgufValueType element, int count) =>
+        [.. Bytes((uint)GgufValueType.Array), .. Bytes((uint)element), .. BitConverter.GetBytes((ulong)count)];
+
+    private static GgufValueType TypeAt(byte[] typedValue, int at) =>
+        (GgufValueType)BinaryPrimitives.ReadUInt32LittleEndian(typedValue.AsSpan(at));
+
     private static byte[] Bytes(uint value) => BitConverter.GetBytes(value);
 
-    /// <summary>Small numbers in any type: with the top bits of every other byte cleared no half precision scale is large.</summary>
+    /// <summary>
+    /// Small numbers in any type: with the top bits of every other byte cleared no half precision scale is large.
+    /// </summary>
     private byte[] Data(TensorType type, long[] shape)
     {
         long elements = shape.Aggregate(1L, (product, size) => product * size);

@@ -4,20 +4,24 @@ using Tamx.Llama.Chat;
 namespace Tamx.Llama.Tests.Damage;
 
 /// <summary>
-/// The child's side: cuts odd texts into tokens. llama_tokenize catches no exception of its own, and one that leaves it ends the process.
+/// The child's side: cuts odd texts into tokens. llama_tokenize catches no exception of its own, and one that leaves it
+/// ends the process.
 /// </summary>
 internal static class TextRun
 {
-    /// <summary>One character over and over: what regular expressions of tokenizers stumble over, if they are used.</summary>
+    /// <summary>
+    /// One character over and over: what regular expressions of tokenizers stumble over, if they are used.
+    /// </summary>
     private const int Many = 50_000;
 
     public static int Run(string[] arguments)
     {
-        using VisionLanguageModel model = VisionLanguageModel.LoadAsync(new() { ModelPath = arguments[0], ThreadCount = 1 }).GetAwaiter().GetResult();
-        foreach ((string name, string text) in Texts())
+        ModelOptions options = new() { ModelPath = arguments[0], ThreadCount = 1 };
+        using VisionLanguageModel model = VisionLanguageModel.LoadAsync(options).GetAwaiter().GetResult();
+        foreach ((string name, string odd) in Texts())
         {
             Console.WriteLine($"starts {name}");
-            int[] tokens = model.Vocabulary.Tokenize(text, parseMarkers: text.Length % 2 == 0);
+            int[] tokens = model.Vocabulary.Tokenize(odd, parseMarkers: odd.Length % 2 == 0);
             Console.WriteLine($"{name}: {tokens.Length} tokens");
         }
 
@@ -28,16 +32,22 @@ internal static class TextRun
         }
 
         Console.WriteLine("starts prompt");
-        using Completion completion = model.CreateCompletion([new ChatMessage(ChatRole.User, [new TextPart("a\0b <|image_pad|> \uD800 <__media__>")])]);
+        TextPart text = new("a\0b <|image_pad|> \uD800 <__media__>");
+        using Completion completion = model.CreateCompletion([new ChatMessage(ChatRole.User, [text])]);
         Console.WriteLine($"prompt: {completion.PromptTokenCount} tokens");
         return 0;
     }
 
     private static IEnumerable<(string Name, string Text)> Texts()
     {
-        foreach (string one in (string[])["a", "7", " ", "\n", "\r\n", "\t", "'", "!", "\0", "\uD800", "\uFFFD", "\u00E4", "\u4E2D", "\U0001F600", "\u0301", "'s", " a", "<|im_end|>"])
+        foreach (string one in (string[])
+        [
+            "a", "7", " ", "\n", "\r\n", "\t", "'", "!", "\0", "\uD800", "\uFFFD", "\u00E4", "\u4E2D", "\U0001F600", "\u0301", "'s",
+            " a", "<|im_end|>",
+        ])
         {
-            yield return ($"many {string.Concat(one.Select(c => $"U+{(int)c:X4}"))}", new StringBuilder().Insert(0, one, Many / one.Length).ToString());
+            string name = string.Concat(one.Select(c => $"U+{(int)c:X4}"));
+            yield return ($"many {name}", new StringBuilder().Insert(0, one, Many / one.Length).ToString());
         }
 
         yield return ("nothing", "");

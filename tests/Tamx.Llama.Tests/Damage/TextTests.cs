@@ -3,7 +3,10 @@ using Tamx.Testing;
 
 namespace Tamx.Llama.Tests.Damage;
 
-/// <summary>No text ends the process: an exception that left llama.cpp's tokenizer would, so odd ones are cut in a process of its own.</summary>
+/// <summary>
+/// No text ends the process: an exception that left llama.cpp's tokenizer would, so odd ones are cut in a process of
+/// its own.
+/// </summary>
 public class TextTests
 {
     [Fact]

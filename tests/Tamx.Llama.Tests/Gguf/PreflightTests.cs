@@ -37,7 +37,7 @@ public class PreflightTests
     private static readonly string[] OptionalKeys =
     [
         "general.name", "general.description", "general.license", "general.file_type", "A.attention.key_length", "A.attention.value_length",
-        "A.rope.freq_base", "A.n_deepstack_layers", "tokenizer.ggml.token_type", "tokenizer.ggml.eos_token_id", "tokenizer.ggml.padding_token_id",
+        "A.rope.freq_base", "A.n_deepstack_layers", "tokenizer.ggml.eos_token_id", "tokenizer.ggml.padding_token_id",
         "tokenizer.ggml.bos_token_id", "tokenizer.ggml.add_bos_token", "tokenizer.chat_template",
         "clip.use_gelu", "clip.use_silu", "clip.vision.spatial_merge_size",
     ];
