@@ -31,8 +31,11 @@ public sealed class NativeLibraryTests : IDisposable
         System.IO.File.WriteAllText(program, $"#!/bin/sh\ntouch '{_folder.File("started")}'\n");
         System.IO.File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
 
+        // A Vulkan loader that cannot be loaded is none: only then does LLamaSharp look for vulkaninfo.
+        using var noVulkan = new TemporaryFolder();
+        System.IO.File.WriteAllText(noVulkan.File("libvulkan.so.1"), "none");
         var run = await CommandRun.OfProcess(
-            ["info"], _folder.Path, ("LD_DEBUG", "files"), ("LD_DEBUG_OUTPUT", _folder.File("loader")));
+            ["info"], _folder.Path, ("LD_LIBRARY_PATH", noVulkan.Path), ("LD_DEBUG", "files"), ("LD_DEBUG_OUTPUT", _folder.File("loader")));
 
         Assert.Equal((ExitCode.Ok, string.Empty), (run.ExitCode, run.Error));
         Assert.False(System.IO.File.Exists(_folder.File("started")), "vulkaninfo was started");
@@ -106,6 +109,34 @@ public sealed class NativeLibraryTests : IDisposable
 
         (await CommandRun.OfProcess(_folder.File("Tamx.Cli.dll"), ["info", "-m", DemoModel], _folder.Path))
             .AssertFails(ExitCode.MissingPart, "the package LLamaSharp.Backend.Cpu brings them");
+    }
+
+    /// <summary>A GPU's package puts its folder beside the processor's libraries, whether there is such a GPU or not.</summary>
+    [LinuxFact]
+    public async Task Info_LibrariesForAGpuThatDoNotLoad_ProcessorsAreTakenAndTheReasonIsTold()
+    {
+        foreach (string file in Directory.EnumerateFiles(AppContext.BaseDirectory, "*", SearchOption.AllDirectories)
+            .Where(file => System.IO.Path.GetExtension(file) is ".dll" or ".json" || file.StartsWith(LlamaRuntime.Directory, StringComparison.Ordinal)))
+        {
+            string copy = _folder.File(System.IO.Path.GetRelativePath(AppContext.BaseDirectory, file));
+            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(copy)!);
+            System.IO.File.Copy(file, copy);
+        }
+
+        string native = _folder.File(System.IO.Path.GetRelativePath(AppContext.BaseDirectory, LlamaRuntime.Directory));
+        Directory.CreateDirectory(System.IO.Path.Combine(native, "vulkan"));
+        foreach (string name in Names)
+        {
+            System.IO.File.Copy(System.IO.Path.Combine(native, name), System.IO.Path.Combine(native, "vulkan", name));
+        }
+
+        System.IO.File.WriteAllText(System.IO.Path.Combine(native, "vulkan", "libggml-vulkan.so"), "none");
+        var run = await CommandRun.OfProcess(_folder.File("Tamx.Cli.dll"), ["info", "-v", "-m", DemoModel], _folder.Path);
+
+        Assert.Equal(ExitCode.Ok, run.ExitCode);
+        Assert.Contains("the libraries for vulkan are passed over: ", run.Error, StringComparison.Ordinal);
+        Assert.Contains($"libraries loaded from {native}", run.Error, StringComparison.Ordinal);
+        Assert.Contains($"({native})", run.Output, StringComparison.Ordinal);
     }
 
     [LinuxFact]

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Tamx.Llama.Tests.Damage;
+using Tamx.Llama.Tests.Interop;
 
 namespace Tamx.Llama.Tests;
 
@@ -13,7 +14,7 @@ internal static partial class ChildProgram
     /// <summary>RLIMIT_CORE, the same number on Linux and macOS.</summary>
     private const int CoreSize = 4;
 
-    public static int Main(string[] arguments)
+    public static async Task<int> Main(string[] arguments)
     {
         LeaveNothingBehind();
         switch (arguments)
@@ -22,6 +23,8 @@ internal static partial class ChildProgram
                 return DamagedPairRun.Run(rest);
             case ["texts", .. var rest]:
                 return TextRun.Run(rest);
+            case ["host-program", .. var rest]:
+                return await HostProgramRun.RunAsync(rest);
             default:
                 Console.Error.WriteLine("This is a test program: run it with dotnet test.");
                 return 2;

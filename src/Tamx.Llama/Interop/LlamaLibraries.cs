@@ -327,7 +327,7 @@ internal static unsafe class LlamaLibraries
             var commit = NativeText.Read(GgmlApi.GetCommit());
             if (commit != Commit)
             {
-                throw new NativeLibraryException($"llama.cpp in {Directory} is build {commit}; this Tamx needs {Commit} ({Build}), as LLamaSharp {LlamaSharpVersion} has it");
+                throw new NativeLibraryException($"llama.cpp in {Directory} is build {commit}; this Tamx needs {Commit} ({Build})");
             }
 
             var parameters = MtmdApi.GetDefaultParameters();
@@ -343,8 +343,6 @@ internal static unsafe class LlamaLibraries
             throw new NativeLibraryException($"llama.cpp in {Directory} is another build than {Build}: {e.Message}", e);
         }
     }
-
-    private static string LlamaSharpVersion => typeof(NativeApi).Assembly.GetName().Version?.ToString(3) ?? string.Empty;
 
     /// <summary>Further back ends, each a file of its own.</summary>
     private static void LoadBackends()

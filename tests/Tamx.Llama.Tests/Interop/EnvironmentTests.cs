@@ -4,14 +4,15 @@ namespace Tamx.Llama.Tests.Interop;
 
 public sealed class EnvironmentTests
 {
-    /// <summary>ggml asks the C library, which on Unix does not know what .NET sets.</summary>
+    /// <summary>Native code asks the C library, which on Unix does not know what .NET sets.</summary>
     [Fact]
-    public void Initialized_NativeEnvironment_KeepsGgmlFromStartingADebugger()
+    public void Loaded_NativeEnvironment_KeepsGgmlFromADebuggerAndOpenMpFromSpinning()
     {
         Assert.NotEmpty(LlamaRuntime.Version);
         if (!OperatingSystem.IsWindows())
         {
             Assert.NotEqual(0, GetVariable("GGML_NO_BACKTRACE"));
+            Assert.NotEqual(0, GetVariable("GOMP_SPINCOUNT"));
         }
     }
 

@@ -40,7 +40,7 @@ public sealed class HostProgramTests : IDisposable
         File.WriteAllBytes(path, bytes);
         var (exitCode, output) = await RunAsync();
 
-        Assert.Equal((4, $"llama.cpp in {_folder.Path} is build 815a2a590; this Tamx needs 815a2a591 (b10221), as LLamaSharp 0.30.0 has it\n"), (exitCode, output));
+        Assert.Equal((4, $"llama.cpp in {_folder.Path} is build 815a2a590; this Tamx needs 815a2a591 (b10221)\n"), (exitCode, output));
     }
 
     private async Task<(int ExitCode, string Output)> RunAsync()
