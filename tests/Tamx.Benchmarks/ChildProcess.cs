@@ -9,9 +9,15 @@ internal static class ChildProcess
     /// <summary>This program again, as a process of its own, so that memory is its own too.</summary>
     public static string RunAgain(params string[] arguments)
     {
-        string program = Environment.ProcessPath!;
-        bool isHost = Path.GetFileNameWithoutExtension(program) == "dotnet";
-        return Run(program, isHost ? [Assembly.GetEntryAssembly()!.Location, .. arguments] : arguments);
+        var (program, all) = Again(arguments);
+        return Run(program, all);
+    }
+
+    /// <summary>The same, not waited for.</summary>
+    public static Process StartAgain(params string[] arguments)
+    {
+        var (program, all) = Again(arguments);
+        return Process.Start(program, all);
     }
 
     /// <summary>Runs a program to the end and gives what it wrote to stdout, less blanks around it.</summary>
@@ -24,5 +30,12 @@ internal static class ChildProcess
         return process.ExitCode == 0
             ? output.Trim()
             : throw new InvalidOperationException($"{Path.GetFileName(program)} ended with {process.ExitCode}: {errors.Result.Trim()}");
+    }
+
+    private static (string Program, string[] Arguments) Again(string[] arguments)
+    {
+        string program = Environment.ProcessPath!;
+        bool isHost = Path.GetFileNameWithoutExtension(program) == "dotnet";
+        return (program, isHost ? [Assembly.GetEntryAssembly()!.Location, .. arguments] : arguments);
     }
 }

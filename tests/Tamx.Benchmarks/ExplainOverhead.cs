@@ -17,7 +17,8 @@ internal static class ExplainOverhead
 {
     private const int TokenCount = 96;
 
-    private static readonly RandomModelOptions Shape = new()
+    /// <summary>Some 300 million parameters, in the proportions of small models of the family.</summary>
+    internal static readonly RandomModelOptions Shape = new()
     {
         Name = "overhead",
         WeightType = TensorType.F16,

@@ -22,6 +22,15 @@ switch (args)
     case ["--overhead", var way, var modelPath, var projectorPath]:
         await ExplainOverhead.WriteOneAsync(Console.Out, way, modelPath, projectorPath);
         break;
+    case ["--speed"]:
+        ModelSpeed.Write(Console.Out);
+        break;
+    case ["--speed", "burn"]:
+        ModelSpeed.Burn();
+        break;
+    case ["--speed", var modelPath, var projectorPath]:
+        await ModelSpeed.WriteOneAsync(Console.Out, modelPath, projectorPath);
+        break;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(QuickTable).Assembly).Run(args);
         break;

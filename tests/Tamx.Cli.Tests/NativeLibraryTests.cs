@@ -29,7 +29,11 @@ public sealed class NativeLibraryTests : IDisposable
 
         string program = _folder.File("vulkaninfo");
         System.IO.File.WriteAllText(program, $"#!/bin/sh\ntouch '{_folder.File("started")}'\n");
-        System.IO.File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+        {
+            System.IO.File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        }
+
 
         // A Vulkan loader that cannot be loaded is none: only then does LLamaSharp look for vulkaninfo.
         using var noVulkan = new TemporaryFolder();
