@@ -6,7 +6,12 @@ namespace Tamx.Cli;
 /// <summary>The options that say what computes the maps, and how much of the machine it may take.</summary>
 internal sealed class EngineArguments
 {
-    private readonly Option<int> _threads = new("-t", "--threads") { Description = "Threads to use; left out, the engine chooses.", HelpName = "THREADS" };
+    private readonly Option<int> _threads = new("-t", "--threads")
+    {
+        Description = "Threads to use; left out, the engine chooses.",
+        HelpName = "THREADS",
+    };
+
     private readonly Option<EngineKind> _engine = new("--engine")
     {
         Description = $"What to compute with: auto (the default), {string.Join(", ", TamEngine.All)}.",
@@ -35,7 +40,10 @@ internal sealed class EngineArguments
     }
 
     /// <summary>For commands without a model, whose option of that name shows llama.cpp's log as well.</summary>
-    public Option<bool> Verbose { get; } = new("-v", "--verbose") { Description = "Show on stderr which engine took another's place and why." };
+    public Option<bool> Verbose { get; } = new("-v", "--verbose")
+    {
+        Description = "Show on stderr which engine took another's place and why.",
+    };
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
@@ -50,7 +58,10 @@ internal sealed class EngineArguments
     /// <summary>Threads, for the model too; 0 to let whoever uses them choose.</summary>
     public int ThreadCount(ParseResult parsed) => parsed.GetValue(_threads);
 
-    /// <summary>Creates the engine of a command, which disposes of it. Done before anything that takes long, it is the check whether the engine works here.</summary>
+    /// <summary>
+    /// Creates the engine of a command, which disposes of it. Done before anything that takes long, it is the check
+    /// whether the engine works here.
+    /// </summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="isVerbose">Whether stderr is told which engine took another's place.</param>
     /// <exception cref="EngineUnavailableException">It does not.</exception>

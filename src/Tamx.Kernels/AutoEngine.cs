@@ -1,14 +1,16 @@
 namespace Tamx.Kernels;
 
 /// <summary>
-/// A device for what is worth the way to it, the processors for the rest: also for what the device lacks the memory for, and for everything, once it
-/// has failed. Which of the two computes depends on the sizes and the device's memory alone, so that the same question gives the same bits.
+/// A device for what is worth the way to it, the processors for the rest: also for what the device lacks the memory
+/// for, and for everything, once it has failed. Which of the two computes depends on the sizes and the device's memory
+/// alone, so that the same question gives the same bits.
 /// </summary>
 /// <param name="device">The engine on the device; disposed of by this one.</param>
 /// <param name="createProcessors">Creates the engine on the processors, when it is needed first.</param>
 /// <param name="way">What the way to the device costs.</param>
 /// <param name="log">Told why, if the device fails, and when it lacks memory for the first time.</param>
-internal sealed class AutoEngine(ITamEngine device, Func<ITamEngine> createProcessors, WayToDevice way, Action<string>? log) : ITamEngine
+internal sealed class AutoEngine(
+    ITamEngine device, Func<ITamEngine> createProcessors, WayToDevice way, Action<string>? log) : ITamEngine
 {
     private ITamEngine? _device = device;
     private ITamEngine? _processors;

@@ -1,6 +1,9 @@
 namespace Tamx.Kernels;
 
-/// <summary>What <see cref="ITamEngine.SelectTop"/> is asked: a slice of a vocabulary, and what is known of the slices before. Spans only; nothing is owned.</summary>
+/// <summary>
+/// What <see cref="ITamEngine.SelectTop"/> is asked: a slice of a vocabulary, and what is known of the slices before.
+/// Spans only; nothing is owned.
+/// </summary>
 /// <remarks>Shapes: P states, D hidden size, N output rows of the slice, K tokens per state.</remarks>
 public readonly ref struct TopTokenQuery
 {
@@ -17,14 +20,14 @@ public readonly ref struct TopTokenQuery
     public int FirstId { get; init; }
 
     /// <summary>
-    /// In and out: per state the K best tokens so far [P, K], best first, the lower id first where logits are equal; 1 to <see cref="ITamEngine.MaxTopCount"/>.
-    /// <see cref="TokenScore.None"/> before the first slice, and where there were fewer tokens than places.
+    /// In and out: per state the K best tokens so far [P, K], best first, the lower id first where logits are equal; 1
+    /// to <see cref="ITamEngine.MaxTopCount"/>. <see cref="TokenScore.None"/> before the first slice, and where there were fewer tokens than places.
     /// </summary>
     public required Span<TokenScore> Best { get; init; }
 
     /// <summary>
-    /// In and out: ln of the sum of exp(logit) over all tokens so far [P]; -infinity before the first slice. A token's probability is
-    /// exp(logit - log sum).
+    /// In and out: ln of the sum of exp(logit) over all tokens so far [P]; -infinity before the first slice. A token's
+    /// probability is exp(logit - log sum).
     /// </summary>
     public required Span<double> LogSums { get; init; }
 
@@ -47,7 +50,9 @@ public readonly ref struct TopTokenQuery
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(HiddenSize, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(FirstId);
-        if (States.Length % HiddenSize != 0 || OutputRows.Length % HiddenSize != 0 || LogSums.Length != States.Length / HiddenSize)
+        if (States.Length % HiddenSize != 0
+            || OutputRows.Length % HiddenSize != 0
+            || LogSums.Length != States.Length / HiddenSize)
         {
             throw new ArgumentException("States, output rows and sums do not fit each other.");
         }
@@ -57,9 +62,11 @@ public readonly ref struct TopTokenQuery
             throw new ArgumentException($"From {FirstId} on there are not so many ids as output rows.");
         }
 
-        if ((long)TopCount * StateCount != Best.Length || (StateCount > 0 && TopCount is < 1 or > ITamEngine.MaxTopCount))
+        if ((long)TopCount * StateCount != Best.Length
+            || (StateCount > 0 && TopCount is < 1 or > ITamEngine.MaxTopCount))
         {
-            throw new ArgumentException($"There must be from 1 to {ITamEngine.MaxTopCount} tokens per state, equally many for each.");
+            throw new ArgumentException(
+                $"There must be from 1 to {ITamEngine.MaxTopCount} tokens per state, equally many for each.");
         }
     }
 }

@@ -9,7 +9,9 @@ namespace Tamx.GpuCheck;
 internal static class ContractChecks
 {
     private static readonly Type[] Suites =
-        [typeof(TamEngineContractTests), typeof(EngineAgreementTests), typeof(SelectTopTests), typeof(DeviceEngineTests)];
+    [
+        typeof(TamEngineContractTests), typeof(EngineAgreementTests), typeof(SelectTopTests), typeof(DeviceEngineTests),
+    ];
 
     /// <summary>Runs every test that takes the engine's name first.</summary>
     /// <param name="kind">The engine.</param>
@@ -27,7 +29,8 @@ internal static class ContractChecks
                 continue;
             }
 
-            foreach (object[] row in method.GetCustomAttributes<DataAttribute>().SelectMany(data => data.GetData(method)).Where(row => kind.Name.Equals(row[0])))
+            var rows = method.GetCustomAttributes<DataAttribute>().SelectMany(data => data.GetData(method));
+            foreach (object[] row in rows.Where(row => kind.Name.Equals(row[0])))
             {
                 try
                 {
@@ -39,7 +42,8 @@ internal static class ContractChecks
                 {
                     failed++;
                     string reason = (e is TargetInvocationException { InnerException: { } inner } ? inner : e).Message;
-                    writer.WriteLine($"FAILED {method.DeclaringType!.Name}.{method.Name}({string.Join(", ", row)}): {reason.ReplaceLineEndings(" ")}");
+                    string test = $"{method.DeclaringType!.Name}.{method.Name}({string.Join(", ", row)})";
+                    writer.WriteLine($"FAILED {test}: {reason.ReplaceLineEndings(" ")}");
                 }
             }
         }

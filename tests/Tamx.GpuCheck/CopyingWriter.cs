@@ -2,7 +2,10 @@ using System.Text;
 
 namespace Tamx.GpuCheck;
 
-/// <summary>Writes to the console, and to a file as well where one is wanted; line by line, so that what was measured is there if the program is ended.</summary>
+/// <summary>
+/// Writes to the console, and to a file as well where one is wanted; line by line, so that what was measured is there
+/// if the program is ended.
+/// </summary>
 internal sealed class CopyingWriter(TextWriter console, string? path) : TextWriter
 {
     private readonly StreamWriter? _file = path is null ? null : new StreamWriter(path) { AutoFlush = true };

@@ -14,6 +14,7 @@ namespace Tamx.GpuCheck;
 internal sealed unsafe class CudaCard : ICard
 {
     private const int GroupSize = 256;
+    private const int GroupsPerProcessor = 8;
     private const int Sums = 16;
     private const int Unrolled = 16;
 
@@ -28,8 +29,7 @@ internal sealed unsafe class CudaCard : ICard
     {
         (_handle, Info) = (handle, info);
         _context = new CudaProgram(handle);
-        CudaDevice.Check(DeviceGetAttribute(out int processors, MultiprocessorCount, handle), "asking for the processors");
-        _groupCount = 8 * processors;
+        _groupCount = GroupsPerProcessor * Attribute(MultiprocessorCount);
         _clock = new EventClock(_context);
     }
 
@@ -40,9 +40,11 @@ internal sealed unsafe class CudaCard : ICard
         get
         {
             CudaDevice.Check(CudaDriverVersion(out int version), "asking for the driver's version");
-            CudaDevice.Check(DeviceGetAttribute(out int major, ComputeCapabilityMajor, _handle), "asking for a device's version");
-            CudaDevice.Check(DeviceGetAttribute(out int minor, ComputeCapabilityMinor, _handle), "asking for a device's version");
-            return string.Create(CultureInfo.InvariantCulture, $"CUDA {version / 1000}.{version % 1000 / 10}, compute capability {major}.{minor}, {_groupCount / 8} multiprocessors");
+            var (major, minor) = (Attribute(ComputeCapabilityMajor), Attribute(ComputeCapabilityMinor));
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"CUDA {version / 1000}.{version % 1000 / 10}, compute capability {major}.{minor}, "
+                + $"{Attribute(MultiprocessorCount)} multiprocessors");
         }
     }
 
@@ -75,7 +77,9 @@ internal sealed unsafe class CudaCard : ICard
             host = (nint)NativeMemory.AllocZeroed((nuint)bytes);
         }
 
-        double seconds = Time(() => isUpload ? CopyToDevice(memory, (void*)host, (nuint)bytes) : CopyToHost((void*)host, memory, (nuint)bytes));
+        double seconds = Time(() => isUpload
+            ? CopyToDevice(memory, (void*)host, (nuint)bytes)
+            : CopyToHost((void*)host, memory, (nuint)bytes));
         if (isPinned)
         {
             _ = CudaFreeHost(host);
@@ -96,8 +100,8 @@ internal sealed unsafe class CudaCard : ICard
         {
             fixed (byte* image = Encoding.ASCII.GetBytes(Assembly() + '\0'))
             {
-                CudaDevice.Check(ModuleLoad(out nint module, image, 0, null, null), "loading the kernel for the peak");
-                CudaDevice.Check(ModuleGetFunction(out _kernel, module, "multiply_add"), "finding the kernel for the peak");
+                CudaDevice.Check(ModuleLoad(out nint module, image, 0, null, null), "loading the peak's kernel");
+                CudaDevice.Check(ModuleGetFunction(out _kernel, module, "multiply_add"), "finding the peak's kernel");
             }
         }
 
@@ -105,7 +109,8 @@ internal sealed unsafe class CudaCard : ICard
         var (a, b, rounds) = (0.999f, 1e-3f, _rounds);
         void** arguments = stackalloc void*[] { &sums, &a, &b, &rounds };
         nint pointers = (nint)arguments;
-        double seconds = Time(() => CudaMethods.Launch(_kernel, (uint)_groupCount, 1, 1, GroupSize, 1, 1, 0, 0, (void**)pointers, null));
+        double seconds = Time(() => CudaMethods.Launch(
+            _kernel, (uint)_groupCount, 1, 1, GroupSize, 1, 1, 0, 0, (void**)pointers, null));
         _ = MemoryFree(sums);
         _rounds = Rounds.Next(_rounds, seconds);
         return (seconds, 2.0 * rounds * Sums * Unrolled * GroupSize * _groupCount);
@@ -170,6 +175,12 @@ internal sealed unsafe class CudaCard : ICard
         }
 
         return text.Append("    st.global.f32 [%p], %s0;\n    ret;\n}\n").ToString();
+    }
+
+    private int Attribute(int name)
+    {
+        CudaDevice.Check(DeviceGetAttribute(out int value, name, _handle), "asking for a device's facts");
+        return value;
     }
 
     private static nint Allocate(long bytes)

@@ -11,9 +11,9 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
 {
     private const int HiddenSize = 2048;
     private const int RowCount = 110;
-    private const long CopyBytes = 256L << 20;
     private const int TopCount = 10;
 
+    private readonly long _copyBytes = isQuick ? 16L << 20 : 256L << 20;
     private readonly double _patience = isQuick ? 0.2 : 2;
     private double _peak;
     private double _bandwidth;
@@ -22,7 +22,8 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
     public void Write()
     {
         WriteLimits();
-        writer.WriteLine("Maps and best tokens, hidden size 2,048. Of the time of a kernel its floor is the larger of operations by the peak above and bytes by the copy inside the device.");
+        writer.WriteLine("Hidden size 2,048. A kernel's floor is the larger of its operations at the peak");
+        writer.WriteLine("above and its bytes at the rate of the copy inside the device; more than 100 % of it is what a cache does.");
         writer.WriteLine();
         writer.WriteLine("| shape | kernel | µs | GFLOP/s | GB/s | % of floor |");
         writer.WriteLine("| --- | --- | --- | --- | --- | --- |");
@@ -34,18 +35,22 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
 
         calls.Add(WriteTokens());
         writer.WriteLine();
-        writer.WriteLine("Whole calls: the engine as it is, then with a stop after each step, which takes longer where steps overlap; and the processors' engine.");
+        writer.WriteLine("Whole calls: the engine as it is; with a stop after each step, which takes longer");
+        writer.WriteLine("where steps overlap; the engine cpu.");
         writer.WriteLine();
-        writer.WriteLine($"| shape | {kind} ms | upload ms | kernels ms | download ms | MB copied | cpu ms | cpu / {kind} |");
+        writer.WriteLine($"| shape | {kind} ms | upload ms | kernels ms | download ms | MB | cpu ms | times as fast |");
         writer.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- |");
         calls.ForEach(writer.WriteLine);
         writer.WriteLine();
         WriteFirstCall();
     }
 
-    private static string Text(double value) => value.ToString(value >= 100 ? "F0" : value >= 1 ? "F2" : "G3", CultureInfo.InvariantCulture);
+    private static string Text(double value) =>
+        value.ToString(value >= 100 ? "F0" : value >= 1 ? "F2" : "G3", CultureInfo.InvariantCulture);
 
-    /// <summary>The shapes that figures are about: a large picture, with each window; a video; a short answer.</summary>
+    /// <summary>
+    /// The shapes that figures are about: a large picture, with each window; a video; a short answer.
+    /// </summary>
     private IEnumerable<(string Name, RandomProblem Problem)> Shapes()
     {
         (int, int, int)[] picture = isQuick ? [(1, 16, 20)] : [(1, 48, 80)];
@@ -72,15 +77,17 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
             var (seconds, operations) = card.MultiplyAdd();
             return operations / seconds;
         });
-        _bandwidth = Best(() => 2 * CopyBytes / card.CopyInside(CopyBytes));
+        _bandwidth = Best(() => 2 * _copyBytes / card.CopyInside(_copyBytes));
         writer.WriteLine("| limit | measured |");
         writer.WriteLine("| --- | --- |");
         writer.WriteLine($"| float32 fused products and sums | {Text(_peak / 1e9)} GFLOP/s |");
         writer.WriteLine($"| copy inside the device, read and written | {Text(_bandwidth / 1e9)} GB/s |");
-        foreach (var (isUpload, isPinned) in ((bool, bool)[])[(true, false), (true, true), (false, false), (false, true)])
+        foreach (int copy in Enumerable.Range(0, 4))
         {
-            double rate = Best(() => CopyBytes / card.CopyHost(CopyBytes, isUpload, isPinned));
-            writer.WriteLine($"| {(isUpload ? "upload" : "download")}, {(isPinned ? "pinned" : "pageable")} | {Text(rate / 1e9)} GB/s |");
+            var (isUpload, isPinned) = (copy < 2, copy % 2 == 1);
+            double rate = Best(() => _copyBytes / card.CopyHost(_copyBytes, isUpload, isPinned));
+            string name = $"{(isUpload ? "upload" : "download")}, {(isPinned ? "pinned" : "pageable")}";
+            writer.WriteLine($"| {name} | {Text(rate / 1e9)} GB/s |");
         }
 
         writer.WriteLine();
@@ -90,7 +97,8 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
     {
         using var processors = TamEngine.Create(EngineKind.Cpu);
         using var engine = TamEngine.Create(new EngineOptions { Kind = kind, Device = card.Info.Name });
-        var (maps, ranges) = (new float[problem.Problem.MapValueCount], new ValueRange[problem.Maps.Max(map => map.Range) + 1]);
+        var maps = new float[problem.Problem.MapValueCount];
+        var ranges = new ValueRange[problem.Maps.Max(map => map.Range) + 1];
         return Write(name, engine, processors, Call, kernel => KernelWork.OfMaps(kernel, problem));
 
         void Call(ITamEngine one)
@@ -107,18 +115,35 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
         var (states, rows) = isQuick ? (8, 1024) : (64, 8192);
         var problem = RandomProblem.Create(4, [(1, 1, states)], HiddenSize, rows, 1);
         var (best, logSums) = (new TokenScore[states * TopCount], new double[states]);
-        return Write($"{states} states, {rows} tokens", engine, processors, Call, kernel => KernelWork.OfTokens(kernel, states, rows, HiddenSize));
+        return Write(
+            $"{states} states, {rows} tokens",
+            engine,
+            processors,
+            Call,
+            kernel => KernelWork.OfTokens(kernel, states, rows, HiddenSize));
 
         void Call(ITamEngine one)
         {
             Array.Fill(best, TokenScore.None);
             Array.Fill(logSums, double.NegativeInfinity);
-            one.SelectTop(new() { HiddenSize = HiddenSize, States = problem.CellStates, OutputRows = problem.OutputRows, Best = best, LogSums = logSums });
+            one.SelectTop(new()
+            {
+                HiddenSize = HiddenSize,
+                States = problem.CellStates,
+                OutputRows = problem.OutputRows,
+                Best = best,
+                LogSums = logSums,
+            });
         }
     }
 
     /// <summary>Writes a call's kernels, and gives its line in the table of whole calls.</summary>
-    private string Write(string name, ITamEngine engine, ITamEngine processors, Action<ITamEngine> call, Func<DeviceKernel, KernelWork?> workOf)
+    private string Write(
+        string name,
+        ITamEngine engine,
+        ITamEngine processors,
+        Action<ITamEngine> call,
+        Func<DeviceKernel, KernelWork?> workOf)
     {
         double whole = Median(() => Seconds(() => call(engine)));
         double onProcessors = Median(() => Seconds(() => call(processors)));
@@ -140,12 +165,15 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
             string window = kernel.WindowSide > 0 ? $" {kernel.WindowSide}" : string.Empty;
             string figures = workOf(kernel) is not { } work ? "| | |"
                 : seconds <= 0 ? "| | too short to measure |"
-                : $"{Text(work.Operations / seconds / 1e9)} | {Text(work.Bytes / seconds / 1e9)} | {Text(100 * work.Floor(_peak, _bandwidth) / seconds)} |";
+                : $"{Text(work.Operations / seconds / 1e9)} | {Text(work.Bytes / seconds / 1e9)} "
+                    + $"| {Text(100 * work.Floor(_peak, _bandwidth) / seconds)} |";
             writer.WriteLine($"| {name} | {kernel.Name}{window} | {Text(seconds * 1e6)} | {figures}");
         }
 
-        return $"| {name} | {Text(whole * 1e3)} | {Text(Middle(runs.Select(run => run.Upload)) * 1e3)} | {Text(kernels * 1e3)} "
-            + $"| {Text(Middle(runs.Select(run => run.Download)) * 1e3)} | {Text(device.CopiedBytes / 1e6)} | {Text(onProcessors * 1e3)} | {Text(onProcessors / whole)} |";
+        var (upload, download) = (Middle(runs.Select(run => run.Upload)), Middle(runs.Select(run => run.Download)));
+        return $"| {name} | {Text(whole * 1e3)} | {Text(upload * 1e3)} | {Text(kernels * 1e3)} "
+            + $"| {Text(download * 1e3)} | {Text(device.CopiedBytes / 1e6)} | {Text(onProcessors * 1e3)} "
+            + $"| {Text(onProcessors / whole)} |";
     }
 
     private void WriteFirstCall()
@@ -158,8 +186,12 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
 
         writer.WriteLine("| first call of a process, maps with k = 3 | engine ms | call ms |");
         writer.WriteLine("| --- | --- | --- |");
-        writer.WriteLine($"| the driver has compiled nothing before | {Text(cold.Creating * 1e3)} | {Text(cold.Computing * 1e3)} |");
-        writer.WriteLine($"| its cache has the kernels | {Text(warm.Creating * 1e3)} | {Text(warm.Computing * 1e3)} |");
+        (string, FirstCallSeconds)[] calls = [("cold", cold), ("the driver's cache warm", warm)];
+        foreach (var (state, seconds) in calls)
+        {
+            writer.WriteLine($"| {state} | {Text(seconds.Creating * 1e3)} | {Text(seconds.Computing * 1e3)} |");
+        }
+
         writer.WriteLine();
     }
 
@@ -176,7 +208,9 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
 
     private double Median(Func<double> measure) => Middle(Repeat(measure));
 
-    /// <summary>A first time that does not count, then at least three and at most twenty, for as long as there is patience.</summary>
+    /// <summary>
+    /// A first time that does not count, then at least three and at most twenty, for as long as there is patience.
+    /// </summary>
     private List<double> Repeat(Func<double> measure)
     {
         measure();

@@ -6,14 +6,18 @@ using Tamx.Testing;
 
 namespace Tamx.GpuCheck;
 
-/// <summary>What the first call costs a program: with a driver that has compiled nothing before, and with one that has.</summary>
+/// <summary>
+/// What the first call costs a program: with a driver that has compiled nothing before, and with one that has.
+/// </summary>
 internal static class FirstCall
 {
     /// <summary>The argument that makes this program such a program.</summary>
     public const string Argument = "--first-call";
 
-    // Where drivers keep what they have compiled: NVIDIA's, PoCL's, Mesa's, and whoever follows the desktop's convention.
-    private static readonly string[] CacheVariables = ["CUDA_CACHE_PATH", "POCL_CACHE_DIR", "MESA_SHADER_CACHE_DIR", "XDG_CACHE_HOME"];
+    // Where drivers keep what they have compiled: NVIDIA's, PoCL's, Mesa's, and whoever follows the desktop's
+    // convention.
+    private static readonly string[] CacheVariables =
+        ["CUDA_CACHE_PATH", "POCL_CACHE_DIR", "MESA_SHADER_CACHE_DIR", "XDG_CACHE_HOME"];
 
     /// <summary>Measures in this process, and prints seconds for the engine and for its first call.</summary>
     public static void Run(EngineKind kind)
@@ -30,7 +34,7 @@ internal static class FirstCall
 
     /// <summary>Measures in processes of their own with one cache, which is empty for the first.</summary>
     /// <returns>Seconds for the engine and its first call, cold and warm; null where such a process failed.</returns>
-    public static ((double Creating, double Computing) Cold, (double Creating, double Computing) Warm)? Measure(EngineKind kind)
+    public static (FirstCallSeconds Cold, FirstCallSeconds Warm)? Measure(EngineKind kind)
     {
         string folder = Directory.CreateTempSubdirectory("tamx-gpu-check").FullName;
         try
@@ -43,7 +47,7 @@ internal static class FirstCall
         }
     }
 
-    private static (double Creating, double Computing)? Start(EngineKind kind, string folder)
+    private static FirstCallSeconds? Start(EngineKind kind, string folder)
     {
         string program = Environment.ProcessPath!;
         var start = new ProcessStartInfo(program) { RedirectStandardOutput = true };
@@ -63,7 +67,12 @@ internal static class FirstCall
         string[] words = process.StandardOutput.ReadToEnd().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
         process.WaitForExit();
         return process.ExitCode == 0 && words is [var creating, var computing]
-            ? (double.Parse(creating, CultureInfo.InvariantCulture), double.Parse(computing, CultureInfo.InvariantCulture))
+            ? new(Number(creating), Number(computing))
             : null;
     }
+
+    private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
 }
+
+/// <summary>Seconds for an engine and for its first call.</summary>
+internal readonly record struct FirstCallSeconds(double Creating, double Computing);

@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace Tamx.GpuCheck;
 
-/// <summary>The host's clock, with the device waited for at both ends; what waiting costs when there is nothing to wait for is taken off.</summary>
+/// <summary>
+/// The host's clock, with the device waited for at both ends; what waiting costs when there is nothing to wait for is
+/// taken off.
+/// </summary>
 /// <param name="wait">Returns when the device has done all that it was asked for.</param>
 internal sealed class HostClock(Action wait) : IDeviceClock
 {

@@ -3,7 +3,9 @@ using Tamx.Kernels.Devices;
 
 namespace Tamx.GpuCheck;
 
-/// <summary>A device by its bare driver: what it can do at the best, which kernels and copies are measured against.</summary>
+/// <summary>
+/// A device by its bare driver: what it can do at the best, which kernels and copies are measured against.
+/// </summary>
 internal interface ICard : IDisposable
 {
     /// <summary>The device.</summary>
@@ -15,7 +17,9 @@ internal interface ICard : IDisposable
     /// <summary>Opens the device as the engine does.</summary>
     IKernelDevice Open();
 
-    /// <summary>A clock of the device's own for its kernels; null where there is none that sees the engine's launches.</summary>
+    /// <summary>
+    /// A clock of the device's own for its kernels; null where there is none that sees the engine's launches.
+    /// </summary>
     IDeviceClock? KernelClock { get; }
 
     /// <summary>Seconds for a copy inside the device.</summary>

@@ -18,13 +18,16 @@ internal sealed unsafe class OpenClCard : ICard
     private const string Source = """
         __kernel void multiply_add(__global float *out, float a, float b, int count)
         {
-            float16 s0 = (float16)((float)get_local_id(0) * 1e-3f), s1 = s0 + 1, s2 = s0 + 2, s3 = s0 + 3, s4 = s0 + 4, s5 = s0 + 5, s6 = s0 + 6, s7 = s0 + 7;
+            float16 s0 = (float16)((float)get_local_id(0) * 1e-3f), s1 = s0 + 1, s2 = s0 + 2, s3 = s0 + 3;
+            float16 s4 = s0 + 4, s5 = s0 + 5, s6 = s0 + 6, s7 = s0 + 7;
             for (int i = 0; i < count; i++) {
                 s0 = fma(s0, a, b); s1 = fma(s1, a, b); s2 = fma(s2, a, b); s3 = fma(s3, a, b);
                 s4 = fma(s4, a, b); s5 = fma(s5, a, b); s6 = fma(s6, a, b); s7 = fma(s7, a, b);
             }
             float16 s = s0 + s1 + s2 + s3 + s4 + s5 + s6 + s7;
-            out[get_global_id(0)] = s.s0 + s.s1 + s.s2 + s.s3 + s.s4 + s.s5 + s.s6 + s.s7 + s.s8 + s.s9 + s.sa + s.sb + s.sc + s.sd + s.se + s.sf;
+            float8 t = s.lo + s.hi;
+            float4 u = t.lo + t.hi;
+            out[get_global_id(0)] = u.s0 + u.s1 + u.s2 + u.s3;
         }
         """;
 
@@ -95,14 +98,14 @@ internal sealed unsafe class OpenClCard : ICard
         if (_kernel == 0)
         {
             nint program = CreateProgramWithSource(_context, 1, Source, null, out int status);
-            OpenClDevice.Check(status, "reading the kernel for the peak");
+            OpenClDevice.Check(status, "reading the peak's kernel");
             fixed (nint* id = &_id)
             {
-                OpenClDevice.Check(BuildProgram(program, 1, id, "-cl-std=CL1.2", 0, 0), "compiling the kernel for the peak");
+                OpenClDevice.Check(BuildProgram(program, 1, id, "-cl-std=CL1.2", 0, 0), "compiling the peak's kernel");
             }
 
             _kernel = CreateKernel(program, "multiply_add", out status);
-            OpenClDevice.Check(status, "creating the kernel for the peak");
+            OpenClDevice.Check(status, "creating the peak's kernel");
             _ = ReleaseProgram(program);
         }
 

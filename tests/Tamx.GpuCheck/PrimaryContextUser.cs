@@ -5,13 +5,14 @@ using static Tamx.Kernels.Devices.Cuda.CudaMethods;
 namespace Tamx.GpuCheck;
 
 /// <summary>
-/// Another user of a device's primary context, as llama.cpp's CUDA backend is one: a thread of its own that writes, copies and reads its memory without
-/// end, and the context current on the thread that created this.
+/// Another user of a device's primary context, as llama.cpp's CUDA backend is one: a thread of its own that writes,
+/// copies and reads its memory without end, and the context current on the thread that created this.
 /// </summary>
 internal sealed unsafe class PrimaryContextUser : IDisposable
 {
     private const int Count = 1 << 20;
 
+    private readonly int _device;
     private readonly CudaProgram _context;
     private readonly nint _expected;
     private readonly Thread _thread;
@@ -20,6 +21,7 @@ internal sealed unsafe class PrimaryContextUser : IDisposable
 
     public PrimaryContextUser(int device)
     {
+        _device = device;
         CudaDevice.Check(PrimaryContextRetain(out _expected, device), "creating a context");
         CudaDevice.Check(ContextPush(_expected), "entering the context");
         _context = new CudaProgram(device);
@@ -51,6 +53,7 @@ internal sealed unsafe class PrimaryContextUser : IDisposable
         _thread.Join();
         _ = ContextPop(out _);
         _context.Release();
+        _ = PrimaryContextRelease(_device);
     }
 
     private void Work()

@@ -1,9 +1,9 @@
 // Checks and measures the engines on devices, on a machine that needs nothing but the devices' drivers.
 //
-//     tamx-gpu-check [--quick] [--no-checks] [--out FILE.md] [cuda] [opencl]
+//     Tamx.GpuCheck [--quick] [--no-checks] [--out FILE.md] [cuda] [opencl]
 //
-// Ends with 0 where both engines, or those that were named, passed all checks; 1 where a check failed; 2 for a wrong command line; 3 where all that could be
-// checked passed, but an engine has no device here.
+// Ends with 0 where both engines, or those that were named, passed all checks; 1 where a check failed; 2 for a wrong
+// command line; 3 where all that could be checked passed, but an engine has no device here.
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
@@ -43,7 +43,8 @@ for (int i = 0; i < args.Length; i++)
             kinds.Add(args[i]);
             break;
         default:
-            Console.Error.WriteLine($"{args[i]}: usage: tamx-gpu-check [--quick] [--no-checks] [--out FILE.md] [cuda] [opencl]");
+            Console.Error.WriteLine(
+                $"{args[i]}: usage: Tamx.GpuCheck [--quick] [--no-checks] [--out FILE.md] [cuda] [opencl]");
             return Usage;
     }
 }
@@ -57,7 +58,9 @@ var watch = Stopwatch.StartNew();
 using var writer = new CopyingWriter(Console.Out, path);
 writer.WriteLine($"# GPU check, {DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}");
 writer.WriteLine();
-writer.WriteLine($"{RuntimeInformation.OSDescription}, {Environment.ProcessorCount} processors, {RuntimeInformation.FrameworkDescription}.");
+writer.WriteLine(
+    $"{RuntimeInformation.OSDescription}, {Environment.ProcessorCount} processors, "
+    + $"{RuntimeInformation.FrameworkDescription}.");
 int failures = 0;
 var missing = new List<string>();
 foreach (var kind in kinds)
@@ -68,13 +71,19 @@ foreach (var kind in kinds)
     if (TestEngines.WhyNot(kind) is { } reason)
     {
         writer.WriteLine($"Not checked and not measured: {reason}.");
-        missing.Add(kind == EngineKind.Cuda ? "cuda, and with it the checks beside another user of a primary context" : kind.Name);
+        missing.Add(kind.Name);
+        if (kind == EngineKind.Cuda)
+        {
+            missing.Add("checks beside another user of a CUDA context");
+        }
+
         continue;
     }
 
     foreach (var device in TamEngine.Devices.Where(device => device.Kind == kind))
     {
-        writer.WriteLine($"{device.Name}: {device.Description}, {device.MemoryBytes / 1_000_000:N0} MB{(device.IsGpu ? string.Empty : ", no GPU")}.");
+        string note = device.IsGpu ? string.Empty : ", no GPU";
+        writer.WriteLine($"{device.Name}: {device.Description}, {device.MemoryBytes / 1_000_000:N0} MB{note}.");
     }
 
     try
@@ -93,7 +102,7 @@ foreach (var kind in kinds)
         {
             using var other = new PrimaryContextUser(CudaDevices.Find()[0].Handle);
             Check(" beside another user of the primary context", other.Check);
-            writer.WriteLine($"The other user wrote, copied and read its memory {other.RoundCount:N0} times meanwhile.");
+            writer.WriteLine($"The other user wrote, copied and read its memory {other.RoundCount:N0} times.");
         }
     }
     catch (EngineUnavailableException e)
@@ -110,14 +119,16 @@ foreach (var kind in kinds)
 
         // No check at all is a fault of this program's.
         failures += passed + failed == 0 ? 1 : 0;
-        writer.WriteLine($"Contract checks{where}: {passed} passed, {failed} failed, in {Stopwatch.GetElapsedTime(start).TotalSeconds:F0} s.");
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        writer.WriteLine($"Contract checks{where}: {passed} passed, {failed} failed, in {seconds:F0} s.");
         writer.WriteLine();
     }
 }
 
 writer.WriteLine();
-writer.WriteLine($"Took {watch.Elapsed.TotalSeconds:F0} s. {(failures > 0 ? $"{failures} FAILED." : isChecked ? "No check failed." : "Nothing was checked.")}"
-    + (missing.Count > 0 ? $" Could not be done on this machine: {string.Join("; ", missing)}." : string.Empty));
+string outcome = failures > 0 ? $"{failures} FAILED." : isChecked ? "No check failed." : "Nothing was checked.";
+string left = missing.Count > 0 ? $" Could not be done on this machine: {string.Join("; ", missing)}." : string.Empty;
+writer.WriteLine($"Took {watch.Elapsed.TotalSeconds:F0} s. {outcome}{left}");
 return failures > 0 ? Failed : missing.Count > 0 ? Incomplete : 0;
 
 static ICard Open(EngineKind kind)
@@ -128,6 +139,9 @@ static ICard Open(EngineKind kind)
         return new CudaCard(handle, device);
     }
 
-    var (id, info) = OpenClDevices.Find().OrderByDescending(one => one.Device.IsGpu).ThenByDescending(one => one.Device.MemoryBytes).First();
+    var (id, info) = OpenClDevices.Find()
+        .OrderByDescending(one => one.Device.IsGpu)
+        .ThenByDescending(one => one.Device.MemoryBytes)
+        .First();
     return new OpenClCard(id, info);
 }

@@ -3,7 +3,9 @@ using Tamx.Kernels.Devices;
 
 namespace Tamx.GpuCheck;
 
-/// <summary>A device that measures what an engine has it do: copies by the host's clock, kernels by a clock of the device's.</summary>
+/// <summary>
+/// A device that measures what an engine has it do: copies by the host's clock, kernels by a clock of the device's.
+/// </summary>
 internal sealed unsafe class TimedDevice : IKernelDevice
 {
     private readonly IKernelDevice _device;

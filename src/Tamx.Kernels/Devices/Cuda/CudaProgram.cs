@@ -5,8 +5,8 @@ namespace Tamx.Kernels.Devices.Cuda;
 
 /// <summary>A share in a device's primary context, and the kernels that the driver has compiled for it.</summary>
 /// <remarks>
-/// The context is one for all of the process that use the device, so nothing else in it is touched, and it lives until the last of them lets go of it. Used by
-/// one thread at a time.
+/// The context is one for all of the process that use the device, so nothing else in it is touched, and it lives until
+/// the last of them lets go of it. Used by one thread at a time.
 /// </remarks>
 internal sealed unsafe class CudaProgram
 {
@@ -22,7 +22,9 @@ internal sealed unsafe class CudaProgram
         CudaDevice.Check(PrimaryContextRetain(out _context, device), "creating a context");
     }
 
-    /// <summary>Makes the context this thread's; what was the thread's comes back when the result is disposed of.</summary>
+    /// <summary>
+    /// Makes the context this thread's; what was the thread's comes back when the result is disposed of.
+    /// </summary>
     public Scope Enter()
     {
         CudaDevice.Check(ContextPush(_context), "entering the context");
