@@ -23,7 +23,7 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
     {
         WriteLimits();
         writer.WriteLine("Hidden size 2,048. A kernel's floor is the larger of its operations at the peak");
-        writer.WriteLine("above and its bytes at the rate of the copy inside the device; more than 100 % of it is what a cache does.");
+        writer.WriteLine("above and its bytes at the rate of the copy inside the device; more than 100 % is what a cache does.");
         writer.WriteLine();
         writer.WriteLine("| shape | kernel | µs | GFLOP/s | GB/s | % of floor |");
         writer.WriteLine("| --- | --- | --- | --- | --- | --- |");
