@@ -3,6 +3,7 @@
 //
 //     dotnet run --project samples/MultiTurn -- model.gguf mmproj.gguf first.jpg second.jpg "What is this?" "And this?"
 using Tamx;
+using Tamx.Kernels;
 using Tamx.Llama;
 using Tamx.Llama.Chat;
 
@@ -15,14 +16,15 @@ if (args.Length != 6)
 using var model = await VisionLanguageModel.LoadAsync(new ModelOptions { ModelPath = args[0], ProjectorPath = args[1] });
 
 List<ChatMessage> messages = [new(ChatRole.User, [ImagePart.FromFile(args[2]), new TextPart(args[4])])];
-Explanation first = await Explainer.ExplainAsync(model, messages);
+using ITamEngine engine = TamEngine.Create(EngineKind.Auto);
+Explanation first = await Explainer.ExplainAsync(model, messages, engine: engine);
 Console.WriteLine($"{args[4]} {first.Answer}");
 
 messages.Add(new ChatMessage(ChatRole.Assistant, first.Answer));
 messages.Add(new ChatMessage(ChatRole.User, [ImagePart.FromFile(args[3]), new TextPart(args[5])]));
 Console.WriteLine(args[5]);
 
-using LiveExplanation live = await Explainer.StartAsync(model, messages);
+using LiveExplanation live = await Explainer.StartAsync(model, messages, engine: engine);
 await foreach (StreamedToken token in live.ReadAsync())
 {
     // All maps of a token share one scale, so that they can be compared.

@@ -13,12 +13,14 @@ if (args.Length != 1)
     return 2;
 }
 
-// From here on "half" is an engine like any other: options name it, and TamEngine.Create makes it.
+// From here on "half" is an engine like any other: TamEngine.Create makes it by its name.
 TamEngine.Register("half", _ => new HalfEngine());
 
 Trace trace = Trace.Load(args[0]);
-ActivationMaps expected = ActivationMaps.Compute(trace, new TamOptions { Engine = EngineKind.Reference });
-ActivationMaps actual = ActivationMaps.Compute(trace, new TamOptions { Engine = "half" });
+using ITamEngine reference = TamEngine.Create(EngineKind.Reference);
+using ITamEngine half = TamEngine.Create("half");
+ActivationMaps expected = ActivationMaps.Compute(trace, engine: reference);
+ActivationMaps actual = ActivationMaps.Compute(trace, engine: half);
 
 float worst = 0;
 foreach (var (right, own) in Maps(expected).Zip(Maps(actual)))
@@ -81,15 +83,8 @@ internal sealed class HalfEngine : ITamEngine
         in TamProblem problem, ReadOnlySpan<float> activations, int cellCount, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default) =>
         _reference.Refine(problem, activations, cellCount, maps, ranges, cancellationToken);
 
-    public void SelectTop(
-        ReadOnlySpan<float> states,
-        ReadOnlySpan<float> outputRows,
-        int hiddenSize,
-        int firstId,
-        Span<TokenScore> best,
-        Span<double> logSums,
-        CancellationToken cancellationToken = default) =>
-        _reference.SelectTop(Round(states), Round(outputRows), hiddenSize, firstId, best, logSums, cancellationToken);
+    public void SelectTop(in TopTokenQuery query, CancellationToken cancellationToken = default) =>
+        _reference.SelectTop(query with { States = Round(query.States), OutputRows = Round(query.OutputRows) }, cancellationToken);
 
     public void Dispose()
     {

@@ -15,6 +15,7 @@ internal sealed class EvalCommand
 
     private readonly ModelArguments _model = new();
     private readonly MethodOptions _method = new();
+    private readonly EngineArguments _engine = new();
     private readonly Option<int> _scenes = new("--scenes") { Description = "Evaluate on so many generated scenes, whose masks are exact.", HelpName = "N" };
     private readonly Option<int> _seed = new("-s", "--seed")
     {
@@ -98,6 +99,7 @@ internal sealed class EvalCommand
         };
         _model.AddTo(command);
         _method.AddTo(command);
+        _engine.AddTo(command);
         command.Validators.Add(result =>
         {
             if (result.GetResult(_scenes) is null == result.GetResult(_data) is null)
@@ -118,7 +120,8 @@ internal sealed class EvalCommand
         var (output, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
         var options = ReadOptions(parsed);
         options.Tam.Validate();
-        var modelOptions = _model.Read(parsed, options.Tam.ThreadCount);
+        var modelOptions = _model.Read(parsed, _engine.ThreadCount(parsed));
+        using var engine = _engine.Create(parsed, _model.IsVerbose(parsed));
         var (samples, count) = ReadSamples(parsed);
         var folder = parsed.GetValue(_folder);
         if (folder is not null)
@@ -134,10 +137,10 @@ internal sealed class EvalCommand
             using var against = parsed.GetValue(_against) is { } other
                 ? await VisionLanguageModel.LoadAsync(modelOptions with { ModelPath = other }, progress, cancellationToken)
                 : null;
-            var measured = await MapEvaluation.RunAsync(model, samples, count, options, against, log, progress, cancellationToken);
+            var measured = await MapEvaluation.RunAsync(model, samples, count, options, against, engine, log, progress, cancellationToken);
             if (folder is not null)
             {
-                await EvalPage.WriteAsync(model, samples, measured, options, folder, cancellationToken);
+                await EvalPage.WriteAsync(model, samples, measured, options, engine, folder, cancellationToken);
             }
 
             return (EvaluationSummary.Of(measured, options), measured);
@@ -200,7 +203,7 @@ internal sealed class EvalCommand
         return (SceneSamples.Generate(parsed.GetValue(_seed), count), count);
     }
 
-    /// <summary>What the results of a picture depend on; threads and the number of pictures are no part of it.</summary>
+    /// <summary>What the results of a picture depend on; the engine and the number of pictures are no part of it.</summary>
     private object Settings(ParseResult parsed, ModelOptions model, EvaluationOptions options) => new
     {
         Model = FileFacts(model.ModelPath),
@@ -210,7 +213,7 @@ internal sealed class EvalCommand
         model.MaxImageTokens,
         Data = parsed.GetValue(_data) is { } data ? Path.GetFullPath(data) : "scenes",
         Prompt = parsed.GetValue(_prompt),
-        Options = options with { Tam = options.Tam with { ThreadCount = 0 } },
+        Options = options,
     };
 
     private static object? FileFacts(string? path) =>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using Tamx.Evaluation;
+using Tamx.Kernels;
 using Tamx.Llama;
 using Tamx.Llama.Chat;
 using Tamx.Report;
@@ -31,6 +32,7 @@ internal static class EvalPage
         IEnumerable<EvaluationSample> samples,
         IReadOnlyList<SampleResult> results,
         EvaluationOptions options,
+        ITamEngine engine,
         string folder,
         CancellationToken cancellationToken)
     {
@@ -57,7 +59,7 @@ internal static class EvalPage
                 Completion = new CompletionOptions { MaxNewTokens = options.MaxNewTokens, CandidateCount = new ExplainOptions().Completion.CandidateCount },
                 Tam = options.TamFor(kind),
             };
-            var explanation = await Explainer.ExplainAsync(model, messages, explain, null, cancellationToken);
+            var explanation = await Explainer.ExplainAsync(model, messages, explain, engine, null, cancellationToken);
             var link = Invariant($"reports/{links.Count + 1:D2}.html");
             await HtmlReport.WriteAsync(
                 explanation.Trace, explanation.Maps, Path.Combine(folder, link), new HtmlReportOptions { Title = sample.Name }, cancellationToken);

@@ -15,6 +15,7 @@ internal sealed class ExplainCommand
 
     private readonly ModelArguments _model = new();
     private readonly MethodOptions _method = new();
+    private readonly EngineArguments _engine = new();
     private readonly VideoArguments _videos = new();
     private readonly Option<string[]> _images = new("--image") { Description = "A picture (JPEG, PNG, WebP, GIF, BMP); may be given several times.", HelpName = "FILE" };
     private readonly Option<string?> _prompt = new("-p", "--prompt") { Description = $"The question. By default \"{DefaultPrompt}\" or \"{DefaultVideoPrompt}\"", HelpName = "TEXT" };
@@ -87,6 +88,7 @@ internal sealed class ExplainCommand
         _videos.AddTo(command);
         _model.AddTo(command);
         _method.AddTo(command);
+        _engine.AddTo(command);
         _mapsJson.AddTo(command, _json);
         _report.AddTo(command);
         _export.AddTo(command);
@@ -106,11 +108,10 @@ internal sealed class ExplainCommand
         var (output, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
         var tam = _method.Read(parsed);
         tam.Validate();
-        var modelOptions = _model.Read(parsed, tam.ThreadCount);
+        var modelOptions = _model.Read(parsed, _engine.ThreadCount(parsed));
         var options = new ExplainOptions
         {
             Tam = tam,
-            Log = _model.IsVerbose(parsed) ? error.WriteLine : null,
             ExplainEndToken = !parsed.GetValue(_noEos),
             Completion = new CompletionOptions
             {
@@ -125,7 +126,7 @@ internal sealed class ExplainCommand
         };
 
         // Everything that can be wrong with the engine and the command's files is looked at before the model is loaded.
-        tam.CreateEngine().Dispose();
+        using var engine = _engine.Create(parsed, _model.IsVerbose(parsed));
         LlamaRuntime.RequireDevice(modelOptions.Device);
         if (modelOptions.GpuLayerCount != 0 && !LlamaRuntime.Devices.Any(device => device.IsGpu))
         {
@@ -145,7 +146,7 @@ internal sealed class ExplainCommand
         {
             using var model = await VisionLanguageModel.LoadAsync(modelOptions, progress, cancellationToken);
             load.Stop();
-            return await Explainer.ExplainAsync(model, messages, options, progress, cancellationToken);
+            return await Explainer.ExplainAsync(model, messages, options, engine, progress, cancellationToken);
         });
 
         var write = Stopwatch.StartNew();

@@ -52,7 +52,7 @@ internal static class InfoCommand
         var cpu = devices.First(device => device.Kind == ComputeDeviceKind.Cpu);
         var offloaded = gpu is null ? 0 : options.LayersOnGpu(facts);
         var passedOver = new List<string>();
-        using var engine = TamEngine.Create(EngineKind.Auto, log: passedOver.Add);
+        using var engine = TamEngine.Create(EngineKind.Auto, passedOver.Add);
         return new Info(
             new ModelInfo(
                 facts.Path, facts.Name, facts.Architecture, facts.Quantization, facts.ByteCount, facts.ParameterCount, facts.LayerCount, facts.HiddenSize,

@@ -37,11 +37,13 @@ internal static class MapsCommand
         temporalMerge.RequireAtLeast(1);
         var mapsJson = new MapsJsonOutput();
         var methodOptions = new MethodOptions();
+        var engineArguments = new EngineArguments();
         var command = new Command("maps", "Computes activation maps from a saved trace.") { input, output, model, merge, temporalMerge, repeat, json };
         var candidates = new CandidateOption(model);
         candidates.AddTo(command);
         methodOptions.AddTo(command);
-        command.Options.Add(methodOptions.Verbose);
+        engineArguments.AddTo(command);
+        command.Options.Add(engineArguments.Verbose);
         mapsJson.AddTo(command, json);
         var export = new ExportArguments();
         export.AddTo(command);
@@ -55,11 +57,13 @@ internal static class MapsCommand
             };
             var configuration = parsed.InvocationConfiguration;
             var (from, to, count) = (parsed.GetRequiredValue(input), parsed.GetRequiredValue(output), parsed.GetValue(repeat));
-            var isVerbose = parsed.GetValue(methodOptions.Verbose);
             return Task.Run(
                 async () =>
                 {
-                    var (trace, maps, summary) = Run(engine => candidates.Load(parsed, from, options, engine, cancellationToken), to, options, count, isVerbose, configuration.Error, cancellationToken);
+                    options.Validate();
+                    using var engine = engineArguments.Create(parsed, parsed.GetValue(engineArguments.Verbose));
+                    var (trace, maps, summary) = Run(
+                        () => candidates.Load(parsed, from, options, engine, cancellationToken), to, options, engine, count, configuration.Error, cancellationToken);
                     mapsJson.Write(parsed, trace, maps);
                     await export.WriteAsync(parsed, trace, maps, cancellationToken);
                     if (parsed.GetValue(json))
@@ -75,12 +79,10 @@ internal static class MapsCommand
     }
 
     private static (Trace, ActivationMaps, Summary) Run(
-        Func<ITamEngine, Trace> read, string output, TamOptions options, int repeatCount, bool isVerbose, TextWriter log, CancellationToken cancellationToken)
+        Func<Trace> read, string output, TamOptions options, ITamEngine engine, int repeatCount, TextWriter log, CancellationToken cancellationToken)
     {
-        options.Validate();
-        using var engine = options.CreateEngine(isVerbose ? log.WriteLine : null);
         var watch = Stopwatch.StartNew();
-        var trace = read(engine);
+        var trace = read();
         double load = watch.Elapsed.TotalSeconds;
         cancellationToken.ThrowIfCancellationRequested();
         var compute = new double[repeatCount];

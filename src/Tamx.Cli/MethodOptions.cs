@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Tamx.Kernels;
 using Tamx.Llama;
 
 namespace Tamx.Cli;
@@ -16,20 +15,10 @@ internal sealed class MethodOptions
         DefaultValueFactory = _ => new TamOptions().KernelSize,
     };
 
-    private readonly Option<int> _threads = new("-t", "--threads") { Description = "Threads to use; left out, the engine chooses.", HelpName = "THREADS" };
-
     private readonly Option<TamProfile> _profile = ChoiceOption<TamProfile>("--profile", "Whose arithmetic to follow: tamx (the default), paper or tuned.");
-    private readonly Option<EngineKind> _engine = new("--engine")
-    {
-        Description = $"What to compute with: auto (the default), {string.Join(", ", TamEngine.All)}.",
-        HelpName = "ENGINE",
-        CustomParser = result => new EngineKind(result.Tokens[0].Value),
-    };
 
     private readonly Option<string[]> _set = SetOption(
         "--set", "A single option of the method, over the profile's: --set eciStrength=0.5. docs/method.md names them; may be given several times.");
-
-    public MethodOptions() => _threads.RequireAtLeast(1);
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
@@ -37,11 +26,8 @@ internal sealed class MethodOptions
         command.Options.Add(_noEci);
         command.Options.Add(_noFilter);
         command.Options.Add(_kernel);
-        command.Options.Add(_threads);
         command.Options.Add(_profile);
         command.Options.Add(_set);
-        command.Options.Add(_engine);
-        DeviceOption.AddTo(command);
     }
 
     /// <summary>The method's options as the command line gives them.</summary>
@@ -53,9 +39,6 @@ internal sealed class MethodOptions
             ApplyEci = preset.ApplyEci && !parsed.GetValue(_noEci),
             ApplyFilter = (preset.ApplyFilter || parsed.GetResult(_kernel) is { Implicit: false }) && !parsed.GetValue(_noFilter),
             KernelSize = parsed.GetValue(_kernel),
-            Engine = parsed.GetValue(_engine),
-            Device = DeviceOption.ForMaps(parsed, parsed.GetValue(_engine)),
-            ThreadCount = parsed.GetValue(_threads),
         };
         return Set(options, parsed.GetValue(_set));
     }
@@ -80,9 +63,6 @@ internal sealed class MethodOptions
 
     /// <summary>The options with assignments made one after another.</summary>
     public static TamOptions Set(TamOptions options, string[]? assignments) => (assignments ?? []).Aggregate(options, Set);
-
-    /// <summary>For commands without a model, whose option of that name shows llama.cpp's log as well.</summary>
-    public Option<bool> Verbose { get; } = new("-v", "--verbose") { Description = "Show on stderr which engine took another's place and why." };
 
     /// <summary>Whether the command line switches the filter off, and not just the profile.</summary>
     public bool IsFilterOff(ParseResult parsed) => parsed.GetValue(_noFilter);

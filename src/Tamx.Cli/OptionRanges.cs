@@ -1,16 +1,18 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Numerics;
 
 namespace Tamx.Cli;
 
 internal static class OptionRanges
 {
     /// <summary>Makes a smaller value an error of the command line.</summary>
-    public static void RequireAtLeast(this Option<int> option, int least) => option.Validators.Add(result =>
+    public static void RequireAtLeast<T>(this Option<T> option, T least)
+        where T : INumber<T> => option.Validators.Add(result =>
     {
         // What is no number at all is the parser's own error.
         if (result.Tokens is [var token, ..]
-            && int.TryParse(token.Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out var value)
+            && T.TryParse(token.Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out var value)
             && value < least)
         {
             result.AddError($"{option.Name} is {value}; it must be at least {least}.");

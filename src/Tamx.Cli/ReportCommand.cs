@@ -37,6 +37,7 @@ internal sealed class ReportCommand
     };
 
     private readonly MethodOptions _method = new();
+    private readonly EngineArguments _engine = new();
     private readonly ReportArguments _report = new();
     private readonly ExportArguments _export = new();
 
@@ -48,7 +49,8 @@ internal sealed class ReportCommand
         var candidates = new CandidateOption(_model);
         candidates.AddTo(command);
         _method.AddTo(command);
-        command.Options.Add(_method.Verbose);
+        _engine.AddTo(command);
+        command.Options.Add(_engine.Verbose);
         _report.AddTo(command);
         _export.AddTo(command);
         command.Validators.Add(result =>
@@ -80,7 +82,7 @@ internal sealed class ReportCommand
         OutputFile.Require(output);
         _export.Check(parsed);
 
-        using ITamEngine engine = options.CreateEngine(parsed.GetValue(_method.Verbose) ? error.WriteLine : null);
+        using ITamEngine engine = _engine.Create(parsed, parsed.GetValue(_engine.Verbose));
         HtmlReportOptions page = _report.Read(parsed) with { Title = parsed.GetValue(_title) };
         ReportRun first = Compute(Load(traces[0]), options);
         if (parsed.GetValue(_compare))

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Tamx.Kernels;
 using Tamx.Web;
 
 namespace Tamx.Cli;
@@ -66,6 +67,7 @@ internal sealed class ServeCommand
         var options = new ServerOptions
         {
             Model = _model.Read(parsed, parsed.GetValue(_threads)),
+            Engine = new EngineOptions { Device = DeviceOption.ForMaps(parsed, EngineKind.Auto) },
             Host = parsed.GetRequiredValue(_host),
             Port = parsed.GetValue(_port),
             ApiKey = parsed.GetValue(_apiKey) ?? Environment.GetEnvironmentVariable("TAMX_API_KEY"),

@@ -22,12 +22,14 @@ public static class MapEvaluation
     /// <param name="options">How to evaluate.</param>
     /// <param name="against">Another model (another quantization of the same, for example) to compare maps with: it is given each answer. Null for
     /// none.</param>
+    /// <param name="engine">What computes the maps, which stays the caller's and works for nobody else meanwhile; null to create the best there is for this run.</param>
     /// <param name="log">Where finished results are kept; what it holds already is not measured again. Null to keep them in memory alone.</param>
     /// <param name="progress">Told how many samples are done.</param>
     /// <param name="cancellationToken">Ends the work within one decode; finished results are in the log.</param>
     /// <returns>The results in the samples' order.</returns>
     /// <exception cref="InvalidInputException">A sample cannot be used (its label map has another size than its picture, for example), or an
     /// option.</exception>
+    /// <exception cref="EngineUnavailableException">The engine's device fails or lacks memory.</exception>
     /// <exception cref="LlamaException">llama.cpp failed.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static async Task<IReadOnlyList<SampleResult>> RunAsync(
@@ -36,6 +38,7 @@ public static class MapEvaluation
         int sampleCount,
         EvaluationOptions options,
         VisionLanguageModel? against = null,
+        ITamEngine? engine = null,
         ResultLog? log = null,
         IProgress<EvaluationProgress>? progress = null,
         CancellationToken cancellationToken = default)
@@ -44,7 +47,8 @@ public static class MapEvaluation
         ArgumentNullException.ThrowIfNull(samples);
         ArgumentNullException.ThrowIfNull(options);
         options.Tam.Validate();
-        using var engine = options.Tam.CreateEngine();
+        using var ownEngine = engine is null ? TamEngine.Create(EngineKind.Auto) : null;
+        engine ??= ownEngine!;
         var results = new List<SampleResult>();
         foreach (var sample in samples)
         {
@@ -86,13 +90,13 @@ public static class MapEvaluation
             Completion = new CompletionOptions { MaxNewTokens = options.MaxNewTokens },
             Tam = options.TamFor(options.Kinds[^1]),
         };
-        var explanation = await Explainer.ExplainAsync(model, messages, explain, null, cancellationToken).ConfigureAwait(false);
+        var explanation = await Explainer.ExplainAsync(model, messages, explain, engine, null, cancellationToken).ConfigureAwait(false);
         var grid = explanation.Maps.Layout.VisionBlocks[0].Grid;
         var scorer = new SampleScorer(sample, [.. explanation.Maps.Words.Select(word => word.Word)], grid);
         int[] answer = [.. explanation.Maps.Answer.Select(token => token.Token.TokenId)];
         var other = against is null
             ? null
-            : await Explainer.ExplainAsync(against, messages, explain with { AnswerIds = answer }, null, cancellationToken).ConfigureAwait(false);
+            : await Explainer.ExplainAsync(against, messages, explain with { AnswerIds = answer }, engine, null, cancellationToken).ConfigureAwait(false);
         var rows = new List<WordRow>();
         var paper = new List<PaperRow>();
         var agreement = new List<MapAgreement>();
@@ -110,7 +114,7 @@ public static class MapEvaluation
         var settings = new List<SettingScore>();
         foreach (var setting in options.Sweep)
         {
-            var maps = MapsUnder(explanation, setting.Apply(options.Tam));
+            var maps = MapsUnder(explanation, setting.ToOptions());
             settings.Add(SettingScore.Of(setting, scorer.Score(options.Kinds[0], maps), scorer.ScoreAsPaper(maps)));
         }
 

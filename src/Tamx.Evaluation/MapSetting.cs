@@ -16,10 +16,8 @@ public sealed record MapSetting(TamProfile Profile, float EciStrength, int Kerne
     ];
 
     /// <summary>The setting as options of the method.</summary>
-    /// <param name="options">Where engine and threads come from.</param>
-    public TamOptions Apply(TamOptions options)
+    public TamOptions ToOptions()
     {
-        ArgumentNullException.ThrowIfNull(options);
         var preset = TamOptions.ForProfile(Profile);
         return preset with
         {
@@ -27,8 +25,6 @@ public sealed record MapSetting(TamProfile Profile, float EciStrength, int Kerne
             EciStrength = EciStrength,
             ApplyFilter = Kernel > 0,
             KernelSize = Kernel > 0 ? Kernel : preset.KernelSize,
-            Engine = options.Engine,
-            ThreadCount = options.ThreadCount,
         };
     }
 }

@@ -29,22 +29,25 @@ public static class IlgpuEngine
     /// <summary>The engine's name.</summary>
     public static EngineKind Kind { get; } = new("ilgpu");
 
-    /// <summary>Adds the engine to <see cref="TamEngine"/>, whose <see cref="TamEngine.Create"/> makes it then. Once is enough; more often does nothing.</summary>
+    /// <summary>Adds the engine to <see cref="TamEngine"/>, which makes it then. Once is enough; more often does nothing.</summary>
     public static void Register()
     {
         if (Interlocked.Exchange(ref _isRegistered, 1) == 0)
         {
-            TamEngine.Register(Kind, request => new DeviceEngine(Open(request), request.MaxDeviceBytes), () => Find().Select(one => one.Info));
+            TamEngine.Register(
+                Kind,
+                options => new DeviceEngine(Open(options), options.MaxDeviceBytes) { MaxWorkingBytes = options.MaxWorkingBytes },
+                () => Find().Select(one => one.Info));
         }
     }
 
     /// <summary>Opens a device.</summary>
-    /// <param name="request">Which one.</param>
+    /// <param name="options">Which one.</param>
     /// <exception cref="EngineUnavailableException">There is no such device, or it does not work.</exception>
-    internal static IlgpuDevice Open(EngineRequest request)
+    internal static IlgpuDevice Open(EngineOptions options)
     {
         var devices = Find();
-        var info = request.Choose(Kind, [.. devices.Select(one => one.Info)]);
+        var info = options.ChooseDevice(Kind, [.. devices.Select(one => one.Info)]);
         return new IlgpuDevice(SharedContext.Value, devices.First(one => one.Info == info).Device, info);
     }
 

@@ -15,4 +15,7 @@ public sealed class EngineUnavailableException : Exception
 
     /// <summary>The engine asked for.</summary>
     public EngineKind Kind { get; }
+
+    /// <summary>Whether it is but this call that the device has too little memory for; a smaller one may do.</summary>
+    public bool IsLackOfMemory { get; init; }
 }

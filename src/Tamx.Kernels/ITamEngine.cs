@@ -17,6 +17,12 @@ public interface ITamEngine : IDisposable
     /// <summary>Name for reports, with the device where there is a choice; for example <c>reference</c>.</summary>
     string Name { get; }
 
+    /// <summary>
+    /// Bytes of maps that a caller should ask for at a time, where it can do with slices; one token's maps may be more. See
+    /// <see cref="EngineOptions.MaxWorkingBytes"/>.
+    /// </summary>
+    long MaxWorkingBytes => EngineOptions.DefaultWorkingBytes;
+
     /// <summary>relu(w_t . h_p) for every output row t and state p.</summary>
     /// <param name="states">Hidden states [P, D].</param>
     /// <param name="outputRows">Output-embedding rows [T, D].</param>
@@ -71,18 +77,7 @@ public interface ITamEngine : IDisposable
     /// The tokens with the largest logits w_t . h_p, and the logits' log-sum-exp, of a vocabulary that comes in slices: each call takes one more slice
     /// into account, in any order. What the products are is never there as a whole.
     /// </summary>
-    /// <param name="states">Hidden states [P, D].</param>
-    /// <param name="outputRows">Output-embedding rows of the slice [N, D]: those of the ids from <paramref name="firstId"/> on.</param>
-    /// <param name="hiddenSize">D, at least 1.</param>
-    /// <param name="firstId">Token id of the first row, at least 0.</param>
-    /// <param name="best">
-    /// In and out: per state the K best tokens so far [P, K], best first, the lower id first where logits are equal; 1 to <see cref="MaxTopCount"/>.
-    /// <see cref="TokenScore.None"/> before the first slice, and where there were fewer tokens than places.
-    /// </param>
-    /// <param name="logSums">
-    /// In and out: ln of the sum of exp(logit) over all tokens so far [P]; -infinity before the first slice. A token's probability is
-    /// exp(logit - log sum).
-    /// </param>
+    /// <param name="query">States, the slice, and in and out the best tokens and the log sums so far.</param>
     /// <param name="cancellationToken">Cancels by throwing.</param>
     /// <remarks>
     /// Logits are sums of products in float32 or better. Where two differ by less than that rounding, engines may put them in different order. Finite
@@ -90,12 +85,5 @@ public interface ITamEngine : IDisposable
     /// </remarks>
     /// <exception cref="ArgumentException">A length does not fit the others.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; the destinations hold nothing of use.</exception>
-    void SelectTop(
-        ReadOnlySpan<float> states,
-        ReadOnlySpan<float> outputRows,
-        int hiddenSize,
-        int firstId,
-        Span<TokenScore> best,
-        Span<double> logSums,
-        CancellationToken cancellationToken = default);
+    void SelectTop(in TopTokenQuery query, CancellationToken cancellationToken = default);
 }

@@ -14,6 +14,9 @@ public sealed class ReferenceEngine : ITamEngine
     public string Name => "reference";
 
     /// <inheritdoc/>
+    public long MaxWorkingBytes { get; init; } = EngineOptions.DefaultWorkingBytes;
+
+    /// <inheritdoc/>
     public void Project(
         ReadOnlySpan<float> states,
         ReadOnlySpan<float> outputRows,
@@ -56,28 +59,22 @@ public sealed class ReferenceEngine : ITamEngine
         MapRefinement.Apply(problem, activations, cellCount, maps, ranges, cancellationToken);
 
     /// <inheritdoc/>
-    public void SelectTop(
-        ReadOnlySpan<float> states,
-        ReadOnlySpan<float> outputRows,
-        int hiddenSize,
-        int firstId,
-        Span<TokenScore> best,
-        Span<double> logSums,
-        CancellationToken cancellationToken = default)
+    public void SelectTop(in TopTokenQuery query, CancellationToken cancellationToken = default)
     {
-        int count = TopTokens.Validate(states, outputRows, hiddenSize, firstId, best, logSums);
-        var logits = new double[outputRows.Length / hiddenSize];
-        for (int p = 0; p < logSums.Length && logits.Length > 0; p++)
+        query.Validate();
+        int hiddenSize = query.HiddenSize;
+        var logits = new double[query.OutputRowCount];
+        for (int p = 0; p < query.StateCount && logits.Length > 0; p++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             for (int t = 0; t < logits.Length; t++)
             {
-                logits[t] = Product(outputRows.Slice(t * hiddenSize, hiddenSize), states.Slice(p * hiddenSize, hiddenSize));
-                TopTokens.Insert(best.Slice(p * count, count), new TokenScore(firstId + t, (float)logits[t]));
+                logits[t] = Product(query.OutputRows.Slice(t * hiddenSize, hiddenSize), query.States.Slice(p * hiddenSize, hiddenSize));
+                TopTokens.Insert(query.BestOf(p), new TokenScore(query.FirstId + t, (float)logits[t]));
             }
 
             double largest = logits.Max();
-            logSums[p] = TopTokens.Join(logSums[p], largest + Math.Log(logits.Sum(logit => Math.Exp(logit - largest))));
+            query.LogSums[p] = TopTokens.Join(query.LogSums[p], largest + Math.Log(logits.Sum(logit => Math.Exp(logit - largest))));
         }
 
         cancellationToken.ThrowIfCancellationRequested();

@@ -16,8 +16,8 @@ public static class TamEngine
     // Replaced as a whole, so that it is read without the lock.
     private static volatile Entry[] _registry =
     [
-        new(EngineKind.Reference, _ => new ReferenceEngine(), null),
-        new(EngineKind.Cpu, request => CpuEngine.Create(request.ThreadCount), null),
+        new(EngineKind.Reference, options => new ReferenceEngine { MaxWorkingBytes = options.MaxWorkingBytes }, null),
+        new(EngineKind.Cpu, CpuEngine.Create, null),
         new(EngineKind.OpenCl, OpenClDevices.CreateEngine, () => OpenClDevices.Find().Select(one => one.Device)),
         new(EngineKind.Cuda, CudaDevices.CreateEngine, () => CudaDevices.Find().Select(one => one.Device)),
     ];
@@ -62,7 +62,7 @@ public static class TamEngine
     /// <see cref="EngineUnavailableException"/> where there is none. Null for an engine on the processors.
     /// </param>
     /// <exception cref="ArgumentException">The name has something else than letters, or there is an engine of that name.</exception>
-    public static void Register(EngineKind kind, Func<EngineRequest, ITamEngine> create, Func<IEnumerable<EngineDevice>>? findDevices = null)
+    public static void Register(EngineKind kind, Func<EngineOptions, ITamEngine> create, Func<IEnumerable<EngineDevice>>? findDevices = null)
     {
         ArgumentNullException.ThrowIfNull(create);
         if (kind.Name.Length == 0 || kind.Name.AsSpan().IndexOfAnyExceptInRange('a', 'z') >= 0)
@@ -81,31 +81,23 @@ public static class TamEngine
         }
     }
 
-    /// <summary>Creates an engine. The caller disposes of it.</summary>
-    /// <param name="kind">
-    /// Which one. <see cref="EngineKind.Auto"/> takes the best that works: a GPU that computes a small problem rightly, else the processors, which also compute what is too small to be
-    /// worth the way to the GPU, and take over if it fails later on. An engine asked for by name takes any device it has, and fails where that does.
+    /// <summary>Creates an engine. The caller disposes of it, and hands it on as long as it is of use: on a device the driver compiles for each one anew.</summary>
+    /// <param name="options">
+    /// Which one, and what it may take. <see cref="EngineKind.Auto"/> takes the best that works: a GPU that computes a small problem rightly, else the processors, which also compute
+    /// what is too small to be worth the way to the GPU, and take over if it fails later on. An engine asked for by name takes any device it has, and fails where that does.
     /// </param>
-    /// <param name="threadCount">Threads an engine on the processor may use, or 0 to let it choose. Results do not depend on it.</param>
     /// <param name="log">Receives one line per engine that <see cref="EngineKind.Auto"/> passes over or gives up, with the reason.</param>
-    /// <param name="device">Name of the device to compute on, one of <see cref="Devices"/>; empty for the best.</param>
-    /// <param name="maxDeviceBytes">Most memory to take on a device, in bytes, or 0 for all that it has.</param>
     /// <returns>The engine.</returns>
     /// <exception cref="EngineUnavailableException">The engine asked for is not in this build or does not work on this machine.</exception>
-    public static ITamEngine Create(EngineKind kind, int threadCount = 0, Action<string>? log = null, string device = "", long maxDeviceBytes = 0)
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    public static ITamEngine Create(EngineOptions options, Action<string>? log = null)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(threadCount);
-        ArgumentNullException.ThrowIfNull(device);
-        ArgumentOutOfRangeException.ThrowIfNegative(maxDeviceBytes);
-        var request = new EngineRequest(threadCount, device, maxDeviceBytes, GpuOnly: kind == EngineKind.Auto);
-        if (kind == EngineKind.Auto && device.Length > 0)
-        {
-            kind = KindOf(device);
-        }
-
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        var kind = options.Kind == EngineKind.Auto && options.Device.Length > 0 ? KindOf(options.Device) : options.Kind;
         if (kind != EngineKind.Auto)
         {
-            return CreateOne(kind, request);
+            return CreateOne(kind, options);
         }
 
         foreach (var candidate in DevicePreference)
@@ -113,9 +105,9 @@ public static class TamEngine
             ITamEngine? engine = null;
             try
             {
-                engine = CreateOne(candidate, request);
+                engine = CreateOne(candidate, options);
                 DeviceCheck.Run(engine);
-                return new AutoEngine(engine, () => CreateOne(EngineKind.Cpu, request), WayToDevice.Assumed, log);
+                return new AutoEngine(engine, () => CreateOne(EngineKind.Cpu, options), WayToDevice.Assumed, log);
             }
             catch (EngineUnavailableException e)
             {
@@ -124,8 +116,15 @@ public static class TamEngine
             }
         }
 
-        return CreateOne(EngineKind.Cpu, request);
+        return CreateOne(EngineKind.Cpu, options);
     }
+
+    /// <summary>Creates an engine that may take what it wants of the machine; see <see cref="Create(EngineOptions, Action{string}?)"/>.</summary>
+    /// <param name="kind">Which one.</param>
+    /// <param name="log">Receives one line per engine that <see cref="EngineKind.Auto"/> passes over or gives up, with the reason.</param>
+    /// <returns>The engine.</returns>
+    /// <exception cref="EngineUnavailableException">The engine asked for is not in this build or does not work on this machine.</exception>
+    public static ITamEngine Create(EngineKind kind, Action<string>? log = null) => Create(new EngineOptions { Kind = kind }, log);
 
     private static EngineKind KindOf(string device)
     {
@@ -141,17 +140,17 @@ public static class TamEngine
             EngineKind.Auto, $"there is no device {device}; there are: {string.Join(", ", Devices.Select(one => $"{one.Name} ({one.Description})").DefaultIfEmpty("none"))}");
     }
 
-    private static ITamEngine CreateOne(EngineKind kind, EngineRequest request)
+    private static ITamEngine CreateOne(EngineKind kind, EngineOptions options)
     {
         var entry = _registry.FirstOrDefault(entry => entry.Kind == kind)
             ?? throw new EngineUnavailableException(kind, $"engine {kind} is not part of this build; it has: {string.Join(", ", All)}");
-        if (request.Device.Length > 0 && entry.FindDevices is null)
+        if (options.Device.Length > 0 && entry.FindDevices is null)
         {
-            throw new EngineUnavailableException(kind, $"engine {kind} computes on the processors, not on device {request.Device}");
+            throw new EngineUnavailableException(kind, $"engine {kind} computes on the processors, not on device {options.Device}");
         }
 
-        return entry.Create(request);
+        return entry.Create(options);
     }
 
-    private sealed record Entry(EngineKind Kind, Func<EngineRequest, ITamEngine> Create, Func<IEnumerable<EngineDevice>>? FindDevices);
+    private sealed record Entry(EngineKind Kind, Func<EngineOptions, ITamEngine> Create, Func<IEnumerable<EngineDevice>>? FindDevices);
 }

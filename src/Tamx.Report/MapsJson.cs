@@ -5,7 +5,6 @@ using System.Text.Json.Schema;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.Unicode;
-using Tamx.Kernels;
 
 namespace Tamx.Report;
 
@@ -55,13 +54,7 @@ public static class MapsJson
         var options = new JsonSerializerOptions(Options) { TypeInfoResolver = new DefaultJsonTypeInfoResolver() };
         JsonObject schema = options.GetJsonSchemaAsNode(
             typeof(Document),
-            new()
-            {
-                TreatNullObliviousAsNonNullable = true,
-
-                // The exporter cannot know what a converter of one's own writes.
-                TransformSchemaNode = (context, node) => context.TypeInfo.Type == typeof(EngineKind) ? new JsonObject { ["type"] = "string" } : node,
-            }).AsObject();
+            new() { TreatNullObliviousAsNonNullable = true }).AsObject();
         schema.Insert(0, "$schema", "https://json-schema.org/draft/2020-12/schema");
         schema.Insert(1, "title", Format);
         return schema;

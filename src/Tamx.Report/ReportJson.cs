@@ -23,7 +23,7 @@ internal static class ReportJson
 
     /// <summary>Options that the page shows at places of their own, or that say how fast and not what was computed.</summary>
     private static readonly string[] ShownOptions =
-        ["profile", "applyEci", "eciStrength", "applyFilter", "kernelSize", "wordMaps", "engine", "threadCount"];
+        ["profile", "applyEci", "eciStrength", "applyFilter", "kernelSize", "wordMaps"];
 
     /// <summary>Writes the JSON and returns the vectors that it refers to, in the order of their offsets.</summary>
     public static async Task<IEnumerable<byte[]>> WriteAsync(

@@ -2,6 +2,7 @@ using System.Net;
 using System.Reflection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Tamx.Kernels;
 using Tamx.Llama;
 
 namespace Tamx.Web;
@@ -11,6 +12,9 @@ public sealed record ServerOptions
 {
     /// <summary>The model that it serves.</summary>
     public required ModelOptions Model { get; init; }
+
+    /// <summary>What computes the maps. It is made with the loading of the model, and serves every request.</summary>
+    public EngineOptions Engine { get; init; } = new();
 
     /// <summary>Where it listens: <c>localhost</c> or an IP address. 127.0.0.1 by default; anything but loopback needs <see cref="ApiKey"/>.</summary>
     public string Host { get; init; } = "127.0.0.1";

@@ -22,9 +22,6 @@ public sealed record ExplainOptions
     /// conversation's last message, but text does not always fall into the tokens that a model wrote.
     /// </summary>
     public IReadOnlyList<int>? AnswerIds { get; init; }
-
-    /// <summary>Receives one line per engine that is passed over or given up for another, with the reason; null (the default) for no one.</summary>
-    public Action<string>? Log { get; init; }
 }
 
 /// <summary>An answer with all that explains it.</summary>
@@ -48,22 +45,27 @@ public static class Explainer
     /// <param name="model">The model.</param>
     /// <param name="messages">The conversation; the answer follows its last message. If that is the assistant's, it is the answer to explain.</param>
     /// <param name="options">How to generate and explain.</param>
+    /// <param name="engine">
+    /// What computes the maps, which stays the caller's and works for nobody else meanwhile; null to create the best there is for this answer alone.
+    /// On a GPU its kernels are compiled then; whoever asks again passes one.
+    /// </param>
     /// <param name="progress">Told how far it has come, and every token.</param>
     /// <param name="cancellationToken">Ends the work within one decode.</param>
     /// <exception cref="InvalidInputException">A picture, a message or an option cannot be used, or the prompt does not fit.</exception>
-    /// <exception cref="EngineUnavailableException">The engine asked for does not work here.</exception>
+    /// <exception cref="EngineUnavailableException">The engine's device fails or lacks memory.</exception>
     /// <exception cref="LlamaException">llama.cpp failed.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static async Task<Explanation> ExplainAsync(
         VisionLanguageModel model,
         IReadOnlyList<ChatMessage> messages,
         ExplainOptions? options = null,
+        ITamEngine? engine = null,
         IProgress<ExplainProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(messages);
-        using var live = await LiveExplanation.StartAsync(model, messages, options ?? new ExplainOptions(), progress, cancellationToken).ConfigureAwait(false);
+        using var live = await LiveExplanation.StartAsync(model, messages, options ?? new ExplainOptions(), engine, progress, cancellationToken).ConfigureAwait(false);
         return await live.ExplainAtOnceAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -71,23 +73,28 @@ public static class Explainer
     /// <param name="model">The model.</param>
     /// <param name="messages">The conversation, as for <see cref="ExplainAsync"/>.</param>
     /// <param name="options">How to generate and explain.</param>
+    /// <param name="engine">
+    /// What computes the maps, which stays the caller's and works for nobody else meanwhile; null to create the best there is for this answer alone.
+    /// On a GPU its kernels are compiled then; whoever asks again passes one.
+    /// </param>
     /// <param name="progress">Told how far it has come, and every token.</param>
     /// <param name="cancellationToken">Ends the computation of the prompt within one decode.</param>
     /// <returns>The answer to read. The caller disposes of it.</returns>
     /// <exception cref="InvalidInputException">A picture, a message or an option cannot be used, or the prompt does not fit.</exception>
-    /// <exception cref="EngineUnavailableException">The engine asked for does not work here.</exception>
+    /// <exception cref="EngineUnavailableException">The engine's device fails or lacks memory.</exception>
     /// <exception cref="LlamaException">llama.cpp failed.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static Task<LiveExplanation> StartAsync(
         VisionLanguageModel model,
         IReadOnlyList<ChatMessage> messages,
         ExplainOptions? options = null,
+        ITamEngine? engine = null,
         IProgress<ExplainProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(messages);
-        return LiveExplanation.StartAsync(model, messages, options ?? new ExplainOptions(), progress, cancellationToken);
+        return LiveExplanation.StartAsync(model, messages, options ?? new ExplainOptions(), engine, progress, cancellationToken);
     }
 
     /// <summary>The trace of a completion's prompt and its tokens so far; rows of further ids are held if they are given.</summary>

@@ -21,7 +21,7 @@ public sealed record StreamedToken(GeneratedToken Generated, AnswerToken Explain
 /// <see cref="Finish"/> has the same tokens, and with the reference engine they equal those of <see cref="Explainer.ExplainAsync"/> bit for bit; other engines
 /// compute a whole answer with sums in another order, within their stated tolerance.
 /// </para>
-/// <para>Used by one caller at a time. The model stays the caller's.</para>
+/// <para>Used by one caller at a time. The model stays the caller's, and so does an engine that was passed.</para>
 /// </remarks>
 public sealed class LiveExplanation : IDisposable
 {
@@ -29,6 +29,7 @@ public sealed class LiveExplanation : IDisposable
     private readonly Completion _completion;
     private readonly ExplainOptions _options;
     private readonly ITamEngine _engine;
+    private readonly ITamEngine? _ownEngine;
     private readonly IProgress<ExplainProgress>? _progress;
     private readonly OutputRowCache _rows;
     private readonly Dictionary<string, double> _seconds = [];
@@ -38,13 +39,14 @@ public sealed class LiveExplanation : IDisposable
     private int[]? _standInIds;
 
     private LiveExplanation(
-        VisionLanguageModel model, Completion completion, ExplainOptions options, ITamEngine engine, IProgress<ExplainProgress>? progress)
+        VisionLanguageModel model, Completion completion, ExplainOptions options, ITamEngine engine, ITamEngine? ownEngine, IProgress<ExplainProgress>? progress)
     {
         _model = model;
         _rows = new OutputRowCache(model.OutputEmbedding);
         _completion = completion;
         _options = options;
         _engine = engine;
+        _ownEngine = ownEngine;
         _progress = progress;
     }
 
@@ -115,7 +117,7 @@ public sealed class LiveExplanation : IDisposable
     public void Dispose()
     {
         _completion.Dispose();
-        _engine.Dispose();
+        _ownEngine?.Dispose();
     }
 
     /// <summary>Computes the prompt.</summary>
@@ -123,12 +125,13 @@ public sealed class LiveExplanation : IDisposable
         VisionLanguageModel model,
         IReadOnlyList<ChatMessage> messages,
         ExplainOptions options,
+        ITamEngine? engine,
         IProgress<ExplainProgress>? progress,
         CancellationToken cancellationToken)
     {
         options.Tam.Validate();
         options = options with { Completion = options.Completion with { CaptureHiddenStates = true } };
-        var engine = options.Tam.CreateEngine(options.Log);
+        var ownEngine = engine is null ? TamEngine.Create(EngineKind.Auto) : null;
         Completion? completion = null;
         try
         {
@@ -139,14 +142,14 @@ public sealed class LiveExplanation : IDisposable
                     : model.CreateCompletion(messages, options.Completion),
                 cancellationToken).ConfigureAwait(false);
             await completion.PrefillAsync(progress is null ? null : new Forward(progress), cancellationToken).ConfigureAwait(false);
-            var live = new LiveExplanation(model, completion, options, engine, progress);
+            var live = new LiveExplanation(model, completion, options, engine ?? ownEngine!, ownEngine, progress);
             live.AddSeconds("prefill", clock);
             return live;
         }
         catch
         {
             completion?.Dispose();
-            engine.Dispose();
+            ownEngine?.Dispose();
             throw;
         }
     }

@@ -66,7 +66,7 @@ internal sealed class MapComputation
         {
             long bytes = 0;
             var slice = steps.Skip(explained.Count)
-                .TakeWhile((step, index) => (bytes += sizeof(float) * MapValueCount(step)) <= _options.MaxWorkingBytes || index == 0)
+                .TakeWhile((step, index) => (bytes += sizeof(float) * MapValueCount(step)) <= _engine.MaxWorkingBytes || index == 0)
                 .ToList();
             explained.AddRange(ExplainSlice(slice, cancellationToken));
         }

@@ -34,7 +34,7 @@ public enum RepeatedWords
     ByFoldedText,
 }
 
-/// <summary>Options of the method.</summary>
+/// <summary>Options of the method; those of the machine are <see cref="EngineOptions"/>.</summary>
 /// <remarks>
 /// The defaults are those of <see cref="TamProfile.Tamx"/>. Start from <see cref="ForProfile"/> for another preset; setting
 /// <see cref="Profile"/> alone changes nothing but the name that is reported.
@@ -108,24 +108,6 @@ public sealed partial record TamOptions
     /// <summary>Temporal patches merged into one. 1 by default.</summary>
     public int TemporalMergeSize { get; init; } = 1;
 
-    /// <summary>The engine to compute with, where none is handed in.</summary>
-    public EngineKind Engine { get; init; } = EngineKind.Auto;
-
-    /// <summary>Name of the device to compute on, one of <see cref="TamEngine.Devices"/>; empty (the default) for the engine's best.</summary>
-    public string Device { get; init; } = string.Empty;
-
-    /// <summary>Threads the engine may use; 0 (the default) lets it choose. Results do not depend on it.</summary>
-    public int ThreadCount { get; init; }
-
-    /// <summary>
-    /// Memory for maps in the making, in bytes: an answer whose maps are larger is computed in slices, one token at a time at the least. The
-    /// engine works in as much again. 128 MB by default; smaller slices take longer. Results do not depend on it.
-    /// </summary>
-    public long MaxWorkingBytes { get; init; } = 128L << 20;
-
-    /// <summary>Most memory that an engine may take on a device, in bytes; 0 (the default) for all that it has.</summary>
-    public long MaxDeviceBytes { get; init; }
-
     /// <summary>The options of a preset.</summary>
     /// <param name="profile">The preset.</param>
     /// <returns>The options.</returns>
@@ -158,11 +140,6 @@ public sealed partial record TamOptions
         _ => throw new ArgumentOutOfRangeException(nameof(profile), profile, "Not a profile."),
     };
 
-    /// <summary>Creates the engine that these options name. The caller disposes of it.</summary>
-    /// <param name="log">Receives one line per engine that is passed over or given up for another, with the reason.</param>
-    /// <exception cref="EngineUnavailableException">It is not in this build, or does not work on this machine.</exception>
-    public ITamEngine CreateEngine(Action<string>? log = null) => TamEngine.Create(Engine, ThreadCount, log, Device, MaxDeviceBytes);
-
     /// <summary>Refuses values that the method cannot work with.</summary>
     /// <exception cref="InvalidInputException">An option is out of its range; the message names it.</exception>
     public void Validate()
@@ -171,9 +148,6 @@ public sealed partial record TamOptions
         Require(EciStrength is >= 0 and <= 1, $"ECI strength {EciStrength}: it must be from 0 to 1");
         Require(MergeSize >= 1, $"merge size {MergeSize}: it must be at least 1");
         Require(TemporalMergeSize >= 1, $"temporal merge size {TemporalMergeSize}: it must be at least 1");
-        Require(MaxWorkingBytes >= 1, $"{MaxWorkingBytes} bytes to work in: it must be at least 1");
-        Require(MaxDeviceBytes >= 0, $"{MaxDeviceBytes} bytes of a device: it must be at least 1, or 0 for all there are");
-        Require(ThreadCount >= 0, $"{ThreadCount} threads: it must be at least 1, or 0 to let the engine choose");
     }
 
     private static void Require(bool condition, string message)

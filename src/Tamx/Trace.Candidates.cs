@@ -13,8 +13,8 @@ public sealed partial class Trace
     /// </summary>
     /// <param name="modelPath">The GGUF of the model that the run was made with.</param>
     /// <param name="count">Candidates per step, from 1 to <see cref="ITamEngine.MaxTopCount"/>.</param>
-    /// <param name="options">Merge sizes, and the engine to create where none is handed in; null for the defaults.</param>
-    /// <param name="engine">The engine, which stays the caller's; null to create the one that the options name.</param>
+    /// <param name="options">Merge sizes; null for the defaults.</param>
+    /// <param name="engine">The engine, which stays the caller's; null to create the best there is for this call alone.</param>
     /// <param name="cancellationToken">Cancels by throwing.</param>
     /// <returns>
     /// A trace with candidates, their probabilities, those of the answer's tokens (under the model's softmax), and the rows and texts of the
@@ -28,7 +28,7 @@ public sealed partial class Trace
     /// <exception cref="InvalidInputException">The number of candidates is out of range, or the trace cannot be used or does not fit the model.</exception>
     /// <exception cref="ModelFormatException">The model's file cannot be used.</exception>
     /// <exception cref="NativeLibraryException">The native part, which reads the model's rows, is missing.</exception>
-    /// <exception cref="EngineUnavailableException">The engine that the options name does not work here, or its device lacks memory.</exception>
+    /// <exception cref="EngineUnavailableException">The engine's device fails or lacks memory.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public Trace WithCandidates(
         string modelPath, int count, TamOptions? options = null, ITamEngine? engine = null, CancellationToken cancellationToken = default)
@@ -49,7 +49,7 @@ public sealed partial class Trace
         var (start, end) = (positions[0], positions[^1] + 1);
         Require(end - start == positions.Count, $"the answer from position {start} to {end - 1} is interrupted by markers; candidates need one that is not");
 
-        using var ownEngine = engine is null ? options.CreateEngine() : null;
+        using var ownEngine = engine is null ? TamEngine.Create(EngineKind.Auto) : null;
         var states = ((IRunRows)this).StatesOf(start - 1, positions.Count);
         var found = VocabularySearch.Run(model.OutputEmbedding, states, count, engine ?? ownEngine!, cancellationToken: cancellationToken);
         int[][] candidates = [.. found.Best.Select(token => token.Id).Chunk(count)];

@@ -39,7 +39,8 @@ internal readonly record struct VocabularySearch(TokenScore[] Best, double[] Log
                 throw new InvalidInputException($"the model's output embedding holds NaN or an infinity in the row of token id {first + index}; all values must be finite");
             }
 
-            engine.SelectTop(states, rows, size, first, best, logSums, cancellationToken);
+            var query = new TopTokenQuery { HiddenSize = size, States = states, OutputRows = rows, FirstId = first, Best = best, LogSums = logSums };
+            engine.SelectTop(query, cancellationToken);
         }
 
         return new VocabularySearch(best, logSums);

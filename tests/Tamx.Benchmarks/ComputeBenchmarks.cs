@@ -40,7 +40,7 @@ public class ComputeBenchmarks
     public void SetUp()
     {
         _trace = AnswerTrace.Create(Grid.Frames, Grid.Rows, Grid.Columns, AnswerLength, CandidateCount);
-        _one = TamEngine.Create(EngineKind.Cpu, 1);
+        _one = TamEngine.Create(new EngineOptions { Kind = EngineKind.Cpu, ThreadCount = 1 });
         _all = TamEngine.Create(EngineKind.Cpu);
     }
 

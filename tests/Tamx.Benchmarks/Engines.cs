@@ -17,7 +17,7 @@ internal static class Engines
         foreach (var kind in TamEngine.All)
         {
             string[] devices = TamEngine.OnDevices.Contains(kind) ? [.. TamEngine.Devices.Where(device => device.Kind == kind).Select(device => device.Name)] : [string.Empty];
-            engines.AddRange(devices.Select(device => TamEngine.Create(kind, device: device)));
+            engines.AddRange(devices.Select(device => TamEngine.Create(new EngineOptions { Kind = kind, Device = device })));
         }
 
         // What is compiled at the first use is no matter of speed.

@@ -28,7 +28,7 @@ public class ProjectionBenchmarks
         var random = new Random(1);
         float[] Values(int count) => [.. Enumerable.Range(0, count).Select(_ => (2 * random.NextSingle()) - 1)];
         (_states, _rows, _products) = (Values(Size.States * HiddenSize), Values(Size.Rows * HiddenSize), new float[Size.States * Size.Rows]);
-        _one = TamEngine.Create(EngineKind.Cpu, 1);
+        _one = TamEngine.Create(new EngineOptions { Kind = EngineKind.Cpu, ThreadCount = 1 });
         _all = TamEngine.Create(EngineKind.Cpu);
     }
 

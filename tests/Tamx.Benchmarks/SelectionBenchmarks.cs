@@ -33,7 +33,7 @@ public class SelectionBenchmarks
         var random = new Random(1);
         float[] Values(int count) => [.. Enumerable.Range(0, count).Select(_ => (random.NextSingle() - 0.5f) / 4)];
         (_states, _rows) = (Values(StateCount * HiddenSize), Values(RowCount * HiddenSize));
-        _one = TamEngine.Create(EngineKind.Cpu, 1);
+        _one = TamEngine.Create(new EngineOptions { Kind = EngineKind.Cpu, ThreadCount = 1 });
         _all = TamEngine.Create(EngineKind.Cpu);
     }
 
@@ -89,6 +89,6 @@ public class SelectionBenchmarks
     {
         Array.Fill(_best, TokenScore.None);
         Array.Fill(_logSums, double.NegativeInfinity);
-        engine.SelectTop(_states, _rows, HiddenSize, 0, _best, _logSums);
+        engine.SelectTop(new() { HiddenSize = HiddenSize, States = _states, OutputRows = _rows, Best = _best, LogSums = _logSums });
     }
 }

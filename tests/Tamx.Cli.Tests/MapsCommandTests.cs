@@ -34,6 +34,11 @@ public sealed class MapsCommandTests : IDisposable
         Assert.Equal(0.25, recorded.RootElement.GetProperty("eciStrength").GetDouble());
         Assert.Equal("byId", recorded.RootElement.GetProperty("repeatedWords").GetString());
         Assert.Equal("mean", recorded.RootElement.GetProperty("wordMaps").GetString());
+
+        // Of the machine nothing is recorded, not even what was asked for.
+        Assert.All(
+            (string[])["engine", "kind", "device", "threadCount", "maxDeviceBytes", "maxWorkingBytes"],
+            name => Assert.False(recorded.RootElement.TryGetProperty(name, out _), name));
     }
 
     [Theory]

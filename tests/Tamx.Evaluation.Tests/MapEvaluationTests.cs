@@ -106,13 +106,13 @@ public sealed class MapEvaluationTests : IDisposable
             using var cancellation = new CancellationTokenSource();
             var progress = new Cancelling(cancellation, after: 2);
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
-                MapEvaluation.RunAsync(model, samples, samples.Length, Options, null, log, progress, cancellation.Token));
+                MapEvaluation.RunAsync(model, samples, samples.Length, Options, null, null, log, progress, cancellation.Token));
         }
 
         using var again = ResultLog.Open(path, "settings");
         Assert.Equal(2, again.Results.Count);
         var kept = again.Results.Values.ToArray();
-        var results = await MapEvaluation.RunAsync(model, samples, samples.Length, Options, null, again);
+        var results = await MapEvaluation.RunAsync(model, samples, samples.Length, Options, null, null, again);
 
         Assert.Equal(5, again.Results.Count);
         Assert.Same(kept[0], results[0]);
@@ -132,7 +132,7 @@ public sealed class MapEvaluationTests : IDisposable
         Assert.Contains("pictures/0.png: the picture has 64 x 64 pixels, its label map 32 x 64", exception.Message, StringComparison.Ordinal);
     }
 
-    private static EvaluationOptions Options { get; } = new() { MaxNewTokens = 8, ResampleCount = 50, Tam = new TamOptions { ThreadCount = 1 } };
+    private static EvaluationOptions Options { get; } = new() { MaxNewTokens = 8, ResampleCount = 50 };
 
     private static Task<VisionLanguageModel> LoadAsync() =>
         VisionLanguageModel.LoadAsync(new ModelOptions { ModelPath = TestModels.Qwen3Vl.ModelPath, ProjectorPath = TestModels.Qwen3Vl.ProjectorPath });

@@ -1,5 +1,3 @@
-using Tamx.Kernels;
-
 namespace Tamx.Evaluation.Tests;
 
 public sealed class MapSettingTests
@@ -12,13 +10,12 @@ public sealed class MapSettingTests
     }
 
     [Fact]
-    public void Apply_KeepsTheProfileAndTheMachine()
+    public void ToOptions_Setting_KeepsTheRestOfTheProfile()
     {
-        var options = new MapSetting(TamProfile.Paper, 0.5f, 5).Apply(new TamOptions { Engine = EngineKind.Reference, ThreadCount = 3, KernelSize = 7 });
+        var options = new MapSetting(TamProfile.Paper, 0.5f, 5).ToOptions();
 
-        Assert.Equal(
-            TamOptions.ForProfile(TamProfile.Paper) with { EciStrength = 0.5f, KernelSize = 5, Engine = EngineKind.Reference, ThreadCount = 3 }, options);
-        var plain = new MapSetting(TamProfile.Tuned, 0, 0).Apply(new TamOptions());
+        Assert.Equal(TamOptions.ForProfile(TamProfile.Paper) with { EciStrength = 0.5f, KernelSize = 5 }, options);
+        var plain = new MapSetting(TamProfile.Tuned, 0, 0).ToOptions();
         Assert.False(plain.ApplyEci);
         Assert.False(plain.ApplyFilter);
         plain.Validate();

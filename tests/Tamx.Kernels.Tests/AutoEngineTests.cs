@@ -46,7 +46,7 @@ public class AutoEngineTests
             engine => Small.Compute(engine),
             engine => engine.Project(states, states, 2, new float[1]),
             engine => engine.Refine(new TamProblem { HiddenSize = 1, CellStates = [], OutputRows = [], Blocks = [], Maps = [], Weights = [], RangeCount = 0, EciStrength = 0, KernelSize = 1 }, [1], 1, [], []),
-            engine => engine.SelectTop(states, states, 2, 0, new TokenScore[1], new double[1]),
+            engine => engine.SelectTop(new() { HiddenSize = 2, States = states, OutputRows = states, Best = new TokenScore[1], LogSums = new double[1] }),
         ];
         foreach (var call in calls)
         {
@@ -61,6 +61,30 @@ public class AutoEngineTests
             Assert.Equal("the reference engine takes over: it is gone", Assert.Single(log));
             Assert.Equal(EngineKind.Reference, engine.Kind);
         }
+    }
+
+    [Fact]
+    public void AnyMethod_DeviceLacksMemory_TheProcessorsDoThisCallAlone()
+    {
+        var device = new CountingEngine { Fails = true, IsFull = true };
+        var log = new List<string>();
+        using var engine = new AutoEngine(device, () => new ReferenceEngine(), new WayToDevice(-1, double.PositiveInfinity), log.Add);
+
+        Small.Compute(engine);
+        Small.Compute(engine);
+
+        Assert.Equal(2, device.Calls);
+        Assert.False(device.IsDisposed);
+        Assert.Equal("the reference engine takes over: it is gone", Assert.Single(log));
+        Assert.Equal(device.Kind, engine.Kind);
+    }
+
+    [Fact]
+    public void MaxWorkingBytes_Always_IsTheDevices()
+    {
+        using var engine = Create(new CountingEngine { MaxWorkingBytes = 17 });
+
+        Assert.Equal(17, engine.MaxWorkingBytes);
     }
 
     [Fact]
@@ -92,6 +116,12 @@ public class AutoEngineTests
 
         public bool Fails { get; init; }
 
+        public bool IsFull { get; init; }
+
+        public bool IsDisposed { get; private set; }
+
+        public long MaxWorkingBytes { get; init; }
+
         public EngineKind Kind => EngineKind.Cuda;
 
         public string Name => "counting";
@@ -105,25 +135,16 @@ public class AutoEngineTests
             in TamProblem problem, ReadOnlySpan<float> activations, int cellCount, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default) =>
             Count();
 
-        public void SelectTop(
-            ReadOnlySpan<float> states,
-            ReadOnlySpan<float> outputRows,
-            int hiddenSize,
-            int firstId,
-            Span<TokenScore> best,
-            Span<double> logSums,
-            CancellationToken cancellationToken = default) => Count();
+        public void SelectTop(in TopTokenQuery query, CancellationToken cancellationToken = default) => Count();
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() => IsDisposed = true;
 
         private void Count()
         {
             Calls++;
             if (Fails)
             {
-                throw new EngineUnavailableException(Kind, "it is gone");
+                throw new EngineUnavailableException(Kind, "it is gone") { IsLackOfMemory = IsFull };
             }
         }
     }

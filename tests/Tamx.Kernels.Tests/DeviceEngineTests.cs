@@ -71,7 +71,7 @@ public class DeviceEngineTests
     public void Compute_MoreThanTheMemoryAllows_SaysHowMuchIsWantedAndThere(string kind)
     {
         var problem = RandomProblem.Create(41, [(1, 40, 40)], 64, 12, 6);
-        using var engine = TamEngine.Create(kind, maxDeviceBytes: 100_000);
+        using var engine = TamEngine.Create(new EngineOptions { Kind = kind, MaxDeviceBytes = 100_000 });
 
         var exception = Assert.Throws<EngineUnavailableException>(() => problem.Compute(engine));
 
@@ -81,22 +81,41 @@ public class DeviceEngineTests
         AssertEqual(RandomProblem.Create(41, [(1, 4, 4)], 64, 12, 6), engine);
     }
 
+    /// <summary>What is too large for the device goes elsewhere, whatever fits does not; and it is said once.</summary>
     [DeviceTheory]
     [MemberData(nameof(Working))]
-    public void Compute_DeviceFails_TheOtherEngineTakesOver(string kind)
+    public void Compute_DeviceLacksMemory_TheOtherEngineDoesThisCall(string kind)
     {
         var problem = RandomProblem.Create(43, [(1, 40, 40)], 64, 12, 6);
         var log = new List<string>();
-        using var engine = new AutoEngine(TamEngine.Create(kind, maxDeviceBytes: 100_000), () => TamEngine.Create(EngineKind.Cpu), Free, log.Add);
+        using var engine = new AutoEngine(
+            TamEngine.Create(new EngineOptions { Kind = kind, MaxDeviceBytes = 100_000 }), () => TamEngine.Create(EngineKind.Cpu), Free, log.Add);
+
+        AssertEqual(problem, engine);
+        AssertEqual(problem, engine);
+        AssertEqual(RandomProblem.Create(43, [(1, 4, 4)], 64, 12, 6), engine);
 
         Assert.Equal(kind, engine.Kind);
-        AssertEqual(problem, engine);
-        AssertEqual(problem, engine);
-
-        Assert.Equal(EngineKind.Cpu, engine.Kind);
+        Assert.Contains(" and cpu, ", engine.Name, StringComparison.Ordinal);
         string line = Assert.Single(log);
         Assert.Contains("lacks memory", line, StringComparison.Ordinal);
         Assert.Contains("cpu", line, StringComparison.Ordinal);
+    }
+
+    /// <summary>Each engine has what it compiled for itself, and takes it along.</summary>
+    [DeviceTheory]
+    [MemberData(nameof(Working))]
+    public void Dispose_OneOfTwoEngines_LeavesTheOtherAtWork(string kind)
+    {
+        var problem = RandomProblem.Create(61, [(1, 9, 9)], 20, 12, 6);
+        using var kept = TamEngine.Create(kind);
+        AssertEqual(problem, kept);
+        var gone = TamEngine.Create(kind);
+        AssertEqual(problem, gone);
+        gone.Dispose();
+        gone.Dispose();
+
+        AssertEqual(problem, kept);
     }
 
     [DeviceTheory]
@@ -126,7 +145,8 @@ public class DeviceEngineTests
     public void Project_DeviceFails_TheOtherEngineTakesOver(string kind)
     {
         float[] actual = new float[100];
-        using var engine = new AutoEngine(TamEngine.Create(kind, maxDeviceBytes: 1000), () => new ReferenceEngine(), Free, null);
+        using var engine = new AutoEngine(
+            new DeviceEngine(new PoisonedDevice(Open(kind), 0) { LaunchesLeft = 0 }, 0), () => new ReferenceEngine(), Free, null);
 
         engine.Project(Enumerable.Repeat(1f, 300).ToArray(), [2, 3, 4], 3, actual);
 
@@ -160,7 +180,7 @@ public class DeviceEngineTests
     [MemberData(nameof(Working))]
     public void SelectTop_MoreThanTheMemoryAllows_SaysHowMuchIsWantedAndThere(string kind)
     {
-        using var engine = TamEngine.Create(kind, maxDeviceBytes: 100_000);
+        using var engine = TamEngine.Create(new EngineOptions { Kind = kind, MaxDeviceBytes = 100_000 });
 
         var exception = Assert.Throws<EngineUnavailableException>(() => Select(engine, Numbers(1, 10 * 19), Numbers(2, 3000 * 19)));
 
@@ -190,7 +210,7 @@ public class DeviceEngineTests
     {
         var best = Enumerable.Repeat(TokenScore.None, states.Length / 19 * 6).ToArray();
         var logSums = Enumerable.Repeat(double.NegativeInfinity, states.Length / 19).ToArray();
-        engine.SelectTop(states, rows, 19, 0, best, logSums);
+        engine.SelectTop(new() { HiddenSize = 19, States = states, OutputRows = rows, Best = best, LogSums = logSums });
         return (best, logSums);
     }
 
@@ -206,7 +226,7 @@ public class DeviceEngineTests
 #if WITH_ILGPU
         if (kind == Kernels.Ilgpu.IlgpuEngine.Kind)
         {
-            return Kernels.Ilgpu.IlgpuEngine.Open(new EngineRequest(0, string.Empty, 0, GpuOnly: false));
+            return Kernels.Ilgpu.IlgpuEngine.Open(new EngineOptions { Kind = kind });
         }
 #endif
         if (kind == EngineKind.Cuda)

@@ -9,7 +9,7 @@ public class EngineAgreementTests
 {
     /// <summary>Engines by name, so that widths which this machine would not choose run too.</summary>
     internal static readonly Dictionary<string, Func<int, ITamEngine>> Engines = TestEngines.Working
-        .ToDictionary(kind => kind.ToString(), kind => (Func<int, ITamEngine>)(threads => TamEngine.Create(kind, threads)))
+        .ToDictionary(kind => kind.ToString(), kind => (Func<int, ITamEngine>)(threads => TamEngine.Create(new EngineOptions { Kind = kind, ThreadCount = threads })))
         .Concat(
         [
             new("Simd128", threads => new VectorEngine<Simd128, Vector128<float>>(threads)),
@@ -41,12 +41,13 @@ public class EngineAgreementTests
     [MemberData(nameof(NamesAndKernels))]
     public void Compute_SmallGrids_EqualsTheReference(string name, int kernelSize)
     {
+        using var engine = Engines[name](2);
         for (int rows = 1; rows <= 7; rows++)
         {
             for (int columns = 1; columns <= 9; columns++)
             {
                 var problem = RandomProblem.Create(100 * rows + columns, [(1, rows, columns)], 5, 6, 4);
-                AssertEqual(name, problem.With(kernelSize: kernelSize), $"{rows} x {columns}");
+                AssertEqual(engine, problem.With(kernelSize: kernelSize), $"{rows} x {columns}");
             }
         }
     }
@@ -55,9 +56,10 @@ public class EngineAgreementTests
     [MemberData(nameof(NamesAndKernels))]
     public void Compute_GridsWithTails_EqualsTheReference(string name, int kernelSize)
     {
+        using var engine = Engines[name](2);
         foreach (var grid in ((int, int, int)[])[(1, 16, 16), (1, 13, 37), (1, 1, 97), (1, 50, 2), (3, 9, 11), (1, 6, 70)])
         {
-            AssertEqual(name, RandomProblem.Create(7, [grid], 33, 19, 7, 2).With(kernelSize: kernelSize), grid.ToString());
+            AssertEqual(engine, RandomProblem.Create(7, [grid], 33, 19, 7, 2).With(kernelSize: kernelSize), grid.ToString());
         }
     }
 
@@ -65,17 +67,17 @@ public class EngineAgreementTests
     [MemberData(nameof(Names))]
     public void Compute_AllSizesOfTheProducts_EqualsTheReference(string name)
     {
+        using var engine = Engines[name](2);
         foreach (int hiddenSize in (int[])[1, 2, 15, 64, 129])
         {
             foreach (int rowCount in (int[])[1, 2, 7, 8, 9, 16, 31, 32, 33, 49])
             {
                 var problem = RandomProblem.Create(hiddenSize + rowCount, [(1, 5, 5)], hiddenSize, rowCount, 13);
-                AssertEqual(name, problem, $"{hiddenSize} x {rowCount}");
+                AssertEqual(engine, problem, $"{hiddenSize} x {rowCount}");
                 var (states, rows) = (problem.CellStates, problem.OutputRows);
                 float[] expected = new float[states.Length / hiddenSize * rowCount];
                 float[] actual = new float[expected.Length];
                 using var reference = new ReferenceEngine();
-                using var engine = Engines[name](2);
                 reference.Project(states, rows, hiddenSize, expected);
                 engine.Project(states, rows, hiddenSize, actual);
                 FloatAssert.Equal(expected, actual, TestEngines.Tolerance(engine.Kind) * expected.Max(), $"{hiddenSize} x {rowCount}");
@@ -85,13 +87,17 @@ public class EngineAgreementTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Compute_RowsAsLongAsAModels_EqualsTheReference(string name) =>
-        AssertEqual(name, RandomProblem.Create(23, [(1, 11, 12)], 2048, 20, 8, 2), "2048");
+    public void Compute_RowsAsLongAsAModels_EqualsTheReference(string name)
+    {
+        using var engine = Engines[name](2);
+        AssertEqual(engine, RandomProblem.Create(23, [(1, 11, 12)], 2048, 20, 8, 2), "2048");
+    }
 
     [Theory]
     [MemberData(nameof(Names))]
     public void Compute_EveryOption_EqualsTheReference(string name)
     {
+        using var engine = Engines[name](2);
         var problem = RandomProblem.Create(3, [(1, 7, 10), (2, 4, 5), (1, 1, 1)], 24, 15, 9, 3);
         foreach (int kernelSize in (int[])[1, 3, 5])
         {
@@ -101,7 +107,7 @@ public class EngineAgreementTests
                 {
                     foreach (var constant in Enum.GetValues<ConstantWindow>())
                     {
-                        AssertEqual(name, problem.With(strength, kernelSize, constant, first), $"{kernelSize} {first} {strength} {constant}");
+                        AssertEqual(engine, problem.With(strength, kernelSize, constant, first), $"{kernelSize} {first} {strength} {constant}");
                     }
                 }
             }
@@ -113,6 +119,7 @@ public class EngineAgreementTests
     [MemberData(nameof(NamesAndKernels))]
     public void Compute_PatchesOfEqualCells_EqualsTheReference(string name, int kernelSize)
     {
+        using var engine = Engines[name](2);
         var problem = RandomProblem.Create(5, [(1, 20, 24)], 40, 9, 5);
         for (int cell = 0; cell < 20 * 24; cell++)
         {
@@ -122,7 +129,7 @@ public class EngineAgreementTests
 
         foreach (var constant in Enum.GetValues<ConstantWindow>())
         {
-            AssertEqual(name, problem.With(kernelSize: kernelSize, constantWindow: constant), constant.ToString());
+            AssertEqual(engine, problem.With(kernelSize: kernelSize, constantWindow: constant), constant.ToString());
         }
     }
 
@@ -131,6 +138,7 @@ public class EngineAgreementTests
     [MemberData(nameof(NamesAndKernels))]
     public void Compute_TinyAndHugeActivations_EqualsTheReference(string name, int kernelSize)
     {
+        using var engine = Engines[name](2);
         foreach (float factor in (float[])[1e-15f, 1e-4f, 1e9f])
         {
             var problem = RandomProblem.Create(11, [(1, 9, 17)], 16, 6, 4).With(strength: 0, kernelSize: kernelSize);
@@ -144,7 +152,7 @@ public class EngineAgreementTests
                 value *= factor;
             }
 
-            AssertEqual(name, problem, $"{factor}");
+            AssertEqual(engine, problem, $"{factor}");
         }
     }
 
@@ -153,10 +161,10 @@ public class EngineAgreementTests
     [MemberData(nameof(Names))]
     public void Refine_ProjectedActivations_GivesWhatComputeGives(string name)
     {
+        using var engine = Engines[name](2);
         foreach (float strength in (float[])[0, 1])
         {
             var random = RandomProblem.Create(29, [(1, 9, 14), (2, 5, 3)], 20, 18, 6, 2).With(strength);
-            using var engine = Engines[name](2);
             var expected = random.Compute(engine);
             int cellCount = random.Problem.CellCount;
             var activations = new float[cellCount * random.Problem.OutputRowCount];
@@ -218,13 +226,13 @@ public class EngineAgreementTests
     [MemberData(nameof(NamesAndKernels))]
     public void Compute_BetweenForbiddenPages_StaysWithin(string name, int kernelSize)
     {
+        using var engine = Engines[name](2);
         foreach (bool atEnd in (bool[])[true, false])
         {
             foreach (var (grid, rowCount, hiddenSize) in
                 (((int, int, int), int, int)[])[((1, 5, 7), 3, 5), ((1, 16, 13), 33, 17), ((2, 1, 3), 16, 32)])
             {
                 var random = RandomProblem.Create(9, [grid, (1, 2, 5)], hiddenSize, rowCount, 5).With(kernelSize: kernelSize);
-                using var engine = Engines[name](2);
                 var expected = random.Compute(engine);
                 using var states = new GuardedMemory(random.CellStates, atEnd);
                 using var rows = new GuardedMemory(random.OutputRows, atEnd);
@@ -251,10 +259,9 @@ public class EngineAgreementTests
     /// Maps that are normalised with a text as relevant as the strongest cell agree within the tolerance. Where nothing but the maps themselves
     /// is in the range, and they are next to nothing beside the activations they are the difference of, the same rounding is a larger share of them.
     /// </summary>
-    private static void AssertEqual(string name, RandomProblem problem, string what)
+    private static void AssertEqual(ITamEngine engine, RandomProblem problem, string what)
     {
         using var reference = new ReferenceEngine();
-        using var engine = Engines[name](2);
         float largest = LargestActivation(problem, reference);
         double tolerance = TestEngines.Tolerance(engine.Kind);
         foreach (ValueRange? text in (ValueRange?[])[null, new ValueRange(0, largest)])

@@ -32,7 +32,7 @@ public class LeakTests
             }
 
             problem.Compute(engine);
-            engine.SelectTop(problem.CellStates.AsSpan(0, 100 * 64), problem.OutputRows, 64, 0, best, logSums);
+            engine.SelectTop(new() { HiddenSize = 64, States = problem.CellStates.AsSpan(0, 100 * 64), OutputRows = problem.OutputRows, Best = best, LogSums = logSums });
             if (i == 199)
             {
                 (memoryBefore, handlesBefore) = Usage();

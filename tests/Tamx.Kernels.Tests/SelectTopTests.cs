@@ -14,10 +14,11 @@ public class SelectTopTests
     [MemberData(nameof(Names))]
     public void SelectTop_SmallMatrices_GivesTheBestAndTheLogSum(string name)
     {
+        using var engine = EngineAgreementTests.Engines[name](2);
         var (best, logSums) = Start(2, 2);
 
         // Logits of the first state: 1, -4, 3; of the second: -1, 4, 2.
-        Select(name, [1, 2, -1, -1], [1, 0, -4, 0, -7, 5], 2, 10, best, logSums);
+        Select(engine, [1, 2, -1, -1], [1, 0, -4, 0, -7, 5], 2, 10, best, logSums);
 
         Assert.Equal([new(12, 3), new(10, 1), new(11, 4), new(12, 2)], best);
         FloatAssert.Equal([Math.Log(Math.E + Math.Exp(-4) + Math.Exp(3)), Math.Log(Math.Exp(-1) + Math.Exp(4) + Math.Exp(2))], logSums, Tolerance);
@@ -28,9 +29,10 @@ public class SelectTopTests
     [MemberData(nameof(Names))]
     public void SelectTop_SmallShapes_EqualsTheReference(string name)
     {
+        using var engine = EngineAgreementTests.Engines[name](2);
         foreach (var (states, rows, hiddenSize, count) in ((int, int, int, int)[])[(1, 1, 1, 1), (3, 5, 2, 4), (2, 67, 17, 3), (1, 300, 3, 64), (65, 66, 2, 2)])
         {
-            AssertEqual(name, states, rows, hiddenSize, count);
+            AssertEqual(engine, states, rows, hiddenSize, count);
         }
     }
 
@@ -38,13 +40,14 @@ public class SelectTopTests
     [MemberData(nameof(Names))]
     public void SelectTop_ShapesWithTails_EqualsTheReference(string name)
     {
+        using var engine = EngineAgreementTests.Engines[name](2);
         foreach (int states in (int[])[1, 7, 16, 33, 130])
         {
             foreach (int rows in (int[])[1, 15, 95, 96, 97, 513])
             {
                 foreach (int hiddenSize in (int[])[1, 16, 129])
                 {
-                    AssertEqual(name, states, rows, hiddenSize, 10);
+                    AssertEqual(engine, states, rows, hiddenSize, 10);
                 }
             }
         }
@@ -54,12 +57,13 @@ public class SelectTopTests
     [MemberData(nameof(Names))]
     public void SelectTop_EqualLogits_TakesTheLowerIdsInWhicheverOrderSlicesCome(string name)
     {
+        using var engine = EngineAgreementTests.Engines[name](2);
         foreach (int[] order in (int[][])[[0, 1, 2], [2, 1, 0], [1, 2, 0]])
         {
             var (best, logSums) = Start(1, 5);
             foreach (int slice in order)
             {
-                Select(name, [1, 1], [.. Enumerable.Repeat(0.5f, 2 * 300)], 2, 300 * slice, best, logSums);
+                Select(engine, [1, 1], [.. Enumerable.Repeat(0.5f, 2 * 300)], 2, 300 * slice, best, logSums);
             }
 
             Assert.Equal([new(0, 1), new(1, 1), new(2, 1), new(3, 1), new(4, 1)], best);
@@ -71,14 +75,15 @@ public class SelectTopTests
     [MemberData(nameof(Names))]
     public void SelectTop_Slices_GiveWhatTheWholeGives(string name)
     {
+        using var engine = EngineAgreementTests.Engines[name](2);
         const int HiddenSize = 24;
         var (states, rows) = (Numbers(1, 5 * HiddenSize), Numbers(2, 1000 * HiddenSize));
         var (whole, wholeSums) = Start(5, 12);
         var (best, logSums) = Start(5, 12);
-        Select(name, states, rows, HiddenSize, 0, whole, wholeSums);
+        Select(engine, states, rows, HiddenSize, 0, whole, wholeSums);
         foreach (var (first, end) in ((int, int)[])[(700, 1000), (0, 1), (1, 8), (8, 700)])
         {
-            Select(name, states, rows[(first * HiddenSize)..(end * HiddenSize)], HiddenSize, first, best, logSums);
+            Select(engine, states, rows[(first * HiddenSize)..(end * HiddenSize)], HiddenSize, first, best, logSums);
         }
 
         Assert.Equal(whole, best);
@@ -89,6 +94,7 @@ public class SelectTopTests
     [MemberData(nameof(Names))]
     public void SelectTop_BetweenForbiddenPages_StaysWithin(string name)
     {
+        using var engine = EngineAgreementTests.Engines[name](2);
         foreach (bool atEnd in (bool[])[true, false])
         {
             foreach (var (stateCount, rowCount, hiddenSize) in ((int, int, int)[])[(1, 97, 5), (13, 200, 17), (33, 11, 32)])
@@ -96,11 +102,10 @@ public class SelectTopTests
                 var (states, rows) = (Numbers(3, stateCount * hiddenSize), Numbers(4, rowCount * hiddenSize));
                 var (expected, expectedSums) = Start(stateCount, 3);
                 var (actual, actualSums) = Start(stateCount, 3);
-                Select(name, states, rows, hiddenSize, 0, expected, expectedSums);
+                Select(engine, states, rows, hiddenSize, 0, expected, expectedSums);
                 using var guardedStates = new GuardedMemory(states, atEnd);
                 using var guardedRows = new GuardedMemory(rows, atEnd);
-                using var engine = EngineAgreementTests.Engines[name](2);
-                engine.SelectTop(guardedStates.Span, guardedRows.Span, hiddenSize, 0, actual, actualSums);
+                engine.SelectTop(new() { HiddenSize = hiddenSize, States = guardedStates.Span, OutputRows = guardedRows.Span, Best = actual, LogSums = actualSums });
 
                 Assert.Equal(expected, actual);
                 Assert.Equal(expectedSums, actualSums);
@@ -112,12 +117,13 @@ public class SelectTopTests
     [MemberData(nameof(Names))]
     public void SelectTop_RowsAsLongAsAModels_EqualsTheReferenceButForRounding(string name)
     {
+        using var engine = EngineAgreementTests.Engines[name](2);
         var random = RandomProblem.Create(61, [(1, 5, 7)], 2048, 700, 1);
         var (expected, expectedSums) = Start(35, 20);
         var (actual, actualSums) = Start(35, 20);
         using var reference = new ReferenceEngine();
-        reference.SelectTop(random.CellStates, random.OutputRows, 2048, 0, expected, expectedSums);
-        Select(name, random.CellStates, random.OutputRows, 2048, 0, actual, actualSums);
+        Select(reference, random.CellStates, random.OutputRows, 2048, 0, expected, expectedSums);
+        Select(engine, random.CellStates, random.OutputRows, 2048, 0, actual, actualSums);
 
         double tolerance = Tolerance * Largest(expected);
         FloatAssert.Equal(Logits(expected), Logits(actual), tolerance);
@@ -137,11 +143,13 @@ public class SelectTopTests
     {
         var random = RandomProblem.Create(67, [(1, 3, 3)], 50, 2000, 1);
         var (best, logSums) = Start(9, 8);
-        Select(name, random.CellStates, random.OutputRows, 50, 0, best, logSums, threads: 1);
+        using var one = EngineAgreementTests.Engines[name](1);
+        Select(one, random.CellStates, random.OutputRows, 50, 0, best, logSums);
         foreach (int threads in (int[])[1, 2, 5])
         {
             var (again, againSums) = Start(9, 8);
-            Select(name, random.CellStates, random.OutputRows, 50, 0, again, againSums, threads);
+            using var several = EngineAgreementTests.Engines[name](threads);
+            Select(several, random.CellStates, random.OutputRows, 50, 0, again, againSums);
 
             Assert.Equal(best, again);
             Assert.Equal(logSums, againSums);
@@ -154,11 +162,12 @@ public class SelectTopTests
     [InlineData(-30000)]
     public void SelectTop_LogitsFarFromZero_GivesAFiniteLogSum(float logit)
     {
-        foreach (string name in EngineAgreementTests.Engines.Keys)
+        foreach (var create in EngineAgreementTests.Engines.Values)
         {
+            using var engine = create(2);
             var (best, logSums) = Start(1, 1);
-            Select(name, [1], [logit - 1, logit, logit - 200], 1, 0, best, logSums);
-            Select(name, [1], [logit - 3], 1, 3, best, logSums);
+            Select(engine, [1], [logit - 1, logit, logit - 200], 1, 0, best, logSums);
+            Select(engine, [1], [logit - 3], 1, 3, best, logSums);
 
             Assert.Equal([new(1, logit)], best);
             FloatAssert.Equal([logit + Math.Log(1 + Math.Exp(-1) + Math.Exp(-3))], logSums, Tolerance);
@@ -170,10 +179,11 @@ public class SelectTopTests
     [MemberData(nameof(Names))]
     public void SelectTop_ProductsBeyondFloat32_GivesWhatIsNotFinite(string name)
     {
+        using var engine = EngineAgreementTests.Engines[name](2);
         foreach (float[] row in (float[][])[[3e38f, 3e38f], [3e38f, -3e38f]])
         {
             var (best, logSums) = Start(1, 1);
-            Select(name, [1e30f, 1e30f], [1, 1, .. row], 2, 0, best, logSums);
+            Select(engine, [1e30f, 1e30f], [1, 1, .. row], 2, 0, best, logSums);
 
             // The exact sum of the second pair is 0; it is the engines in float32 that lose it.
             Assert.True(!double.IsFinite(logSums[0]) || !float.IsFinite(best[0].Logit) || (name == EngineKind.Reference.Name && row[1] < 0), $"{best[0]} {logSums[0]}");
@@ -184,8 +194,9 @@ public class SelectTopTests
     [MemberData(nameof(Names))]
     public void SelectTop_FewerTokensThanPlaces_LeavesTheRestEmpty(string name)
     {
+        using var engine = EngineAgreementTests.Engines[name](2);
         var (best, logSums) = Start(2, 4);
-        Select(name, [1, -1], [2, 3], 1, 7, best, logSums);
+        Select(engine, [1, -1], [2, 3], 1, 7, best, logSums);
 
         Assert.Equal([new(8, 3), new(7, 2), TokenScore.None, TokenScore.None, new(7, -2), new(8, -3), TokenScore.None, TokenScore.None], best);
     }
@@ -194,10 +205,11 @@ public class SelectTopTests
     [MemberData(nameof(Names))]
     public void SelectTop_NoRowsOrNoStates_ChangesNothing(string name)
     {
+        using var engine = EngineAgreementTests.Engines[name](2);
         TokenScore[] best = [new(3, 1), TokenScore.None];
         double[] logSums = [1];
-        Select(name, [1, 2], [], 2, 0, best, logSums);
-        Select(name, [], [1, 2], 2, 0, [], []);
+        Select(engine, [1, 2], [], 2, 0, best, logSums);
+        Select(engine, [], [1, 2], 2, 0, [], []);
 
         Assert.Equal([new(3, 1), TokenScore.None], best);
         Assert.Equal([1.0], logSums);
@@ -207,26 +219,27 @@ public class SelectTopTests
     [MemberData(nameof(Names))]
     public void SelectTop_PartsThatDoNotFit_Throws(string name)
     {
+        using var engine = EngineAgreementTests.Engines[name](2);
         var (best, logSums) = Start(2, 3);
-        Assert.ThrowsAny<ArgumentException>(() => Select(name, [1, 2, 3], [1, 2], 2, 0, best, logSums));
-        Assert.ThrowsAny<ArgumentException>(() => Select(name, [1, 2, 3, 4], [1, 2, 3], 2, 0, best, logSums));
-        Assert.ThrowsAny<ArgumentException>(() => Select(name, [1, 2], [1, 2], 2, 0, best, logSums));
-        Assert.ThrowsAny<ArgumentException>(() => Select(name, [1, 2, 3, 4], [1, 2], 2, 0, best[1..], logSums));
-        Assert.ThrowsAny<ArgumentException>(() => Select(name, [1, 2, 3, 4], [1, 2], 2, 0, [], logSums));
-        Assert.ThrowsAny<ArgumentException>(() => Select(name, [1, 2, 3, 4], [1, 2], 2, -1, best, logSums));
-        Assert.ThrowsAny<ArgumentException>(() => Select(name, [1, 2, 3, 4], [1, 2], 2, int.MaxValue, best, logSums));
-        Assert.ThrowsAny<ArgumentException>(() => Select(name, [1, 2, 3, 4], [1, 2], 0, 0, best, logSums));
-        Assert.ThrowsAny<ArgumentException>(() => Select(name, [1], [1], 1, 0, new TokenScore[ITamEngine.MaxTopCount + 1], new double[1]));
+        Assert.ThrowsAny<ArgumentException>(() => Select(engine, [1, 2, 3], [1, 2], 2, 0, best, logSums));
+        Assert.ThrowsAny<ArgumentException>(() => Select(engine, [1, 2, 3, 4], [1, 2, 3], 2, 0, best, logSums));
+        Assert.ThrowsAny<ArgumentException>(() => Select(engine, [1, 2], [1, 2], 2, 0, best, logSums));
+        Assert.ThrowsAny<ArgumentException>(() => Select(engine, [1, 2, 3, 4], [1, 2], 2, 0, best[1..], logSums));
+        Assert.ThrowsAny<ArgumentException>(() => Select(engine, [1, 2, 3, 4], [1, 2], 2, 0, [], logSums));
+        Assert.ThrowsAny<ArgumentException>(() => Select(engine, [1, 2, 3, 4], [1, 2], 2, -1, best, logSums));
+        Assert.ThrowsAny<ArgumentException>(() => Select(engine, [1, 2, 3, 4], [1, 2], 2, int.MaxValue, best, logSums));
+        Assert.ThrowsAny<ArgumentException>(() => Select(engine, [1, 2, 3, 4], [1, 2], 0, 0, best, logSums));
+        Assert.ThrowsAny<ArgumentException>(() => Select(engine, [1], [1], 1, 0, new TokenScore[ITamEngine.MaxTopCount + 1], new double[1]));
     }
 
     [Theory]
     [MemberData(nameof(Names))]
     public void SelectTop_Cancelled_Throws(string name)
     {
-        var (best, logSums) = Start(1, 1);
         using var engine = EngineAgreementTests.Engines[name](2);
+        var (best, logSums) = Start(1, 1);
 
-        Assert.ThrowsAny<OperationCanceledException>(() => engine.SelectTop([1], [1], 1, 0, best, logSums, new CancellationToken(canceled: true)));
+        Assert.ThrowsAny<OperationCanceledException>(() => Select(engine, [1], [1], 1, 0, best, logSums, new CancellationToken(canceled: true)));
     }
 
     private static (TokenScore[] Best, double[] LogSums) Start(int stateCount, int count)
@@ -238,20 +251,19 @@ public class SelectTopTests
         return (best, logSums);
     }
 
-    private static void Select(string name, float[] states, float[] rows, int hiddenSize, int firstId, TokenScore[] best, double[] logSums, int threads = 2)
-    {
-        using var engine = EngineAgreementTests.Engines[name](threads);
-        engine.SelectTop(states, rows, hiddenSize, firstId, best, logSums);
-    }
+    private static void Select(
+        ITamEngine engine, float[] states, float[] rows, int hiddenSize, int firstId, TokenScore[] best, double[] logSums, CancellationToken cancellationToken = default) =>
+        engine.SelectTop(
+            new() { HiddenSize = hiddenSize, States = states, OutputRows = rows, FirstId = firstId, Best = best, LogSums = logSums }, cancellationToken);
 
-    private static void AssertEqual(string name, int stateCount, int rowCount, int hiddenSize, int count)
+    private static void AssertEqual(ITamEngine engine, int stateCount, int rowCount, int hiddenSize, int count)
     {
         var (states, rows) = (Numbers(stateCount, stateCount * hiddenSize), Numbers(rowCount, rowCount * hiddenSize));
         var (expected, expectedSums) = Start(stateCount, count);
         var (actual, actualSums) = Start(stateCount, count);
         using var reference = new ReferenceEngine();
-        reference.SelectTop(states, rows, hiddenSize, 5, expected, expectedSums);
-        Select(name, states, rows, hiddenSize, 5, actual, actualSums);
+        Select(reference, states, rows, hiddenSize, 5, expected, expectedSums);
+        Select(engine, states, rows, hiddenSize, 5, actual, actualSums);
 
         Assert.Equal(expected, actual);
         FloatAssert.Equal(expectedSums, actualSums, Tolerance * Math.Max(1, Largest(expected)), $"{stateCount} x {rowCount} x {hiddenSize}");

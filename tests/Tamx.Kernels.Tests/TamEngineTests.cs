@@ -11,7 +11,7 @@ public class TamEngineTests
     {
         var log = new List<string>();
 
-        using var engine = TamEngine.Create(EngineKind.Auto, log: log.Add);
+        using var engine = TamEngine.Create(EngineKind.Auto, log.Add);
 
         Assert.Contains(engine.Kind, TamEngine.All);
         Assert.All(log, line => Assert.Contains("engine ", line, StringComparison.Ordinal));
@@ -31,7 +31,7 @@ public class TamEngineTests
     {
         foreach (var (name, kind) in ((string, EngineKind)[])[("OpenCL99", EngineKind.OpenCl), ("CUDA99", EngineKind.Cuda), ("Vulkan0", EngineKind.Auto)])
         {
-            var exception = Assert.Throws<EngineUnavailableException>(() => TamEngine.Create(EngineKind.Auto, device: name));
+            var exception = Assert.Throws<EngineUnavailableException>(() => TamEngine.Create(new EngineOptions { Device = name }));
 
             // Where the engine has no device at all, that is what is wrong.
             Assert.Equal(kind, exception.Kind);
@@ -41,8 +41,24 @@ public class TamEngineTests
     }
 
     [Fact]
+    public void Create_OptionOutOfRange_Throws() => Assert.All(
+        (EngineOptions[])[new() { ThreadCount = -1 }, new() { MaxDeviceBytes = -1 }, new() { MaxWorkingBytes = 0 }, new() { Device = null! }],
+        options => Assert.ThrowsAny<ArgumentException>(() => TamEngine.Create(options)));
+
+    public static TheoryData<string> Engines => TestEngines.Names;
+
+    [Theory]
+    [MemberData(nameof(Engines))]
+    public void Create_WorkingBytes_AreTheEngines(string kind)
+    {
+        using var engine = TamEngine.Create(new EngineOptions { Kind = kind, MaxWorkingBytes = 12345 });
+
+        Assert.Equal(12345, engine.MaxWorkingBytes);
+    }
+
+    [Fact]
     public void Create_EngineWithoutDevices_RefusesADevice() =>
-        Assert.Contains("OpenCL0", Assert.Throws<EngineUnavailableException>(() => TamEngine.Create(EngineKind.Cpu, device: "OpenCL0")).Message, StringComparison.Ordinal);
+        Assert.Contains("OpenCL0", Assert.Throws<EngineUnavailableException>(() => TamEngine.Create(new EngineOptions { Kind = EngineKind.Cpu, Device = "OpenCL0" })).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Create_CudaWithoutADriver_SaysSo()
@@ -59,7 +75,7 @@ public class TamEngineTests
     {
         foreach (var device in TamEngine.Devices.Where(device => device.Kind == EngineKind.OpenCl))
         {
-            using var engine = TamEngine.Create(EngineKind.Auto, device: device.Name.ToLowerInvariant());
+            using var engine = TamEngine.Create(new EngineOptions { Device = device.Name.ToLowerInvariant() });
 
             Assert.Equal(EngineKind.OpenCl, engine.Kind);
             Assert.Contains(device.Description, engine.Name, StringComparison.Ordinal);
@@ -83,29 +99,31 @@ public class TamEngineTests
     {
         EngineKind kind = "outsider";
         EngineDevice[] devices = [new("Outsider0", kind, "first", 1, IsGpu: false), new("Outsider1", kind, "second", 2, IsGpu: false)];
-        var requests = new ConcurrentBag<EngineRequest>();
+        var requests = new ConcurrentBag<EngineOptions>();
         TamEngine.Register(
             kind,
-            request =>
+            options =>
             {
-                requests.Add(request);
-                request.Choose(kind, devices);
+                requests.Add(options);
+                options.ChooseDevice(kind, devices);
                 return new ReferenceEngine();
             },
             () => devices);
 
-        TamEngine.Create("Outsider", threadCount: 3, maxDeviceBytes: 4).Dispose();
-        TamEngine.Create(EngineKind.Auto, device: "OUTSIDER1").Dispose();
+        EngineOptions byName = new() { Kind = "Outsider", ThreadCount = 3, MaxDeviceBytes = 4 };
+        EngineOptions byDevice = new() { Device = "OUTSIDER1" };
+        TamEngine.Create(byName).Dispose();
+        TamEngine.Create(byDevice).Dispose();
         TamEngine.Create(EngineKind.Auto).Dispose();
 
         // Tests beside this one may ask for it too.
-        Assert.Superset(new HashSet<EngineRequest> { new(3, string.Empty, 4, false), new(0, "OUTSIDER1", 0, true) }, requests.ToHashSet());
-        Assert.DoesNotContain(new EngineRequest(0, string.Empty, 0, true), requests);
+        Assert.Superset(new HashSet<EngineOptions> { byName, byDevice }, requests.ToHashSet());
+        Assert.DoesNotContain(new EngineOptions(), requests);
         Assert.Equal([true, true], [TamEngine.All.Contains(kind), TamEngine.OnDevices.Contains(kind)]);
         Assert.Equal(devices, TamEngine.Devices.Where(device => device.Kind == kind));
         Assert.Equal(
             "there is no device outsider2; there are: Outsider0 (first), Outsider1 (second)",
-            Assert.Throws<EngineUnavailableException>(() => TamEngine.Create(kind, device: "outsider2")).Message);
+            Assert.Throws<EngineUnavailableException>(() => TamEngine.Create(new EngineOptions { Kind = kind, Device = "outsider2" })).Message);
     }
 
     [Theory]

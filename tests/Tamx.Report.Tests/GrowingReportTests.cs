@@ -136,10 +136,10 @@ public class GrowingReportTests(Chromium browser)
         var options = new ExplainOptions
         {
             Completion = new CompletionOptions { MaxNewTokens = 12, CandidateCount = 3 },
-            Tam = new TamOptions { Engine = EngineKind.Reference },
         };
+        using var engine = new ReferenceEngine();
         await using OpenGrowingReport page = await browser.GrowAsync();
-        using LiveExplanation live = await Explainer.StartAsync(model, messages, options);
+        using LiveExplanation live = await Explainer.StartAsync(model, messages, options, engine);
         Assert.Throws<InvalidOperationException>(() => GrowingReport.Of(live));
 
         GrowingReport? growing = null;

@@ -1,5 +1,4 @@
 using Tamx.Kernels;
-using Xunit;
 
 namespace Tamx.Testing;
 

@@ -1,5 +1,3 @@
-using Xunit;
-
 namespace Tamx.Testing;
 
 /// <summary>Comparison of float sequences. The tolerance is always the caller's, and NaN equals nothing but NaN.</summary>

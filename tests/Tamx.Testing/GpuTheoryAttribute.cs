@@ -1,5 +1,4 @@
 using Tamx.Llama;
-using Xunit;
 
 namespace Tamx.Testing;
 

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Tamx.Kernels;
-using Xunit;
 
 namespace Tamx.Testing;
 

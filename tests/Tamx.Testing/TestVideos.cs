@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using ImageMagick;
 using Tamx.Llama.Chat;
-using Xunit;
 
 namespace Tamx.Testing;
 

@@ -131,12 +131,14 @@ public class ActivationMapsTests
     {
         int[] ids = [.. User([1, .. Image(6), 2, 3, .. Image(6), 8]), .. Assistant(9, 4), .. User(3), .. Generated(4, 5, 6, 4)];
         var trace = Create(ids, [Patches, Patches], candidates: [[7, 4], [5, 8], [9, 1], [2, 3]], text: id => $" Word{id}");
-        var options = TamOptions.ForProfile(profile) with { Engine = kind };
-        var whole = ActivationMaps.Compute(trace, options);
-        var reference = ActivationMaps.Compute(trace, options with { Engine = EngineKind.Reference });
+        var options = TamOptions.ForProfile(profile);
+        using var engine = TamEngine.Create(kind);
+        var whole = ActivationMaps.Compute(trace, options, engine);
+        var reference = ActivationMaps.Compute(trace, options, new ReferenceEngine());
         foreach (long bytes in (long[])[1, 6 * 2 * 3 * 2 * sizeof(float)])
         {
-            var sliced = ActivationMaps.Compute(trace, options with { MaxWorkingBytes = bytes });
+            using var slicing = TamEngine.Create(new EngineOptions { Kind = kind, MaxWorkingBytes = bytes });
+            var sliced = ActivationMaps.Compute(trace, options, slicing);
 
             Assert.Equal(whole.Answer.Count, sliced.Answer.Count);
             Assert.All(whole.Prompt.Concat(whole.Answer).Zip(sliced.Prompt.Concat(sliced.Answer)), pair =>
@@ -233,7 +235,7 @@ public class ActivationMapsTests
             (TamOptions[])
             [
                 new() { KernelSize = 4 }, new() { KernelSize = 11 }, new() { EciStrength = 1.5f }, new() { EciStrength = float.NaN },
-                new() { MergeSize = 0 }, new() { TemporalMergeSize = 0 }, new() { ThreadCount = -1 }, new() { MaxWorkingBytes = 0 },
+                new() { MergeSize = 0 }, new() { TemporalMergeSize = 0 },
             ],
             options => Assert.Throws<InvalidInputException>(() => ActivationMaps.Compute(trace, options)));
     }

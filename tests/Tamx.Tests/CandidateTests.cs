@@ -166,8 +166,8 @@ public sealed class CandidateTests : IDisposable
         {
             Completion = new CompletionOptions { MaxNewTokens = 5, CandidateCount = Count },
             ExplainEndToken = false,
-            Tam = new TamOptions { Engine = EngineKind.Reference },
-        })).Trace;
+        },
+        new ReferenceEngine())).Trace;
 
     private static Trace Without(Trace trace) => With(trace, outputIds: [.. trace.TokenIds.Distinct().Order()]);
 

@@ -127,7 +127,8 @@ public sealed class DumpTests : IDisposable
     private static Task<Explanation> RunAsync() => Explainer.ExplainAsync(
         LoadedModels.Get("qwen3vl-untied"),
         [new ChatMessage(ChatRole.User, [TestPictures.Gradient(128, 96), new TextPart("Describe this image.")])],
-        new ExplainOptions { Completion = new CompletionOptions { MaxNewTokens = 5, CandidateCount = 3 }, ExplainEndToken = false, Tam = new TamOptions { Engine = EngineKind.Reference } });
+        new ExplainOptions { Completion = new CompletionOptions { MaxNewTokens = 5, CandidateCount = 3 }, ExplainEndToken = false },
+        new ReferenceEngine());
 
     private async Task WriteWithoutRows(Action<int[]>? change = null)
     {

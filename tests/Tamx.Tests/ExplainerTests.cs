@@ -20,8 +20,9 @@ public class ExplainerTests
     private static readonly ExplainOptions Options = new()
     {
         Completion = new CompletionOptions { MaxNewTokens = 7, CandidateCount = 2, PreciseCache = true },
-        Tam = new TamOptions { Engine = EngineKind.Reference },
     };
+
+    private static readonly ReferenceEngine Engine = new();
 
     public static TheoryData<string, string> ModelsAndModes
     {
@@ -46,9 +47,9 @@ public class ExplainerTests
     {
         var model = LoadedModels.Get(name);
 
-        var generated = await Explainer.ExplainAsync(model, Messages(mode), Options);
+        var generated = await Explainer.ExplainAsync(model, Messages(mode), Options, Engine);
         int[] answer = [.. generated.Maps.Answer.Select(token => token.Token.TokenId)];
-        var given = await Explainer.ExplainAsync(model, Messages(mode), Options with { AnswerIds = answer });
+        var given = await Explainer.ExplainAsync(model, Messages(mode), Options with { AnswerIds = answer }, Engine);
 
         Assert.True(answer.Length >= 4, "the answer is too short to compare anything");
         Assert.Equal(StopReason.AnswerGiven, given.StopReason);
@@ -75,7 +76,7 @@ public class ExplainerTests
     {
         var model = LoadedModels.Get(name);
         bool isQwen3 = name.StartsWith("qwen3vl", StringComparison.Ordinal);
-        var explanation = await Explainer.ExplainAsync(model, Messages(mode), Options);
+        var explanation = await Explainer.ExplainAsync(model, Messages(mode), Options, Engine);
         var layout = explanation.Maps.Layout;
 
         // Worked out by hand: cells of 32 pixels (Qwen3-VL) or 28, each side rounded to whole cells.
@@ -125,10 +126,10 @@ public class ExplainerTests
     public async Task StartAsync_ReadToTheEnd_EqualsExplainAsync(string name, TamProfile profile, bool explainEnd)
     {
         var model = LoadedModels.Get(name);
-        var options = Options with { Tam = TamOptions.ForProfile(profile) with { Engine = EngineKind.Reference }, ExplainEndToken = explainEnd };
-        var whole = await Explainer.ExplainAsync(model, Messages("several turns"), options);
+        var options = Options with { Tam = TamOptions.ForProfile(profile), ExplainEndToken = explainEnd };
+        var whole = await Explainer.ExplainAsync(model, Messages("several turns"), options, Engine);
 
-        using var live = await Explainer.StartAsync(model, Messages("several turns"), options);
+        using var live = await Explainer.StartAsync(model, Messages("several turns"), options, Engine);
         Assert.Null(live.Layout);
         Assert.Throws<InvalidOperationException>(() => live.Finish());
         var read = new List<StreamedToken>();
@@ -160,7 +161,7 @@ public class ExplainerTests
         var model = LoadedModels.Get("qwen3vl");
         var options = Options with { Tam = TamOptions.ForProfile(TamProfile.Paper) };
 
-        var explanation = await Explainer.ExplainAsync(model, Messages("one picture"), options);
+        var explanation = await Explainer.ExplainAsync(model, Messages("one picture"), options, Engine);
 
         var trace = explanation.Trace;
         var state = trace.HiddenStates.Slice(explanation.Maps.Layout.ContextPositions[0] * trace.HiddenSize, trace.HiddenSize).ToArray();
@@ -169,7 +170,7 @@ public class ExplainerTests
         Assert.Contains(strongest, trace.OutputIds);
 
         // The saved trace gives the same maps.
-        AssertClose(explanation.Maps, ActivationMaps.Compute(trace, options.Tam), 0);
+        AssertClose(explanation.Maps, ActivationMaps.Compute(trace, options.Tam, Engine), 0);
     }
 
     [Fact]
@@ -177,7 +178,7 @@ public class ExplainerTests
     {
         // The answer is longer than a batch of those that are read ahead.
         int[] answer = [.. Enumerable.Range(0, 40).Select(i => 40 + (i % 7))];
-        using var live = await Explainer.StartAsync(LoadedModels.Get("qwen3vl"), Messages("one picture"), Options with { AnswerIds = answer });
+        using var live = await Explainer.StartAsync(LoadedModels.Get("qwen3vl"), Messages("one picture"), Options with { AnswerIds = answer }, Engine);
         var count = 0;
         await foreach (var token in live.ReadAsync())
         {
@@ -196,7 +197,7 @@ public class ExplainerTests
     [Fact]
     public async Task StartAsync_StoppedInTheMidst_ExplainsWhatHasBeenRead()
     {
-        using var live = await Explainer.StartAsync(LoadedModels.Get("qwen3vl"), Messages("one picture"), Options);
+        using var live = await Explainer.StartAsync(LoadedModels.Get("qwen3vl"), Messages("one picture"), Options, Engine);
         await foreach (var token in live.ReadAsync())
         {
             if (token.Generated.Index == 1)
@@ -208,14 +209,14 @@ public class ExplainerTests
         var explanation = live.Finish();
         Assert.Equal(2, explanation.Maps.Answer.Count);
         Assert.Equal(StopReason.None, explanation.StopReason);
-        AssertClose(ActivationMaps.Compute(explanation.Trace, Options.Tam), explanation.Maps, 0);
+        AssertClose(ActivationMaps.Compute(explanation.Trace, Options.Tam, Engine), explanation.Maps, 0);
     }
 
     [Fact]
     public async Task StartAsync_CancelledWhileATokenIsExplained_ExplainsThoseBefore()
     {
         using var cancel = new CancellationTokenSource();
-        using var live = await Explainer.StartAsync(LoadedModels.Get("qwen3vl"), Messages("one picture"), Options, new CancelAtToken(3, cancel));
+        using var live = await Explainer.StartAsync(LoadedModels.Get("qwen3vl"), Messages("one picture"), Options, Engine, new CancelAtToken(3, cancel));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
             await foreach (var _ in live.ReadAsync(cancel.Token))
@@ -226,7 +227,7 @@ public class ExplainerTests
 
         var explanation = live.Finish();
         Assert.Equal(2, explanation.Maps.Answer.Count);
-        AssertClose(ActivationMaps.Compute(explanation.Trace, Options.Tam), explanation.Maps, 0);
+        AssertClose(ActivationMaps.Compute(explanation.Trace, Options.Tam, Engine), explanation.Maps, 0);
     }
 
     private sealed class CancelAtToken(int count, CancellationTokenSource source) : IProgress<ExplainProgress>

@@ -25,7 +25,6 @@ public sealed class GpuModelTests
     private static readonly ExplainOptions Options = new()
     {
         Completion = new CompletionOptions { MaxNewTokens = 5, CandidateCount = 2, PreciseCache = true },
-        Tam = new TamOptions { Engine = EngineKind.Reference },
     };
 
     [GpuTheory]
@@ -37,15 +36,16 @@ public sealed class GpuModelTests
     [InlineData("qwen2.5vl", "video")]
     public async Task ExplainAsync_AllLayersOnTheGpu_GivesTheProcessorsMaps(string name, string medium)
     {
+        using var engine = new ReferenceEngine();
         string gpu = LlamaRuntime.Devices.First(device => device.IsGpu).Name;
         using var onProcessor = await VisionLanguageModel.LoadAsync(OptionsOf(name) with { Device = "none" });
         using var onGpu = await VisionLanguageModel.LoadAsync(OptionsOf(name) with { Device = gpu, GpuLayerCount = -1 });
         ChatPart shown = medium == "image" ? TestPictures.Gradient(128, 96) : VideoPart.FromFrames(TestVideos.Frames(4));
         ChatMessage[] messages = [new(ChatRole.User, [shown, new TextPart("Look, and then see what moves.")])];
 
-        var expected = await Explainer.ExplainAsync(onProcessor, messages, Options);
+        var expected = await Explainer.ExplainAsync(onProcessor, messages, Options, engine);
         int[] answer = [.. expected.Maps.Answer.Select(token => token.Token.TokenId)];
-        var actual = await Explainer.ExplainAsync(onGpu, messages, Options with { AnswerIds = answer });
+        var actual = await Explainer.ExplainAsync(onGpu, messages, Options with { AnswerIds = answer }, engine);
 
         Assert.Equal(expected.Trace.TokenIds, actual.Trace.TokenIds);
         Assert.True(answer.Length >= 3, "the answer is too short to compare anything");

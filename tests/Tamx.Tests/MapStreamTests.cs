@@ -208,14 +208,7 @@ public class MapStreamTests
             CancellationToken cancellationToken = default) =>
             _reference.Refine(problem, activations, cellCount, maps, ranges, cancellationToken);
 
-        public void SelectTop(
-            ReadOnlySpan<float> states,
-            ReadOnlySpan<float> outputRows,
-            int hiddenSize,
-            int firstId,
-            Span<TokenScore> best,
-            Span<double> logSums,
-            CancellationToken cancellationToken = default) =>
+        public void SelectTop(in TopTokenQuery query, CancellationToken cancellationToken = default) =>
             throw new InvalidOperationException("Maps need no vocabulary.");
 
         public void Dispose() => _reference.Dispose();

@@ -110,6 +110,19 @@ public sealed class TraceFileTests : IDisposable
         Assert.Equal(trace.TokenIds, loaded.TokenIds);
     }
 
+    /// <summary>Files from before the machine's options were apart from the method's hold some of them.</summary>
+    [Fact]
+    public void Load_OptionsOfTheMachineInTheMetadata_AreIgnored()
+    {
+        WriteParts(writer =>
+        {
+            AddParts(writer, SmallTrace(), candidates: ([], [2, 0]));
+            writer.Metadata["tamx.options"] = "{\"engine\":\"ilgpu\",\"device\":\"CUDA7\",\"threadCount\":-3,\"maxDeviceBytes\":1}";
+        });
+
+        Assert.Equal(2, ActivationMaps.Compute(Trace.Load(Path)).Answer.Count);
+    }
+
     [Fact]
     public void Load_CandidatesOfNoWidth_StillMarkTheAnswer()
     {

@@ -6,17 +6,18 @@ namespace Tamx.Kernels.Cpu;
 internal static class CpuEngine
 {
     /// <summary>Creates the engine.</summary>
-    /// <param name="threadCount">Threads, or 0 for one per processor.</param>
-    public static ITamEngine Create(int threadCount)
+    /// <param name="options">What it may take: no threads given is one per processor.</param>
+    public static ITamEngine Create(EngineOptions options)
     {
-        int threads = threadCount > 0 ? threadCount : Environment.ProcessorCount;
+        int threads = options.ThreadCount > 0 ? options.ThreadCount : Environment.ProcessorCount;
+        long bytes = options.MaxWorkingBytes;
         if (Vector512.IsHardwareAccelerated)
         {
-            return new VectorEngine<Simd512, Vector512<float>>(threads);
+            return new VectorEngine<Simd512, Vector512<float>>(threads) { MaxWorkingBytes = bytes };
         }
 
         return Vector256.IsHardwareAccelerated
-            ? new VectorEngine<Simd256, Vector256<float>>(threads)
-            : new VectorEngine<Simd128, Vector128<float>>(threads);
+            ? new VectorEngine<Simd256, Vector256<float>>(threads) { MaxWorkingBytes = bytes }
+            : new VectorEngine<Simd128, Vector128<float>>(threads) { MaxWorkingBytes = bytes };
     }
 }

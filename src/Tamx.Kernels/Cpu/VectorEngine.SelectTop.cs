@@ -6,19 +6,12 @@ namespace Tamx.Kernels.Cpu;
 /// <content>The best tokens of a vocabulary: a panel of its rows at a time, whose logits are looked through while they are in the cache.</content>
 internal sealed unsafe partial class VectorEngine<TSimd, TVector>
 {
-    public void SelectTop(
-        ReadOnlySpan<float> states,
-        ReadOnlySpan<float> outputRows,
-        int hiddenSize,
-        int firstId,
-        Span<TokenScore> best,
-        Span<double> logSums,
-        CancellationToken cancellationToken = default)
+    public void SelectTop(in TopTokenQuery query, CancellationToken cancellationToken = default)
     {
-        int count = TopTokens.Validate(states, outputRows, hiddenSize, firstId, best, logSums);
+        query.Validate();
         cancellationToken.ThrowIfCancellationRequested();
-        int stateCount = logSums.Length;
-        int rowCount = outputRows.Length / hiddenSize;
+        var (stateCount, rowCount, hiddenSize) = (query.StateCount, query.OutputRowCount, query.HiddenSize);
+        var (count, firstId) = (query.TopCount, query.FirstId);
         int panelCount = (rowCount + PanelSize - 1) / PanelSize;
         if (stateCount == 0 || panelCount == 0)
         {
@@ -28,7 +21,7 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector>
         // Which tokens are best does not depend on the order they are looked at, so each worker has a list of its own. A sum does: there is one per panel.
         var found = new TokenScore[]?[_panels.Length];
         var panelSums = new double[panelCount][];
-        fixed (float* fixedStates = states, fixedRows = outputRows)
+        fixed (float* fixedStates = query.States, fixedRows = query.OutputRows)
         {
             float* from = fixedRows;
             _projection.Pack(fixedStates, stateCount, hiddenSize, _workers, cancellationToken);
@@ -54,14 +47,14 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector>
         {
             foreach (double[] sums in panelSums)
             {
-                logSums[p] = TopTokens.Join(logSums[p], sums[p]);
+                query.LogSums[p] = TopTokens.Join(query.LogSums[p], sums[p]);
             }
 
             foreach (var tokens in found.OfType<TokenScore[]>())
             {
                 foreach (var token in tokens.AsSpan(p * count, count))
                 {
-                    TopTokens.Insert(best.Slice(p * count, count), token);
+                    TopTokens.Insert(query.BestOf(p), token);
                 }
             }
         }

@@ -40,6 +40,8 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector> : ITamEngine
 
     public string Name => $"cpu, {32 * TSimd.Count}-bit vectors";
 
+    public long MaxWorkingBytes { get; init; } = EngineOptions.DefaultWorkingBytes;
+
     public void Project(
         ReadOnlySpan<float> states,
         ReadOnlySpan<float> outputRows,

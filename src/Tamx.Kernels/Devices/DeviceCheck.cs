@@ -47,7 +47,14 @@ internal static class DeviceCheck
 
         TokenScore[] best = [TokenScore.None, TokenScore.None];
         double[] logSums = [double.NegativeInfinity];
-        engine.SelectTop(problem.CellStates[..HiddenSize], problem.OutputRows, HiddenSize, 0, best, logSums);
+        engine.SelectTop(new TopTokenQuery
+        {
+            HiddenSize = HiddenSize,
+            States = problem.CellStates[..HiddenSize],
+            OutputRows = problem.OutputRows,
+            Best = best,
+            LogSums = logSums,
+        });
         return [.. values, .. best.Select(token => (float)token.Id), .. best.Select(token => token.Logit), (float)logSums[0]];
     }
 

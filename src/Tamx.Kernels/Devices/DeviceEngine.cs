@@ -45,6 +45,9 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
     public string Name => $"{Kind}, {_device.Info.Name}: {_device.Info.Description}";
 
     /// <inheritdoc/>
+    public long MaxWorkingBytes { get; init; } = EngineOptions.DefaultWorkingBytes;
+
+    /// <inheritdoc/>
     public void Project(
         ReadOnlySpan<float> states,
         ReadOnlySpan<float> outputRows,

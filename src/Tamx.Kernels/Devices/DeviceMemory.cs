@@ -60,11 +60,14 @@ internal sealed class DeviceMemory(IKernelDevice device, long maxBytes)
         }
     }
 
-    private EngineUnavailableException Lack(long bytes, string reason, Exception? inner = null) => new(
+    private EngineUnavailableException Lack(long bytes, string reason, EngineUnavailableException? inner = null) => new(
         device.Info.Kind,
         $"{device.Info.Name} ({device.Info.Description}) lacks memory: {Size(bytes)} are wanted, and {reason}; "
-        + "compute maps in smaller slices (maxWorkingBytes), or use the cpu engine",
-        inner);
+        + "compute maps in smaller slices (MaxWorkingBytes, --max-working-bytes), or use the cpu engine",
+        inner)
+    {
+        IsLackOfMemory = inner?.IsLackOfMemory ?? true,
+    };
 
     private static string Size(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.###} MB");
 }

@@ -7,8 +7,8 @@ namespace Tamx.Web.Requests;
 /// <summary>Reads what both kinds of request have beside the conversation: how to generate, how to compute maps, which frames to take.</summary>
 internal static class OptionsReader
 {
-    /// <summary>Options of the method that are the server's own affair, or the model's.</summary>
-    private static readonly string[] ServersOptions = ["engine", "device", "threadCount", "maxWorkingBytes", "maxDeviceBytes", "mergeSize", "temporalMergeSize"];
+    /// <summary>Options of the method that are the model's.</summary>
+    private static readonly string[] ModelsOptions = ["mergeSize", "temporalMergeSize"];
 
     /// <summary>How a run is made and explained.</summary>
     /// <param name="method">The method's options by name, <c>profile</c> among them; null for the standard ones.</param>
@@ -69,7 +69,7 @@ internal static class OptionsReader
             var tam = TamOptions.ForProfile(profile);
             foreach (var option in values.EnumerateObject().Where(option => option.Name != "profile"))
             {
-                if (ServersOptions.Contains(option.Name, StringComparer.OrdinalIgnoreCase))
+                if (ModelsOptions.Contains(option.Name, StringComparer.OrdinalIgnoreCase))
                 {
                     throw Json.Fault(option.Name, "is not for requests to set");
                 }

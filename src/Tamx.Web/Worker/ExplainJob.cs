@@ -1,3 +1,4 @@
+using Tamx.Kernels;
 using Tamx.Llama;
 using Tamx.Llama.Chat;
 using Tamx.Llama.Imaging;
@@ -6,7 +7,7 @@ using Tamx.Report;
 namespace Tamx.Web.Worker;
 
 /// <summary>One request in the worker: pictures to messages, messages to tokens and maps, and these to the run's files.</summary>
-internal sealed class ExplainJob(VisionLanguageModel model, FrameStream frames) : IProgress<ExplainProgress>
+internal sealed class ExplainJob(VisionLanguageModel model, ITamEngine engine, FrameStream frames) : IProgress<ExplainProgress>
 {
     public async Task RunAsync(ExplainCommand command, byte[][] files, CancellationToken stop, CancellationToken cancel)
     {
@@ -14,7 +15,7 @@ internal sealed class ExplainJob(VisionLanguageModel model, FrameStream frames) 
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, cancel);
             var messages = ReadMessages(command, files, either.Token);
-            using var live = await Explainer.StartAsync(model, messages, command.Options, this, either.Token);
+            using var live = await Explainer.StartAsync(model, messages, command.Options, engine, this, either.Token);
             var wasStopped = false;
             GrowingReport? report = null;
             try

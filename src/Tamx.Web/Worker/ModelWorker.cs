@@ -101,7 +101,7 @@ internal sealed partial class ModelWorker : IAsyncDisposable
                 await using var process = WorkerProcess.Start(_options.WorkerCommand, _temporaryFolder, _options.Logger);
                 _process = process;
                 using var ending = _ending.Token.Register(process.Kill);
-                await process.LoadAsync(_options.Model);
+                await process.LoadAsync(_options.Model, _options.Engine);
                 Model = process.Model;
                 Ready(process);
                 await process.Exited.WaitAsync(_ending.Token);

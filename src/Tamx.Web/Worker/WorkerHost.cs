@@ -1,11 +1,13 @@
 using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Tamx.Kernels;
 using Tamx.Llama;
 
 namespace Tamx.Web.Worker;
 
-/// <summary>The process that runs the model for a server: whatever ends it, the server lives.</summary>
+/// <summary>The process that runs the model, and the engine, for a server: whatever ends it, the server lives.</summary>
 /// <remarks>It reads commands from its standard input and answers on its standard output, frame by frame. The end of its input is the end of it.</remarks>
-public static class WorkerHost
+public static partial class WorkerHost
 {
     /// <summary>How long work in progress may take to notice that it is over.</summary>
     private static readonly TimeSpan EndGrace = TimeSpan.FromSeconds(2);
@@ -18,6 +20,7 @@ public static class WorkerHost
     {
         using var frames = new FrameStream(input, output);
         VisionLanguageModel? model = null;
+        ITamEngine? engine = null;
         using var ending = new CancellationTokenSource();
         CancellationTokenSource? stop = null;
         CancellationTokenSource? cancel = null;
@@ -32,7 +35,7 @@ public static class WorkerHost
                     case FrameKind.Load:
                         work = Task.Run(async () =>
                         {
-                            model = await LoadAsync(frames, WireJson.Read<LoadCommand>(frame.Content), ending.Token);
+                            (model, engine) = await LoadAsync(frames, WireJson.Read<LoadCommand>(frame.Content), ending.Token);
                             return model is not null;
                         });
                         break;
@@ -54,7 +57,7 @@ public static class WorkerHost
                         var cancelToken = (cancel = CancellationTokenSource.CreateLinkedTokenSource(ending.Token)).Token;
                         work = Task.Run(async () =>
                         {
-                            await new ExplainJob(model!, frames).RunAsync(command, files, stopToken, cancelToken);
+                            await new ExplainJob(model!, engine!, frames).RunAsync(command, files, stopToken, cancelToken);
                             (command, files) = (null!, null!);
                             ReturnMemory();
                             return true;
@@ -88,6 +91,7 @@ public static class WorkerHost
             }
 
             model?.Dispose();
+            engine?.Dispose();
             stop?.Dispose();
             cancel?.Dispose();
         }
@@ -98,10 +102,13 @@ public static class WorkerHost
     /// </summary>
     private static void ReturnMemory() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
 
-    private static async Task<VisionLanguageModel?> LoadAsync(FrameStream frames, LoadCommand command, CancellationToken cancellationToken)
+    private static async Task<(VisionLanguageModel? Model, ITamEngine? Engine)> LoadAsync(
+        FrameStream frames, LoadCommand command, CancellationToken cancellationToken)
     {
+        ITamEngine? engine = null;
         try
         {
+            engine = TamEngine.Create(command.Engine, line => LogEngine(LlamaRuntime.Logger, line));
             var progress = new LoadProgress(frames);
             var model = await VisionLanguageModel.LoadAsync(command.Model, progress, cancellationToken);
             frames.Write(FrameKind.Loaded, WireJson.Bytes(new ModelDescription(
@@ -111,14 +118,18 @@ public static class WorkerHost
                 model.Facts.ContextLength,
                 model.Projector is not null,
                 Llama.Chat.VideoPart.FfmpegPath is not null)));
-            return model;
+            return (model, engine);
         }
         catch (Exception e)
         {
+            engine?.Dispose();
             frames.Write(FrameKind.Failed, WireJson.Bytes(Faults.Describe(e)));
-            return null;
+            return (null, null);
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "maps: {Line}")]
+    private static partial void LogEngine(ILogger logger, string line);
 
     private sealed class LoadProgress(FrameStream frames) : IProgress<ModelLoadProgress>
     {

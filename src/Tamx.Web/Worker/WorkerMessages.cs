@@ -1,13 +1,14 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Tamx.Kernels;
 using Tamx.Llama;
 using Tamx.Llama.Chat;
 using Tamx.Llama.Imaging;
 
 namespace Tamx.Web.Worker;
 
-/// <summary>Which model to load.</summary>
-internal sealed record LoadCommand(ModelOptions Model);
+/// <summary>Which model to load, and which engine to compute maps with.</summary>
+internal sealed record LoadCommand(ModelOptions Model, EngineOptions Engine);
 
 /// <summary>A request, checked as far as that goes without decoding pictures.</summary>
 /// <param name="Messages">The conversation; the last message may be the assistant's, an answer to explain.</param>

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
+using Tamx.Kernels;
 using Tamx.Llama;
 
 namespace Tamx.Web.Worker;
@@ -79,12 +80,12 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Loads the model.</summary>
+    /// <summary>Makes the engine and loads the model.</summary>
     /// <exception cref="WorkerDiedException">The process ended.</exception>
-    /// <exception cref="InvalidInputException">The model cannot be loaded.</exception>
-    public async Task LoadAsync(ModelOptions model)
+    /// <exception cref="InvalidInputException">The model cannot be loaded, or the engine does not work here.</exception>
+    public async Task LoadAsync(ModelOptions model, EngineOptions engine)
     {
-        await SendAsync(FrameKind.Load, WireJson.Bytes(new LoadCommand(model)));
+        await SendAsync(FrameKind.Load, WireJson.Bytes(new LoadCommand(model, engine)));
         while (true)
         {
             switch (await ReadAsync())

@@ -57,7 +57,7 @@ public class IlgpuGroupTests
         {
             var tokens = Enumerable.Repeat(TokenScore.None, 3 * 5).ToArray();
             var sums = Enumerable.Repeat(double.NegativeInfinity, 3).ToArray();
-            one.SelectTop(problem.CellStates, problem.OutputRows, 18, 0, tokens, sums);
+            one.SelectTop(new() { HiddenSize = 18, States = problem.CellStates, OutputRows = problem.OutputRows, Best = tokens, LogSums = sums });
             return (tokens, sums);
         }
     }
@@ -77,7 +77,7 @@ public class IlgpuGroupTests
 
         Assert.Equal(Enumerable.Range(0, devices.Count).Select(index => $"ILGPU{index}"), devices.Select(device => device.Name));
         Assert.False(devices[^1].IsGpu);
-        using var engine = TamEngine.Create(EngineKind.Auto, device: devices[^1].Name);
+        using var engine = TamEngine.Create(new EngineOptions { Device = devices[^1].Name });
         Assert.Equal($"ilgpu, {devices[^1].Name}: {devices[^1].Description}", engine.Name);
     }
 }

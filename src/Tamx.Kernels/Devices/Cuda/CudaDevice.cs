@@ -21,7 +21,7 @@ internal sealed unsafe class CudaDevice : IKernelDevice
             throw new EngineUnavailableException(EngineKind.Cuda, $"{info.Name} ({info.Description}) has compute capability {major}.{minor}, and 6.1 is needed; try engine opencl");
         }
 
-        _program = CudaProgram.Of(handle);
+        _program = new CudaProgram(handle);
     }
 
     ~CudaDevice() => Release();
@@ -38,7 +38,10 @@ internal sealed unsafe class CudaDevice : IKernelDevice
             string reason = status == OutOfMemory ? "out of memory on the device"
                 : GetErrorString(status, out nint text) == Success ? Marshal.PtrToStringUTF8(text)!
                 : "the driver failed";
-            throw new EngineUnavailableException(EngineKind.Cuda, $"{device}: {what}: {reason} (CUDA error {status})");
+            throw new EngineUnavailableException(EngineKind.Cuda, $"{device}: {what}: {reason} (CUDA error {status})")
+            {
+                IsLackOfMemory = status == OutOfMemory,
+            };
         }
     }
 
@@ -100,7 +103,8 @@ internal sealed unsafe class CudaDevice : IKernelDevice
 
     private void Release()
     {
-        if (_memory.Count == 0)
+        // There is none where the constructor has failed.
+        if (_program is null)
         {
             return;
         }
@@ -113,6 +117,8 @@ internal sealed unsafe class CudaDevice : IKernelDevice
             {
                 _ = MemoryFree(memory);
             }
+
+            _program.Unload();
         }
         catch (EngineUnavailableException)
         {
@@ -120,15 +126,8 @@ internal sealed unsafe class CudaDevice : IKernelDevice
         }
 
         _memory.Clear();
+        _program.Release();
     }
 
-    private void CheckUse(int status, string what)
-    {
-        if (status is not (Success or OutOfMemory))
-        {
-            _program.Forget();
-        }
-
-        Check(status, what, $"{Info.Name} ({Info.Description})");
-    }
+    private void CheckUse(int status, string what) => Check(status, what, $"{Info.Name} ({Info.Description})");
 }

@@ -41,13 +41,16 @@ internal static unsafe class CudaDevices
     }
 
     /// <summary>Creates the engine.</summary>
-    /// <param name="request">What is wanted of it.</param>
+    /// <param name="options">What is wanted of it.</param>
     /// <exception cref="EngineUnavailableException">There is no such device, or it cannot run the kernels.</exception>
-    public static ITamEngine CreateEngine(EngineRequest request)
+    public static ITamEngine CreateEngine(EngineOptions options)
     {
         var devices = Find();
-        var device = request.Choose(EngineKind.Cuda, [.. devices.Select(one => one.Device)]);
-        return new DeviceEngine(new CudaDevice(devices.First(one => one.Device == device).Handle, device), request.MaxDeviceBytes);
+        var device = options.ChooseDevice(EngineKind.Cuda, [.. devices.Select(one => one.Device)]);
+        return new DeviceEngine(new CudaDevice(devices.First(one => one.Device == device).Handle, device), options.MaxDeviceBytes)
+        {
+            MaxWorkingBytes = options.MaxWorkingBytes,
+        };
     }
 
     private static (int Handle, EngineDevice Device) Describe(int ordinal)

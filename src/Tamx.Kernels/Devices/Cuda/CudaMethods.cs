@@ -41,6 +41,9 @@ internal static unsafe partial class CudaMethods
     [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuDevicePrimaryCtxRetain")]
     public static partial int PrimaryContextRetain(out nint context, int device);
 
+    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuDevicePrimaryCtxRelease_v2")]
+    public static partial int PrimaryContextRelease(int device);
+
     [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuCtxPushCurrent_v2")]
     public static partial int ContextPush(nint context);
 
@@ -49,6 +52,9 @@ internal static unsafe partial class CudaMethods
 
     [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuModuleLoadDataEx")]
     public static partial int ModuleLoad(out nint module, byte* image, uint optionCount, int* options, void** values);
+
+    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuModuleUnload")]
+    public static partial int ModuleUnload(nint module);
 
     [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuModuleGetFunction", StringMarshalling = StringMarshalling.Utf8)]
     public static partial int ModuleGetFunction(out nint function, nint module, string name);

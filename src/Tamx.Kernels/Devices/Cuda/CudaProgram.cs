@@ -3,30 +3,28 @@ using static Tamx.Kernels.Devices.Cuda.CudaMethods;
 
 namespace Tamx.Kernels.Devices.Cuda;
 
-/// <summary>A device's primary context, and the kernels that were loaded into it: kept for the life of the process, since the driver compiles them.</summary>
-/// <remarks>Safe to use from any thread.</remarks>
+/// <summary>A share in a device's primary context, and the kernels that the driver has compiled for it.</summary>
+/// <remarks>
+/// The context is one for all of the process that use the device, so nothing else in it is touched, and it lives until
+/// the last of them lets go of it. Used by one thread at a time.
+/// </remarks>
 internal sealed unsafe class CudaProgram
 {
-    private static readonly KeptPrograms<int, CudaProgram> Kept = new(device => new CudaProgram(device));
-
     private readonly int _device;
     private readonly nint _context;
     private readonly Dictionary<DeviceKernel, nint> _functions = [];
-    private readonly Lock _gate = new();
+    private readonly List<nint> _modules = [];
+    private bool _isReleased;
 
-    private CudaProgram(int device)
+    public CudaProgram(int device)
     {
         _device = device;
         CudaDevice.Check(PrimaryContextRetain(out _context, device), "creating a context");
     }
 
-    /// <summary>What there is for a device.</summary>
-    public static CudaProgram Of(int device) => Kept.Of(device);
-
-    /// <summary>Lets the next engine start afresh, after a failure that may have spoilt what is here.</summary>
-    public void Forget() => Kept.Remove(_device, this);
-
-    /// <summary>Makes the context this thread's; what was the thread's comes back when the result is disposed of.</summary>
+    /// <summary>
+    /// Makes the context this thread's; what was the thread's comes back when the result is disposed of.
+    /// </summary>
     public Scope Enter()
     {
         CudaDevice.Check(ContextPush(_context), "entering the context");
@@ -37,19 +35,38 @@ internal sealed unsafe class CudaProgram
     /// <exception cref="EngineUnavailableException">The driver does not take it.</exception>
     public nint Function(DeviceKernel kernel)
     {
-        lock (_gate)
+        if (!_functions.TryGetValue(kernel, out nint function))
         {
-            if (!_functions.TryGetValue(kernel, out nint function))
-            {
-                CudaDevice.Check(ModuleGetFunction(out function, Load(kernel), kernel.Name), $"finding kernel {kernel.Name}");
-                _functions.Add(kernel, function);
-            }
+            CudaDevice.Check(ModuleGetFunction(out function, Load(kernel), kernel.Name), $"finding kernel {kernel.Name}");
+            _functions.Add(kernel, function);
+        }
 
-            return function;
+        return function;
+    }
+
+    /// <summary>Unloads the kernels. The context must be this thread's.</summary>
+    public void Unload()
+    {
+        foreach (nint module in _modules)
+        {
+            _ = ModuleUnload(module);
+        }
+
+        _functions.Clear();
+        _modules.Clear();
+    }
+
+    /// <summary>Lets go of the context. It must be no thread's through this any more.</summary>
+    public void Release()
+    {
+        if (!_isReleased)
+        {
+            _isReleased = true;
+            _ = PrimaryContextRelease(_device);
         }
     }
 
-    private static nint Load(DeviceKernel kernel)
+    private nint Load(DeviceKernel kernel)
     {
         const int LogSize = 4096;
         byte[] image = Encoding.UTF8.GetBytes(kernel.ReadPtx() + '\0');
@@ -65,6 +82,7 @@ internal sealed unsafe class CudaProgram
                 CudaDevice.Check(status, $"loading kernel {kernel.Name}{CompilerLog.Start(new ReadOnlySpan<byte>(log, LogSize))}");
             }
 
+            _modules.Add(module);
             return module;
         }
     }

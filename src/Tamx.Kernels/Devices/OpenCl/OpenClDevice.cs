@@ -22,7 +22,7 @@ internal sealed unsafe class OpenClDevice : IKernelDevice
         Require(!OpenClDevices.Text(id, DeviceVersion).StartsWith("OpenCL 1.1", StringComparison.Ordinal), "has OpenCL 1.1, and 1.2 is needed");
         Require(OpenClDevices.Number(id, DeviceMaxWorkGroupSize) >= DeviceKernel.GroupThreads, $"runs fewer than {DeviceKernel.GroupThreads} threads in a group");
         Require(OpenClDevices.Number(id, DeviceLocalMemSize) >= DeviceKernel.LocalMemoryBytes, $"has less than {DeviceKernel.LocalMemoryBytes} bytes of local memory");
-        _program = OpenClProgram.Of(id);
+        _program = new OpenClProgram(id);
         _queue = CreateCommandQueue(_program.Context, id, 0, out int status);
         CheckUse(status, "creating a queue");
     }
@@ -45,7 +45,10 @@ internal sealed unsafe class OpenClDevice : IKernelDevice
                 BuildProgramFailure => "the driver's compiler refused it",
                 _ => "the driver failed",
             };
-            throw new EngineUnavailableException(EngineKind.OpenCl, $"{device}: {what}: {reason} (OpenCL error {status})");
+            throw new EngineUnavailableException(EngineKind.OpenCl, $"{device}: {what}: {reason} (OpenCL error {status})")
+            {
+                IsLackOfMemory = status == MemObjectAllocationFailure,
+            };
         }
     }
 
@@ -105,13 +108,12 @@ internal sealed unsafe class OpenClDevice : IKernelDevice
 
     private void Release()
     {
-        if (_queue == 0)
+        if (_queue != 0)
         {
-            return;
+            // What an abandoned call has started still uses the memory.
+            _ = Finish(_queue);
         }
 
-        // What an abandoned call has started still uses the memory.
-        _ = Finish(_queue);
         foreach (nint memory in _memory)
         {
             _ = ReleaseMemory(memory);
@@ -122,19 +124,20 @@ internal sealed unsafe class OpenClDevice : IKernelDevice
             _ = ReleaseKernel(kernel);
         }
 
-        _ = ReleaseCommandQueue(_queue);
-        _queue = 0;
-    }
-
-    private void CheckUse(int status, string what)
-    {
-        if (status is not (Success or MemObjectAllocationFailure))
+        if (_queue != 0)
         {
-            _program.Forget();
+            _ = ReleaseCommandQueue(_queue);
         }
 
-        Check(status, what, $"{Info.Name} ({Info.Description})");
+        _memory.Clear();
+        _kernels.Clear();
+        _queue = 0;
+
+        // There is none where the constructor has failed.
+        _program?.Release();
     }
+
+    private void CheckUse(int status, string what) => Check(status, what, $"{Info.Name} ({Info.Description})");
 
     private void Require(bool condition, string reason)
     {

@@ -32,15 +32,18 @@ internal static unsafe class OpenClDevices
     }
 
     /// <summary>Creates the engine.</summary>
-    /// <param name="request">What is wanted of it.</param>
+    /// <param name="options">What is wanted of it.</param>
     /// <exception cref="EngineUnavailableException">There is no such device, or it cannot run the kernels.</exception>
-    public static ITamEngine CreateEngine(EngineRequest request)
+    public static ITamEngine CreateEngine(EngineOptions options)
     {
         // A card of its own before a GPU that shares the processor's memory, and anything before the processor itself.
         var devices = Find();
         var ordered = devices.OrderByDescending(one => one.Device.IsGpu).ThenBy(one => Number(one.Id, DeviceHostUnifiedMemory)).ThenByDescending(one => one.Device.MemoryBytes);
-        var device = request.Choose(EngineKind.OpenCl, [.. ordered.Select(one => one.Device)]);
-        return new DeviceEngine(new OpenClDevice(devices.First(one => one.Device == device).Id, device), request.MaxDeviceBytes);
+        var device = options.ChooseDevice(EngineKind.OpenCl, [.. ordered.Select(one => one.Device)]);
+        return new DeviceEngine(new OpenClDevice(devices.First(one => one.Device == device).Id, device), options.MaxDeviceBytes)
+        {
+            MaxWorkingBytes = options.MaxWorkingBytes,
+        };
     }
 
     /// <summary>A number that a device tells of itself; 0 where it does not.</summary>

@@ -2,18 +2,14 @@ using static Tamx.Kernels.Devices.OpenCl.OpenClMethods;
 
 namespace Tamx.Kernels.Devices.OpenCl;
 
-/// <summary>A device's context, and the programs that were built for it: kept for the life of the process, since building is slow.</summary>
-/// <remarks>Safe to use from any thread.</remarks>
+/// <summary>A context of a device, and the programs that its driver has built there. Used by one thread at a time.</summary>
 internal sealed unsafe class OpenClProgram
 {
-    private static readonly KeptPrograms<nint, OpenClProgram> Kept = new(device => new OpenClProgram(device));
-
     private readonly nint _device;
     private readonly string _options;
     private readonly Dictionary<DeviceKernel, nint> _programs = [];
-    private readonly Lock _gate = new();
 
-    private OpenClProgram(nint device)
+    public OpenClProgram(nint device)
     {
         _device = device;
         _options = (OpenClDevices.Number(device, DeviceType) & DeviceTypeCpu) != 0 ? "-cl-std=CL1.2 -DROLLED" : "-cl-std=CL1.2";
@@ -21,29 +17,36 @@ internal sealed unsafe class OpenClProgram
         OpenClDevice.Check(status, "creating a context");
     }
 
-    /// <summary>The context.</summary>
-    public nint Context { get; }
+    /// <summary>The context; 0 once it is released.</summary>
+    public nint Context { get; private set; }
 
-    /// <summary>What there is for a device.</summary>
-    public static OpenClProgram Of(nint device) => Kept.Of(device);
-
-    /// <summary>Lets the next engine start afresh, after a failure that may have spoilt the context.</summary>
-    public void Forget() => Kept.Remove(_device, this);
-
-    /// <summary>A kernel of one's own: arguments are set on it, so no two threads may share it.</summary>
+    /// <summary>A kernel, which belongs to the caller.</summary>
     /// <exception cref="EngineUnavailableException">The driver's compiler does not take it.</exception>
     public nint CreateKernel(DeviceKernel kernel)
     {
-        lock (_gate)
+        if (!_programs.TryGetValue(kernel, out nint program))
         {
-            if (!_programs.TryGetValue(kernel, out nint program))
-            {
-                _programs.Add(kernel, program = Build(kernel));
-            }
+            _programs.Add(kernel, program = Build(kernel));
+        }
 
-            nint created = OpenClMethods.CreateKernel(program, kernel.Name, out int status);
-            OpenClDevice.Check(status, $"creating kernel {kernel.Name}");
-            return created;
+        nint created = OpenClMethods.CreateKernel(program, kernel.Name, out int status);
+        OpenClDevice.Check(status, $"creating kernel {kernel.Name}");
+        return created;
+    }
+
+    /// <summary>Lets go of programs and context; the driver keeps them for as long as anything made of them is there.</summary>
+    public void Release()
+    {
+        foreach (nint program in _programs.Values)
+        {
+            _ = ReleaseProgram(program);
+        }
+
+        _programs.Clear();
+        if (Context != 0)
+        {
+            _ = ReleaseContext(Context);
+            Context = 0;
         }
     }
 

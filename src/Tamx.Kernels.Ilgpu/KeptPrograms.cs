@@ -1,10 +1,10 @@
-namespace Tamx.Kernels.Devices;
+namespace Tamx.Kernels.Ilgpu;
 
 /// <summary>What drivers have compiled, by device: kept for the life of the process, since compiling is slow. Safe to use from any thread.</summary>
 /// <param name="open">Makes what there is for a device at first.</param>
 /// <typeparam name="TDevice">What names a device.</typeparam>
 /// <typeparam name="TProgram">What is kept for it.</typeparam>
-public sealed class KeptPrograms<TDevice, TProgram>(Func<TDevice, TProgram> open)
+internal sealed class KeptPrograms<TDevice, TProgram>(Func<TDevice, TProgram> open)
     where TDevice : notnull
     where TProgram : class
 {

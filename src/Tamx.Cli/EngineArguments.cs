@@ -1,0 +1,81 @@
+using System.CommandLine;
+using Tamx.Kernels;
+
+namespace Tamx.Cli;
+
+/// <summary>The options that say what computes the maps, and how much of the machine it may take.</summary>
+internal sealed class EngineArguments
+{
+    private readonly Option<int> _threads = new("-t", "--threads")
+    {
+        Description = "Threads to use; left out, the engine chooses.",
+        HelpName = "THREADS",
+    };
+
+    private readonly Option<EngineKind> _engine = new("--engine")
+    {
+        Description = $"What to compute with: auto (the default), {string.Join(", ", TamEngine.All)}.",
+        HelpName = "ENGINE",
+        CustomParser = result => new EngineKind(result.Tokens[0].Value),
+    };
+
+    private readonly Option<long> _maxDeviceBytes = new("--max-device-bytes")
+    {
+        Description = "Most memory that an engine may take on a device; left out, all that it has.",
+        HelpName = "BYTES",
+    };
+
+    private readonly Option<long> _maxWorkingBytes = new("--max-working-bytes")
+    {
+        Description = "Memory for maps in the making: larger answers are computed in slices.",
+        HelpName = "BYTES",
+        DefaultValueFactory = _ => new EngineOptions().MaxWorkingBytes,
+    };
+
+    public EngineArguments()
+    {
+        _threads.RequireAtLeast(1);
+        _maxDeviceBytes.RequireAtLeast(1);
+        _maxWorkingBytes.RequireAtLeast(1);
+    }
+
+    /// <summary>For commands without a model, whose option of that name shows llama.cpp's log as well.</summary>
+    public Option<bool> Verbose { get; } = new("-v", "--verbose")
+    {
+        Description = "Show on stderr which engine took another's place and why.",
+    };
+
+    /// <summary>Adds the options to a command.</summary>
+    public void AddTo(Command command)
+    {
+        command.Options.Add(_threads);
+        command.Options.Add(_engine);
+        DeviceOption.AddTo(command);
+        command.Options.Add(_maxDeviceBytes);
+        command.Options.Add(_maxWorkingBytes);
+    }
+
+    /// <summary>Threads, for the model too; 0 to let whoever uses them choose.</summary>
+    public int ThreadCount(ParseResult parsed) => parsed.GetValue(_threads);
+
+    /// <summary>
+    /// Creates the engine of a command, which disposes of it. Done before anything that takes long, it is the check
+    /// whether the engine works here.
+    /// </summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="isVerbose">Whether stderr is told which engine took another's place.</param>
+    /// <exception cref="EngineUnavailableException">It does not.</exception>
+    public ITamEngine Create(ParseResult parsed, bool isVerbose)
+    {
+        var kind = parsed.GetValue(_engine);
+        var options = new EngineOptions
+        {
+            Kind = kind,
+            Device = DeviceOption.ForMaps(parsed, kind),
+            ThreadCount = ThreadCount(parsed),
+            MaxDeviceBytes = parsed.GetValue(_maxDeviceBytes),
+            MaxWorkingBytes = parsed.GetValue(_maxWorkingBytes),
+        };
+        return TamEngine.Create(options, isVerbose ? parsed.InvocationConfiguration.Error.WriteLine : null);
+    }
+}

@@ -1,0 +1,238 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using Tamx.Kernels;
+using Tamx.Kernels.Devices;
+using Tamx.Kernels.Devices.Cuda;
+using static Tamx.GpuCheck.DriverCalls;
+using static Tamx.Kernels.Devices.Cuda.CudaMethods;
+
+namespace Tamx.GpuCheck;
+
+/// <summary>A CUDA device, in its primary context, which the engine shares.</summary>
+internal sealed unsafe class CudaCard : ICard
+{
+    private const int GroupSize = 256;
+    private const int GroupsPerProcessor = 8;
+    private const int Sums = 16;
+    private const int Unrolled = 16;
+
+    private readonly int _handle;
+    private readonly CudaProgram _context;
+    private readonly EventClock _clock;
+    private readonly int _groupCount;
+    private nint _kernel;
+    private int _rounds = 64;
+
+    public CudaCard(int handle, EngineDevice info)
+    {
+        (_handle, Info) = (handle, info);
+        _context = new CudaProgram(handle);
+        _groupCount = GroupsPerProcessor * Attribute(MultiprocessorCount);
+        _clock = new EventClock(_context);
+    }
+
+    public EngineDevice Info { get; }
+
+    public string Facts
+    {
+        get
+        {
+            CudaDevice.Check(CudaDriverVersion(out int version), "asking for the driver's version");
+            var (major, minor) = (Attribute(ComputeCapabilityMajor), Attribute(ComputeCapabilityMinor));
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"CUDA {version / 1000}.{version % 1000 / 10}, compute capability {major}.{minor}, "
+                + $"{Attribute(MultiprocessorCount)} multiprocessors");
+        }
+    }
+
+    public IDeviceClock? KernelClock => _clock;
+
+    public IKernelDevice Open() => new CudaDevice(_handle, Info);
+
+    public double CopyInside(long bytes)
+    {
+        using var scope = _context.Enter();
+        nint source = Allocate(bytes);
+        nint destination = Allocate(bytes);
+        double seconds = Time(() => CudaCopyInside(destination, source, (nuint)bytes));
+        _ = MemoryFree(source);
+        _ = MemoryFree(destination);
+        return seconds;
+    }
+
+    public double CopyHost(long bytes, bool isUpload, bool isPinned)
+    {
+        using var scope = _context.Enter();
+        nint memory = Allocate(bytes);
+        nint host;
+        if (isPinned)
+        {
+            CudaDevice.Check(CudaAllocateHost(out host, (nuint)bytes), "allocating pinned memory");
+        }
+        else
+        {
+            host = (nint)NativeMemory.AllocZeroed((nuint)bytes);
+        }
+
+        double seconds = Time(() => isUpload
+            ? CopyToDevice(memory, (void*)host, (nuint)bytes)
+            : CopyToHost((void*)host, memory, (nuint)bytes));
+        if (isPinned)
+        {
+            _ = CudaFreeHost(host);
+        }
+        else
+        {
+            NativeMemory.Free((void*)host);
+        }
+
+        _ = MemoryFree(memory);
+        return seconds;
+    }
+
+    public (double Seconds, double Operations) MultiplyAdd()
+    {
+        using var scope = _context.Enter();
+        if (_kernel == 0)
+        {
+            fixed (byte* image = Encoding.ASCII.GetBytes(Assembly() + '\0'))
+            {
+                CudaDevice.Check(ModuleLoad(out nint module, image, 0, null, null), "loading the peak's kernel");
+                CudaDevice.Check(ModuleGetFunction(out _kernel, module, "multiply_add"), "finding the peak's kernel");
+            }
+        }
+
+        nint sums = Allocate((long)GroupSize * _groupCount * sizeof(float));
+        var (a, b, rounds) = (0.999f, 1e-3f, _rounds);
+        void** arguments = stackalloc void*[] { &sums, &a, &b, &rounds };
+        nint pointers = (nint)arguments;
+        double seconds = Time(() => CudaMethods.Launch(
+            _kernel, (uint)_groupCount, 1, 1, GroupSize, 1, 1, 0, 0, (void**)pointers, null));
+        _ = MemoryFree(sums);
+        _rounds = Rounds.Next(_rounds, seconds);
+        return (seconds, 2.0 * rounds * Sums * Unrolled * GroupSize * _groupCount);
+    }
+
+    public void Dispose()
+    {
+        _clock.Dispose();
+        _context.Release();
+    }
+
+    /// <summary>PTX of sixteen sums per thread, each of which takes sixteen fused products in a round.</summary>
+    internal static string Assembly()
+    {
+        var text = new StringBuilder();
+        text.Append("""
+            .version 6.0
+            .target sm_60
+            .address_size 64
+            .visible .entry multiply_add(.param .u64 sums, .param .f32 a, .param .f32 b, .param .u32 count)
+            {
+                .reg .f32 %s<16>;
+                .reg .f32 %a;
+                .reg .f32 %b;
+                .reg .b32 %i;
+                .reg .b32 %n;
+                .reg .b32 %x;
+                .reg .b32 %g;
+                .reg .b32 %w;
+                .reg .b64 %p;
+                .reg .b64 %o;
+                .reg .pred %q;
+                ld.param.u64 %p, [sums];
+                ld.param.f32 %a, [a];
+                ld.param.f32 %b, [b];
+                ld.param.u32 %n, [count];
+                mov.u32 %x, %tid.x;
+                mov.u32 %g, %ctaid.x;
+                mov.u32 %w, %ntid.x;
+                mad.lo.u32 %x, %g, %w, %x;
+                mul.wide.u32 %o, %x, 4;
+                add.u64 %p, %p, %o;
+                cvta.to.global.u64 %p, %p;
+                cvt.rn.f32.u32 %s0, %x;
+
+            """);
+        for (int i = 1; i < Sums; i++)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"    add.f32 %s{i}, %s{i - 1}, %a;\n");
+        }
+
+        text.Append("    mov.u32 %i, 0;\nROUND:\n");
+        for (int i = 0; i < Sums * Unrolled; i++)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"    fma.rn.f32 %s{i % Sums}, %s{i % Sums}, %a, %b;\n");
+        }
+
+        text.Append("    add.u32 %i, %i, 1;\n    setp.lt.u32 %q, %i, %n;\n    @%q bra ROUND;\n");
+        for (int i = 1; i < Sums; i++)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"    add.f32 %s0, %s0, %s{i};\n");
+        }
+
+        return text.Append("    st.global.f32 [%p], %s0;\n    ret;\n}\n").ToString();
+    }
+
+    private int Attribute(int name)
+    {
+        CudaDevice.Check(DeviceGetAttribute(out int value, name, _handle), "asking for a device's facts");
+        return value;
+    }
+
+    private static nint Allocate(long bytes)
+    {
+        CudaDevice.Check(MemoryAllocate(out nint memory, (nuint)bytes), "allocating");
+        return memory;
+    }
+
+    private static double Time(Func<int> start)
+    {
+        CudaDevice.Check(CudaSynchronize(), "waiting");
+        long begin = Stopwatch.GetTimestamp();
+        CudaDevice.Check(start(), "measuring");
+        CudaDevice.Check(CudaSynchronize(), "waiting");
+        return Stopwatch.GetElapsedTime(begin).TotalSeconds;
+    }
+
+    /// <summary>Events in the default stream, where the engine's launches are.</summary>
+    private sealed class EventClock : IDeviceClock, IDisposable
+    {
+        private readonly CudaProgram _context;
+        private readonly nint _start;
+        private readonly nint _end;
+
+        public EventClock(CudaProgram context)
+        {
+            _context = context;
+            using var scope = context.Enter();
+            CudaDevice.Check(CudaCreateEvent(out _start, 0), "creating an event");
+            CudaDevice.Check(CudaCreateEvent(out _end, 0), "creating an event");
+        }
+
+        public void Start()
+        {
+            using var scope = _context.Enter();
+            CudaDevice.Check(CudaRecordEvent(_start, 0), "recording an event");
+        }
+
+        public double Stop()
+        {
+            using var scope = _context.Enter();
+            CudaDevice.Check(CudaRecordEvent(_end, 0), "recording an event");
+            CudaDevice.Check(CudaWaitForEvent(_end), "waiting for an event");
+            CudaDevice.Check(CudaElapsed(out float milliseconds, _start, _end), "reading an event");
+            return milliseconds / 1000;
+        }
+
+        public void Dispose()
+        {
+            using var scope = _context.Enter();
+            _ = CudaDestroyEvent(_start);
+            _ = CudaDestroyEvent(_end);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using Tamx.Kernels.Devices;
+using Tamx.Testing;
+
+namespace Tamx.GpuCheck;
+
+/// <summary>What a kernel has to do at the least in one call: the floor that its time is measured against.</summary>
+/// <param name="Operations">Additions, multiplications, minima and maxima in float32; a fused pair counts as
+/// two.</param>
+/// <param name="Bytes">What has to be read and written once.</param>
+internal readonly record struct KernelWork(double Operations, double Bytes)
+{
+    /// <summary>Seconds that no implementation of this algorithm can beat on a card.</summary>
+    /// <param name="operationsPerSecond">The card's measured peak.</param>
+    /// <param name="bytesPerSecond">The card's measured bandwidth.</param>
+    public double Floor(double operationsPerSecond, double bytesPerSecond) =>
+        Math.Max(Operations / operationsPerSecond, Bytes / bytesPerSecond);
+
+    /// <summary>That of a kernel in the computation of maps; null for one that is not known here.</summary>
+    public static KernelWork? OfMaps(DeviceKernel kernel, RandomProblem problem)
+    {
+        double size = problem.HiddenSize;
+        double rows = problem.OutputRows.Length / size;
+        double cells = problem.Blocks.Sum(block => (double)block.CellCount);
+        double values = problem.Maps.Sum(map => (double)problem.Blocks[map.Block].CellCount);
+        return kernel.Name switch
+        {
+            "project_relu" => Product(rows, cells, size),
+            "mix_context" => new(2 * values * rows, sizeof(float) * (problem.Weights.Length + (rows * cells) + values)),
+
+            // A.E and E.E, then s E subtracted and rectified.
+            "subtract_scaled" => new(7 * values, sizeof(float) * ((rows * cells) + (2 * values))),
+            "rank_filter" => new(values * FilterOperations(kernel.WindowSide), sizeof(float) * 2 * values),
+            "joint_minmax" => new(2 * values, sizeof(float) * values),
+            "normalize_maps" => new(2 * values, sizeof(float) * 2 * values),
+            _ => null,
+        };
+    }
+
+    /// <summary>That of a kernel in the search for the best tokens; null for one that is not known here.</summary>
+    public static KernelWork? OfTokens(DeviceKernel kernel, int states, int rows, int hiddenSize) => kernel.Name switch
+    {
+        "project_relu" => Product(rows, states, hiddenSize),
+
+        // A comparison, and a term of the log-sum-exp: a subtraction, an exponential (ten or so), an addition.
+        "top_candidates" => new(13.0 * states * rows, sizeof(float) * (double)states * rows),
+        _ => null,
+    };
+
+    private static KernelWork Product(double rows, double columns, double size) =>
+        new(2 * rows * columns * size, sizeof(float) * ((rows * size) + (columns * size) + (rows * columns)));
+
+    /// <summary>
+    /// Per window of n values: a minimum and a maximum per exchange of Batcher's network, then mean, deviation and two
+    /// weighted sums.
+    /// </summary>
+    private static int FilterOperations(int windowSide)
+    {
+        int n = windowSide * windowSide;
+        int exchanges = 0;
+        for (int p = 1; p < n; p *= 2)
+        {
+            for (int k = p; k >= 1; k /= 2)
+            {
+                for (int i = k == p ? 0 : k; i + k < n; i++)
+                {
+                    exchanges += ((i - (k == p ? 0 : k)) & k) == 0 && (i ^ (i + k)) < 2 * p ? 1 : 0;
+                }
+            }
+        }
+
+        return (2 * exchanges) + (8 * n);
+    }
+}

@@ -1,0 +1,93 @@
+using Tamx.Kernels.Devices.Cuda;
+using static Tamx.GpuCheck.DriverCalls;
+using static Tamx.Kernels.Devices.Cuda.CudaMethods;
+
+namespace Tamx.GpuCheck;
+
+/// <summary>
+/// Another user of a device's primary context, as llama.cpp's CUDA backend is one: a thread of its own that writes,
+/// copies and reads its memory without end, and the context current on the thread that created this.
+/// </summary>
+internal sealed unsafe class PrimaryContextUser : IDisposable
+{
+    private const int Count = 1 << 20;
+
+    private readonly int _device;
+    private readonly CudaProgram _context;
+    private readonly nint _expected;
+    private readonly Thread _thread;
+    private volatile bool _isEnding;
+    private volatile string? _fault;
+
+    public PrimaryContextUser(int device)
+    {
+        _device = device;
+        CudaDevice.Check(PrimaryContextRetain(out _expected, device), "creating a context");
+        CudaDevice.Check(ContextPush(_expected), "entering the context");
+        _context = new CudaProgram(device);
+        _thread = new Thread(Work) { IsBackground = true };
+        _thread.Start();
+    }
+
+    /// <summary>Rounds of work done, all of them right.</summary>
+    public int RoundCount { get; private set; }
+
+    /// <summary>Throws if the engine has disturbed its work, or left another context on the thread.</summary>
+    public void Check()
+    {
+        CudaDevice.Check(CudaCurrentContext(out nint current), "asking for the thread's context");
+        if (current != _expected)
+        {
+            throw new InvalidOperationException("the engine left another context current on the thread");
+        }
+
+        if (_fault is not null)
+        {
+            throw new InvalidOperationException($"the other user of the context: {_fault}");
+        }
+    }
+
+    public void Dispose()
+    {
+        _isEnding = true;
+        _thread.Join();
+        _ = ContextPop(out _);
+        _context.Release();
+        _ = PrimaryContextRelease(_device);
+    }
+
+    private void Work()
+    {
+        try
+        {
+            using var scope = _context.Enter();
+            CudaDevice.Check(MemoryAllocate(out nint source, Count * sizeof(uint)), "allocating");
+            CudaDevice.Check(MemoryAllocate(out nint destination, Count * sizeof(uint)), "allocating");
+            uint[] read = new uint[Count];
+            for (uint round = 1; !_isEnding; round++)
+            {
+                CudaDevice.Check(CudaFill(source, round, Count), "writing");
+                CudaDevice.Check(CudaCopyInside(destination, source, Count * sizeof(uint)), "copying");
+                fixed (uint* start = read)
+                {
+                    CudaDevice.Check(CopyToHost(start, destination, Count * sizeof(uint)), "reading");
+                }
+
+                if (read.AsSpan().IndexOfAnyExcept(round) is >= 0 and var index)
+                {
+                    _fault = $"its memory holds {read[index]} where it wrote {round}";
+                    return;
+                }
+
+                RoundCount++;
+            }
+
+            _ = MemoryFree(source);
+            _ = MemoryFree(destination);
+        }
+        catch (Exception e)
+        {
+            _fault = e.Message;
+        }
+    }
+}
