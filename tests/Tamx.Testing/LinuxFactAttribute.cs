@@ -1,5 +1,3 @@
-using Xunit;
-
 namespace Tamx.Testing;
 
 /// <summary>A test of what Linux's loader does, which other systems' do differently.</summary>
