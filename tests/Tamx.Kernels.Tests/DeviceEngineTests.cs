@@ -113,7 +113,7 @@ public class DeviceEngineTests
     [MemberData(nameof(Working))]
     public void Run_AnyKernelThatDoesNothing_IsFound(string kind)
     {
-        foreach (var kernel in DeviceKernel.All.Where(kernel => kernel.WindowSide is 0 or 3))
+        foreach (var kernel in DeviceKernel.All.Except(((int[])[5, 7, 9]).Select(DeviceKernel.RankFilter)))
         {
             using var engine = new DeviceEngine(new PoisonedDevice(Open(kind), 0.5f) { Skipped = kernel }, 0);
 
@@ -203,12 +203,6 @@ public class DeviceEngineTests
 
     private static IKernelDevice Open(EngineKind kind)
     {
-#if WITH_ILGPU
-        if (kind == Kernels.Ilgpu.IlgpuEngine.Kind)
-        {
-            return Kernels.Ilgpu.IlgpuEngine.Open(new EngineRequest(0, string.Empty, 0, GpuOnly: false));
-        }
-#endif
         if (kind == EngineKind.Cuda)
         {
             var (handle, card) = CudaDevices.Find()[0];

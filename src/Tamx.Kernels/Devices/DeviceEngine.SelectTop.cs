@@ -33,6 +33,7 @@ public sealed unsafe partial class DeviceEngine
         _memory.Reserve(
             (_states, (long)sliceSize * hiddenSize * sizeof(float)),
             (_outputRows, SizeOf(outputRows)),
+            (_parts, Math.Max(PartsSize(sliceSize, rowCount, hiddenSize), PartsSize(logSums.Length % sliceSize, rowCount, hiddenSize))),
             (_activations, (long)sliceSize * rowCount * sizeof(float)),
             (_tokens, SizeOf<float>(logits)),
             (_tokenRows, SizeOf<int>(rows)),
@@ -45,11 +46,7 @@ public sealed unsafe partial class DeviceEngine
             Upload(_states, states.Slice(first * hiddenSize, stateCount * hiddenSize));
 
             // States and output rows in each other's place, so that a state's logits lie side by side.
-            _device.Launch(
-                DeviceKernel.ProjectRelu,
-                Groups(rowCount, DeviceKernel.Tile),
-                Groups(stateCount, DeviceKernel.Tile),
-                [_states, _outputRows, _activations, stateCount, rowCount, hiddenSize, rowCount, 0, float.NegativeInfinity]);
+            Multiply(_states, _outputRows, stateCount, rowCount, hiddenSize, rowCount, 0, float.NegativeInfinity);
             _device.Launch(DeviceKernel.TopCandidates, stateCount, 1, [_activations, _tokens, _tokenRows, _sums, rowCount, count]);
             Download(_tokens, logits.AsSpan(0, stateCount * count));
             Download(_tokenRows, rows.AsSpan(0, stateCount * count));

@@ -13,11 +13,11 @@ internal static unsafe partial class OpenClMethods
     public const int BuildProgramFailure = -11;
     public const int PlatformNotFound = -1001;
 
-    public const ulong DeviceTypeCpu = 1 << 1;
     public const ulong DeviceTypeGpu = 1 << 2;
     public const ulong DeviceTypeAll = 0xFFFFFFFF;
 
     public const uint DeviceType = 0x1000;
+    public const uint DeviceMaxComputeUnits = 0x1002;
     public const uint DeviceMaxWorkGroupSize = 0x1004;
     public const uint DeviceMaxMemAllocSize = 0x1010;
     public const uint DeviceGlobalMemSize = 0x101F;

@@ -9,14 +9,12 @@ internal sealed unsafe class OpenClProgram
     private static readonly KeptPrograms<nint, OpenClProgram> Kept = new(device => new OpenClProgram(device));
 
     private readonly nint _device;
-    private readonly string _options;
-    private readonly Dictionary<DeviceKernel, nint> _programs = [];
+    private readonly Dictionary<DeviceKernel, (nint Program, string Entry)> _programs = [];
     private readonly Lock _gate = new();
 
     private OpenClProgram(nint device)
     {
         _device = device;
-        _options = (OpenClDevices.Number(device, DeviceType) & DeviceTypeCpu) != 0 ? "-cl-std=CL1.2 -DROLLED" : "-cl-std=CL1.2";
         Context = CreateContext(null, 1, &device, 0, 0, out int status);
         OpenClDevice.Check(status, "creating a context");
     }
@@ -36,25 +34,25 @@ internal sealed unsafe class OpenClProgram
     {
         lock (_gate)
         {
-            if (!_programs.TryGetValue(kernel, out nint program))
+            if (!_programs.TryGetValue(kernel, out var built))
             {
-                _programs.Add(kernel, program = Build(kernel));
+                var text = KernelCompiler.ToOpenCl(kernel);
+                _programs.Add(kernel, built = (Build(kernel, text), text.Entry));
             }
 
-            nint created = OpenClMethods.CreateKernel(program, kernel.Name, out int status);
+            nint created = OpenClMethods.CreateKernel(built.Program, built.Entry, out int status);
             OpenClDevice.Check(status, $"creating kernel {kernel.Name}");
             return created;
         }
     }
 
-    private nint Build(DeviceKernel kernel)
+    private nint Build(DeviceKernel kernel, KernelText text)
     {
-        nint program = CreateProgramWithSource(Context, 1, kernel.ReadSource(), null, out int status);
+        nint program = CreateProgramWithSource(Context, 1, text.Text, null, out int status);
         OpenClDevice.Check(status, $"reading kernel {kernel.Name}");
-        string options = kernel.WindowSide == 0 ? _options : $"{_options} -DKERNEL_SIZE={kernel.WindowSide}";
         fixed (nint* device = &_device)
         {
-            status = BuildProgram(program, 1, device, options, 0, 0);
+            status = BuildProgram(program, 1, device, "-cl-std=CL1.2", 0, 0);
         }
 
         if (status == Success)

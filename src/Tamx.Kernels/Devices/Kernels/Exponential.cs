@@ -1,17 +1,17 @@
 using ILGPU;
 
-namespace Tamx.Kernels.Ilgpu.Kernels;
+namespace Tamx.Kernels.Devices.Kernels;
 
 internal static class Exponential
 {
     /// <summary>
-    /// exp(x) for x &lt;= 0; 0 below -87. 2^f by Taylor's series in f ln 2, |f| &lt;= 1/2. Relative error about 1e-7 near 0, and where the device does not
-    /// fuse products with sums up to 5e-6 for x from -40 down, where the result is below 1e-17 of what it is added to.
+    /// exp(x) for x &lt;= 0; 0 below -87. 2^f by Taylor's series in f ln 2, |f| &lt;= 1/2. Relative error about 1e-7 near 0,
+    /// and where the device does not fuse products with sums up to 5e-6 for x from -40 down, where the result is below
+    /// 1e-17 of what it is added to. ILGPU's own is either a loop or a library that comes with CUDA's compiler.
     /// </summary>
     public static float Of(float x)
     {
-        float power = x * 1.44269504f;
-        int whole = (int)((power > -126 ? power : -126) - 0.5f);
+        int whole = (int)(Math.Max(x * 1.44269504f, -126) - 0.5f);
         float rest = x * 1.44269504f - whole;
         rest += x * 1.925963033e-8f;
         float value = 1.52527338e-5f;
