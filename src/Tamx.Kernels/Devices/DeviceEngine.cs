@@ -234,7 +234,7 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
     {
         MemoryMarshal.AsBytes<ValueRange>(ranges).CopyTo(table.Bytes);
         Upload<byte>(_tables, table.Bytes);
-        var entries = KernelArgument.From<MapEntry>(_tables, table.EntriesStart);
+        var entries = KernelArgument.From<MapEntry>(_tables.Memory, table.EntriesStart);
         if (problem.EciStrength != 0)
         {
             Upload(_weights, problem.Weights);
@@ -262,7 +262,7 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
             DeviceKernel.JointMinMax,
             problem.RangeCount,
             1,
-            [_extremes, KernelArgument.From<int>(_tables, table.MembersStart), KernelArgument.From<int>(_tables, table.StartsStart), _tables, partCount]);
+            [_extremes, KernelArgument.From<int>(_tables.Memory, table.MembersStart), KernelArgument.From<int>(_tables.Memory, table.StartsStart), _tables, partCount]);
         _device.Launch(DeviceKernel.NormalizeMaps, mapCount, Groups(table.LargestBlock, DeviceKernel.GroupThreads), [values, entries, _tables]);
         if (problem.NormalizeBeforeFilter)
         {

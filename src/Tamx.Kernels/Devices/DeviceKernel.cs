@@ -26,11 +26,14 @@ public sealed record DeviceKernel(string Name, Type Source, int GroupWidth, int 
 
     private static readonly DeviceKernel[] RankFilters =
     [
-        new("rank_filter_3", typeof(RankFilterThree), GroupThreads, 1),
-        new("rank_filter_5", typeof(RankFilterFive), GroupThreads, 1),
-        new("rank_filter_7", typeof(RankFilterSeven), GroupThreads, 1),
-        new("rank_filter_9", typeof(RankFilterNine), GroupThreads, 1),
+        new("rank_filter_3", typeof(RankFilterThree), GroupThreads, 1) { IsLong = true },
+        new("rank_filter_5", typeof(RankFilterFive), GroupThreads, 1) { IsLong = true },
+        new("rank_filter_7", typeof(RankFilterSeven), GroupThreads, 1) { IsLong = true },
+        new("rank_filter_9", typeof(RankFilterNine), GroupThreads, 1) { IsLong = true },
     ];
+
+    /// <summary>Whether it is some thousand statements without a branch, over which a processor's optimizer takes minutes.</summary>
+    public bool IsLong { get; init; }
 
     /// <summary>A = relu(W H^T), or the products as they are.</summary>
     public static DeviceKernel Product { get; } = new("product", typeof(Product), 8, 8);

@@ -25,7 +25,7 @@ public readonly struct KernelArgument
     public int ElementSize { get; private init; }
 
     /// <summary>Memory of numbers of 32 bits.</summary>
-    public static implicit operator KernelArgument(DeviceBuffer buffer) => From<int>(buffer, 0);
+    public static implicit operator KernelArgument(DeviceBuffer buffer) => From<int>(buffer.Memory, 0);
 
     /// <summary>A whole number.</summary>
     public static implicit operator KernelArgument(int value) => new((uint)value, sizeof(int));
@@ -33,12 +33,12 @@ public readonly struct KernelArgument
     /// <summary>A number.</summary>
     public static implicit operator KernelArgument(float value) => new(BitConverter.SingleToUInt32Bits(value), sizeof(float));
 
-    /// <summary>Part of a buffer.</summary>
-    /// <param name="buffer">The buffer.</param>
+    /// <summary>Memory, or what of it is from somewhere on.</summary>
+    /// <param name="memory">What <see cref="IKernelDevice.Allocate"/> gave.</param>
     /// <param name="start">Bytes before the first that the kernel sees, a multiple of an element's.</param>
     /// <typeparam name="T">Its elements.</typeparam>
     /// <returns>The argument.</returns>
-    public static unsafe KernelArgument From<T>(DeviceBuffer buffer, long start)
+    public static unsafe KernelArgument From<T>(nint memory, long start = 0)
         where T : unmanaged =>
-        new(buffer.Memory, nint.Size) { IsMemory = true, Start = start, ElementSize = sizeof(T) };
+        new(memory, nint.Size) { IsMemory = true, Start = start, ElementSize = sizeof(T) };
 }

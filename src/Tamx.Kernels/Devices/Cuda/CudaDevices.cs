@@ -43,11 +43,16 @@ internal static unsafe class CudaDevices
     /// <summary>Creates the engine.</summary>
     /// <param name="request">What is wanted of it.</param>
     /// <exception cref="EngineUnavailableException">There is no such device, or it cannot run the kernels.</exception>
-    public static ITamEngine CreateEngine(EngineRequest request)
+    public static ITamEngine CreateEngine(EngineRequest request) => new DeviceEngine(Open(request), request.MaxDeviceBytes);
+
+    /// <summary>Opens a device.</summary>
+    /// <param name="request">Which one.</param>
+    /// <exception cref="EngineUnavailableException">There is no such device, or it cannot run the kernels.</exception>
+    public static IKernelDevice Open(EngineRequest request)
     {
         var devices = Find();
         var device = request.Choose(EngineKind.Cuda, [.. devices.Select(one => one.Device)]);
-        return new DeviceEngine(new CudaDevice(devices.First(one => one.Device == device).Handle, device), request.MaxDeviceBytes);
+        return new CudaDevice(devices.First(one => one.Device == device).Handle, device);
     }
 
     private static (int Handle, EngineDevice Device) Describe(int ordinal)

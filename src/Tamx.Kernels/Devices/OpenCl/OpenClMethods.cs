@@ -13,6 +13,7 @@ internal static unsafe partial class OpenClMethods
     public const int BuildProgramFailure = -11;
     public const int PlatformNotFound = -1001;
 
+    public const ulong DeviceTypeCpu = 1 << 1;
     public const ulong DeviceTypeGpu = 1 << 2;
     public const ulong DeviceTypeAll = 0xFFFFFFFF;
 

@@ -50,9 +50,11 @@ internal sealed unsafe class OpenClProgram
     {
         nint program = CreateProgramWithSource(Context, 1, text.Text, null, out int status);
         OpenClDevice.Check(status, $"reading kernel {kernel.Name}");
+        bool isProcessor = (OpenClDevices.Number(_device, DeviceType) & DeviceTypeCpu) != 0;
+        string options = isProcessor && kernel.IsLong ? "-cl-std=CL1.2 -cl-opt-disable" : "-cl-std=CL1.2";
         fixed (nint* device = &_device)
         {
-            status = BuildProgram(program, 1, device, "-cl-std=CL1.2", 0, 0);
+            status = BuildProgram(program, 1, device, options, 0, 0);
         }
 
         if (status == Success)
