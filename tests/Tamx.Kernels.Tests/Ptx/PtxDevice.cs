@@ -18,8 +18,8 @@ internal sealed unsafe class PtxDevice(Func<DeviceKernel, string, string>? chang
 
     public long LargestAllocation => Info.MemoryBytes;
 
-    /// <summary>More tiles than two are not split.</summary>
-    public int ProcessorCount => 1;
+    /// <summary>Four tiles and more are not split.</summary>
+    public int ProcessorCount => 2;
 
     public nint Allocate(long bytes)
     {
