@@ -90,7 +90,7 @@ internal static partial class KernelCompiler
     [GeneratedRegex("^#pragma OPENCL EXTENSION.*$", RegexOptions.Multiline)]
     private static partial Regex Extensions();
 
-    [GeneratedRegex(@"__?generic\b|\bwork_group_\w+|\bsub_group\w*|\batomic_\w+|\bCLK_GLOBAL_MEM_FENCE|\bmem_fence|\bdouble\b|#pragma.*|\bprintf\b")]
+    [GeneratedRegex(@"\b(?:__)?generic\b|\bwork_group_\w+|\bsub_group\w*|\batomic_\w+|\bCLK_GLOBAL_MEM_FENCE|\bmem_fence|\bdouble\b|#pragma.*|\bprintf\b")]
     private static partial Regex Foreign();
 
     [GeneratedRegex(
