@@ -1,9 +1,11 @@
-// Writes a kernel for GPUs in C#, plugs an engine with it into Tamx, and measures what it changes: an engine whose products see numbers of
-// 11 significant bits, as tensor cores do (TF32). The program says how far the maps of a saved trace are then from the reference's.
+// Writes a kernel for GPUs in C#, plugs an engine with it into Tamx, and measures what it changes: an engine whose
+// products see numbers of 11 significant bits, as tensor cores do (TF32). The program says how far the maps of a saved
+// trace are then from the reference's.
 //
 //     dotnet run --project samples/OwnKernel -- trace.safetensors
 //
-// A trace is what `tamx explain --save-trace trace.safetensors` keeps of a run. It takes any device with CUDA or OpenCL, in software too.
+// A trace is what `tamx explain --save-trace trace.safetensors` keeps of a run. It takes any device with CUDA or
+// OpenCL, in software too.
 using ILGPU;
 using Tamx;
 using Tamx.Kernels;

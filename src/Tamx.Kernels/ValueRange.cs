@@ -20,7 +20,8 @@ public readonly record struct ValueRange(float Minimum, float Maximum)
     {
         return values.IsEmpty
             ? this
-            : new ValueRange(Math.Min(Minimum, TensorPrimitives.Min(values)), Math.Max(Maximum, TensorPrimitives.Max(values)));
+            : new ValueRange(
+                Math.Min(Minimum, TensorPrimitives.Min(values)), Math.Max(Maximum, TensorPrimitives.Max(values)));
     }
 
     /// <summary>(value - minimum) / (maximum - minimum), in place; 0 where the range has no width.</summary>

@@ -12,7 +12,9 @@ public class KernelCompilerTests
 
     public static TheoryData<string> Kernels => [.. DeviceKernel.All.Select(kernel => kernel.Name)];
 
-    /// <summary>What there is for OpenCL 1.2: no pointer but to global and local memory, and barriers that order local memory.</summary>
+    /// <summary>
+    /// What there is for OpenCL 1.2: no pointer but to global and local memory, and barriers that order local memory.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Kernels))]
     public void ToOpenCl_EachKernel_IsOpenCl12(string name)
@@ -40,7 +42,8 @@ public class KernelCompilerTests
     [InlineData("generic float *x;", "generic")]
     public void ToOpenCl12_SomethingLeftThatItLacks_Refuses(string text, string what) => Assert.Contains(
         what,
-        Assert.Throws<NotSupportedException>(() => KernelCompiler.ToOpenCl12("kernel void Run() {\n" + text + "\n}", DeviceKernel.Product)).Message,
+        Assert.Throws<NotSupportedException>(
+            () => KernelCompiler.ToOpenCl12("kernel void Run() {\n" + text + "\n}", DeviceKernel.Product)).Message,
         StringComparison.Ordinal);
 
     /// <summary>Whoever holds the device goes on with the processors then: <see cref="AutoEngineTests"/>.</summary>
@@ -50,7 +53,8 @@ public class KernelCompilerTests
     public void Translate_WhatIsNoKernel_SaysSoInOneLine(Type source)
     {
         var kernel = new DeviceKernel("none", source, 1, 1);
-        foreach (var translate in (Action[])[() => KernelCompiler.ToOpenCl(kernel), () => KernelCompiler.ToPtx(kernel, (8, 0))])
+        Action[] ways = [() => KernelCompiler.ToOpenCl(kernel), () => KernelCompiler.ToPtx(kernel, (8, 0))];
+        foreach (var translate in ways)
         {
             var exception = Assert.Throws<EngineUnavailableException>(translate);
 
@@ -59,7 +63,9 @@ public class KernelCompilerTests
         }
     }
 
-    /// <summary>Looking for devices, the processors, and a device that is no GPU do without it. Its start takes half a second.</summary>
+    /// <summary>
+    /// Looking for devices, the processors, and a device that is no GPU do without it. Its start takes half a second.
+    /// </summary>
     [Fact]
     public void Create_WithoutAGpu_DoesNotLoadIlgpu()
     {
@@ -69,7 +75,8 @@ public class KernelCompilerTests
         }
 
         var context = new RecordingContext();
-        var engines = context.LoadFromAssemblyPath(typeof(TamEngine).Assembly.Location).GetType(typeof(TamEngine).FullName!)!;
+        var assembly = context.LoadFromAssemblyPath(typeof(TamEngine).Assembly.Location);
+        var engines = assembly.GetType(typeof(TamEngine).FullName!)!;
         _ = engines.GetProperty(nameof(TamEngine.Devices))!.GetValue(null);
         Create("auto");
         Create("cpu");
@@ -79,16 +86,18 @@ public class KernelCompilerTests
         {
             Create("opencl");
             Assert.DoesNotContain("ILGPU", context.Wanted);
-            var compiler = engines.Assembly.GetType(typeof(KernelCompiler).FullName!)!;
-            var kernel = engines.Assembly.GetType(typeof(DeviceKernel).FullName!)!.GetProperty(nameof(DeviceKernel.NormalizeMaps))!.GetValue(null);
+            var compiler = assembly.GetType(typeof(KernelCompiler).FullName!)!;
+            var kernels = assembly.GetType(typeof(DeviceKernel).FullName!)!;
+            var kernel = kernels.GetProperty(nameof(DeviceKernel.NormalizeMaps))!.GetValue(null);
             compiler.GetMethod(nameof(KernelCompiler.ToOpenCl))!.Invoke(null, [kernel]);
             Assert.Contains("ILGPU", context.Wanted);
         }
 
         void Create(string kind)
         {
-            var name = Activator.CreateInstance(engines.Assembly.GetType(typeof(EngineKind).FullName!)!, kind);
-            ((IDisposable)engines.GetMethod(nameof(TamEngine.Create))!.Invoke(null, [name, 0, null, string.Empty, 0L])!).Dispose();
+            var name = Activator.CreateInstance(assembly.GetType(typeof(EngineKind).FullName!)!, kind);
+            var create = engines.GetMethod(nameof(TamEngine.Create))!;
+            ((IDisposable)create.Invoke(null, [name, 0, null, string.Empty, 0L])!).Dispose();
         }
     }
 
@@ -136,7 +145,8 @@ public class KernelCompilerTests
 /// <summary>A test for Oclgrind, an OpenCL device that looks for races.</summary>
 public sealed class OclgrindFactAttribute : FactAttribute
 {
-    public OclgrindFactAttribute() => Skip = TamEngine.Devices.Any(device => device.Description.Contains("Oclgrind", StringComparison.OrdinalIgnoreCase))
+    public OclgrindFactAttribute() => Skip =
+        TamEngine.Devices.Any(device => device.Description.Contains("Oclgrind", StringComparison.OrdinalIgnoreCase))
         ? null
         : "Needs Oclgrind as the OpenCL device; .ci/run shows how.";
 }

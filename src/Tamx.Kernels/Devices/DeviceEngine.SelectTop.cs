@@ -27,13 +27,14 @@ public sealed unsafe partial class DeviceEngine
 
         // As many states at a time as keep both them and their logits small.
         int sliceSize = (int)Math.Min(logSums.Length, SliceSize(logSums.Length, Math.Max(hiddenSize, rowCount)));
+        int lastSize = logSums.Length % sliceSize;
         var logits = new float[sliceSize * count];
         var rows = new int[sliceSize * count];
         var sums = new float[sliceSize * 2];
         _memory.Reserve(
             (_states, (long)sliceSize * hiddenSize * sizeof(float)),
             (_outputRows, SizeOf(outputRows)),
-            (_parts, Math.Max(PartsSize(sliceSize, rowCount, hiddenSize), PartsSize(logSums.Length % sliceSize, rowCount, hiddenSize))),
+            (_parts, Math.Max(PartsSize(sliceSize, rowCount, hiddenSize), PartsSize(lastSize, rowCount, hiddenSize))),
             (_activations, (long)sliceSize * rowCount * sizeof(float)),
             (_tokens, SizeOf<float>(logits)),
             (_tokenRows, SizeOf<int>(rows)),

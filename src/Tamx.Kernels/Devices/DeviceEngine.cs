@@ -142,15 +142,20 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
     private long SliceSize(int stateCount, int hiddenSize) =>
         Math.Min(stateCount, Math.Max(DeviceKernel.Tile, _stateSliceBytes / (sizeof(float) * (long)hiddenSize)));
 
-    /// <summary>Tiles of a product, each of which is a group's.</summary>
-    private static long TileCount(int rowCount, long stateCount) => Groups(rowCount, DeviceKernel.Tile) * ((stateCount + DeviceKernel.Tile - 1) / DeviceKernel.Tile);
+    /// <summary>Groups of the rank filter for each map, of which each finds its extremes.</summary>
+    private static int PartsPerMap(MapTable table) => Groups(table.LargestPairs, DeviceKernel.GroupThreads);
 
-    /// <summary>Bytes of the products in parts; 0 where they are not split, since there are tiles enough or the sum is short.</summary>
+    /// <summary>Tiles of a product, each of which is a group's.</summary>
+    private static long TileCount(int rowCount, long stateCount) =>
+        Groups(rowCount, DeviceKernel.Tile) * ((stateCount + DeviceKernel.Tile - 1) / DeviceKernel.Tile);
+
+    /// <summary>Bytes of the products in parts; 0 where they are not split: tiles enough, or a short sum.</summary>
     private long PartsSize(int rowCount, long stateCount, int hiddenSize)
     {
         int chunkCount = Groups(hiddenSize, DeviceKernel.Chunk);
         long size = (long)chunkCount * rowCount * stateCount * sizeof(float);
-        return chunkCount == 1 || size > MaxPartsSize || TileCount(rowCount, stateCount) >= TilesPerProcessor * (long)_device.ProcessorCount ? 0 : size;
+        long enough = TilesPerProcessor * (long)_device.ProcessorCount;
+        return chunkCount == 1 || size > MaxPartsSize || TileCount(rowCount, stateCount) >= enough ? 0 : size;
     }
 
     /// <summary>What the largest of all products wants; a smaller one may be split where that one is not.</summary>
@@ -161,20 +166,22 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
         {
             int sliceSize = (int)SliceSize(one.Block.CellCount, hiddenSize);
             int lastSize = one.Block.CellCount % sliceSize;
-            largest = Math.Max(largest, Math.Max(PartsSize(rowCount, sliceSize, hiddenSize), PartsSize(rowCount, lastSize, hiddenSize)));
+            largest = Math.Max(largest, PartsSize(rowCount, sliceSize, hiddenSize));
+            largest = Math.Max(largest, PartsSize(rowCount, lastSize, hiddenSize));
         }
 
         return largest;
     }
 
-    private void ReserveMaps(in TamProblem problem, MapTable table, long states, long outputRows, long parts, long activations) => _memory.Reserve(
+    private void ReserveMaps(
+        in TamProblem problem, MapTable table, long states, long outputRows, long parts, long activations) => _memory.Reserve(
         (_states, states),
         (_outputRows, outputRows),
         (_parts, parts),
         (_activations, activations),
         (_weights, problem.EciStrength == 0 ? 0 : SizeOf(problem.Weights)),
         (_tables, table.Bytes.Length),
-        (_extremes, (long)table.Entries.Length * Groups(table.LargestPairs, DeviceKernel.GroupThreads) * sizeof(ValueRange)),
+        (_extremes, (long)table.Entries.Length * PartsPerMap(table) * sizeof(ValueRange)),
         (_maps, (long)problem.MapValueCount * sizeof(float)),
         (_filtered, problem.KernelSize == 1 ? 0 : (long)problem.MapValueCount * sizeof(float)));
 
@@ -195,7 +202,14 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
 
     /// <summary>The product of rows and columns, into some columns of the activations.</summary>
     private void Multiply(
-        DeviceBuffer rows, DeviceBuffer columns, int rowCount, int count, int hiddenSize, int stride, int firstColumn, float least)
+        DeviceBuffer rows,
+        DeviceBuffer columns,
+        int rowCount,
+        int count,
+        int hiddenSize,
+        int stride,
+        int firstColumn,
+        float least)
     {
         int groupsX = Groups(count, DeviceKernel.Tile);
         int rowTiles = Groups(rowCount, DeviceKernel.Tile);
@@ -206,7 +220,10 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
                 DeviceKernel.Product,
                 groupsX,
                 rowTiles,
-                [rows, columns, _activations, rowCount, count, hiddenSize, stride, firstColumn, rowTiles, chunkCount, least]);
+                [
+                    rows, columns, _activations,
+                    rowCount, count, hiddenSize, stride, firstColumn, rowTiles, chunkCount, least,
+                ]);
             return;
         }
 
@@ -250,7 +267,11 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
         }
 
         int mapCount = table.Entries.Length;
-        _device.Launch(DeviceKernel.SubtractScaled, mapCount, 1, [_activations, entries, _maps, _extremes, columnCount, problem.EciStrength]);
+        _device.Launch(
+            DeviceKernel.SubtractScaled,
+            mapCount,
+            1,
+            [_activations, entries, _maps, _extremes, columnCount, problem.EciStrength]);
         var values = _maps;
         int partCount = 1;
         if (!problem.NormalizeBeforeFilter)
@@ -258,12 +279,14 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
             values = Filter(problem, table, values, entries, ref partCount);
         }
 
+        var members = KernelArgument.From<int>(_tables.Memory, table.MembersStart);
+        var starts = KernelArgument.From<int>(_tables.Memory, table.StartsStart);
+        _device.Launch(DeviceKernel.JointMinMax, problem.RangeCount, 1, [_extremes, members, starts, _tables, partCount]);
         _device.Launch(
-            DeviceKernel.JointMinMax,
-            problem.RangeCount,
-            1,
-            [_extremes, KernelArgument.From<int>(_tables.Memory, table.MembersStart), KernelArgument.From<int>(_tables.Memory, table.StartsStart), _tables, partCount]);
-        _device.Launch(DeviceKernel.NormalizeMaps, mapCount, Groups(table.LargestBlock, DeviceKernel.GroupThreads), [values, entries, _tables]);
+            DeviceKernel.NormalizeMaps,
+            mapCount,
+            Groups(table.LargestBlock, DeviceKernel.GroupThreads),
+            [values, entries, _tables]);
         if (problem.NormalizeBeforeFilter)
         {
             values = Filter(problem, table, values, entries, ref partCount);
@@ -276,17 +299,21 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
 
     /// <summary>Filters all maps, unless the window is a single cell.</summary>
     /// <returns>Where they are then; their extremes are in as many parts as it says.</returns>
-    private DeviceBuffer Filter(in TamProblem problem, MapTable table, DeviceBuffer maps, KernelArgument entries, ref int partCount)
+    private DeviceBuffer Filter(
+        in TamProblem problem, MapTable table, DeviceBuffer maps, KernelArgument entries, ref int partCount)
     {
         if (problem.KernelSize == 1)
         {
             return maps;
         }
 
-        partCount = Groups(table.LargestPairs, DeviceKernel.GroupThreads);
+        partCount = PartsPerMap(table);
         int constantIsValue = problem.ConstantWindow == ConstantWindow.Value ? 1 : 0;
         _device.Launch(
-            DeviceKernel.RankFilter(problem.KernelSize), table.Entries.Length, partCount, [maps, entries, _filtered, _extremes, constantIsValue]);
+            DeviceKernel.RankFilter(problem.KernelSize),
+            table.Entries.Length,
+            partCount,
+            [maps, entries, _filtered, _extremes, constantIsValue]);
         return _filtered;
     }
 

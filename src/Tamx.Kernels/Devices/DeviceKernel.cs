@@ -2,11 +2,13 @@ using Tamx.Kernels.Devices.Kernels;
 
 namespace Tamx.Kernels.Devices;
 
-/// <summary>A kernel, which <see cref="KernelCompiler"/> translates for drivers, and how many threads a group of it has.</summary>
+/// <summary>
+/// A kernel, which <see cref="KernelCompiler"/> translates for drivers, and how many threads a group of it has.
+/// </summary>
 /// <param name="Name">Its name in messages.</param>
 /// <param name="Source">
-/// The class that has it, as the static method <c>Run</c>: C# as ILGPU takes it, explicitly grouped, of views and numbers. Barriers
-/// order shared memory alone.
+/// The class that has it, as the static method <c>Run</c>: C# as ILGPU takes it, explicitly grouped, of views and
+/// numbers. Barriers order shared memory alone.
 /// </param>
 /// <param name="GroupWidth">Threads of a group along x.</param>
 /// <param name="GroupHeight">Threads of a group along y.</param>
@@ -32,7 +34,9 @@ public sealed record DeviceKernel(string Name, Type Source, int GroupWidth, int 
         new("rank_filter_9", typeof(RankFilterNine), GroupThreads, 1) { IsLong = true },
     ];
 
-    /// <summary>Whether it is some thousand statements without a branch, over which a processor's optimizer takes minutes.</summary>
+    /// <summary>
+    /// Whether it is some thousand statements without a branch, over which a processor's optimizer takes minutes.
+    /// </summary>
     public bool IsLong { get; init; }
 
     /// <summary>A = relu(W H^T), or the products as they are.</summary>

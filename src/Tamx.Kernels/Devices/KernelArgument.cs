@@ -9,7 +9,9 @@ public readonly struct KernelArgument
         Size = size;
     }
 
-    /// <summary>A number's bytes, from the lowest on; or memory, as <see cref="IKernelDevice.Allocate"/> gave it.</summary>
+    /// <summary>
+    /// A number's bytes, from the lowest on; or memory, as <see cref="IKernelDevice.Allocate"/> gave it.
+    /// </summary>
     public long Bits { get; }
 
     /// <summary>How many bytes of a number count.</summary>
@@ -18,7 +20,9 @@ public readonly struct KernelArgument
     /// <summary>Whether this is memory.</summary>
     public bool IsMemory { get; private init; }
 
-    /// <summary>Bytes of the memory before the first that the kernel sees, a multiple of <see cref="ElementSize"/>.</summary>
+    /// <summary>
+    /// Bytes of the memory before the first that the kernel sees, a multiple of <see cref="ElementSize"/>.
+    /// </summary>
     public long Start { get; private init; }
 
     /// <summary>Bytes of an element.</summary>

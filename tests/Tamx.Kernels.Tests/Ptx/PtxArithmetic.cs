@@ -1,6 +1,9 @@
 namespace Tamx.Kernels.Tests.Ptx;
 
-/// <summary>What PTX's instructions do with numbers. Registers have 64 bits, of which smaller numbers use the lower ones; predicates are 0 or 1.</summary>
+/// <summary>
+/// What PTX's instructions do with numbers. Registers have 64 bits, of which smaller numbers use the lower ones;
+/// predicates are 0 or 1.
+/// </summary>
 internal static class PtxArithmetic
 {
     /// <summary>An instruction's function of up to three operands.</summary>
@@ -56,7 +59,8 @@ internal static class PtxArithmetic
 
             "cvt.s64.s32" => (a, _, _) => (ulong)(int)a,
             "cvt.s32.s64" or "cvt.u32.u64" => (a, _, _) => (uint)a,
-            "cvt.rzi.s32.f32" => (a, _, _) => float.IsNaN(F(a)) ? 0 : (uint)(int)Math.Clamp((double)F(a), int.MinValue, int.MaxValue),
+            "cvt.rzi.s32.f32" => (a, _, _) =>
+                float.IsNaN(F(a)) ? 0 : (uint)(int)Math.Clamp((double)F(a), int.MinValue, int.MaxValue),
             "cvt.rn.f32.s32" => (a, _, _) => B((int)a),
             _ => throw new NotSupportedException($"no arithmetic for {operation}"),
         };
@@ -69,7 +73,10 @@ internal static class PtxArithmetic
             // Without a u at its end, a relation is false where either is NaN, and true with it.
             bool unordered = relation is not ("lt" or "gt") && relation.EndsWith('u');
             var ordered = Relation(unordered ? relation[..^1] : relation);
-            return (a, b, _) => float.IsNaN(F(a)) || float.IsNaN(F(b)) ? (unordered ? 1ul : 0) : ordered(F(a).CompareTo(F(b)), F(a) == F(b));
+            ulong ofNaN = unordered ? 1ul : 0;
+            return (a, b, _) => float.IsNaN(F(a)) || float.IsNaN(F(b))
+                ? ofNaN
+                : ordered(F(a).CompareTo(F(b)), F(a) == F(b));
         }
 
         var whole = Relation(relation switch { "lo" => "lt", "ls" => "le", "hi" => "gt", "hs" => "ge", _ => relation });

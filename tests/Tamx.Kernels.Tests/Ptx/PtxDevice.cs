@@ -2,7 +2,9 @@ using Tamx.Kernels.Devices;
 
 namespace Tamx.Kernels.Tests.Ptx;
 
-/// <summary>A CUDA device without a GPU: <see cref="DeviceEngine"/> on it executes the PTX that a card would get.</summary>
+/// <summary>
+/// A CUDA device without a GPU: <see cref="DeviceEngine"/> on it executes the PTX that a card would get.
+/// </summary>
 /// <param name="change">What is made of a kernel's text before it is read.</param>
 internal sealed unsafe class PtxDevice(Func<DeviceKernel, string, string>? change = null) : IKernelDevice
 {

@@ -13,10 +13,13 @@ internal sealed partial class PtxKernel
     {
         text = Comment().Replace(text, string.Empty);
         var head = Head().Match(text);
-        Assert.True(head.Success && !text.Contains(".extern", StringComparison.Ordinal) && !text.Contains(".func", StringComparison.Ordinal), "not a kernel alone");
+        Assert.True(head.Success, "no kernel");
+        Assert.DoesNotContain(".func", text, StringComparison.Ordinal);
         foreach (Match one in Parameter().Matches(head.Groups[1].Value))
         {
-            int size = one.Groups["bytes"].Success ? Number(one.Groups["bytes"].Value) : one.Groups["type"].Value.EndsWith("64", StringComparison.Ordinal) ? 8 : 4;
+            int size = one.Groups["bytes"].Success ? Number(one.Groups["bytes"].Value)
+                : one.Groups["type"].Value.EndsWith("64", StringComparison.Ordinal) ? 8
+                : 4;
             ParameterBytes = (ParameterBytes + Math.Min(size, 8) - 1) / Math.Min(size, 8) * Math.Min(size, 8);
             Parameters.Add(one.Groups["name"].Value, (ParameterBytes, size));
             ParameterBytes += size;
@@ -39,7 +42,8 @@ internal sealed partial class PtxKernel
         body = Declaration().Replace(body[(body.IndexOf('{', StringComparison.Ordinal) + 1)..body.LastIndexOf('}')], string.Empty);
         var labels = new Dictionary<string, int>();
         var lines = new List<string>();
-        foreach (string line in body.Split(['\n', ';'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        const StringSplitOptions Trimmed = StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries;
+        foreach (string line in body.Split(['\n', ';'], Trimmed))
         {
             if (line.EndsWith(':'))
             {
@@ -77,8 +81,7 @@ internal sealed partial class PtxKernel
     public ulong Constant(string name) => name switch
     {
         _ when Shared.TryGetValue(name, out int offset) => PtxMachine.SharedStart + (ulong)offset,
-        _ when name.StartsWith("0f", StringComparison.OrdinalIgnoreCase) => uint.Parse(name.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture),
-        _ when name.StartsWith("0x", StringComparison.OrdinalIgnoreCase) => ulong.Parse(name.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture),
+        ['0', 'f' or 'F' or 'x', ..] => ulong.Parse(name.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture),
         _ => (ulong)long.Parse(name, CultureInfo.InvariantCulture),
     };
 
@@ -108,12 +111,19 @@ internal sealed partial class PtxKernel
             case "ld" or "st":
                 bool loads = parts[0] == "ld";
                 string[] address = operands[loads ? 1 : 0].Trim('[', ']').Split('+');
-                int[] values = [.. operands[loads ? 0 : 1].Trim('{', '}').Split(',').Select(name => Register(name.Trim()))];
+                string[] names = operands[loads ? 0 : 1].Trim('{', '}').Split(',', StringSplitOptions.TrimEntries);
+                int[] values = Array.ConvertAll(names, Register);
                 int offset = address.Length > 1 ? Number(address[1]) : 0;
                 int size = parts[^1].EndsWith("64", StringComparison.Ordinal) ? 8 : 4;
                 Assert.True(!parts.Contains("local") && parts[^1][1..] is "32" or "64", $"cannot do '{line}'");
                 return parts[1] == "param"
-                    ? read with { Kind = PtxKind.Parameter, Values = values, Offset = Parameters[address[0]].Offset + offset, Size = size }
+                    ? read with
+                    {
+                        Kind = PtxKind.Parameter,
+                        Values = values,
+                        Offset = Parameters[address[0]].Offset + offset,
+                        Size = size,
+                    }
                     : read with
                     {
                         Kind = loads ? PtxKind.Load : PtxKind.Store,

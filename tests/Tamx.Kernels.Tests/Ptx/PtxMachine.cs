@@ -3,9 +3,10 @@ using System.Runtime.InteropServices;
 namespace Tamx.Kernels.Tests.Ptx;
 
 /// <summary>
-/// Executes kernels: one group after another, all threads of a group in lock step, those at the lowest instruction first. Accesses have to be aligned and
-/// in bounds. What one thread writes, no other may read or write before a barrier; and in global memory, which no barrier of the kernels orders,
-/// not in the same launch. Shared memory holds nothing at first.
+/// Executes kernels: one group after another, all threads of a group in lock step, those at the lowest instruction
+/// first. Accesses have to be aligned and in bounds. What one thread writes, no other may read or write before a
+/// barrier; and in global memory, which no barrier of the kernels orders, not in the same launch. Shared memory holds
+/// nothing at first.
 /// </summary>
 internal sealed class PtxMachine
 {
@@ -59,7 +60,8 @@ internal sealed class PtxMachine
         }
     }
 
-    private static ulong[][] Registers(PtxKernel kernel, (int X, int Y) group, (int X, int Y) groups, (int X, int Y) threads)
+    private static ulong[][] Registers(
+        PtxKernel kernel, (int X, int Y) group, (int X, int Y) groups, (int X, int Y) threads)
     {
         int count = threads.X * threads.Y;
         return [.. kernel.RegisterNames.Select(name =>
@@ -86,7 +88,8 @@ internal sealed class PtxMachine
         })];
     }
 
-    private void RunGroup(PtxKernel kernel, (int X, int Y) group, (int X, int Y) groups, (int X, int Y) threads, byte[] parameters)
+    private void RunGroup(
+        PtxKernel kernel, (int X, int Y) group, (int X, int Y) groups, (int X, int Y) threads, byte[] parameters)
     {
         int count = threads.X * threads.Y;
         var registers = Registers(kernel, group, groups, threads);
@@ -103,7 +106,9 @@ internal sealed class PtxMachine
             if (running.Count == 0)
             {
                 // All threads are at the barrier, and at the same one.
-                Assert.True(waiting.Count == count && waiting.TrueForAll(t => places[t] == places[0]), "threads wait at a barrier that others do not come to");
+                Assert.True(
+                    waiting.Count == count && waiting.TrueForAll(t => places[t] == places[0]),
+                    "threads wait at a barrier that others do not come to");
                 (running, waiting) = (waiting, running);
                 epoch++;
             }
@@ -144,7 +149,8 @@ internal sealed class PtxMachine
             switch (instruction.Kind)
             {
                 case PtxKind.Compute:
-                    var (a, b, c, result) = (registers[instruction.A], registers[instruction.B], registers[instruction.C], registers[instruction.Values[0]]);
+                    var (a, b, c) = (registers[instruction.A], registers[instruction.B], registers[instruction.C]);
+                    var result = registers[instruction.Values[0]];
                     var function = instruction.Function;
                     foreach (int t in now)
                     {
@@ -201,15 +207,23 @@ internal sealed class PtxMachine
 
     /// <summary>Loads or stores one thread's values.</summary>
     private static void Transfer(
-        PtxInstruction instruction, ulong[][] registers, int lane, int thread, ulong address, uint[] memory, bool[]? isAllocated, Access[] accesses, int epoch)
+        PtxInstruction instruction,
+        ulong[][] registers,
+        int lane,
+        int thread,
+        ulong address,
+        uint[] memory,
+        bool[]? isAllocated,
+        Access[] accesses,
+        int epoch)
     {
         bool loads = instruction.Kind == PtxKind.Load;
-        Assert.True(address % (ulong)(instruction.Size * instruction.Values.Length) == 0, $"'{instruction.Text}' is not aligned");
-        Assert.True(instruction.Size == sizeof(uint), $"cannot do '{instruction.Text}'");
+        Check(address % (ulong)(instruction.Size * instruction.Values.Length) == 0, "is not aligned");
+        Check(instruction.Size == sizeof(uint), "is of a kind that the machine lacks");
         for (int i = 0; i < instruction.Values.Length; i++)
         {
             ulong word = address / sizeof(uint) + (ulong)i;
-            Assert.True(word < (ulong)memory.Length && isAllocated?[word] != false, $"'{instruction.Text}' is out of bounds");
+            Check(word < (ulong)memory.Length && isAllocated?[word] != false, "is out of bounds");
             ref var access = ref accesses[word];
             if (access.Epoch != epoch)
             {
@@ -219,17 +233,25 @@ internal sealed class PtxMachine
 
             if (loads)
             {
-                Assert.True(isAllocated is not null || access.IsWritten, $"'{instruction.Text}' reads what nobody has written");
-                Assert.True(access.Writer == Nobody || access.Writer == thread, $"'{instruction.Text}' reads what another thread has just written");
+                Check(isAllocated is not null || access.IsWritten, "reads what nobody has written");
+                Check(access.Writer == Nobody || access.Writer == thread, "reads what another thread has just written");
                 access.Reader = access.Reader == Nobody || access.Reader == thread ? thread : Many;
                 registers[instruction.Values[i]][lane] = memory[word];
             }
             else
             {
-                Assert.True(access.Writer == Nobody || access.Writer == thread, $"'{instruction.Text}' writes where another thread has just written");
-                Assert.True(access.Reader == Nobody || access.Reader == thread, $"'{instruction.Text}' writes where another thread has just read");
+                Check(access.Writer == Nobody || access.Writer == thread, "writes where another thread has just written");
+                Check(access.Reader == Nobody || access.Reader == thread, "writes where another thread has just read");
                 (access.Writer, access.IsWritten) = (thread, true);
                 memory[word] = (uint)registers[instruction.Values[i]][lane];
+            }
+        }
+
+        void Check(bool condition, string fault)
+        {
+            if (!condition)
+            {
+                Assert.Fail($"'{instruction.Text}' {fault}");
             }
         }
     }

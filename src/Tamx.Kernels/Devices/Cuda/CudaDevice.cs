@@ -70,7 +70,11 @@ internal sealed unsafe class CudaDevice : IKernelDevice
         if (bytes > 0)
         {
             using var scope = _program.Enter();
-            CheckUse(IsStaged(bytes) ? _staging.Upload(memory, (byte*)source, bytes) : CopyToDevice(memory, source, (nuint)bytes), "copying to it");
+            CheckUse(
+                IsStaged(bytes)
+                    ? _staging.Upload(memory, (byte*)source, bytes)
+                    : CopyToDevice(memory, source, (nuint)bytes),
+                "copying to it");
         }
     }
 
@@ -80,7 +84,9 @@ internal sealed unsafe class CudaDevice : IKernelDevice
         {
             using var scope = _program.Enter();
             CheckUse(
-                IsStaged(bytes) ? _staging.Download((byte*)destination, memory, bytes) : CopyToHost(destination, memory, (nuint)bytes),
+                IsStaged(bytes)
+                    ? _staging.Download((byte*)destination, memory, bytes)
+                    : CopyToHost(destination, memory, (nuint)bytes),
                 "copying from it");
         }
     }

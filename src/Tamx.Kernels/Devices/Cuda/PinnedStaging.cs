@@ -3,10 +3,12 @@ using static Tamx.Kernels.Devices.Cuda.CudaMethods;
 namespace Tamx.Kernels.Devices.Cuda;
 
 /// <summary>
-/// Two pinned buffers between the program's memory and the device's. While one is on its way over the bus, the other is filled or emptied;
-/// an upload returns when its last piece has left for the bus, so that kernels and the next slice's copying go on side by side.
+/// Two pinned buffers between the program's memory and the device's. While one is on its way over the bus, the other is
+/// filled or emptied; an upload returns when its last piece has left for the bus, so that kernels and the next slice's
+/// copying go on side by side.
 /// </summary>
-/// <remarks>The context must be the thread's at every call. Copies go through the default stream, so they happen in order with launches.</remarks>
+/// <remarks>The context must be the thread's at every call. Copies go through the default stream, so they happen in
+/// order with launches.</remarks>
 internal sealed unsafe class PinnedStaging
 {
     /// <summary>Large enough for the bus to reach its rate, small enough to stay in a processor's cache.</summary>
@@ -76,7 +78,8 @@ internal sealed unsafe class PinnedStaging
             if (following < bytes)
             {
                 // What an upload may still have there goes first: the stream keeps the order.
-                status = StartCopyToHost((void*)_buffers[_next], memory + (nint)following, (nuint)Math.Min(BufferSize, bytes - following), 0);
+                nuint size = (nuint)Math.Min(BufferSize, bytes - following);
+                status = StartCopyToHost((void*)_buffers[_next], memory + (nint)following, size, 0);
                 status = status == Success ? EventRecord(_signals[_next], 0) : status;
             }
 

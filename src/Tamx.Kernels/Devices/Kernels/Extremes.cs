@@ -19,7 +19,12 @@ internal static class Extremes
     /// <param name="destination">Receives the smallest and the largest of all.</param>
     /// <param name="place">Where the first of them goes.</param>
     public static void Join(
-        ArrayView<float> smallest, ArrayView<float> largest, float low, float high, ArrayView<float> destination, long place)
+        ArrayView<float> smallest,
+        ArrayView<float> largest,
+        float low,
+        float high,
+        ArrayView<float> destination,
+        long place)
     {
         int thread = Group.IdxX;
         smallest[thread] = low;

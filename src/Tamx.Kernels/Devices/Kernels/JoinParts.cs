@@ -13,7 +13,14 @@ internal static class JoinParts
     //
     // Reads every value once: limited by memory.
     public static void Run(
-        ArrayView<float> parts, ArrayView<float> activations, int partCount, int rowCount, int stateCount, int stride, int firstColumn, float least)
+        ArrayView<float> parts,
+        ArrayView<float> activations,
+        int partCount,
+        int rowCount,
+        int stateCount,
+        int stride,
+        int firstColumn,
+        float least)
     {
         int column = Grid.IdxY * DeviceKernel.GroupThreads + Group.IdxX;
         if (column < stateCount)

@@ -14,8 +14,10 @@ internal static class MixContext
     // E      where each map is to be
     // groups (ceil(block's cells / 64), ceil(mapCount / 64)); all counts at least 1
     //
-    // 2 MTV operations on 4 (MT + TV + MV) bytes: limited by arithmetic where there are many maps, by writing E where there are few rows.
-    // The sums run in order of t from 0 on, so a map is the same whichever other rows and maps are computed along with it.
+    // 2 MTV operations on 4 (MT + TV + MV) bytes: limited by arithmetic where there are many maps, by writing E where
+    // there are few rows.
+    // The sums run in order of t from 0 on, so a map is the same whichever other rows and maps are computed along with
+    // it.
     public static void Run(
         ArrayView<float> weights,
         ArrayView<float> activations,
@@ -70,16 +72,16 @@ internal static class MixContext
         Store(interference, maps, firstMap, map + 35, mapCount, cell, blockSize, sums.Row7);
     }
 
-    private static Tile.Eight Fetch(ArrayView<float> activations, int cell, int rowCount, int cellCount, int first) => new()
+    private static Tile.Eight Fetch(ArrayView<float> source, int cell, int rowCount, int cellCount, int first) => new()
     {
-        Value0 = FetchOne(activations, cell, rowCount, cellCount, first),
-        Value1 = FetchOne(activations, cell, rowCount, cellCount, first + 1),
-        Value2 = FetchOne(activations, cell, rowCount, cellCount, first + 2),
-        Value3 = FetchOne(activations, cell, rowCount, cellCount, first + 3),
-        Value4 = FetchOne(activations, cell, rowCount, cellCount, first + 4),
-        Value5 = FetchOne(activations, cell, rowCount, cellCount, first + 5),
-        Value6 = FetchOne(activations, cell, rowCount, cellCount, first + 6),
-        Value7 = FetchOne(activations, cell, rowCount, cellCount, first + 7),
+        Value0 = FetchOne(source, cell, rowCount, cellCount, first),
+        Value1 = FetchOne(source, cell, rowCount, cellCount, first + 1),
+        Value2 = FetchOne(source, cell, rowCount, cellCount, first + 2),
+        Value3 = FetchOne(source, cell, rowCount, cellCount, first + 3),
+        Value4 = FetchOne(source, cell, rowCount, cellCount, first + 4),
+        Value5 = FetchOne(source, cell, rowCount, cellCount, first + 5),
+        Value6 = FetchOne(source, cell, rowCount, cellCount, first + 6),
+        Value7 = FetchOne(source, cell, rowCount, cellCount, first + 7),
     };
 
     private static float FetchOne(ArrayView<float> activations, int cell, int rowCount, int cellCount, int row) =>
@@ -98,7 +100,14 @@ internal static class MixContext
     }
 
     private static void Store(
-        ArrayView<float> interference, ArrayView<MapEntry> maps, int firstMap, int map, int mapCount, int cell, int blockSize, Tile.Eight sums)
+        ArrayView<float> interference,
+        ArrayView<MapEntry> maps,
+        int firstMap,
+        int map,
+        int mapCount,
+        int cell,
+        int blockSize,
+        Tile.Eight sums)
     {
         if (map < mapCount)
         {

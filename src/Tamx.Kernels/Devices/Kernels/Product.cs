@@ -5,20 +5,23 @@ namespace Tamx.Kernels.Devices.Kernels;
 /// <summary>The products of hidden states and output rows: activations, and logits.</summary>
 internal static class Product
 {
-    // A[t, firstColumn + v] = max(least, sum over d of W[t, d] H[v, d]);  relu where least is 0, the products as they are where it is -inf
+    // A[t, firstColumn + v] = max(least, sum over d of W[t, d] H[v, d]);  relu where least is 0, the products as they
+    // are where it is -inf
     //
     // W      [rowCount, hiddenSize]      output-embedding rows
     // H      [stateCount, hiddenSize]    hidden states, a slice of all
     // A      [parts, rowCount, stride]   activations; the slice's columns are written
     // groups (ceil(stateCount / 64), rowTiles * parts), rowTiles = ceil(rowCount / 64); all counts at least 1
     //
-    // Logits are had with W and H in each other's place: H is then a slice of the vocabulary, and a row of A one state's logits.
+    // Logits are had with W and H in each other's place: H is then a slice of the vocabulary, and a row of A one
+    // state's logits.
     //
-    // The sum goes in chunks of 256 terms, which are summed each and then added up in order. Where there are too few tiles for the
-    // device, each part of chunksPerPart = 1 chunk has its own A, and JoinParts adds those up in the same order: so the bits do not depend
-    // on who has done it, nor on how many states are there at a time.
+    // The sum goes in chunks of 256 terms, which are summed each and then added up in order. Where there are too few
+    // tiles for the device, each part of chunksPerPart = 1 chunk has its own A, and JoinParts adds those up in the same
+    // order: so the bits do not depend on who has done it, nor on how many states are there at a time.
     //
-    // 2 TVD operations on 4 (T + V) D bytes: limited by arithmetic from some 50 rows on, and by the transfer of H to the device before.
+    // 2 TVD operations on 4 (T + V) D bytes: limited by arithmetic from some 50 rows on, and by the transfer of H to
+    // the device before.
     public static void Run(
         ArrayView<float> outputRows,
         ArrayView<float> states,
@@ -101,7 +104,8 @@ internal static class Product
         }
     }
 
-    private static void Store(ArrayView<float> activations, long place, int column, int stateCount, int before, float floor, float sum)
+    private static void Store(
+        ArrayView<float> activations, long place, int column, int stateCount, int before, float floor, float sum)
     {
         if (column < stateCount)
         {

@@ -13,10 +13,15 @@ internal static class SubtractScaled
     // extremes [maps, 2]                  receives the smallest and the largest value of each M
     // groups   (number of maps)
     //
-    // Reads A and E twice, writes M once: limited by memory. Each thread adds up every 256th product and the sums are joined in a tree, so
-    // what float32 loses grows with the logarithm of the map's size.
+    // Reads A and E twice, writes M once: limited by memory. Each thread adds up every 256th product and the sums are
+    // joined in a tree, so what float32 loses grows with the logarithm of the map's size.
     public static void Run(
-        ArrayView<float> activations, ArrayView<MapEntry> maps, ArrayView<float> values, ArrayView<float> extremes, int cellCount, float strength)
+        ArrayView<float> activations,
+        ArrayView<MapEntry> maps,
+        ArrayView<float> values,
+        ArrayView<float> extremes,
+        int cellCount,
+        float strength)
     {
         var crossed = SharedMemory.Allocate<float>(DeviceKernel.GroupThreads);
         var squared = SharedMemory.Allocate<float>(DeviceKernel.GroupThreads);

@@ -4,13 +4,14 @@ using ILGPU.Runtime;
 namespace Tamx.Kernels.Devices.Kernels;
 
 /// <summary>
-/// The inner part of both matrix products. A group of 8 x 8 threads makes a tile of 64 x 64 results, 8 x 8 per thread, from
-/// slabs of 8 terms of the sums that lie in shared memory. Four reads of 128 bits there serve 64 products.
+/// The inner part of both matrix products. A group of 8 x 8 threads makes a tile of 64 x 64 results, 8 x 8 per thread,
+/// from slabs of 8 terms of the sums that lie in shared memory. Four reads of 128 bits there serve 64 products.
 /// </summary>
 /// <remarks>
-/// A thread's results are the rows 4 y to 4 y + 3 and 32 more, and the columns 4 x to 4 x + 3 and 32 more, so that the eight threads
-/// of a row read 128 bytes in one piece. Slabs are laid out [term, row]: with a stride of 4 above a multiple of 32, the 8 terms x 4
-/// rows that a warp writes at a time go to different banks. While a slab is worked on, the next one is on its way to registers.
+/// A thread's results are the rows 4 y to 4 y + 3 and 32 more, and the columns 4 x to 4 x + 3 and 32 more, so that the
+/// eight threads of a row read 128 bytes in one piece. Slabs are laid out [term, row]: with a stride of 4 above a
+/// multiple of 32, the 8 terms x 4 rows that a warp writes at a time go to different banks. While a slab is worked on,
+/// the next one is on its way to registers.
 /// ILGPU unrolls no loop and keeps arrays in memory, so everything is written out in fields.
 /// </remarks>
 internal static class Tile
@@ -70,14 +71,18 @@ internal static class Tile
         public Eight Row7;
     }
 
-    /// <summary>The thread's column (or row) of the tile that its i-th sum belongs to, for i from 0 to 3; those from 4 to 7 are 32 further.</summary>
+    /// <summary>
+    /// The thread's column (or row) of the tile that its i-th sum belongs to, for i from 0 to 3; those from 4 to 7 are
+    /// 32 further.
+    /// </summary>
     public static int Place(int index) => 4 * index;
 
     /// <summary>
-    /// sums[i, j] += left[k, row i] * right[k, column j] over a slab, in order of k: a term of weight 0 leaves the sum as it is, wherever it
-    /// stands.
+    /// sums[i, j] += left[k, row i] * right[k, column j] over a slab, in order of k: a term of weight 0 leaves the sum
+    /// as it is, wherever it stands.
     /// </summary>
-    public static Sums AddProducts(ArrayView1D<float, Stride1D.Dense> left, ArrayView1D<float, Stride1D.Dense> right, Sums sums)
+    public static Sums AddProducts(
+        ArrayView1D<float, Stride1D.Dense> left, ArrayView1D<float, Stride1D.Dense> right, Sums sums)
     {
         var rows = left.Cast<float, Four>().BaseView;
         var columns = right.Cast<float, Four>().BaseView;
@@ -100,7 +105,10 @@ internal static class Tile
         return sums;
     }
 
-    /// <summary>The rows of a matrix that a thread fetches values of: every eighth from its own on. Those past the end stand for the last one.</summary>
+    /// <summary>
+    /// The rows of a matrix that a thread fetches values of: every eighth from its own on. Those past the end stand for
+    /// the last one.
+    /// </summary>
     public static EightRows Rows(int first, int count)
     {
         int row = first + Group.IdxY;

@@ -8,8 +8,9 @@ internal static class TopCandidates
     private const int Threads = DeviceKernel.GroupThreads;
     private const int Held = 4;
 
-    // The k largest logits of every state over a slice of the vocabulary, best first, of equal ones the lower row; and the slice's
-    // log-sum-exp in parts: m = largest logit,  sum over t of exp(logit[t] - m)
+    // The k largest logits of every state over a slice of the vocabulary, best first, of equal ones the lower row; and
+    // the slice's log-sum-exp in parts:
+    // m = largest logit,  sum over t of exp(logit[t] - m)
     //
     // logits  [states, rowCount]
     // tokens  [states, k]                 logits; -inf where the slice has fewer rows
@@ -17,12 +18,18 @@ internal static class TopCandidates
     // sums    [states, 2]                 m and the sum
     // groups  (number of states); rowCount and k at least 1
     //
-    // Each thread has every 256th logit and holds out its four best. All that is held out is sorted. It is right down to the first place
-    // where a thread has nothing more to hold out: what comes after that is looked for in another round, by all threads. One round is
-    // enough unless four of the best lie 256 apart: for k = 5 practically always, for k = 64 in 97 of 100 states. Reads each logit twice:
-    // limited by memory, and next to nothing beside the product that made them.
+    // Each thread has every 256th logit and holds out its four best. All that is held out is sorted. It is right down
+    // to the first place where a thread has nothing more to hold out: what comes after that is looked for in another
+    // round, by all threads. One round is enough unless four of the best lie 256 apart: for k = 5 practically always,
+    // for k = 64 in 97 of 100 states. Reads each logit twice: limited by memory, and next to nothing beside the product
+    // that made them.
     public static void Run(
-        ArrayView<float> logits, ArrayView<float> tokens, ArrayView<int> rows, ArrayView<float> sums, int rowCount, int k)
+        ArrayView<float> logits,
+        ArrayView<float> tokens,
+        ArrayView<int> rows,
+        ArrayView<float> sums,
+        int rowCount,
+        int k)
     {
         var values = SharedMemory.Allocate<float>(Threads * Held);
         var places = SharedMemory.Allocate<int>(Threads * Held);
@@ -92,9 +99,13 @@ internal static class TopCandidates
         }
     }
 
-    private static bool IsBefore(float one, int oneRow, float other, int otherRow) => one > other || (one == other && oneRow < otherRow);
+    private static bool IsBefore(float one, int oneRow, float other, int otherRow) =>
+        one > other || (one == other && oneRow < otherRow);
 
-    /// <summary>The thread's four best of what comes after the last one taken; and the fourth once more, as the fence, if it is a logit.</summary>
+    /// <summary>
+    /// The thread's four best of what comes after the last one taken; and the fourth once more, as the fence, if it is
+    /// a logit.
+    /// </summary>
     private static void HoldOut(
         ArrayView<float> logits,
         int rowCount,
@@ -181,16 +192,20 @@ internal static class TopCandidates
         }
     }
 
-    /// <summary>The best of the fences; nothing at all, which goes behind everything, where no thread has four.</summary>
+    /// <summary>
+    /// The best of the fences; nothing at all, which goes behind everything, where no thread has four.
+    /// </summary>
     private static void FindFence(ArrayView<float> fenceValues, ArrayView<int> fencePlaces)
     {
         int thread = Group.IdxX;
         for (int half = Threads / 2; half > 0; half /= 2)
         {
-            if (thread < half && IsBefore(fenceValues[thread + half], fencePlaces[thread + half], fenceValues[thread], fencePlaces[thread]))
+            int other = thread + half;
+            if (thread < half
+                && IsBefore(fenceValues[other], fencePlaces[other], fenceValues[thread], fencePlaces[thread]))
             {
-                fenceValues[thread] = fenceValues[thread + half];
-                fencePlaces[thread] = fencePlaces[thread + half];
+                fenceValues[thread] = fenceValues[other];
+                fencePlaces[thread] = fencePlaces[other];
             }
 
             Group.Barrier();

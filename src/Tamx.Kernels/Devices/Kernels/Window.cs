@@ -21,7 +21,9 @@ internal static class Window
         /// <summary>1 if the group has any windows; else none of its threads has.</summary>
         public int IsThere;
 
-        /// <summary>1 if this is the thread's own pair, 0 if another thread's stands in because there are no more.</summary>
+        /// <summary>
+        /// 1 if this is the thread's own pair, 0 if another thread's stands in because there are no more.
+        /// </summary>
         public int IsOwn;
     }
 
@@ -47,14 +49,16 @@ internal static class Window
         };
     }
 
-    /// <summary>An index reflected once at either end of an axis: enough where the axis is longer than the window reaches.</summary>
+    /// <summary>
+    /// An index reflected once at either end of an axis: enough where the axis is longer than the window reaches.
+    /// </summary>
     /// <param name="i">The index.</param>
     /// <param name="last">The axis' last index.</param>
     public static int Fold(int i, int last) => last - Math.Abs(last - Math.Abs(i));
 
     /// <summary>
-    /// The same, folded further, for axes that are shorter: from an axis of two, the farthest index that a window has comes home
-    /// at the third time. An axis of one has no other.
+    /// The same, folded further, for axes that are shorter: from an axis of two, the farthest index that a window has
+    /// comes home at the third time. An axis of one has no other.
     /// </summary>
     /// <param name="i">The index, folded once.</param>
     /// <param name="last">The axis' last index.</param>
@@ -71,8 +75,8 @@ internal static class Window
     public static float Square(float value, float scale) => value * scale * (value * scale);
 
     /// <summary>
-    /// q = exp(-1 / (2 c^2)) from the sum of a window's n values and that of their squares, which is scaled: 1 / c^2 = S1^2 / (n S2 - S1^2). The
-    /// difference loses digits only where c is small, and there q is next to nothing.
+    /// q = exp(-1 / (2 c^2)) from the sum of a window's n values and that of their squares, which is scaled: 1 / c^2 =
+    /// S1^2 / (n S2 - S1^2). The difference loses digits only where c is small, and there q is next to nothing.
     /// </summary>
     public static float WeightBase(float sum, float squares, float scale, int count)
     {
@@ -82,7 +86,8 @@ internal static class Window
     }
 
     /// <summary>What a window gives: its value or 0 where all are equal, else the weighted mean.</summary>
-    public static float Result(float lowest, float highest, float sum, float weighted, float weights, int constantIsValue)
+    public static float Result(
+        float lowest, float highest, float sum, float weighted, float weights, int constantIsValue)
     {
         // Where one is NaN, the comparisons that sorted them have dropped it; the sum has not.
         if (lowest == highest && !float.IsNaN(sum))
@@ -116,7 +121,9 @@ internal static class Window
         }
 
         float other = hasOdd ? odd : even;
-        Extremes.Join(smallest, largest, Extremes.Smaller(even, other), Extremes.Larger(even, other), extremes, ExtremesPlace());
+        float low = Extremes.Smaller(even, other);
+        float high = Extremes.Larger(even, other);
+        Extremes.Join(smallest, largest, low, high, extremes, ExtremesPlace());
     }
 
     /// <summary>Leaves word that a group has no windows.</summary>
