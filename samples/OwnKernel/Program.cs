@@ -1,11 +1,15 @@
-// Plugs an engine of one's own into Tamx, and measures what it changes: an engine that sees hidden states and output rows as numbers of 16 bits.
-// That halves what a device would have to hold and to read; this program says how far the maps of a saved trace are then from the reference's.
+// Writes a kernel for GPUs in C#, plugs an engine with it into Tamx, and measures what it changes: an engine whose
+// products see numbers of 11 significant bits, as tensor cores do (TF32). The program says how far the maps of a saved
+// trace are then from the reference's.
 //
 //     dotnet run --project samples/OwnKernel -- trace.safetensors
 //
-// A trace is what `tamx explain --save-trace trace.safetensors` keeps of a run.
+// A trace is what `tamx explain --save-trace trace.safetensors` keeps of a run. It takes any device with CUDA or
+// OpenCL, in software too.
+using ILGPU;
 using Tamx;
 using Tamx.Kernels;
+using Tamx.Kernels.Devices;
 
 if (args.Length != 1)
 {
@@ -13,14 +17,23 @@ if (args.Length != 1)
     return 2;
 }
 
-// From here on "half" is an engine like any other: TamEngine.Create makes it by its name.
-TamEngine.Register("half", _ => new HalfEngine());
+// From here on "rounded" is an engine like any other: options name it, and TamEngine.Create makes it.
+TamEngine.Register("rounded", options => new RoundedEngine(RoundedEngine.OpenAny(options)));
 
 Trace trace = Trace.Load(args[0]);
 using ITamEngine reference = TamEngine.Create(EngineKind.Reference);
-using ITamEngine half = TamEngine.Create("half");
 ActivationMaps expected = ActivationMaps.Compute(trace, engine: reference);
-ActivationMaps actual = ActivationMaps.Compute(trace, engine: half);
+ActivationMaps actual;
+try
+{
+    using ITamEngine rounded = TamEngine.Create("rounded");
+    actual = ActivationMaps.Compute(trace, engine: rounded);
+}
+catch (EngineUnavailableException e)
+{
+    Console.Error.WriteLine(e.Message);
+    return 4;
+}
 
 float worst = 0;
 foreach (var (right, own) in Maps(expected).Zip(Maps(actual)))
@@ -28,7 +41,9 @@ foreach (var (right, own) in Maps(expected).Zip(Maps(actual)))
     worst = Math.Max(worst, right.Zip(own, (one, other) => Math.Abs(one - other)).Max());
 }
 
-Console.WriteLine($"{Maps(actual).Count()} maps by the {actual.EngineName} engine; the largest difference from the {expected.EngineName} engine's is {worst:G2}, where 1 is the brightest cell.");
+Console.WriteLine(
+    $"{Maps(actual).Count()} maps by the {actual.EngineName} engine; the largest difference from the {expected.EngineName} engine's "
+    + $"is {worst:G2}, where 1 is the brightest cell.");
 return worst is > 0 and < 0.05f ? 0 : 1;
 
 static IEnumerable<float[]> Maps(ActivationMaps maps) => maps.Answer
@@ -36,39 +51,98 @@ static IEnumerable<float[]> Maps(ActivationMaps maps) => maps.Answer
     .SelectMany(token => token.VisionMaps)
     .OfType<float[]>();
 
-/// <summary>Products of numbers rounded to 16 bits, added up in 32; what follows them is the reference's.</summary>
-internal sealed class HalfEngine : ITamEngine
+/// <summary>The kernel: C# as ILGPU takes it. Group and Grid say which thread this is.</summary>
+internal static class RoundedProduct
 {
+    public const int Threads = 64;
+
+    /// <summary>relu(w_t . h_p) of rounded numbers, in groups (ceil(states / 64), rows): a state per thread.</summary>
+    public static void Run(ArrayView<float> rows, ArrayView<float> states, ArrayView<float> results, int stateCount, int hiddenSize)
+    {
+        int state = Grid.IdxX * Threads + Group.IdxX;
+        if (state < stateCount)
+        {
+            var row = rows.SubView((long)Grid.IdxY * hiddenSize, hiddenSize);
+            var hidden = states.SubView((long)state * hiddenSize, hiddenSize);
+            float sum = 0;
+            for (int d = 0; d < hiddenSize; d++)
+            {
+                sum += Round(row[d]) * Round(hidden[d]);
+            }
+
+            results[(long)Grid.IdxY * stateCount + state] = sum < 0 ? 0 : sum;
+        }
+    }
+
+    /// <summary>To 10 bits after the point, half to even.</summary>
+    private static float Round(float value)
+    {
+        uint bits = Interop.FloatAsInt(value);
+        return Interop.IntAsFloat((bits + 0xfffu + ((bits >> 13) & 1u)) & 0xffffe000u);
+    }
+}
+
+/// <summary>Products by the kernel; what follows them is the reference's.</summary>
+internal sealed unsafe class RoundedEngine(IKernelDevice device) : ITamEngine
+{
+    private static readonly DeviceKernel Kernel = new("rounded_product", typeof(RoundedProduct), RoundedProduct.Threads, 1);
+
     private readonly ReferenceEngine _reference = new();
 
-    public EngineKind Kind => "half";
+    public EngineKind Kind => "rounded";
 
-    public string Name => "half";
+    public string Name => $"rounded, {device.Info.Name}: {device.Info.Description}";
 
-    /// <summary>The kernel: relu(w_t . h_p).</summary>
+    /// <summary>The first device that works.</summary>
+    public static IKernelDevice OpenAny(EngineOptions options)
+    {
+        try
+        {
+            return KernelDevices.Open(EngineKind.Cuda, options);
+        }
+        catch (EngineUnavailableException)
+        {
+            return KernelDevices.Open(EngineKind.OpenCl, options);
+        }
+    }
+
     public void Project(
-        ReadOnlySpan<float> states, ReadOnlySpan<float> outputRows, int hiddenSize, Span<float> destination, CancellationToken cancellationToken = default)
+        ReadOnlySpan<float> states,
+        ReadOnlySpan<float> outputRows,
+        int hiddenSize,
+        Span<float> destination,
+        CancellationToken cancellationToken = default)
     {
         ReferenceEngine.ValidateProjection(states, outputRows, hiddenSize, destination);
-        int stateCount = states.Length / hiddenSize;
-        float[] roundedStates = Round(states);
-        float[] roundedRows = Round(outputRows);
-        for (int t = 0; t < outputRows.Length / hiddenSize; t++)
+        cancellationToken.ThrowIfCancellationRequested();
+        if (destination.IsEmpty)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            var row = roundedRows.AsSpan(t * hiddenSize, hiddenSize);
-            for (int p = 0; p < stateCount; p++)
-            {
-                var state = roundedStates.AsSpan(p * hiddenSize, hiddenSize);
-                float sum = 0;
-                for (int d = 0; d < hiddenSize; d++)
-                {
-                    sum += row[d] * state[d];
-                }
-
-                destination[t * stateCount + p] = Math.Max(0, sum);
-            }
+            return;
         }
+
+        int stateCount = states.Length / hiddenSize;
+        nint rowMemory = Upload(outputRows);
+        nint stateMemory = Upload(states);
+        nint results = device.Allocate(destination.Length * sizeof(float));
+        device.Launch(
+            Kernel,
+            (stateCount + RoundedProduct.Threads - 1) / RoundedProduct.Threads,
+            outputRows.Length / hiddenSize,
+            [
+                KernelArgument.From<float>(rowMemory),
+                KernelArgument.From<float>(stateMemory),
+                KernelArgument.From<float>(results),
+                stateCount,
+                hiddenSize,
+            ]);
+        fixed (float* start = destination)
+        {
+            device.Download(results, start, destination.Length * sizeof(float));
+        }
+
+        device.Free(rowMemory);
+        device.Free(stateMemory);
+        device.Free(results);
     }
 
     public void Compute(in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default)
@@ -80,24 +154,27 @@ internal sealed class HalfEngine : ITamEngine
     }
 
     public void Refine(
-        in TamProblem problem, ReadOnlySpan<float> activations, int cellCount, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default) =>
+        in TamProblem problem,
+        ReadOnlySpan<float> activations,
+        int cellCount,
+        Span<float> maps,
+        Span<ValueRange> ranges,
+        CancellationToken cancellationToken = default) =>
         _reference.Refine(problem, activations, cellCount, maps, ranges, cancellationToken);
 
     public void SelectTop(in TopTokenQuery query, CancellationToken cancellationToken = default) =>
-        _reference.SelectTop(query with { States = Round(query.States), OutputRows = Round(query.OutputRows) }, cancellationToken);
+        _reference.SelectTop(query, cancellationToken);
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() => device.Dispose();
 
-    private static float[] Round(ReadOnlySpan<float> values)
+    private nint Upload(ReadOnlySpan<float> values)
     {
-        var rounded = new float[values.Length];
-        for (int i = 0; i < values.Length; i++)
+        nint memory = device.Allocate(values.Length * sizeof(float));
+        fixed (float* start = values)
         {
-            rounded[i] = (float)(Half)values[i];
+            device.Upload(memory, start, values.Length * sizeof(float));
         }
 
-        return rounded;
+        return memory;
     }
 }

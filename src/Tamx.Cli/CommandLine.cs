@@ -48,8 +48,6 @@ internal static class CommandLine
             WriteError(error, code switch
             {
                 ExitCode.Cancelled => "cancelled",
-                ExitCode.MissingPart when e is EngineUnavailableException { Kind.Name: "ilgpu" } && !TamEngine.All.Contains("ilgpu") =>
-                    $"{e.Message}; this one needs the package ILGPU and a build with -p:WithIlgpu=true (docs/engines.md)",
                 ExitCode.InternalError when e is not LlamaException => $"a fault of tamx itself, which TAMX_DEBUG=1 shows in full: {e.Message}",
                 _ => e.Message,
             });

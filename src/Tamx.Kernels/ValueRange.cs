@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace Tamx.Kernels;
 
 /// <summary>The smallest and the largest of some values.</summary>
@@ -16,14 +18,10 @@ public readonly record struct ValueRange(float Minimum, float Maximum)
     /// <returns>The wider range.</returns>
     public ValueRange Include(ReadOnlySpan<float> values)
     {
-        var (minimum, maximum) = this;
-        foreach (float value in values)
-        {
-            minimum = Math.Min(minimum, value);
-            maximum = Math.Max(maximum, value);
-        }
-
-        return new ValueRange(minimum, maximum);
+        return values.IsEmpty
+            ? this
+            : new ValueRange(
+                Math.Min(Minimum, TensorPrimitives.Min(values)), Math.Max(Maximum, TensorPrimitives.Max(values)));
     }
 
     /// <summary>(value - minimum) / (maximum - minimum), in place; 0 where the range has no width.</summary>

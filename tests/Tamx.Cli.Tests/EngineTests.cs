@@ -93,23 +93,6 @@ public sealed class EngineTests : IDisposable
     public async Task Maps_EngineThatNobodyHas_SaysWhichThereAre() =>
         AssertNothingWritten(await CommandRun.Of(["maps", Input, "-o", OutputPath, "--engine", "npu"]), "engine npu is not part of this build; it has: reference, cpu, opencl, cuda");
 
-    /// <summary>An engine of this repository that a build may do without, and the way to have it.</summary>
-    [Fact]
-    public async Task Maps_Ilgpu_WorksOrSaysHowToGetIt()
-    {
-        var run = await CommandRun.Of(["maps", Input, "-o", OutputPath, "--engine", "ILGPU"]);
-
-        if (TamEngine.All.Contains("ilgpu"))
-        {
-            Assert.Equal((0, true), (run.ExitCode, File.Exists(OutputPath)));
-        }
-        else
-        {
-            AssertNothingWritten(run, "engine ilgpu is not part of this build; ");
-            Assert.Contains("-p:WithIlgpu=true", run.Error, StringComparison.Ordinal);
-        }
-    }
-
     [EngineFact("opencl")]
     public async Task Maps_DeviceWithTooLittleMemory_SaysHowMuch() => AssertNothingWritten(
         await CommandRun.Of(["maps", Input, "-o", OutputPath, "--engine", "opencl", "--max-device-bytes", "1000"]), "and 0.001 MB may be used");

@@ -162,12 +162,11 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
         {
             double seconds = Middle(runs.Select(run => run.Kernels[kernel]));
             kernels += seconds;
-            string window = kernel.WindowSide > 0 ? $" {kernel.WindowSide}" : string.Empty;
             string figures = workOf(kernel) is not { } work ? "| | |"
                 : seconds <= 0 ? "| | too short to measure |"
                 : $"{Text(work.Operations / seconds / 1e9)} | {Text(work.Bytes / seconds / 1e9)} "
                     + $"| {Text(100 * work.Floor(_peak, _bandwidth) / seconds)} |";
-            writer.WriteLine($"| {name} | {kernel.Name}{window} | {Text(seconds * 1e6)} | {figures}");
+            writer.WriteLine($"| {name} | {kernel.Name} | {Text(seconds * 1e6)} | {figures}");
         }
 
         var (upload, download) = (Middle(runs.Select(run => run.Upload)), Middle(runs.Select(run => run.Download)));

@@ -24,22 +24,27 @@ internal readonly record struct KernelWork(double Operations, double Bytes)
         double values = problem.Maps.Sum(map => (double)problem.Blocks[map.Block].CellCount);
         return kernel.Name switch
         {
-            "project_relu" => Product(rows, cells, size),
+            "product" => Product(rows, cells, size),
             "mix_context" => new(2 * values * rows, sizeof(float) * (problem.Weights.Length + (rows * cells) + values)),
 
             // A.E and E.E, then s E subtracted and rectified.
             "subtract_scaled" => new(7 * values, sizeof(float) * ((rows * cells) + (2 * values))),
-            "rank_filter" => new(values * FilterOperations(kernel.WindowSide), sizeof(float) * 2 * values),
+            "rank_filter_3" => Filter(3),
+            "rank_filter_5" => Filter(5),
+            "rank_filter_7" => Filter(7),
+            "rank_filter_9" => Filter(9),
             "joint_minmax" => new(2 * values, sizeof(float) * values),
             "normalize_maps" => new(2 * values, sizeof(float) * 2 * values),
             _ => null,
         };
+
+        KernelWork Filter(int windowSide) => new(values * FilterOperations(windowSide), sizeof(float) * 2 * values);
     }
 
     /// <summary>That of a kernel in the search for the best tokens; null for one that is not known here.</summary>
     public static KernelWork? OfTokens(DeviceKernel kernel, int states, int rows, int hiddenSize) => kernel.Name switch
     {
-        "project_relu" => Product(rows, states, hiddenSize),
+        "product" => Product(rows, states, hiddenSize),
 
         // A comparison, and a term of the log-sum-exp: a subtraction, an exponential (ten or so), an addition.
         "top_candidates" => new(13.0 * states * rows, sizeof(float) * (double)states * rows),

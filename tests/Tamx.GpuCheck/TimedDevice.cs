@@ -29,6 +29,8 @@ internal sealed unsafe class TimedDevice : IKernelDevice
 
     public long LargestAllocation => _device.LargestAllocation;
 
+    public int ProcessorCount => _device.ProcessorCount;
+
     /// <summary>Seconds of uploads since <see cref="Clear"/>.</summary>
     public double UploadSeconds { get; private set; }
 

@@ -34,7 +34,7 @@ public class DeviceEngineTests
                         AssertEqual(problem.With(strength: 0, kernelSize: kernelSize), engine);
                     }
 
-                    Assert.True(device.CheckedCount >= 8, $"{device.CheckedCount} allocations");
+                    Assert.True(device.CheckedCount >= 7, $"{device.CheckedCount} allocations");
                 }
             }
         }
@@ -53,6 +53,37 @@ public class DeviceEngineTests
 
         AssertEqual(RandomProblem.Create(53, [(1, 1, 67)], 3, 18, 65).With(kernelSize: 1), engine);
         AssertEqual(RandomProblem.Create(59, [(1, 3, 90)], 2, 66, 1).With(strength: 0, kernelSize: 1), engine);
+    }
+
+    /// <summary>Products that leave the range of float32: NaN and infinity go where the reference has them.</summary>
+    [DeviceTheory]
+    [MemberData(nameof(Working))]
+    public void Compute_ProductsPastTheRange_TreatsNaNAndInfinityAsTheReference(string kind)
+    {
+        using var engine = TamEngine.Create(kind);
+
+        AssertNonFinite(engine);
+    }
+
+    /// <summary>A sum in parts gives the bits of one that is not split.</summary>
+    [DeviceTheory]
+    [MemberData(nameof(Working))]
+    public void Project_InPartsOrNot_GivesTheSameBits(string kind)
+    {
+        var problem = RandomProblem.Create(61, [(1, 9, 10)], 600, 70, 1);
+        float[] split = new float[70 * problem.CellStates.Length / 600];
+        float[] whole = new float[split.Length];
+        using (var engine = new DeviceEngine(new PoisonedDevice(Open(kind), 0) { ProcessorCount = 1000 }, 0))
+        {
+            engine.Project(problem.CellStates, problem.OutputRows, 600, split);
+        }
+
+        using (var engine = new DeviceEngine(new PoisonedDevice(Open(kind), 0) { ProcessorCount = 1 }, 0))
+        {
+            engine.Project(problem.CellStates, problem.OutputRows, 600, whole);
+        }
+
+        Assert.Equal(whole, split);
     }
 
     [DeviceTheory]
@@ -132,7 +163,7 @@ public class DeviceEngineTests
     [MemberData(nameof(Working))]
     public void Run_AnyKernelThatDoesNothing_IsFound(string kind)
     {
-        foreach (var kernel in DeviceKernel.All.Where(kernel => kernel.WindowSide is 0 or 3))
+        foreach (var kernel in DeviceKernel.All.Except(((int[])[5, 7, 9]).Select(DeviceKernel.RankFilter)))
         {
             using var engine = new DeviceEngine(new PoisonedDevice(Open(kind), 0.5f) { Skipped = kernel }, 0);
 
@@ -206,6 +237,48 @@ public class DeviceEngineTests
         Assert.Equal(expectedSums, actualSums);
     }
 
+    /// <summary>Computes what has an infinite activation, with and without the steps that make NaN of it.</summary>
+    internal static void AssertNonFinite(ITamEngine engine)
+    {
+        float[] states = [.. Enumerable.Range(1, 24).Select(i => i == 8 ? 3e38f : i)];
+        TamBlock[] blocks = [new(0, 1, 4, 6)];
+        TamMap[] maps = [new(0, 0, 0), new(0, 1, 1)];
+        using var reference = new ReferenceEngine();
+        foreach (var (strength, kernelSize) in ((float, int)[])[(0, 1), (0, 3), (0, 9), (1, 1)])
+        {
+            var (expected, expectedRanges) = Compute(reference, strength, kernelSize);
+            var (actual, actualRanges) = Compute(engine, strength, kernelSize);
+
+            Assert.Equal(expected.Take(24).Select(float.IsNaN), actual.Take(24).Select(float.IsNaN));
+            Assert.Equal(expectedRanges[0], actualRanges[0]);
+            if (strength == 0)
+            {
+                // With interference, a weight of 0 times an infinite activation is NaN, which the reference leaves out.
+                FloatAssert.Equal([.. expected.Skip(24)], [.. actual.Skip(24)], Tolerance);
+            }
+        }
+
+        (float[] Maps, ValueRange[] Ranges) Compute(ITamEngine one, float strength, int kernelSize)
+        {
+            var problem = new TamProblem
+            {
+                HiddenSize = 1,
+                CellStates = states,
+                OutputRows = (float[])[2, 1e-30f],
+                Blocks = blocks,
+                Maps = maps,
+                Weights = (float[])[0, 1, 0, 0],
+                RangeCount = 2,
+                EciStrength = strength,
+                KernelSize = kernelSize,
+            };
+            var values = new float[48];
+            ValueRange[] ranges = [ValueRange.Empty, ValueRange.Empty];
+            one.Compute(problem, values, ranges);
+            return (values, ranges);
+        }
+    }
+
     private static (TokenScore[] Best, double[] LogSums) Select(ITamEngine engine, float[] states, float[] rows)
     {
         var best = Enumerable.Repeat(TokenScore.None, states.Length / 19 * 6).ToArray();
@@ -223,12 +296,6 @@ public class DeviceEngineTests
 
     private static IKernelDevice Open(EngineKind kind)
     {
-#if WITH_ILGPU
-        if (kind == Kernels.Ilgpu.IlgpuEngine.Kind)
-        {
-            return Kernels.Ilgpu.IlgpuEngine.Open(new EngineOptions { Kind = kind });
-        }
-#endif
         if (kind == EngineKind.Cuda)
         {
             var (handle, card) = CudaDevices.Find()[0];

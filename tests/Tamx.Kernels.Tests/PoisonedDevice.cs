@@ -17,6 +17,8 @@ internal sealed unsafe class PoisonedDevice(IKernelDevice device, float poison) 
 
     public long LargestAllocation => device.LargestAllocation;
 
+    public int ProcessorCount { get; init; } = device.ProcessorCount;
+
     /// <summary>Allocations found whole so far.</summary>
     public int CheckedCount { get; private set; }
 

@@ -1,4 +1,4 @@
-using System.Numerics;
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 
 namespace Tamx.Kernels.Cpu;
@@ -61,7 +61,7 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector>
     }
 
     /// <summary>Enters a panel's best tokens for one state.</summary>
-    /// <param name="logits">The state's logits [<see cref="PanelSize"/>]; what is there from <paramref name="count"/> on is written over.</param>
+    /// <param name="logits">The state's logits [<see cref="PanelSize"/>], which are written over.</param>
     /// <param name="count">Rows of the panel.</param>
     /// <param name="firstId">Token id of its first.</param>
     /// <param name="best">The best so far, best first.</param>
@@ -82,13 +82,9 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector>
             }
         }
 
-        var sums = Vector<float>.Zero;
-        var offset = Vector.Create(largest);
-        for (int i = 0; i < PanelSize; i += Vector<float>.Count)
-        {
-            sums += Vector.Exp(Vector.Load(logits + i) - offset);
-        }
-
-        return largest + Math.Log(Vector.Sum(sums));
+        var values = new Span<float>(logits, PanelSize);
+        TensorPrimitives.Subtract(values, largest, values);
+        TensorPrimitives.Exp(values, values);
+        return largest + Math.Log(TensorPrimitives.Sum<float>(values));
     }
 }

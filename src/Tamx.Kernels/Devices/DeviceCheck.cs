@@ -3,7 +3,9 @@ namespace Tamx.Kernels.Devices;
 /// <summary>A look at what a device makes of a small problem, before <see cref="EngineKind.Auto"/> takes it: drivers' compilers err.</summary>
 internal static class DeviceCheck
 {
-    private const int HiddenSize = 20;
+    /// <summary>More than a chunk, so that a product of so few rows goes in parts.</summary>
+    private const int HiddenSize = DeviceKernel.Chunk + 4;
+
     private const int RowCount = 18;
     private const float Tolerance = 1e-5f;
 

@@ -20,12 +20,14 @@ public sealed unsafe partial class DeviceEngine
 
         // As many states at a time as keep both them and their logits small.
         int sliceSize = (int)Math.Min(stateCount, SliceSize(stateCount, Math.Max(hiddenSize, rowCount)));
+        int lastSize = stateCount % sliceSize;
         var logits = new float[sliceSize * count];
         var rows = new int[sliceSize * count];
         var sums = new float[sliceSize * 2];
         _memory.Reserve(
             (_states, (long)sliceSize * hiddenSize * sizeof(float)),
             (_outputRows, SizeOf(query.OutputRows)),
+            (_parts, Math.Max(PartsSize(sliceSize, rowCount, hiddenSize), PartsSize(lastSize, rowCount, hiddenSize))),
             (_activations, (long)sliceSize * rowCount * sizeof(float)),
             (_tokens, SizeOf<float>(logits)),
             (_tokenRows, SizeOf<int>(rows)),
@@ -38,11 +40,7 @@ public sealed unsafe partial class DeviceEngine
             Upload(_states, query.States.Slice(first * hiddenSize, sliceCount * hiddenSize));
 
             // States and output rows in each other's place, so that a state's logits lie side by side.
-            _device.Launch(
-                DeviceKernel.ProjectRelu,
-                Groups(rowCount, DeviceKernel.Tile),
-                Groups(sliceCount, DeviceKernel.Tile),
-                [_states, _outputRows, _activations, sliceCount, rowCount, hiddenSize, rowCount, 0, float.NegativeInfinity]);
+            Multiply(_states, _outputRows, sliceCount, rowCount, hiddenSize, rowCount, 0, float.NegativeInfinity);
             _device.Launch(DeviceKernel.TopCandidates, sliceCount, 1, [_activations, _tokens, _tokenRows, _sums, rowCount, count]);
             Download(_tokens, logits.AsSpan(0, sliceCount * count));
             Download(_tokenRows, rows.AsSpan(0, sliceCount * count));

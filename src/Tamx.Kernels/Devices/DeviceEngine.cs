@@ -1,6 +1,8 @@
+using System.Runtime.InteropServices;
+
 namespace Tamx.Kernels.Devices;
 
-/// <summary>The engine for devices that run the kernels of native/kernels, in float32.</summary>
+/// <summary>The engine for devices that run the kernels of <see cref="DeviceKernel"/>, in float32.</summary>
 /// <remarks>
 /// <para>
 /// States and output rows go up, each once and the states in slices of bounded size; the maps come down; activations and interference never
@@ -13,6 +15,12 @@ namespace Tamx.Kernels.Devices;
 /// </remarks>
 public sealed unsafe partial class DeviceEngine : ITamEngine
 {
+    /// <summary>Tiles from which on a processor has enough of them for products not to be split.</summary>
+    private const int TilesPerProcessor = 2;
+
+    /// <summary>Most bytes of products in parts.</summary>
+    private const long MaxPartsSize = 64 << 20;
+
     private readonly IKernelDevice _device;
     private readonly long _stateSliceBytes;
     private readonly DeviceMemory _memory;
@@ -20,10 +28,9 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
     private readonly DeviceBuffer _outputRows = new();
     private readonly DeviceBuffer _activations = new();
     private readonly DeviceBuffer _weights = new();
-    private readonly DeviceBuffer _entries = new();
-    private readonly DeviceBuffer _members = new();
-    private readonly DeviceBuffer _starts = new();
-    private readonly DeviceBuffer _ranges = new();
+    private readonly DeviceBuffer _parts = new();
+    private readonly DeviceBuffer _tables = new();
+    private readonly DeviceBuffer _extremes = new();
     private readonly DeviceBuffer _maps = new();
     private readonly DeviceBuffer _filtered = new();
 
@@ -31,7 +38,7 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
     /// <param name="device">The device, which the engine disposes of.</param>
     /// <param name="maxBytes">Most bytes to take on the device, or 0 for all there are.</param>
     /// <param name="stateSliceBytes">Bytes of states that are on the device at a time, at least those of 64 states.</param>
-    public DeviceEngine(IKernelDevice device, long maxBytes, long stateSliceBytes = 64 << 20)
+    public DeviceEngine(IKernelDevice device, long maxBytes, long stateSliceBytes = 16 << 20)
     {
         _device = device;
         _stateSliceBytes = stateSliceBytes;
@@ -63,12 +70,14 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
         }
 
         int stateCount = states.Length / hiddenSize;
+        int rowCount = outputRows.Length / hiddenSize;
         _memory.Reserve(
             (_states, SliceSize(stateCount, hiddenSize) * hiddenSize * sizeof(float)),
             (_outputRows, SizeOf(outputRows)),
+            (_parts, PartsSize(rowCount, SliceSize(stateCount, hiddenSize), hiddenSize)),
             (_activations, SizeOf(destination)));
         Upload(_outputRows, outputRows);
-        ProjectSlices(states, hiddenSize, outputRows.Length / hiddenSize, stateCount, 0, cancellationToken);
+        ProjectSlices(states, hiddenSize, rowCount, stateCount, 0, cancellationToken);
         Download(_activations, destination);
     }
 
@@ -90,6 +99,7 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
             table,
             SliceSize(table.LargestBlock, hiddenSize) * hiddenSize * sizeof(float),
             SizeOf(problem.OutputRows),
+            LargestParts(table, rowCount, hiddenSize),
             (long)rowCount * table.ColumnCount * sizeof(float));
         Upload(_outputRows, problem.OutputRows);
         foreach (var (block, firstCell, _, _) in table.Blocks)
@@ -118,7 +128,7 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
         }
 
         var table = new MapTable(problem, compact: false);
-        ReserveMaps(problem, table, 0, 0, SizeOf(activations));
+        ReserveMaps(problem, table, 0, 0, 0, SizeOf(activations));
         Upload(_activations, activations);
         Refine(problem, table, activations.Length / cellCount, cellCount, maps, ranges, cancellationToken);
     }
@@ -135,15 +145,46 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
     private long SliceSize(int stateCount, int hiddenSize) =>
         Math.Min(stateCount, Math.Max(DeviceKernel.Tile, _stateSliceBytes / (sizeof(float) * (long)hiddenSize)));
 
-    private void ReserveMaps(in TamProblem problem, MapTable table, long states, long outputRows, long activations) => _memory.Reserve(
+    /// <summary>Groups of the rank filter for each map, of which each finds its extremes.</summary>
+    private static int PartsPerMap(MapTable table) => Groups(table.LargestPairs, DeviceKernel.GroupThreads);
+
+    /// <summary>Tiles of a product, each of which is a group's.</summary>
+    private static long TileCount(int rowCount, long stateCount) =>
+        Groups(rowCount, DeviceKernel.Tile) * ((stateCount + DeviceKernel.Tile - 1) / DeviceKernel.Tile);
+
+    /// <summary>Bytes of the products in parts; 0 where they are not split: tiles enough, or a short sum.</summary>
+    private long PartsSize(int rowCount, long stateCount, int hiddenSize)
+    {
+        int chunkCount = Groups(hiddenSize, DeviceKernel.Chunk);
+        long size = (long)chunkCount * rowCount * stateCount * sizeof(float);
+        long enough = TilesPerProcessor * (long)_device.ProcessorCount;
+        return chunkCount == 1 || size > MaxPartsSize || TileCount(rowCount, stateCount) >= enough ? 0 : size;
+    }
+
+    /// <summary>What the largest of all products wants; a smaller one may be split where that one is not.</summary>
+    private long LargestParts(MapTable table, int rowCount, int hiddenSize)
+    {
+        long largest = 0;
+        foreach (var one in table.Blocks)
+        {
+            int sliceSize = (int)SliceSize(one.Block.CellCount, hiddenSize);
+            int lastSize = one.Block.CellCount % sliceSize;
+            largest = Math.Max(largest, PartsSize(rowCount, sliceSize, hiddenSize));
+            largest = Math.Max(largest, PartsSize(rowCount, lastSize, hiddenSize));
+        }
+
+        return largest;
+    }
+
+    private void ReserveMaps(
+        in TamProblem problem, MapTable table, long states, long outputRows, long parts, long activations) => _memory.Reserve(
         (_states, states),
         (_outputRows, outputRows),
+        (_parts, parts),
         (_activations, activations),
         (_weights, problem.EciStrength == 0 ? 0 : SizeOf(problem.Weights)),
-        (_entries, SizeOf<MapEntry>(table.Entries)),
-        (_members, SizeOf<int>(table.Members)),
-        (_starts, SizeOf<int>(table.Starts)),
-        (_ranges, (long)problem.RangeCount * sizeof(ValueRange)),
+        (_tables, table.Bytes.Length),
+        (_extremes, (long)table.Entries.Length * PartsPerMap(table) * sizeof(ValueRange)),
         (_maps, (long)problem.MapValueCount * sizeof(float)),
         (_filtered, problem.KernelSize == 1 ? 0 : (long)problem.MapValueCount * sizeof(float)));
 
@@ -158,12 +199,47 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
             cancellationToken.ThrowIfCancellationRequested();
             int count = Math.Min(sliceSize, stateCount - first);
             Upload(_states, states.Slice(first * hiddenSize, count * hiddenSize));
-            _device.Launch(
-                DeviceKernel.ProjectRelu,
-                Groups(count, DeviceKernel.Tile),
-                Groups(rowCount, DeviceKernel.Tile),
-                [_outputRows, _states, _activations, rowCount, count, hiddenSize, columnCount, firstColumn + first, 0f]);
+            Multiply(_outputRows, _states, rowCount, count, hiddenSize, columnCount, firstColumn + first, 0);
         }
+    }
+
+    /// <summary>The product of rows and columns, into some columns of the activations.</summary>
+    private void Multiply(
+        DeviceBuffer rows,
+        DeviceBuffer columns,
+        int rowCount,
+        int count,
+        int hiddenSize,
+        int stride,
+        int firstColumn,
+        float least)
+    {
+        int groupsX = Groups(count, DeviceKernel.Tile);
+        int rowTiles = Groups(rowCount, DeviceKernel.Tile);
+        int chunkCount = Groups(hiddenSize, DeviceKernel.Chunk);
+        if (PartsSize(rowCount, count, hiddenSize) == 0)
+        {
+            _device.Launch(
+                DeviceKernel.Product,
+                groupsX,
+                rowTiles,
+                [
+                    rows, columns, _activations,
+                    rowCount, count, hiddenSize, stride, firstColumn, rowTiles, chunkCount, least,
+                ]);
+            return;
+        }
+
+        _device.Launch(
+            DeviceKernel.Product,
+            groupsX,
+            rowTiles * chunkCount,
+            [rows, columns, _parts, rowCount, count, hiddenSize, count, 0, rowTiles, 1, float.NegativeInfinity]);
+        _device.Launch(
+            DeviceKernel.JoinParts,
+            rowCount,
+            Groups(count, DeviceKernel.GroupThreads),
+            [_parts, _activations, chunkCount, rowCount, count, stride, firstColumn, least]);
     }
 
     /// <summary>From the activations, which are on the device, to the maps.</summary>
@@ -176,7 +252,9 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
         Span<ValueRange> ranges,
         CancellationToken cancellationToken)
     {
-        Upload<MapEntry>(_entries, table.Entries);
+        MemoryMarshal.AsBytes<ValueRange>(ranges).CopyTo(table.Bytes);
+        Upload<byte>(_tables, table.Bytes);
+        var entries = KernelArgument.From<MapEntry>(_tables.Memory, table.EntriesStart);
         if (problem.EciStrength != 0)
         {
             Upload(_weights, problem.Weights);
@@ -187,45 +265,58 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
                     DeviceKernel.MixContext,
                     Groups(block.CellCount, DeviceKernel.Tile),
                     Groups(count, DeviceKernel.Tile),
-                    [_weights, _activations, _entries, _maps, first, count, rowCount, columnCount]);
+                    [_weights, _activations, entries, _maps, first, count, rowCount, columnCount]);
             }
         }
 
         int mapCount = table.Entries.Length;
-        int groupsPerMap = Groups(table.LargestBlock, DeviceKernel.GroupThreads);
-        _device.Launch(DeviceKernel.SubtractScaled, mapCount, 1, [_activations, _entries, _maps, columnCount, problem.EciStrength]);
+        _device.Launch(
+            DeviceKernel.SubtractScaled,
+            mapCount,
+            1,
+            [_activations, entries, _maps, _extremes, columnCount, problem.EciStrength]);
         var values = _maps;
+        int partCount = 1;
         if (!problem.NormalizeBeforeFilter)
         {
-            values = Filter(problem, values, mapCount, groupsPerMap);
+            values = Filter(problem, table, values, entries, ref partCount);
         }
 
-        Upload<int>(_members, table.Members);
-        Upload<int>(_starts, table.Starts);
-        Upload<ValueRange>(_ranges, ranges);
-        _device.Launch(DeviceKernel.JointMinMax, problem.RangeCount, 1, [values, _entries, _members, _starts, _ranges]);
-        _device.Launch(DeviceKernel.NormalizeMaps, mapCount, groupsPerMap, [values, _entries, _ranges]);
+        var members = KernelArgument.From<int>(_tables.Memory, table.MembersStart);
+        var starts = KernelArgument.From<int>(_tables.Memory, table.StartsStart);
+        _device.Launch(DeviceKernel.JointMinMax, problem.RangeCount, 1, [_extremes, members, starts, _tables, partCount]);
+        _device.Launch(
+            DeviceKernel.NormalizeMaps,
+            mapCount,
+            Groups(table.LargestBlock, DeviceKernel.GroupThreads),
+            [values, entries, _tables]);
         if (problem.NormalizeBeforeFilter)
         {
-            values = Filter(problem, values, mapCount, groupsPerMap);
+            values = Filter(problem, table, values, entries, ref partCount);
         }
 
         cancellationToken.ThrowIfCancellationRequested();
         Download(values, maps);
-        Download(_ranges, ranges);
+        Download(_tables, ranges);
     }
 
     /// <summary>Filters all maps, unless the window is a single cell.</summary>
-    /// <returns>Where they are then.</returns>
-    private DeviceBuffer Filter(in TamProblem problem, DeviceBuffer maps, int mapCount, int groupsPerMap)
+    /// <returns>Where they are then; their extremes are in as many parts as it says.</returns>
+    private DeviceBuffer Filter(
+        in TamProblem problem, MapTable table, DeviceBuffer maps, KernelArgument entries, ref int partCount)
     {
         if (problem.KernelSize == 1)
         {
             return maps;
         }
 
+        partCount = PartsPerMap(table);
         int constantIsValue = problem.ConstantWindow == ConstantWindow.Value ? 1 : 0;
-        _device.Launch(DeviceKernel.RankFilter(problem.KernelSize), mapCount, groupsPerMap, [maps, _entries, _filtered, constantIsValue]);
+        _device.Launch(
+            DeviceKernel.RankFilter(problem.KernelSize),
+            table.Entries.Length,
+            partCount,
+            [maps, entries, _filtered, _extremes, constantIsValue]);
         return _filtered;
     }
 

@@ -10,6 +10,9 @@ public unsafe interface IKernelDevice : IDisposable
     /// <summary>Bytes that one allocation can have at most.</summary>
     long LargestAllocation { get; }
 
+    /// <summary>Its processors, each of which runs groups by itself.</summary>
+    int ProcessorCount { get; }
+
     /// <summary>Memory on the device, its content undefined.</summary>
     /// <param name="bytes">At least 1.</param>
     /// <returns>What names it, not 0.</returns>

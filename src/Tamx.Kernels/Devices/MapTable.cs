@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Tamx.Kernels.Devices;
 
-/// <summary>One map, as kernels see it: map_entry of native/kernels/language.h.</summary>
+/// <summary>One map, as kernels see it.</summary>
 /// <param name="WeightRow">Its row of Q.</param>
 /// <param name="OutputRow">The explained token's row of A.</param>
 /// <param name="FirstCell">Its block's first column of A.</param>
@@ -50,21 +50,32 @@ internal sealed class MapTable
             blocks.Add(new BlockEntries(block, firstCell, firstEntry, entries.Count - firstEntry));
             ColumnCount += block.CellCount;
             LargestBlock = Math.Max(LargestBlock, block.CellCount);
+            LargestPairs = Math.Max(LargestPairs, block.FrameCount * block.RowCount * ((block.ColumnCount + 1) / 2));
         }
 
         Entries = [.. entries];
         Blocks = [.. blocks];
-        Members = [.. Enumerable.Range(0, entries.Count).OrderBy(entry => entries[entry].Range)];
-        Starts = new int[problem.RangeCount + 1];
+        int[] members = [.. Enumerable.Range(0, entries.Count).OrderBy(entry => entries[entry].Range)];
+        var starts = new int[problem.RangeCount + 1];
         foreach (var entry in entries)
         {
-            Starts[entry.Range + 1]++;
+            starts[entry.Range + 1]++;
         }
 
         for (int r = 0; r < problem.RangeCount; r++)
         {
-            Starts[r + 1] += Starts[r];
+            starts[r + 1] += starts[r];
         }
+
+        // The ranges come first, since they also come back. An entry starts at a multiple of its size.
+        int entrySize = Marshal.SizeOf<MapEntry>();
+        EntriesStart = (problem.RangeCount * Marshal.SizeOf<ValueRange>() + entrySize - 1) / entrySize * entrySize;
+        MembersStart = EntriesStart + Entries.Length * entrySize;
+        StartsStart = MembersStart + members.Length * sizeof(int);
+        Bytes = new byte[StartsStart + starts.Length * sizeof(int)];
+        MemoryMarshal.AsBytes<MapEntry>(Entries).CopyTo(Bytes.AsSpan(EntriesStart));
+        MemoryMarshal.AsBytes<int>(members).CopyTo(Bytes.AsSpan(MembersStart));
+        MemoryMarshal.AsBytes<int>(starts).CopyTo(Bytes.AsSpan(StartsStart));
     }
 
     /// <summary>All maps, those of a block one after another.</summary>
@@ -79,9 +90,21 @@ internal sealed class MapTable
     /// <summary>Cells of the largest block.</summary>
     public int LargestBlock { get; private set; }
 
-    /// <summary>Indices of the entries of range 0, then of range 1, and so on.</summary>
-    public int[] Members { get; }
+    /// <summary>Pairs of neighbouring windows of the block that has most of them.</summary>
+    public int LargestPairs { get; private set; }
 
-    /// <summary>Where in <see cref="Members"/> each range starts, and where the last one ends.</summary>
-    public int[] Starts { get; }
+    /// <summary>
+    /// Everything that a device wants of them in one piece: room for the ranges; the entries; the indices of the entries of range 0, then of range
+    /// 1, and so on, its members; where among these each range starts, and where the last one ends.
+    /// </summary>
+    public byte[] Bytes { get; }
+
+    /// <summary>Where in <see cref="Bytes"/> the entries are.</summary>
+    public int EntriesStart { get; }
+
+    /// <summary>Where in <see cref="Bytes"/> the members are.</summary>
+    public int MembersStart { get; }
+
+    /// <summary>Where in <see cref="Bytes"/> the starts are.</summary>
+    public int StartsStart { get; }
 }

@@ -6,8 +6,12 @@ namespace Tamx.Kernels.Devices.Cuda;
 /// <summary>A CUDA device. Launches and copies go through the default stream, so they happen in order.</summary>
 internal sealed unsafe class CudaDevice : IKernelDevice
 {
+    /// <summary>Bytes from which on a copy is faster through pinned memory; up to 64 KB the driver has its own way.</summary>
+    private const int SmallestStaged = 256 << 10;
+
     private readonly CudaProgram _program;
     private readonly HashSet<nint> _memory = [];
+    private readonly PinnedStaging _staging = new();
 
     /// <summary>Opens a device.</summary>
     /// <exception cref="EngineUnavailableException">It cannot run the kernels.</exception>
@@ -21,6 +25,8 @@ internal sealed unsafe class CudaDevice : IKernelDevice
             throw new EngineUnavailableException(EngineKind.Cuda, $"{info.Name} ({info.Description}) has compute capability {major}.{minor}, and 6.1 is needed; try engine opencl");
         }
 
+        Check(DeviceGetAttribute(out int processors, MultiprocessorCount, handle), "counting a device's processors");
+        ProcessorCount = processors;
         _program = new CudaProgram(handle);
     }
 
@@ -29,6 +35,8 @@ internal sealed unsafe class CudaDevice : IKernelDevice
     public EngineDevice Info { get; }
 
     public long LargestAllocation => Info.MemoryBytes;
+
+    public int ProcessorCount { get; }
 
     /// <summary>Turns a status into an error that says what failed.</summary>
     public static void Check(int status, string what, string device = "engine cuda")
@@ -65,7 +73,11 @@ internal sealed unsafe class CudaDevice : IKernelDevice
         if (bytes > 0)
         {
             using var scope = _program.Enter();
-            CheckUse(CopyToDevice(memory, source, (nuint)bytes), "copying to it");
+            CheckUse(
+                IsStaged(bytes)
+                    ? _staging.Upload(memory, (byte*)source, bytes)
+                    : CopyToDevice(memory, source, (nuint)bytes),
+                "copying to it");
         }
     }
 
@@ -74,7 +86,11 @@ internal sealed unsafe class CudaDevice : IKernelDevice
         if (bytes > 0)
         {
             using var scope = _program.Enter();
-            CheckUse(CopyToHost(destination, memory, (nuint)bytes), "copying from it");
+            CheckUse(
+                IsStaged(bytes)
+                    ? _staging.Download((byte*)destination, memory, bytes)
+                    : CopyToHost(destination, memory, (nuint)bytes),
+                "copying from it");
         }
     }
 
@@ -82,12 +98,14 @@ internal sealed unsafe class CudaDevice : IKernelDevice
     {
         using var scope = _program.Enter();
         nint function = _program.Function(kernel);
-        long* bits = stackalloc long[arguments.Length];
+        long* values = stackalloc long[2 * arguments.Length];
         void** pointers = stackalloc void*[arguments.Length];
         for (int i = 0; i < arguments.Length; i++)
         {
-            bits[i] = arguments[i].Bits;
-            pointers[i] = bits + i;
+            // As ILGPU declares them: a view is a pointer and its length, which no kernel asks for.
+            values[2 * i] = arguments[i].Bits + arguments[i].Start;
+            values[2 * i + 1] = long.MaxValue;
+            pointers[i] = values + 2 * i;
         }
 
         CheckUse(
@@ -100,6 +118,9 @@ internal sealed unsafe class CudaDevice : IKernelDevice
         Release();
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>Whether a copy goes through the pinned buffers: those that are worth it, where there is pinned memory to be had.</summary>
+    private bool IsStaged(long bytes) => bytes >= SmallestStaged && _staging.Reserve() == Success;
 
     private void Release()
     {
@@ -118,6 +139,7 @@ internal sealed unsafe class CudaDevice : IKernelDevice
                 _ = MemoryFree(memory);
             }
 
+            _staging.Free();
             _program.Unload();
         }
         catch (EngineUnavailableException)

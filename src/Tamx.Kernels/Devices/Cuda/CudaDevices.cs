@@ -43,14 +43,17 @@ internal static unsafe class CudaDevices
     /// <summary>Creates the engine.</summary>
     /// <param name="options">What is wanted of it.</param>
     /// <exception cref="EngineUnavailableException">There is no such device, or it cannot run the kernels.</exception>
-    public static ITamEngine CreateEngine(EngineOptions options)
+    public static ITamEngine CreateEngine(EngineOptions options) =>
+        new DeviceEngine(Open(options), options.MaxDeviceBytes) { MaxWorkingBytes = options.MaxWorkingBytes };
+
+    /// <summary>Opens a device.</summary>
+    /// <param name="options">Which one.</param>
+    /// <exception cref="EngineUnavailableException">There is no such device, or it cannot run the kernels.</exception>
+    public static IKernelDevice Open(EngineOptions options)
     {
         var devices = Find();
         var device = options.ChooseDevice(EngineKind.Cuda, [.. devices.Select(one => one.Device)]);
-        return new DeviceEngine(new CudaDevice(devices.First(one => one.Device == device).Handle, device), options.MaxDeviceBytes)
-        {
-            MaxWorkingBytes = options.MaxWorkingBytes,
-        };
+        return new CudaDevice(devices.First(one => one.Device == device).Handle, device);
     }
 
     private static (int Handle, EngineDevice Device) Describe(int ordinal)

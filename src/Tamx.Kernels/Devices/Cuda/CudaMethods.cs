@@ -9,8 +9,11 @@ internal static unsafe partial class CudaMethods
     public const int OutOfMemory = 2;
     public const int NoDevice = 100;
 
+    public const int MultiprocessorCount = 16;
     public const int ComputeCapabilityMajor = 75;
     public const int ComputeCapabilityMinor = 76;
+
+    public const uint EventDisableTiming = 2;
 
     public const int JitErrorLogBuffer = 5;
     public const int JitErrorLogBufferSizeBytes = 6;
@@ -70,6 +73,30 @@ internal static unsafe partial class CudaMethods
 
     [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuMemcpyDtoH_v2")]
     public static partial int CopyToHost(void* destination, nint memory, nuint bytes);
+
+    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuMemcpyHtoDAsync_v2")]
+    public static partial int StartCopyToDevice(nint memory, void* source, nuint bytes, nint stream);
+
+    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuMemcpyDtoHAsync_v2")]
+    public static partial int StartCopyToHost(void* destination, nint memory, nuint bytes, nint stream);
+
+    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuMemAllocHost_v2")]
+    public static partial int HostAllocate(out nint memory, nuint bytes);
+
+    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuMemFreeHost")]
+    public static partial int HostFree(nint memory);
+
+    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuEventCreate")]
+    public static partial int EventCreate(out nint signal, uint flags);
+
+    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuEventRecord")]
+    public static partial int EventRecord(nint signal, nint stream);
+
+    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuEventSynchronize")]
+    public static partial int EventSynchronize(nint signal);
+
+    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuEventDestroy_v2")]
+    public static partial int EventDestroy(nint signal);
 
     [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuLaunchKernel")]
     public static partial int Launch(

@@ -12,6 +12,7 @@ internal sealed unsafe class CudaProgram
 {
     private readonly int _device;
     private readonly nint _context;
+    private readonly (int Major, int Minor) _capability;
     private readonly Dictionary<DeviceKernel, nint> _functions = [];
     private readonly List<nint> _modules = [];
     private bool _isReleased;
@@ -19,6 +20,9 @@ internal sealed unsafe class CudaProgram
     public CudaProgram(int device)
     {
         _device = device;
+        CudaDevice.Check(DeviceGetAttribute(out int major, ComputeCapabilityMajor, device), "asking for a device's version");
+        CudaDevice.Check(DeviceGetAttribute(out int minor, ComputeCapabilityMinor, device), "asking for a device's version");
+        _capability = (major, minor);
         CudaDevice.Check(PrimaryContextRetain(out _context, device), "creating a context");
     }
 
@@ -37,7 +41,8 @@ internal sealed unsafe class CudaProgram
     {
         if (!_functions.TryGetValue(kernel, out nint function))
         {
-            CudaDevice.Check(ModuleGetFunction(out function, Load(kernel), kernel.Name), $"finding kernel {kernel.Name}");
+            var text = KernelCompiler.ToPtx(kernel, _capability);
+            CudaDevice.Check(ModuleGetFunction(out function, Load(kernel, text), text.Entry), $"finding kernel {kernel.Name}");
             _functions.Add(kernel, function);
         }
 
@@ -66,10 +71,10 @@ internal sealed unsafe class CudaProgram
         }
     }
 
-    private nint Load(DeviceKernel kernel)
+    private nint Load(DeviceKernel kernel, KernelText text)
     {
         const int LogSize = 4096;
-        byte[] image = Encoding.UTF8.GetBytes(kernel.ReadPtx() + '\0');
+        byte[] image = Encoding.UTF8.GetBytes(text.Text + '\0');
         byte* log = stackalloc byte[LogSize];
         log[0] = 0;
         int* options = stackalloc int[] { JitErrorLogBuffer, JitErrorLogBufferSizeBytes };

@@ -15,13 +15,14 @@ internal sealed unsafe class OpenClDevice : IKernelDevice
     public OpenClDevice(nint id, EngineDevice info)
     {
         Info = info;
+        ProcessorCount = (int)OpenClDevices.Number(id, DeviceMaxComputeUnits);
         LargestAllocation = (long)Math.Min(OpenClDevices.Number(id, DeviceMaxMemAllocSize), long.MaxValue);
         Require(OpenClDevices.Number(id, DeviceAvailable) != 0, "is not available");
         Require(OpenClDevices.Number(id, DeviceCompilerAvailable) != 0, "has no compiler");
         Require(!OpenClDevices.Text(id, DeviceVersion).StartsWith("OpenCL 1.0", StringComparison.Ordinal), "has OpenCL 1.0, and 1.2 is needed");
         Require(!OpenClDevices.Text(id, DeviceVersion).StartsWith("OpenCL 1.1", StringComparison.Ordinal), "has OpenCL 1.1, and 1.2 is needed");
         Require(OpenClDevices.Number(id, DeviceMaxWorkGroupSize) >= DeviceKernel.GroupThreads, $"runs fewer than {DeviceKernel.GroupThreads} threads in a group");
-        Require(OpenClDevices.Number(id, DeviceLocalMemSize) >= DeviceKernel.LocalMemoryBytes, $"has less than {DeviceKernel.LocalMemoryBytes} bytes of local memory");
+        Require(OpenClDevices.Number(id, DeviceLocalMemSize) >= DeviceKernel.SharedMemoryBytes, $"has less than {DeviceKernel.SharedMemoryBytes} bytes of local memory");
         _program = new OpenClProgram(id);
         _queue = CreateCommandQueue(_program.Context, id, 0, out int status);
         CheckUse(status, "creating a queue");
@@ -32,6 +33,8 @@ internal sealed unsafe class OpenClDevice : IKernelDevice
     public EngineDevice Info { get; }
 
     public long LargestAllocation { get; }
+
+    public int ProcessorCount { get; }
 
     /// <summary>Turns a status into an error that says what failed.</summary>
     public static void Check(int status, string what, string device = "engine opencl")
@@ -89,11 +92,7 @@ internal sealed unsafe class OpenClDevice : IKernelDevice
             _kernels.Add(kernel, handle = _program.CreateKernel(kernel));
         }
 
-        for (int i = 0; i < arguments.Length; i++)
-        {
-            long bits = arguments[i].Bits;
-            CheckUse(SetKernelArgument(handle, (uint)i, (nuint)arguments[i].Size, &bits), $"argument {i} of {kernel.Name}");
-        }
+        SetArguments(kernel, handle, arguments);
 
         nuint* global = stackalloc nuint[] { (nuint)groupsX * (nuint)kernel.GroupWidth, (nuint)groupsY * (nuint)kernel.GroupHeight };
         nuint* local = stackalloc nuint[] { (nuint)kernel.GroupWidth, (nuint)kernel.GroupHeight };
@@ -104,6 +103,32 @@ internal sealed unsafe class OpenClDevice : IKernelDevice
     {
         Release();
         GC.SuppressFinalize(this);
+    }
+
+    /// <summary>As ILGPU declares them: first the memory of all views, then all arguments, of which a view is where it starts and how long it is.</summary>
+    private void SetArguments(DeviceKernel kernel, nint handle, ReadOnlySpan<KernelArgument> arguments)
+    {
+        uint index = 0;
+        foreach (var argument in arguments)
+        {
+            if (argument.IsMemory)
+            {
+                long memory = argument.Bits;
+                CheckUse(SetKernelArgument(handle, index, (nuint)argument.Size, &memory), $"argument {index} of {kernel.Name}");
+                index++;
+            }
+        }
+
+        // No kernel asks how long a view is.
+        long* view = stackalloc long[2];
+        view[1] = long.MaxValue;
+        foreach (var argument in arguments)
+        {
+            view[0] = argument.IsMemory ? argument.Start / argument.ElementSize : argument.Bits;
+            nuint size = argument.IsMemory ? 2 * sizeof(long) : (nuint)argument.Size;
+            CheckUse(SetKernelArgument(handle, index, size, view), $"argument {index} of {kernel.Name}");
+            index++;
+        }
     }
 
     private void Release()

@@ -34,16 +34,19 @@ internal static unsafe class OpenClDevices
     /// <summary>Creates the engine.</summary>
     /// <param name="options">What is wanted of it.</param>
     /// <exception cref="EngineUnavailableException">There is no such device, or it cannot run the kernels.</exception>
-    public static ITamEngine CreateEngine(EngineOptions options)
+    public static ITamEngine CreateEngine(EngineOptions options) =>
+        new DeviceEngine(Open(options), options.MaxDeviceBytes) { MaxWorkingBytes = options.MaxWorkingBytes };
+
+    /// <summary>Opens a device.</summary>
+    /// <param name="options">Which one.</param>
+    /// <exception cref="EngineUnavailableException">There is no such device, or it cannot run the kernels.</exception>
+    public static IKernelDevice Open(EngineOptions options)
     {
         // A card of its own before a GPU that shares the processor's memory, and anything before the processor itself.
         var devices = Find();
         var ordered = devices.OrderByDescending(one => one.Device.IsGpu).ThenBy(one => Number(one.Id, DeviceHostUnifiedMemory)).ThenByDescending(one => one.Device.MemoryBytes);
         var device = options.ChooseDevice(EngineKind.OpenCl, [.. ordered.Select(one => one.Device)]);
-        return new DeviceEngine(new OpenClDevice(devices.First(one => one.Device == device).Id, device), options.MaxDeviceBytes)
-        {
-            MaxWorkingBytes = options.MaxWorkingBytes,
-        };
+        return new OpenClDevice(devices.First(one => one.Device == device).Id, device);
     }
 
     /// <summary>A number that a device tells of itself; 0 where it does not.</summary>

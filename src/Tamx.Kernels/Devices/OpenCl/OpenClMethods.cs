@@ -18,6 +18,7 @@ internal static unsafe partial class OpenClMethods
     public const ulong DeviceTypeAll = 0xFFFFFFFF;
 
     public const uint DeviceType = 0x1000;
+    public const uint DeviceMaxComputeUnits = 0x1002;
     public const uint DeviceMaxWorkGroupSize = 0x1004;
     public const uint DeviceMaxMemAllocSize = 0x1010;
     public const uint DeviceGlobalMemSize = 0x101F;

@@ -6,13 +6,11 @@ namespace Tamx.Kernels.Devices.OpenCl;
 internal sealed unsafe class OpenClProgram
 {
     private readonly nint _device;
-    private readonly string _options;
-    private readonly Dictionary<DeviceKernel, nint> _programs = [];
+    private readonly Dictionary<DeviceKernel, (nint Program, string Entry)> _programs = [];
 
     public OpenClProgram(nint device)
     {
         _device = device;
-        _options = (OpenClDevices.Number(device, DeviceType) & DeviceTypeCpu) != 0 ? "-cl-std=CL1.2 -DROLLED" : "-cl-std=CL1.2";
         Context = CreateContext(null, 1, &device, 0, 0, out int status);
         OpenClDevice.Check(status, "creating a context");
     }
@@ -24,12 +22,13 @@ internal sealed unsafe class OpenClProgram
     /// <exception cref="EngineUnavailableException">The driver's compiler does not take it.</exception>
     public nint CreateKernel(DeviceKernel kernel)
     {
-        if (!_programs.TryGetValue(kernel, out nint program))
+        if (!_programs.TryGetValue(kernel, out var built))
         {
-            _programs.Add(kernel, program = Build(kernel));
+            var text = KernelCompiler.ToOpenCl(kernel);
+            _programs.Add(kernel, built = (Build(kernel, text), text.Entry));
         }
 
-        nint created = OpenClMethods.CreateKernel(program, kernel.Name, out int status);
+        nint created = OpenClMethods.CreateKernel(built.Program, built.Entry, out int status);
         OpenClDevice.Check(status, $"creating kernel {kernel.Name}");
         return created;
     }
@@ -37,7 +36,7 @@ internal sealed unsafe class OpenClProgram
     /// <summary>Lets go of programs and context; the driver keeps them for as long as anything made of them is there.</summary>
     public void Release()
     {
-        foreach (nint program in _programs.Values)
+        foreach (var (program, _) in _programs.Values)
         {
             _ = ReleaseProgram(program);
         }
@@ -50,11 +49,12 @@ internal sealed unsafe class OpenClProgram
         }
     }
 
-    private nint Build(DeviceKernel kernel)
+    private nint Build(DeviceKernel kernel, KernelText text)
     {
-        nint program = CreateProgramWithSource(Context, 1, kernel.ReadSource(), null, out int status);
+        nint program = CreateProgramWithSource(Context, 1, text.Text, null, out int status);
         OpenClDevice.Check(status, $"reading kernel {kernel.Name}");
-        string options = kernel.WindowSide == 0 ? _options : $"{_options} -DKERNEL_SIZE={kernel.WindowSide}";
+        bool isProcessor = (OpenClDevices.Number(_device, DeviceType) & DeviceTypeCpu) != 0;
+        string options = isProcessor && kernel.IsLong ? "-cl-std=CL1.2 -cl-opt-disable" : "-cl-std=CL1.2";
         fixed (nint* device = &_device)
         {
             status = BuildProgram(program, 1, device, options, 0, 0);

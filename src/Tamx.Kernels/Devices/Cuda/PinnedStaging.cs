@@ -1,0 +1,119 @@
+using static Tamx.Kernels.Devices.Cuda.CudaMethods;
+
+namespace Tamx.Kernels.Devices.Cuda;
+
+/// <summary>
+/// Two pinned buffers between the program's memory and the device's. While one is on its way over the bus, the other is
+/// filled or emptied; an upload returns when its last piece has left for the bus, so that kernels and the next slice's
+/// copying go on side by side.
+/// </summary>
+/// <remarks>The context must be the thread's at every call. Copies go through the default stream, so they happen in
+/// order with launches.</remarks>
+internal sealed unsafe class PinnedStaging
+{
+    /// <summary>Large enough for the bus to reach its rate, small enough to stay in a processor's cache.</summary>
+    public const int BufferSize = 4 << 20;
+
+    private readonly nint[] _buffers = new nint[2];
+
+    /// <summary>Recorded behind the last copy of each buffer.</summary>
+    private readonly nint[] _signals = new nint[2];
+
+    private int _next;
+
+    /// <summary>Takes the buffers, unless they are there already.</summary>
+    /// <returns>Success, or the driver's status; what there is of them then goes with <see cref="Free"/>.</returns>
+    public int Reserve()
+    {
+        int status = Success;
+        for (int i = 0; i < 2 && status == Success; i++)
+        {
+            if (_signals[i] == 0)
+            {
+                status = EventCreate(out _signals[i], EventDisableTiming);
+            }
+
+            if (_buffers[i] == 0 && status == Success)
+            {
+                status = HostAllocate(out _buffers[i], BufferSize);
+            }
+        }
+
+        return status;
+    }
+
+    /// <summary>Copies to the device; the source may be changed when this returns.</summary>
+    /// <returns>The driver's status.</returns>
+    public int Upload(nint memory, byte* source, long bytes)
+    {
+        int status = Success;
+        for (long start = 0; start < bytes && status == Success; start += BufferSize)
+        {
+            nuint size = (nuint)Math.Min(BufferSize, bytes - start);
+
+            // An event that was never recorded is over.
+            status = EventSynchronize(_signals[_next]);
+            if (status == Success)
+            {
+                Buffer.MemoryCopy(source + start, (void*)_buffers[_next], BufferSize, (long)size);
+                status = StartCopyToDevice(memory + (nint)start, (void*)_buffers[_next], size, 0);
+            }
+
+            status = status == Success ? EventRecord(_signals[_next], 0) : status;
+            _next ^= 1;
+        }
+
+        return status;
+    }
+
+    /// <summary>Copies from the device.</summary>
+    /// <returns>The driver's status.</returns>
+    public int Download(byte* destination, nint memory, long bytes)
+    {
+        int status = Success;
+        for (long start = -BufferSize; start < bytes && status == Success; start += BufferSize)
+        {
+            // The next piece sets out before this one is taken out of its buffer.
+            long following = start + BufferSize;
+            if (following < bytes)
+            {
+                // What an upload may still have there goes first: the stream keeps the order.
+                nuint size = (nuint)Math.Min(BufferSize, bytes - following);
+                status = StartCopyToHost((void*)_buffers[_next], memory + (nint)following, size, 0);
+                status = status == Success ? EventRecord(_signals[_next], 0) : status;
+            }
+
+            _next ^= 1;
+            if (start >= 0 && status == Success)
+            {
+                status = EventSynchronize(_signals[_next]);
+                if (status == Success)
+                {
+                    Buffer.MemoryCopy((void*)_buffers[_next], destination + start, bytes - start, Math.Min(BufferSize, bytes - start));
+                }
+            }
+        }
+
+        return status;
+    }
+
+    /// <summary>Gives everything back, once what is on its way has arrived.</summary>
+    public void Free()
+    {
+        for (int i = 0; i < 2; i++)
+        {
+            if (_signals[i] != 0)
+            {
+                _ = EventSynchronize(_signals[i]);
+                _ = EventDestroy(_signals[i]);
+            }
+
+            if (_buffers[i] != 0)
+            {
+                _ = HostFree(_buffers[i]);
+            }
+
+            (_signals[i], _buffers[i]) = (0, 0);
+        }
+    }
+}

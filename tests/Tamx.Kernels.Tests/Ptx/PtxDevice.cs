@@ -1,0 +1,86 @@
+using Tamx.Kernels.Devices;
+
+namespace Tamx.Kernels.Tests.Ptx;
+
+/// <summary>
+/// A CUDA device without a GPU: <see cref="DeviceEngine"/> on it executes the PTX that a card would get.
+/// </summary>
+/// <param name="change">What is made of a kernel's text before it is read.</param>
+internal sealed unsafe class PtxDevice(Func<DeviceKernel, string, string>? change = null) : IKernelDevice
+{
+    private readonly Dictionary<DeviceKernel, PtxKernel> _kernels = [];
+    private readonly Dictionary<nint, long> _sizes = [];
+
+    public PtxMachine Machine { get; } = new();
+
+    /// <summary>Instructions executed per kernel.</summary>
+    public Dictionary<DeviceKernel, long> Steps { get; } = [];
+
+    public EngineDevice Info { get; } = new("CUDA0", EngineKind.Cuda, "interpreted PTX", 1 << 28, IsGpu: false);
+
+    public long LargestAllocation => Info.MemoryBytes;
+
+    /// <summary>Four tiles and more are not split.</summary>
+    public int ProcessorCount => 2;
+
+    public nint Allocate(long bytes)
+    {
+        nint memory = Machine.Allocate(bytes);
+        _sizes.Add(memory, bytes);
+        Machine.Bytes(memory)[..(int)bytes].Fill(0xff);
+        return memory;
+    }
+
+    public void Free(nint memory)
+    {
+        Machine.Free(memory);
+        _sizes.Remove(memory);
+    }
+
+    public void Upload(nint memory, void* source, long bytes)
+    {
+        if (bytes > 0)
+        {
+            Assert.True(bytes <= _sizes[memory]);
+            new ReadOnlySpan<byte>(source, (int)bytes).CopyTo(Machine.Bytes(memory));
+        }
+    }
+
+    public void Download(nint memory, void* destination, long bytes) =>
+        Machine.Bytes(memory)[..(int)bytes].CopyTo(new Span<byte>(destination, (int)bytes));
+
+    public void Launch(DeviceKernel kernel, int groupsX, int groupsY, ReadOnlySpan<KernelArgument> arguments)
+    {
+        if (!_kernels.TryGetValue(kernel, out var read))
+        {
+            string text = KernelCompiler.ToPtx(kernel, (9, 0)).Text;
+            _kernels.Add(kernel, read = new PtxKernel(change is null ? text : change(kernel, text)));
+        }
+
+        Assert.Equal(read.Parameters.Count, arguments.Length);
+        var parameters = new byte[read.ParameterBytes];
+        int index = 0;
+        foreach (var (offset, size) in read.Parameters.Values)
+        {
+            var argument = arguments[index++];
+            Assert.Equal(argument.IsMemory ? 16 : argument.Size, size);
+            if (argument.IsMemory)
+            {
+                BitConverter.TryWriteBytes(parameters.AsSpan(offset), argument.Bits + argument.Start);
+                BitConverter.TryWriteBytes(parameters.AsSpan(offset + 8), long.MaxValue);
+            }
+            else
+            {
+                BitConverter.TryWriteBytes(parameters.AsSpan(offset), (int)argument.Bits);
+            }
+        }
+
+        long before = Machine.StepCount;
+        Machine.Launch(read, (groupsX, groupsY), (kernel.GroupWidth, kernel.GroupHeight), parameters);
+        Steps[kernel] = Steps.GetValueOrDefault(kernel) + Machine.StepCount - before;
+    }
+
+    public void Dispose()
+    {
+    }
+}

@@ -1,0 +1,50 @@
+using Tamx.Kernels.Devices.Kernels;
+
+namespace Tamx.Kernels.Tests;
+
+public class RankFilterSourceTests
+{
+    /// <summary>What is committed is what the generator writes: nobody can read a sorting network to see whether it sorts.</summary>
+    [Theory]
+    [InlineData(3)]
+    [InlineData(5)]
+    [InlineData(7)]
+    [InlineData(9)]
+    public void Write_EachSide_GivesTheCommittedFile(int side)
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Tamx.sln")))
+        {
+            folder = folder.Parent;
+        }
+
+        Assert.NotNull(folder);
+        string file = Path.Combine(folder.FullName, "src", "Tamx.Kernels", "Devices", "Kernels", RankFilterSource.ClassName(side) + ".cs");
+        if (Environment.GetEnvironmentVariable("TAMX_WRITE_FILTERS") == "1")
+        {
+            File.WriteAllText(file, RankFilterSource.Write(side));
+        }
+
+        Assert.True(
+            File.ReadAllText(file).ReplaceLineEndings("\n") == RankFilterSource.Write(side),
+            $"{file} is not what RankFilterSource writes; run this test with TAMX_WRITE_FILTERS=1");
+    }
+
+    /// <summary>All indices that a pair of windows has, on all axes that are shorter than it reaches, and a few longer ones.</summary>
+    [Fact]
+    public void Fold_AnyIndexOfAWindow_ReflectsAsTheReferenceDoes()
+    {
+        for (int reach = 1; reach <= 4; reach++)
+        {
+            for (int length = 1; length <= 12; length++)
+            {
+                for (int i = -reach; i <= length + reach; i++)
+                {
+                    int folded = Window.Fold(i, length - 1);
+                    folded = length <= reach + 1 ? Window.FoldFurther(folded, length - 1) : folded;
+                    Assert.Equal(Kernels.RankFilter.Reflect(i, length), folded);
+                }
+            }
+        }
+    }
+}
