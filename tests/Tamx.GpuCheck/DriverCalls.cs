@@ -11,6 +11,7 @@ internal static unsafe partial class DriverCalls
     public const ulong MemAllocHostPointer = 1 << 4;
     public const uint DriverVersion = 0x102D;
     public const ulong MapReadWrite = 3;
+
     [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuDriverGetVersion")]
     public static partial int CudaDriverVersion(out int version);
 
