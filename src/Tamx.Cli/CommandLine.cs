@@ -63,6 +63,7 @@ internal static class CommandLine
     private static int ExitCodeOf(Exception e) => e switch
     {
         OperationCanceledException => ExitCode.Cancelled,
+        UsageException => ExitCode.Usage,
         InvalidInputException or IOException or UnauthorizedAccessException => ExitCode.BadInput,
         EngineUnavailableException or NativeLibraryException => ExitCode.MissingPart,
         _ => ExitCode.InternalError,

@@ -122,6 +122,10 @@ internal sealed class EvalCommand
         options.Tam.Validate();
         var modelOptions = _model.Read(parsed, _engine.ThreadCount(parsed));
         using var engine = _engine.Create(parsed, _model.IsVerbose(parsed));
+        var files = new CommandFiles().Reads(_data.Name, parsed.GetValue(_data)).Reads(_against.Name, parsed.GetValue(_against));
+        _model.AddTo(files, parsed);
+        files.Writes(_resume.Name, parsed.GetValue(_resume)).WritesInto(_folder.Name, parsed.GetValue(_folder), ".json", ".csv", ".html");
+        files.Check();
         var (samples, count) = ReadSamples(parsed);
         var folder = parsed.GetValue(_folder);
         if (folder is not null)

@@ -135,10 +135,13 @@ internal sealed class ExplainCommand
 
         var reportPath = parsed.GetRequiredValue(_output);
         var tracePath = parsed.GetValue(_trace);
-        OutputFile.Require(reportPath);
-        OutputFile.Require(tracePath);
-        OutputFile.Require(_mapsJson.FilePath(parsed));
-        _export.Check(parsed);
+        var files = new CommandFiles().Reads(_images.Name, parsed.GetValue(_images) ?? []).Reads(_messages.Name, parsed.GetValue(_messages));
+        _model.AddTo(files, parsed);
+        _videos.AddTo(files, parsed);
+        files.Writes(_output.Name, reportPath).Writes(_trace.Name, tracePath);
+        _mapsJson.AddTo(files, parsed);
+        _export.AddTo(files, parsed);
+        files.Check();
         var messages = await Task.Run(() => ReadMessages(parsed, cancellationToken), cancellationToken);
 
         var load = Stopwatch.StartNew();
@@ -150,14 +153,25 @@ internal sealed class ExplainCommand
         });
 
         var write = Stopwatch.StartNew();
-        if (tracePath is not null)
+        try
         {
-            explanation.Trace.Save(tracePath);
+            if (tracePath is not null)
+            {
+                explanation.Trace.Save(tracePath);
+            }
+
+            _mapsJson.Write(parsed, explanation.Trace, explanation.Maps);
+            await _export.WriteAsync(parsed, explanation.Trace, explanation.Maps, cancellationToken);
+            await HtmlReport.WriteAsync(explanation.Trace, explanation.Maps, reportPath, _report.Read(parsed), cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // What the model has said is not lost with the file.
+            output.WriteLine(explanation.Answer);
+            throw new InvalidInputException(
+                $"{e.Message}; the answer is on stdout. Give {_output.Name} and {_trace.Name} a place with room: tamx report makes the report of a saved trace again", e);
         }
 
-        _mapsJson.Write(parsed, explanation.Trace, explanation.Maps);
-        await _export.WriteAsync(parsed, explanation.Trace, explanation.Maps, cancellationToken);
-        await HtmlReport.WriteAsync(explanation.Trace, explanation.Maps, reportPath, _report.Read(parsed), cancellationToken);
         var seconds = new Dictionary<string, double>(explanation.Trace.Run.Seconds)
         {
             ["load"] = load.Elapsed.TotalSeconds,

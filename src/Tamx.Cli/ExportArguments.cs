@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Tamx.Llama;
 using Tamx.Report;
 
 namespace Tamx.Cli;
@@ -45,14 +44,9 @@ internal sealed class ExportArguments
         });
     }
 
-    /// <summary>Refuses a folder that cannot be one, before the work begins.</summary>
-    public void Check(ParseResult parsed)
-    {
-        if (parsed.GetValue(_folder) is { } folder && File.Exists(folder))
-        {
-            throw new InvalidInputException($"{folder} is a file; --out-dir needs a folder");
-        }
-    }
+    /// <summary>The folder among what the command writes.</summary>
+    public void AddTo(CommandFiles files, ParseResult parsed) => files.WritesInto(
+        _folder.Name, parsed.GetValue(_folder), [.. Names(parsed.GetValue(_formats)).Select(name => $".{name}")]);
 
     /// <summary>Writes what was asked for.</summary>
     public async Task WriteAsync(ParseResult parsed, Trace trace, ActivationMaps maps, CancellationToken cancellationToken)

@@ -49,7 +49,6 @@ internal static class MapsCommand
         export.AddTo(command);
         command.SetAction((parsed, cancellationToken) =>
         {
-            export.Check(parsed);
             var options = methodOptions.Read(parsed) with
             {
                 MergeSize = parsed.GetValue(merge),
@@ -57,10 +56,14 @@ internal static class MapsCommand
             };
             var configuration = parsed.InvocationConfiguration;
             var (from, to, count) = (parsed.GetRequiredValue(input), parsed.GetRequiredValue(output), parsed.GetValue(repeat));
+            var files = new CommandFiles().Reads("the command", from).Reads(model.Name, parsed.GetValue(model)).Writes(output.Name, to);
+            mapsJson.AddTo(files, parsed);
+            export.AddTo(files, parsed);
             return Task.Run(
                 async () =>
                 {
                     options.Validate();
+                    files.Check();
                     using var engine = engineArguments.Create(parsed, parsed.GetValue(engineArguments.Verbose));
                     var (trace, maps, summary) = Run(
                         () => candidates.Load(parsed, from, options, engine, cancellationToken), to, options, engine, count, configuration.Error, cancellationToken);

@@ -30,8 +30,11 @@ internal sealed class MapsJsonOutput
         });
     }
 
+    /// <summary>The file among those that the command writes.</summary>
+    public void AddTo(CommandFiles files, ParseResult parsed) => files.Writes(_path.Name, FilePath(parsed));
+
     /// <summary>The file to write, or null if there is none.</summary>
-    public string? FilePath(ParseResult parsed) => parsed.GetValue(_path) is { } path && path != StandardOutput ? path : null;
+    private string? FilePath(ParseResult parsed) => parsed.GetValue(_path) is { } path && path != StandardOutput ? path : null;
 
     /// <summary>Whether the maps go to stdout, and so nothing else may.</summary>
     public bool TakesStandardOutput(ParseResult parsed) => parsed.GetValue(_path) == StandardOutput;

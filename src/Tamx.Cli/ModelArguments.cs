@@ -64,6 +64,10 @@ internal sealed class ModelArguments
     /// <summary>Whether the demo model is meant.</summary>
     public bool IsDemo(ParseResult parsed) => parsed.GetValue(_model) is null;
 
+    /// <summary>The model's files among those that the command reads.</summary>
+    public void AddTo(CommandFiles files, ParseResult parsed) =>
+        files.Reads(_model.Name, parsed.GetValue(_model)).Reads(_projector.Name, parsed.GetValue(_projector));
+
     /// <summary>Says that it was the demo model, to whom it may not be clear.</summary>
     public void NoteDemo(ParseResult parsed)
     {

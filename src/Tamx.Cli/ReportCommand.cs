@@ -79,8 +79,9 @@ internal sealed class ReportCommand
         TamOptions secondOptions = MethodOptions.Set(options, parsed.GetValue(_second));
         options.Validate();
         secondOptions.Validate();
-        OutputFile.Require(output);
-        _export.Check(parsed);
+        var files = new CommandFiles().Reads("the command", traces).Reads(_model.Name, parsed.GetValue(_model)).Writes(_output.Name, output);
+        _export.AddTo(files, parsed);
+        files.Check();
 
         using ITamEngine engine = _engine.Create(parsed, parsed.GetValue(_engine.Verbose));
         HtmlReportOptions page = _report.Read(parsed) with { Title = parsed.GetValue(_title) };

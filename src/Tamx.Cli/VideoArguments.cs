@@ -42,6 +42,9 @@ internal sealed class VideoArguments
     /// <summary>Whether there is a video.</summary>
     public bool IsGiven(CommandResult result) => result.GetResult(_videos) is not null;
 
+    /// <summary>The videos among the files that the command reads.</summary>
+    public void AddTo(CommandFiles files, ParseResult parsed) => files.Reads(_videos.Name, parsed.GetValue(_videos) ?? []);
+
     /// <summary>The videos in the order given.</summary>
     public IReadOnlyList<VideoPart> Read(ParseResult parsed, CancellationToken cancellationToken)
     {

@@ -6,6 +6,10 @@ namespace Tamx.Cli.Tests;
 /// <summary>One command line, run in this process with its output captured.</summary>
 internal sealed record CommandRun(int ExitCode, string Output, string Error)
 {
+    /// <summary>The host of this process.</summary>
+    public static string Dotnet => Path.GetFullPath(
+        Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"));
+
     public static async Task<CommandRun> Of(IReadOnlyList<string> arguments, CancellationToken cancellationToken = default)
     {
         using var output = new StringWriter();
@@ -22,11 +26,15 @@ internal sealed record CommandRun(int ExitCode, string Output, string Error)
         OfProcess(typeof(CommandLine).Assembly.Location, arguments, folder, environment);
 
     /// <summary>The same, of a program that lies elsewhere.</summary>
-    public static async Task<CommandRun> OfProcess(
+    public static Task<CommandRun> OfProcess(
+        string program, IReadOnlyList<string> arguments, string folder, params (string Name, string Value)[] environment) =>
+        OfProgram(Dotnet, [program, .. arguments], folder, environment);
+
+    /// <summary>Any program.</summary>
+    public static async Task<CommandRun> OfProgram(
         string program, IReadOnlyList<string> arguments, string folder, params (string Name, string Value)[] environment)
     {
-        var dotnet = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"));
-        var start = new ProcessStartInfo(dotnet, [program, .. arguments])
+        var start = new ProcessStartInfo(program, arguments)
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,

@@ -229,7 +229,7 @@ public sealed class MapsCommandTests : IDisposable
     [Fact]
     public async Task Maps_OutputCannotBeWritten_FailsInOneLine()
     {
-        AssertNothingWritten(await CommandRun.Of(["maps", Input("generate_top3"), "-o", _folder.Path]), 3, "this is a folder");
+        AssertNothingWritten(await CommandRun.Of(["maps", Input("generate_top3"), "-o", _folder.Path]), 3, "is a folder; name the file to write");
         AssertNothingWritten(await CommandRun.Of(["maps", Input("generate_top3"), "-o", Path.Combine(_folder.Path, "a", "b")]), 3, "there is no folder");
     }
 

@@ -1,0 +1,193 @@
+using Tamx.Llama;
+using Tamx.Llama.Imaging;
+
+namespace Tamx.Cli;
+
+/// <summary>
+/// The files that a command reads and those it will write, looked at before the work begins: no output takes the place of an
+/// input or of a model, and each can be written.
+/// </summary>
+internal sealed class CommandFiles
+{
+    private readonly List<(string Option, string Path)> _inputs = [];
+    private readonly List<(string Option, string Path)> _outputs = [];
+    private readonly List<(string Option, string Folder, string[] Extensions)> _folders = [];
+
+    /// <summary>A file or folder that is read; null is none.</summary>
+    public CommandFiles Reads(string option, string? path)
+    {
+        if (!string.IsNullOrEmpty(path))
+        {
+            _inputs.Add((option, path));
+        }
+
+        return this;
+    }
+
+    /// <summary>Several files that are read.</summary>
+    public CommandFiles Reads(string option, IEnumerable<string> paths) => paths.Aggregate(this, (files, path) => files.Reads(option, path));
+
+    /// <summary>A file that is written; null is none.</summary>
+    public CommandFiles Writes(string option, string? path)
+    {
+        if (path is not null)
+        {
+            _outputs.Add((option, path));
+        }
+
+        return this;
+    }
+
+    /// <summary>A folder in which files of some kinds are written; null is none.</summary>
+    /// <param name="option">The option that names it.</param>
+    /// <param name="folder">The folder, made if it is not there.</param>
+    /// <param name="extensions">How the files' names end, with a dot.</param>
+    public CommandFiles WritesInto(string option, string? folder, params string[] extensions)
+    {
+        if (folder is not null)
+        {
+            _folders.Add((option, folder, extensions));
+        }
+
+        return this;
+    }
+
+    /// <summary>Refuses what would lose a file, or cannot be written.</summary>
+    /// <exception cref="UsageException">An output is one of the inputs, a model, or another output.</exception>
+    /// <exception cref="InvalidInputException">A file cannot be written there.</exception>
+    public void Check()
+    {
+        for (int i = 0; i < _outputs.Count; i++)
+        {
+            var (option, path) = _outputs[i];
+            RequireTarget(option, path);
+            foreach (var (other, input) in _inputs)
+            {
+                if (FileIdentity.AreSame(path, input) || (Directory.Exists(input) && File.Exists(path) && FileIdentity.IsWithin(path, input)))
+                {
+                    throw new UsageException($"{option} {path} would take the place of what {other} reads; name another file to write.");
+                }
+            }
+
+            foreach (var (other, _) in _outputs.Take(i).Where(output => FileIdentity.AreSame(path, output.Path)))
+            {
+                throw new UsageException($"{option} and {other} name one file, {path}; give each its own.");
+            }
+        }
+
+        foreach (var (option, folder, extensions) in _folders)
+        {
+            RequireFolder(option, folder);
+            foreach (var (other, input) in _inputs.Where(input => IsAmong(input.Path, folder, extensions)))
+            {
+                throw new UsageException($"{option} {folder} holds {input}, which {other} reads and a file of that name could replace; name another folder.");
+            }
+        }
+
+        // Last, since it touches the disk.
+        foreach (var (option, path) in _outputs)
+        {
+            ProveWritable(option, path, Path.GetDirectoryName(Path.GetFullPath(path))!);
+        }
+
+        foreach (var (option, folder, _) in _folders.Where(one => Directory.Exists(one.Folder)))
+        {
+            ProveWritable(option, folder, folder);
+        }
+    }
+
+    private static bool IsAmong(string input, string folder, string[] extensions) => Directory.Exists(input)
+        ? FileIdentity.AreSame(input, folder)
+        : extensions.Contains(Path.GetExtension(input), StringComparer.OrdinalIgnoreCase)
+            && FileIdentity.AreSame(Path.GetDirectoryName(Path.GetFullPath(input))!, folder);
+
+    private static void RequireTarget(string option, string path)
+    {
+        if (path.Length == 0)
+        {
+            throw new UsageException($"{option} needs the name of a file to write.");
+        }
+
+        string full = Path.GetFullPath(path);
+        if (Directory.Exists(full))
+        {
+            throw new InvalidInputException($"{path} is a folder; name the file to write");
+        }
+
+        string folder = Path.GetDirectoryName(full)!;
+        if (!Directory.Exists(folder))
+        {
+            throw new InvalidInputException(File.Exists(folder) ? $"{path}: {folder} is a file, not a folder" : $"{path}: there is no folder {folder}; make it first");
+        }
+
+        if (FileIdentity.Of(full) is { IsOrdinary: false })
+        {
+            throw new InvalidInputException($"{path} is no ordinary file (a device or a pipe); name a file to write");
+        }
+
+        if (KindOf(full) is { } kind)
+        {
+            throw new UsageException($"{option} {path} is a {kind}, which tamx does not replace; name another file to write.");
+        }
+    }
+
+    private static void RequireFolder(string option, string folder)
+    {
+        if (File.Exists(folder))
+        {
+            throw new InvalidInputException($"{folder} is a file; {option} needs a folder");
+        }
+    }
+
+    /// <summary>What an existing file is that no command writes, and so nobody means to replace: a model, a picture or a video.</summary>
+    private static string? KindOf(string path)
+    {
+        Span<byte> head = stackalloc byte[12];
+        head.Clear();
+        try
+        {
+            if (!File.Exists(path))
+            {
+                return null;
+            }
+
+            using var file = File.OpenRead(path);
+            file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // What cannot be read may still be replaced.
+            return null;
+        }
+
+        ReadOnlySpan<byte> matroska = [0x1A, 0x45, 0xDF, 0xA3];
+        return head.StartsWith("GGUF"u8) ? "model (GGUF)"
+            : RgbImage.IsPicture(head) ? "picture"
+            : head[4..].StartsWith("ftyp"u8) || head.StartsWith(matroska) || head.StartsWith("RIFF"u8) ? "video"
+            : null;
+    }
+
+    /// <summary>Makes a file beside the target, as the writing itself will, and takes it away.</summary>
+    private static void ProveWritable(string option, string path, string folder)
+    {
+        try
+        {
+            string probe = Path.Combine(folder, $".tamx-{Guid.NewGuid():N}.tmp");
+            using var file = new FileStream(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+            file.WriteByte(0);
+            file.Flush();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            string reason = e is UnauthorizedAccessException ? "no permission" : Reason(e.Message);
+            throw new InvalidInputException($"{option} {path}: nothing can be written in {folder} ({reason}); name another place", e);
+        }
+    }
+
+    /// <summary>The system's words without the name of the file that was tried.</summary>
+    private static string Reason(string message)
+    {
+        int end = message.IndexOf(" : '", StringComparison.Ordinal);
+        return (end > 0 ? message[..end] : message).Trim().TrimEnd('.');
+    }
+}
