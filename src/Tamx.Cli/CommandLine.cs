@@ -29,11 +29,13 @@ internal static class CommandLine
             ServeCommand.Create(),
             WorkerCommand.Create(),
         };
-        var parsed = root.Parse(arguments);
+
+        // A text that begins with @ is a text: no files of further arguments.
+        var parsed = root.Parse(arguments.Count > 0 ? arguments : ["--help"], new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
             // The last one is the most specific: an unknown word rather than the command that is missing for it.
-            WriteError(error, parsed.Errors[^1].Message + " See --help.");
+            WriteError(error, (Spelling.Explain(parsed) ?? parsed.Errors[^1].Message) + " See --help.");
             return ExitCode.Usage;
         }
 

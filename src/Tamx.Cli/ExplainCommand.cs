@@ -29,7 +29,7 @@ internal sealed class ExplainCommand
     private readonly Option<bool> _noEos = new("--no-eos") { Description = "Do not explain the token that ends the answer." };
     private readonly Option<int> _maxTokens = new("-n", "--predict", "--n-predict")
     {
-        Description = "Most tokens to write.",
+        Description = "Most tokens to write; -1 for as many as the context holds.",
         HelpName = "N",
         DefaultValueFactory = _ => new CompletionOptions().MaxNewTokens,
     };
@@ -75,7 +75,14 @@ internal sealed class ExplainCommand
 
     private Command Build()
     {
-        _maxTokens.RequireAtLeast(1);
+        _maxTokens.RequireAtLeast(-1);
+        _maxTokens.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() == 0)
+            {
+                result.AddError("-n must be 1 or more, or -1 for as many tokens as the context holds.");
+            }
+        });
         _topK.RequireAtLeast(0);
         _candidates.RequireAtLeast(0);
         _context.RequireAtLeast(0);
@@ -115,7 +122,7 @@ internal sealed class ExplainCommand
             ExplainEndToken = !parsed.GetValue(_noEos),
             Completion = new CompletionOptions
             {
-                MaxNewTokens = parsed.GetValue(_maxTokens),
+                MaxNewTokens = parsed.GetValue(_maxTokens) is > 0 and var most ? most : int.MaxValue,
                 ContextSize = parsed.GetValue(_context),
                 Temperature = parsed.GetValue(_temperature),
                 TopK = parsed.GetValue(_topK),

@@ -8,10 +8,6 @@ namespace Tamx.Llama;
 /// <content>Writing the prompt, and reading the pixels of its pictures and videos.</content>
 public sealed partial class Completion
 {
-    // llama.cpp's bounds for the Qwen-VL family where neither the file nor the caller gives others.
-    private const int DefaultMinImageTokens = 8;
-    private const int DefaultMaxImageTokens = 4096;
-
     private void WritePrompt(IReadOnlyList<ChatMessage> messages)
     {
         foreach (var piece in _model.Template.Pieces(messages))
@@ -35,10 +31,8 @@ public sealed partial class Completion
     {
         var projector = RequireProjector(part.Name);
         var image = RgbImage.Decode(part.Encoded, part.Name);
-        var (width, height) = QwenImageSize.Fit(
-            image.Width, image.Height, projector.CellSize,
-            _model.Options.MinImageTokens > 0 ? _model.Options.MinImageTokens : DefaultMinImageTokens,
-            _model.Options.MaxImageTokens > 0 ? _model.Options.MaxImageTokens : DefaultMaxImageTokens);
+        var (least, most) = _model.Options.ImageTokenBounds;
+        var (width, height) = QwenImageSize.Fit(image.Width, image.Height, projector.CellSize, least, most);
         _prompt.AddBlock(width, height, _model.Vision!.Measure(width, height), [0]);
         _vision.Add(new PromptVision(image.Resize(width, height), null, width, height, 1));
         _pictures.Add(new PromptPicture
@@ -152,7 +146,7 @@ public sealed partial class Completion
                 ? _options.ContextSize
                 : throw new InvalidInputException(
                     $"the prompt has {PromptTokenCount} tokens{AndAnswer()}, the context {_options.ContextSize}; " +
-                    $"use a context of at least {PromptTokenCount + Math.Max(1, MaxAnswerTokens)} (-c) or {Fewer()}");
+                    $"use a context of at least {(long)PromptTokenCount + Math.Max(1, MaxAnswerTokens)} (-c) or {Fewer()}");
         }
 
         if (atLeast > largest)
@@ -162,8 +156,8 @@ public sealed partial class Completion
         }
 
         const int Granularity = 256;
-        var needed = (PromptTokenCount + MaxAnswerTokens + Granularity - 1) / Granularity * Granularity;
-        return Math.Min(needed, largest);
+        var needed = ((long)PromptTokenCount + MaxAnswerTokens + Granularity - 1) / Granularity * Granularity;
+        return (int)Math.Min(needed, largest);
 
         string AndAnswer() => _givenAnswer.Length > 0 ? $" and the answer {_givenAnswer.Length}" : "";
 

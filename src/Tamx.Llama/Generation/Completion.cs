@@ -59,7 +59,7 @@ public sealed partial class Completion : IDisposable
             _tokenIds = ReadPrompt();
             PromptTokenCount = _tokenIds.Length;
             _contextSize = ChooseContextSize();
-            Capacity = Math.Min(PromptTokenCount + MaxAnswerTokens, _contextSize + 1);
+            Capacity = (int)Math.Min((long)PromptTokenCount + MaxAnswerTokens, _contextSize + 1L);
             Array.Resize(ref _tokenIds, Capacity);
             _givenAnswer.CopyTo(_tokenIds, PromptTokenCount);
             _hiddenStates = [];

@@ -32,6 +32,21 @@ public sealed record ModelOptions
     /// <summary>Most cells per picture; 0 for llama.cpp's default, 4096. Larger pictures are reduced.</summary>
     public int MaxImageTokens { get; init; }
 
+    /// <summary>
+    /// The two bounds as one pair: where one is given alone, the other is llama.cpp's for the Qwen-VL family, or as much as the one asks for.
+    /// </summary>
+    internal (int Least, int Most) ImageTokenBounds
+    {
+        get
+        {
+            const int DefaultLeast = 8;
+            const int DefaultMost = 4096;
+            var least = MinImageTokens > 0 ? MinImageTokens : Math.Min(DefaultLeast, MaxImageTokens > 0 ? MaxImageTokens : DefaultLeast);
+            var most = MaxImageTokens > 0 ? MaxImageTokens : Math.Max(DefaultMost, least);
+            return (least, most);
+        }
+    }
+
     /// <summary>Map the file instead of reading it. True by default.</summary>
     public bool UseMemoryMap { get; init; } = true;
 

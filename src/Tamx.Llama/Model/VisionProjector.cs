@@ -46,14 +46,9 @@ internal sealed class VisionProjector : IDisposable
             parameters.EvalCallbackData = state.Pointer;
             parameters.Progress = &OnProgress;
             parameters.ProgressData = (void*)GCHandle.ToIntPtr(report);
-            if (options.MinImageTokens > 0)
+            if (options.MinImageTokens > 0 || options.MaxImageTokens > 0)
             {
-                parameters.MinImageTokens = options.MinImageTokens;
-            }
-
-            if (options.MaxImageTokens > 0)
-            {
-                parameters.MaxImageTokens = options.MaxImageTokens;
+                (parameters.MinImageTokens, parameters.MaxImageTokens) = options.ImageTokenBounds;
             }
 
             var context = Load(model, options, parameters);

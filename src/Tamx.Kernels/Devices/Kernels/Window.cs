@@ -89,13 +89,11 @@ internal static class Window
     public static float Result(
         float lowest, float highest, float sum, float weighted, float weights, int constantIsValue)
     {
-        // Where one is NaN, the comparisons that sorted them have dropped it; the sum has not.
-        if (lowest == highest && !float.IsNaN(sum))
-        {
-            return constantIsValue != 0 ? lowest : 0;
-        }
-
-        return weighted / (1 + 2 * weights);
+        // Where one is NaN, the comparisons that sorted them have dropped it; the sum has not. No branches: what ILGPU
+        // makes of them depends on what it has translated before.
+        float constant = constantIsValue != 0 ? lowest : 0;
+        float mean = weighted / (1 + 2 * weights);
+        return (lowest != highest) | float.IsNaN(sum) ? mean : constant;
     }
 
     /// <summary>Stores both windows' results, and the extremes of all of the group's.</summary>
