@@ -36,7 +36,7 @@ public sealed partial class Completion
         var projector = RequireProjector(part.Name);
         var image = RgbImage.Decode(part.Encoded, part.Name);
         var (width, height) = QwenImageSize.Fit(
-            image.Width, image.Height, projector.CellSize,
+            image.Width, image.Height, projector.CellSize, part.Bounds,
             _model.Options.MinImageTokens > 0 ? _model.Options.MinImageTokens : DefaultMinImageTokens,
             _model.Options.MaxImageTokens > 0 ? _model.Options.MaxImageTokens : DefaultMaxImageTokens);
         _prompt.AddBlock(width, height, _model.Vision!.Measure(width, height), [0]);
@@ -64,7 +64,7 @@ public sealed partial class Completion
         {
             var (fitWidth, fitHeight) = QwenImageSize.FitFrames(
                 video.Width, video.Height, projector.CellSize, video.PatchCount, _options.ContextSize > 0 ? _options.ContextSize : LargestContext,
-                _model.Options.MinImageTokens, _model.Options.MaxImageTokens);
+                _model.Options.MinImageTokens, _model.Options.MaxImageTokens, video.Bounds);
             _vision.Add(new PromptVision(null, video, fitWidth, fitHeight, video.PatchCount));
         }
 
