@@ -71,7 +71,7 @@ public sealed class MessageReaderTests
         Assert.Contains(text ?? "", refusal?.Message ?? "", StringComparison.Ordinal);
     }
 
-    private static MessageReader Reader() => 
+    private static MessageReader Reader() =>
         new(new RequestLimits(), new Dictionary<string, Upload>()) { Sampling = new VideoSampling { MaxFrames = 64 } };
 
     private static object Content(object part) => new { role = "user", content = new[] { part } };
