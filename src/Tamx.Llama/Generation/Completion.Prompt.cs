@@ -35,10 +35,17 @@ public sealed partial class Completion
     {
         var projector = RequireProjector(part.Name);
         var image = RgbImage.Decode(part.Encoded, part.Name);
-        var (width, height) = QwenImageSize.Fit(
-            image.Width, image.Height, projector.CellSize, part.Bounds,
-            _model.Options.MinImageTokens > 0 ? _model.Options.MinImageTokens : DefaultMinImageTokens,
-            _model.Options.MaxImageTokens > 0 ? _model.Options.MaxImageTokens : DefaultMaxImageTokens);
+        var least = _model.Options.MinImageTokens > 0 ? _model.Options.MinImageTokens : DefaultMinImageTokens;
+        var most = _model.Options.MaxImageTokens > 0 ? _model.Options.MaxImageTokens : DefaultMaxImageTokens;
+        var (width, height) = QwenImageSize.Fit(image.Width, image.Height, projector.CellSize, part.Bounds, least, most);
+        var cells = width / projector.CellSize * (height / projector.CellSize);
+        if (part.Bounds is not null && (cells < least || cells > most))
+        {
+            // libmtmd would look at it at another size without a word.
+            throw new InvalidInputException(
+                $"{part.Name}: its min_pixels, max_pixels or resized_width make {cells} cells; the model is loaded for {least} to {most} (--image-min-tokens, --image-max-tokens)");
+        }
+
         _prompt.AddBlock(width, height, _model.Vision!.Measure(width, height), [0]);
         _vision.Add(new PromptVision(image.Resize(width, height), null, width, height, 1));
         _pictures.Add(new PromptPicture
