@@ -112,7 +112,7 @@ public sealed class PictureFolder
     private static Entry[] ReadList(string folder, string path)
     {
         var shared = ReadCategories(folder);
-        using var document = Parse(path, stream => JsonDocument.Parse(stream));
+        using var document = Parse(path, json => JsonDocument.Parse(json));
         if (document.RootElement.ValueKind != JsonValueKind.Array)
         {
             throw new InvalidInputException($"{path}: it must be a list of [picture, caption, label map, categories]");
@@ -142,7 +142,7 @@ public sealed class PictureFolder
 
     private static Entry[] ReadCoco(string folder, string path)
     {
-        var file = Parse(path, stream => JsonSerializer.Deserialize<CocoFile>(stream, JsonSerializerOptions.Web));
+        var file = Parse(path, json => JsonSerializer.Deserialize<CocoFile>(json.Span, JsonSerializerOptions.Web));
         var categories = ReadCategories(folder) ?? CheckCategories((file?.Categories ?? []).Select(category => (category.Name, category.Id)), path);
         string[] names = [.. (file?.Images ?? []).Select(image => image.Id.ToString("D12", CultureInfo.InvariantCulture)).Distinct()];
         return
@@ -160,7 +160,7 @@ public sealed class PictureFolder
             return null;
         }
 
-        using var document = Parse(path, stream => JsonDocument.Parse(stream));
+        using var document = Parse(path, json => JsonDocument.Parse(json));
         return CategoriesOf(document.RootElement, path);
     }
 
@@ -184,12 +184,11 @@ public sealed class PictureFolder
             : all;
     }
 
-    private static T Parse<T>(string path, Func<Stream, T> parse)
+    private static T Parse<T>(string path, Func<ReadOnlyMemory<byte>, T> parse)
     {
-        using var stream = File.OpenRead(path);
         try
         {
-            return parse(stream);
+            return parse(JsonText.Check(File.ReadAllBytes(path), path));
         }
         catch (JsonException exception)
         {

@@ -131,6 +131,10 @@ public sealed class PictureFolderTests
         AssertRefusedList("twice", new object[] { "pictures/0.png", "", "masks/0.png", categories }, new object[] { "pictures/0.png", "", "masks/0.png", categories });
         File.WriteAllText(folder.File("anno.json"), "[[1,");
         AssertRefused("no readable JSON", folder.Path);
+        File.WriteAllBytes(folder.File("anno.json"), [.. "[[\"caf"u8, 0xE9, .. "\"]]"u8]);
+        AssertRefused("is no UTF-8: byte 0xE9 (line 1, byte 7)", folder.Path);
+        File.WriteAllText(folder.File("anno.json"), "[[\"\\udfff\"]]");
+        AssertRefused("half a surrogate pair", folder.Path);
 
         void AssertRefusedList(string message, params object[] entries)
         {

@@ -59,6 +59,27 @@ public sealed class ChatApiTests(SharedServer shared)
     }
 
     [Theory]
+    [InlineData("/v1/chat/completions", "max_tokens")]
+    [InlineData("/api/explain", "maxTokens")]
+    public async Task Messages_InOllamasShapeWithAMarkBefore_AreAnsweredAboutThePicture(string path, string most)
+    {
+        var json = $$"""{"messages":[{"role":"user","content":"Describe this image.","images":["{{Convert.ToBase64String(RunningServer.Scene)}}"]}],"{{most}}":3}""";
+        using var content = new ByteArrayContent([0xEF, 0xBB, 0xBF, .. System.Text.Encoding.UTF8.GetBytes(json)]);
+        content.Headers.ContentType = new("application/json");
+        using var answer = await _server.Client.PostAsync(path, content);
+        Assert.Contains("cross", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Chat_PictureWithMaxPixels_HasFewerTokens()
+    {
+        var part = new { type = "image_url", image_url = new { url = RunningServer.DataUrl(RunningServer.Scene) }, max_pixels = 16 * 1024 };
+        using var answer = await _server.PostAsync(new { messages = new[] { new { role = "user", content = new[] { part } } }, max_tokens = 1, tamx = new { maps = false } }, Path);
+        using var json = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
+        Assert.InRange(json.RootElement.GetProperty("usage").GetProperty("prompt_tokens").GetInt32(), 16, 40);
+    }
+
+    [Theory]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"n\":2}", "unsupported")]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"stop\":[\"a\"]}", "unsupported")]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"stop\":\"a\"}", "unsupported")]

@@ -46,6 +46,9 @@ public sealed record TextPart(string Text) : ChatPart;
 /// <param name="Name">What messages call the picture: its file name, for example.</param>
 public sealed record ImagePart(ReadOnlyMemory<byte> Encoded, string Name) : ChatPart
 {
+    /// <summary>How large the model is to look at it; null for the model's own bounds.</summary>
+    public PixelBounds? Bounds { get; init; }
+
     /// <summary>Reads a picture's file. It is decoded, and checked, when a model is asked about it.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="ImageFormatException">The file does not exist, cannot be read or is too long.</exception>

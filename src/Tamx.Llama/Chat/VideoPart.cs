@@ -41,6 +41,9 @@ public sealed record VideoPart : ChatPart
     /// <summary>Rate of the frames shown, which is what the sampling asked for or what there is.</summary>
     public double FramesPerSecond { get; }
 
+    /// <summary>How large the model is to look at its frames; null for Qwen's own rules and the model's bounds.</summary>
+    public PixelBounds? Bounds { get; init; }
+
     /// <summary>Number of temporal patches.</summary>
     public int PatchCount => (Seconds.Count + PatchFrames - 1) / PatchFrames;
 
@@ -65,6 +68,8 @@ public sealed record VideoPart : ChatPart
         {
             throw new InvalidInputException($"{name}: has no frame; at least one picture is needed");
         }
+
+        sampling.RequireNoChoice(name);
 
         // Taking fewer than there are makes the rate smaller by as much.
         var chosen = sampling.ChooseAmongPictures(frames.Count);
@@ -98,6 +103,7 @@ public sealed record VideoPart : ChatPart
             throw new InvalidInputException($"{path}: the folder holds no picture; put the frames there as JPEG, PNG, WebP, GIF or BMP");
         }
 
+        sampling.RequireNoChoice(path);
         var chosen = sampling.ChooseAmongPictures(pictures.Length);
         return Of(
             [.. chosen.Select(index => ImagePart.FromFile(pictures[index]))],
@@ -144,6 +150,26 @@ public sealed record VideoPart : ChatPart
         ArgumentException.ThrowIfNullOrEmpty(name);
         var animation = AnimatedImage.Decode(encoded, name, Valid(sampling), cancellationToken: cancellationToken);
         return Of(animation.Frames, animation.Seconds, animation.FramesPerSecond, name);
+    }
+
+    /// <summary>A video file in memory, for which ffmpeg is needed; or an animated GIF or WebP, or a single picture.</summary>
+    /// <param name="encoded">The bytes of the file.</param>
+    /// <param name="name">What messages call it.</param>
+    /// <param name="sampling">Which frames to show; null for Qwen's own rules.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <exception cref="InvalidInputException">It cannot be decoded, or ffmpeg is missing.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public static VideoPart FromBytes(
+        ReadOnlyMemory<byte> encoded, string name, VideoSampling? sampling = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        if (encoded.IsEmpty || RgbImage.IsPicture(encoded.Span))
+        {
+            return FromAnimation(encoded, name, sampling, cancellationToken);
+        }
+
+        var video = EncodedVideo.Open(encoded, name, Valid(sampling), cancellationToken);
+        return new VideoPart(video, name, video.File.Width, video.File.Height, video.File.Seconds, video.File.FramesPerSecond);
     }
 
     private static VideoSampling Valid(VideoSampling? sampling)

@@ -32,7 +32,15 @@ public sealed partial class Completion
         var projector = RequireProjector(part.Name);
         var image = RgbImage.Decode(part.Encoded, part.Name);
         var (least, most) = _model.Options.ImageTokenBounds;
-        var (width, height) = QwenImageSize.Fit(image.Width, image.Height, projector.CellSize, least, most);
+        var (width, height) = QwenImageSize.Fit(image.Width, image.Height, projector.CellSize, part.Bounds, least, most);
+        var cells = width / projector.CellSize * (height / projector.CellSize);
+        if (part.Bounds is not null && (cells < least || cells > most))
+        {
+            // libmtmd would look at it at another size without a word.
+            throw new InvalidInputException(
+                $"{part.Name}: its min_pixels, max_pixels or resized_width make {cells} cells; the model is loaded for {least} to {most} (--image-min-tokens, --image-max-tokens)");
+        }
+
         _prompt.AddBlock(width, height, _model.Vision!.Measure(width, height), [0]);
         _vision.Add(new PromptVision(image.Resize(width, height), null, width, height, 1));
         _pictures.Add(new PromptPicture
@@ -58,7 +66,7 @@ public sealed partial class Completion
         {
             var (fitWidth, fitHeight) = QwenImageSize.FitFrames(
                 video.Width, video.Height, projector.CellSize, video.PatchCount, _options.ContextSize > 0 ? _options.ContextSize : LargestContext,
-                _model.Options.MinImageTokens, _model.Options.MaxImageTokens);
+                _model.Options.MinImageTokens, _model.Options.MaxImageTokens, video.Bounds);
             _vision.Add(new PromptVision(null, video, fitWidth, fitHeight, video.PatchCount));
         }
 

@@ -62,11 +62,12 @@ internal sealed record AnimatedImage(IReadOnlyList<ImagePart> Frames, IReadOnlyL
 
             images.Coalesce();
             var rate = images.Count / starts[^1];
-            var chosen = sampling.Choose(images.Count, rate);
+            var (first, inRange) = sampling.Range(images.Count, rate, name);
+            int[] chosen = [.. sampling.Choose(inRange, rate).Select(index => first + index)];
             return new AnimatedImage(
                 [.. chosen.Select(index => Flatten(images[index], name, cancellationToken))],
                 [.. chosen.Select(index => starts[index])],
-                rate * chosen.Length / images.Count);
+                rate * chosen.Length / inRange);
         }
         catch (MagickException exception)
         {

@@ -75,8 +75,9 @@ internal sealed class VideoFile : IFrameSource
 
         probe.Complete();
         RgbImage.CheckSize((uint)probe.Width, (uint)probe.Height, path, ImageLimits.Default);
-        var indices = sampling.Choose(probe.FrameCount, probe.FramesPerSecond);
-        return new VideoFile(Path.GetFullPath(path), probe, indices, probe.FramesPerSecond * indices.Length / probe.FrameCount);
+        var (first, count) = sampling.Range(probe.FrameCount, probe.FramesPerSecond, path);
+        int[] indices = [.. sampling.Choose(count, probe.FramesPerSecond).Select(index => first + index)];
+        return new VideoFile(Path.GetFullPath(path), probe, indices, probe.FramesPerSecond * indices.Length / count);
     }
 
     public IEnumerable<VideoFrame> Read(CancellationToken cancellationToken)

@@ -1,13 +1,15 @@
 using System.Text.Json;
+using Tamx.Llama;
 using Tamx.Llama.Chat;
 using Tamx.Web.Worker;
 
 namespace Tamx.Web.Requests;
 
-/// <summary>Reads OpenAI-style messages that came over a network.</summary>
+/// <summary>Reads messages that came over a network.</summary>
 /// <remarks>
 /// Pictures and videos are data URLs or uploads of the same request. There is no code here that opens a file or an address, so that no spelling of one needs
-/// to be told from a harmless one; <c>ChatJson</c>, which reads conversations from the user's own files, is not used. Nothing is decoded either: that is for the worker.
+/// to be told from a harmless one; <c>ChatJson</c>, which reads conversations from the user's own files, is not used, but both read the same shapes
+/// (<see cref="MessageShapes"/>). No picture is decoded either: that is for the worker.
 /// </remarks>
 internal sealed class MessageReader(RequestLimits limits, IReadOnlyDictionary<string, Upload> uploads)
 {
@@ -51,94 +53,72 @@ internal sealed class MessageReader(RequestLimits limits, IReadOnlyDictionary<st
 
     private MessageContent ReadMessage(JsonElement message, string where)
     {
-        var role = Json.Text(message, "role") switch
+        MessageShape shape;
+        try
         {
-            "system" or "developer" => ChatRole.System,
-            "user" => ChatRole.User,
-            "assistant" => ChatRole.Assistant,
-            _ => throw Fault(where, "needs a role: system, user or assistant"),
-        };
-        var content = Json.Find(message, "content");
-        if (content?.ValueKind == JsonValueKind.String)
+            shape = MessageShapes.Read(message, where, Sampling, MaxParts);
+        }
+        catch (InvalidInputException e)
         {
-            return new MessageContent(role, [new PartContent(CountText(content.Value.GetString()!))]);
+            throw ApiException.BadRequest("invalid_messages", e.Message);
         }
 
-        if (content?.ValueKind != JsonValueKind.Array || content.Value.GetArrayLength() is 0 or > MaxParts)
-        {
-            throw Fault(where, $"needs a content: a text, or a list of 1 to {MaxParts} parts");
-        }
-
-        return new MessageContent(role, [.. content.Value.EnumerateArray().Select((part, index) => ReadPart(part, $"{where}, part {index}"))]);
+        return shape.Parts.Count > 0
+            ? new MessageContent(shape.Role, [.. shape.Parts.Select(ReadPart)])
+            : throw Fault(where, $"needs a content: a text, or a list of 1 to {MaxParts} parts");
     }
 
-    private PartContent ReadPart(JsonElement part, string where) => Json.Text(part, "type") switch
+    private PartContent ReadPart(PartShape part) => part switch
     {
-        "text" => new PartContent(CountText(Json.Text(part, "text") ?? throw Fault(where, "has no text"))),
-        "image_url" => ReadPicture(Source(part, "image_url"), where),
-        "image" => ReadPicture(Source(part, "image"), where),
-        "video" => ReadVideo(part, Json.Find(part, "video") is null ? "video_url" : "video", where),
-        "video_url" => ReadVideo(part, "video_url", where),
-        _ => throw Fault(where, "needs a type: text, image_url, image or video"),
+        TextShape text => new PartContent(CountText(text.Text)),
+        PictureShape picture => ReadPicture(picture),
+        VideoShape video => ReadVideo(video),
+        _ => throw new ArgumentOutOfRangeException(nameof(part)),
     };
 
-    private PartContent ReadPicture(string? source, string where)
+    private PartContent ReadPicture(PictureShape picture)
     {
         if (++_pictures > limits.MaxPictures)
         {
             throw ApiException.BadRequest("too_many_pictures", $"there are more than {limits.MaxPictures} pictures");
         }
 
-        var (file, name) = ReadFile(source, where, limits.MaxPictureBytes);
-        return new PartContent(null, [file], name ?? $"picture {_pictures}");
+        var (file, name) = ReadFile(picture.Source, limits.MaxPictureBytes);
+        return new PartContent(null, [file], name ?? $"picture {_pictures}", Bounds: picture.Bounds);
     }
 
-    private PartContent ReadVideo(JsonElement part, string property, string where)
+    private PartContent ReadVideo(VideoShape video)
     {
         var number = ++_videos;
-        var sampling = Sampling with
+        if (video.Sampling.MaxFrames > limits.MaxFrames)
         {
-            FramesPerSecond = Json.Number(part, "fps", where) ?? Json.Number(part, "sample_fps", where) ?? Sampling.FramesPerSecond,
-            MaxFrames = Json.Whole(part, "max_frames", where, 1, limits.MaxFrames) ?? Math.Min(Sampling.MaxFrames, limits.MaxFrames),
-        };
-        if (!(sampling.FramesPerSecond is >= 0.001 and <= 1000))
-        {
-            throw Fault(where, "has an fps that is not from 0.001 to 1000");
+            throw Json.Fault($"{video.Where}: {(video.Sampling.FrameCount is null ? "max_frames" : "nframes")}", $"must be a whole number from 1 to {limits.MaxFrames}");
         }
 
-        if (Json.Find(part, property) is { ValueKind: JsonValueKind.Array } list)
+        if (video.IsFrameList)
         {
-            _frames += list.GetArrayLength();
-            if (list.GetArrayLength() == 0 || _frames > limits.MaxFrames)
+            _frames += video.Sources.Count;
+            if (_frames > limits.MaxFrames)
             {
-                throw ApiException.BadRequest("too_many_frames", $"{where}: a video needs a frame at least, and all videos together may have {limits.MaxFrames}");
+                throw ApiException.BadRequest("too_many_frames", $"{video.Where}: all videos together may have {limits.MaxFrames} frames");
             }
 
-            int[] files = [.. list.EnumerateArray().Select((frame, index) =>
-                ReadFile(frame.ValueKind == JsonValueKind.String ? frame.GetString() : null, $"{where}, frame {index}", limits.MaxPictureBytes).File)];
-            return new PartContent(null, files, $"video {number}", IsVideo: true, IsFrameList: true, sampling);
+            int[] files = [.. video.Sources.Select(frame => ReadFile(frame, limits.MaxPictureBytes).File)];
+            return new PartContent(null, files, $"video {number}", IsVideo: true, IsFrameList: true, video.Sampling, video.Bounds);
         }
 
-        var (file, name) = ReadFile(Source(part, property), where, limits.MaxBodyBytes);
-        return new PartContent(null, [file], name ?? $"video {number}", IsVideo: true, Sampling: sampling);
+        var (file, name) = ReadFile(video.Sources[0], limits.MaxBodyBytes);
+        return new PartContent(null, [file], name ?? $"video {number}", IsVideo: true, Sampling: video.Sampling, Bounds: video.Bounds);
     }
 
-    private (int File, string? Name) ReadFile(string? source, string where, long maxBytes)
+    private (int File, string? Name) ReadFile(MediaSource source, long maxBytes)
     {
-        if (source is null)
-        {
-            throw Fault(where, "has no data; give a data URL or upload:NAME");
-        }
-
+        var where = source.Where;
         string? name = null;
-        byte[] content;
-        if (source.StartsWith("data:", StringComparison.OrdinalIgnoreCase))
+        byte[]? content;
+        if (source.Text.StartsWith(UploadScheme, StringComparison.Ordinal))
         {
-            content = DataUrl(source, where);
-        }
-        else if (source.StartsWith(UploadScheme, StringComparison.Ordinal))
-        {
-            var key = source[UploadScheme.Length..];
+            var key = source.Text[UploadScheme.Length..];
             var upload = uploads.GetValueOrDefault(key) ?? throw ApiException.BadRequest("upload_missing", $"{where} names an upload that is no part of the form");
             if (_uploaded.TryGetValue(key, out var known))
             {
@@ -151,7 +131,8 @@ internal sealed class MessageReader(RequestLimits limits, IReadOnlyDictionary<st
         else
         {
             // Not repeated in the message: it may be anything.
-            throw ApiException.BadRequest("source_refused", $"{where} names a file or an address; only data URLs (data:image/png;base64,...) and uploads (upload:NAME) are read");
+            content = Decode(source) ?? throw ApiException.BadRequest(
+                "source_refused", $"{where} names a file or an address; only data URLs (data:image/png;base64,...), base64 of a picture and uploads (upload:NAME) are read");
         }
 
         if (content.Length > maxBytes)
@@ -163,24 +144,17 @@ internal sealed class MessageReader(RequestLimits limits, IReadOnlyDictionary<st
         return (_files.Count - 1, name);
     }
 
-    private static byte[] DataUrl(string source, string where)
+    private static byte[]? Decode(MediaSource source)
     {
-        const string Marker = ";base64,";
-        const int MaxHead = 100;
-        var comma = source.AsSpan(0, Math.Min(source.Length, MaxHead)).IndexOf(Marker, StringComparison.OrdinalIgnoreCase);
         try
         {
-            return comma < 0 ? throw Fault(where, "has a data URL without ;base64,") : Convert.FromBase64String(source[(comma + Marker.Length)..]);
+            return source.Decode();
         }
-        catch (FormatException)
+        catch (InvalidInputException e)
         {
-            throw Fault(where, "has a data URL that is no base64");
+            throw ApiException.BadRequest("invalid_messages", e.Message);
         }
     }
-
-    /// <summary>A picture's source: the property itself, or the <c>url</c> of the object that it is.</summary>
-    private static string? Source(JsonElement part, string property) =>
-        Json.Text(part, property) ?? (Json.Find(part, property) is { } inner ? Json.Text(inner, "url") : null);
 
     private static ApiException Fault(string where, string what) => ApiException.BadRequest("invalid_messages", $"{where} {what}");
 }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
+using Tamx.Llama;
 
 namespace Tamx.Web.Requests;
 
@@ -163,7 +164,7 @@ internal sealed class RequestBody : IDisposable
     {
         try
         {
-            return JsonDocument.Parse(json, JsonLimits);
+            return JsonDocument.Parse(JsonText.WithoutMark(json), JsonLimits);
         }
         catch (JsonException e)
         {

@@ -78,8 +78,8 @@ internal sealed class ExplainJob(VisionLanguageModel model, ITamEngine engine, F
                 ChatPart read = part switch
                 {
                     { Text: { } text } => new TextPart(text),
-                    { IsVideo: false } => ReadPicture(files[part.Files![0]], part.Name!, command.Pictures),
-                    _ => ReadVideo(part, files, command, framesLeft, cancellationToken),
+                    { IsVideo: false } => ReadPicture(files[part.Files![0]], part.Name!, command.Pictures) with { Bounds = part.Bounds },
+                    _ => ReadVideo(part, files, command, framesLeft, cancellationToken) with { Bounds = part.Bounds },
                 };
                 framesLeft -= read is VideoPart video ? video.Seconds.Count : 0;
                 parts.Add(read);

@@ -30,8 +30,15 @@ internal sealed record MessageContent(ChatRole Role, IReadOnlyList<PartContent> 
 /// <param name="IsVideo">Whether the files are a video.</param>
 /// <param name="IsFrameList">Whether each file is a frame of it.</param>
 /// <param name="Sampling">Which frames of a video to look at.</param>
+/// <param name="Bounds">How large the model is to look at it; null where nothing is said.</param>
 internal sealed record PartContent(
-    string? Text, IReadOnlyList<int>? Files = null, string? Name = null, bool IsVideo = false, bool IsFrameList = false, VideoSampling? Sampling = null);
+    string? Text,
+    IReadOnlyList<int>? Files = null,
+    string? Name = null,
+    bool IsVideo = false,
+    bool IsFrameList = false,
+    VideoSampling? Sampling = null,
+    PixelBounds? Bounds = null);
 
 /// <summary>How far a request has come: <c>load</c>, <c>image</c>, <c>prefill</c>, <c>generate</c> or <c>report</c>.</summary>
 internal sealed record ProgressEvent(string Phase, double Done, double Total);

@@ -82,7 +82,7 @@ public sealed class ChatJsonTests
     [InlineData("""[{"role": "user", "content": [{"type": "video", "video": [1]}]}]""", "has a frame 0 that is no text")]
     [InlineData("""[{"role": "user", "content": [{"type": "video", "video": ["a.png"]}]}]""", "part 0, frame 0 names a file or address; only data URLs")]
     [InlineData("""[{"role": "user", "content": [{"type": "video", "video": "/tmp/a.mp4"}]}]""", "only data URLs")]
-    [InlineData("""[{"role": "user", "content": [{"type": "video", "video": "data:video/mp4;base64,AAAA"}]}]""", "part 0: is no JPEG, PNG, WebP, GIF or BMP")]
+    [InlineData("""[{"role": "user", "content": [{"type": "video", "video": "data:image/gif;base64,AAAA"}]}]""", "part 0: is no JPEG, PNG, WebP, GIF or BMP")]
     [InlineData("""[{"role": "user", "content": [{"type": "video", "video": "data:image/gif;base64,%%%"}]}]""", "no base64")]
     [InlineData("""[{"role": "user", "content": [{"type": "video", "video": "data:image/gif;base64,AAAA", "fps": "2"}]}]""", "has a fps that is no number")]
     public void Parse_BadInput_SaysWhere(string json, string message)

@@ -28,6 +28,32 @@ public sealed class VideoSamplingTests
     public void Choose_OtherRatesAndLimits_FollowsQwen(double wanted, int maxFrames, int[] expected) =>
         Assert.Equal(expected, new VideoSampling { FramesPerSecond = wanted, MaxFrames = maxFrames }.Choose(90, 30));
 
+    // As round_by_factor and ceil_by_factor of qwen-vl-utils: 5 / 2 is 2 (half to even), 7 / 2 is 4.
+    [Theory]
+    [InlineData(2, new[] { 0, 89 })]
+    [InlineData(5, new[] { 0, 30, 59, 89 })]
+    [InlineData(7, new[] { 0, 13, 25, 38, 51, 64, 76, 89 })]
+    public void Choose_GivenNumber_TakesSoMany(int number, int[] expected) =>
+        Assert.Equal(expected, new VideoSampling { FrameCount = number }.Choose(90, 30));
+
+    [Fact]
+    public void Choose_LeastNumber_IsRoundedUpToAnEvenOne() =>
+        Assert.Equal(8, new VideoSampling { MinFrames = 7 }.Choose(90, 30).Length);
+
+    [Theory]
+    [InlineData(null, null, 0, 90)]
+    [InlineData(0.3, null, 9, 81)]
+    [InlineData(1.01, 2.0, 31, 30)]
+    [InlineData(null, 99.0, 0, 90)]
+    public void Range_StartAndEnd_AreFramesBetween(double? start, double? end, int first, int count) =>
+        Assert.Equal((first, count), new VideoSampling { StartSeconds = start, EndSeconds = end }.Range(90, 30, "a.mp4"));
+
+    [Fact]
+    public void Range_BeyondTheEnd_IsRefused() => Assert.Contains(
+        "a.mp4: holds no frame from video_start 4 to video_end 3; it has 3 seconds",
+        Assert.Throws<InvalidInputException>(() => new VideoSampling { StartSeconds = 4 }.Range(90, 30, "a.mp4")).Message,
+        StringComparison.Ordinal);
+
     [Fact]
     public void Choose_LongVideo_Takes768() => Assert.Equal(768, new VideoSampling().Choose(20_000, 30).Length);
 
@@ -55,6 +81,29 @@ public sealed class VideoSamplingTests
         Assert.Equal((64, 64), QwenImageSize.FitFrames(640, 480, 32, 2, 262_144, 0, 6));
         Assert.Equal((40 * 32, 30 * 32), QwenImageSize.FitFrames(640, 480, 32, 2, 262_144, 1200, 0));
     }
+
+    [Fact]
+    public void FitFrames_BoundsOfTheMessage_GoBeforeAll()
+    {
+        Assert.Equal((64, 64), QwenImageSize.FitFrames(640, 480, 32, 2, 262_144, 0, 900, new PixelBounds { MaxPixels = 6 * 1024 }));
+        Assert.Equal((96, 64), QwenImageSize.FitFrames(640, 480, 32, 2, 262_144, 0, 900, new PixelBounds { Width = 100, Height = 60 }));
+
+        // 288 cells for two patches are 144 each, 13.9 x 10.4.
+        Assert.Equal((13 * 32, 10 * 32), QwenImageSize.FitFrames(640, 480, 32, 2, 262_144, 0, 0, new PixelBounds { TotalPixels = 288 * 1024 }));
+    }
+
+    // Worked out by hand from fetch_image of qwen-vl-utils.
+    [Theory]
+    [InlineData(null, 9216.0, null, null, 96, 64)] // 640 x 480 within 9 cells: 3.46 x 2.6
+    [InlineData(400_000.0, null, null, null, 23 * 32, 18 * 32)] // 390.6 cells at least: 22.8 x 17.1
+    [InlineData(null, null, 200, 100, 192, 96)]
+    [InlineData(null, null, 30, 30, 64, 64)] // a given size has 4 cells at least
+    [InlineData(null, 4096.0, 200, 100, 64, 32)] // 2.8 x 1.4
+    [InlineData(null, 5.0, null, null, 32, 32)]
+    public void Fit_BoundsOfTheMessage_GoBeforeTheModels(
+        double? least, double? most, int? givenWidth, int? givenHeight, int width, int height) => Assert.Equal(
+        (width, height),
+        QwenImageSize.Fit(640, 480, 32, new PixelBounds { MinPixels = least, MaxPixels = most, Width = givenWidth, Height = givenHeight }, 8, 100));
 
     [Theory]
     [InlineData(0, "<0.0 seconds>")]

@@ -1,0 +1,89 @@
+using Tamx.Llama.Imaging;
+
+namespace Tamx.Llama.Chat;
+
+/// <summary>Where a picture or video of a message comes from: a data URL, base64, or a name that only the reader's caller may follow.</summary>
+/// <param name="Where">Its place, for messages.</param>
+/// <param name="Text">What the message says.</param>
+/// <param name="IsBase64">Whether the message says that it is base64.</param>
+public sealed record MediaSource(string Where, string Text, bool IsBase64 = false)
+{
+    private const string Scheme = "data:";
+    private const string Marker = ";base64,";
+
+    /// <summary>Longest head of a data URL, up to its data.</summary>
+    private const int MaxHead = 100;
+
+    private static readonly string[] FrameListTypes = ["data:video/jpeg", "data:video/png", "data:video/webp"];
+
+    /// <summary>Whether it is a data URL.</summary>
+    public bool IsDataUrl => Text.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether it is a data URL that says it is a picture.</summary>
+    public bool IsPictureUrl => Text.StartsWith("data:image/", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The bytes, if they stand in the message itself; null if it is a name.</summary>
+    /// <remarks>
+    /// Base64 may be wrapped, url-safe, percent-encoded and without its padding. Without <c>data:</c> before it, it is taken for base64 only if it is
+    /// that of a picture, so that no path can be mistaken for one.
+    /// </remarks>
+    /// <exception cref="InvalidInputException">It is a data URL without base64, or base64 that is none. The data is not repeated.</exception>
+    public byte[]? Decode()
+    {
+        if (IsDataUrl)
+        {
+            var head = HeadLength() ?? throw new InvalidInputException($"{Where} has a data URL without ;base64,");
+            return FromBase64(Text.AsSpan(head)) ?? throw new InvalidInputException($"{Where} has a data URL that is no base64");
+        }
+
+        if (IsBase64)
+        {
+            return FromBase64(Text) ?? throw new InvalidInputException($"{Where} has a base64 that is no base64");
+        }
+
+        // The first bytes tell whether it is worth decoding.
+        const int Start = 64;
+        return Text.Length > Start && FromBase64(Text.AsSpan(0, Start)) is { } start && RgbImage.IsPicture(start) ? FromBase64(Text) : null;
+    }
+
+    /// <summary>How many frames <c>data:video/jpeg;base64,FRAME,FRAME,...</c> has; null if it is no such list.</summary>
+    internal int? FrameCount => Array.Exists(FrameListTypes, type => Text.StartsWith(type, StringComparison.OrdinalIgnoreCase)) && HeadLength() is { } head
+        ? Text.AsSpan(head).Count(',') + 1
+        : null;
+
+    /// <summary>The frames of such a list.</summary>
+    internal IReadOnlyList<MediaSource> Frames() =>
+        [.. Text[HeadLength()!.Value..].Split(',').Select((frame, index) => new MediaSource($"{Where}, frame {index}", frame, IsBase64: true))];
+
+    /// <summary>A source as a message writes it, without the blanks around it.</summary>
+    internal static MediaSource Of(string where, string text, bool isBase64 = false) => new(where, text.Trim(), isBase64);
+
+    private int? HeadLength()
+    {
+        var marker = Text.AsSpan(0, Math.Min(Text.Length, MaxHead)).IndexOf(Marker, StringComparison.OrdinalIgnoreCase);
+        return marker < 0 ? null : marker + Marker.Length;
+    }
+
+    private static byte[]? FromBase64(ReadOnlySpan<char> text)
+    {
+        // Data URLs may have + / = and line ends as percent signs.
+        ReadOnlySpan<char> source = text.Contains('%') ? Uri.UnescapeDataString(text) : text;
+        var letters = new char[source.Length + 2];
+        var count = 0;
+        foreach (var letter in source)
+        {
+            if (letter is not (' ' or '\t' or '\r' or '\n'))
+            {
+                letters[count++] = letter switch { '-' => '+', '_' => '/', _ => letter };
+            }
+        }
+
+        while (count % 4 is 2 or 3)
+        {
+            letters[count++] = '=';
+        }
+
+        var bytes = new byte[count / 4 * 3];
+        return Convert.TryFromBase64Chars(letters.AsSpan(0, count), bytes, out var length) ? bytes[..length] : null;
+    }
+}
