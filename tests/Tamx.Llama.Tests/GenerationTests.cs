@@ -39,6 +39,27 @@ public sealed class GenerationTests
         Assert.NotEqual(first, await Ids(sampling with { Seed = 8 }));
     }
 
+    /// <summary>llama.cpp would end at token 11, a comma, in a file that names no end.</summary>
+    [Fact]
+    public async Task LoadAsync_FileWithoutTokenRoles_EndsAtTheVocabularysEndTokensAlone()
+    {
+        using var folder = new TemporaryFolder();
+        var writer = RandomModel.BuildModel(new() { LayerCount = 1 });
+        foreach (var role in (string[])["eos", "bos", "padding"])
+        {
+            Assert.True(writer.Remove($"tokenizer.ggml.{role}_token_id"));
+        }
+
+        writer.Save(folder.File("none.gguf"));
+        using var model = await VisionLanguageModel.LoadAsync(new() { ModelPath = folder.File("none.gguf") });
+
+        var ends = Enumerable.Range(0, model.Vocabulary.Count).Where(model.Vocabulary.EndsAnswer);
+
+        Assert.Equal(model.Facts.EndTokenIds, ends);
+        Assert.Equal([model.Vocabulary.FindId("<|endoftext|>"), model.Vocabulary.FindId("<|im_end|>")], ends);
+        Assert.Equal(model.Vocabulary.FindId(","), 11);
+    }
+
     [Fact]
     public async Task GenerateAsync_TopKOfOne_IsGreedy()
     {
