@@ -35,11 +35,12 @@ internal sealed class LabelPng
     private readonly int _bitDepth;
     private readonly int _colourType;
     private readonly bool _isInterlaced;
-    private readonly MemoryStream _compressed = new();
+    private readonly byte[] _compressed;
 
     private LabelPng(string path, ReadOnlySpan<byte> file)
     {
         _path = path;
+        using MemoryStream compressed = new();
         int at = SignatureBytes;
         for (bool ends = false; !ends;)
         {
@@ -66,7 +67,7 @@ internal sealed class LabelPng
                     CheckHeader(data);
                     break;
                 case var type when type.SequenceEqual("IDAT"u8):
-                    _compressed.Write(data);
+                    compressed.Write(data);
                     break;
                 case var type when type.SequenceEqual("IEND"u8):
                     ends = true;
@@ -78,6 +79,8 @@ internal sealed class LabelPng
         {
             throw Damaged("it has no header");
         }
+
+        _compressed = compressed.ToArray();
     }
 
     /// <summary>Reads a file's samples as labels.</summary>
@@ -117,10 +120,9 @@ internal sealed class LabelPng
     {
         int channels = _colourType switch { RgbType => 3, GreyAlphaType => 2, RgbaType => 4, _ => 1 };
         byte[] labels = new byte[_width * _height];
-        _compressed.Position = 0;
         try
         {
-            using var stream = new ZLibStream(_compressed, CompressionMode.Decompress);
+            using var stream = new ZLibStream(new MemoryStream(_compressed), CompressionMode.Decompress);
             foreach (var (firstX, firstY, stepX, stepY) in _isInterlaced ? InterlacedPasses : WholePass)
             {
                 int columns = (_width - firstX + stepX - 1) / stepX;
