@@ -57,7 +57,7 @@ public sealed class GenerationTests
 
         Assert.Equal(model.Facts.EndTokenIds, ends);
         Assert.Equal([model.Vocabulary.FindId("<|endoftext|>"), model.Vocabulary.FindId("<|im_end|>")], ends);
-        Assert.Equal(model.Vocabulary.FindId(","), 11);
+        Assert.Equal(11, model.Vocabulary.FindId(","));
     }
 
     /// <summary>No token is worth 100 more than another one here, so with such a penalty none comes twice.</summary>
@@ -69,7 +69,10 @@ public sealed class GenerationTests
     {
         var options = new CompletionOptions
         {
-            MaxNewTokens = 24, PresencePenalty = presence, FrequencyPenalty = frequency, Temperature = temperature,
+            MaxNewTokens = 24,
+            PresencePenalty = presence,
+            FrequencyPenalty = frequency,
+            Temperature = temperature,
         };
 
         var ids = await Ids(options);
@@ -90,7 +93,11 @@ public sealed class GenerationTests
     {
         var options = new CompletionOptions
         {
-            MaxNewTokens = 16, PresencePenalty = presence, FrequencyPenalty = frequency, RepeatPenalty = repeat, RepeatLastN = 6,
+            MaxNewTokens = 16,
+            PresencePenalty = presence,
+            FrequencyPenalty = frequency,
+            RepeatPenalty = repeat,
+            RepeatLastN = 6,
         };
         using var completion = Model.CreateCompletion(Question, options);
         var ids = new List<int>();
