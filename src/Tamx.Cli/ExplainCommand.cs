@@ -61,6 +61,39 @@ internal sealed class ExplainCommand
         DefaultValueFactory = _ => new CompletionOptions().TopP,
     };
 
+    private readonly Option<float> _minP = new("--min-p")
+    {
+        Description = "Sample from tokens at least this share as probable as the best one; 0 for all.",
+        HelpName = "P",
+        DefaultValueFactory = _ => new CompletionOptions().MinP,
+    };
+
+    private readonly Option<float> _presencePenalty = new("--presence-penalty")
+    {
+        Description = "Taken off the logit of tokens that the answer holds already; also with --temp 0.",
+        HelpName = "N",
+    };
+
+    private readonly Option<float> _frequencyPenalty = new("--frequency-penalty")
+    {
+        Description = "Taken off a token's logit for each time that the answer holds it.",
+        HelpName = "N",
+    };
+
+    private readonly Option<float> _repeatPenalty = new("--repeat-penalty")
+    {
+        Description = "What logits of tokens that the answer holds already are divided by; 1 for no change.",
+        HelpName = "N",
+        DefaultValueFactory = _ => new CompletionOptions().RepeatPenalty,
+    };
+
+    private readonly Option<int> _repeatLastN = new("--repeat-last-n")
+    {
+        Description = "Last tokens of the answer that penalties look at; 0 for none, -1 for all.",
+        HelpName = "N",
+        DefaultValueFactory = _ => new CompletionOptions().RepeatLastN,
+    };
+
     private readonly Option<uint> _seed = new("-s", "--seed") { Description = "Seed of the sampling.", HelpName = "N" };
     private readonly Option<int> _candidates = new("--candidates")
     {
@@ -88,9 +121,15 @@ internal sealed class ExplainCommand
         _context.RequireAtLeast(0);
         _temperature.RequireWithin(0, 100);
         _topP.RequireWithin(0, 1);
+        _minP.RequireWithin(0, 1);
+        _presencePenalty.RequireWithin(-100, 100);
+        _frequencyPenalty.RequireWithin(-100, 100);
+        _repeatPenalty.RequireWithin(0.01f, 100);
+        _repeatLastN.RequireAtLeast(-1);
         var command = new Command("explain", "Asks a model about pictures and videos and writes a report that shows where each token of the answer came from.")
         {
-            _images, _prompt, _messages, _answer, _noEos, _maxTokens, _output, _trace, _json, _temperature, _topK, _topP, _seed, _candidates, _context,
+            _images, _prompt, _messages, _answer, _noEos, _maxTokens, _output, _trace, _json, _temperature, _topK, _topP, _minP,
+            _presencePenalty, _frequencyPenalty, _repeatPenalty, _repeatLastN, _seed, _candidates, _context,
         };
         _videos.AddTo(command);
         _model.AddTo(command);
@@ -127,6 +166,11 @@ internal sealed class ExplainCommand
                 Temperature = parsed.GetValue(_temperature),
                 TopK = parsed.GetValue(_topK),
                 TopP = parsed.GetValue(_topP),
+                MinP = parsed.GetValue(_minP),
+                PresencePenalty = parsed.GetValue(_presencePenalty),
+                FrequencyPenalty = parsed.GetValue(_frequencyPenalty),
+                RepeatPenalty = parsed.GetValue(_repeatPenalty),
+                RepeatLastN = parsed.GetValue(_repeatLastN),
                 Seed = parsed.GetValue(_seed),
                 CandidateCount = parsed.GetValue(_candidates),
             },

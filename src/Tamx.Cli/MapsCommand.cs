@@ -20,7 +20,7 @@ internal static class MapsCommand
         var defaults = new TamOptions();
         var merge = new Option<int>("--merge")
         {
-            Description = "Patches that the vision tower merges into one cell, per axis.",
+            Description = "Patches that the vision tower merges into one cell, per axis; 0 for 2, or for the size that fits where 2 does not.",
             HelpName = "S",
             DefaultValueFactory = _ => defaults.MergeSize,
         };
@@ -33,7 +33,7 @@ internal static class MapsCommand
         var repeat = new Option<int>("--repeat") { Description = "Compute this often, for timing.", HelpName = "N", DefaultValueFactory = _ => 1 };
         var json = new Option<bool>("--json") { Description = "Print a summary with timings to stdout." };
         repeat.RequireAtLeast(1);
-        merge.RequireAtLeast(1);
+        merge.RequireAtLeast(0);
         temporalMerge.RequireAtLeast(1);
         var mapsJson = new MapsJsonOutput();
         var methodOptions = new MethodOptions();

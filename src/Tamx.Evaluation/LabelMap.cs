@@ -1,5 +1,4 @@
 using Tamx.Llama;
-using Tamx.Llama.Imaging;
 
 namespace Tamx.Evaluation;
 
@@ -37,31 +36,12 @@ public sealed class LabelMap
     /// <summary>One label per pixel, row-major; 0 is background.</summary>
     public ReadOnlySpan<byte> Labels => _labels;
 
-    /// <summary>Reads a grey PNG whose pixel values are the labels.</summary>
+    /// <summary>Reads a PNG whose stored samples are the labels: grey of 1 to 16 bits, or indices of a palette.</summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="InvalidInputException">The file is missing, damaged, no PNG, or not grey.</exception>
-    public static LabelMap Open(string path)
-    {
-        var image = RgbImage.Open(path);
-        if (image.MediaType != "image/png")
-        {
-            throw new ImageFormatException(path, $"is {image.MediaType}, which does not keep pixel values; a label map is a grey PNG");
-        }
-
-        var pixels = image.Pixels;
-        var labels = new byte[image.Width * image.Height];
-        for (var i = 0; i < labels.Length; i++)
-        {
-            labels[i] = pixels[3 * i];
-            if (pixels[(3 * i) + 1] != labels[i] || pixels[(3 * i) + 2] != labels[i])
-            {
-                var (y, x) = Math.DivRem(i, image.Width);
-                throw new ImageFormatException(path, $"has a coloured pixel at {x}, {y}; a label map is a grey PNG, its values are labels");
-            }
-        }
-
-        return new LabelMap(image.Width, image.Height, labels);
-    }
+    /// <exception cref="InvalidInputException">
+    /// The file is missing, damaged or no PNG, or has a coloured pixel or a value above 255.
+    /// </exception>
+    public static LabelMap Open(string path) => LabelPng.Read(path);
 
     /// <summary>The pixels that bear one of the labels.</summary>
     /// <param name="labels">Labels of objects; their masks are joined.</param>

@@ -13,7 +13,7 @@ namespace Tamx.Evaluation;
 /// <c>annotations/instances_*.json</c>, of which ids of pictures and the categories are read, with <c>image/&lt;id, 12 digits&gt;.jpg</c> and
 /// <c>seg_label/&lt;id, 12 digits&gt;.png</c>. A <c>categories.json</c> beside (<c>{name: label}</c>) goes before the categories of the
 /// annotations.
-/// A label map is a grey PNG of the picture's size: pixel values are labels, 0 is background, 255 is neither.
+/// A label map is a PNG of the picture's size, grey or with a palette: stored samples are labels, 0 is background, 255 is neither.
 /// Captions are not read: they measure the answer, not the maps.
 /// </remarks>
 public sealed class PictureFolder

@@ -143,6 +143,13 @@ public static class Explainer
                 Temperature = options.Temperature,
                 TopK = options.TopK,
                 TopP = options.TopP,
+                MinP = options.MinP > 0 ? options.MinP : null,
+                PresencePenalty = options.PresencePenalty != 0 ? options.PresencePenalty : null,
+                FrequencyPenalty = options.FrequencyPenalty != 0 ? options.FrequencyPenalty : null,
+                RepeatPenalty = options.RepeatPenalty != 1 ? options.RepeatPenalty : null,
+                RepeatLastN = (options.PresencePenalty, options.FrequencyPenalty, options.RepeatPenalty) is not (0, 0, 1)
+                    ? options.RepeatLastN
+                    : null,
                 Seed = options.Seed,
                 ContextSize = completion.ContextSize,
                 ThreadCount = model.Options.ThreadCount,

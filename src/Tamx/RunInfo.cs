@@ -33,6 +33,21 @@ public sealed record RunInfo
     /// <summary>Sampling top-p.</summary>
     public float? TopP { get; init; }
 
+    /// <summary>Sampling min-p; null for none.</summary>
+    public float? MinP { get; init; }
+
+    /// <summary>Presence penalty; null for none.</summary>
+    public float? PresencePenalty { get; init; }
+
+    /// <summary>Frequency penalty; null for none.</summary>
+    public float? FrequencyPenalty { get; init; }
+
+    /// <summary>Repeat penalty; null for none.</summary>
+    public float? RepeatPenalty { get; init; }
+
+    /// <summary>How many of the last tokens penalties look at; null without penalties.</summary>
+    public int? RepeatLastN { get; init; }
+
     /// <summary>Sampling seed.</summary>
     public uint? Seed { get; init; }
 

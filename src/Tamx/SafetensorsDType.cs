@@ -1,6 +1,6 @@
 namespace Tamx;
 
-/// <summary>Element types of .safetensors that Tamx reads.</summary>
+/// <summary>Element types of .safetensors: those that Tamx reads, and one for all others.</summary>
 public enum SafetensorsDType
 {
     /// <summary>IEEE float, 4 bytes.</summary>
@@ -23,4 +23,7 @@ public enum SafetensorsDType
 
     /// <summary>Byte.</summary>
     U8,
+
+    /// <summary>Any other. Such a tensor may stand in a file, but it cannot be read.</summary>
+    Other,
 }

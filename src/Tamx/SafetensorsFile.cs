@@ -274,29 +274,46 @@ public sealed class SafetensorsFile : IDisposable
             throw Fault($"{title} needs dtype, shape and two data_offsets");
         }
 
-        if (!Enum.TryParse(dtypeName, out SafetensorsDType dtype) || dtype.ToString() != dtypeName)
-        {
-            throw Fault($"{title} has the dtype {Printable(dtypeName)}; known are {string.Join(", ", Enum.GetNames<SafetensorsDType>())}");
-        }
-
         if (end < begin)
         {
             throw Fault($"{title} ends at {end}, before its beginning at {begin}");
         }
 
-        Int128 byteCount = SafetensorsTensor.ElementBytes(dtype);
+        CheckSize(title, dtypeName, shape, end - begin);
+        string printed = Printable(dtypeName);
+        return new SafetensorsTensor(name, SafetensorsTensor.FindDType(dtypeName), shape, begin, end - begin)
+        {
+            DTypeName = printed,
+        };
+    }
+
+    /// <summary>
+    /// Holds a tensor's bytes to its type and shape. Files carry tensors of types that nothing here reads, such as
+    /// masks, and of types to come: of a name that is not known, every element must have a bit at least.
+    /// </summary>
+    private void CheckSize(string title, string dtypeName, List<long> shape, long byteCount)
+    {
+        Int128 count = 1;
         foreach (long length in shape)
         {
             // 2^63 * 2^63 stays below 2^127, and nothing beyond 2^63 is multiplied again.
-            byteCount = byteCount > long.MaxValue && length != 0 ? byteCount : byteCount * length;
+            count = count > long.MaxValue && length != 0 ? count : count * length;
         }
 
-        if (byteCount != end - begin)
+        string tensor = $"{title} is {Printable(dtypeName)} [{string.Join(", ", shape)}]";
+        if (SafetensorsTensor.FindElementBits(dtypeName) is { } bits)
         {
-            throw Fault($"{title} is {dtypeName} [{string.Join(", ", shape)}], which takes {byteCount} bytes, but its data_offsets span {end - begin}");
+            // At most 2^126 elements of 2^6 bits: divided first, since the product could overflow.
+            Int128 needed = count <= long.MaxValue ? ((count * bits) + 7) / 8 : count / 8 * bits;
+            if (needed != byteCount)
+            {
+                throw Fault($"{tensor}, which takes {needed} bytes, but its data_offsets span {byteCount}");
+            }
         }
-
-        return new SafetensorsTensor(name, dtype, shape, begin, end - begin);
+        else if (count > (Int128)byteCount * 8 || count > long.MaxValue || (count == 0 && byteCount > 0))
+        {
+            throw Fault($"{tensor}, {count} elements, which do not fit the {byteCount} bytes that its data_offsets span");
+        }
     }
 
     private List<long> ReadNumbers(ref Utf8JsonReader reader, string title, int maxCount)

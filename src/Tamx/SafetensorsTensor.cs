@@ -5,15 +5,59 @@ namespace Tamx;
 /// <param name="DType">Element type.</param>
 /// <param name="Shape">Length of each axis; empty for a single value.</param>
 /// <param name="Offset">Where its bytes begin, counted from the end of the header.</param>
-/// <param name="ByteCount">Number of bytes: the product of the shape times the element's size.</param>
-public sealed record SafetensorsTensor(string Name, SafetensorsDType DType, IReadOnlyList<long> Shape, long Offset, long ByteCount)
+/// <param name="ByteCount">Number of bytes.</param>
+public sealed record SafetensorsTensor(
+    string Name, SafetensorsDType DType, IReadOnlyList<long> Shape, long Offset, long ByteCount)
 {
+    /// <summary>
+    /// Bits of an element by the format's names of types, in its reader's present version. Types that are not here
+    /// may come with later ones.
+    /// </summary>
+    private static readonly Dictionary<string, int> BitsByName = new(StringComparer.Ordinal)
+    {
+        ["BOOL"] = 8,
+        ["F4"] = 4,
+        ["F6_E2M3"] = 6,
+        ["F6_E3M2"] = 6,
+        ["U8"] = 8,
+        ["I8"] = 8,
+        ["F8_E5M2"] = 8,
+        ["F8_E4M3"] = 8,
+        ["F8_E8M0"] = 8,
+        ["F8_E4M3FNUZ"] = 8,
+        ["F8_E5M2FNUZ"] = 8,
+        ["I16"] = 16,
+        ["U16"] = 16,
+        ["F16"] = 16,
+        ["BF16"] = 16,
+        ["I32"] = 32,
+        ["U32"] = 32,
+        ["F32"] = 32,
+        ["C64"] = 64,
+        ["F64"] = 64,
+        ["I64"] = 64,
+        ["U64"] = 64,
+    };
+
+    /// <summary>The element type as the file names it.</summary>
+    public string DTypeName { get; init; } = DType.ToString();
+
     /// <summary>Number of elements.</summary>
-    public long ElementCount => ByteCount / ElementBytes(DType);
+    public long ElementCount => Shape.Contains(0) ? 0 : Shape.Aggregate(1L, (count, length) => count * length);
 
     /// <summary>Dtype and shape for messages, for example <c>F32 [3, 4]</c>.</summary>
     /// <returns>The text.</returns>
-    public string Describe() => $"{DType} [{string.Join(", ", Shape)}]";
+    public string Describe() => $"{DTypeName} [{string.Join(", ", Shape)}]";
+
+    /// <summary>Bits of an element of a type by its name; null for a name that the format does not have today.</summary>
+    internal static int? FindElementBits(string dtypeName) =>
+        BitsByName.TryGetValue(dtypeName, out int bits) ? bits : null;
+
+    /// <summary>The type of a name as far as Tamx reads it.</summary>
+    internal static SafetensorsDType FindDType(string dtypeName) =>
+        Enum.TryParse(dtypeName, out SafetensorsDType dtype) && dtype.ToString() == dtypeName
+            ? dtype
+            : SafetensorsDType.Other;
 
     internal static int ElementBytes(SafetensorsDType dtype) => dtype switch
     {

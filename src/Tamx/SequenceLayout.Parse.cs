@@ -25,8 +25,9 @@ public sealed partial record SequenceLayout
     /// <param name="options">Merge sizes and which ids count as text; null for the defaults.</param>
     /// <returns>The layout.</returns>
     /// <remarks>
-    /// Source: TAMX's <c>parse_seq_qwenvl</c> and <c>assign_grids</c>. Unlike these it never guesses: the merge sizes are known, a
-    /// video with one block per temporal patch gets its grid for all its blocks, and what does not fit is an error.
+    /// Source: TAMX's <c>parse_seq_qwenvl</c> and <c>assign_grids</c>. Unlike these it never guesses: the merge sizes are known
+    /// or follow from the numbers of tokens, one for all grids; a video with one block per temporal patch gets its grid
+    /// for all its blocks; and what does not fit is an error.
     /// </remarks>
     /// <exception cref="InvalidInputException">The sequence holds no answer, or its vision blocks and grids do not fit.</exception>
     public static SequenceLayout Parse(
@@ -43,8 +44,8 @@ public sealed partial record SequenceLayout
         ArgumentNullException.ThrowIfNull(videoGrids);
         options ??= new TamOptions();
         options.Validate();
-        var blocks = FindBlocks(tokenIds, markers);
-        AssignGrids(blocks, imageGrids, videoGrids, tokenIds.Count - (generatedCount ?? 0), options);
+        int generatedStart = tokenIds.Count - (generatedCount ?? 0);
+        var blocks = FitGrids(FindBlocks(tokenIds, markers), imageGrids, videoGrids, generatedStart, options);
         var turns = FindTurns(tokenIds, markers, blocks, options.DropRoleWordsEverywhere);
         var answer = FindAnswer(tokenIds.Count, turns, generatedCount);
         return new SequenceLayout
@@ -192,6 +193,79 @@ public sealed partial record SequenceLayout
         return [.. turns.SelectMany(turn => turn.TextPositions).Where(position => visionEnd < position && position < answerStart)];
     }
 
+    /// <summary>Gives every block its grid, with the merge size asked for or the one that fits.</summary>
+    private static List<VisionBlock> FitGrids(
+        List<VisionBlock> blocks,
+        IReadOnlyList<PatchGrid> imageGrids,
+        IReadOnlyList<PatchGrid> videoGrids,
+        int generatedStart,
+        TamOptions options)
+    {
+        if (options.MergeSize > 0)
+        {
+            return Fit(options.MergeSize);
+        }
+
+        const int UsualSize = 2;
+        try
+        {
+            return Fit(UsualSize);
+        }
+        catch (InvalidInputException)
+        {
+            List<(int Size, List<VisionBlock> Blocks)> found = [];
+            foreach (int size in MergeSizesOf(blocks, imageGrids, videoGrids, options.TemporalMergeSize))
+            {
+                try
+                {
+                    found.Add((size, Fit(size)));
+                }
+                catch (InvalidInputException)
+                {
+                    // It fits the first block alone. What is said is what 2 lacks, or that several fit.
+                }
+            }
+
+            if (found.Count > 1)
+            {
+                string sizes = string.Join(" and ", found.Select(fit => fit.Size));
+                throw new InvalidInputException($"the grids fit the tokens with the merge sizes {sizes} alike; name one (--merge)");
+            }
+
+            if (found.Count == 1)
+            {
+                return found[0].Blocks;
+            }
+
+            throw;
+        }
+
+        List<VisionBlock> Fit(int size)
+        {
+            List<VisionBlock> fitted = [.. blocks];
+            AssignGrids(fitted, imageGrids, videoGrids, generatedStart, options with { MergeSize = size });
+            return fitted;
+        }
+    }
+
+    /// <summary>Merge sizes by which the first block's grid gives its number of tokens: one, or of a video two.</summary>
+    private static IEnumerable<int> MergeSizesOf(
+        List<VisionBlock> blocks, IReadOnlyList<PatchGrid> imageGrids, IReadOnlyList<PatchGrid> videoGrids, int temporalMergeSize)
+    {
+        if (blocks is not [var first, ..] || first.CellCount == 0 || (first.IsVideo ? videoGrids : imageGrids) is not [var grid, ..])
+        {
+            return [];
+        }
+
+        // A video's block holds all its frames, or one.
+        long frame = (long)grid.Rows * grid.Columns;
+        Int128[] patches = first.IsVideo ? [frame * (Int128)(grid.Frames / temporalMergeSize), frame] : [frame * (Int128)grid.Frames];
+        return patches
+            .Where(count => count > 0 && count % first.CellCount == 0)
+            .Select(count => (int)Math.Round(Math.Sqrt((double)(count / first.CellCount))))
+            .Distinct();
+    }
+
     /// <summary>Gives every block its grid. Blocks of a generated answer that are left when all grids have been given are none: the model wrote markers.</summary>
     private static void AssignGrids(
         List<VisionBlock> blocks,
@@ -284,7 +358,7 @@ public sealed partial record SequenceLayout
     }
 
     private static InvalidInputException Mismatch(VisionBlock block, PatchGrid grid, string name) => new(
-        $"{name} gives {grid} cells, but the block at positions {block.StartPosition} to {block.EndPosition} holds {block.CellCount} tokens; is the merge size right?");
+        $"{name} gives {grid} cells, but the block at positions {block.StartPosition} to {block.EndPosition} holds {block.CellCount} tokens; is the merge size right (--merge)?");
 
     private static void RequireAllUsed(int gridCount, int usedCount, string kind)
     {

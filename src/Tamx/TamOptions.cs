@@ -102,8 +102,11 @@ public sealed partial record TamOptions
     /// <summary>How the maps of a word's tokens become the word's. <see cref="WordAggregation.Max"/> by default.</summary>
     public WordAggregation WordMaps { get; init; } = WordAggregation.Max;
 
-    /// <summary>Patches that the vision tower merges into one cell per axis. 2 by default, as in all Qwen-VL models.</summary>
-    public int MergeSize { get; init; } = 2;
+    /// <summary>
+    /// Patches that the vision tower merges into one cell per axis. 0 (the default) for 2, as in all Qwen-VL models, or
+    /// where 2 does not fit, for the only size by which all grids give as many cells as there are tokens.
+    /// </summary>
+    public int MergeSize { get; init; }
 
     /// <summary>Temporal patches merged into one. 1 by default.</summary>
     public int TemporalMergeSize { get; init; } = 1;
@@ -146,7 +149,7 @@ public sealed partial record TamOptions
     {
         Require(RankFilter.IsKernelSize(KernelSize), $"kernel size {KernelSize}: it must be 1, 3, 5, 7 or 9");
         Require(EciStrength is >= 0 and <= 1, $"ECI strength {EciStrength}: it must be from 0 to 1");
-        Require(MergeSize >= 1, $"merge size {MergeSize}: it must be at least 1");
+        Require(MergeSize >= 0, $"merge size {MergeSize}: it must be at least 1, or 0 to take it from the grids");
         Require(TemporalMergeSize >= 1, $"temporal merge size {TemporalMergeSize}: it must be at least 1");
     }
 

@@ -111,9 +111,9 @@ public sealed partial class Trace
     private static float[] ReadStates(SafetensorsFile file, string name)
     {
         var tensor = Find(file, name);
-        return tensor.DType is SafetensorsDType.F32 or SafetensorsDType.BF16 or SafetensorsDType.F16
+        return tensor.DType is SafetensorsDType.F32 or SafetensorsDType.BF16 or SafetensorsDType.F16 or SafetensorsDType.F64
             ? file.ReadSingles(name)
-            : throw file.Fault($"tensor {name} is {tensor.Describe()}; F32, BF16 or F16 is needed");
+            : throw file.Fault($"tensor {name} is {tensor.Describe()}; F32, BF16, F16 or F64 is needed");
     }
 
     private static int[] ReadIds(SafetensorsFile file, string name)

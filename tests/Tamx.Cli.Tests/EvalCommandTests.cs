@@ -198,6 +198,8 @@ public sealed class EvalCommandTests : IDisposable
         image.ReadPixels(
             [.. Enumerable.Range(0, size * size).Select(i => i % size < size / 2 ? (byte)0 : label)],
             new ImageMagick.PixelReadSettings((uint)size, (uint)size, ImageMagick.StorageType.Char, "R"));
+        image.Settings.SetDefine(ImageMagick.MagickFormat.Png, "bit-depth", "8");
+        image.Settings.SetDefine(ImageMagick.MagickFormat.Png, "color-type", "0");
         File.WriteAllBytes(_folder.File(name), image.ToByteArray(ImageMagick.MagickFormat.Png));
     }
 }

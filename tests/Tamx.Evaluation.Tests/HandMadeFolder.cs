@@ -64,6 +64,10 @@ internal sealed class HandMadeFolder : IDisposable
         var pixels = Enumerable.Range(0, size * size).Select(i => cells[(i / size * Cells / size * Cells) + (i % size * Cells / size)]).ToArray();
         using var image = new MagickImage();
         image.ReadPixels(pixels, new PixelReadSettings((uint)size, (uint)size, StorageType.Char, "R"));
+
+        // Left to itself the encoder takes fewer bits where it can: 1 for all of 255, whose stored sample is 1.
+        image.Settings.SetDefine(MagickFormat.Png, "bit-depth", "8");
+        image.Settings.SetDefine(MagickFormat.Png, "color-type", "0");
         System.IO.File.WriteAllBytes(File(name), image.ToByteArray(MagickFormat.Png));
     }
 

@@ -164,10 +164,10 @@ public sealed class PictureFolderTests
 
         using (var coloured = new MagickImage(MagickColors.Red, 64, 64))
         {
-            File.WriteAllBytes(folder.File("masks/0.png"), coloured.ToByteArray(MagickFormat.Png));
+            File.WriteAllBytes(folder.File("masks/0.png"), coloured.ToByteArray(MagickFormat.Png24));
             AssertFirstRefused("has a coloured pixel at 0, 0");
             File.WriteAllBytes(folder.File("masks/0.png"), coloured.ToByteArray(MagickFormat.Jpeg));
-            AssertFirstRefused("is image/jpeg");
+            AssertFirstRefused("is no PNG");
         }
 
         File.WriteAllText(folder.File("masks/0.png"), "none");

@@ -39,6 +39,105 @@ public sealed class GenerationTests
         Assert.NotEqual(first, await Ids(sampling with { Seed = 8 }));
     }
 
+    /// <summary>llama.cpp would end at token 11, a comma, in a file that names no end.</summary>
+    [Fact]
+    public async Task LoadAsync_FileWithoutTokenRoles_EndsAtTheVocabularysEndTokensAlone()
+    {
+        using var folder = new TemporaryFolder();
+        var writer = RandomModel.BuildModel(new() { LayerCount = 1 });
+        foreach (var role in (string[])["eos", "bos", "padding"])
+        {
+            Assert.True(writer.Remove($"tokenizer.ggml.{role}_token_id"));
+        }
+
+        writer.Save(folder.File("none.gguf"));
+        using var model = await VisionLanguageModel.LoadAsync(new() { ModelPath = folder.File("none.gguf") });
+
+        var ends = Enumerable.Range(0, model.Vocabulary.Count).Where(model.Vocabulary.EndsAnswer);
+
+        Assert.Equal(model.Facts.EndTokenIds, ends);
+        Assert.Equal([model.Vocabulary.FindId("<|endoftext|>"), model.Vocabulary.FindId("<|im_end|>")], ends);
+        Assert.Equal(11, model.Vocabulary.FindId(","));
+    }
+
+    /// <summary>No token is worth 100 more than another one here, so with such a penalty none comes twice.</summary>
+    [Theory]
+    [InlineData(100, 0, 0)]
+    [InlineData(0, 100, 0)]
+    [InlineData(100, 0, 0.7f)]
+    public async Task GenerateAsync_GreatPenalty_RepeatsNoTokenWithinReach(float presence, float frequency, float temperature)
+    {
+        var options = new CompletionOptions
+        {
+            MaxNewTokens = 24,
+            PresencePenalty = presence,
+            FrequencyPenalty = frequency,
+            Temperature = temperature,
+        };
+
+        var ids = await Ids(options);
+
+        Assert.Equal(ids.Length, ids.Distinct().Count());
+        Assert.True(ids.Length > 4);
+        var near = await Ids(options with { RepeatLastN = 2 });
+        Assert.All(near.Zip(near.Skip(1)).Concat(near.Zip(near.Skip(2))), pair => Assert.NotEqual(pair.First, pair.Second));
+        Assert.Equal(ids, await Ids(options with { RepeatLastN = -1 }));
+    }
+
+    /// <summary>The choice by hand, from the logits before penalties that each step tells.</summary>
+    [Theory]
+    [InlineData(0.5f, 0.25f, 1)]
+    [InlineData(0, 0, 1.4f)]
+    [InlineData(-0.5f, 0.75f, 1.1f)]
+    public async Task GenerateAsync_GreedyWithPenalties_IsTheBestOfThePenalizedLogits(float presence, float frequency, float repeat)
+    {
+        var options = new CompletionOptions
+        {
+            MaxNewTokens = 16,
+            PresencePenalty = presence,
+            FrequencyPenalty = frequency,
+            RepeatPenalty = repeat,
+            RepeatLastN = 6,
+        };
+        using var completion = Model.CreateCompletion(Question, options);
+        var ids = new List<int>();
+        await foreach (var token in completion.GenerateAsync())
+        {
+            float[] logits = completion.GetLogits();
+            foreach (var group in ids.TakeLast(6).GroupBy(id => id))
+            {
+                float logit = logits[group.Key];
+                logits[group.Key] = (logit <= 0 ? logit * repeat : logit / repeat) - (group.Count() * frequency) - presence;
+            }
+
+            Assert.Equal(Array.IndexOf(logits, logits.Max()), token.Id);
+            ids.Add(token.Id);
+        }
+    }
+
+    [Fact]
+    public async Task GenerateAsync_NeutralPenalties_ChangeNothing()
+    {
+        var plain = new CompletionOptions { MaxNewTokens = 8, Temperature = 1.2f, Seed = 5 };
+        var expected = await Ids(plain);
+
+        Assert.Equal(expected, await Ids(plain with { RepeatLastN = -1 }));
+        Assert.Equal(expected, await Ids(plain with { PresencePenalty = 50, RepeatLastN = 0 }));
+    }
+
+    [Fact]
+    public async Task GenerateAsync_MinP_KeepsTokensNearTheBest()
+    {
+        var options = new CompletionOptions { MaxNewTokens = 8, Temperature = 2, TopK = 0, TopP = 1, Seed = 3, CandidateCount = 40 };
+
+        Assert.Equal(await Ids(new() { MaxNewTokens = 8 }), await Ids(options with { MinP = 1 }));
+        using var completion = Model.CreateCompletion(Question, options with { MinP = 0.5f });
+        await foreach (var token in completion.GenerateAsync())
+        {
+            Assert.Contains(token.Candidates, c => c.Id == token.Id && c.Probability >= 0.4999f * token.Candidates[0].Probability);
+        }
+    }
+
     [Fact]
     public async Task GenerateAsync_TopKOfOne_IsGreedy()
     {

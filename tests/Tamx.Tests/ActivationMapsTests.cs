@@ -235,7 +235,7 @@ public class ActivationMapsTests
             (TamOptions[])
             [
                 new() { KernelSize = 4 }, new() { KernelSize = 11 }, new() { EciStrength = 1.5f }, new() { EciStrength = float.NaN },
-                new() { MergeSize = 0 }, new() { TemporalMergeSize = 0 },
+                new() { MergeSize = -1 }, new() { TemporalMergeSize = 0 },
             ],
             options => Assert.Throws<InvalidInputException>(() => ActivationMaps.Compute(trace, options)));
     }

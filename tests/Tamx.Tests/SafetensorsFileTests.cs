@@ -45,6 +45,30 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Theory]
+    [InlineData("BOOL", 3, 3)]
+    [InlineData("F8_E5M2", 5, 5)]
+    [InlineData("U64", 2, 16)]
+    [InlineData("I16", 3, 6)]
+    [InlineData("C64", 1, 8)]
+    [InlineData("F4", 6, 3)]
+    [InlineData("F6_E2M3", 4, 3)]
+    [InlineData("Other", 3, 7)]
+    [InlineData("0", 1, 9)]
+    public void Open_DTypeThatNothingReads_LeavesTheOthersReadable(string dtype, int count, int bytes)
+    {
+        Write(
+            $$$"""{"x":{"dtype":"{{{dtype}}}","shape":[{{{count}}}],"data_offsets":[0,{{{bytes}}}]},"d":{"dtype":"F64","shape":[1],"data_offsets":[{{{bytes}}},{{{bytes + 8}}}]}}""",
+            [.. new byte[bytes], .. BitConverter.GetBytes(-2.5)]);
+
+        using var file = SafetensorsFile.Open(Path);
+
+        Assert.Equal([-2.5f], file.ReadSingles("d"));
+        Assert.Equal($"{dtype} [{count}]", file.Tensors["x"].Describe());
+        Assert.Equal(count, file.Tensors["x"].ElementCount);
+        Assert.Contains($"x is {dtype} [{count}]", Assert.Throws<TraceFormatException>(() => file.ReadSingles("x")).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""", 12, "overlaps")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}""", 12, "gap")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", 8, "gap")]
@@ -61,8 +85,12 @@ public sealed class SafetensorsFileTests : IDisposable
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}""", 4, "before its beginning")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,2,4]}}""", 4, "more than 2")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0]}}""", 4, "two data_offsets")]
-    [InlineData("""{"a":{"dtype":"F31","shape":[1],"data_offsets":[0,4]}}""", 4, "dtype F31")]
-    [InlineData("""{"a":{"dtype":"0","shape":[1],"data_offsets":[0,4]}}""", 4, "dtype 0")]
+    [InlineData("""{"a":{"dtype":"F31","shape":[33],"data_offsets":[0,4]}}""", 4, "F31 [33], 33 elements")]
+    [InlineData("""{"a":{"dtype":"X","shape":[4611686018427387904,4],"data_offsets":[0,4]}}""", 4, "do not fit the 4 bytes")]
+    [InlineData("""{"a":{"dtype":"X","shape":[0],"data_offsets":[0,4]}}""", 4, "do not fit the 4 bytes")]
+    [InlineData("""{"a":{"dtype":"BOOL","shape":[3],"data_offsets":[0,4]}}""", 4, "BOOL [3], which takes 3 bytes")]
+    [InlineData("""{"a":{"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,4]}}""", 4, "takes 8 bytes")]
+    [InlineData("""{"a":{"dtype":"F4","shape":[7],"data_offsets":[0,3]}}""", 3, "takes 4 bytes")]
     [InlineData("""{"a":{"dtype":7,"shape":[1],"data_offsets":[0,4]}}""", 4, "String is needed")]
     [InlineData("""{"a":{"shape":[1],"data_offsets":[0,4]}}""", 4, "needs dtype")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"x":1}}""", 4, "property x")]

@@ -37,6 +37,47 @@ public class SequenceLayoutTests
         Assert.Equal(new PatchGrid(2, 1, 3), Assert.Single(layout.VisionBlocks).Grid);
     }
 
+    [Theory]
+    [InlineData(6, 12, 8, 3)]
+    [InlineData(5, 7, 35, 1)]
+    [InlineData(20, 10, 2, 10)]
+    public void Parse_OneMergeSizeThatFits_IsTaken(int rows, int columns, int cells, int merge)
+    {
+        var layout = Parse([.. User([.. Image(cells), 1]), .. Assistant(4)], [new(1, rows, columns)]);
+
+        Assert.Equal(new PatchGrid(1, rows / merge, columns / merge), layout.VisionBlocks[0].Grid);
+    }
+
+    [Fact]
+    public void Parse_MergeSizeOfTwoImages_IsOneForBoth()
+    {
+        int[] ids = [.. User([.. Image(6), 1, .. Image(4)]), .. Assistant(4)];
+
+        var layout = Parse(ids, [new(1, 6, 9), new(1, 6, 6)]);
+
+        Assert.Equal([new(1, 2, 3), new(1, 2, 2)], layout.VisionBlocks.Select(block => block.Grid));
+        Throws("holds 6 tokens", () => Parse(ids, [new(1, 8, 12), new(1, 6, 6)]));
+    }
+
+    [Fact]
+    public void Parse_MergeSizeOfAVideo_FollowsFromItsBlocks()
+    {
+        int[] perFrame = [.. User([.. Video(4), .. Video(4), .. Video(4), .. Video(4)]), .. Assistant(4)];
+        int[] whole = [.. User([.. Video(4), 1]), .. Assistant(4)];
+
+        Assert.All(Parse(perFrame, [], [new(4, 12, 12)]).VisionBlocks, block => Assert.Equal(new PatchGrid(1, 2, 2), block.Grid));
+        Assert.Equal(new PatchGrid(4, 1, 1), Assert.Single(Parse(whole, [], [new(4, 12, 12)]).VisionBlocks).Grid);
+    }
+
+    [Fact]
+    public void Parse_MergeSizeAskedFor_IsNotReplaced()
+    {
+        int[] ids = [.. User([.. Image(8), 1]), .. Assistant(4)];
+        var options = new TamOptions { MergeSize = 2 };
+
+        Throws("holds 8 tokens", () => SequenceLayout.Parse(ids, Markers, [new(1, 6, 12)], [], options: options));
+    }
+
     [Fact]
     public void Parse_TFrameVideoOfMultipleOfFour_IsNotMergedIntoFewerFrames() =>
         Assert.Equal(new PatchGrid(4, 2, 2), Parse([.. User([.. Video(16), 1]), .. Assistant(4)], [], [new(4, 4, 4)]).VisionBlocks[0].Grid);

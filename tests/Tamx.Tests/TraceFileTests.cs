@@ -79,6 +79,46 @@ public sealed class TraceFileTests : IDisposable
     }
 
     [Fact]
+    public void Load_DoublePrecisionBesideOtherDTypes_EqualsItsRoundedValues()
+    {
+        var trace = SmallTrace();
+        double[] states = [.. trace.HiddenStates.ToArray().Select(value => value + 1e-12)];
+        (string Name, string DType, string Shape, byte[] Bytes)[] parts =
+        [
+            ("hidden_state", "F64", $"{trace.HiddenRowCount},{HiddenSize}", MemoryMarshal.AsBytes<double>(states).ToArray()),
+            ("position_ids", "U16", "3", new byte[6]),
+            ("lm_head_rows", "F32", $"{trace.OutputIds.Length},{HiddenSize}", MemoryMarshal.AsBytes<float>(trace.OutputRows).ToArray()),
+            ("generated_ids", "I32", $"{trace.TokenIds.Length}", MemoryMarshal.AsBytes<int>(trace.TokenIds).ToArray()),
+            ("lm_head_ids", "I32", $"{trace.OutputIds.Length}", MemoryMarshal.AsBytes<int>(trace.OutputIds).ToArray()),
+            ("pixel_values", "F8_E4M3FN", "2,5", new byte[10]),
+        ];
+        WriteFile(parts);
+
+        var loaded = Trace.Load(Path);
+
+        Assert.Equal(states.Select(value => (float)value), loaded.HiddenStates.ToArray());
+    }
+
+    [Fact]
+    public void Load_NeededTensorOfAnotherDType_NamesIt()
+    {
+        var trace = SmallTrace();
+        (string Name, string DType, string Shape, byte[] Bytes)[] parts =
+        [
+            ("hidden_state", "I16", $"{trace.HiddenRowCount},{HiddenSize}", new byte[trace.HiddenRowCount * HiddenSize * 2]),
+            ("lm_head_rows", "F32", $"{trace.OutputIds.Length},{HiddenSize}", MemoryMarshal.AsBytes<float>(trace.OutputRows).ToArray()),
+            ("generated_ids", "I32", $"{trace.TokenIds.Length}", MemoryMarshal.AsBytes<int>(trace.TokenIds).ToArray()),
+            ("lm_head_ids", "I32", $"{trace.OutputIds.Length}", MemoryMarshal.AsBytes<int>(trace.OutputIds).ToArray()),
+        ];
+        WriteFile(parts);
+
+        var exception = Assert.Throws<TraceFormatException>(() => Trace.Load(Path));
+
+        Assert.Contains("hidden_state is I16", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("F64 is needed", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Load_HalfPrecision_EqualsItsWidenedValues()
     {
         var trace = SmallTrace();
@@ -91,17 +131,7 @@ public sealed class TraceFileTests : IDisposable
             ("generated_ids", "I32", $"{trace.TokenIds.Length}", MemoryMarshal.AsBytes<int>(trace.TokenIds).ToArray()),
             ("lm_head_ids", "I32", $"{trace.OutputIds.Length}", MemoryMarshal.AsBytes<int>(trace.OutputIds).ToArray()),
         ];
-        var entries = new List<string>();
-        int offset = 0;
-        foreach (var (name, dtype, shape, bytes) in parts)
-        {
-            entries.Add($$"""
-                "{{name}}":{"dtype":"{{dtype}}","shape":[{{shape}}],"data_offsets":[{{offset}},{{offset += bytes.Length}}]}
-                """);
-        }
-
-        byte[] header = Encoding.UTF8.GetBytes("{" + string.Join(',', entries) + "}");
-        File.WriteAllBytes(Path, [.. BitConverter.GetBytes((long)header.Length), .. header, .. parts.SelectMany(part => part.Bytes)]);
+        WriteFile(parts);
 
         var loaded = Trace.Load(Path);
 
@@ -265,6 +295,21 @@ public sealed class TraceFileTests : IDisposable
 
         replacement?.Invoke(writer);
         more?.Invoke(writer);
+    }
+
+    private void WriteFile((string Name, string DType, string Shape, byte[] Bytes)[] parts)
+    {
+        var entries = new List<string>();
+        int offset = 0;
+        foreach (var (name, dtype, shape, bytes) in parts)
+        {
+            entries.Add($$"""
+                "{{name}}":{"dtype":"{{dtype}}","shape":[{{shape}}],"data_offsets":[{{offset}},{{offset += bytes.Length}}]}
+                """);
+        }
+
+        byte[] header = Encoding.UTF8.GetBytes("{" + string.Join(',', entries) + "}");
+        File.WriteAllBytes(Path, [.. BitConverter.GetBytes((long)header.Length), .. header, .. parts.SelectMany(part => part.Bytes)]);
     }
 
     private void WriteParts(Action<SafetensorsWriter> add)

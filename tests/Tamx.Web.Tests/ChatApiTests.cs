@@ -29,6 +29,64 @@ public sealed class ChatApiTests(SharedServer shared)
     }
 
     [Theory]
+    [InlineData(2, null)]
+    [InlineData(5, 1)]
+    [InlineData(0, 4)]
+    public async Task Chat_TopLogprobs_AreTheLikeliestTokens(int count, int? candidates)
+    {
+        using var answer = await _server.PostAsync(
+            new
+            {
+                messages = new[] { RunningServer.Message("Describe this image.", RunningServer.Scene) },
+                max_tokens = 4,
+                logprobs = true,
+                top_logprobs = count,
+                tamx = new { maps = false, candidates },
+            },
+            Path);
+        using var json = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
+
+        var tokens = json.RootElement.GetProperty("choices")[0].GetProperty("logprobs").GetProperty("content").EnumerateArray().ToList();
+        Assert.Equal(4, tokens.Count);
+        foreach (var token in tokens)
+        {
+            var top = token.GetProperty("top_logprobs").EnumerateArray().ToList();
+            Assert.Equal(count, top.Count);
+            Assert.Equal(top.OrderByDescending(one => one.GetProperty("logprob").GetDouble()), top);
+            if (count > 0)
+            {
+                // The answer is greedy.
+                Assert.Equal(token.GetProperty("token").GetString(), top[0].GetProperty("token").GetString());
+                Assert.Equal(token.GetProperty("logprob").GetDouble(), top[0].GetProperty("logprob").GetDouble());
+                Assert.Equal(top[0].GetProperty("token").GetString()!.Length, top[0].GetProperty("bytes").GetArrayLength());
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("presence_penalty", "20")]
+    [InlineData("frequency_penalty", "15.5")]
+    [InlineData("repeat_penalty", "3")]
+    public async Task Chat_Penalty_ChangesTheAnswer(string name, string value)
+    {
+        var plain = await Answer("");
+        var penalized = await Answer($"\"{name}\":{value},\"repeat_last_n\":-1,");
+
+        Assert.NotEqual(plain, penalized);
+        Assert.Equal(plain, await Answer($"\"{name}\":{value},\"repeat_last_n\":0,"));
+
+        async Task<string> Answer(string options)
+        {
+            var message = JsonSerializer.Serialize(RunningServer.Message("Describe this image.", RunningServer.Scene));
+            using var content = new StringContent(
+                "{" + options + $"\"messages\":[{message}],\"max_tokens\":24,\"tamx\":" + "{\"maps\":false}}", System.Text.Encoding.UTF8, "application/json");
+            using var answer = await _server.Client.PostAsync(Path, content);
+            using var json = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
+            return json.RootElement.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString()!;
+        }
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task Chat_AsStream_GivesChunksTheirMapsAndTheEnd(bool maps)
@@ -86,6 +144,11 @@ public sealed class ChatApiTests(SharedServer shared)
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"tools\":[{}]}", "unsupported")]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"response_format\":{\"type\":\"json_object\"}}", "unsupported")]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":\"http://127.0.0.1/\"}}]}]}", "source_refused")]
+    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"presence_penalty\":1000}", "invalid_value")]
+    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"frequency_penalty\":\"1\"}", "invalid_value")]
+    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"repeat_penalty\":0}", "invalid_value")]
+    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"repeat_last_n\":-2}", "invalid_value")]
+    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"min_p\":1.5}", "invalid_value")]
     [InlineData("[]", "invalid_value")]
     public async Task Chat_ThatAsksForWhatThereIsNot_IsRefused(string json, string code)
     {

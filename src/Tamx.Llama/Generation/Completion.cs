@@ -47,6 +47,8 @@ public sealed partial class Completion : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchSize, 2);
         ArgumentOutOfRangeException.ThrowIfNegative(options.CandidateCount);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.CandidateCount, model.Facts.VocabularySize);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.RepeatLastN, -1);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.RepeatPenalty);
         _model = model;
         _options = options;
         _hiddenSize = model.Facts.HiddenSize;
@@ -223,7 +225,7 @@ public sealed partial class Completion : IDisposable
 
             LlamaRuntime.RequireContextMemory(_model.Options, _model.Facts, _contextSize, _options.PreciseCache);
             _context = CreateContext();
-            _sampler = new TokenSampler(_options);
+            _sampler = new TokenSampler(_options, Capacity);
             _hiddenStates = _options.CaptureHiddenStates ? new float[checked(Capacity * _hiddenSize)] : [];
             using var cancellation = cancellationToken.Register(EndCall);
             using var patches = ReadPatches(cancellationToken).GetEnumerator();

@@ -24,6 +24,28 @@ public sealed record CompletionOptions
     /// <summary>Sample from the fewest tokens whose probabilities reach p; 1 for all. 0.95 by default, as llama.cpp's.</summary>
     public float TopP { get; init; } = 0.95f;
 
+    /// <summary>
+    /// Sample from tokens whose probability is at least this share of the best one's; 0 (the default) for all.
+    /// </summary>
+    public float MinP { get; init; }
+
+    /// <summary>Taken off the logit of each token that the answer holds already. 0 (the default) for none.</summary>
+    public float PresencePenalty { get; init; }
+
+    /// <summary>Taken off a token's logit for each time that the answer holds it. 0 (the default) for none.</summary>
+    public float FrequencyPenalty { get; init; }
+
+    /// <summary>
+    /// What the logits of tokens that the answer holds already are divided by where they are positive, and multiplied
+    /// by where they are negative. 1 (the default) for no change.
+    /// </summary>
+    public float RepeatPenalty { get; init; } = 1;
+
+    /// <summary>
+    /// How many of the answer's last tokens penalties look at; 0 for none, -1 for all. 64 by default, as llama.cpp's.
+    /// </summary>
+    public int RepeatLastN { get; init; } = 64;
+
     /// <summary>Seed of the sampling. 0 by default.</summary>
     public uint Seed { get; init; }
 

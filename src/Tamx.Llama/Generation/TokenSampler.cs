@@ -2,14 +2,28 @@ using LLama.Native;
 
 namespace Tamx.Llama;
 
-/// <summary>Chooses tokens as llama.cpp's own tools do: top-k, top-p, temperature, in this order; the best one at temperature 0.</summary>
+/// <summary>
+/// Chooses tokens as llama.cpp's own tools do: penalties, top-k, top-p, min-p, temperature, in this order; the best one
+/// at temperature 0.
+/// </summary>
+/// <remarks>
+/// Penalties look at the tokens that were chosen here, so at the answer alone, as in llama-mtmd-cli and OpenAI's API.
+/// </remarks>
 internal sealed class TokenSampler : IDisposable
 {
     private readonly SafeLLamaSamplerChainHandle _chain = SafeLLamaSamplerChainHandle.Create(LLamaSamplerChainParams.Default());
     private LLamaTokenData[] _vocabulary = [];
 
-    public TokenSampler(CompletionOptions options)
+    /// <param name="options">How to choose.</param>
+    /// <param name="capacity">Most tokens that an answer can have; llama.cpp keeps room for as many as penalties look at.</param>
+    public TokenSampler(CompletionOptions options, int capacity)
     {
+        int penalized = options.RepeatLastN < 0 ? capacity : Math.Min(options.RepeatLastN, capacity);
+        if (penalized > 0 && (options.PresencePenalty != 0 || options.FrequencyPenalty != 0 || options.RepeatPenalty != 1))
+        {
+            _chain.AddPenalties(penalized, options.RepeatPenalty, options.FrequencyPenalty, options.PresencePenalty);
+        }
+
         if (options.Temperature <= 0)
         {
             _chain.AddGreedySampler();
@@ -24,6 +38,11 @@ internal sealed class TokenSampler : IDisposable
         if (options.TopP < 1)
         {
             _chain.AddTopP(options.TopP, 1);
+        }
+
+        if (options.MinP > 0)
+        {
+            _chain.AddMinP(options.MinP, 1);
         }
 
         _chain.AddTemperature(options.Temperature);

@@ -39,6 +39,9 @@ public sealed record ModelFacts
     /// <summary>Number of tokens in the vocabulary.</summary>
     public required int VocabularySize { get; init; }
 
+    /// <summary>Ids of the tokens that end an answer, ascending: <c>&lt;|im_end|&gt;</c> at least.</summary>
+    public required IReadOnlyList<int> EndTokenIds { get; init; }
+
     /// <summary>Layers that take features of an image from the projector besides the first; 0 for architectures without deepstack.</summary>
     public required int DeepstackLayerCount { get; init; }
 

@@ -27,6 +27,14 @@ public static partial class Preflight
     private static readonly string[] Markers =
         ["<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"];
 
+    /// <summary>Tokens that end an answer wherever a vocabulary has them.</summary>
+    private static readonly string[] EndTokens =
+        ["<|im_end|>", "<|endoftext|>", "<|fim_pad|>", "<|repo_name|>", "<|file_sep|>"];
+
+    /// <summary>Keys of a token that ends a text, a turn or a message.</summary>
+    private static readonly string[] EndTokenKeys =
+        ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"];
+
     /// <summary>general.file_type: llama.cpp's number of the mix of types in a file.</summary>
     private static readonly Dictionary<long, string> FileTypes = new()
     {
@@ -125,6 +133,7 @@ public static partial class Preflight
             HeadSize = headSize,
             ContextLength = contextLength,
             VocabularySize = vocabularySize,
+            EndTokenIds = FindEndTokens(metadata),
             DeepstackLayerCount = deepstackLayerCount,
             OutputEmbedding = outputEmbedding,
             IsTied = outputEmbedding.Name == "token_embd.weight",
@@ -375,6 +384,23 @@ public static partial class Preflight
         {
             throw Wrong(model, SuppressKey, $"a list with {strange[0]}", $"ids of tokens, 0 to {vocabularySize - 1}");
         }
+    }
+
+    /// <summary>
+    /// Ids of the tokens that end an answer: those that the vocabulary has under a known name, and those that the file
+    /// names. llama.cpp takes token 11 where a file names none, which is the comma in Qwen's vocabulary. A named token
+    /// that is text is such a guess that a converter wrote down, so that it does not count either.
+    /// </summary>
+    private static int[] FindEndTokens(GgufMetadata metadata)
+    {
+        string[] tokens = metadata.FindStrings(TokensKey)!;
+        long[] types = metadata.FindIntegers(TokenTypesKey)!;
+        IEnumerable<int> named = EndTokenKeys
+            .Select(metadata.FindInteger)
+            .OfType<long>()
+            .Select(id => (int)id)
+            .Where(id => types[id] is ControlToken or UserDefinedToken);
+        return [.. EndTokens.Select(token => Array.IndexOf(tokens, token)).Where(id => id >= 0).Union(named).Order()];
     }
 
     /// <returns>The output embedding.</returns>

@@ -35,10 +35,6 @@ internal static unsafe partial class LlamaApi
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int CountTokens(nint vocabulary);
 
-    [LibraryImport(Library, EntryPoint = "llama_vocab_is_eog")]
-    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
-    internal static partial byte EndsGeneration(nint vocabulary, int token);
-
     /// <summary>Bytes written, or less than 0: as many are needed.</summary>
     [LibraryImport(Library, EntryPoint = "llama_token_to_piece")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]

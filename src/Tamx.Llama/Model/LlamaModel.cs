@@ -88,12 +88,6 @@ internal sealed class LlamaModel : IDisposable
         return buffer[..length].ToArray();
     }
 
-    public bool EndsGeneration(int token)
-    {
-        using var lease = new HandleLease(Handle);
-        return LlamaApi.EndsGeneration(_vocabulary, token) != 0;
-    }
-
     /// <summary>Cuts UTF-8 text into tokens, of which there are never more than bytes.</summary>
     /// <param name="text">The text.</param>
     /// <param name="parseSpecial">Whether the text of a control token becomes that token.</param>

@@ -22,7 +22,7 @@ public sealed class VisionLanguageModel : IDisposable
         Projector = projector;
         _model = model;
         _vision = vision;
-        Vocabulary = new Vocabulary(model, facts.Path, facts.VocabularySize);
+        Vocabulary = new Vocabulary(model, facts);
         Template = ChatTemplate.For(facts);
         OutputEmbedding = new OutputEmbedding(facts);
     }

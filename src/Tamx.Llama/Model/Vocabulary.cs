@@ -1,4 +1,5 @@
 using System.Text;
+using Tamx.Llama.Gguf;
 
 namespace Tamx.Llama;
 
@@ -8,12 +9,14 @@ public sealed class Vocabulary
 {
     private readonly LlamaModel _model;
     private readonly string _path;
+    private readonly HashSet<int> _endTokens;
 
-    internal Vocabulary(LlamaModel model, string path, int size)
+    internal Vocabulary(LlamaModel model, ModelFacts facts)
     {
         _model = model;
-        _path = path;
-        Count = size;
+        _path = facts.Path;
+        _endTokens = [.. facts.EndTokenIds];
+        Count = facts.VocabularySize;
     }
 
     /// <summary>Number of tokens.</summary>
@@ -36,7 +39,7 @@ public sealed class Vocabulary
     {
         ArgumentOutOfRangeException.ThrowIfNegative(id);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(id, Count);
-        return _model.EndsGeneration(id);
+        return _endTokens.Contains(id);
     }
 
     /// <summary>Cuts text into tokens.</summary>

@@ -39,18 +39,34 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
         total_tokens = done.PromptTokens + done.AnswerTokens,
     };
 
-    /// <summary>A token's entry of <c>logprobs.content</c>, from its event.</summary>
-    private static object Logprob(JsonElement token)
+    /// <summary>A token's entry of <c>logprobs.content</c>, from its event, which it does not keep.</summary>
+    /// <param name="token">The event.</param>
+    /// <param name="topCount">How many of the likeliest tokens to list with it.</param>
+    private static object Logprob(JsonElement token, int topCount)
     {
-        var text = token.GetProperty("text").GetString()!;
+        var explained = token.GetProperty("explained");
+        var tokens = explained.GetProperty("explained");
         return new
         {
-            token = text,
-            logprob = Math.Log(Math.Max(token.GetProperty("probability").GetDouble(), 1e-30)),
-            bytes = Encoding.UTF8.GetBytes(text).Select(value => (int)value),
-            top_logprobs = Array.Empty<object>(),
+            token = token.GetProperty("text").GetString()!,
+            logprob = LogOf(token),
+            bytes = BytesOf(token),
+            top_logprobs = explained.GetProperty("candidates").EnumerateArray().Take(topCount)
+                .Select(index => tokens[index.GetInt32()])
+                .Select(candidate => new
+                {
+                    token = candidate.GetProperty("text").GetString()!,
+                    logprob = LogOf(candidate),
+                    bytes = BytesOf(candidate),
+                })
+                .ToArray(),
         };
     }
+
+    private static double LogOf(JsonElement token) => Math.Log(Math.Max(token.GetProperty("probability").GetDouble(), 1e-30));
+
+    private static int[] BytesOf(JsonElement token) =>
+        Array.ConvertAll(Encoding.UTF8.GetBytes(token.GetProperty("text").GetString()!), value => (int)value);
 
     private async Task AnswerAsync(HttpContext context, ChatRequest request, ModelQueue.Place place)
     {
@@ -63,7 +79,7 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
                 if (name == "token" && request.WithLogprobs)
                 {
                     using var token = JsonDocument.Parse(json);
-                    logprobs.Add(Logprob(token.RootElement));
+                    logprobs.Add(Logprob(token.RootElement, request.TopLogprobs));
                 }
 
                 return Task.CompletedTask;
@@ -145,7 +161,7 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
                     await SendAsync(
                         new { content = data.RootElement.GetProperty("text").GetString() },
                         null,
-                        request.WithLogprobs ? new { content = new[] { Logprob(data.RootElement) } } : null,
+                        request.WithLogprobs ? new { content = new[] { Logprob(data.RootElement, request.TopLogprobs) } } : null,
                         null,
                         request.WithMaps ? ("token", data.RootElement) : null);
                     break;

@@ -7,8 +7,10 @@ namespace Tamx.Web.Requests;
 /// <param name="IsStream">Whether the answer is wanted as it is written.</param>
 /// <param name="WithUsage">Whether a stream ends with the numbers of tokens.</param>
 /// <param name="WithLogprobs">Whether the tokens' log-probabilities are wanted.</param>
+/// <param name="TopLogprobs">How many of the likeliest tokens are wanted with each.</param>
 /// <param name="WithMaps">Whether the maps are wanted.</param>
-internal sealed record ChatRequest(ParsedRequest Request, bool IsStream, bool WithUsage, bool WithLogprobs, bool WithMaps);
+internal sealed record ChatRequest(
+    ParsedRequest Request, bool IsStream, bool WithUsage, bool WithLogprobs, int TopLogprobs, bool WithMaps);
 
 /// <summary>Reads OpenAI's request for a chat completion. What is ours stands in <c>tamx</c>; names that mean nothing here are passed over, as clients send many.</summary>
 internal static class ChatRequestReader
@@ -45,6 +47,7 @@ internal static class ChatRequestReader
             Json.Flag(root, "stream") ?? false,
             Json.Find(root, "stream_options") is { } stream && (Json.Flag(stream, "include_usage") ?? false),
             Json.Flag(root, "logprobs") ?? false,
+            TopLogprobs(root, limits) ?? 0,
             Json.Flag(extension, "maps") ?? true);
     }
 
@@ -55,10 +58,18 @@ internal static class ChatRequestReader
         _ => true,
     };
 
+    private static int? TopLogprobs(JsonElement root, RequestLimits limits) =>
+        Json.Whole(root, "top_logprobs", "", 0, limits.MaxCandidates);
+
     private static ExplainOptions ReadOptions(JsonElement root, JsonElement extension, RequestLimits limits)
     {
         var maxTokens = Json.Whole(root, "max_completion_tokens", "", 1, limits.MaxAnswerTokens) ?? Json.Whole(root, "max_tokens", "", 1, limits.MaxAnswerTokens);
-        var candidates = Json.Whole(extension, "candidates", "", 0, limits.MaxCandidates) ?? Json.Whole(root, "top_logprobs", "", 0, limits.MaxCandidates);
-        return OptionsReader.Read(Json.Find(extension, "options"), maxTokens, candidates, root, ("top_k", "top_p"), limits);
+        var candidates = Json.Whole(extension, "candidates", "", 0, limits.MaxCandidates);
+        if (TopLogprobs(root, limits) is { } listed)
+        {
+            candidates = Math.Max(candidates ?? 0, listed);
+        }
+
+        return OptionsReader.Read(Json.Find(extension, "options"), maxTokens, candidates, root, SamplingNames.Chat, limits);
     }
 }

@@ -8,7 +8,6 @@ namespace Tamx.Web.Requests;
 internal static class ExplainRequestReader
 {
     private static readonly string[] Names = ["messages", "answer", "maxTokens", "candidates", "sampling", "options", "fps", "maxFrames"];
-    private static readonly string[] SamplingNames = ["temperature", "topK", "topP", "seed"];
 
     public static ParsedRequest Read(RequestBody body, RequestLimits limits)
     {
@@ -37,13 +36,13 @@ internal static class ExplainRequestReader
     private static ExplainOptions ReadOptions(JsonElement root, RequestLimits limits)
     {
         var sampling = Json.Find(root, "sampling") ?? default;
-        RequireNames(sampling, SamplingNames, "sampling");
+        RequireNames(sampling, SamplingNames.Explain.All, "sampling");
         return OptionsReader.Read(
             Json.Find(root, "options"),
             Json.Whole(root, "maxTokens", "", 1, limits.MaxAnswerTokens),
             Json.Whole(root, "candidates", "", 0, limits.MaxCandidates),
             sampling,
-            ("topK", "topP"),
+            SamplingNames.Explain,
             limits);
     }
 

@@ -14,10 +14,11 @@ internal static class OptionsReader
     /// <param name="method">The method's options by name, <c>profile</c> among them; null for the standard ones.</param>
     /// <param name="maxTokens">Most tokens of the answer; null for what is usual.</param>
     /// <param name="candidates">Candidates per token; null for what is usual.</param>
-    /// <param name="sampling">Where <c>temperature</c>, <c>seed</c> and the two names that follow stand.</param>
-    /// <param name="names">What the request calls the best k and the probability p that tokens are taken from.</param>
+    /// <param name="sampling">Where the options of sampling stand.</param>
+    /// <param name="names">What the request calls them.</param>
     /// <param name="limits">What nothing may exceed.</param>
-    public static ExplainOptions Read(JsonElement? method, int? maxTokens, int? candidates, JsonElement sampling, (string TopK, string TopP) names, RequestLimits limits)
+    public static ExplainOptions Read(
+        JsonElement? method, int? maxTokens, int? candidates, JsonElement sampling, SamplingNames names, RequestLimits limits)
     {
         var standard = new ExplainOptions();
         var completion = standard.Completion;
@@ -32,6 +33,11 @@ internal static class OptionsReader
                 Temperature = (float)(Json.Number(sampling, "temperature", 0, 100) ?? completion.Temperature),
                 TopK = Json.Whole(sampling, names.TopK, "", 0, int.MaxValue) ?? completion.TopK,
                 TopP = (float)(Json.Number(sampling, names.TopP, 0, 1) ?? completion.TopP),
+                MinP = (float)(Json.Number(sampling, names.MinP, 0, 1) ?? completion.MinP),
+                PresencePenalty = (float)(Json.Number(sampling, names.PresencePenalty, -100, 100) ?? completion.PresencePenalty),
+                FrequencyPenalty = (float)(Json.Number(sampling, names.FrequencyPenalty, -100, 100) ?? completion.FrequencyPenalty),
+                RepeatPenalty = (float)(Json.Number(sampling, names.RepeatPenalty, 0.01, 100) ?? completion.RepeatPenalty),
+                RepeatLastN = Json.Whole(sampling, names.RepeatLastN, "", -1, int.MaxValue) ?? completion.RepeatLastN,
                 Seed = (uint)(Json.Number(sampling, "seed", 0, uint.MaxValue) ?? completion.Seed),
             },
         };

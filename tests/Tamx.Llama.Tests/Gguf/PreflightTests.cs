@@ -484,6 +484,45 @@ public class PreflightTests
         Assert.Contains(message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.OrdinalIgnoreCase);
     }
 
+    [Theory]
+    [InlineData(null, null, "<|endoftext|> <|im_end|>")]
+    [InlineData(",", null, "<|endoftext|> <|im_end|>")]
+    [InlineData("!", "user", "<|endoftext|> <|im_end|>")]
+    [InlineData("<|endoftext|>", null, "<|endoftext|> <|im_end|>")]
+    [InlineData("<|quad_end|>", null, "<|endoftext|> <|im_end|> <|quad_end|>")]
+    [InlineData("<|im_end|>", "</think>", "<|endoftext|> <|im_end|> </think>")]
+    public void CheckModel_EndTokens_AreThoseOfTheVocabularyAndNoText(string? eos, string? eot, string expected)
+    {
+        WordVocabulary vocabulary = new();
+        GgufWriter writer = RandomModel.BuildModel(Tiny);
+        foreach ((string role, string? token) in ((string, string?)[])[("eos", eos), ("eot", eot)])
+        {
+            string key = $"tokenizer.ggml.{role}_token_id";
+            writer.Remove(key);
+            if (token is not null)
+            {
+                writer.Add(key, (uint)vocabulary.IdOf(token));
+            }
+        }
+
+        Assert.Equal(expected, string.Join(' ', Check(writer).EndTokenIds.Select(id => vocabulary.Tokens[id])));
+    }
+
+    [Theory]
+    [InlineData("eos", uint.MaxValue)]
+    [InlineData("bos", 500_000u)]
+    [InlineData("padding", 400_000u)]
+    [InlineData("eot", 1u << 31)]
+    public void CheckModel_TokenIdBeyondTheVocabulary_IsNamed(string role, uint id)
+    {
+        GgufWriter writer = RandomModel.BuildModel(Tiny);
+        string key = $"tokenizer.ggml.{role}_token_id";
+        writer.Remove(key);
+        writer.Add(key, id);
+
+        Assert.Contains($"{key} is {id}", Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void CheckPair_MmprojOfAnotherModel_SaysWhy()
     {
