@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Tamx.Testing;
 
@@ -81,9 +82,14 @@ public sealed class HabitTests : IDisposable
 
         Assert.Equal((0, true), (run.ExitCode, File.Exists(path)));
         using var maps = JsonDocument.Parse(await File.ReadAllBytesAsync(path));
-        int cells = maps.RootElement.GetProperty("blocks")[0].GetProperty("rows").GetInt32() * maps.RootElement.GetProperty("blocks")[0].GetProperty("columns").GetInt32();
+        var block = maps.RootElement.GetProperty("blocks")[0];
+        int cells = block.GetProperty("rows").GetInt32() * block.GetProperty("columns").GetInt32();
         Assert.True(option == "--image-max-tokens" ? cells <= bound : cells >= bound, $"{cells} cells");
     }
 
-    private static string TextOf(string trace) => string.Concat(Trace.Load(trace).TokenIds.Select(id => Trace.Load(trace).TokenTexts!.TryGetValue(id, out var text) ? text : ""));
+    private static string TextOf(string path)
+    {
+        var trace = Trace.Load(path);
+        return Encoding.UTF8.GetString([.. trace.TokenIds.SelectMany(id => trace.FindText(id) ?? [])]);
+    }
 }

@@ -17,7 +17,10 @@ public sealed class SmallDiskFactAttribute : FactAttribute
         try
         {
             using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(
-                "unshare", [.. Namespace, "mount", "-t", "tmpfs", "none", Path.GetTempPath()]) { RedirectStandardError = true })!;
+                "unshare", [.. Namespace, "mount", "-t", "tmpfs", "none", Path.GetTempPath()])
+            {
+                RedirectStandardError = true,
+            })!;
             process.WaitForExit();
             return process.ExitCode == 0 ? null : "Needs mounts in a namespace of its own (unshare), which this system does not allow.";
         }
