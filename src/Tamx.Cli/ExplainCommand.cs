@@ -109,13 +109,7 @@ internal sealed class ExplainCommand
     private Command Build()
     {
         _maxTokens.RequireAtLeast(-1);
-        _maxTokens.Validators.Add(result =>
-        {
-            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() == 0)
-            {
-                result.AddError("-n must be 1 or more, or -1 for as many tokens as the context holds.");
-            }
-        });
+        _maxTokens.Refuse(0, "it must be at least 1, or -1 for as many as the context holds");
         _topK.RequireAtLeast(0);
         _candidates.RequireAtLeast(0);
         _context.RequireAtLeast(0);

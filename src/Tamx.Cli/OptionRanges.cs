@@ -19,6 +19,20 @@ internal static class OptionRanges
         }
     });
 
+    /// <summary>Makes one value an error of the command line.</summary>
+    /// <param name="option">The option.</param>
+    /// <param name="refused">The value.</param>
+    /// <param name="reason">What would be right.</param>
+    public static void Refuse(this Option<int> option, int refused, string reason) => option.Validators.Add(result =>
+    {
+        if (result.Tokens is [var token, ..]
+            && int.TryParse(token.Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out int value)
+            && value == refused)
+        {
+            result.AddError($"{option.Name} is {value}; {reason}.");
+        }
+    });
+
     /// <summary>Makes a value outside [least, most] (or NaN) an error of the command line.</summary>
     public static void RequireWithin(this Option<float> option, float least, float most) => option.Validators.Add(result =>
     {

@@ -64,7 +64,7 @@ public sealed class HabitTests : IDisposable
     }
 
     [Theory]
-    [InlineData("0", "-n must be 1 or more, or -1")]
+    [InlineData("0", "-n is 0; it must be at least 1, or -1")]
     [InlineData("-2", "-n")]
     [InlineData("2147483648", "-n")]
     public async Task MostTokens_Impossible_IsRefused(string count, string message) =>
