@@ -15,8 +15,9 @@ namespace Tamx.Kernels.Devices;
 /// besides.
 /// </summary>
 /// <remarks>
-/// It needs no device, and gives the same text every time, so that drivers' own caches work. Nothing here loads ILGPU
-/// before a kernel is asked for, and that is when a device was found. Safe to use from any thread.
+/// It needs no device. ILGPU numbers what it meets, so a kernel's text is the same whenever the same ones were translated
+/// before it, as an engine does: drivers' own caches then work. Nothing here loads ILGPU before a kernel is asked for, and
+/// that is when a device was found. Safe to use from any thread.
 /// </remarks>
 internal static partial class KernelCompiler
 {
@@ -119,11 +120,7 @@ internal static partial class KernelCompiler
     /// <summary>All that touches ILGPU, so that whoever does not come here does not load it.</summary>
     private static class Compiler
     {
-        /// <summary>
-        /// A context of each kernel's own: in a shared one the text depends on what was translated before, and drivers'
-        /// caches find nothing.
-        /// </summary>
-        private static Context CreateContext() => Context.Create(
+        private static readonly Context Context = Context.Create(
             builder => builder.Optimize(OptimizationLevel.Release).PTXBackend(PTXBackendMode.Enhanced));
 
         [MethodImpl(MethodImplOptions.NoInlining)]
@@ -134,8 +131,7 @@ internal static partial class KernelCompiler
                 : target.CompareTo((7, 5)) >= 0 ? CudaInstructionSet.ISA_63
                 : CudaInstructionSet.ISA_60;
             var architecture = new CudaArchitecture(target.Major, target.Minor);
-            using var context = CreateContext();
-            using var backend = new PTXBackend(context, architecture, instructions, null!);
+            using var backend = new PTXBackend(Context, architecture, instructions, null!);
             var specialization = new KernelSpecialization(kernel.GroupWidth * kernel.GroupHeight, null);
             var compiled = (PTXCompiledKernel)backend.Compile(Entry(kernel), specialization);
             return new KernelText(compiled.PTXAssembly, compiled.Name);
@@ -145,8 +141,7 @@ internal static partial class KernelCompiler
         public static KernelText ToOpenCl(DeviceKernel kernel)
         {
             var capabilities = new CLCapabilityContext(false, false, false, false, false);
-            using var context = CreateContext();
-            using var backend = new CLBackend(context, capabilities, CLDeviceVendor.Other, CLCVersion.CL12);
+            using var backend = new CLBackend(Context, capabilities, CLDeviceVendor.Other, CLCVersion.CL12);
             var compiled = (CLCompiledKernel)backend.Compile(Entry(kernel), default);
             return new KernelText(ToOpenCl12(compiled.Source, kernel), compiled.Name);
         }

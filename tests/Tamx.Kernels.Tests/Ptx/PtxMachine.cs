@@ -24,7 +24,10 @@ internal sealed class PtxMachine
     private int _top = 64;
     private int _launch;
 
-    /// <summary>Instructions executed so far, each once for all threads of a group that do it together.</summary>
+    /// <summary>
+    /// Instructions executed so far: of each group those of the thread with most. What all threads do together would
+    /// depend on where the compiler has put the blocks, and with ILGPU that depends on what it has translated before.
+    /// </summary>
     public long StepCount { get; private set; }
 
     public nint Allocate(long bytes)
@@ -96,6 +99,7 @@ internal sealed class PtxMachine
         var shared = new uint[kernel.SharedBytes / sizeof(uint)];
         var sharedAccesses = new Access[shared.Length];
         var places = new int[count];
+        var steps = new long[count];
         var running = Enumerable.Range(0, count).ToList();
         var waiting = new List<int>();
         var active = new int[count];
@@ -125,11 +129,11 @@ internal sealed class PtxMachine
                 if (places[t] == place)
                 {
                     places[t] = place + 1;
+                    steps[t]++;
                     active[activeCount++] = t;
                 }
             }
 
-            StepCount++;
             var instruction = kernel.Code[place];
             var now = active.AsSpan(0, activeCount);
             if (instruction.Guard >= 0)
@@ -203,6 +207,8 @@ internal sealed class PtxMachine
                     break;
             }
         }
+
+        StepCount += steps.Max();
     }
 
     /// <summary>Loads or stores one thread's values.</summary>

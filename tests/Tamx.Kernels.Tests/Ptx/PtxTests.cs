@@ -147,9 +147,9 @@ public partial class PtxTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// Instructions along each group's path, for twelve maps of 24, 72, 1 and 300 cells. The bounds are 1.5 times what
-    /// clang made of filters in C, which did one window per thread: 12,661, 25,783 and 44,820. For k = 3 it is what was
-    /// reached: two thirds of it is finding the window and the extremes.
+    /// Instructions of each group's longest thread, for twelve maps of 24, 72, 1 and 300 cells. The bounds are 1.5 times
+    /// what clang made of filters in C, which did one window per thread: 12,661, 25,783 and 44,820 along the group's path.
+    /// For k = 3 it is what was reached: two thirds of it is finding the window and the extremes.
     /// </summary>
     [Theory]
     [InlineData(3, 11_000)]
