@@ -156,7 +156,17 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
         await HoldAsync("problem");
         page.ExpectNoAnswer();
 
-        async Task HoldAsync(string state) => Assert.Empty((await AxeCore.FindViolationsAsync(page.Page)).Select(violation => $"{state}: {violation}"));
+        // A page that is being written may be caught between two colours: a violation is what is still there when looked at again.
+        async Task HoldAsync(string state)
+        {
+            var violations = await AxeCore.FindViolationsAsync(page.Page);
+            for (int again = 0; again < 2 && violations.Length > 0; again++)
+            {
+                violations = [.. violations.Intersect(await AxeCore.FindViolationsAsync(page.Page))];
+            }
+
+            Assert.Empty(violations.Select(violation => $"{state}: {violation}"));
+        }
     }
 
     [BrowserFact]
