@@ -234,10 +234,8 @@ internal sealed unsafe class LlamaContext : IDisposable
         var sequenceCounts = new int[count];
         sequenceCounts.AsSpan().Fill(1);
         LLamaSeqId sequence = default;
-        var sequences = stackalloc LLamaSeqId*[1];
-        sequences[0] = &sequence;
         var sequencePointers = new nint[count];
-        sequencePointers.AsSpan().Fill((nint)sequences[0]);
+        sequencePointers.AsSpan().Fill((nint)(&sequence));
 
         using var cancelledLease = new HandleLease(_cancelled);
         if (IsCancelled())

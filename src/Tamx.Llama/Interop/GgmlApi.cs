@@ -8,10 +8,6 @@ internal static unsafe partial class GgmlApi
 {
     private const string Library = "ggml-base";
 
-    [LibraryImport(Library, EntryPoint = "ggml_version")]
-    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
-    internal static partial byte* GetVersion();
-
     [LibraryImport(Library, EntryPoint = "ggml_commit")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial byte* GetCommit();
