@@ -13,8 +13,8 @@ namespace Tamx.Benchmarks;
 /// </summary>
 internal static class ModelSpeed
 {
-    private const int TokenCount = 32;
-    private const int RoundCount = 5;
+    private const int TokenCount = 96;
+    private const int RoundCount = 4;
 
     /// <summary>The end of a program that was forgotten.</summary>
     private static readonly TimeSpan LongestBurn = TimeSpan.FromMinutes(5);

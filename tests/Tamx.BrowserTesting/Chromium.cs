@@ -19,6 +19,8 @@ public sealed class Chromium : IAsyncLifetime
     {
         if (Path is not null)
         {
+            // As long as for a click: a busy machine is no fault of the page.
+            Assertions.SetDefaultExpectTimeout(60_000);
             _playwright = await Playwright.CreateAsync();
             _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
             {

@@ -76,18 +76,23 @@ internal sealed class OpenPage : IAsyncDisposable
     }
 
     /// <summary>Hands files to the page by an event: <c>drop</c> or <c>paste</c>.</summary>
-    public async Task HandOverAsync(string kind, string name, string type, byte[] content) => await Page.EvaluateAsync(
-        """
-        ([kind, name, type, content]) => {
-          const data = new DataTransfer();
-          data.items.add(new File([Uint8Array.from(atob(content), (one) => one.charCodeAt(0))], name, { type }));
-          const event = kind === "paste"
-            ? new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true })
-            : new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
-          document.body.dispatchEvent(event);
-        }
-        """,
-        new[] { kind, name, type, Convert.ToBase64String(content) });
+    public async Task HandOverAsync(string kind, string name, string type, byte[] content)
+    {
+        // The page listens once it shows its form, which takes two answers of the server.
+        await Question.WaitForAsync();
+        await Page.EvaluateAsync(
+            """
+            ([kind, name, type, content]) => {
+              const data = new DataTransfer();
+              data.items.add(new File([Uint8Array.from(atob(content), (one) => one.charCodeAt(0))], name, { type }));
+              const event = kind === "paste"
+                ? new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true })
+                : new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
+              document.body.dispatchEvent(event);
+            }
+            """,
+            new[] { kind, name, type, Convert.ToBase64String(content) });
+    }
 
     /// <summary>Asks to have a long answer explained, and waits for some of it.</summary>
     public async Task StartLongAnswerAsync(byte[] picture)

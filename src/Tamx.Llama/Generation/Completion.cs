@@ -126,9 +126,10 @@ public sealed partial class Completion : IDisposable
             throw new InvalidOperationException("the answer was generated before, or is being generated; make a new completion for another");
         }
 
+        using var thread = new ComputeThread();
         if (_context is null)
         {
-            await PrefillAsync(null, cancellationToken).ConfigureAwait(false);
+            await thread.RunAsync(() => Prefill(null, cancellationToken)).ConfigureAwait(false);
         }
 
         var decoder = new Utf8TokenDecoder();
@@ -146,7 +147,7 @@ public sealed partial class Completion : IDisposable
                 yield break;
             }
 
-            var token = await Task.Run(() => Step(index, decoder, cancellationToken), CancellationToken.None).ConfigureAwait(false);
+            var token = await thread.RunAsync(() => Step(index, decoder, cancellationToken)).ConfigureAwait(false);
             if (token is null)
             {
                 StopReason = StopReason.ContextFull;
@@ -167,10 +168,10 @@ public sealed partial class Completion : IDisposable
     /// <param name="cancellationToken">Ends the work within one decode.</param>
     /// <exception cref="InvalidOperationException">The prompt was computed before, or is being computed.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
-    public Task PrefillAsync(IProgress<CompletionProgress>? progress = null, CancellationToken cancellationToken = default)
+    public async Task PrefillAsync(IProgress<CompletionProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        return Task.Run(() => Prefill(progress, cancellationToken), cancellationToken);
+        using var thread = new ComputeThread();
+        await thread.RunAsync(() => Prefill(progress, cancellationToken)).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -214,9 +215,8 @@ public sealed partial class Completion : IDisposable
     /// <summary>The M-RoPE position that the next text token gets. For tests: it tells how vision blocks are placed.</summary>
     internal int GetNextPosition() => _context!.NextPosition;
 
-    private void Prefill(IProgress<CompletionProgress>? progress, CancellationToken cancellationToken)
-    {
-        Exclusively(() =>
+    private bool Prefill(IProgress<CompletionProgress>? progress, CancellationToken cancellationToken) => Exclusively(
+        () =>
         {
             if (_context is not null)
             {
@@ -248,8 +248,8 @@ public sealed partial class Completion : IDisposable
             }
 
             return true;
-        }, cancellationToken);
-    }
+        },
+        cancellationToken);
 
     private LlamaContext CreateContext()
     {
