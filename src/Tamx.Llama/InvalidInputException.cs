@@ -1,17 +1,46 @@
-namespace Tamx.Llama;
+using System.Globalization;
 
-/// <summary>Something the caller handed in (a file, an image, a message, an option) cannot be used.</summary>
+namespace Tamx;
+
+/// <summary>Something the caller handed in (a file, a picture, a message, an option) cannot be used.</summary>
 /// <remarks>
-/// The message is one line for a person: which thing it is, what is wrong with it, and what would be right.
-/// Everything that Tamx refuses on purpose derives from this type; the command line turns it into exit code 3.
+/// Everything that Tamx refuses on purpose derives from this type. The message is one line for a person: which thing it
+/// is, what is wrong with it, and what would be right.
+/// It may name settings (<see cref="Setting"/>). <see cref="Exception.Message"/> calls them by the library's properties; a
+/// program whose users know them by other names has <see cref="Describe"/> write these.
 /// </remarks>
 public class InvalidInputException : Exception
 {
+    private readonly FormattableString? _text;
+
     /// <summary>Creates the exception with a message for a person.</summary>
     /// <param name="message">Which thing, what is wrong with it, what would be right.</param>
     /// <param name="innerException">What revealed the fault, if anything did.</param>
     public InvalidInputException(string message, Exception? innerException = null)
         : base(message, innerException)
     {
+    }
+
+    /// <summary>Creates the exception with a message that names settings.</summary>
+    /// <param name="text">Which thing, what is wrong with it, what would be right; settings in it as <see cref="Setting"/>.</param>
+    /// <param name="innerException">What revealed the fault, if anything did.</param>
+    protected InvalidInputException(FormattableString text, Exception? innerException = null)
+        : base(FormattableString.Invariant(text), innerException) => _text = text;
+
+    /// <summary>An exception whose message names settings.</summary>
+    /// <param name="text">Which thing, what is wrong with it, what would be right; settings in it as <see cref="Setting"/>.</param>
+    /// <param name="innerException">What revealed the fault, if anything did.</param>
+    public static InvalidInputException Naming(FormattableString text, Exception? innerException = null) => new(text, innerException);
+
+    /// <summary>The message in the words of whoever called.</summary>
+    /// <param name="nameOf">A setting's name for the caller, for example <c>-c</c>; null to call it by its property.</param>
+    public string Describe(Func<Setting, string?> nameOf)
+    {
+        ArgumentNullException.ThrowIfNull(nameOf);
+        return _text is null
+            ? Message
+            : string.Format(CultureInfo.InvariantCulture, _text.Format, [.. _text.GetArguments().Select(Named)]);
+
+        object? Named(object? value) => value is Setting setting ? nameOf(setting) ?? value : value;
     }
 }
