@@ -25,7 +25,7 @@ public static class MapsJson
     /// <param name="trace">The run that <paramref name="maps"/> was computed from.</param>
     /// <param name="maps">The maps.</param>
     /// <param name="destination">Receives UTF-8; stays open.</param>
-    /// <exception cref="Llama.InvalidInputException">Trace and maps do not belong together.</exception>
+    /// <exception cref="InvalidInputException">Trace and maps do not belong together.</exception>
     public static void Write(Trace trace, ActivationMaps maps, Stream destination)
     {
         ArgumentNullException.ThrowIfNull(trace);

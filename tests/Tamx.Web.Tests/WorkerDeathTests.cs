@@ -96,7 +96,7 @@ public sealed class WorkerDeathTests
     {
         var before = Directory.GetDirectories(Path.GetTempPath(), "tamx-serve-*");
         var options = Options with { Model = Options.Model with { ModelPath = "missing.gguf" } };
-        var message = (await Assert.ThrowsAsync<Llama.InvalidInputException>(() => TamxServer.StartAsync(options))).Message;
+        var message = (await Assert.ThrowsAsync<InvalidInputException>(() => TamxServer.StartAsync(options))).Message;
         Assert.Equal("missing.gguf: no such file", message);
         Assert.Equal(before.Order(), Directory.GetDirectories(Path.GetTempPath(), "tamx-serve-*").Order());
     }
