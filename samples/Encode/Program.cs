@@ -21,13 +21,11 @@ ChatMessage[] messages =
 ];
 Explanation explanation = await Explainer.ExplainAsync(model, messages);
 
-VisionBlock picture = explanation.Maps.Layout.VisionBlocks[0];
 foreach (ExplainedWord word in explanation.Maps.Words)
 {
-    float[] map = word.VisionMaps[0]!;
-    int best = Array.IndexOf(map, map.Max());
+    MapPeak best = word.VisionMaps[0]!.Peak;
     double likelihood = word.Word.TokenIndices.Aggregate(1.0, (product, token) => product * explanation.Maps.Answer[token].Token.Probability);
-    Console.WriteLine($"{word.Word.Text,-16} row {best / picture.Grid.Columns}, column {best % picture.Grid.Columns}  probability {likelihood:P1}");
+    Console.WriteLine($"{word.Word.Text,-16} row {best.Row}, column {best.Column}  probability {likelihood:P1}");
 }
 
 return 0;

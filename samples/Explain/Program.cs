@@ -21,13 +21,10 @@ Explanation explanation = await Explainer.ExplainAsync(model, messages, options)
 Console.WriteLine(explanation.Answer);
 
 // For each token the cell of the picture that it came from most.
-VisionBlock picture = explanation.Maps.Layout.VisionBlocks[0];
 foreach (AnswerToken token in explanation.Maps.Answer)
 {
-    float[] map = token.Token.VisionMaps[0]!;
-    int best = Array.IndexOf(map, map.Max());
-    string text = System.Text.Encoding.UTF8.GetString(model.Vocabulary.GetBytes(token.Token.TokenId));
-    Console.WriteLine($"{text,-16} row {best / picture.Grid.Columns}, column {best % picture.Grid.Columns}");
+    MapPeak best = token.Token.VisionMaps[0]!.Peak;
+    Console.WriteLine($"{token.Token.Text,-16} row {best.Row}, column {best.Column}");
 }
 
 await HtmlReport.WriteAsync(explanation.Trace, explanation.Maps, "report.html");

@@ -28,7 +28,7 @@ using LiveExplanation live = await Explainer.StartAsync(model, messages, engine:
 await foreach (StreamedToken token in live.ReadAsync())
 {
     // All maps of a token share one scale, so that they can be compared.
-    float[] largest = [.. token.Explained.Token.VisionMaps.Select(map => map!.Max())];
+    float[] largest = [.. token.Explained.Token.VisionMaps.Select(map => map!.Peak.Value)];
     int picture = Array.IndexOf(largest, largest.Max());
     Console.WriteLine($"{token.Generated.Text,-16} picture {picture + 1} ({string.Join(" : ", largest.Select(value => value.ToString("0.00")))})");
 }

@@ -20,7 +20,7 @@ if (args.Length != 1)
 // From here on "rounded" is an engine like any other: options name it, and TamEngine.Create makes it.
 TamEngine.Register("rounded", options => new RoundedEngine(RoundedEngine.OpenAny(options)));
 
-Trace trace = Trace.Load(args[0]);
+Trace trace = TraceFile.Load(args[0]);
 using ITamEngine reference = TamEngine.Create(EngineKind.Reference);
 ActivationMaps expected = ActivationMaps.Compute(trace, engine: reference);
 ActivationMaps actual;
@@ -38,7 +38,10 @@ catch (EngineUnavailableException e)
 float worst = 0;
 foreach (var (right, own) in Maps(expected).Zip(Maps(actual)))
 {
-    worst = Math.Max(worst, right.Zip(own, (one, other) => Math.Abs(one - other)).Max());
+    for (int cell = 0; cell < right.Values.Length; cell++)
+    {
+        worst = Math.Max(worst, Math.Abs(right.Values.Span[cell] - own.Values.Span[cell]));
+    }
 }
 
 Console.WriteLine(
@@ -46,10 +49,10 @@ Console.WriteLine(
     + $"is {worst:G2}, where 1 is the brightest cell.");
 return worst is > 0 and < 0.05f ? 0 : 1;
 
-static IEnumerable<float[]> Maps(ActivationMaps maps) => maps.Answer
+static IEnumerable<ActivationMap> Maps(ActivationMaps maps) => maps.Answer
     .SelectMany(token => token.Candidates.Prepend(token.Token))
     .SelectMany(token => token.VisionMaps)
-    .OfType<float[]>();
+    .OfType<ActivationMap>();
 
 /// <summary>The kernel: C# as ILGPU takes it. Group and Grid say which thread this is.</summary>
 internal static class RoundedProduct

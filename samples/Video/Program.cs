@@ -2,7 +2,6 @@
 //
 //     dotnet run --project samples/Video                                                   # the demo model, a moving shape
 //     dotnet run --project samples/Video -- model.gguf mmproj.gguf clip.mp4 "What happens?"  # a video file, an animated GIF or WebP, or a folder of frames
-using System.Text;
 using Tamx;
 using Tamx.Llama;
 using Tamx.Llama.Chat;
@@ -30,23 +29,15 @@ var options = new ExplainOptions { Completion = new CompletionOptions { MaxNewTo
 Explanation explanation = await Explainer.ExplainAsync(model, messages, options);
 Console.WriteLine($"{video.Seconds.Count} frames, two to a picture: {explanation.Answer}");
 
-// For each token the picture that it came from most, and the cell in it. A picture is one temporal patch: Qwen3-VL has a block for each, Qwen2.5-VL one block for all.
+// For each token the picture that it came from most, and the cell in it. A picture is one temporal patch: Qwen3-VL has
+// a block for each, Qwen2.5-VL one block for all.
 foreach (AnswerToken token in explanation.Maps.Answer)
 {
-    (float best, string place) = (-1, "");
-    foreach (TracePicture picture in explanation.Trace.Pictures)
-    {
-        PatchGrid grid = explanation.Maps.Layout.VisionBlocks[picture.BlockIndex].Grid;
-        float[] map = token.Token.VisionMaps[picture.BlockIndex]![(picture.FrameIndex * grid.Rows * grid.Columns)..];
-        int peak = Array.IndexOf(map, map.Take(grid.Rows * grid.Columns).Max());
-        if (map[peak] > best)
-        {
-            best = map[peak];
-            place = FormattableString.Invariant($"at {picture.Seconds:0.0} s, row {peak / grid.Columns}, column {peak % grid.Columns}");
-        }
-    }
-
-    Console.WriteLine($"{Encoding.UTF8.GetString(model.Vocabulary.GetBytes(token.Token.TokenId)),-16} {place}");
+    var (picture, peak) = explanation.Trace.Pictures
+        .Select(picture => (picture, token.Token.VisionMaps[picture.BlockIndex]!.Frame(picture.FrameIndex).Peak))
+        .MaxBy(found => found.Peak.Value);
+    Console.WriteLine(FormattableString.Invariant(
+        $"{token.Token.Text,-16} at {picture.Seconds:0.0} s, row {peak.Row}, column {peak.Column}"));
 }
 
 await HtmlReport.WriteAsync(explanation.Trace, explanation.Maps, "report.html");

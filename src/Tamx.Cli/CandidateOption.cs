@@ -39,7 +39,7 @@ internal sealed class CandidateOption
     public Trace Load(ParseResult parsed, string path, TamOptions options, ITamEngine engine, CancellationToken cancellationToken)
     {
         string? model = parsed.GetValue(_model);
-        var trace = Trace.Load(path, model);
+        var trace = TraceFile.Load(path, model);
         return parsed.GetResult(_count) is null ? trace : trace.WithCandidates(model!, parsed.GetValue(_count), options, engine, cancellationToken);
     }
 }

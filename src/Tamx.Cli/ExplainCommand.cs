@@ -202,7 +202,7 @@ internal sealed class ExplainCommand
         {
             if (tracePath is not null)
             {
-                explanation.Trace.Save(tracePath);
+                TraceFile.Save(explanation.Trace, tracePath);
             }
 
             _mapsJson.Write(parsed, explanation.Trace, explanation.Maps);

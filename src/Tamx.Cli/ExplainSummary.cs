@@ -33,16 +33,13 @@ internal sealed record ExplainSummary(
             report,
             trace,
             [.. explanation.Maps.Answer.Select(token => new StepSummary(
-                token.Position, Token(run, token.Token), [.. token.Candidates.Select(candidate => Token(run, candidate))]))],
+                token.Position, Token(token.Token), [.. token.Candidates.Select(Token)]))],
             [.. explanation.Maps.Words.Select(word => new WordSummary(word.Word.Text, word.Word.TokenIndices))],
             seconds);
     }
 
-    private static TokenSummary Token(Trace trace, ExplainedToken token)
-    {
-        var text = trace.FindText(token.TokenId) is { } bytes ? System.Text.Encoding.UTF8.GetString(bytes) : null;
-        return new TokenSummary(token.TokenId, text, Finite(token.Logit), Finite(token.Probability));
-    }
+    private static TokenSummary Token(ExplainedToken token) =>
+        new(token.TokenId, token.Text, Finite(token.Logit), Finite(token.Probability));
 
     private static float? Finite(float value) => float.IsFinite(value) ? value : null;
 

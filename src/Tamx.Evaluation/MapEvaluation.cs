@@ -142,5 +142,5 @@ public static class MapEvaluation
     }
 
     /// <summary>Per answer token the map of the only picture, which comes before it.</summary>
-    private static float[][] MapsOf(ActivationMaps maps) => [.. maps.Answer.Select(token => token.Token.VisionMaps[0]!)];
+    private static float[][] MapsOf(ActivationMaps maps) => [.. maps.Answer.Select(token => token.Token.VisionMaps[0]!.Values.ToArray())];
 }

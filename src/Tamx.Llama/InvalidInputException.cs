@@ -25,7 +25,7 @@ public class InvalidInputException : Exception
     /// <param name="text">Which thing, what is wrong with it, what would be right; settings in it as <see cref="Setting"/>.</param>
     /// <param name="innerException">What revealed the fault, if anything did.</param>
     protected InvalidInputException(FormattableString text, Exception? innerException = null)
-        : base(FormattableString.Invariant(text), innerException) => _text = text;
+        : base(Write(text, _ => null), innerException) => _text = text;
 
     /// <summary>An exception whose message names settings.</summary>
     /// <param name="text">Which thing, what is wrong with it, what would be right; settings in it as <see cref="Setting"/>.</param>
@@ -37,10 +37,19 @@ public class InvalidInputException : Exception
     public string Describe(Func<Setting, string?> nameOf)
     {
         ArgumentNullException.ThrowIfNull(nameOf);
-        return _text is null
-            ? Message
-            : string.Format(CultureInfo.InvariantCulture, _text.Format, [.. _text.GetArguments().Select(Named)]);
+        return _text is null ? Message : Write(_text, nameOf);
+    }
 
-        object? Named(object? value) => value is Setting setting ? nameOf(setting) ?? value : value;
+    private static string Write(FormattableString text, Func<Setting, string?> nameOf)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return string.Format(CultureInfo.InvariantCulture, text.Format, [.. text.GetArguments().Select(Named)]);
+
+        object? Named(object? value) => value switch
+        {
+            Setting setting => nameOf(setting) ?? setting.Property,
+            FormattableString part => Write(part, nameOf),
+            _ => value,
+        };
     }
 }

@@ -23,7 +23,7 @@ public sealed class GrowingReport
 {
     private const int LongestCharacter = 4;
 
-    private readonly Trace _start;
+    private readonly Trace _prompt;
     private readonly ActivationMaps _head;
     private readonly HtmlReportOptions _options;
     private readonly TokenTexts _texts;
@@ -33,32 +33,36 @@ public sealed class GrowingReport
     private readonly HashSet<int> _textPositions;
     private int _count;
 
-    /// <summary>Starts with a run whose answer may still be incomplete: its tokens come again, one by one.</summary>
-    internal GrowingReport(Trace start, ActivationMaps maps, Func<int, byte[]?> textOf, HtmlReportOptions options)
+    /// <summary>Starts with a prompt.</summary>
+    /// <param name="prompt">The run before its answer.</param>
+    /// <param name="head">Layout and explained tokens of the prompt; the answer is empty.</param>
+    /// <param name="bytesOf">Bytes of any token.</param>
+    /// <param name="options">Bits per value and the pictures' size.</param>
+    internal GrowingReport(Trace prompt, ActivationMaps head, Func<int, ReadOnlyMemory<byte>?> bytesOf, HtmlReportOptions options)
     {
         options.Validate();
-        ReportInput.Check(start, maps);
-        _start = start;
-        _head = WithoutAnswer(maps);
+        ReportInput.Check(prompt, head);
+        _prompt = prompt;
+        _head = head;
         _options = options;
-        _texts = new TokenTexts(textOf);
-        _tokens = new ReportTokens(_texts, start.TokenIds, _head.Layout);
-        _textOrder = [.. _head.Layout.ContextPositions];
+        _texts = new TokenTexts(bytesOf);
+        _tokens = new ReportTokens(_texts, prompt.TokenIds.AsSpan(), head.Layout);
+        _textOrder = [.. head.Layout.ContextPositions];
         _textPositions = [.. _textOrder];
-        int answerStart = maps.Layout.AnswerPositions.Count > 0 ? maps.Layout.AnswerPositions[0] : start.TokenIds.Length;
-        _tail = [.. start.TokenIds.AsSpan(Math.Max(0, answerStart - LongestCharacter), Math.Min(answerStart, LongestCharacter))];
+        _tail = [.. prompt.TokenIds[Math.Max(0, prompt.TokenIds.Length - LongestCharacter)..]];
     }
 
-    /// <summary>Starts with an answer in the making of which a token has been read.</summary>
+    /// <summary>Starts with an answer of which no token need have been read.</summary>
     /// <param name="live">The answer.</param>
     /// <param name="options">Bits per value and the pictures' size; null for the defaults.</param>
-    /// <exception cref="InvalidOperationException">No token has been read.</exception>
-    /// <exception cref="InvalidInputException">A picture is of a type that no page can show, or an option is out of its range.</exception>
+    /// <exception cref="InvalidInputException">
+    /// A picture is of a type that no page can show, an option is out of its range, or a hidden state is not finite.
+    /// </exception>
     public static GrowingReport Of(LiveExplanation live, HtmlReportOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(live);
-        var explanation = live.Finish();
-        return new GrowingReport(explanation.Trace, explanation.Maps, live.GetText, options ?? new HtmlReportOptions());
+        var prompt = live.ExplainPrompt();
+        return new GrowingReport(prompt.Trace, prompt.Maps, id => live.GetBytes(id), options ?? new HtmlReportOptions());
     }
 
     /// <summary>Everything of the report that is there before the answer: how it is made, prompt, grids, pictures.</summary>
@@ -69,17 +73,17 @@ public sealed class GrowingReport
     public async Task<byte[]> HeadAsync(CancellationToken cancellationToken = default)
     {
         using var data = new MemoryStream();
-        IEnumerable<byte[]> vectors = await ReportJson.WriteAsync(data, _start, _head, _options, cancellationToken).ConfigureAwait(false);
+        IEnumerable<byte[]> vectors = await ReportJson.WriteAsync(data, _prompt, _head, _options, cancellationToken).ConfigureAwait(false);
         var line = new ArrayBufferWriter<byte>();
         using var json = new Utf8JsonWriter(line, ReportJson.WriterOptions);
         json.WriteStartObject();
         json.WritePropertyName("data");
         json.WriteRawValue(data.GetBuffer().AsSpan(0, (int)data.Length), skipInputValidation: true);
         json.WriteStartObject("pictures");
-        for (int i = 0; i < _start.Pictures.Count; i++)
+        for (int i = 0; i < _prompt.Pictures.Count; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var picture = new ReportPicture(_start.Pictures[i], _options.MaxImagePixels);
+            var picture = new ReportPicture(_prompt.Pictures[i], _options.MaxImagePixels);
             json.WriteStartObject(ReportPicture.ElementName(i));
             json.WriteString("mediaType", picture.MediaType);
             json.WriteBase64String("bytes", picture.GetBytes().Span);
@@ -141,20 +145,4 @@ public sealed class GrowingReport
     }
 
     private static void WriteVectors(Utf8JsonWriter json, IEnumerable<byte[]> vectors) => json.WriteBase64String("vectors", [.. vectors.SelectMany(vector => vector)]);
-
-    private static ActivationMaps WithoutAnswer(ActivationMaps maps)
-    {
-        SequenceLayout layout = maps.Layout;
-        IEnumerable<Turn> turns = layout.Turns
-            .Select(turn => turn with { TextPositions = [.. turn.TextPositions.Except(layout.AnswerPositions)] })
-            .Where(turn => turn.TextPositions.Count > 0 || turn.VisionBlockIndices.Count > 0);
-        return new ActivationMaps
-        {
-            Layout = layout with { Turns = [.. turns], AnswerPositions = [] },
-            Options = maps.Options,
-            EngineName = maps.EngineName,
-            Prompt = maps.Prompt,
-            Answer = [],
-        };
-    }
 }

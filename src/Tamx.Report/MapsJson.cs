@@ -41,9 +41,9 @@ public static class MapsJson
                 maps.EngineName,
                 maps.Options,
                 [.. maps.Layout.VisionBlocks.Select(block => new Block(block.IsVideo, block.StartPosition, block.EndPosition, block.Grid.Frames, block.Grid.Rows, block.Grid.Columns))],
-                [.. text.Select(position => new Text(position, trace.TokenIds[position], TextOf(trace, trace.TokenIds[position])))],
-                [.. maps.Prompt.Select(token => Step.Of(trace, token))],
-                [.. maps.Answer.Select(token => Step.Of(trace, token))],
+                [.. text.Select(position => new Text(position, trace.TokenIds[position], trace.FindText(trace.TokenIds[position])))],
+                [.. maps.Prompt.Select(token => Step.Of(token))],
+                [.. maps.Answer.Select(token => Step.Of(token))],
                 [.. maps.Words.Select(Word.Of)]),
             Options);
     }
@@ -60,10 +60,9 @@ public static class MapsJson
         return schema;
     }
 
-    /// <summary>A token's text by itself, where a part of a character is U+FFFD; null where the trace has none.</summary>
-    private static string? TextOf(Trace trace, int id) => trace.FindText(id) is { } bytes ? System.Text.Encoding.UTF8.GetString(bytes) : null;
-
     private static float[] Pair((float Minimum, float Maximum) range) => [range.Minimum, range.Maximum];
+
+    private static ReadOnlyMemory<float>?[] ValuesOf(IReadOnlyList<ActivationMap?> maps) => [.. maps.Select(map => map?.Values)];
 
     private sealed record Document(
         string Format,
@@ -82,22 +81,28 @@ public static class MapsJson
 
     private sealed record Step(int Position, [property: JsonPropertyName("token")] Token Explained, IReadOnlyList<Token> Candidates)
     {
-        public static Step Of(Trace trace, AnswerToken token) =>
-            new(token.Position, Token.Of(trace, token.Token), [.. token.Candidates.Select(candidate => Token.Of(trace, candidate))]);
+        public static Step Of(AnswerToken token) =>
+            new(token.Position, Token.Of(token.Token), [.. token.Candidates.Select(Token.Of)]);
     }
 
     private sealed record Token(
-        int Id, string? Text, float? Logit, float? Probability, IReadOnlyList<float> Range, IReadOnlyList<float[]?> Maps, IReadOnlyList<float> Relevance)
+        int Id, string? Text, float? Logit, float? Probability, IReadOnlyList<float> Range, IReadOnlyList<ReadOnlyMemory<float>?> Maps, IReadOnlyList<float> Relevance)
     {
-        public static Token Of(Trace trace, ExplainedToken token) => new(
-            token.TokenId, TextOf(trace, token.TokenId), Finite(token.Logit), Finite(token.Probability), Pair(token.RawRange), token.VisionMaps, token.TextRelevance);
+        public static Token Of(ExplainedToken token) => new(
+            token.TokenId,
+            token.Text,
+            Finite(token.Logit),
+            Finite(token.Probability),
+            Pair(token.RawRange),
+            ValuesOf(token.VisionMaps),
+            token.TextRelevance);
 
         private static float? Finite(float value) => float.IsFinite(value) ? value : null;
     }
 
-    private sealed record Word(string Text, IReadOnlyList<int> Tokens, IReadOnlyList<float> Range, IReadOnlyList<float[]?> Maps, IReadOnlyList<float> Relevance)
+    private sealed record Word(string Text, IReadOnlyList<int> Tokens, IReadOnlyList<float> Range, IReadOnlyList<ReadOnlyMemory<float>?> Maps, IReadOnlyList<float> Relevance)
     {
         public static Word Of(ExplainedWord word) =>
-            new(word.Word.Text, word.Word.TokenIndices, Pair(word.RawRange), word.VisionMaps, word.TextRelevance);
+            new(word.Word.Text, word.Word.TokenIndices, Pair(word.RawRange), ValuesOf(word.VisionMaps), word.TextRelevance);
     }
 }

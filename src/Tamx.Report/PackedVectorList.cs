@@ -4,25 +4,25 @@ namespace Tamx.Report;
 /// <param name="bits">Bits per value, 8 or 16.</param>
 internal sealed class PackedVectorList(int bits)
 {
-    private readonly List<(float[]? Dense, byte[]? Sparse)> _vectors = [];
+    private readonly List<(ReadOnlyMemory<float> Dense, byte[]? Sparse)> _vectors = [];
     private long _offset;
 
     /// <summary>Appends a vector and returns the byte offset that it will have.</summary>
-    public long AddDense(float[] values)
+    public long AddDense(ReadOnlyMemory<float> values)
     {
         _vectors.Add((values, null));
         return Advance(PackedVectors.DenseBytes(values.Length, bits));
     }
 
     /// <inheritdoc cref="AddDense"/>
-    public long AddSparse(float[] values)
+    public long AddSparse(ReadOnlySpan<float> values)
     {
         byte[] packed = PackedVectors.Sparse(values, HtmlReportOptions.MostSources, bits);
-        _vectors.Add((null, packed));
+        _vectors.Add((default, packed));
         return Advance(packed.Length);
     }
 
-    public IEnumerable<byte[]> Packed() => _vectors.Select(vector => vector.Sparse ?? PackedVectors.Dense(vector.Dense, bits));
+    public IEnumerable<byte[]> Packed() => _vectors.Select(vector => vector.Sparse ?? PackedVectors.Dense(vector.Dense.Span, bits));
 
     private long Advance(long length)
     {

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Tamx.Llama;
 
 namespace Tamx.Report;
@@ -18,8 +19,8 @@ internal static class ReportInput
             maps.Answer.Count == layout.AnswerPositions.Count,
             $"report: {maps.Answer.Count} answer tokens, but {layout.AnswerPositions.Count} answer positions; both must be of one run");
         Require(
-            trace.OutputTexts is null || trace.OutputTexts.Length == trace.OutputIds.Length,
-            $"report: {trace.OutputTexts?.Length} token texts for {trace.OutputIds.Length} output ids; there must be one per id");
+            trace.OutputTexts is null || trace.OutputTexts.Count == trace.OutputIds.Length,
+            $"report: {trace.OutputTexts?.Count} token texts for {trace.OutputIds.Length} output ids; there must be one per id");
         IEnumerable<int> turnPositions = layout.Turns.SelectMany(turn => turn.TextPositions);
         foreach (int position in turnPositions.Concat(layout.ContextPositions).Concat(layout.AnswerPositions))
         {
@@ -94,7 +95,7 @@ internal static class ReportInput
             $"report: {name} has {explained.VisionMaps.Count} maps for {layout.VisionBlocks.Count} vision blocks");
         for (int b = 0; b < explained.VisionMaps.Count; b++)
         {
-            if (explained.VisionMaps[b] is not float[] map)
+            if (explained.VisionMaps[b] is not { Values: var map })
             {
                 continue;
             }
@@ -102,16 +103,18 @@ internal static class ReportInput
             int cellCount = layout.VisionBlocks[b].CellCount;
             string mapName = $"the map of {name} over vision block {b}";
             Require(map.Length == cellCount, $"report: {mapName} has {map.Length} values for {cellCount} cells");
-            Require(Array.TrueForAll(map, float.IsFinite), $"report: {mapName} holds a value that is no finite number");
+            Require(AreFinite(map.Span), $"report: {mapName} holds a value that is no finite number");
         }
 
         Require(
             explained.TextRelevance.Length == token.TextPositions.Count,
             $"report: {name} has {explained.TextRelevance.Length} relevance values for {token.TextPositions.Count} text positions");
         Require(
-            Array.TrueForAll(explained.TextRelevance, float.IsFinite),
+            AreFinite(explained.TextRelevance.AsSpan()),
             $"report: the text relevance of {name} holds a value that is no finite number");
     }
+
+    private static bool AreFinite(ReadOnlySpan<float> values) => TensorPrimitives.IsFiniteAll(values);
 
     private static void Require(bool condition, string message)
     {

@@ -32,9 +32,9 @@ internal static class ReportJson
         var json = new Utf8JsonWriter(destination, WriterOptions);
         await using (json.ConfigureAwait(false))
         {
-            var texts = new TokenTexts(trace.FindText);
+            var texts = new TokenTexts(trace.FindBytes);
             SequenceLayout layout = maps.Layout;
-            var tokens = new ReportTokens(texts, trace.TokenIds, layout);
+            var tokens = new ReportTokens(texts, trace.TokenIds.AsSpan(), layout);
 
             json.WriteStartObject();
             json.WriteString("format", Format);

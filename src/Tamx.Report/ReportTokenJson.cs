@@ -78,7 +78,7 @@ internal static class ReportTokenJson
         json.WriteNumberValue(isKnown ? range.Maximum : 1);
         json.WriteEndArray();
         json.WriteStartArray("maps");
-        foreach (float[]? map in one.VisionMaps)
+        foreach (var map in one.VisionMaps)
         {
             if (map is null)
             {
@@ -86,12 +86,12 @@ internal static class ReportTokenJson
             }
             else
             {
-                json.WriteNumberValue(vectors.AddDense(map));
+                json.WriteNumberValue(vectors.AddDense(map.Values));
             }
         }
 
         json.WriteEndArray();
-        json.WriteNumber("relevance", vectors.AddSparse(one.TextRelevance));
+        json.WriteNumber("relevance", vectors.AddSparse(one.TextRelevance.AsSpan()));
         json.WriteEndObject();
     }
 }

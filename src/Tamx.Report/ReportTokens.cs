@@ -11,7 +11,7 @@ internal sealed class ReportTokens
     private readonly Dictionary<int, int> _indices = [];
 
     /// <summary>Takes the tokens of a layout.</summary>
-    public ReportTokens(TokenTexts decoder, int[] tokenIds, SequenceLayout layout)
+    public ReportTokens(TokenTexts decoder, ReadOnlySpan<int> tokenIds, SequenceLayout layout)
     {
         _decoder = decoder;
         int[] positions = [.. layout.Turns.SelectMany(turn => turn.TextPositions)
@@ -23,7 +23,7 @@ internal sealed class ReportTokens
             {
             }
 
-            AddRun(positions[start], tokenIds.AsSpan(positions[start], end - start));
+            AddRun(positions[start], tokenIds[positions[start]..(positions[start] + end - start)]);
         }
     }
 

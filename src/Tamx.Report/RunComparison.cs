@@ -30,7 +30,7 @@ internal sealed class RunComparison
         if (!ourText.AsSpan().SequenceEqual(theirText))
         {
             throw new InvalidInputException(
-                $"report: the two runs hold different answers, \"{Shown(ourText)}\" and \"{Shown(theirText)}\"; explain one answer with both (tamx explain --answer TEXT)");
+                $"report: the two runs hold different answers, \"{Shown(ourText)}\" and \"{Shown(theirText)}\"; explain one answer with both");
         }
 
         (string firstName, string secondName) = Names(first, second);
@@ -87,7 +87,7 @@ internal sealed class RunComparison
         int offset = 0;
         return [.. run.Maps.Answer.Select((token, index) =>
         {
-            byte[] bytes = run.Trace.FindText(token.Token.TokenId) ?? Encoding.UTF8.GetBytes($"#{token.Token.TokenId}");
+            var bytes = (run.Trace.FindBytes(token.Token.TokenId) ?? Encoding.UTF8.GetBytes($"#{token.Token.TokenId}")).ToArray();
             bool isControl = bytes.Length > 4 && bytes.AsSpan().StartsWith("<|"u8) && bytes.AsSpan().EndsWith("|>"u8);
             var piece = new Piece(index, offset, isControl ? [] : bytes, isControl ? Encoding.UTF8.GetString(bytes) : null);
             offset += piece.Bytes.Length;

@@ -8,7 +8,7 @@ namespace Tamx.Report;
 /// A token holds bytes, and a character may be spread over several tokens. In running text a character belongs to the token that
 /// holds its first byte; a token that only continues a character has the empty text. Bytes that are no UTF-8 become U+FFFD.
 /// </remarks>
-internal sealed class TokenTexts(Func<int, byte[]?> find)
+internal sealed class TokenTexts(Func<int, ReadOnlyMemory<byte>?> find)
 {
     /// <summary>Texts of tokens that follow each other directly, one per id.</summary>
     public string[] Decode(ReadOnlySpan<int> ids)
@@ -18,7 +18,7 @@ internal sealed class TokenTexts(Func<int, byte[]?> find)
         var owners = new List<int>();
         for (int i = 0; i < ids.Length; i++)
         {
-            foreach (byte value in BytesOf(ids[i]))
+            foreach (byte value in BytesOf(ids[i]).Span)
             {
                 bytes.Add(value);
                 owners.Add(i);
@@ -45,14 +45,14 @@ internal sealed class TokenTexts(Func<int, byte[]?> find)
     /// </summary>
     public string DecodeAfter(ReadOnlySpan<int> before, int id)
     {
-        byte[] own = BytesOf(id);
+        var own = BytesOf(id).Span;
         byte[] joined = [.. UnfinishedBytes(before), .. own];
         bool isComplete = Rune.DecodeFromUtf8(joined, out _, out _) == OperationStatus.Done;
         return Encoding.UTF8.GetString(isComplete ? joined : own);
     }
 
     /// <summary>A token's bytes, or its id as text.</summary>
-    public byte[] BytesOf(int id) => find(id) ?? Encoding.UTF8.GetBytes($"#{id}");
+    public ReadOnlyMemory<byte> BytesOf(int id) => find(id) ?? Encoding.UTF8.GetBytes($"#{id}");
 
     private byte[] UnfinishedBytes(ReadOnlySpan<int> ids)
     {
@@ -60,7 +60,7 @@ internal sealed class TokenTexts(Func<int, byte[]?> find)
         byte[] tail = [];
         for (int i = ids.Length - 1; i >= 0 && tail.Length < LongestCharacter; i--)
         {
-            tail = [.. BytesOf(ids[i]), .. tail];
+            tail = [.. BytesOf(ids[i]).Span, .. tail];
         }
 
         // The shortest tail that starts a character and lacks its end.

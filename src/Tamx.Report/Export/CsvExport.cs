@@ -47,7 +47,7 @@ internal static class CsvExport
                 (float minimum, float maximum) = RangeOf(maps, maps.Answer[i], token);
                 yield return
                 [
-                    i, rank, maps.Answer[i].Position, token.TokenId, TextOf(trace, token.TokenId), rank is null ? words[i] : null, Known(token.Probability), Known(token.Logit),
+                    i, rank, maps.Answer[i].Position, token.TokenId, token.Text, rank is null ? words[i] : null, Known(token.Probability), Known(token.Logit),
                     minimum, maximum,
                 ];
             }
@@ -63,11 +63,11 @@ internal static class CsvExport
             {
                 for (int b = 0; b < token.VisionMaps.Count; b++)
                 {
-                    (int _, int rows, int columns) = maps.Layout.VisionBlocks[b].Grid;
-                    float[] map = token.VisionMaps[b] ?? [];
-                    for (int cell = 0; cell < map.Length; cell++)
+                    var (_, rows, columns) = maps.Layout.VisionBlocks[b].Grid;
+                    var values = token.VisionMaps[b]?.Values ?? default;
+                    for (var cell = 0; cell < values.Length; cell++)
                     {
-                        yield return [i, rank, b, cell / (rows * columns), cell / columns % rows, cell % columns, map[cell]];
+                        yield return [i, rank, b, cell / (rows * columns), cell / columns % rows, cell % columns, values.Span[cell]];
                     }
                 }
             }
@@ -87,7 +87,7 @@ internal static class CsvExport
                     if (token.TextRelevance[k] != 0)
                     {
                         int position = maps.Answer[i].TextPositions[k];
-                        yield return [i, rank, position, TextOf(trace, trace.TokenIds[position]), token.TextRelevance[k]];
+                        yield return [i, rank, position, trace.FindText(trace.TokenIds[position]), token.TextRelevance[k]];
                     }
                 }
             }
@@ -100,8 +100,6 @@ internal static class CsvExport
     /// <summary>The range of raw values that a token's values of 0 and 1 stand for.</summary>
     internal static (float Minimum, float Maximum) RangeOf(ActivationMaps maps, AnswerToken token, ExplainedToken explained) =>
         maps.Options.NormalizeWithCandidates ? token.RawRange : explained.RawRange;
-
-    private static string? TextOf(Trace trace, int id) => trace.FindText(id) is { } bytes ? Encoding.UTF8.GetString(bytes) : null;
 
     private static float? Known(float value) => float.IsFinite(value) ? value : null;
 

@@ -20,29 +20,29 @@ internal static class NpyExport
             int block = b;
             (int frames, int rows, int columns) = maps.Layout.VisionBlocks[b].Grid;
             int cells = frames * rows * columns;
-            await WriteFloats($"maps.{b}", [count, frames, rows, columns], answer.Select(token => token.Token.VisionMaps[block] ?? Unknown(cells))).ConfigureAwait(false);
+            await WriteFloats($"maps.{b}", [count, frames, rows, columns], answer.Select(token => Values(token.Token.VisionMaps[block], cells))).ConfigureAwait(false);
             await WriteFloats(
                 $"candidate_maps.{b}",
                 [count, candidates, frames, rows, columns],
-                answer.SelectMany(token => Padded(token, candidates).Select(candidate => candidate?.VisionMaps[block] ?? Unknown(cells)))).ConfigureAwait(false);
+                answer.SelectMany(token => Padded(token, candidates).Select(candidate => Values(candidate?.VisionMaps[block], cells)))).ConfigureAwait(false);
         }
 
-        await WriteFloats("relevance", [count, text.Length], answer.Select(token => Relevance(token, token.Token))).ConfigureAwait(false);
-        await WriteFloats("ranges", [count, 2], answer.Select(token => Range(CsvExport.RangeOf(maps, token, token.Token)))).ConfigureAwait(false);
+        await WriteFloats("relevance", [count, text.Length], answer.Select(token => (ReadOnlyMemory<float>)Relevance(token, token.Token))).ConfigureAwait(false);
+        await WriteFloats("ranges", [count, 2], answer.Select(token => (ReadOnlyMemory<float>)Range(CsvExport.RangeOf(maps, token, token.Token)))).ConfigureAwait(false);
         await WriteFloats(
-            "logits", [count, 1 + candidates], answer.Select(token => Padded(token, candidates).Prepend(token.Token).Select(one => one?.Logit ?? float.NaN).ToArray()))
+            "logits", [count, 1 + candidates], answer.Select(token => (ReadOnlyMemory<float>)Padded(token, candidates).Prepend(token.Token).Select(one => one?.Logit ?? float.NaN).ToArray()))
             .ConfigureAwait(false);
         await WriteFloats(
             "probabilities",
             [count, 1 + candidates],
-            answer.Select(token => Padded(token, candidates).Prepend(token.Token).Select(one => one?.Probability ?? float.NaN).ToArray())).ConfigureAwait(false);
+            answer.Select(token => (ReadOnlyMemory<float>)Padded(token, candidates).Prepend(token.Token).Select(one => one?.Probability ?? float.NaN).ToArray())).ConfigureAwait(false);
         await WriteIntegers("token_ids", [count], answer.Select(token => token.Token.TokenId)).ConfigureAwait(false);
         await WriteIntegers(
             "candidate_ids", [count, candidates], answer.SelectMany(token => Padded(token, candidates).Select(candidate => candidate?.TokenId ?? -1))).ConfigureAwait(false);
         await WriteIntegers("positions", [count], answer.Select(token => token.Position)).ConfigureAwait(false);
         await WriteIntegers("text_positions", [text.Length], text).ConfigureAwait(false);
 
-        Task WriteFloats(string name, int[] shape, IEnumerable<float[]> rows) => NpyFile.WriteAsync(Path.Combine(folder, name + ".npy"), shape, rows, cancellationToken);
+        Task WriteFloats(string name, int[] shape, IEnumerable<ReadOnlyMemory<float>> rows) => NpyFile.WriteAsync(Path.Combine(folder, name + ".npy"), shape, rows, cancellationToken);
         Task WriteIntegers(string name, int[] shape, IEnumerable<int> values) => NpyFile.WriteAsync(Path.Combine(folder, name + ".npy"), shape, values, cancellationToken);
 
         float[] Relevance(AnswerToken token, ExplainedToken explained)
@@ -61,6 +61,8 @@ internal static class NpyExport
         Enumerable.Range(0, count).Select(rank => rank < token.Candidates.Count ? token.Candidates[rank] : null);
 
     private static float[] Range((float Minimum, float Maximum) range) => [range.Minimum, range.Maximum];
+
+    private static ReadOnlyMemory<float> Values(ActivationMap? map, int cells) => map?.Values ?? Unknown(cells);
 
     private static float[] Unknown(int length)
     {

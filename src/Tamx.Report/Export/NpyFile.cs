@@ -13,8 +13,8 @@ internal static class NpyFile
     /// <param name="shape">Lengths of the axes.</param>
     /// <param name="chunks">The values, in C order.</param>
     /// <param name="cancellationToken">Stops the writing between chunks.</param>
-    public static Task WriteAsync(string path, int[] shape, IEnumerable<float[]> chunks, CancellationToken cancellationToken) =>
-        WriteAsync(path, "<f4", shape, chunks.Select(chunk => ToBytes<float>(chunk)), cancellationToken);
+    public static Task WriteAsync(string path, int[] shape, IEnumerable<ReadOnlyMemory<float>> chunks, CancellationToken cancellationToken) =>
+        WriteAsync(path, "<f4", shape, chunks.Select(chunk => ToBytes(chunk.Span)), cancellationToken);
 
     /// <summary>Writes an int64 array.</summary>
     public static Task WriteAsync(string path, int[] shape, IEnumerable<int> values, CancellationToken cancellationToken) =>
@@ -44,6 +44,6 @@ internal static class NpyFile
     }
 
     /// <summary>The values' bytes; .NET runs Tamx on little-endian machines only, as llama.cpp's files need it too.</summary>
-    private static byte[] ToBytes<T>(T[] values)
-        where T : unmanaged => MemoryMarshal.AsBytes<T>(values).ToArray();
+    private static byte[] ToBytes<T>(ReadOnlySpan<T> values)
+        where T : unmanaged => MemoryMarshal.AsBytes(values).ToArray();
 }

@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text;
+using System.Numerics.Tensors;
 using Tamx.Llama.Imaging;
 
 namespace Tamx.Report;
@@ -11,7 +11,7 @@ internal static class PngExport
 
     public static void Write(Trace trace, ActivationMaps maps, string folder, MapExportOptions options, CancellationToken cancellationToken)
     {
-        Drawn[] all = [.. options.Words ? Words(maps) : Tokens(trace, maps)];
+        Drawn[] all = [.. options.Words ? Words(maps) : Tokens(maps)];
         IReadOnlyList<ReportMedia> media = ReportMedia.Of(maps.Layout.VisionBlocks, trace.VideoGrids);
         for (int m = 0; m < media.Count; m++)
         {
@@ -24,9 +24,9 @@ internal static class PngExport
                 foreach (Drawn one in all)
                 {
                     cancellationToken.ThrowIfCancellationRequested();
-                    if (one.Maps[block] is { } map)
+                    if (one.Maps[block]?.Frame(frame) is { } map)
                     {
-                        byte[] png = Draw(picture, map, maps.Layout.VisionBlocks[block].Grid, frame, one, options).EncodePng();
+                        byte[] png = Draw(picture, map, one, options).EncodePng();
                         WholeFile.Write(Path.Combine(folder, $"{one.Name}{place}.png"), stream => stream.Write(png));
                     }
                 }
@@ -34,15 +34,14 @@ internal static class PngExport
         }
     }
 
-    private static RgbImage Draw(RgbImage? picture, float[] map, PatchGrid grid, int frame, Drawn drawn, MapExportOptions options)
+    private static RgbImage Draw(RgbImage? picture, ActivationMap map, Drawn drawn, MapExportOptions options)
     {
-        int cells = grid.Rows * grid.Columns;
-        float[] values = Array.ConvertAll(map[(frame * cells)..((frame + 1) * cells)], drawn.Raw);
-        return OverlayImage.Draw(picture, values, grid.Rows, grid.Columns, drawn.Extremes, options);
+        var values = Array.ConvertAll(map.Values.ToArray(), drawn.Raw);
+        return OverlayImage.Draw(picture, values, map.Grid.Rows, map.Grid.Columns, drawn.Extremes, options);
     }
 
-    private static IEnumerable<Drawn> Tokens(Trace trace, ActivationMaps maps) => maps.Answer.Select((token, i) => new Drawn(
-        Name(i, trace.FindText(token.Token.TokenId) is { } bytes ? Encoding.UTF8.GetString(bytes) : ""),
+    private static IEnumerable<Drawn> Tokens(ActivationMaps maps) => maps.Answer.Select((token, i) => new Drawn(
+        Name(i, token.Token.Text ?? ""),
         token.Token.VisionMaps,
         CsvExport.RangeOf(maps, token, token.Token)));
 
@@ -58,12 +57,12 @@ internal static class PngExport
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
-    private sealed record Drawn(string Name, IReadOnlyList<float[]?> Maps, (float Minimum, float Maximum) Range)
+    private sealed record Drawn(string Name, IReadOnlyList<ActivationMap?> Maps, (float Minimum, float Maximum) Range)
     {
         /// <summary>The least and the greatest raw value of all maps together: the ends of the colours.</summary>
         public (float Minimum, float Maximum) Extremes { get; } = (
-            Raw(Range, Maps.Min(map => map?.Min()) ?? 0),
-            Raw(Range, Maps.Max(map => map?.Max()) ?? 0));
+            Raw(Range, Maps.Min(map => map is null ? null : (float?)TensorPrimitives.Min(map.Values.Span)) ?? 0),
+            Raw(Range, Maps.Max(map => map?.Peak.Value) ?? 0));
 
         /// <summary>What a normalised value was.</summary>
         public float Raw(float value) => Raw(Range, value);

@@ -17,21 +17,18 @@ internal sealed class ExplainJob(VisionLanguageModel model, ITamEngine engine, F
             var messages = ReadMessages(command, files, either.Token);
             using var live = await Explainer.StartAsync(model, messages, command.Options, engine, this, either.Token);
             var wasStopped = false;
-            GrowingReport? report = null;
+            var hasTokens = false;
+            var report = GrowingReport.Of(live);
+            frames.Write(FrameKind.Head, await report.HeadAsync(cancel));
             try
             {
                 await foreach (var token in live.ReadAsync(either.Token))
                 {
-                    if (report is null)
-                    {
-                        report = GrowingReport.Of(live);
-                        frames.Write(FrameKind.Head, await report.HeadAsync(cancel));
-                    }
-
                     frames.Write(FrameKind.Token, report.Next(token));
+                    hasTokens = true;
                 }
             }
-            catch (OperationCanceledException) when (report is not null && !cancel.IsCancellationRequested)
+            catch (OperationCanceledException) when (hasTokens && !cancel.IsCancellationRequested)
             {
                 wasStopped = true;
                 Send(FrameKind.Stopped, true);
@@ -57,7 +54,7 @@ internal sealed class ExplainJob(VisionLanguageModel model, ITamEngine engine, F
     {
         Send(FrameKind.Progress, new ProgressEvent("report", 0, 1));
         var explanation = live.Finish();
-        explanation.Trace.Save(Path.Combine(folder, RunFiles.Trace));
+        TraceFile.Save(explanation.Trace, Path.Combine(folder, RunFiles.Trace));
         WholeFile.Write(Path.Combine(folder, RunFiles.Maps), stream => MapsJson.Write(explanation.Trace, explanation.Maps, stream));
         await HtmlReport.WriteAsync(explanation.Trace, explanation.Maps, Path.Combine(folder, RunFiles.Report), cancellationToken: cancel);
         Send(FrameKind.Progress, new ProgressEvent("report", 1, 1));

@@ -1,4 +1,3 @@
-using System.Reflection;
 using Tamx.Kernels;
 using Tamx.Llama;
 using Tamx.Llama.Chat;
@@ -95,69 +94,5 @@ public static class Explainer
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(messages);
         return LiveExplanation.StartAsync(model, messages, options ?? new ExplainOptions(), engine, progress, cancellationToken);
-    }
-
-    /// <summary>The trace of a completion's prompt and its tokens so far; rows of further ids are held if they are given.</summary>
-    internal static Trace Capture(
-        VisionLanguageModel model,
-        Completion completion,
-        List<GeneratedToken> tokens,
-        CompletionOptions options,
-        IReadOnlyDictionary<string, double> seconds,
-        OutputRowCache rows,
-        IEnumerable<int> furtherIds)
-    {
-        var ids = completion.TokenIds[..(completion.PromptTokenCount + tokens.Count)].ToArray();
-        int[] outputIds = [.. ids.Concat(tokens.SelectMany(token => token.Candidates.Select(candidate => candidate.Id))).Concat(furtherIds).Distinct().Order()];
-        var merge = model.Projector?.SpatialMergeSize ?? 1;
-        return new Trace
-        {
-            TokenIds = ids,
-            HiddenSize = model.Facts.HiddenSize,
-            // A given answer is read in batches, ahead of the tokens that have been asked for.
-            HiddenStates = completion.HiddenStates[..Math.Min(completion.HiddenStates.Length, ids.Length * model.Facts.HiddenSize)],
-            OutputIds = outputIds,
-            OutputRows = rows.Read(outputIds),
-            OutputTexts = [.. outputIds.Select(model.Vocabulary.GetBytes)],
-            ImageGrids = [.. completion.Pictures.Where(picture => picture.VideoIndex is null).Select(picture => GridOf(picture, 1))],
-            VideoGrids =
-            [
-                .. completion.Pictures.Where(picture => picture.VideoIndex is not null).GroupBy(picture => picture.VideoIndex)
-                    .Select(patches => GridOf(patches.First(), patches.Count())),
-            ],
-            CandidateIds = [.. tokens.Select(token => token.Candidates.Select(candidate => candidate.Id).ToArray())],
-            CandidateProbabilities = [.. tokens.Select(token => token.Candidates.Select(candidate => candidate.Probability).ToArray())],
-            AnswerProbabilities = [.. tokens.Select(token => token.Probability)],
-            Markers = MarkerIds.Find(model.Vocabulary),
-            Pictures = [.. completion.Pictures.Select(picture => new TracePicture(
-                picture.BlockIndex, picture.FrameIndex, picture.MediaType, picture.Encoded, picture.Width, picture.Height, picture.Seconds, picture.Name))],
-            Run = new RunInfo
-            {
-                Model = model.Facts.Name ?? Path.GetFileName(model.Facts.Path),
-                ModelFile = Path.GetFileName(model.Facts.Path),
-                ProjectorFile = Path.GetFileName(model.Projector?.Path),
-                Architecture = model.Facts.Architecture,
-                Quantization = model.Facts.Quantization,
-                LlamaVersion = LlamaRuntime.Version,
-                TamxVersion = typeof(Explainer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0],
-                Temperature = options.Temperature,
-                TopK = options.TopK,
-                TopP = options.TopP,
-                MinP = options.MinP > 0 ? options.MinP : null,
-                PresencePenalty = options.PresencePenalty != 0 ? options.PresencePenalty : null,
-                FrequencyPenalty = options.FrequencyPenalty != 0 ? options.FrequencyPenalty : null,
-                RepeatPenalty = options.RepeatPenalty != 1 ? options.RepeatPenalty : null,
-                RepeatLastN = (options.PresencePenalty, options.FrequencyPenalty, options.RepeatPenalty) is not (0, 0, 1)
-                    ? options.RepeatLastN
-                    : null,
-                Seed = options.Seed,
-                ContextSize = completion.ContextSize,
-                ThreadCount = model.Options.ThreadCount,
-                GpuLayerCount = model.Options.GpuLayerCount,
-                Seconds = seconds,
-            },
-        };
-
-        PatchGrid GridOf(PromptPicture picture, int frames) => new(frames, picture.Rows * merge, picture.Columns * merge);
     }
 }

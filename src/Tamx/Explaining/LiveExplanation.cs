@@ -25,25 +25,23 @@ public sealed record StreamedToken(GeneratedToken Generated, AnswerToken Explain
 /// </remarks>
 public sealed class LiveExplanation : IDisposable
 {
-    private readonly VisionLanguageModel _model;
     private readonly Completion _completion;
+    private readonly TraceCapture _capture;
     private readonly ExplainOptions _options;
     private readonly ITamEngine _engine;
     private readonly ITamEngine? _ownEngine;
     private readonly IProgress<ExplainProgress>? _progress;
-    private readonly OutputRowCache _rows;
     private readonly Dictionary<string, double> _seconds = [];
     private readonly List<GeneratedToken> _tokens = [];
     private readonly List<AnswerToken> _explained = [];
+    private Explanation? _prompt;
     private MapStream? _maps;
-    private int[]? _standInIds;
 
     private LiveExplanation(
         VisionLanguageModel model, Completion completion, ExplainOptions options, ITamEngine engine, ITamEngine? ownEngine, IProgress<ExplainProgress>? progress)
     {
-        _model = model;
-        _rows = new OutputRowCache(model.OutputEmbedding);
         _completion = completion;
+        _capture = new TraceCapture(model, completion, options);
         _options = options;
         _engine = engine;
         _ownEngine = ownEngine;
@@ -56,16 +54,27 @@ public sealed class LiveExplanation : IDisposable
     /// <summary>Token ids of the prompt and of the answer so far.</summary>
     public ReadOnlySpan<int> TokenIds => _completion.TokenIds;
 
-    /// <summary>Turns, vision blocks and context of the prompt; null before the first token has been read. Its answer is the first token.</summary>
-    public SequenceLayout? Layout => _maps?.Layout;
-
-    /// <summary>The prompt's tokens, where <see cref="TamOptions.ExplainPrompt"/> asks for them; empty before the first token has been read.</summary>
-    public IReadOnlyList<AnswerToken> Prompt => _maps?.Prompt ?? [];
-
     /// <summary>A token's bytes (UTF-8, possibly a part of a character).</summary>
     /// <param name="tokenId">Token id.</param>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public byte[] GetText(int tokenId) => _model.Vocabulary.GetBytes(tokenId);
+    public ReadOnlyMemory<byte> GetBytes(int tokenId) => _capture.GetBytes(tokenId);
+
+    /// <summary>The explanation of the prompt alone: its layout, and its tokens where <see cref="TamOptions.ExplainPrompt"/> asks for them.</summary>
+    /// <param name="cancellationToken">Cancels by throwing.</param>
+    /// <returns>An explanation with an empty answer; the same at every call.</returns>
+    /// <exception cref="InvalidInputException">A hidden state is not finite.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public Explanation ExplainPrompt(CancellationToken cancellationToken = default)
+    {
+        if (_prompt is null)
+        {
+            var trace = _capture.Take(null, _engine, _seconds, cancellationToken);
+            _maps = new MapStream(trace, _options.Tam, _engine, cancellationToken);
+            _prompt = new Explanation(trace, _maps.Prompt, "", StopReason.None);
+        }
+
+        return _prompt;
+    }
 
     /// <summary>Writes the answer, token by token.</summary>
     /// <param name="cancellationToken">Ends the work within one decode.</param>
@@ -107,10 +116,11 @@ public sealed class LiveExplanation : IDisposable
             throw new InvalidOperationException("no token has been read; there is nothing to explain yet");
         }
 
-        var trace = Capture(CancellationToken.None);
+        var trace = _capture.Take(_tokens, _engine, _seconds, CancellationToken.None);
         trace.Validate();
         var layout = SequenceLayout.Parse(trace, _options.Tam);
-        return Explanation(trace, ActivationMaps.Assemble(layout, _options.Tam, _engine, Prompt, [.. _explained], trace));
+        var prompt = ExplainPrompt().Maps.Prompt;
+        return Explanation(trace, ActivationMaps.Assemble(layout, _options.Tam, _engine, prompt, [.. _explained], trace));
     }
 
     /// <inheritdoc/>
@@ -164,7 +174,7 @@ public sealed class LiveExplanation : IDisposable
 
         _progress?.Report(new ExplainProgress("maps", 0, _tokens.Count));
         var clock = Stopwatch.StartNew();
-        var trace = Capture(cancellationToken);
+        var trace = _capture.Take(_tokens, _engine, _seconds, cancellationToken);
         var maps = await Task.Run(() => ActivationMaps.Compute(trace, _options.Tam, _engine, cancellationToken), cancellationToken).ConfigureAwait(false);
         AddSeconds("maps", clock);
         _progress?.Report(new ExplainProgress("maps", _tokens.Count, _tokens.Count));
@@ -193,45 +203,26 @@ public sealed class LiveExplanation : IDisposable
         AddSeconds("generate", clock);
         if (_tokens.Count == 0)
         {
-            throw new InvalidInputException("the answer has no token to explain; ask something else, or allow more tokens (-n)");
+            throw InvalidInputException.Naming(
+                $"the answer has no token to explain; ask something else, or allow more tokens ({new Setting(nameof(CompletionOptions.MaxNewTokens))})");
         }
     }
 
     private AnswerToken Explain(GeneratedToken token, CancellationToken cancellationToken)
     {
-        if (_maps is null)
-        {
-            _maps = new MapStream(Capture(cancellationToken), _options.Tam, _engine, cancellationToken);
-            return _maps.First;
-        }
-
-        int size = _model.Facts.HiddenSize;
-        return _maps.Next(
+        ExplainPrompt(cancellationToken);
+        return _maps!.Next(
             token.Id,
             token.Probability,
             [.. token.Candidates.Select(candidate => candidate.Id)],
             [.. token.Candidates.Select(candidate => candidate.Probability)],
-            _completion.HiddenStates.Slice((token.Position - 1) * size, size).ToArray(),
-            id => (_rows.Read([id]), _model.Vocabulary.GetBytes(id)),
+            _capture.PredictingState(token),
+            _capture.ReadOutput,
             cancellationToken);
     }
 
     private Explanation Explanation(Trace trace, ActivationMaps maps) =>
         new(trace, maps, string.Concat(_tokens.Select(token => token.Text)), _completion.StopReason);
-
-    private Trace Capture(CancellationToken cancellationToken)
-    {
-        var trace = Explainer.Capture(_model, _completion, _tokens, _options.Completion, _seconds, _rows, _standInIds ?? []);
-        if (!_options.Tam.StandInContextMaps || _standInIds is not null)
-        {
-            return trace;
-        }
-
-        // The paper's code lets the strongest class of the whole vocabulary stand for the first prompt token: its row must be there.
-        var context = SequenceLayout.Parse(trace, _options.Tam).ContextPositions;
-        _standInIds = context.Count > 0 ? [VocabularySearch.Run(_model.OutputEmbedding, ((IRunRows)trace).StateAt(context[0]), 1, _engine, cancellationToken: cancellationToken).Best[0].Id] : [];
-        return Explainer.Capture(_model, _completion, _tokens, _options.Completion, _seconds, _rows, _standInIds);
-    }
 
     private void AddSeconds(string phase, Stopwatch clock) =>
         _seconds[phase] = _seconds.GetValueOrDefault(phase) + clock.Elapsed.TotalSeconds;

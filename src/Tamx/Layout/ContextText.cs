@@ -13,6 +13,7 @@ internal sealed class ContextText
     private readonly TamOptions _options;
     private readonly IRunRows _run;
     private readonly int _answerStart;
+    private readonly int _lastPromptId;
     private readonly List<Entry> _entries = [];
 
     /// <summary>A number that repeated words share, by token id.</summary>
@@ -22,7 +23,7 @@ internal sealed class ContextText
 
     /// <summary>Enters the context of a layout; answer tokens are added as they come.</summary>
     /// <param name="layout">Where the context stands.</param>
-    /// <param name="tokenIds">The sequence, at least up to the first answer token.</param>
+    /// <param name="tokenIds">The sequence, at least up to the answer.</param>
     /// <param name="heldIds">The token ids whose rows the run holds.</param>
     /// <param name="run">The run's rows.</param>
     /// <param name="options">Options of the method.</param>
@@ -30,7 +31,7 @@ internal sealed class ContextText
     {
         _options = options;
         _run = run;
-        _answerStart = layout.AnswerPositions[0];
+        _answerStart = layout.AnswerPositions is [var first, ..] ? first : tokenIds.Length;
         foreach (int position in layout.ContextPositions)
         {
             int mapId = options.StandInContextMaps && _entries.Count == 0 ? heldIds.MaxBy(id => Logit(run, id, position)) : tokenIds[position];
@@ -38,7 +39,7 @@ internal sealed class ContextText
         }
 
         ContextCount = _entries.Count;
-        FirstAnswerMapId = tokenIds[options.StandInContextMaps ? _answerStart - 1 : _answerStart];
+        _lastPromptId = tokenIds[_answerStart - 1];
     }
 
     /// <summary>Entries of the prompt.</summary>
@@ -47,14 +48,13 @@ internal sealed class ContextText
     /// <summary>Entries in all.</summary>
     public int Count => _entries.Count;
 
-    private int FirstAnswerMapId { get; }
-
     /// <summary>w . h, summed in float64.</summary>
     public static float Logit(IRunRows run, int tokenId, int position) => (float)HiddenRows.Dot(run.RowOf(tokenId), run.StateAt(position));
 
     /// <summary>Appends the answer's next token.</summary>
     public void Add(int position, int tokenId) =>
-        _entries.Add(new Entry(position, tokenId, Count == ContextCount ? FirstAnswerMapId : tokenId, WordOf(tokenId)));
+        _entries.Add(new Entry(
+            position, tokenId, _options.StandInContextMaps && Count == ContextCount ? _lastPromptId : tokenId, WordOf(tokenId)));
 
     /// <summary>An entry's position in the sequence.</summary>
     public int PositionAt(int index) => _entries[index].Position;
@@ -109,14 +109,14 @@ internal sealed class ContextText
 
     private int WordOf(int tokenId)
     {
-        if (_options.RepeatedWords == RepeatedWords.ById || _run.FindText(tokenId) is not { } text)
+        if (_options.RepeatedWords == RepeatedWords.ById || _run.FindBytes(tokenId) is not { } text)
         {
             return tokenId;
         }
 
         if (!_words.TryGetValue(tokenId, out int word))
         {
-            string key = WordKey(text);
+            string key = WordKey(text.Span);
             word = _wordsByText.TryGetValue(key, out int known) ? known : tokenId;
             _wordsByText.TryAdd(key, tokenId);
             _words.Add(tokenId, word);
@@ -126,7 +126,7 @@ internal sealed class ContextText
     }
 
     /// <summary>A token's text as repeated words are told by; a part of a character stands for itself.</summary>
-    private string WordKey(byte[] text)
+    private string WordKey(ReadOnlySpan<byte> text)
     {
         string bytes = "bytes:" + Convert.ToHexString(text);
         if (_options.RepeatedWords == RepeatedWords.ByText || !System.Text.Unicode.Utf8.IsValid(text))

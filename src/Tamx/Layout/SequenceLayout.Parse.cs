@@ -5,6 +5,8 @@ namespace Tamx;
 /// <content>Reading a token sequence.</content>
 public sealed partial record SequenceLayout
 {
+    private static readonly Setting MergeSizeSetting = new(nameof(TamOptions.MergeSize));
+
     /// <summary>Reads the layout of a trace.</summary>
     /// <param name="trace">The trace; where it has candidates per step, the answer is its last tokens, else its last turn.</param>
     /// <param name="options">Merge sizes and which ids count as text; null for the defaults.</param>
@@ -13,8 +15,12 @@ public sealed partial record SequenceLayout
     public static SequenceLayout Parse(Trace trace, TamOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(trace);
-        return Parse(trace.TokenIds, trace.Markers, trace.ImageGrids, trace.VideoGrids, trace.CandidateIds?.Length, options);
+        return Parse(trace.TokenIds, trace.Markers, trace.ImageGrids, trace.VideoGrids, trace.CandidateIds?.Count, options);
     }
+
+    /// <summary>Reads the layout of a prompt: all of the trace stands before an answer.</summary>
+    internal static SequenceLayout ParsePrompt(Trace trace, TamOptions options) =>
+        Parse(trace.TokenIds, trace.Markers, trace.ImageGrids, trace.VideoGrids, trace.TokenIds.Length, options, _ => []);
 
     /// <summary>Reads the layout of a token sequence in the ChatML form of the Qwen-VL models.</summary>
     /// <param name="tokenIds">Prompt and answer [S].</param>
@@ -44,15 +50,27 @@ public sealed partial record SequenceLayout
         ArgumentNullException.ThrowIfNull(videoGrids);
         options ??= new TamOptions();
         options.Validate();
-        int generatedStart = tokenIds.Count - (generatedCount ?? 0);
+        return Parse(
+            tokenIds, markers, imageGrids, videoGrids, tokenIds.Count - (generatedCount ?? 0), options, turns => FindAnswer(tokenIds.Count, turns, generatedCount));
+    }
+
+    private static SequenceLayout Parse(
+        IReadOnlyList<int> tokenIds,
+        MarkerIds markers,
+        IReadOnlyList<PatchGrid> imageGrids,
+        IReadOnlyList<PatchGrid> videoGrids,
+        int generatedStart,
+        TamOptions options,
+        Func<List<Turn>, IReadOnlyList<int>> findAnswer)
+    {
         var blocks = FitGrids(FindBlocks(tokenIds, markers), imageGrids, videoGrids, generatedStart, options);
         var turns = FindTurns(tokenIds, markers, blocks, options.DropRoleWordsEverywhere);
-        var answer = FindAnswer(tokenIds.Count, turns, generatedCount);
+        var answer = findAnswer(turns);
         return new SequenceLayout
         {
             Turns = turns,
             VisionBlocks = blocks,
-            ContextPositions = FindContext(turns, blocks, answer[0], options.ContextAfterVisionOnly),
+            ContextPositions = FindContext(turns, blocks, answer is [var first, ..] ? first : tokenIds.Count, options.ContextAfterVisionOnly),
             AnswerPositions = answer,
         };
     }
@@ -229,7 +247,7 @@ public sealed partial record SequenceLayout
             if (found.Count > 1)
             {
                 string sizes = string.Join(" and ", found.Select(fit => fit.Size));
-                throw new InvalidInputException($"the grids fit the tokens with the merge sizes {sizes} alike; name one (--merge)");
+                throw InvalidInputException.Naming($"the grids fit the tokens with the merge sizes {sizes} alike; name one ({MergeSizeSetting})");
             }
 
             if (found.Count == 1)
@@ -357,8 +375,8 @@ public sealed partial record SequenceLayout
         return new PatchGrid(raw.Frames / options.TemporalMergeSize, raw.Rows / options.MergeSize, raw.Columns / options.MergeSize);
     }
 
-    private static InvalidInputException Mismatch(VisionBlock block, PatchGrid grid, string name) => new(
-        $"{name} gives {grid} cells, but the block at positions {block.StartPosition} to {block.EndPosition} holds {block.CellCount} tokens; is the merge size right (--merge)?");
+    private static InvalidInputException Mismatch(VisionBlock block, PatchGrid grid, string name) => InvalidInputException.Naming(
+        $"{name} gives {grid} cells, but the block at positions {block.StartPosition} to {block.EndPosition} holds {block.CellCount} tokens; is the merge size right ({MergeSizeSetting})?");
 
     private static void RequireAllUsed(int gridCount, int usedCount, string kind)
     {

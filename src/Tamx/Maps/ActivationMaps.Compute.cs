@@ -30,8 +30,9 @@ public sealed partial class ActivationMaps
         using var ownEngine = engine is null ? TamEngine.Create(EngineKind.Auto) : null;
         engine ??= ownEngine!;
         var layout = ParseLayout(trace, options);
-        trace.RequireRows(layout);
-        var text = new ContextText(layout, trace.TokenIds, trace.OutputIds, trace, options);
+        var rows = new TraceRows(trace);
+        rows.Require(layout);
+        var text = new ContextText(layout, trace.TokenIds.AsSpan(), trace.OutputIds, rows, options);
         List<ExplainedStep> steps = [];
         if (options.ExplainPrompt)
         {
@@ -44,7 +45,7 @@ public sealed partial class ActivationMaps
             text.Add(layout.AnswerPositions[i], trace.TokenIds[layout.AnswerPositions[i]]);
         }
 
-        var explained = new MapComputation(trace, layout, text, options, engine, keepsActivations: false).Explain(steps, cancellationToken);
+        var explained = new MapComputation(rows, layout, text, options, engine, keepsActivations: false).Explain(steps, cancellationToken);
         int promptCount = explained.Length - layout.AnswerPositions.Count;
         return Assemble(layout, options, engine, explained[..promptCount], explained[promptCount..], trace);
     }
@@ -54,7 +55,7 @@ public sealed partial class ActivationMaps
         .Select(index => new ExplainedStep(text.PositionAt(index), index, text.ContextCount, text.IdAt(index), text.MapIdAt(index), float.NaN, [], null));
 
     /// <summary>An answer token of a trace as a token to explain.</summary>
-    internal static ExplainedStep AnswerStep(Trace trace, SequenceLayout layout, int index)
+    private static ExplainedStep AnswerStep(Trace trace, SequenceLayout layout, int index)
     {
         int position = layout.AnswerPositions[index];
         int id = trace.TokenIds[position];
@@ -73,7 +74,7 @@ public sealed partial class ActivationMaps
     internal static ActivationMaps Assemble(
         SequenceLayout layout, TamOptions options, ITamEngine engine, IReadOnlyList<AnswerToken> prompt, IReadOnlyList<AnswerToken> answer, Trace trace)
     {
-        byte[]?[] texts = [.. answer.Select(token => trace.FindText(token.Token.TokenId))];
+        ReadOnlyMemory<byte>[] texts = trace.OutputTexts is null ? [] : [.. answer.Select(token => trace.FindBytes(token.Token.TokenId)!.Value)];
         return new ActivationMaps
         {
             Layout = layout,
@@ -81,7 +82,7 @@ public sealed partial class ActivationMaps
             EngineName = engine.Name,
             Prompt = prompt,
             Answer = answer,
-            Words = texts.Contains(null) ? [] : [.. AnswerWord.Group(texts!).Select(word => ExplainedWord.Join(word, answer, options.WordMaps))],
+            Words = [.. AnswerWord.Group(texts).Select(word => ExplainedWord.Join(word, answer, options.WordMaps))],
         };
     }
 

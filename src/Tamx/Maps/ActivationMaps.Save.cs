@@ -53,11 +53,11 @@ public sealed partial class ActivationMaps
         {
             if (token.VisionMaps[b] is { } map)
             {
-                writer.AddSingles($"{mapsName}.{b}", map);
+                writer.AddSingles($"{mapsName}.{b}", map.Values);
             }
         }
 
-        writer.AddSingles(textName, token.TextRelevance);
+        writer.AddSingles(textName, token.TextRelevance.AsMemory());
     }
 
     private static long[] ToInt64(IReadOnlyList<int> values) => [.. values.Select(value => (long)value)];

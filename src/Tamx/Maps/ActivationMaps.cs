@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Tamx;
 
 /// <summary>The method's result: for every answer token where in the vision blocks and in the text it came from.</summary>
@@ -62,6 +64,11 @@ public sealed class ExplainedToken
     /// <summary>Token id.</summary>
     public required int TokenId { get; init; }
 
+    /// <summary>
+    /// The token's text, or null in a run without texts; U+FFFD stands for a character of which it holds only a part.
+    /// </summary>
+    public string? Text { get; init; }
+
     /// <summary>w . h at the position before the token (natural log units, unnormalised), or NaN where the trace holds no such row.</summary>
     public required float Logit { get; init; }
 
@@ -69,13 +76,12 @@ public sealed class ExplainedToken
     public required float Probability { get; init; }
 
     /// <summary>
-    /// Per vision block the normalised map, one value in [0, 1] per cell, row-major, frames one after another;
-    /// null for blocks that end at or after the token.
+    /// Per vision block the normalised map; null for blocks that end at or after the token.
     /// </summary>
-    public required IReadOnlyList<float[]?> VisionMaps { get; init; }
+    public required IReadOnlyList<ActivationMap?> VisionMaps { get; init; }
 
     /// <summary>Normalised relevance in [0, 1] per entry of <see cref="AnswerToken.TextPositions"/>.</summary>
-    public required float[] TextRelevance { get; init; }
+    public required ImmutableArray<float> TextRelevance { get; init; }
 
     /// <summary>The range of raw values that was mapped to [0, 1] in the maps and the text relevance of this very token.</summary>
     public (float Minimum, float Maximum) RawRange { get; init; }

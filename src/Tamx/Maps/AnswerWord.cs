@@ -9,7 +9,7 @@ namespace Tamx;
 public sealed record AnswerWord(string Text, IReadOnlyList<int> TokenIndices)
 {
     /// <summary>Puts an answer's tokens together to words.</summary>
-    /// <param name="tokens">The tokens' bytes, as <see cref="Trace.FindText"/> gives them.</param>
+    /// <param name="tokens">The tokens' bytes, as <see cref="Trace.FindBytes"/> gives them.</param>
     /// <returns>The words in order; each token belongs to one.</returns>
     /// <remarks>
     /// A word starts at the first token, at a token that starts with a blank, with punctuation or another symbol, or with a CJK character, and after a
@@ -18,10 +18,10 @@ public sealed record AnswerWord(string Text, IReadOnlyList<int> TokenIndices)
     /// code points, lies in one word. Source: the paper's <c>ids_to_word_groups</c>, which knows no such characters and no control tokens,
     /// and takes punctuation only where it is a whole token.
     /// </remarks>
-    public static IReadOnlyList<AnswerWord> Group(IReadOnlyList<byte[]> tokens)
+    public static IReadOnlyList<AnswerWord> Group(IReadOnlyList<ReadOnlyMemory<byte>> tokens)
     {
         ArgumentNullException.ThrowIfNull(tokens);
-        byte[] bytes = [.. tokens.SelectMany(token => token)];
+        byte[] bytes = [.. tokens.SelectMany(token => token.ToArray())];
         var characters = CharactersByStart(bytes);
         var words = new List<AnswerWord>();
         int wordStart = 0;
@@ -29,8 +29,8 @@ public sealed record AnswerWord(string Text, IReadOnlyList<int> TokenIndices)
         int position = 0;
         for (int i = 0; i < tokens.Count; i++)
         {
-            bool starts = IsControl(tokens[i])
-                || (i > 0 && IsControl(tokens[i - 1]))
+            bool starts = IsControl(tokens[i].Span)
+                || (i > 0 && IsControl(tokens[i - 1].Span))
                 || (tokens[i].Length > 0 && characters.TryGetValue(position, out var first) && StartsWord(first));
             if (i > 0 && starts)
             {
@@ -57,7 +57,7 @@ public sealed record AnswerWord(string Text, IReadOnlyList<int> TokenIndices)
     /// <summary>Puts an answer's tokens together to words.</summary>
     /// <param name="tokens">The tokens' texts; no character is spread over several of them.</param>
     /// <returns>The words in order; each token belongs to one.</returns>
-    public static IReadOnlyList<AnswerWord> Group(IReadOnlyList<string> tokens) => Group([.. tokens.Select(Encoding.UTF8.GetBytes)]);
+    public static IReadOnlyList<AnswerWord> Group(IReadOnlyList<string> tokens) => Group([.. tokens.Select(token => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(token))]);
 
     /// <summary>For every character (grapheme cluster), by the index of its first byte, its first code point.</summary>
     private static Dictionary<int, Rune> CharactersByStart(ReadOnlySpan<byte> bytes)

@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+
 namespace Tamx;
 
 /// <summary>How the maps of a word's tokens become the word's.</summary>
@@ -14,7 +17,7 @@ public enum WordAggregation
 /// <remarks>
 /// Each token is normalised by a range of its own. The tokens of a word are first put back on the raw scale, then joined, then normalised by the
 /// range that covers all of theirs: a token that came from nowhere does not outshine the others. A word of one token has that token's own
-/// maps (the same arrays).
+/// maps (the same objects).
 /// </remarks>
 public sealed class ExplainedWord
 {
@@ -22,15 +25,14 @@ public sealed class ExplainedWord
     public required AnswerWord Word { get; init; }
 
     /// <summary>
-    /// Per vision block the map, one value in [0, 1] per cell, row-major, frames one after another; null for blocks that end at or
-    /// after the word's first token.
+    /// Per vision block the map; null for blocks that end at or after the word's first token.
     /// </summary>
-    public required IReadOnlyList<float[]?> VisionMaps { get; init; }
+    public required IReadOnlyList<ActivationMap?> VisionMaps { get; init; }
 
     /// <summary>
     /// Relevance in [0, 1] of the text before the word: one value per entry of <see cref="AnswerToken.TextPositions"/> of its first token.
     /// </summary>
-    public required float[] TextRelevance { get; init; }
+    public required ImmutableArray<float> TextRelevance { get; init; }
 
     /// <summary>The range of raw values that was mapped to [0, 1].</summary>
     public required (float Minimum, float Maximum) RawRange { get; init; }
@@ -54,12 +56,17 @@ public sealed class ExplainedWord
         return new ExplainedWord
         {
             Word = word,
-            VisionMaps = [.. first.VisionMaps.Select((map, block) => map is null ? null : Join(map.Length, token => token.VisionMaps[block]!))],
-            TextRelevance = Join(first.TextRelevance.Length, token => token.TextRelevance),
+            VisionMaps =
+            [
+                .. first.VisionMaps.Select((map, block) => map is null
+                    ? null
+                    : new ActivationMap(map.Grid, Join(map.Values.Length, token => token.VisionMaps[block]!.Values))),
+            ],
+            TextRelevance = ImmutableCollectionsMarshal.AsImmutableArray(Join(first.TextRelevance.Length, token => token.TextRelevance.AsMemory())),
             RawRange = range,
         };
 
-        float[] Join(int length, Func<ExplainedToken, float[]> valuesOf)
+        float[] Join(int length, Func<ExplainedToken, ReadOnlyMemory<float>> valuesOf)
         {
             double width = (double)range.Maximum - range.Minimum;
             var joined = new float[length];
@@ -72,7 +79,7 @@ public sealed class ExplainedWord
             var raw = new double[length];
             foreach (var token in tokens)
             {
-                var values = valuesOf(token).AsSpan(0, length);
+                var values = valuesOf(token).Span[..length];
                 var (minimum, scale) = ((double)token.RawRange.Minimum, (double)token.RawRange.Maximum - token.RawRange.Minimum);
                 for (int i = 0; i < length; i++)
                 {

@@ -16,5 +16,5 @@ internal interface IRunRows
     ReadOnlySpan<float> RowOf(int tokenId);
 
     /// <summary>The bytes of a token that is in use, or null in a run without texts.</summary>
-    byte[]? FindText(int tokenId);
+    ReadOnlyMemory<byte>? FindBytes(int tokenId);
 }

@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
+using System.Text;
 using Tamx.Kernels;
 using Tamx.Llama;
 
@@ -55,7 +57,7 @@ internal sealed class MapComputation
         _engine = engine;
         _activations = keepsActivations ? [] : null;
         _allBlocks = layout.VisionBlocks.Count;
-        _blocks = [.. layout.VisionBlocks.TakeWhile(block => block.EndPosition < layout.AnswerPositions[^1])];
+        _blocks = [.. layout.VisionBlocks.TakeWhile(block => layout.AnswerPositions is not [.., var last] || block.EndPosition < last)];
     }
 
     /// <summary>Explains tokens; the text that they have relevance for must have been entered.</summary>
@@ -280,8 +282,9 @@ internal sealed class MapComputation
                 TokenId = id,
                 Logit = float.NaN,
                 Probability = float.NaN,
+                Text = TextOf(id),
                 VisionMaps = SliceMaps(values, step, ref offset),
-                TextRelevance = text,
+                TextRelevance = ImmutableCollectionsMarshal.AsImmutableArray(text),
                 RawRange = range.IsEmpty ? (0, 0) : (range.Minimum, range.Maximum),
             };
         }
@@ -299,6 +302,7 @@ internal sealed class MapComputation
         ExplainedToken AtStep(ExplainedToken maps, int id, float probability) => new()
         {
             TokenId = id,
+            Text = id == maps.TokenId ? maps.Text : TextOf(id),
             Logit = ContextText.Logit(_run, id, step.Position - 1),
             Probability = probability,
             VisionMaps = maps.VisionMaps,
@@ -307,15 +311,16 @@ internal sealed class MapComputation
         };
     }
 
-    private float[]?[] SliceMaps(float[] values, ExplainedStep step, ref int offset)
+    private string? TextOf(int id) => _run.FindBytes(id) is { } bytes ? Encoding.UTF8.GetString(bytes.Span) : null;
+
+    private ActivationMap?[] SliceMaps(float[] values, ExplainedStep step, ref int offset)
     {
-        var maps = new float[_allBlocks][];
-        for (int b = 0; b < _blocks.Length && IsVisible(b, step); b++)
+        var maps = new ActivationMap?[_allBlocks];
+        for (var b = 0; b < _blocks.Length && IsVisible(b, step); b++)
         {
-            int length = _blocks[b].CellCount;
-            maps[b] = GC.AllocateUninitializedArray<float>(length);
-            values.AsSpan(offset, length).CopyTo(maps[b]);
-            offset += length;
+            var map = values.AsSpan(offset, _blocks[b].CellCount).ToArray();
+            maps[b] = new ActivationMap(_blocks[b].Grid, map);
+            offset += map.Length;
         }
 
         return maps;

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Tamx.Kernels;
 
 namespace Tamx;
@@ -12,33 +13,34 @@ internal sealed class MapStream
     private readonly StreamRows _rows;
     private readonly ContextText _text;
     private readonly MapComputation _computation;
+    private int _nextPosition;
 
-    /// <summary>Starts with the prompt and the first answer token, and explains them.</summary>
-    /// <param name="start">A trace of the prompt and its first answer token, with that token's candidates.</param>
+    /// <summary>Starts with the prompt, and explains it where the options ask for it.</summary>
+    /// <param name="prompt">A trace of the prompt alone, with the hidden states of all its positions.</param>
     /// <param name="options">Options of the method.</param>
     /// <param name="engine">The engine, which stays the caller's.</param>
     /// <param name="cancellationToken">Cancels by throwing.</param>
-    public MapStream(Trace start, TamOptions options, ITamEngine engine, CancellationToken cancellationToken = default)
+    public MapStream(Trace prompt, TamOptions options, ITamEngine engine, CancellationToken cancellationToken = default)
     {
         options.Validate();
-        start.Validate();
-        Layout = SequenceLayout.Parse(start, options);
-        start.RequireRows(Layout);
-        _rows = new StreamRows(start);
-        _text = new ContextText(Layout, start.TokenIds, start.OutputIds, _rows, options);
-        _computation = new MapComputation(_rows, Layout, _text, options, engine, keepsActivations: true);
-        Prompt = options.ExplainPrompt && _text.ContextCount > 0 ? _computation.Explain([.. ActivationMaps.PromptSteps(_text)], cancellationToken) : [];
-        First = Explain(ActivationMaps.AnswerStep(start, Layout, 0), cancellationToken);
+        prompt.Validate();
+        var layout = SequenceLayout.ParsePrompt(prompt, options);
+        new TraceRows(prompt).Require(layout);
+        _rows = new StreamRows(prompt);
+        _text = new ContextText(layout, prompt.TokenIds.AsSpan(), prompt.OutputIds, _rows, options);
+        _nextPosition = prompt.TokenIds.Length;
+        _computation = new MapComputation(_rows, layout, _text, options, engine, keepsActivations: true);
+        Prompt = ActivationMaps.Assemble(
+            layout,
+            options,
+            engine,
+            options.ExplainPrompt && _text.ContextCount > 0 ? _computation.Explain([.. ActivationMaps.PromptSteps(_text)], cancellationToken) : [],
+            [],
+            prompt);
     }
 
-    /// <summary>The layout up to the first answer token.</summary>
-    public SequenceLayout Layout { get; }
-
-    /// <summary>The prompt's tokens, where the options explain them.</summary>
-    public IReadOnlyList<AnswerToken> Prompt { get; }
-
-    /// <summary>The first answer token.</summary>
-    public AnswerToken First { get; }
+    /// <summary>Layout, options and the prompt's explained tokens; the answer is empty.</summary>
+    public ActivationMaps Prompt { get; }
 
     /// <summary>Explains the next answer token.</summary>
     /// <param name="tokenId">Its id.</param>
@@ -54,61 +56,64 @@ internal sealed class MapStream
         IReadOnlyList<int> candidateIds,
         IReadOnlyList<float>? candidateProbabilities,
         float[] predictingState,
-        Func<int, (float[] Row, byte[]? Text)> readRow,
+        Func<int, (float[] Row, ReadOnlyMemory<byte>? Text)> readRow,
         CancellationToken cancellationToken = default)
     {
-        int position = _text.PositionAt(_text.Count - 1) + 1;
+        var position = _nextPosition++;
         _rows.AddState(position - 1, predictingState);
         foreach (int id in candidateIds.Prepend(tokenId))
         {
             _rows.AddOutput(id, readRow);
         }
 
-        return Explain(
-            new ExplainedStep(position, _text.Count, _text.Count, tokenId, tokenId, probability, candidateIds, candidateProbabilities), cancellationToken);
-    }
-
-    private AnswerToken Explain(ExplainedStep step, CancellationToken cancellationToken)
-    {
+        var step = new ExplainedStep(
+            position, _text.Count, _text.Count, tokenId, tokenId, probability, candidateIds, candidateProbabilities);
         var token = _computation.Explain([step], cancellationToken)[0];
         _text.Add(step.Position, step.TokenId);
         return token;
     }
 
     /// <summary>A run's rows that grow with the answer.</summary>
-    private sealed class StreamRows(Trace start) : IRunRows
+    private sealed class StreamRows(Trace prompt) : IRunRows
     {
-        private readonly IRunRows _start = start;
+        private readonly TraceRows _prompt = new(prompt);
         private readonly List<float[]> _states = [];
-        private readonly Dictionary<int, (float[] Row, byte[]? Text)> _outputs = [];
+        private readonly Dictionary<int, (float[] Row, ReadOnlyMemory<byte>? Text)> _outputs = [];
 
-        public int HiddenSize => _start.HiddenSize;
+        public int HiddenSize => prompt.HiddenSize;
 
-        public ReadOnlySpan<float> StatesOf(int firstPosition, int count) =>
-            firstPosition < start.TokenIds.Length - 1 ? _start.StatesOf(firstPosition, count) : _states[firstPosition - (start.TokenIds.Length - 1)];
+        public ReadOnlySpan<float> StatesOf(int firstPosition, int count) => firstPosition < prompt.HiddenRowCount
+            ? _prompt.StatesOf(firstPosition, count)
+            : _states[firstPosition - prompt.HiddenRowCount];
 
-        public ReadOnlySpan<float> RowOf(int tokenId) => IsInStart(tokenId) ? _start.RowOf(tokenId) : _outputs[tokenId].Row;
+        public ReadOnlySpan<float> RowOf(int tokenId) => IsInPrompt(tokenId) ? _prompt.RowOf(tokenId) : _outputs[tokenId].Row;
 
-        public byte[]? FindText(int tokenId) => IsInStart(tokenId) ? _start.FindText(tokenId) : _outputs[tokenId].Text;
+        public ReadOnlyMemory<byte>? FindBytes(int tokenId) =>
+            IsInPrompt(tokenId) ? _prompt.FindBytes(tokenId) : _outputs[tokenId].Text;
 
         public void AddState(int position, float[] state)
         {
+            if (position < prompt.HiddenRowCount)
+            {
+                return;
+            }
+
             if (HiddenRows.IndexOfNonFinite(state, HiddenSize) >= 0)
             {
-                throw start.Fault($"the hidden state at position {position} holds NaN or an infinity; all values must be finite");
+                throw prompt.Fault($"the hidden state at position {position} holds NaN or an infinity; all values must be finite");
             }
 
             _states.Add(state);
         }
 
-        public void AddOutput(int tokenId, Func<int, (float[] Row, byte[]? Text)> readRow)
+        public void AddOutput(int tokenId, Func<int, (float[] Row, ReadOnlyMemory<byte>? Text)> readRow)
         {
-            if (!IsInStart(tokenId) && !_outputs.ContainsKey(tokenId))
+            if (!IsInPrompt(tokenId) && !_outputs.ContainsKey(tokenId))
             {
                 _outputs.Add(tokenId, readRow(tokenId));
             }
         }
 
-        private bool IsInStart(int tokenId) => Array.BinarySearch(start.OutputIds, tokenId) >= 0;
+        private bool IsInPrompt(int tokenId) => prompt.OutputIds.BinarySearch(tokenId) >= 0;
     }
 }

@@ -1,26 +1,33 @@
+using System.Collections.Immutable;
+using System.Text;
+
 namespace Tamx;
 
 /// <summary>Everything the method needs of one run of a model, and nothing else.</summary>
 /// <remarks>
-/// Saved and loaded as .safetensors with TAMX's tensor names, so that dumps travel both ways. Shapes: S tokens, D hidden size,
+/// Immutable; safe to share between threads. <see cref="TraceFile"/> saves and loads it. Shapes: S tokens, D hidden size,
 /// N distinct token ids in use, G answer steps with K candidates each.
 /// </remarks>
-public sealed partial class Trace
+public sealed class Trace
 {
+    private bool _isValid;
+
     /// <summary>Token ids of prompt and answer [S]; vision cells carry the image or video pad id.</summary>
-    public required int[] TokenIds { get; init; }
+    public required ImmutableArray<int> TokenIds { get; init; }
 
     /// <summary>Hidden size D.</summary>
     public required int HiddenSize { get; init; }
 
-    /// <summary>Last hidden states after the final norm, [S-1 or S, D] row-major; row p belongs to position p and predicts token p+1.</summary>
+    /// <summary>
+    /// Last hidden states after the final norm, [S-1 or S, D] row-major; row p belongs to position p and predicts token p+1.
+    /// </summary>
     public required ReadOnlyMemory<float> HiddenStates { get; init; }
 
     /// <summary>Token ids whose output-embedding row is held, strictly ascending [N].</summary>
-    public required int[] OutputIds { get; init; }
+    public required ImmutableArray<int> OutputIds { get; init; }
 
     /// <summary>Output-embedding (lm_head) rows of <see cref="OutputIds"/>, [N, D] row-major.</summary>
-    public required float[] OutputRows { get; init; }
+    public required ReadOnlyMemory<float> OutputRows { get; init; }
 
     /// <summary>Patch grid of each image before the merge, in order of appearance.</summary>
     public IReadOnlyList<PatchGrid> ImageGrids { get; init; } = [];
@@ -32,19 +39,22 @@ public sealed partial class Trace
     /// Candidates per generated token, [G, K]: the answer is then the last G tokens. Null in encode mode
     /// (the answer is then the last turn).
     /// </summary>
-    public int[][]? CandidateIds { get; init; }
+    public IReadOnlyList<ImmutableArray<int>>? CandidateIds { get; init; }
 
     /// <summary>Probabilities of <see cref="CandidateIds"/> under the model's softmax [G, K], or null.</summary>
-    public float[][]? CandidateProbabilities { get; init; }
+    public IReadOnlyList<ImmutableArray<float>>? CandidateProbabilities { get; init; }
 
     /// <summary>Probability of each answer token [G], or null.</summary>
-    public float[]? AnswerProbabilities { get; init; }
+    public ImmutableArray<float>? AnswerProbabilities { get; init; }
 
     /// <summary>Marker ids of the vocabulary.</summary>
     public MarkerIds Markers { get; init; } = MarkerIds.QwenPublished;
 
-    /// <summary>Bytes (UTF-8, possibly a part of a character) of each token in <see cref="OutputIds"/> [N], or null in a dump without texts.</summary>
-    public byte[][]? OutputTexts { get; init; }
+    /// <summary>
+    /// Bytes (UTF-8, possibly a part of a character) of each token in <see cref="OutputIds"/> [N], or null in a dump without
+    /// texts.
+    /// </summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>>? OutputTexts { get; init; }
 
     /// <summary>Pictures for display, at most one per temporal patch of each block.</summary>
     public IReadOnlyList<TracePicture> Pictures { get; init; } = [];
@@ -55,8 +65,40 @@ public sealed partial class Trace
     /// <summary>Number of hidden rows, S-1 or S.</summary>
     public int HiddenRowCount => HiddenSize == 0 ? 0 : HiddenStates.Length / HiddenSize;
 
-    /// <summary>A token's bytes (UTF-8, possibly a part of a character), or null where the trace has no text for it.</summary>
+    /// <summary>The file the trace was loaded from, for messages.</summary>
+    internal string? SourcePath { get; init; }
+
+    /// <summary>A token's text, or null where the trace has none for it.</summary>
     /// <param name="tokenId">Token id.</param>
-    public byte[]? FindText(int tokenId) =>
-        OutputTexts is { } texts && Array.BinarySearch(OutputIds, tokenId) is >= 0 and var index ? texts[index] : null;
+    /// <returns>The text; U+FFFD stands for a character of which the token holds only a part.</returns>
+    public string? FindText(int tokenId) => FindBytes(tokenId) is { } bytes ? Encoding.UTF8.GetString(bytes.Span) : null;
+
+    /// <summary>A token's bytes (UTF-8, possibly a part of a character), or null where the trace has none for it.</summary>
+    /// <param name="tokenId">Token id.</param>
+    public ReadOnlyMemory<byte>? FindBytes(int tokenId) =>
+        OutputTexts is { } texts && OutputIds.BinarySearch(tokenId) is >= 0 and var index ? texts[index] : null;
+
+    /// <summary>
+    /// Refuses a trace whose parts do not fit each other or that holds NaN or infinities. A trace that was found good is not
+    /// looked through again.
+    /// </summary>
+    /// <exception cref="TraceFormatException">Names the part or the position, and what would be right.</exception>
+    public void Validate()
+    {
+        if (!_isValid)
+        {
+            TraceValidation.Check(this);
+            _isValid = true;
+        }
+    }
+
+    internal TraceFormatException Fault(FormattableString message) => new(SourcePath, message);
+
+    internal void Require(bool condition, FormattableString message)
+    {
+        if (!condition)
+        {
+            throw Fault(message);
+        }
+    }
 }

@@ -1,5 +1,3 @@
-using Tamx.Llama;
-
 namespace Tamx;
 
 /// <summary>A saved trace (.safetensors) or its content cannot be used.</summary>
@@ -14,6 +12,10 @@ public sealed class TraceFormatException : InvalidInputException
     {
         Path = path;
     }
+
+    /// <summary>Creates the exception with a message that names settings.</summary>
+    internal TraceFormatException(string? path, FormattableString text)
+        : base(path is null ? text : (FormattableString)$"{path}: {text}") => Path = path;
 
     /// <summary>The file at fault, or null for a trace that was built in code.</summary>
     public string? Path { get; }

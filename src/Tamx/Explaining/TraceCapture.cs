@@ -1,0 +1,121 @@
+using System.Collections.Immutable;
+using System.Reflection;
+using Tamx.Kernels;
+using Tamx.Llama;
+
+namespace Tamx;
+
+/// <summary>Makes traces of a completion: of its prompt, and of the answer so far. Used by one thread at a time.</summary>
+/// <param name="model">The model.</param>
+/// <param name="completion">The completion; its prompt has been computed.</param>
+/// <param name="options">How the answer is generated and explained.</param>
+internal sealed class TraceCapture(VisionLanguageModel model, Completion completion, ExplainOptions options)
+{
+    private readonly OutputRowCache _rows = new(model.OutputEmbedding);
+    private int[]? _standInIds;
+
+    /// <summary>A token's bytes (UTF-8, possibly a part of a character).</summary>
+    public ReadOnlyMemory<byte> GetBytes(int tokenId) => model.Vocabulary.GetBytes(tokenId);
+
+    /// <summary>Output-embedding row and text of a token.</summary>
+    public (float[] Row, ReadOnlyMemory<byte>? Text) ReadOutput(int tokenId) => (_rows.Read([tokenId]), GetBytes(tokenId));
+
+    /// <summary>The hidden state that predicted a token.</summary>
+    public float[] PredictingState(GeneratedToken token)
+    {
+        var size = model.Facts.HiddenSize;
+        return completion.HiddenStates.Slice((token.Position - 1) * size, size).ToArray();
+    }
+
+    /// <summary>The trace of the prompt, with the answer so far or without.</summary>
+    /// <param name="tokens">The answer's tokens, with their candidates; null for the prompt alone.</param>
+    /// <param name="engine">Looks for the row that the paper's code lets stand in for the first prompt token's.</param>
+    /// <param name="seconds">Seconds spent per phase.</param>
+    /// <param name="cancellationToken">Cancels by throwing.</param>
+    public Trace Take(
+        List<GeneratedToken>? tokens,
+        ITamEngine engine,
+        IReadOnlyDictionary<string, double> seconds,
+        CancellationToken cancellationToken)
+    {
+        if (options.Tam.StandInContextMaps && _standInIds is null)
+        {
+            // The paper's code lets the strongest class of the whole vocabulary stand for the first prompt token: its row must be there.
+            _standInIds = [];
+            var prompt = Make(null, seconds);
+            _standInIds = SequenceLayout.ParsePrompt(prompt, options.Tam).ContextPositions is [var first, ..]
+                ? [FindBest(new TraceRows(prompt).StatesOf(first, 1), engine, cancellationToken)]
+                : [];
+        }
+
+        return Make(tokens, seconds);
+    }
+
+    private int FindBest(ReadOnlySpan<float> state, ITamEngine engine, CancellationToken cancellationToken) =>
+        VocabularySearch.Run(model.OutputEmbedding, state, 1, engine, cancellationToken: cancellationToken).Best[0].Id;
+
+    private Trace Make(List<GeneratedToken>? tokens, IReadOnlyDictionary<string, double> seconds)
+    {
+        var ids = completion.TokenIds[..(completion.PromptTokenCount + (tokens?.Count ?? 0))].ToArray();
+        var candidates = (tokens ?? []).SelectMany(token => token.Candidates.Select(candidate => candidate.Id));
+        int[] outputIds = [.. ids.Concat(candidates).Concat(_standInIds ?? []).Distinct().Order()];
+        return new Trace
+        {
+            TokenIds = [.. ids],
+            HiddenSize = model.Facts.HiddenSize,
+            // A given answer is read in batches, ahead of the tokens that have been asked for.
+            HiddenStates = completion.HiddenStates[..Math.Min(completion.HiddenStates.Length, ids.Length * model.Facts.HiddenSize)],
+            OutputIds = [.. outputIds],
+            OutputRows = _rows.Read(outputIds),
+            OutputTexts = [.. outputIds.Select(GetBytes)],
+            ImageGrids = [.. completion.Pictures.Where(picture => picture.VideoIndex is null).Select(picture => GridOf(picture, 1))],
+            VideoGrids =
+            [
+                .. completion.Pictures.Where(picture => picture.VideoIndex is not null).GroupBy(picture => picture.VideoIndex)
+                    .Select(patches => GridOf(patches.First(), patches.Count())),
+            ],
+            CandidateIds = tokens?.Select(token => token.Candidates.Select(candidate => candidate.Id).ToImmutableArray()).ToArray(),
+            CandidateProbabilities = tokens?.Select(token => token.Candidates.Select(candidate => candidate.Probability).ToImmutableArray()).ToArray(),
+            AnswerProbabilities = tokens?.Select(token => token.Probability).ToImmutableArray(),
+            Markers = MarkerIds.Find(model.Vocabulary),
+            Pictures = [.. completion.Pictures.Select(picture => new TracePicture(
+                picture.BlockIndex, picture.FrameIndex, picture.MediaType, picture.Encoded, picture.Width, picture.Height, picture.Seconds, picture.Name))],
+            Run = RunOf(seconds),
+        };
+    }
+
+    private PatchGrid GridOf(PromptPicture picture, int frames)
+    {
+        var merge = model.Projector?.SpatialMergeSize ?? 1;
+        return new PatchGrid(frames, picture.Rows * merge, picture.Columns * merge);
+    }
+
+    private RunInfo RunOf(IReadOnlyDictionary<string, double> seconds)
+    {
+        var sampling = options.Completion;
+        var hasPenalties = (sampling.PresencePenalty, sampling.FrequencyPenalty, sampling.RepeatPenalty) is not (0, 0, 1);
+        return new RunInfo
+        {
+            Model = model.Facts.Name ?? Path.GetFileName(model.Facts.Path),
+            ModelFile = Path.GetFileName(model.Facts.Path),
+            ProjectorFile = Path.GetFileName(model.Projector?.Path),
+            Architecture = model.Facts.Architecture,
+            Quantization = model.Facts.Quantization,
+            LlamaVersion = LlamaRuntime.Version,
+            TamxVersion = typeof(Explainer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0],
+            Temperature = sampling.Temperature,
+            TopK = sampling.TopK,
+            TopP = sampling.TopP,
+            MinP = sampling.MinP > 0 ? sampling.MinP : null,
+            PresencePenalty = sampling.PresencePenalty != 0 ? sampling.PresencePenalty : null,
+            FrequencyPenalty = sampling.FrequencyPenalty != 0 ? sampling.FrequencyPenalty : null,
+            RepeatPenalty = sampling.RepeatPenalty != 1 ? sampling.RepeatPenalty : null,
+            RepeatLastN = hasPenalties ? sampling.RepeatLastN : null,
+            Seed = sampling.Seed,
+            ContextSize = completion.ContextSize,
+            ThreadCount = model.Options.ThreadCount,
+            GpuLayerCount = model.Options.GpuLayerCount,
+            Seconds = seconds,
+        };
+    }
+}

@@ -1,0 +1,83 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+
+namespace Tamx;
+
+/// <summary>Writes a trace to a file.</summary>
+internal static class TraceWriter
+{
+    /// <summary>Writes a valid trace; the file appears when it is complete.</summary>
+    public static void Write(Trace trace, string path)
+    {
+        var writer = new SafetensorsWriter();
+
+        // With the batch axis that TAMX's scripts write and drop.
+        writer.AddSingles(TraceFormat.HiddenState, trace.HiddenStates, 1, trace.HiddenRowCount, trace.HiddenSize);
+        writer.AddIntegers(TraceFormat.GeneratedIds, ToInt64(trace.TokenIds), 1, trace.TokenIds.Length);
+        writer.AddIntegers(TraceFormat.OutputIds, ToInt64(trace.OutputIds));
+        writer.AddSingles(TraceFormat.OutputRows, trace.OutputRows, trace.OutputIds.Length, trace.HiddenSize);
+        AddGrids(writer, TraceFormat.ImageGrids, trace.ImageGrids);
+        AddGrids(writer, TraceFormat.VideoGrids, trace.VideoGrids);
+        if (trace.CandidateIds is { Count: > 0 } candidates)
+        {
+            writer.AddIntegers(TraceFormat.CandidateIds, ToInt64([.. candidates.SelectMany(row => row)]), candidates.Count, candidates[0].Length);
+        }
+
+        if (trace.CandidateProbabilities is { Count: > 0 } probabilities)
+        {
+            float[] values = [.. probabilities.SelectMany(row => row)];
+            writer.AddSingles(TraceFormat.CandidateProbabilities, values, probabilities.Count, probabilities[0].Length);
+        }
+
+        if (trace.AnswerProbabilities is { } answer)
+        {
+            writer.AddSingles(TraceFormat.AnswerProbabilities, answer.AsMemory());
+        }
+
+        if (trace.OutputTexts is { } texts)
+        {
+            long end = 0;
+            writer.AddBytes(TraceFormat.TextBytes, texts.SelectMany(text => text.ToArray()).ToArray());
+            writer.AddIntegers(TraceFormat.TextEnds, texts.Select(text => end += text.Length).ToArray());
+        }
+
+        writer.Metadata[TraceFormat.FormatKey] = TraceFormat.FormatVersion;
+        writer.Metadata[TraceFormat.MarkersKey] = JsonSerializer.Serialize(trace.Markers, TraceFormat.Json);
+        writer.Metadata[TraceFormat.RunKey] = JsonSerializer.Serialize(trace.Run, TraceFormat.Json);
+        AddPictures(writer, trace.Pictures);
+        writer.Write(path);
+    }
+
+    private static void AddGrids(SafetensorsWriter writer, string name, IReadOnlyList<PatchGrid> grids)
+    {
+        if (grids.Count > 0)
+        {
+            writer.AddIntegers(name, grids.SelectMany(grid => new long[] { grid.Frames, grid.Rows, grid.Columns }).ToArray(), grids.Count, 3);
+        }
+    }
+
+    private static long[] ToInt64(ImmutableArray<int> values) => [.. values.Select(value => (long)value)];
+
+    private static void AddPictures(SafetensorsWriter writer, IReadOnlyList<TracePicture> pictures)
+    {
+        var entries = pictures.Select(picture => new TracePictureEntry
+        {
+            Block = picture.BlockIndex,
+            Frame = picture.FrameIndex,
+            MediaType = picture.MediaType,
+            Width = picture.Width,
+            Height = picture.Height,
+            Seconds = picture.Seconds,
+            Name = picture.Name,
+        }).ToList();
+        for (int i = 0; i < pictures.Count; i++)
+        {
+            writer.AddBytes(TraceFormat.Picture(i), pictures[i].Bytes);
+        }
+
+        if (entries.Count > 0)
+        {
+            writer.Metadata[TraceFormat.PicturesKey] = JsonSerializer.Serialize(entries, TraceFormat.Json);
+        }
+    }
+}
