@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 namespace Tamx.Benchmarks;
 
 /// <summary>Traces of made-up runs: a picture or video, a question, an answer, and random states of a real model's size.</summary>
@@ -30,15 +31,15 @@ internal static class AnswerTrace
             .. words[..QuestionLength], markers.TurnEnd, markers.Newline,
             markers.TurnStart, markers.Assistant, markers.Newline, .. words[QuestionLength..],
         ];
-        int[][] candidates = [.. words[QuestionLength..].Select(OtherWords)];
+        ImmutableArray<int>[] candidates = [.. words[QuestionLength..].Select(word => OtherWords(word).ToImmutableArray())];
         int[] outputIds = [.. ids.Concat(candidates.SelectMany(step => step)).Distinct().Order()];
         PatchGrid[] grids = [new(frames, 2 * rows, 2 * columns)];
         return new Trace
         {
-            TokenIds = ids,
+            TokenIds = [.. ids],
             HiddenSize = hiddenSize,
             HiddenStates = Values((ids.Length - 1) * hiddenSize, 1),
-            OutputIds = outputIds,
+            OutputIds = [.. outputIds],
             OutputRows = Values(outputIds.Length * hiddenSize, 2 / MathF.Sqrt(hiddenSize)),
             ImageGrids = frames == 1 ? grids : [],
             VideoGrids = frames == 1 ? [] : grids,

@@ -31,11 +31,11 @@ internal static class PythonBaseline
     {
         using var folder = new TemporaryFolder();
         string path = folder.File("trace.safetensors");
-        trace.Save(path);
+        TraceFile.Save(trace, path);
         string[] fields = Run(
             Path.Combine(AppContext.BaseDirectory, "maps.py"), path, expected.Options.KernelSize.ToString(CultureInfo.InvariantCulture), threadCount.ToString(CultureInfo.InvariantCulture), RoundCount.ToString(CultureInfo.InvariantCulture)).Split(' ');
         double sum = double.Parse(fields[1], CultureInfo.InvariantCulture);
-        double expectedSum = expected.Answer.Sum(token => token.Candidates.Append(token.Token).Sum(explained => explained.VisionMaps.Sum(map => map!.Sum(value => (double)value))));
+        double expectedSum = expected.Answer.Sum(token => token.Candidates.Append(token.Token).Sum(explained => explained.VisionMaps.Sum(map => map!.Values.ToArray().Sum(value => (double)value))));
         return Math.Abs(sum - expectedSum) <= 1e-4 * expectedSum
             ? double.Parse(fields[0], CultureInfo.InvariantCulture)
             : throw new InvalidOperationException($"Python's maps add up to {sum}, ours to {expectedSum}.");

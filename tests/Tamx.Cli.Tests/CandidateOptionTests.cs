@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
 using Tamx.Testing;
@@ -33,14 +34,14 @@ public sealed class CandidateOptionTests : IDisposable
         Assert.Equal(0, run.ExitCode);
         using var document = JsonDocument.Parse(await File.ReadAllBytesAsync(json));
         var answer = document.RootElement.GetProperty("answer").EnumerateArray().ToArray();
-        Assert.Equal(trace.CandidateIds!.Length, answer.Length);
+        Assert.Equal(trace.CandidateIds!.Count, answer.Length);
         int clear = 0;
         for (int step = 0; step < answer.Length; step++)
         {
             var candidates = answer[step].GetProperty("candidates").EnumerateArray().ToArray();
-            double[] logits = Array.ConvertAll(trace.CandidateProbabilities![step], probability => Math.Log(probability));
+            double[] logits = [.. trace.CandidateProbabilities![step].Select(probability => Math.Log(probability))];
             Assert.Equal(Count, candidates.Length);
-            Assert.Equal(trace.AnswerProbabilities![step], answer[step].GetProperty("token").GetProperty("probability").GetDouble(), 2 * tolerance * trace.AnswerProbabilities[step] + 1e-9);
+            Assert.Equal(trace.AnswerProbabilities!.Value[step], answer[step].GetProperty("token").GetProperty("probability").GetDouble(), 2 * tolerance * trace.AnswerProbabilities.Value[step] + 1e-9);
             for (int i = 0; i < Count; i++)
             {
                 var (id, probability) = (candidates[i].GetProperty("id").GetInt32(), candidates[i].GetProperty("probability").GetDouble());
@@ -68,7 +69,7 @@ public sealed class CandidateOptionTests : IDisposable
         Assert.True(File.Exists(report));
         var ids = File.ReadLines(Path.Combine(_folder.File("export"), "tokens.csv")).Skip(1).Select(line => line.Split(',', 5)).Where(cells => cells[1].Length > 0)
             .GroupBy(cells => cells[0], cells => int.Parse(cells[3], CultureInfo.InvariantCulture)).Select(step => step.ToArray());
-        Assert.Equal(trace.CandidateIds!.Select(step => step[..2]), ids);
+        Assert.Equal(trace.CandidateIds!.Select(step => step[..2].ToArray()), ids);
     }
 
     [Fact]
@@ -94,7 +95,7 @@ public sealed class CandidateOptionTests : IDisposable
         var (full, bare) = (_folder.File("full.safetensors"), _folder.File("bare.safetensors"));
         Assert.Equal(0, (await CommandRun.Of(
             ["explain", "-m", ModelPath(weights), "--mmproj", DemoFiles.Projector, "--image", DemoFiles.Picture, "-t", "1", "--candidates", $"{Count}", "-o", _folder.File("report.html"), "--save-trace", full])).ExitCode);
-        var trace = Trace.Load(full);
+        var trace = TraceFile.Load(full);
         var without = new Trace
         {
             TokenIds = trace.TokenIds,
@@ -104,11 +105,11 @@ public sealed class CandidateOptionTests : IDisposable
             OutputRows = trace.OutputRows,
             OutputTexts = trace.OutputTexts,
             ImageGrids = trace.ImageGrids,
-            CandidateIds = [.. trace.CandidateIds!.Select(_ => Array.Empty<int>())],
+            CandidateIds = [.. trace.CandidateIds!.Select(_ => ImmutableArray<int>.Empty)],
             Markers = trace.Markers,
             Pictures = trace.Pictures,
         };
-        without.Save(bare);
+        TraceFile.Save(without, bare);
         return (trace, bare);
     }
 }

@@ -76,7 +76,7 @@ public sealed class ExplainCommandTests : IDisposable
         var run = await CommandRun.Of(
             ["explain", "-o", ReportPath, "-t", "1", "--answer", " a redcircle.", "--candidates", "2", "--json", "--maps-json", json, "--save-trace", trace]);
         Assert.Equal(0, run.ExitCode);
-        var maps = ActivationMaps.Compute(Trace.Load(trace));
+        var maps = ActivationMaps.Compute(TraceFile.Load(trace));
 
         using var document = JsonDocument.Parse(await File.ReadAllBytesAsync(json));
         var root = document.RootElement;
@@ -90,15 +90,15 @@ public sealed class ExplainCommandTests : IDisposable
         var answer = root.GetProperty("answer").EnumerateArray().ToArray();
         for (int i = 0; i < maps.Answer.Count; i++)
         {
-            AssertSame(maps.Answer[i].Token.VisionMaps[0]!, maps.Answer[i].Token.TextRelevance, answer[i].GetProperty("token"));
-            AssertSame(maps.Answer[i].Candidates[1].VisionMaps[0]!, maps.Answer[i].Candidates[1].TextRelevance, answer[i].GetProperty("candidates")[1]);
+            AssertSame(maps.Answer[i].Token.VisionMaps[0]!.Values.ToArray(), maps.Answer[i].Token.TextRelevance.ToArray(), answer[i].GetProperty("token"));
+            AssertSame(maps.Answer[i].Candidates[1].VisionMaps[0]!.Values.ToArray(), maps.Answer[i].Candidates[1].TextRelevance.ToArray(), answer[i].GetProperty("candidates")[1]);
         }
 
         // "redcircle" is no token of the demo model, so the word has several.
         var words = root.GetProperty("words").EnumerateArray().ToArray();
         Assert.Equal(["a", "redcircle", "."], words.Select(word => word.GetProperty("text").GetString()));
         Assert.True(words[1].GetProperty("tokens").GetArrayLength() > 1);
-        AssertSame(maps.Words[1].VisionMaps[0]!, maps.Words[1].TextRelevance, words[1]);
+        AssertSame(maps.Words[1].VisionMaps[0]!.Values.ToArray(), maps.Words[1].TextRelevance.ToArray(), words[1]);
 
         using var summary = JsonDocument.Parse(run.Output);
         Assert.Equal(
@@ -136,7 +136,7 @@ public sealed class ExplainCommandTests : IDisposable
              "--save-trace", trace, "-n", "5", "-t", "1", "--json"]);
         Assert.Equal(0, run.ExitCode);
 
-        var loaded = Trace.Load(trace);
+        var loaded = TraceFile.Load(trace);
         var maps = ActivationMaps.Compute(loaded);
         Assert.Equal(2, maps.Layout.VisionBlocks.Count);
         Assert.Equal(2, loaded.Pictures.Count);
@@ -151,7 +151,7 @@ public sealed class ExplainCommandTests : IDisposable
         var computed = await CommandRun.Of(["maps", trace, "-o", again]);
         Assert.Equal(0, computed.ExitCode);
         using var file = SafetensorsFile.Open(again);
-        FloatAssert.Equal(maps.Answer[0].Token.VisionMaps[0]!, file.ReadSingles("vision_maps.0.0"), 0, "saved map");
+        FloatAssert.Equal(maps.Answer[0].Token.VisionMaps[0]!.Values.Span, file.ReadSingles("vision_maps.0.0"), 0, "saved map");
     }
 
     [Fact]
@@ -205,7 +205,7 @@ public sealed class ExplainCommandTests : IDisposable
 
         Assert.Equal(0, run.ExitCode);
         Assert.Equal(" red cup", run.Output.TrimEnd('\n'));
-        var maps = ActivationMaps.Compute(Trace.Load(trace));
+        var maps = ActivationMaps.Compute(TraceFile.Load(trace));
         Assert.Equal(["system", "user", "assistant", "user", "assistant"], maps.Layout.Turns.Select(turn => turn.Role));
         Assert.Equal([1, 3], maps.Layout.VisionBlocks.Select(block => block.TurnIndex));
     }

@@ -89,7 +89,7 @@ public sealed class HabitTests : IDisposable
 
     private static string TextOf(string path)
     {
-        var trace = Trace.Load(path);
-        return Encoding.UTF8.GetString([.. trace.TokenIds.SelectMany(id => trace.FindText(id) ?? [])]);
+        var trace = TraceFile.Load(path);
+        return string.Concat(trace.TokenIds.Select(trace.FindText));
     }
 }

@@ -28,7 +28,7 @@ public sealed class MapsCommandTests : IDisposable
         var options = TamOptions.ForProfile(TamProfile.Tuned) with { EciStrength = 0.25f, RepeatedWords = RepeatedWords.ById };
         using var file = SafetensorsFile.Open(OutputPath);
         FloatAssert.Equal(
-            ActivationMaps.Compute(Trace.Load(Input("repeated_words")), options).Answer[3].Token.VisionMaps[0]!, file.ReadSingles("vision_maps.3.0"), 0, "map");
+            ActivationMaps.Compute(TraceFile.Load(Input("repeated_words")), options).Answer[3].Token.VisionMaps[0]!.Values.Span, file.ReadSingles("vision_maps.3.0"), 0, "map");
         using var recorded = JsonDocument.Parse(file.Metadata["tamx.options"]);
         Assert.Equal("tuned", recorded.RootElement.GetProperty("profile").GetString());
         Assert.Equal(0.25, recorded.RootElement.GetProperty("eciStrength").GetDouble());
@@ -63,18 +63,18 @@ public sealed class MapsCommandTests : IDisposable
         var files = TestModels.Qwen3VlUntied;
         Assert.Equal(0, (await CommandRun.Of(
             ["explain", "-m", files.ModelPath, "--mmproj", files.ProjectorPath, "--image", DemoFiles.Picture, "-n", "3", "-t", "1", "--no-eos", "-o", report, "--save-trace", full])).ExitCode);
-        var trace = Trace.Load(full);
+        var trace = TraceFile.Load(full);
         var writer = new SafetensorsWriter();
         writer.AddSingles("hidden_state", trace.HiddenStates, 1, trace.HiddenRowCount, trace.HiddenSize);
         writer.AddIntegers("generated_ids", [.. trace.TokenIds.Select(id => (long)id)], 1, trace.TokenIds.Length);
-        writer.AddIntegers("candidate_ids_per_step", [.. trace.CandidateIds!.SelectMany(step => step.Select(id => (long)id))], trace.CandidateIds!.Length, 3);
+        writer.AddIntegers("candidate_ids_per_step", [.. trace.CandidateIds!.SelectMany(step => step.Select(id => (long)id))], trace.CandidateIds!.Count, 3);
         writer.AddIntegers("image_grid_thw", [1, trace.ImageGrids[0].Rows, trace.ImageGrids[0].Columns], 1, 3);
         writer.AddSingles("video_grid_thw", [], 0);
         writer.Write(dump);
 
         Assert.Equal(0, (await CommandRun.Of(["maps", dump, "-m", files.ModelPath, "-o", OutputPath, "-t", "1"])).ExitCode);
         using var file = SafetensorsFile.Open(OutputPath);
-        FloatAssert.Equal(ActivationMaps.Compute(trace).Answer[^1].Token.VisionMaps[0]!, file.ReadSingles($"vision_maps.{trace.CandidateIds!.Length - 1}.0"), 0, "map");
+        FloatAssert.Equal(ActivationMaps.Compute(trace).Answer[^1].Token.VisionMaps[0]!.Values.Span, file.ReadSingles($"vision_maps.{trace.CandidateIds!.Count - 1}.0"), 0, "map");
 
         var other = _folder.File("other.safetensors");
         (await CommandRun.Of(["maps", dump, "-m", TestModels.LargeVocabulary.ModelPath, "-o", other])).AssertFails(3, "give the model that the run was made with (-m)");
@@ -246,9 +246,9 @@ public sealed class MapsCommandTests : IDisposable
     [Fact]
     public async Task Maps_NaNInTheHiddenStates_NamesThePosition()
     {
-        var trace = Trace.Load(Input("encode_image"));
+        var trace = TraceFile.Load(Input("encode_image"));
         string damaged = _folder.File("nan");
-        trace.Save(damaged);
+        TraceFile.Save(trace, damaged);
         byte[] bytes = File.ReadAllBytes(damaged);
         using (var file = SafetensorsFile.Open(damaged))
         {

@@ -56,7 +56,7 @@ public sealed class VideoTests : IDisposable
 
         foreach (var other in (Trace[])[files, repeated, animation])
         {
-            Assert.Equal(folder.TokenIds, other.TokenIds);
+            Assert.Equal(folder.TokenIds.AsSpan(), other.TokenIds.AsSpan());
             Assert.Equal([0.25, 1.25], other.Pictures.Select(picture => picture.Seconds!.Value));
         }
 
@@ -104,14 +104,14 @@ public sealed class VideoTests : IDisposable
         var video = Path.Combine(AppContext.BaseDirectory, "moving.gif");
         var trace = await Explain("--video", video);
         var maps = ActivationMaps.Compute(trace);
-        var noun = maps.Answer.First(token => System.Text.Encoding.UTF8.GetString(trace.FindText(token.Token.TokenId)!) == " diamond");
+        var noun = maps.Answer.First(token => trace.FindText(token.Token.TokenId)! == " diamond");
         Assert.Equal(4, trace.Pictures.Count);
         var columns = new List<int>();
         foreach (var picture in trace.Pictures)
         {
             var grid = maps.Layout.VisionBlocks[picture.BlockIndex].Grid;
             var map = noun.Token.VisionMaps[picture.BlockIndex]!;
-            var (row, column) = Math.DivRem(Array.IndexOf(map, map.Max()), grid.Columns);
+            var (_, row, column, _) = map.Peak;
             columns.Add(column);
 
             // The shape is orange, all else is grey.
@@ -208,7 +208,7 @@ public sealed class VideoTests : IDisposable
         var trace = _folder.File("trace.safetensors");
         var run = await CommandRun.Of(["explain", .. arguments, "-o", _folder.File("report.html"), "--save-trace", trace, "-n", "4", "-t", "1"]);
         Assert.Equal((0, ""), (run.ExitCode, run.ExitCode == 0 ? "" : run.Error));
-        var loaded = Trace.Load(trace);
+        var loaded = TraceFile.Load(trace);
 
         // One picture for each temporal patch, in the trace and in the report; and the maps can be had again.
         var maps = ActivationMaps.Compute(loaded);
@@ -229,7 +229,7 @@ public sealed class VideoTests : IDisposable
         var user = ActivationMaps.Compute(trace).Layout;
         var end = user.VisionBlocks[^1].EndPosition;
         return string.Concat(user.ContextPositions.Where(position => position > end).Select(
-            position => System.Text.Encoding.UTF8.GetString(trace.FindText(trace.TokenIds[position])!)));
+            position => trace.FindText(trace.TokenIds[position])!));
     }
 
     private async Task Fails(string message, params string[] arguments)

@@ -118,7 +118,7 @@ public class ComparisonTests(Chromium browser)
                 HiddenSize = trace.HiddenSize,
                 HiddenStates = ReadOnlyMemory<float>.Empty,
                 OutputIds = trace.OutputIds,
-                OutputRows = [],
+                OutputRows = ReadOnlyMemory<float>.Empty,
                 OutputTexts = trace.OutputTexts,
                 Pictures = trace.Pictures,
                 Run = trace.Run with { Quantization = quantization },

@@ -90,7 +90,7 @@ internal sealed class Example
             Options = new TamOptions(),
             EngineName = "Reference",
             Answer = tokens,
-            Words = HasTexts ? [.. AnswerWord.Group(AnswerTexts).Select(word => ExplainedWord.Join(word, tokens, WordAggregation.Max))] : [],
+            Words = HasTexts ? [.. AnswerWord.Group([.. AnswerTexts.Select(text => (ReadOnlyMemory<byte>)text)]).Select(word => ExplainedWord.Join(word, tokens, WordAggregation.Max))] : [],
             Prompt = HasPromptMaps ? [.. context.Select((position, i) => AnswerToken(position, i, ids[position], context, hasCandidates: false))] : [],
         };
         var trace = new Trace
@@ -99,8 +99,8 @@ internal sealed class Example
             HiddenSize = 64,
             HiddenStates = ReadOnlyMemory<float>.Empty,
             OutputIds = [.. texts.Keys],
-            OutputRows = [],
-            OutputTexts = HasTexts ? [.. texts.Values] : null,
+            OutputRows = ReadOnlyMemory<float>.Empty,
+            OutputTexts = HasTexts ? [.. texts.Values.Select(text => (ReadOnlyMemory<byte>)text)] : null,
             Pictures = [new TracePicture(0, 0, MediaType, Bitmap(40, 30), 40, 30, null, PictureName)],
             Run = Run,
         };
@@ -119,7 +119,7 @@ internal sealed class Example
             TokenId = id,
             Logit = 1,
             Probability = 1,
-            VisionMaps = [[.. Enumerable.Range(0, grid.CellCount).Select(cell => ((cell * (7 + id)) % 101) / 100f)]],
+            VisionMaps = [new ActivationMap(grid, Enumerable.Range(0, grid.CellCount).Select(cell => ((cell * (7 + id)) % 101) / 100f).ToArray())],
             TextRelevance = [1, .. Enumerable.Repeat(0.5f, id - 1)],
         };
         AnswerToken Answer(int id) => new()
@@ -140,11 +140,11 @@ internal sealed class Example
         };
         var trace = new Trace
         {
-            TokenIds = ids,
+            TokenIds = [.. ids],
             HiddenSize = 1,
             HiddenStates = ReadOnlyMemory<float>.Empty,
             OutputIds = [0, 1, 2],
-            OutputRows = [],
+            OutputRows = ReadOnlyMemory<float>.Empty,
             OutputTexts = ["What?"u8.ToArray(), "A"u8.ToArray(), " bus"u8.ToArray()],
             Pictures = [new TracePicture(0, 0, "image/bmp", Bitmap(pixels, pixels), pixels, pixels)],
         };
@@ -174,7 +174,8 @@ internal sealed class Example
         };
     }
 
-    private float[] Map(PatchGrid grid, int seed) => [.. Enumerable.Range(0, grid.CellCount).Select(cell => MapValue(seed, cell))];
+    private ActivationMap Map(PatchGrid grid, int seed) =>
+        new(grid, Enumerable.Range(0, grid.CellCount).Select(cell => MapValue(seed, cell)).ToArray());
 
     /// <summary>A picture in the simplest of formats: 24-bit BMP, a blend of colours.</summary>
     private static byte[] Bitmap(int width, int height)

@@ -35,10 +35,10 @@ public class GrowingReportTests(Chromium browser)
             }
 
             (Trace trace, ActivationMaps maps) = new Example { AnswerTexts = cut, HasVideo = false }.Build();
-            var texts = new TokenTexts(trace.FindText);
-            var whole = new ReportTokens(texts, trace.TokenIds, maps.Layout);
+            var texts = new TokenTexts(trace.FindBytes);
+            var whole = new ReportTokens(texts, trace.TokenIds.AsSpan(), maps.Layout);
             int first = maps.Layout.AnswerPositions[0];
-            var growing = new ReportTokens(texts, trace.TokenIds, maps.Layout with { Turns = [.. maps.Layout.Turns.SkipLast(1)], AnswerPositions = [] });
+            var growing = new ReportTokens(texts, trace.TokenIds.AsSpan(), maps.Layout with { Turns = [.. maps.Layout.Turns.SkipLast(1)], AnswerPositions = [] });
             foreach (int position in maps.Layout.AnswerPositions)
             {
                 string[] before = [.. growing.Texts];
@@ -62,7 +62,7 @@ public class GrowingReportTests(Chromium browser)
     public async Task Next_AnyToken_CanBeReadWithoutThePage()
     {
         (Trace trace, ActivationMaps maps) = new Example { Probability = float.NaN }.Build();
-        var growing = new GrowingReport(trace, maps, trace.FindText, new HtmlReportOptions());
+        var growing = Replay.Of(trace, maps);
         Assert.DoesNotContain((byte)'\n', await growing.HeadAsync());
 
         JsonElement[] tokens = [.. maps.Answer.Select(token => JsonDocument.Parse(growing.Next(token, $"text {token.Position}")).RootElement)];
@@ -79,7 +79,7 @@ public class GrowingReportTests(Chromium browser)
     {
         (Trace trace, ActivationMaps maps) = new Example().Build();
         (Trace _, ActivationMaps other) = new Example { HasVideo = false }.Build();
-        var growing = new GrowingReport(trace, maps, trace.FindText, new HtmlReportOptions());
+        var growing = Replay.Of(trace, maps);
 
         var error = Assert.Throws<InvalidInputException>(() => growing.Next(other.Answer[0]));
 
@@ -91,7 +91,7 @@ public class GrowingReportTests(Chromium browser)
     {
         (Trace trace, ActivationMaps maps) = new Example { MediaType = "image/tiff" }.Build();
 
-        var error = Assert.Throws<InvalidInputException>(() => new GrowingReport(trace, maps, trace.FindText, new HtmlReportOptions()));
+        var error = Assert.Throws<InvalidInputException>(() => Replay.Of(trace, maps));
 
         Assert.Contains("image/tiff", error.Message, StringComparison.Ordinal);
     }
@@ -107,7 +107,7 @@ public class GrowingReportTests(Chromium browser)
         var options = new HtmlReportOptions { MapBits = bits };
         await using OpenGrowingReport page = await browser.GrowAsync();
 
-        var growing = new GrowingReport(trace, maps, trace.FindText, options);
+        var growing = Replay.Of(trace, maps, options);
         await page.MountAsync(await growing.HeadAsync());
         byte[][] tokens = [.. maps.Answer.Select(token => growing.Next(token))];
         await page.AppendAsync(tokens[..1]);
@@ -140,17 +140,12 @@ public class GrowingReportTests(Chromium browser)
         using var engine = new ReferenceEngine();
         await using OpenGrowingReport page = await browser.GrowAsync();
         using LiveExplanation live = await Explainer.StartAsync(model, messages, options, engine);
-        Assert.Throws<InvalidOperationException>(() => GrowingReport.Of(live));
 
-        GrowingReport? growing = null;
+        // The prompt is there to see before the answer has a token.
+        GrowingReport growing = GrowingReport.Of(live);
+        await page.MountAsync(await growing.HeadAsync());
         await foreach (StreamedToken token in live.ReadAsync())
         {
-            if (growing is null)
-            {
-                growing = GrowingReport.Of(live);
-                await page.MountAsync(await growing.HeadAsync());
-            }
-
             await page.AppendAsync(growing.Next(token));
         }
 
@@ -166,7 +161,7 @@ public class GrowingReportTests(Chromium browser)
     {
         (Trace trace, ActivationMaps maps) = new Example().Build();
         await using OpenGrowingReport page = await browser.GrowAsync();
-        var growing = new GrowingReport(trace, maps, trace.FindText, new HtmlReportOptions());
+        var growing = Replay.Of(trace, maps);
         await page.MountAsync(await growing.HeadAsync());
         await Assertions.Expect(page.Page.Locator(".stage img").First).ToBeVisibleAsync();
         await Assertions.Expect(page.Page.Locator(".chat")).Not.ToContainTextAsync("empty");
@@ -203,7 +198,7 @@ public class GrowingReportTests(Chromium browser)
     {
         (Trace trace, ActivationMaps maps) = new Example { AnswerTexts = Example.Tokens("A", " bus", " and", " a", " bus") }.Build();
         await using OpenGrowingReport page = await browser.GrowAsync();
-        var growing = new GrowingReport(trace, maps, trace.FindText, new HtmlReportOptions());
+        var growing = Replay.Of(trace, maps);
         await page.MountAsync(await growing.HeadAsync());
         await page.AppendAsync(growing.Next(maps.Answer[0]), growing.Next(maps.Answer[1]));
         await page.Page.GetByRole(AriaRole.Searchbox).FillAsync("bus");

@@ -97,11 +97,11 @@ public class HtmlReportTests
 
         void AssertVectors(ExplainedToken expected, JsonElement written)
         {
-            Close(expected.TextRelevance, report.Sparse(written.GetProperty("relevance"), expected.TextRelevance.Length, bits), expected.TextRelevance.Max());
+            Close(expected.TextRelevance.ToArray(), report.Sparse(written.GetProperty("relevance"), expected.TextRelevance.Length, bits), expected.TextRelevance.Max());
             for (int b = 0; b < expected.VisionMaps.Count; b++)
             {
                 JsonElement offset = written.GetProperty("maps")[b];
-                if (expected.VisionMaps[b] is float[] map)
+                if (expected.VisionMaps[b]?.Values.ToArray() is { } map)
                 {
                     Close(map, report.Dense(offset, map.Length, bits), map.Max() - map.Min());
                 }

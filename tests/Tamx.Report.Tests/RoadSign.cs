@@ -59,8 +59,8 @@ internal static class RoadSign
                 TokenId = ids[c],
                 Logit = logits[c],
                 Probability = float.NaN,
-                VisionMaps = [Floats(maps[0])],
-                TextRelevance = Floats(relevance),
+                VisionMaps = [new ActivationMap(new PatchGrid(1, rows, columns), Floats(maps[0]))],
+                TextRelevance = [.. Floats(relevance)],
             };
 
             JsonElement candidateMaps = root.GetProperty("candidate_vision_maps")[i];
@@ -84,11 +84,11 @@ internal static class RoadSign
 
         var trace = new Trace
         {
-            TokenIds = sequence,
+            TokenIds = [.. sequence],
             HiddenSize = 2048,
             HiddenStates = ReadOnlyMemory<float>.Empty,
             OutputIds = [.. Enumerable.Range(0, vocabulary.Texts.Count)],
-            OutputRows = [],
+            OutputRows = ReadOnlyMemory<float>.Empty,
             OutputTexts = [.. vocabulary.Texts],
             Pictures = [new TracePicture(0, 0, "image/jpeg", File.ReadAllBytes(Path.Combine(Folder, "road_sign.jpg")), 773, 512, null, "road_sign.jpg")],
             Run = new RunInfo { Model = "Qwen3-VL-2B-Instruct", Architecture = "qwen3vl", Quantization = "BF16" },

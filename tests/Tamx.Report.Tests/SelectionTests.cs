@@ -52,7 +52,7 @@ public class SelectionTests(Chromium browser)
 
         // Each cell shows the highest raw value of the span: 0 x 5 % 11 and so on, on the tokens' own ranges of 10 + index.
         (Trace _, ActivationMaps maps) = Words.Build();
-        float highest = Enumerable.Range(2, 4).Max(i => maps.Answer[i].Token.VisionMaps[0]![0] * maps.Answer[i].RawRange.Maximum);
+        float highest = Enumerable.Range(2, 4).Max(i => maps.Answer[i].Token.VisionMaps[0]![0, 0] * maps.Answer[i].RawRange.Maximum);
         await report.Page.Locator(".stage").First.HoverAsync(new LocatorHoverOptions { Position = new Position { X = 4, Y = 4 } });
         string value = await report.Page.Locator(".readout").First.TextContentAsync() ?? "";
         Assert.InRange(float.Parse(value.Split("  ")[0], System.Globalization.CultureInfo.InvariantCulture), highest - 0.06f, highest + 0.06f);

@@ -29,9 +29,9 @@ public sealed class CandidateTests : IDisposable
         var found = Without(trace).WithCandidates(TestModels.Get(model).ModelPath, Count);
 
         AssertSameCandidates(trace, found, tolerance);
-        Assert.Equal(trace.OutputIds, found.OutputIds);
-        Assert.Equal(trace.OutputRows, found.OutputRows);
-        Assert.Equal(trace.OutputTexts, found.OutputTexts);
+        Assert.Equal(trace.OutputIds.AsSpan(), found.OutputIds.AsSpan());
+        Assert.Equal(trace.OutputRows.ToArray(), found.OutputRows.ToArray());
+        Assert.Equal(trace.OutputTexts!.Select(text => text.ToArray()), found.OutputTexts!.Select(text => text.ToArray()));
     }
 
     [Theory]
@@ -57,19 +57,19 @@ public sealed class CandidateTests : IDisposable
         writer.AddIntegers("generated_ids", Array.ConvertAll(ids, id => (long)id), 1, ids.Length);
         writer.AddIntegers("image_grid_thw", [1, trace.ImageGrids[0].Rows, trace.ImageGrids[0].Columns], 1, 3);
         writer.Write(path);
-        var dump = Trace.Load(path, ModelPath("qwen3vl-untied"));
+        var dump = TraceFile.Load(path, ModelPath("qwen3vl-untied"));
         Assert.Null(dump.CandidateIds);
 
         var found = dump.WithCandidates(ModelPath("qwen3vl-untied"), Count);
-        found.Save(_folder.File("found.safetensors"));
-        var loaded = Trace.Load(_folder.File("found.safetensors"));
+        TraceFile.Save(found, _folder.File("found.safetensors"));
+        var loaded = TraceFile.Load(_folder.File("found.safetensors"));
         var maps = ActivationMaps.Compute(loaded);
 
         AssertSameCandidates(trace, loaded, 1e-5);
-        Assert.Equal(trace.TokenIds, loaded.TokenIds);
+        Assert.Equal(trace.TokenIds.AsSpan(), loaded.TokenIds.AsSpan());
         Assert.Equal(ActivationMaps.Compute(dump).Layout.AnswerPositions, maps.Layout.AnswerPositions);
         Assert.All(maps.Answer.Zip(trace.CandidateIds!), pair => Assert.Equal(pair.Second, pair.First.Candidates.Select(candidate => candidate.TokenId)));
-        FloatAssert.Equal(ActivationMaps.Compute(trace).Answer[^1].Candidates[1].VisionMaps[0]!, maps.Answer[^1].Candidates[1].VisionMaps[0]!, 2e-6);
+        FloatAssert.Equal(ActivationMaps.Compute(trace).Answer[^1].Candidates[1].VisionMaps[0]!.Values.Span, maps.Answer[^1].Candidates[1].VisionMaps[0]!.Values.Span, 2e-6);
     }
 
     [Fact]
@@ -79,9 +79,9 @@ public sealed class CandidateTests : IDisposable
 
         var found = trace.WithCandidates(ModelPath("qwen3vl-untied"), 2);
 
-        Assert.All(found.CandidateIds!.Zip(trace.CandidateIds!), pair => Assert.Equal(pair.Second[..2], pair.First));
+        Assert.All(found.CandidateIds!.Zip(trace.CandidateIds!), pair => Assert.Equal(pair.Second[..2].AsSpan(), pair.First.AsSpan()));
         Assert.All(found.CandidateProbabilities!, step => Assert.Equal(2, step.Length));
-        Assert.Equal(trace.OutputIds, found.OutputIds);
+        Assert.Equal(trace.OutputIds.AsSpan(), found.OutputIds.AsSpan());
     }
 
     [Fact]
@@ -111,7 +111,7 @@ public sealed class CandidateTests : IDisposable
     [Fact]
     public async Task WithCandidates_ModelOfAnotherHiddenSize_IsRefused() => await AssertRefused(
         trace => trace.WithCandidates(TestModels.LargeVocabulary.ModelPath, 3),
-        $"its hidden states have 256 values, those of {TestModels.LargeVocabulary.ModelPath} 64; give the model that the run was made with (-m)");
+        $"its hidden states have 256 values, those of {TestModels.LargeVocabulary.ModelPath} 64; give the model that the run was made with (modelPath)");
 
     [Fact]
     public async Task WithCandidates_IdBeyondTheModelsVocabulary_IsRefused() => await AssertRefused(
@@ -119,7 +119,7 @@ public sealed class CandidateTests : IDisposable
 
     [Fact]
     public async Task WithCandidates_OtherTexts_IsRefused() => await AssertRefused(
-        trace => With(trace, texts: [.. trace.OutputTexts!.Select(text => (byte[])[.. text, (byte)'x'])]).WithCandidates(ModelPath("qwen3vl-untied"), 3),
+        trace => With(trace, texts: [.. trace.OutputTexts!.Select(text => (byte[])[.. text.Span, (byte)'x'])]).WithCandidates(ModelPath("qwen3vl-untied"), 3),
         "x\", but ");
 
     [Fact]
@@ -174,15 +174,15 @@ public sealed class CandidateTests : IDisposable
     /// <summary>The trace without its candidates, and with something else changed: the answer is then the last turn.</summary>
     private static Trace With(Trace trace, int[]? ids = null, int[]? outputIds = null, float[]? states = null, byte[][]? texts = null)
     {
-        outputIds ??= trace.OutputIds;
+        outputIds ??= [.. trace.OutputIds];
         return new Trace
         {
-            TokenIds = ids ?? trace.TokenIds,
+            TokenIds = ids is null ? trace.TokenIds : [.. ids],
             HiddenSize = trace.HiddenSize,
             HiddenStates = states ?? trace.HiddenStates,
-            OutputIds = outputIds,
-            OutputRows = [.. outputIds.SelectMany(id => ((IRunRows)trace).RowOf(id).ToArray())],
-            OutputTexts = texts ?? [.. outputIds.Select(id => trace.FindText(id)!)],
+            OutputIds = [.. outputIds],
+            OutputRows = outputIds.SelectMany(id => new TraceRows(trace).RowOf(id).ToArray()).ToArray(),
+            OutputTexts = [.. texts?.Select(text => (ReadOnlyMemory<byte>)text) ?? outputIds.Select(id => trace.FindBytes(id)!.Value)],
             ImageGrids = trace.ImageGrids,
             Markers = trace.Markers,
         };
@@ -194,11 +194,11 @@ public sealed class CandidateTests : IDisposable
     /// </summary>
     private static void AssertSameCandidates(Trace expected, Trace actual, double tolerance)
     {
-        Assert.Equal(expected.CandidateIds!.Length, actual.CandidateIds!.Length);
-        for (int step = 0; step < expected.CandidateIds.Length; step++)
+        Assert.Equal(expected.CandidateIds!.Count, actual.CandidateIds!.Count);
+        for (int step = 0; step < expected.CandidateIds.Count; step++)
         {
-            double[] logits = Array.ConvertAll(expected.CandidateProbabilities![step], probability => Math.Log(probability));
-            FloatAssert.Equal(logits, Array.ConvertAll(actual.CandidateProbabilities![step], probability => Math.Log(probability)), 2 * tolerance, $"step {step}");
+            double[] logits = [.. expected.CandidateProbabilities![step].Select(probability => Math.Log(probability))];
+            FloatAssert.Equal(logits, actual.CandidateProbabilities![step].Select(probability => Math.Log(probability)).ToArray(), 2 * tolerance, $"step {step}");
             for (int i = 0; i < logits.Length - 1; i++)
             {
                 bool isClear = (i == 0 || logits[i - 1] - logits[i] > 2 * tolerance) && logits[i] - logits[i + 1] > 2 * tolerance;
@@ -207,8 +207,8 @@ public sealed class CandidateTests : IDisposable
         }
 
         FloatAssert.Equal(
-            expected.AnswerProbabilities!.Select(probability => Math.Log(probability)).ToArray(),
-            actual.AnswerProbabilities!.Select(probability => Math.Log(probability)).ToArray(),
+            expected.AnswerProbabilities!.Value.Select(probability => Math.Log(probability)).ToArray(),
+            actual.AnswerProbabilities!.Value.Select(probability => Math.Log(probability)).ToArray(),
             2 * tolerance,
             "answer");
     }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
@@ -32,7 +33,7 @@ public sealed class DumpTests : IDisposable
         var vocabulary = LoadedModels.Get("qwen3vl-untied").Vocabulary;
 
         // encode.py saves the whole conversation: the answer's turn is closed, and the last row is left out.
-        int[] ids = isGenerated ? trace.TokenIds : [.. trace.TokenIds, vocabulary.FindId("<|im_end|>"), vocabulary.FindId("\n")];
+        int[] ids = isGenerated ? [.. trace.TokenIds] : [.. trace.TokenIds, vocabulary.FindId("<|im_end|>"), vocabulary.FindId("\n")];
         float[] states = [.. trace.HiddenStates.Span, .. new float[(ids.Length - 1 - trace.HiddenRowCount) * trace.HiddenSize]];
         float[] rounded = Array.ConvertAll(states, Rounded);
         var parts = new List<Part>
@@ -44,25 +45,25 @@ public sealed class DumpTests : IDisposable
         };
         if (isGenerated)
         {
-            parts.Add(Integers("candidate_ids_per_step", [.. trace.CandidateIds!.SelectMany(step => step)], trace.CandidateIds!.Length, 3));
+            parts.Add(Integers("candidate_ids_per_step", [.. trace.CandidateIds!.SelectMany(step => step)], trace.CandidateIds!.Count, 3));
         }
 
         Write([.. parts]);
 
-        var loaded = Trace.Load(Path, Files.ModelPath);
+        var loaded = TraceFile.Load(Path, Files.ModelPath);
         var maps = ActivationMaps.Compute(loaded);
 
-        Assert.Equal(ids, loaded.TokenIds);
+        Assert.Equal(ids, loaded.TokenIds.ToArray());
         Assert.Equal(rounded, loaded.HiddenStates.ToArray());
         Assert.Equal(trace.Markers, loaded.Markers);
-        Assert.All(trace.OutputIds.Intersect(loaded.OutputIds), id => Assert.Equal(((IRunRows)trace).RowOf(id).ToArray(), ((IRunRows)loaded).RowOf(id).ToArray()));
+        Assert.All(trace.OutputIds.Intersect(loaded.OutputIds), id => Assert.Equal(new TraceRows(trace).RowOf(id).ToArray(), new TraceRows(loaded).RowOf(id).ToArray()));
         Assert.All(trace.OutputIds.Intersect(loaded.OutputIds), id => Assert.Equal(trace.FindText(id), loaded.FindText(id)));
 
         // The run's maps from the same rounded states; an encoded dump has no candidates to normalise with.
-        var expected = ActivationMaps.Compute(With(trace, Array.ConvertAll(trace.HiddenStates.ToArray(), Rounded), isGenerated ? trace.CandidateIds! : [.. trace.CandidateIds!.Select(_ => Array.Empty<int>())]));
+        var expected = ActivationMaps.Compute(With(trace, Array.ConvertAll(trace.HiddenStates.ToArray(), Rounded), isGenerated ? trace.CandidateIds! : [.. trace.CandidateIds!.Select(_ => ImmutableArray<int>.Empty)]));
         Assert.Equal(expected.Layout.AnswerPositions, maps.Layout.AnswerPositions);
         Assert.Equal(expected.Words.Select(word => word.Word.Text), maps.Words.Select(word => word.Word.Text));
-        Assert.All(expected.Answer.Zip(maps.Answer), pair => FloatAssert.Equal(pair.First.Token.VisionMaps[0]!, pair.Second.Token.VisionMaps[0]!, 1e-6, "map"));
+        Assert.All(expected.Answer.Zip(maps.Answer), pair => FloatAssert.Equal(pair.First.Token.VisionMaps[0]!.Values.Span, pair.Second.Token.VisionMaps[0]!.Values.Span, 1e-6, "map"));
         Assert.Equal(isGenerated ? 3 : 0, maps.Answer[0].Candidates.Count);
     }
 
@@ -70,12 +71,12 @@ public sealed class DumpTests : IDisposable
     public async Task Save_Trace_HasTheNamesTypesAndShapesThatTamxReads()
     {
         var trace = (await RunAsync()).Trace;
-        trace.Save(Path);
+        TraceFile.Save(trace, Path);
 
         using var file = SafetensorsFile.Open(Path);
         Assert.Equal("F32 [1, S-1, D]", Describe("hidden_state", (trace.TokenIds.Length - 1, "S-1"), (trace.HiddenSize, "D")));
         Assert.Equal("I64 [1, S]", Describe("generated_ids", (trace.TokenIds.Length, "S")));
-        Assert.Equal("I64 [G, 3]", Describe("candidate_ids_per_step", (trace.CandidateIds!.Length, "G")));
+        Assert.Equal("I64 [G, 3]", Describe("candidate_ids_per_step", (trace.CandidateIds!.Count, "G")));
         Assert.Equal("I64 [1, 3]", Describe("image_grid_thw"));
         Assert.DoesNotContain("video_grid_thw", file.Tensors.Keys);
 
@@ -92,7 +93,7 @@ public sealed class DumpTests : IDisposable
         await WriteWithoutRows();
         var other = TestModels.LargeVocabulary.ModelPath;
 
-        var exception = Assert.Throws<TraceFormatException>(() => Trace.Load(Path, other));
+        var exception = Assert.Throws<TraceFormatException>(() => TraceFile.Load(Path, other));
         Assert.Contains($"hidden states have 256 values, those of {other} 64", exception.Message, StringComparison.Ordinal);
     }
 
@@ -101,7 +102,7 @@ public sealed class DumpTests : IDisposable
     {
         await WriteWithoutRows(ids => ids[^1] = 151935);
 
-        var exception = Assert.Throws<TraceFormatException>(() => Trace.Load(Path, Files.ModelPath));
+        var exception = Assert.Throws<TraceFormatException>(() => TraceFile.Load(Path, Files.ModelPath));
         Assert.Contains("token id 151935, but", exception.Message, StringComparison.Ordinal);
     }
 
@@ -109,7 +110,7 @@ public sealed class DumpTests : IDisposable
     public async Task Load_NoRowsAndNoModel_SaysThatAModelHasThem()
     {
         await WriteWithoutRows();
-        Assert.Contains("(-m MODEL.gguf)", Assert.Throws<TraceFormatException>(() => Trace.Load(Path)).Message, StringComparison.Ordinal);
+        Assert.Contains("(modelPath)", Assert.Throws<TraceFormatException>(() => TraceFile.Load(Path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -146,7 +147,7 @@ public sealed class DumpTests : IDisposable
 
     private static ushort UpperHalf(float value) => (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16);
 
-    private static Trace With(Trace trace, float[] states, int[][] candidates) => new()
+    private static Trace With(Trace trace, float[] states, IReadOnlyList<ImmutableArray<int>> candidates) => new()
     {
         TokenIds = trace.TokenIds,
         HiddenSize = trace.HiddenSize,

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Tamx.Kernels;
 using Tamx.Testing;
@@ -37,7 +38,7 @@ public class MapStreamTests
         var whole = ActivationMaps.Compute(trace, options, engine);
         var (stream, answer) = Stream(trace, options, engine);
 
-        AssertSame(whole.Prompt, stream.Prompt, 0);
+        AssertSame(whole.Prompt, stream.Prompt.Prompt, 0);
         AssertSame(whole.Answer, answer, 0);
     }
 
@@ -74,6 +75,7 @@ public class MapStreamTests
         using var engine = new CountingEngine();
 
         var stream = new MapStream(Prefix(trace), new TamOptions(), engine);
+        Next(stream, trace, 0);
         Assert.Equal(3 + 2, engine.CellRowCount);
         for (int i = 1; i < answer.Length; i++)
         {
@@ -90,6 +92,7 @@ public class MapStreamTests
         var trace = Create(ids, [new(1, 4, 6)], candidates: [[], []]);
         using var engine = new ReferenceEngine();
         var stream = new MapStream(Prefix(trace), new TamOptions(), engine);
+        Next(stream, trace, 0);
         MemoryMarshal.AsMemory(trace.HiddenStates).Span[^1] = float.NaN;
 
         Assert.Contains($"position {ids.Length - 2}", Assert.Throws<TraceFormatException>(() => Next(stream, trace, 1)).Message, StringComparison.Ordinal);
@@ -104,25 +107,26 @@ public class MapStreamTests
         }
 
         var answer = SequenceLayout.Parse(trace).AnswerPositions;
-        return Cut(trace, answer[^1] + 1, trace.OutputIds, [.. answer.Select(_ => Array.Empty<int>())]);
+        return Cut(trace, answer[^1] + 1, answer[^1], trace.OutputIds, [.. answer.Select(_ => ImmutableArray<int>.Empty)]);
     }
 
-    /// <summary>Prompt and first answer token, with the rows that these need; all rows where the paper's slip looks for the strongest.</summary>
+    /// <summary>The prompt, with the rows that it needs; all rows where the paper's slip looks for the strongest.</summary>
     private static Trace Prefix(Trace trace, bool allRows = false)
     {
-        int length = trace.TokenIds.Length - trace.CandidateIds!.Length + 1;
-        int[] ids = allRows ? trace.OutputIds : [.. trace.TokenIds.Take(length).Concat(trace.CandidateIds[0]).Distinct().Where(id => Array.BinarySearch(trace.OutputIds, id) >= 0).Order()];
-        return Cut(trace, length, ids, trace.CandidateIds[..1]);
+        int length = trace.TokenIds.Length - trace.CandidateIds!.Count;
+        var ids = allRows ? trace.OutputIds : [.. trace.OutputIds.Intersect(trace.TokenIds[..length])];
+        return Cut(trace, length, length, ids, null);
     }
 
-    private static Trace Cut(Trace trace, int length, int[] outputIds, int[][] candidates) => new()
+    private static Trace Cut(
+        Trace trace, int length, int rowCount, ImmutableArray<int> outputIds, IReadOnlyList<ImmutableArray<int>>? candidates) => new()
     {
         TokenIds = trace.TokenIds[..length],
         HiddenSize = trace.HiddenSize,
-        HiddenStates = trace.HiddenStates[..((length - 1) * trace.HiddenSize)],
+        HiddenStates = trace.HiddenStates[..(rowCount * trace.HiddenSize)],
         OutputIds = outputIds,
-        OutputRows = [.. outputIds.SelectMany(id => ((IRunRows)trace).RowOf(id).ToArray())],
-        OutputTexts = trace.OutputTexts is null ? null : [.. outputIds.Select(id => trace.FindText(id)!)],
+        OutputRows = outputIds.SelectMany(id => new TraceRows(trace).RowOf(id).ToArray()).ToArray(),
+        OutputTexts = trace.OutputTexts is null ? null : [.. outputIds.Select(id => trace.FindBytes(id)!.Value)],
         ImageGrids = trace.ImageGrids,
         VideoGrids = trace.VideoGrids,
         CandidateIds = candidates,
@@ -131,8 +135,8 @@ public class MapStreamTests
     private static (MapStream Stream, List<AnswerToken> Answer) Stream(Trace trace, TamOptions options, ITamEngine engine)
     {
         var stream = new MapStream(Prefix(trace, options.StandInContextMaps), options, engine);
-        List<AnswerToken> answer = [stream.First];
-        for (int i = 1; i < trace.CandidateIds!.Length; i++)
+        List<AnswerToken> answer = [];
+        for (int i = 0; i < trace.CandidateIds!.Count; i++)
         {
             answer.Add(Next(stream, trace, i));
         }
@@ -142,14 +146,14 @@ public class MapStreamTests
 
     private static AnswerToken Next(MapStream stream, Trace trace, int index)
     {
-        int position = trace.TokenIds.Length - trace.CandidateIds!.Length + index;
+        int position = trace.TokenIds.Length - trace.CandidateIds!.Count + index;
         return stream.Next(
             trace.TokenIds[position],
             float.NaN,
             trace.CandidateIds[index],
             null,
-            ((IRunRows)trace).StateAt(position - 1).ToArray(),
-            id => (((IRunRows)trace).RowOf(id).ToArray(), trace.FindText(id)));
+            new TraceRows(trace).StatesOf(position - 1, 1).ToArray(),
+            id => (new TraceRows(trace).RowOf(id).ToArray(), trace.FindBytes(id)));
     }
 
     private static void AssertSame(IReadOnlyList<AnswerToken> expected, IReadOnlyList<AnswerToken> actual, double tolerance)
@@ -163,11 +167,11 @@ public class MapStreamTests
             foreach (var (a, b) in one.Candidates.Prepend(one.Token).Zip(other.Candidates.Prepend(other.Token)))
             {
                 Assert.Equal((a.TokenId, a.Logit), (b.TokenId, b.Logit));
-                FloatAssert.Equal(a.TextRelevance, b.TextRelevance, tolerance, $"text at {one.Position}");
-                Assert.Equal(a.VisionMaps.Select(map => map is null), b.VisionMaps.Select(map => map is null));
+                FloatAssert.Equal(a.TextRelevance.AsSpan(), b.TextRelevance.AsSpan(), tolerance, $"text at {one.Position}");
+                Assert.Equal(a.VisionMaps.Select(map => map?.Grid), b.VisionMaps.Select(map => map?.Grid));
                 foreach (var (x, y) in a.VisionMaps.Zip(b.VisionMaps))
                 {
-                    FloatAssert.Equal(x ?? [], y ?? [], tolerance, $"map at {one.Position}");
+                    FloatAssert.Equal((x?.Values ?? default).Span, (y?.Values ?? default).Span, tolerance, $"map at {one.Position}");
                 }
             }
         }

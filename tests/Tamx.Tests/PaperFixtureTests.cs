@@ -37,8 +37,8 @@ public class PaperFixtureTests
             int number = int.Parse(key[(key.IndexOf('.', StringComparison.Ordinal) + 1)..], System.Globalization.CultureInfo.InvariantCulture);
             var token = key.StartsWith("prompt", StringComparison.Ordinal) ? maps.Prompt[number] : maps.Answer[number];
             var grid = maps.Layout.VisionBlocks[0].Grid;
-            FloatAssert.Equal(expected.ReadSingles($"map_float.{key}"), token.Token.VisionMaps[0]!, PlainTolerance, $"{name}: {key}");
-            FloatAssert.Equal(ExactMap(expected, key, scales[index], grid), token.Token.VisionMaps[0]!, ExactTolerance, $"{name}: {key} with the exact scale");
+            FloatAssert.Equal(expected.ReadSingles($"map_float.{key}"), token.Token.VisionMaps[0]!.Values.Span, PlainTolerance, $"{name}: {key}");
+            FloatAssert.Equal(ExactMap(expected, key, scales[index], grid), token.Token.VisionMaps[0]!.Values.Span, ExactTolerance, $"{name}: {key} with the exact scale");
             compared++;
         }
 
@@ -96,7 +96,7 @@ public class PaperFixtureTests
             Expected = SafetensorsFile.Open(Path.Combine(folder, "expected.safetensors"));
             using var document = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "case.json")));
             Case = document.RootElement.Clone();
-            Trace = Trace.Load(Path.Combine(folder, Case.GetProperty("input").GetString()!));
+            Trace = TraceFile.Load(Path.Combine(folder, Case.GetProperty("input").GetString()!));
         }
 
         public SafetensorsFile Expected { get; }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 namespace Tamx.Tests;
 
 /// <summary>Small seeded traces, built from turns of token ids.</summary>
@@ -32,15 +33,15 @@ internal static class SyntheticTrace
         int[] outputIds = [.. ids.Concat((candidates ?? []).SelectMany(step => step)).Distinct().Order()];
         return new Trace
         {
-            TokenIds = ids,
+            TokenIds = [.. ids],
             HiddenSize = HiddenSize,
             HiddenStates = Values(1, (rowCount ?? ids.Length - 1) * HiddenSize),
-            OutputIds = outputIds,
-            OutputRows = [.. outputIds.SelectMany(id => Values(id + 2, HiddenSize))],
-            OutputTexts = text is null ? null : [.. outputIds.Select(id => System.Text.Encoding.UTF8.GetBytes(text(id)))],
+            OutputIds = [.. outputIds],
+            OutputRows = outputIds.SelectMany(id => Values(id + 2, HiddenSize)).ToArray(),
+            OutputTexts = text is null ? null : [.. outputIds.Select(id => (ReadOnlyMemory<byte>)System.Text.Encoding.UTF8.GetBytes(text(id)))],
             ImageGrids = imageGrids ?? [],
             VideoGrids = videoGrids ?? [],
-            CandidateIds = candidates,
+            CandidateIds = candidates?.Select(step => step.ToImmutableArray()).ToArray(),
         };
     }
 

@@ -62,7 +62,7 @@ internal sealed class TamxFixture : IDisposable
 
     public static int[] Integers(JsonElement array) => [.. array.EnumerateArray().Select(item => item.GetInt32())];
 
-    public Trace Load() => Trace.Load(InputPath);
+    public Trace Load() => TraceFile.Load(InputPath);
 
     public void Dispose()
     {

@@ -138,17 +138,17 @@ public class TamxFixtureTests
         {
             for (int b = 0; b < maps.Layout.VisionBlocks.Count; b++)
             {
-                yield return ($"vision_maps.{i}.{b}", maps.Answer[i].Token.VisionMaps[b]);
+                yield return ($"vision_maps.{i}.{b}", maps.Answer[i].Token.VisionMaps[b]?.Values.ToArray());
                 for (int c = 0; c < maps.Answer[i].Candidates.Count; c++)
                 {
-                    yield return ($"candidate_vision_maps.{i}.{c}.{b}", maps.Answer[i].Candidates[c].VisionMaps[b]);
+                    yield return ($"candidate_vision_maps.{i}.{c}.{b}", maps.Answer[i].Candidates[c].VisionMaps[b]?.Values.ToArray());
                 }
             }
 
-            yield return ($"text_rel.{i}", maps.Answer[i].Token.TextRelevance);
+            yield return ($"text_rel.{i}", maps.Answer[i].Token.TextRelevance.ToArray());
             for (int c = 0; c < maps.Answer[i].Candidates.Count; c++)
             {
-                yield return ($"candidate_text_rel.{i}.{c}", maps.Answer[i].Candidates[c].TextRelevance);
+                yield return ($"candidate_text_rel.{i}.{c}", maps.Answer[i].Candidates[c].TextRelevance.ToArray());
             }
         }
     }

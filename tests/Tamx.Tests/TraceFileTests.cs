@@ -34,21 +34,21 @@ public sealed class TraceFileTests : IDisposable
             Run = new RunInfo { Model = "m", Temperature = 0.5f, Seed = uint.MaxValue, Seconds = new Dictionary<string, double> { ["load"] = 1.5 } },
         };
 
-        trace.Save(Path);
-        var loaded = Trace.Load(Path);
+        TraceFile.Save(trace, Path);
+        var loaded = TraceFile.Load(Path);
 
-        Assert.Equal(trace.TokenIds, loaded.TokenIds);
+        Assert.Equal(trace.TokenIds.AsSpan(), loaded.TokenIds.AsSpan());
         Assert.Equal(trace.HiddenSize, loaded.HiddenSize);
         Assert.Equal(trace.HiddenStates.ToArray(), loaded.HiddenStates.ToArray());
-        Assert.Equal(trace.OutputIds, loaded.OutputIds);
-        Assert.Equal(trace.OutputRows, loaded.OutputRows);
+        Assert.Equal(trace.OutputIds.AsSpan(), loaded.OutputIds.AsSpan());
+        Assert.Equal(trace.OutputRows.ToArray(), loaded.OutputRows.ToArray());
         Assert.Equal(trace.ImageGrids, loaded.ImageGrids);
         Assert.Empty(loaded.VideoGrids);
         Assert.Equal(trace.CandidateIds, loaded.CandidateIds);
         Assert.Equal(trace.CandidateProbabilities, loaded.CandidateProbabilities);
         Assert.Equal(trace.AnswerProbabilities, loaded.AnswerProbabilities);
         Assert.Equal(trace.Markers, loaded.Markers);
-        Assert.Equal(trace.OutputTexts, loaded.OutputTexts);
+        Assert.Equal(trace.OutputTexts!.Select(text => text.ToArray()), loaded.OutputTexts!.Select(text => text.ToArray()));
         Assert.Equal(trace.Pictures.Select(picture => picture with { Bytes = default }), loaded.Pictures.Select(picture => picture with { Bytes = default }));
         Assert.Equal(trace.Pictures.Select(picture => picture.Bytes.ToArray()), loaded.Pictures.Select(picture => picture.Bytes.ToArray()));
         Assert.Equal(trace.Run with { Seconds = loaded.Run.Seconds }, loaded.Run);
@@ -62,15 +62,15 @@ public sealed class TraceFileTests : IDisposable
         WriteParts(writer =>
         {
             writer.AddSingles("hidden_state", trace.HiddenStates, 1, trace.HiddenRowCount, HiddenSize);
-            writer.AddIntegers("generated_ids", ToInt64(trace.TokenIds), 1, trace.TokenIds.Length);
-            writer.AddIntegers("lm_head_ids", ToInt64(trace.OutputIds), 1, trace.OutputIds.Length);
+            writer.AddIntegers("generated_ids", ToInt64(trace.TokenIds.ToArray()), 1, trace.TokenIds.Length);
+            writer.AddIntegers("lm_head_ids", ToInt64(trace.OutputIds.ToArray()), 1, trace.OutputIds.Length);
             writer.AddSingles("lm_head_rows", trace.OutputRows, 1, trace.OutputIds.Length, HiddenSize);
             writer.AddIntegers("image_grid_thw", [1, 4, 6], 1, 1, 3);
             writer.AddSingles("video_grid_thw", Array.Empty<float>(), 0);
             writer.AddIntegers("candidate_ids_per_step", [7, 8, 9, 4], 1, 2, 2);
         });
 
-        var loaded = Trace.Load(Path);
+        var loaded = TraceFile.Load(Path);
 
         Assert.Equal(trace.HiddenStates.ToArray(), loaded.HiddenStates.ToArray());
         Assert.Equal(trace.CandidateIds, loaded.CandidateIds);
@@ -87,14 +87,14 @@ public sealed class TraceFileTests : IDisposable
         [
             ("hidden_state", "F64", $"{trace.HiddenRowCount},{HiddenSize}", MemoryMarshal.AsBytes<double>(states).ToArray()),
             ("position_ids", "U16", "3", new byte[6]),
-            ("lm_head_rows", "F32", $"{trace.OutputIds.Length},{HiddenSize}", MemoryMarshal.AsBytes<float>(trace.OutputRows).ToArray()),
-            ("generated_ids", "I32", $"{trace.TokenIds.Length}", MemoryMarshal.AsBytes<int>(trace.TokenIds).ToArray()),
-            ("lm_head_ids", "I32", $"{trace.OutputIds.Length}", MemoryMarshal.AsBytes<int>(trace.OutputIds).ToArray()),
+            ("lm_head_rows", "F32", $"{trace.OutputIds.Length},{HiddenSize}", MemoryMarshal.AsBytes<float>(trace.OutputRows.Span).ToArray()),
+            ("generated_ids", "I32", $"{trace.TokenIds.Length}", MemoryMarshal.AsBytes<int>(trace.TokenIds.AsSpan()).ToArray()),
+            ("lm_head_ids", "I32", $"{trace.OutputIds.Length}", MemoryMarshal.AsBytes<int>(trace.OutputIds.AsSpan()).ToArray()),
             ("pixel_values", "F8_E4M3FN", "2,5", new byte[10]),
         ];
         WriteFile(parts);
 
-        var loaded = Trace.Load(Path);
+        var loaded = TraceFile.Load(Path);
 
         Assert.Equal(states.Select(value => (float)value), loaded.HiddenStates.ToArray());
     }
@@ -106,13 +106,13 @@ public sealed class TraceFileTests : IDisposable
         (string Name, string DType, string Shape, byte[] Bytes)[] parts =
         [
             ("hidden_state", "I16", $"{trace.HiddenRowCount},{HiddenSize}", new byte[trace.HiddenRowCount * HiddenSize * 2]),
-            ("lm_head_rows", "F32", $"{trace.OutputIds.Length},{HiddenSize}", MemoryMarshal.AsBytes<float>(trace.OutputRows).ToArray()),
-            ("generated_ids", "I32", $"{trace.TokenIds.Length}", MemoryMarshal.AsBytes<int>(trace.TokenIds).ToArray()),
-            ("lm_head_ids", "I32", $"{trace.OutputIds.Length}", MemoryMarshal.AsBytes<int>(trace.OutputIds).ToArray()),
+            ("lm_head_rows", "F32", $"{trace.OutputIds.Length},{HiddenSize}", MemoryMarshal.AsBytes<float>(trace.OutputRows.Span).ToArray()),
+            ("generated_ids", "I32", $"{trace.TokenIds.Length}", MemoryMarshal.AsBytes<int>(trace.TokenIds.AsSpan()).ToArray()),
+            ("lm_head_ids", "I32", $"{trace.OutputIds.Length}", MemoryMarshal.AsBytes<int>(trace.OutputIds.AsSpan()).ToArray()),
         ];
         WriteFile(parts);
 
-        var exception = Assert.Throws<TraceFormatException>(() => Trace.Load(Path));
+        var exception = Assert.Throws<TraceFormatException>(() => TraceFile.Load(Path));
 
         Assert.Contains("hidden_state is I16", exception.Message, StringComparison.Ordinal);
         Assert.Contains("F64 is needed", exception.Message, StringComparison.Ordinal);
@@ -123,21 +123,21 @@ public sealed class TraceFileTests : IDisposable
     {
         var trace = SmallTrace();
         Half[] states = [.. trace.HiddenStates.ToArray().Select(value => (Half)value)];
-        Half[] rows = [.. trace.OutputRows.Select(value => (Half)value)];
+        Half[] rows = [.. trace.OutputRows.ToArray().Select(value => (Half)value)];
         (string Name, string DType, string Shape, byte[] Bytes)[] parts =
         [
             ("hidden_state", "F16", $"{trace.HiddenRowCount},{HiddenSize}", MemoryMarshal.AsBytes<Half>(states).ToArray()),
             ("lm_head_rows", "F16", $"{trace.OutputIds.Length},{HiddenSize}", MemoryMarshal.AsBytes<Half>(rows).ToArray()),
-            ("generated_ids", "I32", $"{trace.TokenIds.Length}", MemoryMarshal.AsBytes<int>(trace.TokenIds).ToArray()),
-            ("lm_head_ids", "I32", $"{trace.OutputIds.Length}", MemoryMarshal.AsBytes<int>(trace.OutputIds).ToArray()),
+            ("generated_ids", "I32", $"{trace.TokenIds.Length}", MemoryMarshal.AsBytes<int>(trace.TokenIds.AsSpan()).ToArray()),
+            ("lm_head_ids", "I32", $"{trace.OutputIds.Length}", MemoryMarshal.AsBytes<int>(trace.OutputIds.AsSpan()).ToArray()),
         ];
         WriteFile(parts);
 
-        var loaded = Trace.Load(Path);
+        var loaded = TraceFile.Load(Path);
 
         Assert.Equal(states.Select(value => (float)value), loaded.HiddenStates.ToArray());
-        Assert.Equal(rows.Select(value => (float)value), loaded.OutputRows);
-        Assert.Equal(trace.TokenIds, loaded.TokenIds);
+        Assert.Equal(rows.Select(value => (float)value), loaded.OutputRows.ToArray());
+        Assert.Equal(trace.TokenIds.AsSpan(), loaded.TokenIds.AsSpan());
     }
 
     /// <summary>Files from before the machine's options were apart from the method's hold some of them.</summary>
@@ -150,7 +150,7 @@ public sealed class TraceFileTests : IDisposable
             writer.Metadata["tamx.options"] = "{\"engine\":\"ilgpu\",\"device\":\"CUDA7\",\"threadCount\":-3,\"maxDeviceBytes\":1}";
         });
 
-        Assert.Equal(2, ActivationMaps.Compute(Trace.Load(Path)).Answer.Count);
+        Assert.Equal(2, ActivationMaps.Compute(TraceFile.Load(Path)).Answer.Count);
     }
 
     [Fact]
@@ -159,7 +159,7 @@ public sealed class TraceFileTests : IDisposable
         var trace = SmallTrace();
         WriteParts(writer => AddParts(writer, trace, candidates: ([], [2, 0])));
 
-        Assert.Equal(2, ActivationMaps.Compute(Trace.Load(Path)).Answer.Count);
+        Assert.Equal(2, ActivationMaps.Compute(TraceFile.Load(Path)).Answer.Count);
     }
 
     [Theory]
@@ -184,11 +184,11 @@ public sealed class TraceFileTests : IDisposable
         ["axis of length 0"] = (writer, trace) => AddParts(writer, trace, "hidden_state", w => w.AddSingles("hidden_state", Array.Empty<float>(), trace.HiddenRowCount, 0)),
         ["hidden_state has 3 rows"] = (writer, trace) => AddParts(writer, trace, "hidden_state", w => w.AddSingles("hidden_state", trace.HiddenStates[..(3 * HiddenSize)], 3, HiddenSize)),
         ["NaN or an infinity at position 1"] = (writer, trace) => AddParts(writer, trace, "hidden_state", w => w.AddSingles("hidden_state", WithNaN(trace.HiddenStates.ToArray(), HiddenSize), trace.HiddenRowCount, HiddenSize)),
-        ["NaN or an infinity in the row of token id 1"] = (writer, trace) => AddParts(writer, trace, "lm_head_rows", w => w.AddSingles("lm_head_rows", WithNaN(trace.OutputRows, 0), trace.OutputIds.Length, HiddenSize)),
+        ["NaN or an infinity in the row of token id 1"] = (writer, trace) => AddParts(writer, trace, "lm_head_rows", w => w.AddSingles("lm_head_rows", WithNaN(trace.OutputRows.ToArray(), 0), trace.OutputIds.Length, HiddenSize)),
         ["generated_ids is F32"] = (writer, trace) => AddParts(writer, trace, "generated_ids", w => w.AddSingles("generated_ids", new float[trace.TokenIds.Length])),
         ["generated_ids holds -5 at index 0"] = (writer, trace) => AddParts(writer, trace, "generated_ids", w => w.AddIntegers("generated_ids", [-5L])),
         ["generated_ids is empty"] = (writer, trace) => AddParts(writer, trace, "generated_ids", w => w.AddIntegers("generated_ids", Array.Empty<long>()), candidates: ([], [0])),
-        ["lm_head_ids is not ascending at index 1"] = (writer, trace) => AddParts(writer, trace, "lm_head_ids", w => w.AddIntegers("lm_head_ids", [.. ToInt64(trace.OutputIds).Reverse()])),
+        ["lm_head_ids is not ascending at index 1"] = (writer, trace) => AddParts(writer, trace, "lm_head_ids", w => w.AddIntegers("lm_head_ids", [.. ToInt64(trace.OutputIds.ToArray()).Reverse()])),
         ["lm_head_rows is ["] = (writer, trace) => AddParts(writer, trace, "lm_head_rows", w => w.AddSingles("lm_head_rows", trace.OutputRows[HiddenSize..], trace.OutputIds.Length - 1, HiddenSize)),
         ["rows of 3"] = (writer, trace) => AddParts(writer, trace, "image_grid_thw", w => w.AddIntegers("image_grid_thw", [1L, 4], 1, 2)),
         ["image_grid_thw holds -1"] = (writer, trace) => AddParts(writer, trace, "image_grid_thw", w => w.AddIntegers("image_grid_thw", [1L, 4, -1], 1, 3)),
@@ -232,7 +232,7 @@ public sealed class TraceFileTests : IDisposable
         var trace = SmallTrace();
         WriteParts(writer => AddParts(writer, trace, candidates: ([], [0, 3])));
 
-        var exception = Assert.Throws<TraceFormatException>(() => ActivationMaps.Compute(Trace.Load(Path)));
+        var exception = Assert.Throws<TraceFormatException>(() => ActivationMaps.Compute(TraceFile.Load(Path)));
 
         Assert.StartsWith($"{Path}: 0 generated tokens", exception.Message, StringComparison.Ordinal);
     }
@@ -241,20 +241,20 @@ public sealed class TraceFileTests : IDisposable
     public void Compute_TextTokenWithoutRow_NamesIdAndPosition()
     {
         var trace = SmallTrace();
-        int dropped = Array.IndexOf(trace.OutputIds, 2);
+        int dropped = trace.OutputIds.IndexOf(2);
         WriteParts(writer =>
         {
-            AddParts(writer, trace, "lm_head_ids", w => w.AddIntegers("lm_head_ids", [.. ToInt64(trace.OutputIds).Where(id => id != 2)]), leaveOut: "lm_head_rows");
+            AddParts(writer, trace, "lm_head_ids", w => w.AddIntegers("lm_head_ids", [.. ToInt64(trace.OutputIds.ToArray()).Where(id => id != 2)]), leaveOut: "lm_head_rows");
             writer.AddSingles(
                 "lm_head_rows",
-                [.. trace.OutputRows[..(dropped * HiddenSize)], .. trace.OutputRows[((dropped + 1) * HiddenSize)..]],
+                [.. trace.OutputRows[..(dropped * HiddenSize)].Span, .. trace.OutputRows[((dropped + 1) * HiddenSize)..].Span],
                 trace.OutputIds.Length - 1,
                 HiddenSize);
         });
 
-        var exception = Assert.Throws<TraceFormatException>(() => ActivationMaps.Compute(Trace.Load(Path)));
+        var exception = Assert.Throws<TraceFormatException>(() => ActivationMaps.Compute(TraceFile.Load(Path)));
 
-        Assert.Contains($"lacks the id 2 at position {Array.IndexOf(trace.TokenIds, 2)}", exception.Message, StringComparison.Ordinal);
+        Assert.Contains($"lacks the id 2 at position {trace.TokenIds.IndexOf(2)}", exception.Message, StringComparison.Ordinal);
     }
 
     private static Trace SmallTrace() => Create([.. User([1, .. Image(6), 2]), .. Generated(4, 5)], [new PatchGrid(1, 4, 6)], candidates: [[7, 8], [9, 4]]);
@@ -282,8 +282,8 @@ public sealed class TraceFileTests : IDisposable
         var parts = new Dictionary<string, Action>
         {
             ["hidden_state"] = () => writer.AddSingles("hidden_state", trace.HiddenStates, trace.HiddenRowCount, HiddenSize),
-            ["generated_ids"] = () => writer.AddIntegers("generated_ids", ToInt64(trace.TokenIds)),
-            ["lm_head_ids"] = () => writer.AddIntegers("lm_head_ids", ToInt64(trace.OutputIds)),
+            ["generated_ids"] = () => writer.AddIntegers("generated_ids", ToInt64(trace.TokenIds.ToArray())),
+            ["lm_head_ids"] = () => writer.AddIntegers("lm_head_ids", ToInt64(trace.OutputIds.ToArray())),
             ["lm_head_rows"] = () => writer.AddSingles("lm_head_rows", trace.OutputRows, trace.OutputIds.Length, HiddenSize),
             ["image_grid_thw"] = () => writer.AddIntegers("image_grid_thw", [1, 4, 6], 1, 3),
             ["candidate_ids_per_step"] = () => writer.AddIntegers("candidate_ids_per_step", ids, shape),
@@ -321,7 +321,7 @@ public sealed class TraceFileTests : IDisposable
 
     private void Throws(string message)
     {
-        var exception = Assert.Throws<TraceFormatException>(() => Trace.Load(Path));
+        var exception = Assert.Throws<TraceFormatException>(() => TraceFile.Load(Path));
         Assert.Contains(message, exception.Message, StringComparison.Ordinal);
         Assert.StartsWith(Path, exception.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', exception.Message);

@@ -50,7 +50,7 @@ public sealed class ExplainApiTests(SharedServer shared)
             float[] map = [.. token.GetProperty("maps")[0].EnumerateArray().Select(value => value.GetSingle())];
 
             // Token by token the engine sums in another order: 1e-5 is its stated tolerance.
-            Testing.FloatAssert.Equal(explanation.Maps.Answer[i].Token.VisionMaps[0]!, map, 1e-5);
+            Testing.FloatAssert.Equal(explanation.Maps.Answer[i].Token.VisionMaps[0]!.Values.Span, map, 1e-5);
         }
     }
 

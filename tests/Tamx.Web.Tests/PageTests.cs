@@ -66,13 +66,13 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         string path = Path.Combine(folder.Path, "report.html");
         await File.WriteAllBytesAsync(path, report);
         await File.WriteAllBytesAsync(Path.Combine(folder.Path, traceName), trace);
-        Assert.Equal(shown.Trim(), Text(Trace.Load(Path.Combine(folder.Path, traceName))).Trim());
+        Assert.Equal(shown.Trim(), Text(TraceFile.Load(Path.Combine(folder.Path, traceName))).Trim());
         await using IBrowserContext apart = await browser.NewContextAsync(new() { Offline = true });
         IPage opened = await apart.NewPageAsync();
         await opened.GotoAsync(new Uri(path).AbsoluteUri);
         await Assertions.Expect(opened.Locator(".answer .turn-text")).ToHaveTextAsync(shown);
 
-        static string Text(Trace trace) => string.Concat(trace.TokenIds[^trace.CandidateIds!.Length..].Select(id => System.Text.Encoding.UTF8.GetString(trace.FindText(id)!)));
+        static string Text(Trace trace) => string.Concat(trace.TokenIds[^trace.CandidateIds!.Count..].Select(id => trace.FindText(id)!));
     }
 
     [BrowserFact]

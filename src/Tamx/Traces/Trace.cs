@@ -76,7 +76,9 @@ public sealed class Trace
     /// <summary>A token's bytes (UTF-8, possibly a part of a character), or null where the trace has none for it.</summary>
     /// <param name="tokenId">Token id.</param>
     public ReadOnlyMemory<byte>? FindBytes(int tokenId) =>
-        OutputTexts is { } texts && OutputIds.BinarySearch(tokenId) is >= 0 and var index ? texts[index] : null;
+        OutputTexts is { } texts && OutputIds.BinarySearch(tokenId) is >= 0 and var index
+            ? texts[index]
+            : default(ReadOnlyMemory<byte>?);
 
     /// <summary>
     /// Refuses a trace whose parts do not fit each other or that holds NaN or infinities. A trace that was found good is not
