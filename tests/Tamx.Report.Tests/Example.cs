@@ -65,6 +65,8 @@ internal sealed class Example
             return new VisionBlock { StartPosition = start, EndPosition = ids.Count - 1, IsVideo = isVideo, TurnIndex = 1, Grid = grid };
         }
 
+        string TextOf(int id) => Encoding.UTF8.GetString(texts[id]);
+
         void AddMarkers(int count) => ids.AddRange(Enumerable.Repeat(markers.TurnStart, count));
 
         AddMarkers(3);
@@ -83,7 +85,7 @@ internal sealed class Example
         }
 
         int[] context = [.. system, .. question];
-        AnswerToken[] tokens = [.. answer.Select((position, i) => AnswerToken(position, i, ids[position], [.. context, .. answer.Take(i)]))];
+        AnswerToken[] tokens = [.. answer.Select((position, i) => AnswerToken(position, i, ids[position], [.. context, .. answer.Take(i)], TextOf))];
         var maps = new ActivationMaps
         {
             Layout = new SequenceLayout { Turns = turns, VisionBlocks = [picture, .. video], ContextPositions = context, AnswerPositions = answer },
@@ -91,7 +93,7 @@ internal sealed class Example
             EngineName = "Reference",
             Answer = tokens,
             Words = HasTexts ? [.. AnswerWord.Group([.. AnswerTexts.Select(text => (ReadOnlyMemory<byte>)text)]).Select(word => ExplainedWord.Join(word, tokens, WordAggregation.Max))] : [],
-            Prompt = HasPromptMaps ? [.. context.Select((position, i) => AnswerToken(position, i, ids[position], context, hasCandidates: false))] : [],
+            Prompt = HasPromptMaps ? [.. context.Select((position, i) => AnswerToken(position, i, ids[position], context, TextOf, hasCandidates: false))] : [],
         };
         var trace = new Trace
         {
@@ -152,11 +154,13 @@ internal sealed class Example
     }
 
     /// <summary>The first answer token has no map over the video, as if the video came after it.</summary>
-    private AnswerToken AnswerToken(int position, int index, int id, int[] textPositions, bool hasCandidates = true)
+    private AnswerToken AnswerToken(
+        int position, int index, int id, int[] textPositions, Func<int, string> textOf, bool hasCandidates = true)
     {
         ExplainedToken Explained(int tokenId, int seed) => new()
         {
             TokenId = tokenId,
+            Text = HasTexts ? textOf(tokenId) : null,
             Logit = Logit,
             Probability = Probability,
             VisionMaps = HasVideo ? [Map(PictureGrid, seed), index == 0 ? null : Map(VideoGrid, seed)] : [Map(PictureGrid, seed)],

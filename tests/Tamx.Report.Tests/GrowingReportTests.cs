@@ -188,7 +188,7 @@ public class GrowingReportTests(Chromium browser)
 
         // The last token is a full stop.
         int telling = Enumerable.Range(0, 3).MaxBy(
-            i => maps.Answer[i].Token.VisionMaps.OfType<float[]>().Max(map => map.Max() - map.Average()) * maps.Answer[i].RawRange.Maximum);
+            i => maps.Answer[i].Token.VisionMaps.OfType<ActivationMap>().Max(map => map.Peak.Value - map.Values.ToArray().Average()) * maps.Answer[i].RawRange.Maximum);
         await Assertions.Expect(page.Token(telling)).ToHaveAttributeAsync("aria-selected", "true");
         await Assertions.Expect(page.Page.Locator(".growing")).ToHaveCountAsync(0);
     }

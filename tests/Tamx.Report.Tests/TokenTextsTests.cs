@@ -41,5 +41,5 @@ public class TokenTextsTests
         }
     }
 
-    private static TokenTexts Texts(params byte[][] texts) => new(id => id < texts.Length ? texts[id] : null);
+    private static TokenTexts Texts(params byte[][] texts) => new(id => id < texts.Length ? texts[id] : default(ReadOnlyMemory<byte>?));
 }
