@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Text;
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using Tamx.Evaluation;
 using Tamx.Llama;
 
@@ -144,35 +143,27 @@ internal sealed class EvalCommand
             var measured = await MapEvaluation.RunAsync(model, samples, count, options, against, engine, log, progress, cancellationToken);
             if (folder is not null)
             {
-                await EvalPage.WriteAsync(model, samples, measured, options, engine, folder, cancellationToken);
+                await ResultFolder.WriteReportsAsync(folder, model, samples, measured, options, engine, cancellationToken);
             }
 
             return (EvaluationSummary.Of(measured, options), measured);
         });
-        var printed = JsonSerializer.SerializeToNode(summary, ResultLog.Json)!.AsObject();
-        printed["model"] = Path.GetFileName(modelOptions.ModelPath);
-        printed["profile"] = options.Tam.Profile.ToString().ToLowerInvariant();
-        printed["eciStrength"] = options.Tam.EciStrength;
-        printed["kernel"] = options.Tam.KernelSize;
-        printed["seconds"] = watch.Elapsed.TotalSeconds;
+        var facts = new JsonObject
+        {
+            ["model"] = Path.GetFileName(modelOptions.ModelPath),
+            ["profile"] = options.Tam.Profile.ToString().ToLowerInvariant(),
+            ["eciStrength"] = options.Tam.EciStrength,
+            ["kernel"] = options.Tam.KernelSize,
+            ["seconds"] = watch.Elapsed.TotalSeconds,
+        };
         if (folder is not null)
         {
-            WriteText(folder, "evaluation.json", JsonSerializer.Serialize(new { Summary = printed, Pictures = results }, ResultLog.Json));
-            WriteText(folder, "words.csv", EvalTables.WordsCsv(results));
-            WriteText(folder, "pictures.csv", EvalTables.PicturesCsv(results));
-            WriteText(folder, "summary.csv", EvalTables.SummaryCsv(summary));
-            if (options.Sweep.Count > 0)
-            {
-                WriteText(folder, "sweep.csv", EvalTables.SweepCsv(summary));
-            }
+            ResultFolder.WriteTables(folder, results, summary, facts);
         }
 
-        output.WriteLine(parsed.GetValue(_json) ? printed.ToJsonString(ResultLog.Json) : EvalTables.Text(summary));
+        output.WriteLine(parsed.GetValue(_json) ? summary.ToJson(facts) : summary.ToText());
         return ExitCode.Ok;
     }
-
-    private static void WriteText(string folder, string name, string text) =>
-        WholeFile.Write(Path.Combine(folder, name), stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 
     private EvaluationOptions ReadOptions(ParseResult parsed)
     {
