@@ -66,17 +66,10 @@ internal static class ResultTables
 
     /// <summary>One line per scored word and kind of maps.</summary>
     public static string WordsCsv(IEnumerable<SampleResult> results) => Csv(
-        [
-            "picture", "index", "word", "words", "maps", "objIou", "gridIou", "precision", "recall", "pointing", "mass",
-            "area", "ceiling", "empty",
-        ],
+        ["picture", .. WordRow.Columns],
         from result in results
         from row in result.Rows
-        select new object?[]
-        {
-            result.Name, row.Index, row.Text, Name(row.Words), Name(row.Maps), row.ObjIou, row.GridIou, row.Precision,
-            row.Recall, row.Pointing, row.Mass, row.Area, row.Ceiling, row.IsEmpty ? 1 : 0,
-        });
+        select row.Fields.Prepend(result.Name));
 
     /// <summary>
     /// One line per picture and kind of maps: means over the picture's nouns, and over its words in the paper's
@@ -93,30 +86,21 @@ internal static class ResultTables
         let figures = PaperProtocol.Summarize([paper.Figures])
         select new object?[]
         {
-            result.Name, result.Answer, result.Expected, Name(paper.Maps), nouns.Length, Mean(nouns, row => row.ObjIou),
+            result.Name, result.Answer, result.Expected, paper.Maps, nouns.Length, Mean(nouns, row => row.ObjIou),
             Mean(nouns, row => row.Pointing), Mean(nouns, row => row.Mass), Mean(nouns, row => row.Area),
             figures.ObjIou, figures.FuncIou, figures.Precision, figures.Recall,
         });
 
     /// <summary>The summary's rows.</summary>
-    public static string SummaryCsv(EvaluationSummary summary) => Csv(
-        [
-            "words", "maps", "count", "objIou", "objIouLow", "objIouHigh", "pointing", "pointingLow", "pointingHigh",
-            "mass", "massLow", "massHigh", "gridIou", "area", "ceiling", "precision", "recall", "empty",
-        ],
-        summary.Rows.Select(row => new object?[]
-        {
-            Name(row.Words), Name(row.Maps), row.Count, row.ObjIou, row.ObjIouInterval[0], row.ObjIouInterval[1],
-            row.Pointing, row.PointingInterval[0], row.PointingInterval[1], row.Mass, row.MassInterval[0],
-            row.MassInterval[1], row.GridIou, row.Area, row.Ceiling, row.Precision, row.Recall, row.Empty,
-        }));
+    public static string SummaryCsv(EvaluationSummary summary) =>
+        Csv(SummaryRow.Columns, summary.Rows.Select(row => row.Fields));
 
     /// <summary>One line per setting of a sweep.</summary>
     public static string SweepCsv(EvaluationSummary summary) => Csv(
         ["profile", "eciStrength", "kernel", "nouns", "objIou", "pointing", "mass", "functionIou"],
         summary.Sweep.Select(score => new object?[]
         {
-            Name(score.Setting.Profile), score.Setting.EciStrength, score.Setting.Kernel, score.Nouns, score.ObjIou,
+            score.Setting.Profile, score.Setting.EciStrength, score.Setting.Kernel, score.Nouns, score.ObjIou,
             score.Pointing, score.Mass, score.FunctionIou,
         }));
 
@@ -124,24 +108,26 @@ internal static class ResultTables
         rows.Length == 0 ? null : rows.Average(value);
 
     /// <summary>The name that JSON has for a value.</summary>
-    private static string Name<T>(T value)
-        where T : struct, Enum => JsonSerializer.Serialize(value, ResultLog.Json).Trim('"');
+    private static string Name(object value) => JsonSerializer.Serialize(value, ResultLog.Json).Trim('"');
 
-    private static string Csv(string[] columns, IEnumerable<object?[]> rows)
+    private static string Csv(IEnumerable<string> columns, IEnumerable<IEnumerable<object?>> rows)
     {
         var text = new StringBuilder(string.Join(',', columns)).Append("\r\n");
         foreach (var row in rows)
         {
-            var fields = row.Select(value => Quoted(Convert.ToString(value, CultureInfo.InvariantCulture) ?? ""));
-            text.AppendJoin(',', fields).Append("\r\n");
+            text.AppendJoin(',', row.Select(Field)).Append("\r\n");
         }
 
         return text.ToString();
     }
 
-    private static string Quoted(string field) => field.AsSpan().IndexOfAny(",\"\r\n") < 0
-        ? field
-        : $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+    private static string Field(object? value)
+    {
+        var field = value is Enum ? Name(value) : Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
+        return field.AsSpan().IndexOfAny(",\"\r\n") < 0
+            ? field
+            : $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+    }
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

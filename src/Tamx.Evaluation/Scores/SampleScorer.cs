@@ -37,25 +37,12 @@ internal sealed class SampleScorer
     /// <param name="maps">Per token of the answer its map, values in [0, 1].</param>
     public IEnumerable<WordRow> Score(MapKind kind, IReadOnlyList<float[]> maps)
     {
-        foreach (var ((word, words, _), region, ceiling) in _targets)
+        foreach (var (word, region, ceiling) in _targets)
         {
-            var best = word.TokenIndices
+            var best = word.Word.TokenIndices
                 .Select(token => MapScore.Of(maps[token], _grid.Rows, _grid.Columns, region))
                 .MaxBy(score => score.ObjIou);
-            yield return new WordRow(
-                word.TokenIndices[0],
-                word.Text,
-                words,
-                kind,
-                best.ObjIou,
-                best.GridIou,
-                best.Precision,
-                best.Recall,
-                best.Pointing,
-                best.Mass,
-                best.Area,
-                ceiling,
-                best.IsEmpty);
+            yield return WordRow.Of(word, kind, best, ceiling);
         }
     }
 
