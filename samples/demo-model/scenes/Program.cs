@@ -114,7 +114,7 @@ internal sealed record SceneArguments(string? Folder, int Seed, long Start, long
 
     public IEnumerable<Scene> Scenes()
     {
-        for (long i = 0; i < Count; i++)
+        for (var i = 0L; i < Count; i++)
         {
             yield return Scene.Generate(Seed, Start + i, Options);
         }
