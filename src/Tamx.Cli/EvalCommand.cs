@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Text;
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using Tamx.Evaluation;
 using Tamx.Llama;
 
@@ -16,7 +15,12 @@ internal sealed class EvalCommand
     private readonly ModelArguments _model = new();
     private readonly MethodOptions _method = new();
     private readonly EngineArguments _engine = new();
-    private readonly Option<int> _scenes = new("--scenes") { Description = "Evaluate on so many generated scenes, whose masks are exact.", HelpName = "N" };
+    private readonly Option<int> _scenes = new("--scenes")
+    {
+        Description = "Evaluate on so many generated scenes, whose masks are exact.",
+        HelpName = "N",
+    };
+
     private readonly Option<int> _seed = new("-s", "--seed")
     {
         Description = "Which scenes; also decides resamples and random orders.",
@@ -45,16 +49,23 @@ internal sealed class EvalCommand
 
     private readonly Option<bool> _sweep = new("--sweep")
     {
-        Description = "Also score nouns under every profile, ECI strength (0, 0.5, 1) and window (none, 3, 5), from the same run.",
+        Description = "Also score nouns under every profile, ECI strength (0, 0.5, 1) and window (none, 3, 5), "
+            + "from the same run.",
     };
 
     private readonly Option<string?> _against = new("--against")
     {
-        Description = "Also compare the maps with those of this model, another quantization for example, given the same answers.",
+        Description = "Also compare the maps with those of this model, another quantization for example, "
+            + "given the same answers.",
         HelpName = "MODEL.gguf",
     };
 
-    private readonly Option<int> _limit = new("--limit") { Description = "Stop after so many pictures.", HelpName = "N" };
+    private readonly Option<int> _limit = new("--limit")
+    {
+        Description = "Stop after so many pictures.",
+        HelpName = "N",
+    };
+
     private readonly Option<int> _curves = new("--curves")
     {
         Description = "Measure insertion and deletion curves on so many pictures, from the first; 0 for none.",
@@ -95,7 +106,8 @@ internal sealed class EvalCommand
         _curveSteps.RequireAtLeast(1);
         var command = new Command("eval", "Measures whether maps are true, on pictures whose objects are known.")
         {
-            _scenes, _seed, _data, _prompt, _maxTokens, _sweep, _against, _limit, _curves, _curveSteps, _resume, _folder, _json,
+            _scenes, _seed, _data, _prompt, _maxTokens, _sweep, _against, _limit, _curves, _curveSteps, _resume,
+            _folder, _json,
         };
         _model.AddTo(command);
         _method.AddTo(command);
@@ -122,57 +134,53 @@ internal sealed class EvalCommand
         options.Tam.Validate();
         var modelOptions = _model.Read(parsed, _engine.ThreadCount(parsed));
         using var engine = _engine.Create(parsed, _model.IsVerbose(parsed));
-        var files = new CommandFiles().Reads(_data.Name, parsed.GetValue(_data)).Reads(_against.Name, parsed.GetValue(_against));
+        var (folder, resume, other) = (parsed.GetValue(_folder), parsed.GetValue(_resume), parsed.GetValue(_against));
+        var files = new CommandFiles().Reads(_data.Name, parsed.GetValue(_data)).Reads(_against.Name, other);
         _model.AddTo(files, parsed);
-        files.Writes(_resume.Name, parsed.GetValue(_resume)).WritesInto(_folder.Name, parsed.GetValue(_folder), ".json", ".csv", ".html");
+        files.Writes(_resume.Name, resume).WritesInto(_folder.Name, folder, ".json", ".csv", ".html");
         files.Check();
         var (samples, count) = ReadSamples(parsed);
-        var folder = parsed.GetValue(_folder);
         if (folder is not null)
         {
             Directory.CreateDirectory(folder);
         }
 
-        using var log = parsed.GetValue(_resume) is { } path ? ResultLog.Open(path, Settings(parsed, modelOptions, options)) : null;
+        using var log = resume is null ? null : ResultLog.Open(resume, Settings(parsed, modelOptions, options));
         var watch = Stopwatch.StartNew();
-        var (summary, results) = await ProgressDisplay.RunAsync(error, async progress =>
+        var results = await ProgressDisplay.RunAsync(error, async progress =>
         {
             using var model = await VisionLanguageModel.LoadAsync(modelOptions, progress, cancellationToken);
-            using var against = parsed.GetValue(_against) is { } other
-                ? await VisionLanguageModel.LoadAsync(modelOptions with { ModelPath = other }, progress, cancellationToken)
-                : null;
-            var measured = await MapEvaluation.RunAsync(model, samples, count, options, against, engine, log, progress, cancellationToken);
+            using var against = other is null
+                ? null
+                : await VisionLanguageModel.LoadAsync(
+                    modelOptions with { ModelPath = other }, progress, cancellationToken);
+            var measured = await MapEvaluation.RunAsync(
+                model, samples, count, options, against, engine, log, progress, cancellationToken);
             if (folder is not null)
             {
-                await EvalPage.WriteAsync(model, samples, measured, options, engine, folder, cancellationToken);
+                await ResultFolder.WriteReportsAsync(
+                    folder, model, samples, measured, options, engine, cancellationToken);
             }
 
-            return (EvaluationSummary.Of(measured, options), measured);
+            return measured;
         });
-        var printed = JsonSerializer.SerializeToNode(summary, ResultLog.Json)!.AsObject();
-        printed["model"] = Path.GetFileName(modelOptions.ModelPath);
-        printed["profile"] = options.Tam.Profile.ToString().ToLowerInvariant();
-        printed["eciStrength"] = options.Tam.EciStrength;
-        printed["kernel"] = options.Tam.KernelSize;
-        printed["seconds"] = watch.Elapsed.TotalSeconds;
+        var summary = EvaluationSummary.Of(results, options);
+        var facts = new JsonObject
+        {
+            ["model"] = Path.GetFileName(modelOptions.ModelPath),
+            ["profile"] = options.Tam.Profile.ToString().ToLowerInvariant(),
+            ["eciStrength"] = options.Tam.EciStrength,
+            ["kernel"] = options.Tam.KernelSize,
+            ["seconds"] = watch.Elapsed.TotalSeconds,
+        };
         if (folder is not null)
         {
-            WriteText(folder, "evaluation.json", JsonSerializer.Serialize(new { Summary = printed, Pictures = results }, ResultLog.Json));
-            WriteText(folder, "words.csv", EvalTables.WordsCsv(results));
-            WriteText(folder, "pictures.csv", EvalTables.PicturesCsv(results));
-            WriteText(folder, "summary.csv", EvalTables.SummaryCsv(summary));
-            if (options.Sweep.Count > 0)
-            {
-                WriteText(folder, "sweep.csv", EvalTables.SweepCsv(summary));
-            }
+            ResultFolder.WriteTables(folder, results, summary, facts);
         }
 
-        output.WriteLine(parsed.GetValue(_json) ? printed.ToJsonString(ResultLog.Json) : EvalTables.Text(summary));
+        output.WriteLine(parsed.GetValue(_json) ? summary.ToJson(facts) : summary.ToText());
         return ExitCode.Ok;
     }
-
-    private static void WriteText(string folder, string name, string text) =>
-        WholeFile.Write(Path.Combine(folder, name), stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 
     private EvaluationOptions ReadOptions(ParseResult parsed)
     {
@@ -207,7 +215,7 @@ internal sealed class EvalCommand
         return (SceneSamples.Generate(parsed.GetValue(_seed), count), count);
     }
 
-    /// <summary>What the results of a picture depend on; the engine and the number of pictures are no part of it.</summary>
+    /// <summary>What a picture's results depend on. The engine and the number of pictures are no part of it.</summary>
     private object Settings(ParseResult parsed, ModelOptions model, EvaluationOptions options) => new
     {
         Model = FileFacts(model.ModelPath),
@@ -220,6 +228,7 @@ internal sealed class EvalCommand
         Options = options,
     };
 
-    private static object? FileFacts(string? path) =>
-        path is null ? null : new { Name = Path.GetFileName(path), Bytes = File.Exists(path) ? new FileInfo(path).Length : 0 };
+    private static object? FileFacts(string? path) => path is null
+        ? null
+        : new { Name = Path.GetFileName(path), Bytes = File.Exists(path) ? new FileInfo(path).Length : 0 };
 }

@@ -3,28 +3,28 @@ namespace Tamx.Evaluation;
 /// <summary>How to evaluate.</summary>
 public sealed record EvaluationOptions
 {
-    /// <summary>The method's options. Of kinds of maps without ECI or filter, these steps are switched off.</summary>
+    /// <summary>The method's options. For kinds of maps without ECI or filter, these steps are switched off.</summary>
     public TamOptions Tam { get; init; } = new();
 
-    /// <summary>The kinds of maps to score, the last of which gives the order for the curves. All four by default.</summary>
+    /// <summary>The kinds of maps to score. The last one gives the order for the curves. All four by default.</summary>
     public IReadOnlyList<MapKind> Kinds { get; init; } = Enum.GetValues<MapKind>();
 
     /// <summary>Further settings whose maps of nouns are scored, from the same run. None by default.</summary>
     public IReadOnlyList<MapSetting> Sweep { get; init; } = [];
 
-    /// <summary>Most tokens of an answer. 256 by default, as the paper's.</summary>
+    /// <summary>Most tokens of an answer. 256 by default, as in the paper's evaluation.</summary>
     public int MaxNewTokens { get; init; } = 256;
 
     /// <summary>
-    /// How many samples, from the first, to measure insertion and deletion curves on; each costs about 3 x steps runs of the model. 0 by
-    /// default.
+    /// How many samples, from the first, to measure insertion and deletion curves on. Each costs about 3 x steps runs
+    /// of the model. 0 by default.
     /// </summary>
     public int CurveSampleCount { get; init; }
 
-    /// <summary>Steps of a curve. 8 by default.</summary>
+    /// <summary>Steps of a curve, at least 1. 8 by default.</summary>
     public int CurveStepCount { get; init; } = 8;
 
-    /// <summary>Resamples behind a confidence interval. 1000 by default.</summary>
+    /// <summary>Resamples behind a confidence interval, at least 1. 1000 by default.</summary>
     public int ResampleCount { get; init; } = 1000;
 
     /// <summary>Seed of resamples and of the curves' random orders. 1 by default.</summary>

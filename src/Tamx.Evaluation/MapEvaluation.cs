@@ -11,24 +11,35 @@ namespace Tamx.Evaluation;
 public readonly record struct EvaluationProgress(int Done, int Total);
 
 /// <summary>
-/// Measures whether maps are true: lets a model answer questions about pictures whose objects are known, and scores the maps of its words.
+/// Measures whether maps are true. A model answers questions about pictures whose objects are known, and the maps of
+/// its words are scored.
 /// </summary>
 public static class MapEvaluation
 {
-    /// <summary>Evaluates a model on samples. Each is answered once, greedily, and all kinds of maps are computed from the same trace.</summary>
+    /// <summary>
+    /// Evaluates a model on samples. Each is answered once, greedily, and all kinds of maps come from that one trace.
+    /// </summary>
     /// <param name="model">The model, with its projector.</param>
     /// <param name="samples">The samples, enumerated once.</param>
     /// <param name="sampleCount">Their number.</param>
     /// <param name="options">How to evaluate.</param>
-    /// <param name="against">Another model (another quantization of the same, for example) to compare maps with: it is given each answer. Null for
-    /// none.</param>
-    /// <param name="engine">What computes the maps, which stays the caller's and works for nobody else meanwhile; null to create the best there is for this run.</param>
-    /// <param name="log">Where finished results are kept; what it holds already is not measured again. Null to keep them in memory alone.</param>
+    /// <param name="against">
+    /// Another model to compare maps with: another quantization of the same, for example. It is given each answer. Null
+    /// for none.
+    /// </param>
+    /// <param name="engine">
+    /// What computes the maps. It stays the caller's, and works for nobody else meanwhile. Null to create the best
+    /// there is for this run.
+    /// </param>
+    /// <param name="log">
+    /// Where finished results are kept. What it holds already is not measured again. Null to keep them in memory alone.
+    /// </param>
     /// <param name="progress">Told how many samples are done.</param>
-    /// <param name="cancellationToken">Ends the work within one decode; finished results are in the log.</param>
+    /// <param name="cancellationToken">Ends the work within one decode. Finished results are in the log.</param>
     /// <returns>The results in the samples' order.</returns>
-    /// <exception cref="InvalidInputException">A sample cannot be used (its label map has another size than its picture, for example), or an
-    /// option.</exception>
+    /// <exception cref="InvalidInputException">
+    /// A sample cannot be used (its label map has another size than its picture, for example), or an option.
+    /// </exception>
     /// <exception cref="EngineUnavailableException">The engine's device fails or lacks memory.</exception>
     /// <exception cref="LlamaException">llama.cpp failed.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
@@ -56,7 +67,8 @@ public static class MapEvaluation
             var result = log?.Results.GetValueOrDefault(sample.Name);
             if (result is null)
             {
-                result = await MeasureAsync(model, against, sample, results.Count, options, engine, cancellationToken).ConfigureAwait(false);
+                result = await MeasureAsync(model, against, sample, results.Count, options, engine, cancellationToken)
+                    .ConfigureAwait(false);
                 log?.Append(result);
             }
 
@@ -76,27 +88,24 @@ public static class MapEvaluation
         ITamEngine engine,
         CancellationToken cancellationToken)
     {
-        var image = RgbImage.Decode(sample.Picture.Encoded, sample.Picture.Name);
-        if (image.Width != sample.Labels.Width || image.Height != sample.Labels.Height)
-        {
-            throw new InvalidInputException(
-                $"{sample.Name}: the picture has {image.Width} x {image.Height} pixels, its label map {sample.Labels.Width} x {sample.Labels.Height}; " +
-                "they must be the same");
-        }
-
+        CheckSizes(sample);
         ChatMessage[] messages = [new(ChatRole.User, [sample.Picture, new TextPart(sample.Prompt)])];
         var explain = new ExplainOptions
         {
             Completion = new CompletionOptions { MaxNewTokens = options.MaxNewTokens },
             Tam = options.TamFor(options.Kinds[^1]),
         };
-        var explanation = await Explainer.ExplainAsync(model, messages, explain, engine, null, cancellationToken).ConfigureAwait(false);
-        var grid = explanation.Maps.Layout.VisionBlocks[0].Grid;
-        var scorer = new SampleScorer(sample, [.. explanation.Maps.Words.Select(word => word.Word)], grid);
+        var explanation = await Explainer.ExplainAsync(model, messages, explain, engine, null, cancellationToken)
+            .ConfigureAwait(false);
         int[] answer = [.. explanation.Maps.Answer.Select(token => token.Token.TokenId)];
+        explain = explain with { AnswerIds = answer };
         var other = against is null
             ? null
-            : await Explainer.ExplainAsync(against, messages, explain with { AnswerIds = answer }, engine, null, cancellationToken).ConfigureAwait(false);
+            : await Explainer.ExplainAsync(against, messages, explain, engine, null, cancellationToken)
+                .ConfigureAwait(false);
+
+        var grid = explanation.Maps.Layout.VisionBlocks[0].Grid;
+        var scorer = new SampleScorer(sample, [.. explanation.Maps.Words.Select(word => word.Word)], grid);
         var rows = new List<WordRow>();
         var paper = new List<PaperRow>();
         var agreement = new List<MapAgreement>();
@@ -121,9 +130,17 @@ public static class MapEvaluation
         PerturbationCurves? curves = null;
         if (index < options.CurveSampleCount)
         {
+            var order = PerturbationCurve.BestFirst(scorer.AnswerMap(MapsOf(explanation.Maps)));
             curves = await PerturbationCurve.MeasureAsync(
-                model, sample, answer, options.Kinds[^1], PerturbationCurve.BestFirst(scorer.AnswerMap(MapsOf(explanation.Maps))), grid,
-                options.CurveStepCount, options.Seed + (ulong)index, cancellationToken).ConfigureAwait(false);
+                model,
+                sample,
+                answer,
+                options.Kinds[^1],
+                order,
+                grid,
+                options.CurveStepCount,
+                options.Seed + (ulong)index,
+                cancellationToken).ConfigureAwait(false);
         }
 
         return new SampleResult(
@@ -137,10 +154,23 @@ public static class MapEvaluation
             options.Sweep.Count > 0 ? settings : null,
             other is not null ? agreement : null);
 
-        float[][] MapsUnder(Explanation of, TamOptions tam) =>
-            MapsOf(tam == of.Maps.Options ? of.Maps : ActivationMaps.Compute(of.Trace, tam, engine, cancellationToken));
+        float[][] MapsUnder(Explanation of, TamOptions tam) => MapsOf(
+            tam == of.Maps.Options ? of.Maps : ActivationMaps.Compute(of.Trace, tam, engine, cancellationToken));
+    }
+
+    private static void CheckSizes(EvaluationSample sample)
+    {
+        var image = RgbImage.Decode(sample.Picture.Encoded, sample.Picture.Name);
+        var labels = sample.Labels;
+        if (image.Width != labels.Width || image.Height != labels.Height)
+        {
+            throw new InvalidInputException(
+                $"{sample.Name}: the picture has {image.Width} x {image.Height} pixels, its label map "
+                + $"{labels.Width} x {labels.Height}; they must be the same");
+        }
     }
 
     /// <summary>Per answer token the map of the only picture, which comes before it.</summary>
-    private static float[][] MapsOf(ActivationMaps maps) => [.. maps.Answer.Select(token => token.Token.VisionMaps[0]!.Values.ToArray())];
+    private static float[][] MapsOf(ActivationMaps maps) =>
+        [.. maps.Answer.Select(token => token.Token.VisionMaps[0]!.Values.ToArray())];
 }

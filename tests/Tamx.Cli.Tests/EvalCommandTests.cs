@@ -151,26 +151,6 @@ public sealed class EvalCommandTests : IDisposable
         run.AssertFails(130, "cancelled");
     }
 
-    [Fact]
-    public void SceneSamples_Words_StandForTheScenesObjects()
-    {
-        EvaluationSample[] samples = [.. SceneSamples.Generate(seed: 3, count: 6)];
-
-        Assert.Equal(Enumerable.Range(0, 6).Select(index => $"scene-3-{index}"), samples.Select(sample => sample.Name));
-        for (var i = 0; i < samples.Length; i++)
-        {
-            var scene = Scenes.Scene.Generate(3, i);
-            Assert.Equal(samples[i].ExpectedAnswer, scene.Questions[0].Answer);
-            Assert.Equal(scene.Rgb, Llama.Imaging.RgbImage.Decode(samples[i].Picture.Encoded, "scene").Pixels);
-            foreach (var word in samples[i].Words!.Where(word => word.Kind != WordKind.Function))
-            {
-                var named = scene.Objects.Where(item => (word.Kind == WordKind.Noun ? item.Noun : item.Adjective) == word.Text).Select(item => item.Id).ToArray();
-                Assert.NotEmpty(named);
-                Assert.Equal(scene.Labels.Count(label => named.Contains(label - 1)), samples[i].Labels.MaskOf([.. word.Labels]).Count);
-            }
-        }
-    }
-
     private static Task<CommandRun> Run(params string[] arguments) => CommandRun.Of(
         [
             "eval", "-m", TestModels.Qwen3Vl.ModelPath, "--mmproj", TestModels.Qwen3Vl.ProjectorPath, "-n", "12", "-t", "1",

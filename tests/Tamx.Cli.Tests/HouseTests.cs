@@ -15,7 +15,7 @@ public sealed partial class HouseTests
         ["Tamx.Llama"] = [],
         ["Tamx"] = ["Tamx.Kernels", "Tamx.Llama"],
         ["Tamx.Report"] = ["Tamx", "Tamx.Llama"],
-        ["Tamx.Evaluation"] = ["Tamx", "Tamx.Kernels", "Tamx.Llama"],
+        ["Tamx.Evaluation"] = ["Tamx", "Tamx.Kernels", "Tamx.Llama", "Tamx.Report"],
         ["Tamx.Web"] = ["Tamx", "Tamx.Kernels", "Tamx.Llama", "Tamx.Report"],
         ["Tamx.Cli"] = ["Tamx", "Tamx.Evaluation", "Tamx.Kernels", "Tamx.Llama", "Tamx.Report", "Tamx.Web"],
     };

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Tamx.Evaluation.Scenes;
 using Tamx.Llama;
 using Tamx.Llama.Chat;
 

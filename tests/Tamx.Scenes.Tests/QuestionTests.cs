@@ -1,4 +1,6 @@
 using System.Text.RegularExpressions;
+using Tamx.Evaluation;
+using Tamx.Evaluation.Scenes;
 
 namespace Tamx.Scenes.Tests;
 
@@ -123,7 +125,7 @@ public sealed partial class QuestionTests
             foreach (SceneQuestion question in scene.Questions)
             {
                 Assert.Equal(WordPattern().Matches(question.Answer).Select(match => (match.Value, match.Index)), question.Words.Select(word => (word.Text, word.Start)));
-                foreach (AnswerWord word in question.Words)
+                foreach (SceneWord word in question.Words)
                 {
                     int[] bearers = [.. scene.Objects.Where(item => item.Noun == word.Text || item.Adjective == word.Text).Select(item => item.Id)];
                     Assert.Equal(bearers, word.ObjectIds);

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Tamx.Evaluation.Scenes;
 using Tamx.Llama.Imaging;
 
 namespace Tamx.Scenes.Tests;

@@ -1,3 +1,5 @@
+using Tamx.Evaluation.Scenes;
+
 namespace Tamx.Scenes.Tests;
 
 public sealed class SceneVideoTests

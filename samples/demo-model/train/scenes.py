@@ -8,7 +8,7 @@ import subprocess
 import numpy as np
 
 CELL = 32
-GENERATOR = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "scenes", "bin", "Release", "net10.0", "Tamx.Scenes")
+GENERATOR = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "scenes", "bin", "Release", "net10.0", "Scenes")
 
 
 class Scene:

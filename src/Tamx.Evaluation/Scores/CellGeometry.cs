@@ -1,0 +1,13 @@
+namespace Tamx.Evaluation;
+
+/// <summary>Where the cells of a map lie in the picture. They cover exactly the picture, whatever its size.</summary>
+internal static class CellGeometry
+{
+    /// <summary>The cell of a pixel's centre, along one axis: floor((pixel + 1/2) x cells / pixels).</summary>
+    public static int CellOf(int pixel, int pixelCount, int cellCount) =>
+        (int)(((2L * pixel) + 1) * cellCount / (2L * pixelCount));
+
+    /// <summary>The pixel at the middle of a cell, along one axis: floor((cell + 1/2) x pixels / cells).</summary>
+    public static int MiddleOf(int cell, int cellCount, int pixelCount) =>
+        (int)(((2L * cell) + 1) * pixelCount / (2L * cellCount));
+}
