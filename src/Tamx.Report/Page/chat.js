@@ -21,7 +21,11 @@ const SHADES = {
  * @returns {object} element, show(view, state), focus(selection), bringIntoSight(selection), mark(tokens), append(first)
  */
 export function buildChat(report, actions, { isGrowing, signal }) {
-  const container = create("section", { class: report.hasTexts ? "chat" : "chat ids", "aria-label": "Conversation", tabindex: "-1" });
+  const container = create("section", {
+    class: report.hasTexts ? "chat" : "chat ids",
+    "aria-label": "Conversation",
+    tabindex: "-1",
+  });
   const elements = [];
   const turns = report.turns.map((turn) => turnElement(report, turn, elements, actions));
   container.append(...turns);
@@ -116,7 +120,9 @@ export function buildChat(report, actions, { isGrowing, signal }) {
   function append(first) {
     // On a narrow page it is the page that scrolls: there it follows while the token before is in sight.
     const scrolls = container.scrollHeight > container.clientHeight + 1;
-    const isAtEnd = scrolls ? container.scrollHeight - container.scrollTop - container.clientHeight < NEAR_END : isInSight(elements[report.answer.at(-1).token - 1]);
+    const isAtEnd = scrolls
+      ? container.scrollHeight - container.scrollTop - container.clientHeight < NEAR_END
+      : isInSight(elements[report.answer.at(-1).token - 1]);
     const last = report.turns.length - 1;
     if (!turns[last]?.classList.contains("answer")) {
       turns[last]?.remove();
@@ -162,7 +168,9 @@ export function buildChat(report, actions, { isGrowing, signal }) {
 
 /** The tokens of a selection, as indices of the report's tokens. */
 export function tokensOf(report, { kind, from, to }) {
-  return Array.from({ length: to - from + 1 }, (_, i) => (kind === "answer" ? report.answer[from + i].token : from + i));
+  return Array.from({ length: to - from + 1 }, (_, i) =>
+    kind === "answer" ? report.answer[from + i].token : from + i,
+  );
 }
 
 function turnElement(report, turn, elements, actions) {
@@ -185,7 +193,12 @@ function turnElement(report, turn, elements, actions) {
     first.tabIndex = 0;
   }
   const kind = isAnswer ? "answer" : turn.role === "user" ? "asked" : "plain";
-  return create("article", { class: `turn ${kind}`, "aria-label": `Turn of ${turn.role}` }, create("div", "role", name), text);
+  return create(
+    "article",
+    { class: `turn ${kind}`, "aria-label": `Turn of ${turn.role}` },
+    create("div", "role", name),
+    text,
+  );
 }
 
 function isSelectable(report, token) {
@@ -196,7 +209,11 @@ function tokenElement(report, token) {
   const text = report.tokens.text[token];
   // Spaces before a word stay out of its shade, which would else hang over at the end of a line.
   const [, spaces, word] = /^( *)(.*)$/su.exec(visibleText(text));
-  const element = create("span", "token", ...(word === "" ? [create("span", "word", spaces)] : [spaces, create("span", "word", word)]));
+  const element = create(
+    "span",
+    "token",
+    ...(word === "" ? [create("span", "word", spaces)] : [spaces, create("span", "word", word)]),
+  );
   if (text === "") {
     // The rest of a character that stands at an earlier token; a mark keeps it in reach.
     element.classList.add("rest");

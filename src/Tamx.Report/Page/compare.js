@@ -94,7 +94,10 @@ function correlationOf(a, b) {
 
 function iouOf(a, b) {
   const [limitA, limitB] = [a, b].map((values) => {
-    const [low, high] = values.reduce(([min, max], value) => [Math.min(min, value), Math.max(max, value)], [Infinity, -Infinity]);
+    const [low, high] = values.reduce(
+      ([min, max], value) => [Math.min(min, value), Math.max(max, value)],
+      [Infinity, -Infinity],
+    );
     return otsuThreshold(values, low, high);
   });
   let [both, either] = [0, 0];

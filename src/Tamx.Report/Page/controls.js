@@ -19,15 +19,33 @@ export function buildControls(change) {
     step: "5",
     oninput: () => change({ opacity: Number(opacity.value) }),
   });
-  const contour = create("input", { type: "checkbox", name: "contour", onchange: () => change({ contour: contour.checked }) });
-  const scale = segments("scale", "Scale", [
-    { value: "token", text: "Own scale", title: "Colours span the range of what is selected" },
-    { value: "all", text: "Common", title: "Colours span the range of all tokens' maps, so that tokens can be compared" },
-  ], (value) => change({ scale: value }));
-  const drawn = segments("drawn", "Drawn as", [
-    { value: "smooth", text: "Smooth", title: "Values between the cells' centres are interpolated" },
-    { value: "cells", text: "Cells", title: "One flat colour per cell" },
-  ], (value) => change({ drawn: value }));
+  const contour = create("input", {
+    type: "checkbox",
+    name: "contour",
+    onchange: () => change({ contour: contour.checked }),
+  });
+  const scale = segments(
+    "scale",
+    "Scale",
+    [
+      { value: "token", text: "Own scale", title: "Colours span the range of what is selected" },
+      {
+        value: "all",
+        text: "Common",
+        title: "Colours span the range of all tokens' maps, so that tokens can be compared",
+      },
+    ],
+    (value) => change({ scale: value }),
+  );
+  const drawn = segments(
+    "drawn",
+    "Drawn as",
+    [
+      { value: "smooth", text: "Smooth", title: "Values between the cells' centres are interpolated" },
+      { value: "cells", text: "Cells", title: "One flat colour per cell" },
+    ],
+    (value) => change({ drawn: value }),
+  );
   const element = create(
     "form",
     { class: "controls", "aria-label": "How the map is drawn", onsubmit: (event) => event.preventDefault() },

@@ -11,7 +11,9 @@ export function ownBlock(id) {
 /** The blocks of a file that was fetched; nothing of it becomes a part of this page. */
 export function blocksOf(html) {
   const blocks = new Map();
-  for (const [, id, mediaType, text] of html.matchAll(/<script type="application\/[a-z-]+" id="([^"]+)"(?: data-media-type="([^"]+)")?>([^<]*)<\/script>/g)) {
+  for (const [, id, mediaType, text] of html.matchAll(
+    /<script type="application\/[a-z-]+" id="([^"]+)"(?: data-media-type="([^"]+)")?>([^<]*)<\/script>/g,
+  )) {
     blocks.set(id, { text, mediaType });
   }
   if (!blocks.has("report-data")) {
@@ -22,7 +24,10 @@ export function blocksOf(html) {
 
 /** Reads a run from its blocks. A comparison's second run has the suffix "-b". */
 export async function readReport(block, suffix) {
-  const [data, packed] = await Promise.all([inflate(block(`report-data${suffix}`)), inflate(block(`report-vectors${suffix}`))]);
+  const [data, packed] = await Promise.all([
+    inflate(block(`report-data${suffix}`)),
+    inflate(block(`report-vectors${suffix}`)),
+  ]);
   return new Report(JSON.parse(new TextDecoder().decode(data)), packed);
 }
 

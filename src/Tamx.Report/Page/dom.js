@@ -30,12 +30,7 @@ export function segments(name, label, choices, onChange) {
     const input = create("input", { type: "radio", name, value, onchange: () => onChange(value) });
     return { input, value, label: create("label", { title: title ?? null }, input, create("span", "", text)) };
   });
-  const element = create(
-    "fieldset",
-    "segments",
-    create("legend", "unseen", label),
-    ...inputs.map((one) => one.label),
-  );
+  const element = create("fieldset", "segments", create("legend", "unseen", label), ...inputs.map((one) => one.label));
   const show = (value) => inputs.forEach((one) => (one.input.checked = one.value === value));
   return { element, show };
 }

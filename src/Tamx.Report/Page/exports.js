@@ -51,7 +51,10 @@ async function tileOf({ stage, ratio, look }) {
     const [, , columns, rows] = element.querySelector(".contour").getAttribute("viewBox").split(" ").map(Number);
     const path = new Path2D();
     path.addPath(new Path2D(contour.getAttribute("d")), new DOMMatrix([width / columns, 0, 0, height / rows, 0, 0]));
-    for (const [style, line] of [["rgb(0 0 0 / 60%)", 4], ["#fff", 2]]) {
+    for (const [style, line] of [
+      ["rgb(0 0 0 / 60%)", 4],
+      ["#fff", 2],
+    ]) {
       context.strokeStyle = style;
       context.lineWidth = (line * width) / 800;
       context.stroke(path);
@@ -88,7 +91,13 @@ export function currentNumbers(report, view, state) {
     selection:
       selection === null
         ? null
-        : { kind: selection.kind, from: selection.from, to: selection.to, text: report.textOf(selection), candidate: shownCandidate(view) },
+        : {
+            kind: selection.kind,
+            from: selection.from,
+            to: selection.to,
+            text: report.textOf(selection),
+            candidate: shownCandidate(view),
+          },
     maps: view.layers.flatMap((layer) =>
       report.media.flatMap((media) =>
         media.frames.map((frame, index) => {
@@ -105,8 +114,16 @@ export function currentNumbers(report, view, state) {
         }),
       ),
     ),
-    textMeaning: { from: "relevance of earlier text", to: "relevance for later tokens", region: `${state.rank} of the region` }[view.shade.kind],
-    text: [...view.shade.values].map(([token, value]) => ({ position: report.tokens.position[token], text: report.tokens.text[token], value: round(value) })),
+    textMeaning: {
+      from: "relevance of earlier text",
+      to: "relevance for later tokens",
+      region: `${state.rank} of the region`,
+    }[view.shade.kind],
+    text: [...view.shade.values].map(([token, value]) => ({
+      position: report.tokens.position[token],
+      text: report.tokens.text[token],
+      value: round(value),
+    })),
     region: state.region,
   };
 }
@@ -115,7 +132,9 @@ export function currentNumbers(report, view, state) {
 export function numbersAsCsv({ maps, text, textMeaning }) {
   const rows = [["kind", "run", "picture", "frame", "row", "column", "position", "text", "value"]];
   for (const { run, picture, frame, columns, values } of maps) {
-    values?.forEach((value, i) => rows.push(["map", run ?? "", picture, frame, Math.floor(i / columns), i % columns, "", "", value]));
+    values?.forEach((value, i) =>
+      rows.push(["map", run ?? "", picture, frame, Math.floor(i / columns), i % columns, "", "", value]),
+    );
   }
   for (const { position, text: token, value } of text) {
     rows.push([textMeaning, "", "", "", "", "", position, token, value]);
@@ -134,7 +153,9 @@ export function save(blob, name) {
 
 function shownCandidate(view) {
   const candidate = view.token?.explained[view.explainedIndex] ?? null;
-  return candidate === null ? null : { id: candidate.id, text: candidate.text, logit: candidate.logit, probability: candidate.probability };
+  return candidate === null
+    ? null
+    : { id: candidate.id, text: candidate.text, logit: candidate.logit, probability: candidate.probability };
 }
 
 function csvField(value) {

@@ -14,13 +14,19 @@ export function shortFacts(report, bytes) {
     `${report.answer.length} tokens`,
     bytes === null ? null : formatBytes(bytes),
   ];
-  return create("ul", { class: "facts", "aria-label": "How this was made, in short" }, ...facts.filter(Boolean).map((text) => create("li", "", create("bdi", "", text))));
+  return create(
+    "ul",
+    { class: "facts", "aria-label": "How this was made, in short" },
+    ...facts.filter(Boolean).map((text) => create("li", "", create("bdi", "", text))),
+  );
 }
 
 /** All facts, as a list of names and values. */
 export function allFacts(report, bytes) {
   const { run, method } = report;
-  const grids = report.blocks.map((block) => (block.frames > 1 ? `${block.frames}\u00D7` : "") + `${block.rows}\u00D7${block.columns}`);
+  const grids = report.blocks.map(
+    (block) => (block.frames > 1 ? `${block.frames}\u00D7` : "") + `${block.rows}\u00D7${block.columns}`,
+  );
   const onOff = (value) => (value ? "on" : "off");
   const all = [
     ["Model", run.model],
@@ -36,7 +42,10 @@ export function allFacts(report, bytes) {
     ["ECI strength", method.eci ? method.eciStrength : null],
     ["Rank filter", method.filter ? `${method.kernelSize}\u00D7${method.kernelSize}` : "off"],
     ["Words", `${method.wordMaps} over their tokens`],
-    ...Object.entries(method.options).map(([name, value]) => [spaced(name), typeof value === "boolean" ? onOff(value) : value]),
+    ...Object.entries(method.options).map(([name, value]) => [
+      spaced(name),
+      typeof value === "boolean" ? onOff(value) : value,
+    ]),
     ["Engine", method.engine],
     ["Temperature", run.temperature === 0 ? "0 (greedy)" : run.temperature],
     ["Top-k", run.topK],
@@ -45,7 +54,10 @@ export function allFacts(report, bytes) {
     ["Context size", run.contextSize],
     ["Threads", run.threadCount],
     ["GPU layers", run.gpuLayerCount],
-    ...Object.entries(run.seconds).map(([phase, seconds]) => [`Time: ${phase}`, seconds === null ? null : `${formatNumber(seconds)} s`]),
+    ...Object.entries(run.seconds).map(([phase, seconds]) => [
+      `Time: ${phase}`,
+      seconds === null ? null : `${formatNumber(seconds)} s`,
+    ]),
     ["Traced by", run.tamxVersion && `Tamx ${run.tamxVersion}`],
     ["llama.cpp", run.llamaVersion],
     ["Written by", `Tamx ${report.writer}`],
@@ -58,11 +70,16 @@ export function allFacts(report, bytes) {
     "made",
     ...all
       .filter(([, value]) => value !== null && value !== undefined && value !== "")
-      .map(([name, value]) => create("div", "", create("dt", "", name), create("dd", "", create("bdi", "", String(value))))),
+      .map(([name, value]) =>
+        create("div", "", create("dt", "", name), create("dd", "", create("bdi", "", String(value)))),
+      ),
   );
 }
 
 function spaced(name) {
-  const words = name.replace(/([A-Z])/g, " $1").toLowerCase().trim();
+  const words = name
+    .replace(/([A-Z])/g, " $1")
+    .toLowerCase()
+    .trim();
   return words[0].toUpperCase() + words.slice(1);
 }

@@ -90,7 +90,8 @@ export function smoothContour(large, rows, columns, steps, threshold) {
     for (let x = 0; x < width - 1; x++) {
       const at = y * width + x;
       const [a, b, c, d] = [large[at], large[at + 1], large[at + width + 1], large[at + width]];
-      const kind = (a > threshold ? 1 : 0) | (b > threshold ? 2 : 0) | (c > threshold ? 4 : 0) | (d > threshold ? 8 : 0);
+      const kind =
+        (a > threshold ? 1 : 0) | (b > threshold ? 2 : 0) | (c > threshold ? 4 : 0) | (d > threshold ? 8 : 0);
       if (kind === 0 || kind === 15) {
         continue;
       }
@@ -116,12 +117,18 @@ const LINES = [
   [["top", "right"]],
   [["left", "right"]],
   [["right", "bottom"]],
-  [["left", "top"], ["right", "bottom"]],
+  [
+    ["left", "top"],
+    ["right", "bottom"],
+  ],
   [["top", "bottom"]],
   [["left", "bottom"]],
   [["left", "bottom"]],
   [["top", "bottom"]],
-  [["top", "right"], ["left", "bottom"]],
+  [
+    ["top", "right"],
+    ["left", "bottom"],
+  ],
   [["right", "bottom"]],
   [["left", "right"]],
   [["top", "right"]],
@@ -138,7 +145,12 @@ function taps(count, steps) {
     const cell = Math.floor(place);
     const t = place - cell;
     weights.set(
-      [((2 - t) * t - 1) * t * 0.5, ((3 * t - 5) * t * t + 2) * 0.5, ((4 - 3 * t) * t + 1) * t * 0.5, (t - 1) * t * t * 0.5],
+      [
+        ((2 - t) * t - 1) * t * 0.5,
+        ((3 * t - 5) * t * t + 2) * 0.5,
+        ((4 - 3 * t) * t + 1) * t * 0.5,
+        (t - 1) * t * t * 0.5,
+      ],
       4 * i,
     );
     for (let tap = 0; tap < 4; tap++) {

@@ -52,9 +52,30 @@ function hint(report) {
     return [];
   }
   return [
-    create("p", "", "Point at a word of the answer to see where in the picture it came from; click to keep it, drag over several."),
-    create("p", "", "Click or draw on the picture to find the words that came from there. Click a word of the question to see what it led to."),
-    create("p", "keys", key("\u2190"), key("\u2192"), " step, ", key("Shift"), " extends, ", key("\u2191"), key("\u2193"), " candidates, ", key("Esc"), " clears"),
+    create(
+      "p",
+      "",
+      "Point at a word of the answer to see where in the picture it came from; click to keep it, drag over several.",
+    ),
+    create(
+      "p",
+      "",
+      "Click or draw on the picture to find the words that came from there. Click a word of the question to see what it led to.",
+    ),
+    create(
+      "p",
+      "keys",
+      key("\u2190"),
+      key("\u2192"),
+      " step, ",
+      key("Shift"),
+      " extends, ",
+      key("\u2191"),
+      key("\u2193"),
+      " candidates, ",
+      key("Esc"),
+      " clears",
+    ),
   ];
 }
 
@@ -73,7 +94,8 @@ function answerCard(runs, view, actions) {
     elements: [heading, ...agreement(runs, view), create("div", "columns", candidates.element, sources.element)],
     show(now, state) {
       const count = report.answer.length;
-      place.textContent = from === to ? `token ${from + 1} of ${count}` : `tokens ${from + 1}\u2013${to + 1} of ${count}`;
+      place.textContent =
+        from === to ? `token ${from + 1} of ${count}` : `tokens ${from + 1}\u2013${to + 1} of ${count}`;
       candidates.show?.(now);
       sources.show(now, state);
     },
@@ -82,7 +104,14 @@ function answerCard(runs, view, actions) {
 
 function spanNote(report, { from, to }) {
   const joined = report.method.wordMaps === "mean" ? "mean" : "highest";
-  return { element: create("div", "part", create("h3", "", "Span"), create("p", "small", `Each cell shows the ${joined} value over the ${to - from + 1} tokens.`)) };
+  return {
+    element: create(
+      "div",
+      "part",
+      create("h3", "", "Span"),
+      create("p", "small", `Each cell shows the ${joined} value over the ${to - from + 1} tokens.`),
+    ),
+  };
 }
 
 function agreement(runs, { token }) {
@@ -90,7 +119,8 @@ function agreement(runs, { token }) {
     return [];
   }
   const { correlation, iou } = agreementOf(runs, token.index);
-  const fact = (name, value, title) => create("span", { title }, `${name} `, create("b", "", value === null ? "\u2013" : value.toFixed(3)));
+  const fact = (name, value, title) =>
+    create("span", { title }, `${name} `, create("b", "", value === null ? "\u2013" : value.toFixed(3)));
   return [
     create(
       "p",
@@ -120,11 +150,19 @@ function leastAgreement(runs, actions) {
     ),
   );
   const names = create("h3", "", "Token", create("span", "number", "correl."), create("span", "number", "IoU"));
-  return [create("h2", "", "Where the runs agree least"), create("div", "part differing", names, create("div", "rows", ...rows))];
+  return [
+    create("h2", "", "Where the runs agree least"),
+    create("div", "part differing", names, create("div", "rows", ...rows)),
+  ];
 }
 
 function textCard({ report }, view, actions) {
-  const heading = create("h2", "", tokenText(report.textOf(view.selection)), create("span", "place", "before the answer"));
+  const heading = create(
+    "h2",
+    "",
+    tokenText(report.textOf(view.selection)),
+    create("span", "place", "before the answer"),
+  );
   const sources = relevanceList(report, "text", actions);
   return { elements: [heading, create("div", "columns", sources.element)], show: sources.show };
 }
@@ -147,7 +185,10 @@ function candidateList(token, actions) {
     list.append(
       create(
         "label",
-        { class: choice.explained === 0 ? "row written" : "row", title: choice.explained === 0 ? "the token that the answer holds" : null },
+        {
+          class: choice.explained === 0 ? "row written" : "row",
+          title: choice.explained === 0 ? "the token that the answer holds" : null,
+        },
         input,
         create("span", "rank", choice.rank === null ? "\u2013" : String(choice.rank + 1)),
         tokenText(explained.text, `token id ${explained.id}`),
@@ -157,7 +198,13 @@ function candidateList(token, actions) {
       ),
     );
   }
-  const names = create("h3", { "aria-hidden": "true" }, "Candidates", ...(hasProbabilities ? [create("span", "number", "prob.")] : []), create("span", "number", "logit"));
+  const names = create(
+    "h3",
+    { "aria-hidden": "true" },
+    "Candidates",
+    ...(hasProbabilities ? [create("span", "number", "prob.")] : []),
+    create("span", "number", "logit"),
+  );
   return {
     element: create("div", hasProbabilities ? "part candidates" : "part candidates without-probabilities", names, list),
     show: (view) => inputs.forEach(({ input, explained }) => (input.checked = explained === view.explainedIndex)),
@@ -165,17 +212,25 @@ function candidateList(token, actions) {
 }
 
 function relevanceList(report, kind, actions) {
-  const direction = segments("direction", "Text relevance", [
-    { value: "from", text: "came from", title: "The text before that was relevant for this token" },
-    { value: "to", text: "led to", title: "The later tokens for which this token was relevant" },
-  ], actions.direction);
+  const direction = segments(
+    "direction",
+    "Text relevance",
+    [
+      { value: "from", text: "came from", title: "The text before that was relevant for this token" },
+      { value: "to", text: "led to", title: "The later tokens for which this token was relevant" },
+    ],
+    actions.direction,
+  );
   const title = kind === "text" ? create("h3", "", "Led to") : create("h3", "", "Text", direction.element);
   const list = create("div", "rows");
   return {
     element: create("div", "part sources", title, list),
     show(view, state) {
       direction.show(state.direction);
-      const entries = [...view.shade.values].filter(([, value]) => value > 0).sort((a, b) => b[1] - a[1]).slice(0, MOST_SOURCES);
+      const entries = [...view.shade.values]
+        .filter(([, value]) => value > 0)
+        .sort((a, b) => b[1] - a[1])
+        .slice(0, MOST_SOURCES);
       const none = view.shade.kind === "to" ? "No later token depends on it." : "No text before it was relevant.";
       const rows = entries.map(([token, value]) => sourceRow(report, token, value, view.shade.highest, actions));
       list.replaceChildren(...(rows.length === 0 ? [create("p", "small", none)] : rows));
@@ -198,41 +253,68 @@ function sourceRow(report, token, value, highest, actions) {
 function regionCard({ report }, view, state, actions) {
   const { media, top, left, bottom, right } = state.region;
   const lines = (name, from, to) => (from === to ? `${name} ${from + 1}` : `${name}s ${from + 1}\u2013${to + 1}`);
-  const close = create("button", { type: "button", class: "close", "aria-label": "Clear the region", onclick: actions.clearRegion }, "\u00D7");
-  const rank = segments("rank", "Order", [
-    { value: "share", text: "by share", title: "The part of the token's activation that lies in the region" },
-    { value: "strength", text: "by strength", title: "The mean raw activation in the region" },
-  ], actions.rank);
+  const close = create(
+    "button",
+    { type: "button", class: "close", "aria-label": "Clear the region", onclick: actions.clearRegion },
+    "\u00D7",
+  );
+  const rank = segments(
+    "rank",
+    "Order",
+    [
+      { value: "share", text: "by share", title: "The part of the token's activation that lies in the region" },
+      { value: "strength", text: "by strength", title: "The mean raw activation in the region" },
+    ],
+    actions.rank,
+  );
   rank.show(state.rank);
   const heading = create(
     "h2",
     "",
     create("span", "", "What came from here"),
-    create("span", "place", `${report.media[media].name}, ${lines("row", top, bottom)}, ${lines("column", left, right)}`),
+    create(
+      "span",
+      "place",
+      `${report.media[media].name}, ${lines("row", top, bottom)}, ${lines("column", left, right)}`,
+    ),
     close,
   );
   const { ranking } = view.found;
   const highest = Math.max(ranking[0]?.[state.rank] ?? 0, 1e-12);
-  const rows = ranking.slice(0, MOST_FOUND).filter((one) => one[state.rank] > 0).map((one) => {
-    const isCurrent = state.selection?.kind === "answer" && state.selection.from === one.span.from && state.selection.to === one.span.to;
-    return create(
-      "button",
-      {
-        type: "button",
-        class: "row",
-        "aria-pressed": String(isCurrent),
-        onclick: () => actions.select({ kind: "answer", index: one.span.from }),
-        onpointerenter: () => actions.preview({ kind: "answer", index: one.span.from }),
-        onpointerleave: () => actions.preview(null),
-      },
-      tokenText(report.answerText(one.span)),
-      barElement(one[state.rank] / highest),
-      number("share of its activation", one.share, formatPercent),
-      number("mean activation in the region", one.strength, formatNumber),
-    );
-  });
+  const rows = ranking
+    .slice(0, MOST_FOUND)
+    .filter((one) => one[state.rank] > 0)
+    .map((one) => {
+      const isCurrent =
+        state.selection?.kind === "answer" &&
+        state.selection.from === one.span.from &&
+        state.selection.to === one.span.to;
+      return create(
+        "button",
+        {
+          type: "button",
+          class: "row",
+          "aria-pressed": String(isCurrent),
+          onclick: () => actions.select({ kind: "answer", index: one.span.from }),
+          onpointerenter: () => actions.preview({ kind: "answer", index: one.span.from }),
+          onpointerleave: () => actions.preview(null),
+        },
+        tokenText(report.answerText(one.span)),
+        barElement(one[state.rank] / highest),
+        number("share of its activation", one.share, formatPercent),
+        number("mean activation in the region", one.strength, formatNumber),
+      );
+    });
   const names = create("h3", "", rank.element, create("span", "number", "share"), create("span", "number", "strength"));
-  return [heading, create("div", "part found", names, rows.length === 0 ? create("p", "small", "No token was active here.") : create("div", "rows", ...rows))];
+  return [
+    heading,
+    create(
+      "div",
+      "part found",
+      names,
+      rows.length === 0 ? create("p", "small", "No token was active here.") : create("div", "rows", ...rows),
+    ),
+  ];
 }
 
 // Ranked candidates, and the answer's token before them where sampling took it from further down.
@@ -262,7 +344,11 @@ function barElement(part, title) {
 }
 
 function tokenText(text, title) {
-  return create("bdi", { class: "token-text", title: title ?? null }, text.trim() === "" ? spokenText(text) : oneLineText(text));
+  return create(
+    "bdi",
+    { class: "token-text", title: title ?? null },
+    text.trim() === "" ? spokenText(text) : oneLineText(text),
+  );
 }
 
 function number(name, value, format) {

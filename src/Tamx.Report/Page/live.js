@@ -13,14 +13,21 @@ import { Report } from "./report.js";
  */
 export function growReport(root, head, pageOf) {
   const leaving = new AbortController();
-  const address = addressesOf(({ bytes, mediaType }) => new Blob([fromBase64(bytes)], { type: mediaType }), leaving.signal);
+  const address = addressesOf(
+    ({ bytes, mediaType }) => new Blob([fromBase64(bytes)], { type: mediaType }),
+    leaving.signal,
+  );
   const report = new Report(head.data, fromBase64(head.vectors));
-  const mounted = mountReport(root, { report, other: null, comparison: null }, {
-    ...pageOf(report),
-    isGrowing: true,
-    bytes: null,
-    address: (picture) => address(head.pictures[picture.element]),
-  });
+  const mounted = mountReport(
+    root,
+    { report, other: null, comparison: null },
+    {
+      ...pageOf(report),
+      isGrowing: true,
+      bytes: null,
+      address: (picture) => address(head.pictures[picture.element]),
+    },
+  );
 
   // Tokens that come faster than the screen is drawn are shown together.
   let waiting = [];
@@ -66,11 +73,15 @@ export async function openReport(root, html, pageOf) {
   const block = blocksOf(html);
   const report = await readReport(block, "");
   const address = pictureAddresses(block, leaving.signal);
-  const mounted = mountReport(root, { report, other: null, comparison: null }, {
-    ...pageOf(report),
-    bytes: JSON.parse(block("report-size").text).bytes,
-    address: (picture) => address(picture.element),
-  });
+  const mounted = mountReport(
+    root,
+    { report, other: null, comparison: null },
+    {
+      ...pageOf(report),
+      bytes: JSON.parse(block("report-size").text).bytes,
+      address: (picture) => address(picture.element),
+    },
+  );
   return {
     report,
     state: mounted.state,

@@ -14,13 +14,17 @@ export function buildMenu(name, items, signal) {
   const add = (added) =>
     added.forEach((item) =>
       list.append(
-        create("button", {
-          type: "button",
-          onclick: () => {
-            element.open = false;
-            item.action();
+        create(
+          "button",
+          {
+            type: "button",
+            onclick: () => {
+              element.open = false;
+              item.action();
+            },
           },
-        }, item.name),
+          item.name,
+        ),
       ),
     );
   add(items);

@@ -31,7 +31,9 @@ export function mountReport(root, runs, page) {
   const { signal } = listening;
   report.media.forEach((media, index) => {
     media.index = index;
-    media.frames.forEach((frame) => Object.assign(frame, { rows: report.blocks[frame.block].rows, columns: report.blocks[frame.block].columns }));
+    media.frames.forEach((frame) =>
+      Object.assign(frame, { rows: report.blocks[frame.block].rows, columns: report.blocks[frame.block].columns }),
+    );
   });
   const limits = {
     get answerCount() {
@@ -63,7 +65,13 @@ export function mountReport(root, runs, page) {
   const pictures = buildPictures(report, layerNames, {
     region: (region, isDrawing) => {
       const now = state.get().region;
-      const isSame = !isDrawing && region !== null && now !== null && Object.keys(region).every((key) => region[key] === now[key]) && isOneCell(region) && drawn === null;
+      const isSame =
+        !isDrawing &&
+        region !== null &&
+        now !== null &&
+        Object.keys(region).every((key) => region[key] === now[key]) &&
+        isOneCell(region) &&
+        drawn === null;
       drawn = isDrawing ? region : null;
       change({ region: isSame ? null : region, preview: null });
     },
@@ -72,19 +80,24 @@ export function mountReport(root, runs, page) {
     address: page.address,
   });
   let drawn = null;
-  const chat = buildChat(report, {
-    click: selection.click,
-    drag: selection.drag,
-    preview,
-    reveal: (media, frame) => {
-      if (report.media[media].frames.length > 1) {
-        change({ frames: { ...state.get().frames, [media]: frame } });
-      }
-      pictures.reveal(media);
+  const chat = buildChat(
+    report,
+    {
+      click: selection.click,
+      drag: selection.drag,
+      preview,
+      reveal: (media, frame) => {
+        if (report.media[media].frames.length > 1) {
+          change({ frames: { ...state.get().frames, [media]: frame } });
+        }
+        pictures.reveal(media);
+      },
     },
-  }, { isGrowing: page.isGrowing, signal });
+    { isGrowing: page.isGrowing, signal },
+  );
   const inspector = buildInspector(runs, {
-    candidate: (rank) => change({ selection: state.get().preview ?? state.get().selection, candidate: rank, preview: null }),
+    candidate: (rank) =>
+      change({ selection: state.get().preview ?? state.get().selection, candidate: rank, preview: null }),
     direction: (direction) => change({ direction }),
     rank: (rank) => change({ rank }),
     select: ({ kind, index }) => {
@@ -101,13 +114,22 @@ export function mountReport(root, runs, page) {
     },
     mark: (matches) => chat.mark(matches.flatMap((match) => tokensOf(report, match))),
   });
-  const unit = segments("unit", "Select", [
-    { value: "token", text: "Tokens", title: "A click selects a token" },
-    { value: "word", text: "Words", title: "A click selects a whole word" },
-  ], (value) => {
-    const now = state.get().selection;
-    change({ unit: value, selection: now !== null && value === "word" ? report.wholeWords(now) : now, candidate: null });
-  });
+  const unit = segments(
+    "unit",
+    "Select",
+    [
+      { value: "token", text: "Tokens", title: "A click selects a token" },
+      { value: "word", text: "Words", title: "A click selects a whole word" },
+    ],
+    (value) => {
+      const now = state.get().selection;
+      change({
+        unit: value,
+        selection: now !== null && value === "word" ? report.wholeWords(now) : now,
+        candidate: null,
+      });
+    },
+  );
 
   let view = null;
   const top = buildHeader(runs, page, state, () => view, pictures, signal);
@@ -119,8 +141,21 @@ export function mountReport(root, runs, page) {
     create(
       "main",
       "",
-      create("div", "pane left", create("div", "bar", unit.element, search.element), chat.element, inspector.element, ...(page.below ? [page.below] : [])),
-      create("section", { class: "pane right", "aria-label": "Activation map" }, controls.element, legend.element, pictures.element),
+      create(
+        "div",
+        "pane left",
+        create("div", "bar", unit.element, search.element),
+        chat.element,
+        inspector.element,
+        ...(page.below ? [page.below] : []),
+      ),
+      create(
+        "section",
+        { class: "pane right", "aria-label": "Activation map" },
+        controls.element,
+        legend.element,
+        pictures.element,
+      ),
     ),
   );
   listenToKeys(selection, chat.focus, signal);
@@ -151,7 +186,8 @@ export function mountReport(root, runs, page) {
 
   // An answer in the making is followed: its newest token is shown as under the pointer, unless something else is pointed at or selected.
   let followed = null;
-  const isFollowing = () => state.get().selection === null && state.get().region === null && (state.get().preview ?? followed) === followed;
+  const isFollowing = () =>
+    state.get().selection === null && state.get().region === null && (state.get().preview ?? followed) === followed;
 
   return {
     state,
@@ -188,14 +224,24 @@ function isOneCell({ top, left, bottom, right }) {
 
 function buildHeader(runs, page, state, viewNow, pictures, signal) {
   const { report } = runs;
-  const fileName = page.title.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 60) || "tamx";
+  const fileName =
+    page.title
+      .replace(/[^\p{L}\p{N}]+/gu, "-")
+      .replace(/^-|-$/g, "")
+      .slice(0, 60) || "tamx";
   const numbers = () => currentNumbers(report, viewNow(), state.get());
   const exports = buildMenu(
     "Export",
     [
       { name: "Picture (PNG)", action: savePicture },
-      { name: "Numbers (CSV)", action: () => save(new Blob(["\uFEFF", numbersAsCsv(numbers())], { type: "text/csv" }), `${fileName}.csv`) },
-      { name: "Numbers (JSON)", action: () => save(new Blob([JSON.stringify(numbers())], { type: "application/json" }), `${fileName}.json`) },
+      {
+        name: "Numbers (CSV)",
+        action: () => save(new Blob(["\uFEFF", numbersAsCsv(numbers())], { type: "text/csv" }), `${fileName}.csv`),
+      },
+      {
+        name: "Numbers (JSON)",
+        action: () => save(new Blob([JSON.stringify(numbers())], { type: "application/json" }), `${fileName}.json`),
+      },
       ...(page.exports ?? []),
     ],
     signal,
@@ -215,7 +261,12 @@ function buildHeader(runs, page, state, viewNow, pictures, signal) {
   ]);
   const table = dialog("Numbers", () => [
     tokenTable(runs),
-    cellTables(report, viewNow(), state.get(), (media) => pictures.figures.find((one) => one.media.index === media).frame),
+    cellTables(
+      report,
+      viewNow(),
+      state.get(),
+      (media) => pictures.figures.find((one) => one.media.index === media).frame,
+    ),
   ]);
   let facts = shortFacts(report, page.bytes);
   const element = create(
@@ -246,16 +297,29 @@ function dialog(name, content) {
   const element = create(
     "dialog",
     { "aria-label": name },
-    create("div", "heading", create("h2", "", name), create("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => element.close() }, "\u00D7")),
+    create(
+      "div",
+      "heading",
+      create("h2", "", name),
+      create(
+        "button",
+        { type: "button", class: "close", "aria-label": "Close", onclick: () => element.close() },
+        "\u00D7",
+      ),
+    ),
     body,
   );
-  const button = create("button", {
-    type: "button",
-    onclick: () => {
-      body.replaceChildren(...content());
-      element.showModal();
+  const button = create(
+    "button",
+    {
+      type: "button",
+      onclick: () => {
+        body.replaceChildren(...content());
+        element.showModal();
+      },
     },
-  }, name);
+    name,
+  );
   element.addEventListener("click", (event) => event.target === element && element.close());
   return { element, button };
 }

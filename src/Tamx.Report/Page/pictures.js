@@ -12,12 +12,16 @@ import { frameSums } from "./view.js";
  * @param actions { region(region or null, isDrawing), frame(media, frame), read(value or null), address(picture) }
  */
 export function buildPictures(report, layerNames, actions) {
-  const figures = report.media.flatMap((media) => layerNames.map((name, layer) => buildFigure(media, layer, name, actions)));
+  const figures = report.media.flatMap((media) =>
+    layerNames.map((name, layer) => buildFigure(media, layer, name, actions)),
+  );
   const element = create("div", { class: "pictures" }, ...figures.map((one) => one.element));
   element.classList.toggle("many", figures.length > 1);
   element.classList.toggle("compared", layerNames.length > 1);
   if (figures.length === 0) {
-    element.append(create("p", "note", "There is no picture in this conversation; the text relevance is shown all the same."));
+    element.append(
+      create("p", "note", "There is no picture in this conversation; the text relevance is shown all the same."),
+    );
   }
 
   return {
@@ -57,16 +61,31 @@ function buildFigure(media, layer, layerName, actions) {
   const stage = buildStage(
     { name, ratio, rows: first.rows, columns: first.columns },
     {
-      region: (box, isDrawing) => actions.region(box === null ? null : { media: media.index, frame: shownFrame, ...box }, isDrawing),
+      region: (box, isDrawing) =>
+        actions.region(box === null ? null : { media: media.index, frame: shownFrame, ...box }, isDrawing),
       read: (value) => actions.read(layer, value),
     },
   );
-  const timeline = media.frames.length > 1 && layer === 0 ? buildTimeline(media, (frame) => actions.frame(media.index, frame)) : null;
+  const timeline =
+    media.frames.length > 1 && layer === 0 ? buildTimeline(media, (frame) => actions.frame(media.index, frame)) : null;
   const share = create("span", "share");
   const file = create("bdi", "file", picture === null ? "no picture" : (picture.name ?? ""));
   const time = create("span", "time");
-  const caption = create("figcaption", "", create("span", "name", layerName || media.name), time, layerName ? "" : file, share);
-  const element = create("figure", media.frames.length > 1 ? "video" : "", stage.element, caption, ...(timeline === null ? [] : [timeline.element]));
+  const caption = create(
+    "figcaption",
+    "",
+    create("span", "name", layerName || media.name),
+    time,
+    layerName ? "" : file,
+    share,
+  );
+  const element = create(
+    "figure",
+    media.frames.length > 1 ? "video" : "",
+    stage.element,
+    caption,
+    ...(timeline === null ? [] : [timeline.element]),
+  );
   element.style.setProperty("--ratio", ratio);
 
   return {
@@ -82,10 +101,16 @@ function buildFigure(media, layer, layerName, actions) {
       shownFrame = frameOf(media, state, leading);
       const frame = media.frames[shownFrame];
       if (frame.picture !== null) {
-        stage.picture(actions.address(frame.picture), frame.picture.width, frame.picture.height, `${name}${frame.picture.name ? `, ${frame.picture.name}` : ""}`);
+        stage.picture(
+          actions.address(frame.picture),
+          frame.picture.width,
+          frame.picture.height,
+          `${name}${frame.picture.name ? `, ${frame.picture.name}` : ""}`,
+        );
       }
       const seconds = frame.picture?.seconds ?? null;
-      time.textContent = media.frames.length > 1 ? (seconds === null ? `frame ${shownFrame + 1}` : formatSeconds(seconds)) : "";
+      time.textContent =
+        media.frames.length > 1 ? (seconds === null ? `frame ${shownFrame + 1}` : formatSeconds(seconds)) : "";
       const shown = view.layers[layer] ?? null;
       const grid = shown?.grid(media.index, shownFrame) ?? null;
       stage.show(grid, shown?.look ?? view.look);
@@ -93,7 +118,10 @@ function buildFigure(media, layer, layerName, actions) {
       stage.region(region !== null && region.media === media.index && region.frame === shownFrame ? region : null);
 
       const total = (sums ?? []).flat().reduce((sum, value) => sum + (value ?? 0), 0);
-      const shares = own === null || own.every((sum) => sum === null) ? null : own.map((sum) => (total > 0 ? (sum ?? 0) / total : 0));
+      const shares =
+        own === null || own.every((sum) => sum === null)
+          ? null
+          : own.map((sum) => (total > 0 ? (sum ?? 0) / total : 0));
       timeline?.show(shownFrame, shares);
       const isMissing = shown !== null && grid === null;
       share.classList.toggle("missing", isMissing);

@@ -34,7 +34,10 @@ export class Report {
       this.tokens[name].splice(from, Infinity, ...values);
     }
     this.wordStarts = [...this.wordStarts.filter((start) => start < from), ...wordStarts];
-    for (const { token, explained: [own] } of this.answer.filter((one) => one.token >= from)) {
+    for (const {
+      token,
+      explained: [own],
+    } of this.answer.filter((one) => one.token >= from)) {
       own.text = this.#wholeText(token);
     }
 
@@ -44,7 +47,11 @@ export class Report {
     const token = {
       ...explained,
       index: this.answer.length,
-      explained: explained.explained.map((one) => ({ ...one, maps: one.maps.map(moved), relevance: moved(one.relevance) })),
+      explained: explained.explained.map((one) => ({
+        ...one,
+        maps: one.maps.map(moved),
+        relevance: moved(one.relevance),
+      })),
     };
     if (this.answer.length === 0 && this.turns.at(-1)?.role !== "assistant") {
       this.turns.push({ role: "assistant", items: [] });
@@ -67,7 +74,10 @@ export class Report {
 
   /** Text of answer tokens from one index to another. */
   answerText({ from, to }) {
-    return this.answer.slice(from, to + 1).map((token) => this.tokens.text[token.token]).join("");
+    return this.answer
+      .slice(from, to + 1)
+      .map((token) => this.tokens.text[token.token])
+      .join("");
   }
 
   /** Text of a selection. */
@@ -78,7 +88,11 @@ export class Report {
   /** The last question of the conversation. */
   get question() {
     const items = this.turns.findLast((turn) => turn.role === "user")?.items ?? [];
-    return items.filter((item) => item >= 0).map((item) => this.tokens.text[item]).join("").trim();
+    return items
+      .filter((item) => item >= 0)
+      .map((item) => this.tokens.text[item])
+      .join("")
+      .trim();
   }
 
   /** The words of the answer, as spans of answer indices. */
@@ -88,13 +102,17 @@ export class Report {
 
   /** The whole words around a selection. */
   wholeWords({ kind, from, to }) {
-    const [starts, ends] = kind === "answer" ? [this.answerWordStart, this.answerWordEnd] : [this.wordStart, this.wordEnd];
+    const [starts, ends] =
+      kind === "answer" ? [this.answerWordStart, this.answerWordEnd] : [this.wordStart, this.wordEnd];
     return { kind, from: starts[from], to: ends[to] };
   }
 
   /** Whether a selection has maps: those of the answer do, and of the prompt the tokens that were explained too. */
   hasMaps({ kind, from, to }) {
-    return kind === "answer" || Array.from({ length: to - from + 1 }, (_, i) => from + i).every((token) => this.#promptOf.has(token));
+    return (
+      kind === "answer" ||
+      Array.from({ length: to - from + 1 }, (_, i) => from + i).every((token) => this.#promptOf.has(token))
+    );
   }
 
   /** Map of an explained token over a block in raw units: { values, minimum, maximum }, or null if it has none. */
@@ -115,7 +133,8 @@ export class Report {
 
   /** Maps of a span, one per block: each cell's largest (or mean) raw value over the span's tokens. */
   maps({ kind, from, to }, explainedIndex) {
-    const explained = (index) => (kind === "text" ? this.#promptOf.get(index) : this.answer[index]).explained[from === to ? explainedIndex : 0];
+    const explained = (index) =>
+      (kind === "text" ? this.#promptOf.get(index) : this.answer[index]).explained[from === to ? explainedIndex : 0];
     return this.blocks.map((_, block) => {
       let joined = null;
       for (let i = from; i <= to; i++) {
@@ -221,8 +240,13 @@ export class Report {
     return spans.map((span) => {
       if (span.from !== span.to) {
         const maps = this.maps(span, 0);
-        const inside = maps[block] === null ? 0 : cells.reduce((sum, cell) => sum + Math.max(0, maps[block].values[cell]), 0);
-        return result(span, inside, maps.reduce((sum, map) => sum + (map === null ? 0 : sumOf(map.values)), 0));
+        const inside =
+          maps[block] === null ? 0 : cells.reduce((sum, cell) => sum + Math.max(0, maps[block].values[cell]), 0);
+        return result(
+          span,
+          inside,
+          maps.reduce((sum, map) => sum + (map === null ? 0 : sumOf(map.values)), 0),
+        );
       }
       return result(span, this.#sum(span.from, block, cells), this.#total(span.from));
     });
@@ -270,7 +294,10 @@ export class Report {
   #total(answerIndex) {
     if (!this.#totals.has(answerIndex)) {
       const maps = this.maps({ kind: "answer", from: answerIndex, to: answerIndex }, 0);
-      this.#totals.set(answerIndex, maps.reduce((sum, map) => sum + (map === null ? 0 : sumOf(map.values)), 0));
+      this.#totals.set(
+        answerIndex,
+        maps.reduce((sum, map) => sum + (map === null ? 0 : sumOf(map.values)), 0),
+      );
     }
     return this.#totals.get(answerIndex);
   }
@@ -283,7 +310,9 @@ export class Report {
   }
 
   #spanRange(from, to, explainedIndex) {
-    const ranges = this.answer.slice(from, to + 1).map((token) => token.explained[from === to ? explainedIndex : 0].range);
+    const ranges = this.answer
+      .slice(from, to + 1)
+      .map((token) => token.explained[from === to ? explainedIndex : 0].range);
     return [Math.min(...ranges.map((range) => range[0])), Math.max(...ranges.map((range) => range[1]))];
   }
 

@@ -4,7 +4,13 @@ import { create } from "./dom.js";
 
 /** Builds the field. found(selections, tokens) is told of all matches; go(selection) of the one to select. */
 export function buildSearch(report, state, actions) {
-  const input = create("input", { type: "search", placeholder: "Find in the text", "aria-label": "Find in the text", autocomplete: "off", spellcheck: "false" });
+  const input = create("input", {
+    type: "search",
+    placeholder: "Find in the text",
+    "aria-label": "Find in the text",
+    autocomplete: "off",
+    spellcheck: "false",
+  });
   const count = create("output", { class: "count", "aria-live": "polite" });
   let text = foldedText(report);
   let query = "";
@@ -31,7 +37,14 @@ export function buildSearch(report, state, actions) {
   }
 
   function say() {
-    count.textContent = query.trim() === "" ? "" : matches.length === 0 ? "none" : at < 0 ? `${matches.length} found` : `${at + 1} of ${matches.length}`;
+    count.textContent =
+      query.trim() === ""
+        ? ""
+        : matches.length === 0
+          ? "none"
+          : at < 0
+            ? `${matches.length} found`
+            : `${at + 1} of ${matches.length}`;
   }
 
   return {
@@ -97,7 +110,9 @@ function selectionOf(report, first, last) {
   if (from !== undefined && to !== undefined) {
     return { kind: "answer", from, to };
   }
-  return report.relevant.has(first) && report.relevant.has(last) && from === undefined && to === undefined ? { kind: "text", from: first, to: last } : null;
+  return report.relevant.has(first) && report.relevant.has(last) && from === undefined && to === undefined
+    ? { kind: "text", from: first, to: last }
+    : null;
 }
 
 function fold(character) {

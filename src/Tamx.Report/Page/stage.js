@@ -82,7 +82,10 @@ export function buildStage(place, actions) {
       canvas.hidden = grid === null;
       contour.classList.toggle("shown", grid !== null && look.contour);
       if (grid === null) {
-        element.setAttribute("aria-label", `${place.name}: no map. Arrow keys move over the cells, Shift draws a region, Enter looks it up.`);
+        element.setAttribute(
+          "aria-label",
+          `${place.name}: no map. Arrow keys move over the cells, Shift draws a region, Enter looks it up.`,
+        );
         return;
       }
       drawMap(canvas, grid.values, grid.rows, grid.columns, look);

@@ -67,7 +67,10 @@ function toHash(state) {
   const values = new URLSearchParams();
   const { selection, candidate, region } = state;
   if (selection !== null) {
-    values.set(selection.kind === "answer" ? "tok" : "ctx", selection.from === selection.to ? selection.from : `${selection.from}-${selection.to}`);
+    values.set(
+      selection.kind === "answer" ? "tok" : "ctx",
+      selection.from === selection.to ? selection.from : `${selection.from}-${selection.to}`,
+    );
   }
   if (candidate !== null) {
     values.set("cand", candidate);
@@ -127,7 +130,8 @@ function fromHash(hash, limits) {
     }
     const [from, to = from] = parts;
     const count = kind === "answer" ? limits.answerCount : limits.tokenCount;
-    const fits = from <= to && to < count && (kind === "answer" || (limits.isSelectable(from) && limits.isSelectable(to)));
+    const fits =
+      from <= to && to < count && (kind === "answer" || (limits.isSelectable(from) && limits.isSelectable(to)));
     return fits ? { kind, from, to } : null;
   }
 
@@ -149,6 +153,8 @@ function fromHash(hash, limits) {
 
   function framesOf(text) {
     const pairs = (text ?? "").split(",").map((part) => numbers(part, 2));
-    return Object.fromEntries(pairs.filter((pair) => pair?.length === 2 && limits.media[pair[0]]?.frames.length > pair[1]));
+    return Object.fromEntries(
+      pairs.filter((pair) => pair?.length === 2 && limits.media[pair[0]]?.frames.length > pair[1]),
+    );
   }
 }

@@ -11,7 +11,15 @@ const PAGE = 500;
 export function tokenTable(runs) {
   const { report } = runs;
   const shared = report.media.length > 1 ? report.media : [];
-  const head = ["#", "Token", "Probability", "Logit", ...shared.map((media) => `${media.name}: share`), "Highest at", "Text it came from"];
+  const head = [
+    "#",
+    "Token",
+    "Probability",
+    "Logit",
+    ...shared.map((media) => `${media.name}: share`),
+    "Highest at",
+    "Text it came from",
+  ];
   if (runs.other) {
     head.push("Correlation", "IoU");
   }
@@ -48,10 +56,16 @@ export function cellTables(report, view, state, frameOf) {
         "tr",
         "",
         create("th", { scope: "row" }, String(row + 1)),
-        ...Array.from(grid.values.subarray(row * grid.columns, (row + 1) * grid.columns), (value) => create("td", "", formatNumber(value))),
+        ...Array.from(grid.values.subarray(row * grid.columns, (row + 1) * grid.columns), (value) =>
+          create("td", "", formatNumber(value)),
+        ),
       ),
     );
-    return tableOf(name, ["Row", ...Array.from({ length: grid.columns }, (_, i) => String(i + 1))], create("tbody", "", ...rows));
+    return tableOf(
+      name,
+      ["Row", ...Array.from({ length: grid.columns }, (_, i) => String(i + 1))],
+      create("tbody", "", ...rows),
+    );
   });
   return create("div", "", ...tables);
 }
@@ -121,5 +135,9 @@ function wordOf(text) {
 
 function tableOf(caption, head, body) {
   const row = create("tr", "", ...head.map((name) => create("th", { scope: "col" }, name)));
-  return create("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption }, create("table", "", create("caption", "", caption), create("thead", "", row), body));
+  return create(
+    "div",
+    { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+    create("table", "", create("caption", "", caption), create("thead", "", row), body),
+  );
 }

@@ -38,7 +38,9 @@ export function formatNumber(value) {
 export function formatRange([low, high]) {
   const width = high - low || Math.abs(high) || 1;
   const decimals = 2 - Math.floor(Math.log10(width));
-  return [low, high].map((value) => (decimals > 6 || decimals < -3 ? formatNumber(value) : value.toFixed(Math.max(0, decimals))));
+  return [low, high].map((value) =>
+    decimals > 6 || decimals < -3 ? formatNumber(value) : value.toFixed(Math.max(0, decimals)),
+  );
 }
 
 export function formatPercent(value) {

@@ -8,9 +8,20 @@ const FRAME_MS = 450;
 /** Builds the controls; showFrame(frame) is called when one is chosen. */
 export function buildTimeline(media, showFrame) {
   const count = media.frames.length;
-  const bars = media.frames.map((_, frame) => create("span", { class: "bar", onclick: () => choose(frame) }, create("span", "level")));
-  const slider = create("input", { type: "range", min: "0", max: String(count - 1), "aria-label": `${media.name}: frame` });
-  const play = create("button", { type: "button", class: "play", "aria-label": `Play ${media.name}`, "aria-pressed": "false" }, "\u25B6");
+  const bars = media.frames.map((_, frame) =>
+    create("span", { class: "bar", onclick: () => choose(frame) }, create("span", "level")),
+  );
+  const slider = create("input", {
+    type: "range",
+    min: "0",
+    max: String(count - 1),
+    "aria-label": `${media.name}: frame`,
+  });
+  const play = create(
+    "button",
+    { type: "button", class: "play", "aria-label": `Play ${media.name}`, "aria-pressed": "false" },
+    "\u25B6",
+  );
   const time = create("span", "time");
   let timer = null;
 
@@ -36,7 +47,12 @@ export function buildTimeline(media, showFrame) {
   });
 
   return {
-    element: create("div", "timeline", create("div", { class: "bars", "aria-hidden": "true" }, ...bars), create("div", "transport", play, slider, time)),
+    element: create(
+      "div",
+      "timeline",
+      create("div", { class: "bars", "aria-hidden": "true" }, ...bars),
+      create("div", "transport", play, slider, time),
+    ),
 
     /** Shows a frame, and each frame's share of the activation (null without a map). */
     show(frame, shares) {
@@ -50,7 +66,8 @@ export function buildTimeline(media, showFrame) {
       bars.forEach((bar, i) => {
         bar.classList.toggle("current", i === frame);
         bar.firstChild.style.height = `${(100 * (shares?.[i] ?? 0)) / highest}%`;
-        bar.title = shares?.[i] === undefined || shares[i] === null ? "" : `frame ${i + 1}: ${formatPercent(shares[i])}`;
+        bar.title =
+          shares?.[i] === undefined || shares[i] === null ? "" : `frame ${i + 1}: ${formatPercent(shares[i])}`;
       });
     },
   };

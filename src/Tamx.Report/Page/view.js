@@ -24,7 +24,8 @@ export function viewOf(runs, state) {
     isPreview: state.preview !== null,
     token,
     explainedIndex,
-    layers: selection !== null && report.hasMaps(selection) ? layersOf(runs, state, selection, explainedIndex, look) : [],
+    layers:
+      selection !== null && report.hasMaps(selection) ? layersOf(runs, state, selection, explainedIndex, look) : [],
     look,
     shade: shadeOf(report, state, selection, explainedIndex, found),
     found,
@@ -41,13 +42,20 @@ export function frameSums(layer, media) {
 
 function layersOf(runs, state, selection, explainedIndex, look) {
   const colours = colormaps[state.map];
-  const first = runLayer(runs.report, runs.comparison?.names[0], selection, explainedIndex, state, { ...look, colours });
+  const first = runLayer(runs.report, runs.comparison?.names[0], selection, explainedIndex, state, {
+    ...look,
+    colours,
+  });
   if (!runs.other) {
     return [first];
   }
   const pair = selection.kind === "answer" ? pairOf(runs.comparison, selection) : null;
   const second = pair && runLayer(runs.other, runs.comparison.names[1], pair, 0, state, { ...look, colours });
-  return [first, second ?? emptyLayer(first, runs.comparison.names[1]), differenceLayer(runs.report.media, first, second, state, look)];
+  return [
+    first,
+    second ?? emptyLayer(first, runs.comparison.names[1]),
+    differenceLayer(runs.report.media, first, second, state, look),
+  ];
 }
 
 function runLayer(report, name, selection, explainedIndex, state, look) {
@@ -80,10 +88,17 @@ function differenceLayer(media, first, second, state, look) {
   };
   let highest = 0;
   for (const { index, frames } of state.scale === "all" ? [] : media) {
-    frames.forEach((_, frame) => grid(index, frame)?.values.forEach((value) => (highest = Math.max(highest, Math.abs(value)))));
+    frames.forEach((_, frame) =>
+      grid(index, frame)?.values.forEach((value) => (highest = Math.max(highest, Math.abs(value)))),
+    );
   }
   const limit = state.scale === "all" ? 1 : Math.max(highest, LEAST_DIFFERENCE);
-  return { name: "Difference", isDifference: true, grid, look: { ...look, contour: false, colours: differences, isSigned: true, range: [-limit, limit] } };
+  return {
+    name: "Difference",
+    isDifference: true,
+    grid,
+    look: { ...look, contour: false, colours: differences, isSigned: true, range: [-limit, limit] },
+  };
 }
 
 function part(value, [low, high]) {
@@ -101,7 +116,10 @@ function ranked(report, state) {
   const { media, frame, top, left, bottom, right } = state.region;
   const place = report.media[media].frames[frame];
   const region = { block: place.block, frame: place.frame, top, left, bottom, right };
-  const tokens = report.lookUp(region, report.answer.map(({ index }) => ({ from: index, to: index })));
+  const tokens = report.lookUp(
+    region,
+    report.answer.map(({ index }) => ({ from: index, to: index })),
+  );
   const spans = state.unit === "word" ? report.lookUp(region, report.words) : tokens;
   return { tokens, ranking: spans.toSorted((a, b) => b[state.rank] - a[state.rank]) };
 }

@@ -48,7 +48,11 @@ export function explain(request, files, hear) {
     }
   };
   const readEvents = () => {
-    for (let end = call.responseText.indexOf("\n\n", read); end >= 0 && !isOver; end = call.responseText.indexOf("\n\n", read)) {
+    for (
+      let end = call.responseText.indexOf("\n\n", read);
+      end >= 0 && !isOver;
+      end = call.responseText.indexOf("\n\n", read)
+    ) {
       const block = call.responseText.slice(read, end);
       read = end + 2;
       const name = /^event: (.*)$/m.exec(block)?.[1];

@@ -12,7 +12,11 @@ import { buildStatus, problemCard } from "./status.js";
 
 const root = document.getElementById("app");
 const STOP_PATIENCE_MS = 15_000;
-const FILES = [["Report (HTML)", "report.html"], ["Trace (safetensors)", "trace.safetensors"], ["Maps (JSON)", "maps.json"]];
+const FILES = [
+  ["Report (HTML)", "report.html"],
+  ["Trace (safetensors)", "trace.safetensors"],
+  ["Maps (JSON)", "maps.json"],
+];
 
 async function start() {
   const config = await getConfig();
@@ -82,16 +86,31 @@ class App {
     this.#conversation = new Conversation();
     this.#composer.followUp(false);
     const { model, limits } = this.#config;
-    const recent = create("section", { class: "recent", hidden: true, "aria-label": "Answers so far" }, create("h2", "", "Answers so far"), create("ul", "run-list"));
+    const recent = create(
+      "section",
+      { class: "recent", hidden: true, "aria-label": "Answers so far" },
+      create("h2", "", "Answers so far"),
+      create("ul", "run-list"),
+    );
     document.title = "Tamx";
     root.className = "start";
     root.replaceChildren(
-      create("header", "top", ...this.#lead(), create("span", "spring"), create("div", "actions outer", this.#runsButton())),
+      create(
+        "header",
+        "top",
+        ...this.#lead(),
+        create("span", "spring"),
+        create("div", "actions outer", this.#runsButton()),
+      ),
       create(
         "main",
         "",
         create("h1", "", "See where every word comes from"),
-        create("p", "intro", "Ask about a picture or a video. For each word of the answer, Tamx shows the part of the picture and the words of the prompt that it came from."),
+        create(
+          "p",
+          "intro",
+          "Ask about a picture or a video. For each word of the answer, Tamx shows the part of the picture and the words of the prompt that it came from.",
+        ),
         this.#below,
         create("p", "small facts-line", factsLine(model, limits)),
         recent,
@@ -113,9 +132,24 @@ class App {
     this.#problems.replaceChildren();
     const before = this.#conversation;
     const conversation = before.asking(draft);
-    const request = { messages: conversation.messages(), ...draft.request, ...(draft.answer === null ? {} : { answer: draft.answer }) };
+    const request = {
+      messages: conversation.messages(),
+      ...draft.request,
+      ...(draft.answer === null ? {} : { answer: draft.answer }),
+    };
     const files = conversation.files.map((one) => one.file);
-    const job = { conversation, before, draft, from: this.#run, run: null, tokens: 0, started: 0, heard: 0, call: null, report: null };
+    const job = {
+      conversation,
+      before,
+      draft,
+      from: this.#run,
+      run: null,
+      tokens: 0,
+      started: 0,
+      heard: 0,
+      call: null,
+      report: null,
+    };
     this.#job = job;
     this.#leave();
     this.#showPreview(conversation);
@@ -124,7 +158,14 @@ class App {
     job.call = explain(request, files, {
       upload: (share) => job.run === null && this.#status.show("upload", share),
       event: (name, data) => this.#hear(job, name, data),
-      end: () => this.#job === job && this.#fail(job, { code: "network", status: 0, message: "the server ended the answer in the middle", retryAfter: null }),
+      end: () =>
+        this.#job === job &&
+        this.#fail(job, {
+          code: "network",
+          status: 0,
+          message: "the server ended the answer in the middle",
+          retryAfter: null,
+        }),
       fail: (error) => this.#fail(job, error),
     });
     root.querySelector(".chat").focus();
@@ -134,7 +175,14 @@ class App {
     document.title = `${conversation.question} \u00B7 Tamx`;
     root.className = "report";
     root.replaceChildren(
-      create("header", "top", ...this.#lead(), create("h1", { dir: "auto" }, conversation.question), create("span", "spring"), ...this.#actions()),
+      create(
+        "header",
+        "top",
+        ...this.#lead(),
+        create("h1", { dir: "auto" }, conversation.question),
+        create("span", "spring"),
+        ...this.#actions(),
+      ),
       conversation.preview(this.#below),
     );
   }
@@ -152,14 +200,22 @@ class App {
         status.show("queued", null);
         break;
       case "queued":
-        status.show("queued", null, data.position === 1 ? "one question is before yours" : `${data.position} questions are before yours`);
+        status.show(
+          "queued",
+          null,
+          data.position === 1 ? "one question is before yours" : `${data.position} questions are before yours`,
+        );
         break;
       case "progress":
         if (data.phase === "generate") {
           job.started ||= performance.now();
           status.show("generate", data.total > 0 ? data.done / data.total : null, job.tokens === 0 ? "" : speedOf(job));
         } else {
-          status.show(data.phase, data.total > 0 ? data.done / data.total : null, data.total > 1 && data.phase !== "load" ? `${data.done} of ${data.total}` : "");
+          status.show(
+            data.phase,
+            data.total > 0 ? data.done / data.total : null,
+            data.total > 1 && data.phase !== "load" ? `${data.done} of ${data.total}` : "",
+          );
         }
         break;
       case "head":
@@ -238,7 +294,12 @@ class App {
     }
     if (performance.now() - job.heard > STOP_PATIENCE_MS) {
       job.call.abort();
-      this.#fail(job, { code: "stopped", status: 0, message: "the server did not say what became of it", retryAfter: null });
+      this.#fail(job, {
+        code: "stopped",
+        status: 0,
+        message: "the server did not say what became of it",
+        retryAfter: null,
+      });
     } else {
       setTimeout(() => this.#waitForStop(job), 500);
     }
@@ -285,7 +346,11 @@ class App {
   }
 
   #exports(run, title) {
-    const name = title.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 60) || "tamx";
+    const name =
+      title
+        .replace(/[^\p{L}\p{N}]+/gu, "-")
+        .replace(/^-|-$/g, "")
+        .slice(0, 60) || "tamx";
     return FILES.map(([label, file]) => ({
       name: label,
       action: async () => {
@@ -299,14 +364,33 @@ class App {
   }
 
   #lead() {
-    return [create("a", { class: "brand", href: "/", title: "A new question", onclick: (event) => {
-      event.preventDefault();
-      this.#startAnew();
-    } }, create("img", { src: "/assets/icon.svg", role: "presentation", width: "22", height: "22" }), "Tamx")];
+    return [
+      create(
+        "a",
+        {
+          class: "brand",
+          href: "/",
+          title: "A new question",
+          onclick: (event) => {
+            event.preventDefault();
+            this.#startAnew();
+          },
+        },
+        create("img", { src: "/assets/icon.svg", role: "presentation", width: "22", height: "22" }),
+        "Tamx",
+      ),
+    ];
   }
 
   #actions() {
-    return [create("div", "actions outer", this.#runsButton(), create("button", { type: "button", class: "new", onclick: () => this.#startAnew() }, "New"))];
+    return [
+      create(
+        "div",
+        "actions outer",
+        this.#runsButton(),
+        create("button", { type: "button", class: "new", onclick: () => this.#startAnew() }, "New"),
+      ),
+    ];
   }
 
   #runsButton() {
@@ -388,7 +472,9 @@ function problemOf(error) {
 }
 
 start().catch((error) => {
-  root.replaceChildren(problemCard(problemOf(error), { retry: () => location.reload(), close: () => root.replaceChildren() }));
+  root.replaceChildren(
+    problemCard(problemOf(error), { retry: () => location.reload(), close: () => root.replaceChildren() }),
+  );
   if (error.code === undefined) {
     throw error;
   }

@@ -28,12 +28,25 @@ export function buildAttachments({ limits, seesPictures, readsVideos }, changed)
   }
 
   function itemOf(one) {
-    const remove = create("button", { type: "button", "aria-label": `Remove ${one.file.name}`, onclick: () => {
-      URL.revokeObjectURL(one.address);
-      files = files.filter((other) => other !== one);
-      show();
-    } }, "\u00D7");
-    return create("li", { class: one.kind, title: `${one.file.name}, ${formatBytes(one.file.size)}` }, one.thumbnail, remove);
+    const remove = create(
+      "button",
+      {
+        type: "button",
+        "aria-label": `Remove ${one.file.name}`,
+        onclick: () => {
+          URL.revokeObjectURL(one.address);
+          files = files.filter((other) => other !== one);
+          show();
+        },
+      },
+      "\u00D7",
+    );
+    return create(
+      "li",
+      { class: one.kind, title: `${one.file.name}, ${formatBytes(one.file.size)}` },
+      one.thumbnail,
+      remove,
+    );
   }
 
   return {
@@ -72,10 +85,17 @@ export function buildAttachments({ limits, seesPictures, readsVideos }, changed)
     }
     if (kind === "picture") {
       require(pictures < limits.maxPictures, `a question can have ${limits.maxPictures} pictures`);
-      require(file.size <= limits.maxPictureBytes, `has ${formatBytes(file.size)}; a picture can have ${formatBytes(limits.maxPictureBytes)}`);
-      require(!(width * height > limits.maxPicturePixels), `has ${width} \u00D7 ${height} pixels; ${limits.maxPicturePixels / 1e6} megapixels are the most`);
+      require(file.size <=
+        limits.maxPictureBytes, `has ${formatBytes(file.size)}; a picture can have ${formatBytes(limits.maxPictureBytes)}`);
+      require(!(
+        width * height >
+        limits.maxPicturePixels
+      ), `has ${width} \u00D7 ${height} pixels; ${limits.maxPicturePixels / 1e6} megapixels are the most`);
     } else {
-      require(readsVideos || file.type.startsWith("image/"), "the server has no ffmpeg to read video files with; an animated GIF or WebP can be read");
+      require(readsVideos ||
+        file.type.startsWith(
+          "image/",
+        ), "the server has no ffmpeg to read video files with; an animated GIF or WebP can be read");
     }
     require(used + file.size <= limits.maxBodyBytes, `all files together can have ${formatBytes(limits.maxBodyBytes)}`);
   }
@@ -99,8 +119,10 @@ async function read(file) {
     const thumbnail = create("video", { src: `${address}#t=0.1`, preload: "metadata", "aria-label": file.name });
     thumbnail.muted = true;
     const one = { file, kind, address, thumbnail, width: 16, height: 9 };
-    thumbnail.onloadedmetadata = () => Object.assign(one, { width: thumbnail.videoWidth || 16, height: thumbnail.videoHeight || 9 });
-    thumbnail.onerror = () => thumbnail.replaceWith(create("span", { class: "unknown", role: "img", "aria-label": file.name }, icon("video")));
+    thumbnail.onloadedmetadata = () =>
+      Object.assign(one, { width: thumbnail.videoWidth || 16, height: thumbnail.videoHeight || 9 });
+    thumbnail.onerror = () =>
+      thumbnail.replaceWith(create("span", { class: "unknown", role: "img", "aria-label": file.name }, icon("video")));
     return one;
   }
   const thumbnail = create("img", { src: address, alt: file.name });

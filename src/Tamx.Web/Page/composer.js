@@ -20,18 +20,72 @@ export function buildComposer(config, ask) {
     { limits, seesPictures: model?.seesPictures ?? true, readsVideos: model?.readsVideoFiles ?? true },
     () => refresh(),
   );
-  const input = create("input", { type: "file", accept: ACCEPTED, multiple: true, hidden: true, onchange: () => {
-    add([...input.files]);
-    input.value = "";
-  } });
-  const question = create("textarea", { name: "question", rows: "1", maxlength: String(limits.maxTextCharacters), "aria-label": "Question", enterkeyhint: "send" });
-  const answer = create("textarea", { name: "answer", rows: "1", maxlength: String(limits.maxTextCharacters), placeholder: "The answer whose words are to be explained" });
-  const answerPart = create("label", { class: "given", hidden: true }, create("span", "", "Explain this answer"), answer);
-  const attach = create("button", { type: "button", class: "tool", title: "Add pictures or a video; dropping and pasting works anywhere", onclick: () => input.click() }, icon("add"), create("span", "", "Picture or video"));
-  const given = create("button", { type: "button", class: "tool", "aria-pressed": "false", title: "Explain an answer that you give, instead of letting the model write one", onclick: () => setGiven(answerPart.hidden, true) }, icon("answer"), create("span", "", "Given answer"));
+  const input = create("input", {
+    type: "file",
+    accept: ACCEPTED,
+    multiple: true,
+    hidden: true,
+    onchange: () => {
+      add([...input.files]);
+      input.value = "";
+    },
+  });
+  const question = create("textarea", {
+    name: "question",
+    rows: "1",
+    maxlength: String(limits.maxTextCharacters),
+    "aria-label": "Question",
+    enterkeyhint: "send",
+  });
+  const answer = create("textarea", {
+    name: "answer",
+    rows: "1",
+    maxlength: String(limits.maxTextCharacters),
+    placeholder: "The answer whose words are to be explained",
+  });
+  const answerPart = create(
+    "label",
+    { class: "given", hidden: true },
+    create("span", "", "Explain this answer"),
+    answer,
+  );
+  const attach = create(
+    "button",
+    {
+      type: "button",
+      class: "tool",
+      title: "Add pictures or a video; dropping and pasting works anywhere",
+      onclick: () => input.click(),
+    },
+    icon("add"),
+    create("span", "", "Picture or video"),
+  );
+  const given = create(
+    "button",
+    {
+      type: "button",
+      class: "tool",
+      "aria-pressed": "false",
+      title: "Explain an answer that you give, instead of letting the model write one",
+      onclick: () => setGiven(answerPart.hidden, true),
+    },
+    icon("answer"),
+    create("span", "", "Given answer"),
+  );
   const count = create("span", { class: "badge", hidden: true });
-  const tune = create("button", { type: "button", class: "tool", title: "Sampling, maps, video", onclick: () => options.open() }, icon("tune"), create("span", "", "Options"), count);
-  const send = create("button", { type: "submit", class: "send primary", title: "Ask (Enter)" }, icon("send"), create("span", "", "Ask"));
+  const tune = create(
+    "button",
+    { type: "button", class: "tool", title: "Sampling, maps, video", onclick: () => options.open() },
+    icon("tune"),
+    create("span", "", "Options"),
+    count,
+  );
+  const send = create(
+    "button",
+    { type: "submit", class: "send primary", title: "Ask (Enter)" },
+    icon("send"),
+    create("span", "", "Ask"),
+  );
   const refusals = create("ul", { class: "refusals", role: "alert", hidden: true });
   const options = buildOptions(config, (own) => {
     count.hidden = own === 0;
@@ -40,10 +94,14 @@ export function buildComposer(config, ask) {
   });
   const element = create(
     "form",
-    { class: "composer", "aria-label": "Question", onsubmit: (event) => {
-      event.preventDefault();
-      submit();
-    } },
+    {
+      class: "composer",
+      "aria-label": "Question",
+      onsubmit: (event) => {
+        event.preventDefault();
+        submit();
+      },
+    },
     attachments.element,
     question,
     answerPart,
@@ -73,7 +131,13 @@ export function buildComposer(config, ask) {
       return;
     }
     const { system } = options;
-    ask({ text: question.value.trim(), answer: answerPart.hidden || answer.value.trim() === "" ? null : answer.value, files: attachments.files, system, request: options.request() });
+    ask({
+      text: question.value.trim(),
+      answer: answerPart.hidden || answer.value.trim() === "" ? null : answer.value,
+      files: attachments.files,
+      system,
+      request: options.request(),
+    });
   }
 
   function setGiven(isGiven, takesFocus = false) {
@@ -90,7 +154,11 @@ export function buildComposer(config, ask) {
   function refresh() {
     sessionStorage.setItem(DRAFT, question.value);
     send.disabled = question.value.trim() === "" && (goesOn || attachments.files.length === 0);
-    question.placeholder = goesOn ? "Ask on\u2026" : attachments.files.length > 0 ? defaultQuestion(attachments.files) : "Ask about a picture\u2026";
+    question.placeholder = goesOn
+      ? "Ask on\u2026"
+      : attachments.files.length > 0
+        ? defaultQuestion(attachments.files)
+        : "Ask about a picture\u2026";
   }
 
   async function add(files) {

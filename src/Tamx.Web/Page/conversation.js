@@ -4,7 +4,9 @@ import { create } from "./report/dom.js";
 
 /** What is asked where nothing is written: files alone. */
 export function defaultQuestion(files) {
-  return files.length > 0 && files.every((one) => one.kind === "video") ? "Describe this video." : "Describe this image.";
+  return files.length > 0 && files.every((one) => one.kind === "video")
+    ? "Describe this video."
+    : "Describe this image.";
 }
 
 /** Turns and files so far; immutable. A turn is { role, text, files: indices }. */
@@ -17,7 +19,11 @@ export class Conversation {
   /** With a question more. */
   asking({ text, files, system }) {
     const first = this.turns.length === 0 && system !== "" ? [{ role: "system", text: system, files: [] }] : [];
-    const asked = { role: "user", text: text || defaultQuestion(files), files: files.map((_, i) => this.files.length + i) };
+    const asked = {
+      role: "user",
+      text: text || defaultQuestion(files),
+      files: files.map((_, i) => this.files.length + i),
+    };
     return new Conversation([...this.turns, ...first, asked], [...this.files, ...files]);
   }
 
@@ -53,7 +59,10 @@ export class Conversation {
   /** Shows it in the places where the report will show it. */
   preview(below) {
     const names = { system: "System", user: "User", assistant: "Assistant" };
-    const chips = (files) => files.map((index) => create("span", "chip still", `${this.files[index].kind === "video" ? "Video" : "Picture"} ${index + 1}`));
+    const chips = (files) =>
+      files.map((index) =>
+        create("span", "chip still", `${this.files[index].kind === "video" ? "Video" : "Picture"} ${index + 1}`),
+      );
     const turns = this.turns.map(({ role, text, files }) =>
       create(
         "article",
@@ -63,9 +72,17 @@ export class Conversation {
       ),
     );
     const figures = this.files.map(({ address, kind, file, width, height }, index) => {
-      const media = kind === "video" && !file.type.startsWith("image/") ? create("video", { src: `${address}#t=0.1`, preload: "metadata", "aria-label": file.name }) : create("img", { src: address, alt: file.name });
+      const media =
+        kind === "video" && !file.type.startsWith("image/")
+          ? create("video", { src: `${address}#t=0.1`, preload: "metadata", "aria-label": file.name })
+          : create("img", { src: address, alt: file.name });
       const name = `${kind === "video" ? "Video" : "Picture"} ${index + 1}`;
-      const figure = create("figure", "", create("div", "stage", media), create("figcaption", "", create("span", "name", name), create("bdi", "file", file.name)));
+      const figure = create(
+        "figure",
+        "",
+        create("div", "stage", media),
+        create("figcaption", "", create("span", "name", name), create("bdi", "file", file.name)),
+      );
       figure.style.setProperty("--ratio", width / height);
       figure.firstChild.style.setProperty("--ratio", width / height);
       return figure;
@@ -74,8 +91,20 @@ export class Conversation {
     return create(
       "main",
       "preview",
-      create("div", "pane left", create("div", "bar"), create("section", { class: "chat", tabindex: "-1", "aria-label": "Conversation" }, ...turns), below),
-      create("section", { class: "pane right", "aria-label": "Pictures" }, create("div", "controls"), create("div", "legend"), pictures),
+      create(
+        "div",
+        "pane left",
+        create("div", "bar"),
+        create("section", { class: "chat", tabindex: "-1", "aria-label": "Conversation" }, ...turns),
+        below,
+      ),
+      create(
+        "section",
+        { class: "pane right", "aria-label": "Pictures" },
+        create("div", "controls"),
+        create("div", "legend"),
+        pictures,
+      ),
     );
   }
 }

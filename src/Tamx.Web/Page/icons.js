@@ -16,5 +16,9 @@ const PATHS = {
 
 /** An icon by name. */
 export function icon(name) {
-  return createSvg("svg", { class: "icon", viewBox: "0 0 24 24", "aria-hidden": "true" }, createSvg("path", { d: PATHS[name] }));
+  return createSvg(
+    "svg",
+    { class: "icon", viewBox: "0 0 24 24", "aria-hidden": "true" },
+    createSvg("path", { d: PATHS[name] }),
+  );
 }

@@ -10,7 +10,16 @@ export function buildRuns(open, failed) {
   const element = create(
     "dialog",
     { class: "runs", "aria-label": "Answers so far" },
-    create("div", "heading", create("h2", "", "Answers so far"), create("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => element.close() }, "\u00D7")),
+    create(
+      "div",
+      "heading",
+      create("h2", "", "Answers so far"),
+      create(
+        "button",
+        { type: "button", class: "close", "aria-label": "Close", onclick: () => element.close() },
+        "\u00D7",
+      ),
+    ),
     body,
   );
   element.addEventListener("click", (event) => event.target === element && element.close());
@@ -27,23 +36,37 @@ export function buildRuns(open, failed) {
   function itemOf(run, canDelete) {
     const choose = create(
       "button",
-      { type: "button", class: "run", onclick: () => {
-        element.close();
-        open(run.run);
-      } },
+      {
+        type: "button",
+        class: "run",
+        onclick: () => {
+          element.close();
+          open(run.run);
+        },
+      },
       create("bdi", "run-prompt", run.prompt || "(no text)"),
       create("span", "run-time", timeOf(run.created) + (run.state === "stopped" ? ", stopped" : "")),
       create("bdi", "run-answer", run.answer || "(empty)"),
     );
-    const remove = create("button", { type: "button", class: "bin", "aria-label": `Delete: ${run.prompt}`, title: "Delete", onclick: async () => {
-      try {
-        await deleteRun(run.run);
-        await fill();
-      } catch (error) {
-        element.close();
-        failed(error);
-      }
-    } }, icon("bin"));
+    const remove = create(
+      "button",
+      {
+        type: "button",
+        class: "bin",
+        "aria-label": `Delete: ${run.prompt}`,
+        title: "Delete",
+        onclick: async () => {
+          try {
+            await deleteRun(run.run);
+            await fill();
+          } catch (error) {
+            element.close();
+            failed(error);
+          }
+        },
+      },
+      icon("bin"),
+    );
     return canDelete ? [choose, remove] : [choose];
   }
 

@@ -18,8 +18,17 @@ export function buildStatus(stop) {
   const name = create("span", { class: "phase", role: "status" });
   const note = create("span", "phase-note");
   const fill = create("span", "fill");
-  const bar = create("div", { class: "progress", role: "progressbar", "aria-label": "Progress", "aria-valuemin": "0", "aria-valuemax": "100" }, fill);
-  const button = create("button", { type: "button", class: "stop", onclick: stop }, icon("stop"), create("span", "", "Stop"));
+  const bar = create(
+    "div",
+    { class: "progress", role: "progressbar", "aria-label": "Progress", "aria-valuemin": "0", "aria-valuemax": "100" },
+    fill,
+  );
+  const button = create(
+    "button",
+    { type: "button", class: "stop", onclick: stop },
+    icon("stop"),
+    create("span", "", "Stop"),
+  );
   const element = create("div", { class: "status", hidden: true }, create("div", "line", name, note, button), bar);
   return {
     element,
@@ -61,23 +70,50 @@ const HEADINGS = {
   body_timeout: ["The upload took too long", ""],
   stopped: ["Stopped before the first word", ""],
   wrong_api_key: ["The key is not right", ""],
-  no_such_run: ["This answer is no longer there", "The server keeps the last ones only, and none that was stopped by leaving its page."],
+  no_such_run: [
+    "This answer is no longer there",
+    "The server keeps the last ones only, and none that was stopped by leaving its page.",
+  ],
   internal_error: ["The server made a mistake", ""],
 };
-const OURS = ["network", "queue_full", "model_died", "model_unavailable", "internal_error", "time_limit", "body_timeout", "stopped", "model_failed"];
+const OURS = [
+  "network",
+  "queue_full",
+  "model_died",
+  "model_unavailable",
+  "internal_error",
+  "time_limit",
+  "body_timeout",
+  "stopped",
+  "model_failed",
+];
 
 /** What went wrong, as a card. actions: { retry, close }, both functions or null. */
 export function problemCard({ code, status, message, retryAfter }, { retry, close }) {
   const [heading, more] = HEADINGS[code] ?? [status === 413 ? "That is too large" : "This cannot be asked", ""];
-  const again = retry === null || !OURS.includes(code) ? null : create("button", { type: "button", class: "primary", onclick: retry }, "Try again");
+  const again =
+    retry === null || !OURS.includes(code)
+      ? null
+      : create("button", { type: "button", class: "primary", onclick: retry }, "Try again");
   if (again !== null && retryAfter !== null) {
     wait(again, Math.min(60, Math.ceil(retryAfter)));
   }
   return create(
     "div",
     { class: "problem", role: "alert" },
-    create("div", "", create("h2", "", heading), create("p", "", sentence(message)), ...(more ? [create("p", "", more)] : [])),
-    create("div", "buttons", ...(again ? [again] : []), create("button", { type: "button", class: "quiet", onclick: close }, "Close")),
+    create(
+      "div",
+      "",
+      create("h2", "", heading),
+      create("p", "", sentence(message)),
+      ...(more ? [create("p", "", more)] : []),
+    ),
+    create(
+      "div",
+      "buttons",
+      ...(again ? [again] : []),
+      create("button", { type: "button", class: "quiet", onclick: close }, "Close"),
+    ),
   );
 }
 
