@@ -14,7 +14,10 @@ const TURBO = [
 
 const TABLE_LENGTH = 256;
 
-/** The colour maps to choose from. */
+/**
+ * The colour maps to choose from.
+ * @type {Record<string, Uint8ClampedArray>}
+ */
 export const colormaps = {
   viridis: table(interpolated(VIRIDIS)),
   magma: table(interpolated(MAGMA)),
@@ -26,7 +29,10 @@ export const colormaps = {
 /** For values on both sides of zero. */
 export const differences = table(interpolated(COOL_WARM));
 
-/** A CSS gradient of a colour map, from low to high. */
+/**
+ * A CSS gradient of a colour map, from low to high.
+ * @param {Uint8ClampedArray} colours
+ */
 export function gradient(colours) {
   const stops = [];
   for (let i = 0; i < TABLE_LENGTH; i += 15) {
@@ -35,6 +41,10 @@ export function gradient(colours) {
   return `linear-gradient(to right, ${stops.join(", ")})`;
 }
 
+/**
+ * @param {string} colours
+ * @returns {(x: number) => number[]}
+ */
 function interpolated(colours) {
   const points = colours.split(" ").map((hex) => [0, 2, 4].map((start) => parseInt(hex.slice(start, start + 2), 16)));
   return (x) => {
@@ -44,6 +54,7 @@ function interpolated(colours) {
   };
 }
 
+/** @param {(x: number) => number[]} colourAt */
 function table(colourAt) {
   const colours = new Uint8ClampedArray(3 * TABLE_LENGTH);
   for (let i = 0; i < TABLE_LENGTH; i++) {

@@ -3,12 +3,23 @@
 const MAX_PIXELS = 1 << 17;
 const MAX_STEPS = 8;
 
-/** Into how many steps per cell a grid is cut where it is drawn smoothly. */
+/**
+ * Into how many steps per cell a grid is cut where it is drawn smoothly.
+ * @param {number} rows
+ * @param {number} columns
+ */
 export function smoothSteps(rows, columns) {
   return Math.max(1, Math.min(MAX_STEPS, Math.floor(Math.sqrt(MAX_PIXELS / (rows * columns)))));
 }
 
-/** Enlarges row-major values by cubic interpolation (Catmull-Rom) through the cells' values at their centres, borders repeated. */
+/**
+ * Enlarges row-major values by cubic interpolation (Catmull-Rom) through the cells' values at their centres, borders
+ * repeated.
+ * @param {Float32Array} values
+ * @param {number} rows
+ * @param {number} columns
+ * @param {number} steps into how many steps a cell is cut each way
+ */
 export function enlarge(values, rows, columns, steps) {
   const width = columns * steps;
   const wide = new Float32Array(rows * width);
@@ -38,6 +49,9 @@ export function enlarge(values, rows, columns, steps) {
 /**
  * Otsu's threshold of values over [minimum, maximum], in their unit: of 256 levels the one that separates two classes of greatest
  * variance between them; values above it are the region.
+ * @param {ArrayLike<number> & Iterable<number>} values
+ * @param {number} minimum
+ * @param {number} maximum
  */
 export function otsuThreshold(values, minimum, maximum) {
   const histogram = new Float64Array(256);
@@ -62,8 +76,15 @@ export function otsuThreshold(values, minimum, maximum) {
   return factor === 0 ? maximum : minimum + (threshold + 0.5) / factor;
 }
 
-/** The border around the cells above a threshold, as an SVG path in cells. */
+/**
+ * The border around the cells above a threshold, as an SVG path in cells.
+ * @param {Float32Array} values
+ * @param {number} rows
+ * @param {number} columns
+ * @param {number} threshold
+ */
 export function cellContour(values, rows, columns, threshold) {
+  /** @type {(row: number, column: number) => boolean} */
   const inside = (row, column) =>
     row >= 0 && row < rows && column >= 0 && column < columns && values[row * columns + column] > threshold;
   let path = "";
@@ -80,10 +101,19 @@ export function cellContour(values, rows, columns, threshold) {
   return path;
 }
 
-/** The line where enlarged values cross a threshold (marching squares), as an SVG path in cells; open at the picture's border. */
+/**
+ * The line where enlarged values cross a threshold (marching squares), as an SVG path in cells; open at the picture's
+ * border.
+ * @param {Float32Array} large
+ * @param {number} rows
+ * @param {number} columns
+ * @param {number} steps
+ * @param {number} threshold
+ */
 export function smoothContour(large, rows, columns, steps, threshold) {
   const width = columns * steps;
   const height = rows * steps;
+  /** @param {number} i */
   const place = (i) => ((i + 0.5) / steps).toFixed(2);
   let path = "";
   for (let y = 0; y < height - 1; y++) {
@@ -95,6 +125,7 @@ export function smoothContour(large, rows, columns, steps, threshold) {
       if (kind === 0 || kind === 15) {
         continue;
       }
+      /** @type {(from: number, to: number) => number} */
       const cut = (from, to) => (threshold - from) / (to - from);
       const edges = {
         top: () => `${place(x + cut(a, b))} ${place(y)}`,
@@ -111,6 +142,7 @@ export function smoothContour(large, rows, columns, steps, threshold) {
 }
 
 // By which corners are inside (1 top left, 2 top right, 4 bottom right, 8 bottom left): the lines through a square.
+/** @type {["top" | "right" | "bottom" | "left", "top" | "right" | "bottom" | "left"][][]} */
 const LINES = [
   [],
   [["left", "top"]],
@@ -136,7 +168,11 @@ const LINES = [
   [],
 ];
 
-// Per output place the four cells around it with their weights.
+/**
+ * Per output place the four cells around it with their weights.
+ * @param {number} count
+ * @param {number} steps
+ */
 function taps(count, steps) {
   const cells = new Int32Array(4 * count * steps);
   const weights = new Float32Array(4 * count * steps);

@@ -1,30 +1,44 @@
-// The card of what is selected: a token with its candidates, a span, a part of the prompt, or a region that was looked up.
+// The card of what is selected: a token with its candidates, a span, a part of the prompt, or a region that was looked
+// up.
 
 import { agreementOf } from "./compare.js";
 import { create, segments } from "./dom.js";
 import { formatNumber, formatPercent, oneLineText, spokenText } from "./text.js";
+
+/**
+ * @import {
+ *   AnswerToken, Card, Choice, ComparedRuns, ExplainedToken, Finding, InspectorActions, Region, Report, Runs,
+ *   Selection, Span, State, TokenPlace, View
+ * } from "./types.js"
+ */
 
 const MOST_SOURCES = 8;
 const MOST_FOUND = 40;
 
 /**
  * Builds the card.
- * @param actions { candidate(rank), direction(value), rank(value), select(selection), preview(selection or null), clearRegion() }
+ * @param {Runs} runs
+ * @param {InspectorActions} actions
  */
 export function buildInspector(runs, actions) {
-  const { report } = runs;
   const element = create("section", { class: "inspector idle", "aria-label": "Selection" });
+  /** @type {string | null} */
   let shown = null;
-  let card = null;
+  /** @type {Card} */
+  let card = { elements: [] };
 
   return {
     element,
+    /**
+     * @param {View} view
+     * @param {State} state
+     */
     show(view, state) {
-      const key = keyOf(view, state);
-      if (key !== shown) {
-        shown = key;
+      const wanted = keyOf(view, state);
+      if (wanted !== shown) {
+        shown = wanted;
         card = cardOf(runs, view, state, actions);
-        element.classList.toggle("idle", view.found === null && view.selection === null && !runs.other);
+        element.classList.toggle("idle", view.found === null && view.selection === null && runs.other === null);
         element.replaceChildren(...card.elements);
       }
       card.show?.(view, state);
@@ -32,21 +46,36 @@ export function buildInspector(runs, actions) {
   };
 }
 
-// A card is made anew only for something else; what changes within it keeps its place and the focus.
+/**
+ * A card is made anew only for something else; what changes within it keeps its place and the focus.
+ * @param {View} view
+ * @param {State} state
+ */
 function keyOf(view, state) {
   return JSON.stringify(view.found === null ? view.selection : [state.region, state.rank, state.unit, state.selection]);
 }
 
+/**
+ * @param {Runs} runs
+ * @param {View} view
+ * @param {State} state
+ * @param {InspectorActions} actions
+ * @returns {Card}
+ */
 function cardOf(runs, view, state, actions) {
-  if (view.found !== null) {
-    return { elements: regionCard(runs, view, state, actions) };
+  const { found, selection } = view;
+  if (found !== null && state.region !== null) {
+    return { elements: regionCard(runs.report, found.ranking, state.region, state, actions) };
   }
-  if (view.selection === null) {
-    return { elements: runs.other ? leastAgreement(runs, actions) : hint(runs.report) };
+  if (selection === null) {
+    return { elements: runs.other !== null ? leastAgreement(runs, actions) : hint(runs.report) };
   }
-  return view.selection.kind === "answer" ? answerCard(runs, view, actions) : textCard(runs, view, actions);
+  return selection.kind === "answer"
+    ? answerCard(runs, selection, view.token, actions)
+    : textCard(runs.report, selection, actions);
 }
 
+/** @param {Report} report */
 function hint(report) {
   if (report.answer.length === 0) {
     return [];
@@ -60,7 +89,8 @@ function hint(report) {
     create(
       "p",
       "",
-      "Click or draw on the picture to find the words that came from there. Click a word of the question to see what it led to.",
+      "Click or draw on the picture to find the words that came from there. " +
+        "Click a word of the question to see what it led to.",
     ),
     create(
       "p",
@@ -79,19 +109,31 @@ function hint(report) {
   ];
 }
 
+/** @param {string} name */
 function key(name) {
   return create("kbd", "", name);
 }
 
-function answerCard(runs, view, actions) {
+/**
+ * @param {Runs} runs
+ * @param {Selection} selection
+ * @param {AnswerToken | null} token where only one is selected
+ * @param {InspectorActions} actions
+ * @returns {Card}
+ */
+function answerCard(runs, selection, token, actions) {
   const { report } = runs;
-  const { from, to } = view.selection;
+  const { from, to } = selection;
   const place = create("span", "place");
-  const heading = create("h2", "", tokenText(report.answerText(view.selection)), place);
-  const candidates = view.token === null ? spanNote(report, view.selection) : candidateList(view.token, actions);
+  const heading = create("h2", "", tokenText(report.answerText(selection)), place);
+  const candidates = token === null ? spanNote(report, selection) : candidateList(token, actions);
   const sources = relevanceList(report, "answer", actions);
   return {
-    elements: [heading, ...agreement(runs, view), create("div", "columns", candidates.element, sources.element)],
+    elements: [heading, ...agreement(runs, token), create("div", "columns", candidates.element, sources.element)],
+    /**
+     * @param {View} now
+     * @param {State} state
+     */
     show(now, state) {
       const count = report.answer.length;
       place.textContent =
@@ -102,6 +144,11 @@ function answerCard(runs, view, actions) {
   };
 }
 
+/**
+ * @param {Report} report
+ * @param {Span} span
+ * @returns {{ element: HTMLElement, show?: (view: View) => void }}
+ */
 function spanNote(report, { from, to }) {
   const joined = report.method.wordMaps === "mean" ? "mean" : "highest";
   return {
@@ -114,11 +161,16 @@ function spanNote(report, { from, to }) {
   };
 }
 
-function agreement(runs, { token }) {
-  if (!runs.other || token === null) {
+/**
+ * @param {Runs} runs
+ * @param {AnswerToken | null} token
+ */
+function agreement(runs, token) {
+  if (runs.other === null || token === null) {
     return [];
   }
   const { correlation, iou } = agreementOf(runs, token.index);
+  /** @type {(name: string, value: number | null, title: string) => HTMLElement} */
   const fact = (name, value, title) =>
     create("span", { title }, `${name} `, create("b", "", value === null ? "\u2013" : value.toFixed(3)));
   return [
@@ -131,12 +183,17 @@ function agreement(runs, { token }) {
   ];
 }
 
-// Where two runs agree least: the first thing that somebody who compares wants to see.
+/**
+ * Where two runs agree least: the first thing that somebody who compares wants to see.
+ * @param {ComparedRuns} runs
+ * @param {InspectorActions} actions
+ */
 function leastAgreement(runs, actions) {
   const { report } = runs;
   const entries = report.answer
     .map(({ index }) => ({ index, ...agreementOf(runs, index) }))
-    .filter((one) => one.correlation !== null)
+    .map(({ index, correlation, iou }) => (correlation === null ? null : { index, correlation, iou }))
+    .filter((one) => one !== null)
     .sort((a, b) => a.correlation - b.correlation)
     .slice(0, MOST_SOURCES);
   const rows = entries.map(({ index, correlation, iou }) =>
@@ -156,18 +213,25 @@ function leastAgreement(runs, actions) {
   ];
 }
 
-function textCard({ report }, view, actions) {
-  const heading = create(
-    "h2",
-    "",
-    tokenText(report.textOf(view.selection)),
-    create("span", "place", "before the answer"),
-  );
+/**
+ * @param {Report} report
+ * @param {Selection} selection
+ * @param {InspectorActions} actions
+ * @returns {Card}
+ */
+function textCard(report, selection, actions) {
+  const place = create("span", "place", "before the answer");
+  const heading = create("h2", "", tokenText(report.textOf(selection)), place);
   const sources = relevanceList(report, "text", actions);
   return { elements: [heading, create("div", "columns", sources.element)], show: sources.show };
 }
 
+/**
+ * @param {AnswerToken} token
+ * @param {InspectorActions} actions
+ */
 function candidateList(token, actions) {
+  /** @type {{ input: HTMLInputElement, explained: number }[]} */
   const inputs = [];
   const choices = choicesOf(token);
   const hasProbabilities = token.explained.some((one) => one.probability !== null);
@@ -207,10 +271,16 @@ function candidateList(token, actions) {
   );
   return {
     element: create("div", hasProbabilities ? "part candidates" : "part candidates without-probabilities", names, list),
+    /** @param {View} view */
     show: (view) => inputs.forEach(({ input, explained }) => (input.checked = explained === view.explainedIndex)),
   };
 }
 
+/**
+ * @param {Report} report
+ * @param {Selection["kind"]} kind
+ * @param {InspectorActions} actions
+ */
 function relevanceList(report, kind, actions) {
   const direction = segments(
     "direction",
@@ -225,6 +295,10 @@ function relevanceList(report, kind, actions) {
   const list = create("div", "rows");
   return {
     element: create("div", "part sources", title, list),
+    /**
+     * @param {View} view
+     * @param {State} state
+     */
     show(view, state) {
       direction.show(state.direction);
       const entries = [...view.shade.values]
@@ -238,20 +312,35 @@ function relevanceList(report, kind, actions) {
   };
 }
 
+/**
+ * @param {Report} report
+ * @param {number} token
+ * @param {number} value
+ * @param {number} highest
+ * @param {InspectorActions} actions
+ */
 function sourceRow(report, token, value, highest, actions) {
   const index = report.answerIndex(token);
+  /** @type {TokenPlace} */
   const selection = index === undefined ? { kind: "text", index: token } : { kind: "answer", index };
   return create(
     "button",
     { type: "button", class: "row", onclick: () => actions.select(selection) },
     tokenText(report.tokens.text[token]),
     barElement(value / highest),
-    number("relevance", value, (number) => number.toFixed(2)),
+    number("relevance", value, (relevance) => relevance.toFixed(2)),
   );
 }
 
-function regionCard({ report }, view, state, actions) {
-  const { media, top, left, bottom, right } = state.region;
+/**
+ * @param {Report} report
+ * @param {Finding[]} ranking
+ * @param {Region} region
+ * @param {State} state
+ * @param {InspectorActions} actions
+ */
+function regionCard(report, ranking, { media, top, left, bottom, right }, state, actions) {
+  /** @type {(name: string, from: number, to: number) => string} */
   const lines = (name, from, to) => (from === to ? `${name} ${from + 1}` : `${name}s ${from + 1}\u2013${to + 1}`);
   const close = create(
     "button",
@@ -279,7 +368,6 @@ function regionCard({ report }, view, state, actions) {
     ),
     close,
   );
-  const { ranking } = view.found;
   const highest = Math.max(ranking[0]?.[state.rank] ?? 0, 1e-12);
   const rows = ranking
     .slice(0, MOST_FOUND)
@@ -317,16 +405,25 @@ function regionCard({ report }, view, state, actions) {
   ];
 }
 
-// Ranked candidates, and the answer's token before them where sampling took it from further down.
+/**
+ * Ranked candidates, and the answer's token before them where sampling took it from further down.
+ * @param {AnswerToken} token
+ * @returns {Choice[]}
+ */
 function choicesOf(token) {
   const ranked = token.candidates.map((explained, rank) => ({ explained, rank }));
   return token.candidates.includes(0) ? ranked : [{ explained: 0, rank: null }, ...ranked];
 }
 
-// Bars show probabilities; without them, the softmax over the logits of the listed tokens alone, which is in the right order.
+/**
+ * Bars show probabilities; without them, the softmax over the logits of the listed tokens alone, which is in the right
+ * order.
+ * @param {ExplainedToken[]} listed
+ * @returns {[name: string, part: (one: ExplainedToken) => number]}
+ */
 function barOf(listed) {
   if (listed.every((one) => one.probability !== null)) {
-    return ["probability", (one) => one.probability];
+    return ["probability", (one) => one.probability ?? 0];
   }
   const logits = listed.map((one) => one.logit ?? -Infinity);
   const highest = Math.max(...logits);
@@ -337,12 +434,20 @@ function barOf(listed) {
   return ["share among the candidates listed here", (one) => Math.exp((one.logit ?? -Infinity) - highest) / sum];
 }
 
+/**
+ * @param {number} part
+ * @param {string} [title]
+ */
 function barElement(part, title) {
   const fill = create("span", "fill");
   fill.style.inlineSize = `${100 * part}%`;
   return create("span", { class: "bar", title: title ?? null }, fill);
 }
 
+/**
+ * @param {string} text
+ * @param {string} [title]
+ */
 function tokenText(text, title) {
   return create(
     "bdi",
@@ -351,11 +456,20 @@ function tokenText(text, title) {
   );
 }
 
+/**
+ * @param {string} name
+ * @param {number | null} value
+ * @param {(value: number) => string} format
+ */
 function number(name, value, format) {
   const title = value === null ? `${name} not recorded` : `${name} ${formatNumber(value)}`;
   return create("span", { class: "number", title }, value === null ? "\u2013" : format(value));
 }
 
+/**
+ * @param {ExplainedToken} explained
+ * @param {Choice} choice
+ */
 function candidateLabel(explained, choice) {
   const parts = [spokenText(explained.text)];
   if (choice.explained === 0) {

@@ -2,7 +2,14 @@
 
 import { create } from "./dom.js";
 
-/** Builds the field. found(selections, tokens) is told of all matches; go(selection) of the one to select. */
+/** @import { FoldedText, Report, Selection, State, StateStore } from "./types.js" */
+
+/**
+ * Builds the field. mark is told of all matches, go of the one to select.
+ * @param {Report} report
+ * @param {StateStore} state
+ * @param {{ go(selection: Selection): void, mark(selections: Selection[]): void }} actions
+ */
 export function buildSearch(report, state, actions) {
   const input = create("input", {
     type: "search",
@@ -12,8 +19,9 @@ export function buildSearch(report, state, actions) {
     spellcheck: "false",
   });
   const count = create("output", { class: "count", "aria-live": "polite" });
-  let text = foldedText(report);
+  let text = foldedText(report.tokens.text);
   let query = "";
+  /** @type {Selection[]} */
   let matches = [];
   let at = -1;
 
@@ -49,6 +57,7 @@ export function buildSearch(report, state, actions) {
 
   return {
     element: create("div", { class: "search", role: "search" }, input, count),
+    /** @param {State} now */
     show(now) {
       if (now.query !== query) {
         query = now.query;
@@ -61,7 +70,7 @@ export function buildSearch(report, state, actions) {
     },
     /** The text has changed. */
     refresh() {
-      text = foldedText(report);
+      text = foldedText(report.tokens.text);
       if (query !== "") {
         search();
       }
@@ -69,11 +78,16 @@ export function buildSearch(report, state, actions) {
   };
 }
 
-// All texts in one string, and for each of its characters the token that it is of.
-function foldedText(report) {
+/**
+ * All texts in one string, and for each of its characters the token that it is of.
+ * @param {string[]} texts
+ * @returns {FoldedText}
+ */
+export function foldedText(texts) {
   let whole = "";
+  /** @type {number[]} */
   const owners = [];
-  report.tokens.text.forEach((token, index) => {
+  texts.forEach((token, index) => {
     for (const character of token) {
       const folded = fold(character);
       whole += folded;
@@ -85,8 +99,15 @@ function foldedText(report) {
   return { whole, owners };
 }
 
-function find(report, { whole, owners }, query) {
+/**
+ * All places of a text, whatever the case of its letters.
+ * @param {Pick<Report, "answerIndex" | "relevant">} report
+ * @param {FoldedText} folded
+ * @param {string} query
+ */
+export function find(report, { whole, owners }, query) {
   const wanted = Array.from(query, fold).join("");
+  /** @type {Selection[]} */
   const matches = [];
   for (let start = whole.indexOf(wanted); start >= 0; start = whole.indexOf(wanted, start + wanted.length)) {
     // Spaces at the ends do not bring in the tokens that hold nothing else of the match.
@@ -105,6 +126,12 @@ function find(report, { whole, owners }, query) {
   return matches;
 }
 
+/**
+ * @param {Pick<Report, "answerIndex" | "relevant">} report
+ * @param {number} first
+ * @param {number} last
+ * @returns {Selection | null}
+ */
 function selectionOf(report, first, last) {
   const [from, to] = [report.answerIndex(first), report.answerIndex(last)];
   if (from !== undefined && to !== undefined) {
@@ -115,6 +142,7 @@ function selectionOf(report, first, last) {
     : null;
 }
 
+/** @param {string} character */
 function fold(character) {
   return character.toLowerCase();
 }
