@@ -23,8 +23,8 @@ const SHADES = {
  * Builds the conversation.
  * @param {Report} report
  * @param {ChatActions} actions
- * @param {{ isGrowing: boolean, signal: AbortSignal }} page isGrowing: more tokens may come; the signal ends the listening
- *   beyond the element
+ * @param {{ isGrowing: boolean, signal: AbortSignal }} page isGrowing: more tokens may come; the signal ends the
+ *   listening beyond the element
  */
 export function buildChat(report, actions, { isGrowing, signal }) {
   const container = create("section", {

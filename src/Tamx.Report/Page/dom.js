@@ -9,8 +9,8 @@ let svgNamespace = null;
  * A new element.
  * @template {keyof HTMLElementTagNameMap} T
  * @param {T} tag
- * @param {string | Properties} [properties] a class name, or an object whose keys are attributes; keys with "on" are event listeners;
- *   null and false leave an attribute out
+ * @param {string | Properties} [properties] a class name, or attributes by their names; functions are listeners, named
+ *   "on" and the event; null, false and "" leave an attribute out
  * @param {...(string | Node)} children
  * @returns {HTMLElementTagNameMap[T]}
  */

@@ -47,8 +47,8 @@ export function enlarge(values, rows, columns, steps) {
 }
 
 /**
- * Otsu's threshold of values over [minimum, maximum], in their unit: of 256 levels the one that separates two classes of greatest
- * variance between them; values above it are the region.
+ * Otsu's threshold of values over [minimum, maximum], in their unit. It is the one of 256 levels that separates two
+ * classes with the greatest variance between them; values above it are the region.
  * @param {ArrayLike<number> & Iterable<number>} values
  * @param {number} minimum
  * @param {number} maximum

@@ -1,5 +1,5 @@
-// The report inside another page: one that grows while its answer is written (GrowingReport.cs writes what it takes), or
-// a finished file.
+// The report inside another page: a finished file, or one that grows while its answer is written. GrowingReport.cs
+// writes what that one takes.
 
 import { addressesOf, blocksOf, fromBase64, pictureAddresses, readReport } from "./data.js";
 import { mountReport } from "./mount.js";

@@ -282,10 +282,7 @@ function buildHeader(runs, page, { state, view, pictures, signal }) {
     allFacts(report, page.bytes),
     ...(runs.other !== null ? [create("h3", "", runs.comparison.names[1]), allFacts(runs.other, null)] : []),
   ]);
-  const table = dialog("Numbers", () => [
-    tokenTable(runs),
-    cellTables(report, view(), pictures.shownFrame),
-  ]);
+  const table = dialog("Numbers", () => [tokenTable(runs), cellTables(report, view(), pictures.shownFrame)]);
   let facts = shortFacts(report, page.bytes);
   const element = create(
     "header",

@@ -1,8 +1,13 @@
-// Packed numbers, little-endian; PackedVectors.cs writes them. A level is 8 or 16 bits, from 0 to the highest it can hold.
+// Packed numbers, little-endian; PackedVectors.cs writes them. A level is 8 or 16 bits, from 0 to the highest it can
+// hold.
 //
-// Dense:  [minimum float32][maximum float32][one level per value]; value = minimum + level / highest x (maximum - minimum)
-// Sparse: [maximum float32][count int32][count gaps][count levels]; value = level / highest x maximum. A gap is the distance to the index
-//         before (the first: to -1), 7 bits a byte, lowest first, the top bit set where another byte follows. What is left out is 0.
+// Dense:  [minimum float32][maximum float32][one level per value]
+//         value = minimum + level / highest x (maximum - minimum)
+// Sparse: [maximum float32][count int32][count gaps][count levels]
+//         value = level / highest x maximum; what is left out is 0
+//
+// A gap is the distance to the index before; the first one is to -1. It has 7 bits a byte, the lowest first, and the
+// top bit is set where another byte follows.
 
 const DENSE_HEADER = 8;
 const SPARSE_HEADER = 8;

@@ -1,4 +1,5 @@
-// The pictures and videos with the maps over them: one figure each, in a comparison one per run and one for the difference.
+// The pictures and videos with the maps over them, one figure each. In a comparison it is one per run, and one for the
+// difference.
 
 import { create } from "./dom.js";
 import { sumOf } from "./report.js";

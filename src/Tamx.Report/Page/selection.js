@@ -55,7 +55,8 @@ export function createSelection(report, state) {
     unitAt: (kind, index) => wholeUnits({ kind, from: index, to: index }),
 
     /**
-     * Selects the token or word, or takes back its selection. With extend, selects all from the selection's anchor to it.
+     * Selects the token or word, or takes its selection back. With extend, selects all from the selection's anchor to
+     * it.
      * @param {Selection["kind"]} kind
      * @param {number} index
      * @param {boolean} extend

@@ -101,10 +101,7 @@ export function buildStage(place, actions) {
       canvas.hidden = grid === null;
       contour.classList.toggle("shown", grid !== null && look !== null && look.contour);
       if (grid === null || look === null) {
-        element.setAttribute(
-          "aria-label",
-          `${place.name}: no map. ${KEYS}`,
-        );
+        element.setAttribute("aria-label", `${place.name}: no map. ${KEYS}`);
         return;
       }
       drawMap(canvas, grid.values, grid.rows, grid.columns, look);

@@ -7,6 +7,7 @@ const RETURN_SIGN = "\u21B5";
  * @param {string} text
  */
 export function visibleText(text) {
+  // eslint-disable-next-line no-control-regex -- they are what it looks for
   return text.replace(/\r\n|[\u0000-\u001F\u007F]/g, (character) => {
     if (character === "\n" || character === "\r\n") {
       return `${RETURN_SIGN}\n`;

@@ -62,7 +62,11 @@ function layersOf(runs, state, selection, explainedIndex) {
   const [, name] = runs.comparison.names;
   const pair = selection.kind === "answer" ? pairOf(runs.comparison, selection) : null;
   const second = pair && runLayer(runs.other, name, pair, 0, state);
-  return [first, second ?? { ...first, name, grid: () => null }, differenceLayer(runs.report.media, first, second, state)];
+  return [
+    first,
+    second ?? { ...first, name, grid: () => null },
+    differenceLayer(runs.report.media, first, second, state),
+  ];
 }
 
 /**

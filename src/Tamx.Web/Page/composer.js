@@ -2,17 +2,18 @@
 
 import { ACCEPTED, buildAttachments } from "./attachments.js";
 import { defaultQuestion } from "./conversation.js";
+import { icon } from "./icons.js";
 import { buildOptions } from "./options.js";
 import { create } from "./report/dom.js";
-import { icon } from "./icons.js";
+
+/** @import { Config, Draft } from "./types.js" */
 
 const DRAFT = "tamx-draft";
 
 /**
  * Builds the composer.
- * @param config the server's /api/config
- * @param ask(draft) is told of a question: { text, answer (null: let the model write one), files, system, request }
- * @returns {object} element; options (its dialog); add(files); followUp(whether a conversation goes on); clear(); focus()
+ * @param {Config} config
+ * @param {(draft: Draft) => void} ask is told of a question
  */
 export function buildComposer(config, ask) {
   const { limits, model } = config;
@@ -20,13 +21,14 @@ export function buildComposer(config, ask) {
     { limits, seesPictures: model?.seesPictures ?? true, readsVideos: model?.readsVideoFiles ?? true },
     () => refresh(),
   );
+  /** @type {HTMLInputElement} */
   const input = create("input", {
     type: "file",
     accept: ACCEPTED,
     multiple: true,
     hidden: true,
     onchange: () => {
-      add([...input.files]);
+      add([...(input.files ?? [])]);
       input.value = "";
     },
   });
@@ -67,7 +69,7 @@ export function buildComposer(config, ask) {
       class: "tool",
       "aria-pressed": "false",
       title: "Explain an answer that you give, instead of letting the model write one",
-      onclick: () => setGiven(answerPart.hidden, true),
+      onclick: () => setGiven(answerPart.hidden === true, true),
     },
     icon("answer"),
     create("span", "", "Given answer"),
@@ -140,6 +142,10 @@ export function buildComposer(config, ask) {
     });
   }
 
+  /**
+   * @param {boolean} isGiven
+   * @param {boolean} takesFocus
+   */
   function setGiven(isGiven, takesFocus = false) {
     answerPart.hidden = !isGiven;
     given.setAttribute("aria-pressed", String(isGiven));
@@ -161,6 +167,7 @@ export function buildComposer(config, ask) {
         : "Ask about a picture\u2026";
   }
 
+  /** @param {File[]} files */
   async function add(files) {
     const wrong = await attachments.add(files);
     refusals.hidden = wrong.length === 0;
@@ -172,6 +179,10 @@ export function buildComposer(config, ask) {
     element,
     options: options.element,
     add,
+    /**
+     * Says whether a conversation goes on.
+     * @param {boolean} isOne
+     */
     followUp(isOne) {
       goesOn = isOne;
       element.classList.toggle("going-on", isOne);
@@ -191,7 +202,10 @@ export function buildComposer(config, ask) {
   };
 }
 
-// As high as its text, within the limits of the style sheet.
+/**
+ * As high as its text, within the limits of the style sheet.
+ * @param {HTMLTextAreaElement} area
+ */
 function fit(area) {
   area.style.blockSize = "auto";
   area.style.blockSize = `${area.scrollHeight + 2}px`;

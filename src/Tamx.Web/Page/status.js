@@ -1,8 +1,11 @@
 // How far an answer has come, with a button to stop it; or what went wrong, in words for people.
 
-import { create } from "./report/dom.js";
 import { icon } from "./icons.js";
+import { create } from "./report/dom.js";
 
+/** @import { ApiError } from "./types.js" */
+
+/** @type {Record<string, string>} */
 const PHASES = {
   upload: "Uploading",
   queued: "Waiting",
@@ -13,7 +16,10 @@ const PHASES = {
   report: "Writing the report",
 };
 
-/** Builds the strip; stop() is called by its button. Returns the element, show(phase, share, note), stopping(), hide(). */
+/**
+ * Builds the strip.
+ * @param {() => void} stop is called by its button
+ */
 export function buildStatus(stop) {
   const name = create("span", { class: "phase", role: "status" });
   const note = create("span", "phase-note");
@@ -33,7 +39,11 @@ export function buildStatus(stop) {
   return {
     element,
 
-    /** @param share how much of the phase is done, or null where that cannot be known */
+    /**
+     * @param {string} phase
+     * @param {number | null} share how much of the phase is done, or null where that cannot be known
+     * @param {string} text
+     */
     show(phase, share, text = "") {
       element.hidden = false;
       button.disabled = phase === "report";
@@ -60,6 +70,7 @@ export function buildStatus(stop) {
   };
 }
 
+/** @type {Record<string, [heading: string, more: string]>} */
 const HEADINGS = {
   network: ["The server does not answer", "Is tamx serve still running there?"],
   queue_full: ["The server is busy", ""],
@@ -76,6 +87,7 @@ const HEADINGS = {
   ],
   internal_error: ["The server made a mistake", ""],
 };
+/** Where trying again may help. */
 const OURS = [
   "network",
   "queue_full",
@@ -88,7 +100,11 @@ const OURS = [
   "model_failed",
 ];
 
-/** What went wrong, as a card. actions: { retry, close }, both functions or null. */
+/**
+ * What went wrong, as a card.
+ * @param {ApiError} error
+ * @param {{ retry: (() => void) | null, close: () => void }} actions
+ */
 export function problemCard({ code, status, message, retryAfter }, { retry, close }) {
   const [heading, more] = HEADINGS[code] ?? [status === 413 ? "That is too large" : "This cannot be asked", ""];
   const again =
@@ -117,7 +133,12 @@ export function problemCard({ code, status, message, retryAfter }, { retry, clos
   );
 }
 
+/**
+ * @param {HTMLButtonElement} button
+ * @param {number} seconds
+ */
 function wait(button, seconds) {
+  /** @param {number} left */
   const show = (left) => {
     button.disabled = left > 0;
     button.textContent = left > 0 ? `Try again in ${left} s` : "Try again";
@@ -128,7 +149,11 @@ function wait(button, seconds) {
   show(seconds);
 }
 
-function sentence(message) {
+/**
+ * A message that begins and ends as a sentence does; a name at its start stays as it is.
+ * @param {string} message
+ */
+export function sentence(message) {
   const text = message.trim();
   const start = /^[a-z]+ /.test(text) ? text[0].toUpperCase() + text.slice(1) : text;
   return start + (/[.!?)]$/.test(text) ? "" : ".");
