@@ -1,7 +1,7 @@
 // Colour maps as tables of 256 RGB triples. Viridis and magma (Smith and van der Walt 2015) and cividis (Nunez,
-// Anderton and Renslow 2018) are interpolated between published colours at equal distances. Turbo (Mikhailov 2019) is its
-// published polynomial, and jet MATLAB's three ramps. The map of differences lies between the blue, grey and red that
-// Moreland (2009) chose.
+// Anderton and Renslow 2018) are interpolated between published colours at equal distances. Turbo (Mikhailov 2019) is
+// its published polynomial, and jet MATLAB's three ramps. The map of differences lies between the blue, grey and red
+// that Moreland (2009) chose.
 
 const VIRIDIS = "440154 482576 414487 35608d 2a788e 21908c 22a884 43bf71 7ad151 bbdf27 fde725";
 const MAGMA = "000004 140e36 3b0f70 641a80 8c2981 b73779 de4968 f7705c fe9f6d fecf92 fcfdbf";
