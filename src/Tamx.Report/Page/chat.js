@@ -6,7 +6,7 @@ import { formatNumber, formatPercent, formatSeconds, spokenText, visibleText } f
 
 /** @import { ChatActions, Report, Selection, State, TokenPlace, Turn, View } from "./types.js" */
 
-// So near its end a conversation follows what is written.
+// In pixels: a conversation that is scrolled this near its end follows what is written.
 const NEAR_END = 40;
 
 /** @type {Record<string, string>} */
@@ -112,7 +112,7 @@ export function buildChat(report, actions, { isGrowing, signal }) {
     }
   }
 
-  // Of each turn's tokens one can be reached by Tab: the selected one, else the first.
+  // Tab reaches one token of each turn: the selected one, or else the first.
   /** @param {HTMLElement | undefined} element */
   function setStop(element) {
     const list = element?.parentElement ?? null;
@@ -129,7 +129,7 @@ export function buildChat(report, actions, { isGrowing, signal }) {
     }
   }
 
-  // Answer tokens from an index on are dimmed: they were not yet written. Only those that change are touched.
+  // Dims the answer's tokens from an index on, which were not yet written. Only those that change are touched.
   /** @param {number} from */
   function dim(from) {
     for (let i = Math.min(from, dimmedFrom); i < Math.max(from, dimmedFrom); i++) {
@@ -140,7 +140,7 @@ export function buildChat(report, actions, { isGrowing, signal }) {
 
   /** @param {number} first */
   function append(first) {
-    // On a narrow page it is the page that scrolls: there it follows while the token before is in sight.
+    // A narrow page scrolls as a whole. It follows while the token before is in sight.
     const scrolls = container.scrollHeight > container.clientHeight + 1;
     const isAtEnd = scrolls
       ? container.scrollHeight - container.scrollTop - container.clientHeight < NEAR_END
@@ -172,7 +172,7 @@ export function buildChat(report, actions, { isGrowing, signal }) {
   return {
     element: container,
     show,
-    /** Shows an answer's new tokens; from the first one that is given, texts may be others than before. */
+    /** Shows an answer's new tokens. From the first one given, texts may differ from those before. */
     append,
     /** @param {Selection} selection */
     focus({ kind, from }) {
@@ -260,7 +260,7 @@ function isSelectable(report, token) {
  */
 function tokenElement(report, token) {
   const text = report.tokens.text[token];
-  // Spaces before a word stay out of its shade, which would else hang over at the end of a line.
+  // Spaces before a word stay out of its shade, which would otherwise stick out at the end of a line.
   const shown = visibleText(text);
   const word = shown.replace(/^ */, "");
   const spaces = shown.slice(0, shown.length - word.length);
@@ -270,7 +270,7 @@ function tokenElement(report, token) {
     ...(word === "" ? [create("span", "word", spaces)] : [spaces, create("span", "word", word)]),
   );
   if (text === "") {
-    // The rest of a character that stands at an earlier token; a mark keeps it in reach.
+    // The rest of a character that an earlier token shows. A mark keeps it within reach.
     element.classList.add("rest");
     element.replaceChildren(create("span", "word", "\u00B7"));
   } else if (/^<\|.*\|>$/.test(text)) {
@@ -298,7 +298,7 @@ function isInSight(element) {
 }
 
 /**
- * A token's text is its name, unless there is more to say or nothing to hear.
+ * A token's text is its name for screen readers, unless there is more to say, or the text has no sound.
  * @param {HTMLElement} element
  * @param {string} text
  * @param {string} more

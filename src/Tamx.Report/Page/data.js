@@ -16,7 +16,7 @@ export function ownBlock(id) {
 }
 
 /**
- * The blocks of a file that was fetched; nothing of it becomes a part of this page.
+ * The blocks of a file that was fetched. Nothing of it becomes a part of this page.
  * @param {string} html
  * @returns {(id: string) => DataBlock}
  */
@@ -66,7 +66,7 @@ export function pictureAddresses(block, signal) {
 }
 
 /**
- * Addresses by name, each made when it is first asked for from what blobOf(name) gives; the signal takes them back.
+ * Addresses by name. Each is made of blobOf(name) when it is first asked for; the signal takes them back.
  * @param {(name: string) => Blob} blobOf
  * @param {AbortSignal} [signal]
  * @returns {(name: string) => string}

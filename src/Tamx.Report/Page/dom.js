@@ -38,7 +38,7 @@ export function createSvg(tag, properties, ...children) {
 }
 
 /**
- * A row of choices of which one holds: radio buttons that look like one control.
+ * A row of choices of which one is chosen: radio buttons that look like one control.
  * @template {string} T
  * @param {string} name
  * @param {string} label
@@ -57,7 +57,7 @@ export function segments(name, label, choices, onChange) {
   return { element, show };
 }
 
-// SVG's namespace looks like an address, and no address may stand in a report; so the browser is asked for it.
+// SVG's namespace looks like an address, and a report may contain none. So the browser is asked for it.
 function askForNamespace() {
   const template = document.createElement("template");
   template.innerHTML = "<svg></svg>";
@@ -75,7 +75,7 @@ export function dialogHeading(name, close) {
 }
 
 /**
- * The page's element of an id that it is known to have.
+ * The element of an id that the page is known to have.
  * @param {string} id
  */
 export function existing(id) {

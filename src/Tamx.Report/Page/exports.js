@@ -8,7 +8,7 @@ const LONGEST_SIDE = 16000;
 const GAP = 16;
 
 /**
- * Draws the figures as they are shown, at the pictures' own resolution, over each other with a legend each.
+ * Draws the figures as they are shown, at the pictures' own resolution, one below the other, each with its legend.
  * @param {OverlayFigure[]} figures
  */
 export async function overlayPicture(figures) {
@@ -167,7 +167,7 @@ export function numbersAsCsv({ maps, text, textMeaning }) {
 }
 
 /**
- * A file's name, without its ending, for what has a title.
+ * A file name for something with a title, without an extension.
  * @param {string} title
  */
 export function fileNameOf(title) {
@@ -176,7 +176,7 @@ export function fileNameOf(title) {
 }
 
 /**
- * Hands a file to the person.
+ * Saves a file among the person's downloads.
  * @param {Blob} blob
  * @param {string} name
  */

@@ -4,7 +4,7 @@ const MAX_PIXELS = 1 << 17;
 const MAX_STEPS = 8;
 
 /**
- * Into how many steps per cell a grid is cut where it is drawn smoothly.
+ * How many steps a cell has each way where a grid is drawn smoothly.
  * @param {number} rows
  * @param {number} columns
  */
@@ -141,7 +141,7 @@ export function smoothContour(large, rows, columns, steps, threshold) {
   return path;
 }
 
-// By which corners are inside (1 top left, 2 top right, 4 bottom right, 8 bottom left): the lines through a square.
+// The lines through a square, by its corners that are inside: 1 top left, 2 top right, 4 bottom right, 8 bottom left.
 /** @type {["top" | "right" | "bottom" | "left", "top" | "right" | "bottom" | "left"][][]} */
 const LINES = [
   [],
@@ -169,7 +169,7 @@ const LINES = [
 ];
 
 /**
- * Per output place the four cells around it with their weights.
+ * For each place of the output, the four cells around it and their weights.
  * @param {number} count
  * @param {number} steps
  */

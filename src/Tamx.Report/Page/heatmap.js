@@ -5,7 +5,7 @@ import { cellContour, enlarge, otsuThreshold, smoothContour, smoothSteps } from 
 
 /** @import { ActivationMap, Look } from "./types.js" */
 
-// Where a map is low the picture shines through: the least part of the opacity, reached at the low end of the scale.
+// Where a map is low the picture shines through. This part of the opacity is left at the low end of the scale.
 const LEAST_COVER = 0.35;
 
 /**

@@ -47,7 +47,7 @@ export function buildInspector(runs, actions) {
 }
 
 /**
- * A card is made anew only for something else; what changes within it keeps its place and the focus.
+ * What a card is about. A new one is made only when that changes, so that a change within it keeps the focus.
  * @param {View} view
  * @param {State} state
  */
@@ -184,7 +184,7 @@ function agreement(runs, token) {
 }
 
 /**
- * Where two runs agree least: the first thing that somebody who compares wants to see.
+ * Where two runs agree least, which is the first thing to look at in a comparison.
  * @param {ComparedRuns} runs
  * @param {InspectorActions} actions
  */
@@ -406,7 +406,7 @@ function regionCard(report, ranking, { media, top, left, bottom, right }, state,
 }
 
 /**
- * Ranked candidates, and the answer's token before them where sampling took it from further down.
+ * The candidates by rank. The answer's token stands before them if sampling took it from further down.
  * @param {AnswerToken} token
  * @returns {Choice[]}
  */
@@ -416,8 +416,8 @@ function choicesOf(token) {
 }
 
 /**
- * Bars show probabilities; without them, the softmax over the logits of the listed tokens alone, which is in the right
- * order.
+ * What the bars show: probabilities. Where these are missing, it is the softmax over the logits of the listed tokens
+ * alone, which keeps their order.
  * @param {ExplainedToken[]} listed
  * @returns {[name: string, part: (one: ExplainedToken) => number]}
  */

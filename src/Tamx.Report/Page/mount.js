@@ -1,5 +1,4 @@
-// Builds a report inside an element: the entry for every page that shows one. Where its data comes from is the page's
-// business.
+// Builds a report inside an element: the entry for every page that shows one. The page says where its data comes from.
 
 import { buildChat, tokensOf } from "./chat.js";
 import { colormaps } from "./colormaps.js";
@@ -68,7 +67,7 @@ export function mountReport(root, runs, page) {
   let drawn = null;
   const pictures = buildPictures(report, layerNames, {
     region: (region, isDrawing) => {
-      // A click at the cell that is looked up takes it back; the end of a drag does not.
+      // A click on the cell that is looked up takes the look-up back; the end of a drag does not.
       const isAgain = !isDrawing && drawn === null && isSameCell(region, state.get().region);
       drawn = isDrawing ? region : null;
       change({ region: isAgain ? null : region, preview: null });
@@ -185,7 +184,7 @@ export function mountReport(root, runs, page) {
   }
 
   /**
-   * An answer in the making is followed: its newest token is shown as under the pointer, unless something else is
+   * The newest token of an answer in the making. It is shown as if the pointer were on it, until something else is
    * pointed at or selected.
    * @type {Selection | null}
    */
@@ -298,7 +297,7 @@ function buildHeader(runs, page, { state, view, pictures, signal }) {
   return {
     element,
     addExports: exports.add,
-    /** The run's facts have changed. */
+    /** Shows the run's facts again, since they have changed. */
     refresh() {
       const now = shortFacts(report, page.bytes);
       facts.replaceWith(now);
@@ -308,7 +307,7 @@ function buildHeader(runs, page, { state, view, pictures, signal }) {
 }
 
 /**
- * A button that opens a dialog, whose content is made each time.
+ * A button that opens a dialog. Its content is made anew each time.
  * @param {string} name
  * @param {() => Node[]} content
  */

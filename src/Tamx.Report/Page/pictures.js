@@ -27,7 +27,7 @@ export function buildPictures(report, layerNames, actions) {
   element.classList.toggle("compared", layerNames.length > 1);
   if (figures.length === 0) {
     element.append(
-      create("p", "note", "There is no picture in this conversation; the text relevance is shown all the same."),
+      create("p", "note", "There is no picture in this conversation. The text relevance is shown."),
     );
   }
 

@@ -9,7 +9,7 @@ import { createUnpacker } from "./packed.js";
  * } from "./types.js"
  */
 
-/** One run: the page's JSON (ReportJson.cs writes it) with its packed numbers. Its answer may grow. */
+/** One run: the JSON that ReportJson.cs writes, and its packed numbers. Its answer may grow. */
 export class Report {
   #bytes;
   #length;
@@ -25,7 +25,7 @@ export class Report {
   /** @type {Extent | null} */
   #commonRange = null;
 
-  // Of each token the first and the last one of its word, and the same in indices of the answer.
+  // The first and the last token of each token's word; the same by indices of the answer.
   wordStart = new Int32Array();
   wordEnd = new Int32Array();
   /** @type {number[]} */
@@ -171,7 +171,7 @@ export class Report {
   }
 
   /**
-   * Whether a selection has maps: those of the answer do, and of the prompt the tokens that were explained too.
+   * Whether a selection has maps. The answer's tokens do; the prompt's do if they were explained too.
    * @param {Selection} selection
    */
   hasMaps({ kind, from, to }) {
@@ -182,7 +182,7 @@ export class Report {
   }
 
   /**
-   * Map of an explained token over a block in raw units: { values, minimum, maximum }, or null if it has none.
+   * Map of an explained token over a block in raw units, or null if it has none.
    * @param {ExplainedToken} explained
    * @param {number} block
    * @returns {ActivationMap | null}
@@ -263,8 +263,8 @@ export class Report {
   }
 
   /**
-   * The token of the answer whose map stands out most, its highest raw value over its mean, as a selection; signs and
-   * markers only where there is no other.
+   * The token of the answer whose map stands out most: its highest raw value is farthest over its mean. Signs and
+   * markers count only where there is no word.
    * @returns {Selection}
    */
   mostTelling() {
@@ -356,7 +356,7 @@ export class Report {
     }
   }
 
-  // A token's text, or for the rest of a character the text that this character stands in.
+  // A token's text, or for the rest of a character the text that shows this character.
   /** @param {number} token */
   #wholeText(token) {
     return this.tokens.text[this.tokens.text.findLastIndex((text, index) => index <= token && text !== "")] ?? "";
@@ -386,7 +386,7 @@ export class Report {
   }
 
   /**
-   * Sum of the raw values of some cells, without unpacking the map: maps of all tokens are asked at once.
+   * Sum of the raw values of some cells. The map is not unpacked, since a look-up asks for the maps of all tokens.
    * @param {number} answerIndex
    * @param {number} block
    * @param {number[]} cells

@@ -1,11 +1,11 @@
-// Finds text in the conversation, also over token borders, and selects what is found.
+// Finds text in the conversation, across the borders of tokens too, and selects what is found.
 
 import { create } from "./dom.js";
 
 /** @import { FoldedText, Report, Selection, State, StateStore } from "./types.js" */
 
 /**
- * Builds the field. mark is told of all matches, go of the one to select.
+ * Builds the field. It tells mark of all matches, and go of the one to select.
  * @param {Report} report
  * @param {StateStore} state
  * @param {{ go(selection: Selection): void, mark(selections: Selection[]): void }} actions

@@ -3,7 +3,7 @@
 /** @import { Report, Selection, StateStore } from "./types.js" */
 
 /**
- * Joins selecting with the state.
+ * Builds what selects; the state holds the selection.
  * @param {Report} report
  * @param {StateStore} state
  */

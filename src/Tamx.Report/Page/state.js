@@ -27,7 +27,7 @@ const DEFAULTS = {
   query: "",
 };
 
-// Browsers drop changes of the address that come too fast, as from an arrow key held down.
+// Browsers drop changes of the address that come too fast, as they do while an arrow key is held down.
 const ADDRESS_DELAY_MS = 150;
 
 /**
@@ -110,7 +110,7 @@ export function toHash(state) {
 }
 
 /**
- * What does not fit the report is left out.
+ * The state that an address names. What does not fit the report is left out.
  * @param {string} hash
  * @param {AddressLimits} limits
  * @returns {State}

@@ -36,7 +36,7 @@ export function spokenText(text) {
 }
 
 /**
- * Three significant digits, without exponent where that stays short.
+ * Three significant digits, without an exponent where that stays short.
  * @param {number} value
  */
 export function formatNumber(value) {

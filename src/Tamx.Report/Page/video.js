@@ -8,7 +8,7 @@ import { formatPercent, formatSeconds } from "./text.js";
 const FRAME_MS = 450;
 
 /**
- * Builds the controls; showFrame(frame) is called when one is chosen.
+ * Builds the controls.
  * @param {Media} media
  * @param {(frame: number) => void} showFrame is called when a frame is chosen
  */

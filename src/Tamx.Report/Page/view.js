@@ -1,4 +1,4 @@
-// What a state shows, computed once per change; the page's parts only draw it.
+// What a state shows. It is computed once per change, and the page's parts only draw it.
 
 import { colormaps, differences } from "./colormaps.js";
 import { gridOf, pairOf, resample } from "./compare.js";

@@ -59,7 +59,7 @@ export const getFile = (run, name) => send(`/api/runs/${run}/${name}`, {});
  * @param {CallListener} hear
  */
 export function explain(request, files, hear) {
-  // Not fetch: it tells nothing of an upload's progress.
+  // Not fetch, which does not tell of an upload's progress.
   const call = new XMLHttpRequest();
   const form = new FormData();
   form.append("request", new Blob([JSON.stringify(request)], { type: "application/json" }));

@@ -97,7 +97,7 @@ export function refusalOf({ file, kind, width, height }, taken, { limits, seesPi
     return `has ${width} \u00D7 ${height} pixels; ${most} megapixels are the most`;
   }
   if (!isPicture && !readsVideos && !file.type.startsWith("image/")) {
-    return "the server has no ffmpeg to read video files with; an animated GIF or WebP can be read";
+    return "the server has no ffmpeg, so it reads no video files; an animated GIF or WebP can be read";
   }
   if (used + file.size > limits.maxBodyBytes) {
     return `all files together can have ${formatBytes(limits.maxBodyBytes)}`;
@@ -113,7 +113,7 @@ export function refusalOf({ file, kind, width, height }, taken, { limits, seesPi
 async function read(file) {
   const isVideo = file.type.startsWith("video/") || VIDEO_NAMES.test(file.name);
   if (!isVideo && !PICTURE_TYPES.includes(file.type)) {
-    return "is no picture or video that can be read; JPEG, PNG, WebP, GIF and BMP can, and videos";
+    return "is no picture or video that can be read; JPEG, PNG, WebP, GIF, BMP and videos can";
   }
   const address = URL.createObjectURL(file);
   const kind = isVideo || (await isAnimation(file)) ? "video" : "picture";

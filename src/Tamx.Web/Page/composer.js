@@ -43,7 +43,7 @@ export function buildComposer(config, ask) {
     name: "answer",
     rows: "1",
     maxlength: String(limits.maxTextCharacters),
-    placeholder: "The answer whose words are to be explained",
+    placeholder: "The answer to explain",
   });
   const answerPart = create(
     "label",
@@ -56,7 +56,7 @@ export function buildComposer(config, ask) {
     {
       type: "button",
       class: "tool",
-      title: "Add pictures or a video; dropping and pasting works anywhere",
+      title: "Add pictures or a video. They can be dropped or pasted anywhere, too",
       onclick: () => input.click(),
     },
     icon("add"),
@@ -68,7 +68,7 @@ export function buildComposer(config, ask) {
       type: "button",
       class: "tool",
       "aria-pressed": "false",
-      title: "Explain an answer that you give, instead of letting the model write one",
+      title: "Explain an answer of yours instead of one that the model writes",
       onclick: () => setGiven(answerPart.hidden === true, true),
     },
     icon("answer"),
@@ -188,7 +188,7 @@ export function buildComposer(config, ask) {
       element.classList.toggle("going-on", isOne);
       refresh();
     },
-    /** Empties it, where what was in it has been asked. */
+    /** Empties it once its question has been answered. */
     clear() {
       question.value = "";
       answer.value = "";
@@ -203,7 +203,7 @@ export function buildComposer(config, ask) {
 }
 
 /**
- * As high as its text, within the limits of the style sheet.
+ * Makes a field as high as its text, within the limits of the style sheet.
  * @param {HTMLTextAreaElement} area
  */
 function fit(area) {

@@ -1,4 +1,4 @@
-// Files come from anywhere on the page: dropped, or pasted.
+// Files can be dropped or pasted anywhere on the page.
 
 /**
  * Listens for files.

@@ -39,13 +39,13 @@ export function askForKey() {
       create(
         "p",
         "note",
-        "This server answers those who know its key. It is the one that tamx serve was started with.",
+        "This server asks for an API key. It is the one that tamx serve was started with.",
       ),
       // A name that password managers can keep the key under.
       create("input", { type: "text", name: "username", value: "tamx", autocomplete: "username", hidden: true }),
       create("label", "option", create("span", "option-name", "Key"), input),
       wrong,
-      create("div", "buttons", create("button", { type: "submit", class: "primary" }, "Go on")),
+      create("div", "buttons", create("button", { type: "submit", class: "primary" }, "Continue")),
     );
     element.append(create("div", "heading", create("h2", "", "API key")), form);
     element.addEventListener("cancel", (event) => event.preventDefault());

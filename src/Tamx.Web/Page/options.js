@@ -5,7 +5,7 @@ import { create, dialogHeading } from "./report/dom.js";
 /** @import { Config, Option, Profile } from "./types.js" */
 
 const STORE = "tamx-options";
-const METHOD_NOTE = "tamx: as the library TAMX; paper: as the paper's code; tuned: what measured best";
+const METHOD_NOTE = "tamx: like the TAMX library; paper: like the paper's code; tuned: what measured best";
 
 /**
  * Builds the dialog.
@@ -18,7 +18,7 @@ export function buildOptions({ defaults, limits }, changed) {
   const fraction = { step: "any" };
   const onOff = ["on", "off"];
   const windows = ["1", "3", "5", "7", "9"];
-  const system = text("system", "System message", "How the model should answer; empty for none");
+  const system = text("system", "System message", "How the model should answer. Empty for none");
   const profile = choice("profile", "Method", METHOD_NOTE, Object.keys(defaults.profiles), defaults.options.profile);
   /** @type {[name: string, options: Option[]][]} */
   const groups = [
@@ -30,7 +30,7 @@ export function buildOptions({ defaults, limits }, changed) {
           min: 1,
           max: limits.maxAnswerTokens,
         }),
-        number("candidates", "Candidates", "explained besides each token", defaults.candidates, {
+        number("candidates", "Candidates", "explained along with each token", defaults.candidates, {
           ...whole,
           min: 0,
           max: limits.maxCandidates,
@@ -50,11 +50,11 @@ export function buildOptions({ defaults, limits }, changed) {
       "Maps",
       [
         profile,
-        ofMethod("applyEci", "Causal inference", "subtract what the words before explain", onOff),
+        ofMethod("applyEci", "Causal inference", "subtracts what earlier words explain", onOff),
         ofMethod("applyFilter", "Rank filter", "smooths over neighbouring cells", onOff),
         ofMethod("kernelSize", "Filter window", "cells", windows),
         ofMethod("wordMaps", "A word's map", "from its tokens'", ["max", "mean"]),
-        ofMethod("explainPrompt", "Prompt's words", "explain them too", onOff),
+        ofMethod("explainPrompt", "Prompt's words", "explains them too", onOff),
       ],
     ],
     [
@@ -107,7 +107,7 @@ export function buildOptions({ defaults, limits }, changed) {
     dialogHeading("Options", () => element.close()),
     form,
   );
-  // What cannot be is not kept: the dialog closes only with values that can be sent.
+  // The dialog closes only with values that can be sent.
   element.addEventListener("cancel", (event) => form.reportValidity() || event.preventDefault());
   element.addEventListener("click", (event) => event.target === element && form.reportValidity() && element.close());
   form.addEventListener("input", refresh);

@@ -33,7 +33,7 @@ export function buildRuns(open, failed) {
     const runs = (await getRuns()).filter(isFinished);
     body.replaceChildren(
       runs.length === 0
-        ? create("p", "note", "There is none yet. The server keeps the last answers until it ends.")
+        ? create("p", "note", "There are no answers yet. The server keeps the last ones until it ends.")
         : create("ul", "run-list", ...runs.map((run) => create("li", "", ...itemOf(run, true)))),
     );
   }

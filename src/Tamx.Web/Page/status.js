@@ -83,11 +83,11 @@ const HEADINGS = {
   wrong_api_key: ["The key is not right", ""],
   no_such_run: [
     "This answer is no longer there",
-    "The server keeps the last ones only, and none that was stopped by leaving its page.",
+    "The server keeps only the last ones, and none whose page was left before its end.",
   ],
   internal_error: ["The server made a mistake", ""],
 };
-/** Where trying again may help. */
+/** Codes of errors after which trying again may help. */
 const OURS = [
   "network",
   "queue_full",
@@ -150,7 +150,7 @@ function wait(button, seconds) {
 }
 
 /**
- * A message that begins and ends as a sentence does; a name at its start stays as it is.
+ * A message as a sentence. A name at its start stays as it is.
  * @param {string} message
  */
 export function sentence(message) {

@@ -126,7 +126,7 @@ export class AnswerStream {
 }
 
 /**
- * How many questions are answered before.
+ * How many questions are answered before this one.
  * @param {number} position
  */
 export function placeText(position) {
@@ -134,7 +134,7 @@ export function placeText(position) {
 }
 
 /**
- * How fast an answer is written; of its first half second that cannot be said.
+ * How fast an answer is written, after its first half second.
  * @param {number} tokens
  * @param {number} seconds
  */
