@@ -62,7 +62,7 @@ internal static partial class ScriptBundle
 
     private static string Variable(string name) => $"module_{Path.GetFileNameWithoutExtension(name)}";
 
-    [GeneratedRegex(@"^[ \t]*/\*\*.*?\*/\n", RegexOptions.Multiline | RegexOptions.Singleline)]
+    [GeneratedRegex(@"^[ \t]*/\*\*(?:(?!\*/).)*\*/\n", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex DocCommentPattern();
 
     [GeneratedRegex(@"^import \{(?<names>[^}]*)\} from ""\./(?<file>\w+\.js)"";", RegexOptions.Multiline)]

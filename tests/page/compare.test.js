@@ -70,6 +70,15 @@ test("correlation and overlap of two maps are as worked out by hand", () => {
   assert.equal(iou, 0);
 });
 
+test("each map has its own threshold", () => {
+  const { data, packed } = sampleData();
+  data.answer.forEach((token) => (token.explained[0].range = [0, 1]));
+  const tenth = new Report(data, packed);
+  const { correlation, iou } = agreementOf({ report: sampleReport(), other: tenth, comparison: sameTokens }, 2);
+
+  assertNear([correlation, iou], [1, 1], 1e-6);
+});
+
 test("a token without a partner agrees with nothing", () => {
   const none = { names: sameTokens.names, pairs: [null, null, null, null] };
 

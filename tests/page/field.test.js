@@ -64,6 +64,11 @@ test("Otsu's threshold is the one of 256 levels with the greatest variance betwe
   }
 });
 
+test("a threshold lies half a level above the lower class", () => {
+  assert.equal(otsuThreshold([0, 0, 255], 0, 255), 0.5);
+  assert.equal(otsuThreshold([3, 5], 3, 5), 3 + 1 / 255);
+});
+
 test("values that are all the same have no region", () => {
   assert.equal(otsuThreshold([4, 4, 4], 4, 4), 4);
 });

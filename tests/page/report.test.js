@@ -174,6 +174,8 @@ test("a report that has grown is the one that was whole", () => {
       })),
     };
     const wordStarts = data.wordStarts.filter((start) => start === from);
+    grown.influence(text(0));
+    grown.commonRange();
     grown.append(
       {
         from,
