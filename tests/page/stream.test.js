@@ -106,12 +106,14 @@ test("an answer is heard as it comes, wherever its pieces are cut", () => {
   ]);
 });
 
-test("loading the model counts no parts, and a phase of unknown length has no share", () => {
+test("loading the model and a single part are not counted, and a phase of unknown length has no share", () => {
   begin();
+  request.event("progress", { phase: "image", done: 0, total: 1 });
   request.event("progress", { phase: "load", done: 3, total: 10 });
   request.event("progress", { phase: "report", done: 0, total: 0 });
 
   assert.deepEqual(heard, [
+    ["progress", "image", 0, ""],
     ["progress", "load", 0.3, ""],
     ["progress", "report", null, ""],
   ]);
