@@ -7,7 +7,7 @@ namespace Tamx.Report;
 /// <remarks>
 /// Each module becomes a function of its own that returns its exports, so that names in one module do not meet those of another.
 /// Understood are <c>import { a, b } from "./file.js";</c> and <c>export</c> before <c>const</c>, <c>class</c>, <c>function</c> and
-/// <c>async function</c>, each at the start of a line.
+/// <c>async function</c>, each at the start of a line. Doc comments are left out: they are there for the types.
 /// </remarks>
 internal static partial class ScriptBundle
 {
@@ -34,7 +34,7 @@ internal static partial class ScriptBundle
             throw new InvalidOperationException($"{name} imports itself through other modules.");
         }
 
-        string source = read(name);
+        string source = DocCommentPattern().Replace(read(name), "");
         foreach (Match match in ImportPattern().Matches(source))
         {
             Add(match.Groups["file"].Value, read, script, done, open);
@@ -61,6 +61,9 @@ internal static partial class ScriptBundle
     }
 
     private static string Variable(string name) => $"module_{Path.GetFileNameWithoutExtension(name)}";
+
+    [GeneratedRegex(@"^[ \t]*/\*\*(?:(?!\*/).)*\*/\n", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex DocCommentPattern();
 
     [GeneratedRegex(@"^import \{(?<names>[^}]*)\} from ""\./(?<file>\w+\.js)"";", RegexOptions.Multiline)]
     private static partial Regex ImportPattern();

@@ -1,12 +1,17 @@
-// The conversation: turns, tokens, chips where pictures stand. Tokens can be clicked, dragged over, and stepped through by keyboard.
+// The conversation: turns, tokens, chips where pictures stand. Tokens can be clicked, dragged over, and stepped through
+// by keyboard.
 
-import { create } from "./dom.js";
+import { create, targetOf } from "./dom.js";
 import { formatNumber, formatPercent, formatSeconds, spokenText, visibleText } from "./text.js";
 
-// So near its end a conversation follows what is written.
+/** @import { ChatActions, Report, Selection, State, TokenPlace, Turn, View } from "./types.js" */
+
+// In pixels: a conversation that is scrolled this near its end follows what is written.
 const NEAR_END = 40;
 
+/** @type {Record<string, string>} */
 const ROLES = { system: "System", user: "User", assistant: "Assistant" };
+/** @type {Record<string, (value: number) => string>} */
 const SHADES = {
   from: (value) => `relevance ${formatNumber(value)}`,
   to: (value) => `relevance to it ${formatNumber(value)}`,
@@ -16,12 +21,18 @@ const SHADES = {
 
 /**
  * Builds the conversation.
- * @param actions click(kind, index, extend), drag(kind, from, to), preview({ kind, index } or null), reveal(media, frame)
- * @param page { isGrowing: more tokens may come, signal: ends the listening beyond the element }
- * @returns {object} element, show(view, state), focus(selection), bringIntoSight(selection), mark(tokens), append(first)
+ * @param {Report} report
+ * @param {ChatActions} actions
+ * @param {{ isGrowing: boolean, signal: AbortSignal }} page isGrowing: more tokens may come; the signal ends the
+ *   listening beyond the element
  */
 export function buildChat(report, actions, { isGrowing, signal }) {
-  const container = create("section", { class: report.hasTexts ? "chat" : "chat ids", "aria-label": "Conversation", tabindex: "-1" });
+  const container = create("section", {
+    class: report.hasTexts ? "chat" : "chat ids",
+    "aria-label": "Conversation",
+    tabindex: "-1",
+  });
+  /** @type {HTMLElement[]} */
   const elements = [];
   const turns = report.turns.map((turn) => turnElement(report, turn, elements, actions));
   container.append(...turns);
@@ -30,18 +41,26 @@ export function buildChat(report, actions, { isGrowing, signal }) {
   }
   listenToPointer(container, actions, signal);
 
+  /** @type {HTMLElement[]} */
   let selected = [];
+  /** @type {HTMLElement[]} */
   let shaded = [];
   let dimmedFrom = report.answer.length;
+  /** @type {HTMLElement[]} */
   let marked = [];
+  /** @type {HTMLElement | null} */
   let stop = null;
 
+  /**
+   * @param {View} view
+   * @param {State} state
+   */
   function show(view, state) {
     for (const element of shaded) {
       element.style.removeProperty("--shade");
       element.classList.remove("shaded");
       element.removeAttribute("title");
-      setName(element, report.tokens.text[element.dataset.item]);
+      setName(element, report.tokens.text[Number(element.dataset.item)]);
     }
     shaded = [];
     const label = SHADES[view.shade.kind === "region" ? state.rank : view.shade.kind];
@@ -59,12 +78,17 @@ export function buildChat(report, actions, { isGrowing, signal }) {
     dim(view.selection?.kind === "answer" && view.shade.kind === "from" ? view.selection.to + 1 : report.answer.length);
   }
 
+  /**
+   * @param {View} view
+   * @param {State} state
+   */
   function showSelected(view, state) {
     for (const element of selected) {
       element.classList.remove("current", "kept", "first", "last");
       element.setAttribute("aria-selected", "false");
     }
     selected = [];
+    /** @type {(selection: Selection, name: string) => void} */
     const add = (selection, name) => {
       const tokens = tokensOf(report, selection);
       for (const token of tokens) {
@@ -72,7 +96,7 @@ export function buildChat(report, actions, { isGrowing, signal }) {
         selected.push(elements[token]);
       }
       elements[tokens[0]]?.classList.add("first");
-      elements[tokens.at(-1)]?.classList.add("last");
+      elements[tokens[tokens.length - 1]]?.classList.add("last");
     };
     if (view.isPreview && state.selection !== null) {
       add(state.selection, "kept");
@@ -88,24 +112,25 @@ export function buildChat(report, actions, { isGrowing, signal }) {
     }
   }
 
-  // Of each turn's tokens one can be reached by Tab: the selected one, else the first.
+  // Tab reaches one token of each turn: the selected one, or else the first.
+  /** @param {HTMLElement | undefined} element */
   function setStop(element) {
     const list = element?.parentElement ?? null;
     if (stop !== null && stop !== element) {
       stop.tabIndex = -1;
-      const normal = stop.parentElement.querySelector(".selectable");
       if (stop.parentElement !== list) {
-        normal.tabIndex = 0;
+        setFirstStop(stop.parentElement, 0);
       }
     }
-    if (list !== null) {
-      list.querySelector(".selectable").tabIndex = -1;
+    if (element !== undefined && list !== null) {
+      setFirstStop(list, -1);
       element.tabIndex = 0;
       stop = element;
     }
   }
 
-  // Answer tokens from an index on are dimmed: they were not yet written. Only those that change are touched.
+  // Dims the answer's tokens from an index on, which were not yet written. Only those that change are touched.
+  /** @param {number} from */
   function dim(from) {
     for (let i = Math.min(from, dimmedFrom); i < Math.max(from, dimmedFrom); i++) {
       elements[report.answer[i].token].classList.toggle("later", i >= from);
@@ -113,10 +138,13 @@ export function buildChat(report, actions, { isGrowing, signal }) {
     dimmedFrom = from;
   }
 
+  /** @param {number} first */
   function append(first) {
-    // On a narrow page it is the page that scrolls: there it follows while the token before is in sight.
+    // A narrow page scrolls as a whole. It follows while the token before is in sight.
     const scrolls = container.scrollHeight > container.clientHeight + 1;
-    const isAtEnd = scrolls ? container.scrollHeight - container.scrollTop - container.clientHeight < NEAR_END : isInSight(elements[report.answer.at(-1).token - 1]);
+    const isAtEnd = scrolls
+      ? container.scrollHeight - container.scrollTop - container.clientHeight < NEAR_END
+      : isInSight(elements[report.answer[report.answer.length - 1].token - 1]);
     const last = report.turns.length - 1;
     if (!turns[last]?.classList.contains("answer")) {
       turns[last]?.remove();
@@ -126,8 +154,8 @@ export function buildChat(report, actions, { isGrowing, signal }) {
     for (let token = first; token < report.tokens.text.length; token++) {
       const element = tokenElement(report, token);
       if (elements[token] === undefined) {
-        element.classList.toggle("later", report.answerIndex(token) >= dimmedFrom);
-        turns[last].lastElementChild.append(element);
+        element.classList.toggle("later", (report.answerIndex(token) ?? -1) >= dimmedFrom);
+        turns[last].lastElementChild?.append(element);
         elements[token] = element;
       } else if (elements[token].textContent !== element.textContent) {
         elements[token].classList.toggle("rest", element.classList.contains("rest"));
@@ -137,21 +165,24 @@ export function buildChat(report, actions, { isGrowing, signal }) {
     }
     if (isAtEnd) {
       container.scrollTop = container.scrollHeight;
-      elements.at(-1).scrollIntoView({ block: "nearest" });
+      elements[elements.length - 1].scrollIntoView({ block: "nearest" });
     }
   }
 
   return {
     element: container,
     show,
-    /** Shows an answer's new tokens; from the first one that is given, texts may be others than before. */
+    /** Shows an answer's new tokens. From the first one given, texts may differ from those before. */
     append,
+    /** @param {Selection} selection */
     focus({ kind, from }) {
       elements[kind === "answer" ? report.answer[from].token : from]?.focus();
     },
+    /** @param {Selection} selection */
     bringIntoSight({ kind, from }) {
       elements[kind === "answer" ? report.answer[from].token : from]?.scrollIntoView({ block: "nearest" });
     },
+    /** @param {number[]} tokens */
     mark(tokens) {
       marked.forEach((element) => element.classList.remove("found"));
       marked = tokens.map((token) => elements[token]).filter((element) => element !== undefined);
@@ -160,11 +191,23 @@ export function buildChat(report, actions, { isGrowing, signal }) {
   };
 }
 
-/** The tokens of a selection, as indices of the report's tokens. */
+/**
+ * The tokens of a selection, as indices of the report's tokens.
+ * @param {Report} report
+ * @param {Selection} selection
+ */
 export function tokensOf(report, { kind, from, to }) {
-  return Array.from({ length: to - from + 1 }, (_, i) => (kind === "answer" ? report.answer[from + i].token : from + i));
+  return Array.from({ length: to - from + 1 }, (_, i) =>
+    kind === "answer" ? report.answer[from + i].token : from + i,
+  );
 }
 
+/**
+ * @param {Report} report
+ * @param {Turn} turn
+ * @param {HTMLElement[]} elements takes those of the tokens
+ * @param {ChatActions} actions
+ */
 function turnElement(report, turn, elements, actions) {
   const isAnswer = turn.items.some((item) => report.answerIndex(item) !== undefined);
   const hasOptions = turn.items.some((item) => item < 0 || isSelectable(report, item));
@@ -180,27 +223,56 @@ function turnElement(report, turn, elements, actions) {
   for (const item of turn.items) {
     text.append(item < 0 ? chip(report, -1 - item, actions) : (elements[item] = tokenElement(report, item)));
   }
-  const first = text.querySelector(".selectable");
-  if (first !== null) {
-    first.tabIndex = 0;
-  }
+  setFirstStop(text, 0);
   const kind = isAnswer ? "answer" : turn.role === "user" ? "asked" : "plain";
-  return create("article", { class: `turn ${kind}`, "aria-label": `Turn of ${turn.role}` }, create("div", "role", name), text);
+  return create(
+    "article",
+    { class: `turn ${kind}`, "aria-label": `Turn of ${turn.role}` },
+    create("div", "role", name),
+    text,
+  );
 }
 
+/**
+ * Lets Tab reach the first of a list's tokens (0), or not (-1).
+ * @param {Element | null} list
+ * @param {0 | -1} tabIndex
+ */
+function setFirstStop(list, tabIndex) {
+  /** @type {HTMLElement | null} */
+  const first = list?.querySelector(".selectable") ?? null;
+  if (first !== null) {
+    first.tabIndex = tabIndex;
+  }
+}
+
+/**
+ * @param {Report} report
+ * @param {number} token
+ */
 function isSelectable(report, token) {
   return report.answerIndex(token) !== undefined || report.relevant.has(token);
 }
 
+/**
+ * @param {Report} report
+ * @param {number} token
+ */
 function tokenElement(report, token) {
   const text = report.tokens.text[token];
-  // Spaces before a word stay out of its shade, which would else hang over at the end of a line.
-  const [, spaces, word] = /^( *)(.*)$/su.exec(visibleText(text));
-  const element = create("span", "token", ...(word === "" ? [create("span", "word", spaces)] : [spaces, create("span", "word", word)]));
+  // Spaces before a word stay out of its shade, which would otherwise stick out at the end of a line.
+  const shown = visibleText(text);
+  const word = shown.replace(/^ */, "");
+  const spaces = shown.slice(0, shown.length - word.length);
+  const element = create(
+    "span",
+    "token",
+    ...(word === "" ? [create("span", "word", spaces)] : [spaces, create("span", "word", word)]),
+  );
   if (text === "") {
-    // The rest of a character that stands at an earlier token; a mark keeps it in reach.
+    // The rest of a character that an earlier token shows. A mark keeps it within reach.
     element.classList.add("rest");
-    element.firstChild.textContent = "\u00B7";
+    element.replaceChildren(create("span", "word", "\u00B7"));
   } else if (/^<\|.*\|>$/.test(text)) {
     element.classList.add("marker");
   }
@@ -208,22 +280,29 @@ function tokenElement(report, token) {
     element.classList.add("selectable");
     element.setAttribute("role", "option");
     element.setAttribute("aria-selected", "false");
-    element.dataset.item = token;
+    element.dataset.item = String(token);
     setName(element, text);
     element.tabIndex = -1;
-    if (report.answerIndex(token) !== undefined) {
-      element.dataset.token = report.answerIndex(token);
+    const index = report.answerIndex(token);
+    if (index !== undefined) {
+      element.dataset.token = String(index);
     }
   }
   return element;
 }
 
+/** @param {HTMLElement | undefined} element */
 function isInSight(element) {
   const box = element?.getBoundingClientRect();
   return box === undefined || (box.bottom > 0 && box.top < innerHeight);
 }
 
-// A token's text is its name, unless there is more to say or nothing to hear.
+/**
+ * A token's text is its name for screen readers, unless there is more to say, or the text has no sound.
+ * @param {HTMLElement} element
+ * @param {string} text
+ * @param {string} more
+ */
 function setName(element, text, more = "") {
   if (more !== "") {
     element.setAttribute("aria-label", `${spokenText(text)}, ${more}`);
@@ -234,8 +313,13 @@ function setName(element, text, more = "") {
   }
 }
 
+/**
+ * @param {Report} report
+ * @param {number} block
+ * @param {ChatActions} actions
+ */
 function chip(report, block, actions) {
-  const media = report.media.find((one) => one.frames.some((frame) => frame.block === block));
+  const media = report.media[report.media.findIndex((one) => one.frames.some((frame) => frame.block === block))];
   const frame = media.frames.findIndex((one) => one.block === block);
   const seconds = media.frames[frame].picture?.seconds ?? null;
   const isPart = media.isVideo && media.frames.some((one) => one.block !== block);
@@ -249,6 +333,7 @@ function chip(report, block, actions) {
       "aria-label": isPart ? `${media.name}, ${name}` : name,
       tabindex: "0",
       onclick: () => actions.reveal(media.index, frame),
+      /** @param {KeyboardEvent} event */
       onkeydown: (event) => {
         if (event.key === "Enter" || event.key === " ") {
           event.preventDefault();
@@ -260,25 +345,36 @@ function chip(report, block, actions) {
   );
 }
 
+/**
+ * @param {HTMLElement} container
+ * @param {ChatActions} actions
+ * @param {AbortSignal} signal
+ */
 function listenToPointer(container, actions, signal) {
+  /**
+   * @param {Element | null} element
+   * @returns {TokenPlace | null}
+   */
   const tokenAt = (element) => {
-    const found = element?.closest?.(".selectable");
-    if (!found || !container.contains(found)) {
+    /** @type {HTMLElement | null} */
+    const found = element?.closest(".selectable") ?? null;
+    if (found === null || !container.contains(found)) {
       return null;
     }
     const isText = found.dataset.token === undefined;
     return { kind: isText ? "text" : "answer", index: Number(isText ? found.dataset.item : found.dataset.token) };
   };
+  /** @type {TokenPlace | null} */
   let anchor = null;
   let isDragging = false;
   container.addEventListener("pointerdown", (event) => {
-    anchor = event.button === 0 ? tokenAt(event.target) : null;
+    anchor = event.button === 0 ? tokenAt(targetOf(event)) : null;
     isDragging = false;
   });
   container.addEventListener("pointermove", (event) => {
     // A touch stays with the element where it began.
     const isTouch = event.pointerType === "touch";
-    const at = tokenAt(isTouch ? document.elementFromPoint(event.clientX, event.clientY) : event.target);
+    const at = tokenAt(isTouch ? document.elementFromPoint(event.clientX, event.clientY) : targetOf(event));
     if (anchor === null || event.buttons === 0) {
       if (!isTouch) {
         actions.preview(at);
@@ -293,7 +389,7 @@ function listenToPointer(container, actions, signal) {
   container.addEventListener("pointerleave", () => actions.preview(null));
   container.addEventListener("click", (event) => {
     // The click at the end of a drag belongs to the drag.
-    const at = isDragging ? null : tokenAt(event.target);
+    const at = isDragging ? null : tokenAt(targetOf(event));
     isDragging = false;
     if (at !== null) {
       actions.click(at.kind, at.index, event.shiftKey);

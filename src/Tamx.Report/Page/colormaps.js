@@ -1,6 +1,7 @@
-// Colour maps as tables of 256 RGB triples. Viridis and magma (Smith and van der Walt 2015) and cividis (Nunez, Anderton and Renslow
-// 2018) are interpolated between published colours at equal distances; turbo (Mikhailov 2019) is its published polynomial; jet is MATLAB's
-// three ramps. The map of differences lies between the blue, grey and red that Moreland (2009) chose.
+// Colour maps as tables of 256 RGB triples. Viridis and magma (Smith and van der Walt 2015) and cividis (Nunez,
+// Anderton and Renslow 2018) are interpolated between published colours at equal distances. Turbo (Mikhailov 2019) is
+// its published polynomial, and jet MATLAB's three ramps. The map of differences lies between the blue, grey and red
+// that Moreland (2009) chose.
 
 const VIRIDIS = "440154 482576 414487 35608d 2a788e 21908c 22a884 43bf71 7ad151 bbdf27 fde725";
 const MAGMA = "000004 140e36 3b0f70 641a80 8c2981 b73779 de4968 f7705c fe9f6d fecf92 fcfdbf";
@@ -14,7 +15,10 @@ const TURBO = [
 
 const TABLE_LENGTH = 256;
 
-/** The colour maps to choose from. */
+/**
+ * The colour maps to choose from.
+ * @type {Record<string, Uint8ClampedArray>}
+ */
 export const colormaps = {
   viridis: table(interpolated(VIRIDIS)),
   magma: table(interpolated(MAGMA)),
@@ -26,7 +30,10 @@ export const colormaps = {
 /** For values on both sides of zero. */
 export const differences = table(interpolated(COOL_WARM));
 
-/** A CSS gradient of a colour map, from low to high. */
+/**
+ * A CSS gradient of a colour map, from low to high.
+ * @param {Uint8ClampedArray} colours
+ */
 export function gradient(colours) {
   const stops = [];
   for (let i = 0; i < TABLE_LENGTH; i += 15) {
@@ -35,6 +42,10 @@ export function gradient(colours) {
   return `linear-gradient(to right, ${stops.join(", ")})`;
 }
 
+/**
+ * @param {string} colours
+ * @returns {(x: number) => number[]}
+ */
 function interpolated(colours) {
   const points = colours.split(" ").map((hex) => [0, 2, 4].map((start) => parseInt(hex.slice(start, start + 2), 16)));
   return (x) => {
@@ -44,6 +55,7 @@ function interpolated(colours) {
   };
 }
 
+/** @param {(x: number) => number[]} colourAt */
 function table(colourAt) {
   const colours = new Uint8ClampedArray(3 * TABLE_LENGTH);
   for (let i = 0; i < TABLE_LENGTH; i++) {

@@ -1,32 +1,63 @@
-// The blocks of data in a report's file, which is this page or was fetched. A block is { text, mediaType } by its id.
+// The blocks of data in a report's file, which is this page or was fetched.
 
+import { existing } from "./dom.js";
 import { Report } from "./report.js";
 
-/** The blocks of this page. */
+/** @import { DataBlock } from "./types.js" */
+
+/**
+ * The blocks of this page.
+ * @param {string} id
+ * @returns {DataBlock}
+ */
 export function ownBlock(id) {
-  const element = document.getElementById(id);
+  const element = existing(id);
   return { text: element.textContent, mediaType: element.dataset.mediaType };
 }
 
-/** The blocks of a file that was fetched; nothing of it becomes a part of this page. */
+/**
+ * The blocks of a file that was fetched. Nothing of it becomes a part of this page.
+ * @param {string} html
+ * @returns {(id: string) => DataBlock}
+ */
 export function blocksOf(html) {
+  /** @type {Map<string, DataBlock>} */
   const blocks = new Map();
-  for (const [, id, mediaType, text] of html.matchAll(/<script type="application\/[a-z-]+" id="([^"]+)"(?: data-media-type="([^"]+)")?>([^<]*)<\/script>/g)) {
+  for (const [, id, mediaType, text] of html.matchAll(
+    /<script type="application\/[a-z-]+" id="([^"]+)"(?: data-media-type="([^"]+)")?>([^<]*)<\/script>/g,
+  )) {
     blocks.set(id, { text, mediaType });
   }
   if (!blocks.has("report-data")) {
     throw new Error("it holds no report");
   }
-  return (id) => blocks.get(id);
+  return (id) => {
+    const block = blocks.get(id);
+    if (block === undefined) {
+      throw new Error(`it lacks the block ${id}`);
+    }
+    return block;
+  };
 }
 
-/** Reads a run from its blocks. A comparison's second run has the suffix "-b". */
+/**
+ * Reads a run from its blocks. A comparison's second run has the suffix "-b".
+ * @param {(id: string) => DataBlock} block
+ * @param {"" | "-b"} suffix
+ */
 export async function readReport(block, suffix) {
-  const [data, packed] = await Promise.all([inflate(block(`report-data${suffix}`)), inflate(block(`report-vectors${suffix}`))]);
+  const [data, packed] = await Promise.all([
+    inflate(block(`report-data${suffix}`)),
+    inflate(block(`report-vectors${suffix}`)),
+  ]);
   return new Report(JSON.parse(new TextDecoder().decode(data)), packed);
 }
 
-/** Gives the addresses of pictures' blocks. */
+/**
+ * Gives the addresses of pictures' blocks.
+ * @param {(id: string) => DataBlock} block
+ * @param {AbortSignal} [signal] takes the addresses back
+ */
 export function pictureAddresses(block, signal) {
   return addressesOf((name) => {
     const { text, mediaType } = block(name);
@@ -34,19 +65,27 @@ export function pictureAddresses(block, signal) {
   }, signal);
 }
 
-/** Addresses by name, each made when it is first asked for from what blobOf(name) gives; the signal takes them back. */
+/**
+ * Addresses by name. Each is made of blobOf(name) when it is first asked for; the signal takes them back.
+ * @param {(name: string) => Blob} blobOf
+ * @param {AbortSignal} [signal]
+ * @returns {(name: string) => string}
+ */
 export function addressesOf(blobOf, signal) {
+  /** @type {Map<string, string>} */
   const addresses = new Map();
   signal?.addEventListener("abort", () => addresses.forEach((address) => URL.revokeObjectURL(address)));
   return (name) => {
-    if (!addresses.has(name)) {
-      addresses.set(name, URL.createObjectURL(blobOf(name)));
-    }
-    return addresses.get(name);
+    const address = addresses.get(name) ?? URL.createObjectURL(blobOf(name));
+    addresses.set(name, address);
+    return address;
   };
 }
 
-/** The bytes that base64 stands for. */
+/**
+ * The bytes that base64 stands for.
+ * @param {string} text
+ */
 export function fromBase64(text) {
   const binary = atob(text);
   const bytes = new Uint8Array(binary.length);
@@ -56,6 +95,7 @@ export function fromBase64(text) {
   return bytes;
 }
 
+/** @param {DataBlock} block */
 async function inflate({ text }) {
   const stream = new Blob([fromBase64(text)]).stream();
   return new Uint8Array(await new Response(stream.pipeThrough(new DecompressionStream("deflate-raw"))).arrayBuffer());

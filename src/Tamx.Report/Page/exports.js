@@ -2,17 +2,22 @@
 
 import { formatRange } from "./text.js";
 
+/** @import { Look, OverlayFigure, Report, State, View } from "./types.js" */
+
 const LONGEST_SIDE = 16000;
 const GAP = 16;
 
-/** Draws the figures as they are shown, at the pictures' own resolution, over each other with a legend each. */
+/**
+ * Draws the figures as they are shown, at the pictures' own resolution, one below the other, each with its legend.
+ * @param {OverlayFigure[]} figures
+ */
 export async function overlayPicture(figures) {
   const tiles = await Promise.all(figures.map(tileOf));
   const width = Math.max(...tiles.map((tile) => tile.width));
   const height = tiles.reduce((sum, tile) => sum + tile.height + GAP, -GAP);
   const scale = Math.min(1, LONGEST_SIDE / width, LONGEST_SIDE / height);
   const canvas = new OffscreenCanvas(Math.round(width * scale), Math.round(height * scale));
-  const context = canvas.getContext("2d");
+  const context = contextOf(canvas);
   context.scale(scale, scale);
   let top = 0;
   for (const tile of tiles) {
@@ -22,8 +27,9 @@ export async function overlayPicture(figures) {
   return canvas.convertToBlob({ type: "image/png" });
 }
 
+/** @param {OverlayFigure} figure */
 async function tileOf({ stage, ratio, look }) {
-  const { image, canvas, element } = stage;
+  const { image, canvas, contour, line } = stage;
   const hasImage = !image.hidden;
   if (hasImage) {
     await image.decode();
@@ -32,7 +38,7 @@ async function tileOf({ stage, ratio, look }) {
   const height = hasImage ? image.naturalHeight : Math.round(width / ratio);
   const bar = Math.max(24, Math.round(width * 0.04));
   const tile = new OffscreenCanvas(width, height + bar);
-  const context = tile.getContext("2d");
+  const context = contextOf(tile);
   context.fillStyle = "#fff";
   context.fillRect(0, 0, width, height + bar);
   if (hasImage) {
@@ -40,27 +46,39 @@ async function tileOf({ stage, ratio, look }) {
     context.drawImage(image, 0, 0, width, height);
     context.filter = "none";
   }
-  if (canvas.hidden) {
+  if (canvas.hidden || look === null) {
     return tile;
   }
   context.imageSmoothingEnabled = !canvas.classList.contains("cells");
   context.imageSmoothingQuality = "high";
   context.drawImage(canvas, 0, 0, width, height);
-  const contour = element.querySelector(".contour.shown .line");
-  if (contour !== null) {
-    const [, , columns, rows] = element.querySelector(".contour").getAttribute("viewBox").split(" ").map(Number);
+  if (contour.classList.contains("shown")) {
+    const { width: columns, height: rows } = contour.viewBox.baseVal;
     const path = new Path2D();
-    path.addPath(new Path2D(contour.getAttribute("d")), new DOMMatrix([width / columns, 0, 0, height / rows, 0, 0]));
-    for (const [style, line] of [["rgb(0 0 0 / 60%)", 4], ["#fff", 2]]) {
-      context.strokeStyle = style;
-      context.lineWidth = (line * width) / 800;
-      context.stroke(path);
-    }
+    path.addPath(new Path2D(line.getAttribute("d") ?? ""), new DOMMatrix([width / columns, 0, 0, height / rows, 0, 0]));
+    context.strokeStyle = "rgb(0 0 0 / 60%)";
+    context.lineWidth = (4 * width) / 800;
+    context.stroke(path);
+    context.strokeStyle = "#fff";
+    context.lineWidth = (2 * width) / 800;
+    context.stroke(path);
   }
   drawLegend(context, look, height, width, bar);
   return tile;
 }
 
+/** @param {OffscreenCanvas} canvas */
+function contextOf(canvas) {
+  return /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
+}
+
+/**
+ * @param {OffscreenCanvasRenderingContext2D} context
+ * @param {Look} look
+ * @param {number} top
+ * @param {number} width
+ * @param {number} bar height of the legend
+ */
 function drawLegend(context, { range, colours }, top, width, bar) {
   const [low, high] = formatRange(range);
   context.font = `${Math.round(bar * 0.5)}px system-ui, sans-serif`;
@@ -78,7 +96,12 @@ function drawLegend(context, { range, colours }, top, width, bar) {
   }
 }
 
-/** The current numbers: what is selected, its maps in raw units, and its text. */
+/**
+ * The current numbers: what is selected, its maps in raw units, and its text.
+ * @param {Report} report
+ * @param {View} view
+ * @param {State} state
+ */
 export function currentNumbers(report, view, state) {
   const { selection } = view;
   return {
@@ -88,7 +111,13 @@ export function currentNumbers(report, view, state) {
     selection:
       selection === null
         ? null
-        : { kind: selection.kind, from: selection.from, to: selection.to, text: report.textOf(selection), candidate: shownCandidate(view) },
+        : {
+            kind: selection.kind,
+            from: selection.from,
+            to: selection.to,
+            text: report.textOf(selection),
+            candidate: shownCandidate(view),
+          },
     maps: view.layers.flatMap((layer) =>
       report.media.flatMap((media) =>
         media.frames.map((frame, index) => {
@@ -105,25 +134,52 @@ export function currentNumbers(report, view, state) {
         }),
       ),
     ),
-    textMeaning: { from: "relevance of earlier text", to: "relevance for later tokens", region: `${state.rank} of the region` }[view.shade.kind],
-    text: [...view.shade.values].map(([token, value]) => ({ position: report.tokens.position[token], text: report.tokens.text[token], value: round(value) })),
+    textMeaning: {
+      from: "relevance of earlier text",
+      to: "relevance for later tokens",
+      region: `${state.rank} of the region`,
+    }[view.shade.kind],
+    text: [...view.shade.values].map(([token, value]) => ({
+      position: report.tokens.position[token],
+      text: report.tokens.text[token],
+      value: round(value),
+    })),
     region: state.region,
   };
 }
 
-/** The same as rows: one per cell and one per token. */
+/**
+ * The same as rows: one per cell and one per token.
+ * @param {ReturnType<typeof currentNumbers>} numbers
+ */
 export function numbersAsCsv({ maps, text, textMeaning }) {
+  /** @type {unknown[][]} */
   const rows = [["kind", "run", "picture", "frame", "row", "column", "position", "text", "value"]];
   for (const { run, picture, frame, columns, values } of maps) {
-    values?.forEach((value, i) => rows.push(["map", run ?? "", picture, frame, Math.floor(i / columns), i % columns, "", "", value]));
+    values?.forEach((value, i) =>
+      rows.push(["map", run ?? "", picture, frame, Math.floor(i / columns), i % columns, "", "", value]),
+    );
   }
   for (const { position, text: token, value } of text) {
     rows.push([textMeaning, "", "", "", "", "", position, token, value]);
   }
-  return rows.map((row) => row.map(csvField).join(",")).join("\r\n") + "\r\n";
+  return rows.map((row) => `${row.map(csvField).join(",")}\r\n`).join("");
 }
 
-/** Hands a file to the person. */
+/**
+ * A file name for something with a title, without an extension.
+ * @param {string} title
+ */
+export function fileNameOf(title) {
+  const words = title.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "");
+  return words.slice(0, 60) || "tamx";
+}
+
+/**
+ * Saves a file among the person's downloads.
+ * @param {Blob} blob
+ * @param {string} name
+ */
 export function save(blob, name) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
@@ -132,16 +188,21 @@ export function save(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
+/** @param {View} view */
 function shownCandidate(view) {
   const candidate = view.token?.explained[view.explainedIndex] ?? null;
-  return candidate === null ? null : { id: candidate.id, text: candidate.text, logit: candidate.logit, probability: candidate.probability };
+  return candidate === null
+    ? null
+    : { id: candidate.id, text: candidate.text, logit: candidate.logit, probability: candidate.probability };
 }
 
+/** @param {unknown} value */
 function csvField(value) {
   const text = String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
+/** @param {number} value */
 function round(value) {
   return Number(value.toPrecision(6));
 }

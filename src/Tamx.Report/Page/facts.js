@@ -3,9 +3,16 @@
 import { create } from "./dom.js";
 import { formatBytes, formatNumber } from "./text.js";
 
-/** The line under the title. */
+/** @import { Fact, Report } from "./types.js" */
+
+/**
+ * The line under the title.
+ * @param {Report} report
+ * @param {number | null} bytes size of the report's file
+ */
 export function shortFacts(report, bytes) {
   const { run, method } = report;
+  /** @type {(string | null)[]} */
   const facts = [
     run.model ?? run.modelFile,
     run.quantization,
@@ -14,14 +21,26 @@ export function shortFacts(report, bytes) {
     `${report.answer.length} tokens`,
     bytes === null ? null : formatBytes(bytes),
   ];
-  return create("ul", { class: "facts", "aria-label": "How this was made, in short" }, ...facts.filter(Boolean).map((text) => create("li", "", create("bdi", "", text))));
+  return create(
+    "ul",
+    { class: "facts", "aria-label": "How this was made, in short" },
+    ...facts.filter((text) => text !== null).map((text) => create("li", "", create("bdi", "", text))),
+  );
 }
 
-/** All facts, as a list of names and values. */
+/**
+ * All facts, as a list of names and values.
+ * @param {Report} report
+ * @param {number | null} bytes size of the report's file
+ */
 export function allFacts(report, bytes) {
   const { run, method } = report;
-  const grids = report.blocks.map((block) => (block.frames > 1 ? `${block.frames}\u00D7` : "") + `${block.rows}\u00D7${block.columns}`);
+  const grids = report.blocks.map(
+    ({ frames, rows, columns }) => `${frames > 1 ? `${frames}\u00D7` : ""}${rows}\u00D7${columns}`,
+  );
+  /** @param {boolean} value */
   const onOff = (value) => (value ? "on" : "off");
+  /** @type {Fact[]} */
   const all = [
     ["Model", run.model],
     ["Model file", run.modelFile],
@@ -30,13 +49,15 @@ export function allFacts(report, bytes) {
     ["Quantization", run.quantization],
     ["Hidden size", report.hiddenSize],
     ["Tokens", `${report.sequenceLength}, of which ${report.answer.length} answer`],
-    ["Vision grids", grids.slice(0, 12).join(", ") + (grids.length > 12 ? `, \u2026 (${grids.length})` : "")],
+    ["Vision grids", [...grids.slice(0, 12), ...(grids.length > 12 ? [`\u2026 (${grids.length})`] : [])].join(", ")],
     ["Profile", method.profile],
     ["Causal inference (ECI)", onOff(method.eci)],
     ["ECI strength", method.eci ? method.eciStrength : null],
     ["Rank filter", method.filter ? `${method.kernelSize}\u00D7${method.kernelSize}` : "off"],
     ["Words", `${method.wordMaps} over their tokens`],
-    ...Object.entries(method.options).map(([name, value]) => [spaced(name), typeof value === "boolean" ? onOff(value) : value]),
+    ...Object.entries(method.options).map(
+      ([name, value]) => /** @type {Fact} */ ([spaced(name), typeof value === "boolean" ? onOff(value) : value]),
+    ),
     ["Engine", method.engine],
     ["Temperature", run.temperature === 0 ? "0 (greedy)" : run.temperature],
     ["Top-k", run.topK],
@@ -45,7 +66,10 @@ export function allFacts(report, bytes) {
     ["Context size", run.contextSize],
     ["Threads", run.threadCount],
     ["GPU layers", run.gpuLayerCount],
-    ...Object.entries(run.seconds).map(([phase, seconds]) => [`Time: ${phase}`, seconds === null ? null : `${formatNumber(seconds)} s`]),
+    ...Object.entries(run.seconds).map(
+      ([phase, seconds]) =>
+        /** @type {Fact} */ ([`Time: ${phase}`, seconds === null ? null : `${formatNumber(seconds)} s`]),
+    ),
     ["Traced by", run.tamxVersion && `Tamx ${run.tamxVersion}`],
     ["llama.cpp", run.llamaVersion],
     ["Written by", `Tamx ${report.writer}`],
@@ -57,12 +81,18 @@ export function allFacts(report, bytes) {
     "dl",
     "made",
     ...all
-      .filter(([, value]) => value !== null && value !== undefined && value !== "")
-      .map(([name, value]) => create("div", "", create("dt", "", name), create("dd", "", create("bdi", "", String(value))))),
+      .filter(([, value]) => value !== null && value !== "")
+      .map(([name, value]) =>
+        create("div", "", create("dt", "", name), create("dd", "", create("bdi", "", String(value)))),
+      ),
   );
 }
 
+/** @param {string} name */
 function spaced(name) {
-  const words = name.replace(/([A-Z])/g, " $1").toLowerCase().trim();
+  const words = name
+    .replace(/([A-Z])/g, " $1")
+    .toLowerCase()
+    .trim();
   return words[0].toUpperCase() + words.slice(1);
 }

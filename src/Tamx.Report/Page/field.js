@@ -3,12 +3,23 @@
 const MAX_PIXELS = 1 << 17;
 const MAX_STEPS = 8;
 
-/** Into how many steps per cell a grid is cut where it is drawn smoothly. */
+/**
+ * How many steps a cell has each way where a grid is drawn smoothly.
+ * @param {number} rows
+ * @param {number} columns
+ */
 export function smoothSteps(rows, columns) {
   return Math.max(1, Math.min(MAX_STEPS, Math.floor(Math.sqrt(MAX_PIXELS / (rows * columns)))));
 }
 
-/** Enlarges row-major values by cubic interpolation (Catmull-Rom) through the cells' values at their centres, borders repeated. */
+/**
+ * Enlarges row-major values by cubic interpolation (Catmull-Rom) through the cells' values at their centres, borders
+ * repeated.
+ * @param {Float32Array} values
+ * @param {number} rows
+ * @param {number} columns
+ * @param {number} steps into how many steps a cell is cut each way
+ */
 export function enlarge(values, rows, columns, steps) {
   const width = columns * steps;
   const wide = new Float32Array(rows * width);
@@ -36,8 +47,11 @@ export function enlarge(values, rows, columns, steps) {
 }
 
 /**
- * Otsu's threshold of values over [minimum, maximum], in their unit: of 256 levels the one that separates two classes of greatest
- * variance between them; values above it are the region.
+ * Otsu's threshold of values over [minimum, maximum], in their unit. It is the one of 256 levels that separates two
+ * classes with the greatest variance between them; values above it are the region.
+ * @param {ArrayLike<number> & Iterable<number>} values
+ * @param {number} minimum
+ * @param {number} maximum
  */
 export function otsuThreshold(values, minimum, maximum) {
   const histogram = new Float64Array(256);
@@ -62,8 +76,15 @@ export function otsuThreshold(values, minimum, maximum) {
   return factor === 0 ? maximum : minimum + (threshold + 0.5) / factor;
 }
 
-/** The border around the cells above a threshold, as an SVG path in cells. */
+/**
+ * The border around the cells above a threshold, as an SVG path in cells.
+ * @param {Float32Array} values
+ * @param {number} rows
+ * @param {number} columns
+ * @param {number} threshold
+ */
 export function cellContour(values, rows, columns, threshold) {
+  /** @type {(row: number, column: number) => boolean} */
   const inside = (row, column) =>
     row >= 0 && row < rows && column >= 0 && column < columns && values[row * columns + column] > threshold;
   let path = "";
@@ -80,20 +101,31 @@ export function cellContour(values, rows, columns, threshold) {
   return path;
 }
 
-/** The line where enlarged values cross a threshold (marching squares), as an SVG path in cells; open at the picture's border. */
+/**
+ * The line where enlarged values cross a threshold (marching squares), as an SVG path in cells; open at the picture's
+ * border.
+ * @param {Float32Array} large
+ * @param {number} rows
+ * @param {number} columns
+ * @param {number} steps
+ * @param {number} threshold
+ */
 export function smoothContour(large, rows, columns, steps, threshold) {
   const width = columns * steps;
   const height = rows * steps;
+  /** @param {number} i */
   const place = (i) => ((i + 0.5) / steps).toFixed(2);
   let path = "";
   for (let y = 0; y < height - 1; y++) {
     for (let x = 0; x < width - 1; x++) {
       const at = y * width + x;
       const [a, b, c, d] = [large[at], large[at + 1], large[at + width + 1], large[at + width]];
-      const kind = (a > threshold ? 1 : 0) | (b > threshold ? 2 : 0) | (c > threshold ? 4 : 0) | (d > threshold ? 8 : 0);
+      const kind =
+        (a > threshold ? 1 : 0) | (b > threshold ? 2 : 0) | (c > threshold ? 4 : 0) | (d > threshold ? 8 : 0);
       if (kind === 0 || kind === 15) {
         continue;
       }
+      /** @type {(from: number, to: number) => number} */
       const cut = (from, to) => (threshold - from) / (to - from);
       const edges = {
         top: () => `${place(x + cut(a, b))} ${place(y)}`,
@@ -109,19 +141,26 @@ export function smoothContour(large, rows, columns, steps, threshold) {
   return path;
 }
 
-// By which corners are inside (1 top left, 2 top right, 4 bottom right, 8 bottom left): the lines through a square.
+// The lines through a square, by its corners that are inside: 1 top left, 2 top right, 4 bottom right, 8 bottom left.
+/** @type {["top" | "right" | "bottom" | "left", "top" | "right" | "bottom" | "left"][][]} */
 const LINES = [
   [],
   [["left", "top"]],
   [["top", "right"]],
   [["left", "right"]],
   [["right", "bottom"]],
-  [["left", "top"], ["right", "bottom"]],
+  [
+    ["left", "top"],
+    ["right", "bottom"],
+  ],
   [["top", "bottom"]],
   [["left", "bottom"]],
   [["left", "bottom"]],
   [["top", "bottom"]],
-  [["top", "right"], ["left", "bottom"]],
+  [
+    ["top", "right"],
+    ["left", "bottom"],
+  ],
   [["right", "bottom"]],
   [["left", "right"]],
   [["top", "right"]],
@@ -129,7 +168,11 @@ const LINES = [
   [],
 ];
 
-// Per output place the four cells around it with their weights.
+/**
+ * For each place of the output, the four cells around it and their weights.
+ * @param {number} count
+ * @param {number} steps
+ */
 function taps(count, steps) {
   const cells = new Int32Array(4 * count * steps);
   const weights = new Float32Array(4 * count * steps);
@@ -138,7 +181,12 @@ function taps(count, steps) {
     const cell = Math.floor(place);
     const t = place - cell;
     weights.set(
-      [((2 - t) * t - 1) * t * 0.5, ((3 * t - 5) * t * t + 2) * 0.5, ((4 - 3 * t) * t + 1) * t * 0.5, (t - 1) * t * t * 0.5],
+      [
+        ((2 - t) * t - 1) * t * 0.5,
+        ((3 * t - 5) * t * t + 2) * 0.5,
+        ((4 - 3 * t) * t + 1) * t * 0.5,
+        (t - 1) * t * t * 0.5,
+      ],
       4 * i,
     );
     for (let tap = 0; tap < 4; tap++) {

@@ -1,13 +1,20 @@
 // Draws a map: colours on a small canvas that the style sheet stretches over the picture, and the region's contour.
 
+import { contextOf } from "./dom.js";
 import { cellContour, enlarge, otsuThreshold, smoothContour, smoothSteps } from "./field.js";
 
-// Where a map is low the picture shines through: the least part of the opacity, reached at the low end of the scale.
+/** @import { ActivationMap, Look } from "./types.js" */
+
+// Where a map is low the picture shines through. This part of the opacity is left at the low end of the scale.
 const LEAST_COVER = 0.35;
 
 /**
- * Draws values (row-major) on a canvas.
- * @param look { range, colours, smooth, opacity, isSigned }: signed values let the picture shine through at zero, the middle of the range.
+ * Draws values on a canvas. Signed ones let the picture shine through at zero.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Float32Array} values row-major
+ * @param {number} rows
+ * @param {number} columns
+ * @param {Look} look
  */
 export function drawMap(canvas, values, rows, columns, look) {
   const steps = look.smooth ? smoothSteps(rows, columns) : 1;
@@ -27,10 +34,17 @@ export function drawMap(canvas, values, rows, columns, look) {
     canvas.height = image.height;
   }
   canvas.classList.toggle("cells", !look.smooth);
-  canvas.getContext("2d").putImageData(image, 0, 0);
+  contextOf(canvas).putImageData(image, 0, 0);
 }
 
-/** The contour of the region above Otsu's threshold of a whole map, on one frame of it; an SVG path in cells. */
+/**
+ * The contour of the region above Otsu's threshold of a whole map, on one frame of it; an SVG path in cells.
+ * @param {ActivationMap} map
+ * @param {Float32Array} values
+ * @param {number} rows
+ * @param {number} columns
+ * @param {boolean} smooth
+ */
 export function regionContour(map, values, rows, columns, smooth) {
   const threshold = otsuThreshold(map.values, map.minimum, map.maximum);
   if (!smooth) {
@@ -40,7 +54,10 @@ export function regionContour(map, values, rows, columns, smooth) {
   return smoothContour(enlarge(values, rows, columns, steps), rows, columns, steps, threshold);
 }
 
-/** The 256 colours of a look with their opacity, each as the 32 bits that a canvas's memory holds. */
+/**
+ * The 256 colours of a look with their opacity, each as the 32 bits that a canvas's memory holds.
+ * @param {Look} look
+ */
 function shadesOf({ colours, opacity, isSigned }) {
   const bytes = new Uint8ClampedArray(4 * 256);
   for (let i = 0; i < 256; i++) {

@@ -1,30 +1,44 @@
-// The card of what is selected: a token with its candidates, a span, a part of the prompt, or a region that was looked up.
+// The card of what is selected: a token with its candidates, a span, a part of the prompt, or a region that was looked
+// up.
 
 import { agreementOf } from "./compare.js";
 import { create, segments } from "./dom.js";
 import { formatNumber, formatPercent, oneLineText, spokenText } from "./text.js";
+
+/**
+ * @import {
+ *   AnswerToken, Card, Choice, ComparedRuns, ExplainedToken, Finding, InspectorActions, Region, Report, Runs,
+ *   Selection, Span, State, TokenPlace, View
+ * } from "./types.js"
+ */
 
 const MOST_SOURCES = 8;
 const MOST_FOUND = 40;
 
 /**
  * Builds the card.
- * @param actions { candidate(rank), direction(value), rank(value), select(selection), preview(selection or null), clearRegion() }
+ * @param {Runs} runs
+ * @param {InspectorActions} actions
  */
 export function buildInspector(runs, actions) {
-  const { report } = runs;
   const element = create("section", { class: "inspector idle", "aria-label": "Selection" });
+  /** @type {string | null} */
   let shown = null;
-  let card = null;
+  /** @type {Card} */
+  let card = { elements: [] };
 
   return {
     element,
+    /**
+     * @param {View} view
+     * @param {State} state
+     */
     show(view, state) {
-      const key = keyOf(view, state);
-      if (key !== shown) {
-        shown = key;
+      const wanted = keyOf(view, state);
+      if (wanted !== shown) {
+        shown = wanted;
         card = cardOf(runs, view, state, actions);
-        element.classList.toggle("idle", view.found === null && view.selection === null && !runs.other);
+        element.classList.toggle("idle", view.found === null && view.selection === null && runs.other === null);
         element.replaceChildren(...card.elements);
       }
       card.show?.(view, state);
@@ -32,65 +46,133 @@ export function buildInspector(runs, actions) {
   };
 }
 
-// A card is made anew only for something else; what changes within it keeps its place and the focus.
+/**
+ * What a card is about. A new one is made only when that changes, so that a change within it keeps the focus.
+ * @param {View} view
+ * @param {State} state
+ */
 function keyOf(view, state) {
   return JSON.stringify(view.found === null ? view.selection : [state.region, state.rank, state.unit, state.selection]);
 }
 
+/**
+ * @param {Runs} runs
+ * @param {View} view
+ * @param {State} state
+ * @param {InspectorActions} actions
+ * @returns {Card}
+ */
 function cardOf(runs, view, state, actions) {
-  if (view.found !== null) {
-    return { elements: regionCard(runs, view, state, actions) };
+  const { found, selection } = view;
+  if (found !== null && state.region !== null) {
+    return { elements: regionCard(runs.report, found.ranking, state.region, state, actions) };
   }
-  if (view.selection === null) {
-    return { elements: runs.other ? leastAgreement(runs, actions) : hint(runs.report) };
+  if (selection === null) {
+    return { elements: runs.other !== null ? leastAgreement(runs, actions) : hint(runs.report) };
   }
-  return view.selection.kind === "answer" ? answerCard(runs, view, actions) : textCard(runs, view, actions);
+  return selection.kind === "answer"
+    ? answerCard(runs, selection, view.token, actions)
+    : textCard(runs.report, selection, actions);
 }
 
+/** @param {Report} report */
 function hint(report) {
   if (report.answer.length === 0) {
     return [];
   }
   return [
-    create("p", "", "Point at a word of the answer to see where in the picture it came from; click to keep it, drag over several."),
-    create("p", "", "Click or draw on the picture to find the words that came from there. Click a word of the question to see what it led to."),
-    create("p", "keys", key("\u2190"), key("\u2192"), " step, ", key("Shift"), " extends, ", key("\u2191"), key("\u2193"), " candidates, ", key("Esc"), " clears"),
+    create(
+      "p",
+      "",
+      "Point at a word of the answer to see where in the picture it came from; click to keep it, drag over several.",
+    ),
+    create(
+      "p",
+      "",
+      "Click or draw on the picture to find the words that came from there. " +
+        "Click a word of the question to see what it led to.",
+    ),
+    create(
+      "p",
+      "keys",
+      key("\u2190"),
+      key("\u2192"),
+      " step, ",
+      key("Shift"),
+      " extends, ",
+      key("\u2191"),
+      key("\u2193"),
+      " candidates, ",
+      key("Esc"),
+      " clears",
+    ),
   ];
 }
 
+/** @param {string} name */
 function key(name) {
   return create("kbd", "", name);
 }
 
-function answerCard(runs, view, actions) {
+/**
+ * @param {Runs} runs
+ * @param {Selection} selection
+ * @param {AnswerToken | null} token where only one is selected
+ * @param {InspectorActions} actions
+ * @returns {Card}
+ */
+function answerCard(runs, selection, token, actions) {
   const { report } = runs;
-  const { from, to } = view.selection;
+  const { from, to } = selection;
   const place = create("span", "place");
-  const heading = create("h2", "", tokenText(report.answerText(view.selection)), place);
-  const candidates = view.token === null ? spanNote(report, view.selection) : candidateList(view.token, actions);
+  const heading = create("h2", "", tokenText(report.answerText(selection)), place);
+  const candidates = token === null ? spanNote(report, selection) : candidateList(token, actions);
   const sources = relevanceList(report, "answer", actions);
   return {
-    elements: [heading, ...agreement(runs, view), create("div", "columns", candidates.element, sources.element)],
+    elements: [heading, ...agreement(runs, token), create("div", "columns", candidates.element, sources.element)],
+    /**
+     * @param {View} now
+     * @param {State} state
+     */
     show(now, state) {
       const count = report.answer.length;
-      place.textContent = from === to ? `token ${from + 1} of ${count}` : `tokens ${from + 1}\u2013${to + 1} of ${count}`;
+      place.textContent =
+        from === to ? `token ${from + 1} of ${count}` : `tokens ${from + 1}\u2013${to + 1} of ${count}`;
       candidates.show?.(now);
       sources.show(now, state);
     },
   };
 }
 
+/**
+ * @param {Report} report
+ * @param {Span} span
+ * @returns {{ element: HTMLElement, show?: (view: View) => void }}
+ */
 function spanNote(report, { from, to }) {
   const joined = report.method.wordMaps === "mean" ? "mean" : "highest";
-  return { element: create("div", "part", create("h3", "", "Span"), create("p", "small", `Each cell shows the ${joined} value over the ${to - from + 1} tokens.`)) };
+  return {
+    element: create(
+      "div",
+      "part",
+      create("h3", "", "Span"),
+      create("p", "small", `Each cell shows the ${joined} value over the ${to - from + 1} tokens.`),
+    ),
+  };
 }
 
-function agreement(runs, { token }) {
-  if (!runs.other || token === null) {
+/**
+ * @param {Runs} runs
+ * @param {AnswerToken | null} token
+ */
+function agreement(runs, token) {
+  if (runs.other === null || token === null) {
     return [];
   }
   const { correlation, iou } = agreementOf(runs, token.index);
-  const fact = (name, value, title) => create("span", { title }, `${name} `, create("b", "", value === null ? "\u2013" : value.toFixed(3)));
+  /** @type {(name: string, value: number | null, title: string) => HTMLElement} */
+  const fact = (name, value, title) =>
+    create("span", { title }, `${name} `, create("b", "", value === null ? "\u2013" : value.toFixed(3)));
   return [
     create(
       "p",
@@ -101,12 +183,17 @@ function agreement(runs, { token }) {
   ];
 }
 
-// Where two runs agree least: the first thing that somebody who compares wants to see.
+/**
+ * Where two runs agree least, which is the first thing to look at in a comparison.
+ * @param {ComparedRuns} runs
+ * @param {InspectorActions} actions
+ */
 function leastAgreement(runs, actions) {
   const { report } = runs;
   const entries = report.answer
     .map(({ index }) => ({ index, ...agreementOf(runs, index) }))
-    .filter((one) => one.correlation !== null)
+    .map(({ index, correlation, iou }) => (correlation === null ? null : { index, correlation, iou }))
+    .filter((one) => one !== null)
     .sort((a, b) => a.correlation - b.correlation)
     .slice(0, MOST_SOURCES);
   const rows = entries.map(({ index, correlation, iou }) =>
@@ -120,16 +207,31 @@ function leastAgreement(runs, actions) {
     ),
   );
   const names = create("h3", "", "Token", create("span", "number", "correl."), create("span", "number", "IoU"));
-  return [create("h2", "", "Where the runs agree least"), create("div", "part differing", names, create("div", "rows", ...rows))];
+  return [
+    create("h2", "", "Where the runs agree least"),
+    create("div", "part differing", names, create("div", "rows", ...rows)),
+  ];
 }
 
-function textCard({ report }, view, actions) {
-  const heading = create("h2", "", tokenText(report.textOf(view.selection)), create("span", "place", "before the answer"));
+/**
+ * @param {Report} report
+ * @param {Selection} selection
+ * @param {InspectorActions} actions
+ * @returns {Card}
+ */
+function textCard(report, selection, actions) {
+  const place = create("span", "place", "before the answer");
+  const heading = create("h2", "", tokenText(report.textOf(selection)), place);
   const sources = relevanceList(report, "text", actions);
   return { elements: [heading, create("div", "columns", sources.element)], show: sources.show };
 }
 
+/**
+ * @param {AnswerToken} token
+ * @param {InspectorActions} actions
+ */
 function candidateList(token, actions) {
+  /** @type {{ input: HTMLInputElement, explained: number }[]} */
   const inputs = [];
   const choices = choicesOf(token);
   const hasProbabilities = token.explained.some((one) => one.probability !== null);
@@ -147,7 +249,10 @@ function candidateList(token, actions) {
     list.append(
       create(
         "label",
-        { class: choice.explained === 0 ? "row written" : "row", title: choice.explained === 0 ? "the token that the answer holds" : null },
+        {
+          class: choice.explained === 0 ? "row written" : "row",
+          title: choice.explained === 0 ? "the token that the answer holds" : null,
+        },
         input,
         create("span", "rank", choice.rank === null ? "\u2013" : String(choice.rank + 1)),
         tokenText(explained.text, `token id ${explained.id}`),
@@ -157,25 +262,49 @@ function candidateList(token, actions) {
       ),
     );
   }
-  const names = create("h3", { "aria-hidden": "true" }, "Candidates", ...(hasProbabilities ? [create("span", "number", "prob.")] : []), create("span", "number", "logit"));
+  const names = create(
+    "h3",
+    { "aria-hidden": "true" },
+    "Candidates",
+    ...(hasProbabilities ? [create("span", "number", "prob.")] : []),
+    create("span", "number", "logit"),
+  );
   return {
     element: create("div", hasProbabilities ? "part candidates" : "part candidates without-probabilities", names, list),
+    /** @param {View} view */
     show: (view) => inputs.forEach(({ input, explained }) => (input.checked = explained === view.explainedIndex)),
   };
 }
 
+/**
+ * @param {Report} report
+ * @param {Selection["kind"]} kind
+ * @param {InspectorActions} actions
+ */
 function relevanceList(report, kind, actions) {
-  const direction = segments("direction", "Text relevance", [
-    { value: "from", text: "came from", title: "The text before that was relevant for this token" },
-    { value: "to", text: "led to", title: "The later tokens for which this token was relevant" },
-  ], actions.direction);
+  const direction = segments(
+    "direction",
+    "Text relevance",
+    [
+      { value: "from", text: "came from", title: "The text before that was relevant for this token" },
+      { value: "to", text: "led to", title: "The later tokens for which this token was relevant" },
+    ],
+    actions.direction,
+  );
   const title = kind === "text" ? create("h3", "", "Led to") : create("h3", "", "Text", direction.element);
   const list = create("div", "rows");
   return {
     element: create("div", "part sources", title, list),
+    /**
+     * @param {View} view
+     * @param {State} state
+     */
     show(view, state) {
       direction.show(state.direction);
-      const entries = [...view.shade.values].filter(([, value]) => value > 0).sort((a, b) => b[1] - a[1]).slice(0, MOST_SOURCES);
+      const entries = [...view.shade.values]
+        .filter(([, value]) => value > 0)
+        .sort((a, b) => b[1] - a[1])
+        .slice(0, MOST_SOURCES);
       const none = view.shade.kind === "to" ? "No later token depends on it." : "No text before it was relevant.";
       const rows = entries.map(([token, value]) => sourceRow(report, token, value, view.shade.highest, actions));
       list.replaceChildren(...(rows.length === 0 ? [create("p", "small", none)] : rows));
@@ -183,68 +312,118 @@ function relevanceList(report, kind, actions) {
   };
 }
 
+/**
+ * @param {Report} report
+ * @param {number} token
+ * @param {number} value
+ * @param {number} highest
+ * @param {InspectorActions} actions
+ */
 function sourceRow(report, token, value, highest, actions) {
   const index = report.answerIndex(token);
+  /** @type {TokenPlace} */
   const selection = index === undefined ? { kind: "text", index: token } : { kind: "answer", index };
   return create(
     "button",
     { type: "button", class: "row", onclick: () => actions.select(selection) },
     tokenText(report.tokens.text[token]),
     barElement(value / highest),
-    number("relevance", value, (number) => number.toFixed(2)),
+    number("relevance", value, (relevance) => relevance.toFixed(2)),
   );
 }
 
-function regionCard({ report }, view, state, actions) {
-  const { media, top, left, bottom, right } = state.region;
+/**
+ * @param {Report} report
+ * @param {Finding[]} ranking
+ * @param {Region} region
+ * @param {State} state
+ * @param {InspectorActions} actions
+ */
+function regionCard(report, ranking, { media, top, left, bottom, right }, state, actions) {
+  /** @type {(name: string, from: number, to: number) => string} */
   const lines = (name, from, to) => (from === to ? `${name} ${from + 1}` : `${name}s ${from + 1}\u2013${to + 1}`);
-  const close = create("button", { type: "button", class: "close", "aria-label": "Clear the region", onclick: actions.clearRegion }, "\u00D7");
-  const rank = segments("rank", "Order", [
-    { value: "share", text: "by share", title: "The part of the token's activation that lies in the region" },
-    { value: "strength", text: "by strength", title: "The mean raw activation in the region" },
-  ], actions.rank);
+  const close = create(
+    "button",
+    { type: "button", class: "close", "aria-label": "Clear the region", onclick: actions.clearRegion },
+    "\u00D7",
+  );
+  const rank = segments(
+    "rank",
+    "Order",
+    [
+      { value: "share", text: "by share", title: "The part of the token's activation that lies in the region" },
+      { value: "strength", text: "by strength", title: "The mean raw activation in the region" },
+    ],
+    actions.rank,
+  );
   rank.show(state.rank);
   const heading = create(
     "h2",
     "",
     create("span", "", "What came from here"),
-    create("span", "place", `${report.media[media].name}, ${lines("row", top, bottom)}, ${lines("column", left, right)}`),
+    create(
+      "span",
+      "place",
+      `${report.media[media].name}, ${lines("row", top, bottom)}, ${lines("column", left, right)}`,
+    ),
     close,
   );
-  const { ranking } = view.found;
   const highest = Math.max(ranking[0]?.[state.rank] ?? 0, 1e-12);
-  const rows = ranking.slice(0, MOST_FOUND).filter((one) => one[state.rank] > 0).map((one) => {
-    const isCurrent = state.selection?.kind === "answer" && state.selection.from === one.span.from && state.selection.to === one.span.to;
-    return create(
-      "button",
-      {
-        type: "button",
-        class: "row",
-        "aria-pressed": String(isCurrent),
-        onclick: () => actions.select({ kind: "answer", index: one.span.from }),
-        onpointerenter: () => actions.preview({ kind: "answer", index: one.span.from }),
-        onpointerleave: () => actions.preview(null),
-      },
-      tokenText(report.answerText(one.span)),
-      barElement(one[state.rank] / highest),
-      number("share of its activation", one.share, formatPercent),
-      number("mean activation in the region", one.strength, formatNumber),
-    );
-  });
+  const rows = ranking
+    .slice(0, MOST_FOUND)
+    .filter((one) => one[state.rank] > 0)
+    .map((one) => {
+      const isCurrent =
+        state.selection?.kind === "answer" &&
+        state.selection.from === one.span.from &&
+        state.selection.to === one.span.to;
+      return create(
+        "button",
+        {
+          type: "button",
+          class: "row",
+          "aria-pressed": String(isCurrent),
+          onclick: () => actions.select({ kind: "answer", index: one.span.from }),
+          onpointerenter: () => actions.preview({ kind: "answer", index: one.span.from }),
+          onpointerleave: () => actions.preview(null),
+        },
+        tokenText(report.answerText(one.span)),
+        barElement(one[state.rank] / highest),
+        number("share of its activation", one.share, formatPercent),
+        number("mean activation in the region", one.strength, formatNumber),
+      );
+    });
   const names = create("h3", "", rank.element, create("span", "number", "share"), create("span", "number", "strength"));
-  return [heading, create("div", "part found", names, rows.length === 0 ? create("p", "small", "No token was active here.") : create("div", "rows", ...rows))];
+  return [
+    heading,
+    create(
+      "div",
+      "part found",
+      names,
+      rows.length === 0 ? create("p", "small", "No token was active here.") : create("div", "rows", ...rows),
+    ),
+  ];
 }
 
-// Ranked candidates, and the answer's token before them where sampling took it from further down.
+/**
+ * The candidates by rank. The answer's token stands before them if sampling took it from further down.
+ * @param {AnswerToken} token
+ * @returns {Choice[]}
+ */
 function choicesOf(token) {
   const ranked = token.candidates.map((explained, rank) => ({ explained, rank }));
   return token.candidates.includes(0) ? ranked : [{ explained: 0, rank: null }, ...ranked];
 }
 
-// Bars show probabilities; without them, the softmax over the logits of the listed tokens alone, which is in the right order.
+/**
+ * What the bars show: probabilities. Where these are missing, it is the softmax over the logits of the listed tokens
+ * alone, which keeps their order.
+ * @param {ExplainedToken[]} listed
+ * @returns {[name: string, part: (one: ExplainedToken) => number]}
+ */
 function barOf(listed) {
   if (listed.every((one) => one.probability !== null)) {
-    return ["probability", (one) => one.probability];
+    return ["probability", (one) => one.probability ?? 0];
   }
   const logits = listed.map((one) => one.logit ?? -Infinity);
   const highest = Math.max(...logits);
@@ -255,21 +434,42 @@ function barOf(listed) {
   return ["share among the candidates listed here", (one) => Math.exp((one.logit ?? -Infinity) - highest) / sum];
 }
 
+/**
+ * @param {number} part
+ * @param {string} [title]
+ */
 function barElement(part, title) {
   const fill = create("span", "fill");
   fill.style.inlineSize = `${100 * part}%`;
   return create("span", { class: "bar", title: title ?? null }, fill);
 }
 
+/**
+ * @param {string} text
+ * @param {string} [title]
+ */
 function tokenText(text, title) {
-  return create("bdi", { class: "token-text", title: title ?? null }, text.trim() === "" ? spokenText(text) : oneLineText(text));
+  return create(
+    "bdi",
+    { class: "token-text", title: title ?? null },
+    text.trim() === "" ? spokenText(text) : oneLineText(text),
+  );
 }
 
+/**
+ * @param {string} name
+ * @param {number | null} value
+ * @param {(value: number) => string} format
+ */
 function number(name, value, format) {
   const title = value === null ? `${name} not recorded` : `${name} ${formatNumber(value)}`;
   return create("span", { class: "number", title }, value === null ? "\u2013" : format(value));
 }
 
+/**
+ * @param {ExplainedToken} explained
+ * @param {Choice} choice
+ */
 function candidateLabel(explained, choice) {
   const parts = [spokenText(explained.text)];
   if (choice.explained === 0) {

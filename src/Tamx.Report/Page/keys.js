@@ -1,19 +1,32 @@
-// The keyboard: arrows step through tokens or words, Shift extends, up and down go through the candidates, Esc takes back.
+// The keyboard: left and right step through tokens or words, Shift extends, up and down go through the candidates, and
+// Esc takes back.
 
+import { targetOf } from "./dom.js";
+
+/** @import { Selecting, Selection } from "./types.js" */
+
+/** @type {Record<string, number>} */
 const STEPS = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity, End: Infinity };
 
-/** Listens for keys anywhere but in controls. focus(selection) moves the focus to its first token; the signal ends it. */
+/**
+ * Listens for keys anywhere but in controls.
+ * @param {Selecting} selection
+ * @param {(selection: Selection) => void} focus moves the focus to the first token of a selection
+ * @param {AbortSignal} signal ends it
+ */
 export function listenToKeys(selection, focus, signal) {
+  /** @param {KeyboardEvent} event */
   const listen = (event) => {
-    const isElsewhere = event.target.closest?.("dialog, input, select, textarea, .stage");
-    if (event.altKey || event.ctrlKey || event.metaKey || event.defaultPrevented || isElsewhere) {
+    const isElsewhere = targetOf(event)?.closest("dialog, input, select, textarea, .stage") ?? null;
+    if (event.altKey || event.ctrlKey || event.metaKey || event.defaultPrevented || isElsewhere !== null) {
       return;
     }
     if (event.key === "Escape") {
       selection.clear();
       return;
     }
-    const token = event.target.closest?.(".selectable") ?? null;
+    /** @type {HTMLElement | null} */
+    const token = targetOf(event)?.closest(".selectable") ?? null;
     if (token === null && event.target !== document.body) {
       return;
     }
@@ -25,10 +38,10 @@ export function listenToKeys(selection, focus, signal) {
       if (target !== null) {
         focus(target);
       }
-    } else if (token !== null && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+    } else if (focused !== null && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
       event.preventDefault();
       selection.stepCandidate(event.key === "ArrowDown" ? 1 : -1);
-    } else if (token !== null && (event.key === "Enter" || event.key === " ")) {
+    } else if (focused !== null && (event.key === "Enter" || event.key === " ")) {
       event.preventDefault();
       selection.click(kind, focused, event.shiftKey);
     }

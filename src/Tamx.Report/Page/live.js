@@ -1,28 +1,40 @@
-// The report on a page of its own: one that grows while its answer is written (GrowingReport.cs writes what it takes), or a finished file.
+// The report inside another page: a finished file, or one that grows while its answer is written. GrowingReport.cs
+// writes what that one takes.
 
 import { addressesOf, blocksOf, fromBase64, pictureAddresses, readReport } from "./data.js";
 import { mountReport } from "./mount.js";
 import { Report } from "./report.js";
 
+/** @import { ArrivedToken, GrowingHead, GrowingToken, MenuItem, PageFrame } from "./types.js" */
+
 /**
  * Shows a report that grows.
- * @param root the element to fill
- * @param head what comes before the first token
- * @param pageOf(report) gives the page as mountReport takes it, without isGrowing, bytes and address; called when all is ready to be shown
- * @returns {object} report, state; append(token); finish(seconds per phase, further exports): there are no more tokens; unmount()
+ * @param {HTMLElement} root the element to fill
+ * @param {GrowingHead} head what comes before the first token
+ * @param {(report: Report) => PageFrame} pageOf is called when all is ready to be shown
  */
 export function growReport(root, head, pageOf) {
   const leaving = new AbortController();
-  const address = addressesOf(({ bytes, mediaType }) => new Blob([fromBase64(bytes)], { type: mediaType }), leaving.signal);
+  const address = addressesOf((name) => {
+    const { bytes, mediaType } = head.pictures[name];
+    return new Blob([fromBase64(bytes)], { type: mediaType });
+  }, leaving.signal);
   const report = new Report(head.data, fromBase64(head.vectors));
-  const mounted = mountReport(root, { report, other: null, comparison: null }, {
-    ...pageOf(report),
-    isGrowing: true,
-    bytes: null,
-    address: (picture) => address(head.pictures[picture.element]),
-  });
+  const mounted = mountReport(
+    root,
+    { report, other: null, comparison: null },
+    {
+      ...pageOf(report),
+      isGrowing: true,
+      bytes: null,
+      address: (picture) => address(picture.element),
+    },
+  );
 
-  // Tokens that come faster than the screen is drawn are shown together.
+  /**
+   * Tokens that come faster than the screen is drawn are shown together.
+   * @type {ArrivedToken[]}
+   */
   let waiting = [];
   let drawing = 0;
   const draw = () => {
@@ -37,10 +49,16 @@ export function growReport(root, head, pageOf) {
   return {
     report,
     state: mounted.state,
+    /** @param {GrowingToken & { vectors: string }} token */
     append(token) {
       waiting.push({ token, packed: fromBase64(token.vectors) });
       drawing ||= requestAnimationFrame(draw);
     },
+    /**
+     * There are no more tokens.
+     * @param {Record<string, number>} seconds by phase
+     * @param {MenuItem[]} exports further ones
+     */
     finish(seconds, exports) {
       draw();
       Object.assign(report.run.seconds, seconds);
@@ -56,21 +74,24 @@ export function growReport(root, head, pageOf) {
 
 /**
  * Shows a report's file.
- * @param root the element to fill
- * @param html the file
- * @param pageOf(report) gives the page as mountReport takes it, without bytes and address; called when all is ready to be shown
- * @returns {object} report, state; unmount()
+ * @param {HTMLElement} root the element to fill
+ * @param {string} html the file
+ * @param {(report: Report) => PageFrame} pageOf is called when all is ready to be shown
  */
 export async function openReport(root, html, pageOf) {
   const leaving = new AbortController();
   const block = blocksOf(html);
   const report = await readReport(block, "");
   const address = pictureAddresses(block, leaving.signal);
-  const mounted = mountReport(root, { report, other: null, comparison: null }, {
-    ...pageOf(report),
-    bytes: JSON.parse(block("report-size").text).bytes,
-    address: (picture) => address(picture.element),
-  });
+  const mounted = mountReport(
+    root,
+    { report, other: null, comparison: null },
+    {
+      ...pageOf(report),
+      bytes: JSON.parse(block("report-size").text).bytes,
+      address: (picture) => address(picture.element),
+    },
+  );
   return {
     report,
     state: mounted.state,

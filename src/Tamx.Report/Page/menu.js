@@ -1,26 +1,34 @@
 // A button that opens a list of actions.
 
-import { create } from "./dom.js";
+import { create, targetOf } from "./dom.js";
+
+/** @import { MenuItem } from "./types.js" */
 
 /**
  * Builds a menu.
- * @param items [{ name, action }]
- * @param signal ends the listening beyond the element
- * @returns {object} element; add(items)
+ * @param {string} name
+ * @param {MenuItem[]} items
+ * @param {AbortSignal} signal ends the listening beyond the element
  */
 export function buildMenu(name, items, signal) {
   const list = create("div", "items");
-  const element = create("details", "menu", create("summary", "", name), list);
+  const summary = create("summary", "", name);
+  const element = create("details", "menu", summary, list);
+  /** @param {MenuItem[]} added */
   const add = (added) =>
     added.forEach((item) =>
       list.append(
-        create("button", {
-          type: "button",
-          onclick: () => {
-            element.open = false;
-            item.action();
+        create(
+          "button",
+          {
+            type: "button",
+            onclick: () => {
+              element.open = false;
+              item.action();
+            },
           },
-        }, item.name),
+          item.name,
+        ),
       ),
     );
   add(items);
@@ -28,11 +36,12 @@ export function buildMenu(name, items, signal) {
     if (event.key === "Escape" && element.open) {
       event.preventDefault();
       element.open = false;
-      element.firstChild.focus();
+      summary.focus();
     }
   });
+  /** @param {PointerEvent} event */
   const close = (event) => {
-    if (!element.contains(event.target)) {
+    if (!element.contains(targetOf(event))) {
       element.open = false;
     }
   };

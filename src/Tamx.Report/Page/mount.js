@@ -1,10 +1,10 @@
-// Builds a report inside an element: the entry for every page that shows one. Where its data comes from is the page's business.
+// Builds a report inside an element: the entry for every page that shows one. The page says where its data comes from.
 
 import { buildChat, tokensOf } from "./chat.js";
 import { colormaps } from "./colormaps.js";
 import { buildControls, buildLegend } from "./controls.js";
-import { create, segments } from "./dom.js";
-import { currentNumbers, numbersAsCsv, overlayPicture, save } from "./exports.js";
+import { create, dialogHeading, segments, targetOf } from "./dom.js";
+import { currentNumbers, fileNameOf, numbersAsCsv, overlayPicture, save } from "./exports.js";
 import { allFacts, shortFacts } from "./facts.js";
 import { buildInspector } from "./inspector.js";
 import { listenToKeys } from "./keys.js";
@@ -17,22 +17,23 @@ import { cellTables, tokenTable } from "./table.js";
 import { viewOf } from "./view.js";
 
 /**
+ * @import {
+ *   AddressLimits, ArrivedToken, MenuItem, Pictures, Region, ReportPage, Runs, Selection, State, StateStore,
+ *   TokenPlace, View
+ * } from "./types.js"
+ */
+
+/**
  * Shows a report.
- * @param root the element to fill
- * @param runs { report, other, comparison }: a Report; in a comparison also the second run and how the two fit together
- * @param page { title, bytes (size of the file, or null), address(picture) }, and on a page of more than a report: lead, actions (elements
- *   before and after the header's own), exports ([{ name, action }], further ones), below (element under the conversation), isGrowing (tokens
- *   will be appended)
- * @returns {object} state; append(tokens): the next ones of an answer; finish(exports): there are no more, but further exports; unmount()
+ * @param {HTMLElement} root the element to fill
+ * @param {Runs} runs
+ * @param {ReportPage} page
  */
 export function mountReport(root, runs, page) {
   const { report } = runs;
   const listening = new AbortController();
   const { signal } = listening;
-  report.media.forEach((media, index) => {
-    media.index = index;
-    media.frames.forEach((frame) => Object.assign(frame, { rows: report.blocks[frame.block].rows, columns: report.blocks[frame.block].columns }));
-  });
+  /** @type {AddressLimits} */
   const limits = {
     get answerCount() {
       return report.answer.length;
@@ -47,7 +48,9 @@ export function mountReport(root, runs, page) {
   };
   const state = createState(limits, signal);
   const selection = createSelection(report, state);
+  /** @param {Partial<State>} changes */
   const change = (changes) => state.change(changes);
+  /** @param {TokenPlace | null} at */
   const preview = (at) => {
     const now = state.get();
     const unit = at === null ? null : selection.unitAt(at.kind, at.index);
@@ -57,39 +60,45 @@ export function mountReport(root, runs, page) {
     }
   };
 
-  const layerNames = runs.other ? [...runs.comparison.names, "Difference"] : [""];
+  const layerNames = runs.other !== null ? [...runs.comparison.names, "Difference"] : [""];
   const legend = buildLegend(layerNames);
   const controls = buildControls(change);
+  /** @type {Region | null} */
+  let drawn = null;
   const pictures = buildPictures(report, layerNames, {
     region: (region, isDrawing) => {
-      const now = state.get().region;
-      const isSame = !isDrawing && region !== null && now !== null && Object.keys(region).every((key) => region[key] === now[key]) && isOneCell(region) && drawn === null;
+      // A click on the cell that is looked up takes the look-up back; the end of a drag does not.
+      const isAgain = !isDrawing && drawn === null && isSameCell(region, state.get().region);
       drawn = isDrawing ? region : null;
-      change({ region: isSame ? null : region, preview: null });
+      change({ region: isAgain ? null : region, preview: null });
     },
     frame: (media, frame) => change({ frames: { ...state.get().frames, [media]: frame } }),
     read: legend.read,
     address: page.address,
   });
-  let drawn = null;
-  const chat = buildChat(report, {
-    click: selection.click,
-    drag: selection.drag,
-    preview,
-    reveal: (media, frame) => {
-      if (report.media[media].frames.length > 1) {
-        change({ frames: { ...state.get().frames, [media]: frame } });
-      }
-      pictures.reveal(media);
+  const chat = buildChat(
+    report,
+    {
+      click: selection.click,
+      drag: selection.drag,
+      preview,
+      reveal: (media, frame) => {
+        if (report.media[media].frames.length > 1) {
+          change({ frames: { ...state.get().frames, [media]: frame } });
+        }
+        pictures.reveal(media);
+      },
     },
-  }, { isGrowing: page.isGrowing, signal });
+    { isGrowing: page.isGrowing === true, signal },
+  );
   const inspector = buildInspector(runs, {
-    candidate: (rank) => change({ selection: state.get().preview ?? state.get().selection, candidate: rank, preview: null }),
+    candidate: (rank) =>
+      change({ selection: state.get().preview ?? state.get().selection, candidate: rank, preview: null }),
     direction: (direction) => change({ direction }),
     rank: (rank) => change({ rank }),
     select: ({ kind, index }) => {
       selection.click(kind, index, false);
-      chat.bringIntoSight(state.get().selection ?? { kind, from: index });
+      chat.bringIntoSight(state.get().selection ?? { kind, from: index, to: index });
     },
     preview,
     clearRegion: () => change({ region: null }),
@@ -101,16 +110,25 @@ export function mountReport(root, runs, page) {
     },
     mark: (matches) => chat.mark(matches.flatMap((match) => tokensOf(report, match))),
   });
-  const unit = segments("unit", "Select", [
-    { value: "token", text: "Tokens", title: "A click selects a token" },
-    { value: "word", text: "Words", title: "A click selects a whole word" },
-  ], (value) => {
-    const now = state.get().selection;
-    change({ unit: value, selection: now !== null && value === "word" ? report.wholeWords(now) : now, candidate: null });
-  });
+  const unit = segments(
+    "unit",
+    "Select",
+    [
+      { value: "token", text: "Tokens", title: "A click selects a token" },
+      { value: "word", text: "Words", title: "A click selects a whole word" },
+    ],
+    (value) => {
+      const now = state.get().selection;
+      change({
+        unit: value,
+        selection: now !== null && value === "word" ? report.wholeWords(now) : now,
+        candidate: null,
+      });
+    },
+  );
 
-  let view = null;
-  const top = buildHeader(runs, page, state, () => view, pictures, signal);
+  let view = viewOf(runs, state.get());
+  const top = buildHeader(runs, page, { state, view: () => view, pictures, signal });
   root.classList.add("report");
   root.classList.toggle("comparing", layerNames.length > 1);
   root.classList.toggle("growing", page.isGrowing === true);
@@ -119,15 +137,30 @@ export function mountReport(root, runs, page) {
     create(
       "main",
       "",
-      create("div", "pane left", create("div", "bar", unit.element, search.element), chat.element, inspector.element, ...(page.below ? [page.below] : [])),
-      create("section", { class: "pane right", "aria-label": "Activation map" }, controls.element, legend.element, pictures.element),
+      create(
+        "div",
+        "pane left",
+        create("div", "bar", unit.element, search.element),
+        chat.element,
+        inspector.element,
+        ...(page.below ? [page.below] : []),
+      ),
+      create(
+        "section",
+        { class: "pane right", "aria-label": "Activation map" },
+        controls.element,
+        legend.element,
+        pictures.element,
+      ),
     ),
   );
   listenToKeys(selection, chat.focus, signal);
+  /** @param {ClipboardEvent} event */
   const copy = (event) => {
     const selected = state.get().selection;
-    if (selected !== null && String(getSelection()) === "" && !event.target.closest?.("input")) {
-      event.clipboardData.setData("text/plain", report.textOf(selected).trim());
+    const isInField = (targetOf(event)?.closest("input") ?? null) !== null;
+    if (selected !== null && String(getSelection()) === "" && !isInField) {
+      event.clipboardData?.setData("text/plain", report.textOf(selected).trim());
       event.preventDefault();
     }
   };
@@ -145,16 +178,26 @@ export function mountReport(root, runs, page) {
     inspector.show(view, now);
   });
   state.readAddress();
-  if (state.get().selection !== null) {
-    chat.bringIntoSight(state.get().selection);
+  const { selection: addressed } = state.get();
+  if (addressed !== null) {
+    chat.bringIntoSight(addressed);
   }
 
-  // An answer in the making is followed: its newest token is shown as under the pointer, unless something else is pointed at or selected.
+  /**
+   * The newest token of an answer in the making. It is shown as if the pointer were on it, until something else is
+   * pointed at or selected.
+   * @type {Selection | null}
+   */
   let followed = null;
-  const isFollowing = () => state.get().selection === null && state.get().region === null && (state.get().preview ?? followed) === followed;
+  const isFollowing = () =>
+    state.get().selection === null && state.get().region === null && (state.get().preview ?? followed) === followed;
 
   return {
     state,
+    /**
+     * Shows the next tokens of an answer.
+     * @param {ArrivedToken[]} tokens
+     */
     append(tokens) {
       const following = isFollowing();
       chat.append(Math.min(...tokens.map(({ token, packed }) => report.append(token, packed))));
@@ -164,14 +207,18 @@ export function mountReport(root, runs, page) {
       followed = { kind: "answer", from: last, to: last };
       state.change(following ? { preview: followed } : {});
     },
+    /**
+     * There are no more tokens.
+     * @param {MenuItem[]} exports further ones
+     */
     finish(exports) {
       root.classList.remove("growing");
       top.refresh();
       top.addExports(exports);
       if (followed !== null && isFollowing()) {
-        const selection = report.mostTelling();
-        state.change({ preview: null, selection });
-        chat.bringIntoSight(selection);
+        const telling = report.mostTelling();
+        state.change({ preview: null, selection: telling });
+        chat.bringIntoSight(telling);
       }
     },
     unmount() {
@@ -182,41 +229,59 @@ export function mountReport(root, runs, page) {
   };
 }
 
-function isOneCell({ top, left, bottom, right }) {
-  return top === bottom && left === right;
+/**
+ * Whether both are one and the same cell of a frame.
+ * @param {Region | null} a
+ * @param {Region | null} b
+ */
+function isSameCell(a, b) {
+  const places = [a, b].map((region) =>
+    region !== null && region.top === region.bottom && region.left === region.right
+      ? [region.media, region.frame, region.top, region.left].join()
+      : null,
+  );
+  return places[0] !== null && places[0] === places[1];
 }
 
-function buildHeader(runs, page, state, viewNow, pictures, signal) {
+/**
+ * @param {Runs} runs
+ * @param {ReportPage} page
+ * @param {{ state: StateStore, view: () => View, pictures: Pictures, signal: AbortSignal }} shown
+ */
+function buildHeader(runs, page, { state, view, pictures, signal }) {
   const { report } = runs;
-  const fileName = page.title.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 60) || "tamx";
-  const numbers = () => currentNumbers(report, viewNow(), state.get());
+  const fileName = fileNameOf(page.title);
+  const numbers = () => currentNumbers(report, view(), state.get());
   const exports = buildMenu(
     "Export",
     [
       { name: "Picture (PNG)", action: savePicture },
-      { name: "Numbers (CSV)", action: () => save(new Blob(["\uFEFF", numbersAsCsv(numbers())], { type: "text/csv" }), `${fileName}.csv`) },
-      { name: "Numbers (JSON)", action: () => save(new Blob([JSON.stringify(numbers())], { type: "application/json" }), `${fileName}.json`) },
+      {
+        name: "Numbers (CSV)",
+        action: () => save(new Blob(["\uFEFF", numbersAsCsv(numbers())], { type: "text/csv" }), `${fileName}.csv`),
+      },
+      {
+        name: "Numbers (JSON)",
+        action: () => save(new Blob([JSON.stringify(numbers())], { type: "application/json" }), `${fileName}.json`),
+      },
       ...(page.exports ?? []),
     ],
     signal,
   );
   async function savePicture() {
-    const view = viewNow();
-    const shown = pictures.figures.map((figure) => ({
-      stage: figure.stage,
-      ratio: Number(figure.element.style.getPropertyValue("--ratio")),
-      look: view.layers[figure.layer]?.look ?? null,
+    const { layers } = view();
+    const figures = pictures.figures.map(({ stage, element, layer }) => ({
+      stage,
+      ratio: Number(element.style.getPropertyValue("--ratio")),
+      look: layers[layer]?.look ?? null,
     }));
-    save(await overlayPicture(shown), `${fileName}.png`);
+    save(await overlayPicture(figures), `${fileName}.png`);
   }
   const made = dialog("How this was made", () => [
     allFacts(report, page.bytes),
-    ...(runs.other ? [create("h3", "", runs.comparison.names[1]), allFacts(runs.other, null)] : []),
+    ...(runs.other !== null ? [create("h3", "", runs.comparison.names[1]), allFacts(runs.other, null)] : []),
   ]);
-  const table = dialog("Numbers", () => [
-    tokenTable(runs),
-    cellTables(report, viewNow(), state.get(), (media) => pictures.figures.find((one) => one.media.index === media).frame),
-  ]);
+  const table = dialog("Numbers", () => [tokenTable(runs), cellTables(report, view(), pictures.shownFrame)]);
   let facts = shortFacts(report, page.bytes);
   const element = create(
     "header",
@@ -232,7 +297,7 @@ function buildHeader(runs, page, state, viewNow, pictures, signal) {
   return {
     element,
     addExports: exports.add,
-    /** The run's facts have changed. */
+    /** Shows the run's facts again, since they have changed. */
     refresh() {
       const now = shortFacts(report, page.bytes);
       facts.replaceWith(now);
@@ -241,21 +306,22 @@ function buildHeader(runs, page, state, viewNow, pictures, signal) {
   };
 }
 
+/**
+ * A button that opens a dialog. Its content is made anew each time.
+ * @param {string} name
+ * @param {() => Node[]} content
+ */
 function dialog(name, content) {
   const body = create("div", "body");
-  const element = create(
-    "dialog",
-    { "aria-label": name },
-    create("div", "heading", create("h2", "", name), create("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => element.close() }, "\u00D7")),
+  const element = create("dialog", { "aria-label": name });
+  element.append(
+    dialogHeading(name, () => element.close()),
     body,
   );
-  const button = create("button", {
-    type: "button",
-    onclick: () => {
-      body.replaceChildren(...content());
-      element.showModal();
-    },
-  }, name);
   element.addEventListener("click", (event) => event.target === element && element.close());
-  return { element, button };
+  const open = () => {
+    body.replaceChildren(...content());
+    element.showModal();
+  };
+  return { element, button: create("button", { type: "button", onclick: open }, name) };
 }

@@ -1,36 +1,54 @@
-// The pictures and videos with the maps over them: one figure each, in a comparison one per run and one for the difference.
+// The pictures and videos with the maps over them, one figure each. In a comparison it is one per run, and one for the
+// difference.
 
 import { create } from "./dom.js";
+import { sumOf } from "./report.js";
 import { buildStage } from "./stage.js";
 import { formatPercent, formatSeconds } from "./text.js";
 import { buildTimeline } from "./video.js";
 import { frameSums } from "./view.js";
 
+/** @import { Layer, Media, PictureActions, Report, State, View } from "./types.js" */
+
 /**
  * Builds the figures.
- * @param layerNames names of the layers that are drawn side by side; one without a name where there is only one run
- * @param actions { region(region or null, isDrawing), frame(media, frame), read(value or null), address(picture) }
+ * @param {Report} report
+ * @param {string[]} layerNames of the layers that are drawn side by side; a single run's layer has no name
+ * @param {PictureActions} actions
  */
 export function buildPictures(report, layerNames, actions) {
-  const figures = report.media.flatMap((media) => layerNames.map((name, layer) => buildFigure(media, layer, name, actions)));
+  const figures = report.media.flatMap((media) =>
+    layerNames.map((name, layer) => buildFigure(media, layer, name, actions)),
+  );
+  /** @param {number} media */
+  const figureOf = (media) => figures[media * layerNames.length];
   const element = create("div", { class: "pictures" }, ...figures.map((one) => one.element));
   element.classList.toggle("many", figures.length > 1);
   element.classList.toggle("compared", layerNames.length > 1);
   if (figures.length === 0) {
-    element.append(create("p", "note", "There is no picture in this conversation; the text relevance is shown all the same."));
+    element.append(
+      create("p", "note", "There is no picture in this conversation. The text relevance is shown."),
+    );
   }
 
   return {
     element,
     figures,
+    /** @param {number} media */
+    shownFrame: (media) => figureOf(media).frame,
+    /**
+     * @param {View} view
+     * @param {State} state
+     */
     show(view, state) {
       const sums = view.layers.map((layer) => report.media.map((media) => frameSums(layer, media)));
       for (const figure of figures) {
         figure.show(view, state, sums[figure.layer] ?? null, sums[0]?.[figure.media.index] ?? null);
       }
     },
+    /** @param {number} media */
     reveal(media) {
-      const figure = figures.find((one) => one.media.index === media);
+      const figure = figureOf(media);
       figure.element.scrollIntoView({ block: "nearest" });
       figure.element.classList.remove("revealed");
       void figure.element.offsetWidth; // Starts the animation again.
@@ -39,15 +57,26 @@ export function buildPictures(report, layerNames, actions) {
   };
 }
 
-/** The frame of a video that a state shows: the one chosen, else the one with the greatest share, else the first. */
+/**
+ * The frame of a video that a state shows: the one chosen, else the one with the greatest share, else the first.
+ * @param {Media} media
+ * @param {State} state
+ * @param {(number | null)[] | null} sums
+ */
 export function frameOf(media, state, sums) {
   const chosen = state.frames[media.index];
-  if (chosen !== undefined || !sums) {
+  if (chosen !== undefined || sums === null) {
     return chosen ?? 0;
   }
-  return sums.reduce((best, sum, i) => ((sum ?? 0) > (sums[best] ?? 0) ? i : best), 0);
+  return sums.reduce((/** @type {number} */ best, sum, i) => ((sum ?? 0) > (sums[best] ?? 0) ? i : best), 0);
 }
 
+/**
+ * @param {Media} media
+ * @param {number} layer
+ * @param {string} layerName
+ * @param {PictureActions} actions
+ */
 function buildFigure(media, layer, layerName, actions) {
   const [first] = media.frames;
   const picture = media.frames.find((frame) => frame.picture !== null)?.picture ?? null;
@@ -57,17 +86,32 @@ function buildFigure(media, layer, layerName, actions) {
   const stage = buildStage(
     { name, ratio, rows: first.rows, columns: first.columns },
     {
-      region: (box, isDrawing) => actions.region(box === null ? null : { media: media.index, frame: shownFrame, ...box }, isDrawing),
+      region: (box, isDrawing) =>
+        actions.region(box === null ? null : { media: media.index, frame: shownFrame, ...box }, isDrawing),
       read: (value) => actions.read(layer, value),
     },
   );
-  const timeline = media.frames.length > 1 && layer === 0 ? buildTimeline(media, (frame) => actions.frame(media.index, frame)) : null;
+  const timeline =
+    media.frames.length > 1 && layer === 0 ? buildTimeline(media, (frame) => actions.frame(media.index, frame)) : null;
   const share = create("span", "share");
   const file = create("bdi", "file", picture === null ? "no picture" : (picture.name ?? ""));
   const time = create("span", "time");
-  const caption = create("figcaption", "", create("span", "name", layerName || media.name), time, layerName ? "" : file, share);
-  const element = create("figure", media.frames.length > 1 ? "video" : "", stage.element, caption, ...(timeline === null ? [] : [timeline.element]));
-  element.style.setProperty("--ratio", ratio);
+  const caption = create(
+    "figcaption",
+    "",
+    create("span", "name", layerName || media.name),
+    time,
+    layerName ? "" : file,
+    share,
+  );
+  const element = create(
+    "figure",
+    media.frames.length > 1 ? "video" : "",
+    stage.element,
+    caption,
+    ...(timeline === null ? [] : [timeline.element]),
+  );
+  element.style.setProperty("--ratio", String(ratio));
 
   return {
     element,
@@ -77,33 +121,49 @@ function buildFigure(media, layer, layerName, actions) {
     get frame() {
       return shownFrame;
     },
+    /**
+     * @param {View} view
+     * @param {State} state
+     * @param {(number | null)[][] | null} sums of this layer's maps, by picture and frame
+     * @param {(number | null)[] | null} leading of the first layer's map of this picture, by frame
+     */
     show(view, state, sums, leading) {
       const own = sums?.[media.index] ?? null;
       shownFrame = frameOf(media, state, leading);
       const frame = media.frames[shownFrame];
       if (frame.picture !== null) {
-        stage.picture(actions.address(frame.picture), frame.picture.width, frame.picture.height, `${name}${frame.picture.name ? `, ${frame.picture.name}` : ""}`);
+        stage.picture(
+          actions.address(frame.picture),
+          frame.picture.width,
+          frame.picture.height,
+          `${name}${frame.picture.name ? `, ${frame.picture.name}` : ""}`,
+        );
       }
       const seconds = frame.picture?.seconds ?? null;
-      time.textContent = media.frames.length > 1 ? (seconds === null ? `frame ${shownFrame + 1}` : formatSeconds(seconds)) : "";
+      time.textContent =
+        media.frames.length > 1 ? (seconds === null ? `frame ${shownFrame + 1}` : formatSeconds(seconds)) : "";
       const shown = view.layers[layer] ?? null;
       const grid = shown?.grid(media.index, shownFrame) ?? null;
-      stage.show(grid, shown?.look ?? view.look);
+      stage.show(grid, shown?.look ?? null);
       const { region } = state;
       stage.region(region !== null && region.media === media.index && region.frame === shownFrame ? region : null);
 
-      const total = (sums ?? []).flat().reduce((sum, value) => sum + (value ?? 0), 0);
-      const shares = own === null || own.every((sum) => sum === null) ? null : own.map((sum) => (total > 0 ? (sum ?? 0) / total : 0));
+      const total = sumOf((sums ?? []).flat().map((sum) => sum ?? 0));
+      const shares =
+        own === null || own.every((sum) => sum === null)
+          ? null
+          : own.map((sum) => (total > 0 ? (sum ?? 0) / total : 0));
       timeline?.show(shownFrame, shares);
       const isMissing = shown !== null && grid === null;
       share.classList.toggle("missing", isMissing);
-      const hasShare = shares !== null && sums.length > 1 && !shown.isDifference;
-      share.textContent = isMissing ? missing(shown) : hasShare ? formatPercent(shares.reduce((a, b) => a + b, 0)) : "";
-      share.title = hasShare ? "share of this token's activation over all pictures" : "";
+      const whole = shares !== null && (sums ?? []).length > 1 && !shown?.isDifference ? sumOf(shares) : null;
+      share.textContent = isMissing ? missing(shown) : whole !== null ? formatPercent(whole) : "";
+      share.title = whole !== null ? "share of this token's activation over all pictures" : "";
     },
   };
 }
 
+/** @param {Layer} layer */
 function missing(layer) {
   return layer.name ? "no map here" : "no map: comes after this token";
 }

@@ -2,23 +2,75 @@
 
 import { createUnpacker } from "./packed.js";
 
-/** One run: the page's JSON (ReportJson.cs writes it) with its packed numbers. Its answer may grow. */
+/**
+ * @import {
+ *   ActivationMap, AnswerToken, Box, ExplainedToken, Extent, Finding, GrowingToken, Media, ReportData, Selection,
+ *   Span, TokenData
+ * } from "./types.js"
+ */
+
+/** One run: the JSON that ReportJson.cs writes, and its packed numbers. Its answer may grow. */
 export class Report {
   #bytes;
   #length;
   #unpacker;
+  /** @type {Map<number, number>} */
   #answerOf;
+  /** @type {Map<number, TokenData>} */
   #promptOf;
+  /** @type {Map<number, [answerIndex: number, value: number][]> | null} */
   #influence = null;
+  /** @type {Map<number, number>} */
   #totals = new Map();
+  /** @type {Extent | null} */
   #commonRange = null;
 
+  // The first and the last token of each token's word; the same by indices of the answer.
+  wordStart = new Int32Array();
+  wordEnd = new Int32Array();
+  /** @type {number[]} */
+  answerWordStart = [];
+  /** @type {number[]} */
+  answerWordEnd = [];
+  /**
+   * The words of the answer.
+   * @type {Span[]}
+   */
+  words = [];
+
+  /**
+   * @param {ReportData} data
+   * @param {Uint8Array} packed
+   */
   constructor(data, packed) {
-    Object.assign(this, data);
+    this.run = data.run;
+    this.method = data.method;
+    this.writer = data.writer;
+    this.sequenceLength = data.sequenceLength;
+    this.hiddenSize = data.hiddenSize;
+    this.hasTexts = data.hasTexts;
+    this.bits = data.bits;
+    this.mostSources = data.mostSources;
+    this.tokens = data.tokens;
+    this.wordStarts = data.wordStarts;
+    this.turns = data.turns;
+    this.blocks = data.blocks;
+    this.textOrder = data.textOrder;
+    this.prompt = data.prompt;
+    /** @type {AnswerToken[]} */
+    this.answer = data.answer.map((token, index) => ({ ...token, index }));
+    /** @type {Media[]} */
+    this.media = data.media.map((media, index) => ({
+      ...media,
+      index,
+      frames: media.frames.map((frame) => {
+        const { rows, columns } = data.blocks[frame.block];
+        return { ...frame, rows, columns };
+      }),
+    }));
     this.#bytes = packed;
     this.#length = packed.length;
     this.#unpacker = createUnpacker(packed, data.bits);
-    this.answer.forEach((token, index) => (token.index = index));
     this.#answerOf = new Map(this.answer.map((token) => [token.token, token.index]));
     this.#promptOf = new Map(this.prompt.map((one) => [one.token, one]));
     this.relevant = new Set(this.textOrder);
@@ -27,29 +79,39 @@ export class Report {
 
   /**
    * Takes the answer's next token (GrowingReport.cs writes it).
+   * @param {GrowingToken} added
+   * @param {Uint8Array} packed its packed numbers
    * @returns {number} the first token whose text or word may now be another one
    */
   append({ from, tokens, wordStarts, explained }, packed) {
-    for (const [name, values] of Object.entries(tokens)) {
-      this.tokens[name].splice(from, Infinity, ...values);
-    }
+    this.tokens.position.splice(from, Infinity, ...tokens.position);
+    this.tokens.id.splice(from, Infinity, ...tokens.id);
+    this.tokens.text.splice(from, Infinity, ...tokens.text);
     this.wordStarts = [...this.wordStarts.filter((start) => start < from), ...wordStarts];
-    for (const { token, explained: [own] } of this.answer.filter((one) => one.token >= from)) {
+    for (const {
+      token,
+      explained: [own],
+    } of this.answer.filter((one) => one.token >= from)) {
       own.text = this.#wholeText(token);
     }
 
     const base = this.#length;
+    /** @type {(offset: number | null) => number | null} */
     const moved = (offset) => (offset === null ? null : offset + base);
     this.#addBytes(packed);
     const token = {
       ...explained,
       index: this.answer.length,
-      explained: explained.explained.map((one) => ({ ...one, maps: one.maps.map(moved), relevance: moved(one.relevance) })),
+      explained: explained.explained.map((one) => ({
+        ...one,
+        maps: one.maps.map(moved),
+        relevance: one.relevance + base,
+      })),
     };
     if (this.answer.length === 0 && this.turns.at(-1)?.role !== "assistant") {
       this.turns.push({ role: "assistant", items: [] });
     }
-    this.turns.at(-1).items.push(token.token);
+    this.turns[this.turns.length - 1].items.push(token.token);
     this.answer.push(token);
     this.#answerOf.set(token.token, token.index);
     this.textOrder.push(token.token);
@@ -60,17 +122,29 @@ export class Report {
     return from;
   }
 
-  /** Index in the answer of a token, or undefined for a token of the prompt. */
+  /**
+   * Index in the answer of a token, or undefined for a token of the prompt.
+   * @param {number} token
+   */
   answerIndex(token) {
     return this.#answerOf.get(token);
   }
 
-  /** Text of answer tokens from one index to another. */
+  /**
+   * Text of answer tokens from one index to another.
+   * @param {Span} span
+   */
   answerText({ from, to }) {
-    return this.answer.slice(from, to + 1).map((token) => this.tokens.text[token.token]).join("");
+    return this.answer
+      .slice(from, to + 1)
+      .map((token) => this.tokens.text[token.token])
+      .join("");
   }
 
-  /** Text of a selection. */
+  /**
+   * Text of a selection.
+   * @param {Selection} selection
+   */
   textOf({ kind, from, to }) {
     return kind === "answer" ? this.answerText({ from, to }) : this.tokens.text.slice(from, to + 1).join("");
   }
@@ -78,26 +152,41 @@ export class Report {
   /** The last question of the conversation. */
   get question() {
     const items = this.turns.findLast((turn) => turn.role === "user")?.items ?? [];
-    return items.filter((item) => item >= 0).map((item) => this.tokens.text[item]).join("").trim();
+    return items
+      .filter((item) => item >= 0)
+      .map((item) => this.tokens.text[item])
+      .join("")
+      .trim();
   }
 
-  /** The words of the answer, as spans of answer indices. */
-  get words() {
-    return this.answerWords;
-  }
-
-  /** The whole words around a selection. */
+  /**
+   * The whole words around a selection.
+   * @param {Selection} selection
+   * @returns {Selection}
+   */
   wholeWords({ kind, from, to }) {
-    const [starts, ends] = kind === "answer" ? [this.answerWordStart, this.answerWordEnd] : [this.wordStart, this.wordEnd];
+    const [starts, ends] =
+      kind === "answer" ? [this.answerWordStart, this.answerWordEnd] : [this.wordStart, this.wordEnd];
     return { kind, from: starts[from], to: ends[to] };
   }
 
-  /** Whether a selection has maps: those of the answer do, and of the prompt the tokens that were explained too. */
+  /**
+   * Whether a selection has maps. The answer's tokens do; the prompt's do if they were explained too.
+   * @param {Selection} selection
+   */
   hasMaps({ kind, from, to }) {
-    return kind === "answer" || Array.from({ length: to - from + 1 }, (_, i) => from + i).every((token) => this.#promptOf.has(token));
+    return (
+      kind === "answer" ||
+      Array.from({ length: to - from + 1 }, (_, i) => from + i).every((token) => this.#promptOf.has(token))
+    );
   }
 
-  /** Map of an explained token over a block in raw units: { values, minimum, maximum }, or null if it has none. */
+  /**
+   * Map of an explained token over a block in raw units, or null if it has none.
+   * @param {ExplainedToken} explained
+   * @param {number} block
+   * @returns {ActivationMap | null}
+   */
   #map({ maps, range }, block) {
     const offset = maps[block];
     if (offset === null) {
@@ -113,19 +202,30 @@ export class Report {
     return { values, minimum: low, maximum: high };
   }
 
-  /** Maps of a span, one per block: each cell's largest (or mean) raw value over the span's tokens. */
+  /**
+   * Maps of a span, one per block: each cell's largest (or mean) raw value over the span's tokens.
+   * @param {Selection} selection
+   * @param {number} explainedIndex which of a single token's explained ones
+   * @returns {(ActivationMap | null)[]}
+   */
   maps({ kind, from, to }, explainedIndex) {
-    const explained = (index) => (kind === "text" ? this.#promptOf.get(index) : this.answer[index]).explained[from === to ? explainedIndex : 0];
+    /** @param {number} index */
+    const explained = (index) => {
+      const token = kind === "text" ? this.#promptOf.get(index) : this.answer[index];
+      return /** @type {TokenData} */ (token).explained[from === to ? explainedIndex : 0];
+    };
     return this.blocks.map((_, block) => {
-      let joined = null;
-      for (let i = from; i <= to; i++) {
+      const first = this.#map(explained(from), block);
+      if (first === null) {
+        return null;
+      }
+      const joined = first.values;
+      for (let i = from + 1; i <= to; i++) {
         const map = this.#map(explained(i), block);
         if (map === null) {
           return null;
         }
-        if (joined === null) {
-          joined = map.values;
-        } else if (this.method.wordMaps === "mean") {
+        if (this.method.wordMaps === "mean") {
           joined.forEach((value, k) => (joined[k] = value + map.values[k]));
         } else {
           joined.forEach((value, k) => (joined[k] = Math.max(value, map.values[k])));
@@ -138,7 +238,10 @@ export class Report {
     });
   }
 
-  /** The raw range over all maps of all answer tokens and candidates. */
+  /**
+   * The raw range over all maps of all answer tokens and candidates.
+   * @returns {Extent}
+   */
   commonRange() {
     if (this.#commonRange === null) {
       let low = Infinity;
@@ -159,8 +262,13 @@ export class Report {
     return this.#commonRange;
   }
 
-  /** The token of the answer whose map stands out most, its highest raw value over its mean, as a selection; signs and markers only where there is no other. */
+  /**
+   * The token of the answer whose map stands out most: its highest raw value is farthest over its mean. Signs and
+   * markers count only where there is no word.
+   * @returns {Selection}
+   */
   mostTelling() {
+    /** @type {(token: AnswerToken) => boolean} */
     const isWord = ({ token }) => /[\p{L}\p{N}]/u.test(this.tokens.text[token].replace(/^<\|.*\|>$/, ""));
     const words = this.answer.filter(isWord);
     let best = { index: 0, height: -Infinity };
@@ -173,7 +281,12 @@ export class Report {
     return { kind: "answer", from: best.index, to: best.index };
   }
 
-  /** Relevance in [0, 1] of the text before a span of the answer: token index to value. Tokens without an entry have 0. */
+  /**
+   * Relevance in [0, 1] of the text before a span of the answer: token index to value. Tokens without an entry have 0.
+   * @param {Span} span
+   * @param {number} explainedIndex which of a single token's explained ones
+   * @returns {Map<number, number>}
+   */
   relevance({ from, to }, explainedIndex) {
     const first = this.answer[from].token;
     const found = new Map();
@@ -190,7 +303,12 @@ export class Report {
     return found;
   }
 
-  /** What a selection led to: answer index to the relevance in [0, 1] that the selection's tokens have for it (the largest of them). */
+  /**
+   * What a selection led to: answer index to the relevance in [0, 1] that the selection's tokens have for it (the
+   * largest of them).
+   * @param {Selection} selection
+   * @returns {Map<number, number>}
+   */
   influence({ kind, from, to }) {
     this.#influence ??= this.#invertRelevance();
     const found = new Map();
@@ -206,12 +324,16 @@ export class Report {
   }
 
   /**
-   * How much spans of the answer come from a region of cells: share = the part of the span's activation (over all pictures) that lies
-   * in the region, strength = its mean raw activation there.
+   * How much spans of the answer come from a region of cells. Share is the part of the span's activation over all
+   * pictures that lies in the region, strength its mean raw activation there.
+   * @param {Box & { block: number, frame: number }} region
+   * @param {Span[]} spans
+   * @returns {Finding[]}
    */
   lookUp(region, spans) {
     const { block, frame, top, left, bottom, right } = region;
     const { rows, columns } = this.blocks[block];
+    /** @type {number[]} */
     const cells = [];
     for (let row = top; row <= bottom; row++) {
       for (let column = left; column <= right; column++) {
@@ -220,23 +342,27 @@ export class Report {
     }
     return spans.map((span) => {
       if (span.from !== span.to) {
-        const maps = this.maps(span, 0);
-        const inside = maps[block] === null ? 0 : cells.reduce((sum, cell) => sum + Math.max(0, maps[block].values[cell]), 0);
-        return result(span, inside, maps.reduce((sum, map) => sum + (map === null ? 0 : sumOf(map.values)), 0));
+        const maps = this.maps({ kind: "answer", ...span }, 0);
+        const values = maps[block]?.values ?? null;
+        const inside = values === null ? 0 : cells.reduce((sum, cell) => sum + Math.max(0, values[cell]), 0);
+        return result(span, inside, totalOf(maps));
       }
       return result(span, this.#sum(span.from, block, cells), this.#total(span.from));
     });
 
+    /** @type {(span: Span, inside: number, total: number) => Finding} */
     function result(span, inside, total) {
       return { span, share: total > 0 ? inside / total : 0, strength: inside / cells.length };
     }
   }
 
-  // A token's text, or for the rest of a character the text that this character stands in.
+  // A token's text, or for the rest of a character the text that shows this character.
+  /** @param {number} token */
   #wholeText(token) {
     return this.tokens.text[this.tokens.text.findLastIndex((text, index) => index <= token && text !== "")] ?? "";
   }
 
+  /** @param {Uint8Array} added */
   #addBytes(added) {
     const length = this.#length + added.length;
     if (length > this.#bytes.length) {
@@ -249,11 +375,22 @@ export class Report {
     this.#length = length;
   }
 
+  /**
+   * @param {number} offset
+   * @param {Extent} range
+   * @returns {Extent}
+   */
   #rawRange(offset, [low, high]) {
-    return this.#unpacker.range(offset).map((value) => low + value * (high - low));
+    const [minimum, maximum] = this.#unpacker.range(offset);
+    return [low + minimum * (high - low), low + maximum * (high - low)];
   }
 
-  // Sum of the raw values of some cells, without unpacking the map: maps of all tokens are asked at once.
+  /**
+   * Sum of the raw values of some cells. The map is not unpacked, since a look-up asks for the maps of all tokens.
+   * @param {number} answerIndex
+   * @param {number} block
+   * @param {number[]} cells
+   */
   #sum(answerIndex, block, cells) {
     const { maps, range } = this.answer[answerIndex].explained[0];
     if (maps[block] === null) {
@@ -267,14 +404,22 @@ export class Report {
     return Math.max(0, low * cells.length + ((high - low) / this.#unpacker.highest) * levels);
   }
 
+  /**
+   * @param {number} answerIndex
+   * @returns {number}
+   */
   #total(answerIndex) {
-    if (!this.#totals.has(answerIndex)) {
-      const maps = this.maps({ kind: "answer", from: answerIndex, to: answerIndex }, 0);
-      this.#totals.set(answerIndex, maps.reduce((sum, map) => sum + (map === null ? 0 : sumOf(map.values)), 0));
-    }
-    return this.#totals.get(answerIndex);
+    const known = this.#totals.get(answerIndex);
+    const total = known ?? totalOf(this.maps({ kind: "answer", from: answerIndex, to: answerIndex }, 0));
+    this.#totals.set(answerIndex, total);
+    return total;
   }
 
+  /**
+   * @param {number} answerIndex
+   * @param {ExplainedToken} explained
+   * @returns {[token: number, value: number][]}
+   */
   #relevanceOf(answerIndex, explained) {
     const { text } = this.answer[answerIndex];
     const { indices, values } = this.#unpacker.sparse(explained.relevance);
@@ -282,11 +427,20 @@ export class Report {
     return Array.from(indices, (index, i) => [order[index], values[i]]);
   }
 
+  /**
+   * @param {number} from
+   * @param {number} to
+   * @param {number} explainedIndex
+   * @returns {Extent}
+   */
   #spanRange(from, to, explainedIndex) {
-    const ranges = this.answer.slice(from, to + 1).map((token) => token.explained[from === to ? explainedIndex : 0].range);
+    const ranges = this.answer
+      .slice(from, to + 1)
+      .map((token) => token.explained[from === to ? explainedIndex : 0].range);
     return [Math.min(...ranges.map((range) => range[0])), Math.max(...ranges.map((range) => range[1]))];
   }
 
+  /** @returns {Map<number, [answerIndex: number, value: number][]>} */
   #invertRelevance() {
     const inverse = new Map();
     for (const token of this.answer) {
@@ -302,7 +456,6 @@ export class Report {
     return inverse;
   }
 
-  // Every token to the first and last token of its word, and the same in answer indices.
   #groupWords() {
     const count = this.tokens.text.length;
     this.wordStart = new Int32Array(count);
@@ -312,16 +465,20 @@ export class Report {
       this.wordStart.fill(start, start, end + 1);
       this.wordEnd.fill(end, start, end + 1);
     });
+    /** @type {(token: number, fallback: number) => number} */
     const indexOf = (token, fallback) => this.#answerOf.get(token) ?? fallback;
     this.answerWordStart = this.answer.map(({ token, index }) => indexOf(this.wordStart[token], index));
     this.answerWordEnd = this.answer.map(({ token, index }) => indexOf(this.wordEnd[token], index));
-    this.answerWords = this.answer
+    this.words = this.answer
       .filter(({ index }) => this.answerWordStart[index] === index)
       .map(({ index }) => ({ from: index, to: this.answerWordEnd[index] }));
   }
 }
 
-/** Sum of what is above zero. */
+/**
+ * Sum of what is above zero.
+ * @param {ArrayLike<number> & Iterable<number>} values
+ */
 export function sumOf(values) {
   let sum = 0;
   for (const value of values) {
@@ -330,6 +487,15 @@ export function sumOf(values) {
   return sum;
 }
 
+/** @param {(ActivationMap | null)[]} maps */
+function totalOf(maps) {
+  return maps.reduce((sum, map) => sum + (map === null ? 0 : sumOf(map.values)), 0);
+}
+
+/**
+ * @param {Float32Array} values
+ * @returns {ActivationMap}
+ */
 function withRange(values) {
   let minimum = Infinity;
   let maximum = -Infinity;
@@ -340,6 +506,11 @@ function withRange(values) {
   return { values, minimum, maximum };
 }
 
+/**
+ * @param {number} value
+ * @param {Extent} from
+ * @param {Extent} to
+ */
 function rescale(value, [fromLow, fromHigh], [toLow, toHigh]) {
   const width = toHigh - toLow;
   return width > 0 ? Math.min(1, Math.max(0, (fromLow + value * (fromHigh - fromLow) - toLow) / width)) : 0;

@@ -4,11 +4,14 @@ import { create, createSvg } from "./dom.js";
 import { drawMap, regionContour } from "./heatmap.js";
 import { formatNumber } from "./text.js";
 
+/** @import { Box, Cell, Grid, Look, PointActions, StageActions, StagePlace } from "./types.js" */
+
+const KEYS = "Arrow keys move over the cells, Shift draws a region, Enter looks it up.";
+
 /**
  * Builds a stage.
- * @param place { name, ratio, rows, columns }: its cells are those that a region is made of
- * @param actions { region({ top, left, bottom, right } or null), read(value or null) }
- * @returns {object} element; picture(address, width, height, alt); show(grid, look); region(box)
+ * @param {StagePlace} place
+ * @param {StageActions} actions
  */
 export function buildStage(place, actions) {
   const { rows, columns } = place;
@@ -35,15 +38,19 @@ export function buildStage(place, actions) {
     box,
     readout,
   );
-  element.style.setProperty("--rows", rows);
-  element.style.setProperty("--columns", columns);
-  element.style.setProperty("--ratio", place.ratio);
+  element.style.setProperty("--rows", String(rows));
+  element.style.setProperty("--columns", String(columns));
+  element.style.setProperty("--ratio", String(place.ratio));
 
+  /** @type {Grid | null} */
   let grid = null;
   listenToPointer(element, place, { ...actions, point });
   listenToKeys(element, place, { ...actions, point });
 
-  // Shows the value of the cell at a place, in parts of the stage; null for none.
+  /**
+   * Shows the value of the cell at a place, in parts of the stage; null for none.
+   * @param {{ x: number, y: number } | null} at
+   */
   function point(at) {
     cursor.hidden = readout.hidden = at === null || grid === null;
     if (at === null || grid === null) {
@@ -66,6 +73,14 @@ export function buildStage(place, actions) {
     element,
     image,
     canvas,
+    contour,
+    line,
+    /**
+     * @param {string} address
+     * @param {number} width
+     * @param {number} height
+     * @param {string} alt
+     */
     picture(address, width, height, alt) {
       element.classList.remove("bare");
       image.hidden = false;
@@ -76,13 +91,17 @@ export function buildStage(place, actions) {
         image.src = address;
       }
     },
+    /**
+     * @param {Grid | null} shown
+     * @param {Look | null} look
+     */
     show(shown, look) {
       grid = shown;
       element.classList.toggle("mapped", grid !== null);
       canvas.hidden = grid === null;
-      contour.classList.toggle("shown", grid !== null && look.contour);
-      if (grid === null) {
-        element.setAttribute("aria-label", `${place.name}: no map. Arrow keys move over the cells, Shift draws a region, Enter looks it up.`);
+      contour.classList.toggle("shown", grid !== null && look !== null && look.contour);
+      if (grid === null || look === null) {
+        element.setAttribute("aria-label", `${place.name}: no map. ${KEYS}`);
         return;
       }
       drawMap(canvas, grid.values, grid.rows, grid.columns, look);
@@ -92,14 +111,14 @@ export function buildStage(place, actions) {
         under.setAttribute("d", path);
         line.setAttribute("d", path);
       }
-      const peak = grid.values.reduce((best, value, i) => (value > grid.values[best] ? i : best), 0);
-      const where = `row ${Math.floor(peak / grid.columns) + 1} of ${grid.rows}, column ${(peak % grid.columns) + 1} of ${grid.columns}`;
-      element.setAttribute(
-        "aria-label",
-        `Activation map over ${place.name}: highest ${formatNumber(grid.values[peak])} at ${where}. ` +
-          "Arrow keys move over the cells, Shift draws a region, Enter looks it up.",
-      );
+      const { values } = grid;
+      const peak = values.reduce((best, value, i) => (value > values[best] ? i : best), 0);
+      const row = `row ${Math.floor(peak / grid.columns) + 1} of ${grid.rows}`;
+      const column = `column ${(peak % grid.columns) + 1} of ${grid.columns}`;
+      const highest = `highest ${formatNumber(values[peak])} at ${row}, ${column}`;
+      element.setAttribute("aria-label", `Activation map over ${place.name}: ${highest}. ${KEYS}`);
     },
+    /** @param {Box | null} shown */
     region(shown) {
       box.hidden = shown === null;
       if (shown !== null) {
@@ -109,6 +128,12 @@ export function buildStage(place, actions) {
   };
 }
 
+/**
+ * @param {HTMLElement} element
+ * @param {Box} box
+ * @param {number} rows
+ * @param {number} columns
+ */
 function setBox(element, { top, left, bottom, right }, rows, columns) {
   element.style.top = `${(100 * top) / rows}%`;
   element.style.left = `${(100 * left) / columns}%`;
@@ -116,6 +141,11 @@ function setBox(element, { top, left, bottom, right }, rows, columns) {
   element.style.width = `${(100 * (right - left + 1)) / columns}%`;
 }
 
+/**
+ * @param {Cell} a
+ * @param {Cell} b
+ * @returns {Box}
+ */
 function between(a, b) {
   return {
     top: Math.min(a.row, b.row),
@@ -125,13 +155,22 @@ function between(a, b) {
   };
 }
 
+/**
+ * @param {HTMLElement} element
+ * @param {StagePlace} place
+ * @param {PointActions} actions
+ */
 function listenToPointer(element, { rows, columns }, actions) {
+  /** @type {Cell | null} */
   let start = null;
+  /** @param {PointerEvent} event */
   const at = (event) => {
     const box = element.getBoundingClientRect();
+    /** @param {number} value */
     const inside = (value) => Math.max(0, Math.min(0.99999, value));
     return { x: inside((event.clientX - box.left) / box.width), y: inside((event.clientY - box.top) / box.height) };
   };
+  /** @type {(place: { x: number, y: number }) => Cell} */
   const cell = ({ x, y }) => ({ row: Math.floor(y * rows), column: Math.floor(x * columns) });
   element.addEventListener("pointerdown", (event) => {
     if (event.button === 0) {
@@ -157,7 +196,13 @@ function listenToPointer(element, { rows, columns }, actions) {
   element.addEventListener("pointerleave", () => actions.point(null));
 }
 
+/**
+ * @param {HTMLElement} element
+ * @param {StagePlace} place
+ * @param {PointActions} actions
+ */
 function listenToKeys(element, { rows, columns }, actions) {
+  /** @type {Record<string, [down: number, right: number]>} */
   const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
   let now = { row: Math.floor((rows - 1) / 2), column: Math.floor((columns - 1) / 2) };
   let anchor = now;

@@ -1,5 +1,5 @@
-// What is shown, kept in one place and in the address: #tok=12-14&cand=1&map=viridis. All numbers count from 0, as in the files that
-// Tamx exports.
+// What is shown, kept in one place and in the address: #tok=12-14&cand=1&map=viridis. All numbers count from 0, as in
+// the files that Tamx exports.
 //
 //   tok, ctx   span of the answer (indices in it), span of the prompt (indices of the report's tokens)
 //   cand       rank of the candidate shown in place of the answer's token
@@ -7,6 +7,9 @@
 //   t          picture.frame, where a video stands; several with commas
 //   unit=word, dir=to, rank=strength, scale=all, drawn=cells, contour=1, map, opacity, q (search)
 
+/** @import { AddressLimits, Region, Selection, State } from "./types.js" */
+
+/** @type {State} */
 const DEFAULTS = {
   selection: null,
   preview: null,
@@ -24,23 +27,28 @@ const DEFAULTS = {
   query: "",
 };
 
-// Browsers drop changes of the address that come too fast, as from an arrow key held down.
+// Browsers drop changes of the address that come too fast, as they do while an arrow key is held down.
 const ADDRESS_DELAY_MS = 150;
 
 /**
  * Holds the state; listeners hear of every change.
- * @param limits { answerCount, tokenCount, isSelectable(token), candidateCount(answerIndex), media, maps }: what an address may name.
- * @param signal ends the listening to the address
+ * @param {AddressLimits} limits
+ * @param {AbortSignal} [signal] ends the listening to the address
  */
 export function createState(limits, signal) {
+  /** @type {State} */
   let state = { ...DEFAULTS };
+  /** @type {((state: State) => void)[]} */
   const listeners = [];
+  /** @param {Partial<State>} changes */
   const set = (changes) => {
     state = { ...state, ...changes };
     listeners.forEach((listener) => listener(state));
   };
   const readAddress = () => set(fromHash(location.hash, limits));
-  let pending = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let pending;
+  /** @param {Partial<State>} changes */
   const change = (changes) => {
     set(changes);
     clearTimeout(pending);
@@ -52,25 +60,31 @@ export function createState(limits, signal) {
     get: () => state,
     change,
     readAddress,
+    /** @param {(state: State) => void} listener */
     listen: (listener) => listeners.push(listener),
     address: () => location.href.split("#")[0] + toHash(state),
   };
 }
 
+/** @param {string} hash */
 function writeAddress(hash) {
   if (hash !== location.hash) {
     history.replaceState(null, "", hash || location.pathname + location.search);
   }
 }
 
-function toHash(state) {
+/** @param {State} state */
+export function toHash(state) {
   const values = new URLSearchParams();
   const { selection, candidate, region } = state;
   if (selection !== null) {
-    values.set(selection.kind === "answer" ? "tok" : "ctx", selection.from === selection.to ? selection.from : `${selection.from}-${selection.to}`);
+    values.set(
+      selection.kind === "answer" ? "tok" : "ctx",
+      selection.from === selection.to ? String(selection.from) : `${selection.from}-${selection.to}`,
+    );
   }
   if (candidate !== null) {
-    values.set("cand", candidate);
+    values.set("cand", String(candidate));
   }
   if (region !== null) {
     values.set("region", [region.media, region.frame, region.top, region.left, region.bottom, region.right].join("."));
@@ -79,7 +93,8 @@ function toHash(state) {
   if (frames.length > 0) {
     values.set("t", frames.join(","));
   }
-  const add = (name, value, normal) => value !== normal && values.set(name, value);
+  /** @type {(name: string, value: string | number, normal: string | number) => void} */
+  const add = (name, value, normal) => value !== normal && values.set(name, String(value));
   add("unit", state.unit, DEFAULTS.unit);
   add("dir", state.direction, DEFAULTS.direction);
   add("rank", state.rank, DEFAULTS.rank);
@@ -89,19 +104,31 @@ function toHash(state) {
   add("opacity", state.opacity, DEFAULTS.opacity);
   add("q", state.query, DEFAULTS.query);
   if (state.contour) {
-    values.set("contour", 1);
+    values.set("contour", "1");
   }
   return values.size > 0 ? `#${values}` : "";
 }
 
-// What does not fit the report is left out.
-function fromHash(hash, limits) {
+/**
+ * The state that an address names. What does not fit the report is left out.
+ * @param {string} hash
+ * @param {AddressLimits} limits
+ * @returns {State}
+ */
+export function fromHash(hash, limits) {
   const values = new URLSearchParams(hash.slice(1));
+  /** @type {(text: string | null | undefined, count: number) => number[] | null} */
   const numbers = (text, count) => {
     const parts = (text ?? "").split(/[.-]/);
     return parts.length <= count && parts.every((part) => /^\d{1,9}$/.test(part)) ? parts.map(Number) : null;
   };
-  const choice = (name, normal, allowed) => (allowed.includes(values.get(name)) ? values.get(name) : normal);
+  /**
+   * @template {string} T
+   * @param {string} name
+   * @param {T} normal
+   * @param {T[]} allowed
+   */
+  const choice = (name, normal, allowed) => allowed.find((one) => one === values.get(name)) ?? normal;
   const selection = span("answer", numbers(values.get("tok"), 2)) ?? span("text", numbers(values.get("ctx"), 2));
   const [opacity] = numbers(values.get("opacity"), 1) ?? [DEFAULTS.opacity];
   return {
@@ -121,21 +148,31 @@ function fromHash(hash, limits) {
     query: (values.get("q") ?? "").slice(0, 200),
   };
 
+  /** @type {(kind: Selection["kind"], parts: number[] | null) => Selection | null} */
   function span(kind, parts) {
     if (parts === null) {
       return null;
     }
     const [from, to = from] = parts;
     const count = kind === "answer" ? limits.answerCount : limits.tokenCount;
-    const fits = from <= to && to < count && (kind === "answer" || (limits.isSelectable(from) && limits.isSelectable(to)));
+    const fits =
+      from <= to && to < count && (kind === "answer" || (limits.isSelectable(from) && limits.isSelectable(to)));
     return fits ? { kind, from, to } : null;
   }
 
+  /**
+   * @param {number[] | null} parts
+   * @returns {number | null}
+   */
   function candidateOf(parts) {
     const isOne = selection?.kind === "answer" && selection.from === selection.to;
     return isOne && parts !== null && parts[0] < limits.candidateCount(selection.from) ? parts[0] : null;
   }
 
+  /**
+   * @param {number[] | null} parts
+   * @returns {Region | null}
+   */
   function regionOf(parts) {
     if (parts?.length !== 6) {
       return null;
@@ -147,8 +184,13 @@ function fromHash(hash, limits) {
       : null;
   }
 
+  /**
+   * @param {string | null} text
+   * @returns {Record<number, number>}
+   */
   function framesOf(text) {
     const pairs = (text ?? "").split(",").map((part) => numbers(part, 2));
-    return Object.fromEntries(pairs.filter((pair) => pair?.length === 2 && limits.media[pair[0]]?.frames.length > pair[1]));
+    const known = pairs.filter((pair) => pair?.length === 2 && limits.media[pair[0]]?.frames.length > pair[1]);
+    return Object.fromEntries(known.filter((pair) => pair !== null));
   }
 }

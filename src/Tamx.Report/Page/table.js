@@ -1,17 +1,30 @@
 // The numbers as text: a table of the answer's tokens, and one of the cells of what is selected.
 
-import { agreementOf } from "./compare.js";
+import { agreementOf, gridOf } from "./compare.js";
 import { create } from "./dom.js";
 import { sumOf } from "./report.js";
 import { formatNumber, formatPercent, oneLineText, spokenText } from "./text.js";
 
+/** @import { ActivationMap, Report, Runs, View } from "./types.js" */
+
 const PAGE = 500;
 
-/** The answer's tokens with their numbers and shares. */
+/**
+ * The answer's tokens with their numbers and shares.
+ * @param {Runs} runs
+ */
 export function tokenTable(runs) {
   const { report } = runs;
   const shared = report.media.length > 1 ? report.media : [];
-  const head = ["#", "Token", "Probability", "Logit", ...shared.map((media) => `${media.name}: share`), "Highest at", "Text it came from"];
+  const head = [
+    "#",
+    "Token",
+    "Probability",
+    "Logit",
+    ...shared.map((media) => `${media.name}: share`),
+    "Highest at",
+    "Text it came from",
+  ];
   if (runs.other) {
     head.push("Correlation", "IoU");
   }
@@ -30,8 +43,13 @@ export function tokenTable(runs) {
   return create("div", "", tableOf("Tokens of the answer", head, body), more);
 }
 
-/** The cells of the maps that are shown, in raw units: one table per frame that is in sight. */
-export function cellTables(report, view, state, frameOf) {
+/**
+ * The cells of the maps that are shown, in raw units: one table per frame that is in sight.
+ * @param {Report} report
+ * @param {View} view
+ * @param {(media: number) => number} frameOf the frame that is in sight
+ */
+export function cellTables(report, view, frameOf) {
   const [layer] = view.layers;
   if (layer === undefined) {
     return create("p", "note", "Select a token of the answer to see the values of its map.");
@@ -48,27 +66,31 @@ export function cellTables(report, view, state, frameOf) {
         "tr",
         "",
         create("th", { scope: "row" }, String(row + 1)),
-        ...Array.from(grid.values.subarray(row * grid.columns, (row + 1) * grid.columns), (value) => create("td", "", formatNumber(value))),
+        ...Array.from(grid.values.subarray(row * grid.columns, (row + 1) * grid.columns), (value) =>
+          create("td", "", formatNumber(value)),
+        ),
       ),
     );
-    return tableOf(name, ["Row", ...Array.from({ length: grid.columns }, (_, i) => String(i + 1))], create("tbody", "", ...rows));
+    return tableOf(
+      name,
+      ["Row", ...Array.from({ length: grid.columns }, (_, i) => String(i + 1))],
+      create("tbody", "", ...rows),
+    );
   });
   return create("div", "", ...tables);
 }
 
+/**
+ * @param {Runs} runs
+ * @param {number} index
+ */
 function tokenRow(runs, index) {
   const { report } = runs;
   const token = report.answer[index];
   const [own] = token.explained;
   const maps = report.maps({ kind: "answer", from: index, to: index }, 0);
   const sums = report.media.map((media) =>
-    media.frames.reduce((sum, { block, frame }) => {
-      if (maps[block] === null) {
-        return sum;
-      }
-      const { rows, columns } = report.blocks[block];
-      return sum + sumOf(maps[block].values.subarray(frame * rows * columns, (frame + 1) * rows * columns));
-    }, 0),
+    media.frames.reduce((sum, frame) => sum + sumOf(gridOf(report, maps, frame)?.values ?? []), 0),
   );
   const total = sums.reduce((a, b) => a + b, 0);
   const sources = [...report.relevance({ from: index, to: index }, 0)].sort((a, b) => b[1] - a[1]).slice(0, 3);
@@ -92,34 +114,46 @@ function tokenRow(runs, index) {
   );
 }
 
+/**
+ * @param {Report} report
+ * @param {(ActivationMap | null)[]} maps
+ */
 function peakOf(report, maps) {
-  let best = null;
-  report.media.forEach((media) =>
-    media.frames.forEach(({ block, frame }, frameIndex) => {
-      if (maps[block] === null) {
-        return;
-      }
-      const { rows, columns } = report.blocks[block];
-      maps[block].values.subarray(frame * rows * columns, (frame + 1) * rows * columns).forEach((value, i) => {
-        if (best === null || value > best.value) {
-          best = { value, media, frameIndex, row: Math.floor(i / columns) + 1, column: (i % columns) + 1 };
+  let highest = -Infinity;
+  let where = "";
+  for (const media of report.media) {
+    media.frames.forEach((frame, index) => {
+      gridOf(report, maps, frame)?.values.forEach((value, i) => {
+        if (value > highest) {
+          highest = value;
+          where = [
+            ...(report.media.length > 1 ? [media.name] : []),
+            ...(media.frames.length > 1 ? [`frame ${index + 1}`] : []),
+            `row ${Math.floor(i / frame.columns) + 1}`,
+            `column ${(i % frame.columns) + 1}`,
+          ].join(", ");
         }
       });
-    }),
-  );
-  if (best === null) {
-    return "\u2013";
+    });
   }
-  const where = report.media.length > 1 ? `${best.media.name}, ` : "";
-  const when = best.media.frames.length > 1 ? `frame ${best.frameIndex + 1}, ` : "";
-  return `${formatNumber(best.value)} at ${where}${when}row ${best.row}, column ${best.column}`;
+  return where === "" ? "\u2013" : `${formatNumber(highest)} at ${where}`;
 }
 
+/** @param {string} text */
 function wordOf(text) {
   return text.trim() === "" ? spokenText(text) : oneLineText(text);
 }
 
+/**
+ * @param {string} caption
+ * @param {string[]} head
+ * @param {HTMLElement} body
+ */
 function tableOf(caption, head, body) {
   const row = create("tr", "", ...head.map((name) => create("th", { scope: "col" }, name)));
-  return create("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption }, create("table", "", create("caption", "", caption), create("thead", "", row), body));
+  return create(
+    "div",
+    { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+    create("table", "", create("caption", "", caption), create("thead", "", row), body),
+  );
 }

@@ -2,8 +2,12 @@
 
 const RETURN_SIGN = "\u21B5";
 
-/** Token text for the conversation: line ends and control characters can be seen, spaces stay. */
+/**
+ * Token text for the conversation: line ends and control characters can be seen, spaces stay.
+ * @param {string} text
+ */
 export function visibleText(text) {
+  // eslint-disable-next-line no-control-regex -- they are what it looks for
   return text.replace(/\r\n|[\u0000-\u001F\u007F]/g, (character) => {
     if (character === "\n" || character === "\r\n") {
       return `${RETURN_SIGN}\n`;
@@ -12,12 +16,18 @@ export function visibleText(text) {
   });
 }
 
-/** Token text on one line. */
+/**
+ * Token text on one line.
+ * @param {string} text
+ */
 export function oneLineText(text) {
   return visibleText(text).replaceAll("\n", "");
 }
 
-/** Token text for a spoken label. */
+/**
+ * Token text for a spoken label.
+ * @param {string} text
+ */
 export function spokenText(text) {
   if (text === "") {
     return "rest of a character";
@@ -25,7 +35,10 @@ export function spokenText(text) {
   return text.trim() === "" ? (text.includes("\n") ? "line end" : "space") : oneLineText(text).trim();
 }
 
-/** Three significant digits, without exponent where that stays short. */
+/**
+ * Three significant digits, without an exponent where that stays short.
+ * @param {number} value
+ */
 export function formatNumber(value) {
   if (value === 0) {
     return "0";
@@ -34,13 +47,21 @@ export function formatNumber(value) {
   return size < 0.001 || size >= 100000 ? value.toExponential(1) : String(Number(value.toPrecision(3)));
 }
 
-/** Both ends of a range with as many decimals as its width asks for. */
+/**
+ * Both ends of a range with as many decimals as its width asks for.
+ * @param {readonly [low: number, high: number]} range
+ * @returns {[low: string, high: string]}
+ */
 export function formatRange([low, high]) {
   const width = high - low || Math.abs(high) || 1;
   const decimals = 2 - Math.floor(Math.log10(width));
-  return [low, high].map((value) => (decimals > 6 || decimals < -3 ? formatNumber(value) : value.toFixed(Math.max(0, decimals))));
+  /** @param {number} value */
+  const format = (value) =>
+    decimals > 6 || decimals < -3 ? formatNumber(value) : value.toFixed(Math.max(0, decimals));
+  return [format(low), format(high)];
 }
 
+/** @param {number} value */
 export function formatPercent(value) {
   const percent = value * 100;
   if (percent > 0 && percent < 0.1) {
@@ -49,16 +70,23 @@ export function formatPercent(value) {
   return `${percent.toFixed(percent < 99.95 && percent > 0 ? 1 : 0)}\u2009%`;
 }
 
-/** A number of bytes as people say it. */
+/**
+ * A number of bytes as people say it.
+ * @param {number} bytes
+ */
 export function formatBytes(bytes) {
   return bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))}\u2009kB` : `${(bytes / 1e6).toFixed(1)}\u2009MB`;
 }
 
-/** A place in a video, to a hundredth of a second. */
+/**
+ * A place in a video, to a hundredth of a second.
+ * @param {number} seconds
+ */
 export function formatSeconds(seconds) {
   return `${Number(seconds.toFixed(2))}\u2009s`;
 }
 
+/** @param {string} character */
 function controlPicture(character) {
   const code = character.charCodeAt(0);
   return String.fromCharCode(code === 0x7f ? 0x2421 : 0x2400 + code);

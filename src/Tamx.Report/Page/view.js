@@ -1,37 +1,45 @@
-// What a state shows, computed once per change; the page's parts only draw it.
+// What a state shows. It is computed once per change, and the page's parts only draw it.
 
 import { colormaps, differences } from "./colormaps.js";
 import { gridOf, pairOf, resample } from "./compare.js";
 import { sumOf } from "./report.js";
 
 /**
+ * @import {
+ *   ActivationMap, Extent, Layer, Media, Region, Report, Runs, Selection, Shade, State, View
+ * } from "./types.js"
+ */
+
+/**
  * The view of a state.
- * @param runs { report, other, comparison }: the run, and in a comparison the second one and how the two fit together.
- * @returns {object} selection, isPreview; token (of a selection of one answer token), explainedIndex; layers (maps drawn over the
- *   pictures, none without a selection in the answer); shade { kind, values: token index to number, highest }; found (region look-up)
+ * @param {Runs} runs
+ * @param {State} state
+ * @returns {View}
  */
 export function viewOf(runs, state) {
   const { report } = runs;
   const selection = state.preview ?? state.selection;
-  const isAnswer = selection?.kind === "answer";
-  const token = isAnswer && selection.from === selection.to ? report.answer[selection.from] : null;
-  const isOwn = state.preview === null && token !== null && state.candidate !== null;
-  const explainedIndex = isOwn ? token.candidates[state.candidate] : 0;
-  const found = state.region === null ? null : ranked(report, state);
-  const look = { smooth: state.drawn === "smooth", opacity: state.opacity / 100, contour: state.contour };
+  const isOne = selection?.kind === "answer" && selection.from === selection.to;
+  const token = isOne ? report.answer[selection.from] : null;
+  const candidate = state.preview === null ? state.candidate : null;
+  const explainedIndex = token !== null && candidate !== null ? token.candidates[candidate] : 0;
+  const found = state.region === null ? null : ranked(report, state, state.region);
   return {
     selection,
     isPreview: state.preview !== null,
     token,
     explainedIndex,
-    layers: selection !== null && report.hasMaps(selection) ? layersOf(runs, state, selection, explainedIndex, look) : [],
-    look,
+    layers: selection !== null && report.hasMaps(selection) ? layersOf(runs, state, selection, explainedIndex) : [],
     shade: shadeOf(report, state, selection, explainedIndex, found),
     found,
   };
 }
 
-/** The frames of a picture or video of a layer, as sums of what is above zero. */
+/**
+ * The frames of a picture or video of a layer, as sums of what is above zero.
+ * @param {Layer} layer
+ * @param {Media} media
+ */
 export function frameSums(layer, media) {
   return media.frames.map((_, frame) => {
     const grid = layer.grid(media.index, frame);
@@ -39,38 +47,69 @@ export function frameSums(layer, media) {
   });
 }
 
-function layersOf(runs, state, selection, explainedIndex, look) {
-  const colours = colormaps[state.map];
-  const first = runLayer(runs.report, runs.comparison?.names[0], selection, explainedIndex, state, { ...look, colours });
-  if (!runs.other) {
+/**
+ * @param {Runs} runs
+ * @param {State} state
+ * @param {Selection} selection
+ * @param {number} explainedIndex
+ * @returns {Layer[]}
+ */
+function layersOf(runs, state, selection, explainedIndex) {
+  const first = runLayer(runs.report, runs.comparison?.names[0], selection, explainedIndex, state);
+  if (runs.other === null) {
     return [first];
   }
+  const [, name] = runs.comparison.names;
   const pair = selection.kind === "answer" ? pairOf(runs.comparison, selection) : null;
-  const second = pair && runLayer(runs.other, runs.comparison.names[1], pair, 0, state, { ...look, colours });
-  return [first, second ?? emptyLayer(first, runs.comparison.names[1]), differenceLayer(runs.report.media, first, second, state, look)];
+  const second = pair && runLayer(runs.other, name, pair, 0, state);
+  return [
+    first,
+    second ?? { ...first, name, grid: () => null },
+    differenceLayer(runs.report.media, first, second, state),
+  ];
 }
 
-function runLayer(report, name, selection, explainedIndex, state, look) {
+/**
+ * @param {Report} report
+ * @param {string | undefined} name
+ * @param {Selection} selection
+ * @param {number} explainedIndex
+ * @param {State} state
+ * @returns {Layer}
+ */
+function runLayer(report, name, selection, explainedIndex, state) {
   const maps = report.maps(selection, explainedIndex);
   return {
     name,
-    look: { ...look, range: state.scale === "all" ? report.commonRange() : ownRange(maps) },
+    look: {
+      smooth: state.drawn === "smooth",
+      opacity: state.opacity / 100,
+      contour: state.contour,
+      colours: colormaps[state.map],
+      range: state.scale === "all" ? report.commonRange() : ownRange(maps),
+    },
     grid: (media, frame) => gridOf(report, maps, report.media[media].frames[frame]),
   };
 }
 
-function emptyLayer(like, name) {
-  return { name, look: like.look, grid: () => null };
-}
-
-// Differences of a hundredth of the scale fill the colours at most: smaller ones are the rounding of maps kept in 8 bits, and must not look like findings.
+// The colours never span less than this part of the scale: smaller differences are the rounding of maps kept in 8 bits,
+// and must not look like findings.
 const LEAST_DIFFERENCE = 0.01;
 
-// Each run's values over its own scale, the first less the second, on the first one's cells.
-function differenceLayer(media, first, second, state, look) {
+/**
+ * Each run's values over its own scale, the first less the second, on the first one's cells.
+ * @param {Media[]} media
+ * @param {Layer} first
+ * @param {Layer | null} second
+ * @param {State} state
+ * @returns {Layer}
+ */
+function differenceLayer(media, first, second, state) {
+  /** @type {Layer["grid"]} */
   const grid = (mediaIndex, frame) => {
-    const [one, two] = [first.grid(mediaIndex, frame), second?.grid(mediaIndex, frame) ?? null];
-    if (one === null || two === null) {
+    const one = first.grid(mediaIndex, frame);
+    const two = second?.grid(mediaIndex, frame) ?? null;
+    if (one === null || two === null || second === null) {
       return null;
     }
     const { rows, columns } = one;
@@ -80,16 +119,31 @@ function differenceLayer(media, first, second, state, look) {
   };
   let highest = 0;
   for (const { index, frames } of state.scale === "all" ? [] : media) {
-    frames.forEach((_, frame) => grid(index, frame)?.values.forEach((value) => (highest = Math.max(highest, Math.abs(value)))));
+    frames.forEach((_, frame) =>
+      grid(index, frame)?.values.forEach((value) => (highest = Math.max(highest, Math.abs(value)))),
+    );
   }
   const limit = state.scale === "all" ? 1 : Math.max(highest, LEAST_DIFFERENCE);
-  return { name: "Difference", isDifference: true, grid, look: { ...look, contour: false, colours: differences, isSigned: true, range: [-limit, limit] } };
+  return {
+    name: "Difference",
+    isDifference: true,
+    grid,
+    look: { ...first.look, contour: false, colours: differences, isSigned: true, range: [-limit, limit] },
+  };
 }
 
+/**
+ * @param {number} value
+ * @param {Extent} range
+ */
 function part(value, [low, high]) {
   return high > low ? Math.max(0, Math.min(1, (value - low) / (high - low))) : 0;
 }
 
+/**
+ * @param {(ActivationMap | null)[]} maps
+ * @returns {Extent}
+ */
 function ownRange(maps) {
   const present = maps.filter((map) => map !== null);
   return present.length === 0
@@ -97,17 +151,34 @@ function ownRange(maps) {
     : [Math.min(...present.map((map) => map.minimum)), Math.max(...present.map((map) => map.maximum))];
 }
 
-function ranked(report, state) {
-  const { media, frame, top, left, bottom, right } = state.region;
+/**
+ * @param {Report} report
+ * @param {State} state
+ * @param {Region} region
+ */
+function ranked(report, state, { media, frame, top, left, bottom, right }) {
   const place = report.media[media].frames[frame];
   const region = { block: place.block, frame: place.frame, top, left, bottom, right };
-  const tokens = report.lookUp(region, report.answer.map(({ index }) => ({ from: index, to: index })));
+  const tokens = report.lookUp(
+    region,
+    report.answer.map(({ index }) => ({ from: index, to: index })),
+  );
   const spans = state.unit === "word" ? report.lookUp(region, report.words) : tokens;
   return { tokens, ranking: spans.toSorted((a, b) => b[state.rank] - a[state.rank]) };
 }
 
+/**
+ * @param {Report} report
+ * @param {State} state
+ * @param {Selection | null} selection
+ * @param {number} explainedIndex
+ * @param {View["found"]} found
+ * @returns {Shade}
+ */
 function shadeOf(report, state, selection, explainedIndex, found) {
+  /** @type {Shade["kind"]} */
   let kind = "from";
+  /** @type {Map<number, number>} */
   let values = new Map();
   if (found !== null) {
     kind = "region";

@@ -1,8 +1,10 @@
 // Pictures and videos that go with a question: taken, checked against the server's limits, shown as small pictures.
 
+import { icon } from "./icons.js";
 import { create } from "./report/dom.js";
 import { formatBytes } from "./report/text.js";
-import { icon } from "./icons.js";
+
+/** @import { Attachment, FileFacts, FileRules } from "./types.js" */
 
 const VIDEO_NAMES = /\.(mp4|m4v|mov|webm|mkv|avi|mpe?g|ogv|wmv|flv|ts|3gp)$/i;
 const PICTURE_TYPES = ["image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp"];
@@ -12,12 +14,11 @@ export const ACCEPTED = [...PICTURE_TYPES, "video/*"].join(",");
 
 /**
  * Builds the list.
- * @param limits the server's
- * @param seesPictures, readsVideos what the model and the server can do
- * @param changed called whenever the list is another one
- * @returns {object} element; files: [{ file, kind, address, width, height }]; add(files); refusals: what was wrong with those not taken; clear()
+ * @param {FileRules} rules
+ * @param {() => void} changed is called whenever the list is another one
  */
-export function buildAttachments({ limits, seesPictures, readsVideos }, changed) {
+export function buildAttachments(rules, changed) {
+  /** @type {Attachment[]} */
   let files = [];
   const element = create("ul", { class: "attachments", "aria-label": "Pictures and videos", hidden: true });
 
@@ -27,13 +28,16 @@ export function buildAttachments({ limits, seesPictures, readsVideos }, changed)
     changed();
   }
 
+  /** @param {Attachment} one */
   function itemOf(one) {
-    const remove = create("button", { type: "button", "aria-label": `Remove ${one.file.name}`, onclick: () => {
+    const { name, size } = one.file;
+    const remove = () => {
       URL.revokeObjectURL(one.address);
       files = files.filter((other) => other !== one);
       show();
-    } }, "\u00D7");
-    return create("li", { class: one.kind, title: `${one.file.name}, ${formatBytes(one.file.size)}` }, one.thumbnail, remove);
+    };
+    const button = create("button", { type: "button", "aria-label": `Remove ${name}`, onclick: remove }, "\u00D7");
+    return create("li", { class: one.kind, title: `${name}, ${formatBytes(size)}` }, one.thumbnail, button);
   }
 
   return {
@@ -42,17 +46,21 @@ export function buildAttachments({ limits, seesPictures, readsVideos }, changed)
       return files;
     },
 
-    /** Takes what can be taken; returns why the rest cannot. */
+    /**
+     * Takes what can be taken.
+     * @param {File[]} added
+     * @returns {Promise<string[]>} why the rest cannot
+     */
     async add(added) {
       const refusals = [];
       for (const file of added) {
-        try {
-          const one = await read(file);
-          check(one);
+        const one = await read(file);
+        const refusal = typeof one === "string" ? one : refusalOf(one, files, rules);
+        if (refusal !== null) {
+          refusals.push(`${file.name}: ${refusal}`);
+        } else if (typeof one !== "string") {
           files = [...files, one];
           show();
-        } catch (error) {
-          refusals.push(`${file.name}: ${error.message}`);
         }
       }
       return refusals;
@@ -63,44 +71,61 @@ export function buildAttachments({ limits, seesPictures, readsVideos }, changed)
       show();
     },
   };
-
-  function check({ file, kind, width, height }) {
-    const used = files.reduce((sum, one) => sum + one.file.size, 0);
-    const pictures = files.filter((one) => one.kind === "picture").length;
-    if (!seesPictures) {
-      throw new Error("this server's model reads text only");
-    }
-    if (kind === "picture") {
-      require(pictures < limits.maxPictures, `a question can have ${limits.maxPictures} pictures`);
-      require(file.size <= limits.maxPictureBytes, `has ${formatBytes(file.size)}; a picture can have ${formatBytes(limits.maxPictureBytes)}`);
-      require(!(width * height > limits.maxPicturePixels), `has ${width} \u00D7 ${height} pixels; ${limits.maxPicturePixels / 1e6} megapixels are the most`);
-    } else {
-      require(readsVideos || file.type.startsWith("image/"), "the server has no ffmpeg to read video files with; an animated GIF or WebP can be read");
-    }
-    require(used + file.size <= limits.maxBodyBytes, `all files together can have ${formatBytes(limits.maxBodyBytes)}`);
-  }
 }
 
-function require(condition, message) {
-  if (!condition) {
-    throw new Error(message);
+/**
+ * Why a file cannot go with those that were taken; null where it can.
+ * @param {FileFacts} added
+ * @param {Pick<FileFacts, "file" | "kind">[]} taken
+ * @param {FileRules} rules
+ */
+export function refusalOf({ file, kind, width, height }, taken, { limits, seesPictures, readsVideos }) {
+  const used = taken.reduce((sum, one) => sum + one.file.size, 0);
+  const pictures = taken.filter((one) => one.kind === "picture").length;
+  const isPicture = kind === "picture";
+  if (!seesPictures) {
+    return "this server's model reads text only";
   }
+  if (isPicture && pictures >= limits.maxPictures) {
+    return `a question can have ${limits.maxPictures} pictures`;
+  }
+  if (isPicture && file.size > limits.maxPictureBytes) {
+    return `has ${formatBytes(file.size)}; a picture can have ${formatBytes(limits.maxPictureBytes)}`;
+  }
+  if (isPicture && width * height > limits.maxPicturePixels) {
+    const most = limits.maxPicturePixels / 1e6;
+    return `has ${width} \u00D7 ${height} pixels; ${most} megapixels are the most`;
+  }
+  if (!isPicture && !readsVideos && !file.type.startsWith("image/")) {
+    return "the server has no ffmpeg, so it reads no video files; an animated GIF or WebP can be read";
+  }
+  if (used + file.size > limits.maxBodyBytes) {
+    return `all files together can have ${formatBytes(limits.maxBodyBytes)}`;
+  }
+  return null;
 }
 
-// What a file is and how large; the server decides what it can read.
+/**
+ * What a file is and how large, or why that cannot be said. The server decides what it can read.
+ * @param {File} file
+ * @returns {Promise<Attachment | string>}
+ */
 async function read(file) {
   const isVideo = file.type.startsWith("video/") || VIDEO_NAMES.test(file.name);
   if (!isVideo && !PICTURE_TYPES.includes(file.type)) {
-    throw new Error("is no picture or video that can be read; JPEG, PNG, WebP, GIF and BMP can, and videos");
+    return "is no picture or video that can be read; JPEG, PNG, WebP, GIF, BMP and videos can";
   }
   const address = URL.createObjectURL(file);
   const kind = isVideo || (await isAnimation(file)) ? "video" : "picture";
   if (isVideo) {
     const thumbnail = create("video", { src: `${address}#t=0.1`, preload: "metadata", "aria-label": file.name });
     thumbnail.muted = true;
+    /** @type {Attachment} */
     const one = { file, kind, address, thumbnail, width: 16, height: 9 };
-    thumbnail.onloadedmetadata = () => Object.assign(one, { width: thumbnail.videoWidth || 16, height: thumbnail.videoHeight || 9 });
-    thumbnail.onerror = () => thumbnail.replaceWith(create("span", { class: "unknown", role: "img", "aria-label": file.name }, icon("video")));
+    thumbnail.onloadedmetadata = () =>
+      Object.assign(one, { width: thumbnail.videoWidth || 16, height: thumbnail.videoHeight || 9 });
+    thumbnail.onerror = () =>
+      thumbnail.replaceWith(create("span", { class: "unknown", role: "img", "aria-label": file.name }, icon("video")));
     return one;
   }
   const thumbnail = create("img", { src: address, alt: file.name });
@@ -108,13 +133,16 @@ async function read(file) {
     await thumbnail.decode();
   } catch {
     URL.revokeObjectURL(address);
-    throw new Error("cannot be opened; it may be damaged");
+    return "cannot be opened; it may be damaged";
   }
   return { file, kind, address, thumbnail, width: thumbnail.naturalWidth, height: thumbnail.naturalHeight };
 }
 
-// An animation is a video: a GIF with several frames' control blocks, a WebP with an animation chunk.
-async function isAnimation(file) {
+/**
+ * An animation is a video: a GIF with several frames' control blocks, a WebP with an animation chunk.
+ * @param {Blob} file
+ */
+export async function isAnimation(file) {
   if (file.type === "image/webp") {
     return (await file.slice(0, 64).text()).includes("ANIM");
   }

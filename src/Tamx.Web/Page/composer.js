@@ -2,17 +2,18 @@
 
 import { ACCEPTED, buildAttachments } from "./attachments.js";
 import { defaultQuestion } from "./conversation.js";
+import { icon } from "./icons.js";
 import { buildOptions } from "./options.js";
 import { create } from "./report/dom.js";
-import { icon } from "./icons.js";
+
+/** @import { Config, Draft } from "./types.js" */
 
 const DRAFT = "tamx-draft";
 
 /**
  * Builds the composer.
- * @param config the server's /api/config
- * @param ask(draft) is told of a question: { text, answer (null: let the model write one), files, system, request }
- * @returns {object} element; options (its dialog); add(files); followUp(whether a conversation goes on); clear(); focus()
+ * @param {Config} config
+ * @param {(draft: Draft) => void} ask is told of a question
  */
 export function buildComposer(config, ask) {
   const { limits, model } = config;
@@ -20,18 +21,73 @@ export function buildComposer(config, ask) {
     { limits, seesPictures: model?.seesPictures ?? true, readsVideos: model?.readsVideoFiles ?? true },
     () => refresh(),
   );
-  const input = create("input", { type: "file", accept: ACCEPTED, multiple: true, hidden: true, onchange: () => {
-    add([...input.files]);
-    input.value = "";
-  } });
-  const question = create("textarea", { name: "question", rows: "1", maxlength: String(limits.maxTextCharacters), "aria-label": "Question", enterkeyhint: "send" });
-  const answer = create("textarea", { name: "answer", rows: "1", maxlength: String(limits.maxTextCharacters), placeholder: "The answer whose words are to be explained" });
-  const answerPart = create("label", { class: "given", hidden: true }, create("span", "", "Explain this answer"), answer);
-  const attach = create("button", { type: "button", class: "tool", title: "Add pictures or a video; dropping and pasting works anywhere", onclick: () => input.click() }, icon("add"), create("span", "", "Picture or video"));
-  const given = create("button", { type: "button", class: "tool", "aria-pressed": "false", title: "Explain an answer that you give, instead of letting the model write one", onclick: () => setGiven(answerPart.hidden, true) }, icon("answer"), create("span", "", "Given answer"));
+  /** @type {HTMLInputElement} */
+  const input = create("input", {
+    type: "file",
+    accept: ACCEPTED,
+    multiple: true,
+    hidden: true,
+    onchange: () => {
+      add([...(input.files ?? [])]);
+      input.value = "";
+    },
+  });
+  const question = create("textarea", {
+    name: "question",
+    rows: "1",
+    maxlength: String(limits.maxTextCharacters),
+    "aria-label": "Question",
+    enterkeyhint: "send",
+  });
+  const answer = create("textarea", {
+    name: "answer",
+    rows: "1",
+    maxlength: String(limits.maxTextCharacters),
+    placeholder: "The answer to explain",
+  });
+  const answerPart = create(
+    "label",
+    { class: "given", hidden: true },
+    create("span", "", "Explain this answer"),
+    answer,
+  );
+  const attach = create(
+    "button",
+    {
+      type: "button",
+      class: "tool",
+      title: "Add pictures or a video. They can be dropped or pasted anywhere, too",
+      onclick: () => input.click(),
+    },
+    icon("add"),
+    create("span", "", "Picture or video"),
+  );
+  const given = create(
+    "button",
+    {
+      type: "button",
+      class: "tool",
+      "aria-pressed": "false",
+      title: "Explain an answer of yours instead of one that the model writes",
+      onclick: () => setGiven(answerPart.hidden === true, true),
+    },
+    icon("answer"),
+    create("span", "", "Given answer"),
+  );
   const count = create("span", { class: "badge", hidden: true });
-  const tune = create("button", { type: "button", class: "tool", title: "Sampling, maps, video", onclick: () => options.open() }, icon("tune"), create("span", "", "Options"), count);
-  const send = create("button", { type: "submit", class: "send primary", title: "Ask (Enter)" }, icon("send"), create("span", "", "Ask"));
+  const tune = create(
+    "button",
+    { type: "button", class: "tool", title: "Sampling, maps, video", onclick: () => options.open() },
+    icon("tune"),
+    create("span", "", "Options"),
+    count,
+  );
+  const send = create(
+    "button",
+    { type: "submit", class: "send primary", title: "Ask (Enter)" },
+    icon("send"),
+    create("span", "", "Ask"),
+  );
   const refusals = create("ul", { class: "refusals", role: "alert", hidden: true });
   const options = buildOptions(config, (own) => {
     count.hidden = own === 0;
@@ -40,10 +96,14 @@ export function buildComposer(config, ask) {
   });
   const element = create(
     "form",
-    { class: "composer", "aria-label": "Question", onsubmit: (event) => {
-      event.preventDefault();
-      submit();
-    } },
+    {
+      class: "composer",
+      "aria-label": "Question",
+      onsubmit: (event) => {
+        event.preventDefault();
+        submit();
+      },
+    },
     attachments.element,
     question,
     answerPart,
@@ -73,9 +133,19 @@ export function buildComposer(config, ask) {
       return;
     }
     const { system } = options;
-    ask({ text: question.value.trim(), answer: answerPart.hidden || answer.value.trim() === "" ? null : answer.value, files: attachments.files, system, request: options.request() });
+    ask({
+      text: question.value.trim(),
+      answer: answerPart.hidden || answer.value.trim() === "" ? null : answer.value,
+      files: attachments.files,
+      system,
+      request: options.request(),
+    });
   }
 
+  /**
+   * @param {boolean} isGiven
+   * @param {boolean} takesFocus
+   */
   function setGiven(isGiven, takesFocus = false) {
     answerPart.hidden = !isGiven;
     given.setAttribute("aria-pressed", String(isGiven));
@@ -90,9 +160,14 @@ export function buildComposer(config, ask) {
   function refresh() {
     sessionStorage.setItem(DRAFT, question.value);
     send.disabled = question.value.trim() === "" && (goesOn || attachments.files.length === 0);
-    question.placeholder = goesOn ? "Ask on\u2026" : attachments.files.length > 0 ? defaultQuestion(attachments.files) : "Ask about a picture\u2026";
+    question.placeholder = goesOn
+      ? "Ask on\u2026"
+      : attachments.files.length > 0
+        ? defaultQuestion(attachments.files)
+        : "Ask about a picture\u2026";
   }
 
+  /** @param {File[]} files */
   async function add(files) {
     const wrong = await attachments.add(files);
     refusals.hidden = wrong.length === 0;
@@ -104,12 +179,16 @@ export function buildComposer(config, ask) {
     element,
     options: options.element,
     add,
+    /**
+     * Says whether a conversation goes on.
+     * @param {boolean} isOne
+     */
     followUp(isOne) {
       goesOn = isOne;
       element.classList.toggle("going-on", isOne);
       refresh();
     },
-    /** Empties it, where what was in it has been asked. */
+    /** Empties it once its question has been answered. */
     clear() {
       question.value = "";
       answer.value = "";
@@ -123,7 +202,10 @@ export function buildComposer(config, ask) {
   };
 }
 
-// As high as its text, within the limits of the style sheet.
+/**
+ * Makes a field as high as its text, within the limits of the style sheet.
+ * @param {HTMLTextAreaElement} area
+ */
 function fit(area) {
   area.style.blockSize = "auto";
   area.style.blockSize = `${area.scrollHeight + 2}px`;

@@ -2,26 +2,51 @@
 
 import { create } from "./report/dom.js";
 
-/** What is asked where nothing is written: files alone. */
+/** @import { Attachment, ConversationTurn, Draft } from "./types.js" */
+
+const ROLES = { system: "System", user: "User", assistant: "Assistant" };
+
+/**
+ * What is asked where there are files and no text.
+ * @param {Pick<Attachment, "kind">[]} files
+ */
 export function defaultQuestion(files) {
-  return files.length > 0 && files.every((one) => one.kind === "video") ? "Describe this video." : "Describe this image.";
+  return files.length > 0 && files.every((one) => one.kind === "video")
+    ? "Describe this video."
+    : "Describe this image.";
 }
 
-/** Turns and files so far; immutable. A turn is { role, text, files: indices }. */
+/** Turns and files so far; immutable. */
 export class Conversation {
+  /**
+   * @param {ConversationTurn[]} turns
+   * @param {Attachment[]} files
+   */
   constructor(turns = [], files = []) {
     this.turns = turns;
     this.files = files;
   }
 
-  /** With a question more. */
+  /**
+   * With a question more.
+   * @param {Draft} draft
+   */
   asking({ text, files, system }) {
+    /** @type {ConversationTurn[]} */
     const first = this.turns.length === 0 && system !== "" ? [{ role: "system", text: system, files: [] }] : [];
-    const asked = { role: "user", text: text || defaultQuestion(files), files: files.map((_, i) => this.files.length + i) };
+    /** @type {ConversationTurn} */
+    const asked = {
+      role: "user",
+      text: text || defaultQuestion(files),
+      files: files.map((_, i) => this.files.length + i),
+    };
     return new Conversation([...this.turns, ...first, asked], [...this.files, ...files]);
   }
 
-  /** With the answer. */
+  /**
+   * With the answer.
+   * @param {string} text
+   */
   answered(text) {
     return new Conversation([...this.turns, { role: "assistant", text, files: [] }], this.files);
   }
@@ -47,35 +72,56 @@ export class Conversation {
 
   /** The last question. */
   get question() {
-    return this.turns.findLast((turn) => turn.role === "user").text;
+    return this.turns.findLast((turn) => turn.role === "user")?.text ?? "";
   }
 
-  /** Shows it in the places where the report will show it. */
+  /**
+   * Shows it in the places where the report will show it.
+   * @param {Node} below
+   */
   preview(below) {
-    const names = { system: "System", user: "User", assistant: "Assistant" };
-    const chips = (files) => files.map((index) => create("span", "chip still", `${this.files[index].kind === "video" ? "Video" : "Picture"} ${index + 1}`));
+    /** @param {number} index */
+    const nameOf = (index) => `${this.files[index].kind === "video" ? "Video" : "Picture"} ${index + 1}`;
     const turns = this.turns.map(({ role, text, files }) =>
       create(
         "article",
         { class: `turn ${role === "user" ? "asked" : "plain"}`, "aria-label": `Turn of ${role}` },
-        create("div", "role", names[role]),
-        create("div", { class: "turn-text", dir: "auto" }, ...chips(files), text),
+        create("div", "role", ROLES[role]),
+        create(
+          "div",
+          { class: "turn-text", dir: "auto" },
+          ...files.map((index) => create("span", "chip still", nameOf(index))),
+          text,
+        ),
       ),
     );
     const figures = this.files.map(({ address, kind, file, width, height }, index) => {
-      const media = kind === "video" && !file.type.startsWith("image/") ? create("video", { src: `${address}#t=0.1`, preload: "metadata", "aria-label": file.name }) : create("img", { src: address, alt: file.name });
-      const name = `${kind === "video" ? "Video" : "Picture"} ${index + 1}`;
-      const figure = create("figure", "", create("div", "stage", media), create("figcaption", "", create("span", "name", name), create("bdi", "file", file.name)));
-      figure.style.setProperty("--ratio", width / height);
-      figure.firstChild.style.setProperty("--ratio", width / height);
+      const media =
+        kind === "video" && !file.type.startsWith("image/")
+          ? create("video", { src: `${address}#t=0.1`, preload: "metadata", "aria-label": file.name })
+          : create("img", { src: address, alt: file.name });
+      const stage = create("div", "stage", media);
+      const caption = create("figcaption", "", create("span", "name", nameOf(index)), create("bdi", "file", file.name));
+      const figure = create("figure", "", stage, caption);
+      for (const element of [figure, stage]) {
+        element.style.setProperty("--ratio", String(width / height));
+      }
       return figure;
     });
     const pictures = create("div", figures.length > 1 ? "pictures many" : "pictures", ...figures);
-    return create(
+    const chat = create("section", { class: "chat", tabindex: "-1", "aria-label": "Conversation" }, ...turns);
+    const element = create(
       "main",
       "preview",
-      create("div", "pane left", create("div", "bar"), create("section", { class: "chat", tabindex: "-1", "aria-label": "Conversation" }, ...turns), below),
-      create("section", { class: "pane right", "aria-label": "Pictures" }, create("div", "controls"), create("div", "legend"), pictures),
+      create("div", "pane left", create("div", "bar"), chat, below),
+      create(
+        "section",
+        { class: "pane right", "aria-label": "Pictures" },
+        create("div", "controls"),
+        create("div", "legend"),
+        pictures,
+      ),
     );
+    return { element, chat };
   }
 }

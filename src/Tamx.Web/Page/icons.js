@@ -14,7 +14,14 @@ const PATHS = {
   picture: "M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15.5 9.5h.01",
 };
 
-/** An icon by name. */
+/**
+ * An icon.
+ * @param {keyof typeof PATHS} name
+ */
 export function icon(name) {
-  return createSvg("svg", { class: "icon", viewBox: "0 0 24 24", "aria-hidden": "true" }, createSvg("path", { d: PATHS[name] }));
+  return createSvg(
+    "svg",
+    { class: "icon", viewBox: "0 0 24 24", "aria-hidden": "true" },
+    createSvg("path", { d: PATHS[name] }),
+  );
 }

@@ -1,66 +1,113 @@
 // How the answer is written and explained. Only what differs from the server's own defaults is sent.
 
-import { create } from "./report/dom.js";
+import { create, dialogHeading } from "./report/dom.js";
+
+/** @import { Config, Option, Profile } from "./types.js" */
 
 const STORE = "tamx-options";
+const METHOD_NOTE = "tamx: like the TAMX library; paper: like the paper's code; tuned: what measured best";
 
 /**
  * Builds the dialog.
- * @param config the server's /api/config
- * @param changed told how many options differ from the defaults
- * @returns {object} element; open(); request(): the parts of a request; system: the system message, or ""
+ * @param {Config} config
+ * @param {(count: number) => void} changed is told how many options differ from the server's
  */
 export function buildOptions({ defaults, limits }, changed) {
   const { sampling } = defaults;
-  const profiles = Object.keys(defaults.profiles);
+  const whole = { step: "1" };
+  const fraction = { step: "any" };
+  const onOff = ["on", "off"];
+  const windows = ["1", "3", "5", "7", "9"];
+  const system = text("system", "System message", "How the model should answer. Empty for none");
+  const profile = choice("profile", "Method", METHOD_NOTE, Object.keys(defaults.profiles), defaults.options.profile);
+  /** @type {[name: string, options: Option[]][]} */
   const groups = [
-    ["Answer", [
-      number("maxTokens", "Longest answer", "tokens", defaults.maxTokens, 1, limits.maxAnswerTokens, 1),
-      number("candidates", "Candidates", "explained besides each token", defaults.candidates, 0, limits.maxCandidates, 1),
-      number("temperature", "Temperature", "0 always takes the likeliest token", sampling.temperature, 0, 10, 0.05),
-      number("topK", "Top-k", "0 for all", sampling.topK, 0, 100000, 1),
-      number("topP", "Top-p", "", sampling.topP, 0, 1, 0.01),
-      number("seed", "Seed", "", sampling.seed, 0, 4294967295, 1),
-      text("system", "System message", "How the model should answer; empty for none"),
-    ]],
-    ["Maps", [
-      choice("profile", "Method", "tamx: as the library TAMX; paper: as the paper's code; tuned: what measured best", profiles, defaults.options.profile, null),
-      choice("applyEci", "Causal inference", "subtract what the words before explain", ["on", "off"], null, onOff("applyEci")),
-      choice("applyFilter", "Rank filter", "smooths over neighbouring cells", ["on", "off"], null, onOff("applyFilter")),
-      choice("kernelSize", "Filter window", "cells", ["1", "3", "5", "7", "9"], null, (profile) => String(profile.kernelSize)),
-      choice("wordMaps", "A word's map", "from its tokens'", ["max", "mean"], null, (profile) => profile.wordMaps),
-      choice("explainPrompt", "Prompt's words", "explain them too", ["on", "off"], null, onOff("explainPrompt")),
-    ]],
-    ["Video", [
-      number("fps", "Frames per second", "", defaults.fps, 0.01, 60, 0.01),
-      number("maxFrames", "Most frames", "", limits.maxFrames, 1, limits.maxFrames, 1),
-    ]],
+    [
+      "Answer",
+      [
+        number("maxTokens", "Longest answer", "tokens", defaults.maxTokens, {
+          ...whole,
+          min: 1,
+          max: limits.maxAnswerTokens,
+        }),
+        number("candidates", "Candidates", "explained along with each token", defaults.candidates, {
+          ...whole,
+          min: 0,
+          max: limits.maxCandidates,
+        }),
+        number("temperature", "Temperature", "0 always takes the likeliest token", sampling.temperature, {
+          ...fraction,
+          min: 0,
+          max: 10,
+        }),
+        number("topK", "Top-k", "0 for all", sampling.topK, { ...whole, min: 0, max: 100000 }),
+        number("topP", "Top-p", "", sampling.topP, { ...fraction, min: 0, max: 1 }),
+        number("seed", "Seed", "", sampling.seed, { ...whole, min: 0, max: 4294967295 }),
+        system,
+      ],
+    ],
+    [
+      "Maps",
+      [
+        profile,
+        ofMethod("applyEci", "Causal inference", "subtracts what earlier words explain", onOff),
+        ofMethod("applyFilter", "Rank filter", "smooths over neighbouring cells", onOff),
+        ofMethod("kernelSize", "Filter window", "cells", windows),
+        ofMethod("wordMaps", "A word's map", "from its tokens'", ["max", "mean"]),
+        ofMethod("explainPrompt", "Prompt's words", "explains them too", onOff),
+      ],
+    ],
+    [
+      "Video",
+      [
+        number("fps", "Frames per second", "", defaults.fps, { ...fraction, min: 0.01, max: 60 }),
+        number("maxFrames", "Most frames", "", limits.maxFrames, { ...whole, min: 1, max: limits.maxFrames }),
+      ],
+    ],
   ];
-  const fields = Object.fromEntries(groups.flatMap(([, list]) => list).map((field) => [field.name, field]));
+  const options = groups.flatMap(([, list]) => list);
+  const element = create("dialog", { class: "options", "aria-label": "Options" });
   const form = create(
     "form",
-    { method: "dialog", class: "body", onsubmit: (event) => {
-      event.preventDefault();
-      element.close();
-    } },
-    ...groups.map(([name, list]) => create("fieldset", "", create("legend", "", name), create("div", "fields", ...list.map((field) => field.element)))),
+    {
+      method: "dialog",
+      class: "body",
+      onsubmit: (event) => {
+        event.preventDefault();
+        element.close();
+      },
+    },
+    ...groups.map(([name, list]) =>
+      create(
+        "fieldset",
+        "",
+        create("legend", "", name),
+        create("div", "fields", ...list.map((option) => option.element)),
+      ),
+    ),
     create(
       "div",
       "buttons",
-      create("button", { type: "button", class: "quiet", onclick: () => {
-        Object.values(fields).forEach((field) => field.set(null));
-        refresh();
-      } }, "Back to the defaults"),
+      create(
+        "button",
+        {
+          type: "button",
+          class: "quiet",
+          onclick: () => {
+            options.forEach((option) => option.set(null));
+            refresh();
+          },
+        },
+        "Back to the defaults",
+      ),
       create("button", { type: "submit", class: "primary" }, "Done"),
     ),
   );
-  const element = create(
-    "dialog",
-    { class: "options", "aria-label": "Options" },
-    create("div", "heading", create("h2", "", "Options"), create("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => element.close() }, "\u00D7")),
+  element.append(
+    dialogHeading("Options", () => element.close()),
     form,
   );
-  // What cannot be is not kept: the dialog closes only with values that can be sent.
+  // The dialog closes only with values that can be sent.
   element.addEventListener("cancel", (event) => form.reportValidity() || event.preventDefault());
   element.addEventListener("click", (event) => event.target === element && form.reportValidity() && element.close());
   form.addEventListener("input", refresh);
@@ -68,23 +115,35 @@ export function buildOptions({ defaults, limits }, changed) {
   refresh();
 
   function refresh() {
-    const profile = defaults.profiles[fields.profile.value] ?? defaults.options;
-    Object.values(fields).forEach((field) => field.follow?.(profile));
-    const own = Object.values(fields).filter((field) => field.isOwn);
-    sessionStorage.setItem(STORE, JSON.stringify(Object.fromEntries(own.map((field) => [field.name, field.value]))));
-    changed(own.length);
+    const method = defaults.profiles[profile.value] ?? defaults.options;
+    options.forEach((option) => option.follow?.(method));
+    const changedOnes = options.filter((option) => option.isOwn).map(({ name, value }) => [name, value]);
+    sessionStorage.setItem(STORE, JSON.stringify(Object.fromEntries(changedOnes)));
+    changed(changedOnes.length);
   }
 
   function restore() {
     try {
-      Object.entries(JSON.parse(sessionStorage.getItem(STORE) ?? "{}")).forEach(([name, value]) => fields[name]?.set(value));
+      const stored = JSON.parse(sessionStorage.getItem(STORE) ?? "{}");
+      for (const option of options.filter(({ name }) => Object.hasOwn(stored, name))) {
+        option.set(stored[option.name]);
+      }
     } catch {
       sessionStorage.removeItem(STORE);
     }
   }
 
-  const own = (names, value) =>
-    Object.fromEntries(names.map((name) => fields[name]).filter((field) => field.isOwn && field.isValid).map((field) => [field.name, value(field)]));
+  /**
+   * The values that differ from the server's, by name.
+   * @param {string[]} names
+   * @param {(value: string) => unknown} valueOf
+   */
+  const own = (names, valueOf) =>
+    Object.fromEntries(
+      options
+        .filter(({ name, isOwn, isValid }) => names.includes(name) && isOwn && isValid)
+        .map(({ name, value }) => [name, valueOf(value)]),
+    );
 
   return {
     element,
@@ -92,44 +151,59 @@ export function buildOptions({ defaults, limits }, changed) {
       element.showModal();
     },
     get system() {
-      return fields.system.value.trim();
+      return system.value.trim();
     },
+    /** The parts of a request that the options make; only what differs from the server's is sent. */
     request() {
-      const numbers = own(["maxTokens", "candidates", "fps", "maxFrames"], (field) => Number(field.value));
-      const sampled = own(["temperature", "topK", "topP", "seed"], (field) => Number(field.value));
-      const options = own(["profile", "applyEci", "applyFilter", "kernelSize", "wordMaps", "explainPrompt"], ({ value }) =>
+      const sampled = own(["temperature", "topK", "topP", "seed"], Number);
+      const method = own(["profile", "applyEci", "applyFilter", "kernelSize", "wordMaps", "explainPrompt"], (value) =>
         value === "on" || value === "off" ? value === "on" : /^\d+$/.test(value) ? Number(value) : value,
       );
       return {
-        ...numbers,
+        ...own(["maxTokens", "candidates", "fps", "maxFrames"], Number),
         ...(Object.keys(sampled).length > 0 ? { sampling: sampled } : {}),
-        ...(Object.keys(options).length > 0 ? { options } : {}),
+        ...(Object.keys(method).length > 0 ? { options: method } : {}),
       };
     },
   };
 }
 
-function number(name, label, note, normal, min, max, step) {
-  const input = create("input", { type: "number", name, value: String(normal), min: String(min), max: String(max), step: step < 1 ? "any" : String(step), required: true, inputmode: "decimal" });
+/**
+ * @param {string} name
+ * @param {string} label
+ * @param {string} note
+ * @param {number} normal
+ * @param {{ min: number, max: number, step: string }} range
+ * @returns {Option}
+ */
+function number(name, label, note, normal, range) {
+  const value = String(normal);
+  const input = create("input", { type: "number", name, value, ...range, required: true, inputmode: "decimal" });
   return {
     name,
-    element: field(label, note, input),
+    element: labelled(label, note, input),
     get value() {
       return input.value;
     },
     get isOwn() {
-      return Number(input.value) !== Number(normal);
+      return Number(input.value) !== normal;
     },
     get isValid() {
       return input.validity.valid;
     },
-    set: (value) => (input.value = value ?? normal),
+    set: (own) => (input.value = own ?? value),
   };
 }
 
+/**
+ * @param {string} name
+ * @param {string} label
+ * @param {string} note
+ * @returns {Option}
+ */
 function text(name, label, note) {
   const input = create("textarea", { name, rows: "2" });
-  const element = field(label, note, input);
+  const element = labelled(label, note, input);
   element.classList.add("wide");
   return {
     name,
@@ -141,35 +215,62 @@ function text(name, label, note) {
     get isOwn() {
       return input.value.trim() !== "";
     },
-    set: (value) => (input.value = value ?? ""),
+    set: (own) => (input.value = own ?? ""),
   };
 }
 
-// A choice without a normal value of its own follows the profile until it is made.
-function choice(name, label, note, values, normal, ofProfile) {
-  const following = create("option");
-  following.value = "";
-  const select = create("select", { name }, ...(ofProfile ? [following] : []), ...values.map((value) => create("option", { value }, value)));
-  select.value = normal ?? "";
+/**
+ * @param {string} name
+ * @param {string} label
+ * @param {string} note
+ * @param {string[]} values
+ * @param {string} normal
+ * @param {HTMLElement[]} before further choices, which stand first
+ * @returns {Option}
+ */
+function choice(name, label, note, values, normal, before = []) {
+  const choices = values.map((value) => create("option", { value }, value));
+  const select = create("select", { name }, ...before, ...choices);
+  select.value = normal;
   return {
     name,
-    element: field(label, note, select),
+    element: labelled(label, note, select),
     isValid: true,
     get value() {
       return select.value;
     },
     get isOwn() {
-      return select.value !== (normal ?? "");
+      return select.value !== normal;
     },
-    set: (value) => (select.value = value ?? normal ?? ""),
-    follow: ofProfile && ((profile) => (following.textContent = `as the method (${ofProfile(profile)})`)),
+    set: (own) => (select.value = own ?? normal),
   };
 }
 
-function onOff(name) {
-  return (profile) => (profile[name] ? "on" : "off");
+/**
+ * A choice that follows the method until it is made.
+ * @param {Exclude<keyof Profile, "profile">} name
+ * @param {string} label
+ * @param {string} note
+ * @param {string[]} values
+ * @returns {Option}
+ */
+function ofMethod(name, label, note, values) {
+  const following = create("option");
+  following.value = "";
+  const option = choice(name, label, note, values, "", [following]);
+  option.follow = (profile) => {
+    const value = profile[name];
+    const shown = typeof value === "boolean" ? (value ? "on" : "off") : String(value);
+    following.textContent = `as the method (${shown})`;
+  };
+  return option;
 }
 
-function field(label, note, input) {
+/**
+ * @param {string} label
+ * @param {string} note
+ * @param {HTMLElement} input
+ */
+function labelled(label, note, input) {
   return create("label", "option", create("span", "option-name", label), input, create("span", "option-note", note));
 }

@@ -1,16 +1,30 @@
 // The answers that the server still has.
 
-import { deleteRun, getRuns } from "./api.js";
-import { create } from "./report/dom.js";
+import { deleteRun, getFile, getRuns } from "./api.js";
 import { icon } from "./icons.js";
+import { create, dialogHeading } from "./report/dom.js";
+import { fileNameOf, save } from "./report/exports.js";
 
-/** Builds the dialog; open(run) is called with the id of the one that is chosen. Returns element, show(), and list(count): the newest, as elements. */
+/** @import { Run, RunFile } from "./types.js" */
+/** @import { MenuItem } from "./report/types.js" */
+
+/** @type {[name: string, file: RunFile][]} */
+const FILES = [
+  ["Report (HTML)", "report.html"],
+  ["Trace (safetensors)", "trace.safetensors"],
+  ["Maps (JSON)", "maps.json"],
+];
+
+/**
+ * Builds the dialog.
+ * @param {(run: string) => void} open is told which one is chosen
+ * @param {(error: unknown) => void} failed
+ */
 export function buildRuns(open, failed) {
   const body = create("div", "body");
-  const element = create(
-    "dialog",
-    { class: "runs", "aria-label": "Answers so far" },
-    create("div", "heading", create("h2", "", "Answers so far"), create("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => element.close() }, "\u00D7")),
+  const element = create("dialog", { class: "runs", "aria-label": "Answers so far" });
+  element.append(
+    dialogHeading("Answers so far", () => element.close()),
     body,
   );
   element.addEventListener("click", (event) => event.target === element && element.close());
@@ -19,23 +33,28 @@ export function buildRuns(open, failed) {
     const runs = (await getRuns()).filter(isFinished);
     body.replaceChildren(
       runs.length === 0
-        ? create("p", "note", "There is none yet. The server keeps the last answers until it ends.")
+        ? create("p", "note", "There are no answers yet. The server keeps the last ones until it ends.")
         : create("ul", "run-list", ...runs.map((run) => create("li", "", ...itemOf(run, true)))),
     );
   }
 
+  /**
+   * @param {Run} run
+   * @param {boolean} canDelete
+   */
   function itemOf(run, canDelete) {
+    const chosen = () => {
+      element.close();
+      open(run.run);
+    };
     const choose = create(
       "button",
-      { type: "button", class: "run", onclick: () => {
-        element.close();
-        open(run.run);
-      } },
+      { type: "button", class: "run", onclick: chosen },
       create("bdi", "run-prompt", run.prompt || "(no text)"),
-      create("span", "run-time", timeOf(run.created) + (run.state === "stopped" ? ", stopped" : "")),
+      create("span", "run-time", `${timeOf(run.created)}${run.state === "stopped" ? ", stopped" : ""}`),
       create("bdi", "run-answer", run.answer || "(empty)"),
     );
-    const remove = create("button", { type: "button", class: "bin", "aria-label": `Delete: ${run.prompt}`, title: "Delete", onclick: async () => {
+    const remove = async () => {
       try {
         await deleteRun(run.run);
         await fill();
@@ -43,8 +62,14 @@ export function buildRuns(open, failed) {
         element.close();
         failed(error);
       }
-    } }, icon("bin"));
-    return canDelete ? [choose, remove] : [choose];
+    };
+    const label = `Delete: ${run.prompt}`;
+    const bin = create(
+      "button",
+      { type: "button", class: "bin", "aria-label": label, title: "Delete", onclick: remove },
+      icon("bin"),
+    );
+    return canDelete ? [choose, bin] : [choose];
   }
 
   return {
@@ -57,6 +82,10 @@ export function buildRuns(open, failed) {
         failed(error);
       }
     },
+    /**
+     * The newest, as elements.
+     * @param {number} count
+     */
     async list(count) {
       const runs = (await getRuns()).filter(isFinished).slice(0, count);
       return runs.map((run) => create("li", "", ...itemOf(run, false)));
@@ -64,10 +93,32 @@ export function buildRuns(open, failed) {
   };
 }
 
+/**
+ * A run's files, to be saved.
+ * @param {string} run
+ * @param {string} title
+ * @param {(error: unknown) => void} failed
+ * @returns {MenuItem[]}
+ */
+export function exportsOf(run, title, failed) {
+  return FILES.map(([name, file]) => ({
+    name,
+    action: async () => {
+      try {
+        save(await (await getFile(run, file)).blob(), `${fileNameOf(title)}${file.slice(file.indexOf("."))}`);
+      } catch (error) {
+        failed(error);
+      }
+    },
+  }));
+}
+
+/** @param {Run} run */
 function isFinished({ state }) {
   return state === "done" || state === "stopped";
 }
 
+/** @param {string} created */
 function timeOf(created) {
   const date = new Date(created);
   const isToday = date.toDateString() === new Date().toDateString();

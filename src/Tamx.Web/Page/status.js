@@ -1,8 +1,11 @@
 // How far an answer has come, with a button to stop it; or what went wrong, in words for people.
 
-import { create } from "./report/dom.js";
 import { icon } from "./icons.js";
+import { create } from "./report/dom.js";
 
+/** @import { ApiError } from "./types.js" */
+
+/** @type {Record<string, string>} */
 const PHASES = {
   upload: "Uploading",
   queued: "Waiting",
@@ -13,18 +16,34 @@ const PHASES = {
   report: "Writing the report",
 };
 
-/** Builds the strip; stop() is called by its button. Returns the element, show(phase, share, note), stopping(), hide(). */
+/**
+ * Builds the strip.
+ * @param {() => void} stop is called by its button
+ */
 export function buildStatus(stop) {
   const name = create("span", { class: "phase", role: "status" });
   const note = create("span", "phase-note");
   const fill = create("span", "fill");
-  const bar = create("div", { class: "progress", role: "progressbar", "aria-label": "Progress", "aria-valuemin": "0", "aria-valuemax": "100" }, fill);
-  const button = create("button", { type: "button", class: "stop", onclick: stop }, icon("stop"), create("span", "", "Stop"));
+  const bar = create(
+    "div",
+    { class: "progress", role: "progressbar", "aria-label": "Progress", "aria-valuemin": "0", "aria-valuemax": "100" },
+    fill,
+  );
+  const button = create(
+    "button",
+    { type: "button", class: "stop", onclick: stop },
+    icon("stop"),
+    create("span", "", "Stop"),
+  );
   const element = create("div", { class: "status", hidden: true }, create("div", "line", name, note, button), bar);
   return {
     element,
 
-    /** @param share how much of the phase is done, or null where that cannot be known */
+    /**
+     * @param {string} phase
+     * @param {number | null} share how much of the phase is done, or null where that cannot be known
+     * @param {string} text
+     */
     show(phase, share, text = "") {
       element.hidden = false;
       button.disabled = phase === "report";
@@ -51,6 +70,7 @@ export function buildStatus(stop) {
   };
 }
 
+/** @type {Record<string, [heading: string, more: string]>} */
 const HEADINGS = {
   network: ["The server does not answer", "Is tamx serve still running there?"],
   queue_full: ["The server is busy", ""],
@@ -61,27 +81,64 @@ const HEADINGS = {
   body_timeout: ["The upload took too long", ""],
   stopped: ["Stopped before the first word", ""],
   wrong_api_key: ["The key is not right", ""],
-  no_such_run: ["This answer is no longer there", "The server keeps the last ones only, and none that was stopped by leaving its page."],
+  no_such_run: [
+    "This answer is no longer there",
+    "The server keeps only the last ones, and none whose page was left before its end.",
+  ],
   internal_error: ["The server made a mistake", ""],
 };
-const OURS = ["network", "queue_full", "model_died", "model_unavailable", "internal_error", "time_limit", "body_timeout", "stopped", "model_failed"];
+/** Codes of errors after which trying again may help. */
+const OURS = [
+  "network",
+  "queue_full",
+  "model_died",
+  "model_unavailable",
+  "internal_error",
+  "time_limit",
+  "body_timeout",
+  "stopped",
+  "model_failed",
+];
 
-/** What went wrong, as a card. actions: { retry, close }, both functions or null. */
+/**
+ * What went wrong, as a card.
+ * @param {ApiError} error
+ * @param {{ retry: (() => void) | null, close: () => void }} actions
+ */
 export function problemCard({ code, status, message, retryAfter }, { retry, close }) {
   const [heading, more] = HEADINGS[code] ?? [status === 413 ? "That is too large" : "This cannot be asked", ""];
-  const again = retry === null || !OURS.includes(code) ? null : create("button", { type: "button", class: "primary", onclick: retry }, "Try again");
+  const again =
+    retry === null || !OURS.includes(code)
+      ? null
+      : create("button", { type: "button", class: "primary", onclick: retry }, "Try again");
   if (again !== null && retryAfter !== null) {
     wait(again, Math.min(60, Math.ceil(retryAfter)));
   }
   return create(
     "div",
     { class: "problem", role: "alert" },
-    create("div", "", create("h2", "", heading), create("p", "", sentence(message)), ...(more ? [create("p", "", more)] : [])),
-    create("div", "buttons", ...(again ? [again] : []), create("button", { type: "button", class: "quiet", onclick: close }, "Close")),
+    create(
+      "div",
+      "",
+      create("h2", "", heading),
+      create("p", "", sentence(message)),
+      ...(more ? [create("p", "", more)] : []),
+    ),
+    create(
+      "div",
+      "buttons",
+      ...(again ? [again] : []),
+      create("button", { type: "button", class: "quiet", onclick: close }, "Close"),
+    ),
   );
 }
 
+/**
+ * @param {HTMLButtonElement} button
+ * @param {number} seconds
+ */
 function wait(button, seconds) {
+  /** @param {number} left */
   const show = (left) => {
     button.disabled = left > 0;
     button.textContent = left > 0 ? `Try again in ${left} s` : "Try again";
@@ -92,7 +149,11 @@ function wait(button, seconds) {
   show(seconds);
 }
 
-function sentence(message) {
+/**
+ * A message as a sentence. A name at its start stays as it is.
+ * @param {string} message
+ */
+export function sentence(message) {
   const text = message.trim();
   const start = /^[a-z]+ /.test(text) ? text[0].toUpperCase() + text.slice(1) : text;
   return start + (/[.!?)]$/.test(text) ? "" : ".");

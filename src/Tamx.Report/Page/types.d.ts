@@ -1,0 +1,417 @@
+// What the modules hand to each other. Types only: this file is not a part of the page.
+
+import type { buildPictures } from "./pictures.js";
+import type { buildStage } from "./stage.js";
+import type { createSelection } from "./selection.js";
+import type { createState } from "./state.js";
+import type { Report } from "./report.js";
+
+export type { Report } from "./report.js";
+
+/** Tokens from one index to another, both included. */
+export interface Span {
+    from: number;
+    to: number;
+}
+
+/** A span of the answer (indices in it), or of the prompt (kind "text": indices of the report's tokens). */
+export interface Selection extends Span {
+    kind: "answer" | "text";
+}
+
+/** One token, by the same indices. */
+export interface TokenPlace {
+    kind: Selection["kind"];
+    index: number;
+}
+
+/** Cells of a grid; all four ends are included. */
+export interface Box {
+    top: number;
+    left: number;
+    bottom: number;
+    right: number;
+}
+
+/** Cells of a frame of a picture or video. */
+export interface Region extends Box {
+    media: number;
+    frame: number;
+}
+
+/** The low and the high end of a scale. */
+export type Extent = [low: number, high: number];
+
+// What ReportJson.cs writes. A token is named by its index in `tokens`, a vector by its byte offset among the packed
+// numbers.
+
+export interface ReportData {
+    run: RunFacts;
+    method: MethodFacts;
+    writer: string;
+    sequenceLength: number;
+    hiddenSize: number;
+    hasTexts: boolean;
+    bits: number;
+    mostSources: number;
+    tokens: TokenList;
+    wordStarts: number[];
+    turns: Turn[];
+    blocks: Block[];
+    media: MediaData[];
+    textOrder: number[];
+    prompt: TokenData[];
+    answer: TokenData[];
+}
+
+export interface RunFacts {
+    model: string | null;
+    modelFile: string | null;
+    projectorFile: string | null;
+    architecture: string | null;
+    quantization: string | null;
+    llamaVersion: string | null;
+    tamxVersion: string | null;
+    temperature: number | null;
+    topK: number | null;
+    topP: number | null;
+    seed: number | null;
+    contextSize: number | null;
+    threadCount: number | null;
+    gpuLayerCount: number | null;
+    seconds: Record<string, number | null>;
+}
+
+export interface MethodFacts {
+    profile: string;
+    eci: boolean;
+    eciStrength: number | null;
+    filter: boolean;
+    kernelSize: number;
+    engine: string | null;
+    wordMaps: "max" | "mean";
+    options: Record<string, string | number | boolean | null>;
+}
+
+export interface TokenList {
+    position: number[];
+    id: number[];
+    text: string[];
+}
+
+/** Items are tokens, or -1 - b for vision block b. */
+export interface Turn {
+    role: string;
+    items: number[];
+}
+
+export interface Block {
+    frames: number;
+    rows: number;
+    columns: number;
+}
+
+export interface MediaData {
+    isVideo: boolean;
+    name: string;
+    frames: FrameData[];
+}
+
+export interface FrameData {
+    block: number;
+    frame: number;
+    picture: Picture | null;
+}
+
+export interface Picture {
+    element: string;
+    width: number;
+    height: number;
+    seconds: number | null;
+    name: string | null;
+}
+
+/** `text`: the tokens that its relevance can belong to, or how many of `textOrder` they are. */
+export interface TokenData {
+    token: number;
+    text: number | number[];
+    candidates: number[];
+    explained: ExplainedToken[];
+}
+
+/** A token of the vocabulary as it was explained at one place: the answer's own, or a candidate. */
+export interface ExplainedToken {
+    id: number;
+    text: string;
+    logit: number | null;
+    probability: number | null;
+    range: Extent;
+    maps: (number | null)[];
+    relevance: number;
+}
+
+/** What GrowingReport.cs writes for a token of an answer. */
+export interface GrowingToken {
+    from: number;
+    tokens: TokenList;
+    wordStarts: number[];
+    explained: TokenData;
+}
+
+/** What GrowingReport.cs writes before the first token. */
+export interface GrowingHead {
+    data: ReportData;
+    pictures: Record<string, { mediaType: string; bytes: string }>;
+    vectors: string;
+}
+
+// What a report makes of it.
+
+export interface AnswerToken extends TokenData {
+    index: number;
+}
+
+export interface Frame extends FrameData {
+    rows: number;
+    columns: number;
+}
+
+/** A picture, or a video with its frames. */
+export interface Media extends MediaData {
+    index: number;
+    frames: Frame[];
+}
+
+/** Raw values over all frames of a block. */
+export interface ActivationMap {
+    values: Float32Array;
+    minimum: number;
+    maximum: number;
+}
+
+/** The part of a map that lies on one frame; values are row-major. */
+export interface Grid {
+    map: ActivationMap;
+    rows: number;
+    columns: number;
+    values: Float32Array;
+}
+
+/** How much a span comes from a region. */
+export interface Finding {
+    span: Span;
+    share: number;
+    strength: number;
+}
+
+/** The second run's span for each token of the first one's answer. */
+export interface Comparison {
+    names: [string, string];
+    pairs: ([number, number] | null)[];
+}
+
+export interface ComparedRuns {
+    report: Report;
+    other: Report;
+    comparison: Comparison;
+}
+
+/** A run, or two that are compared. */
+export type Runs = ComparedRuns | { report: Report; other: null; comparison: null };
+
+/** How a run was made, one of many; what has no value is not shown. */
+export type Fact = [name: string, value: string | number | null];
+
+/** How far two maps agree; null where that cannot be said. */
+export interface Agreement {
+    correlation: number | null;
+    iou: number | null;
+}
+
+// What is shown.
+
+export interface State {
+    selection: Selection | null;
+    preview: Selection | null;
+    candidate: number | null;
+    region: Region | null;
+    frames: Record<number, number>;
+    unit: "token" | "word";
+    direction: "from" | "to";
+    rank: "share" | "strength";
+    map: string;
+    scale: "token" | "all";
+    drawn: "smooth" | "cells";
+    contour: boolean;
+    opacity: number;
+    query: string;
+}
+
+export type Selecting = ReturnType<typeof createSelection>;
+
+export type StateStore = ReturnType<typeof createState>;
+
+/** What an address may name. */
+export interface AddressLimits {
+    answerCount: number;
+    tokenCount: number;
+    isSelectable(token: number): boolean;
+    candidateCount(answerIndex: number): number;
+    media: { frames: { rows: number; columns: number }[] }[];
+    maps: string[];
+}
+
+/** How a map is drawn; colours are 256 RGB triples. Signed values have zero in the middle of the range. */
+export interface Look {
+    smooth: boolean;
+    opacity: number;
+    contour: boolean;
+    colours: Uint8ClampedArray;
+    range: Extent;
+    isSigned?: boolean;
+}
+
+/** A run's maps over the pictures, or in a comparison the difference of two. */
+export interface Layer {
+    name: string | undefined;
+    look: Look;
+    isDifference?: boolean;
+    grid(media: number, frame: number): Grid | null;
+}
+
+/** How strongly tokens are shaded, by their indices, and what the values mean. */
+export interface Shade {
+    kind: "from" | "to" | "region";
+    values: Map<number, number>;
+    highest: number;
+}
+
+export interface View {
+    selection: Selection | null;
+    isPreview: boolean;
+    /** Of a selection of one answer token. */
+    token: AnswerToken | null;
+    explainedIndex: number;
+    /** Maps over the pictures; none for a selection that has no map. */
+    layers: Layer[];
+    shade: Shade;
+    /** What a look-up of a region found: each token, and what is listed in order. */
+    found: { tokens: Finding[]; ranking: Finding[] } | null;
+}
+
+// What the page is made of.
+
+/** Texts and elements are appended; see create in dom.js. */
+export type Properties = Record<string, string | number | boolean | null | undefined | ((event: any) => unknown)>;
+
+export interface MenuItem {
+    name: string;
+    action(): unknown;
+}
+
+/** A block of data in a report's file. */
+export interface DataBlock {
+    text: string;
+    mediaType: string | undefined;
+}
+
+/** What a page shows around a report. */
+export interface PageFrame {
+    title: string;
+    /** Elements before and after the header's own. */
+    lead?: Node[];
+    actions?: Node[];
+    /** Further exports. */
+    exports?: MenuItem[];
+    /** Stands under the conversation. */
+    below?: Node;
+}
+
+export interface ReportPage extends PageFrame {
+    /** Size of the report's file. */
+    bytes: number | null;
+    /** Tokens will be appended. */
+    isGrowing?: boolean;
+    address(picture: Picture): string;
+}
+
+/** All texts in one string, and for each of its characters the token that it is of. */
+export interface FoldedText {
+    whole: string;
+    owners: number[];
+}
+
+export interface Cell {
+    row: number;
+    column: number;
+}
+
+/** What a stage stands for; a region is made of its cells. */
+export interface StagePlace {
+    name: string;
+    ratio: number;
+    rows: number;
+    columns: number;
+}
+
+export interface StageActions {
+    region(box: Box | null, isDrawing: boolean): void;
+    /** The value under the pointer. */
+    read(value: number | null): void;
+}
+
+/** Takes a place in parts of the stage. */
+export interface PointActions extends StageActions {
+    point(at: { x: number; y: number } | null): void;
+}
+
+export interface PictureActions {
+    region(region: Region | null, isDrawing: boolean): void;
+    frame(media: number, frame: number): void;
+    read(layer: number, value: number | null): void;
+    address(picture: Picture): string;
+}
+
+export type Pictures = ReturnType<typeof buildPictures>;
+
+/** A stage as it is drawn into a picture. */
+export interface OverlayFigure {
+    stage: ReturnType<typeof buildStage>;
+    ratio: number;
+    look: Look | null;
+}
+
+export interface ChatActions {
+    click(kind: Selection["kind"], index: number, isExtending: boolean): void;
+    drag(kind: Selection["kind"], from: number, to: number): void;
+    preview(at: TokenPlace | null): void;
+    reveal(media: number, frame: number): void;
+}
+
+export interface InspectorActions {
+    /** By its rank; null for the answer's own token. */
+    candidate(rank: number | null): void;
+    direction(value: State["direction"]): void;
+    rank(value: State["rank"]): void;
+    select(at: TokenPlace): void;
+    preview(at: TokenPlace | null): void;
+    clearRegion(): void;
+}
+
+/** What the inspector shows; show is told of changes within it. */
+export interface Card {
+    elements: Node[];
+    show?(view: View, state: State): void;
+}
+
+/** An answer's token on the way to the report. */
+export interface ArrivedToken {
+    token: GrowingToken;
+    packed: Uint8Array;
+}
+
+/** A line of the candidates' list; rank is null for an answer's token that is no candidate. */
+export interface Choice {
+    explained: number;
+    rank: number | null;
+}
