@@ -33,7 +33,7 @@ internal sealed class AutoEngine(
         Span<float> destination,
         CancellationToken cancellationToken = default)
     {
-        long copied = (long)states.Length + outputRows.Length + destination.Length;
+        var copied = (long)states.Length + outputRows.Length + destination.Length;
         for (var engine = Choose(way.IsWorthIt((long)destination.Length * hiddenSize, 0, 1, copied)); ; engine = Processors)
         {
             try
@@ -50,9 +50,9 @@ internal sealed class AutoEngine(
 
     public void Compute(in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default)
     {
-        long products = ((long)problem.CellStates.Length + maps.Length) * problem.OutputRows.Length / Math.Max(1, problem.HiddenSize);
-        long copied = (long)problem.CellStates.Length + problem.OutputRows.Length + problem.Weights.Length + maps.Length;
-        ValueRange[] before = ranges.ToArray();
+        var products = ((long)problem.CellStates.Length + maps.Length) * problem.OutputRows.Length / Math.Max(1, problem.HiddenSize);
+        var copied = (long)problem.CellStates.Length + problem.OutputRows.Length + problem.Weights.Length + maps.Length;
+        var before = ranges.ToArray();
         for (var engine = Choose(way.IsWorthIt(products, maps.Length, problem.KernelSize, copied)); ; engine = Processors)
         {
             try
@@ -76,9 +76,9 @@ internal sealed class AutoEngine(
         Span<ValueRange> ranges,
         CancellationToken cancellationToken = default)
     {
-        long products = (long)maps.Length * (activations.Length / Math.Max(1, cellCount));
-        long copied = (long)activations.Length + problem.Weights.Length + maps.Length;
-        ValueRange[] before = ranges.ToArray();
+        var products = (long)maps.Length * (activations.Length / Math.Max(1, cellCount));
+        var copied = (long)activations.Length + problem.Weights.Length + maps.Length;
+        var before = ranges.ToArray();
         for (var engine = Choose(way.IsWorthIt(products, maps.Length, problem.KernelSize, copied)); ; engine = Processors)
         {
             try
@@ -96,7 +96,7 @@ internal sealed class AutoEngine(
 
     public void SelectTop(in TopTokenQuery query, CancellationToken cancellationToken = default)
     {
-        long copied = (long)query.States.Length + query.OutputRows.Length;
+        var copied = (long)query.States.Length + query.OutputRows.Length;
         var (bestBefore, logSumsBefore) = (query.Best.ToArray(), query.LogSums.ToArray());
         for (var engine = Choose(way.IsWorthIt((long)query.StateCount * query.OutputRows.Length, 0, 1, copied)); ; engine = Processors)
         {

@@ -15,7 +15,7 @@ public readonly record struct EngineKind
     public EngineKind(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        string lower = name.ToLowerInvariant();
+        var lower = name.ToLowerInvariant();
         _name = lower == Auto.Name ? null : lower;
     }
 

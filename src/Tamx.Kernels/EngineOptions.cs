@@ -59,7 +59,7 @@ public sealed record EngineOptions
 
         var names = devices.OrderBy(device => device.Name, StringComparer.Ordinal)
             .Select(device => $"{device.Name} ({device.Description})");
-        string there = string.Join(", ", names);
+        var there = string.Join(", ", names);
         throw new EngineUnavailableException(kind, Device.Length > 0
             ? $"there is no device {Device}; there are: {there}"
             : $"engine {kind}: none of its devices is a GPU: {there}");

@@ -17,7 +17,7 @@ public static class HiddenRows
     public static int IndexOfNonFinite(ReadOnlySpan<float> rows, int hiddenSize)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(hiddenSize, 1);
-        int i = 0;
+        var i = 0;
         for (; i + Chunk <= rows.Length && IsFinite(rows.Slice(i, Chunk)); i += Chunk)
         {
         }
@@ -48,9 +48,9 @@ public static class HiddenRows
 
         var first = Vector<double>.Zero;
         var second = Vector<double>.Zero;
-        ref float leftStart = ref MemoryMarshal.GetReference(left);
-        ref float rightStart = ref MemoryMarshal.GetReference(right);
-        int i = 0;
+        ref var leftStart = ref MemoryMarshal.GetReference(left);
+        ref var rightStart = ref MemoryMarshal.GetReference(right);
+        var i = 0;
         for (; i + Vector<float>.Count <= left.Length; i += Vector<float>.Count)
         {
             Vector.Widen(Vector.LoadUnsafe(ref leftStart, (nuint)i), out var left0, out var left1);
@@ -59,7 +59,7 @@ public static class HiddenRows
             second += left1 * right1;
         }
 
-        double sum = Vector.Sum(first + second);
+        var sum = Vector.Sum(first + second);
         for (; i < left.Length; i++)
         {
             sum += (double)left[i] * right[i];
@@ -74,7 +74,7 @@ public static class HiddenRows
     {
         var first = Vector<float>.Zero;
         var second = Vector<float>.Zero;
-        ref float start = ref MemoryMarshal.GetReference(chunk);
+        ref var start = ref MemoryMarshal.GetReference(chunk);
         for (nuint i = 0; i < Chunk; i += 2 * (nuint)Vector<float>.Count)
         {
             first += Vector.LoadUnsafe(ref start, i) * Vector<float>.Zero;

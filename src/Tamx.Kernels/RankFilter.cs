@@ -43,17 +43,17 @@ public static class RankFilter
             return;
         }
 
-        int reach = kernelSize / 2;
+        var reach = kernelSize / 2;
         Span<double> window = stackalloc double[kernelSize * kernelSize];
-        for (int row = 0; row < rowCount; row++)
+        for (var row = 0; row < rowCount; row++)
         {
-            for (int column = 0; column < columnCount; column++)
+            for (var column = 0; column < columnCount; column++)
             {
-                int count = 0;
-                for (int y = row - reach; y <= row + reach; y++)
+                var count = 0;
+                for (var y = row - reach; y <= row + reach; y++)
                 {
-                    int line = Reflect(y, rowCount) * columnCount;
-                    for (int x = column - reach; x <= column + reach; x++)
+                    var line = Reflect(y, rowCount) * columnCount;
+                    for (var x = column - reach; x <= column + reach; x++)
                     {
                         window[count++] = frame[line + Reflect(x, columnCount)];
                     }
@@ -88,7 +88,7 @@ public static class RankFilter
             return 0;
         }
 
-        int period = 2 * (length - 1);
+        var period = 2 * (length - 1);
         index = ((index % period) + period) % period;
         return index < length ? index : period - index;
     }
@@ -96,13 +96,13 @@ public static class RankFilter
     private static double FilterWindow(Span<double> window, ConstantWindow constantWindow)
     {
         window.Sort();
-        double sum = 0;
-        foreach (double value in window)
+        var sum = 0.0;
+        foreach (var value in window)
         {
             sum += value;
         }
 
-        double mean = sum / window.Length;
+        var mean = sum / window.Length;
         if (mean <= 0)
         {
             return 0;
@@ -114,19 +114,19 @@ public static class RankFilter
             return constantWindow == ConstantWindow.Value ? window[0] : 0;
         }
 
-        double squares = 0;
-        foreach (double value in window)
+        var squares = 0.0;
+        foreach (var value in window)
         {
             squares += (value - mean) * (value - mean);
         }
 
-        double twoVariance = 2 * (squares / window.Length) / (mean * mean);
-        int centre = window.Length / 2;
-        double weighted = 0;
-        double weights = 0;
-        for (int j = 0; j < window.Length; j++)
+        var twoVariance = 2 * (squares / window.Length) / (mean * mean);
+        var centre = window.Length / 2;
+        var weighted = 0.0;
+        var weights = 0.0;
+        for (var j = 0; j < window.Length; j++)
         {
-            double weight = Math.Exp(-((j - centre) * (j - centre)) / twoVariance);
+            var weight = Math.Exp(-((j - centre) * (j - centre)) / twoVariance);
             weighted += window[j] * weight;
             weights += weight;
         }

@@ -25,8 +25,8 @@ public sealed class ReferenceEngine : ITamEngine
         CancellationToken cancellationToken = default)
     {
         ValidateProjection(states, outputRows, hiddenSize, destination);
-        int stateCount = states.Length / hiddenSize;
-        for (int i = 0; i < destination.Length; i++)
+        var stateCount = states.Length / hiddenSize;
+        for (var i = 0; i < destination.Length; i++)
         {
             if (i % stateCount == 0)
             {
@@ -43,7 +43,7 @@ public sealed class ReferenceEngine : ITamEngine
     public void Compute(in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default)
     {
         problem.Validate(maps, ranges);
-        float[] activations = new float[checked(problem.OutputRowCount * problem.CellCount)];
+        var activations = new float[checked(problem.OutputRowCount * problem.CellCount)];
         Project(problem.CellStates, problem.OutputRows, problem.HiddenSize, activations, cancellationToken);
         Refine(problem, activations, problem.CellCount, maps, ranges, cancellationToken);
     }
@@ -62,18 +62,18 @@ public sealed class ReferenceEngine : ITamEngine
     public void SelectTop(in TopTokenQuery query, CancellationToken cancellationToken = default)
     {
         query.Validate();
-        int hiddenSize = query.HiddenSize;
+        var hiddenSize = query.HiddenSize;
         var logits = new double[query.OutputRowCount];
-        for (int p = 0; p < query.StateCount && logits.Length > 0; p++)
+        for (var p = 0; p < query.StateCount && logits.Length > 0; p++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            for (int t = 0; t < logits.Length; t++)
+            for (var t = 0; t < logits.Length; t++)
             {
                 logits[t] = Product(query.OutputRows.Slice(t * hiddenSize, hiddenSize), query.States.Slice(p * hiddenSize, hiddenSize));
                 TopTokens.Insert(query.BestOf(p), new TokenScore(query.FirstId + t, (float)logits[t]));
             }
 
-            double largest = logits.Max();
+            var largest = logits.Max();
             query.LogSums[p] = TopTokens.Join(query.LogSums[p], largest + Math.Log(logits.Sum(logit => Math.Exp(logit - largest))));
         }
 
@@ -105,8 +105,8 @@ public sealed class ReferenceEngine : ITamEngine
 
     private static double Product(ReadOnlySpan<float> outputRow, ReadOnlySpan<float> state)
     {
-        double sum = 0;
-        for (int d = 0; d < outputRow.Length; d++)
+        var sum = 0.0;
+        for (var d = 0; d < outputRow.Length; d++)
         {
             sum += (double)outputRow[d] * state[d];
         }

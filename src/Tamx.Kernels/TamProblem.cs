@@ -54,7 +54,7 @@ public readonly ref struct TamProblem
     {
         get
         {
-            int count = 0;
+            var count = 0;
             foreach (var map in Maps)
             {
                 count = checked(count + Blocks[map.Block].CellCount);

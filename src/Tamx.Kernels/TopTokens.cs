@@ -13,7 +13,7 @@ public static class TopTokens
             return;
         }
 
-        int place = best.Length - 1;
+        var place = best.Length - 1;
         for (; place > 0 && token.IsBetterThan(best[place - 1]); place--)
         {
             best[place] = best[place - 1];
@@ -28,7 +28,7 @@ public static class TopTokens
     /// <returns>That of both together.</returns>
     public static double Join(double a, double b)
     {
-        double largest = Math.Max(a, b);
+        var largest = Math.Max(a, b);
         return double.IsNegativeInfinity(largest) ? largest : largest + Math.Log(Math.Exp(a - largest) + Math.Exp(b - largest));
     }
 }

@@ -34,8 +34,8 @@ public readonly record struct ValueRange(float Minimum, float Maximum)
             return;
         }
 
-        double width = (double)Maximum - Minimum;
-        foreach (ref float value in values)
+        var width = (double)Maximum - Minimum;
+        foreach (ref var value in values)
         {
             value = (float)(((double)value - Minimum) / width);
         }

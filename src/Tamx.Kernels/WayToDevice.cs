@@ -24,7 +24,7 @@ internal readonly record struct WayToDevice(double CallSeconds, double BytesPerS
     /// <param name="copiedValues">Values that go to the device or come from it.</param>
     public bool IsWorthIt(long products, long filteredValues, int kernelSize, long copiedValues)
     {
-        double filter = kernelSize == 1 ? 0 : filteredValues * FilterSeconds * kernelSize * kernelSize * kernelSize;
+        var filter = kernelSize == 1 ? 0 : filteredValues * FilterSeconds * kernelSize * kernelSize * kernelSize;
         return (products / ProductsPerSecond) + filter > CallSeconds + (copiedValues * sizeof(float) / BytesPerSecond);
     }
 }

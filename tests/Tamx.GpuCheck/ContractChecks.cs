@@ -30,7 +30,7 @@ internal static class ContractChecks
             }
 
             var rows = method.GetCustomAttributes<DataAttribute>().SelectMany(data => data.GetData(method));
-            foreach (object[] row in rows.Where(row => kind.Name.Equals(row[0])))
+            foreach (var row in rows.Where(row => kind.Name.Equals(row[0])))
             {
                 try
                 {
@@ -41,8 +41,8 @@ internal static class ContractChecks
                 catch (Exception e)
                 {
                     failed++;
-                    string reason = (e is TargetInvocationException { InnerException: { } inner } ? inner : e).Message;
-                    string test = $"{method.DeclaringType!.Name}.{method.Name}({string.Join(", ", row)})";
+                    var reason = (e is TargetInvocationException { InnerException: { } inner } ? inner : e).Message;
+                    var test = $"{method.DeclaringType!.Name}.{method.Name}({string.Join(", ", row)})";
                     writer.WriteLine($"FAILED {test}: {reason.ReplaceLineEndings(" ")}");
                 }
             }

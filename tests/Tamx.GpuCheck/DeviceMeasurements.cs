@@ -54,10 +54,10 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
     private IEnumerable<(string Name, RandomProblem Problem)> Shapes()
     {
         (int, int, int)[] picture = isQuick ? [(1, 16, 20)] : [(1, 48, 80)];
-        int tokens = isQuick ? 8 : 128;
-        string cells = isQuick ? "16 x 20" : "48 x 80";
+        var tokens = isQuick ? 8 : 128;
+        var cells = isQuick ? "16 x 20" : "48 x 80";
         var maps = RandomProblem.Create(1, picture, HiddenSize, RowCount, tokens, 4);
-        foreach (int kernelSize in (int[])[3, 5, 7, 9])
+        foreach (var kernelSize in (int[])[3, 5, 7, 9])
         {
             yield return ($"{cells}, {maps.Maps.Length} maps, k = {kernelSize}", maps.With(kernelSize: kernelSize));
         }
@@ -82,11 +82,11 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
         writer.WriteLine("| --- | --- |");
         writer.WriteLine($"| float32 fused products and sums | {Text(_peak / 1e9)} GFLOP/s |");
         writer.WriteLine($"| copy inside the device, read and written | {Text(_bandwidth / 1e9)} GB/s |");
-        foreach (int copy in Enumerable.Range(0, 4))
+        foreach (var copy in Enumerable.Range(0, 4))
         {
             var (isUpload, isPinned) = (copy < 2, copy % 2 == 1);
-            double rate = Best(() => _copyBytes / card.CopyHost(_copyBytes, isUpload, isPinned));
-            string name = $"{(isUpload ? "upload" : "download")}, {(isPinned ? "pinned" : "pageable")}";
+            var rate = Best(() => _copyBytes / card.CopyHost(_copyBytes, isUpload, isPinned));
+            var name = $"{(isUpload ? "upload" : "download")}, {(isPinned ? "pinned" : "pageable")}";
             writer.WriteLine($"| {name} | {Text(rate / 1e9)} GB/s |");
         }
 
@@ -145,8 +145,8 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
         Action<ITamEngine> call,
         Func<DeviceKernel, KernelWork?> workOf)
     {
-        double whole = Median(() => Seconds(() => call(engine)));
-        double onProcessors = Median(() => Seconds(() => call(processors)));
+        var whole = Median(() => Seconds(() => call(engine)));
+        var onProcessors = Median(() => Seconds(() => call(processors)));
         var device = new TimedDevice(card.Open(), card.KernelClock);
         using var timed = new DeviceEngine(device, 0);
         call(timed);
@@ -157,12 +157,12 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
             call(timed);
             runs.Add((device.UploadSeconds, device.DownloadSeconds, new(device.KernelSeconds)));
         }));
-        double kernels = 0;
+        var kernels = 0.0;
         foreach (var kernel in runs[0].Kernels.Keys)
         {
-            double seconds = Middle(runs.Select(run => run.Kernels[kernel]));
+            var seconds = Middle(runs.Select(run => run.Kernels[kernel]));
             kernels += seconds;
-            string figures = workOf(kernel) is not { } work ? "| | |"
+            var figures = workOf(kernel) is not { } work ? "| | |"
                 : seconds <= 0 ? "| | too short to measure |"
                 : $"{Text(work.Operations / seconds / 1e9)} | {Text(work.Bytes / seconds / 1e9)} "
                     + $"| {Text(100 * work.Floor(_peak, _bandwidth) / seconds)} |";
@@ -196,7 +196,7 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
 
     private static double Seconds(Action action)
     {
-        long start = Stopwatch.GetTimestamp();
+        var start = Stopwatch.GetTimestamp();
         action();
         return Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
@@ -214,7 +214,7 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
     {
         measure();
         var values = new List<double>();
-        long start = Stopwatch.GetTimestamp();
+        var start = Stopwatch.GetTimestamp();
         do
         {
             values.Add(measure());

@@ -68,9 +68,9 @@ internal static unsafe partial class DriverCalls
 
     private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath)
     {
-        foreach (string file in DriverLibrary.FileNames(name))
+        foreach (var file in DriverLibrary.FileNames(name))
         {
-            if (NativeLibrary.TryLoad(file, assembly, DllImportSearchPath.System32, out nint handle))
+            if (NativeLibrary.TryLoad(file, assembly, DllImportSearchPath.System32, out var handle))
             {
                 return handle;
             }

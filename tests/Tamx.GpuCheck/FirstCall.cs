@@ -23,12 +23,12 @@ internal static class FirstCall
     public static void Run(EngineKind kind)
     {
         var problem = RandomProblem.Create(1, [(1, 24, 24)], 256, 40, 30, 2);
-        long start = Stopwatch.GetTimestamp();
+        var start = Stopwatch.GetTimestamp();
         using var engine = TamEngine.Create(kind);
-        double creating = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        var creating = Stopwatch.GetElapsedTime(start).TotalSeconds;
         start = Stopwatch.GetTimestamp();
         problem.Compute(engine);
-        double computing = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        var computing = Stopwatch.GetElapsedTime(start).TotalSeconds;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{creating:R} {computing:R}"));
     }
 
@@ -36,7 +36,7 @@ internal static class FirstCall
     /// <returns>Seconds for the engine and its first call, cold and warm; null where such a process failed.</returns>
     public static (FirstCallSeconds Cold, FirstCallSeconds Warm)? Measure(EngineKind kind)
     {
-        string folder = Directory.CreateTempSubdirectory("tamx-gpu-check").FullName;
+        var folder = Directory.CreateTempSubdirectory("tamx-gpu-check").FullName;
         try
         {
             return Start(kind, folder) is { } cold && Start(kind, folder) is { } warm ? (cold, warm) : null;
@@ -49,7 +49,7 @@ internal static class FirstCall
 
     private static FirstCallSeconds? Start(EngineKind kind, string folder)
     {
-        string program = Environment.ProcessPath!;
+        var program = Environment.ProcessPath!;
         var start = new ProcessStartInfo(program) { RedirectStandardOutput = true };
         if (Path.GetFileNameWithoutExtension(program) == "dotnet")
         {
@@ -58,13 +58,13 @@ internal static class FirstCall
 
         start.ArgumentList.Add(Argument);
         start.ArgumentList.Add(kind.Name);
-        foreach (string variable in CacheVariables)
+        foreach (var variable in CacheVariables)
         {
             start.Environment[variable] = folder;
         }
 
         using var process = Process.Start(start)!;
-        string[] words = process.StandardOutput.ReadToEnd().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        var words = process.StandardOutput.ReadToEnd().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
         process.WaitForExit();
         return process.ExitCode == 0 && words is [var creating, var computing]
             ? new(Number(creating), Number(computing))

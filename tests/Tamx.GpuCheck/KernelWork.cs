@@ -19,9 +19,9 @@ internal readonly record struct KernelWork(double Operations, double Bytes)
     public static KernelWork? OfMaps(DeviceKernel kernel, RandomProblem problem)
     {
         double size = problem.HiddenSize;
-        double rows = problem.OutputRows.Length / size;
-        double cells = problem.Blocks.Sum(block => (double)block.CellCount);
-        double values = problem.Maps.Sum(map => (double)problem.Blocks[map.Block].CellCount);
+        var rows = problem.OutputRows.Length / size;
+        var cells = problem.Blocks.Sum(block => (double)block.CellCount);
+        var values = problem.Maps.Sum(map => (double)problem.Blocks[map.Block].CellCount);
         return kernel.Name switch
         {
             "product" => Product(rows, cells, size),
@@ -60,13 +60,13 @@ internal readonly record struct KernelWork(double Operations, double Bytes)
     /// </summary>
     private static int FilterOperations(int windowSide)
     {
-        int n = windowSide * windowSide;
-        int exchanges = 0;
-        for (int p = 1; p < n; p *= 2)
+        var n = windowSide * windowSide;
+        var exchanges = 0;
+        for (var p = 1; p < n; p *= 2)
         {
-            for (int k = p; k >= 1; k /= 2)
+            for (var k = p; k >= 1; k /= 2)
             {
-                for (int i = k == p ? 0 : k; i + k < n; i++)
+                for (var i = k == p ? 0 : k; i + k < n; i++)
                 {
                     exchanges += ((i - (k == p ? 0 : k)) & k) == 0 && (i ^ (i + k)) < 2 * p ? 1 : 0;
                 }

@@ -35,7 +35,7 @@ internal sealed unsafe class PrimaryContextUser : IDisposable
     /// <summary>Throws if the engine has disturbed its work, or left another context on the thread.</summary>
     public void Check()
     {
-        CudaDevice.Check(CudaCurrentContext(out nint current), "asking for the thread's context");
+        CudaDevice.Check(CudaCurrentContext(out var current), "asking for the thread's context");
         if (current != _expected)
         {
             throw new InvalidOperationException("the engine left another context current on the thread");
@@ -61,10 +61,10 @@ internal sealed unsafe class PrimaryContextUser : IDisposable
         try
         {
             using var scope = _context.Enter();
-            CudaDevice.Check(MemoryAllocate(out nint source, Count * sizeof(uint)), "allocating");
-            CudaDevice.Check(MemoryAllocate(out nint destination, Count * sizeof(uint)), "allocating");
-            uint[] read = new uint[Count];
-            for (uint round = 1; !_isEnding; round++)
+            CudaDevice.Check(MemoryAllocate(out var source, Count * sizeof(uint)), "allocating");
+            CudaDevice.Check(MemoryAllocate(out var destination, Count * sizeof(uint)), "allocating");
+            var read = new uint[Count];
+            for (var round = 1u; !_isEnding; round++)
             {
                 CudaDevice.Check(CudaFill(source, round, Count), "writing");
                 CudaDevice.Check(CudaCopyInside(destination, source, Count * sizeof(uint)), "copying");

@@ -26,7 +26,7 @@ if (args is [FirstCall.Argument, var name])
 var kinds = new List<EngineKind>();
 var (isQuick, isChecked) = (false, true);
 string? path = null;
-for (int i = 0; i < args.Length; i++)
+for (var i = 0; i < args.Length; i++)
 {
     switch (args[i])
     {
@@ -61,7 +61,7 @@ writer.WriteLine();
 writer.WriteLine(
     $"{RuntimeInformation.OSDescription}, {Environment.ProcessorCount} processors, "
     + $"{RuntimeInformation.FrameworkDescription}.");
-int failures = 0;
+var failures = 0;
 var missing = new List<string>();
 foreach (var kind in kinds)
 {
@@ -82,7 +82,7 @@ foreach (var kind in kinds)
 
     foreach (var device in TamEngine.Devices.Where(device => device.Kind == kind))
     {
-        string note = device.IsGpu ? string.Empty : ", no GPU";
+        var note = device.IsGpu ? string.Empty : ", no GPU";
         writer.WriteLine($"{device.Name}: {device.Description}, {device.MemoryBytes / 1_000_000:N0} MB{note}.");
     }
 
@@ -113,21 +113,21 @@ foreach (var kind in kinds)
 
     void Check(string where, Action? afterEach)
     {
-        long start = Stopwatch.GetTimestamp();
+        var start = Stopwatch.GetTimestamp();
         var (passed, failed) = ContractChecks.Run(kind, writer, afterEach);
         failures += failed;
 
         // No check at all is a fault of this program's.
         failures += passed + failed == 0 ? 1 : 0;
-        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         writer.WriteLine($"Contract checks{where}: {passed} passed, {failed} failed, in {seconds:F0} s.");
         writer.WriteLine();
     }
 }
 
 writer.WriteLine();
-string outcome = failures > 0 ? $"{failures} FAILED." : isChecked ? "No check failed." : "Nothing was checked.";
-string left = missing.Count > 0 ? $" Could not be done on this machine: {string.Join("; ", missing)}." : string.Empty;
+var outcome = failures > 0 ? $"{failures} FAILED." : isChecked ? "No check failed." : "Nothing was checked.";
+var left = missing.Count > 0 ? $" Could not be done on this machine: {string.Join("; ", missing)}." : string.Empty;
 writer.WriteLine($"Took {watch.Elapsed.TotalSeconds:F0} s. {outcome}{left}");
 return failures > 0 ? Failed : missing.Count > 0 ? Incomplete : 0;
 

@@ -20,11 +20,11 @@ public class DeviceEngineTests
     [MemberData(nameof(Working))]
     public void Compute_OnPoisonedMemory_EqualsTheReference(string kind)
     {
-        foreach (float poison in (float[])[float.NaN, 1e30f])
+        foreach (var poison in (float[])[float.NaN, 1e30f])
         {
-            foreach (int kernelSize in (int[])[1, 3, 5, 7, 9])
+            foreach (var kernelSize in (int[])[1, 3, 5, 7, 9])
             {
-                foreach (bool first in (bool[])[false, true])
+                foreach (var first in (bool[])[false, true])
                 {
                     var problem = RandomProblem.Create(31, [(1, 5, 13), (2, 3, 30)], 19, 70, 9, 2).With(kernelSize: kernelSize, normalizeBeforeFilter: first);
                     var device = new PoisonedDevice(Open(kind), poison);
@@ -46,7 +46,7 @@ public class DeviceEngineTests
     public void Compute_SmallShapes_EqualsTheReference(string kind)
     {
         using var engine = TamEngine.Create(kind);
-        foreach (int kernelSize in (int[])[1, 3, 5, 7, 9])
+        foreach (var kernelSize in (int[])[1, 3, 5, 7, 9])
         {
             AssertEqual(RandomProblem.Create(kernelSize, [(2, 3, 4), (1, 2, 2)], 17, 5, 3).With(kernelSize: kernelSize), engine);
         }
@@ -71,8 +71,8 @@ public class DeviceEngineTests
     public void Project_InPartsOrNot_GivesTheSameBits(string kind)
     {
         var problem = RandomProblem.Create(61, [(1, 9, 10)], 600, 70, 1);
-        float[] split = new float[70 * problem.CellStates.Length / 600];
-        float[] whole = new float[split.Length];
+        var split = new float[70 * problem.CellStates.Length / 600];
+        var whole = new float[split.Length];
         using (var engine = new DeviceEngine(new PoisonedDevice(Open(kind), 0) { ProcessorCount = 1000 }, 0))
         {
             engine.Project(problem.CellStates, problem.OutputRows, 600, split);
@@ -128,7 +128,7 @@ public class DeviceEngineTests
 
         Assert.Equal(kind, engine.Kind);
         Assert.Contains(" and cpu, ", engine.Name, StringComparison.Ordinal);
-        string line = Assert.Single(log);
+        var line = Assert.Single(log);
         Assert.Contains("lacks memory", line, StringComparison.Ordinal);
         Assert.Contains("cpu", line, StringComparison.Ordinal);
     }
@@ -175,7 +175,7 @@ public class DeviceEngineTests
     [MemberData(nameof(Working))]
     public void Project_DeviceFails_TheOtherEngineTakesOver(string kind)
     {
-        float[] actual = new float[100];
+        var actual = new float[100];
         using var engine = new AutoEngine(
             new DeviceEngine(new PoisonedDevice(Open(kind), 0) { LaunchesLeft = 0 }, 0), () => new ReferenceEngine(), Free, null);
 
@@ -192,7 +192,7 @@ public class DeviceEngineTests
     {
         var (states, rows) = (Numbers(1, 130 * 19), Numbers(2, 300 * 19));
         var (expected, expectedSums) = Select(new ReferenceEngine(), states, rows);
-        foreach (float poison in (float[])[float.NaN, 1e30f])
+        foreach (var poison in (float[])[float.NaN, 1e30f])
         {
             var device = new PoisonedDevice(Open(kind), poison);
             using (var engine = new DeviceEngine(device, 0, stateSliceBytes: 1))

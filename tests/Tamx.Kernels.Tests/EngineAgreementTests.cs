@@ -25,9 +25,9 @@ public class EngineAgreementTests
         get
         {
             var data = new TheoryData<string, int>();
-            foreach (string name in Engines.Keys)
+            foreach (var name in Engines.Keys)
             {
-                foreach (int kernelSize in (int[])[1, 3, 5, 7, 9])
+                foreach (var kernelSize in (int[])[1, 3, 5, 7, 9])
                 {
                     data.Add(name, kernelSize);
                 }
@@ -42,9 +42,9 @@ public class EngineAgreementTests
     public void Compute_SmallGrids_EqualsTheReference(string name, int kernelSize)
     {
         using var engine = Engines[name](2);
-        for (int rows = 1; rows <= 7; rows++)
+        for (var rows = 1; rows <= 7; rows++)
         {
-            for (int columns = 1; columns <= 9; columns++)
+            for (var columns = 1; columns <= 9; columns++)
             {
                 var problem = RandomProblem.Create(100 * rows + columns, [(1, rows, columns)], 5, 6, 4);
                 AssertEqual(engine, problem.With(kernelSize: kernelSize), $"{rows} x {columns}");
@@ -68,15 +68,15 @@ public class EngineAgreementTests
     public void Compute_AllSizesOfTheProducts_EqualsTheReference(string name)
     {
         using var engine = Engines[name](2);
-        foreach (int hiddenSize in (int[])[1, 2, 15, 64, 129])
+        foreach (var hiddenSize in (int[])[1, 2, 15, 64, 129])
         {
-            foreach (int rowCount in (int[])[1, 2, 7, 8, 9, 16, 31, 32, 33, 49])
+            foreach (var rowCount in (int[])[1, 2, 7, 8, 9, 16, 31, 32, 33, 49])
             {
                 var problem = RandomProblem.Create(hiddenSize + rowCount, [(1, 5, 5)], hiddenSize, rowCount, 13);
                 AssertEqual(engine, problem, $"{hiddenSize} x {rowCount}");
                 var (states, rows) = (problem.CellStates, problem.OutputRows);
-                float[] expected = new float[states.Length / hiddenSize * rowCount];
-                float[] actual = new float[expected.Length];
+                var expected = new float[states.Length / hiddenSize * rowCount];
+                var actual = new float[expected.Length];
                 using var reference = new ReferenceEngine();
                 reference.Project(states, rows, hiddenSize, expected);
                 engine.Project(states, rows, hiddenSize, actual);
@@ -99,11 +99,11 @@ public class EngineAgreementTests
     {
         using var engine = Engines[name](2);
         var problem = RandomProblem.Create(3, [(1, 7, 10), (2, 4, 5), (1, 1, 1)], 24, 15, 9, 3);
-        foreach (int kernelSize in (int[])[1, 3, 5])
+        foreach (var kernelSize in (int[])[1, 3, 5])
         {
-            foreach (bool first in (bool[])[false, true])
+            foreach (var first in (bool[])[false, true])
             {
-                foreach (float strength in (float[])[0, 0.5f, 1])
+                foreach (var strength in (float[])[0, 0.5f, 1])
                 {
                     foreach (var constant in Enum.GetValues<ConstantWindow>())
                     {
@@ -121,9 +121,9 @@ public class EngineAgreementTests
     {
         using var engine = Engines[name](2);
         var problem = RandomProblem.Create(5, [(1, 20, 24)], 40, 9, 5);
-        for (int cell = 0; cell < 20 * 24; cell++)
+        for (var cell = 0; cell < 20 * 24; cell++)
         {
-            int source = cell / 24 / 10 * 240 + cell % 24 / 12 * 12;
+            var source = cell / 24 / 10 * 240 + cell % 24 / 12 * 12;
             problem.CellStates.AsSpan(source * 40, 40).CopyTo(problem.CellStates.AsSpan(cell * 40));
         }
 
@@ -139,15 +139,15 @@ public class EngineAgreementTests
     public void Compute_TinyAndHugeActivations_EqualsTheReference(string name, int kernelSize)
     {
         using var engine = Engines[name](2);
-        foreach (float factor in (float[])[1e-15f, 1e-4f, 1e9f])
+        foreach (var factor in (float[])[1e-15f, 1e-4f, 1e9f])
         {
             var problem = RandomProblem.Create(11, [(1, 9, 17)], 16, 6, 4).With(strength: 0, kernelSize: kernelSize);
-            foreach (ref float value in problem.CellStates.AsSpan())
+            foreach (ref var value in problem.CellStates.AsSpan())
             {
                 value *= factor;
             }
 
-            foreach (ref float value in problem.OutputRows.AsSpan())
+            foreach (ref var value in problem.OutputRows.AsSpan())
             {
                 value *= factor;
             }
@@ -162,11 +162,11 @@ public class EngineAgreementTests
     public void Refine_ProjectedActivations_GivesWhatComputeGives(string name)
     {
         using var engine = Engines[name](2);
-        foreach (float strength in (float[])[0, 1])
+        foreach (var strength in (float[])[0, 1])
         {
             var random = RandomProblem.Create(29, [(1, 9, 14), (2, 5, 3)], 20, 18, 6, 2).With(strength);
             var expected = random.Compute(engine);
-            int cellCount = random.Problem.CellCount;
+            var cellCount = random.Problem.CellCount;
             var activations = new float[cellCount * random.Problem.OutputRowCount];
             engine.Project(random.CellStates, random.OutputRows, random.HiddenSize, activations);
             var maps = new float[expected.Maps.Length];
@@ -198,7 +198,7 @@ public class EngineAgreementTests
         var problem = RandomProblem.Create(17, [(1, 23, 31), (4, 6, 7)], 70, 40, 20, 3).With(kernelSize: 5);
         using var one = Engines[name](1);
         var (maps, ranges) = problem.Compute(one);
-        foreach (int threads in (int[])[2, 5])
+        foreach (var threads in (int[])[2, 5])
         {
             using var several = Engines[name](threads);
             var (otherMaps, otherRanges) = problem.Compute(several);
@@ -214,7 +214,7 @@ public class EngineAgreementTests
     {
         var small = RandomProblem.Create(1, [(1, 3, 4)], 9, 5, 3);
         using var fresh = Engines[name](2);
-        float[] expected = small.Compute(fresh).Maps;
+        var expected = small.Compute(fresh).Maps;
         using var used = Engines[name](2);
         RandomProblem.Create(2, [(1, 30, 20)], 50, 60, 10, 2).With(kernelSize: 9).Compute(used);
 
@@ -227,7 +227,7 @@ public class EngineAgreementTests
     public void Compute_BetweenForbiddenPages_StaysWithin(string name, int kernelSize)
     {
         using var engine = Engines[name](2);
-        foreach (bool atEnd in (bool[])[true, false])
+        foreach (var atEnd in (bool[])[true, false])
         {
             foreach (var (grid, rowCount, hiddenSize) in
                 (((int, int, int), int, int)[])[((1, 5, 7), 3, 5), ((1, 16, 13), 33, 17), ((2, 1, 3), 16, 32)])
@@ -262,25 +262,25 @@ public class EngineAgreementTests
     private static void AssertEqual(ITamEngine engine, RandomProblem problem, string what)
     {
         using var reference = new ReferenceEngine();
-        float largest = LargestActivation(problem, reference);
-        double tolerance = TestEngines.Tolerance(engine.Kind);
-        foreach (ValueRange? text in (ValueRange?[])[null, new ValueRange(0, largest)])
+        var largest = LargestActivation(problem, reference);
+        var tolerance = TestEngines.Tolerance(engine.Kind);
+        foreach (var text in (ValueRange?[])[null, new ValueRange(0, largest)])
         {
             var expected = problem.Compute(reference, text);
             var actual = problem.Compute(engine, text);
             Assert.Equal(expected.Ranges.Length, actual.Ranges.Length);
-            for (int i = 0; i < expected.Ranges.Length; i++)
+            for (var i = 0; i < expected.Ranges.Length; i++)
             {
                 Assert.Equal(expected.Ranges[i].Minimum, actual.Ranges[i].Minimum, tolerance * largest);
                 Assert.Equal(expected.Ranges[i].Maximum, actual.Ranges[i].Maximum, tolerance * largest);
             }
 
-            int offset = 0;
+            var offset = 0;
             foreach (var map in problem.Maps)
             {
                 var slice = offset..(offset + problem.Blocks[map.Block].CellCount);
                 var (minimum, maximum) = expected.Ranges[map.Range];
-                double share = Math.Max(1, largest / Math.Max((double)maximum - minimum, float.Epsilon));
+                var share = Math.Max(1, largest / Math.Max((double)maximum - minimum, float.Epsilon));
                 FloatAssert.Equal(expected.Maps.AsSpan(slice), actual.Maps.AsSpan(slice), tolerance * share, $"{what}, text {text}");
                 offset = slice.End.Value;
             }

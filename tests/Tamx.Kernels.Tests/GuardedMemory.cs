@@ -17,9 +17,9 @@ internal sealed unsafe partial class GuardedMemory : IDisposable
     /// <param name="atEnd">Put them right before the closing page, rather than right after the opening one.</param>
     public GuardedMemory(ReadOnlySpan<float> values, bool atEnd)
     {
-        nuint page = (nuint)Environment.SystemPageSize;
-        nuint bytes = (nuint)values.Length * sizeof(float);
-        nuint inner = (bytes + page - 1) / page * page;
+        var page = (nuint)Environment.SystemPageSize;
+        var bytes = (nuint)values.Length * sizeof(float);
+        var inner = (bytes + page - 1) / page * page;
         _size = inner + 2 * page;
         _start = Map(0, _size, ReadWrite, Private | Anonymous, -1, 0);
         if (_start == -1 || Protect(_start, page, 0) != 0 || Protect(_start + (nint)(page + inner), page, 0) != 0)

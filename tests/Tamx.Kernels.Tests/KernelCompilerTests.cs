@@ -21,7 +21,7 @@ public class KernelCompilerTests
     {
         var kernel = DeviceKernel.All.Single(one => one.Name == name);
 
-        string text = KernelCompiler.ToOpenCl(kernel).Text;
+        var text = KernelCompiler.ToOpenCl(kernel).Text;
 
         Assert.DoesNotContain("generic", text, StringComparison.Ordinal);
         Assert.DoesNotContain("GLOBAL_MEM_FENCE", text, StringComparison.Ordinal);
@@ -106,8 +106,8 @@ public class KernelCompilerTests
     public unsafe void Launch_WithoutABarrier_IsInOclgrindsLog()
     {
         using var device = KernelDevices.Open(EngineKind.OpenCl, new EngineOptions { Kind = EngineKind.OpenCl });
-        float* values = stackalloc float[DeviceKernel.GroupThreads];
-        nint memory = device.Allocate(DeviceKernel.GroupThreads * sizeof(float));
+        var values = stackalloc float[DeviceKernel.GroupThreads];
+        var memory = device.Allocate(DeviceKernel.GroupThreads * sizeof(float));
         device.Upload(memory, values, DeviceKernel.GroupThreads * sizeof(float));
 
         device.Launch(Racing, 1, 1, [KernelArgument.From<float>(memory)]);

@@ -21,10 +21,10 @@ public class LeakTests
         var best = new TokenScore[100 * 8];
         var logSums = new double[100];
         var engine = TamEngine.Create(kind);
-        long memoryBefore = 0;
-        int handlesBefore = 0;
-        int count = TamEngine.OnDevices.Contains(kind) ? 500 : 1000;
-        for (int i = 0; i < count; i++)
+        var memoryBefore = 0L;
+        var handlesBefore = 0;
+        var count = TamEngine.OnDevices.Contains(kind) ? 500 : 1000;
+        for (var i = 0; i < count; i++)
         {
             if (i % 10 == 9)
             {

@@ -30,7 +30,7 @@ internal sealed unsafe class PoisonedDevice(IKernelDevice device, float poison) 
 
     public nint Allocate(long bytes)
     {
-        nint memory = device.Allocate(bytes + FenceSize * sizeof(float));
+        var memory = device.Allocate(bytes + FenceSize * sizeof(float));
         _sizes.Add(memory, bytes);
         Fill(memory, bytes);
         return memory;
@@ -73,7 +73,7 @@ internal sealed unsafe class PoisonedDevice(IKernelDevice device, float poison) 
 
     public void Dispose()
     {
-        foreach (nint memory in _sizes.Keys)
+        foreach (var memory in _sizes.Keys)
         {
             Check(memory);
         }
@@ -99,7 +99,7 @@ internal sealed unsafe class PoisonedDevice(IKernelDevice device, float poison) 
             device.Download(memory, start, (long)values.Length * sizeof(float));
         }
 
-        foreach (int bits in MemoryMarshal.Cast<float, int>(values.AsSpan(^FenceSize..)))
+        foreach (var bits in MemoryMarshal.Cast<float, int>(values.AsSpan(^FenceSize..)))
         {
             Assert.Equal(BitConverter.SingleToInt32Bits(poison), bits);
         }

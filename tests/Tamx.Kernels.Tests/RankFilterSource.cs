@@ -19,12 +19,12 @@ internal static class RankFilterSource
     public static string Write(int side)
     {
         var program = new SortingProgram(side, SlotStride);
-        int reach = side / 2;
-        int count = side * side;
+        var reach = side / 2;
+        var count = side * side;
         var slots = new Dictionary<int, string?>();
-        for (int row = 0; row < side; row++)
+        for (var row = 0; row < side; row++)
         {
-            for (int lane = 0; lane <= reach; lane++)
+            for (var lane = 0; lane <= reach; lane++)
             {
                 slots[program.EvenInputs[row] + lane] = Input(row, 2 * lane);
                 slots[program.OddInputs[row] + lane] = Input(row, 2 * lane + 1);
@@ -34,10 +34,10 @@ internal static class RankFilterSource
         var steps = new List<Step>();
         Simulate(program.Shared, reach + 1, slots, steps);
         Simulate(program.Even, 1, slots, steps);
-        string[] even = Ranks(program.EvenWindow, slots);
-        int evenSteps = steps.Count;
+        var even = Ranks(program.EvenWindow, slots);
+        var evenSteps = steps.Count;
         Simulate(program.Odd, 1, slots, steps);
-        string[] odd = Ranks(program.OddWindow, slots);
+        var odd = Ranks(program.OddWindow, slots);
         var used = Used(steps, [.. even, .. odd]);
 
         var text = new StringBuilder();
@@ -86,26 +86,26 @@ internal static class RankFilterSource
             """);
         WriteFold(text, "x", side + 1, reach, "pair.Column", "map.Columns", reach + 1);
         WriteFold(text, "y", side, reach, "pair.Row", "map.Rows", reach);
-        for (int row = 0; row < side; row++)
+        for (var row = 0; row < side; row++)
         {
             text.AppendLine($"        var line{row} = source.SubView(pair.Frame + y{row} * map.Columns, map.Columns);");
-            for (int column = 0; column <= side; column++)
+            for (var column = 0; column <= side; column++)
             {
                 text.AppendLine($"        float {Input(row, column)} = line{row}[x{column}];");
             }
         }
 
-        for (int column = 0; column <= side; column++)
+        for (var column = 0; column <= side; column++)
         {
             text.AppendLine($"        float sum{column} = {string.Join(" + ", Column(column))};");
         }
 
         text.AppendLine($"        float core = {string.Join(" + ", Enumerable.Range(1, side - 1).Select(column => $"sum{column}"))};");
         text.AppendLine($"        float scale = Window.Scale(sum0 + core + sum{side});");
-        for (int column = 0; column <= side; column++)
+        for (var column = 0; column <= side; column++)
         {
             text.AppendLine($"        float square{column} = Window.Square({Input(0, column)}, scale);");
-            foreach (string value in Column(column).Skip(1))
+            foreach (var value in Column(column).Skip(1))
             {
                 text.AppendLine($"        square{column} += Window.Square({value}, scale);");
             }
@@ -134,10 +134,10 @@ internal static class RankFilterSource
     {
         foreach (var operation in operations)
         {
-            for (int lane = 0; lane < lanes; lane++)
+            for (var lane = 0; lane < lanes; lane++)
             {
-                string? a = slots.GetValueOrDefault(operation.A + lane);
-                string? b = slots.GetValueOrDefault(operation.B + lane);
+                var a = slots.GetValueOrDefault(operation.A + lane);
+                var b = slots.GetValueOrDefault(operation.B + lane);
                 (slots[operation.Low + lane], slots[operation.High + lane]) = (null, null);
                 if (a is not null && b is not null)
                 {
@@ -174,13 +174,13 @@ internal static class RankFilterSource
 
     private static void WriteFold(StringBuilder text, string name, int count, int reach, string centre, string length, int shortest)
     {
-        for (int i = 0; i < count; i++)
+        for (var i = 0; i < count; i++)
         {
             text.AppendLine($"        int {name}{i} = Window.Fold({centre} {(i < reach ? '-' : '+')} {Math.Abs(i - reach)}, {length} - 1);");
         }
 
         text.AppendLine($"        if ({length} <= {shortest})\n        {{");
-        for (int i = 0; i < count; i++)
+        for (var i = 0; i < count; i++)
         {
             text.AppendLine($"            {name}{i} = Window.FoldFurther({name}{i}, {length} - 1);");
         }
@@ -190,11 +190,11 @@ internal static class RankFilterSource
 
     private static void WriteSteps(StringBuilder text, IEnumerable<Step> steps)
     {
-        string line = string.Empty;
+        var line = string.Empty;
         foreach (var step in steps)
         {
-            string next = $"{step.Low} = Min({step.A}, {step.B}), {step.High} = Max({step.A}, {step.B})";
-            string longer = line.Length == 0 ? $"        float {next}" : $"{line}, {next}";
+            var next = $"{step.Low} = Min({step.A}, {step.B}), {step.High} = Max({step.A}, {step.B})";
+            var longer = line.Length == 0 ? $"        float {next}" : $"{line}, {next}";
             if (longer.Length >= LineLength)
             {
                 text.AppendLine(line + ";");
@@ -210,14 +210,14 @@ internal static class RankFilterSource
     /// <summary>q^(n^2) is the product of the first n odd powers of q.</summary>
     private static void WriteWindow(StringBuilder text, string name, string[] ranks, int outerColumn)
     {
-        int centre = ranks.Length / 2;
+        var centre = ranks.Length / 2;
         text.AppendLine($"        float {name}Sum = core + sum{outerColumn};");
         text.AppendLine($"        float {name}Power = Window.WeightBase({name}Sum, coreSquare + square{outerColumn}, scale, {ranks.Length});");
         text.AppendLine($"        float {name}Step = {name}Power * {name}Power;");
         text.AppendLine($"        float {name}Weight = {name}Power;");
         text.AppendLine($"        float {name}Weights = {name}Weight;");
         text.AppendLine($"        float {name}Weighted = {ranks[centre]} + {name}Weight * ({ranks[centre - 1]} + {ranks[centre + 1]});");
-        for (int n = 2; n <= centre; n++)
+        for (var n = 2; n <= centre; n++)
         {
             text.AppendLine($"        {name}Power *= {name}Step;");
             text.AppendLine($"        {name}Weight *= {name}Power;");

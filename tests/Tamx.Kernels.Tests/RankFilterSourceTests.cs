@@ -19,7 +19,7 @@ public class RankFilterSourceTests
         }
 
         Assert.NotNull(folder);
-        string file = Path.Combine(folder.FullName, "src", "Tamx.Kernels", "Devices", "Kernels", RankFilterSource.ClassName(side) + ".cs");
+        var file = Path.Combine(folder.FullName, "src", "Tamx.Kernels", "Devices", "Kernels", RankFilterSource.ClassName(side) + ".cs");
         if (Environment.GetEnvironmentVariable("TAMX_WRITE_FILTERS") == "1")
         {
             File.WriteAllText(file, RankFilterSource.Write(side));
@@ -34,13 +34,13 @@ public class RankFilterSourceTests
     [Fact]
     public void Fold_AnyIndexOfAWindow_ReflectsAsTheReferenceDoes()
     {
-        for (int reach = 1; reach <= 4; reach++)
+        for (var reach = 1; reach <= 4; reach++)
         {
-            for (int length = 1; length <= 12; length++)
+            for (var length = 1; length <= 12; length++)
             {
-                for (int i = -reach; i <= length + reach; i++)
+                for (var i = -reach; i <= length + reach; i++)
                 {
-                    int folded = Window.Fold(i, length - 1);
+                    var folded = Window.Fold(i, length - 1);
                     folded = length <= reach + 1 ? Window.FoldFurther(folded, length - 1) : folded;
                     Assert.Equal(Kernels.RankFilter.Reflect(i, length), folded);
                 }

@@ -15,23 +15,23 @@ public class RankFilterTests
     {
         using var file = SafetensorsFile.Open(Path.Combine(Folder, "filter.safetensors"));
         using var cases = JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder, "filter.json")));
-        int count = 0;
+        var count = 0;
         foreach (var item in cases.RootElement.GetProperty("cases").EnumerateArray())
         {
-            string input = item.GetProperty("input").GetString()!;
+            var input = item.GetProperty("input").GetString()!;
             if (!input.EndsWith(dtype, StringComparison.Ordinal))
             {
                 continue;
             }
 
-            string expected = item.GetProperty("expected").GetString()!;
+            var expected = item.GetProperty("expected").GetString()!;
             var shape = file.Tensors[input].Shape;
-            double[] frame = file.ReadDoubles(input);
-            double[] values = file.ReadDoubles(expected);
+            var frame = file.ReadDoubles(input);
+            var values = file.ReadDoubles(expected);
 
             // In a frame of one cell every window is constant, and the reference gives 0 or the value as its mean happens to round.
             var constantWindow = frame.Length == 1 && values[0] != 0 ? ConstantWindow.Value : ConstantWindow.Zero;
-            double[] result = Filter(frame, (int)shape[0], (int)shape[1], item.GetProperty("kernel_size").GetInt32(), constantWindow);
+            var result = Filter(frame, (int)shape[0], (int)shape[1], item.GetProperty("kernel_size").GetInt32(), constantWindow);
             FloatAssert.Equal(values, result, tolerance, expected);
             count++;
         }

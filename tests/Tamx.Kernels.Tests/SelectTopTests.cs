@@ -41,11 +41,11 @@ public class SelectTopTests
     public void SelectTop_ShapesWithTails_EqualsTheReference(string name)
     {
         using var engine = EngineAgreementTests.Engines[name](2);
-        foreach (int states in (int[])[1, 7, 16, 33, 130])
+        foreach (var states in (int[])[1, 7, 16, 33, 130])
         {
-            foreach (int rows in (int[])[1, 15, 95, 96, 97, 513])
+            foreach (var rows in (int[])[1, 15, 95, 96, 97, 513])
             {
-                foreach (int hiddenSize in (int[])[1, 16, 129])
+                foreach (var hiddenSize in (int[])[1, 16, 129])
                 {
                     AssertEqual(engine, states, rows, hiddenSize, 10);
                 }
@@ -58,10 +58,10 @@ public class SelectTopTests
     public void SelectTop_EqualLogits_TakesTheLowerIdsInWhicheverOrderSlicesCome(string name)
     {
         using var engine = EngineAgreementTests.Engines[name](2);
-        foreach (int[] order in (int[][])[[0, 1, 2], [2, 1, 0], [1, 2, 0]])
+        foreach (var order in (int[][])[[0, 1, 2], [2, 1, 0], [1, 2, 0]])
         {
             var (best, logSums) = Start(1, 5);
-            foreach (int slice in order)
+            foreach (var slice in order)
             {
                 Select(engine, [1, 1], [.. Enumerable.Repeat(0.5f, 2 * 300)], 2, 300 * slice, best, logSums);
             }
@@ -95,7 +95,7 @@ public class SelectTopTests
     public void SelectTop_BetweenForbiddenPages_StaysWithin(string name)
     {
         using var engine = EngineAgreementTests.Engines[name](2);
-        foreach (bool atEnd in (bool[])[true, false])
+        foreach (var atEnd in (bool[])[true, false])
         {
             foreach (var (stateCount, rowCount, hiddenSize) in ((int, int, int)[])[(1, 97, 5), (13, 200, 17), (33, 11, 32)])
             {
@@ -125,13 +125,13 @@ public class SelectTopTests
         Select(reference, random.CellStates, random.OutputRows, 2048, 0, expected, expectedSums);
         Select(engine, random.CellStates, random.OutputRows, 2048, 0, actual, actualSums);
 
-        double tolerance = Tolerance * Largest(expected);
+        var tolerance = Tolerance * Largest(expected);
         FloatAssert.Equal(Logits(expected), Logits(actual), tolerance);
         FloatAssert.Equal(expectedSums, actualSums, tolerance);
-        for (int i = 0; i < expected.Length; i++)
+        for (var i = 0; i < expected.Length; i++)
         {
             // Where the neighbours are further away than rounding reaches, it is this very token.
-            bool isClear = (i % 20 == 0 || expected[i - 1].Logit - expected[i].Logit > 2 * tolerance)
+            var isClear = (i % 20 == 0 || expected[i - 1].Logit - expected[i].Logit > 2 * tolerance)
                 && (i % 20 == 19 || expected[i].Logit - expected[i + 1].Logit > 2 * tolerance);
             Assert.True(expected[i].Id == actual[i].Id || !isClear || i % 20 == 19, $"place {i}: {actual[i]}, {expected[i]} expected");
         }
@@ -145,7 +145,7 @@ public class SelectTopTests
         var (best, logSums) = Start(9, 8);
         using var one = EngineAgreementTests.Engines[name](1);
         Select(one, random.CellStates, random.OutputRows, 50, 0, best, logSums);
-        foreach (int threads in (int[])[1, 2, 5])
+        foreach (var threads in (int[])[1, 2, 5])
         {
             var (again, againSums) = Start(9, 8);
             using var several = EngineAgreementTests.Engines[name](threads);
@@ -180,7 +180,7 @@ public class SelectTopTests
     public void SelectTop_ProductsBeyondFloat32_GivesWhatIsNotFinite(string name)
     {
         using var engine = EngineAgreementTests.Engines[name](2);
-        foreach (float[] row in (float[][])[[3e38f, 3e38f], [3e38f, -3e38f]])
+        foreach (var row in (float[][])[[3e38f, 3e38f], [3e38f, -3e38f]])
         {
             var (best, logSums) = Start(1, 1);
             Select(engine, [1e30f, 1e30f], [1, 1, .. row], 2, 0, best, logSums);

@@ -35,7 +35,7 @@ public class TamEngineTests
 
             // Where the engine has no device at all, that is what is wrong.
             Assert.Equal(kind, exception.Kind);
-            bool isListed = kind == EngineKind.Auto || TestEngines.Working.Contains(kind);
+            var isListed = kind == EngineKind.Auto || TestEngines.Working.Contains(kind);
             Assert.Contains(isListed ? $"there is no device {name}; there are: " : "engine ", exception.Message, StringComparison.Ordinal);
         }
     }
@@ -134,7 +134,7 @@ public class TamEngineTests
     [InlineData("gpu0")]
     public void Register_NameThatIsTakenOrNone_Throws(string name)
     {
-        int before = TamEngine.All.Count;
+        var before = TamEngine.All.Count;
 
         Assert.Throws<ArgumentException>(() => TamEngine.Register(name, _ => new ReferenceEngine()));
 

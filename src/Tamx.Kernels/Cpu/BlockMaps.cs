@@ -52,12 +52,12 @@ internal sealed unsafe class BlockMaps
     public void PackWeights(MapRun run, float* destination)
     {
         Weights = destination;
-        for (int i = 0; i < Maps.Length && WeightsSize > 0; i++)
+        for (var i = 0; i < Maps.Length && WeightsSize > 0; i++)
         {
             WeightsOf(run, Maps[i]).CopyTo(new Span<float>(destination + (long)i * _rowCount, _rowCount));
         }
 
-        for (long rest = (long)Maps.Length * _rowCount; rest < WeightsSize; rest += _rowCount)
+        for (var rest = (long)Maps.Length * _rowCount; rest < WeightsSize; rest += _rowCount)
         {
             new Span<float>(destination + rest, _rowCount).Clear();
         }
@@ -66,7 +66,7 @@ internal sealed unsafe class BlockMaps
     /// <summary>Enters where A of each map's explained row is.</summary>
     public void FindActivations(nint[] activations)
     {
-        for (int i = 0; i < Maps.Length; i++)
+        for (var i = 0; i < Maps.Length; i++)
         {
             activations[Maps[i]] = (nint)(Explained + (long)_explainedIndices[i] * CellCount);
         }
@@ -77,10 +77,10 @@ internal sealed unsafe class BlockMaps
     private static (int First, int End) FindWeighted(MapRun run, int[] group)
     {
         var (first, end) = (run.RowCount, 0);
-        foreach (int m in group)
+        foreach (var m in group)
         {
             var weights = WeightsOf(run, m);
-            int from = weights.IndexOfAnyExcept(0f);
+            var from = weights.IndexOfAnyExcept(0f);
             if (from >= 0)
             {
                 first = Math.Min(first, from);

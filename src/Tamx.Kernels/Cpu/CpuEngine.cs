@@ -9,8 +9,8 @@ internal static class CpuEngine
     /// <param name="options">What it may take: no threads given is one per processor.</param>
     public static ITamEngine Create(EngineOptions options)
     {
-        int threads = options.ThreadCount > 0 ? options.ThreadCount : Environment.ProcessorCount;
-        long bytes = options.MaxWorkingBytes;
+        var threads = options.ThreadCount > 0 ? options.ThreadCount : Environment.ProcessorCount;
+        var bytes = options.MaxWorkingBytes;
         if (Vector512.IsHardwareAccelerated)
         {
             return new VectorEngine<Simd512, Vector512<float>>(threads) { MaxWorkingBytes = bytes };

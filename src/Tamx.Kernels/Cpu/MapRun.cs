@@ -19,7 +19,7 @@ internal sealed unsafe class MapRun
         Weights = weights;
         _values = values;
         _offsets = new long[Maps.Length];
-        for (int m = 1; m < Maps.Length; m++)
+        for (var m = 1; m < Maps.Length; m++)
         {
             _offsets[m] = _offsets[m - 1] + Blocks[Maps[m - 1].Block].CellCount;
         }

@@ -22,9 +22,9 @@ internal static unsafe class MapSteps<TSimd, TVector>
             return;
         }
 
-        float scale = (float)(strength * Scale(activation, map, count));
+        var scale = (float)(strength * Scale(activation, map, count));
         var factor = TSimd.Create(-scale);
-        int i = 0;
+        var i = 0;
         for (; i + TSimd.Count <= count; i += TSimd.Count)
         {
             TSimd.Store(TSimd.Max(default, TSimd.MultiplyAdd(factor, TSimd.Load(map + i), TSimd.Load(activation + i))), map + i);
@@ -41,7 +41,7 @@ internal static unsafe class MapSteps<TSimd, TVector>
     {
         var crossed = Vector<double>.Zero;
         var squared = Vector<double>.Zero;
-        int i = 0;
+        var i = 0;
         for (; i + Vector<float>.Count <= count; i += Vector<float>.Count)
         {
             Vector.Widen(Vector.Load(activation + i), out var a0, out var a1);
@@ -52,8 +52,8 @@ internal static unsafe class MapSteps<TSimd, TVector>
             squared += e1 * e1;
         }
 
-        double crossedSum = Vector.Sum(crossed);
-        double squaredSum = Vector.Sum(squared);
+        var crossedSum = Vector.Sum(crossed);
+        var squaredSum = Vector.Sum(squared);
         for (; i < count; i++)
         {
             crossedSum += (double)activation[i] * interference[i];
@@ -67,7 +67,7 @@ internal static unsafe class MapSteps<TSimd, TVector>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Normalize(ValueRange range, float* values, int count)
     {
-        float width = range.Maximum - range.Minimum;
+        var width = range.Maximum - range.Minimum;
         if (!(width > 0))
         {
             new Span<float>(values, count).Clear();
@@ -75,7 +75,7 @@ internal static unsafe class MapSteps<TSimd, TVector>
         }
 
         var (minimum, widths, one) = (TSimd.Create(range.Minimum), TSimd.Create(width), TSimd.Create(1));
-        int i = 0;
+        var i = 0;
         for (; i + TSimd.Count <= count; i += TSimd.Count)
         {
             TSimd.Store(TSimd.Min(one, TSimd.Divide(TSimd.Subtract(TSimd.Load(values + i), minimum), widths)), values + i);
@@ -92,7 +92,7 @@ internal static unsafe class MapSteps<TSimd, TVector>
     public static ValueRange Range(float* values, int count)
     {
         var range = ValueRange.Empty;
-        int i = 0;
+        var i = 0;
         if (count >= TSimd.Count)
         {
             var smallest = TSimd.Load(values);

@@ -30,14 +30,14 @@ internal sealed unsafe class Projection<TSimd, TVector> : IDisposable
     {
         _rowCount = rowCount;
         _hiddenSize = hiddenSize;
-        float* packed = _packed.Reserve((long)LaneCount * hiddenSize);
-        int stripWidth = 2 * TSimd.Count;
+        var packed = _packed.Reserve((long)LaneCount * hiddenSize);
+        var stripWidth = 2 * TSimd.Count;
         workers.Run(
             (LaneCount + stripWidth - 1) / stripWidth,
             (_, strip) =>
             {
-                int first = strip * stripWidth;
-                int width = Math.Min(stripWidth, LaneCount - first);
+                var first = strip * stripWidth;
+                var width = Math.Min(stripWidth, LaneCount - first);
                 PackStrip(rows + (long)first * hiddenSize, Math.Min(width, rowCount - first), width, hiddenSize, packed + (long)first * hiddenSize);
             },
             cancellationToken);
@@ -53,13 +53,13 @@ internal sealed unsafe class Projection<TSimd, TVector> : IDisposable
     public void ProjectPanel(float* states, int count, float* scratch, bool rectifies, float* activations)
     {
         const int TileRows = TileProduct<TSimd, TVector>.RowCount;
-        int laneCount = LaneCount;
-        int stripWidth = 2 * TSimd.Count;
-        float* packed = _packed.Start;
-        float* lastRows = scratch + (long)PanelSize * laneCount;
-        for (int first = 0; first < count; first += TileRows)
+        var laneCount = LaneCount;
+        var stripWidth = 2 * TSimd.Count;
+        var packed = _packed.Start;
+        var lastRows = scratch + (long)PanelSize * laneCount;
+        for (var first = 0; first < count; first += TileRows)
         {
-            float* rows = states + (long)first * _hiddenSize;
+            var rows = states + (long)first * _hiddenSize;
             if (count - first < TileRows)
             {
                 // A last tile that is not full goes by way of a copy: there may be nothing to read behind its rows.
@@ -69,24 +69,24 @@ internal sealed unsafe class Projection<TSimd, TVector> : IDisposable
                 rows = lastRows;
             }
 
-            for (int lane = 0; lane < laneCount; lane += stripWidth)
+            for (var lane = 0; lane < laneCount; lane += stripWidth)
             {
-                int width = Math.Min(stripWidth, laneCount - lane);
-                float* strip = packed + (long)lane * _hiddenSize;
+                var width = Math.Min(stripWidth, laneCount - lane);
+                var strip = packed + (long)lane * _hiddenSize;
                 TileProduct<TSimd, TVector>.Multiply(
                     rows, _hiddenSize, strip, width, width, _hiddenSize, scratch + (long)first * laneCount + lane, laneCount);
             }
         }
 
-        for (int t = 0; t < _rowCount; t++)
+        for (var t = 0; t < _rowCount; t++)
         {
-            float* activation = activations + (long)t * PanelSize;
-            for (int p = 0; p < count; p++)
+            var activation = activations + (long)t * PanelSize;
+            for (var p = 0; p < count; p++)
             {
                 activation[p] = scratch[(long)p * laneCount + t];
             }
 
-            for (int p = 0; rectifies && p < PanelSize; p += TSimd.Count)
+            for (var p = 0; rectifies && p < PanelSize; p += TSimd.Count)
             {
                 TSimd.Store(TSimd.Max(default, TSimd.Load(activation + p)), activation + p);
             }

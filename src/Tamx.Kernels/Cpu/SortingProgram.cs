@@ -19,26 +19,26 @@ internal sealed class SortingProgram
     /// <param name="slotStride">Floats from one slot to the next.</param>
     public SortingProgram(int kernelSize, int slotStride)
     {
-        int reach = kernelSize / 2;
-        Lane[] even = Inputs(kernelSize);
-        Lane[] odd = Inputs(kernelSize);
-        Lane[] evenColumn = Sort(even);
-        Lane[] oddColumn = Sort(odd);
-        Lane[] pair = Merge(oddColumn, Shift(evenColumn, 1));
-        Lane[] pairs = reach == 4 ? Merge(pair, Shift(pair, 1)) : pair;
-        int sharedCount = _operations.Count;
-        Lane[] core = reach switch
+        var reach = kernelSize / 2;
+        var even = Inputs(kernelSize);
+        var odd = Inputs(kernelSize);
+        var evenColumn = Sort(even);
+        var oddColumn = Sort(odd);
+        var pair = Merge(oddColumn, Shift(evenColumn, 1));
+        var pairs = reach == 4 ? Merge(pair, Shift(pair, 1)) : pair;
+        var sharedCount = _operations.Count;
+        var core = reach switch
         {
             1 => pair,
             2 => Merge(pair, Shift(pair, 1)),
             3 => Merge(Merge(pair, Shift(pair, 1)), Shift(pair, 2)),
             _ => Merge(pairs, Shift(pairs, 2)),
         };
-        Lane[] evenWindow = Merge(core, evenColumn);
-        int evenCount = _operations.Count;
-        Lane[] oddWindow = Merge(core, Shift(oddColumn, reach));
+        var evenWindow = Merge(core, evenColumn);
+        var evenCount = _operations.Count;
+        var oddWindow = Merge(core, Shift(oddColumn, reach));
 
-        int[] offsets = AssignSlots(even.Length + odd.Length, evenWindow, evenCount, oddWindow, slotStride);
+        var offsets = AssignSlots(even.Length + odd.Length, evenWindow, evenCount, oddWindow, slotStride);
         EvenInputs = Offsets(even);
         OddInputs = Offsets(odd);
         EvenWindow = new SortedWindow(Offsets(evenWindow));
@@ -98,10 +98,10 @@ internal sealed class SortingProgram
             return [low, high];
         }
 
-        Lane[] first = Merge(EverySecond(a, 0), EverySecond(b, 0));
-        Lane[] second = Merge(EverySecond(a, 1), EverySecond(b, 1));
+        var first = Merge(EverySecond(a, 0), EverySecond(b, 0));
+        var second = Merge(EverySecond(a, 1), EverySecond(b, 1));
         var merged = new List<Lane> { first[0] };
-        for (int i = 0; i < second.Length || i + 1 < first.Length; i++)
+        for (var i = 0; i < second.Length || i + 1 < first.Length; i++)
         {
             if (i < second.Length && i + 1 < first.Length)
             {
@@ -129,8 +129,8 @@ internal sealed class SortingProgram
     /// <summary>Gives every value a slot, anew once nobody needs what it held.</summary>
     private int[] AssignSlots(int inputCount, Lane[] evenWindow, int evenCount, Lane[] oddWindow, int slotStride)
     {
-        int[] lastUse = new int[_valueCount];
-        for (int i = 0; i < _operations.Count; i++)
+        var lastUse = new int[_valueCount];
+        for (var i = 0; i < _operations.Count; i++)
         {
             lastUse[_operations[i].A.Value] = lastUse[_operations[i].B.Value] = i;
         }
@@ -146,24 +146,24 @@ internal sealed class SortingProgram
             lastUse[lane.Value] = _operations.Count;
         }
 
-        int[] offsets = new int[_valueCount];
+        var offsets = new int[_valueCount];
         var free = new Stack<int>();
-        for (int i = 0; i < inputCount; i++)
+        for (var i = 0; i < inputCount; i++)
         {
             offsets[i] = slotStride * SlotCount++;
         }
 
         var busy = Enumerable.Range(0, inputCount).ToHashSet();
-        for (int i = 0; i < _operations.Count; i++)
+        for (var i = 0; i < _operations.Count; i++)
         {
             // A slot whose last reader is this operation may take its result: lanes are read before they are written, and shifts look ahead.
-            foreach (int value in busy.Where(value => lastUse[value] <= i).ToList())
+            foreach (var value in busy.Where(value => lastUse[value] <= i).ToList())
             {
                 busy.Remove(value);
                 free.Push(offsets[value]);
             }
 
-            foreach (int value in (ReadOnlySpan<int>)[_operations[i].Low, _operations[i].High])
+            foreach (var value in (ReadOnlySpan<int>)[_operations[i].Low, _operations[i].High])
             {
                 offsets[value] = free.Count > 0 ? free.Pop() : slotStride * SlotCount++;
                 busy.Add(value);

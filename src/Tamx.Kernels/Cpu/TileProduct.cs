@@ -45,15 +45,15 @@ internal static unsafe class TileProduct<TSimd, TVector>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MultiplyTwelveRows(float* rows, nint rowStride, float* strip, nint stripStride, nint count, float* sums, nint sumStride)
     {
-        int width = TSimd.Count;
+        var width = TSimd.Count;
         TVector s0a = default, s1a = default, s2a = default, s3a = default, s4a = default, s5a = default;
         TVector s6a = default, s7a = default, s8a = default, s9a = default, s10a = default, s11a = default;
         TVector s0b = default, s1b = default, s2b = default, s3b = default, s4b = default, s5b = default;
         TVector s6b = default, s7b = default, s8b = default, s9b = default, s10b = default, s11b = default;
-        nint two = 2 * rowStride;
-        nint three = 3 * rowStride;
-        float* rows4 = rows + 4 * rowStride;
-        float* rows8 = rows + 8 * rowStride;
+        var two = 2 * rowStride;
+        var three = 3 * rowStride;
+        var rows4 = rows + 4 * rowStride;
+        var rows8 = rows + 8 * rowStride;
         for (nint d = 0; d < count; d++)
         {
             var a = TSimd.Load(strip);
@@ -129,12 +129,12 @@ internal static unsafe class TileProduct<TSimd, TVector>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MultiplySixRows(float* rows, nint rowStride, float* strip, nint stripStride, nint count, float* sums, nint sumStride)
     {
-        int width = TSimd.Count;
+        var width = TSimd.Count;
         TVector s0a = default, s1a = default, s2a = default, s3a = default, s4a = default, s5a = default;
         TVector s0b = default, s1b = default, s2b = default, s3b = default, s4b = default, s5b = default;
-        nint two = 2 * rowStride;
-        nint three = 3 * rowStride;
-        float* rows4 = rows + 4 * rowStride;
+        var two = 2 * rowStride;
+        var three = 3 * rowStride;
+        var rows4 = rows + 4 * rowStride;
         for (nint d = 0; d < count; d++)
         {
             var a = TSimd.Load(strip);
@@ -181,10 +181,10 @@ internal static unsafe class TileProduct<TSimd, TVector>
     {
         TVector s0 = default, s1 = default, s2 = default, s3 = default, s4 = default, s5 = default;
         TVector s6 = default, s7 = default, s8 = default, s9 = default, s10 = default, s11 = default;
-        nint two = 2 * rowStride;
-        nint three = 3 * rowStride;
-        float* rows4 = rows + 4 * rowStride;
-        float* rows8 = rows + 8 * rowStride;
+        var two = 2 * rowStride;
+        var three = 3 * rowStride;
+        var rows4 = rows + 4 * rowStride;
+        var rows8 = rows + 8 * rowStride;
         for (nint d = 0; d < count; d++)
         {
             var values = TSimd.Load(strip);

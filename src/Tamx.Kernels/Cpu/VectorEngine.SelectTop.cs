@@ -12,7 +12,7 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector>
         cancellationToken.ThrowIfCancellationRequested();
         var (stateCount, rowCount, hiddenSize) = (query.StateCount, query.OutputRowCount, query.HiddenSize);
         var (count, firstId) = (query.TopCount, query.FirstId);
-        int panelCount = (rowCount + PanelSize - 1) / PanelSize;
+        var panelCount = (rowCount + PanelSize - 1) / PanelSize;
         if (stateCount == 0 || panelCount == 0)
         {
             return;
@@ -23,19 +23,19 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector>
         var panelSums = new double[panelCount][];
         fixed (float* fixedStates = query.States, fixedRows = query.OutputRows)
         {
-            float* from = fixedRows;
+            var from = fixedRows;
             _projection.Pack(fixedStates, stateCount, hiddenSize, _workers, cancellationToken);
             _workers.Run(
                 panelCount,
                 (worker, panel) =>
                 {
                     var tokens = found[worker] ??= [.. Enumerable.Repeat(TokenScore.None, stateCount * count)];
-                    int first = panel * PanelSize;
-                    int rows = Math.Min(PanelSize, rowCount - first);
-                    float* logits = _panels[worker].Reserve(_projection.ScratchSize + (long)stateCount * PanelSize);
+                    var first = panel * PanelSize;
+                    var rows = Math.Min(PanelSize, rowCount - first);
+                    var logits = _panels[worker].Reserve(_projection.ScratchSize + (long)stateCount * PanelSize);
                     _projection.ProjectPanel(from + (long)first * hiddenSize, rows, logits + (long)stateCount * PanelSize, rectifies: false, logits);
                     panelSums[panel] = new double[stateCount];
-                    for (int p = 0; p < stateCount; p++)
+                    for (var p = 0; p < stateCount; p++)
                     {
                         panelSums[panel][p] = LookThrough(logits + (long)p * PanelSize, rows, firstId + first, tokens.AsSpan(p * count, count));
                     }
@@ -43,9 +43,9 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector>
                 cancellationToken);
         }
 
-        for (int p = 0; p < stateCount; p++)
+        for (var p = 0; p < stateCount; p++)
         {
-            foreach (double[] sums in panelSums)
+            foreach (var sums in panelSums)
             {
                 query.LogSums[p] = TopTokens.Join(query.LogSums[p], sums[p]);
             }
@@ -70,10 +70,10 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector>
     private static double LookThrough(float* logits, int count, int firstId, Span<TokenScore> best)
     {
         new Span<float>(logits + count, PanelSize - count).Fill(float.NegativeInfinity);
-        float largest = MapSteps<TSimd, TVector>.Range(logits, PanelSize).Maximum;
+        var largest = MapSteps<TSimd, TVector>.Range(logits, PanelSize).Maximum;
         if (!(largest < best[^1].Logit))
         {
-            for (int i = 0; i < count; i++)
+            for (var i = 0; i < count; i++)
             {
                 if (logits[i] >= best[^1].Logit)
                 {

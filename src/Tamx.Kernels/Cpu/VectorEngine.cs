@@ -50,22 +50,22 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector> : ITamEngine
         CancellationToken cancellationToken = default)
     {
         ReferenceEngine.ValidateProjection(states, outputRows, hiddenSize, destination);
-        int stateCount = states.Length / hiddenSize;
-        int rowCount = outputRows.Length / hiddenSize;
+        var stateCount = states.Length / hiddenSize;
+        var rowCount = outputRows.Length / hiddenSize;
         fixed (float* fixedStates = states, fixedRows = outputRows, fixedDestination = destination)
         {
-            float* from = fixedStates;
-            float* to = fixedDestination;
+            var from = fixedStates;
+            var to = fixedDestination;
             _projection.Pack(fixedRows, rowCount, hiddenSize, _workers, cancellationToken);
             _workers.Run(
                 (stateCount + PanelSize - 1) / PanelSize,
                 (worker, panel) =>
                 {
-                    long first = (long)panel * PanelSize;
-                    int count = (int)Math.Min(PanelSize, stateCount - first);
-                    float* activations = _panels[worker].Reserve(_projection.ScratchSize + (long)rowCount * PanelSize);
+                    var first = (long)panel * PanelSize;
+                    var count = (int)Math.Min(PanelSize, stateCount - first);
+                    var activations = _panels[worker].Reserve(_projection.ScratchSize + (long)rowCount * PanelSize);
                     _projection.ProjectPanel(from + first * hiddenSize, count, activations + (long)rowCount * PanelSize, rectifies: true, activations);
-                    for (long t = 0; t < rowCount; t++)
+                    for (var t = 0L; t < rowCount; t++)
                     {
                         new ReadOnlySpan<float>(activations + t * PanelSize, count).CopyTo(new Span<float>(to + t * stateCount + first, count));
                     }
@@ -96,7 +96,7 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector> : ITamEngine
         problem.Validate(activations, cellCount, maps, ranges);
         fixed (float* products = activations, weights = problem.Weights, values = maps)
         {
-            int rowCount = cellCount == 0 ? 0 : activations.Length / cellCount;
+            var rowCount = cellCount == 0 ? 0 : activations.Length / cellCount;
             Compute(new MapRun(problem, rowCount, weights, values) { Activations = products, CellCount = cellCount }, ranges, cancellationToken);
         }
     }
@@ -120,8 +120,8 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector> : ITamEngine
     private void Compute(MapRun run, Span<ValueRange> ranges, CancellationToken cancellationToken)
     {
         BlockMaps[] blocks = [.. Enumerable.Range(0, run.Maps.Length).GroupBy(m => run.Maps[m].Block).Select(group => new BlockMaps(run, group.Key, [.. group], TileRows))];
-        float* explained = _activations.Reserve(blocks.Sum(block => block.ExplainedSize));
-        float* weights = _weights.Reserve(blocks.Sum(block => block.WeightsSize));
+        var explained = _activations.Reserve(blocks.Sum(block => block.ExplainedSize));
+        var weights = _weights.Reserve(blocks.Sum(block => block.WeightsSize));
         foreach (var block in blocks)
         {
             block.Explained = explained;
@@ -148,7 +148,7 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector> : ITamEngine
     /// <summary>The maps of one range from their interference to their normalised values, while they are in the cache.</summary>
     private void Finish(MapRun run, int worker, int[] maps, nint[] activations, ref ValueRange range)
     {
-        foreach (int m in maps)
+        foreach (var m in maps)
         {
             MapSteps<TSimd, TVector>.Subtract(run.Strength, (float*)activations[m], run.MapValues(m), run.MapSize(m));
             if (!run.NormalizeBeforeFilter)
@@ -160,7 +160,7 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector> : ITamEngine
             range = new ValueRange(Math.Min(range.Minimum, minimum), Math.Max(range.Maximum, maximum));
         }
 
-        foreach (int m in maps)
+        foreach (var m in maps)
         {
             MapSteps<TSimd, TVector>.Normalize(range, run.MapValues(m), run.MapSize(m));
             if (run.NormalizeBeforeFilter)
@@ -174,22 +174,22 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector> : ITamEngine
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void ComputePanel(MapRun run, BlockMaps block, int worker, int first)
     {
-        int count = Math.Min(PanelSize, block.CellCount - first);
-        float* activations = _panels[worker].Reserve((long)run.RowCount * PanelSize + _projection.ScratchSize);
+        var count = Math.Min(PanelSize, block.CellCount - first);
+        var activations = _panels[worker].Reserve((long)run.RowCount * PanelSize + _projection.ScratchSize);
         if (run.Activations is null)
         {
-            float* scratch = activations + (long)run.RowCount * PanelSize;
+            var scratch = activations + (long)run.RowCount * PanelSize;
             _projection.ProjectPanel(run.States + (long)(block.FirstCell + first) * run.HiddenSize, count, scratch, rectifies: true, activations);
         }
         else
         {
-            for (long t = 0; t < run.RowCount; t++)
+            for (var t = 0L; t < run.RowCount; t++)
             {
                 Copy(run.Activations + t * run.CellCount + block.FirstCell + first, count, activations + t * PanelSize);
             }
         }
 
-        for (int x = 0; x < block.ExplainedRows.Length; x++)
+        for (var x = 0; x < block.ExplainedRows.Length; x++)
         {
             Copy(activations + (long)block.ExplainedRows[x] * PanelSize, count, block.Explained + (long)x * block.CellCount + first);
         }
@@ -199,12 +199,12 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector> : ITamEngine
             return;
         }
 
-        int stripWidth = 2 * TSimd.Count;
-        float* tile = stackalloc float[TileRows * stripWidth];
-        for (int strip = 0; strip < count; strip += stripWidth)
+        var stripWidth = 2 * TSimd.Count;
+        var tile = stackalloc float[TileRows * stripWidth];
+        for (var strip = 0; strip < count; strip += stripWidth)
         {
-            int width = Math.Min(stripWidth, count - strip);
-            for (int group = 0; group < block.Maps.Length; group += TileRows)
+            var width = Math.Min(stripWidth, count - strip);
+            for (var group = 0; group < block.Maps.Length; group += TileRows)
             {
                 var (from, to) = block.WeightedRows[group / TileRows];
                 TileProduct<TSimd, TVector>.Multiply(
@@ -216,7 +216,7 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector> : ITamEngine
                     to - from,
                     tile,
                     stripWidth);
-                for (int r = 0; r < TileRows && group + r < block.Maps.Length; r++)
+                for (var r = 0; r < TileRows && group + r < block.Maps.Length; r++)
                 {
                     StoreSums(tile + r * stripWidth, width, run.MapValues(block.Maps[group + r]) + first + strip);
                 }
@@ -232,15 +232,15 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector> : ITamEngine
         }
 
         var block = run.Blocks[run.Maps[m].Block];
-        float* values = run.MapValues(m);
-        float largest = MapSteps<TSimd, TVector>.Range(values, block.CellCount).Maximum;
+        var values = run.MapValues(m);
+        var largest = MapSteps<TSimd, TVector>.Range(values, block.CellCount).Maximum;
         if (largest <= 0)
         {
             return;
         }
 
-        int exponent = Math.Clamp(MathF.ILogB(largest), -100, 100);
-        for (int frame = 0; frame < block.FrameCount; frame++)
+        var exponent = Math.Clamp(MathF.ILogB(largest), -100, 100);
+        for (var frame = 0; frame < block.FrameCount; frame++)
         {
             _filters[worker].Apply(values, block.RowCount, block.ColumnCount, run.KernelSize, run.ConstantWindow, exponent);
             values += block.RowCount * block.ColumnCount;

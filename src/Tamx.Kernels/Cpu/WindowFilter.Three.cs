@@ -18,10 +18,10 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector>
     /// <param name="result">Receives a value per position; those between two rows are of no meaning.</param>
     private void FilterThree(float* frame, int stride, int positionCount, ConstantWindow constantWindow, float* result)
     {
-        float* columns = _slots.Reserve(5 * StrideOfThree);
-        for (int first = 0; first < positionCount; first += ChunkOfThree)
+        var columns = _slots.Reserve(5 * StrideOfThree);
+        for (var first = 0; first < positionCount; first += ChunkOfThree)
         {
-            int lanes = Math.Min(ChunkOfThree, positionCount - first);
+            var lanes = Math.Min(ChunkOfThree, positionCount - first);
             SortColumnsOfThree(frame + first, stride, lanes + 2, columns);
             WeighWindowsOfThree(columns, lanes, constantWindow, result + first);
         }
@@ -49,11 +49,11 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void WeighWindowsOfThree(float* columns, nint lanes, ConstantWindow constantWindow, float* result)
     {
-        float* lows = columns;
-        float* middles = columns + StrideOfThree;
-        float* highs = columns + 2 * StrideOfThree;
-        float* sums = columns + 3 * StrideOfThree;
-        float* squares = columns + 4 * StrideOfThree;
+        var lows = columns;
+        var middles = columns + StrideOfThree;
+        var highs = columns + 2 * StrideOfThree;
+        var sums = columns + 3 * StrideOfThree;
+        var squares = columns + 4 * StrideOfThree;
         for (nint i = 0; i < lanes; i += TSimd.Count)
         {
             // Floyd's network for nine values, of which the columns' sorting was the first nine operations.

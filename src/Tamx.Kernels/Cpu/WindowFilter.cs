@@ -44,15 +44,15 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector> : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Apply(float* values, int rowCount, int columnCount, int kernelSize, ConstantWindow constantWindow, int exponent)
     {
-        int reach = kernelSize / 2;
-        int stride = (columnCount + 2 * reach + 1) / 2 * 2;
-        int used = checked((rowCount + 2 * reach) * stride);
-        int size = used + 2 * ChunkSize + 4 * TSimd.Count;
-        int positionCount = (rowCount - 1) * stride + columnCount;
-        float* frame = _frames.Reserve(2L * size);
-        float* result = frame + size;
-        float scale = MathF.ScaleB(1, -exponent);
-        for (int row = 0; row < rowCount + 2 * reach; row++)
+        var reach = kernelSize / 2;
+        var stride = (columnCount + 2 * reach + 1) / 2 * 2;
+        var used = checked((rowCount + 2 * reach) * stride);
+        var size = used + 2 * ChunkSize + 4 * TSimd.Count;
+        var positionCount = (rowCount - 1) * stride + columnCount;
+        var frame = _frames.Reserve(2L * size);
+        var result = frame + size;
+        var scale = MathF.ScaleB(1, -exponent);
+        for (var row = 0; row < rowCount + 2 * reach; row++)
         {
             LayOut(values + (long)RankFilter.Reflect(row - reach, rowCount) * columnCount, columnCount, reach, scale, frame + row * stride, stride);
         }
@@ -67,7 +67,7 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector> : IDisposable
             FilterPairs(frame, stride, positionCount, Programs[reach - 2], constantWindow, result);
         }
 
-        for (int row = 0; row < rowCount; row++)
+        for (var row = 0; row < rowCount; row++)
         {
             Scale(result + (long)row * stride, columnCount, MathF.ScaleB(1, exponent), values + (long)row * columnCount);
         }
@@ -84,7 +84,7 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector> : IDisposable
     private static void LayOut(float* source, int columnCount, int reach, float scale, float* destination, int stride)
     {
         Scale(source, columnCount, scale, destination + reach);
-        for (int column = 0; column < stride; column = column == reach - 1 ? reach + columnCount : column + 1)
+        for (var column = 0; column < stride; column = column == reach - 1 ? reach + columnCount : column + 1)
         {
             destination[column] = source[RankFilter.Reflect(column - reach, columnCount)] * scale;
         }
@@ -94,7 +94,7 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector> : IDisposable
     private static void Scale(float* source, int count, float factor, float* destination)
     {
         var factors = TSimd.Create(factor);
-        int i = 0;
+        var i = 0;
         for (; i + TSimd.Count <= count; i += TSimd.Count)
         {
             TSimd.Store(TSimd.Multiply(TSimd.Load(source + i), factors), destination + i);
@@ -110,20 +110,20 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector> : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void FilterPairs(float* frame, int stride, int positionCount, SortingProgram program, ConstantWindow constantWindow, float* result)
     {
-        int pairCount = (positionCount + 1) / 2;
-        float* slots = _slots.Reserve((long)program.SlotCount * SlotStride + 2 * ChunkSize);
-        float* evenResult = slots + program.SlotCount * SlotStride;
-        float* oddResult = evenResult + ChunkSize;
-        for (int first = 0; first < pairCount; first += ChunkSize)
+        var pairCount = (positionCount + 1) / 2;
+        var slots = _slots.Reserve((long)program.SlotCount * SlotStride + 2 * ChunkSize);
+        var evenResult = slots + program.SlotCount * SlotStride;
+        var oddResult = evenResult + ChunkSize;
+        for (var first = 0; first < pairCount; first += ChunkSize)
         {
-            int lanes = Math.Min(ChunkSize, (pairCount - first + TSimd.Count - 1) / TSimd.Count * TSimd.Count);
-            int sharedLanes = lanes + TSimd.Count;
-            for (int row = 0; row < program.EvenInputs.Length; row++)
+            var lanes = Math.Min(ChunkSize, (pairCount - first + TSimd.Count - 1) / TSimd.Count * TSimd.Count);
+            var sharedLanes = lanes + TSimd.Count;
+            for (var row = 0; row < program.EvenInputs.Length; row++)
             {
-                float* source = frame + 2L * first + (long)row * stride;
-                float* even = slots + program.EvenInputs[row];
-                float* odd = slots + program.OddInputs[row];
-                for (int i = 0; i < sharedLanes; i += TSimd.Count / 2)
+                var source = frame + 2L * first + (long)row * stride;
+                var even = slots + program.EvenInputs[row];
+                var odd = slots + program.OddInputs[row];
+                for (var i = 0; i < sharedLanes; i += TSimd.Count / 2)
                 {
                     TSimd.StoreSplit(TSimd.Load(source + 2 * i), even + i, odd + i);
                 }
@@ -134,7 +134,7 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector> : IDisposable
             Weigh(program.EvenWindow, slots, lanes, constantWindow, evenResult);
             Run(program.Odd, slots, lanes);
             Weigh(program.OddWindow, slots, lanes, constantWindow, oddResult);
-            for (int i = 0; i < lanes; i += TSimd.Count / 2)
+            for (var i = 0; i < lanes; i += TSimd.Count / 2)
             {
                 TSimd.Store(TSimd.LoadZip(evenResult + i, oddResult + i), result + 2L * (first + i));
             }
@@ -146,10 +146,10 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector> : IDisposable
     {
         foreach (ref readonly var operation in operations)
         {
-            float* a = slots + operation.A;
-            float* b = slots + operation.B;
-            float* low = slots + operation.Low;
-            float* high = slots + operation.High;
+            var a = slots + operation.A;
+            var b = slots + operation.B;
+            var low = slots + operation.Low;
+            var high = slots + operation.High;
             for (nint i = 0; i < lanes; i += TSimd.Count)
             {
                 var left = TSimd.Load(a + i);
@@ -164,10 +164,10 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector> : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Weigh(SortedWindow window, float* slots, int lanes, ConstantWindow constantWindow, float* results)
     {
-        float* middle = slots + window.Centre;
+        var middle = slots + window.Centre;
         ReadOnlySpan<(int Low, int High)> pairs = window.Pairs;
-        float* lowest = slots + pairs[^1].Low;
-        float* highest = slots + pairs[^1].High;
+        var lowest = slots + pairs[^1].Low;
+        var highest = slots + pairs[^1].High;
         for (nint i = 0; i < lanes; i += TSimd.Count)
         {
             var centre = TSimd.Load(middle + i);

@@ -13,8 +13,8 @@ internal sealed class Workers(int count)
     /// <param name="cancellationToken">Cancels by throwing, within one item.</param>
     public void Run(int itemCount, Action<int, int> work, CancellationToken cancellationToken)
     {
-        int next = -1;
-        int workers = Math.Min(Count, itemCount);
+        var next = -1;
+        var workers = Math.Min(Count, itemCount);
         if (workers <= 1)
         {
             Work(0);

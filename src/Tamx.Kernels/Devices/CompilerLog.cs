@@ -11,8 +11,8 @@ internal static class CompilerLog
     /// <param name="log">UTF-8, up to its first zero.</param>
     public static string Start(ReadOnlySpan<byte> log)
     {
-        int end = log.IndexOf((byte)0);
-        string[] words = Encoding.UTF8.GetString(end < 0 ? log : log[..end]).Split(['\r', '\n', '\t', ' '], StringSplitOptions.RemoveEmptyEntries);
+        var end = log.IndexOf((byte)0);
+        var words = Encoding.UTF8.GetString(end < 0 ? log : log[..end]).Split(['\r', '\n', '\t', ' '], StringSplitOptions.RemoveEmptyEntries);
         return words.Length == 0 ? string.Empty : $" ({string.Join(' ', words.Take(MostWords))})";
     }
 }

@@ -14,9 +14,9 @@ internal static class DeviceCheck
     public static void Run(ITamEngine engine)
     {
         using var reference = new ReferenceEngine();
-        float[] expected = Compute(reference);
-        float[] actual = Compute(engine);
-        for (int i = 0; i < expected.Length; i++)
+        var expected = Compute(reference);
+        var actual = Compute(engine);
+        for (var i = 0; i < expected.Length; i++)
         {
             // Not greater than: NaN is no small difference.
             if (!(Math.Abs(actual[i] - expected[i]) <= Tolerance))
@@ -63,7 +63,7 @@ internal static class DeviceCheck
     private static float[] Values(int count, uint seed)
     {
         var values = new float[count];
-        foreach (ref float value in values.AsSpan())
+        foreach (ref var value in values.AsSpan())
         {
             seed = seed * 1664525 + 1013904223;
             value = (seed >> 8) / (float)(1 << 23) - 1;

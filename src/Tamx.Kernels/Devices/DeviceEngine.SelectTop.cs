@@ -19,8 +19,8 @@ public sealed unsafe partial class DeviceEngine
         }
 
         // As many states at a time as keep both them and their logits small.
-        int sliceSize = (int)Math.Min(stateCount, SliceSize(stateCount, Math.Max(hiddenSize, rowCount)));
-        int lastSize = stateCount % sliceSize;
+        var sliceSize = (int)Math.Min(stateCount, SliceSize(stateCount, Math.Max(hiddenSize, rowCount)));
+        var lastSize = stateCount % sliceSize;
         var logits = new float[sliceSize * count];
         var rows = new int[sliceSize * count];
         var sums = new float[sliceSize * 2];
@@ -33,10 +33,10 @@ public sealed unsafe partial class DeviceEngine
             (_tokenRows, SizeOf<int>(rows)),
             (_sums, SizeOf<float>(sums)));
         Upload(_outputRows, query.OutputRows);
-        for (int first = 0; first < stateCount; first += sliceSize)
+        for (var first = 0; first < stateCount; first += sliceSize)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            int sliceCount = Math.Min(sliceSize, stateCount - first);
+            var sliceCount = Math.Min(sliceSize, stateCount - first);
             Upload(_states, query.States.Slice(first * hiddenSize, sliceCount * hiddenSize));
 
             // States and output rows in each other's place, so that a state's logits lie side by side.
@@ -45,9 +45,9 @@ public sealed unsafe partial class DeviceEngine
             Download(_tokens, logits.AsSpan(0, sliceCount * count));
             Download(_tokenRows, rows.AsSpan(0, sliceCount * count));
             Download(_sums, sums.AsSpan(0, sliceCount * 2));
-            for (int p = 0; p < sliceCount; p++)
+            for (var p = 0; p < sliceCount; p++)
             {
-                for (int i = p * count; i < (p + 1) * count && rows[i] < rowCount; i++)
+                for (var i = p * count; i < (p + 1) * count && rows[i] < rowCount; i++)
                 {
                     TopTokens.Insert(query.BestOf(first + p), new TokenScore(query.FirstId + rows[i], logits[i]));
                 }

@@ -69,8 +69,8 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
             return;
         }
 
-        int stateCount = states.Length / hiddenSize;
-        int rowCount = outputRows.Length / hiddenSize;
+        var stateCount = states.Length / hiddenSize;
+        var rowCount = outputRows.Length / hiddenSize;
         _memory.Reserve(
             (_states, SliceSize(stateCount, hiddenSize) * hiddenSize * sizeof(float)),
             (_outputRows, SizeOf(outputRows)),
@@ -91,8 +91,8 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
             return;
         }
 
-        int hiddenSize = problem.HiddenSize;
-        int rowCount = problem.OutputRowCount;
+        var hiddenSize = problem.HiddenSize;
+        var rowCount = problem.OutputRowCount;
         var table = new MapTable(problem, compact: true);
         ReserveMaps(
             problem,
@@ -155,20 +155,20 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
     /// <summary>Bytes of the products in parts; 0 where they are not split: tiles enough, or a short sum.</summary>
     private long PartsSize(int rowCount, long stateCount, int hiddenSize)
     {
-        int chunkCount = Groups(hiddenSize, DeviceKernel.Chunk);
-        long size = (long)chunkCount * rowCount * stateCount * sizeof(float);
-        long enough = TilesPerProcessor * (long)_device.ProcessorCount;
+        var chunkCount = Groups(hiddenSize, DeviceKernel.Chunk);
+        var size = (long)chunkCount * rowCount * stateCount * sizeof(float);
+        var enough = TilesPerProcessor * (long)_device.ProcessorCount;
         return chunkCount == 1 || size > MaxPartsSize || TileCount(rowCount, stateCount) >= enough ? 0 : size;
     }
 
     /// <summary>What the largest of all products wants; a smaller one may be split where that one is not.</summary>
     private long LargestParts(MapTable table, int rowCount, int hiddenSize)
     {
-        long largest = 0;
+        var largest = 0L;
         foreach (var one in table.Blocks)
         {
-            int sliceSize = (int)SliceSize(one.Block.CellCount, hiddenSize);
-            int lastSize = one.Block.CellCount % sliceSize;
+            var sliceSize = (int)SliceSize(one.Block.CellCount, hiddenSize);
+            var lastSize = one.Block.CellCount % sliceSize;
             largest = Math.Max(largest, PartsSize(rowCount, sliceSize, hiddenSize));
             largest = Math.Max(largest, PartsSize(rowCount, lastSize, hiddenSize));
         }
@@ -192,12 +192,12 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
     private void ProjectSlices(
         ReadOnlySpan<float> states, int hiddenSize, int rowCount, int columnCount, int firstColumn, CancellationToken cancellationToken)
     {
-        int stateCount = states.Length / hiddenSize;
-        int sliceSize = (int)SliceSize(stateCount, hiddenSize);
-        for (int first = 0; first < stateCount; first += sliceSize)
+        var stateCount = states.Length / hiddenSize;
+        var sliceSize = (int)SliceSize(stateCount, hiddenSize);
+        for (var first = 0; first < stateCount; first += sliceSize)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            int count = Math.Min(sliceSize, stateCount - first);
+            var count = Math.Min(sliceSize, stateCount - first);
             Upload(_states, states.Slice(first * hiddenSize, count * hiddenSize));
             Multiply(_outputRows, _states, rowCount, count, hiddenSize, columnCount, firstColumn + first, 0);
         }
@@ -214,9 +214,9 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
         int firstColumn,
         float least)
     {
-        int groupsX = Groups(count, DeviceKernel.Tile);
-        int rowTiles = Groups(rowCount, DeviceKernel.Tile);
-        int chunkCount = Groups(hiddenSize, DeviceKernel.Chunk);
+        var groupsX = Groups(count, DeviceKernel.Tile);
+        var rowTiles = Groups(rowCount, DeviceKernel.Tile);
+        var chunkCount = Groups(hiddenSize, DeviceKernel.Chunk);
         if (PartsSize(rowCount, count, hiddenSize) == 0)
         {
             _device.Launch(
@@ -269,14 +269,14 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
             }
         }
 
-        int mapCount = table.Entries.Length;
+        var mapCount = table.Entries.Length;
         _device.Launch(
             DeviceKernel.SubtractScaled,
             mapCount,
             1,
             [_activations, entries, _maps, _extremes, columnCount, problem.EciStrength]);
         var values = _maps;
-        int partCount = 1;
+        var partCount = 1;
         if (!problem.NormalizeBeforeFilter)
         {
             values = Filter(problem, table, values, entries, ref partCount);
@@ -311,7 +311,7 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
         }
 
         partCount = PartsPerMap(table);
-        int constantIsValue = problem.ConstantWindow == ConstantWindow.Value ? 1 : 0;
+        var constantIsValue = problem.ConstantWindow == ConstantWindow.Value ? 1 : 0;
         _device.Launch(
             DeviceKernel.RankFilter(problem.KernelSize),
             table.Entries.Length,

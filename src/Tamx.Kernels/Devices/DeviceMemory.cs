@@ -14,8 +14,8 @@ internal sealed class DeviceMemory(IKernelDevice device, long maxBytes)
     /// <exception cref="EngineUnavailableException">There is not so much memory.</exception>
     public void Reserve(params ReadOnlySpan<(DeviceBuffer Buffer, long Bytes)> wanted)
     {
-        long total = 0;
-        long largest = 0;
+        var total = 0L;
+        var largest = 0L;
         foreach (var (buffer, bytes) in wanted)
         {
             total += Math.Max(bytes, buffer.Capacity);

@@ -34,10 +34,10 @@ internal static class DriverLibrary
 
     private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath)
     {
-        foreach (string file in FileNames(name))
+        foreach (var file in FileNames(name))
         {
             // A driver comes with the system; one that lies about in a folder of the user's is not meant.
-            if (NativeLibrary.TryLoad(file, assembly, DllImportSearchPath.System32, out nint handle))
+            if (NativeLibrary.TryLoad(file, assembly, DllImportSearchPath.System32, out var handle))
             {
                 return handle;
             }

@@ -55,8 +55,8 @@ internal static partial class KernelCompiler
         // All generic pointers are into memory that the arguments name. A barrier of ILGPU's orders global memory,
         // where shared memory is what kernels share; where shared memory is not ordered, Oclgrind finds races by the
         // thousand.
-        string size = $"reqd_work_group_size({kernel.GroupWidth}, {kernel.GroupHeight}, 1)";
-        string text = source
+        var size = $"reqd_work_group_size({kernel.GroupWidth}, {kernel.GroupHeight}, 1)";
+        var text = source
             .Replace("__generic", "__global", StringComparison.Ordinal)
             .Replace(Barrier, "barrier(CLK_LOCAL_MEM_FENCE)", StringComparison.Ordinal)
             .Replace("kernel void", $"kernel __attribute__(({size})) void", StringComparison.Ordinal);
@@ -97,7 +97,7 @@ internal static partial class KernelCompiler
             catch (Exception e) when (e is not (OutOfMemoryException or EngineUnavailableException))
             {
                 // ILGPU's errors are of many kinds, and a program that was trimmed lacks parts of it or of the kernels.
-                string reason = (e.InnerException ?? e).Message.Split('\n')[0].Trim();
+                var reason = (e.InnerException ?? e).Message.Split('\n')[0].Trim();
                 throw new EngineUnavailableException(
                     kind, $"engine {kind}: ILGPU does not translate kernel {kernel.Name}: {reason}", e);
             }

@@ -33,7 +33,7 @@ internal sealed class MapTable
     {
         var maps = problem.Maps.ToArray();
         var offsets = new int[maps.Length];
-        for (int m = 1; m < maps.Length; m++)
+        for (var m = 1; m < maps.Length; m++)
         {
             offsets[m] = offsets[m - 1] + problem.Blocks[maps[m - 1].Block].CellCount;
         }
@@ -43,8 +43,8 @@ internal sealed class MapTable
         foreach (var group in Enumerable.Range(0, maps.Length).GroupBy(m => maps[m].Block))
         {
             var block = problem.Blocks[group.Key];
-            int firstCell = compact ? ColumnCount : block.FirstCell;
-            int firstEntry = entries.Count;
+            var firstCell = compact ? ColumnCount : block.FirstCell;
+            var firstEntry = entries.Count;
             entries.AddRange(group.Select(m => new MapEntry(
                 m, maps[m].OutputRow, firstCell, block.CellCount, offsets[m], block.RowCount, block.ColumnCount, maps[m].Range)));
             blocks.Add(new BlockEntries(block, firstCell, firstEntry, entries.Count - firstEntry));
@@ -62,13 +62,13 @@ internal sealed class MapTable
             starts[entry.Range + 1]++;
         }
 
-        for (int r = 0; r < problem.RangeCount; r++)
+        for (var r = 0; r < problem.RangeCount; r++)
         {
             starts[r + 1] += starts[r];
         }
 
         // The ranges come first, since they also come back. An entry starts at a multiple of its size.
-        int entrySize = Marshal.SizeOf<MapEntry>();
+        var entrySize = Marshal.SizeOf<MapEntry>();
         EntriesStart = (problem.RangeCount * Marshal.SizeOf<ValueRange>() + entrySize - 1) / entrySize * entrySize;
         MembersStart = EntriesStart + Entries.Length * entrySize;
         StartsStart = MembersStart + members.Length * sizeof(int);

@@ -32,8 +32,8 @@ internal sealed class PtxMachine
 
     public nint Allocate(long bytes)
     {
-        int words = (int)((bytes + 3) / 4);
-        int start = _top;
+        var words = (int)((bytes + 3) / 4);
+        var start = _top;
         _top += (words + 127) / 64 * 64;
         Assert.True(_top <= _memory.Length, "the machine's memory is full");
         _isAllocated.AsSpan(start, words).Fill(true);
@@ -42,7 +42,7 @@ internal sealed class PtxMachine
 
     public void Free(nint memory)
     {
-        for (int i = (int)memory / sizeof(uint); _isAllocated[i]; i++)
+        for (var i = (int)memory / sizeof(uint); _isAllocated[i]; i++)
         {
             _isAllocated[i] = false;
         }
@@ -54,9 +54,9 @@ internal sealed class PtxMachine
     public void Launch(PtxKernel kernel, (int X, int Y) groups, (int X, int Y) threads, byte[] parameters)
     {
         _launch++;
-        for (int y = 0; y < groups.Y; y++)
+        for (var y = 0; y < groups.Y; y++)
         {
-            for (int x = 0; x < groups.X; x++)
+            for (var x = 0; x < groups.X; x++)
             {
                 RunGroup(kernel, (x, y), groups, threads, parameters);
             }
@@ -66,11 +66,11 @@ internal sealed class PtxMachine
     private static ulong[][] Registers(
         PtxKernel kernel, (int X, int Y) group, (int X, int Y) groups, (int X, int Y) threads)
     {
-        int count = threads.X * threads.Y;
+        var count = threads.X * threads.Y;
         return [.. kernel.RegisterNames.Select(name =>
         {
             var values = new ulong[count];
-            for (int t = 0; t < count; t++)
+            for (var t = 0; t < count; t++)
             {
                 values[t] = name switch
                 {
@@ -94,7 +94,7 @@ internal sealed class PtxMachine
     private void RunGroup(
         PtxKernel kernel, (int X, int Y) group, (int X, int Y) groups, (int X, int Y) threads, byte[] parameters)
     {
-        int count = threads.X * threads.Y;
+        var count = threads.X * threads.Y;
         var registers = Registers(kernel, group, groups, threads);
         var shared = new uint[kernel.SharedBytes / sizeof(uint)];
         var sharedAccesses = new Access[shared.Length];
@@ -103,8 +103,8 @@ internal sealed class PtxMachine
         var running = Enumerable.Range(0, count).ToList();
         var waiting = new List<int>();
         var active = new int[count];
-        int firstThread = (group.Y * groups.X + group.X) * count;
-        int epoch = 1;
+        var firstThread = (group.Y * groups.X + group.X) * count;
+        var epoch = 1;
         while (running.Count > 0 || waiting.Count > 0)
         {
             if (running.Count == 0)
@@ -117,14 +117,14 @@ internal sealed class PtxMachine
                 epoch++;
             }
 
-            int place = int.MaxValue;
-            foreach (int t in running)
+            var place = int.MaxValue;
+            foreach (var t in running)
             {
                 place = Math.Min(place, places[t]);
             }
 
-            int activeCount = 0;
-            foreach (int t in running)
+            var activeCount = 0;
+            foreach (var t in running)
             {
                 if (places[t] == place)
                 {
@@ -138,8 +138,8 @@ internal sealed class PtxMachine
             var now = active.AsSpan(0, activeCount);
             if (instruction.Guard >= 0)
             {
-                int kept = 0;
-                foreach (int t in now)
+                var kept = 0;
+                foreach (var t in now)
                 {
                     if (registers[instruction.Guard][t] == instruction.GuardValue)
                     {
@@ -156,26 +156,26 @@ internal sealed class PtxMachine
                     var (a, b, c) = (registers[instruction.A], registers[instruction.B], registers[instruction.C]);
                     var result = registers[instruction.Values[0]];
                     var function = instruction.Function;
-                    foreach (int t in now)
+                    foreach (var t in now)
                     {
                         result[t] = function(a[t], b[t], c[t]);
                     }
 
                     break;
                 case PtxKind.Parameter:
-                    ulong value = instruction.Size == 8
+                    var value = instruction.Size == 8
                         ? BitConverter.ToUInt64(parameters, instruction.Offset)
                         : BitConverter.ToUInt32(parameters, instruction.Offset);
-                    foreach (int t in now)
+                    foreach (var t in now)
                     {
                         registers[instruction.Values[0]][t] = value;
                     }
 
                     break;
                 case PtxKind.Load or PtxKind.Store:
-                    foreach (int t in now)
+                    foreach (var t in now)
                     {
-                        ulong address = registers[instruction.A][t] + (ulong)(long)instruction.Offset;
+                        var address = registers[instruction.A][t] + (ulong)(long)instruction.Offset;
                         if (instruction.IsShared)
                         {
                             Transfer(instruction, registers, t, t, address - SharedStart, shared, null, sharedAccesses, epoch);
@@ -188,7 +188,7 @@ internal sealed class PtxMachine
 
                     break;
                 case PtxKind.Branch:
-                    foreach (int t in now)
+                    foreach (var t in now)
                     {
                         places[t] = instruction.Target;
                     }
@@ -199,7 +199,7 @@ internal sealed class PtxMachine
                     running.RemoveAll(t => places[t] == place + 1);
                     break;
                 default:
-                    foreach (int t in now)
+                    foreach (var t in now)
                     {
                         running.Remove(t);
                     }
@@ -223,12 +223,12 @@ internal sealed class PtxMachine
         Access[] accesses,
         int epoch)
     {
-        bool loads = instruction.Kind == PtxKind.Load;
+        var loads = instruction.Kind == PtxKind.Load;
         Check(address % (ulong)(instruction.Size * instruction.Values.Length) == 0, "is not aligned");
         Check(instruction.Size == sizeof(uint), "is of a kind that the machine lacks");
-        for (int i = 0; i < instruction.Values.Length; i++)
+        for (var i = 0; i < instruction.Values.Length; i++)
         {
-            ulong word = address / sizeof(uint) + (ulong)i;
+            var word = address / sizeof(uint) + (ulong)i;
             Check(word < (ulong)memory.Length && isAllocated?[word] != false, "is out of bounds");
             ref var access = ref accesses[word];
             if (access.Epoch != epoch)

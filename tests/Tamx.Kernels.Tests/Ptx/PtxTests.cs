@@ -72,8 +72,8 @@ public partial class PtxTests(ITestOutputHelper output)
     [MemberData(nameof(WithBarriers))]
     public void Launch_AnyBarrierMissing_IsFound(string name)
     {
-        int count = 1;
-        for (int missing = 0; missing < count; missing++)
+        var count = 1;
+        for (var missing = 0; missing < count; missing++)
         {
             var device = new PtxDevice((kernel, text) =>
             {
@@ -105,7 +105,7 @@ public partial class PtxTests(ITestOutputHelper output)
     [InlineData("joint_minmax", "mul.wide.u32", "mul.wide.u32 off")]
     public void Launch_OffByOne_IsFound(string name, string what, string instead)
     {
-        bool isPlanted = false;
+        var isPlanted = false;
         var device = new PtxDevice((kernel, text) =>
         {
             if (kernel.Name != name)
@@ -113,7 +113,7 @@ public partial class PtxTests(ITestOutputHelper output)
                 return text;
             }
 
-            string changed = instead.Split(' ') switch
+            var changed = instead.Split(' ') switch
             {
                 [_, "+4"] => AddressEnd().Replace(text, "+4]", 1),
                 [_, "off"] => LastNumber(what).Replace(text, match => match.Value[..^1] + (char)(match.Value[^1] + 1), 1),
@@ -136,7 +136,7 @@ public partial class PtxTests(ITestOutputHelper output)
         ((int, int), string)[] cards = [((6, 1), "sm_61"), ((7, 5), "sm_75"), ((8, 0), "sm_80"), ((12, 0), "sm_80")];
         foreach (var (capability, target) in cards)
         {
-            string text = KernelCompiler.ToPtx(kernel, capability).Text;
+            var text = KernelCompiler.ToPtx(kernel, capability).Text;
 
             Assert.Contains($".target {target}\n", text.ReplaceLineEndings("\n"), StringComparison.Ordinal);
             Assert.Equal(0, new PtxKernel(text).LocalBytes);
@@ -183,7 +183,7 @@ public partial class PtxTests(ITestOutputHelper output)
             return;
         }
 
-        int kernelSize = Array.Find([5, 7, 9], side => DeviceKernel.RankFilter(side).Name == name);
+        var kernelSize = Array.Find([5, 7, 9], side => DeviceKernel.RankFilter(side).Name == name);
         var problem = RandomProblem.Create(3, [(2, 3, 5), (1, 8, 8), (1, 1, 4)], 259, 9, 2);
         problem = problem.With(kernelSize: Math.Max(3, kernelSize));
         var text = new ValueRange(0, 10);

@@ -18,14 +18,14 @@ internal sealed unsafe class CudaDevice : IKernelDevice
     public CudaDevice(int handle, EngineDevice info)
     {
         Info = info;
-        Check(DeviceGetAttribute(out int major, ComputeCapabilityMajor, handle), "asking for a device's version");
-        Check(DeviceGetAttribute(out int minor, ComputeCapabilityMinor, handle), "asking for a device's version");
+        Check(DeviceGetAttribute(out var major, ComputeCapabilityMajor, handle), "asking for a device's version");
+        Check(DeviceGetAttribute(out var minor, ComputeCapabilityMinor, handle), "asking for a device's version");
         if ((major, minor).CompareTo((6, 1)) < 0)
         {
             throw new EngineUnavailableException(EngineKind.Cuda, $"{info.Name} ({info.Description}) has compute capability {major}.{minor}, and 6.1 is needed; try engine opencl");
         }
 
-        Check(DeviceGetAttribute(out int processors, MultiprocessorCount, handle), "counting a device's processors");
+        Check(DeviceGetAttribute(out var processors, MultiprocessorCount, handle), "counting a device's processors");
         ProcessorCount = processors;
         _program = new CudaProgram(handle);
     }
@@ -43,8 +43,8 @@ internal sealed unsafe class CudaDevice : IKernelDevice
     {
         if (status != Success)
         {
-            string reason = status == OutOfMemory ? "out of memory on the device"
-                : GetErrorString(status, out nint text) == Success ? Marshal.PtrToStringUTF8(text)!
+            var reason = status == OutOfMemory ? "out of memory on the device"
+                : GetErrorString(status, out var text) == Success ? Marshal.PtrToStringUTF8(text)!
                 : "the driver failed";
             throw new EngineUnavailableException(EngineKind.Cuda, $"{device}: {what}: {reason} (CUDA error {status})")
             {
@@ -56,7 +56,7 @@ internal sealed unsafe class CudaDevice : IKernelDevice
     public nint Allocate(long bytes)
     {
         using var scope = _program.Enter();
-        CheckUse(MemoryAllocate(out nint memory, (nuint)bytes), "allocating");
+        CheckUse(MemoryAllocate(out var memory, (nuint)bytes), "allocating");
         _memory.Add(memory);
         return memory;
     }
@@ -97,10 +97,10 @@ internal sealed unsafe class CudaDevice : IKernelDevice
     public void Launch(DeviceKernel kernel, int groupsX, int groupsY, ReadOnlySpan<KernelArgument> arguments)
     {
         using var scope = _program.Enter();
-        nint function = _program.Function(kernel);
-        long* values = stackalloc long[2 * arguments.Length];
-        void** pointers = stackalloc void*[arguments.Length];
-        for (int i = 0; i < arguments.Length; i++)
+        var function = _program.Function(kernel);
+        var values = stackalloc long[2 * arguments.Length];
+        var pointers = stackalloc void*[arguments.Length];
+        for (var i = 0; i < arguments.Length; i++)
         {
             // As ILGPU declares them: a view is a pointer and its length, which no kernel asks for.
             values[2 * i] = arguments[i].Bits + arguments[i].Start;
@@ -134,7 +134,7 @@ internal sealed unsafe class CudaDevice : IKernelDevice
         {
             // The driver waits for what an abandoned call has started before it frees the memory.
             using var scope = _program.Enter();
-            foreach (nint memory in _memory)
+            foreach (var memory in _memory)
             {
                 _ = MemoryFree(memory);
             }

@@ -18,11 +18,11 @@ internal static unsafe class CudaDevices
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException or BadImageFormatException)
         {
-            string files = string.Join(" or ", DriverLibrary.FileNames(DriverLibrary.Cuda).DefaultIfEmpty("CUDA"));
+            var files = string.Join(" or ", DriverLibrary.FileNames(DriverLibrary.Cuda).DefaultIfEmpty("CUDA"));
             throw Unavailable($"there is no {files} on this machine; it comes with NVIDIA's driver", e);
         }
 
-        int count = 0;
+        var count = 0;
         if (status == Success)
         {
             CudaDevice.Check(DeviceGetCount(out count), "counting the devices");
@@ -58,15 +58,15 @@ internal static unsafe class CudaDevices
 
     private static (int Handle, EngineDevice Device) Describe(int ordinal)
     {
-        CudaDevice.Check(DeviceGet(out int handle, ordinal), "asking for a device");
+        CudaDevice.Check(DeviceGet(out var handle, ordinal), "asking for a device");
         var name = new byte[256];
         fixed (byte* start = name)
         {
             CudaDevice.Check(DeviceGetName(start, name.Length, handle), "asking for a device's name");
         }
 
-        CudaDevice.Check(DeviceTotalMemory(out nuint bytes, handle), "asking for a device's memory");
-        string description = Encoding.UTF8.GetString(name, 0, Array.IndexOf<byte>(name, 0));
+        CudaDevice.Check(DeviceTotalMemory(out var bytes, handle), "asking for a device's memory");
+        var description = Encoding.UTF8.GetString(name, 0, Array.IndexOf<byte>(name, 0));
         return (handle, new EngineDevice($"CUDA{ordinal}", EngineKind.Cuda, description, (long)bytes, IsGpu: true));
     }
 

@@ -20,8 +20,8 @@ internal sealed unsafe class CudaProgram
     public CudaProgram(int device)
     {
         _device = device;
-        CudaDevice.Check(DeviceGetAttribute(out int major, ComputeCapabilityMajor, device), "asking for a device's version");
-        CudaDevice.Check(DeviceGetAttribute(out int minor, ComputeCapabilityMinor, device), "asking for a device's version");
+        CudaDevice.Check(DeviceGetAttribute(out var major, ComputeCapabilityMajor, device), "asking for a device's version");
+        CudaDevice.Check(DeviceGetAttribute(out var minor, ComputeCapabilityMinor, device), "asking for a device's version");
         _capability = (major, minor);
         CudaDevice.Check(PrimaryContextRetain(out _context, device), "creating a context");
     }
@@ -39,7 +39,7 @@ internal sealed unsafe class CudaProgram
     /// <exception cref="EngineUnavailableException">The driver does not take it.</exception>
     public nint Function(DeviceKernel kernel)
     {
-        if (!_functions.TryGetValue(kernel, out nint function))
+        if (!_functions.TryGetValue(kernel, out var function))
         {
             var text = KernelCompiler.ToPtx(kernel, _capability);
             CudaDevice.Check(ModuleGetFunction(out function, Load(kernel, text), text.Entry), $"finding kernel {kernel.Name}");
@@ -52,7 +52,7 @@ internal sealed unsafe class CudaProgram
     /// <summary>Unloads the kernels. The context must be this thread's.</summary>
     public void Unload()
     {
-        foreach (nint module in _modules)
+        foreach (var module in _modules)
         {
             _ = ModuleUnload(module);
         }
@@ -74,14 +74,14 @@ internal sealed unsafe class CudaProgram
     private nint Load(DeviceKernel kernel, KernelText text)
     {
         const int LogSize = 4096;
-        byte[] image = Encoding.UTF8.GetBytes(text.Text + '\0');
-        byte* log = stackalloc byte[LogSize];
+        var image = Encoding.UTF8.GetBytes(text.Text + '\0');
+        var log = stackalloc byte[LogSize];
         log[0] = 0;
-        int* options = stackalloc int[] { JitErrorLogBuffer, JitErrorLogBufferSizeBytes };
-        void** values = stackalloc void*[] { log, (void*)LogSize };
+        var options = stackalloc int[] { JitErrorLogBuffer, JitErrorLogBufferSizeBytes };
+        var values = stackalloc void*[] { log, (void*)LogSize };
         fixed (byte* start = image)
         {
-            int status = ModuleLoad(out nint module, start, 2, options, values);
+            var status = ModuleLoad(out var module, start, 2, options, values);
             if (status != Success)
             {
                 CudaDevice.Check(status, $"loading kernel {kernel.Name}{CompilerLog.Start(new ReadOnlySpan<byte>(log, LogSize))}");

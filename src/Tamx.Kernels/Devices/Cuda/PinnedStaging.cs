@@ -25,8 +25,8 @@ internal sealed unsafe class PinnedStaging
     /// <returns>Success, or the driver's status; what there is of them then goes with <see cref="Free"/>.</returns>
     public int Reserve()
     {
-        int status = Success;
-        for (int i = 0; i < 2 && status == Success; i++)
+        var status = Success;
+        for (var i = 0; i < 2 && status == Success; i++)
         {
             if (_signals[i] == 0)
             {
@@ -46,10 +46,10 @@ internal sealed unsafe class PinnedStaging
     /// <returns>The driver's status.</returns>
     public int Upload(nint memory, byte* source, long bytes)
     {
-        int status = Success;
-        for (long start = 0; start < bytes && status == Success; start += BufferSize)
+        var status = Success;
+        for (var start = 0L; start < bytes && status == Success; start += BufferSize)
         {
-            nuint size = (nuint)Math.Min(BufferSize, bytes - start);
+            var size = (nuint)Math.Min(BufferSize, bytes - start);
 
             // An event that was never recorded is over.
             status = EventSynchronize(_signals[_next]);
@@ -70,15 +70,15 @@ internal sealed unsafe class PinnedStaging
     /// <returns>The driver's status.</returns>
     public int Download(byte* destination, nint memory, long bytes)
     {
-        int status = Success;
+        var status = Success;
         for (long start = -BufferSize; start < bytes && status == Success; start += BufferSize)
         {
             // The next piece sets out before this one is taken out of its buffer.
-            long following = start + BufferSize;
+            var following = start + BufferSize;
             if (following < bytes)
             {
                 // What an upload may still have there goes first: the stream keeps the order.
-                nuint size = (nuint)Math.Min(BufferSize, bytes - following);
+                var size = (nuint)Math.Min(BufferSize, bytes - following);
                 status = StartCopyToHost((void*)_buffers[_next], memory + (nint)following, size, 0);
                 status = status == Success ? EventRecord(_signals[_next], 0) : status;
             }
@@ -100,7 +100,7 @@ internal sealed unsafe class PinnedStaging
     /// <summary>Gives everything back, once what is on its way has arrived.</summary>
     public void Free()
     {
-        for (int i = 0; i < 2; i++)
+        for (var i = 0; i < 2; i++)
         {
             if (_signals[i] != 0)
             {

@@ -12,10 +12,10 @@ internal static class Exponential
     /// </summary>
     public static float Of(float x)
     {
-        int whole = (int)(Math.Max(x * 1.44269504f, -126) - 0.5f);
-        float rest = x * 1.44269504f - whole;
+        var whole = (int)(Math.Max(x * 1.44269504f, -126) - 0.5f);
+        var rest = x * 1.44269504f - whole;
         rest += x * 1.925963033e-8f;
-        float value = 1.52527338e-5f;
+        var value = 1.52527338e-5f;
         value = value * rest + 1.54035304e-4f;
         value = value * rest + 1.33335581e-3f;
         value = value * rest + 9.61812911e-3f;

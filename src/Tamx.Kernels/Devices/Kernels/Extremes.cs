@@ -26,11 +26,11 @@ internal static class Extremes
         ArrayView<float> destination,
         long place)
     {
-        int thread = Group.IdxX;
+        var thread = Group.IdxX;
         smallest[thread] = low;
         largest[thread] = high;
         Group.Barrier();
-        for (int half = DeviceKernel.GroupThreads / 2; half > 0; half /= 2)
+        for (var half = DeviceKernel.GroupThreads / 2; half > 0; half /= 2)
         {
             if (thread < half)
             {

@@ -17,8 +17,8 @@ internal static class JointMinMax
     {
         var smallest = SharedMemory.Allocate<float>(DeviceKernel.GroupThreads);
         var largest = SharedMemory.Allocate<float>(DeviceKernel.GroupThreads);
-        float low = float.PositiveInfinity;
-        float high = float.NegativeInfinity;
+        var low = float.PositiveInfinity;
+        var high = float.NegativeInfinity;
         if (Group.IdxX == 0)
         {
             // One thread alone takes what was there before, for it will write there, and barriers here order nothing
@@ -27,12 +27,12 @@ internal static class JointMinMax
             high = ranges[2 * Grid.IdxX + 1];
         }
 
-        int start = starts[Grid.IdxX];
-        long count = (long)(starts[Grid.IdxX + 1] - start) * partCount;
+        var start = starts[Grid.IdxX];
+        var count = (long)(starts[Grid.IdxX + 1] - start) * partCount;
         for (long i = Group.IdxX; i < count; i += DeviceKernel.GroupThreads)
         {
-            long map = i / partCount;
-            long place = 2 * ((long)members[start + map] * partCount + (i - map * partCount));
+            var map = i / partCount;
+            var place = 2 * ((long)members[start + map] * partCount + (i - map * partCount));
             low = Extremes.Smaller(low, extremes[place]);
             high = Extremes.Larger(high, extremes[place + 1]);
         }

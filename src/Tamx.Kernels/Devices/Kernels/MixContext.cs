@@ -30,9 +30,9 @@ internal static class MixContext
     {
         var left = SharedMemory.Allocate1D<float>(Tile.SlabLength);
         var right = SharedMemory.Allocate1D<float>(Tile.SlabLength);
-        int firstRow = Grid.IdxY * Tile.Size;
-        int firstCell = Grid.IdxX * Tile.Size;
-        int blockSize = maps[firstMap].CellCount;
+        var firstRow = Grid.IdxY * Tile.Size;
+        var firstCell = Grid.IdxX * Tile.Size;
+        var blockSize = maps[firstMap].CellCount;
         var rows = Tile.Rows(firstRow, mapCount);
         rows.Row0 = maps[firstMap + rows.Row0].WeightRow;
         rows.Row1 = maps[firstMap + rows.Row1].WeightRow;
@@ -44,12 +44,12 @@ internal static class MixContext
         rows.Row7 = maps[firstMap + rows.Row7].WeightRow;
 
         // The activations lie by rows, so that a thread has one cell of them, and all terms of a slab.
-        int thread = Group.IdxY * Tile.Width + Group.IdxX;
-        int fetched = maps[firstMap].FirstCell + Math.Min(firstCell + thread, blockSize - 1);
+        var thread = Group.IdxY * Tile.Width + Group.IdxX;
+        var fetched = maps[firstMap].FirstCell + Math.Min(firstCell + thread, blockSize - 1);
         var sums = default(Tile.Sums);
         var nextLeft = Tile.Fetch(weights, rows, rowCount, Group.IdxX);
         var nextRight = Fetch(activations, fetched, rowCount, cellCount, 0);
-        for (int first = 0; first < rowCount; first += Tile.Slab)
+        for (var first = 0; first < rowCount; first += Tile.Slab)
         {
             Tile.Put(left, nextLeft);
             Put(right, thread, nextRight);
@@ -60,8 +60,8 @@ internal static class MixContext
             Group.Barrier();
         }
 
-        int map = firstRow + Tile.Place(Group.IdxY);
-        int cell = firstCell + Tile.Place(Group.IdxX);
+        var map = firstRow + Tile.Place(Group.IdxY);
+        var cell = firstCell + Tile.Place(Group.IdxX);
         Store(interference, maps, firstMap, map, mapCount, cell, blockSize, sums.Row0);
         Store(interference, maps, firstMap, map + 1, mapCount, cell, blockSize, sums.Row1);
         Store(interference, maps, firstMap, map + 2, mapCount, cell, blockSize, sums.Row2);
@@ -111,7 +111,7 @@ internal static class MixContext
     {
         if (map < mapCount)
         {
-            int offset = maps[firstMap + map].Offset;
+            var offset = maps[firstMap + map].Offset;
             Store(interference, offset, cell, blockSize, sums.Value0);
             Store(interference, offset, cell + 1, blockSize, sums.Value1);
             Store(interference, offset, cell + 2, blockSize, sums.Value2);

@@ -37,24 +37,24 @@ internal static class Product
     {
         var left = SharedMemory.Allocate1D<float>(Tile.SlabLength);
         var right = SharedMemory.Allocate1D<float>(Tile.SlabLength);
-        int part = Grid.IdxY / rowTiles;
-        int firstRow = (Grid.IdxY - part * rowTiles) * Tile.Size;
-        int firstState = Grid.IdxX * Tile.Size;
+        var part = Grid.IdxY / rowTiles;
+        var firstRow = (Grid.IdxY - part * rowTiles) * Tile.Size;
+        var firstState = Grid.IdxX * Tile.Size;
         var rows = Tile.Rows(firstRow, rowCount);
         var columns = Tile.Rows(firstState, stateCount);
-        int row = firstRow + Tile.Place(Group.IdxY);
-        int column = firstState + Tile.Place(Group.IdxX);
-        long place = ((long)part * rowCount + row) * stride + firstColumn + column;
+        var row = firstRow + Tile.Place(Group.IdxY);
+        var column = firstState + Tile.Place(Group.IdxX);
+        var place = ((long)part * rowCount + row) * stride + firstColumn + column;
 
-        int partStart = part * chunksPerPart * DeviceKernel.Chunk;
-        int partEnd = (int)Math.Min((long)partStart + (long)chunksPerPart * DeviceKernel.Chunk, hiddenSize);
-        for (int start = partStart; start < partEnd; start += DeviceKernel.Chunk)
+        var partStart = part * chunksPerPart * DeviceKernel.Chunk;
+        var partEnd = (int)Math.Min((long)partStart + (long)chunksPerPart * DeviceKernel.Chunk, hiddenSize);
+        for (var start = partStart; start < partEnd; start += DeviceKernel.Chunk)
         {
-            int end = Math.Min(start + DeviceKernel.Chunk, partEnd);
+            var end = Math.Min(start + DeviceKernel.Chunk, partEnd);
             var sums = default(Tile.Sums);
             var nextLeft = Tile.Fetch(outputRows, rows, hiddenSize, start + Group.IdxX);
             var nextRight = Tile.Fetch(states, columns, hiddenSize, start + Group.IdxX);
-            for (int first = start; first < end; first += Tile.Slab)
+            for (var first = start; first < end; first += Tile.Slab)
             {
                 Tile.Put(left, nextLeft);
                 Tile.Put(right, nextRight);
@@ -67,8 +67,8 @@ internal static class Product
                 Group.Barrier();
             }
 
-            int before = start == partStart ? 0 : 1;
-            float floor = end == partEnd ? least : float.NegativeInfinity;
+            var before = start == partStart ? 0 : 1;
+            var floor = end == partEnd ? least : float.NegativeInfinity;
             Store(activations, place, row, rowCount, column, stateCount, before, floor, sums.Row0);
             Store(activations, place + stride, row + 1, rowCount, column, stateCount, before, floor, sums.Row1);
             Store(activations, place + 2L * stride, row + 2, rowCount, column, stateCount, before, floor, sums.Row2);

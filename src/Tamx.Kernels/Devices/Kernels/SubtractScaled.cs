@@ -26,18 +26,18 @@ internal static class SubtractScaled
         var crossed = SharedMemory.Allocate<float>(DeviceKernel.GroupThreads);
         var squared = SharedMemory.Allocate<float>(DeviceKernel.GroupThreads);
         var entry = maps[Grid.IdxX];
-        int count = entry.CellCount;
-        int thread = Group.IdxX;
+        var count = entry.CellCount;
+        var thread = Group.IdxX;
         var activation = activations.SubView((long)entry.OutputRow * cellCount + entry.FirstCell, count);
         var map = values.SubView(entry.Offset, count);
 
         // Every thread goes through the same barriers, so nothing returns early.
-        int summed = strength == 0 ? 0 : count;
-        float crossedSum = 0;
-        float squaredSum = 0;
-        for (int v = thread; v < summed; v += DeviceKernel.GroupThreads)
+        var summed = strength == 0 ? 0 : count;
+        var crossedSum = 0f;
+        var squaredSum = 0f;
+        for (var v = thread; v < summed; v += DeviceKernel.GroupThreads)
         {
-            float interference = map[v];
+            var interference = map[v];
             crossedSum += activation[v] * interference;
             squaredSum += interference * interference;
         }
@@ -45,7 +45,7 @@ internal static class SubtractScaled
         crossed[thread] = crossedSum;
         squared[thread] = squaredSum;
         Group.Barrier();
-        for (int half = DeviceKernel.GroupThreads / 2; half > 0; half /= 2)
+        for (var half = DeviceKernel.GroupThreads / 2; half > 0; half /= 2)
         {
             if (thread < half)
             {
@@ -56,12 +56,12 @@ internal static class SubtractScaled
             Group.Barrier();
         }
 
-        float scale = squared[0] < 1e-12f ? 0 : strength * (crossed[0] / squared[0]);
-        float low = float.PositiveInfinity;
-        float high = float.NegativeInfinity;
-        for (int v = thread; v < count; v += DeviceKernel.GroupThreads)
+        var scale = squared[0] < 1e-12f ? 0 : strength * (crossed[0] / squared[0]);
+        var low = float.PositiveInfinity;
+        var high = float.NegativeInfinity;
+        for (var v = thread; v < count; v += DeviceKernel.GroupThreads)
         {
-            float value = activation[v];
+            var value = activation[v];
             if (summed != 0)
             {
                 // Not Math.Max, which drops NaN on a device.

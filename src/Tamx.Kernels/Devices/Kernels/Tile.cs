@@ -86,12 +86,12 @@ internal static class Tile
     {
         var rows = left.Cast<float, Four>().BaseView;
         var columns = right.Cast<float, Four>().BaseView;
-        for (int k = 0; k < Slab; k++)
+        for (var k = 0; k < Slab; k++)
         {
-            Four a = rows[k * VectorStride + Group.IdxY];
-            Four b = rows[k * VectorStride + Width + Group.IdxY];
-            Four c = columns[k * VectorStride + Group.IdxX];
-            Four d = columns[k * VectorStride + Width + Group.IdxX];
+            var a = rows[k * VectorStride + Group.IdxY];
+            var b = rows[k * VectorStride + Width + Group.IdxY];
+            var c = columns[k * VectorStride + Group.IdxX];
+            var d = columns[k * VectorStride + Width + Group.IdxX];
             sums.Row0 = AddProducts(a.Value0, c, d, sums.Row0);
             sums.Row1 = AddProducts(a.Value1, c, d, sums.Row1);
             sums.Row2 = AddProducts(a.Value2, c, d, sums.Row2);
@@ -111,8 +111,8 @@ internal static class Tile
     /// </summary>
     public static EightRows Rows(int first, int count)
     {
-        int row = first + Group.IdxY;
-        int last = count - 1;
+        var row = first + Group.IdxY;
+        var last = count - 1;
         return new EightRows
         {
             Row0 = Math.Min(row, last),
@@ -129,8 +129,8 @@ internal static class Tile
     /// <summary>Fetches term k of a thread's rows of a matrix [.., length]; zeros where k is past the end.</summary>
     public static Eight Fetch(ArrayView<float> matrix, EightRows rows, int length, int k)
     {
-        int term = Math.Min(k, length - 1);
-        uint mask = Mask(k, length);
+        var term = Math.Min(k, length - 1);
+        var mask = Mask(k, length);
         return new Eight
         {
             Value0 = Keep(matrix[(long)rows.Row0 * length + term], mask),
@@ -147,7 +147,7 @@ internal static class Tile
     /// <summary>Puts what <see cref="Fetch"/> gave into a slab.</summary>
     public static void Put(ArrayView1D<float, Stride1D.Dense> slab, Eight values)
     {
-        int place = Group.IdxX * Stride + Group.IdxY;
+        var place = Group.IdxX * Stride + Group.IdxY;
         slab[place] = values.Value0;
         slab[place + 8] = values.Value1;
         slab[place + 16] = values.Value2;

@@ -36,14 +36,14 @@ internal static class TopCandidates
         var fenceValues = SharedMemory.Allocate<float>(Threads);
         var fencePlaces = SharedMemory.Allocate<int>(Threads);
         var taken = SharedMemory.Allocate<int>(1);
-        int thread = Group.IdxX;
+        var thread = Group.IdxX;
         var own = logits.SubView((long)Grid.IdxX * rowCount, rowCount);
-        float largest = float.NegativeInfinity;
+        var largest = float.NegativeInfinity;
 
         // What was taken last: at first something that all logits come after.
-        float last = float.PositiveInfinity;
-        int lastRow = -1;
-        int n = 0;
+        var last = float.PositiveInfinity;
+        var lastRow = -1;
+        var n = 0;
         while (n < k)
         {
             HoldOut(own, rowCount, last, lastRow, values, places, fenceValues, fencePlaces);
@@ -52,8 +52,8 @@ internal static class TopCandidates
             FindFence(fenceValues, fencePlaces);
 
             // Down to the fence, and there at the latest where there is nothing more.
-            int wanted = k - n;
-            for (int i = thread; i < Math.Min(wanted, Threads * Held); i += Threads)
+            var wanted = k - n;
+            for (var i = thread; i < Math.Min(wanted, Threads * Held); i += Threads)
             {
                 if (!IsBefore(fenceValues[0], fencePlaces[0], values[i], places[i]))
                 {
@@ -74,15 +74,15 @@ internal static class TopCandidates
             Group.Barrier();
         }
 
-        float sum = 0;
-        for (int t = thread; t < rowCount; t += Threads)
+        var sum = 0f;
+        for (var t = thread; t < rowCount; t += Threads)
         {
             sum += Exponential.Of(own[t] - largest);
         }
 
         values[thread] = sum;
         Group.Barrier();
-        for (int half = Threads / 2; half > 0; half /= 2)
+        for (var half = Threads / 2; half > 0; half /= 2)
         {
             if (thread < half)
             {
@@ -116,18 +116,18 @@ internal static class TopCandidates
         ArrayView<float> fenceValues,
         ArrayView<int> fencePlaces)
     {
-        float best0 = float.NegativeInfinity;
-        float best1 = float.NegativeInfinity;
-        float best2 = float.NegativeInfinity;
-        float best3 = float.NegativeInfinity;
-        int row0 = rowCount;
-        int row1 = rowCount;
-        int row2 = rowCount;
-        int row3 = rowCount;
-        for (int t = Group.IdxX; t < rowCount; t += Threads)
+        var best0 = float.NegativeInfinity;
+        var best1 = float.NegativeInfinity;
+        var best2 = float.NegativeInfinity;
+        var best3 = float.NegativeInfinity;
+        var row0 = rowCount;
+        var row1 = rowCount;
+        var row2 = rowCount;
+        var row3 = rowCount;
+        for (var t = Group.IdxX; t < rowCount; t += Threads)
         {
             // Rows ascend, so that of equal logits those held out before go first.
-            float value = logits[t];
+            var value = logits[t];
             if (value > best3 && (value < last || (value == last && t > lastRow)))
             {
                 best3 = value;
@@ -138,7 +138,7 @@ internal static class TopCandidates
             }
         }
 
-        int thread = Group.IdxX;
+        var thread = Group.IdxX;
         values[thread] = best0;
         values[thread + Threads] = best1;
         values[thread + 2 * Threads] = best2;
@@ -155,8 +155,8 @@ internal static class TopCandidates
     {
         if (other > one)
         {
-            float value = one;
-            int row = oneRow;
+            var value = one;
+            var row = oneRow;
             one = other;
             oneRow = otherRow;
             other = value;
@@ -167,19 +167,19 @@ internal static class TopCandidates
     /// <summary>Bitonic sort of all that is held out, best first (Batcher; Knuth, TAOCP 3, 5.3.4).</summary>
     private static void Sort(ArrayView<float> values, ArrayView<int> places)
     {
-        for (int size = 2; size <= Threads * Held; size *= 2)
+        for (var size = 2; size <= Threads * Held; size *= 2)
         {
-            for (int distance = size / 2; distance > 0; distance /= 2)
+            for (var distance = size / 2; distance > 0; distance /= 2)
             {
-                for (int pair = Group.IdxX; pair < Threads * Held / 2; pair += Threads)
+                for (var pair = Group.IdxX; pair < Threads * Held / 2; pair += Threads)
                 {
-                    int i = 2 * pair - (pair & (distance - 1));
-                    int j = i + distance;
-                    bool isBefore = IsBefore(values[j], places[j], values[i], places[i]);
+                    var i = 2 * pair - (pair & (distance - 1));
+                    var j = i + distance;
+                    var isBefore = IsBefore(values[j], places[j], values[i], places[i]);
                     if (isBefore == ((i & size) == 0))
                     {
-                        float value = values[i];
-                        int place = places[i];
+                        var value = values[i];
+                        var place = places[i];
                         values[i] = values[j];
                         places[i] = places[j];
                         values[j] = value;
@@ -197,10 +197,10 @@ internal static class TopCandidates
     /// </summary>
     private static void FindFence(ArrayView<float> fenceValues, ArrayView<int> fencePlaces)
     {
-        int thread = Group.IdxX;
-        for (int half = Threads / 2; half > 0; half /= 2)
+        var thread = Group.IdxX;
+        for (var half = Threads / 2; half > 0; half /= 2)
         {
-            int other = thread + half;
+            var other = thread + half;
             if (thread < half
                 && IsBefore(fenceValues[other], fencePlaces[other], fenceValues[thread], fencePlaces[thread]))
             {

@@ -30,15 +30,15 @@ internal static class Window
     /// <summary>The pair of a thread, in groups (maps, ceil(pairs of the map with most of them / 256)).</summary>
     public static Pair Find(MapEntry map)
     {
-        int perRow = (map.Columns + 1) / 2;
-        int perFrame = perRow * map.Rows;
-        int count = map.CellCount / (map.Rows * map.Columns) * perFrame;
-        int first = Grid.IdxY * DeviceKernel.GroupThreads;
-        int wanted = first + Group.IdxX;
-        int index = Math.Min(wanted, count - 1);
-        int frame = index / perFrame;
-        int inFrame = index - frame * perFrame;
-        int row = inFrame / perRow;
+        var perRow = (map.Columns + 1) / 2;
+        var perFrame = perRow * map.Rows;
+        var count = map.CellCount / (map.Rows * map.Columns) * perFrame;
+        var first = Grid.IdxY * DeviceKernel.GroupThreads;
+        var wanted = first + Group.IdxX;
+        var index = Math.Min(wanted, count - 1);
+        var frame = index / perFrame;
+        var inFrame = index - frame * perFrame;
+        var row = inFrame / perRow;
         return new Pair
         {
             Frame = map.Offset + frame * map.Rows * map.Columns,
@@ -67,7 +67,7 @@ internal static class Window
     /// <summary>A power of two near 1 / sum, so that no square leaves the range of float32.</summary>
     public static float Scale(float sum)
     {
-        int exponent = (int)(Interop.FloatAsInt(sum) & 0x7f800000u);
+        var exponent = (int)(Interop.FloatAsInt(sum) & 0x7f800000u);
         return Interop.IntAsFloat((uint)Math.Max(0x7f000000 - exponent, 0x00800000));
     }
 
@@ -80,8 +80,8 @@ internal static class Window
     /// </summary>
     public static float WeightBase(float sum, float squares, float scale, int count)
     {
-        float squaredSum = Square(sum, scale);
-        float spread = Math.Max(count * squares - squaredSum, SmallestNormal);
+        var squaredSum = Square(sum, scale);
+        var spread = Math.Max(count * squares - squaredSum, SmallestNormal);
         return Exponential.Of(-0.5f * (squaredSum / spread));
     }
 
@@ -91,8 +91,8 @@ internal static class Window
     {
         // Where one is NaN, the comparisons that sorted them have dropped it; the sum has not. No branches: what ILGPU
         // makes of them depends on what it has translated before.
-        float constant = constantIsValue != 0 ? lowest : 0;
-        float mean = weighted / (1 + 2 * weights);
+        var constant = constantIsValue != 0 ? lowest : 0;
+        var mean = weighted / (1 + 2 * weights);
         return (lowest != highest) | float.IsNaN(sum) ? mean : constant;
     }
 
@@ -107,8 +107,8 @@ internal static class Window
         ArrayView<float> largest,
         ArrayView<float> extremes)
     {
-        int place = pair.Frame + pair.Row * map.Columns + pair.Column;
-        bool hasOdd = pair.Column + 1 < map.Columns;
+        var place = pair.Frame + pair.Row * map.Columns + pair.Column;
+        var hasOdd = pair.Column + 1 < map.Columns;
         if (pair.IsOwn != 0)
         {
             destination[place] = even;
@@ -118,9 +118,9 @@ internal static class Window
             }
         }
 
-        float other = hasOdd ? odd : even;
-        float low = Extremes.Smaller(even, other);
-        float high = Extremes.Larger(even, other);
+        var other = hasOdd ? odd : even;
+        var low = Extremes.Smaller(even, other);
+        var high = Extremes.Larger(even, other);
         Extremes.Join(smallest, largest, low, high, extremes, ExtremesPlace());
     }
 

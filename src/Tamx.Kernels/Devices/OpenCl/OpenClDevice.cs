@@ -24,7 +24,7 @@ internal sealed unsafe class OpenClDevice : IKernelDevice
         Require(OpenClDevices.Number(id, DeviceMaxWorkGroupSize) >= DeviceKernel.GroupThreads, $"runs fewer than {DeviceKernel.GroupThreads} threads in a group");
         Require(OpenClDevices.Number(id, DeviceLocalMemSize) >= DeviceKernel.SharedMemoryBytes, $"has less than {DeviceKernel.SharedMemoryBytes} bytes of local memory");
         _program = new OpenClProgram(id);
-        _queue = CreateCommandQueue(_program.Context, id, 0, out int status);
+        _queue = CreateCommandQueue(_program.Context, id, 0, out var status);
         CheckUse(status, "creating a queue");
     }
 
@@ -41,7 +41,7 @@ internal sealed unsafe class OpenClDevice : IKernelDevice
     {
         if (status != Success)
         {
-            string reason = status switch
+            var reason = status switch
             {
                 MemObjectAllocationFailure or OutOfResources => "out of memory on the device",
                 OutOfHostMemory => "the driver is out of memory",
@@ -57,7 +57,7 @@ internal sealed unsafe class OpenClDevice : IKernelDevice
 
     public nint Allocate(long bytes)
     {
-        nint memory = CreateBuffer(_program.Context, MemReadWrite, (nuint)bytes, null, out int status);
+        var memory = CreateBuffer(_program.Context, MemReadWrite, (nuint)bytes, null, out var status);
         CheckUse(status, "allocating");
         _memory.Add(memory);
         return memory;
@@ -87,15 +87,15 @@ internal sealed unsafe class OpenClDevice : IKernelDevice
 
     public void Launch(DeviceKernel kernel, int groupsX, int groupsY, ReadOnlySpan<KernelArgument> arguments)
     {
-        if (!_kernels.TryGetValue(kernel, out nint handle))
+        if (!_kernels.TryGetValue(kernel, out var handle))
         {
             _kernels.Add(kernel, handle = _program.CreateKernel(kernel));
         }
 
         SetArguments(kernel, handle, arguments);
 
-        nuint* global = stackalloc nuint[] { (nuint)groupsX * (nuint)kernel.GroupWidth, (nuint)groupsY * (nuint)kernel.GroupHeight };
-        nuint* local = stackalloc nuint[] { (nuint)kernel.GroupWidth, (nuint)kernel.GroupHeight };
+        var global = stackalloc nuint[] { (nuint)groupsX * (nuint)kernel.GroupWidth, (nuint)groupsY * (nuint)kernel.GroupHeight };
+        var local = stackalloc nuint[] { (nuint)kernel.GroupWidth, (nuint)kernel.GroupHeight };
         CheckUse(EnqueueKernel(_queue, handle, 2, null, global, local, 0, null, null), $"running {kernel.Name}");
     }
 
@@ -108,24 +108,24 @@ internal sealed unsafe class OpenClDevice : IKernelDevice
     /// <summary>As ILGPU declares them: first the memory of all views, then all arguments, of which a view is where it starts and how long it is.</summary>
     private void SetArguments(DeviceKernel kernel, nint handle, ReadOnlySpan<KernelArgument> arguments)
     {
-        uint index = 0;
+        var index = 0u;
         foreach (var argument in arguments)
         {
             if (argument.IsMemory)
             {
-                long memory = argument.Bits;
+                var memory = argument.Bits;
                 CheckUse(SetKernelArgument(handle, index, (nuint)argument.Size, &memory), $"argument {index} of {kernel.Name}");
                 index++;
             }
         }
 
         // No kernel asks how long a view is.
-        long* view = stackalloc long[2];
+        var view = stackalloc long[2];
         view[1] = long.MaxValue;
         foreach (var argument in arguments)
         {
             view[0] = argument.IsMemory ? argument.Start / argument.ElementSize : argument.Bits;
-            nuint size = argument.IsMemory ? 2 * sizeof(long) : (nuint)argument.Size;
+            var size = argument.IsMemory ? 2 * sizeof(long) : (nuint)argument.Size;
             CheckUse(SetKernelArgument(handle, index, size, view), $"argument {index} of {kernel.Name}");
             index++;
         }
@@ -139,12 +139,12 @@ internal sealed unsafe class OpenClDevice : IKernelDevice
             _ = Finish(_queue);
         }
 
-        foreach (nint memory in _memory)
+        foreach (var memory in _memory)
         {
             _ = ReleaseMemory(memory);
         }
 
-        foreach (nint kernel in _kernels.Values)
+        foreach (var kernel in _kernels.Values)
         {
             _ = ReleaseKernel(kernel);
         }

@@ -18,7 +18,7 @@ internal static unsafe class OpenClDevices
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException or BadImageFormatException)
         {
-            string files = string.Join(" or ", DriverLibrary.FileNames(DriverLibrary.OpenCl));
+            var files = string.Join(" or ", DriverLibrary.FileNames(DriverLibrary.OpenCl));
             throw Unavailable($"there is no {files} on this machine; it comes with the driver of a GPU", e);
         }
 
@@ -52,14 +52,14 @@ internal static unsafe class OpenClDevices
     /// <summary>A number that a device tells of itself; 0 where it does not.</summary>
     public static ulong Number(nint device, uint name)
     {
-        ulong value = 0;
+        var value = 0ul;
         return GetDeviceInfo(device, name, sizeof(ulong), &value, out _) == Success ? value : 0;
     }
 
     /// <summary>A text that a device tells of itself.</summary>
     public static string Text(nint device, uint name)
     {
-        if (GetDeviceInfo(device, name, 0, null, out nuint size) != Success || size == 0)
+        if (GetDeviceInfo(device, name, 0, null, out var size) != Success || size == 0)
         {
             return string.Empty;
         }
@@ -73,7 +73,7 @@ internal static unsafe class OpenClDevices
 
     private static nint[] Platforms()
     {
-        int status = GetPlatformIds(0, null, out uint count);
+        var status = GetPlatformIds(0, null, out var count);
         if (status == PlatformNotFound || (status == Success && count == 0))
         {
             throw Unavailable("the loader is there, but no driver has registered with it; install the driver of a GPU");
@@ -92,7 +92,7 @@ internal static unsafe class OpenClDevices
     /// <summary>A platform's devices; none where its driver fails, which is no reason to do without the others'.</summary>
     private static nint[] DevicesOf(nint platform)
     {
-        if (GetDeviceIds(platform, DeviceTypeAll, 0, null, out uint count) != Success)
+        if (GetDeviceIds(platform, DeviceTypeAll, 0, null, out var count) != Success)
         {
             return [];
         }

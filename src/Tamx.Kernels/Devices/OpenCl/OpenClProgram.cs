@@ -11,7 +11,7 @@ internal sealed unsafe class OpenClProgram
     public OpenClProgram(nint device)
     {
         _device = device;
-        Context = CreateContext(null, 1, &device, 0, 0, out int status);
+        Context = CreateContext(null, 1, &device, 0, 0, out var status);
         OpenClDevice.Check(status, "creating a context");
     }
 
@@ -28,7 +28,7 @@ internal sealed unsafe class OpenClProgram
             _programs.Add(kernel, built = (Build(kernel, text), text.Entry));
         }
 
-        nint created = OpenClMethods.CreateKernel(built.Program, built.Entry, out int status);
+        var created = OpenClMethods.CreateKernel(built.Program, built.Entry, out var status);
         OpenClDevice.Check(status, $"creating kernel {kernel.Name}");
         return created;
     }
@@ -51,10 +51,10 @@ internal sealed unsafe class OpenClProgram
 
     private nint Build(DeviceKernel kernel, KernelText text)
     {
-        nint program = CreateProgramWithSource(Context, 1, text.Text, null, out int status);
+        var program = CreateProgramWithSource(Context, 1, text.Text, null, out var status);
         OpenClDevice.Check(status, $"reading kernel {kernel.Name}");
-        bool isProcessor = (OpenClDevices.Number(_device, DeviceType) & DeviceTypeCpu) != 0;
-        string options = isProcessor && kernel.IsLong ? "-cl-std=CL1.2 -cl-opt-disable" : "-cl-std=CL1.2";
+        var isProcessor = (OpenClDevices.Number(_device, DeviceType) & DeviceTypeCpu) != 0;
+        var options = isProcessor && kernel.IsLong ? "-cl-std=CL1.2 -cl-opt-disable" : "-cl-std=CL1.2";
         fixed (nint* device = &_device)
         {
             status = BuildProgram(program, 1, device, options, 0, 0);
@@ -65,7 +65,7 @@ internal sealed unsafe class OpenClProgram
             return program;
         }
 
-        string log = BuildLog(program);
+        var log = BuildLog(program);
         _ = ReleaseProgram(program);
         OpenClDevice.Check(status, $"compiling kernel {kernel.Name}{log}");
         return 0;
@@ -73,7 +73,7 @@ internal sealed unsafe class OpenClProgram
 
     private string BuildLog(nint program)
     {
-        if (GetProgramBuildInfo(program, _device, ProgramBuildLog, 0, null, out nuint size) != Success || size <= 1)
+        if (GetProgramBuildInfo(program, _device, ProgramBuildLog, 0, null, out var size) != Success || size <= 1)
         {
             return string.Empty;
         }
