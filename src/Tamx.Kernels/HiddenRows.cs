@@ -4,10 +4,10 @@ using System.Runtime.InteropServices;
 
 namespace Tamx.Kernels;
 
-/// <summary>A check on rows of hidden states or output embeddings before an engine sees them.</summary>
+/// <summary>Operations on rows of hidden states or output embeddings.</summary>
 public static class HiddenRows
 {
-    /// <summary>Values that are looked at together, a multiple of any two vectors.</summary>
+    /// <summary>Values that are checked together, a multiple of two vectors of any width.</summary>
     private const int Chunk = 1024;
 
     /// <summary>Finds the first row that holds NaN or an infinity.</summary>
@@ -36,7 +36,7 @@ public static class HiddenRows
     /// <summary>The product of two rows: a logit, where one is an output row and the other a hidden state.</summary>
     /// <param name="left">Values [D].</param>
     /// <param name="right">Values [D].</param>
-    /// <returns>The sum of products, in float64; the order of the sum depends on the machine's vectors.</returns>
+    /// <returns>The sum of products, in float64. Its order depends on the machine's vectors.</returns>
     /// <exception cref="ArgumentException">The lengths differ.</exception>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static double Dot(ReadOnlySpan<float> left, ReadOnlySpan<float> right)
@@ -68,7 +68,9 @@ public static class HiddenRows
         return sum;
     }
 
-    /// <summary>Whether all values of a chunk are finite: a finite number times 0 is 0, NaN and the infinities give NaN.</summary>
+    /// <summary>
+    /// Whether all values of a chunk are finite. A finite number times 0 is 0; NaN and the infinities give NaN.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static bool IsFinite(ReadOnlySpan<float> chunk)
     {

@@ -1,14 +1,18 @@
 namespace Tamx.Kernels;
 
-/// <summary>From activations to maps: interference, scale, subtraction, rank filter and normalisation. The definition of these steps.</summary>
+/// <summary>
+/// The definition of the steps from activations to maps: interference, scale, subtraction, rank filter and
+/// normalisation.
+/// </summary>
 internal static class MapRefinement
 {
     /// <summary>E.E below this gives s = 0.</summary>
     internal const double NegligibleInterference = 1e-12;
 
     /// <summary>
-    /// E = Q A, s = (A.E)/(E.E), M = relu(A - strength s E), rank filter, one min-max per range. E.E below 1e-12 gives s = 0, as TAMX's
-    /// <c>least_squares</c> does; s itself is the closed form that TAMX approximates with a numeric minimiser. float64 sums in index order.
+    /// E = Q A, s = (A.E)/(E.E), M = relu(A - strength s E), rank filter, one min-max per range. Sums are float64, in
+    /// index order. E.E below 1e-12 gives s = 0, as in TAMX's <c>least_squares</c>. TAMX finds s with a numeric
+    /// minimiser; here it is the closed form.
     /// </summary>
     public static void Apply(
         in TamProblem problem,
@@ -47,7 +51,8 @@ internal static class MapRefinement
     }
 
     /// <summary>M = relu(A - strength s E) for one map.</summary>
-    private static void SubtractInterference(in TamProblem problem, int mapIndex, ReadOnlySpan<float> activations, int cellCount, Span<double> map)
+    private static void SubtractInterference(
+        in TamProblem problem, int mapIndex, ReadOnlySpan<float> activations, int cellCount, Span<double> map)
     {
         var firstCell = problem.Blocks[problem.Maps[mapIndex].Block].FirstCell;
         var activation = activations.Slice(problem.Maps[mapIndex].OutputRow * cellCount + firstCell, map.Length);
@@ -107,14 +112,15 @@ internal static class MapRefinement
             for (var frame = 0; frame < block.FrameCount; frame++)
             {
                 var values = work[..filtered.Length];
-                RankFilter.Apply(values, block.RowCount, block.ColumnCount, problem.KernelSize, problem.ConstantWindow, filtered);
+                RankFilter.Apply(
+                    values, block.RowCount, block.ColumnCount, problem.KernelSize, problem.ConstantWindow, filtered);
                 filtered.CopyTo(values);
                 work = work[filtered.Length..];
             }
         }
     }
 
-    /// <summary>One min-max per range, over the maps that name it and what the range held before.</summary>
+    /// <summary>One min-max per range, over its maps and what the range held before.</summary>
     private static void Normalize(in TamProblem problem, Span<double> work, Span<ValueRange> ranges)
     {
         var rest = work;
@@ -124,7 +130,7 @@ internal static class MapRefinement
             ref var range = ref ranges[map.Range];
             foreach (var value in rest[..length])
             {
-                range = new ValueRange(Math.Min(range.Minimum, (float)value), Math.Max(range.Maximum, (float)value));
+                range = range.Include(new ValueRange((float)value, (float)value));
             }
 
             rest = rest[length..];
@@ -138,7 +144,7 @@ internal static class MapRefinement
             var width = (double)maximum - minimum;
             foreach (ref var value in rest[..length])
             {
-                // The range was rounded to float32, the value was not: keep it from leaving [0, 1] by a hair.
+                // The range was rounded to float32 and the value was not, so it may leave [0, 1] by a rounding error.
                 value = width > 0 ? Math.Clamp((value - minimum) / width, 0, 1) : 0;
             }
 

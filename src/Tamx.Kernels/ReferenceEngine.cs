@@ -1,9 +1,11 @@
 namespace Tamx.Kernels;
 
-/// <summary>The definition of the results: plain scalar loops, float64 sums; rounded to float32 are the activations and the results.</summary>
+/// <summary>
+/// The definition of the results: plain scalar loops and float64 sums. Activations and results are rounded to float32.
+/// </summary>
 /// <remarks>
-/// Steps and notation as in <see cref="ITamEngine.Compute"/>; those after the activations are in <see cref="MapRefinement"/>.
-/// Sums run in index order. No state; safe to share between threads.
+/// Steps and notation as in <see cref="ITamEngine.Compute"/>. The steps after the activations are in
+/// <see cref="MapRefinement"/>. Sums run in index order. It has no state, so threads may share it.
 /// </remarks>
 public sealed class ReferenceEngine : ITamEngine
 {
@@ -40,7 +42,11 @@ public sealed class ReferenceEngine : ITamEngine
     }
 
     /// <inheritdoc/>
-    public void Compute(in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default)
+    public void Compute(
+        in TamProblem problem,
+        Span<float> maps,
+        Span<ValueRange> ranges,
+        CancellationToken cancellationToken = default)
     {
         problem.Validate(maps, ranges);
         var activations = new float[checked(problem.OutputRowCount * problem.CellCount)];
@@ -67,14 +73,16 @@ public sealed class ReferenceEngine : ITamEngine
         for (var p = 0; p < query.StateCount && logits.Length > 0; p++)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            var state = query.States.Slice(p * hiddenSize, hiddenSize);
             for (var t = 0; t < logits.Length; t++)
             {
-                logits[t] = Product(query.OutputRows.Slice(t * hiddenSize, hiddenSize), query.States.Slice(p * hiddenSize, hiddenSize));
+                logits[t] = Product(query.OutputRows.Slice(t * hiddenSize, hiddenSize), state);
                 TopTokens.Insert(query.BestOf(p), new TokenScore(query.FirstId + t, (float)logits[t]));
             }
 
             var largest = logits.Max();
-            query.LogSums[p] = TopTokens.Join(query.LogSums[p], largest + Math.Log(logits.Sum(logit => Math.Exp(logit - largest))));
+            var logSum = largest + Math.Log(logits.Sum(logit => Math.Exp(logit - largest)));
+            query.LogSums[p] = TopTokens.Join(query.LogSums[p], logSum);
         }
 
         cancellationToken.ThrowIfCancellationRequested();
@@ -85,7 +93,7 @@ public sealed class ReferenceEngine : ITamEngine
     {
     }
 
-    /// <summary>Checks what <see cref="ITamEngine.Project"/> is given; engines call it first.</summary>
+    /// <summary>Checks the arguments of <see cref="ITamEngine.Project"/>. Engines call it first.</summary>
     /// <param name="states">Hidden states [P, D].</param>
     /// <param name="outputRows">Output-embedding rows [T, D].</param>
     /// <param name="hiddenSize">D.</param>

@@ -19,7 +19,7 @@ internal sealed unsafe class CudaCard : ICard
     private const int Unrolled = 16;
 
     private readonly int _handle;
-    private readonly CudaProgram _context;
+    private readonly CudaContext _context;
     private readonly EventClock _clock;
     private readonly int _groupCount;
     private nint _kernel;
@@ -28,7 +28,7 @@ internal sealed unsafe class CudaCard : ICard
     public CudaCard(int handle, EngineDevice info)
     {
         (_handle, Info) = (handle, info);
-        _context = new CudaProgram(handle);
+        _context = new CudaContext(handle);
         _groupCount = GroupsPerProcessor * Attribute(MultiprocessorCount);
         _clock = new EventClock(_context);
     }
@@ -201,11 +201,11 @@ internal sealed unsafe class CudaCard : ICard
     /// <summary>Events in the default stream, where the engine's launches are.</summary>
     private sealed class EventClock : IDeviceClock, IDisposable
     {
-        private readonly CudaProgram _context;
+        private readonly CudaContext _context;
         private readonly nint _start;
         private readonly nint _end;
 
-        public EventClock(CudaProgram context)
+        public EventClock(CudaContext context)
         {
             _context = context;
             using var scope = context.Enter();

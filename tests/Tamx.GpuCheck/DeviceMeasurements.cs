@@ -95,8 +95,8 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
 
     private string WriteMaps(string name, RandomProblem problem)
     {
-        using var processors = TamEngine.Create(EngineKind.Cpu);
-        using var engine = TamEngine.Create(new EngineOptions { Kind = kind, Device = card.Info.Name });
+        using var processors = TamEngines.Create(EngineKind.Cpu);
+        using var engine = TamEngines.Create(new EngineOptions { Kind = kind, Device = card.Info.Name });
         var maps = new float[problem.Problem.MapValueCount];
         var ranges = new ValueRange[problem.Maps.Max(map => map.Range) + 1];
         return Write(name, engine, processors, Call, kernel => KernelWork.OfMaps(kernel, problem));
@@ -110,8 +110,8 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
 
     private string WriteTokens()
     {
-        using var processors = TamEngine.Create(EngineKind.Cpu);
-        using var engine = TamEngine.Create(new EngineOptions { Kind = kind, Device = card.Info.Name });
+        using var processors = TamEngines.Create(EngineKind.Cpu);
+        using var engine = TamEngines.Create(new EngineOptions { Kind = kind, Device = card.Info.Name });
         var (states, rows) = isQuick ? (8, 1024) : (64, 8192);
         var problem = RandomProblem.Create(4, [(1, 1, states)], HiddenSize, rows, 1);
         var (best, logSums) = (new TokenScore[states * TopCount], new double[states]);

@@ -24,7 +24,7 @@ internal static class FirstCall
     {
         var problem = RandomProblem.Create(1, [(1, 24, 24)], 256, 40, 30, 2);
         var start = Stopwatch.GetTimestamp();
-        using var engine = TamEngine.Create(kind);
+        using var engine = TamEngines.Create(kind);
         var creating = Stopwatch.GetElapsedTime(start).TotalSeconds;
         start = Stopwatch.GetTimestamp();
         problem.Compute(engine);

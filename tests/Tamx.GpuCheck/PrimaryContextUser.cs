@@ -13,7 +13,7 @@ internal sealed unsafe class PrimaryContextUser : IDisposable
     private const int Count = 1 << 20;
 
     private readonly int _device;
-    private readonly CudaProgram _context;
+    private readonly CudaContext _context;
     private readonly nint _expected;
     private readonly Thread _thread;
     private volatile bool _isEnding;
@@ -24,7 +24,7 @@ internal sealed unsafe class PrimaryContextUser : IDisposable
         _device = device;
         CudaDevice.Check(PrimaryContextRetain(out _expected, device), "creating a context");
         CudaDevice.Check(ContextPush(_expected), "entering the context");
-        _context = new CudaProgram(device);
+        _context = new CudaContext(device);
         _thread = new Thread(Work) { IsBackground = true };
         _thread.Start();
     }

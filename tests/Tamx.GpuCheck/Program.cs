@@ -80,7 +80,7 @@ foreach (var kind in kinds)
         continue;
     }
 
-    foreach (var device in TamEngine.Devices.Where(device => device.Kind == kind))
+    foreach (var device in TamEngines.Devices.Where(device => device.Kind == kind))
     {
         var note = device.IsGpu ? string.Empty : ", no GPU";
         writer.WriteLine($"{device.Name}: {device.Description}, {device.MemoryBytes / 1_000_000:N0} MB{note}.");

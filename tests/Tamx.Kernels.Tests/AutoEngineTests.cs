@@ -52,7 +52,7 @@ public class AutoEngineTests
         {
             var device = new CountingEngine { Fails = true };
             var log = new List<string>();
-            using var engine = new AutoEngine(device, () => new ReferenceEngine(), new WayToDevice(-1, double.PositiveInfinity), log.Add);
+            using var engine = new AutoEngine(device, () => new ReferenceEngine(), new OffloadCostModel(-1, double.PositiveInfinity), log.Add);
 
             call(engine);
             call(engine);
@@ -68,7 +68,7 @@ public class AutoEngineTests
     {
         var device = new CountingEngine { Fails = true, IsFull = true };
         var log = new List<string>();
-        using var engine = new AutoEngine(device, () => new ReferenceEngine(), new WayToDevice(-1, double.PositiveInfinity), log.Add);
+        using var engine = new AutoEngine(device, () => new ReferenceEngine(), new OffloadCostModel(-1, double.PositiveInfinity), log.Add);
 
         Small.Compute(engine);
         Small.Compute(engine);
@@ -90,7 +90,7 @@ public class AutoEngineTests
     [Fact]
     public void Compute_ProcessorsFail_Throws()
     {
-        using var engine = new AutoEngine(new CountingEngine(), () => new CountingEngine { Fails = true }, WayToDevice.Assumed, null);
+        using var engine = new AutoEngine(new CountingEngine(), () => new CountingEngine { Fails = true }, OffloadCostModel.Assumed, null);
 
         Assert.Throws<EngineUnavailableException>(() => Small.Compute(engine));
         Assert.Throws<EngineUnavailableException>(() => Small.Compute(engine));
@@ -104,11 +104,11 @@ public class AutoEngineTests
     [InlineData(300, 2048, 40, 30, 9, true)]
     [InlineData(300, 2048, 40, 30, 3, false)]
     [InlineData(144, 128, 60, 40, 3, false)]
-    public void IsWorthIt_Sizes_Decide(long cells, long hiddenSize, long rows, long maps, int kernelSize, bool expected) => Assert.Equal(
+    public void ShouldOffload_Sizes_Decide(long cells, long hiddenSize, long rows, long maps, int kernelSize, bool expected) => Assert.Equal(
         expected,
-        WayToDevice.Assumed.IsWorthIt(((cells * hiddenSize) + (maps * cells)) * rows, maps * cells, kernelSize, ((cells + rows) * hiddenSize) + (maps * (cells + rows))));
+        OffloadCostModel.Assumed.ShouldOffload(((cells * hiddenSize) + (maps * cells)) * rows, maps * cells, kernelSize, ((cells + rows) * hiddenSize) + (maps * (cells + rows))));
 
-    private static AutoEngine Create(ITamEngine device) => new(device, () => new ReferenceEngine(), WayToDevice.Assumed, null);
+    private static AutoEngine Create(ITamEngine device) => new(device, () => new ReferenceEngine(), OffloadCostModel.Assumed, null);
 
     private sealed class CountingEngine : ITamEngine
     {

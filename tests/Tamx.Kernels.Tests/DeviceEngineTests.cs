@@ -11,7 +11,7 @@ public class DeviceEngineTests
     private const double Tolerance = 5e-6;
 
     /// <summary>Everything is worth such a way, small problems too.</summary>
-    private static readonly WayToDevice Free = new(-1, double.PositiveInfinity);
+    private static readonly OffloadCostModel Free = new(-1, double.PositiveInfinity);
 
     public static TheoryData<string> Working => [.. TestEngines.WorkingOnDevices.Select(kind => kind.Name)];
 
@@ -45,7 +45,7 @@ public class DeviceEngineTests
     [MemberData(nameof(Working))]
     public void Compute_SmallShapes_EqualsTheReference(string kind)
     {
-        using var engine = TamEngine.Create(kind);
+        using var engine = TamEngines.Create(kind);
         foreach (var kernelSize in (int[])[1, 3, 5, 7, 9])
         {
             AssertEqual(RandomProblem.Create(kernelSize, [(2, 3, 4), (1, 2, 2)], 17, 5, 3).With(kernelSize: kernelSize), engine);
@@ -60,7 +60,7 @@ public class DeviceEngineTests
     [MemberData(nameof(Working))]
     public void Compute_ProductsPastTheRange_TreatsNaNAndInfinityAsTheReference(string kind)
     {
-        using var engine = TamEngine.Create(kind);
+        using var engine = TamEngines.Create(kind);
 
         AssertNonFinite(engine);
     }
@@ -102,7 +102,7 @@ public class DeviceEngineTests
     public void Compute_MoreThanTheMemoryAllows_SaysHowMuchIsWantedAndThere(string kind)
     {
         var problem = RandomProblem.Create(41, [(1, 40, 40)], 64, 12, 6);
-        using var engine = TamEngine.Create(new EngineOptions { Kind = kind, MaxDeviceBytes = 100_000 });
+        using var engine = TamEngines.Create(new EngineOptions { Kind = kind, MaxDeviceBytes = 100_000 });
 
         var exception = Assert.Throws<EngineUnavailableException>(() => problem.Compute(engine));
 
@@ -120,7 +120,7 @@ public class DeviceEngineTests
         var problem = RandomProblem.Create(43, [(1, 40, 40)], 64, 12, 6);
         var log = new List<string>();
         using var engine = new AutoEngine(
-            TamEngine.Create(new EngineOptions { Kind = kind, MaxDeviceBytes = 100_000 }), () => TamEngine.Create(EngineKind.Cpu), Free, log.Add);
+            TamEngines.Create(new EngineOptions { Kind = kind, MaxDeviceBytes = 100_000 }), () => TamEngines.Create(EngineKind.Cpu), Free, log.Add);
 
         AssertEqual(problem, engine);
         AssertEqual(problem, engine);
@@ -139,9 +139,9 @@ public class DeviceEngineTests
     public void Dispose_OneOfTwoEngines_LeavesTheOtherAtWork(string kind)
     {
         var problem = RandomProblem.Create(61, [(1, 9, 9)], 20, 12, 6);
-        using var kept = TamEngine.Create(kind);
+        using var kept = TamEngines.Create(kind);
         AssertEqual(problem, kept);
-        var gone = TamEngine.Create(kind);
+        var gone = TamEngines.Create(kind);
         AssertEqual(problem, gone);
         gone.Dispose();
         gone.Dispose();
@@ -153,9 +153,9 @@ public class DeviceEngineTests
     [MemberData(nameof(Working))]
     public void Run_DeviceThatIsRight_Passes(string kind)
     {
-        using var engine = TamEngine.Create(kind);
+        using var engine = TamEngines.Create(kind);
 
-        DeviceCheck.Run(engine);
+        DeviceSelfTest.Run(engine);
     }
 
     /// <summary>One kernel after the other does not run at all, as if a driver had made nothing of it.</summary>
@@ -167,7 +167,7 @@ public class DeviceEngineTests
         {
             using var engine = new DeviceEngine(new PoisonedDevice(Open(kind), 0.5f) { Skipped = kernel }, 0);
 
-            Assert.Contains("computes wrongly", Assert.Throws<EngineUnavailableException>(() => DeviceCheck.Run(engine)).Message, StringComparison.Ordinal);
+            Assert.Contains("computes wrongly", Assert.Throws<EngineUnavailableException>(() => DeviceSelfTest.Run(engine)).Message, StringComparison.Ordinal);
         }
     }
 
@@ -211,7 +211,7 @@ public class DeviceEngineTests
     [MemberData(nameof(Working))]
     public void SelectTop_MoreThanTheMemoryAllows_SaysHowMuchIsWantedAndThere(string kind)
     {
-        using var engine = TamEngine.Create(new EngineOptions { Kind = kind, MaxDeviceBytes = 100_000 });
+        using var engine = TamEngines.Create(new EngineOptions { Kind = kind, MaxDeviceBytes = 100_000 });
 
         var exception = Assert.Throws<EngineUnavailableException>(() => Select(engine, Numbers(1, 10 * 19), Numbers(2, 3000 * 19)));
 

@@ -9,7 +9,7 @@ public class EngineAgreementTests
 {
     /// <summary>Engines by name, so that widths which this machine would not choose run too.</summary>
     internal static readonly Dictionary<string, Func<int, ITamEngine>> Engines = TestEngines.Working
-        .ToDictionary(kind => kind.ToString(), kind => (Func<int, ITamEngine>)(threads => TamEngine.Create(new EngineOptions { Kind = kind, ThreadCount = threads })))
+        .ToDictionary(kind => kind.ToString(), kind => (Func<int, ITamEngine>)(threads => TamEngines.Create(new EngineOptions { Kind = kind, ThreadCount = threads })))
         .Concat(
         [
             new("Simd128", threads => new VectorEngine<Simd128, Vector128<float>>(threads)),

@@ -69,15 +69,15 @@ public class KernelCompilerTests
     [Fact]
     public void Create_WithoutAGpu_DoesNotLoadIlgpu()
     {
-        if (TamEngine.Devices.Any(device => device.IsGpu))
+        if (TamEngines.Devices.Any(device => device.IsGpu))
         {
             return;
         }
 
         var context = new RecordingContext();
-        var assembly = context.LoadFromAssemblyPath(typeof(TamEngine).Assembly.Location);
-        var engines = assembly.GetType(typeof(TamEngine).FullName!)!;
-        _ = engines.GetProperty(nameof(TamEngine.Devices))!.GetValue(null);
+        var assembly = context.LoadFromAssemblyPath(typeof(TamEngines).Assembly.Location);
+        var engines = assembly.GetType(typeof(TamEngines).FullName!)!;
+        _ = engines.GetProperty(nameof(TamEngines.Devices))!.GetValue(null);
         Create("auto");
         Create("cpu");
 
@@ -96,7 +96,7 @@ public class KernelCompilerTests
         void Create(string kind)
         {
             var name = Activator.CreateInstance(assembly.GetType(typeof(EngineKind).FullName!)!, kind);
-            var create = engines.GetMethod(nameof(TamEngine.Create), [assembly.GetType(typeof(EngineKind).FullName!)!, typeof(Action<string>)])!;
+            var create = engines.GetMethod(nameof(TamEngines.Create), [assembly.GetType(typeof(EngineKind).FullName!)!, typeof(Action<string>)])!;
             ((IDisposable)create.Invoke(null, [name, null])!).Dispose();
         }
     }
@@ -146,7 +146,7 @@ public class KernelCompilerTests
 public sealed class OclgrindFactAttribute : FactAttribute
 {
     public OclgrindFactAttribute() => Skip =
-        TamEngine.Devices.Any(device => device.Description.Contains("Oclgrind", StringComparison.OrdinalIgnoreCase))
+        TamEngines.Devices.Any(device => device.Description.Contains("Oclgrind", StringComparison.OrdinalIgnoreCase))
         ? null
         : "Needs Oclgrind as the OpenCL device; .ci/run shows how.";
 }

@@ -20,16 +20,16 @@ public class LeakTests
         var problem = RandomProblem.Create(47, [(1, 24, 24)], 64, 40, 30, 2);
         var best = new TokenScore[100 * 8];
         var logSums = new double[100];
-        var engine = TamEngine.Create(kind);
+        var engine = TamEngines.Create(kind);
         var memoryBefore = 0L;
         var handlesBefore = 0;
-        var count = TamEngine.OnDevices.Contains(kind) ? 500 : 1000;
+        var count = TamEngines.OnDevices.Contains(kind) ? 500 : 1000;
         for (var i = 0; i < count; i++)
         {
             if (i % 10 == 9)
             {
                 engine.Dispose();
-                engine = TamEngine.Create(kind);
+                engine = TamEngines.Create(kind);
             }
 
             problem.Compute(engine);

@@ -5,7 +5,7 @@ namespace Tamx.Kernels.Tests;
 
 /// <summary>
 /// Writes the rank filters for devices: two neighbouring windows per thread, sorted by the same comparisons as on the processors
-/// (<see cref="SortingProgram"/>), one after another in variables of their own, since ILGPU unrolls no loops and keeps arrays in memory.
+/// (<see cref="SortingNetwork"/>), one after another in variables of their own, since ILGPU unrolls no loops and keeps arrays in memory.
 /// </summary>
 internal static class RankFilterSource
 {
@@ -18,7 +18,7 @@ internal static class RankFilterSource
     /// <summary>Its file's text.</summary>
     public static string Write(int side)
     {
-        var program = new SortingProgram(side, SlotStride);
+        var program = new SortingNetwork(side, SlotStride);
         var reach = side / 2;
         var count = side * side;
         var slots = new Dictionary<int, string?>();

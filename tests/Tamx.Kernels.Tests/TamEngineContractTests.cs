@@ -13,7 +13,7 @@ public class TamEngineContractTests
     [MemberData(nameof(Engines))]
     public void Project_SmallMatrices_GivesRectifiedProducts(string kind)
     {
-        using var engine = TamEngine.Create(kind);
+        using var engine = TamEngines.Create(kind);
         var destination = new float[6];
 
         engine.Project([1, 2, 3, 4, -1, -1], [1, 0, 0.5f, -1], 2, destination);
@@ -93,7 +93,7 @@ public class TamEngineContractTests
     [MemberData(nameof(Engines))]
     public void Compute_RandomProblem_EqualsTheReferenceAndItself(string kind)
     {
-        using var engine = TamEngine.Create(kind);
+        using var engine = TamEngines.Create(kind);
         using var reference = new ReferenceEngine();
         var first = Random(engine);
 
@@ -139,7 +139,7 @@ public class TamEngineContractTests
         bool normalizeFirst = false,
         CancellationToken cancellationToken = default)
     {
-        using var engine = TamEngine.Create(kind);
+        using var engine = TamEngines.Create(kind);
         TamBlock[] blocks = [new(0, frames, 1, 4 / frames)];
         var problem = new TamProblem
         {

@@ -3,13 +3,13 @@ using System.Runtime.CompilerServices;
 
 namespace Tamx.Kernels.Cpu;
 
-/// <summary>What is done to one map after the products: scale and subtract, and the normalisation.</summary>
+/// <summary>The steps for one map after the products: scale and subtract, and normalise.</summary>
 internal static unsafe class MapSteps<TSimd, TVector>
     where TSimd : ISimd<TVector>
     where TVector : struct
 {
-    /// <summary>M = relu(A - strength s E), s = (A.E) / (E.E) with sums in float64, or 0 where E.E is negligible.</summary>
-    /// <param name="strength">Share that is subtracted; where it is 0, M = A.</param>
+    /// <summary>M = relu(A - strength s E), s = (A.E) / (E.E) with float64 sums; 0 where E.E is negligible.</summary>
+    /// <param name="strength">Share that is subtracted. With 0, M = A.</param>
     /// <param name="activation">A.</param>
     /// <param name="map">In: E. Out: M.</param>
     /// <param name="count">Values.</param>
@@ -27,7 +27,8 @@ internal static unsafe class MapSteps<TSimd, TVector>
         var i = 0;
         for (; i + TSimd.Count <= count; i += TSimd.Count)
         {
-            TSimd.Store(TSimd.Max(default, TSimd.MultiplyAdd(factor, TSimd.Load(map + i), TSimd.Load(activation + i))), map + i);
+            var difference = TSimd.MultiplyAdd(factor, TSimd.Load(map + i), TSimd.Load(activation + i));
+            TSimd.Store(TSimd.Max(default, difference), map + i);
         }
 
         for (; i < count; i++)
@@ -63,7 +64,7 @@ internal static unsafe class MapSteps<TSimd, TVector>
         return squaredSum < MapRefinement.NegligibleInterference ? 0 : crossedSum / squaredSum;
     }
 
-    /// <summary>(value - minimum) / (maximum - minimum), at most 1; 0 where the range has no width.</summary>
+    /// <summary>(value - minimum) / (maximum - minimum), at most 1. A range without width gives 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Normalize(ValueRange range, float* values, int count)
     {
@@ -78,7 +79,8 @@ internal static unsafe class MapSteps<TSimd, TVector>
         var i = 0;
         for (; i + TSimd.Count <= count; i += TSimd.Count)
         {
-            TSimd.Store(TSimd.Min(one, TSimd.Divide(TSimd.Subtract(TSimd.Load(values + i), minimum), widths)), values + i);
+            var share = TSimd.Divide(TSimd.Subtract(TSimd.Load(values + i), minimum), widths);
+            TSimd.Store(TSimd.Min(one, share), values + i);
         }
 
         for (; i < count; i++)

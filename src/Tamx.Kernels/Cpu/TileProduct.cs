@@ -2,11 +2,14 @@ using System.Runtime.CompilerServices;
 
 namespace Tamx.Kernels.Cpu;
 
-/// <summary>The inner kernel of both products: twelve rows times a strip of one or two vectors, sums held in registers.</summary>
+/// <summary>
+/// The inner kernel of both products: twelve rows times a strip of one or two vectors, with the sums in registers.
+/// </summary>
 /// <remarks>
-/// With 32 registers, twelve rows by two vectors are 24 sums, two vectors of the strip and one broadcast value; with 16, six rows at a time.
-/// Either hides the latency of a fused multiply-add and loads less than it computes. Each sum runs in index order, whatever the vector's
-/// width and whichever row of whichever tile it is, so that neither tiling nor threads change a bit.
+/// With 32 registers, twelve rows by two vectors take 24 sums, two vectors of the strip and one broadcast value. With
+/// 16 registers, it is six rows at a time. Both hide the latency of a fused multiply-add and load less than they
+/// compute. Each sum runs in index order, whatever the vector's width and the tile. So neither tiling nor threads
+/// change a bit.
 /// </remarks>
 internal static unsafe class TileProduct<TSimd, TVector>
     where TSimd : ISimd<TVector>
@@ -25,7 +28,14 @@ internal static unsafe class TileProduct<TSimd, TVector>
     /// <param name="sums">Receives twelve rows of <paramref name="stripWidth"/> lanes.</param>
     /// <param name="sumStride">Floats from one row of sums to the next.</param>
     public static void Multiply(
-        float* rows, nint rowStride, float* strip, int stripWidth, nint stripStride, nint count, float* sums, nint sumStride)
+        float* rows,
+        nint rowStride,
+        float* strip,
+        int stripWidth,
+        nint stripStride,
+        nint count,
+        float* sums,
+        nint sumStride)
     {
         if (stripWidth == TSimd.Count)
         {
@@ -38,12 +48,14 @@ internal static unsafe class TileProduct<TSimd, TVector>
         else
         {
             MultiplySixRows(rows, rowStride, strip, stripStride, count, sums, sumStride);
-            MultiplySixRows(rows + 6 * rowStride, rowStride, strip, stripStride, count, sums + 6 * sumStride, sumStride);
+            MultiplySixRows(
+                rows + 6 * rowStride, rowStride, strip, stripStride, count, sums + 6 * sumStride, sumStride);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void MultiplyTwelveRows(float* rows, nint rowStride, float* strip, nint stripStride, nint count, float* sums, nint sumStride)
+    private static void MultiplyTwelveRows(
+        float* rows, nint rowStride, float* strip, nint stripStride, nint count, float* sums, nint sumStride)
     {
         var width = TSimd.Count;
         TVector s0a = default, s1a = default, s2a = default, s3a = default, s4a = default, s5a = default;
@@ -127,7 +139,8 @@ internal static unsafe class TileProduct<TSimd, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void MultiplySixRows(float* rows, nint rowStride, float* strip, nint stripStride, nint count, float* sums, nint sumStride)
+    private static void MultiplySixRows(
+        float* rows, nint rowStride, float* strip, nint stripStride, nint count, float* sums, nint sumStride)
     {
         var width = TSimd.Count;
         TVector s0a = default, s1a = default, s2a = default, s3a = default, s4a = default, s5a = default;
@@ -177,7 +190,8 @@ internal static unsafe class TileProduct<TSimd, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void MultiplyOneVector(float* rows, nint rowStride, float* strip, nint stripStride, nint count, float* sums, nint sumStride)
+    private static void MultiplyOneVector(
+        float* rows, nint rowStride, float* strip, nint stripStride, nint count, float* sums, nint sumStride)
     {
         TVector s0 = default, s1 = default, s2 = default, s3 = default, s4 = default, s5 = default;
         TVector s6 = default, s7 = default, s8 = default, s9 = default, s10 = default, s11 = default;

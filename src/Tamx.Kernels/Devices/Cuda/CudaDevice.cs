@@ -9,7 +9,7 @@ internal sealed unsafe class CudaDevice : IKernelDevice
     /// <summary>Bytes from which on a copy is faster through pinned memory; up to 64 KB the driver has its own way.</summary>
     private const int SmallestStaged = 256 << 10;
 
-    private readonly CudaProgram _program;
+    private readonly CudaContext _program;
     private readonly HashSet<nint> _memory = [];
     private readonly PinnedStaging _staging = new();
 
@@ -27,7 +27,7 @@ internal sealed unsafe class CudaDevice : IKernelDevice
 
         Check(DeviceGetAttribute(out var processors, MultiprocessorCount, handle), "counting a device's processors");
         ProcessorCount = processors;
-        _program = new CudaProgram(handle);
+        _program = new CudaContext(handle);
     }
 
     ~CudaDevice() => Release();

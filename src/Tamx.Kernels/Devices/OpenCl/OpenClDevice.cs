@@ -5,7 +5,7 @@ namespace Tamx.Kernels.Devices.OpenCl;
 /// <summary>An OpenCL device with a queue of its own.</summary>
 internal sealed unsafe class OpenClDevice : IKernelDevice
 {
-    private readonly OpenClProgram _program;
+    private readonly OpenClContext _program;
     private readonly Dictionary<DeviceKernel, nint> _kernels = [];
     private readonly HashSet<nint> _memory = [];
     private nint _queue;
@@ -23,7 +23,7 @@ internal sealed unsafe class OpenClDevice : IKernelDevice
         Require(!OpenClDevices.Text(id, DeviceVersion).StartsWith("OpenCL 1.1", StringComparison.Ordinal), "has OpenCL 1.1, and 1.2 is needed");
         Require(OpenClDevices.Number(id, DeviceMaxWorkGroupSize) >= DeviceKernel.GroupThreads, $"runs fewer than {DeviceKernel.GroupThreads} threads in a group");
         Require(OpenClDevices.Number(id, DeviceLocalMemSize) >= DeviceKernel.SharedMemoryBytes, $"has less than {DeviceKernel.SharedMemoryBytes} bytes of local memory");
-        _program = new OpenClProgram(id);
+        _program = new OpenClContext(id);
         _queue = CreateCommandQueue(_program.Context, id, 0, out var status);
         CheckUse(status, "creating a queue");
     }

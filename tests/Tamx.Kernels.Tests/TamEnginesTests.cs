@@ -4,16 +4,16 @@ using Tamx.Testing;
 
 namespace Tamx.Kernels.Tests;
 
-public class TamEngineTests
+public class TamEnginesTests
 {
     [Fact]
     public void Create_Auto_TakesAnEngineAndSaysWhatItPassedOver()
     {
         var log = new List<string>();
 
-        using var engine = TamEngine.Create(EngineKind.Auto, log.Add);
+        using var engine = TamEngines.Create(EngineKind.Auto, log.Add);
 
-        Assert.Contains(engine.Kind, TamEngine.All);
+        Assert.Contains(engine.Kind, TamEngines.All);
         Assert.All(log, line => Assert.Contains("engine ", line, StringComparison.Ordinal));
     }
 
@@ -21,9 +21,9 @@ public class TamEngineTests
     [Fact]
     public void Create_Auto_TakesTheProcessorsUnlessThereIsAGpu()
     {
-        using var engine = TamEngine.Create(EngineKind.Auto);
+        using var engine = TamEngines.Create(EngineKind.Auto);
 
-        Assert.Equal(TamEngine.Devices.Any(device => device.IsGpu), engine.Kind != EngineKind.Cpu);
+        Assert.Equal(TamEngines.Devices.Any(device => device.IsGpu), engine.Kind != EngineKind.Cpu);
     }
 
     [Fact]
@@ -31,7 +31,7 @@ public class TamEngineTests
     {
         foreach (var (name, kind) in ((string, EngineKind)[])[("OpenCL99", EngineKind.OpenCl), ("CUDA99", EngineKind.Cuda), ("Vulkan0", EngineKind.Auto)])
         {
-            var exception = Assert.Throws<EngineUnavailableException>(() => TamEngine.Create(new EngineOptions { Device = name }));
+            var exception = Assert.Throws<EngineUnavailableException>(() => TamEngines.Create(new EngineOptions { Device = name }));
 
             // Where the engine has no device at all, that is what is wrong.
             Assert.Equal(kind, exception.Kind);
@@ -43,7 +43,7 @@ public class TamEngineTests
     [Fact]
     public void Create_OptionOutOfRange_Throws() => Assert.All(
         (EngineOptions[])[new() { ThreadCount = -1 }, new() { MaxDeviceBytes = -1 }, new() { MaxWorkingBytes = 0 }, new() { Device = null! }],
-        options => Assert.ThrowsAny<ArgumentException>(() => TamEngine.Create(options)));
+        options => Assert.ThrowsAny<ArgumentException>(() => TamEngines.Create(options)));
 
     public static TheoryData<string> Engines => TestEngines.Names;
 
@@ -51,14 +51,14 @@ public class TamEngineTests
     [MemberData(nameof(Engines))]
     public void Create_WorkingBytes_AreTheEngines(string kind)
     {
-        using var engine = TamEngine.Create(new EngineOptions { Kind = kind, MaxWorkingBytes = 12345 });
+        using var engine = TamEngines.Create(new EngineOptions { Kind = kind, MaxWorkingBytes = 12345 });
 
         Assert.Equal(12345, engine.MaxWorkingBytes);
     }
 
     [Fact]
     public void Create_EngineWithoutDevices_RefusesADevice() =>
-        Assert.Contains("OpenCL0", Assert.Throws<EngineUnavailableException>(() => TamEngine.Create(new EngineOptions { Kind = EngineKind.Cpu, Device = "OpenCL0" })).Message, StringComparison.Ordinal);
+        Assert.Contains("OpenCL0", Assert.Throws<EngineUnavailableException>(() => TamEngines.Create(new EngineOptions { Kind = EngineKind.Cpu, Device = "OpenCL0" })).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Create_CudaWithoutADriver_SaysSo()
@@ -73,9 +73,9 @@ public class TamEngineTests
     [EngineFact("opencl")]
     public void Create_OpenClDeviceByName_TakesIt()
     {
-        foreach (var device in TamEngine.Devices.Where(device => device.Kind == EngineKind.OpenCl))
+        foreach (var device in TamEngines.Devices.Where(device => device.Kind == EngineKind.OpenCl))
         {
-            using var engine = TamEngine.Create(new EngineOptions { Device = device.Name.ToLowerInvariant() });
+            using var engine = TamEngines.Create(new EngineOptions { Device = device.Name.ToLowerInvariant() });
 
             Assert.Equal(EngineKind.OpenCl, engine.Kind);
             Assert.Contains(device.Description, engine.Name, StringComparison.Ordinal);
@@ -91,7 +91,7 @@ public class TamEngineTests
     public void Working_Cuda_IsAmongTheEnginesThatAreTested() => Assert.Contains(EngineKind.Cuda, TestEngines.Working);
 
     [Fact]
-    public void All_Always_HasTheReference() => Assert.Contains(EngineKind.Reference, TamEngine.All);
+    public void All_Always_HasTheReference() => Assert.Contains(EngineKind.Reference, TamEngines.All);
 
     /// <summary>An engine from outside: asked for by name, on a device of its own, and never by itself.</summary>
     [Fact]
@@ -100,7 +100,7 @@ public class TamEngineTests
         EngineKind kind = "outsider";
         EngineDevice[] devices = [new("Outsider0", kind, "first", 1, IsGpu: false), new("Outsider1", kind, "second", 2, IsGpu: false)];
         var requests = new ConcurrentBag<EngineOptions>();
-        TamEngine.Register(
+        TamEngines.Register(
             kind,
             options =>
             {
@@ -112,18 +112,18 @@ public class TamEngineTests
 
         EngineOptions byName = new() { Kind = "Outsider", ThreadCount = 3, MaxDeviceBytes = 4 };
         EngineOptions byDevice = new() { Device = "OUTSIDER1" };
-        TamEngine.Create(byName).Dispose();
-        TamEngine.Create(byDevice).Dispose();
-        TamEngine.Create(EngineKind.Auto).Dispose();
+        TamEngines.Create(byName).Dispose();
+        TamEngines.Create(byDevice).Dispose();
+        TamEngines.Create(EngineKind.Auto).Dispose();
 
         // Tests beside this one may ask for it too.
         Assert.Superset(new HashSet<EngineOptions> { byName, byDevice }, requests.ToHashSet());
         Assert.DoesNotContain(new EngineOptions(), requests);
-        Assert.Equal([true, true], [TamEngine.All.Contains(kind), TamEngine.OnDevices.Contains(kind)]);
-        Assert.Equal(devices, TamEngine.Devices.Where(device => device.Kind == kind));
+        Assert.Equal([true, true], [TamEngines.All.Contains(kind), TamEngines.OnDevices.Contains(kind)]);
+        Assert.Equal(devices, TamEngines.Devices.Where(device => device.Kind == kind));
         Assert.Equal(
             "there is no device outsider2; there are: Outsider0 (first), Outsider1 (second)",
-            Assert.Throws<EngineUnavailableException>(() => TamEngine.Create(new EngineOptions { Kind = kind, Device = "outsider2" })).Message);
+            Assert.Throws<EngineUnavailableException>(() => TamEngines.Create(new EngineOptions { Kind = kind, Device = "outsider2" })).Message);
     }
 
     [Theory]
@@ -134,17 +134,17 @@ public class TamEngineTests
     [InlineData("gpu0")]
     public void Register_NameThatIsTakenOrNone_Throws(string name)
     {
-        var before = TamEngine.All.Count;
+        var before = TamEngines.All.Count;
 
-        Assert.Throws<ArgumentException>(() => TamEngine.Register(name, _ => new ReferenceEngine()));
+        Assert.Throws<ArgumentException>(() => TamEngines.Register(name, _ => new ReferenceEngine()));
 
-        Assert.Equal(before, TamEngine.All.Count);
+        Assert.Equal(before, TamEngines.All.Count);
     }
 
     [Fact]
     public void Create_EngineThatNobodyHas_SaysWhichThereAre() => Assert.StartsWith(
         "engine nobodys is not part of this build; it has: reference, cpu, opencl, cuda",
-        Assert.Throws<EngineUnavailableException>(() => TamEngine.Create("Nobodys")).Message,
+        Assert.Throws<EngineUnavailableException>(() => TamEngines.Create("Nobodys")).Message,
         StringComparison.Ordinal);
 
     [Fact]

@@ -8,7 +8,7 @@ namespace Tamx.Kernels.Devices.Cuda;
 /// The context is one for all of the process that use the device, so nothing else in it is touched, and it lives until
 /// the last of them lets go of it. Used by one thread at a time.
 /// </remarks>
-internal sealed unsafe class CudaProgram
+internal sealed unsafe class CudaContext
 {
     private readonly int _device;
     private readonly nint _context;
@@ -17,7 +17,7 @@ internal sealed unsafe class CudaProgram
     private readonly List<nint> _modules = [];
     private bool _isReleased;
 
-    public CudaProgram(int device)
+    public CudaContext(int device)
     {
         _device = device;
         CudaDevice.Check(DeviceGetAttribute(out var major, ComputeCapabilityMajor, device), "asking for a device's version");

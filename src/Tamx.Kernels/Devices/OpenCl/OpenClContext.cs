@@ -3,12 +3,12 @@ using static Tamx.Kernels.Devices.OpenCl.OpenClMethods;
 namespace Tamx.Kernels.Devices.OpenCl;
 
 /// <summary>A context of a device, and the programs that its driver has built there. Used by one thread at a time.</summary>
-internal sealed unsafe class OpenClProgram
+internal sealed unsafe class OpenClContext
 {
     private readonly nint _device;
     private readonly Dictionary<DeviceKernel, (nint Program, string Entry)> _programs = [];
 
-    public OpenClProgram(nint device)
+    public OpenClContext(nint device)
     {
         _device = device;
         Context = CreateContext(null, 1, &device, 0, 0, out var status);

@@ -1,7 +1,7 @@
 namespace Tamx.Kernels.Devices;
 
 /// <summary>A look at what a device makes of a small problem, before <see cref="EngineKind.Auto"/> takes it: drivers' compilers err.</summary>
-internal static class DeviceCheck
+internal static class DeviceSelfTest
 {
     /// <summary>More than a chunk, so that a product of so few rows goes in parts.</summary>
     private const int HiddenSize = DeviceKernel.Chunk + 4;
