@@ -29,7 +29,7 @@ internal sealed unsafe class TimedDevice : IKernelDevice
 
     public long LargestAllocation => _device.LargestAllocation;
 
-    public int ProcessorCount => _device.ProcessorCount;
+    public int ComputeUnitCount => _device.ComputeUnitCount;
 
     /// <summary>Seconds of uploads since <see cref="Clear"/>.</summary>
     public double UploadSeconds { get; private set; }

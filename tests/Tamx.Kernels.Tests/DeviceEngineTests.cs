@@ -73,12 +73,12 @@ public class DeviceEngineTests
         var problem = RandomProblem.Create(61, [(1, 9, 10)], 600, 70, 1);
         var split = new float[70 * problem.CellStates.Length / 600];
         var whole = new float[split.Length];
-        using (var engine = new DeviceEngine(new PoisonedDevice(Open(kind), 0) { ProcessorCount = 1000 }, 0))
+        using (var engine = new DeviceEngine(new PoisonedDevice(Open(kind), 0) { ComputeUnitCount = 1000 }, 0))
         {
             engine.Project(problem.CellStates, problem.OutputRows, 600, split);
         }
 
-        using (var engine = new DeviceEngine(new PoisonedDevice(Open(kind), 0) { ProcessorCount = 1 }, 0))
+        using (var engine = new DeviceEngine(new PoisonedDevice(Open(kind), 0) { ComputeUnitCount = 1 }, 0))
         {
             engine.Project(problem.CellStates, problem.OutputRows, 600, whole);
         }

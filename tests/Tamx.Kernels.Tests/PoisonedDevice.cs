@@ -17,7 +17,7 @@ internal sealed unsafe class PoisonedDevice(IKernelDevice device, float poison) 
 
     public long LargestAllocation => device.LargestAllocation;
 
-    public int ProcessorCount { get; init; } = device.ProcessorCount;
+    public int ComputeUnitCount { get; init; } = device.ComputeUnitCount;
 
     /// <summary>Allocations found whole so far.</summary>
     public int CheckedCount { get; private set; }

@@ -21,7 +21,7 @@ internal sealed unsafe class PtxDevice(Func<DeviceKernel, string, string>? chang
     public long LargestAllocation => Info.MemoryBytes;
 
     /// <summary>Four tiles and more are not split.</summary>
-    public int ProcessorCount => 2;
+    public int ComputeUnitCount => 2;
 
     public nint Allocate(long bytes)
     {

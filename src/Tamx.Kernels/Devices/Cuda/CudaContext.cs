@@ -3,10 +3,10 @@ using static Tamx.Kernels.Devices.Cuda.CudaMethods;
 
 namespace Tamx.Kernels.Devices.Cuda;
 
-/// <summary>A share in a device's primary context, and the kernels that the driver has compiled for it.</summary>
+/// <summary>A device's primary context, and a cache of the kernels that the driver has compiled for it.</summary>
 /// <remarks>
-/// The context is one for all of the process that use the device, so nothing else in it is touched, and it lives until
-/// the last of them lets go of it. Used by one thread at a time.
+/// All code of the process that uses the device shares the primary context. So nothing else in it is touched, and it
+/// lives until its last user releases it. Used by one thread at a time.
 /// </remarks>
 internal sealed unsafe class CudaContext
 {
@@ -20,36 +20,33 @@ internal sealed unsafe class CudaContext
     public CudaContext(int device)
     {
         _device = device;
-        CudaDevice.Check(DeviceGetAttribute(out var major, ComputeCapabilityMajor, device), "asking for a device's version");
-        CudaDevice.Check(DeviceGetAttribute(out var minor, ComputeCapabilityMinor, device), "asking for a device's version");
-        _capability = (major, minor);
+        _capability = CudaDevices.Capability(device);
         CudaDevice.Check(PrimaryContextRetain(out _context, device), "creating a context");
     }
 
-    /// <summary>
-    /// Makes the context this thread's; what was the thread's comes back when the result is disposed of.
-    /// </summary>
+    /// <summary>Makes the context current on this thread, until the result is disposed of.</summary>
     public Scope Enter()
     {
         CudaDevice.Check(ContextPush(_context), "entering the context");
         return new Scope(_context);
     }
 
-    /// <summary>A kernel. The context must be this thread's.</summary>
-    /// <exception cref="EngineUnavailableException">The driver does not take it.</exception>
+    /// <summary>A kernel's function, from the cache or compiled. The context must be current.</summary>
+    /// <exception cref="EngineUnavailableException">The driver does not compile it.</exception>
     public nint Function(DeviceKernel kernel)
     {
         if (!_functions.TryGetValue(kernel, out var function))
         {
             var text = KernelCompiler.ToPtx(kernel, _capability);
-            CudaDevice.Check(ModuleGetFunction(out function, Load(kernel, text), text.Entry), $"finding kernel {kernel.Name}");
+            CudaDevice.Check(
+                ModuleGetFunction(out function, Load(kernel, text), text.Entry), $"finding kernel {kernel.Name}");
             _functions.Add(kernel, function);
         }
 
         return function;
     }
 
-    /// <summary>Unloads the kernels. The context must be this thread's.</summary>
+    /// <summary>Unloads the kernels. The context must be current.</summary>
     public void Unload()
     {
         foreach (var module in _modules)
@@ -61,7 +58,7 @@ internal sealed unsafe class CudaContext
         _modules.Clear();
     }
 
-    /// <summary>Lets go of the context. It must be no thread's through this any more.</summary>
+    /// <summary>Releases the context. No <see cref="Scope"/> may be open.</summary>
     public void Release()
     {
         if (!_isReleased)
@@ -84,7 +81,8 @@ internal sealed unsafe class CudaContext
             var status = ModuleLoad(out var module, start, 2, options, values);
             if (status != Success)
             {
-                CudaDevice.Check(status, $"loading kernel {kernel.Name}{CompilerLog.Start(new ReadOnlySpan<byte>(log, LogSize))}");
+                var excerpt = CompilerLog.Excerpt(new ReadOnlySpan<byte>(log, LogSize));
+                CudaDevice.Check(status, $"loading kernel {kernel.Name}{excerpt}");
             }
 
             _modules.Add(module);
@@ -92,7 +90,7 @@ internal sealed unsafe class CudaContext
         }
     }
 
-    /// <summary>The time in which a context is this thread's.</summary>
+    /// <summary>The scope in which a context is current on this thread.</summary>
     internal readonly ref struct Scope(nint context)
     {
         public void Dispose()

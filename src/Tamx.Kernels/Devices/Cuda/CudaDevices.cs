@@ -3,11 +3,11 @@ using static Tamx.Kernels.Devices.Cuda.CudaMethods;
 
 namespace Tamx.Kernels.Devices.Cuda;
 
-/// <summary>The CUDA devices of this machine.</summary>
+/// <summary>Finds and opens this machine's CUDA devices.</summary>
 internal static unsafe class CudaDevices
 {
-    /// <summary>Looks for them.</summary>
-    /// <returns>All devices in the driver's order, with the handles that it knows them by.</returns>
+    /// <summary>Finds the devices.</summary>
+    /// <returns>All devices in the driver's order, with their handles.</returns>
     /// <exception cref="EngineUnavailableException">There is no driver, or no device.</exception>
     public static IReadOnlyList<(int Handle, EngineDevice Device)> Find()
     {
@@ -41,7 +41,7 @@ internal static unsafe class CudaDevices
     }
 
     /// <summary>Creates the engine.</summary>
-    /// <param name="options">What is wanted of it.</param>
+    /// <param name="options">Which device, and what the engine may take.</param>
     /// <exception cref="EngineUnavailableException">There is no such device, or it cannot run the kernels.</exception>
     public static ITamEngine CreateEngine(EngineOptions options) =>
         new DeviceEngine(Open(options), options.MaxDeviceBytes) { MaxWorkingBytes = options.MaxWorkingBytes };
@@ -55,6 +55,17 @@ internal static unsafe class CudaDevices
         var device = options.ChooseDevice(EngineKind.Cuda, [.. devices.Select(one => one.Device)]);
         return new CudaDevice(devices.First(one => one.Device == device).Handle, device);
     }
+
+    /// <summary>A number that a device tells of itself.</summary>
+    public static int Attribute(int handle, int name)
+    {
+        CudaDevice.Check(DeviceGetAttribute(out var value, name, handle), "asking for a device's attribute");
+        return value;
+    }
+
+    /// <summary>A device's compute capability.</summary>
+    public static (int Major, int Minor) Capability(int handle) =>
+        (Attribute(handle, ComputeCapabilityMajor), Attribute(handle, ComputeCapabilityMinor));
 
     private static (int Handle, EngineDevice Device) Describe(int ordinal)
     {
@@ -70,5 +81,6 @@ internal static unsafe class CudaDevices
         return (handle, new EngineDevice($"CUDA{ordinal}", EngineKind.Cuda, description, (long)bytes, IsGpu: true));
     }
 
-    private static EngineUnavailableException Unavailable(string reason, Exception? inner = null) => new(EngineKind.Cuda, $"engine cuda: {reason}", inner);
+    private static EngineUnavailableException Unavailable(string reason, Exception? inner = null) =>
+        new(EngineKind.Cuda, $"engine cuda: {reason}", inner);
 }

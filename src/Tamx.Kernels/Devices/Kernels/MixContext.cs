@@ -11,13 +11,12 @@ internal static class MixContext
     // Q      [maps, rowCount]             weights of the context
     // A      [rowCount, cellCount]        activations
     // maps   the block's mapCount entries, from firstMap on; all have its FirstCell and CellCount
-    // E      where each map is to be
+    // E      all maps; each entry says where its map is
     // groups (ceil(block's cells / 64), ceil(mapCount / 64)); all counts at least 1
     //
     // 2 MTV operations on 4 (MT + TV + MV) bytes: limited by arithmetic where there are many maps, by writing E where
     // there are few rows.
-    // The sums run in order of t from 0 on, so a map is the same whichever other rows and maps are computed along with
-    // it.
+    // The sums run in order of t, so a map does not depend on the other rows and maps that are computed with it.
     public static void Run(
         ArrayView<float> weights,
         ArrayView<float> activations,
@@ -43,7 +42,7 @@ internal static class MixContext
         rows.Row6 = maps[firstMap + rows.Row6].WeightRow;
         rows.Row7 = maps[firstMap + rows.Row7].WeightRow;
 
-        // The activations lie by rows, so that a thread has one cell of them, and all terms of a slab.
+        // Activations are stored by rows, so a thread fetches all terms of a slab for one cell.
         var thread = Group.IdxY * Tile.Width + Group.IdxX;
         var fetched = maps[firstMap].FirstCell + Math.Min(firstCell + thread, blockSize - 1);
         var sums = default(Tile.Sums);

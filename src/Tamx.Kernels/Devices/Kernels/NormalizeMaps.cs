@@ -5,7 +5,7 @@ namespace Tamx.Kernels.Devices.Kernels;
 /// <summary>Values as shares of their range.</summary>
 internal static class NormalizeMaps
 {
-    // value = (value - smallest) / (largest - smallest) of the map's range, at most 1; 0 where the range has no width
+    // value = (value - smallest) / (largest - smallest) of the map's range, at most 1; a range without width gives 0
     //
     // values  all maps
     // maps    their entries

@@ -5,23 +5,21 @@ namespace Tamx.Kernels.Devices.Kernels;
 /// <summary>The products of hidden states and output rows: activations, and logits.</summary>
 internal static class Product
 {
-    // A[t, firstColumn + v] = max(least, sum over d of W[t, d] H[v, d]);  relu where least is 0, the products as they
-    // are where it is -inf
+    // A[t, firstColumn + v] = max(least, sum over d of W[t, d] H[v, d]);  least is 0 for relu, and -inf for none
     //
     // W      [rowCount, hiddenSize]      output-embedding rows
     // H      [stateCount, hiddenSize]    hidden states, a slice of all
     // A      [parts, rowCount, stride]   activations; the slice's columns are written
     // groups (ceil(stateCount / 64), rowTiles * parts), rowTiles = ceil(rowCount / 64); all counts at least 1
     //
-    // Logits are had with W and H in each other's place: H is then a slice of the vocabulary, and a row of A one
-    // state's logits.
+    // For logits, W and H change places: H is then a slice of the vocabulary, and a row of A has one state's logits.
     //
-    // The sum goes in chunks of 256 terms, which are summed each and then added up in order. Where there are too few
-    // tiles for the device, each part of chunksPerPart = 1 chunk has its own A, and JoinParts adds those up in the same
-    // order: so the bits do not depend on who has done it, nor on how many states are there at a time.
+    // A sum has chunks of 256 terms. Each chunk is summed, and the chunks are added in order. Where there are too few
+    // tiles for the device, each part of chunksPerPart = 1 chunk has its own A, and JoinParts adds the parts in the
+    // same order. So splitting does not change a bit, and neither does the number of states.
     //
-    // 2 TVD operations on 4 (T + V) D bytes: limited by arithmetic from some 50 rows on, and by the transfer of H to
-    // the device before.
+    // 2 TVD operations on 4 (T + V) D bytes: limited by arithmetic from some 50 rows on, and with fewer rows by the
+    // upload of H.
     public static void Run(
         ArrayView<float> outputRows,
         ArrayView<float> states,
@@ -60,7 +58,7 @@ internal static class Product
                 Tile.Put(right, nextRight);
                 Group.Barrier();
 
-                // One slab too many at the end, which is not used; it saves a branch around sixteen loads.
+                // The last fetch is not used. It saves a branch around sixteen loads.
                 nextLeft = Tile.Fetch(outputRows, rows, hiddenSize, first + Tile.Slab + Group.IdxX);
                 nextRight = Tile.Fetch(states, columns, hiddenSize, first + Tile.Slab + Group.IdxX);
                 sums = Tile.AddProducts(left, right, sums);

@@ -4,15 +4,15 @@ using ILGPU.Runtime;
 namespace Tamx.Kernels.Devices.Kernels;
 
 /// <summary>
-/// The inner part of both matrix products. A group of 8 x 8 threads makes a tile of 64 x 64 results, 8 x 8 per thread,
-/// from slabs of 8 terms of the sums that lie in shared memory. Four reads of 128 bits there serve 64 products.
+/// The inner part of both matrix products. A group of 8 x 8 threads makes a tile of 64 x 64 results, 8 x 8 per thread.
+/// Shared memory holds slabs of 8 terms of the sums. There, four reads of 128 bits serve 64 products.
 /// </summary>
 /// <remarks>
-/// A thread's results are the rows 4 y to 4 y + 3 and 32 more, and the columns 4 x to 4 x + 3 and 32 more, so that the
-/// eight threads of a row read 128 bytes in one piece. Slabs are laid out [term, row]: with a stride of 4 above a
-/// multiple of 32, the 8 terms x 4 rows that a warp writes at a time go to different banks. While a slab is worked on,
-/// the next one is on its way to registers.
-/// ILGPU unrolls no loop and keeps arrays in memory, so everything is written out in fields.
+/// A thread's results are in rows 4 y to 4 y + 3 and 4 y + 32 to 4 y + 35, and in the columns with x likewise. So the
+/// eight threads of a row read 128 contiguous bytes. Slabs are laid out [term, row] with a stride of 4 above a multiple
+/// of 32. So the 8 terms x 4 rows that a warp writes at a time go to different banks. While a slab is multiplied, the
+/// next one is loaded into registers. ILGPU unrolls no loop and keeps arrays in memory, so values are written out as
+/// fields.
 /// </remarks>
 internal static class Tile
 {
@@ -23,7 +23,7 @@ internal static class Tile
     public const int SlabLength = Slab * Stride;
     public const int VectorStride = Stride / 4;
 
-    /// <summary>Values that are read at once.</summary>
+    /// <summary>Values that one read loads.</summary>
     public struct Four
     {
         public float Value0;
@@ -32,7 +32,7 @@ internal static class Tile
         public float Value3;
     }
 
-    /// <summary>What a thread fetches of a slab, or a row of its sums.</summary>
+    /// <summary>A thread's values of a slab, or a row of its sums.</summary>
     public struct Eight
     {
         public float Value0;
@@ -72,14 +72,14 @@ internal static class Tile
     }
 
     /// <summary>
-    /// The thread's column (or row) of the tile that its i-th sum belongs to, for i from 0 to 3; those from 4 to 7 are
-    /// 32 further.
+    /// The column (or row) of the tile of the first of four sums, for the thread with this index. The other four are 32
+    /// further.
     /// </summary>
     public static int Place(int index) => 4 * index;
 
     /// <summary>
-    /// sums[i, j] += left[k, row i] * right[k, column j] over a slab, in order of k: a term of weight 0 leaves the sum
-    /// as it is, wherever it stands.
+    /// sums[i, j] += left[k, row i] * right[k, column j] over a slab, in order of k. So a term of weight 0 does not
+    /// change a sum, whatever its k.
     /// </summary>
     public static Sums AddProducts(
         ArrayView1D<float, Stride1D.Dense> left, ArrayView1D<float, Stride1D.Dense> right, Sums sums)
@@ -106,8 +106,8 @@ internal static class Tile
     }
 
     /// <summary>
-    /// The rows of a matrix that a thread fetches values of: every eighth from its own on. Those past the end stand for
-    /// the last one.
+    /// The rows of a matrix from which a thread fetches: every eighth from its own on. The last row replaces rows past
+    /// the end.
     /// </summary>
     public static EightRows Rows(int first, int count)
     {
@@ -144,7 +144,7 @@ internal static class Tile
         };
     }
 
-    /// <summary>Puts what <see cref="Fetch"/> gave into a slab.</summary>
+    /// <summary>Writes values from <see cref="Fetch"/> to a slab.</summary>
     public static void Put(ArrayView1D<float, Stride1D.Dense> slab, Eight values)
     {
         var place = Group.IdxX * Stride + Group.IdxY;
@@ -158,10 +158,10 @@ internal static class Tile
         slab[place + 56] = values.Value7;
     }
 
-    /// <summary>All bits where i is below the length, none where it is not: without a branch.</summary>
+    /// <summary>All bits where i is below the length, else none; without a branch.</summary>
     public static uint Mask(int i, int length) => (uint)((i - length) >> 31);
 
-    /// <summary>A value, or 0.</summary>
+    /// <summary>The value with a full mask, 0 with an empty one.</summary>
     public static float Keep(float value, uint mask) => Interop.IntAsFloat(Interop.FloatAsInt(value) & mask);
 
     private static Eight AddProducts(float a, Four c, Four d, Eight sums)

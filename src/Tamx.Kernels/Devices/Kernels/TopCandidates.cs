@@ -6,7 +6,7 @@ namespace Tamx.Kernels.Devices.Kernels;
 internal static class TopCandidates
 {
     private const int Threads = DeviceKernel.GroupThreads;
-    private const int Held = 4;
+    private const int Offers = 4;
 
     // The k largest logits of every state over a slice of the vocabulary, best first, of equal ones the lower row; and
     // the slice's log-sum-exp in parts:
@@ -18,11 +18,11 @@ internal static class TopCandidates
     // sums    [states, 2]                 m and the sum
     // groups  (number of states); rowCount and k at least 1
     //
-    // Each thread has every 256th logit and holds out its four best. All that is held out is sorted. It is right down
-    // to the first place where a thread has nothing more to hold out: what comes after that is looked for in another
-    // round, by all threads. One round is enough unless four of the best lie 256 apart: for k = 5 practically always,
-    // for k = 64 in 97 of 100 states. Reads each logit twice: limited by memory, and next to nothing beside the product
-    // that made them.
+    // Each thread searches every 256th logit and offers its four best. All offers are sorted. Where a thread's fourth
+    // offer is among the best, the thread may have more behind it. So the order is certain down to the first fourth
+    // offer, the fence, and another round finds what comes after it. One round is enough unless one thread has four of
+    // the k best: nearly always for k = 5, and for k = 64 in 97 of 100 states. Reads each logit twice: limited by
+    // memory, and fast beside the product that computed the logits.
     public static void Run(
         ArrayView<float> logits,
         ArrayView<float> tokens,
@@ -31,8 +31,8 @@ internal static class TopCandidates
         int rowCount,
         int k)
     {
-        var values = SharedMemory.Allocate<float>(Threads * Held);
-        var places = SharedMemory.Allocate<int>(Threads * Held);
+        var values = SharedMemory.Allocate<float>(Threads * Offers);
+        var places = SharedMemory.Allocate<int>(Threads * Offers);
         var fenceValues = SharedMemory.Allocate<float>(Threads);
         var fencePlaces = SharedMemory.Allocate<int>(Threads);
         var taken = SharedMemory.Allocate<int>(1);
@@ -40,20 +40,20 @@ internal static class TopCandidates
         var own = logits.SubView((long)Grid.IdxX * rowCount, rowCount);
         var largest = float.NegativeInfinity;
 
-        // What was taken last: at first something that all logits come after.
+        // The last token taken. At first it is one that goes before all logits.
         var last = float.PositiveInfinity;
         var lastRow = -1;
         var n = 0;
         while (n < k)
         {
-            HoldOut(own, rowCount, last, lastRow, values, places, fenceValues, fencePlaces);
+            Offer(own, rowCount, last, lastRow, values, places, fenceValues, fencePlaces);
             Group.Barrier();
             Sort(values, places);
             FindFence(fenceValues, fencePlaces);
 
-            // Down to the fence, and there at the latest where there is nothing more.
+            // Takes all down to the fence. Where rows run out, the fence comes after everything.
             var wanted = k - n;
-            for (var i = thread; i < Math.Min(wanted, Threads * Held); i += Threads)
+            for (var i = thread; i < Math.Min(wanted, Threads * Offers); i += Threads)
             {
                 if (!IsBefore(fenceValues[0], fencePlaces[0], values[i], places[i]))
                 {
@@ -103,10 +103,9 @@ internal static class TopCandidates
         one > other || (one == other && oneRow < otherRow);
 
     /// <summary>
-    /// The thread's four best of what comes after the last one taken; and the fourth once more, as the fence, if it is
-    /// a logit.
+    /// Offers the thread's four best logits after the last one taken. The fourth, if there is one, is also its fence.
     /// </summary>
-    private static void HoldOut(
+    private static void Offer(
         ArrayView<float> logits,
         int rowCount,
         float last,
@@ -126,7 +125,7 @@ internal static class TopCandidates
         var row3 = rowCount;
         for (var t = Group.IdxX; t < rowCount; t += Threads)
         {
-            // Rows ascend, so that of equal logits those held out before go first.
+            // Rows ascend, so of equal logits the earlier row is better.
             var value = logits[t];
             if (value > best3 && (value < last || (value == last && t > lastRow)))
             {
@@ -164,14 +163,14 @@ internal static class TopCandidates
         }
     }
 
-    /// <summary>Bitonic sort of all that is held out, best first (Batcher; Knuth, TAOCP 3, 5.3.4).</summary>
+    /// <summary>Bitonic sort of all offers, best first (Batcher; Knuth, TAOCP 3, 5.3.4).</summary>
     private static void Sort(ArrayView<float> values, ArrayView<int> places)
     {
-        for (var size = 2; size <= Threads * Held; size *= 2)
+        for (var size = 2; size <= Threads * Offers; size *= 2)
         {
             for (var distance = size / 2; distance > 0; distance /= 2)
             {
-                for (var pair = Group.IdxX; pair < Threads * Held / 2; pair += Threads)
+                for (var pair = Group.IdxX; pair < Threads * Offers / 2; pair += Threads)
                 {
                     var i = 2 * pair - (pair & (distance - 1));
                     var j = i + distance;
@@ -193,7 +192,7 @@ internal static class TopCandidates
     }
 
     /// <summary>
-    /// The best of the fences; nothing at all, which goes behind everything, where no thread has four.
+    /// The best of the fences. Where no thread has four offers, it comes after everything.
     /// </summary>
     private static void FindFence(ArrayView<float> fenceValues, ArrayView<int> fencePlaces)
     {

@@ -2,7 +2,8 @@ using static Tamx.Kernels.Devices.OpenCl.OpenClMethods;
 
 namespace Tamx.Kernels.Devices.OpenCl;
 
-/// <summary>A context of a device, and the programs that its driver has built there. Used by one thread at a time.</summary>
+/// <summary>A device's context, and a cache of programs that its driver has built.</summary>
+/// <remarks>Used by one thread at a time.</remarks>
 internal sealed unsafe class OpenClContext
 {
     private readonly nint _device;
@@ -11,15 +12,15 @@ internal sealed unsafe class OpenClContext
     public OpenClContext(nint device)
     {
         _device = device;
-        Context = CreateContext(null, 1, &device, 0, 0, out var status);
+        Handle = CreateContext(null, 1, &device, 0, 0, out var status);
         OpenClDevice.Check(status, "creating a context");
     }
 
-    /// <summary>The context; 0 once it is released.</summary>
-    public nint Context { get; private set; }
+    /// <summary>The context's handle; 0 once it is released.</summary>
+    public nint Handle { get; private set; }
 
-    /// <summary>A kernel, which belongs to the caller.</summary>
-    /// <exception cref="EngineUnavailableException">The driver's compiler does not take it.</exception>
+    /// <summary>Creates a kernel from its cached or newly built program. The caller releases it.</summary>
+    /// <exception cref="EngineUnavailableException">The driver's compiler does not compile it.</exception>
     public nint CreateKernel(DeviceKernel kernel)
     {
         if (!_programs.TryGetValue(kernel, out var built))
@@ -33,7 +34,7 @@ internal sealed unsafe class OpenClContext
         return created;
     }
 
-    /// <summary>Lets go of programs and context; the driver keeps them for as long as anything made of them is there.</summary>
+    /// <summary>Releases programs and context. The driver keeps them as long as an object of theirs exists.</summary>
     public void Release()
     {
         foreach (var (program, _) in _programs.Values)
@@ -42,19 +43,19 @@ internal sealed unsafe class OpenClContext
         }
 
         _programs.Clear();
-        if (Context != 0)
+        if (Handle != 0)
         {
-            _ = ReleaseContext(Context);
-            Context = 0;
+            _ = ReleaseContext(Handle);
+            Handle = 0;
         }
     }
 
     private nint Build(DeviceKernel kernel, KernelText text)
     {
-        var program = CreateProgramWithSource(Context, 1, text.Text, null, out var status);
+        var program = CreateProgramWithSource(Handle, 1, text.Text, null, out var status);
         OpenClDevice.Check(status, $"reading kernel {kernel.Name}");
-        var isProcessor = (OpenClDevices.Number(_device, DeviceType) & DeviceTypeCpu) != 0;
-        var options = isProcessor && kernel.IsLong ? "-cl-std=CL1.2 -cl-opt-disable" : "-cl-std=CL1.2";
+        var isCpu = (OpenClDevices.Number(_device, DeviceType) & DeviceTypeCpu) != 0;
+        var options = isCpu && kernel.IsLong ? "-cl-std=CL1.2 -cl-opt-disable" : "-cl-std=CL1.2";
         fixed (nint* device = &_device)
         {
             status = BuildProgram(program, 1, device, options, 0, 0);
@@ -84,6 +85,6 @@ internal sealed unsafe class OpenClContext
             _ = GetProgramBuildInfo(program, _device, ProgramBuildLog, size, start, out _);
         }
 
-        return CompilerLog.Start(text);
+        return CompilerLog.Excerpt(text);
     }
 }
