@@ -10,11 +10,11 @@ using static Tamx.Kernels.Devices.Cuda.CudaMethods;
 
 namespace Tamx.GpuCheck;
 
-/// <summary>A CUDA device, in its primary context, which the engine shares.</summary>
+/// <summary>A CUDA device in its primary context, which the engine shares.</summary>
 internal sealed unsafe class CudaCard : ICard
 {
     private const int GroupSize = 256;
-    private const int GroupsPerProcessor = 8;
+    private const int GroupsPerMultiprocessor = 8;
     private const int Sums = 16;
     private const int Unrolled = 16;
 
@@ -29,7 +29,7 @@ internal sealed unsafe class CudaCard : ICard
     {
         (_handle, Info) = (handle, info);
         _context = new CudaContext(handle);
-        _groupCount = GroupsPerProcessor * Attribute(MultiprocessorCount);
+        _groupCount = GroupsPerMultiprocessor * Attribute(MultiprocessorCount);
         _clock = new EventClock(_context);
     }
 
@@ -70,7 +70,7 @@ internal sealed unsafe class CudaCard : ICard
         nint host;
         if (isPinned)
         {
-            CudaDevice.Check(CudaAllocateHost(out host, (nuint)bytes), "allocating pinned memory");
+            CudaDevice.Check(HostAllocate(out host, (nuint)bytes), "allocating pinned memory");
         }
         else
         {
@@ -82,7 +82,7 @@ internal sealed unsafe class CudaCard : ICard
             : CopyToHost((void*)host, memory, (nuint)bytes));
         if (isPinned)
         {
-            _ = CudaFreeHost(host);
+            _ = HostFree(host);
         }
         else
         {
@@ -122,7 +122,7 @@ internal sealed unsafe class CudaCard : ICard
         _context.Release();
     }
 
-    /// <summary>PTX of sixteen sums per thread, each of which takes sixteen fused products in a round.</summary>
+    /// <summary>PTX with sixteen sums per thread. A round adds sixteen fused products to each.</summary>
     internal static string Assembly()
     {
         var text = new StringBuilder();
@@ -177,11 +177,7 @@ internal sealed unsafe class CudaCard : ICard
         return text.Append("    st.global.f32 [%p], %s0;\n    ret;\n}\n").ToString();
     }
 
-    private int Attribute(int name)
-    {
-        CudaDevice.Check(DeviceGetAttribute(out var value, name, _handle), "asking for a device's facts");
-        return value;
-    }
+    private int Attribute(int name) => CudaDevices.Attribute(_handle, name);
 
     private static nint Allocate(long bytes)
     {
@@ -198,7 +194,7 @@ internal sealed unsafe class CudaCard : ICard
         return Stopwatch.GetElapsedTime(begin).TotalSeconds;
     }
 
-    /// <summary>Events in the default stream, where the engine's launches are.</summary>
+    /// <summary>Events in the default stream, in which the engine launches its kernels.</summary>
     private sealed class EventClock : IDeviceClock, IDisposable
     {
         private readonly CudaContext _context;
@@ -209,21 +205,21 @@ internal sealed unsafe class CudaCard : ICard
         {
             _context = context;
             using var scope = context.Enter();
-            CudaDevice.Check(CudaCreateEvent(out _start, 0), "creating an event");
-            CudaDevice.Check(CudaCreateEvent(out _end, 0), "creating an event");
+            CudaDevice.Check(EventCreate(out _start, 0), "creating an event");
+            CudaDevice.Check(EventCreate(out _end, 0), "creating an event");
         }
 
         public void Start()
         {
             using var scope = _context.Enter();
-            CudaDevice.Check(CudaRecordEvent(_start, 0), "recording an event");
+            CudaDevice.Check(EventRecord(_start, 0), "recording an event");
         }
 
         public double Stop()
         {
             using var scope = _context.Enter();
-            CudaDevice.Check(CudaRecordEvent(_end, 0), "recording an event");
-            CudaDevice.Check(CudaWaitForEvent(_end), "waiting for an event");
+            CudaDevice.Check(EventRecord(_end, 0), "recording an event");
+            CudaDevice.Check(EventSynchronize(_end), "waiting for an event");
             CudaDevice.Check(CudaElapsed(out var milliseconds, _start, _end), "reading an event");
             return milliseconds / 1000;
         }
@@ -231,8 +227,8 @@ internal sealed unsafe class CudaCard : ICard
         public void Dispose()
         {
             using var scope = _context.Enter();
-            _ = CudaDestroyEvent(_start);
-            _ = CudaDestroyEvent(_end);
+            _ = EventDestroy(_start);
+            _ = EventDestroy(_end);
         }
     }
 }

@@ -14,16 +14,16 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
     private const int TopCount = 10;
 
     private readonly long _copyBytes = isQuick ? 16L << 20 : 256L << 20;
-    private readonly double _patience = isQuick ? 0.2 : 2;
+    private readonly double _secondsPerFigure = isQuick ? 0.2 : 2;
     private double _peak;
     private double _bandwidth;
 
-    /// <summary>Measures all there is.</summary>
+    /// <summary>Measures everything.</summary>
     public void Write()
     {
         WriteLimits();
         writer.WriteLine("Hidden size 2,048. A kernel's floor is the larger of its operations at the peak");
-        writer.WriteLine("above and its bytes at the rate of the copy inside the device; more than 100 % is what a cache does.");
+        writer.WriteLine("above and its bytes at the rate of the copy inside the device. A cache can exceed 100 %.");
         writer.WriteLine();
         writer.WriteLine("| shape | kernel | µs | GFLOP/s | GB/s | % of floor |");
         writer.WriteLine("| --- | --- | --- | --- | --- | --- |");
@@ -48,9 +48,7 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
     private static string Text(double value) =>
         value.ToString(value >= 100 ? "F0" : value >= 1 ? "F2" : "G3", CultureInfo.InvariantCulture);
 
-    /// <summary>
-    /// The shapes that figures are about: a large picture, with each window; a video; a short answer.
-    /// </summary>
+    /// <summary>The measured shapes: a large picture, with each window; a short answer; a video.</summary>
     private IEnumerable<(string Name, RandomProblem Problem)> Shapes()
     {
         (int, int, int)[] picture = isQuick ? [(1, 16, 20)] : [(1, 48, 80)];
@@ -95,11 +93,11 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
 
     private string WriteMaps(string name, RandomProblem problem)
     {
-        using var processors = TamEngines.Create(EngineKind.Cpu);
+        using var cpu = TamEngines.Create(EngineKind.Cpu);
         using var engine = TamEngines.Create(new EngineOptions { Kind = kind, Device = card.Info.Name });
         var maps = new float[problem.Problem.MapValueCount];
         var ranges = new ValueRange[problem.Maps.Max(map => map.Range) + 1];
-        return Write(name, engine, processors, Call, kernel => KernelWork.OfMaps(kernel, problem));
+        return Write(name, engine, cpu, Call, kernel => KernelWork.OfMaps(kernel, problem));
 
         void Call(ITamEngine one)
         {
@@ -110,7 +108,7 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
 
     private string WriteTokens()
     {
-        using var processors = TamEngines.Create(EngineKind.Cpu);
+        using var cpu = TamEngines.Create(EngineKind.Cpu);
         using var engine = TamEngines.Create(new EngineOptions { Kind = kind, Device = card.Info.Name });
         var (states, rows) = isQuick ? (8, 1024) : (64, 8192);
         var problem = RandomProblem.Create(4, [(1, 1, states)], HiddenSize, rows, 1);
@@ -118,7 +116,7 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
         return Write(
             $"{states} states, {rows} tokens",
             engine,
-            processors,
+            cpu,
             Call,
             kernel => KernelWork.OfTokens(kernel, states, rows, HiddenSize));
 
@@ -137,16 +135,17 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
         }
     }
 
-    /// <summary>Writes a call's kernels, and gives its line in the table of whole calls.</summary>
+    /// <summary>Writes a call's kernels.</summary>
+    /// <returns>The call's line in the table of whole calls.</returns>
     private string Write(
         string name,
         ITamEngine engine,
-        ITamEngine processors,
+        ITamEngine cpu,
         Action<ITamEngine> call,
         Func<DeviceKernel, KernelWork?> workOf)
     {
         var whole = Median(() => Seconds(() => call(engine)));
-        var onProcessors = Median(() => Seconds(() => call(processors)));
+        var onCpu = Median(() => Seconds(() => call(cpu)));
         var device = new TimedDevice(card.Open(), card.KernelClock);
         using var timed = new DeviceEngine(device, 0);
         call(timed);
@@ -171,15 +170,15 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
 
         var (upload, download) = (Middle(runs.Select(run => run.Upload)), Middle(runs.Select(run => run.Download)));
         return $"| {name} | {Text(whole * 1e3)} | {Text(upload * 1e3)} | {Text(kernels * 1e3)} "
-            + $"| {Text(download * 1e3)} | {Text(device.CopiedBytes / 1e6)} | {Text(onProcessors * 1e3)} "
-            + $"| {Text(onProcessors / whole)} |";
+            + $"| {Text(download * 1e3)} | {Text(device.CopiedBytes / 1e6)} | {Text(onCpu * 1e3)} "
+            + $"| {Text(onCpu / whole)} |";
     }
 
     private void WriteFirstCall()
     {
         if (FirstCall.Measure(kind) is not var (cold, warm))
         {
-            writer.WriteLine("The first call could not be measured: the process that was to make it failed.");
+            writer.WriteLine("The first call could not be measured, since its process failed.");
             return;
         }
 
@@ -207,9 +206,7 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
 
     private double Median(Func<double> measure) => Middle(Repeat(measure));
 
-    /// <summary>
-    /// A first time that does not count, then at least three and at most twenty, for as long as there is patience.
-    /// </summary>
+    /// <summary>Measures once without counting, then three to twenty times, until the time is up.</summary>
     private List<double> Repeat(Func<double> measure)
     {
         measure();
@@ -219,7 +216,8 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
         {
             values.Add(measure());
         }
-        while (values.Count < 3 || (values.Count < 20 && Stopwatch.GetElapsedTime(start).TotalSeconds < _patience));
+        while (values.Count < 3
+            || (values.Count < 20 && Stopwatch.GetElapsedTime(start).TotalSeconds < _secondsPerFigure));
 
         return values;
     }

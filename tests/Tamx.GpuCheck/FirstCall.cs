@@ -7,15 +7,14 @@ using Tamx.Testing;
 namespace Tamx.GpuCheck;
 
 /// <summary>
-/// What the first call costs a program: with a driver that has compiled nothing before, and with one that has.
+/// Measures a program's first call: with an empty cache of the driver's compiler, and with a full one.
 /// </summary>
 internal static class FirstCall
 {
-    /// <summary>The argument that makes this program such a program.</summary>
+    /// <summary>The argument that makes this program measure its own first call.</summary>
     public const string Argument = "--first-call";
 
-    // Where drivers keep what they have compiled: NVIDIA's, PoCL's, Mesa's, and whoever follows the desktop's
-    // convention.
+    // The folders of drivers' compiler caches: NVIDIA's, PoCL's, Mesa's, and of drivers that follow XDG.
     private static readonly string[] CacheVariables =
         ["CUDA_CACHE_PATH", "POCL_CACHE_DIR", "MESA_SHADER_CACHE_DIR", "XDG_CACHE_HOME"];
 
@@ -32,8 +31,8 @@ internal static class FirstCall
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{creating:R} {computing:R}"));
     }
 
-    /// <summary>Measures in processes of their own with one cache, which is empty for the first.</summary>
-    /// <returns>Seconds for the engine and its first call, cold and warm; null where such a process failed.</returns>
+    /// <summary>Measures in two new processes with one cache, which is empty for the first.</summary>
+    /// <returns>Seconds for the engine and its first call, cold and warm; null where a process failed.</returns>
     public static (FirstCallSeconds Cold, FirstCallSeconds Warm)? Measure(EngineKind kind)
     {
         var folder = Directory.CreateTempSubdirectory("tamx-gpu-check").FullName;

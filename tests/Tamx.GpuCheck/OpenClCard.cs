@@ -8,13 +8,13 @@ using static Tamx.Kernels.Devices.OpenCl.OpenClMethods;
 
 namespace Tamx.GpuCheck;
 
-/// <summary>An OpenCL device, in a context of its own.</summary>
+/// <summary>An OpenCL device in its own context.</summary>
 internal sealed unsafe class OpenClCard : ICard
 {
     private const int GroupSize = 256;
     private const int GroupCount = 1024;
 
-    // Eight sums of sixteen: enough that neither a GPU nor a processor's vectors wait for the one before.
+    // Eight independent vectors of sixteen sums, so that neither a GPU nor a CPU waits for the operation before.
     private const string Source = """
         __kernel void multiply_add(__global float *out, float a, float b, int count)
         {

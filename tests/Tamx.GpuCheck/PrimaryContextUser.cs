@@ -5,8 +5,8 @@ using static Tamx.Kernels.Devices.Cuda.CudaMethods;
 namespace Tamx.GpuCheck;
 
 /// <summary>
-/// Another user of a device's primary context, as llama.cpp's CUDA backend is one: a thread of its own that writes,
-/// copies and reads its memory without end, and the context current on the thread that created this.
+/// Another user of a device's primary context, like llama.cpp's CUDA backend. Its thread writes, copies and reads
+/// memory all the time. The context is current on the thread that created this.
 /// </summary>
 internal sealed unsafe class PrimaryContextUser : IDisposable
 {
@@ -29,10 +29,10 @@ internal sealed unsafe class PrimaryContextUser : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Rounds of work done, all of them right.</summary>
+    /// <summary>Rounds of work that were done without a fault.</summary>
     public int RoundCount { get; private set; }
 
-    /// <summary>Throws if the engine has disturbed its work, or left another context on the thread.</summary>
+    /// <summary>Throws if the engine has disturbed this work or left another context current on the thread.</summary>
     public void Check()
     {
         CudaDevice.Check(CudaCurrentContext(out var current), "asking for the thread's context");

@@ -1,9 +1,9 @@
-// Checks and measures the engines on devices, on a machine that needs nothing but the devices' drivers.
+// Checks and measures the engines on devices. The machine needs nothing but the devices' drivers.
 //
 //     Tamx.GpuCheck [--quick] [--no-checks] [--out FILE.md] [cuda] [opencl]
 //
-// Ends with 0 where both engines, or those that were named, passed all checks; 1 where a check failed; 2 for a wrong
-// command line; 3 where all that could be checked passed, but an engine has no device here.
+// Exit codes: 0 if both engines, or those that were named, passed all checks; 1 if a check failed; 2 for a wrong
+// command line; 3 if no check failed, but an engine has no device here.
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
@@ -59,7 +59,7 @@ using var writer = new CopyingWriter(Console.Out, path);
 writer.WriteLine($"# GPU check, {DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}");
 writer.WriteLine();
 writer.WriteLine(
-    $"{RuntimeInformation.OSDescription}, {Environment.ProcessorCount} processors, "
+    $"{RuntimeInformation.OSDescription}, {Environment.ProcessorCount} logical processors, "
     + $"{RuntimeInformation.FrameworkDescription}.");
 var failures = 0;
 var missing = new List<string>();
@@ -117,7 +117,7 @@ foreach (var kind in kinds)
         var (passed, failed) = ContractChecks.Run(kind, writer, afterEach);
         failures += failed;
 
-        // No check at all is a fault of this program's.
+        // If nothing was checked, this program is at fault.
         failures += passed + failed == 0 ? 1 : 0;
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         writer.WriteLine($"Contract checks{where}: {passed} passed, {failed} failed, in {seconds:F0} s.");

@@ -13,7 +13,7 @@ public class KernelCompilerTests
     public static TheoryData<string> Kernels => [.. DeviceKernel.All.Select(kernel => kernel.Name)];
 
     /// <summary>
-    /// What there is for OpenCL 1.2: no pointer but to global and local memory, and barriers that order local memory.
+    /// OpenCL 1.2 has no generic pointers. Barriers order local memory.
     /// </summary>
     [Theory]
     [MemberData(nameof(Kernels))]
@@ -26,10 +26,11 @@ public class KernelCompilerTests
         Assert.DoesNotContain("generic", text, StringComparison.Ordinal);
         Assert.DoesNotContain("GLOBAL_MEM_FENCE", text, StringComparison.Ordinal);
         Assert.DoesNotContain("#pragma", text, StringComparison.Ordinal);
-        Assert.Contains($"reqd_work_group_size({kernel.GroupWidth}, {kernel.GroupHeight}, 1)", text, StringComparison.Ordinal);
+        Assert.Contains(
+            $"reqd_work_group_size({kernel.GroupWidth}, {kernel.GroupHeight}, 1)", text, StringComparison.Ordinal);
     }
 
-    /// <summary>All 64 products that a thread adds for a term of the sum.</summary>
+    /// <summary>A thread adds 64 products per term of the sum. All are fused.</summary>
     [Fact]
     public void ToOpenCl_Products_AreFused() => Assert.True(
         KernelCompiler.ToOpenCl(DeviceKernel.Product).Text.Split("= FUSE(").Length > 64, "products and sums are apart");
@@ -46,7 +47,7 @@ public class KernelCompilerTests
             () => KernelCompiler.ToOpenCl12("kernel void Run() {\n" + text + "\n}", DeviceKernel.Product)).Message,
         StringComparison.Ordinal);
 
-    /// <summary>Whoever holds the device goes on with the processors then: <see cref="AutoEngineTests"/>.</summary>
+    /// <summary>The CPU takes over then: <see cref="AutoEngineTests"/>.</summary>
     [Theory]
     [InlineData(typeof(KernelCompilerTests))]
     [InlineData(typeof(ThrowingKernel))]
@@ -64,7 +65,7 @@ public class KernelCompilerTests
     }
 
     /// <summary>
-    /// Looking for devices, the processors, and a device that is no GPU do without it. Its start takes half a second.
+    /// Finding devices, the CPU, and a device that is no GPU do not load it. Loading takes half a second.
     /// </summary>
     [Fact]
     public void Create_WithoutAGpu_DoesNotLoadIlgpu()
@@ -96,12 +97,13 @@ public class KernelCompilerTests
         void Create(string kind)
         {
             var name = Activator.CreateInstance(assembly.GetType(typeof(EngineKind).FullName!)!, kind);
-            var create = engines.GetMethod(nameof(TamEngines.Create), [assembly.GetType(typeof(EngineKind).FullName!)!, typeof(Action<string>)])!;
+            Type[] parameters = [name!.GetType(), typeof(Action<string>)];
+            var create = engines.GetMethod(nameof(TamEngines.Create), parameters)!;
             ((IDisposable)create.Invoke(null, [name, null])!).Dispose();
         }
     }
 
-    /// <summary>A barrier is missing: Oclgrind's log, which is empty for all other tests, has to say so.</summary>
+    /// <summary>Oclgrind's log, which is empty for all other tests, must show the missing barrier.</summary>
     [OclgrindFact]
     public unsafe void Launch_WithoutABarrier_IsInOclgrindsLog()
     {

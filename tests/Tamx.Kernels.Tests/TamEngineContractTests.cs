@@ -25,8 +25,8 @@ public class TamEngineContractTests
     [MemberData(nameof(Engines))]
     public void Compute_InterferenceAlongTheMap_LeavesTheRest(string kind)
     {
-        // One hidden axis per cell, so that an output row is an activation. A = [3, 1, 0, 0], E = 0.5 * [2, 0, 0, 2] = [1, 0, 0, 1],
-        // s = 3 / 2, M = [1.5, 1, 0, 0]; with the range [0, 4] of the text: M / 4.
+        // There is one hidden axis per cell, so an output row is an activation. A = [3, 1, 0, 0],
+        // E = 0.5 * [2, 0, 0, 2] = [1, 0, 0, 1], s = 3 / 2, M = [1.5, 1, 0, 0]. The text's range [0, 4] gives M / 4.
         var maps = Compute(kind, [new TamMap(0, 0, 0)], [0, 0.5f], out var ranges, [new ValueRange(0, 4)]);
 
         FloatAssert.Equal([0.375f, 0.25f, 0, 0], maps, Tolerance);
@@ -82,11 +82,12 @@ public class TamEngineContractTests
         RankFilter.Apply([3, 1], 1, 2, 3, ConstantWindow.Zero, expected.AsSpan(0, 2));
         var largest = expected.Max();
 
-        var after = Compute(kind, [new TamMap(0, 0, 0)], [0, 0], out _, kernelSize: 3, frames: 2);
-        var before = Compute(kind, [new TamMap(0, 0, 0)], [0, 0], out _, kernelSize: 3, frames: 2, normalizeFirst: true);
+        TamMap[] maps = [new(0, 0, 0)];
+        var after = Compute(kind, maps, [0, 0], out _, kernelSize: 3, frames: 2);
+        var before = Compute(kind, maps, [0, 0], out _, kernelSize: 3, frames: 2, normalizeFirst: true);
 
-        FloatAssert.Equal(expected.Select(value => value / largest).ToArray(), after.Select(value => (double)value).ToArray(), Tolerance);
-        FloatAssert.Equal(expected.Select(value => value / 3).ToArray(), before.Select(value => (double)value).ToArray(), Tolerance);
+        FloatAssert.Equal([.. expected.Select(value => (float)(value / largest))], after, Tolerance);
+        FloatAssert.Equal([.. expected.Select(value => (float)(value / 3))], before, Tolerance);
     }
 
     [Theory]
@@ -125,7 +126,8 @@ public class TamEngineContractTests
     [Theory]
     [MemberData(nameof(Engines))]
     public void Compute_Cancelled_Throws(string kind) => Assert.ThrowsAny<OperationCanceledException>(
-        () => Compute(kind, [new TamMap(0, 0, 0)], [0, 0], out _, cancellationToken: new CancellationToken(canceled: true)));
+        () => Compute(
+            kind, [new TamMap(0, 0, 0)], [0, 0], out _, cancellationToken: new CancellationToken(canceled: true)));
 
     private static float[] Compute(
         EngineKind kind,
@@ -174,7 +176,7 @@ public class TamEngineContractTests
             OutputRows = Values(9 * HiddenSize),
             Blocks = blocks,
             Maps = maps,
-            Weights = Values(4 * 9).Select(MathF.Abs).ToArray(),
+            Weights = Array.ConvertAll(Values(4 * 9), MathF.Abs),
             RangeCount = 2,
             EciStrength = 1,
             KernelSize = 5,

@@ -17,9 +17,9 @@ public class TamEnginesTests
         Assert.All(log, line => Assert.Contains("engine ", line, StringComparison.Ordinal));
     }
 
-    /// <summary>Only a GPU goes before the processors: an OpenCL device that is a processor itself would be slower.</summary>
+    /// <summary>Only a GPU goes before the CPU, since OpenCL on the CPU is slower.</summary>
     [Fact]
-    public void Create_Auto_TakesTheProcessorsUnlessThereIsAGpu()
+    public void Create_Auto_TakesTheCpuUnlessThereIsAGpu()
     {
         using var engine = TamEngines.Create(EngineKind.Auto);
 
@@ -29,20 +29,30 @@ public class TamEnginesTests
     [Fact]
     public void Create_DeviceThatIsNotThere_ThrowsNamingIt()
     {
-        foreach (var (name, kind) in ((string, EngineKind)[])[("OpenCL99", EngineKind.OpenCl), ("CUDA99", EngineKind.Cuda), ("Vulkan0", EngineKind.Auto)])
+        (string, EngineKind)[] devices =
+            [("OpenCL99", EngineKind.OpenCl), ("CUDA99", EngineKind.Cuda), ("Vulkan0", EngineKind.Auto)];
+        foreach (var (name, kind) in devices)
         {
-            var exception = Assert.Throws<EngineUnavailableException>(() => TamEngines.Create(new EngineOptions { Device = name }));
+            var exception = Assert.Throws<EngineUnavailableException>(
+                () => TamEngines.Create(new EngineOptions { Device = name }));
 
-            // Where the engine has no device at all, that is what is wrong.
+            // Where the engine has no device at all, the message says that instead.
             Assert.Equal(kind, exception.Kind);
             var isListed = kind == EngineKind.Auto || TestEngines.Working.Contains(kind);
-            Assert.Contains(isListed ? $"there is no device {name}; there are: " : "engine ", exception.Message, StringComparison.Ordinal);
+            var expected = isListed ? $"there is no device {name}; there are: " : "engine ";
+            Assert.Contains(expected, exception.Message, StringComparison.Ordinal);
         }
     }
 
     [Fact]
     public void Create_OptionOutOfRange_Throws() => Assert.All(
-        (EngineOptions[])[new() { ThreadCount = -1 }, new() { MaxDeviceBytes = -1 }, new() { MaxWorkingBytes = 0 }, new() { Device = null! }],
+        (EngineOptions[])
+        [
+            new() { ThreadCount = -1 },
+            new() { MaxDeviceBytes = -1 },
+            new() { MaxWorkingBytes = 0 },
+            new() { Device = null! },
+        ],
         options => Assert.ThrowsAny<ArgumentException>(() => TamEngines.Create(options)));
 
     public static TheoryData<string> Engines => TestEngines.Names;
@@ -57,8 +67,14 @@ public class TamEnginesTests
     }
 
     [Fact]
-    public void Create_EngineWithoutDevices_RefusesADevice() =>
-        Assert.Contains("OpenCL0", Assert.Throws<EngineUnavailableException>(() => TamEngines.Create(new EngineOptions { Kind = EngineKind.Cpu, Device = "OpenCL0" })).Message, StringComparison.Ordinal);
+    public void Create_EngineWithoutDevices_RefusesADevice()
+    {
+        var options = new EngineOptions { Kind = EngineKind.Cpu, Device = "OpenCL0" };
+
+        var exception = Assert.Throws<EngineUnavailableException>(() => TamEngines.Create(options));
+
+        Assert.Equal("engine cpu computes on the CPU, not on device OpenCL0", exception.Message);
+    }
 
     [Fact]
     public void Create_CudaWithoutADriver_SaysSo()
@@ -83,22 +99,28 @@ public class TamEnginesTests
         }
     }
 
-    /// <summary>Whoever reads the results sees whether the theories over the engines had this one.</summary>
+    /// <summary>Shows in the test results whether the theories over engines had this one.</summary>
     [EngineFact("opencl")]
-    public void Working_OpenCl_IsAmongTheEnginesThatAreTested() => Assert.Contains(EngineKind.OpenCl, TestEngines.Working);
+    public void Working_OpenCl_IsAmongTheEnginesThatAreTested() =>
+        Assert.Contains(EngineKind.OpenCl, TestEngines.Working);
 
     [EngineFact("cuda")]
-    public void Working_Cuda_IsAmongTheEnginesThatAreTested() => Assert.Contains(EngineKind.Cuda, TestEngines.Working);
+    public void Working_Cuda_IsAmongTheEnginesThatAreTested() =>
+        Assert.Contains(EngineKind.Cuda, TestEngines.Working);
 
     [Fact]
     public void All_Always_HasTheReference() => Assert.Contains(EngineKind.Reference, TamEngines.All);
 
-    /// <summary>An engine from outside: asked for by name, on a device of its own, and never by itself.</summary>
+    /// <summary>An engine from outside is created by its name or its device's, and never by auto.</summary>
     [Fact]
     public void Register_AnEngine_IsFoundByNameAndDeviceAndNotByAuto()
     {
         EngineKind kind = "outsider";
-        EngineDevice[] devices = [new("Outsider0", kind, "first", 1, IsGpu: false), new("Outsider1", kind, "second", 2, IsGpu: false)];
+        EngineDevice[] devices =
+        [
+            new("Outsider0", kind, "first", 1, IsGpu: false),
+            new("Outsider1", kind, "second", 2, IsGpu: false),
+        ];
         var requests = new ConcurrentBag<EngineOptions>();
         TamEngines.Register(
             kind,
@@ -110,20 +132,21 @@ public class TamEnginesTests
             },
             () => devices);
 
-        EngineOptions byName = new() { Kind = "Outsider", ThreadCount = 3, MaxDeviceBytes = 4 };
-        EngineOptions byDevice = new() { Device = "OUTSIDER1" };
+        var byName = new EngineOptions { Kind = "Outsider", ThreadCount = 3, MaxDeviceBytes = 4 };
+        var byDevice = new EngineOptions { Device = "OUTSIDER1" };
         TamEngines.Create(byName).Dispose();
         TamEngines.Create(byDevice).Dispose();
         TamEngines.Create(EngineKind.Auto).Dispose();
 
-        // Tests beside this one may ask for it too.
+        // Tests that run meanwhile may create it too.
         Assert.Superset(new HashSet<EngineOptions> { byName, byDevice }, requests.ToHashSet());
         Assert.DoesNotContain(new EngineOptions(), requests);
         Assert.Equal([true, true], [TamEngines.All.Contains(kind), TamEngines.OnDevices.Contains(kind)]);
         Assert.Equal(devices, TamEngines.Devices.Where(device => device.Kind == kind));
+        var exception = Assert.Throws<EngineUnavailableException>(
+            () => TamEngines.Create(new EngineOptions { Kind = kind, Device = "outsider2" }));
         Assert.Equal(
-            "there is no device outsider2; there are: Outsider0 (first), Outsider1 (second)",
-            Assert.Throws<EngineUnavailableException>(() => TamEngines.Create(new EngineOptions { Kind = kind, Device = "outsider2" })).Message);
+            "there is no device outsider2; there are: Outsider0 (first), Outsider1 (second)", exception.Message);
     }
 
     [Theory]
@@ -151,10 +174,12 @@ public class TamEnginesTests
     public void Kind_ByName_IsTheSameInAnyLetters()
     {
         Assert.Equal([EngineKind.OpenCl, EngineKind.Auto, default], [new("OpenCL"), new("AUTO"), EngineKind.Auto]);
-        Assert.Equal("[\"auto\",\"opencl\",\"own\"]", JsonSerializer.Serialize<EngineKind[]>([default, EngineKind.OpenCl, "own"]));
+        Assert.Equal(
+            """["auto","opencl","own"]""", JsonSerializer.Serialize<EngineKind[]>([default, EngineKind.OpenCl, "own"]));
         Assert.Equal([EngineKind.OpenCl], JsonSerializer.Deserialize<EngineKind[]>("[\"openCl\"]")!);
         Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<EngineKind>("7"));
         Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<EngineKind>("null"));
-        Assert.Equal([true, true, false, false, false], [.. ((string[])["OpenCL0", "opencl12", "OpenCL", "OpenCL0x", "CUDA0"]).Select(EngineKind.OpenCl.HasDevice)]);
+        string[] devices = ["OpenCL0", "opencl12", "OpenCL", "OpenCL0x", "CUDA0"];
+        Assert.Equal([true, true, false, false, false], devices.Select(EngineKind.OpenCl.HasDevice));
     }
 }

@@ -1,8 +1,8 @@
 namespace Tamx.Kernels.Tests.Ptx;
 
 /// <summary>
-/// What PTX's instructions do with numbers. Registers have 64 bits, of which smaller numbers use the lower ones;
-/// predicates are 0 or 1.
+/// The arithmetic of PTX's instructions. Registers have 64 bits, and smaller numbers use the lower bits. Predicates are
+/// 0 or 1.
 /// </summary>
 internal static class PtxArithmetic
 {
@@ -70,7 +70,7 @@ internal static class PtxArithmetic
     {
         if (type == "f32")
         {
-            // Without a u at its end, a relation is false where either is NaN, and true with it.
+            // With a NaN, a relation that ends in u is true, and any other is false.
             var unordered = relation is not ("lt" or "gt") && relation.EndsWith('u');
             var ordered = Relation(unordered ? relation[..^1] : relation);
             var ofNaN = unordered ? 1ul : 0;
@@ -83,7 +83,8 @@ internal static class PtxArithmetic
         var isUnsigned = type[0] != 's';
         return type.EndsWith("64", StringComparison.Ordinal)
             ? (a, b, _) => whole(isUnsigned ? a.CompareTo(b) : ((long)a).CompareTo((long)b), a == b)
-            : (a, b, _) => whole(isUnsigned ? ((uint)a).CompareTo((uint)b) : ((int)a).CompareTo((int)b), (uint)a == (uint)b);
+            : (a, b, _) => whole(
+                isUnsigned ? ((uint)a).CompareTo((uint)b) : ((int)a).CompareTo((int)b), (uint)a == (uint)b);
     }
 
     private static Func<int, bool, ulong> Relation(string name) => name switch

@@ -3,9 +3,9 @@ using Tamx.Kernels.Devices;
 namespace Tamx.Kernels.Tests.Ptx;
 
 /// <summary>
-/// A CUDA device without a GPU: <see cref="DeviceEngine"/> on it executes the PTX that a card would get.
+/// A CUDA device without a GPU. It executes the PTX that a card would get.
 /// </summary>
-/// <param name="change">What is made of a kernel's text before it is read.</param>
+/// <param name="change">Changes a kernel's text before it is read.</param>
 internal sealed unsafe class PtxDevice(Func<DeviceKernel, string, string>? change = null) : IKernelDevice
 {
     private readonly Dictionary<DeviceKernel, PtxKernel> _kernels = [];
@@ -20,7 +20,7 @@ internal sealed unsafe class PtxDevice(Func<DeviceKernel, string, string>? chang
 
     public long LargestAllocation => Info.MemoryBytes;
 
-    /// <summary>Four tiles and more are not split.</summary>
+    /// <summary>Products of four tiles or more are then not split.</summary>
     public int ComputeUnitCount => 2;
 
     public nint Allocate(long bytes)

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Tamx.Kernels.Tests.Ptx;
 
-/// <summary>A kernel read from PTX: as much of the language as ILGPU writes; anything else is refused.</summary>
+/// <summary>A kernel read from PTX. It reads what ILGPU writes, and refuses the rest of the language.</summary>
 internal sealed partial class PtxKernel
 {
     private readonly Dictionary<string, int> _registers = [];
@@ -39,7 +39,8 @@ internal sealed partial class PtxKernel
         }
 
         var body = text[(head.Index + head.Length)..];
-        body = Declaration().Replace(body[(body.IndexOf('{', StringComparison.Ordinal) + 1)..body.LastIndexOf('}')], string.Empty);
+        body = body[(body.IndexOf('{', StringComparison.Ordinal) + 1)..body.LastIndexOf('}')];
+        body = Declaration().Replace(body, string.Empty);
         var labels = new Dictionary<string, int>();
         var lines = new List<string>();
         const StringSplitOptions Trimmed = StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries;
@@ -59,29 +60,30 @@ internal sealed partial class PtxKernel
         RegisterNames = [.. _registers.OrderBy(one => one.Value).Select(one => one.Key)];
     }
 
-    /// <summary>Where parameters lie, and their sizes.</summary>
+    /// <summary>Offsets and sizes of parameters.</summary>
     public Dictionary<string, (int Offset, int Size)> Parameters { get; } = [];
 
     public int ParameterBytes { get; }
 
-    /// <summary>Where arrays in shared memory lie.</summary>
+    /// <summary>Offsets of arrays in shared memory.</summary>
     public Dictionary<string, int> Shared { get; } = [];
 
     public int SharedBytes { get; }
 
-    /// <summary>Memory of a thread's own: what did not fit its registers.</summary>
+    /// <summary>Bytes of a thread's own memory, for values that did not fit its registers.</summary>
     public int LocalBytes { get; }
 
-    /// <summary>Registers, special ones and constants, by the index that operands have.</summary>
+    /// <summary>Registers, special registers and constants, by the operands' indices.</summary>
     public IReadOnlyList<string> RegisterNames { get; }
 
     public PtxInstruction[] Code { get; }
 
-    /// <summary>What a name that is no register stands for.</summary>
+    /// <summary>The value of an operand that is not a register.</summary>
     public ulong Constant(string name) => name switch
     {
         _ when Shared.TryGetValue(name, out var offset) => PtxMachine.SharedStart + (ulong)offset,
-        ['0', 'f' or 'F' or 'x', ..] => ulong.Parse(name.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture),
+        ['0', 'f' or 'F' or 'x', ..] =>
+            ulong.Parse(name.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture),
         _ => (ulong)long.Parse(name, CultureInfo.InvariantCulture),
     };
 
@@ -190,19 +192,20 @@ internal enum PtxKind
     Return,
 }
 
-/// <summary>An instruction. Operands are indices of registers.</summary>
+/// <summary>An instruction. Its operands are indices of registers.</summary>
 internal sealed record PtxInstruction
 {
     public required string Text { get; init; }
 
     public PtxKind Kind { get; init; }
 
-    /// <summary>The predicate it goes by, or -1, and what that has to be.</summary>
+    /// <summary>The predicate that it depends on; -1 for none.</summary>
     public int Guard { get; init; }
 
+    /// <summary>The predicate's value with which it runs.</summary>
     public ulong GuardValue { get; init; }
 
-    /// <summary>What is written, or stored.</summary>
+    /// <summary>Registers that are written, or stored to memory.</summary>
     public int[] Values { get; init; } = [];
 
     public int A { get; init; }

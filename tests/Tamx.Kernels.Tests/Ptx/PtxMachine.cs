@@ -4,9 +4,9 @@ namespace Tamx.Kernels.Tests.Ptx;
 
 /// <summary>
 /// Executes kernels: one group after another, all threads of a group in lock step, those at the lowest instruction
-/// first. Accesses have to be aligned and in bounds. What one thread writes, no other may read or write before a
-/// barrier; and in global memory, which no barrier of the kernels orders, not in the same launch. Shared memory holds
-/// nothing at first.
+/// first. Accesses must be aligned and in bounds. What one thread writes to shared memory, no other may read or write
+/// before a barrier. In global memory, which the kernels' barriers do not order, no other may in the same launch.
+/// Shared memory is undefined at first.
 /// </summary>
 internal sealed class PtxMachine
 {
@@ -25,8 +25,8 @@ internal sealed class PtxMachine
     private int _launch;
 
     /// <summary>
-    /// Instructions executed so far: of each group those of the thread with most. What all threads do together would
-    /// depend on where the compiler has put the blocks, and with ILGPU that depends on what it has translated before.
+    /// Instructions executed so far, counting the longest thread of each group. Counting all threads' steps in lock
+    /// step would depend on the order of basic blocks, which ILGPU changes with the kernels it has translated before.
     /// </summary>
     public long StepCount { get; private set; }
 
@@ -178,11 +178,14 @@ internal sealed class PtxMachine
                         var address = registers[instruction.A][t] + (ulong)(long)instruction.Offset;
                         if (instruction.IsShared)
                         {
-                            Transfer(instruction, registers, t, t, address - SharedStart, shared, null, sharedAccesses, epoch);
+                            address -= SharedStart;
+                            Transfer(instruction, registers, t, t, address, shared, null, sharedAccesses, epoch);
                         }
                         else
                         {
-                            Transfer(instruction, registers, t, firstThread + t, address, _memory, _isAllocated, _accesses, _launch);
+                            var thread = firstThread + t;
+                            Transfer(
+                                instruction, registers, t, thread, address, _memory, _isAllocated, _accesses, _launch);
                         }
                     }
 
@@ -233,7 +236,7 @@ internal sealed class PtxMachine
             ref var access = ref accesses[word];
             if (access.Epoch != epoch)
             {
-                // In shared memory, what was written before the last barrier is there.
+                // In shared memory, values from before the last barrier may be read by all.
                 access = access with { Epoch = epoch, Writer = Nobody, Reader = Nobody };
             }
 
@@ -246,7 +249,8 @@ internal sealed class PtxMachine
             }
             else
             {
-                Check(access.Writer == Nobody || access.Writer == thread, "writes where another thread has just written");
+                Check(
+                    access.Writer == Nobody || access.Writer == thread, "writes where another thread has just written");
                 Check(access.Reader == Nobody || access.Reader == thread, "writes where another thread has just read");
                 (access.Writer, access.IsWritten) = (thread, true);
                 memory[word] = (uint)registers[instruction.Values[i]][lane];
