@@ -57,10 +57,7 @@ internal sealed class AutoEngine(
     }
 
     public void Compute(
-        in TamProblem problem,
-        Span<float> maps,
-        Span<ValueRange> ranges,
-        CancellationToken cancellationToken = default)
+        in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default)
     {
         var products = ((long)problem.CellStates.Length + maps.Length) * problem.OutputRows.Length
             / Math.Max(1, problem.HiddenSize);

@@ -43,10 +43,7 @@ public sealed class ReferenceEngine : ITamEngine
 
     /// <inheritdoc/>
     public void Compute(
-        in TamProblem problem,
-        Span<float> maps,
-        Span<ValueRange> ranges,
-        CancellationToken cancellationToken = default)
+        in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default)
     {
         problem.Validate(maps, ranges);
         var activations = new float[checked(problem.OutputRowCount * problem.CellCount)];

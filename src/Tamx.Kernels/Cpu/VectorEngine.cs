@@ -76,10 +76,7 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector> : ITamEngine
     }
 
     public void Compute(
-        in TamProblem problem,
-        Span<float> maps,
-        Span<ValueRange> ranges,
-        CancellationToken cancellationToken = default)
+        in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default)
     {
         problem.Validate(maps, ranges);
         fixed (float* states = problem.CellStates, rows = problem.OutputRows, weights = problem.Weights, values = maps)
@@ -113,17 +110,9 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector> : ITamEngine
 
     public void Dispose()
     {
-        _projection.Dispose();
-        _activations.Dispose();
-        _weights.Dispose();
-        foreach (var panel in _panels)
+        foreach (var part in (IDisposable[])[_projection, _activations, _weights, .. _panels, .. _filters])
         {
-            panel.Dispose();
-        }
-
-        foreach (var filter in _filters)
-        {
-            filter.Dispose();
+            part.Dispose();
         }
     }
 

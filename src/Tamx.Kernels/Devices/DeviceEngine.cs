@@ -84,10 +84,7 @@ internal sealed unsafe partial class DeviceEngine : ITamEngine
 
     /// <inheritdoc/>
     public void Compute(
-        in TamProblem problem,
-        Span<float> maps,
-        Span<ValueRange> ranges,
-        CancellationToken cancellationToken = default)
+        in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default)
     {
         problem.Validate(maps, ranges);
         cancellationToken.ThrowIfCancellationRequested();

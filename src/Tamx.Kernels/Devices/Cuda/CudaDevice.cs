@@ -109,19 +109,9 @@ internal sealed unsafe class CudaDevice : IKernelDevice
             pointers[i] = values + 2 * i;
         }
 
+        var (width, height) = ((uint)kernel.GroupWidth, (uint)kernel.GroupHeight);
         CheckUse(
-            CudaMethods.Launch(
-                function,
-                (uint)groupsX,
-                (uint)groupsY,
-                1,
-                (uint)kernel.GroupWidth,
-                (uint)kernel.GroupHeight,
-                1,
-                0,
-                0,
-                pointers,
-                null),
+            CudaMethods.Launch(function, (uint)groupsX, (uint)groupsY, 1, width, height, 1, 0, 0, pointers, null),
             $"running {kernel.Name}");
     }
 

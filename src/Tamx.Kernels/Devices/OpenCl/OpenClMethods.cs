@@ -90,39 +90,18 @@ internal static unsafe partial class OpenClMethods
 
     [LibraryImport(DriverLibrary.OpenCl, EntryPoint = "clEnqueueWriteBuffer")]
     public static partial int EnqueueWrite(
-        nint queue,
-        nint memory,
-        uint blocking,
-        nuint offset,
-        nuint size,
-        void* source,
-        uint waitCount,
-        nint* wait,
+        nint queue, nint memory, uint blocking, nuint offset, nuint size, void* source, uint waitCount, nint* wait,
         nint* signal);
 
     [LibraryImport(DriverLibrary.OpenCl, EntryPoint = "clEnqueueReadBuffer")]
     public static partial int EnqueueRead(
-        nint queue,
-        nint memory,
-        uint blocking,
-        nuint offset,
-        nuint size,
-        void* destination,
-        uint waitCount,
-        nint* wait,
+        nint queue, nint memory, uint blocking, nuint offset, nuint size, void* destination, uint waitCount, nint* wait,
         nint* signal);
 
     [LibraryImport(DriverLibrary.OpenCl, EntryPoint = "clEnqueueNDRangeKernel")]
     public static partial int EnqueueKernel(
-        nint queue,
-        nint kernel,
-        uint dimensions,
-        nuint* offset,
-        nuint* globalSize,
-        nuint* localSize,
-        uint waitCount,
-        nint* wait,
-        nint* signal);
+        nint queue, nint kernel, uint dimensions, nuint* offset, nuint* globalSize, nuint* localSize, uint waitCount,
+        nint* wait, nint* signal);
 
     [LibraryImport(DriverLibrary.OpenCl, EntryPoint = "clFinish")]
     public static partial int Finish(nint queue);
