@@ -6,4 +6,8 @@ namespace Tamx.Kernels;
 /// <param name="Description">What its driver calls it.</param>
 /// <param name="MemoryBytes">Its memory, in bytes.</param>
 /// <param name="IsGpu">Whether it is a GPU; <see cref="EngineKind.Auto"/> takes no other.</param>
-public sealed record EngineDevice(string Name, EngineKind Kind, string Description, long MemoryBytes, bool IsGpu);
+public sealed record EngineDevice(string Name, EngineKind Kind, string Description, long MemoryBytes, bool IsGpu)
+{
+    /// <summary>Its name and description, for messages.</summary>
+    internal string Label => $"{Name} ({Description})";
+}

@@ -53,9 +53,8 @@ public sealed record EngineOptions
             return found;
         }
 
-        var names = devices.OrderBy(device => device.Name, StringComparer.Ordinal)
-            .Select(device => $"{device.Name} ({device.Description})");
-        var there = string.Join(", ", names);
+        var labels = devices.OrderBy(device => device.Name, StringComparer.Ordinal).Select(device => device.Label);
+        var there = string.Join(", ", labels);
         throw new EngineUnavailableException(kind, Device.Length > 0
             ? $"there is no device {Device}; there are: {there}"
             : $"engine {kind}: none of its devices is a GPU: {there}");

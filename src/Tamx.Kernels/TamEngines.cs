@@ -18,8 +18,8 @@ public static class TamEngines
     [
         new(EngineKind.Reference, options => new ReferenceEngine { MaxWorkingBytes = options.MaxWorkingBytes }, null),
         new(EngineKind.Cpu, CpuEngine.Create, null),
-        new(EngineKind.OpenCl, OpenClDevices.CreateEngine, () => OpenClDevices.Find().Select(one => one.Device)),
-        new(EngineKind.Cuda, CudaDevices.CreateEngine, () => CudaDevices.Find().Select(one => one.Device)),
+        OnDevice(EngineKind.OpenCl, OpenClDevices.Open, () => OpenClDevices.Find().Select(one => one.Device)),
+        OnDevice(EngineKind.Cuda, CudaDevices.Open, () => CudaDevices.Find().Select(one => one.Device)),
     ];
 
     /// <summary>The engines that are part of this build. Some need a device that this machine may lack.</summary>
@@ -122,18 +122,14 @@ public static class TamEngines
 
     private static EngineKind KindOf(string device)
     {
-        foreach (var kind in OnDevices)
+        var found = _registry.FirstOrDefault(one => one.FindDevices is not null && one.Kind.HasDevice(device));
+        if (found is not null)
         {
-            if (kind.HasDevice(device))
-            {
-                return kind;
-            }
+            return found.Kind;
         }
 
-        var there = string.Join(
-            ", ", Devices.Select(one => $"{one.Name} ({one.Description})").DefaultIfEmpty("none"));
-        throw new EngineUnavailableException(
-            EngineKind.Auto, $"there is no device {device}; there are: {there}");
+        var there = string.Join(", ", Devices.Select(one => one.Label).DefaultIfEmpty("none"));
+        throw new EngineUnavailableException(EngineKind.Auto, $"there is no device {device}; there are: {there}");
     }
 
     private static ITamEngine CreateAuto(EngineOptions options, Action<string>? log)
@@ -170,6 +166,15 @@ public static class TamEngines
 
         return found.Create(options);
     }
+
+    private static Registration OnDevice(
+        EngineKind kind, Func<EngineOptions, IKernelDevice> open, Func<IEnumerable<EngineDevice>> find) => new(
+        kind,
+        options => new DeviceEngine(open(options), options.MaxDeviceBytes)
+        {
+            MaxWorkingBytes = options.MaxWorkingBytes,
+        },
+        find);
 
     private sealed record Registration(
         EngineKind Kind, Func<EngineOptions, ITamEngine> Create, Func<IEnumerable<EngineDevice>>? FindDevices);

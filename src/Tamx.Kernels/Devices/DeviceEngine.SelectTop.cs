@@ -7,7 +7,6 @@ internal sealed unsafe partial class DeviceEngine
     private readonly DeviceBuffer _tokenRows = new();
     private readonly DeviceBuffer _sums = new();
 
-    /// <inheritdoc/>
     public void SelectTop(in TopTokenQuery query, CancellationToken cancellationToken = default)
     {
         query.Validate();

@@ -46,16 +46,12 @@ internal sealed unsafe partial class DeviceEngine : ITamEngine
         _memory = new DeviceMemory(device, maxBytes);
     }
 
-    /// <inheritdoc/>
     public EngineKind Kind => _device.Info.Kind;
 
-    /// <inheritdoc/>
     public string Name => $"{Kind}, {_device.Info.Name}: {_device.Info.Description}";
 
-    /// <inheritdoc/>
     public long MaxWorkingBytes { get; init; } = EngineOptions.DefaultWorkingBytes;
 
-    /// <inheritdoc/>
     public void Project(
         ReadOnlySpan<float> states,
         ReadOnlySpan<float> outputRows,
@@ -82,7 +78,6 @@ internal sealed unsafe partial class DeviceEngine : ITamEngine
         Download(_activations, destination);
     }
 
-    /// <inheritdoc/>
     public void Compute(
         in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default)
     {
@@ -113,7 +108,6 @@ internal sealed unsafe partial class DeviceEngine : ITamEngine
         Refine(problem, table, rowCount, table.ColumnCount, maps, ranges, cancellationToken);
     }
 
-    /// <inheritdoc/>
     public void Refine(
         in TamProblem problem,
         ReadOnlySpan<float> activations,
@@ -135,7 +129,6 @@ internal sealed unsafe partial class DeviceEngine : ITamEngine
         Refine(problem, table, activations.Length / cellCount, cellCount, maps, ranges, cancellationToken);
     }
 
-    /// <inheritdoc/>
     public void Dispose() => _device.Dispose();
 
     private static long SizeOf<T>(ReadOnlySpan<T> values)

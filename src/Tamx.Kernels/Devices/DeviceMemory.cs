@@ -65,7 +65,7 @@ internal sealed class DeviceMemory(IKernelDevice device, long maxBytes)
 
     private EngineUnavailableException Lack(long bytes, string reason, EngineUnavailableException? inner = null) => new(
         device.Info.Kind,
-        $"{device.Info.Name} ({device.Info.Description}) lacks memory: {Size(bytes)} are wanted, and {reason}; "
+        $"{device.Info.Label} lacks memory: {Size(bytes)} are wanted, and {reason}; "
         + "compute maps in smaller slices (MaxWorkingBytes), or use the cpu engine",
         inner)
     {

@@ -23,8 +23,7 @@ internal sealed unsafe class CudaDevice : IKernelDevice
         {
             throw new EngineUnavailableException(
                 EngineKind.Cuda,
-                $"{info.Name} ({info.Description}) has compute capability {major}.{minor}, and 6.1 is needed; "
-                + "try engine opencl");
+                $"{info.Label} has compute capability {major}.{minor}, and 6.1 is needed; try engine opencl");
         }
 
         ComputeUnitCount = CudaDevices.Attribute(handle, MultiprocessorCount);
@@ -153,5 +152,5 @@ internal sealed unsafe class CudaDevice : IKernelDevice
         _context.Release();
     }
 
-    private void CheckUse(int status, string what) => Check(status, what, $"{Info.Name} ({Info.Description})");
+    private void CheckUse(int status, string what) => Check(status, what, Info.Label);
 }

@@ -178,13 +178,13 @@ internal sealed unsafe class OpenClDevice : IKernelDevice
         _context?.Release();
     }
 
-    private void CheckUse(int status, string what) => Check(status, what, $"{Info.Name} ({Info.Description})");
+    private void CheckUse(int status, string what) => Check(status, what, Info.Label);
 
     private void Require(bool condition, string reason)
     {
         if (!condition)
         {
-            throw new EngineUnavailableException(EngineKind.OpenCl, $"{Info.Name} ({Info.Description}) {reason}");
+            throw new EngineUnavailableException(EngineKind.OpenCl, $"{Info.Label} {reason}");
         }
     }
 }

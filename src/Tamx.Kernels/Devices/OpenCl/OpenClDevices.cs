@@ -30,12 +30,6 @@ internal static unsafe class OpenClDevices
         return [.. ids.Select((id, index) => (id, Describe(id, index)))];
     }
 
-    /// <summary>Creates the engine.</summary>
-    /// <param name="options">Which device, and what the engine may take.</param>
-    /// <exception cref="EngineUnavailableException">There is no such device, or it cannot run the kernels.</exception>
-    public static ITamEngine CreateEngine(EngineOptions options) =>
-        new DeviceEngine(Open(options), options.MaxDeviceBytes) { MaxWorkingBytes = options.MaxWorkingBytes };
-
     /// <summary>Opens a device.</summary>
     /// <param name="options">Which one.</param>
     /// <exception cref="EngineUnavailableException">There is no such device, or it cannot run the kernels.</exception>
