@@ -16,7 +16,7 @@ if (args.Length != 6)
 using var model = await VisionLanguageModel.LoadAsync(new ModelOptions { ModelPath = args[0], ProjectorPath = args[1] });
 
 List<ChatMessage> messages = [new(ChatRole.User, [ImagePart.FromFile(args[2]), new TextPart(args[4])])];
-using ITamEngine engine = TamEngine.Create(EngineKind.Auto);
+using ITamEngine engine = TamEngines.Create(EngineKind.Auto);
 Explanation first = await Explainer.ExplainAsync(model, messages, engine: engine);
 Console.WriteLine($"{args[4]} {first.Answer}");
 

@@ -17,16 +17,16 @@ if (args.Length != 1)
     return 2;
 }
 
-// From here on "rounded" is an engine like any other: options name it, and TamEngine.Create makes it.
-TamEngine.Register("rounded", options => new RoundedEngine(RoundedEngine.OpenAny(options)));
+// From here on "rounded" is an engine like any other: options name it, and TamEngines.Create makes it.
+TamEngines.Register("rounded", options => new RoundedEngine(RoundedEngine.OpenAny(options)));
 
 Trace trace = TraceFile.Load(args[0]);
-using ITamEngine reference = TamEngine.Create(EngineKind.Reference);
+using ITamEngine reference = TamEngines.Create(EngineKind.Reference);
 ActivationMaps expected = ActivationMaps.Compute(trace, engine: reference);
 ActivationMaps actual;
 try
 {
-    using ITamEngine rounded = TamEngine.Create("rounded");
+    using ITamEngine rounded = TamEngines.Create("rounded");
     actual = ActivationMaps.Compute(trace, engine: rounded);
 }
 catch (EngineUnavailableException e)

@@ -32,7 +32,7 @@ internal static class DeviceOption
         }
 
         // One name can be the model's and the maps' at once: CUDA0, unless the maps are to be computed elsewhere.
-        return engine == EngineKind.Auto || TamEngine.OnDevices.Contains(engine) ? names.FirstOrDefault(IsForMaps) ?? string.Empty : string.Empty;
+        return engine == EngineKind.Auto || TamEngines.OnDevices.Contains(engine) ? names.FirstOrDefault(IsForMaps) ?? string.Empty : string.Empty;
     }
 
     /// <summary>The device for the model; empty for llama.cpp's choice.</summary>
@@ -42,5 +42,5 @@ internal static class DeviceOption
     private static string[] Names(ParseResult parsed) =>
         parsed.GetValue<string?>(Name)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? [];
 
-    private static bool IsForMaps(string name) => TamEngine.OnDevices.Any(kind => kind.HasDevice(name));
+    private static bool IsForMaps(string name) => TamEngines.OnDevices.Any(kind => kind.HasDevice(name));
 }

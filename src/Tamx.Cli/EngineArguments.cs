@@ -14,7 +14,7 @@ internal sealed class EngineArguments
 
     private readonly Option<EngineKind> _engine = new("--engine")
     {
-        Description = $"What to compute with: auto (the default), {string.Join(", ", TamEngine.All)}.",
+        Description = $"What to compute with: auto (the default), {string.Join(", ", TamEngines.All)}.",
         HelpName = "ENGINE",
         CustomParser = result => new EngineKind(result.Tokens[0].Value),
     };
@@ -76,6 +76,6 @@ internal sealed class EngineArguments
             MaxDeviceBytes = parsed.GetValue(_maxDeviceBytes),
             MaxWorkingBytes = parsed.GetValue(_maxWorkingBytes),
         };
-        return TamEngine.Create(options, isVerbose ? parsed.InvocationConfiguration.Error.WriteLine : null);
+        return TamEngines.Create(options, isVerbose ? parsed.InvocationConfiguration.Error.WriteLine : null);
     }
 }

@@ -52,7 +52,7 @@ internal static class InfoCommand
         var cpu = devices.First(device => device.Kind == ComputeDeviceKind.Cpu);
         var offloaded = gpu is null ? 0 : options.LayersOnGpu(facts);
         var passedOver = new List<string>();
-        using var engine = TamEngine.Create(EngineKind.Auto, passedOver.Add);
+        using var engine = TamEngines.Create(EngineKind.Auto, passedOver.Add);
         return new Info(
             new ModelInfo(
                 facts.Path, facts.Name, facts.Architecture, facts.Quantization, facts.ByteCount, facts.ParameterCount, facts.LayerCount, facts.HiddenSize,
@@ -65,8 +65,8 @@ internal static class InfoCommand
                 LlamaRuntime.Version,
                 LlamaRuntime.Directory,
                 [.. devices.Select(device => new DeviceInfo(device.Name, device.Description, device.Kind.ToString(), device.FreeMemoryBytes, device.TotalMemoryBytes))],
-                [.. TamEngine.All.Select(kind => kind.Name)],
-                [.. TamEngine.Devices.Select(device => new MapDeviceInfo(device.Name, device.Kind.Name, device.Description, device.MemoryBytes, device.IsGpu))],
+                [.. TamEngines.All.Select(kind => kind.Name)],
+                [.. TamEngines.Devices.Select(device => new MapDeviceInfo(device.Name, device.Kind.Name, device.Description, device.MemoryBytes, device.IsGpu))],
                 passedOver,
                 VideoPart.FfmpegPath),
             new Placement(

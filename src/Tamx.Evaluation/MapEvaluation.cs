@@ -58,7 +58,7 @@ public static class MapEvaluation
         ArgumentNullException.ThrowIfNull(samples);
         ArgumentNullException.ThrowIfNull(options);
         options.Tam.Validate();
-        using var ownEngine = engine is null ? TamEngine.Create(EngineKind.Auto) : null;
+        using var ownEngine = engine is null ? TamEngines.Create(EngineKind.Auto) : null;
         engine ??= ownEngine!;
         var results = new List<SampleResult>();
         foreach (var sample in samples)

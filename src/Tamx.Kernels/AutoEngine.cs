@@ -1,30 +1,36 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Tamx.Kernels;
 
 /// <summary>
-/// A device for what is worth the way to it, the processors for the rest: also for what the device lacks the memory
-/// for, and for everything, once it has failed. Which of the two computes depends on the sizes and the device's memory
-/// alone, so that the same question gives the same bits.
+/// Computes on a device what is worth the offload, and everything else on the CPU. The CPU also takes calls that the
+/// device lacks memory for, and all calls once the device has failed.
 /// </summary>
-/// <param name="device">The engine on the device; disposed of by this one.</param>
-/// <param name="createProcessors">Creates the engine on the processors, when it is needed first.</param>
-/// <param name="way">What the way to the device costs.</param>
-/// <param name="log">Told why, if the device fails, and when it lacks memory for the first time.</param>
+/// <remarks>
+/// The choice depends on the sizes and on the device's memory alone. So the same call gives the same bits.
+/// </remarks>
+/// <param name="device">The engine on the device. This engine disposes of it.</param>
+/// <param name="createCpu">Creates the engine on the CPU, at its first call.</param>
+/// <param name="cost">What an offload costs.</param>
+/// <param name="log">Told why the device failed, and of the first call that it lacked memory for.</param>
 internal sealed class AutoEngine(
-    ITamEngine device, Func<ITamEngine> createProcessors, WayToDevice way, Action<string>? log) : ITamEngine
+    ITamEngine device, Func<ITamEngine> createCpu, OffloadCostModel cost, Action<string>? log) : ITamEngine
 {
     private ITamEngine? _device = device;
-    private ITamEngine? _processors;
+    private ITamEngine? _cpu;
     private bool _hasUsedDevice;
     private bool _hasLackedMemory;
 
-    public EngineKind Kind => (_device ?? Processors).Kind;
+    public EngineKind Kind => (_device ?? Cpu).Kind;
 
-    /// <summary>Whatever has computed so far; the device before anything has.</summary>
-    public string Name => _processors is null ? _device!.Name : _hasUsedDevice && _device is not null ? $"{_device.Name} and {_processors.Name}" : _processors.Name;
+    /// <summary>The engines that have computed so far. Before the first call it is the device's.</summary>
+    public string Name => _cpu is null ? _device!.Name
+        : _hasUsedDevice && _device is not null ? $"{_device.Name} and {_cpu.Name}"
+        : _cpu.Name;
 
     public long MaxWorkingBytes { get; } = device.MaxWorkingBytes;
 
-    private ITamEngine Processors => _processors ??= createProcessors();
+    private ITamEngine Cpu => _cpu ??= createCpu();
 
     public void Project(
         ReadOnlySpan<float> states,
@@ -33,39 +39,45 @@ internal sealed class AutoEngine(
         Span<float> destination,
         CancellationToken cancellationToken = default)
     {
-        long copied = (long)states.Length + outputRows.Length + destination.Length;
-        for (var engine = Choose(way.IsWorthIt((long)destination.Length * hiddenSize, 0, 1, copied)); ; engine = Processors)
+        var copied = (long)states.Length + outputRows.Length + destination.Length;
+        if (UsesDevice((long)destination.Length * hiddenSize, 0, 1, copied))
         {
             try
             {
-                engine.Project(states, outputRows, hiddenSize, destination, cancellationToken);
+                _device.Project(states, outputRows, hiddenSize, destination, cancellationToken);
                 return;
             }
-            catch (EngineUnavailableException e) when (engine == _device)
+            catch (EngineUnavailableException e)
             {
-                PassOver(e);
+                FallBack(e);
             }
         }
+
+        Cpu.Project(states, outputRows, hiddenSize, destination, cancellationToken);
     }
 
-    public void Compute(in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default)
+    public void Compute(
+        in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default)
     {
-        long products = ((long)problem.CellStates.Length + maps.Length) * problem.OutputRows.Length / Math.Max(1, problem.HiddenSize);
-        long copied = (long)problem.CellStates.Length + problem.OutputRows.Length + problem.Weights.Length + maps.Length;
-        ValueRange[] before = ranges.ToArray();
-        for (var engine = Choose(way.IsWorthIt(products, maps.Length, problem.KernelSize, copied)); ; engine = Processors)
+        var products = ((long)problem.CellStates.Length + maps.Length) * problem.OutputRows.Length
+            / Math.Max(1, problem.HiddenSize);
+        var copied = (long)problem.CellStates.Length + problem.OutputRows.Length + problem.Weights.Length + maps.Length;
+        if (UsesDevice(products, maps.Length, problem.KernelSize, copied))
         {
+            var before = ranges.ToArray();
             try
             {
-                engine.Compute(problem, maps, ranges, cancellationToken);
+                _device.Compute(problem, maps, ranges, cancellationToken);
                 return;
             }
-            catch (EngineUnavailableException e) when (engine == _device)
+            catch (EngineUnavailableException e)
             {
-                PassOver(e);
+                FallBack(e);
                 before.CopyTo(ranges);
             }
         }
+
+        Cpu.Compute(problem, maps, ranges, cancellationToken);
     }
 
     public void Refine(
@@ -76,63 +88,68 @@ internal sealed class AutoEngine(
         Span<ValueRange> ranges,
         CancellationToken cancellationToken = default)
     {
-        long products = (long)maps.Length * (activations.Length / Math.Max(1, cellCount));
-        long copied = (long)activations.Length + problem.Weights.Length + maps.Length;
-        ValueRange[] before = ranges.ToArray();
-        for (var engine = Choose(way.IsWorthIt(products, maps.Length, problem.KernelSize, copied)); ; engine = Processors)
+        var products = (long)maps.Length * (activations.Length / Math.Max(1, cellCount));
+        var copied = (long)activations.Length + problem.Weights.Length + maps.Length;
+        if (UsesDevice(products, maps.Length, problem.KernelSize, copied))
         {
+            var before = ranges.ToArray();
             try
             {
-                engine.Refine(problem, activations, cellCount, maps, ranges, cancellationToken);
+                _device.Refine(problem, activations, cellCount, maps, ranges, cancellationToken);
                 return;
             }
-            catch (EngineUnavailableException e) when (engine == _device)
+            catch (EngineUnavailableException e)
             {
-                PassOver(e);
+                FallBack(e);
                 before.CopyTo(ranges);
             }
         }
+
+        Cpu.Refine(problem, activations, cellCount, maps, ranges, cancellationToken);
     }
 
     public void SelectTop(in TopTokenQuery query, CancellationToken cancellationToken = default)
     {
-        long copied = (long)query.States.Length + query.OutputRows.Length;
-        var (bestBefore, logSumsBefore) = (query.Best.ToArray(), query.LogSums.ToArray());
-        for (var engine = Choose(way.IsWorthIt((long)query.StateCount * query.OutputRows.Length, 0, 1, copied)); ; engine = Processors)
+        var copied = (long)query.States.Length + query.OutputRows.Length;
+        if (UsesDevice((long)query.StateCount * query.OutputRows.Length, 0, 1, copied))
         {
+            var (bestBefore, logSumsBefore) = (query.Best.ToArray(), query.LogSums.ToArray());
             try
             {
-                engine.SelectTop(query, cancellationToken);
+                _device.SelectTop(query, cancellationToken);
                 return;
             }
-            catch (EngineUnavailableException e) when (engine == _device)
+            catch (EngineUnavailableException e)
             {
-                PassOver(e);
+                FallBack(e);
                 bestBefore.CopyTo(query.Best);
                 logSumsBefore.CopyTo(query.LogSums);
             }
         }
+
+        Cpu.SelectTop(query, cancellationToken);
     }
 
     public void Dispose()
     {
         _device?.Dispose();
-        _processors?.Dispose();
+        _cpu?.Dispose();
     }
 
-    private ITamEngine Choose(bool isWorthIt)
+    [MemberNotNullWhen(true, nameof(_device))]
+    private bool UsesDevice(long products, long filteredValues, int kernelSize, long copiedValues)
     {
-        if (!isWorthIt || _device is null)
+        if (_device is null || !cost.ShouldOffload(products, filteredValues, kernelSize, copiedValues))
         {
-            return Processors;
+            return false;
         }
 
         _hasUsedDevice = true;
-        return _device;
+        return true;
     }
 
-    /// <summary>Lets the processors do a call that the device could not do, or all from now on.</summary>
-    private void PassOver(EngineUnavailableException reason)
+    /// <summary>Leaves this call to the CPU if the device lacked memory; after other failures, all calls.</summary>
+    private void FallBack(EngineUnavailableException reason)
     {
         if (!reason.IsLackOfMemory)
         {
@@ -142,7 +159,7 @@ internal sealed class AutoEngine(
 
         if (!reason.IsLackOfMemory || !_hasLackedMemory)
         {
-            log?.Invoke($"the {Processors.Name} engine takes over: {reason.Message}");
+            log?.Invoke($"the {Cpu.Name} engine takes over: {reason.Message}");
         }
 
         _hasLackedMemory |= reason.IsLackOfMemory;

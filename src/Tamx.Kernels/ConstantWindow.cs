@@ -1,11 +1,13 @@
 namespace Tamx.Kernels;
 
-/// <summary>What the rank filter makes of a window of equal positive values, whose deviation is 0 and whose weights are undefined.</summary>
+/// <summary>
+/// What the rank filter makes of a window of equal positive values. Its deviation is 0, so its weights are undefined.
+/// </summary>
 public enum ConstantWindow
 {
     /// <summary>0, as TAMX does.</summary>
     Zero,
 
-    /// <summary>The value itself, the limit of ever smaller deviations.</summary>
+    /// <summary>The value itself: the limit of ever smaller deviations.</summary>
     Value,
 }

@@ -3,19 +3,22 @@ using System.Text.Json.Serialization;
 
 namespace Tamx.Kernels;
 
-/// <summary>Which implementation of <see cref="ITamEngine"/>: its name. There may be others than those listed here; see <see cref="TamEngine.Register"/>.</summary>
+/// <summary>
+/// The name of an implementation of <see cref="ITamEngine"/>. Those of this assembly are listed here;
+/// <see cref="TamEngines.Register"/> adds others.
+/// </summary>
 [JsonConverter(typeof(NameConverter))]
 public readonly record struct EngineKind
 {
-    // Null for Auto, so that the default of this type is an engine.
+    // Null for Auto, so that the default of this type is Auto.
     private readonly string? _name;
 
-    /// <summary>The engine of a name, whether there is one in this build or not.</summary>
-    /// <param name="name">The name; capital letters do not matter.</param>
+    /// <summary>Names an engine. It need not be part of this build.</summary>
+    /// <param name="name">The name, in any case.</param>
     public EngineKind(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        string lower = name.ToLowerInvariant();
+        var lower = name.ToLowerInvariant();
         _name = lower == Auto.Name ? null : lower;
     }
 
@@ -37,11 +40,11 @@ public readonly record struct EngineKind
     /// <summary>Its name, in lower case; <c>auto</c> for <see cref="Auto"/>.</summary>
     public string Name => _name ?? "auto";
 
-    /// <summary>The engine of a name, as the constructor gives it.</summary>
+    /// <summary>Names an engine, as the constructor does.</summary>
     public static implicit operator EngineKind(string name) => new(name);
 
-    /// <summary>Tells whether a device is one of this engine's by its name: the engine's, and a number.</summary>
-    /// <param name="device">The device's name; capital letters do not matter.</param>
+    /// <summary>Whether a device is this engine's by its name: the engine's name and a number.</summary>
+    /// <param name="device">The device's name, in any case.</param>
     public bool HasDevice(string device)
     {
         ArgumentNullException.ThrowIfNull(device);
@@ -58,6 +61,7 @@ public readonly record struct EngineKind
         public override EngineKind Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
             new(reader.GetString() ?? throw new JsonException("An engine has a name."));
 
-        public override void Write(Utf8JsonWriter writer, EngineKind value, JsonSerializerOptions options) => writer.WriteStringValue(value.Name);
+        public override void Write(Utf8JsonWriter writer, EngineKind value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(value.Name);
     }
 }

@@ -1,51 +1,47 @@
 namespace Tamx.Kernels;
 
 /// <summary>
-/// Options of the machine: what computes, and how much of the machine it may take. No result depends on them beyond the
-/// engines' tolerance.
+/// Options of the machine: which engine computes, and how much of the machine it may take. Results do not depend on
+/// them beyond the engines' tolerance, so they are not saved with results.
 /// </summary>
-/// <remarks>They belong to whoever makes the engine (<see cref="TamEngine.Create(EngineOptions, Action{string}?)"/>),
-/// and are saved with no result.</remarks>
 public sealed record EngineOptions
 {
-    /// <summary>What <see cref="MaxWorkingBytes"/> is by default.</summary>
+    /// <summary>The default of <see cref="MaxWorkingBytes"/>.</summary>
     internal const long DefaultWorkingBytes = 128L << 20;
 
     /// <summary>Which engine; <see cref="EngineKind.Auto"/> (the default) for the best that works.</summary>
     public EngineKind Kind { get; init; } = EngineKind.Auto;
 
     /// <summary>
-    /// Name of the device to compute on, one of <see cref="TamEngine.Devices"/>; empty (the default) for the engine's
-    /// best.
+    /// Name of the device to compute on, one of <see cref="TamEngines.Devices"/>. Empty, the default, takes the
+    /// engine's best.
     /// </summary>
     public string Device { get; init; } = string.Empty;
 
     /// <summary>
-    /// Threads that an engine on the processors may use; 0 (the default) lets it choose. Results do not depend on it.
+    /// Threads that an engine on the CPU may use. 0, the default, is one per logical processor. Results do not depend
+    /// on it.
     /// </summary>
     public int ThreadCount { get; init; }
 
-    /// <summary>
-    /// Most memory that an engine may take on a device, in bytes; 0 (the default) for all that it has.
-    /// </summary>
+    /// <summary>Most memory that an engine may take on a device, in bytes. 0, the default, sets no limit.</summary>
     public long MaxDeviceBytes { get; init; }
 
     /// <summary>
-    /// Memory for maps in the making, in bytes: an answer whose maps are larger is computed in slices, one token at a
-    /// time at the least. The engine works in as much again. 128 MB by default; smaller slices take longer. Results do
-    /// not depend on it.
+    /// Memory for maps while they are computed, in bytes; 128 MB by default. An answer with larger maps is computed in
+    /// slices of whole tokens. The engine's own buffers take as much again. Smaller slices take longer. Results do not
+    /// depend on it.
     /// </summary>
     public long MaxWorkingBytes { get; init; } = DefaultWorkingBytes;
 
     /// <summary>
-    /// For those that create engines: takes the device that is asked for, or the first; of nobody's choice, no other
-    /// than a GPU.
+    /// For the code that creates an engine: finds the device that <see cref="Device"/> names, or else the first. Where
+    /// <see cref="Kind"/> is <see cref="EngineKind.Auto"/> and no device is named, it is the first GPU.
     /// </summary>
     /// <param name="kind">The engine that is created.</param>
     /// <param name="devices">Its devices, at least one, the best first.</param>
     /// <returns>The device.</returns>
-    /// <exception cref="EngineUnavailableException">It is not among them, or none is a GPU where nobody asked for the
-    /// engine.</exception>
+    /// <exception cref="EngineUnavailableException">There is no such device.</exception>
     public EngineDevice ChooseDevice(EngineKind kind, IReadOnlyList<EngineDevice> devices)
     {
         ArgumentNullException.ThrowIfNull(devices);
@@ -57,9 +53,8 @@ public sealed record EngineOptions
             return found;
         }
 
-        var names = devices.OrderBy(device => device.Name, StringComparer.Ordinal)
-            .Select(device => $"{device.Name} ({device.Description})");
-        string there = string.Join(", ", names);
+        var labels = devices.OrderBy(device => device.Name, StringComparer.Ordinal).Select(device => device.Label);
+        var there = string.Join(", ", labels);
         throw new EngineUnavailableException(kind, Device.Length > 0
             ? $"there is no device {Device}; there are: {there}"
             : $"engine {kind}: none of its devices is a GPU: {there}");

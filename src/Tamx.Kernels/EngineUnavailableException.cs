@@ -1,21 +1,15 @@
 namespace Tamx.Kernels;
 
-/// <summary>An engine was asked for by name, and this build or this machine does not have it.</summary>
-public sealed class EngineUnavailableException : Exception
+/// <summary>An engine does not work: this build or this machine lacks it, or its device failed.</summary>
+/// <param name="kind">The engine.</param>
+/// <param name="reason">Why it does not work, and what would help.</param>
+/// <param name="innerException">The cause, if there is one.</param>
+public sealed class EngineUnavailableException(EngineKind kind, string reason, Exception? innerException = null)
+    : Exception(reason, innerException)
 {
-    /// <summary>Creates the exception.</summary>
-    /// <param name="kind">The engine asked for.</param>
-    /// <param name="reason">Why it cannot be had, and the way out.</param>
-    /// <param name="innerException">What revealed it, if anything did.</param>
-    public EngineUnavailableException(EngineKind kind, string reason, Exception? innerException = null)
-        : base(reason, innerException)
-    {
-        Kind = kind;
-    }
+    /// <summary>The engine.</summary>
+    public EngineKind Kind { get; } = kind;
 
-    /// <summary>The engine asked for.</summary>
-    public EngineKind Kind { get; }
-
-    /// <summary>Whether it is but this call that the device has too little memory for; a smaller one may do.</summary>
+    /// <summary>Whether the device only lacks the memory for this call. A smaller call may succeed.</summary>
     public bool IsLackOfMemory { get; init; }
 }

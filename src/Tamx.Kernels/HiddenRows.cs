@@ -4,10 +4,10 @@ using System.Runtime.InteropServices;
 
 namespace Tamx.Kernels;
 
-/// <summary>A check on rows of hidden states or output embeddings before an engine sees them.</summary>
+/// <summary>Operations on rows of hidden states or output embeddings.</summary>
 public static class HiddenRows
 {
-    /// <summary>Values that are looked at together, a multiple of any two vectors.</summary>
+    /// <summary>Values that are checked together, a multiple of two vectors of any width.</summary>
     private const int Chunk = 1024;
 
     /// <summary>Finds the first row that holds NaN or an infinity.</summary>
@@ -17,7 +17,7 @@ public static class HiddenRows
     public static int IndexOfNonFinite(ReadOnlySpan<float> rows, int hiddenSize)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(hiddenSize, 1);
-        int i = 0;
+        var i = 0;
         for (; i + Chunk <= rows.Length && IsFinite(rows.Slice(i, Chunk)); i += Chunk)
         {
         }
@@ -36,7 +36,7 @@ public static class HiddenRows
     /// <summary>The product of two rows: a logit, where one is an output row and the other a hidden state.</summary>
     /// <param name="left">Values [D].</param>
     /// <param name="right">Values [D].</param>
-    /// <returns>The sum of products, in float64; the order of the sum depends on the machine's vectors.</returns>
+    /// <returns>The sum of products, in float64. Its order depends on the machine's vectors.</returns>
     /// <exception cref="ArgumentException">The lengths differ.</exception>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static double Dot(ReadOnlySpan<float> left, ReadOnlySpan<float> right)
@@ -48,9 +48,9 @@ public static class HiddenRows
 
         var first = Vector<double>.Zero;
         var second = Vector<double>.Zero;
-        ref float leftStart = ref MemoryMarshal.GetReference(left);
-        ref float rightStart = ref MemoryMarshal.GetReference(right);
-        int i = 0;
+        ref var leftStart = ref MemoryMarshal.GetReference(left);
+        ref var rightStart = ref MemoryMarshal.GetReference(right);
+        var i = 0;
         for (; i + Vector<float>.Count <= left.Length; i += Vector<float>.Count)
         {
             Vector.Widen(Vector.LoadUnsafe(ref leftStart, (nuint)i), out var left0, out var left1);
@@ -59,7 +59,7 @@ public static class HiddenRows
             second += left1 * right1;
         }
 
-        double sum = Vector.Sum(first + second);
+        var sum = Vector.Sum(first + second);
         for (; i < left.Length; i++)
         {
             sum += (double)left[i] * right[i];
@@ -68,13 +68,15 @@ public static class HiddenRows
         return sum;
     }
 
-    /// <summary>Whether all values of a chunk are finite: a finite number times 0 is 0, NaN and the infinities give NaN.</summary>
+    /// <summary>
+    /// Whether all values of a chunk are finite. A finite number times 0 is 0; NaN and the infinities give NaN.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static bool IsFinite(ReadOnlySpan<float> chunk)
     {
         var first = Vector<float>.Zero;
         var second = Vector<float>.Zero;
-        ref float start = ref MemoryMarshal.GetReference(chunk);
+        ref var start = ref MemoryMarshal.GetReference(chunk);
         for (nuint i = 0; i < Chunk; i += 2 * (nuint)Vector<float>.Count)
         {
             first += Vector.LoadUnsafe(ref start, i) * Vector<float>.Zero;

@@ -1,10 +1,12 @@
 namespace Tamx.Kernels;
 
-/// <summary>Computes activation maps: all maps of a problem in one call, so that a device needs one upload and one download.</summary>
+/// <summary>
+/// Computes activation maps: all maps of a problem in one call, so that a device needs one upload and one download.
+/// </summary>
 /// <remarks>
-/// Every engine gives the same results within a stated tolerance of <see cref="ReferenceEngine"/>, and the same bits
-/// whenever it is asked the same thing. Input values are finite; see <see cref="HiddenRows.IndexOfNonFinite"/>.
-/// An instance is used by one thread at a time.
+/// Every engine stays within a stated tolerance of <see cref="ReferenceEngine"/>, and gives the same bits for the same
+/// input every time. Input values must be finite; see <see cref="HiddenRows.IndexOfNonFinite"/>. An instance is used by
+/// one thread at a time.
 /// </remarks>
 public interface ITamEngine : IDisposable
 {
@@ -14,12 +16,12 @@ public interface ITamEngine : IDisposable
     /// <summary>Which implementation this is; never <see cref="EngineKind.Auto"/>.</summary>
     EngineKind Kind { get; }
 
-    /// <summary>Name for reports, with the device where there is a choice; for example <c>reference</c>.</summary>
+    /// <summary>Name for reports, with the device if it has one; for example <c>reference</c>.</summary>
     string Name { get; }
 
     /// <summary>
-    /// Bytes of maps that a caller should ask for at a time, where it can do with slices; one token's maps may be more. See
-    /// <see cref="EngineOptions.MaxWorkingBytes"/>.
+    /// Bytes of maps that a caller should ask for per call, where it can work in slices. The maps of one token may be
+    /// more. See <see cref="EngineOptions.MaxWorkingBytes"/>.
     /// </summary>
     long MaxWorkingBytes => EngineOptions.DefaultWorkingBytes;
 
@@ -30,7 +32,7 @@ public interface ITamEngine : IDisposable
     /// <param name="destination">Receives [T, P], row-major.</param>
     /// <param name="cancellationToken">Cancels by throwing.</param>
     /// <exception cref="ArgumentException">A length does not fit the others.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled; the destination holds nothing of use.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled. The destination's content is undefined.</exception>
     void Project(
         ReadOnlySpan<float> states,
         ReadOnlySpan<float> outputRows,
@@ -39,32 +41,44 @@ public interface ITamEngine : IDisposable
         CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// All maps of a problem: activation A = relu(W H^T), interference E = Q A, scale s = (A.E)/(E.E), M = relu(A - strength s E),
-    /// rank filter, and one min-max normalisation per range.
+    /// All maps of a problem: activation A = relu(W H^T), interference E = Q A, scale s = (A.E)/(E.E),
+    /// M = relu(A - strength s E), rank filter, and one min-max normalisation per range.
     /// </summary>
     /// <param name="problem">What to compute.</param>
-    /// <param name="maps">Receives the maps one after another in the order of <see cref="TamProblem.Maps"/>; <see cref="TamProblem.MapValueCount"/> values.</param>
+    /// <param name="maps">
+    /// Receives the maps one after another, in the order of <see cref="TamProblem.Maps"/>:
+    /// <see cref="TamProblem.MapValueCount"/> values.
+    /// </param>
     /// <param name="ranges">
-    /// In: the range of the text relevance that is normalised together with the maps, or <see cref="ValueRange.Empty"/>.
-    /// Out: the range that was mapped to [0, 1]. <see cref="TamProblem.RangeCount"/> values.
+    /// In: the range of the text relevance that is normalised together with the maps, or
+    /// <see cref="ValueRange.Empty"/>. Out: the range that was mapped to [0, 1]. <see cref="TamProblem.RangeCount"/>
+    /// values.
     /// </param>
     /// <param name="cancellationToken">Cancels by throwing.</param>
-    /// <exception cref="ArgumentException">A length or an index does not fit the others, or the kernel size is not 1, 3, 5, 7 or 9.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled; the destinations hold nothing of use.</exception>
-    void Compute(in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default);
+    /// <exception cref="ArgumentException">
+    /// A length or an index does not fit the others, or the kernel size is not 1, 3, 5, 7 or 9.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">Cancelled. The destinations' content is undefined.</exception>
+    void Compute(
+        in TamProblem problem,
+        Span<float> maps,
+        Span<ValueRange> ranges,
+        CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// <see cref="Compute"/> from the activations on, for whoever keeps them (<see cref="Project"/> gives them) and explains token by token:
-    /// a token then costs the products of its own rows alone.
+    /// <see cref="Compute"/> without the projection: activations in, maps out. It serves explaining token by token. The
+    /// caller keeps the activations that <see cref="Project"/> gave, and projects only each token's own rows.
     /// </summary>
-    /// <param name="problem">What to compute. Its cell states and output rows are not read; T is the number of rows of the activations.</param>
+    /// <param name="problem">
+    /// What to compute. Its cell states and output rows are not read. T is the number of rows of the activations.
+    /// </param>
     /// <param name="activations">A [T, V].</param>
     /// <param name="cellCount">V, at least 1 unless there are no maps.</param>
     /// <param name="maps">Receives the maps, as in <see cref="Compute"/>.</param>
     /// <param name="ranges">In and out, as in <see cref="Compute"/>.</param>
     /// <param name="cancellationToken">Cancels by throwing.</param>
     /// <exception cref="ArgumentException">A length or an index does not fit the others.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled; the destinations hold nothing of use.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled. The destinations' content is undefined.</exception>
     void Refine(
         in TamProblem problem,
         ReadOnlySpan<float> activations,
@@ -74,16 +88,16 @@ public interface ITamEngine : IDisposable
         CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// The tokens with the largest logits w_t . h_p, and the logits' log-sum-exp, of a vocabulary that comes in slices: each call takes one more slice
-    /// into account, in any order. What the products are is never there as a whole.
+    /// The tokens with the largest logits w_t . h_p, and the log-sum-exp of all logits. The vocabulary comes in slices,
+    /// one per call, in any order, so that the logits need not fit memory as a whole.
     /// </summary>
-    /// <param name="query">States, the slice, and in and out the best tokens and the log sums so far.</param>
+    /// <param name="query">States and the slice; in and out, the best tokens and the log sums so far.</param>
     /// <param name="cancellationToken">Cancels by throwing.</param>
     /// <remarks>
-    /// Logits are sums of products in float32 or better. Where two differ by less than that rounding, engines may put them in different order. Finite
-    /// input whose products leave the range of float32 gives log sums that are not finite.
+    /// Logits are sums of products in float32 or better. Where two differ by less than its rounding, engines may order
+    /// them differently. Finite input whose products overflow float32 gives log sums that are not finite.
     /// </remarks>
     /// <exception cref="ArgumentException">A length does not fit the others.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled; the destinations hold nothing of use.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled. The destinations' content is undefined.</exception>
     void SelectTop(in TopTokenQuery query, CancellationToken cancellationToken = default);
 }

@@ -1,14 +1,18 @@
 namespace Tamx.Kernels;
 
-/// <summary>From activations to maps: interference, scale, subtraction, rank filter and normalisation. The definition of these steps.</summary>
+/// <summary>
+/// The definition of the steps from activations to maps: interference, scale, subtraction, rank filter and
+/// normalisation.
+/// </summary>
 internal static class MapRefinement
 {
     /// <summary>E.E below this gives s = 0.</summary>
     internal const double NegligibleInterference = 1e-12;
 
     /// <summary>
-    /// E = Q A, s = (A.E)/(E.E), M = relu(A - strength s E), rank filter, one min-max per range. E.E below 1e-12 gives s = 0, as TAMX's
-    /// <c>least_squares</c> does; s itself is the closed form that TAMX approximates with a numeric minimiser. float64 sums in index order.
+    /// E = Q A, s = (A.E)/(E.E), M = relu(A - strength s E), rank filter, one min-max per range. Sums are float64, in
+    /// index order. E.E below 1e-12 gives s = 0, as in TAMX's <c>least_squares</c>. TAMX finds s with a numeric
+    /// minimiser; here it is the closed form.
     /// </summary>
     public static void Apply(
         in TamProblem problem,
@@ -20,8 +24,8 @@ internal static class MapRefinement
     {
         problem.Validate(activations, cellCount, maps, ranges);
         var work = new double[maps.Length];
-        int offset = 0;
-        for (int m = 0; m < problem.Maps.Length; m++)
+        var offset = 0;
+        for (var m = 0; m < problem.Maps.Length; m++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var map = work.AsSpan(offset, problem.Blocks[problem.Maps[m].Block].CellCount);
@@ -40,18 +44,19 @@ internal static class MapRefinement
             Normalize(problem, work, ranges);
         }
 
-        for (int i = 0; i < work.Length; i++)
+        for (var i = 0; i < work.Length; i++)
         {
             maps[i] = (float)work[i];
         }
     }
 
     /// <summary>M = relu(A - strength s E) for one map.</summary>
-    private static void SubtractInterference(in TamProblem problem, int mapIndex, ReadOnlySpan<float> activations, int cellCount, Span<double> map)
+    private static void SubtractInterference(
+        in TamProblem problem, int mapIndex, ReadOnlySpan<float> activations, int cellCount, Span<double> map)
     {
-        int firstCell = problem.Blocks[problem.Maps[mapIndex].Block].FirstCell;
+        var firstCell = problem.Blocks[problem.Maps[mapIndex].Block].FirstCell;
         var activation = activations.Slice(problem.Maps[mapIndex].OutputRow * cellCount + firstCell, map.Length);
-        for (int v = 0; v < map.Length; v++)
+        for (var v = 0; v < map.Length; v++)
         {
             map[v] = activation[v];
         }
@@ -62,31 +67,31 @@ internal static class MapRefinement
         }
 
         var interference = new double[map.Length];
-        int rowCount = activations.Length / cellCount;
+        var rowCount = activations.Length / cellCount;
         var weights = problem.Weights.Slice(mapIndex * rowCount, rowCount);
-        for (int t = 0; t < weights.Length; t++)
+        for (var t = 0; t < weights.Length; t++)
         {
             if (weights[t] == 0)
             {
                 continue;
             }
 
-            for (int v = 0; v < map.Length; v++)
+            for (var v = 0; v < map.Length; v++)
             {
                 interference[v] += (double)weights[t] * activations[t * cellCount + firstCell + v];
             }
         }
 
-        double crossed = 0;
-        double squared = 0;
-        for (int v = 0; v < map.Length; v++)
+        var crossed = 0.0;
+        var squared = 0.0;
+        for (var v = 0; v < map.Length; v++)
         {
             crossed += map[v] * interference[v];
             squared += interference[v] * interference[v];
         }
 
-        double scale = squared < NegligibleInterference ? 0 : crossed / squared;
-        for (int v = 0; v < map.Length; v++)
+        var scale = squared < NegligibleInterference ? 0 : crossed / squared;
+        for (var v = 0; v < map.Length; v++)
         {
             map[v] = Math.Max(0, map[v] - problem.EciStrength * scale * interference[v]);
         }
@@ -104,27 +109,28 @@ internal static class MapRefinement
             cancellationToken.ThrowIfCancellationRequested();
             var block = problem.Blocks[map.Block];
             var filtered = new double[block.RowCount * block.ColumnCount];
-            for (int frame = 0; frame < block.FrameCount; frame++)
+            for (var frame = 0; frame < block.FrameCount; frame++)
             {
                 var values = work[..filtered.Length];
-                RankFilter.Apply(values, block.RowCount, block.ColumnCount, problem.KernelSize, problem.ConstantWindow, filtered);
+                RankFilter.Apply(
+                    values, block.RowCount, block.ColumnCount, problem.KernelSize, problem.ConstantWindow, filtered);
                 filtered.CopyTo(values);
                 work = work[filtered.Length..];
             }
         }
     }
 
-    /// <summary>One min-max per range, over the maps that name it and what the range held before.</summary>
+    /// <summary>One min-max per range, over its maps and what the range held before.</summary>
     private static void Normalize(in TamProblem problem, Span<double> work, Span<ValueRange> ranges)
     {
         var rest = work;
         foreach (var map in problem.Maps)
         {
-            int length = problem.Blocks[map.Block].CellCount;
+            var length = problem.Blocks[map.Block].CellCount;
             ref var range = ref ranges[map.Range];
-            foreach (double value in rest[..length])
+            foreach (var value in rest[..length])
             {
-                range = new ValueRange(Math.Min(range.Minimum, (float)value), Math.Max(range.Maximum, (float)value));
+                range = range.Include(new ValueRange((float)value, (float)value));
             }
 
             rest = rest[length..];
@@ -133,12 +139,12 @@ internal static class MapRefinement
         rest = work;
         foreach (var map in problem.Maps)
         {
-            int length = problem.Blocks[map.Block].CellCount;
+            var length = problem.Blocks[map.Block].CellCount;
             var (minimum, maximum) = ranges[map.Range];
-            double width = (double)maximum - minimum;
-            foreach (ref double value in rest[..length])
+            var width = (double)maximum - minimum;
+            foreach (ref var value in rest[..length])
             {
-                // The range was rounded to float32, the value was not: keep it from leaving [0, 1] by a hair.
+                // The range was rounded to float32 and the value was not, so it may leave [0, 1] by a rounding error.
                 value = width > 0 ? Math.Clamp((value - minimum) / width, 0, 1) : 0;
             }
 

@@ -2,15 +2,17 @@ namespace Tamx.Kernels;
 
 /// <summary>The rank-Gaussian filter, in scalar float64: the definition that every engine is held to.</summary>
 /// <remarks>
-/// For each cell: sort the k x k window around it ascending to z_0..z_{n-1}, n = k*k; mean mu, population deviation sd, c = sd / mu;
-/// result = sum z_j g_j / sum g_j with g_j = exp(-(j - n/2)^2 / (2 c^2)), n/2 rounded down. mu &lt;= 0 gives 0. c = 0 (all values equal)
-/// gives 0 or the value, see <see cref="ConstantWindow"/>. Borders are reflected without repeating the edge, again and again where the
-/// window is wider than the map; an axis of length 1 is repeated.
-/// Source: the paper's Rank Gaussian Filter (arXiv 2506.23270), with the borders and special cases of TAMX's <c>rank_gaussian_filter</c>.
+/// For each cell: sort the k x k window around it ascending to z_0..z_{n-1}, n = k*k. With the mean mu, the population
+/// deviation sd and c = sd / mu, the result is sum z_j g_j / sum g_j, g_j = exp(-(j - n/2)^2 / (2 c^2)), n/2 rounded
+/// down. mu &lt;= 0 gives 0. c = 0 (all values equal) gives 0 or the value; see <see cref="ConstantWindow"/>. Borders
+/// are reflected without repeating the edge, more than once where the window is wider than the map. An axis of length 1
+/// is repeated.
+/// Source: the paper's Rank Gaussian Filter (arXiv 2506.23270), with the borders and special cases of TAMX's
+/// <c>rank_gaussian_filter</c>.
 /// </remarks>
 public static class RankFilter
 {
-    /// <summary>The largest window side.</summary>
+    /// <summary>The largest side of a window.</summary>
     public const int MaxKernelSize = 9;
 
     /// <summary>Filters one frame.</summary>
@@ -20,7 +22,7 @@ public static class RankFilter
     /// <param name="kernelSize">Side of the window: 1 (the identity), 3, 5, 7 or 9.</param>
     /// <param name="constantWindow">What to make of a window of equal positive values.</param>
     /// <param name="destination">Receives [rows, columns]; must not overlap the frame.</param>
-    /// <exception cref="ArgumentException">A length does not fit, or the kernel size is not one of those named.</exception>
+    /// <exception cref="ArgumentException">A length does not fit, or there is no such kernel size.</exception>
     public static void Apply(
         ReadOnlySpan<double> frame,
         int rowCount,
@@ -43,17 +45,17 @@ public static class RankFilter
             return;
         }
 
-        int reach = kernelSize / 2;
+        var reach = kernelSize / 2;
         Span<double> window = stackalloc double[kernelSize * kernelSize];
-        for (int row = 0; row < rowCount; row++)
+        for (var row = 0; row < rowCount; row++)
         {
-            for (int column = 0; column < columnCount; column++)
+            for (var column = 0; column < columnCount; column++)
             {
-                int count = 0;
-                for (int y = row - reach; y <= row + reach; y++)
+                var count = 0;
+                for (var y = row - reach; y <= row + reach; y++)
                 {
-                    int line = Reflect(y, rowCount) * columnCount;
-                    for (int x = column - reach; x <= column + reach; x++)
+                    var line = Reflect(y, rowCount) * columnCount;
+                    for (var x = column - reach; x <= column + reach; x++)
                     {
                         window[count++] = frame[line + Reflect(x, columnCount)];
                     }
@@ -71,16 +73,18 @@ public static class RankFilter
     {
         if (!IsKernelSize(kernelSize))
         {
-            throw new ArgumentOutOfRangeException(nameof(kernelSize), kernelSize, "The kernel size must be 1, 3, 5, 7 or 9.");
+            throw new ArgumentOutOfRangeException(
+                nameof(kernelSize), kernelSize, "The kernel size must be 1, 3, 5, 7 or 9.");
         }
     }
 
-    /// <summary>Tells whether the filter has a window of this side.</summary>
+    /// <summary>Whether the filter has a window of this side.</summary>
     /// <param name="kernelSize">Side of the window.</param>
     /// <returns>True for 1, 3, 5, 7 and 9.</returns>
-    public static bool IsKernelSize(int kernelSize) => kernelSize is >= 1 and <= MaxKernelSize && kernelSize % 2 == 1;
+    public static bool IsKernelSize(int kernelSize) =>
+        kernelSize is >= 1 and <= MaxKernelSize && kernelSize % 2 == 1;
 
-    /// <summary>The index within an axis that an index beyond its ends stands for.</summary>
+    /// <summary>The index on an axis that an index past its ends is reflected to.</summary>
     internal static int Reflect(int index, int length)
     {
         if (length == 1)
@@ -88,7 +92,7 @@ public static class RankFilter
             return 0;
         }
 
-        int period = 2 * (length - 1);
+        var period = 2 * (length - 1);
         index = ((index % period) + period) % period;
         return index < length ? index : period - index;
     }
@@ -96,37 +100,37 @@ public static class RankFilter
     private static double FilterWindow(Span<double> window, ConstantWindow constantWindow)
     {
         window.Sort();
-        double sum = 0;
-        foreach (double value in window)
+        var sum = 0.0;
+        foreach (var value in window)
         {
             sum += value;
         }
 
-        double mean = sum / window.Length;
+        var mean = sum / window.Length;
         if (mean <= 0)
         {
             return 0;
         }
 
-        // Not by the deviation: the mean of equal values may round, and their deviation is then not 0.
+        // Compares values, since the mean of equal ones may be rounded, and their deviation is then not 0.
         if (window[0] == window[^1])
         {
             return constantWindow == ConstantWindow.Value ? window[0] : 0;
         }
 
-        double squares = 0;
-        foreach (double value in window)
+        var squares = 0.0;
+        foreach (var value in window)
         {
             squares += (value - mean) * (value - mean);
         }
 
-        double twoVariance = 2 * (squares / window.Length) / (mean * mean);
-        int centre = window.Length / 2;
-        double weighted = 0;
-        double weights = 0;
-        for (int j = 0; j < window.Length; j++)
+        var twoVariance = 2 * (squares / window.Length) / (mean * mean);
+        var centre = window.Length / 2;
+        var weighted = 0.0;
+        var weights = 0.0;
+        for (var j = 0; j < window.Length; j++)
         {
-            double weight = Math.Exp(-((j - centre) * (j - centre)) / twoVariance);
+            var weight = Math.Exp(-((j - centre) * (j - centre)) / twoVariance);
             weighted += window[j] * weight;
             weights += weight;
         }

@@ -1,9 +1,11 @@
 namespace Tamx.Kernels;
 
-/// <summary>The definition of the results: plain scalar loops, float64 sums; rounded to float32 are the activations and the results.</summary>
+/// <summary>
+/// The definition of the results: plain scalar loops and float64 sums. Activations and results are rounded to float32.
+/// </summary>
 /// <remarks>
-/// Steps and notation as in <see cref="ITamEngine.Compute"/>; those after the activations are in <see cref="MapRefinement"/>.
-/// Sums run in index order. No state; safe to share between threads.
+/// Steps and notation as in <see cref="ITamEngine.Compute"/>. The steps after the activations are in
+/// <see cref="MapRefinement"/>. Sums run in index order. It has no state, so threads may share it.
 /// </remarks>
 public sealed class ReferenceEngine : ITamEngine
 {
@@ -25,8 +27,8 @@ public sealed class ReferenceEngine : ITamEngine
         CancellationToken cancellationToken = default)
     {
         ValidateProjection(states, outputRows, hiddenSize, destination);
-        int stateCount = states.Length / hiddenSize;
-        for (int i = 0; i < destination.Length; i++)
+        var stateCount = states.Length / hiddenSize;
+        for (var i = 0; i < destination.Length; i++)
         {
             if (i % stateCount == 0)
             {
@@ -40,10 +42,11 @@ public sealed class ReferenceEngine : ITamEngine
     }
 
     /// <inheritdoc/>
-    public void Compute(in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default)
+    public void Compute(
+        in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default)
     {
         problem.Validate(maps, ranges);
-        float[] activations = new float[checked(problem.OutputRowCount * problem.CellCount)];
+        var activations = new float[checked(problem.OutputRowCount * problem.CellCount)];
         Project(problem.CellStates, problem.OutputRows, problem.HiddenSize, activations, cancellationToken);
         Refine(problem, activations, problem.CellCount, maps, ranges, cancellationToken);
     }
@@ -62,19 +65,21 @@ public sealed class ReferenceEngine : ITamEngine
     public void SelectTop(in TopTokenQuery query, CancellationToken cancellationToken = default)
     {
         query.Validate();
-        int hiddenSize = query.HiddenSize;
+        var hiddenSize = query.HiddenSize;
         var logits = new double[query.OutputRowCount];
-        for (int p = 0; p < query.StateCount && logits.Length > 0; p++)
+        for (var p = 0; p < query.StateCount && logits.Length > 0; p++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            for (int t = 0; t < logits.Length; t++)
+            var state = query.States.Slice(p * hiddenSize, hiddenSize);
+            for (var t = 0; t < logits.Length; t++)
             {
-                logits[t] = Product(query.OutputRows.Slice(t * hiddenSize, hiddenSize), query.States.Slice(p * hiddenSize, hiddenSize));
+                logits[t] = Product(query.OutputRows.Slice(t * hiddenSize, hiddenSize), state);
                 TopTokens.Insert(query.BestOf(p), new TokenScore(query.FirstId + t, (float)logits[t]));
             }
 
-            double largest = logits.Max();
-            query.LogSums[p] = TopTokens.Join(query.LogSums[p], largest + Math.Log(logits.Sum(logit => Math.Exp(logit - largest))));
+            var largest = logits.Max();
+            var logSum = largest + Math.Log(logits.Sum(logit => Math.Exp(logit - largest)));
+            query.LogSums[p] = TopTokens.Join(query.LogSums[p], logSum);
         }
 
         cancellationToken.ThrowIfCancellationRequested();
@@ -85,7 +90,7 @@ public sealed class ReferenceEngine : ITamEngine
     {
     }
 
-    /// <summary>Checks what <see cref="ITamEngine.Project"/> is given; engines call it first.</summary>
+    /// <summary>Checks the arguments of <see cref="ITamEngine.Project"/>. Engines call it first.</summary>
     /// <param name="states">Hidden states [P, D].</param>
     /// <param name="outputRows">Output-embedding rows [T, D].</param>
     /// <param name="hiddenSize">D.</param>
@@ -105,8 +110,8 @@ public sealed class ReferenceEngine : ITamEngine
 
     private static double Product(ReadOnlySpan<float> outputRow, ReadOnlySpan<float> state)
     {
-        double sum = 0;
-        for (int d = 0; d < outputRow.Length; d++)
+        var sum = 0.0;
+        for (var d = 0; d < outputRow.Length; d++)
         {
             sum += (double)outputRow[d] * state[d];
         }

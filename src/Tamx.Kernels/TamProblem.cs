@@ -1,6 +1,6 @@
 namespace Tamx.Kernels;
 
-/// <summary>Everything an engine needs for all maps of an answer. Spans only; nothing is owned.</summary>
+/// <summary>Everything an engine needs for all maps of an answer. It has spans only, and owns nothing.</summary>
 /// <remarks>Shapes: V vision cells, D hidden size, T token ids in use, B blocks, M maps, R ranges.</remarks>
 public readonly ref struct TamProblem
 {
@@ -8,8 +8,8 @@ public readonly ref struct TamProblem
     public required int HiddenSize { get; init; }
 
     /// <summary>
-    /// Hidden states of the vision cells [V, D], block after block. There may be states between the blocks that belong to none: nothing is
-    /// computed of them. So a run's states can be handed over as they lie, from the first cell to the last.
+    /// Hidden states of the vision cells [V, D], block after block. Between blocks there may be states of no block, for
+    /// which nothing is computed. So a run's states can be passed as they lie, from the first cell to the last.
     /// </summary>
     public required ReadOnlySpan<float> CellStates { get; init; }
 
@@ -23,15 +23,15 @@ public readonly ref struct TamProblem
     public required ReadOnlySpan<TamMap> Maps { get; init; }
 
     /// <summary>
-    /// Q [M, T]: how much each token id in use interferes with a map, the weights of equal ids summed. A row of zeros means that
-    /// nothing is subtracted. May be empty where <see cref="EciStrength"/> is 0.
+    /// Q [M, T]: how much each token id in use interferes with a map. The weights of equal ids are summed. A row
+    /// of zeros subtracts nothing. May be empty where <see cref="EciStrength"/> is 0.
     /// </summary>
     public required ReadOnlySpan<float> Weights { get; init; }
 
     /// <summary>R, the number of normalisation ranges.</summary>
     public required int RangeCount { get; init; }
 
-    /// <summary>Share of the interference that is subtracted, 0 (none, E is not computed) to 1.</summary>
+    /// <summary>Share of the interference that is subtracted, 0 to 1. For 0, E is not computed.</summary>
     public required float EciStrength { get; init; }
 
     /// <summary>Side of the rank filter's window: 1 (no filter), 3, 5, 7 or 9.</summary>
@@ -54,7 +54,7 @@ public readonly ref struct TamProblem
     {
         get
         {
-            int count = 0;
+            var count = 0;
             foreach (var map in Maps)
             {
                 count = checked(count + Blocks[map.Block].CellCount);
@@ -64,7 +64,7 @@ public readonly ref struct TamProblem
         }
     }
 
-    /// <summary>Checks that all parts fit each other; engines call it first.</summary>
+    /// <summary>Checks that all parts fit each other. Engines call it first.</summary>
     /// <param name="maps">The destination of the maps.</param>
     /// <param name="ranges">The ranges.</param>
     /// <exception cref="ArgumentException">Something does not fit; the message names it.</exception>
@@ -76,16 +76,24 @@ public readonly ref struct TamProblem
         Validate(CellCount, OutputRowCount, maps, ranges);
     }
 
-    /// <summary>Checks that all parts fit each other where states and rows are there in the form of their products; engines call it first.</summary>
+    /// <summary>
+    /// Checks that all parts fit each other, for <see cref="ITamEngine.Refine"/>. Engines call it first.
+    /// </summary>
     /// <param name="activations">A [T, V].</param>
     /// <param name="cellCount">V.</param>
     /// <param name="maps">The destination of the maps.</param>
     /// <param name="ranges">The ranges.</param>
     /// <exception cref="ArgumentException">Something does not fit; the message names it.</exception>
-    public void Validate(ReadOnlySpan<float> activations, int cellCount, ReadOnlySpan<float> maps, ReadOnlySpan<ValueRange> ranges)
+    public void Validate(
+        ReadOnlySpan<float> activations,
+        int cellCount,
+        ReadOnlySpan<float> maps,
+        ReadOnlySpan<ValueRange> ranges)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(cellCount);
-        Require(cellCount == 0 ? activations.IsEmpty : activations.Length % cellCount == 0, "The activations are not a whole number of rows.");
+        Require(
+            cellCount == 0 ? activations.IsEmpty : activations.Length % cellCount == 0,
+            "The activations are not a whole number of rows.");
         Validate(cellCount, cellCount == 0 ? OutputRowCount : activations.Length / cellCount, maps, ranges);
     }
 
@@ -95,7 +103,9 @@ public readonly ref struct TamProblem
         Require(EciStrength is >= 0 and <= 1, "The ECI strength must be from 0 to 1.");
         foreach (var block in Blocks)
         {
-            Require(block.FirstCell >= 0 && block.FrameCount >= 1 && block.RowCount >= 1 && block.ColumnCount >= 1, "A block is empty.");
+            Require(
+                block.FirstCell >= 0 && block.FrameCount >= 1 && block.RowCount >= 1 && block.ColumnCount >= 1,
+                "A block is empty.");
             Require(block.CellCount <= cellCount - block.FirstCell, "A block reaches past the cells.");
         }
 

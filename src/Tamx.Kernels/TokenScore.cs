@@ -5,9 +5,9 @@ namespace Tamx.Kernels;
 /// <param name="Logit">Output row times hidden state; -infinity where there is none.</param>
 public readonly record struct TokenScore(int Id, float Logit)
 {
-    /// <summary>No token: less than any.</summary>
+    /// <summary>No token. It comes after any token.</summary>
     public static TokenScore None => new(-1, float.NegativeInfinity);
 
-    /// <summary>Whether this goes before another one: the larger logit, of equal ones the lower id.</summary>
+    /// <summary>Whether its logit is larger than the other's, or equal with a lower id.</summary>
     public bool IsBetterThan(TokenScore other) => Logit > other.Logit || (Logit == other.Logit && Id < other.Id);
 }

@@ -1,8 +1,8 @@
 namespace Tamx.Kernels;
 
 /// <summary>
-/// What <see cref="ITamEngine.SelectTop"/> is asked: a slice of a vocabulary, and what is known of the slices before.
-/// Spans only; nothing is owned.
+/// A call of <see cref="ITamEngine.SelectTop"/>: a slice of a vocabulary, and the results of the slices before. It has
+/// spans only, and owns nothing.
 /// </summary>
 /// <remarks>Shapes: P states, D hidden size, N output rows of the slice, K tokens per state.</remarks>
 public readonly ref struct TopTokenQuery
@@ -20,14 +20,15 @@ public readonly ref struct TopTokenQuery
     public int FirstId { get; init; }
 
     /// <summary>
-    /// In and out: per state the K best tokens so far [P, K], best first, the lower id first where logits are equal; 1
-    /// to <see cref="ITamEngine.MaxTopCount"/>. <see cref="TokenScore.None"/> before the first slice, and where there were fewer tokens than places.
+    /// In and out: per state the K best tokens so far [P, K], best first, of equal logits the lower id first. K is 1 to
+    /// <see cref="ITamEngine.MaxTopCount"/>. Before the first slice, and where there were fewer than K tokens, they are
+    /// <see cref="TokenScore.None"/>.
     /// </summary>
     public required Span<TokenScore> Best { get; init; }
 
     /// <summary>
-    /// In and out: ln of the sum of exp(logit) over all tokens so far [P]; -infinity before the first slice. A token's
-    /// probability is exp(logit - log sum).
+    /// In and out: ln of the sum of exp(logit) over all tokens so far [P]. Before the first slice it is -infinity. A
+    /// token's probability is exp(logit - log sum).
     /// </summary>
     public required Span<double> LogSums { get; init; }
 
@@ -44,7 +45,7 @@ public readonly ref struct TopTokenQuery
     /// <param name="state">Its index.</param>
     public Span<TokenScore> BestOf(int state) => Best.Slice(state * TopCount, TopCount);
 
-    /// <summary>Checks that all parts fit each other; engines call it first.</summary>
+    /// <summary>Checks that all parts fit each other. Engines call it first.</summary>
     /// <exception cref="ArgumentException">Something does not fit; the message names it.</exception>
     public void Validate()
     {

@@ -1,10 +1,10 @@
 namespace Tamx.Kernels;
 
-/// <summary>What every engine does in <see cref="ITamEngine.SelectTop"/> besides the products.</summary>
-public static class TopTokens
+/// <summary>What all engines share in <see cref="ITamEngine.SelectTop"/>.</summary>
+internal static class TopTokens
 {
-    /// <summary>Enters a token where it belongs, unless all that are there are better.</summary>
-    /// <param name="best">Tokens, the best first; the last one falls out.</param>
+    /// <summary>Inserts a token in its place, unless all tokens of the list are better.</summary>
+    /// <param name="best">Tokens, the best first. The last one falls out.</param>
     /// <param name="token">The token.</param>
     public static void Insert(Span<TokenScore> best, TokenScore token)
     {
@@ -13,7 +13,7 @@ public static class TopTokens
             return;
         }
 
-        int place = best.Length - 1;
+        var place = best.Length - 1;
         for (; place > 0 && token.IsBetterThan(best[place - 1]); place--)
         {
             best[place] = best[place - 1];
@@ -22,13 +22,15 @@ public static class TopTokens
         best[place] = token;
     }
 
-    /// <summary>ln(exp(a) + exp(b)), where either may be -infinity: a sum of nothing.</summary>
+    /// <summary>ln(exp(a) + exp(b)). Either may be -infinity, the logarithm of an empty sum.</summary>
     /// <param name="a">The logarithm of a sum.</param>
-    /// <param name="b">That of another one.</param>
-    /// <returns>That of both together.</returns>
+    /// <param name="b">The logarithm of another sum.</param>
+    /// <returns>The logarithm of both sums together.</returns>
     public static double Join(double a, double b)
     {
-        double largest = Math.Max(a, b);
-        return double.IsNegativeInfinity(largest) ? largest : largest + Math.Log(Math.Exp(a - largest) + Math.Exp(b - largest));
+        var largest = Math.Max(a, b);
+        return double.IsNegativeInfinity(largest)
+            ? largest
+            : largest + Math.Log(Math.Exp(a - largest) + Math.Exp(b - largest));
     }
 }

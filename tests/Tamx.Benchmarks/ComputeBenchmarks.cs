@@ -40,8 +40,8 @@ public class ComputeBenchmarks
     public void SetUp()
     {
         _trace = AnswerTrace.Create(Grid.Frames, Grid.Rows, Grid.Columns, AnswerLength, CandidateCount);
-        _one = TamEngine.Create(new EngineOptions { Kind = EngineKind.Cpu, ThreadCount = 1 });
-        _all = TamEngine.Create(EngineKind.Cpu);
+        _one = TamEngines.Create(new EngineOptions { Kind = EngineKind.Cpu, ThreadCount = 1 });
+        _all = TamEngines.Create(EngineKind.Cpu);
     }
 
     [GlobalCleanup]

@@ -14,10 +14,10 @@ internal static class Engines
     {
         var trace = AnswerTrace.Create(1, 32, 32, 128, 0);
         List<ITamEngine> engines = [];
-        foreach (var kind in TamEngine.All)
+        foreach (var kind in TamEngines.All)
         {
-            string[] devices = TamEngine.OnDevices.Contains(kind) ? [.. TamEngine.Devices.Where(device => device.Kind == kind).Select(device => device.Name)] : [string.Empty];
-            engines.AddRange(devices.Select(device => TamEngine.Create(new EngineOptions { Kind = kind, Device = device })));
+            string[] devices = TamEngines.OnDevices.Contains(kind) ? [.. TamEngines.Devices.Where(device => device.Kind == kind).Select(device => device.Name)] : [string.Empty];
+            engines.AddRange(devices.Select(device => TamEngines.Create(new EngineOptions { Kind = kind, Device = device })));
         }
 
         // What is compiled at the first use is no matter of speed.

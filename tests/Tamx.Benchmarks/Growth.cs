@@ -37,7 +37,7 @@ internal static class Growth
         var trace = AnswerTrace.Create(1, Rows, columns, answerLength, 0, WordCount);
 
         // What is compiled at the first use, and the threads, are no matter of size.
-        using var engine = TamEngine.Create(EngineKind.Cpu);
+        using var engine = TamEngines.Create(EngineKind.Cpu);
         ActivationMaps.Compute(AnswerTrace.Create(1, 8, 8, 8, 0), engine: engine);
         GC.Collect();
         long before = ResidentMemory.Now;

@@ -36,7 +36,7 @@ public class InterferenceBenchmarks
         _maps = new float[MapCount * CellCount];
         _ranges = new ValueRange[MapCount / 4];
         _activations = new float[RowCount * CellCount];
-        _engine = TamEngine.Create(new EngineOptions { Kind = EngineKind.Cpu, ThreadCount = 1 });
+        _engine = TamEngines.Create(new EngineOptions { Kind = EngineKind.Cpu, ThreadCount = 1 });
         _engine.Project(_problem.CellStates, _problem.OutputRows, 1, _activations);
     }
 

@@ -28,8 +28,8 @@ public class ProjectionBenchmarks
         var random = new Random(1);
         float[] Values(int count) => [.. Enumerable.Range(0, count).Select(_ => (2 * random.NextSingle()) - 1)];
         (_states, _rows, _products) = (Values(Size.States * HiddenSize), Values(Size.Rows * HiddenSize), new float[Size.States * Size.Rows]);
-        _one = TamEngine.Create(new EngineOptions { Kind = EngineKind.Cpu, ThreadCount = 1 });
-        _all = TamEngine.Create(EngineKind.Cpu);
+        _one = TamEngines.Create(new EngineOptions { Kind = EngineKind.Cpu, ThreadCount = 1 });
+        _all = TamEngines.Create(EngineKind.Cpu);
     }
 
     [GlobalCleanup]

@@ -33,8 +33,8 @@ public class SelectionBenchmarks
         var random = new Random(1);
         float[] Values(int count) => [.. Enumerable.Range(0, count).Select(_ => (random.NextSingle() - 0.5f) / 4)];
         (_states, _rows) = (Values(StateCount * HiddenSize), Values(RowCount * HiddenSize));
-        _one = TamEngine.Create(new EngineOptions { Kind = EngineKind.Cpu, ThreadCount = 1 });
-        _all = TamEngine.Create(EngineKind.Cpu);
+        _one = TamEngines.Create(new EngineOptions { Kind = EngineKind.Cpu, ThreadCount = 1 });
+        _all = TamEngines.Create(EngineKind.Cpu);
     }
 
     [GlobalCleanup]

@@ -24,7 +24,7 @@ public sealed class EngineTests : IDisposable
     [EngineFact("opencl")]
     public async Task Maps_OnADeviceByName_ComputesThere()
     {
-        string device = TamEngine.Devices.First(device => device.Kind == EngineKind.OpenCl).Name;
+        string device = TamEngines.Devices.First(device => device.Kind == EngineKind.OpenCl).Name;
 
         var run = await CommandRun.Of(["maps", Input, "-o", OutputPath, "--device", device, "--json"]);
 
@@ -131,8 +131,8 @@ public sealed class EngineTests : IDisposable
         string text = (await CommandRun.Of(["info"])).Output;
 
         var listed = json.RootElement.GetProperty("runtime").GetProperty("mapDevices").EnumerateArray().ToList();
-        Assert.Equal(TamEngine.Devices.Select(device => device.Name), listed.Select(device => device.GetProperty("name").GetString()));
-        Assert.All(TamEngine.Devices, device => Assert.Contains($"device {device.Name}: {device.Description}, ", text, StringComparison.Ordinal));
+        Assert.Equal(TamEngines.Devices.Select(device => device.Name), listed.Select(device => device.GetProperty("name").GetString()));
+        Assert.All(TamEngines.Devices, device => Assert.Contains($"device {device.Name}: {device.Description}, ", text, StringComparison.Ordinal));
     }
 
     private void AssertNothingWritten(CommandRun run, string message)

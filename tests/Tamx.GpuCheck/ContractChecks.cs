@@ -13,24 +13,24 @@ internal static class ContractChecks
         typeof(TamEngineContractTests), typeof(EngineAgreementTests), typeof(SelectTopTests), typeof(DeviceEngineTests),
     ];
 
-    /// <summary>Runs every test that takes the engine's name first.</summary>
+    /// <summary>Runs every test whose first argument is the engine's name.</summary>
     /// <param name="kind">The engine.</param>
-    /// <param name="writer">Told of each failure.</param>
-    /// <param name="afterEach">Looked at after each test; what it throws counts as the test's failure.</param>
-    /// <returns>How many passed and failed.</returns>
+    /// <param name="writer">Receives a line for each failure.</param>
+    /// <param name="afterEach">Runs after each test. If it throws, the test has failed.</param>
+    /// <returns>Numbers of tests that passed and that failed.</returns>
     public static (int Passed, int Failed) Run(EngineKind kind, TextWriter writer, Action? afterEach = null)
     {
         var (passed, failed) = (0, 0);
         foreach (var method in Suites.SelectMany(suite => suite.GetMethods()))
         {
-            // What is skipped here is skipped for a reason that a test runner would show: no Linux, no device.
+            // A skipped test lacks something here: Linux, or a device.
             if (method.GetCustomAttribute<TheoryAttribute>() is not { Skip: null })
             {
                 continue;
             }
 
             var rows = method.GetCustomAttributes<DataAttribute>().SelectMany(data => data.GetData(method));
-            foreach (object[] row in rows.Where(row => kind.Name.Equals(row[0])))
+            foreach (var row in rows.Where(row => kind.Name.Equals(row[0])))
             {
                 try
                 {
@@ -41,8 +41,8 @@ internal static class ContractChecks
                 catch (Exception e)
                 {
                     failed++;
-                    string reason = (e is TargetInvocationException { InnerException: { } inner } ? inner : e).Message;
-                    string test = $"{method.DeclaringType!.Name}.{method.Name}({string.Join(", ", row)})";
+                    var reason = (e is TargetInvocationException { InnerException: { } inner } ? inner : e).Message;
+                    var test = $"{method.DeclaringType!.Name}.{method.Name}({string.Join(", ", row)})";
                     writer.WriteLine($"FAILED {test}: {reason.ReplaceLineEndings(" ")}");
                 }
             }

@@ -3,8 +3,8 @@ using System.Text;
 namespace Tamx.GpuCheck;
 
 /// <summary>
-/// Writes to the console, and to a file as well where one is wanted; line by line, so that what was measured is there
-/// if the program is ended.
+/// Writes to the console, and to a file if one is wanted. Each line is written at once, so that nothing is lost if the
+/// program is killed.
 /// </summary>
 internal sealed class CopyingWriter(TextWriter console, string? path) : TextWriter
 {

@@ -10,16 +10,16 @@ using static Tamx.Kernels.Devices.Cuda.CudaMethods;
 
 namespace Tamx.GpuCheck;
 
-/// <summary>A CUDA device, in its primary context, which the engine shares.</summary>
+/// <summary>A CUDA device in its primary context, which the engine shares.</summary>
 internal sealed unsafe class CudaCard : ICard
 {
     private const int GroupSize = 256;
-    private const int GroupsPerProcessor = 8;
+    private const int GroupsPerMultiprocessor = 8;
     private const int Sums = 16;
     private const int Unrolled = 16;
 
     private readonly int _handle;
-    private readonly CudaProgram _context;
+    private readonly CudaContext _context;
     private readonly EventClock _clock;
     private readonly int _groupCount;
     private nint _kernel;
@@ -28,8 +28,8 @@ internal sealed unsafe class CudaCard : ICard
     public CudaCard(int handle, EngineDevice info)
     {
         (_handle, Info) = (handle, info);
-        _context = new CudaProgram(handle);
-        _groupCount = GroupsPerProcessor * Attribute(MultiprocessorCount);
+        _context = new CudaContext(handle);
+        _groupCount = GroupsPerMultiprocessor * Attribute(MultiprocessorCount);
         _clock = new EventClock(_context);
     }
 
@@ -39,7 +39,7 @@ internal sealed unsafe class CudaCard : ICard
     {
         get
         {
-            CudaDevice.Check(CudaDriverVersion(out int version), "asking for the driver's version");
+            CudaDevice.Check(CudaDriverVersion(out var version), "asking for the driver's version");
             var (major, minor) = (Attribute(ComputeCapabilityMajor), Attribute(ComputeCapabilityMinor));
             return string.Create(
                 CultureInfo.InvariantCulture,
@@ -55,9 +55,9 @@ internal sealed unsafe class CudaCard : ICard
     public double CopyInside(long bytes)
     {
         using var scope = _context.Enter();
-        nint source = Allocate(bytes);
-        nint destination = Allocate(bytes);
-        double seconds = Time(() => CudaCopyInside(destination, source, (nuint)bytes));
+        var source = Allocate(bytes);
+        var destination = Allocate(bytes);
+        var seconds = Time(() => CudaCopyInside(destination, source, (nuint)bytes));
         _ = MemoryFree(source);
         _ = MemoryFree(destination);
         return seconds;
@@ -66,23 +66,23 @@ internal sealed unsafe class CudaCard : ICard
     public double CopyHost(long bytes, bool isUpload, bool isPinned)
     {
         using var scope = _context.Enter();
-        nint memory = Allocate(bytes);
+        var memory = Allocate(bytes);
         nint host;
         if (isPinned)
         {
-            CudaDevice.Check(CudaAllocateHost(out host, (nuint)bytes), "allocating pinned memory");
+            CudaDevice.Check(HostAllocate(out host, (nuint)bytes), "allocating pinned memory");
         }
         else
         {
             host = (nint)NativeMemory.AllocZeroed((nuint)bytes);
         }
 
-        double seconds = Time(() => isUpload
+        var seconds = Time(() => isUpload
             ? CopyToDevice(memory, (void*)host, (nuint)bytes)
             : CopyToHost((void*)host, memory, (nuint)bytes));
         if (isPinned)
         {
-            _ = CudaFreeHost(host);
+            _ = HostFree(host);
         }
         else
         {
@@ -100,16 +100,16 @@ internal sealed unsafe class CudaCard : ICard
         {
             fixed (byte* image = Encoding.ASCII.GetBytes(Assembly() + '\0'))
             {
-                CudaDevice.Check(ModuleLoad(out nint module, image, 0, null, null), "loading the peak's kernel");
+                CudaDevice.Check(ModuleLoad(out var module, image, 0, null, null), "loading the peak's kernel");
                 CudaDevice.Check(ModuleGetFunction(out _kernel, module, "multiply_add"), "finding the peak's kernel");
             }
         }
 
-        nint sums = Allocate((long)GroupSize * _groupCount * sizeof(float));
+        var sums = Allocate((long)GroupSize * _groupCount * sizeof(float));
         var (a, b, rounds) = (0.999f, 1e-3f, _rounds);
-        void** arguments = stackalloc void*[] { &sums, &a, &b, &rounds };
-        nint pointers = (nint)arguments;
-        double seconds = Time(() => CudaMethods.Launch(
+        var arguments = stackalloc void*[] { &sums, &a, &b, &rounds };
+        var pointers = (nint)arguments;
+        var seconds = Time(() => CudaMethods.Launch(
             _kernel, (uint)_groupCount, 1, 1, GroupSize, 1, 1, 0, 0, (void**)pointers, null));
         _ = MemoryFree(sums);
         _rounds = Rounds.Next(_rounds, seconds);
@@ -122,7 +122,7 @@ internal sealed unsafe class CudaCard : ICard
         _context.Release();
     }
 
-    /// <summary>PTX of sixteen sums per thread, each of which takes sixteen fused products in a round.</summary>
+    /// <summary>PTX with sixteen sums per thread. A round adds sixteen fused products to each.</summary>
     internal static string Assembly()
     {
         var text = new StringBuilder();
@@ -157,19 +157,19 @@ internal sealed unsafe class CudaCard : ICard
                 cvt.rn.f32.u32 %s0, %x;
 
             """);
-        for (int i = 1; i < Sums; i++)
+        for (var i = 1; i < Sums; i++)
         {
             text.Append(CultureInfo.InvariantCulture, $"    add.f32 %s{i}, %s{i - 1}, %a;\n");
         }
 
         text.Append("    mov.u32 %i, 0;\nROUND:\n");
-        for (int i = 0; i < Sums * Unrolled; i++)
+        for (var i = 0; i < Sums * Unrolled; i++)
         {
             text.Append(CultureInfo.InvariantCulture, $"    fma.rn.f32 %s{i % Sums}, %s{i % Sums}, %a, %b;\n");
         }
 
         text.Append("    add.u32 %i, %i, 1;\n    setp.lt.u32 %q, %i, %n;\n    @%q bra ROUND;\n");
-        for (int i = 1; i < Sums; i++)
+        for (var i = 1; i < Sums; i++)
         {
             text.Append(CultureInfo.InvariantCulture, $"    add.f32 %s0, %s0, %s{i};\n");
         }
@@ -177,62 +177,58 @@ internal sealed unsafe class CudaCard : ICard
         return text.Append("    st.global.f32 [%p], %s0;\n    ret;\n}\n").ToString();
     }
 
-    private int Attribute(int name)
-    {
-        CudaDevice.Check(DeviceGetAttribute(out int value, name, _handle), "asking for a device's facts");
-        return value;
-    }
+    private int Attribute(int name) => CudaDevices.Attribute(_handle, name);
 
     private static nint Allocate(long bytes)
     {
-        CudaDevice.Check(MemoryAllocate(out nint memory, (nuint)bytes), "allocating");
+        CudaDevice.Check(MemoryAllocate(out var memory, (nuint)bytes), "allocating");
         return memory;
     }
 
     private static double Time(Func<int> start)
     {
         CudaDevice.Check(CudaSynchronize(), "waiting");
-        long begin = Stopwatch.GetTimestamp();
+        var begin = Stopwatch.GetTimestamp();
         CudaDevice.Check(start(), "measuring");
         CudaDevice.Check(CudaSynchronize(), "waiting");
         return Stopwatch.GetElapsedTime(begin).TotalSeconds;
     }
 
-    /// <summary>Events in the default stream, where the engine's launches are.</summary>
+    /// <summary>Events in the default stream, in which the engine launches its kernels.</summary>
     private sealed class EventClock : IDeviceClock, IDisposable
     {
-        private readonly CudaProgram _context;
+        private readonly CudaContext _context;
         private readonly nint _start;
         private readonly nint _end;
 
-        public EventClock(CudaProgram context)
+        public EventClock(CudaContext context)
         {
             _context = context;
             using var scope = context.Enter();
-            CudaDevice.Check(CudaCreateEvent(out _start, 0), "creating an event");
-            CudaDevice.Check(CudaCreateEvent(out _end, 0), "creating an event");
+            CudaDevice.Check(EventCreate(out _start, 0), "creating an event");
+            CudaDevice.Check(EventCreate(out _end, 0), "creating an event");
         }
 
         public void Start()
         {
             using var scope = _context.Enter();
-            CudaDevice.Check(CudaRecordEvent(_start, 0), "recording an event");
+            CudaDevice.Check(EventRecord(_start, 0), "recording an event");
         }
 
         public double Stop()
         {
             using var scope = _context.Enter();
-            CudaDevice.Check(CudaRecordEvent(_end, 0), "recording an event");
-            CudaDevice.Check(CudaWaitForEvent(_end), "waiting for an event");
-            CudaDevice.Check(CudaElapsed(out float milliseconds, _start, _end), "reading an event");
+            CudaDevice.Check(EventRecord(_end, 0), "recording an event");
+            CudaDevice.Check(EventSynchronize(_end), "waiting for an event");
+            CudaDevice.Check(CudaElapsed(out var milliseconds, _start, _end), "reading an event");
             return milliseconds / 1000;
         }
 
         public void Dispose()
         {
             using var scope = _context.Enter();
-            _ = CudaDestroyEvent(_start);
-            _ = CudaDestroyEvent(_end);
+            _ = EventDestroy(_start);
+            _ = EventDestroy(_end);
         }
     }
 }

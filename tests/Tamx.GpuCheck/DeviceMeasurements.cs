@@ -14,16 +14,16 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
     private const int TopCount = 10;
 
     private readonly long _copyBytes = isQuick ? 16L << 20 : 256L << 20;
-    private readonly double _patience = isQuick ? 0.2 : 2;
+    private readonly double _secondsPerFigure = isQuick ? 0.2 : 2;
     private double _peak;
     private double _bandwidth;
 
-    /// <summary>Measures all there is.</summary>
+    /// <summary>Measures everything.</summary>
     public void Write()
     {
         WriteLimits();
         writer.WriteLine("Hidden size 2,048. A kernel's floor is the larger of its operations at the peak");
-        writer.WriteLine("above and its bytes at the rate of the copy inside the device; more than 100 % is what a cache does.");
+        writer.WriteLine("above and its bytes at the rate of the copy inside the device. A cache can exceed 100 %.");
         writer.WriteLine();
         writer.WriteLine("| shape | kernel | µs | GFLOP/s | GB/s | % of floor |");
         writer.WriteLine("| --- | --- | --- | --- | --- | --- |");
@@ -48,16 +48,14 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
     private static string Text(double value) =>
         value.ToString(value >= 100 ? "F0" : value >= 1 ? "F2" : "G3", CultureInfo.InvariantCulture);
 
-    /// <summary>
-    /// The shapes that figures are about: a large picture, with each window; a video; a short answer.
-    /// </summary>
+    /// <summary>The measured shapes: a large picture, with each window; a short answer; a video.</summary>
     private IEnumerable<(string Name, RandomProblem Problem)> Shapes()
     {
         (int, int, int)[] picture = isQuick ? [(1, 16, 20)] : [(1, 48, 80)];
-        int tokens = isQuick ? 8 : 128;
-        string cells = isQuick ? "16 x 20" : "48 x 80";
+        var tokens = isQuick ? 8 : 128;
+        var cells = isQuick ? "16 x 20" : "48 x 80";
         var maps = RandomProblem.Create(1, picture, HiddenSize, RowCount, tokens, 4);
-        foreach (int kernelSize in (int[])[3, 5, 7, 9])
+        foreach (var kernelSize in (int[])[3, 5, 7, 9])
         {
             yield return ($"{cells}, {maps.Maps.Length} maps, k = {kernelSize}", maps.With(kernelSize: kernelSize));
         }
@@ -82,11 +80,11 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
         writer.WriteLine("| --- | --- |");
         writer.WriteLine($"| float32 fused products and sums | {Text(_peak / 1e9)} GFLOP/s |");
         writer.WriteLine($"| copy inside the device, read and written | {Text(_bandwidth / 1e9)} GB/s |");
-        foreach (int copy in Enumerable.Range(0, 4))
+        foreach (var copy in Enumerable.Range(0, 4))
         {
             var (isUpload, isPinned) = (copy < 2, copy % 2 == 1);
-            double rate = Best(() => _copyBytes / card.CopyHost(_copyBytes, isUpload, isPinned));
-            string name = $"{(isUpload ? "upload" : "download")}, {(isPinned ? "pinned" : "pageable")}";
+            var rate = Best(() => _copyBytes / card.CopyHost(_copyBytes, isUpload, isPinned));
+            var name = $"{(isUpload ? "upload" : "download")}, {(isPinned ? "pinned" : "pageable")}";
             writer.WriteLine($"| {name} | {Text(rate / 1e9)} GB/s |");
         }
 
@@ -95,11 +93,11 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
 
     private string WriteMaps(string name, RandomProblem problem)
     {
-        using var processors = TamEngine.Create(EngineKind.Cpu);
-        using var engine = TamEngine.Create(new EngineOptions { Kind = kind, Device = card.Info.Name });
+        using var cpu = TamEngines.Create(EngineKind.Cpu);
+        using var engine = TamEngines.Create(new EngineOptions { Kind = kind, Device = card.Info.Name });
         var maps = new float[problem.Problem.MapValueCount];
         var ranges = new ValueRange[problem.Maps.Max(map => map.Range) + 1];
-        return Write(name, engine, processors, Call, kernel => KernelWork.OfMaps(kernel, problem));
+        return Write(name, engine, cpu, Call, kernel => KernelWork.OfMaps(kernel, problem));
 
         void Call(ITamEngine one)
         {
@@ -110,15 +108,15 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
 
     private string WriteTokens()
     {
-        using var processors = TamEngine.Create(EngineKind.Cpu);
-        using var engine = TamEngine.Create(new EngineOptions { Kind = kind, Device = card.Info.Name });
+        using var cpu = TamEngines.Create(EngineKind.Cpu);
+        using var engine = TamEngines.Create(new EngineOptions { Kind = kind, Device = card.Info.Name });
         var (states, rows) = isQuick ? (8, 1024) : (64, 8192);
         var problem = RandomProblem.Create(4, [(1, 1, states)], HiddenSize, rows, 1);
         var (best, logSums) = (new TokenScore[states * TopCount], new double[states]);
         return Write(
             $"{states} states, {rows} tokens",
             engine,
-            processors,
+            cpu,
             Call,
             kernel => KernelWork.OfTokens(kernel, states, rows, HiddenSize));
 
@@ -137,16 +135,17 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
         }
     }
 
-    /// <summary>Writes a call's kernels, and gives its line in the table of whole calls.</summary>
+    /// <summary>Writes a call's kernels.</summary>
+    /// <returns>The call's line in the table of whole calls.</returns>
     private string Write(
         string name,
         ITamEngine engine,
-        ITamEngine processors,
+        ITamEngine cpu,
         Action<ITamEngine> call,
         Func<DeviceKernel, KernelWork?> workOf)
     {
-        double whole = Median(() => Seconds(() => call(engine)));
-        double onProcessors = Median(() => Seconds(() => call(processors)));
+        var whole = Median(() => Seconds(() => call(engine)));
+        var onCpu = Median(() => Seconds(() => call(cpu)));
         var device = new TimedDevice(card.Open(), card.KernelClock);
         using var timed = new DeviceEngine(device, 0);
         call(timed);
@@ -157,12 +156,12 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
             call(timed);
             runs.Add((device.UploadSeconds, device.DownloadSeconds, new(device.KernelSeconds)));
         }));
-        double kernels = 0;
+        var kernels = 0.0;
         foreach (var kernel in runs[0].Kernels.Keys)
         {
-            double seconds = Middle(runs.Select(run => run.Kernels[kernel]));
+            var seconds = Middle(runs.Select(run => run.Kernels[kernel]));
             kernels += seconds;
-            string figures = workOf(kernel) is not { } work ? "| | |"
+            var figures = workOf(kernel) is not { } work ? "| | |"
                 : seconds <= 0 ? "| | too short to measure |"
                 : $"{Text(work.Operations / seconds / 1e9)} | {Text(work.Bytes / seconds / 1e9)} "
                     + $"| {Text(100 * work.Floor(_peak, _bandwidth) / seconds)} |";
@@ -171,15 +170,15 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
 
         var (upload, download) = (Middle(runs.Select(run => run.Upload)), Middle(runs.Select(run => run.Download)));
         return $"| {name} | {Text(whole * 1e3)} | {Text(upload * 1e3)} | {Text(kernels * 1e3)} "
-            + $"| {Text(download * 1e3)} | {Text(device.CopiedBytes / 1e6)} | {Text(onProcessors * 1e3)} "
-            + $"| {Text(onProcessors / whole)} |";
+            + $"| {Text(download * 1e3)} | {Text(device.CopiedBytes / 1e6)} | {Text(onCpu * 1e3)} "
+            + $"| {Text(onCpu / whole)} |";
     }
 
     private void WriteFirstCall()
     {
         if (FirstCall.Measure(kind) is not var (cold, warm))
         {
-            writer.WriteLine("The first call could not be measured: the process that was to make it failed.");
+            writer.WriteLine("The first call could not be measured, since its process failed.");
             return;
         }
 
@@ -196,7 +195,7 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
 
     private static double Seconds(Action action)
     {
-        long start = Stopwatch.GetTimestamp();
+        var start = Stopwatch.GetTimestamp();
         action();
         return Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
@@ -207,19 +206,18 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
 
     private double Median(Func<double> measure) => Middle(Repeat(measure));
 
-    /// <summary>
-    /// A first time that does not count, then at least three and at most twenty, for as long as there is patience.
-    /// </summary>
+    /// <summary>Measures once without counting, then three to twenty times, until the time is up.</summary>
     private List<double> Repeat(Func<double> measure)
     {
         measure();
         var values = new List<double>();
-        long start = Stopwatch.GetTimestamp();
+        var start = Stopwatch.GetTimestamp();
         do
         {
             values.Add(measure());
         }
-        while (values.Count < 3 || (values.Count < 20 && Stopwatch.GetElapsedTime(start).TotalSeconds < _patience));
+        while (values.Count < 3
+            || (values.Count < 20 && Stopwatch.GetElapsedTime(start).TotalSeconds < _secondsPerFigure));
 
         return values;
     }

@@ -1,11 +1,10 @@
-using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Tamx.Kernels.Devices;
 
 namespace Tamx.GpuCheck;
 
-/// <summary>The drivers' functions that only measuring needs; the rest are the engines' own.</summary>
+/// <summary>The drivers' functions that only measurements call. The engines import the others.</summary>
 internal static unsafe partial class DriverCalls
 {
     public const ulong MemAllocHostPointer = 1 << 4;
@@ -14,12 +13,6 @@ internal static unsafe partial class DriverCalls
 
     [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuDriverGetVersion")]
     public static partial int CudaDriverVersion(out int version);
-
-    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuMemAllocHost_v2")]
-    public static partial int CudaAllocateHost(out nint memory, nuint bytes);
-
-    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuMemFreeHost")]
-    public static partial int CudaFreeHost(nint memory);
 
     [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuMemcpyDtoD_v2")]
     public static partial int CudaCopyInside(nint destination, nint source, nuint bytes);
@@ -33,20 +26,8 @@ internal static unsafe partial class DriverCalls
     [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuCtxGetCurrent")]
     public static partial int CudaCurrentContext(out nint context);
 
-    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuEventCreate")]
-    public static partial int CudaCreateEvent(out nint handle, uint flags);
-
-    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuEventRecord")]
-    public static partial int CudaRecordEvent(nint handle, nint stream);
-
-    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuEventSynchronize")]
-    public static partial int CudaWaitForEvent(nint handle);
-
     [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuEventElapsedTime")]
     public static partial int CudaElapsed(out float milliseconds, nint start, nint end);
-
-    [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuEventDestroy_v2")]
-    public static partial int CudaDestroyEvent(nint handle);
 
     [LibraryImport(DriverLibrary.OpenCl, EntryPoint = "clEnqueueCopyBuffer")]
     public static partial int OpenClCopyInside(
@@ -62,20 +43,8 @@ internal static unsafe partial class DriverCalls
     public static partial int OpenClUnmap(
         nint queue, nint memory, nint mapped, uint waitCount, nint* wait, nint* signal);
 
-    /// <summary>Has this assembly find the drivers where the engines find them.</summary>
+    /// <summary>Makes this assembly's P/Invokes find the drivers where the engines find them.</summary>
     [ModuleInitializer]
-    internal static void Register() => NativeLibrary.SetDllImportResolver(typeof(DriverCalls).Assembly, Resolve);
-
-    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath)
-    {
-        foreach (string file in DriverLibrary.FileNames(name))
-        {
-            if (NativeLibrary.TryLoad(file, assembly, DllImportSearchPath.System32, out nint handle))
-            {
-                return handle;
-            }
-        }
-
-        return 0;
-    }
+    internal static void Register() =>
+        NativeLibrary.SetDllImportResolver(typeof(DriverCalls).Assembly, DriverLibrary.Resolve);
 }

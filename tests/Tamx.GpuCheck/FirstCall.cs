@@ -7,15 +7,14 @@ using Tamx.Testing;
 namespace Tamx.GpuCheck;
 
 /// <summary>
-/// What the first call costs a program: with a driver that has compiled nothing before, and with one that has.
+/// Measures a program's first call: with an empty cache of the driver's compiler, and with a full one.
 /// </summary>
 internal static class FirstCall
 {
-    /// <summary>The argument that makes this program such a program.</summary>
+    /// <summary>The argument that makes this program measure its own first call.</summary>
     public const string Argument = "--first-call";
 
-    // Where drivers keep what they have compiled: NVIDIA's, PoCL's, Mesa's, and whoever follows the desktop's
-    // convention.
+    // The folders of drivers' compiler caches: NVIDIA's, PoCL's, Mesa's, and of drivers that follow XDG.
     private static readonly string[] CacheVariables =
         ["CUDA_CACHE_PATH", "POCL_CACHE_DIR", "MESA_SHADER_CACHE_DIR", "XDG_CACHE_HOME"];
 
@@ -23,20 +22,20 @@ internal static class FirstCall
     public static void Run(EngineKind kind)
     {
         var problem = RandomProblem.Create(1, [(1, 24, 24)], 256, 40, 30, 2);
-        long start = Stopwatch.GetTimestamp();
-        using var engine = TamEngine.Create(kind);
-        double creating = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        var start = Stopwatch.GetTimestamp();
+        using var engine = TamEngines.Create(kind);
+        var creating = Stopwatch.GetElapsedTime(start).TotalSeconds;
         start = Stopwatch.GetTimestamp();
         problem.Compute(engine);
-        double computing = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        var computing = Stopwatch.GetElapsedTime(start).TotalSeconds;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{creating:R} {computing:R}"));
     }
 
-    /// <summary>Measures in processes of their own with one cache, which is empty for the first.</summary>
-    /// <returns>Seconds for the engine and its first call, cold and warm; null where such a process failed.</returns>
+    /// <summary>Measures in two new processes with one cache, which is empty for the first.</summary>
+    /// <returns>Seconds for the engine and its first call, cold and warm; null where a process failed.</returns>
     public static (FirstCallSeconds Cold, FirstCallSeconds Warm)? Measure(EngineKind kind)
     {
-        string folder = Directory.CreateTempSubdirectory("tamx-gpu-check").FullName;
+        var folder = Directory.CreateTempSubdirectory("tamx-gpu-check").FullName;
         try
         {
             return Start(kind, folder) is { } cold && Start(kind, folder) is { } warm ? (cold, warm) : null;
@@ -49,7 +48,7 @@ internal static class FirstCall
 
     private static FirstCallSeconds? Start(EngineKind kind, string folder)
     {
-        string program = Environment.ProcessPath!;
+        var program = Environment.ProcessPath!;
         var start = new ProcessStartInfo(program) { RedirectStandardOutput = true };
         if (Path.GetFileNameWithoutExtension(program) == "dotnet")
         {
@@ -58,13 +57,13 @@ internal static class FirstCall
 
         start.ArgumentList.Add(Argument);
         start.ArgumentList.Add(kind.Name);
-        foreach (string variable in CacheVariables)
+        foreach (var variable in CacheVariables)
         {
             start.Environment[variable] = folder;
         }
 
         using var process = Process.Start(start)!;
-        string[] words = process.StandardOutput.ReadToEnd().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        var words = process.StandardOutput.ReadToEnd().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
         process.WaitForExit();
         return process.ExitCode == 0 && words is [var creating, var computing]
             ? new(Number(creating), Number(computing))

@@ -3,16 +3,16 @@ using System.Diagnostics;
 namespace Tamx.GpuCheck;
 
 /// <summary>
-/// The host's clock, with the device waited for at both ends; what waiting costs when there is nothing to wait for is
-/// taken off.
+/// The host's clock. It waits for the device at both ends, and subtracts the time that a wait takes when there is
+/// nothing to wait for.
 /// </summary>
-/// <param name="wait">Returns when the device has done all that it was asked for.</param>
+/// <param name="wait">Returns when the device has done all its work.</param>
 internal sealed class HostClock(Action wait) : IDeviceClock
 {
     private double _cost;
     private long _start;
 
-    /// <summary>Measures what waiting costs.</summary>
+    /// <summary>Measures the time that a wait takes.</summary>
     public void Calibrate()
     {
         _cost = 0;

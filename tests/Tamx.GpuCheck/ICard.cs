@@ -3,9 +3,7 @@ using Tamx.Kernels.Devices;
 
 namespace Tamx.GpuCheck;
 
-/// <summary>
-/// A device by its bare driver: what it can do at the best, which kernels and copies are measured against.
-/// </summary>
+/// <summary>A device by its bare driver. Its best rates are what kernels and copies are compared with.</summary>
 internal interface ICard : IDisposable
 {
     /// <summary>The device.</summary>
@@ -17,9 +15,7 @@ internal interface ICard : IDisposable
     /// <summary>Opens the device as the engine does.</summary>
     IKernelDevice Open();
 
-    /// <summary>
-    /// A clock of the device's own for its kernels; null where there is none that sees the engine's launches.
-    /// </summary>
+    /// <summary>The device's own clock for kernels; null where none can measure the engine's launches.</summary>
     IDeviceClock? KernelClock { get; }
 
     /// <summary>Seconds for a copy inside the device.</summary>
@@ -28,6 +24,6 @@ internal interface ICard : IDisposable
     /// <summary>Seconds for a copy from the host or to it.</summary>
     double CopyHost(long bytes, bool isUpload, bool isPinned);
 
-    /// <summary>Seconds for fused products and sums in registers, and how many operations that were.</summary>
+    /// <summary>Seconds for fused multiply-adds in registers, and their number of operations.</summary>
     (double Seconds, double Operations) MultiplyAdd();
 }

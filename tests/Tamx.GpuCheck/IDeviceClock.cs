@@ -1,12 +1,12 @@
 namespace Tamx.GpuCheck;
 
-/// <summary>Measures what a device does between two points.</summary>
+/// <summary>Measures the time that a device takes between two points.</summary>
 internal interface IDeviceClock
 {
-    /// <summary>From here on: what was asked for before has ended, or does not count.</summary>
+    /// <summary>Starts. Work that was queued before is not measured.</summary>
     void Start();
 
-    /// <summary>Up to here, once the device has done it.</summary>
+    /// <summary>Stops, once the device has done the work that was queued since.</summary>
     /// <returns>Seconds since <see cref="Start"/>.</returns>
     double Stop();
 }

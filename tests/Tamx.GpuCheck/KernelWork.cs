@@ -3,25 +3,28 @@ using Tamx.Testing;
 
 namespace Tamx.GpuCheck;
 
-/// <summary>What a kernel has to do at the least in one call: the floor that its time is measured against.</summary>
-/// <param name="Operations">Additions, multiplications, minima and maxima in float32; a fused pair counts as
-/// two.</param>
-/// <param name="Bytes">What has to be read and written once.</param>
+/// <summary>
+/// The least work of a kernel in one call. It gives the floor that the kernel's time is compared with.
+/// </summary>
+/// <param name="Operations">
+/// Additions, multiplications, minima and maxima in float32. A fused pair counts as two.
+/// </param>
+/// <param name="Bytes">Bytes that must be read and written, counted once.</param>
 internal readonly record struct KernelWork(double Operations, double Bytes)
 {
-    /// <summary>Seconds that no implementation of this algorithm can beat on a card.</summary>
+    /// <summary>The least seconds that any implementation of this algorithm can take on a card.</summary>
     /// <param name="operationsPerSecond">The card's measured peak.</param>
     /// <param name="bytesPerSecond">The card's measured bandwidth.</param>
     public double Floor(double operationsPerSecond, double bytesPerSecond) =>
         Math.Max(Operations / operationsPerSecond, Bytes / bytesPerSecond);
 
-    /// <summary>That of a kernel in the computation of maps; null for one that is not known here.</summary>
+    /// <summary>The work of a kernel in the computation of maps; null for other kernels.</summary>
     public static KernelWork? OfMaps(DeviceKernel kernel, RandomProblem problem)
     {
         double size = problem.HiddenSize;
-        double rows = problem.OutputRows.Length / size;
-        double cells = problem.Blocks.Sum(block => (double)block.CellCount);
-        double values = problem.Maps.Sum(map => (double)problem.Blocks[map.Block].CellCount);
+        var rows = problem.OutputRows.Length / size;
+        var cells = problem.Blocks.Sum(block => (double)block.CellCount);
+        var values = problem.Maps.Sum(map => (double)problem.Blocks[map.Block].CellCount);
         return kernel.Name switch
         {
             "product" => Product(rows, cells, size),
@@ -41,7 +44,7 @@ internal readonly record struct KernelWork(double Operations, double Bytes)
         KernelWork Filter(int windowSide) => new(values * FilterOperations(windowSide), sizeof(float) * 2 * values);
     }
 
-    /// <summary>That of a kernel in the search for the best tokens; null for one that is not known here.</summary>
+    /// <summary>The work of a kernel in the search for the best tokens; null for other kernels.</summary>
     public static KernelWork? OfTokens(DeviceKernel kernel, int states, int rows, int hiddenSize) => kernel.Name switch
     {
         "product" => Product(rows, states, hiddenSize),
@@ -55,18 +58,18 @@ internal readonly record struct KernelWork(double Operations, double Bytes)
         new(2 * rows * columns * size, sizeof(float) * ((rows * size) + (columns * size) + (rows * columns)));
 
     /// <summary>
-    /// Per window of n values: a minimum and a maximum per exchange of Batcher's network, then mean, deviation and two
-    /// weighted sums.
+    /// For a window of n values: a minimum and a maximum per exchange of Batcher's network, then mean, deviation and
+    /// two weighted sums.
     /// </summary>
     private static int FilterOperations(int windowSide)
     {
-        int n = windowSide * windowSide;
-        int exchanges = 0;
-        for (int p = 1; p < n; p *= 2)
+        var n = windowSide * windowSide;
+        var exchanges = 0;
+        for (var p = 1; p < n; p *= 2)
         {
-            for (int k = p; k >= 1; k /= 2)
+            for (var k = p; k >= 1; k /= 2)
             {
-                for (int i = k == p ? 0 : k; i + k < n; i++)
+                for (var i = k == p ? 0 : k; i + k < n; i++)
                 {
                     exchanges += ((i - (k == p ? 0 : k)) & k) == 0 && (i ^ (i + k)) < 2 * p ? 1 : 0;
                 }

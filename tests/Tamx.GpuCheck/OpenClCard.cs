@@ -8,13 +8,13 @@ using static Tamx.Kernels.Devices.OpenCl.OpenClMethods;
 
 namespace Tamx.GpuCheck;
 
-/// <summary>An OpenCL device, in a context of its own.</summary>
+/// <summary>An OpenCL device in its own context.</summary>
 internal sealed unsafe class OpenClCard : ICard
 {
     private const int GroupSize = 256;
     private const int GroupCount = 1024;
 
-    // Eight sums of sixteen: enough that neither a GPU nor a processor's vectors wait for the one before.
+    // Eight independent vectors of sixteen sums, so that neither a GPU nor a CPU waits for the operation before.
     private const string Source = """
         __kernel void multiply_add(__global float *out, float a, float b, int count)
         {
@@ -42,7 +42,7 @@ internal sealed unsafe class OpenClCard : ICard
     public OpenClCard(nint id, EngineDevice info)
     {
         (_id, Info) = (id, info);
-        _context = CreateContext(null, 1, &id, 0, 0, out int status);
+        _context = CreateContext(null, 1, &id, 0, 0, out var status);
         OpenClDevice.Check(status, "creating a context");
         _queue = CreateCommandQueue(_context, id, 0, out status);
         OpenClDevice.Check(status, "creating a queue");
@@ -58,9 +58,9 @@ internal sealed unsafe class OpenClCard : ICard
 
     public double CopyInside(long bytes)
     {
-        nint source = Create(bytes, MemReadWrite);
-        nint destination = Create(bytes, MemReadWrite);
-        double seconds = Time(() => OpenClCopyInside(_queue, source, destination, 0, 0, (nuint)bytes, 0, null, null));
+        var source = Create(bytes, MemReadWrite);
+        var destination = Create(bytes, MemReadWrite);
+        var seconds = Time(() => OpenClCopyInside(_queue, source, destination, 0, 0, (nuint)bytes, 0, null, null));
         _ = ReleaseMemory(source);
         _ = ReleaseMemory(destination);
         return seconds;
@@ -68,14 +68,14 @@ internal sealed unsafe class OpenClCard : ICard
 
     public double CopyHost(long bytes, bool isUpload, bool isPinned)
     {
-        nint memory = Create(bytes, MemReadWrite);
-        nint pinned = isPinned ? Create(bytes, MemReadWrite | MemAllocHostPointer) : 0;
-        int status = Success;
-        nint host = isPinned
+        var memory = Create(bytes, MemReadWrite);
+        var pinned = isPinned ? Create(bytes, MemReadWrite | MemAllocHostPointer) : 0;
+        var status = Success;
+        var host = isPinned
             ? OpenClMap(_queue, pinned, 1, MapReadWrite, 0, (nuint)bytes, 0, null, null, out status)
             : (nint)NativeMemory.AllocZeroed((nuint)bytes);
         OpenClDevice.Check(status, "mapping pinned memory");
-        double seconds = Time(() => isUpload
+        var seconds = Time(() => isUpload
             ? EnqueueWrite(_queue, memory, 1, 0, (nuint)bytes, (void*)host, 0, null, null)
             : EnqueueRead(_queue, memory, 1, 0, (nuint)bytes, (void*)host, 0, null, null));
         if (isPinned)
@@ -97,7 +97,7 @@ internal sealed unsafe class OpenClCard : ICard
     {
         if (_kernel == 0)
         {
-            nint program = CreateProgramWithSource(_context, 1, Source, null, out int status);
+            var program = CreateProgramWithSource(_context, 1, Source, null, out var status);
             OpenClDevice.Check(status, "reading the peak's kernel");
             fixed (nint* id = &_id)
             {
@@ -109,14 +109,14 @@ internal sealed unsafe class OpenClCard : ICard
             _ = ReleaseProgram(program);
         }
 
-        nint sums = Create(GroupSize * GroupCount * sizeof(float), MemReadWrite);
+        var sums = Create(GroupSize * GroupCount * sizeof(float), MemReadWrite);
         var (a, b) = (0.999f, 1e-3f);
-        int rounds = _rounds;
+        var rounds = _rounds;
         OpenClDevice.Check(SetKernelArgument(_kernel, 0, (nuint)sizeof(nint), &sums), "an argument");
         OpenClDevice.Check(SetKernelArgument(_kernel, 1, sizeof(float), &a), "an argument");
         OpenClDevice.Check(SetKernelArgument(_kernel, 2, sizeof(float), &b), "an argument");
         OpenClDevice.Check(SetKernelArgument(_kernel, 3, sizeof(int), &rounds), "an argument");
-        double seconds = Time(() =>
+        var seconds = Time(() =>
         {
             nuint global = GroupSize * GroupCount;
             nuint local = GroupSize;
@@ -140,7 +140,7 @@ internal sealed unsafe class OpenClCard : ICard
 
     private nint Create(long bytes, ulong flags)
     {
-        nint memory = CreateBuffer(_context, flags, (nuint)bytes, null, out int status);
+        var memory = CreateBuffer(_context, flags, (nuint)bytes, null, out var status);
         OpenClDevice.Check(status, "allocating");
         return memory;
     }
@@ -148,7 +148,7 @@ internal sealed unsafe class OpenClCard : ICard
     private double Time(Func<int> enqueue)
     {
         _ = Finish(_queue);
-        long start = Stopwatch.GetTimestamp();
+        var start = Stopwatch.GetTimestamp();
         OpenClDevice.Check(enqueue(), "measuring");
         _ = Finish(_queue);
         return Stopwatch.GetElapsedTime(start).TotalSeconds;

@@ -5,15 +5,15 @@ using static Tamx.Kernels.Devices.Cuda.CudaMethods;
 namespace Tamx.GpuCheck;
 
 /// <summary>
-/// Another user of a device's primary context, as llama.cpp's CUDA backend is one: a thread of its own that writes,
-/// copies and reads its memory without end, and the context current on the thread that created this.
+/// Another user of a device's primary context, like llama.cpp's CUDA backend. Its thread writes, copies and reads
+/// memory all the time. The context is current on the thread that created this.
 /// </summary>
 internal sealed unsafe class PrimaryContextUser : IDisposable
 {
     private const int Count = 1 << 20;
 
     private readonly int _device;
-    private readonly CudaProgram _context;
+    private readonly CudaContext _context;
     private readonly nint _expected;
     private readonly Thread _thread;
     private volatile bool _isEnding;
@@ -24,18 +24,18 @@ internal sealed unsafe class PrimaryContextUser : IDisposable
         _device = device;
         CudaDevice.Check(PrimaryContextRetain(out _expected, device), "creating a context");
         CudaDevice.Check(ContextPush(_expected), "entering the context");
-        _context = new CudaProgram(device);
+        _context = new CudaContext(device);
         _thread = new Thread(Work) { IsBackground = true };
         _thread.Start();
     }
 
-    /// <summary>Rounds of work done, all of them right.</summary>
+    /// <summary>Rounds of work that were done without a fault.</summary>
     public int RoundCount { get; private set; }
 
-    /// <summary>Throws if the engine has disturbed its work, or left another context on the thread.</summary>
+    /// <summary>Throws if the engine has disturbed this work or left another context current on the thread.</summary>
     public void Check()
     {
-        CudaDevice.Check(CudaCurrentContext(out nint current), "asking for the thread's context");
+        CudaDevice.Check(CudaCurrentContext(out var current), "asking for the thread's context");
         if (current != _expected)
         {
             throw new InvalidOperationException("the engine left another context current on the thread");
@@ -61,10 +61,10 @@ internal sealed unsafe class PrimaryContextUser : IDisposable
         try
         {
             using var scope = _context.Enter();
-            CudaDevice.Check(MemoryAllocate(out nint source, Count * sizeof(uint)), "allocating");
-            CudaDevice.Check(MemoryAllocate(out nint destination, Count * sizeof(uint)), "allocating");
-            uint[] read = new uint[Count];
-            for (uint round = 1; !_isEnding; round++)
+            CudaDevice.Check(MemoryAllocate(out var source, Count * sizeof(uint)), "allocating");
+            CudaDevice.Check(MemoryAllocate(out var destination, Count * sizeof(uint)), "allocating");
+            var read = new uint[Count];
+            for (var round = 1u; !_isEnding; round++)
             {
                 CudaDevice.Check(CudaFill(source, round, Count), "writing");
                 CudaDevice.Check(CudaCopyInside(destination, source, Count * sizeof(uint)), "copying");

@@ -1,9 +1,9 @@
-// Checks and measures the engines on devices, on a machine that needs nothing but the devices' drivers.
+// Checks and measures the engines on devices. The machine needs nothing but the devices' drivers.
 //
 //     Tamx.GpuCheck [--quick] [--no-checks] [--out FILE.md] [cuda] [opencl]
 //
-// Ends with 0 where both engines, or those that were named, passed all checks; 1 where a check failed; 2 for a wrong
-// command line; 3 where all that could be checked passed, but an engine has no device here.
+// Exit codes: 0 if both engines, or those that were named, passed all checks; 1 if a check failed; 2 for a wrong
+// command line; 3 if no check failed, but an engine has no device here.
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
@@ -26,7 +26,7 @@ if (args is [FirstCall.Argument, var name])
 var kinds = new List<EngineKind>();
 var (isQuick, isChecked) = (false, true);
 string? path = null;
-for (int i = 0; i < args.Length; i++)
+for (var i = 0; i < args.Length; i++)
 {
     switch (args[i])
     {
@@ -59,9 +59,9 @@ using var writer = new CopyingWriter(Console.Out, path);
 writer.WriteLine($"# GPU check, {DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}");
 writer.WriteLine();
 writer.WriteLine(
-    $"{RuntimeInformation.OSDescription}, {Environment.ProcessorCount} processors, "
+    $"{RuntimeInformation.OSDescription}, {Environment.ProcessorCount} logical processors, "
     + $"{RuntimeInformation.FrameworkDescription}.");
-int failures = 0;
+var failures = 0;
 var missing = new List<string>();
 foreach (var kind in kinds)
 {
@@ -80,9 +80,9 @@ foreach (var kind in kinds)
         continue;
     }
 
-    foreach (var device in TamEngine.Devices.Where(device => device.Kind == kind))
+    foreach (var device in TamEngines.Devices.Where(device => device.Kind == kind))
     {
-        string note = device.IsGpu ? string.Empty : ", no GPU";
+        var note = device.IsGpu ? string.Empty : ", no GPU";
         writer.WriteLine($"{device.Name}: {device.Description}, {device.MemoryBytes / 1_000_000:N0} MB{note}.");
     }
 
@@ -113,21 +113,21 @@ foreach (var kind in kinds)
 
     void Check(string where, Action? afterEach)
     {
-        long start = Stopwatch.GetTimestamp();
+        var start = Stopwatch.GetTimestamp();
         var (passed, failed) = ContractChecks.Run(kind, writer, afterEach);
         failures += failed;
 
-        // No check at all is a fault of this program's.
+        // If nothing was checked, this program is at fault.
         failures += passed + failed == 0 ? 1 : 0;
-        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         writer.WriteLine($"Contract checks{where}: {passed} passed, {failed} failed, in {seconds:F0} s.");
         writer.WriteLine();
     }
 }
 
 writer.WriteLine();
-string outcome = failures > 0 ? $"{failures} FAILED." : isChecked ? "No check failed." : "Nothing was checked.";
-string left = missing.Count > 0 ? $" Could not be done on this machine: {string.Join("; ", missing)}." : string.Empty;
+var outcome = failures > 0 ? $"{failures} FAILED." : isChecked ? "No check failed." : "Nothing was checked.";
+var left = missing.Count > 0 ? $" Could not be done on this machine: {string.Join("; ", missing)}." : string.Empty;
 writer.WriteLine($"Took {watch.Elapsed.TotalSeconds:F0} s. {outcome}{left}");
 return failures > 0 ? Failed : missing.Count > 0 ? Incomplete : 0;
 

@@ -1,13 +1,14 @@
 namespace Tamx.GpuCheck;
 
 /// <summary>
-/// How often the loop of a peak measurement runs: long enough that starting it does not count, short enough to repeat.
+/// The number of rounds of a peak measurement's loop. It runs long enough that the launch does not count, and short
+/// enough to repeat.
 /// </summary>
 internal static class Rounds
 {
-    private const double Wanted = 0.02;
+    private const double WantedSeconds = 0.02;
 
-    /// <summary>The number for the next time, after one that took so long.</summary>
+    /// <summary>The number for the next measurement, from the time of the last one.</summary>
     public static int Next(int rounds, double seconds) =>
-        (int)Math.Clamp(rounds * Wanted / Math.Max(seconds, 1e-6), 16, 1 << 20);
+        (int)Math.Clamp(rounds * WantedSeconds / Math.Max(seconds, 1e-6), 16, 1 << 20);
 }

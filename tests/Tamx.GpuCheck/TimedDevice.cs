@@ -4,7 +4,7 @@ using Tamx.Kernels.Devices;
 namespace Tamx.GpuCheck;
 
 /// <summary>
-/// A device that measures what an engine has it do: copies by the host's clock, kernels by a clock of the device's.
+/// A device that measures an engine's calls: copies by the host's clock, kernels by the device's.
 /// </summary>
 internal sealed unsafe class TimedDevice : IKernelDevice
 {
@@ -14,7 +14,7 @@ internal sealed unsafe class TimedDevice : IKernelDevice
     private readonly nint _scratch;
 
     /// <summary>Creates it.</summary>
-    /// <param name="device">The device, of which this one disposes.</param>
+    /// <param name="device">The device. This one disposes of it.</param>
     /// <param name="kernelClock">Measures kernels; null for the host's clock.</param>
     public TimedDevice(IKernelDevice device, IDeviceClock? kernelClock)
     {
@@ -29,21 +29,21 @@ internal sealed unsafe class TimedDevice : IKernelDevice
 
     public long LargestAllocation => _device.LargestAllocation;
 
-    public int ProcessorCount => _device.ProcessorCount;
+    public int ComputeUnitCount => _device.ComputeUnitCount;
 
     /// <summary>Seconds of uploads since <see cref="Clear"/>.</summary>
     public double UploadSeconds { get; private set; }
 
-    /// <summary>Seconds of downloads since then.</summary>
+    /// <summary>Seconds of downloads since <see cref="Clear"/>.</summary>
     public double DownloadSeconds { get; private set; }
 
-    /// <summary>Bytes of both.</summary>
+    /// <summary>Bytes of uploads and downloads since <see cref="Clear"/>.</summary>
     public long CopiedBytes { get; private set; }
 
-    /// <summary>Seconds of each kernel since then.</summary>
+    /// <summary>Seconds of each kernel since <see cref="Clear"/>.</summary>
     public Dictionary<DeviceKernel, double> KernelSeconds { get; } = [];
 
-    /// <summary>Forgets what was measured.</summary>
+    /// <summary>Resets all measurements.</summary>
     public void Clear()
     {
         (UploadSeconds, DownloadSeconds, CopiedBytes) = (0, 0, 0);
@@ -79,7 +79,7 @@ internal sealed unsafe class TimedDevice : IKernelDevice
 
     public void Dispose() => _device.Dispose();
 
-    /// <summary>A download comes after everything else.</summary>
+    /// <summary>Waits by a download, which runs after all other work.</summary>
     private void Wait()
     {
         int value;

@@ -2,16 +2,19 @@ using Tamx.Testing;
 
 namespace Tamx.Kernels.Tests;
 
-/// <summary>Who computes what where there are a device and processors. The device is one that only counts, so that this is tested without any.</summary>
+/// <summary>
+/// What the device computes and what the CPU. The device only counts calls, so these tests need none.
+/// </summary>
 public class AutoEngineTests
 {
     private static readonly RandomProblem Small = RandomProblem.Create(3, [(1, 4, 5)], 8, 12, 3);
     private static readonly RandomProblem Large = RandomProblem.Create(3, [(1, 20, 30)], 1024, 120, 4);
+    private static readonly OffloadCostModel Free = new(-1, double.PositiveInfinity);
 
     [Fact]
-    public void Compute_SmallProblem_StaysOnTheProcessors()
+    public void Compute_SmallProblem_StaysOnTheCpu()
     {
-        var device = new CountingEngine();
+        var device = new ProbeEngine();
         using var engine = Create(device);
 
         Small.Compute(engine);
@@ -20,39 +23,62 @@ public class AutoEngineTests
         Assert.Equal("reference", engine.Name);
         Large.Compute(engine);
         Assert.Equal(1, device.Calls);
-        Assert.Equal("counting and reference", engine.Name);
+        Assert.Equal("probe and reference", engine.Name);
     }
 
     [Fact]
     public void Compute_LargeProblem_GoesToTheDevice()
     {
-        var device = new CountingEngine();
+        var device = new ProbeEngine();
         using var engine = Create(device);
 
         Large.Compute(engine);
         Large.Compute(engine);
 
         Assert.Equal(2, device.Calls);
-        Assert.Equal("counting", engine.Name);
+        Assert.Equal("probe", engine.Name);
         Assert.Equal(device.Kind, engine.Kind);
     }
 
     [Fact]
-    public void AnyMethod_DeviceFails_TheProcessorsTakeOverForGood()
+    public void AnyMethod_DeviceFails_TheCpuTakesOverForGood()
     {
         var states = new float[] { 1, 2 };
         Action<ITamEngine>[] calls =
         [
             engine => Small.Compute(engine),
             engine => engine.Project(states, states, 2, new float[1]),
-            engine => engine.Refine(new TamProblem { HiddenSize = 1, CellStates = [], OutputRows = [], Blocks = [], Maps = [], Weights = [], RangeCount = 0, EciStrength = 0, KernelSize = 1 }, [1], 1, [], []),
-            engine => engine.SelectTop(new() { HiddenSize = 2, States = states, OutputRows = states, Best = new TokenScore[1], LogSums = new double[1] }),
+            engine => engine.Refine(
+                new TamProblem
+                {
+                    HiddenSize = 1,
+                    CellStates = [],
+                    OutputRows = [],
+                    Blocks = [],
+                    Maps = [],
+                    Weights = [],
+                    RangeCount = 0,
+                    EciStrength = 0,
+                    KernelSize = 1,
+                },
+                [1],
+                1,
+                [],
+                []),
+            engine => engine.SelectTop(new()
+            {
+                HiddenSize = 2,
+                States = states,
+                OutputRows = states,
+                Best = new TokenScore[1],
+                LogSums = new double[1],
+            }),
         ];
         foreach (var call in calls)
         {
-            var device = new CountingEngine { Fails = true };
+            var device = new ProbeEngine { Fails = true };
             var log = new List<string>();
-            using var engine = new AutoEngine(device, () => new ReferenceEngine(), new WayToDevice(-1, double.PositiveInfinity), log.Add);
+            using var engine = new AutoEngine(device, () => new ReferenceEngine(), Free, log.Add);
 
             call(engine);
             call(engine);
@@ -64,11 +90,11 @@ public class AutoEngineTests
     }
 
     [Fact]
-    public void AnyMethod_DeviceLacksMemory_TheProcessorsDoThisCallAlone()
+    public void AnyMethod_DeviceLacksMemory_TheCpuDoesThisCallOnly()
     {
-        var device = new CountingEngine { Fails = true, IsFull = true };
+        var device = new ProbeEngine { Fails = true, IsFull = true };
         var log = new List<string>();
-        using var engine = new AutoEngine(device, () => new ReferenceEngine(), new WayToDevice(-1, double.PositiveInfinity), log.Add);
+        using var engine = new AutoEngine(device, () => new ReferenceEngine(), Free, log.Add);
 
         Small.Compute(engine);
         Small.Compute(engine);
@@ -82,21 +108,25 @@ public class AutoEngineTests
     [Fact]
     public void MaxWorkingBytes_Always_IsTheDevices()
     {
-        using var engine = Create(new CountingEngine { MaxWorkingBytes = 17 });
+        using var engine = Create(new ProbeEngine { MaxWorkingBytes = 17 });
 
         Assert.Equal(17, engine.MaxWorkingBytes);
     }
 
     [Fact]
-    public void Compute_ProcessorsFail_Throws()
+    public void Compute_CpuFails_Throws()
     {
-        using var engine = new AutoEngine(new CountingEngine(), () => new CountingEngine { Fails = true }, WayToDevice.Assumed, null);
+        using var engine = new AutoEngine(
+            new ProbeEngine(), () => new ProbeEngine { Fails = true }, OffloadCostModel.Assumed, null);
 
         Assert.Throws<EngineUnavailableException>(() => Small.Compute(engine));
         Assert.Throws<EngineUnavailableException>(() => Small.Compute(engine));
     }
 
-    /// <summary>Long answers of real models are worth the way; short ones, and what a token takes that is explained while the model writes, are not.</summary>
+    /// <summary>
+    /// Long answers of real models are offloaded. Short ones are not, and neither is a token that is explained while
+    /// the model writes.
+    /// </summary>
     [Theory]
     [InlineData(300, 2048, 120, 120, 3, true)]
     [InlineData(3840, 2048, 110, 512, 3, true)]
@@ -104,13 +134,20 @@ public class AutoEngineTests
     [InlineData(300, 2048, 40, 30, 9, true)]
     [InlineData(300, 2048, 40, 30, 3, false)]
     [InlineData(144, 128, 60, 40, 3, false)]
-    public void IsWorthIt_Sizes_Decide(long cells, long hiddenSize, long rows, long maps, int kernelSize, bool expected) => Assert.Equal(
-        expected,
-        WayToDevice.Assumed.IsWorthIt(((cells * hiddenSize) + (maps * cells)) * rows, maps * cells, kernelSize, ((cells + rows) * hiddenSize) + (maps * (cells + rows))));
+    public void ShouldOffload_Sizes_Decide(
+        long cells, long hiddenSize, long rows, long maps, int kernelSize, bool expected)
+    {
+        var products = ((cells * hiddenSize) + (maps * cells)) * rows;
+        var copied = ((cells + rows) * hiddenSize) + (maps * (cells + rows));
 
-    private static AutoEngine Create(ITamEngine device) => new(device, () => new ReferenceEngine(), WayToDevice.Assumed, null);
+        Assert.Equal(
+            expected, OffloadCostModel.Assumed.ShouldOffload(products, maps * cells, kernelSize, copied));
+    }
 
-    private sealed class CountingEngine : ITamEngine
+    private static AutoEngine Create(ITamEngine device) =>
+        new(device, () => new ReferenceEngine(), OffloadCostModel.Assumed, null);
+
+    private sealed class ProbeEngine : ITamEngine
     {
         public int Calls { get; private set; }
 
@@ -124,16 +161,28 @@ public class AutoEngineTests
 
         public EngineKind Kind => EngineKind.Cuda;
 
-        public string Name => "counting";
+        public string Name => "probe";
 
-        public void Project(ReadOnlySpan<float> states, ReadOnlySpan<float> outputRows, int hiddenSize, Span<float> destination, CancellationToken cancellationToken = default) =>
-            Count();
+        public void Project(
+            ReadOnlySpan<float> states,
+            ReadOnlySpan<float> outputRows,
+            int hiddenSize,
+            Span<float> destination,
+            CancellationToken cancellationToken = default) => Count();
 
-        public void Compute(in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default) => Count();
+        public void Compute(
+            in TamProblem problem,
+            Span<float> maps,
+            Span<ValueRange> ranges,
+            CancellationToken cancellationToken = default) => Count();
 
         public void Refine(
-            in TamProblem problem, ReadOnlySpan<float> activations, int cellCount, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default) =>
-            Count();
+            in TamProblem problem,
+            ReadOnlySpan<float> activations,
+            int cellCount,
+            Span<float> maps,
+            Span<ValueRange> ranges,
+            CancellationToken cancellationToken = default) => Count();
 
         public void SelectTop(in TopTokenQuery query, CancellationToken cancellationToken = default) => Count();
 

@@ -5,28 +5,31 @@ using Tamx.Testing;
 
 namespace Tamx.Kernels.Tests;
 
-/// <summary>What engines on devices have besides the contract: memory, slices, the way back to the processors. Walks the devices of this machine.</summary>
+/// <summary>
+/// What only engines on devices do: memory, slices, falling back to the CPU. Walks this machine's devices.
+/// </summary>
 public class DeviceEngineTests
 {
     private const double Tolerance = 5e-6;
 
-    /// <summary>Everything is worth such a way, small problems too.</summary>
-    private static readonly WayToDevice Free = new(-1, double.PositiveInfinity);
+    /// <summary>With this model even small problems are offloaded.</summary>
+    private static readonly OffloadCostModel Free = new(-1, double.PositiveInfinity);
 
     public static TheoryData<string> Working => [.. TestEngines.WorkingOnDevices.Select(kind => kind.Name)];
 
-    /// <summary>Memory that was never written must not matter, nor may anything be written beside the memory that was asked for.</summary>
+    /// <summary>Memory that was never written must not matter, and nothing may be written past an allocation.</summary>
     [DeviceTheory]
     [MemberData(nameof(Working))]
     public void Compute_OnPoisonedMemory_EqualsTheReference(string kind)
     {
-        foreach (float poison in (float[])[float.NaN, 1e30f])
+        foreach (var poison in (float[])[float.NaN, 1e30f])
         {
-            foreach (int kernelSize in (int[])[1, 3, 5, 7, 9])
+            foreach (var kernelSize in (int[])[1, 3, 5, 7, 9])
             {
-                foreach (bool first in (bool[])[false, true])
+                foreach (var first in (bool[])[false, true])
                 {
-                    var problem = RandomProblem.Create(31, [(1, 5, 13), (2, 3, 30)], 19, 70, 9, 2).With(kernelSize: kernelSize, normalizeBeforeFilter: first);
+                    var problem = RandomProblem.Create(31, [(1, 5, 13), (2, 3, 30)], 19, 70, 9, 2)
+                        .With(kernelSize: kernelSize, normalizeBeforeFilter: first);
                     var device = new PoisonedDevice(Open(kind), poison);
                     using (var engine = new DeviceEngine(device, 0))
                     {
@@ -40,45 +43,48 @@ public class DeviceEngineTests
         }
     }
 
-    /// <summary>Every kernel, more rows and cells than a tile and than a group have, and as little else as that allows: Oclgrind runs this too.</summary>
+    /// <summary>
+    /// Every kernel, with just more rows and cells than a tile and a group have, since Oclgrind runs this too.
+    /// </summary>
     [DeviceTheory]
     [MemberData(nameof(Working))]
     public void Compute_SmallShapes_EqualsTheReference(string kind)
     {
-        using var engine = TamEngine.Create(kind);
-        foreach (int kernelSize in (int[])[1, 3, 5, 7, 9])
+        using var engine = TamEngines.Create(kind);
+        foreach (var kernelSize in (int[])[1, 3, 5, 7, 9])
         {
-            AssertEqual(RandomProblem.Create(kernelSize, [(2, 3, 4), (1, 2, 2)], 17, 5, 3).With(kernelSize: kernelSize), engine);
+            var problem = RandomProblem.Create(kernelSize, [(2, 3, 4), (1, 2, 2)], 17, 5, 3);
+            AssertEqual(problem.With(kernelSize: kernelSize), engine);
         }
 
         AssertEqual(RandomProblem.Create(53, [(1, 1, 67)], 3, 18, 65).With(kernelSize: 1), engine);
         AssertEqual(RandomProblem.Create(59, [(1, 3, 90)], 2, 66, 1).With(strength: 0, kernelSize: 1), engine);
     }
 
-    /// <summary>Products that leave the range of float32: NaN and infinity go where the reference has them.</summary>
+    /// <summary>For products that overflow float32, NaN and infinity are where the reference has them.</summary>
     [DeviceTheory]
     [MemberData(nameof(Working))]
     public void Compute_ProductsPastTheRange_TreatsNaNAndInfinityAsTheReference(string kind)
     {
-        using var engine = TamEngine.Create(kind);
+        using var engine = TamEngines.Create(kind);
 
         AssertNonFinite(engine);
     }
 
-    /// <summary>A sum in parts gives the bits of one that is not split.</summary>
+    /// <summary>A sum that is split gives the same bits as one that is not.</summary>
     [DeviceTheory]
     [MemberData(nameof(Working))]
     public void Project_InPartsOrNot_GivesTheSameBits(string kind)
     {
         var problem = RandomProblem.Create(61, [(1, 9, 10)], 600, 70, 1);
-        float[] split = new float[70 * problem.CellStates.Length / 600];
-        float[] whole = new float[split.Length];
-        using (var engine = new DeviceEngine(new PoisonedDevice(Open(kind), 0) { ProcessorCount = 1000 }, 0))
+        var split = new float[70 * problem.CellStates.Length / 600];
+        var whole = new float[split.Length];
+        using (var engine = new DeviceEngine(new PoisonedDevice(Open(kind), 0) { ComputeUnitCount = 1000 }, 0))
         {
             engine.Project(problem.CellStates, problem.OutputRows, 600, split);
         }
 
-        using (var engine = new DeviceEngine(new PoisonedDevice(Open(kind), 0) { ProcessorCount = 1 }, 0))
+        using (var engine = new DeviceEngine(new PoisonedDevice(Open(kind), 0) { ComputeUnitCount = 1 }, 0))
         {
             engine.Project(problem.CellStates, problem.OutputRows, 600, whole);
         }
@@ -102,7 +108,7 @@ public class DeviceEngineTests
     public void Compute_MoreThanTheMemoryAllows_SaysHowMuchIsWantedAndThere(string kind)
     {
         var problem = RandomProblem.Create(41, [(1, 40, 40)], 64, 12, 6);
-        using var engine = TamEngine.Create(new EngineOptions { Kind = kind, MaxDeviceBytes = 100_000 });
+        using var engine = TamEngines.Create(new EngineOptions { Kind = kind, MaxDeviceBytes = 100_000 });
 
         var exception = Assert.Throws<EngineUnavailableException>(() => problem.Compute(engine));
 
@@ -112,7 +118,7 @@ public class DeviceEngineTests
         AssertEqual(RandomProblem.Create(41, [(1, 4, 4)], 64, 12, 6), engine);
     }
 
-    /// <summary>What is too large for the device goes elsewhere, whatever fits does not; and it is said once.</summary>
+    /// <summary>Only what is too large for the device is computed elsewhere. The log says so once.</summary>
     [DeviceTheory]
     [MemberData(nameof(Working))]
     public void Compute_DeviceLacksMemory_TheOtherEngineDoesThisCall(string kind)
@@ -120,7 +126,10 @@ public class DeviceEngineTests
         var problem = RandomProblem.Create(43, [(1, 40, 40)], 64, 12, 6);
         var log = new List<string>();
         using var engine = new AutoEngine(
-            TamEngine.Create(new EngineOptions { Kind = kind, MaxDeviceBytes = 100_000 }), () => TamEngine.Create(EngineKind.Cpu), Free, log.Add);
+            TamEngines.Create(new EngineOptions { Kind = kind, MaxDeviceBytes = 100_000 }),
+            () => TamEngines.Create(EngineKind.Cpu),
+            Free,
+            log.Add);
 
         AssertEqual(problem, engine);
         AssertEqual(problem, engine);
@@ -128,20 +137,20 @@ public class DeviceEngineTests
 
         Assert.Equal(kind, engine.Kind);
         Assert.Contains(" and cpu, ", engine.Name, StringComparison.Ordinal);
-        string line = Assert.Single(log);
+        var line = Assert.Single(log);
         Assert.Contains("lacks memory", line, StringComparison.Ordinal);
         Assert.Contains("cpu", line, StringComparison.Ordinal);
     }
 
-    /// <summary>Each engine has what it compiled for itself, and takes it along.</summary>
+    /// <summary>Each engine has its own cache of compiled kernels, and disposes of it.</summary>
     [DeviceTheory]
     [MemberData(nameof(Working))]
     public void Dispose_OneOfTwoEngines_LeavesTheOtherAtWork(string kind)
     {
         var problem = RandomProblem.Create(61, [(1, 9, 9)], 20, 12, 6);
-        using var kept = TamEngine.Create(kind);
+        using var kept = TamEngines.Create(kind);
         AssertEqual(problem, kept);
-        var gone = TamEngine.Create(kind);
+        var gone = TamEngines.Create(kind);
         AssertEqual(problem, gone);
         gone.Dispose();
         gone.Dispose();
@@ -153,12 +162,12 @@ public class DeviceEngineTests
     [MemberData(nameof(Working))]
     public void Run_DeviceThatIsRight_Passes(string kind)
     {
-        using var engine = TamEngine.Create(kind);
+        using var engine = TamEngines.Create(kind);
 
-        DeviceCheck.Run(engine);
+        DeviceSelfTest.Run(engine);
     }
 
-    /// <summary>One kernel after the other does not run at all, as if a driver had made nothing of it.</summary>
+    /// <summary>Each kernel in turn is not run, as if a driver had compiled it to nothing.</summary>
     [DeviceTheory]
     [MemberData(nameof(Working))]
     public void Run_AnyKernelThatDoesNothing_IsFound(string kind)
@@ -167,7 +176,8 @@ public class DeviceEngineTests
         {
             using var engine = new DeviceEngine(new PoisonedDevice(Open(kind), 0.5f) { Skipped = kernel }, 0);
 
-            Assert.Contains("computes wrongly", Assert.Throws<EngineUnavailableException>(() => DeviceCheck.Run(engine)).Message, StringComparison.Ordinal);
+            var exception = Assert.Throws<EngineUnavailableException>(() => DeviceSelfTest.Run(engine));
+            Assert.Contains("computes wrongly", exception.Message, StringComparison.Ordinal);
         }
     }
 
@@ -175,9 +185,12 @@ public class DeviceEngineTests
     [MemberData(nameof(Working))]
     public void Project_DeviceFails_TheOtherEngineTakesOver(string kind)
     {
-        float[] actual = new float[100];
+        var actual = new float[100];
         using var engine = new AutoEngine(
-            new DeviceEngine(new PoisonedDevice(Open(kind), 0) { LaunchesLeft = 0 }, 0), () => new ReferenceEngine(), Free, null);
+            new DeviceEngine(new PoisonedDevice(Open(kind), 0) { LaunchesLeft = 0 }, 0),
+            () => new ReferenceEngine(),
+            Free,
+            null);
 
         engine.Project(Enumerable.Repeat(1f, 300).ToArray(), [2, 3, 4], 3, actual);
 
@@ -185,14 +198,16 @@ public class DeviceEngineTests
         Assert.All(actual, value => Assert.Equal(9, value));
     }
 
-    /// <summary>Memory that was never written must not matter here either; more states than go up at a time, and more places than tokens.</summary>
+    /// <summary>
+    /// Unwritten memory must not matter here either. More states than a slice has, and more places than tokens.
+    /// </summary>
     [DeviceTheory]
     [MemberData(nameof(Working))]
     public void SelectTop_OnPoisonedMemoryInSlices_EqualsTheReference(string kind)
     {
         var (states, rows) = (Numbers(1, 130 * 19), Numbers(2, 300 * 19));
         var (expected, expectedSums) = Select(new ReferenceEngine(), states, rows);
-        foreach (float poison in (float[])[float.NaN, 1e30f])
+        foreach (var poison in (float[])[float.NaN, 1e30f])
         {
             var device = new PoisonedDevice(Open(kind), poison);
             using (var engine = new DeviceEngine(device, 0, stateSliceBytes: 1))
@@ -211,23 +226,27 @@ public class DeviceEngineTests
     [MemberData(nameof(Working))]
     public void SelectTop_MoreThanTheMemoryAllows_SaysHowMuchIsWantedAndThere(string kind)
     {
-        using var engine = TamEngine.Create(new EngineOptions { Kind = kind, MaxDeviceBytes = 100_000 });
+        using var engine = TamEngines.Create(new EngineOptions { Kind = kind, MaxDeviceBytes = 100_000 });
 
-        var exception = Assert.Throws<EngineUnavailableException>(() => Select(engine, Numbers(1, 10 * 19), Numbers(2, 3000 * 19)));
+        var exception = Assert.Throws<EngineUnavailableException>(
+            () => Select(engine, Numbers(1, 10 * 19), Numbers(2, 3000 * 19)));
 
-        // 10 states and 3000 rows of 19, 10 x 3000 logits, and the little that comes down.
+        // 10 states and 3000 rows of 19, 10 x 3000 logits, and the small results.
         Assert.Matches(@"lacks memory: 0\.34\d MB are wanted, and 0\.1 MB may be used", exception.Message);
         Assert.DoesNotContain('\n', exception.Message);
     }
 
-    /// <summary>Lost when the first states are done: what was entered for them must not be there twice.</summary>
+    /// <summary>The device is lost after the first states. Their tokens must not be entered twice.</summary>
     [DeviceTheory]
     [MemberData(nameof(Working))]
     public void SelectTop_DeviceFailsHalfway_TheOtherEngineStartsFromWhatWasThereBefore(string kind)
     {
         var (states, rows) = (Numbers(1, 130 * 19), Numbers(2, 300 * 19));
         using var engine = new AutoEngine(
-            new DeviceEngine(new PoisonedDevice(Open(kind), 0) { LaunchesLeft = 3 }, 0, stateSliceBytes: 1), () => new ReferenceEngine(), Free, null);
+            new DeviceEngine(new PoisonedDevice(Open(kind), 0) { LaunchesLeft = 3 }, 0, stateSliceBytes: 1),
+            () => new ReferenceEngine(),
+            Free,
+            null);
 
         var (actual, actualSums) = Select(engine, states, rows);
 
@@ -237,7 +256,7 @@ public class DeviceEngineTests
         Assert.Equal(expectedSums, actualSums);
     }
 
-    /// <summary>Computes what has an infinite activation, with and without the steps that make NaN of it.</summary>
+    /// <summary>Computes maps with an infinite activation, with and without the steps that turn it into NaN.</summary>
     internal static void AssertNonFinite(ITamEngine engine)
     {
         float[] states = [.. Enumerable.Range(1, 24).Select(i => i == 8 ? 3e38f : i)];
@@ -253,7 +272,7 @@ public class DeviceEngineTests
             Assert.Equal(expectedRanges[0], actualRanges[0]);
             if (strength == 0)
             {
-                // With interference, a weight of 0 times an infinite activation is NaN, which the reference leaves out.
+                // With interference, 0 times an infinite activation is NaN. The reference skips weights of 0.
                 FloatAssert.Equal([.. expected.Skip(24)], [.. actual.Skip(24)], Tolerance);
             }
         }
@@ -309,6 +328,7 @@ public class DeviceEngineTests
     private static void AssertEqual(RandomProblem problem, ITamEngine engine)
     {
         using var reference = new ReferenceEngine();
-        FloatAssert.Equal(problem.Compute(reference, new ValueRange(0, 10)).Maps, problem.Compute(engine, new ValueRange(0, 10)).Maps, Tolerance);
+        var text = new ValueRange(0, 10);
+        FloatAssert.Equal(problem.Compute(reference, text).Maps, problem.Compute(engine, text).Maps, Tolerance);
     }
 }

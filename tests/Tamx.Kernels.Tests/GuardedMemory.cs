@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Tamx.Kernels.Tests;
 
-/// <summary>Floats between two pages that nobody may touch: a read or write one value too far ends the process.</summary>
+/// <summary>Floats between two protected pages. A read or write one value too far ends the process.</summary>
 internal sealed unsafe partial class GuardedMemory : IDisposable
 {
     private const int ReadWrite = 3;
@@ -12,19 +12,20 @@ internal sealed unsafe partial class GuardedMemory : IDisposable
     private readonly nint _start;
     private readonly nuint _size;
 
-    /// <summary>Takes a copy of some values.</summary>
+    /// <summary>Copies some values.</summary>
     /// <param name="values">The values.</param>
-    /// <param name="atEnd">Put them right before the closing page, rather than right after the opening one.</param>
+    /// <param name="atEnd">Whether they end at the second page; else they start at the first.</param>
     public GuardedMemory(ReadOnlySpan<float> values, bool atEnd)
     {
-        nuint page = (nuint)Environment.SystemPageSize;
-        nuint bytes = (nuint)values.Length * sizeof(float);
-        nuint inner = (bytes + page - 1) / page * page;
+        var page = (nuint)Environment.SystemPageSize;
+        var bytes = (nuint)values.Length * sizeof(float);
+        var inner = (bytes + page - 1) / page * page;
         _size = inner + 2 * page;
         _start = Map(0, _size, ReadWrite, Private | Anonymous, -1, 0);
         if (_start == -1 || Protect(_start, page, 0) != 0 || Protect(_start + (nint)(page + inner), page, 0) != 0)
         {
-            throw new InvalidOperationException($"The system refused guarded memory: error {Marshal.GetLastPInvokeError()}.");
+            throw new InvalidOperationException(
+                $"The system refused guarded memory: error {Marshal.GetLastPInvokeError()}.");
         }
 
         Length = values.Length;

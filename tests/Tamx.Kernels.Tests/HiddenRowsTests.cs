@@ -16,7 +16,7 @@ public class HiddenRowsTests
     public void IndexOfNonFinite_AnyPlaceInManyRows_GivesItsRow(float value)
     {
         float[] rows = [.. Enumerable.Repeat(float.MaxValue, 5000)];
-        for (int i = 0; i < rows.Length; i += 7)
+        for (var i = 0; i < rows.Length; i += 7)
         {
             rows[i] = value;
             Assert.Equal(i / 10, HiddenRows.IndexOfNonFinite(rows, 10));

@@ -13,7 +13,7 @@ public class KernelCompilerTests
     public static TheoryData<string> Kernels => [.. DeviceKernel.All.Select(kernel => kernel.Name)];
 
     /// <summary>
-    /// What there is for OpenCL 1.2: no pointer but to global and local memory, and barriers that order local memory.
+    /// OpenCL 1.2 has no generic pointers. Barriers order local memory.
     /// </summary>
     [Theory]
     [MemberData(nameof(Kernels))]
@@ -21,15 +21,16 @@ public class KernelCompilerTests
     {
         var kernel = DeviceKernel.All.Single(one => one.Name == name);
 
-        string text = KernelCompiler.ToOpenCl(kernel).Text;
+        var text = KernelCompiler.ToOpenCl(kernel).Text;
 
         Assert.DoesNotContain("generic", text, StringComparison.Ordinal);
         Assert.DoesNotContain("GLOBAL_MEM_FENCE", text, StringComparison.Ordinal);
         Assert.DoesNotContain("#pragma", text, StringComparison.Ordinal);
-        Assert.Contains($"reqd_work_group_size({kernel.GroupWidth}, {kernel.GroupHeight}, 1)", text, StringComparison.Ordinal);
+        Assert.Contains(
+            $"reqd_work_group_size({kernel.GroupWidth}, {kernel.GroupHeight}, 1)", text, StringComparison.Ordinal);
     }
 
-    /// <summary>All 64 products that a thread adds for a term of the sum.</summary>
+    /// <summary>A thread adds 64 products per term of the sum. All are fused.</summary>
     [Fact]
     public void ToOpenCl_Products_AreFused() => Assert.True(
         KernelCompiler.ToOpenCl(DeviceKernel.Product).Text.Split("= FUSE(").Length > 64, "products and sums are apart");
@@ -46,7 +47,7 @@ public class KernelCompilerTests
             () => KernelCompiler.ToOpenCl12("kernel void Run() {\n" + text + "\n}", DeviceKernel.Product)).Message,
         StringComparison.Ordinal);
 
-    /// <summary>Whoever holds the device goes on with the processors then: <see cref="AutoEngineTests"/>.</summary>
+    /// <summary>The CPU takes over then: <see cref="AutoEngineTests"/>.</summary>
     [Theory]
     [InlineData(typeof(KernelCompilerTests))]
     [InlineData(typeof(ThrowingKernel))]
@@ -64,20 +65,20 @@ public class KernelCompilerTests
     }
 
     /// <summary>
-    /// Looking for devices, the processors, and a device that is no GPU do without it. Its start takes half a second.
+    /// Finding devices, the CPU, and a device that is no GPU do not load it. Loading takes half a second.
     /// </summary>
     [Fact]
     public void Create_WithoutAGpu_DoesNotLoadIlgpu()
     {
-        if (TamEngine.Devices.Any(device => device.IsGpu))
+        if (TamEngines.Devices.Any(device => device.IsGpu))
         {
             return;
         }
 
         var context = new RecordingContext();
-        var assembly = context.LoadFromAssemblyPath(typeof(TamEngine).Assembly.Location);
-        var engines = assembly.GetType(typeof(TamEngine).FullName!)!;
-        _ = engines.GetProperty(nameof(TamEngine.Devices))!.GetValue(null);
+        var assembly = context.LoadFromAssemblyPath(typeof(TamEngines).Assembly.Location);
+        var engines = assembly.GetType(typeof(TamEngines).FullName!)!;
+        _ = engines.GetProperty(nameof(TamEngines.Devices))!.GetValue(null);
         Create("auto");
         Create("cpu");
 
@@ -96,18 +97,19 @@ public class KernelCompilerTests
         void Create(string kind)
         {
             var name = Activator.CreateInstance(assembly.GetType(typeof(EngineKind).FullName!)!, kind);
-            var create = engines.GetMethod(nameof(TamEngine.Create), [assembly.GetType(typeof(EngineKind).FullName!)!, typeof(Action<string>)])!;
+            Type[] parameters = [name!.GetType(), typeof(Action<string>)];
+            var create = engines.GetMethod(nameof(TamEngines.Create), parameters)!;
             ((IDisposable)create.Invoke(null, [name, null])!).Dispose();
         }
     }
 
-    /// <summary>A barrier is missing: Oclgrind's log, which is empty for all other tests, has to say so.</summary>
+    /// <summary>Oclgrind's log, which is empty for all other tests, must show the missing barrier.</summary>
     [OclgrindFact]
     public unsafe void Launch_WithoutABarrier_IsInOclgrindsLog()
     {
         using var device = KernelDevices.Open(EngineKind.OpenCl, new EngineOptions { Kind = EngineKind.OpenCl });
-        float* values = stackalloc float[DeviceKernel.GroupThreads];
-        nint memory = device.Allocate(DeviceKernel.GroupThreads * sizeof(float));
+        var values = stackalloc float[DeviceKernel.GroupThreads];
+        var memory = device.Allocate(DeviceKernel.GroupThreads * sizeof(float));
         device.Upload(memory, values, DeviceKernel.GroupThreads * sizeof(float));
 
         device.Launch(Racing, 1, 1, [KernelArgument.From<float>(memory)]);
@@ -146,7 +148,7 @@ public class KernelCompilerTests
 public sealed class OclgrindFactAttribute : FactAttribute
 {
     public OclgrindFactAttribute() => Skip =
-        TamEngine.Devices.Any(device => device.Description.Contains("Oclgrind", StringComparison.OrdinalIgnoreCase))
+        TamEngines.Devices.Any(device => device.Description.Contains("Oclgrind", StringComparison.OrdinalIgnoreCase))
         ? null
         : "Needs Oclgrind as the OpenCL device; .ci/run shows how.";
 }

@@ -2,16 +2,19 @@ using Tamx.Testing;
 
 namespace Tamx.Kernels.Tests;
 
-/// <summary>What a process has left when engines have worked in it for long. Nothing else may run beside, for it is the process that is looked at.</summary>
+/// <summary>
+/// A process's memory and handles after long work. They are measured, so no other test may run meanwhile.
+/// </summary>
 [Collection("Alone")]
 public class LeakTests
 {
-    /// <summary>The engines that have memory besides the managed heap.</summary>
-    public static TheoryData<string> WithMemory => [.. TestEngines.Working.Where(kind => kind != EngineKind.Reference).Select(kind => kind.Name)];
+    /// <summary>The engines with memory outside the managed heap.</summary>
+    public static TheoryData<string> WithMemory =>
+        [.. TestEngines.Working.Where(kind => kind != EngineKind.Reference).Select(kind => kind.Name)];
 
     /// <summary>
-    /// Hundreds of computations of maps and of best tokens, and a new engine for every tenth. One has some 500 kB of its own, and on a device its
-    /// programs besides, which it takes a while to build. What a driver caches shows in the first two hundred.
+    /// Hundreds of computations of maps and best tokens, with a new engine for every tenth. An engine has some 500 kB,
+    /// and on a device its programs. Drivers fill their own caches in the first two hundred computations.
     /// </summary>
     [Theory]
     [MemberData(nameof(WithMemory))]
@@ -20,20 +23,27 @@ public class LeakTests
         var problem = RandomProblem.Create(47, [(1, 24, 24)], 64, 40, 30, 2);
         var best = new TokenScore[100 * 8];
         var logSums = new double[100];
-        var engine = TamEngine.Create(kind);
-        long memoryBefore = 0;
-        int handlesBefore = 0;
-        int count = TamEngine.OnDevices.Contains(kind) ? 500 : 1000;
-        for (int i = 0; i < count; i++)
+        var engine = TamEngines.Create(kind);
+        var memoryBefore = 0L;
+        var handlesBefore = 0;
+        var count = TamEngines.OnDevices.Contains(kind) ? 500 : 1000;
+        for (var i = 0; i < count; i++)
         {
             if (i % 10 == 9)
             {
                 engine.Dispose();
-                engine = TamEngine.Create(kind);
+                engine = TamEngines.Create(kind);
             }
 
             problem.Compute(engine);
-            engine.SelectTop(new() { HiddenSize = 64, States = problem.CellStates.AsSpan(0, 100 * 64), OutputRows = problem.OutputRows, Best = best, LogSums = logSums });
+            engine.SelectTop(new()
+            {
+                HiddenSize = 64,
+                States = problem.CellStates.AsSpan(0, 100 * 64),
+                OutputRows = problem.OutputRows,
+                Best = best,
+                LogSums = logSums,
+            });
             if (i == 199)
             {
                 (memoryBefore, handlesBefore) = Usage();
@@ -52,7 +62,8 @@ public class LeakTests
         GC.WaitForPendingFinalizers();
         GC.Collect();
         using var process = System.Diagnostics.Process.GetCurrentProcess();
-        return (process.WorkingSet64, OperatingSystem.IsLinux() ? Directory.GetFiles("/proc/self/fd").Length : process.HandleCount);
+        var handles = OperatingSystem.IsLinux() ? Directory.GetFiles("/proc/self/fd").Length : process.HandleCount;
+        return (process.WorkingSet64, handles);
     }
 }
 

@@ -4,7 +4,10 @@ namespace Tamx.Kernels.Tests;
 
 public class MapRefinementTests
 {
-    /// <summary>A = [3, 1, 0, 0] and [2, 0, 0, 2], E = 0.5 x the second, s = 3 / 2, M = [1.5, 1, 0, 0]; with the range [0, 4]: M / 4.</summary>
+    /// <summary>
+    /// A = [3, 1, 0, 0] and [2, 0, 0, 2], E = 0.5 x the second, s = 3 / 2, M = [1.5, 1, 0, 0]. The range [0, 4] gives
+    /// M / 4.
+    /// </summary>
     [Fact]
     public void Apply_GivenActivations_GivesTheMap()
     {
@@ -28,7 +31,13 @@ public class MapRefinementTests
 
     [Fact]
     public void Apply_Cancelled_Throws() => Assert.ThrowsAny<OperationCanceledException>(
-        () => MapRefinement.Apply(Problem([0, 0]), new float[8], 4, new float[4], new ValueRange[1], new CancellationToken(canceled: true)));
+        () => MapRefinement.Apply(
+            Problem([0, 0]),
+            new float[8],
+            4,
+            new float[4],
+            new ValueRange[1],
+            new CancellationToken(canceled: true)));
 
     private static void Apply(float[] weights, int activationCount, int mapCount) =>
         MapRefinement.Apply(Problem(weights), new float[activationCount], 4, new float[mapCount], new ValueRange[1]);

@@ -4,8 +4,8 @@ using Tamx.Kernels.Devices;
 namespace Tamx.Kernels.Tests;
 
 /// <summary>
-/// A device whose memory holds poison until something is written, and a page of it after each allocation that nothing may change. What a
-/// kernel reads unwritten shows in the results; what it writes too far is found when the memory is freed.
+/// A device whose memory holds poison before it is written. A fence of poison follows each allocation. A read of
+/// unwritten memory shows in the results. A write past the end is found when the memory is freed.
 /// </summary>
 internal sealed unsafe class PoisonedDevice(IKernelDevice device, float poison) : IKernelDevice
 {
@@ -17,9 +17,9 @@ internal sealed unsafe class PoisonedDevice(IKernelDevice device, float poison) 
 
     public long LargestAllocation => device.LargestAllocation;
 
-    public int ProcessorCount { get; init; } = device.ProcessorCount;
+    public int ComputeUnitCount { get; init; } = device.ComputeUnitCount;
 
-    /// <summary>Allocations found whole so far.</summary>
+    /// <summary>Allocations whose fence was found unchanged.</summary>
     public int CheckedCount { get; private set; }
 
     /// <summary>A kernel that is not run.</summary>
@@ -30,7 +30,7 @@ internal sealed unsafe class PoisonedDevice(IKernelDevice device, float poison) 
 
     public nint Allocate(long bytes)
     {
-        nint memory = device.Allocate(bytes + FenceSize * sizeof(float));
+        var memory = device.Allocate(bytes + FenceSize * sizeof(float));
         _sizes.Add(memory, bytes);
         Fill(memory, bytes);
         return memory;
@@ -47,7 +47,7 @@ internal sealed unsafe class PoisonedDevice(IKernelDevice device, float poison) 
     {
         Assert.True(bytes <= _sizes[memory], "an upload is larger than its memory");
 
-        // What was there before is not this call's.
+        // An upload must not rely on what an earlier call left there.
         Fill(memory, _sizes[memory]);
         device.Upload(memory, source, bytes);
     }
@@ -73,7 +73,7 @@ internal sealed unsafe class PoisonedDevice(IKernelDevice device, float poison) 
 
     public void Dispose()
     {
-        foreach (nint memory in _sizes.Keys)
+        foreach (var memory in _sizes.Keys)
         {
             Check(memory);
         }
@@ -99,7 +99,7 @@ internal sealed unsafe class PoisonedDevice(IKernelDevice device, float poison) 
             device.Download(memory, start, (long)values.Length * sizeof(float));
         }
 
-        foreach (int bits in MemoryMarshal.Cast<float, int>(values.AsSpan(^FenceSize..)))
+        foreach (var bits in MemoryMarshal.Cast<float, int>(values.AsSpan(^FenceSize..)))
         {
             Assert.Equal(BitConverter.SingleToInt32Bits(poison), bits);
         }

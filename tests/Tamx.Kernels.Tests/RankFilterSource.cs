@@ -4,8 +4,9 @@ using Tamx.Kernels.Cpu;
 namespace Tamx.Kernels.Tests;
 
 /// <summary>
-/// Writes the rank filters for devices: two neighbouring windows per thread, sorted by the same comparisons as on the processors
-/// (<see cref="SortingProgram"/>), one after another in variables of their own, since ILGPU unrolls no loops and keeps arrays in memory.
+/// Writes the rank filters for devices. A thread sorts two neighbouring windows with the CPU's
+/// <see cref="SortingNetwork"/>. The comparisons are written out with a variable for each value, since ILGPU unrolls no
+/// loop and keeps arrays in memory.
 /// </summary>
 internal static class RankFilterSource
 {
@@ -13,18 +14,19 @@ internal static class RankFilterSource
     private const int LineLength = 120;
 
     /// <summary>The class of a window's side.</summary>
-    public static string ClassName(int side) => "RankFilter" + side switch { 3 => "Three", 5 => "Five", 7 => "Seven", _ => "Nine" };
+    public static string ClassName(int side) =>
+        "RankFilter" + side switch { 3 => "Three", 5 => "Five", 7 => "Seven", _ => "Nine" };
 
-    /// <summary>Its file's text.</summary>
+    /// <summary>The text of that class's file.</summary>
     public static string Write(int side)
     {
-        var program = new SortingProgram(side, SlotStride);
-        int reach = side / 2;
-        int count = side * side;
+        var program = new SortingNetwork(side, SlotStride);
+        var reach = side / 2;
+        var count = side * side;
         var slots = new Dictionary<int, string?>();
-        for (int row = 0; row < side; row++)
+        for (var row = 0; row < side; row++)
         {
-            for (int lane = 0; lane <= reach; lane++)
+            for (var lane = 0; lane <= reach; lane++)
             {
                 slots[program.EvenInputs[row] + lane] = Input(row, 2 * lane);
                 slots[program.OddInputs[row] + lane] = Input(row, 2 * lane + 1);
@@ -34,10 +36,10 @@ internal static class RankFilterSource
         var steps = new List<Step>();
         Simulate(program.Shared, reach + 1, slots, steps);
         Simulate(program.Even, 1, slots, steps);
-        string[] even = Ranks(program.EvenWindow, slots);
-        int evenSteps = steps.Count;
+        var even = Ranks(program.EvenWindow, slots);
+        var evenSteps = steps.Count;
         Simulate(program.Odd, 1, slots, steps);
-        string[] odd = Ranks(program.OddWindow, slots);
+        var odd = Ranks(program.OddWindow, slots);
         var used = Used(steps, [.. even, .. odd]);
 
         var text = new StringBuilder();
@@ -52,10 +54,11 @@ internal static class RankFilterSource
             /// <summary>The rank-Gaussian filter over windows of {{side}} x {{side}}.</summary>
             internal static class {{ClassName(side)}}
             {
-                // Over every frame of every map: sorted z_0..z_(n-1), n = {{count}};  mean mu, population deviation sd, c = sd / mu;
+                // Over every frame of every map: sorted z_0..z_(n-1), n = {{count}};
+                // mean mu, population deviation sd, c = sd / mu;
                 // sum z_j g_j / sum g_j,  g_j = exp(-(j - n/2)^2 / (2 c^2)) = q^((j - n/2)^2)
-                // mu = 0 gives 0. All values equal give 0, or the value where constantIsValue. Borders are reflected without
-                // repeating the edge.
+                // mu = 0 gives 0. Equal values give 0, or the value where constantIsValue is 1. Borders are reflected
+                // without repeating the edge.
                 //
                 // source      all maps, values not negative
                 // maps        their entries
@@ -63,8 +66,8 @@ internal static class RankFilterSource
                 // extremes    [maps, groups along y, 2]: receives the smallest and the largest of each group's results
                 // groups      (number of maps, ceil(pairs of windows in the largest map / 256)), a pair per thread
                 //
-                // Limited by the sort: {{used.Count}} comparisons for two windows. Neighbours' windows overlap, so the values come
-                // from the cache.
+                // Limited by the sort: {{used.Count}} comparisons for two windows. Windows of neighbouring threads
+                // overlap, so most reads hit the cache.
                 public static void Run(
                     ArrayView<float> source,
                     ArrayView<MapEntry> maps,
@@ -86,32 +89,32 @@ internal static class RankFilterSource
             """);
         WriteFold(text, "x", side + 1, reach, "pair.Column", "map.Columns", reach + 1);
         WriteFold(text, "y", side, reach, "pair.Row", "map.Rows", reach);
-        for (int row = 0; row < side; row++)
+        for (var row = 0; row < side; row++)
         {
             text.AppendLine($"        var line{row} = source.SubView(pair.Frame + y{row} * map.Columns, map.Columns);");
-            for (int column = 0; column <= side; column++)
+            for (var column = 0; column <= side; column++)
             {
                 text.AppendLine($"        float {Input(row, column)} = line{row}[x{column}];");
             }
         }
 
-        for (int column = 0; column <= side; column++)
+        for (var column = 0; column <= side; column++)
         {
             text.AppendLine($"        float sum{column} = {string.Join(" + ", Column(column))};");
         }
 
-        text.AppendLine($"        float core = {string.Join(" + ", Enumerable.Range(1, side - 1).Select(column => $"sum{column}"))};");
+        text.AppendLine($"        float core = {Core("sum")};");
         text.AppendLine($"        float scale = Window.Scale(sum0 + core + sum{side});");
-        for (int column = 0; column <= side; column++)
+        for (var column = 0; column <= side; column++)
         {
             text.AppendLine($"        float square{column} = Window.Square({Input(0, column)}, scale);");
-            foreach (string value in Column(column).Skip(1))
+            foreach (var value in Column(column).Skip(1))
             {
                 text.AppendLine($"        square{column} += Window.Square({value}, scale);");
             }
         }
 
-        text.AppendLine($"        float coreSquare = {string.Join(" + ", Enumerable.Range(1, side - 1).Select(column => $"square{column}"))};");
+        text.AppendLine($"        float coreSquare = {Core("square")};");
         WriteSteps(text, steps[..evenSteps].Where(used.Contains));
         WriteWindow(text, "even", even, 0);
         WriteSteps(text, steps[evenSteps..].Where(used.Contains));
@@ -125,19 +128,23 @@ internal static class RankFilterSource
         return text.ToString().ReplaceLineEndings("\n");
 
         IEnumerable<string> Column(int column) => Enumerable.Range(0, side).Select(row => Input(row, column));
+
+        string Core(string name) =>
+            string.Join(" + ", Enumerable.Range(1, side - 1).Select(column => $"{name}{column}"));
     }
 
     private static string Input(int row, int column) => $"z{row}_{column}";
 
-    /// <summary>Runs operations on names in the place of values, lane by lane.</summary>
-    private static void Simulate(CompareExchange[] operations, int lanes, Dictionary<int, string?> slots, List<Step> steps)
+    /// <summary>Runs operations on names instead of values, lane by lane.</summary>
+    private static void Simulate(
+        CompareExchange[] operations, int lanes, Dictionary<int, string?> slots, List<Step> steps)
     {
         foreach (var operation in operations)
         {
-            for (int lane = 0; lane < lanes; lane++)
+            for (var lane = 0; lane < lanes; lane++)
             {
-                string? a = slots.GetValueOrDefault(operation.A + lane);
-                string? b = slots.GetValueOrDefault(operation.B + lane);
+                var a = slots.GetValueOrDefault(operation.A + lane);
+                var b = slots.GetValueOrDefault(operation.B + lane);
                 (slots[operation.Low + lane], slots[operation.High + lane]) = (null, null);
                 if (a is not null && b is not null)
                 {
@@ -156,7 +163,7 @@ internal static class RankFilterSource
         .. window.Pairs.Select(pair => slots[pair.High]!),
     ];
 
-    /// <summary>The steps that something comes of.</summary>
+    /// <summary>The steps whose results are used.</summary>
     private static HashSet<Step> Used(List<Step> steps, HashSet<string> wanted)
     {
         var used = new HashSet<Step>();
@@ -172,15 +179,17 @@ internal static class RankFilterSource
         return used;
     }
 
-    private static void WriteFold(StringBuilder text, string name, int count, int reach, string centre, string length, int shortest)
+    private static void WriteFold(
+        StringBuilder text, string name, int count, int reach, string centre, string length, int shortest)
     {
-        for (int i = 0; i < count; i++)
+        for (var i = 0; i < count; i++)
         {
-            text.AppendLine($"        int {name}{i} = Window.Fold({centre} {(i < reach ? '-' : '+')} {Math.Abs(i - reach)}, {length} - 1);");
+            var index = $"{centre} {(i < reach ? '-' : '+')} {Math.Abs(i - reach)}";
+            text.AppendLine($"        int {name}{i} = Window.Fold({index}, {length} - 1);");
         }
 
         text.AppendLine($"        if ({length} <= {shortest})\n        {{");
-        for (int i = 0; i < count; i++)
+        for (var i = 0; i < count; i++)
         {
             text.AppendLine($"            {name}{i} = Window.FoldFurther({name}{i}, {length} - 1);");
         }
@@ -190,11 +199,11 @@ internal static class RankFilterSource
 
     private static void WriteSteps(StringBuilder text, IEnumerable<Step> steps)
     {
-        string line = string.Empty;
+        var line = string.Empty;
         foreach (var step in steps)
         {
-            string next = $"{step.Low} = Min({step.A}, {step.B}), {step.High} = Max({step.A}, {step.B})";
-            string longer = line.Length == 0 ? $"        float {next}" : $"{line}, {next}";
+            var next = $"{step.Low} = Min({step.A}, {step.B}), {step.High} = Max({step.A}, {step.B})";
+            var longer = line.Length == 0 ? $"        float {next}" : $"{line}, {next}";
             if (longer.Length >= LineLength)
             {
                 text.AppendLine(line + ";");
@@ -210,23 +219,26 @@ internal static class RankFilterSource
     /// <summary>q^(n^2) is the product of the first n odd powers of q.</summary>
     private static void WriteWindow(StringBuilder text, string name, string[] ranks, int outerColumn)
     {
-        int centre = ranks.Length / 2;
+        var centre = ranks.Length / 2;
         text.AppendLine($"        float {name}Sum = core + sum{outerColumn};");
-        text.AppendLine($"        float {name}Power = Window.WeightBase({name}Sum, coreSquare + square{outerColumn}, scale, {ranks.Length});");
+        var square = $"coreSquare + square{outerColumn}";
+        text.AppendLine($"        float {name}Power = Window.WeightBase({name}Sum, {square}, scale, {ranks.Length});");
         text.AppendLine($"        float {name}Step = {name}Power * {name}Power;");
         text.AppendLine($"        float {name}Weight = {name}Power;");
         text.AppendLine($"        float {name}Weights = {name}Weight;");
-        text.AppendLine($"        float {name}Weighted = {ranks[centre]} + {name}Weight * ({ranks[centre - 1]} + {ranks[centre + 1]});");
-        for (int n = 2; n <= centre; n++)
+        text.AppendLine($"        float {name}Weighted = {ranks[centre]} + {name}Weight * ({Pair(1)});");
+        for (var n = 2; n <= centre; n++)
         {
             text.AppendLine($"        {name}Power *= {name}Step;");
             text.AppendLine($"        {name}Weight *= {name}Power;");
             text.AppendLine($"        {name}Weights += {name}Weight;");
-            text.AppendLine($"        {name}Weighted += {name}Weight * ({ranks[centre - n]} + {ranks[centre + n]});");
+            text.AppendLine($"        {name}Weighted += {name}Weight * ({Pair(n)});");
         }
 
-        text.AppendLine(
-            $"        float {name} = Window.Result({ranks[0]}, {ranks[^1]}, {name}Sum, {name}Weighted, {name}Weights, constantIsValue);");
+        var arguments = $"{ranks[0]}, {ranks[^1]}, {name}Sum, {name}Weighted, {name}Weights, constantIsValue";
+        text.AppendLine($"        float {name} = Window.Result({arguments});");
+
+        string Pair(int distance) => $"{ranks[centre - distance]} + {ranks[centre + distance]}";
     }
 
     private sealed record Step(string A, string B, string Low, string High);

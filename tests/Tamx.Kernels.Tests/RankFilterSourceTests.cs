@@ -4,7 +4,9 @@ namespace Tamx.Kernels.Tests;
 
 public class RankFilterSourceTests
 {
-    /// <summary>What is committed is what the generator writes: nobody can read a sorting network to see whether it sorts.</summary>
+    /// <summary>
+    /// The committed files are what the generator writes. Nobody can check a sorting network by reading.
+    /// </summary>
     [Theory]
     [InlineData(3)]
     [InlineData(5)]
@@ -19,7 +21,8 @@ public class RankFilterSourceTests
         }
 
         Assert.NotNull(folder);
-        string file = Path.Combine(folder.FullName, "src", "Tamx.Kernels", "Devices", "Kernels", RankFilterSource.ClassName(side) + ".cs");
+        var kernels = Path.Combine(folder.FullName, "src", "Tamx.Kernels", "Devices", "Kernels");
+        var file = Path.Combine(kernels, RankFilterSource.ClassName(side) + ".cs");
         if (Environment.GetEnvironmentVariable("TAMX_WRITE_FILTERS") == "1")
         {
             File.WriteAllText(file, RankFilterSource.Write(side));
@@ -30,19 +33,21 @@ public class RankFilterSourceTests
             $"{file} is not what RankFilterSource writes; run this test with TAMX_WRITE_FILTERS=1");
     }
 
-    /// <summary>All indices that a pair of windows has, on all axes that are shorter than it reaches, and a few longer ones.</summary>
+    /// <summary>
+    /// All indices of a pair of windows, on all axes shorter than its reach, and on a few longer ones.
+    /// </summary>
     [Fact]
     public void Fold_AnyIndexOfAWindow_ReflectsAsTheReferenceDoes()
     {
-        for (int reach = 1; reach <= 4; reach++)
+        for (var reach = 1; reach <= 4; reach++)
         {
-            for (int length = 1; length <= 12; length++)
+            for (var length = 1; length <= 12; length++)
             {
-                for (int i = -reach; i <= length + reach; i++)
+                for (var i = -reach; i <= length + reach; i++)
                 {
-                    int folded = Window.Fold(i, length - 1);
+                    var folded = Window.Fold(i, length - 1);
                     folded = length <= reach + 1 ? Window.FoldFurther(folded, length - 1) : folded;
-                    Assert.Equal(Kernels.RankFilter.Reflect(i, length), folded);
+                    Assert.Equal(RankFilter.Reflect(i, length), folded);
                 }
             }
         }

@@ -7,7 +7,9 @@ public class RankFilterTests
 {
     private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "fixtures", "tamx", "filter");
 
-    /// <summary>The fixtures were computed in the input's own type; what differs from float64 is that type's rounding.</summary>
+    /// <summary>
+    /// The fixtures were computed in the input's type. They differ from float64 by that type's rounding.
+    /// </summary>
     [Theory]
     [InlineData("f32", 2e-6)]
     [InlineData("f64", 1e-12)]
@@ -15,23 +17,25 @@ public class RankFilterTests
     {
         using var file = SafetensorsFile.Open(Path.Combine(Folder, "filter.safetensors"));
         using var cases = JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder, "filter.json")));
-        int count = 0;
+        var count = 0;
         foreach (var item in cases.RootElement.GetProperty("cases").EnumerateArray())
         {
-            string input = item.GetProperty("input").GetString()!;
+            var input = item.GetProperty("input").GetString()!;
             if (!input.EndsWith(dtype, StringComparison.Ordinal))
             {
                 continue;
             }
 
-            string expected = item.GetProperty("expected").GetString()!;
+            var expected = item.GetProperty("expected").GetString()!;
             var shape = file.Tensors[input].Shape;
-            double[] frame = file.ReadDoubles(input);
-            double[] values = file.ReadDoubles(expected);
+            var frame = file.ReadDoubles(input);
+            var values = file.ReadDoubles(expected);
 
-            // In a frame of one cell every window is constant, and the reference gives 0 or the value as its mean happens to round.
+            // In a frame of one cell every window is constant. There, TAMX gives 0 or the value, depending on how
+            // its mean is rounded.
             var constantWindow = frame.Length == 1 && values[0] != 0 ? ConstantWindow.Value : ConstantWindow.Zero;
-            double[] result = Filter(frame, (int)shape[0], (int)shape[1], item.GetProperty("kernel_size").GetInt32(), constantWindow);
+            var kernelSize = item.GetProperty("kernel_size").GetInt32();
+            var result = Filter(frame, (int)shape[0], (int)shape[1], kernelSize, constantWindow);
             FloatAssert.Equal(values, result, tolerance, expected);
             count++;
         }
@@ -64,7 +68,12 @@ public class RankFilterTests
     public void Apply_NearlyConstantWindow_TendsToItsValue() =>
         FloatAssert.Equal([1, 1, 1, 1], Filter([1, 1, 1, 1 + 1e-9], 2, 2, 3), 1e-8);
 
-    private static double[] Filter(double[] frame, int rows, int columns, int kernelSize, ConstantWindow constantWindow = ConstantWindow.Zero)
+    private static double[] Filter(
+        double[] frame,
+        int rows,
+        int columns,
+        int kernelSize,
+        ConstantWindow constantWindow = ConstantWindow.Zero)
     {
         var destination = new double[frame.Length];
         RankFilter.Apply(frame, rows, columns, kernelSize, constantWindow, destination);

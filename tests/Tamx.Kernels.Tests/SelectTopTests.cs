@@ -2,10 +2,10 @@ using Tamx.Testing;
 
 namespace Tamx.Kernels.Tests;
 
-/// <summary>What every engine makes of a vocabulary that comes in slices.</summary>
+/// <summary>What every engine finds in a vocabulary that comes in slices.</summary>
 public class SelectTopTests
 {
-    /// <summary>Of a logit or a log sum, as a share of the largest logit: sums of products in float32.</summary>
+    /// <summary>For logits and log sums, as a share of the largest logit: the rounding of sums in float32.</summary>
     private const double Tolerance = 2e-6;
 
     public static TheoryData<string> Names => EngineAgreementTests.Names;
@@ -21,16 +21,25 @@ public class SelectTopTests
         Select(engine, [1, 2, -1, -1], [1, 0, -4, 0, -7, 5], 2, 10, best, logSums);
 
         Assert.Equal([new(12, 3), new(10, 1), new(11, 4), new(12, 2)], best);
-        FloatAssert.Equal([Math.Log(Math.E + Math.Exp(-4) + Math.Exp(3)), Math.Log(Math.Exp(-1) + Math.Exp(4) + Math.Exp(2))], logSums, Tolerance);
+        double[] expected =
+        [
+            Math.Log(Math.E + Math.Exp(-4) + Math.Exp(3)),
+            Math.Log(Math.Exp(-1) + Math.Exp(4) + Math.Exp(2)),
+        ];
+        FloatAssert.Equal(expected, logSums, Tolerance);
     }
 
-    /// <summary>Whole numbers, whose products no engine rounds: so there are many equal logits, and yet one right answer.</summary>
+    /// <summary>
+    /// No engine rounds products of whole numbers. So many logits are equal, and one answer is right.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Names))]
     public void SelectTop_SmallShapes_EqualsTheReference(string name)
     {
         using var engine = EngineAgreementTests.Engines[name](2);
-        foreach (var (states, rows, hiddenSize, count) in ((int, int, int, int)[])[(1, 1, 1, 1), (3, 5, 2, 4), (2, 67, 17, 3), (1, 300, 3, 64), (65, 66, 2, 2)])
+        (int, int, int, int)[] shapes =
+            [(1, 1, 1, 1), (3, 5, 2, 4), (2, 67, 17, 3), (1, 300, 3, 64), (65, 66, 2, 2)];
+        foreach (var (states, rows, hiddenSize, count) in shapes)
         {
             AssertEqual(engine, states, rows, hiddenSize, count);
         }
@@ -41,11 +50,11 @@ public class SelectTopTests
     public void SelectTop_ShapesWithTails_EqualsTheReference(string name)
     {
         using var engine = EngineAgreementTests.Engines[name](2);
-        foreach (int states in (int[])[1, 7, 16, 33, 130])
+        foreach (var states in (int[])[1, 7, 16, 33, 130])
         {
-            foreach (int rows in (int[])[1, 15, 95, 96, 97, 513])
+            foreach (var rows in (int[])[1, 15, 95, 96, 97, 513])
             {
-                foreach (int hiddenSize in (int[])[1, 16, 129])
+                foreach (var hiddenSize in (int[])[1, 16, 129])
                 {
                     AssertEqual(engine, states, rows, hiddenSize, 10);
                 }
@@ -58,10 +67,10 @@ public class SelectTopTests
     public void SelectTop_EqualLogits_TakesTheLowerIdsInWhicheverOrderSlicesCome(string name)
     {
         using var engine = EngineAgreementTests.Engines[name](2);
-        foreach (int[] order in (int[][])[[0, 1, 2], [2, 1, 0], [1, 2, 0]])
+        foreach (var order in (int[][])[[0, 1, 2], [2, 1, 0], [1, 2, 0]])
         {
             var (best, logSums) = Start(1, 5);
-            foreach (int slice in order)
+            foreach (var slice in order)
             {
                 Select(engine, [1, 1], [.. Enumerable.Repeat(0.5f, 2 * 300)], 2, 300 * slice, best, logSums);
             }
@@ -95,9 +104,10 @@ public class SelectTopTests
     public void SelectTop_BetweenForbiddenPages_StaysWithin(string name)
     {
         using var engine = EngineAgreementTests.Engines[name](2);
-        foreach (bool atEnd in (bool[])[true, false])
+        foreach (var atEnd in (bool[])[true, false])
         {
-            foreach (var (stateCount, rowCount, hiddenSize) in ((int, int, int)[])[(1, 97, 5), (13, 200, 17), (33, 11, 32)])
+            (int, int, int)[] shapes = [(1, 97, 5), (13, 200, 17), (33, 11, 32)];
+            foreach (var (stateCount, rowCount, hiddenSize) in shapes)
             {
                 var (states, rows) = (Numbers(3, stateCount * hiddenSize), Numbers(4, rowCount * hiddenSize));
                 var (expected, expectedSums) = Start(stateCount, 3);
@@ -105,7 +115,14 @@ public class SelectTopTests
                 Select(engine, states, rows, hiddenSize, 0, expected, expectedSums);
                 using var guardedStates = new GuardedMemory(states, atEnd);
                 using var guardedRows = new GuardedMemory(rows, atEnd);
-                engine.SelectTop(new() { HiddenSize = hiddenSize, States = guardedStates.Span, OutputRows = guardedRows.Span, Best = actual, LogSums = actualSums });
+                engine.SelectTop(new()
+                {
+                    HiddenSize = hiddenSize,
+                    States = guardedStates.Span,
+                    OutputRows = guardedRows.Span,
+                    Best = actual,
+                    LogSums = actualSums,
+                });
 
                 Assert.Equal(expected, actual);
                 Assert.Equal(expectedSums, actualSums);
@@ -125,15 +142,17 @@ public class SelectTopTests
         Select(reference, random.CellStates, random.OutputRows, 2048, 0, expected, expectedSums);
         Select(engine, random.CellStates, random.OutputRows, 2048, 0, actual, actualSums);
 
-        double tolerance = Tolerance * Largest(expected);
+        var tolerance = Tolerance * Largest(expected);
         FloatAssert.Equal(Logits(expected), Logits(actual), tolerance);
         FloatAssert.Equal(expectedSums, actualSums, tolerance);
-        for (int i = 0; i < expected.Length; i++)
+        for (var i = 0; i < expected.Length; i++)
         {
-            // Where the neighbours are further away than rounding reaches, it is this very token.
-            bool isClear = (i % 20 == 0 || expected[i - 1].Logit - expected[i].Logit > 2 * tolerance)
+            // Where the neighbours differ by more than rounding, it must be the same token.
+            var isClear = (i % 20 == 0 || expected[i - 1].Logit - expected[i].Logit > 2 * tolerance)
                 && (i % 20 == 19 || expected[i].Logit - expected[i + 1].Logit > 2 * tolerance);
-            Assert.True(expected[i].Id == actual[i].Id || !isClear || i % 20 == 19, $"place {i}: {actual[i]}, {expected[i]} expected");
+            Assert.True(
+                expected[i].Id == actual[i].Id || !isClear || i % 20 == 19,
+                $"place {i}: {actual[i]}, {expected[i]} expected");
         }
     }
 
@@ -145,7 +164,7 @@ public class SelectTopTests
         var (best, logSums) = Start(9, 8);
         using var one = EngineAgreementTests.Engines[name](1);
         Select(one, random.CellStates, random.OutputRows, 50, 0, best, logSums);
-        foreach (int threads in (int[])[1, 2, 5])
+        foreach (var threads in (int[])[1, 2, 5])
         {
             var (again, againSums) = Start(9, 8);
             using var several = EngineAgreementTests.Engines[name](threads);
@@ -156,7 +175,7 @@ public class SelectTopTests
         }
     }
 
-    /// <summary>exp of such logits is no number; their log-sum-exp is.</summary>
+    /// <summary>exp of such logits overflows or underflows. Their log-sum-exp does not.</summary>
     [Theory]
     [InlineData(30000)]
     [InlineData(-30000)]
@@ -174,19 +193,21 @@ public class SelectTopTests
         }
     }
 
-    /// <summary>Whoever calls must be able to see it.</summary>
+    /// <summary>The caller must be able to see the overflow.</summary>
     [Theory]
     [MemberData(nameof(Names))]
     public void SelectTop_ProductsBeyondFloat32_GivesWhatIsNotFinite(string name)
     {
         using var engine = EngineAgreementTests.Engines[name](2);
-        foreach (float[] row in (float[][])[[3e38f, 3e38f], [3e38f, -3e38f]])
+        foreach (var row in (float[][])[[3e38f, 3e38f], [3e38f, -3e38f]])
         {
             var (best, logSums) = Start(1, 1);
             Select(engine, [1e30f, 1e30f], [1, 1, .. row], 2, 0, best, logSums);
 
-            // The exact sum of the second pair is 0; it is the engines in float32 that lose it.
-            Assert.True(!double.IsFinite(logSums[0]) || !float.IsFinite(best[0].Logit) || (name == EngineKind.Reference.Name && row[1] < 0), $"{best[0]} {logSums[0]}");
+            // The exact sum of the second pair is 0. Only the reference finds it; sums in float32 overflow.
+            var isExact = name == EngineKind.Reference.Name && row[1] < 0;
+            Assert.True(
+                !double.IsFinite(logSums[0]) || !float.IsFinite(best[0].Logit) || isExact, $"{best[0]} {logSums[0]}");
         }
     }
 
@@ -198,7 +219,8 @@ public class SelectTopTests
         var (best, logSums) = Start(2, 4);
         Select(engine, [1, -1], [2, 3], 1, 7, best, logSums);
 
-        Assert.Equal([new(8, 3), new(7, 2), TokenScore.None, TokenScore.None, new(7, -2), new(8, -3), TokenScore.None, TokenScore.None], best);
+        var none = TokenScore.None;
+        Assert.Equal([new(8, 3), new(7, 2), none, none, new(7, -2), new(8, -3), none, none], best);
     }
 
     [Theory]
@@ -229,7 +251,8 @@ public class SelectTopTests
         Assert.ThrowsAny<ArgumentException>(() => Select(engine, [1, 2, 3, 4], [1, 2], 2, -1, best, logSums));
         Assert.ThrowsAny<ArgumentException>(() => Select(engine, [1, 2, 3, 4], [1, 2], 2, int.MaxValue, best, logSums));
         Assert.ThrowsAny<ArgumentException>(() => Select(engine, [1, 2, 3, 4], [1, 2], 0, 0, best, logSums));
-        Assert.ThrowsAny<ArgumentException>(() => Select(engine, [1], [1], 1, 0, new TokenScore[ITamEngine.MaxTopCount + 1], new double[1]));
+        Assert.ThrowsAny<ArgumentException>(
+            () => Select(engine, [1], [1], 1, 0, new TokenScore[ITamEngine.MaxTopCount + 1], new double[1]));
     }
 
     [Theory]
@@ -239,7 +262,8 @@ public class SelectTopTests
         using var engine = EngineAgreementTests.Engines[name](2);
         var (best, logSums) = Start(1, 1);
 
-        Assert.ThrowsAny<OperationCanceledException>(() => Select(engine, [1], [1], 1, 0, best, logSums, new CancellationToken(canceled: true)));
+        Assert.ThrowsAny<OperationCanceledException>(
+            () => Select(engine, [1], [1], 1, 0, best, logSums, new CancellationToken(canceled: true)));
     }
 
     private static (TokenScore[] Best, double[] LogSums) Start(int stateCount, int count)
@@ -252,9 +276,24 @@ public class SelectTopTests
     }
 
     private static void Select(
-        ITamEngine engine, float[] states, float[] rows, int hiddenSize, int firstId, TokenScore[] best, double[] logSums, CancellationToken cancellationToken = default) =>
-        engine.SelectTop(
-            new() { HiddenSize = hiddenSize, States = states, OutputRows = rows, FirstId = firstId, Best = best, LogSums = logSums }, cancellationToken);
+        ITamEngine engine,
+        float[] states,
+        float[] rows,
+        int hiddenSize,
+        int firstId,
+        TokenScore[] best,
+        double[] logSums,
+        CancellationToken cancellationToken = default) => engine.SelectTop(
+            new()
+            {
+                HiddenSize = hiddenSize,
+                States = states,
+                OutputRows = rows,
+                FirstId = firstId,
+                Best = best,
+                LogSums = logSums,
+            },
+            cancellationToken);
 
     private static void AssertEqual(ITamEngine engine, int stateCount, int rowCount, int hiddenSize, int count)
     {
@@ -266,7 +305,8 @@ public class SelectTopTests
         Select(engine, states, rows, hiddenSize, 5, actual, actualSums);
 
         Assert.Equal(expected, actual);
-        FloatAssert.Equal(expectedSums, actualSums, Tolerance * Math.Max(1, Largest(expected)), $"{stateCount} x {rowCount} x {hiddenSize}");
+        var tolerance = Tolerance * Math.Max(1, Largest(expected));
+        FloatAssert.Equal(expectedSums, actualSums, tolerance, $"{stateCount} x {rowCount} x {hiddenSize}");
     }
 
     /// <summary>Whole numbers from -3 to 3.</summary>
@@ -278,5 +318,6 @@ public class SelectTopTests
 
     private static float[] Logits(TokenScore[] tokens) => Array.ConvertAll(tokens, token => token.Logit);
 
-    private static double Largest(TokenScore[] tokens) => tokens.Where(token => token.Id >= 0).Max(token => Math.Abs(token.Logit));
+    private static double Largest(TokenScore[] tokens) =>
+        tokens.Where(token => token.Id >= 0).Max(token => Math.Abs(token.Logit));
 }

@@ -13,7 +13,7 @@ public class TamEngineContractTests
     [MemberData(nameof(Engines))]
     public void Project_SmallMatrices_GivesRectifiedProducts(string kind)
     {
-        using var engine = TamEngine.Create(kind);
+        using var engine = TamEngines.Create(kind);
         var destination = new float[6];
 
         engine.Project([1, 2, 3, 4, -1, -1], [1, 0, 0.5f, -1], 2, destination);
@@ -25,9 +25,9 @@ public class TamEngineContractTests
     [MemberData(nameof(Engines))]
     public void Compute_InterferenceAlongTheMap_LeavesTheRest(string kind)
     {
-        // One hidden axis per cell, so that an output row is an activation. A = [3, 1, 0, 0], E = 0.5 * [2, 0, 0, 2] = [1, 0, 0, 1],
-        // s = 3 / 2, M = [1.5, 1, 0, 0]; with the range [0, 4] of the text: M / 4.
-        float[] maps = Compute(kind, [new TamMap(0, 0, 0)], [0, 0.5f], out var ranges, [new ValueRange(0, 4)]);
+        // There is one hidden axis per cell, so an output row is an activation. A = [3, 1, 0, 0],
+        // E = 0.5 * [2, 0, 0, 2] = [1, 0, 0, 1], s = 3 / 2, M = [1.5, 1, 0, 0]. The text's range [0, 4] gives M / 4.
+        var maps = Compute(kind, [new TamMap(0, 0, 0)], [0, 0.5f], out var ranges, [new ValueRange(0, 4)]);
 
         FloatAssert.Equal([0.375f, 0.25f, 0, 0], maps, Tolerance);
         Assert.Equal(new ValueRange(0, 4), ranges[0]);
@@ -37,7 +37,7 @@ public class TamEngineContractTests
     [MemberData(nameof(Engines))]
     public void Compute_HalfStrength_SubtractsHalf(string kind)
     {
-        float[] maps = Compute(kind, [new TamMap(0, 0, 0)], [0, 0.5f], out _, [new ValueRange(0, 4)], strength: 0.5f);
+        var maps = Compute(kind, [new TamMap(0, 0, 0)], [0, 0.5f], out _, [new ValueRange(0, 4)], strength: 0.5f);
 
         FloatAssert.Equal([2.25f / 4, 0.25f, 0, 0], maps, Tolerance);
     }
@@ -46,8 +46,8 @@ public class TamEngineContractTests
     [MemberData(nameof(Engines))]
     public void Compute_NoInterference_GivesTheActivation(string kind)
     {
-        float[] weighted = Compute(kind, [new TamMap(0, 0, 0)], [0, 0], out var ranges);
-        float[] off = Compute(kind, [new TamMap(0, 0, 0)], [], out _, strength: 0);
+        var weighted = Compute(kind, [new TamMap(0, 0, 0)], [0, 0], out var ranges);
+        var off = Compute(kind, [new TamMap(0, 0, 0)], [], out _, strength: 0);
 
         FloatAssert.Equal([1, 1 / 3f, 0, 0], weighted, Tolerance);
         Assert.Equal(weighted, off);
@@ -59,7 +59,7 @@ public class TamEngineContractTests
     public void Compute_SharedAndOwnRanges_NormalizesAccordingly(string kind)
     {
         TamMap[] maps = [new(0, 0, 0), new(0, 1, 0), new(0, 1, 1)];
-        float[] values = Compute(kind, maps, [0, 0, 0, 0, 0, 0], out var ranges);
+        var values = Compute(kind, maps, [0, 0, 0, 0, 0, 0], out var ranges);
 
         FloatAssert.Equal([1, 1 / 3f, 0, 0, 2 / 3f, 0, 0, 2 / 3f, 1, 0, 0, 1], values, Tolerance);
         Assert.Equal([new ValueRange(0, 3), new ValueRange(0, 2)], ranges);
@@ -69,7 +69,7 @@ public class TamEngineContractTests
     [MemberData(nameof(Engines))]
     public void Compute_ExplainedTokenAsItsOwnContext_GivesZeros(string kind)
     {
-        float[] values = Compute(kind, [new TamMap(0, 0, 0)], [1, 0], out _);
+        var values = Compute(kind, [new TamMap(0, 0, 0)], [1, 0], out _);
 
         FloatAssert.Equal([0, 0, 0, 0], values, Tolerance);
     }
@@ -78,24 +78,25 @@ public class TamEngineContractTests
     [MemberData(nameof(Engines))]
     public void Compute_FilterOn_WorksPerFrameInTheOrderAskedFor(string kind)
     {
-        double[] expected = new double[4];
+        var expected = new double[4];
         RankFilter.Apply([3, 1], 1, 2, 3, ConstantWindow.Zero, expected.AsSpan(0, 2));
-        double largest = expected.Max();
+        var largest = expected.Max();
 
-        float[] after = Compute(kind, [new TamMap(0, 0, 0)], [0, 0], out _, kernelSize: 3, frames: 2);
-        float[] before = Compute(kind, [new TamMap(0, 0, 0)], [0, 0], out _, kernelSize: 3, frames: 2, normalizeFirst: true);
+        TamMap[] maps = [new(0, 0, 0)];
+        var after = Compute(kind, maps, [0, 0], out _, kernelSize: 3, frames: 2);
+        var before = Compute(kind, maps, [0, 0], out _, kernelSize: 3, frames: 2, normalizeFirst: true);
 
-        FloatAssert.Equal(expected.Select(value => value / largest).ToArray(), after.Select(value => (double)value).ToArray(), Tolerance);
-        FloatAssert.Equal(expected.Select(value => value / 3).ToArray(), before.Select(value => (double)value).ToArray(), Tolerance);
+        FloatAssert.Equal([.. expected.Select(value => (float)(value / largest))], after, Tolerance);
+        FloatAssert.Equal([.. expected.Select(value => (float)(value / 3))], before, Tolerance);
     }
 
     [Theory]
     [MemberData(nameof(Engines))]
     public void Compute_RandomProblem_EqualsTheReferenceAndItself(string kind)
     {
-        using var engine = TamEngine.Create(kind);
+        using var engine = TamEngines.Create(kind);
         using var reference = new ReferenceEngine();
-        float[] first = Random(engine);
+        var first = Random(engine);
 
         FloatAssert.Equal(Random(reference), first, Tolerance);
         Assert.Equal(first, Random(engine));
@@ -105,7 +106,7 @@ public class TamEngineContractTests
     [MemberData(nameof(Engines))]
     public void Compute_NoMapsAtAll_LeavesTheRanges(string kind)
     {
-        float[] maps = Compute(kind, [], [], out var ranges, [new ValueRange(1, 2)]);
+        var maps = Compute(kind, [], [], out var ranges, [new ValueRange(1, 2)]);
 
         Assert.Empty(maps);
         Assert.Equal(new ValueRange(1, 2), ranges[0]);
@@ -125,7 +126,8 @@ public class TamEngineContractTests
     [Theory]
     [MemberData(nameof(Engines))]
     public void Compute_Cancelled_Throws(string kind) => Assert.ThrowsAny<OperationCanceledException>(
-        () => Compute(kind, [new TamMap(0, 0, 0)], [0, 0], out _, cancellationToken: new CancellationToken(canceled: true)));
+        () => Compute(
+            kind, [new TamMap(0, 0, 0)], [0, 0], out _, cancellationToken: new CancellationToken(canceled: true)));
 
     private static float[] Compute(
         EngineKind kind,
@@ -139,7 +141,7 @@ public class TamEngineContractTests
         bool normalizeFirst = false,
         CancellationToken cancellationToken = default)
     {
-        using var engine = TamEngine.Create(kind);
+        using var engine = TamEngines.Create(kind);
         TamBlock[] blocks = [new(0, frames, 1, 4 / frames)];
         var problem = new TamProblem
         {
@@ -174,7 +176,7 @@ public class TamEngineContractTests
             OutputRows = Values(9 * HiddenSize),
             Blocks = blocks,
             Maps = maps,
-            Weights = Values(4 * 9).Select(MathF.Abs).ToArray(),
+            Weights = Array.ConvertAll(Values(4 * 9), MathF.Abs),
             RangeCount = 2,
             EciStrength = 1,
             KernelSize = 5,

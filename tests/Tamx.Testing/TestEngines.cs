@@ -9,10 +9,10 @@ public static class TestEngines
     private static readonly ConcurrentDictionary<EngineKind, string?> Refusals = new();
 
     /// <summary>The engines that work here. That OpenCL is among them in CI, an <see cref="EngineFactAttribute"/> sees to.</summary>
-    public static IReadOnlyList<EngineKind> Working => [.. TamEngine.All.Where(kind => WhyNot(kind) is null)];
+    public static IReadOnlyList<EngineKind> Working => [.. TamEngines.All.Where(kind => WhyNot(kind) is null)];
 
     /// <summary>Those of them that compute on a device.</summary>
-    public static IReadOnlyList<EngineKind> WorkingOnDevices => [.. Working.Intersect(TamEngine.OnDevices)];
+    public static IReadOnlyList<EngineKind> WorkingOnDevices => [.. Working.Intersect(TamEngines.OnDevices)];
 
     /// <summary><see cref="Working"/>, as the data of a theory: names, which a runner can show and filter by.</summary>
     public static TheoryData<string> Names => [.. Working.Select(kind => kind.Name)];
@@ -21,13 +21,13 @@ public static class TestEngines
     public static string? WhyNot(EngineKind kind) => Refusals.GetOrAdd(kind, Refusal);
 
     /// <summary>What an engine may differ from the reference by, on normalised maps. The largest difference seen is about 1e-6 with any.</summary>
-    public static double Tolerance(EngineKind kind) => TamEngine.OnDevices.Contains(kind) ? 5e-6 : 2e-6;
+    public static double Tolerance(EngineKind kind) => TamEngines.OnDevices.Contains(kind) ? 5e-6 : 2e-6;
 
     private static string? Refusal(EngineKind kind)
     {
         try
         {
-            TamEngine.Create(kind).Dispose();
+            TamEngines.Create(kind).Dispose();
             return null;
         }
         catch (EngineUnavailableException e)

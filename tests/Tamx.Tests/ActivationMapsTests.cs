@@ -132,12 +132,12 @@ public class ActivationMapsTests
         int[] ids = [.. User([1, .. Image(6), 2, 3, .. Image(6), 8]), .. Assistant(9, 4), .. User(3), .. Generated(4, 5, 6, 4)];
         var trace = Create(ids, [Patches, Patches], candidates: [[7, 4], [5, 8], [9, 1], [2, 3]], text: id => $" Word{id}");
         var options = TamOptions.ForProfile(profile);
-        using var engine = TamEngine.Create(kind);
+        using var engine = TamEngines.Create(kind);
         var whole = ActivationMaps.Compute(trace, options, engine);
         var reference = ActivationMaps.Compute(trace, options, new ReferenceEngine());
         foreach (long bytes in (long[])[1, 6 * 2 * 3 * 2 * sizeof(float)])
         {
-            using var slicing = TamEngine.Create(new EngineOptions { Kind = kind, MaxWorkingBytes = bytes });
+            using var slicing = TamEngines.Create(new EngineOptions { Kind = kind, MaxWorkingBytes = bytes });
             var sliced = ActivationMaps.Compute(trace, options, slicing);
 
             Assert.Equal(whole.Answer.Count, sliced.Answer.Count);

@@ -39,7 +39,7 @@ public sealed class CandidateTests : IDisposable
     public async Task WithCandidates_AnyEngine_GivesLlamasOwn(string kind)
     {
         var trace = await RunAsync("qwen3vl-untied");
-        using var engine = TamEngine.Create(kind);
+        using var engine = TamEngines.Create(kind);
 
         AssertSameCandidates(trace, Without(trace).WithCandidates(ModelPath("qwen3vl-untied"), Count, engine: engine), 1e-5);
     }

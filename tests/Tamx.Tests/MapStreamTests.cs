@@ -48,7 +48,7 @@ public class MapStreamTests
     [MemberData(nameof(Engines))]
     public void Next_EveryEngine_EqualsTheWholeAnswerWithinItsTolerance(string kind)
     {
-        using var engine = TamEngine.Create(kind);
+        using var engine = TamEngines.Create(kind);
         using var fixture = new TamxFixture("generate_top3");
         var trace = fixture.Load();
 

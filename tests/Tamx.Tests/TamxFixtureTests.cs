@@ -69,7 +69,7 @@ public class TamxFixtureTests
     public void Compute_Fixture_MatchesTheReference(string name, string kind)
     {
         using var fixture = new TamxFixture(name);
-        using var engine = TamEngine.Create(kind);
+        using var engine = TamEngines.Create(kind);
 
         var maps = ActivationMaps.Compute(fixture.Load(), fixture.Options, engine);
 

@@ -1,25 +1,27 @@
 namespace Tamx.Kernels.Cpu;
 
-/// <summary>The maps over one block, which output rows they need, and where what they need is kept.</summary>
+/// <summary>The maps over one block, the output rows they need, and their activations and weights.</summary>
 internal sealed unsafe class BlockMaps
 {
     private readonly int[] _explainedIndices;
     private readonly int _rowCount;
 
-    /// <summary>Looks through the maps of a block.</summary>
-    /// <param name="run">The problem.</param>
+    /// <summary>Finds the rows that the maps of a block need.</summary>
+    /// <param name="problem">The problem.</param>
     /// <param name="block">Index of the block.</param>
     /// <param name="maps">Indices of its maps.</param>
-    /// <param name="groupSize">Maps that go through the product together.</param>
-    public BlockMaps(MapRun run, int block, int[] maps, int groupSize)
+    /// <param name="groupSize">Maps that are multiplied together.</param>
+    public BlockMaps(PinnedProblem problem, int block, int[] maps, int groupSize)
     {
-        FirstCell = run.Blocks[block].FirstCell;
-        CellCount = run.Blocks[block].CellCount;
+        FirstCell = problem.Blocks[block].FirstCell;
+        CellCount = problem.Blocks[block].CellCount;
         Maps = maps;
-        ExplainedRows = [.. maps.Select(m => run.Maps[m].OutputRow).Distinct().Order()];
-        WeightedRows = run.Strength == 0 ? [] : [.. maps.Chunk(groupSize).Select(group => FindWeighted(run, group))];
-        _explainedIndices = Array.ConvertAll(maps, m => Array.BinarySearch(ExplainedRows, run.Maps[m].OutputRow));
-        _rowCount = run.RowCount;
+        ExplainedRows = [.. maps.Select(m => problem.Maps[m].OutputRow).Distinct().Order()];
+        WeightedRows = problem.Strength == 0
+            ? []
+            : [.. maps.Chunk(groupSize).Select(group => FindWeighted(problem, group))];
+        _explainedIndices = Array.ConvertAll(maps, m => Array.BinarySearch(ExplainedRows, problem.Maps[m].OutputRow));
+        _rowCount = problem.RowCount;
         WeightsSize = (long)WeightedRows.Length * groupSize * _rowCount;
     }
 
@@ -33,7 +35,7 @@ internal sealed unsafe class BlockMaps
     /// <summary>Output rows that the maps explain, ascending [X].</summary>
     public int[] ExplainedRows { get; }
 
-    /// <summary>Per group of maps the first output row that has a weight in any of them, and the one after the last.</summary>
+    /// <summary>Per group of maps: the first output row that has a weight, and the row after the last.</summary>
     public (int First, int End)[] WeightedRows { get; }
 
     /// <summary>A of the explained rows [X, cells].</summary>
@@ -42,45 +44,46 @@ internal sealed unsafe class BlockMaps
     /// <summary>Floats of <see cref="Explained"/>.</summary>
     public long ExplainedSize => (long)ExplainedRows.Length * CellCount;
 
-    /// <summary>The maps' rows of Q one after another, and blank ones up to a whole group.</summary>
+    /// <summary>The maps' rows of Q one after another, and rows of zeros up to a whole group.</summary>
     public float* Weights { get; private set; }
 
     /// <summary>Floats of <see cref="Weights"/>; 0 where nothing is subtracted.</summary>
     public long WeightsSize { get; }
 
     /// <summary>Fills <see cref="Weights"/>.</summary>
-    public void PackWeights(MapRun run, float* destination)
+    public void PackWeights(PinnedProblem problem, float* destination)
     {
         Weights = destination;
-        for (int i = 0; i < Maps.Length && WeightsSize > 0; i++)
+        for (var i = 0; i < Maps.Length && WeightsSize > 0; i++)
         {
-            WeightsOf(run, Maps[i]).CopyTo(new Span<float>(destination + (long)i * _rowCount, _rowCount));
+            WeightsOf(problem, Maps[i]).CopyTo(new Span<float>(destination + (long)i * _rowCount, _rowCount));
         }
 
-        for (long rest = (long)Maps.Length * _rowCount; rest < WeightsSize; rest += _rowCount)
+        for (var rest = (long)Maps.Length * _rowCount; rest < WeightsSize; rest += _rowCount)
         {
             new Span<float>(destination + rest, _rowCount).Clear();
         }
     }
 
-    /// <summary>Enters where A of each map's explained row is.</summary>
+    /// <summary>Sets, for each map, the address of its explained row of A.</summary>
     public void FindActivations(nint[] activations)
     {
-        for (int i = 0; i < Maps.Length; i++)
+        for (var i = 0; i < Maps.Length; i++)
         {
             activations[Maps[i]] = (nint)(Explained + (long)_explainedIndices[i] * CellCount);
         }
     }
 
-    private static ReadOnlySpan<float> WeightsOf(MapRun run, int map) => new(run.Weights + (long)map * run.RowCount, run.RowCount);
+    private static ReadOnlySpan<float> WeightsOf(PinnedProblem problem, int map) =>
+        new(problem.Weights + (long)map * problem.RowCount, problem.RowCount);
 
-    private static (int First, int End) FindWeighted(MapRun run, int[] group)
+    private static (int First, int End) FindWeighted(PinnedProblem problem, int[] group)
     {
-        var (first, end) = (run.RowCount, 0);
-        foreach (int m in group)
+        var (first, end) = (problem.RowCount, 0);
+        foreach (var m in group)
         {
-            var weights = WeightsOf(run, m);
-            int from = weights.IndexOfAnyExcept(0f);
+            var weights = WeightsOf(problem, m);
+            var from = weights.IndexOfAnyExcept(0f);
             if (from >= 0)
             {
                 first = Math.Min(first, from);

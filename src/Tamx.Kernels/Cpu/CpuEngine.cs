@@ -2,15 +2,15 @@ using System.Runtime.Intrinsics;
 
 namespace Tamx.Kernels.Cpu;
 
-/// <summary>Chooses the vectors that the machine has.</summary>
+/// <summary>Creates the engine on the CPU with the widest vectors that the machine has.</summary>
 internal static class CpuEngine
 {
     /// <summary>Creates the engine.</summary>
-    /// <param name="options">What it may take: no threads given is one per processor.</param>
+    /// <param name="options">What it may take. A thread count of 0 is one per logical processor.</param>
     public static ITamEngine Create(EngineOptions options)
     {
-        int threads = options.ThreadCount > 0 ? options.ThreadCount : Environment.ProcessorCount;
-        long bytes = options.MaxWorkingBytes;
+        var threads = options.ThreadCount > 0 ? options.ThreadCount : Environment.ProcessorCount;
+        var bytes = options.MaxWorkingBytes;
         if (Vector512.IsHardwareAccelerated)
         {
             return new VectorEngine<Simd512, Vector512<float>>(threads) { MaxWorkingBytes = bytes };

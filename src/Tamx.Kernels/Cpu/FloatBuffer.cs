@@ -2,21 +2,21 @@ using System.Runtime.InteropServices;
 
 namespace Tamx.Kernels.Cpu;
 
-/// <summary>Memory for floats outside the managed heap, at an address that suits vectors. Grows, and is kept from call to call.</summary>
+/// <summary>A growing buffer of floats outside the managed heap, aligned for vectors. Calls reuse it.</summary>
 internal sealed unsafe class FloatBuffer : IDisposable
 {
     private const nuint Alignment = 64;
 
     private long _capacity;
 
-    /// <summary>What <see cref="Reserve"/> gave last.</summary>
+    /// <summary>What <see cref="Reserve"/> returned last.</summary>
     public float* Start { get; private set; }
 
     ~FloatBuffer() => Free();
 
-    /// <summary>Room for a number of floats; their values are undefined, and what was there before is lost when the room has to grow.</summary>
+    /// <summary>Makes room for a number of floats. Growing loses what was there before.</summary>
     /// <param name="length">Number of floats.</param>
-    /// <returns>The first of them; valid until the next call.</returns>
+    /// <returns>The first of them, undefined in value; valid until the next call.</returns>
     public float* Reserve(long length)
     {
         if (length > _capacity)

@@ -1,8 +1,10 @@
 namespace Tamx.Kernels.Cpu;
 
-/// <summary>A width of float32 vectors: what the kernels need of it, so that they are written once for all widths.</summary>
+/// <summary>The vector operations that the kernels use, so that kernels are written once for all widths.</summary>
 /// <typeparam name="TVector">The vector type.</typeparam>
-/// <remarks>Minimum and maximum are the machine's own: which zero or NaN comes out is not defined, and no kernel asks.</remarks>
+/// <remarks>
+/// Minimum and maximum are the machine's own. Which zero or NaN they give is not defined, and no kernel depends on it.
+/// </remarks>
 internal unsafe interface ISimd<TVector>
     where TVector : struct
 {
@@ -30,13 +32,16 @@ internal unsafe interface ISimd<TVector>
 
     static abstract TVector Max(TVector left, TVector right);
 
-    /// <summary>The first value in lanes where <paramref name="left"/> equals <paramref name="right"/>, the second elsewhere.</summary>
+    /// <summary>
+    /// <paramref name="whereEqual"/> in lanes where <paramref name="left"/> equals <paramref name="right"/>, and
+    /// <paramref name="elsewhere"/> in the others.
+    /// </summary>
     static abstract TVector SelectEqual(TVector left, TVector right, TVector whereEqual, TVector elsewhere);
 
     /// <summary>The nearest whole number.</summary>
     static abstract TVector Round(TVector value);
 
-    /// <summary>value * 2^exponent for whole exponents whose result is a normal number.</summary>
+    /// <summary>value * 2^exponent, for a whole exponent whose result is a normal number.</summary>
     static abstract TVector Scale(TVector value, TVector exponent);
 
     /// <summary>Smallest lane.</summary>
@@ -45,7 +50,7 @@ internal unsafe interface ISimd<TVector>
     /// <summary>Largest lane.</summary>
     static abstract float MaxLane(TVector value);
 
-    /// <summary>Stores the lanes of even and of odd index apart, half a vector each.</summary>
+    /// <summary>Stores the lanes of even index and those of odd index apart, half a vector each.</summary>
     static abstract void StoreSplit(TVector value, float* even, float* odd);
 
     /// <summary>The opposite of <see cref="StoreSplit"/>.</summary>

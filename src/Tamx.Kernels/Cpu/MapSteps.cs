@@ -3,13 +3,13 @@ using System.Runtime.CompilerServices;
 
 namespace Tamx.Kernels.Cpu;
 
-/// <summary>What is done to one map after the products: scale and subtract, and the normalisation.</summary>
+/// <summary>The steps for one map after the products: scale and subtract, and normalise.</summary>
 internal static unsafe class MapSteps<TSimd, TVector>
     where TSimd : ISimd<TVector>
     where TVector : struct
 {
-    /// <summary>M = relu(A - strength s E), s = (A.E) / (E.E) with sums in float64, or 0 where E.E is negligible.</summary>
-    /// <param name="strength">Share that is subtracted; where it is 0, M = A.</param>
+    /// <summary>M = relu(A - strength s E), s = (A.E) / (E.E) with float64 sums; 0 where E.E is negligible.</summary>
+    /// <param name="strength">Share that is subtracted. With 0, M = A.</param>
     /// <param name="activation">A.</param>
     /// <param name="map">In: E. Out: M.</param>
     /// <param name="count">Values.</param>
@@ -22,12 +22,13 @@ internal static unsafe class MapSteps<TSimd, TVector>
             return;
         }
 
-        float scale = (float)(strength * Scale(activation, map, count));
+        var scale = (float)(strength * Scale(activation, map, count));
         var factor = TSimd.Create(-scale);
-        int i = 0;
+        var i = 0;
         for (; i + TSimd.Count <= count; i += TSimd.Count)
         {
-            TSimd.Store(TSimd.Max(default, TSimd.MultiplyAdd(factor, TSimd.Load(map + i), TSimd.Load(activation + i))), map + i);
+            var difference = TSimd.MultiplyAdd(factor, TSimd.Load(map + i), TSimd.Load(activation + i));
+            TSimd.Store(TSimd.Max(default, difference), map + i);
         }
 
         for (; i < count; i++)
@@ -41,7 +42,7 @@ internal static unsafe class MapSteps<TSimd, TVector>
     {
         var crossed = Vector<double>.Zero;
         var squared = Vector<double>.Zero;
-        int i = 0;
+        var i = 0;
         for (; i + Vector<float>.Count <= count; i += Vector<float>.Count)
         {
             Vector.Widen(Vector.Load(activation + i), out var a0, out var a1);
@@ -52,8 +53,8 @@ internal static unsafe class MapSteps<TSimd, TVector>
             squared += e1 * e1;
         }
 
-        double crossedSum = Vector.Sum(crossed);
-        double squaredSum = Vector.Sum(squared);
+        var crossedSum = Vector.Sum(crossed);
+        var squaredSum = Vector.Sum(squared);
         for (; i < count; i++)
         {
             crossedSum += (double)activation[i] * interference[i];
@@ -63,11 +64,11 @@ internal static unsafe class MapSteps<TSimd, TVector>
         return squaredSum < MapRefinement.NegligibleInterference ? 0 : crossedSum / squaredSum;
     }
 
-    /// <summary>(value - minimum) / (maximum - minimum), at most 1; 0 where the range has no width.</summary>
+    /// <summary>(value - minimum) / (maximum - minimum), at most 1. A range without width gives 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Normalize(ValueRange range, float* values, int count)
     {
-        float width = range.Maximum - range.Minimum;
+        var width = range.Maximum - range.Minimum;
         if (!(width > 0))
         {
             new Span<float>(values, count).Clear();
@@ -75,10 +76,11 @@ internal static unsafe class MapSteps<TSimd, TVector>
         }
 
         var (minimum, widths, one) = (TSimd.Create(range.Minimum), TSimd.Create(width), TSimd.Create(1));
-        int i = 0;
+        var i = 0;
         for (; i + TSimd.Count <= count; i += TSimd.Count)
         {
-            TSimd.Store(TSimd.Min(one, TSimd.Divide(TSimd.Subtract(TSimd.Load(values + i), minimum), widths)), values + i);
+            var share = TSimd.Divide(TSimd.Subtract(TSimd.Load(values + i), minimum), widths);
+            TSimd.Store(TSimd.Min(one, share), values + i);
         }
 
         for (; i < count; i++)
@@ -92,7 +94,7 @@ internal static unsafe class MapSteps<TSimd, TVector>
     public static ValueRange Range(float* values, int count)
     {
         var range = ValueRange.Empty;
-        int i = 0;
+        var i = 0;
         if (count >= TSimd.Count)
         {
             var smallest = TSimd.Load(values);

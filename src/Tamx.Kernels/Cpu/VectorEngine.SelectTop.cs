@@ -3,7 +3,10 @@ using System.Runtime.CompilerServices;
 
 namespace Tamx.Kernels.Cpu;
 
-/// <content>The best tokens of a vocabulary: a panel of its rows at a time, whose logits are looked through while they are in the cache.</content>
+/// <content>
+/// The best tokens of a vocabulary: one panel of its rows at a time. A panel's logits are searched while they are in
+/// the cache.
+/// </content>
 internal sealed unsafe partial class VectorEngine<TSimd, TVector>
 {
     public void SelectTop(in TopTokenQuery query, CancellationToken cancellationToken = default)
@@ -12,40 +15,42 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector>
         cancellationToken.ThrowIfCancellationRequested();
         var (stateCount, rowCount, hiddenSize) = (query.StateCount, query.OutputRowCount, query.HiddenSize);
         var (count, firstId) = (query.TopCount, query.FirstId);
-        int panelCount = (rowCount + PanelSize - 1) / PanelSize;
+        var panelCount = PanelCount(rowCount);
         if (stateCount == 0 || panelCount == 0)
         {
             return;
         }
 
-        // Which tokens are best does not depend on the order they are looked at, so each worker has a list of its own. A sum does: there is one per panel.
+        // The best tokens do not depend on the order of the search, so each worker has its own list. A sum does depend
+        // on it, so each panel has its own.
         var found = new TokenScore[]?[_panels.Length];
         var panelSums = new double[panelCount][];
         fixed (float* fixedStates = query.States, fixedRows = query.OutputRows)
         {
-            float* from = fixedRows;
+            var from = fixedRows;
             _projection.Pack(fixedStates, stateCount, hiddenSize, _workers, cancellationToken);
             _workers.Run(
                 panelCount,
                 (worker, panel) =>
                 {
                     var tokens = found[worker] ??= [.. Enumerable.Repeat(TokenScore.None, stateCount * count)];
-                    int first = panel * PanelSize;
-                    int rows = Math.Min(PanelSize, rowCount - first);
-                    float* logits = _panels[worker].Reserve(_projection.ScratchSize + (long)stateCount * PanelSize);
-                    _projection.ProjectPanel(from + (long)first * hiddenSize, rows, logits + (long)stateCount * PanelSize, rectifies: false, logits);
+                    var first = panel * PanelSize;
+                    var rows = Math.Min(PanelSize, rowCount - first);
+                    var logits = ProjectPanel(
+                        worker, from + (long)first * hiddenSize, rows, stateCount, rectifies: false);
                     panelSums[panel] = new double[stateCount];
-                    for (int p = 0; p < stateCount; p++)
+                    for (var p = 0; p < stateCount; p++)
                     {
-                        panelSums[panel][p] = LookThrough(logits + (long)p * PanelSize, rows, firstId + first, tokens.AsSpan(p * count, count));
+                        panelSums[panel][p] = SearchPanel(
+                            logits + (long)p * PanelSize, rows, firstId + first, tokens.AsSpan(p * count, count));
                     }
                 },
                 cancellationToken);
         }
 
-        for (int p = 0; p < stateCount; p++)
+        for (var p = 0; p < stateCount; p++)
         {
-            foreach (double[] sums in panelSums)
+            foreach (var sums in panelSums)
             {
                 query.LogSums[p] = TopTokens.Join(query.LogSums[p], sums[p]);
             }
@@ -60,20 +65,20 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector>
         }
     }
 
-    /// <summary>Enters a panel's best tokens for one state.</summary>
-    /// <param name="logits">The state's logits [<see cref="PanelSize"/>], which are written over.</param>
+    /// <summary>Inserts a panel's best tokens for one state.</summary>
+    /// <param name="logits">The state's logits [<see cref="PanelSize"/>], which are overwritten.</param>
     /// <param name="count">Rows of the panel.</param>
-    /// <param name="firstId">Token id of its first.</param>
-    /// <param name="best">The best so far, best first.</param>
+    /// <param name="firstId">Token id of the first row.</param>
+    /// <param name="best">The best tokens so far, best first.</param>
     /// <returns>The log-sum-exp of the panel's logits.</returns>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static double LookThrough(float* logits, int count, int firstId, Span<TokenScore> best)
+    private static double SearchPanel(float* logits, int count, int firstId, Span<TokenScore> best)
     {
         new Span<float>(logits + count, PanelSize - count).Fill(float.NegativeInfinity);
-        float largest = MapSteps<TSimd, TVector>.Range(logits, PanelSize).Maximum;
+        var largest = MapSteps<TSimd, TVector>.Range(logits, PanelSize).Maximum;
         if (!(largest < best[^1].Logit))
         {
-            for (int i = 0; i < count; i++)
+            for (var i = 0; i < count; i++)
             {
                 if (logits[i] >= best[^1].Logit)
                 {

@@ -2,17 +2,19 @@ using System.Runtime.CompilerServices;
 
 namespace Tamx.Kernels.Cpu;
 
-/// <summary>The engine for processors: vectors and threads, float32 with float64 sums where a map is scaled.</summary>
+/// <summary>The engine on the CPU: vectors and threads, in float32. Maps are scaled with float64 sums.</summary>
 /// <remarks>
 /// <para>
-/// Panels of cells go through both products while they are in the cache: the activations A of all output rows, then the interference
-/// E = Q A, which is written where the maps are wanted. A is kept for the explained rows only. Then the maps of each range are finished where
-/// they lie: scale, subtraction, rank filter, normalisation. So there are never more than two buffers of [maps, cells].
+/// Panels of cells go through both products while they are in the cache: first the activations A of all output rows,
+/// then the interference E = Q A, which is written where the maps are wanted. A is kept for the explained rows only.
+/// Then the maps of each range are finished in place: scale, subtraction, rank filter, normalisation. So there are
+/// never more than two buffers of [maps, cells].
 /// </para>
 /// <para>
 /// Results do not depend on the number of threads: threads share out panels and ranges, and no sum is split among them.
-/// They stay within 2e-6 of <see cref="ReferenceEngine"/>, as a share of the range that is normalised or of the largest activation where that is
-/// larger: sums of products in float32 are off by some 1e-7 of it, and a map is the difference of two such sums.
+/// They stay within 2e-6 of <see cref="ReferenceEngine"/>, as a share of the range that is normalised or of the largest
+/// activation, whichever is larger. A sum of products in float32 is off by some 1e-7 of it, and a map is the difference
+/// of two such sums.
 /// </para>
 /// </remarks>
 internal sealed unsafe partial class VectorEngine<TSimd, TVector> : ITamEngine
@@ -50,38 +52,38 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector> : ITamEngine
         CancellationToken cancellationToken = default)
     {
         ReferenceEngine.ValidateProjection(states, outputRows, hiddenSize, destination);
-        int stateCount = states.Length / hiddenSize;
-        int rowCount = outputRows.Length / hiddenSize;
+        var stateCount = states.Length / hiddenSize;
+        var rowCount = outputRows.Length / hiddenSize;
         fixed (float* fixedStates = states, fixedRows = outputRows, fixedDestination = destination)
         {
-            float* from = fixedStates;
-            float* to = fixedDestination;
+            var from = fixedStates;
+            var to = fixedDestination;
             _projection.Pack(fixedRows, rowCount, hiddenSize, _workers, cancellationToken);
             _workers.Run(
-                (stateCount + PanelSize - 1) / PanelSize,
+                PanelCount(stateCount),
                 (worker, panel) =>
                 {
-                    long first = (long)panel * PanelSize;
-                    int count = (int)Math.Min(PanelSize, stateCount - first);
-                    float* activations = _panels[worker].Reserve(_projection.ScratchSize + (long)rowCount * PanelSize);
-                    _projection.ProjectPanel(from + first * hiddenSize, count, activations + (long)rowCount * PanelSize, rectifies: true, activations);
-                    for (long t = 0; t < rowCount; t++)
+                    var first = (long)panel * PanelSize;
+                    var count = (int)Math.Min(PanelSize, stateCount - first);
+                    var activations = ProjectPanel(worker, from + first * hiddenSize, count, rowCount, rectifies: true);
+                    for (var t = 0L; t < rowCount; t++)
                     {
-                        new ReadOnlySpan<float>(activations + t * PanelSize, count).CopyTo(new Span<float>(to + t * stateCount + first, count));
+                        Copy(activations + t * PanelSize, count, to + t * stateCount + first);
                     }
                 },
                 cancellationToken);
         }
     }
 
-    public void Compute(in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default)
+    public void Compute(
+        in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default)
     {
         problem.Validate(maps, ranges);
         fixed (float* states = problem.CellStates, rows = problem.OutputRows, weights = problem.Weights, values = maps)
         {
-            var run = new MapRun(problem, problem.OutputRowCount, weights, values) { States = states };
-            _projection.Pack(rows, run.RowCount, run.HiddenSize, _workers, cancellationToken);
-            Compute(run, ranges, cancellationToken);
+            var pinned = new PinnedProblem(problem, problem.OutputRowCount, weights, values) { States = states };
+            _projection.Pack(rows, pinned.RowCount, pinned.HiddenSize, _workers, cancellationToken);
+            Compute(pinned, ranges, cancellationToken);
         }
     }
 
@@ -96,158 +98,206 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector> : ITamEngine
         problem.Validate(activations, cellCount, maps, ranges);
         fixed (float* products = activations, weights = problem.Weights, values = maps)
         {
-            int rowCount = cellCount == 0 ? 0 : activations.Length / cellCount;
-            Compute(new MapRun(problem, rowCount, weights, values) { Activations = products, CellCount = cellCount }, ranges, cancellationToken);
+            var rowCount = cellCount == 0 ? 0 : activations.Length / cellCount;
+            var pinned = new PinnedProblem(problem, rowCount, weights, values)
+            {
+                Activations = products,
+                CellCount = cellCount,
+            };
+            Compute(pinned, ranges, cancellationToken);
         }
     }
 
     public void Dispose()
     {
-        _projection.Dispose();
-        _activations.Dispose();
-        _weights.Dispose();
-        foreach (var panel in _panels)
+        foreach (var part in (IDisposable[])[_projection, _activations, _weights, .. _panels, .. _filters])
         {
-            panel.Dispose();
-        }
-
-        foreach (var filter in _filters)
-        {
-            filter.Dispose();
+            part.Dispose();
         }
     }
 
-    private void Compute(MapRun run, Span<ValueRange> ranges, CancellationToken cancellationToken)
+    private static int PanelCount(int cellCount) => (cellCount + PanelSize - 1) / PanelSize;
+
+    private void Compute(PinnedProblem problem, Span<ValueRange> ranges, CancellationToken cancellationToken)
     {
-        BlockMaps[] blocks = [.. Enumerable.Range(0, run.Maps.Length).GroupBy(m => run.Maps[m].Block).Select(group => new BlockMaps(run, group.Key, [.. group], TileRows))];
-        float* explained = _activations.Reserve(blocks.Sum(block => block.ExplainedSize));
-        float* weights = _weights.Reserve(blocks.Sum(block => block.WeightsSize));
-        foreach (var block in blocks)
-        {
-            block.Explained = explained;
-            explained += block.ExplainedSize;
-            block.PackWeights(run, weights);
-            weights += block.WeightsSize;
-        }
+        var blocks = GroupByBlock(problem);
+        (BlockMaps Block, int FirstCell)[] panels =
+        [
+            .. blocks.SelectMany(block =>
+                Enumerable.Range(0, PanelCount(block.CellCount)).Select(panel => (block, panel * PanelSize))),
+        ];
+        _workers.Run(
+            panels.Length,
+            (worker, i) => ComputePanel(problem, panels[i].Block, worker, panels[i].FirstCell),
+            cancellationToken);
 
-        var panels = blocks.SelectMany(block => Enumerable.Range(0, (block.CellCount + PanelSize - 1) / PanelSize).Select(panel => (block, panel * PanelSize))).ToArray();
-        _workers.Run(panels.Length, (worker, i) => ComputePanel(run, panels[i].block, worker, panels[i].Item2), cancellationToken);
-
-        var activations = new nint[run.Maps.Length];
+        var activations = new nint[problem.Maps.Length];
         foreach (var block in blocks)
         {
             block.FindActivations(activations);
         }
 
         var found = ranges.ToArray();
-        int[][] groups = [.. Enumerable.Range(0, run.Maps.Length).GroupBy(m => run.Maps[m].Range).Select(group => group.ToArray())];
-        _workers.Run(groups.Length, (worker, i) => Finish(run, worker, groups[i], activations, ref found[run.Maps[groups[i][0]].Range]), cancellationToken);
+        int[][] groups =
+        [
+            .. Enumerable.Range(0, problem.Maps.Length)
+                .GroupBy(m => problem.Maps[m].Range)
+                .Select(group => group.ToArray()),
+        ];
+        _workers.Run(
+            groups.Length,
+            (worker, i) =>
+                Finish(problem, worker, groups[i], activations, ref found[problem.Maps[groups[i][0]].Range]),
+            cancellationToken);
         found.CopyTo(ranges);
     }
 
-    /// <summary>The maps of one range from their interference to their normalised values, while they are in the cache.</summary>
-    private void Finish(MapRun run, int worker, int[] maps, nint[] activations, ref ValueRange range)
+    /// <summary>The maps of each block, with room for what they need.</summary>
+    private BlockMaps[] GroupByBlock(PinnedProblem problem)
     {
-        foreach (int m in maps)
+        BlockMaps[] blocks =
+        [
+            .. Enumerable.Range(0, problem.Maps.Length)
+                .GroupBy(m => problem.Maps[m].Block)
+                .Select(group => new BlockMaps(problem, group.Key, [.. group], TileRows)),
+        ];
+        var explained = _activations.Reserve(blocks.Sum(block => block.ExplainedSize));
+        var weights = _weights.Reserve(blocks.Sum(block => block.WeightsSize));
+        foreach (var block in blocks)
         {
-            MapSteps<TSimd, TVector>.Subtract(run.Strength, (float*)activations[m], run.MapValues(m), run.MapSize(m));
-            if (!run.NormalizeBeforeFilter)
-            {
-                Filter(run, worker, m);
-            }
-
-            var (minimum, maximum) = MapSteps<TSimd, TVector>.Range(run.MapValues(m), run.MapSize(m));
-            range = new ValueRange(Math.Min(range.Minimum, minimum), Math.Max(range.Maximum, maximum));
+            block.Explained = explained;
+            explained += block.ExplainedSize;
+            block.PackWeights(problem, weights);
+            weights += block.WeightsSize;
         }
 
-        foreach (int m in maps)
+        return blocks;
+    }
+
+    /// <summary>The maps of one range, from interference to normalised values, while they are in the cache.</summary>
+    private void Finish(PinnedProblem problem, int worker, int[] maps, nint[] activations, ref ValueRange range)
+    {
+        foreach (var m in maps)
         {
-            MapSteps<TSimd, TVector>.Normalize(range, run.MapValues(m), run.MapSize(m));
-            if (run.NormalizeBeforeFilter)
+            var values = problem.MapValues(m);
+            var size = problem.MapSize(m);
+            MapSteps<TSimd, TVector>.Subtract(problem.Strength, (float*)activations[m], values, size);
+            if (!problem.NormalizeBeforeFilter)
             {
-                Filter(run, worker, m);
+                Filter(problem, worker, m);
+            }
+
+            range = range.Include(MapSteps<TSimd, TVector>.Range(values, size));
+        }
+
+        foreach (var m in maps)
+        {
+            MapSteps<TSimd, TVector>.Normalize(range, problem.MapValues(m), problem.MapSize(m));
+            if (problem.NormalizeBeforeFilter)
+            {
+                Filter(problem, worker, m);
             }
         }
     }
 
-    /// <summary>Activations of the explained rows and interference of all maps, for one panel of a block's cells.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void ComputePanel(MapRun run, BlockMaps block, int worker, int first)
+    /// <summary>Explained activations and interference of all maps of a block, for one panel of its cells.</summary>
+    private void ComputePanel(PinnedProblem problem, BlockMaps block, int worker, int first)
     {
-        int count = Math.Min(PanelSize, block.CellCount - first);
-        float* activations = _panels[worker].Reserve((long)run.RowCount * PanelSize + _projection.ScratchSize);
-        if (run.Activations is null)
+        var count = Math.Min(PanelSize, block.CellCount - first);
+        var activations = problem.Activations is null
+            ? ProjectPanel(
+                worker,
+                problem.States + (long)(block.FirstCell + first) * problem.HiddenSize,
+                count,
+                problem.RowCount,
+                rectifies: true)
+            : CopyPanel(worker, problem, block.FirstCell + first, count);
+        for (var x = 0; x < block.ExplainedRows.Length; x++)
         {
-            float* scratch = activations + (long)run.RowCount * PanelSize;
-            _projection.ProjectPanel(run.States + (long)(block.FirstCell + first) * run.HiddenSize, count, scratch, rectifies: true, activations);
-        }
-        else
-        {
-            for (long t = 0; t < run.RowCount; t++)
-            {
-                Copy(run.Activations + t * run.CellCount + block.FirstCell + first, count, activations + t * PanelSize);
-            }
-        }
-
-        for (int x = 0; x < block.ExplainedRows.Length; x++)
-        {
-            Copy(activations + (long)block.ExplainedRows[x] * PanelSize, count, block.Explained + (long)x * block.CellCount + first);
+            var activation = activations + (long)block.ExplainedRows[x] * PanelSize;
+            Copy(activation, count, block.Explained + (long)x * block.CellCount + first);
         }
 
-        if (run.Strength == 0)
+        if (problem.Strength != 0)
         {
-            return;
+            MixContext(problem, block, activations, first, count);
+        }
+    }
+
+    /// <summary>The products of a panel of states and all packed rows [T, <see cref="PanelSize"/>].</summary>
+    private float* ProjectPanel(int worker, float* states, int count, int rowCount, bool rectifies)
+    {
+        var products = _panels[worker].Reserve((long)rowCount * PanelSize + _projection.ScratchSize);
+        _projection.ProjectPanel(states, count, products + (long)rowCount * PanelSize, rectifies, products);
+        return products;
+    }
+
+    /// <summary>A panel of given activations [T, <see cref="PanelSize"/>].</summary>
+    private float* CopyPanel(int worker, PinnedProblem problem, int firstCell, int count)
+    {
+        var activations = _panels[worker].Reserve((long)problem.RowCount * PanelSize);
+        for (var t = 0L; t < problem.RowCount; t++)
+        {
+            Copy(problem.Activations + t * problem.CellCount + firstCell, count, activations + t * PanelSize);
         }
 
-        int stripWidth = 2 * TSimd.Count;
-        float* tile = stackalloc float[TileRows * stripWidth];
-        for (int strip = 0; strip < count; strip += stripWidth)
+        return activations;
+    }
+
+    /// <summary>E = Q A for a panel of cells.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void MixContext(PinnedProblem problem, BlockMaps block, float* activations, int first, int count)
+    {
+        var stripWidth = 2 * TSimd.Count;
+        var tile = stackalloc float[TileRows * stripWidth];
+        for (var strip = 0; strip < count; strip += stripWidth)
         {
-            int width = Math.Min(stripWidth, count - strip);
-            for (int group = 0; group < block.Maps.Length; group += TileRows)
+            var width = Math.Min(stripWidth, count - strip);
+            for (var group = 0; group < block.Maps.Length; group += TileRows)
             {
                 var (from, to) = block.WeightedRows[group / TileRows];
                 TileProduct<TSimd, TVector>.Multiply(
-                    block.Weights + (long)group * run.RowCount + from,
-                    run.RowCount,
+                    block.Weights + (long)group * problem.RowCount + from,
+                    problem.RowCount,
                     activations + (long)from * PanelSize + strip,
                     stripWidth,
                     PanelSize,
                     to - from,
                     tile,
                     stripWidth);
-                for (int r = 0; r < TileRows && group + r < block.Maps.Length; r++)
+                for (var r = 0; r < TileRows && group + r < block.Maps.Length; r++)
                 {
-                    StoreSums(tile + r * stripWidth, width, run.MapValues(block.Maps[group + r]) + first + strip);
+                    StoreSums(tile + r * stripWidth, width, problem.MapValues(block.Maps[group + r]) + first + strip);
                 }
             }
         }
     }
 
-    private void Filter(MapRun run, int worker, int m)
+    private void Filter(PinnedProblem problem, int worker, int m)
     {
-        if (run.KernelSize == 1)
+        if (problem.KernelSize == 1)
         {
             return;
         }
 
-        var block = run.Blocks[run.Maps[m].Block];
-        float* values = run.MapValues(m);
-        float largest = MapSteps<TSimd, TVector>.Range(values, block.CellCount).Maximum;
+        var block = problem.Blocks[problem.Maps[m].Block];
+        var values = problem.MapValues(m);
+        var largest = MapSteps<TSimd, TVector>.Range(values, block.CellCount).Maximum;
         if (largest <= 0)
         {
             return;
         }
 
-        int exponent = Math.Clamp(MathF.ILogB(largest), -100, 100);
-        for (int frame = 0; frame < block.FrameCount; frame++)
+        var exponent = Math.Clamp(MathF.ILogB(largest), -100, 100);
+        for (var frame = 0; frame < block.FrameCount; frame++)
         {
-            _filters[worker].Apply(values, block.RowCount, block.ColumnCount, run.KernelSize, run.ConstantWindow, exponent);
+            _filters[worker].Apply(
+                values, block.RowCount, block.ColumnCount, problem.KernelSize, problem.ConstantWindow, exponent);
             values += block.RowCount * block.ColumnCount;
         }
     }
 
-    /// <summary>A row of a tile; a call to copy memory would cost as much as the sums.</summary>
+    /// <summary>Stores a row of a tile. A call that copies memory would cost as much as the sums.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void StoreSums(float* sums, int count, float* destination)
     {

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Tamx.Kernels.Cpu;
 
-/// <content>Windows of 3 x 3, the usual ones, which fit the registers.</content>
+/// <content>Windows of 3 x 3, the default size. They fit the registers.</content>
 internal sealed unsafe partial class WindowFilter<TSimd, TVector>
 {
     /// <summary>Positions per chunk.</summary>
@@ -10,18 +10,21 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector>
 
     private const int StrideOfThree = ChunkOfThree + 32;
 
-    /// <summary>Sorts the columns of each chunk once, with their sums and sums of squares, and then the windows of three columns each.</summary>
+    /// <summary>
+    /// For each chunk: sorts the columns once, with their sums and sums of squares, and then the windows of three
+    /// columns.
+    /// </summary>
     /// <param name="frame">The frame with its borders [rows + 2, stride].</param>
     /// <param name="stride">Columns + 2.</param>
-    /// <param name="positionCount">From the first window's first value to the last window's.</param>
+    /// <param name="positionCount">Positions from the first window to the last.</param>
     /// <param name="constantWindow">What to make of a window of equal positive values.</param>
-    /// <param name="result">Receives a value per position; those between two rows are of no meaning.</param>
+    /// <param name="result">Receives a value per position. Values between two rows are undefined.</param>
     private void FilterThree(float* frame, int stride, int positionCount, ConstantWindow constantWindow, float* result)
     {
-        float* columns = _slots.Reserve(5 * StrideOfThree);
-        for (int first = 0; first < positionCount; first += ChunkOfThree)
+        var columns = _slots.Reserve(5 * StrideOfThree);
+        for (var first = 0; first < positionCount; first += ChunkOfThree)
         {
-            int lanes = Math.Min(ChunkOfThree, positionCount - first);
+            var lanes = Math.Min(ChunkOfThree, positionCount - first);
             SortColumnsOfThree(frame + first, stride, lanes + 2, columns);
             WeighWindowsOfThree(columns, lanes, constantWindow, result + first);
         }
@@ -36,7 +39,8 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector>
             var b = TSimd.Load(frame + stride + i);
             var c = TSimd.Load(frame + 2 * stride + i);
             TSimd.Store(TSimd.Add(TSimd.Add(a, b), c), columns + 3 * StrideOfThree + i);
-            TSimd.Store(TSimd.MultiplyAdd(a, a, TSimd.MultiplyAdd(b, b, TSimd.Multiply(c, c))), columns + 4 * StrideOfThree + i);
+            var squares = TSimd.MultiplyAdd(a, a, TSimd.MultiplyAdd(b, b, TSimd.Multiply(c, c)));
+            TSimd.Store(squares, columns + 4 * StrideOfThree + i);
             Order(ref a, ref b);
             Order(ref b, ref c);
             Order(ref a, ref b);
@@ -49,14 +53,14 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void WeighWindowsOfThree(float* columns, nint lanes, ConstantWindow constantWindow, float* result)
     {
-        float* lows = columns;
-        float* middles = columns + StrideOfThree;
-        float* highs = columns + 2 * StrideOfThree;
-        float* sums = columns + 3 * StrideOfThree;
-        float* squares = columns + 4 * StrideOfThree;
+        var lows = columns;
+        var middles = columns + StrideOfThree;
+        var highs = columns + 2 * StrideOfThree;
+        var sums = columns + 3 * StrideOfThree;
+        var squares = columns + 4 * StrideOfThree;
         for (nint i = 0; i < lanes; i += TSimd.Count)
         {
-            // Floyd's network for nine values, of which the columns' sorting was the first nine operations.
+            // Floyd's network for nine values. Sorting the columns was its first nine operations.
             var z0 = TSimd.Load(lows + i);
             var z1 = TSimd.Load(middles + i);
             var z2 = TSimd.Load(highs + i);
@@ -83,9 +87,7 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector>
             Order(ref z2, ref z3);
             Order(ref z5, ref z6);
 
-            var sum = TSimd.Add(TSimd.Add(TSimd.Load(sums + i), TSimd.Load(sums + i + 1)), TSimd.Load(sums + i + 2));
-            var square = TSimd.Add(TSimd.Add(TSimd.Load(squares + i), TSimd.Load(squares + i + 1)), TSimd.Load(squares + i + 2));
-            var q = WeightBase(sum, square, 9);
+            var q = WeightBase(AddThree(sums + i), AddThree(squares + i), 9);
 
             // q^1, q^4, q^9, q^16
             var smallest = TSimd.Create(SmallestWeight);
@@ -100,9 +102,15 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector>
             weighted = TSimd.MultiplyAdd(weight4, TSimd.Add(z0, z8), weighted);
             var weights = TSimd.Add(TSimd.Add(q, weight2), TSimd.Add(weight3, weight4));
             var mean = TSimd.Divide(weighted, TSimd.Add(TSimd.Create(1), TSimd.Add(weights, weights)));
-            TSimd.Store(TSimd.SelectEqual(z0, z8, constantWindow == ConstantWindow.Value ? z4 : default, mean), result + i);
+            var ofConstant = constantWindow == ConstantWindow.Value ? z4 : default;
+            TSimd.Store(TSimd.SelectEqual(z0, z8, ofConstant, mean), result + i);
         }
     }
+
+    /// <summary>The sum of each position's value and the next two.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector AddThree(float* values) =>
+        TSimd.Add(TSimd.Add(TSimd.Load(values), TSimd.Load(values + 1)), TSimd.Load(values + 2));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Order(ref TVector low, ref TVector high)

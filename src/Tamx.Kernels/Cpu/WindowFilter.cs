@@ -2,24 +2,28 @@ using System.Runtime.CompilerServices;
 
 namespace Tamx.Kernels.Cpu;
 
-/// <summary>The rank-Gaussian filter of <see cref="RankFilter"/> in float32, one window per vector lane. Used by one thread at a time.</summary>
+/// <summary>
+/// The rank-Gaussian filter of <see cref="RankFilter"/> in float32, one window per vector lane. Used by one thread at a
+/// time.
+/// </summary>
 /// <remarks>
 /// <para>
-/// A frame is laid out with its borders, columns of even and of odd index apart, row after row without a gap, so that lanes run on from
-/// row to row and a window is the same offsets everywhere; what lanes between two rows compute is thrown away. A
-/// <see cref="SortingProgram"/> sorts the windows of a chunk of lanes at a time.
+/// A frame is laid out with its borders, row after row without a gap. So lanes run on from row to row, and a window has
+/// the same offsets everywhere. Results of lanes between two rows are dropped. A <see cref="SortingNetwork"/> sorts the
+/// windows of a chunk of lanes; for it, columns of even and odd index are stored apart.
 /// </para>
 /// <para>
-/// Ranks at distance n from the centre weigh q^(n^2), q = exp(-1 / (2 c^2)): one exponential per window, the rest by multiplication. With the sums
-/// S1 of the values and S2 of their squares, 1 / c^2 = S1^2 / (k^2 S2 - S1^2). That difference loses digits only where c is small, and there q
-/// is next to nothing. Weights are kept above 1e-18, since subnormal numbers are slow.
+/// Ranks at distance n from the centre weigh q^(n^2), q = exp(-1 / (2 c^2)). That is one exponential per window; the
+/// rest are products. With the sum S1 of the values and the sum S2 of their squares, 1 / c^2 = S1^2 / (k^2 S2 - S1^2).
+/// The difference loses digits only where c is small, and there q is close to 0. Weights are kept above 1e-18, since
+/// subnormal numbers are slow.
 /// </para>
 /// </remarks>
 internal sealed unsafe partial class WindowFilter<TSimd, TVector> : IDisposable
     where TSimd : ISimd<TVector>
     where TVector : struct
 {
-    /// <summary>Window pairs per chunk: the slots of all but the largest windows then fit the first cache.</summary>
+    /// <summary>Window pairs per chunk. The slots of all but the largest windows then fit the L1 cache.</summary>
     private const int ChunkSize = 64;
 
     private const int SlotStride = ChunkSize + 32;
@@ -29,7 +33,7 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector> : IDisposable
     private const float SmallestNormal = 1.1754944e-38f;
 
     /// <summary>For k = 5, 7, 9.</summary>
-    private static readonly SortingProgram[] Programs = [new(5, SlotStride), new(7, SlotStride), new(9, SlotStride)];
+    private static readonly SortingNetwork[] Networks = [new(5, SlotStride), new(7, SlotStride), new(9, SlotStride)];
 
     private readonly FloatBuffer _slots = new();
     private readonly FloatBuffer _frames = new();
@@ -40,21 +44,23 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector> : IDisposable
     /// <param name="columnCount">Columns, at least 1.</param>
     /// <param name="kernelSize">3, 5, 7 or 9.</param>
     /// <param name="constantWindow">What to make of a window of equal positive values.</param>
-    /// <param name="exponent">The power of two that the values are divided by on the way, so that their squares are normal numbers.</param>
+    /// <param name="exponent">Values are divided by 2^exponent meanwhile, so that their squares are normal.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Apply(float* values, int rowCount, int columnCount, int kernelSize, ConstantWindow constantWindow, int exponent)
+    public void Apply(
+        float* values, int rowCount, int columnCount, int kernelSize, ConstantWindow constantWindow, int exponent)
     {
-        int reach = kernelSize / 2;
-        int stride = (columnCount + 2 * reach + 1) / 2 * 2;
-        int used = checked((rowCount + 2 * reach) * stride);
-        int size = used + 2 * ChunkSize + 4 * TSimd.Count;
-        int positionCount = (rowCount - 1) * stride + columnCount;
-        float* frame = _frames.Reserve(2L * size);
-        float* result = frame + size;
-        float scale = MathF.ScaleB(1, -exponent);
-        for (int row = 0; row < rowCount + 2 * reach; row++)
+        var reach = kernelSize / 2;
+        var stride = (columnCount + 2 * reach + 1) / 2 * 2;
+        var used = checked((rowCount + 2 * reach) * stride);
+        var size = used + 2 * ChunkSize + 4 * TSimd.Count;
+        var positionCount = (rowCount - 1) * stride + columnCount;
+        var frame = _frames.Reserve(2L * size);
+        var result = frame + size;
+        var scale = MathF.ScaleB(1, -exponent);
+        for (var row = 0; row < rowCount + 2 * reach; row++)
         {
-            LayOut(values + (long)RankFilter.Reflect(row - reach, rowCount) * columnCount, columnCount, reach, scale, frame + row * stride, stride);
+            var source = values + (long)RankFilter.Reflect(row - reach, rowCount) * columnCount;
+            LayOut(source, columnCount, reach, scale, frame + row * stride, stride);
         }
 
         new Span<float>(frame + used, size - used).Clear();
@@ -64,12 +70,13 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector> : IDisposable
         }
         else
         {
-            FilterPairs(frame, stride, positionCount, Programs[reach - 2], constantWindow, result);
+            FilterPairs(frame, stride, positionCount, Networks[reach - 2], constantWindow, result);
         }
 
-        for (int row = 0; row < rowCount; row++)
+        scale = MathF.ScaleB(1, exponent);
+        for (var row = 0; row < rowCount; row++)
         {
-            Scale(result + (long)row * stride, columnCount, MathF.ScaleB(1, exponent), values + (long)row * columnCount);
+            Scale(result + (long)row * stride, columnCount, scale, values + (long)row * columnCount);
         }
     }
 
@@ -79,12 +86,12 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector> : IDisposable
         _frames.Dispose();
     }
 
-    /// <summary>A row with its borders, scaled.</summary>
+    /// <summary>Writes a row with its borders, scaled.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void LayOut(float* source, int columnCount, int reach, float scale, float* destination, int stride)
     {
         Scale(source, columnCount, scale, destination + reach);
-        for (int column = 0; column < stride; column = column == reach - 1 ? reach + columnCount : column + 1)
+        for (var column = 0; column < stride; column = column == reach - 1 ? reach + columnCount : column + 1)
         {
             destination[column] = source[RankFilter.Reflect(column - reach, columnCount)] * scale;
         }
@@ -94,7 +101,7 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector> : IDisposable
     private static void Scale(float* source, int count, float factor, float* destination)
     {
         var factors = TSimd.Create(factor);
-        int i = 0;
+        var i = 0;
         for (; i + TSimd.Count <= count; i += TSimd.Count)
         {
             TSimd.Store(TSimd.Multiply(TSimd.Load(source + i), factors), destination + i);
@@ -106,35 +113,41 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector> : IDisposable
         }
     }
 
-    /// <summary>Windows of any size by a <see cref="SortingProgram"/>, a chunk of window pairs at a time.</summary>
+    /// <summary>Filters with a <see cref="SortingNetwork"/>, one chunk of window pairs at a time.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void FilterPairs(float* frame, int stride, int positionCount, SortingProgram program, ConstantWindow constantWindow, float* result)
+    private void FilterPairs(
+        float* frame,
+        int stride,
+        int positionCount,
+        SortingNetwork network,
+        ConstantWindow constantWindow,
+        float* result)
     {
-        int pairCount = (positionCount + 1) / 2;
-        float* slots = _slots.Reserve((long)program.SlotCount * SlotStride + 2 * ChunkSize);
-        float* evenResult = slots + program.SlotCount * SlotStride;
-        float* oddResult = evenResult + ChunkSize;
-        for (int first = 0; first < pairCount; first += ChunkSize)
+        var pairCount = (positionCount + 1) / 2;
+        var slots = _slots.Reserve((long)network.SlotCount * SlotStride + 2 * ChunkSize);
+        var evenResult = slots + network.SlotCount * SlotStride;
+        var oddResult = evenResult + ChunkSize;
+        for (var first = 0; first < pairCount; first += ChunkSize)
         {
-            int lanes = Math.Min(ChunkSize, (pairCount - first + TSimd.Count - 1) / TSimd.Count * TSimd.Count);
-            int sharedLanes = lanes + TSimd.Count;
-            for (int row = 0; row < program.EvenInputs.Length; row++)
+            var lanes = Math.Min(ChunkSize, (pairCount - first + TSimd.Count - 1) / TSimd.Count * TSimd.Count);
+            var sharedLanes = lanes + TSimd.Count;
+            for (var row = 0; row < network.EvenInputs.Length; row++)
             {
-                float* source = frame + 2L * first + (long)row * stride;
-                float* even = slots + program.EvenInputs[row];
-                float* odd = slots + program.OddInputs[row];
-                for (int i = 0; i < sharedLanes; i += TSimd.Count / 2)
+                var source = frame + 2L * first + (long)row * stride;
+                var even = slots + network.EvenInputs[row];
+                var odd = slots + network.OddInputs[row];
+                for (var i = 0; i < sharedLanes; i += TSimd.Count / 2)
                 {
                     TSimd.StoreSplit(TSimd.Load(source + 2 * i), even + i, odd + i);
                 }
             }
 
-            Run(program.Shared, slots, sharedLanes);
-            Run(program.Even, slots, lanes);
-            Weigh(program.EvenWindow, slots, lanes, constantWindow, evenResult);
-            Run(program.Odd, slots, lanes);
-            Weigh(program.OddWindow, slots, lanes, constantWindow, oddResult);
-            for (int i = 0; i < lanes; i += TSimd.Count / 2)
+            Run(network.Shared, slots, sharedLanes);
+            Run(network.Even, slots, lanes);
+            Weigh(network.EvenWindow, slots, lanes, constantWindow, evenResult);
+            Run(network.Odd, slots, lanes);
+            Weigh(network.OddWindow, slots, lanes, constantWindow, oddResult);
+            for (var i = 0; i < lanes; i += TSimd.Count / 2)
             {
                 TSimd.Store(TSimd.LoadZip(evenResult + i, oddResult + i), result + 2L * (first + i));
             }
@@ -146,10 +159,10 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector> : IDisposable
     {
         foreach (ref readonly var operation in operations)
         {
-            float* a = slots + operation.A;
-            float* b = slots + operation.B;
-            float* low = slots + operation.Low;
-            float* high = slots + operation.High;
+            var a = slots + operation.A;
+            var b = slots + operation.B;
+            var low = slots + operation.Low;
+            var high = slots + operation.High;
             for (nint i = 0; i < lanes; i += TSimd.Count)
             {
                 var left = TSimd.Load(a + i);
@@ -162,12 +175,13 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector> : IDisposable
 
     /// <summary>The weighted mean of sorted windows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Weigh(SortedWindow window, float* slots, int lanes, ConstantWindow constantWindow, float* results)
+    private static void Weigh(
+        SortedWindow window, float* slots, int lanes, ConstantWindow constantWindow, float* results)
     {
-        float* middle = slots + window.Centre;
+        var middle = slots + window.Centre;
         ReadOnlySpan<(int Low, int High)> pairs = window.Pairs;
-        float* lowest = slots + pairs[^1].Low;
-        float* highest = slots + pairs[^1].High;
+        var lowest = slots + pairs[^1].Low;
+        var highest = slots + pairs[^1].High;
         for (nint i = 0; i < lanes; i += TSimd.Count)
         {
             var centre = TSimd.Load(middle + i);
@@ -185,7 +199,8 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector> : IDisposable
                 highSquares = TSimd.MultiplyAdd(high, high, highSquares);
             }
 
-            var weightBase = WeightBase(TSimd.Add(lowSum, highSum), TSimd.Add(lowSquares, highSquares), 2 * pairs.Length + 1);
+            var weightBase = WeightBase(
+                TSimd.Add(lowSum, highSum), TSimd.Add(lowSquares, highSquares), 2 * pairs.Length + 1);
 
             // q^(n^2) is the product of the first n odd powers of q.
             var step = TSimd.Multiply(weightBase, weightBase);
@@ -204,7 +219,8 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector> : IDisposable
 
             var mean = TSimd.Divide(weighted, TSimd.Add(TSimd.Create(1), TSimd.Add(weights, weights)));
             var ofConstant = constantWindow == ConstantWindow.Value ? centre : default;
-            TSimd.Store(TSimd.SelectEqual(TSimd.Load(lowest + i), TSimd.Load(highest + i), ofConstant, mean), results + i);
+            mean = TSimd.SelectEqual(TSimd.Load(lowest + i), TSimd.Load(highest + i), ofConstant, mean);
+            TSimd.Store(mean, results + i);
         }
     }
 
@@ -213,11 +229,15 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector> : IDisposable
     private static TVector WeightBase(TVector sum, TVector squares, int count)
     {
         var squaredSum = TSimd.Multiply(sum, sum);
-        var spread = TSimd.Max(TSimd.Subtract(TSimd.Multiply(TSimd.Create(count), squares), squaredSum), TSimd.Create(SmallestNormal));
+        var spread = TSimd.Subtract(TSimd.Multiply(TSimd.Create(count), squares), squaredSum);
+        spread = TSimd.Max(spread, TSimd.Create(SmallestNormal));
         return Exp2(TSimd.Multiply(TSimd.Divide(squaredSum, spread), TSimd.Create(-0.5f * 1.44269504f)));
     }
 
-    /// <summary>2^x for x up to 0, relative error about 1e-7; at least 2e-9, whose square is still above <see cref="SmallestWeight"/>.</summary>
+    /// <summary>
+    /// 2^x for x up to 0, with a relative error of about 1e-7. At least 2e-9, whose square is above
+    /// <see cref="SmallestWeight"/>.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TVector Exp2(TVector x)
     {

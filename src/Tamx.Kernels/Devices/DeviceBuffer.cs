@@ -1,11 +1,14 @@
 namespace Tamx.Kernels.Devices;
 
-/// <summary>Memory on a device. Grows, and is kept from call to call; see <see cref="DeviceEngine"/>.</summary>
-public sealed class DeviceBuffer
+/// <summary>A growing buffer on a device. <see cref="DeviceEngine"/> reuses it between calls.</summary>
+internal sealed class DeviceBuffer
 {
-    /// <summary>The driver's name for it; 0 where there is none yet.</summary>
-    public nint Memory { get; internal set; }
+    /// <summary>The driver's handle; 0 before there is memory.</summary>
+    public nint Memory { get; set; }
 
     /// <summary>Its size in bytes.</summary>
-    public long Capacity { get; internal set; }
+    public long Capacity { get; set; }
+
+    /// <summary>The buffer as 32-bit numbers.</summary>
+    public static implicit operator KernelArgument(DeviceBuffer buffer) => KernelArgument.From<int>(buffer.Memory);
 }

@@ -2,23 +2,24 @@ using System.Runtime.InteropServices;
 
 namespace Tamx.Kernels.Devices;
 
-/// <summary>The engine for devices that run the kernels of <see cref="DeviceKernel"/>, in float32.</summary>
+/// <summary>The engine on a device, in float32, with the kernels of <see cref="DeviceKernel.All"/>.</summary>
 /// <remarks>
 /// <para>
-/// States and output rows go up, each once and the states in slices of bounded size; the maps come down; activations and interference never
-/// leave the device. Memory on the device is kept from call to call.
+/// States and output rows are uploaded once, the states in slices of bounded size. The maps are downloaded. Activations
+/// and interference never leave the device. Memory on the device is reused between calls.
 /// </para>
 /// <para>
-/// Sums run in a fixed order and no two threads add to the same one, so a device gives the same bits every time. Results stay within 5e-6 of
-/// <see cref="ReferenceEngine"/>, as a share of the range that is normalised or of the largest activation where that is larger.
+/// Sums run in a fixed order, and no two threads add to the same sum. So a device gives the same bits every time.
+/// Results stay within 5e-6 of <see cref="ReferenceEngine"/>, as a share of the range that is normalised or of the
+/// largest activation, whichever is larger.
 /// </para>
 /// </remarks>
-public sealed unsafe partial class DeviceEngine : ITamEngine
+internal sealed unsafe partial class DeviceEngine : ITamEngine
 {
-    /// <summary>Tiles from which on a processor has enough of them for products not to be split.</summary>
-    private const int TilesPerProcessor = 2;
+    /// <summary>A product with so many tiles per compute unit or more is not split.</summary>
+    private const int TilesPerComputeUnit = 2;
 
-    /// <summary>Most bytes of products in parts.</summary>
+    /// <summary>Most bytes of the parts of a product that is split.</summary>
     private const long MaxPartsSize = 64 << 20;
 
     private readonly IKernelDevice _device;
@@ -35,9 +36,9 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
     private readonly DeviceBuffer _filtered = new();
 
     /// <summary>Creates the engine.</summary>
-    /// <param name="device">The device, which the engine disposes of.</param>
-    /// <param name="maxBytes">Most bytes to take on the device, or 0 for all there are.</param>
-    /// <param name="stateSliceBytes">Bytes of states that are on the device at a time, at least those of 64 states.</param>
+    /// <param name="device">The device. The engine disposes of it.</param>
+    /// <param name="maxBytes">Most bytes to take on the device; 0 sets no limit.</param>
+    /// <param name="stateSliceBytes">Bytes of a slice of states. A slice has at least 64 states.</param>
     public DeviceEngine(IKernelDevice device, long maxBytes, long stateSliceBytes = 16 << 20)
     {
         _device = device;
@@ -45,16 +46,12 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
         _memory = new DeviceMemory(device, maxBytes);
     }
 
-    /// <inheritdoc/>
     public EngineKind Kind => _device.Info.Kind;
 
-    /// <inheritdoc/>
     public string Name => $"{Kind}, {_device.Info.Name}: {_device.Info.Description}";
 
-    /// <inheritdoc/>
     public long MaxWorkingBytes { get; init; } = EngineOptions.DefaultWorkingBytes;
 
-    /// <inheritdoc/>
     public void Project(
         ReadOnlySpan<float> states,
         ReadOnlySpan<float> outputRows,
@@ -69,8 +66,8 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
             return;
         }
 
-        int stateCount = states.Length / hiddenSize;
-        int rowCount = outputRows.Length / hiddenSize;
+        var stateCount = states.Length / hiddenSize;
+        var rowCount = outputRows.Length / hiddenSize;
         _memory.Reserve(
             (_states, SliceSize(stateCount, hiddenSize) * hiddenSize * sizeof(float)),
             (_outputRows, SizeOf(outputRows)),
@@ -81,8 +78,8 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
         Download(_activations, destination);
     }
 
-    /// <inheritdoc/>
-    public void Compute(in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default)
+    public void Compute(
+        in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default)
     {
         problem.Validate(maps, ranges);
         cancellationToken.ThrowIfCancellationRequested();
@@ -91,8 +88,8 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
             return;
         }
 
-        int hiddenSize = problem.HiddenSize;
-        int rowCount = problem.OutputRowCount;
+        var hiddenSize = problem.HiddenSize;
+        var rowCount = problem.OutputRowCount;
         var table = new MapTable(problem, compact: true);
         ReserveMaps(
             problem,
@@ -111,7 +108,6 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
         Refine(problem, table, rowCount, table.ColumnCount, maps, ranges, cancellationToken);
     }
 
-    /// <inheritdoc/>
     public void Refine(
         in TamProblem problem,
         ReadOnlySpan<float> activations,
@@ -133,7 +129,6 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
         Refine(problem, table, activations.Length / cellCount, cellCount, maps, ranges, cancellationToken);
     }
 
-    /// <inheritdoc/>
     public void Dispose() => _device.Dispose();
 
     private static long SizeOf<T>(ReadOnlySpan<T> values)
@@ -141,34 +136,34 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
 
     private static int Groups(int count, int perGroup) => (int)(((long)count + perGroup - 1) / perGroup);
 
-    /// <summary>States that go up at a time.</summary>
+    /// <summary>States of a slice.</summary>
     private long SliceSize(int stateCount, int hiddenSize) =>
         Math.Min(stateCount, Math.Max(DeviceKernel.Tile, _stateSliceBytes / (sizeof(float) * (long)hiddenSize)));
 
-    /// <summary>Groups of the rank filter for each map, of which each finds its extremes.</summary>
+    /// <summary>Groups of the rank filter per map. Each finds the extremes of its part.</summary>
     private static int PartsPerMap(MapTable table) => Groups(table.LargestPairs, DeviceKernel.GroupThreads);
 
-    /// <summary>Tiles of a product, each of which is a group's.</summary>
+    /// <summary>Tiles of a product. Each is computed by a group.</summary>
     private static long TileCount(int rowCount, long stateCount) =>
         Groups(rowCount, DeviceKernel.Tile) * ((stateCount + DeviceKernel.Tile - 1) / DeviceKernel.Tile);
 
-    /// <summary>Bytes of the products in parts; 0 where they are not split: tiles enough, or a short sum.</summary>
+    /// <summary>Bytes of a product's parts; 0 where it is not split, with enough tiles or a short sum.</summary>
     private long PartsSize(int rowCount, long stateCount, int hiddenSize)
     {
-        int chunkCount = Groups(hiddenSize, DeviceKernel.Chunk);
-        long size = (long)chunkCount * rowCount * stateCount * sizeof(float);
-        long enough = TilesPerProcessor * (long)_device.ProcessorCount;
+        var chunkCount = Groups(hiddenSize, DeviceKernel.Chunk);
+        var size = (long)chunkCount * rowCount * stateCount * sizeof(float);
+        var enough = TilesPerComputeUnit * (long)_device.ComputeUnitCount;
         return chunkCount == 1 || size > MaxPartsSize || TileCount(rowCount, stateCount) >= enough ? 0 : size;
     }
 
-    /// <summary>What the largest of all products wants; a smaller one may be split where that one is not.</summary>
+    /// <summary>Bytes for the parts of every product. A small one may be split where a large one is not.</summary>
     private long LargestParts(MapTable table, int rowCount, int hiddenSize)
     {
-        long largest = 0;
+        var largest = 0L;
         foreach (var one in table.Blocks)
         {
-            int sliceSize = (int)SliceSize(one.Block.CellCount, hiddenSize);
-            int lastSize = one.Block.CellCount % sliceSize;
+            var sliceSize = (int)SliceSize(one.Block.CellCount, hiddenSize);
+            var lastSize = one.Block.CellCount % sliceSize;
             largest = Math.Max(largest, PartsSize(rowCount, sliceSize, hiddenSize));
             largest = Math.Max(largest, PartsSize(rowCount, lastSize, hiddenSize));
         }
@@ -177,33 +172,42 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
     }
 
     private void ReserveMaps(
-        in TamProblem problem, MapTable table, long states, long outputRows, long parts, long activations) => _memory.Reserve(
-        (_states, states),
-        (_outputRows, outputRows),
-        (_parts, parts),
-        (_activations, activations),
-        (_weights, problem.EciStrength == 0 ? 0 : SizeOf(problem.Weights)),
-        (_tables, table.Bytes.Length),
-        (_extremes, (long)table.Entries.Length * PartsPerMap(table) * sizeof(ValueRange)),
-        (_maps, (long)problem.MapValueCount * sizeof(float)),
-        (_filtered, problem.KernelSize == 1 ? 0 : (long)problem.MapValueCount * sizeof(float)));
-
-    /// <summary>A of some states, into the columns of the activations from one on. The output rows are on the device.</summary>
-    private void ProjectSlices(
-        ReadOnlySpan<float> states, int hiddenSize, int rowCount, int columnCount, int firstColumn, CancellationToken cancellationToken)
+        in TamProblem problem, MapTable table, long states, long outputRows, long parts, long activations)
     {
-        int stateCount = states.Length / hiddenSize;
-        int sliceSize = (int)SliceSize(stateCount, hiddenSize);
-        for (int first = 0; first < stateCount; first += sliceSize)
+        var mapBytes = (long)problem.MapValueCount * sizeof(float);
+        _memory.Reserve(
+            (_states, states),
+            (_outputRows, outputRows),
+            (_parts, parts),
+            (_activations, activations),
+            (_weights, problem.EciStrength == 0 ? 0 : SizeOf(problem.Weights)),
+            (_tables, table.Bytes.Length),
+            (_extremes, (long)table.Entries.Length * PartsPerMap(table) * sizeof(ValueRange)),
+            (_maps, mapBytes),
+            (_filtered, problem.KernelSize == 1 ? 0 : mapBytes));
+    }
+
+    /// <summary>A of some states, from a column of the activations on. The output rows are on the device.</summary>
+    private void ProjectSlices(
+        ReadOnlySpan<float> states,
+        int hiddenSize,
+        int rowCount,
+        int columnCount,
+        int firstColumn,
+        CancellationToken cancellationToken)
+    {
+        var stateCount = states.Length / hiddenSize;
+        var sliceSize = (int)SliceSize(stateCount, hiddenSize);
+        for (var first = 0; first < stateCount; first += sliceSize)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            int count = Math.Min(sliceSize, stateCount - first);
+            var count = Math.Min(sliceSize, stateCount - first);
             Upload(_states, states.Slice(first * hiddenSize, count * hiddenSize));
             Multiply(_outputRows, _states, rowCount, count, hiddenSize, columnCount, firstColumn + first, 0);
         }
     }
 
-    /// <summary>The product of rows and columns, into some columns of the activations.</summary>
+    /// <summary>The product of rows and columns, no less than a minimum, into columns of the activations.</summary>
     private void Multiply(
         DeviceBuffer rows,
         DeviceBuffer columns,
@@ -214,9 +218,9 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
         int firstColumn,
         float least)
     {
-        int groupsX = Groups(count, DeviceKernel.Tile);
-        int rowTiles = Groups(rowCount, DeviceKernel.Tile);
-        int chunkCount = Groups(hiddenSize, DeviceKernel.Chunk);
+        var groupsX = Groups(count, DeviceKernel.Tile);
+        var rowTiles = Groups(rowCount, DeviceKernel.Tile);
+        var chunkCount = Groups(hiddenSize, DeviceKernel.Chunk);
         if (PartsSize(rowCount, count, hiddenSize) == 0)
         {
             _device.Launch(
@@ -242,7 +246,7 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
             [_parts, _activations, chunkCount, rowCount, count, stride, firstColumn, least]);
     }
 
-    /// <summary>From the activations, which are on the device, to the maps.</summary>
+    /// <summary>Computes the maps from the activations on the device.</summary>
     private void Refine(
         in TamProblem problem,
         MapTable table,
@@ -269,14 +273,14 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
             }
         }
 
-        int mapCount = table.Entries.Length;
+        var mapCount = table.Entries.Length;
         _device.Launch(
             DeviceKernel.SubtractScaled,
             mapCount,
             1,
             [_activations, entries, _maps, _extremes, columnCount, problem.EciStrength]);
         var values = _maps;
-        int partCount = 1;
+        var partCount = 1;
         if (!problem.NormalizeBeforeFilter)
         {
             values = Filter(problem, table, values, entries, ref partCount);
@@ -284,7 +288,11 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
 
         var members = KernelArgument.From<int>(_tables.Memory, table.MembersStart);
         var starts = KernelArgument.From<int>(_tables.Memory, table.StartsStart);
-        _device.Launch(DeviceKernel.JointMinMax, problem.RangeCount, 1, [_extremes, members, starts, _tables, partCount]);
+        _device.Launch(
+            DeviceKernel.JointMinMax,
+            problem.RangeCount,
+            1,
+            [_extremes, members, starts, _tables, partCount]);
         _device.Launch(
             DeviceKernel.NormalizeMaps,
             mapCount,
@@ -300,8 +308,8 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
         Download(_tables, ranges);
     }
 
-    /// <summary>Filters all maps, unless the window is a single cell.</summary>
-    /// <returns>Where they are then; their extremes are in as many parts as it says.</returns>
+    /// <summary>Filters all maps, unless the window is a cell. Sets the number of parts of the extremes.</summary>
+    /// <returns>The buffer that then holds the maps.</returns>
     private DeviceBuffer Filter(
         in TamProblem problem, MapTable table, DeviceBuffer maps, KernelArgument entries, ref int partCount)
     {
@@ -311,7 +319,7 @@ public sealed unsafe partial class DeviceEngine : ITamEngine
         }
 
         partCount = PartsPerMap(table);
-        int constantIsValue = problem.ConstantWindow == ConstantWindow.Value ? 1 : 0;
+        var constantIsValue = problem.ConstantWindow == ConstantWindow.Value ? 1 : 0;
         _device.Launch(
             DeviceKernel.RankFilter(problem.KernelSize),
             table.Entries.Length,

@@ -2,20 +2,22 @@ using System.Globalization;
 
 namespace Tamx.Kernels.Devices;
 
-/// <summary>An engine's share of a device's memory: room for a call is asked for at once, so that what lacks can be said in numbers.</summary>
+/// <summary>
+/// An engine's memory on a device. A call reserves all its buffers at once, so that an error can say how much it needs.
+/// </summary>
 /// <param name="device">The device.</param>
 /// <param name="maxBytes">Most bytes to take, or 0 for all that the device has.</param>
 internal sealed class DeviceMemory(IKernelDevice device, long maxBytes)
 {
     private readonly long _limit = maxBytes > 0 ? Math.Min(maxBytes, device.Info.MemoryBytes) : device.Info.MemoryBytes;
 
-    /// <summary>Makes room. What was in a buffer before is lost where it has to grow.</summary>
-    /// <param name="wanted">Every buffer that the call uses, with the bytes it needs; those not named keep what they have.</param>
-    /// <exception cref="EngineUnavailableException">There is not so much memory.</exception>
+    /// <summary>Makes room. A buffer that has to grow loses its content.</summary>
+    /// <param name="wanted">Every buffer that the call uses, with its bytes. Other buffers keep their memory.</param>
+    /// <exception cref="EngineUnavailableException">There is not enough memory.</exception>
     public void Reserve(params ReadOnlySpan<(DeviceBuffer Buffer, long Bytes)> wanted)
     {
-        long total = 0;
-        long largest = 0;
+        var total = 0L;
+        var largest = 0L;
         foreach (var (buffer, bytes) in wanted)
         {
             total += Math.Max(bytes, buffer.Capacity);
@@ -29,10 +31,11 @@ internal sealed class DeviceMemory(IKernelDevice device, long maxBytes)
 
         if (largest > device.LargestAllocation)
         {
-            throw Lack(total, $"{Size(largest)} of them in one piece, where it gives {Size(device.LargestAllocation)} at most");
+            var most = Size(device.LargestAllocation);
+            throw Lack(total, $"{Size(largest)} of them in one piece, where it gives {most} at most");
         }
 
-        // First all that is too small goes, so that what replaces it can take its place.
+        // All buffers that are too small are freed before any is allocated, so that the memory can be used again.
         foreach (var (buffer, bytes) in wanted)
         {
             if (bytes > buffer.Capacity && buffer.Memory != 0)
@@ -62,8 +65,8 @@ internal sealed class DeviceMemory(IKernelDevice device, long maxBytes)
 
     private EngineUnavailableException Lack(long bytes, string reason, EngineUnavailableException? inner = null) => new(
         device.Info.Kind,
-        $"{device.Info.Name} ({device.Info.Description}) lacks memory: {Size(bytes)} are wanted, and {reason}; "
-        + "compute maps in smaller slices (MaxWorkingBytes, --max-working-bytes), or use the cpu engine",
+        $"{device.Info.Label} lacks memory: {Size(bytes)} are wanted, and {reason}; "
+        + "compute maps in smaller slices (MaxWorkingBytes), or use the cpu engine",
         inner)
     {
         IsLackOfMemory = inner?.IsLackOfMemory ?? true,

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Tamx.Kernels.Devices;
 
-/// <summary>Finds the drivers' libraries by the file names that they really have.</summary>
+/// <summary>Finds the drivers' libraries by their file names on each system.</summary>
 internal static class DriverLibrary
 {
     /// <summary>Name of the OpenCL loader in P/Invokes.</summary>
@@ -14,13 +14,13 @@ internal static class DriverLibrary
 
     static DriverLibrary() => NativeLibrary.SetDllImportResolver(typeof(DriverLibrary).Assembly, Resolve);
 
-    /// <summary>Sees to it that this assembly's P/Invokes find them.</summary>
+    /// <summary>Makes this assembly's P/Invokes find them.</summary>
     public static void Register()
     {
-        // The constructor has done it, once.
+        // The static constructor does it, once.
     }
 
-    /// <summary>File names, the likeliest first. Linux packages have the plain names for developers only.</summary>
+    /// <summary>File names in the order of trying. On Linux, only development packages have the plain name.</summary>
     internal static string[] FileNames(string library) => library switch
     {
         OpenCl when OperatingSystem.IsWindows() => ["OpenCL.dll"],
@@ -32,12 +32,12 @@ internal static class DriverLibrary
         _ => [],
     };
 
-    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath)
+    internal static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath)
     {
-        foreach (string file in FileNames(name))
+        foreach (var file in FileNames(name))
         {
-            // A driver comes with the system; one that lies about in a folder of the user's is not meant.
-            if (NativeLibrary.TryLoad(file, assembly, DllImportSearchPath.System32, out nint handle))
+            // A driver comes with the system. A file in a folder of the user's is not loaded.
+            if (NativeLibrary.TryLoad(file, assembly, DllImportSearchPath.System32, out var handle))
             {
                 return handle;
             }

@@ -1,41 +1,44 @@
 namespace Tamx.Kernels.Devices;
 
-/// <summary>What <see cref="DeviceEngine"/> needs of a driver: memory, copies, and launches that run in the order they are asked for.</summary>
-/// <remarks>Used by one thread at a time. Whatever fails throws <see cref="EngineUnavailableException"/> with the driver's reason.</remarks>
+/// <summary>An open device: memory, copies, and kernel launches, which run in order.</summary>
+/// <remarks>
+/// Used by one thread at a time. Every method throws <see cref="EngineUnavailableException"/> with the driver's reason
+/// where the driver fails.
+/// </remarks>
 public unsafe interface IKernelDevice : IDisposable
 {
-    /// <summary>The device.</summary>
+    /// <summary>Its name and properties.</summary>
     EngineDevice Info { get; }
 
-    /// <summary>Bytes that one allocation can have at most.</summary>
+    /// <summary>Largest size of an allocation, in bytes.</summary>
     long LargestAllocation { get; }
 
-    /// <summary>Its processors, each of which runs groups by itself.</summary>
-    int ProcessorCount { get; }
+    /// <summary>Its compute units (CUDA: multiprocessors). Each runs groups of threads by itself.</summary>
+    int ComputeUnitCount { get; }
 
-    /// <summary>Memory on the device, its content undefined.</summary>
+    /// <summary>Allocates memory on the device. Its content is undefined.</summary>
     /// <param name="bytes">At least 1.</param>
-    /// <returns>What names it, not 0.</returns>
+    /// <returns>The memory's handle, not 0.</returns>
     nint Allocate(long bytes);
 
-    /// <summary>Gives memory back, once all launches that use it have ended.</summary>
-    /// <param name="memory">The memory.</param>
+    /// <summary>Frees memory, once all launches that use it have ended.</summary>
+    /// <param name="memory">The memory's handle.</param>
     void Free(nint memory);
 
     /// <summary>Copies to the device. The source may be changed when this returns.</summary>
-    /// <param name="memory">The memory, from its first byte on.</param>
+    /// <param name="memory">Handle of the memory. The copy goes to its start.</param>
     /// <param name="source">What is copied.</param>
-    /// <param name="bytes">How much of it; may be 0.</param>
+    /// <param name="bytes">Number of bytes; may be 0.</param>
     void Upload(nint memory, void* source, long bytes);
 
-    /// <summary>Copies from the device what all launches so far have left there.</summary>
-    /// <param name="memory">The memory, from its first byte on.</param>
-    /// <param name="destination">Receives it.</param>
-    /// <param name="bytes">How much of it; may be 0.</param>
+    /// <summary>Copies from the device, once all launches so far have ended.</summary>
+    /// <param name="memory">Handle of the memory. The copy is of its start.</param>
+    /// <param name="destination">Receives the copy.</param>
+    /// <param name="bytes">Number of bytes; may be 0.</param>
     void Download(nint memory, void* destination, long bytes);
 
     /// <summary>Starts a kernel.</summary>
-    /// <param name="kernel">Which one; built at its first launch.</param>
+    /// <param name="kernel">The kernel. It is compiled at its first launch.</param>
     /// <param name="groupsX">Groups along x, at least 1.</param>
     /// <param name="groupsY">Groups along y, from 1 to 65535.</param>
     /// <param name="arguments">The kernel's arguments in order.</param>

@@ -11,52 +11,49 @@ using ILGPU.Runtime.OpenCL;
 namespace Tamx.Kernels.Devices;
 
 /// <summary>
-/// Translates kernels, which are C#, for drivers: to PTX and to OpenCL C. ILGPU does it, and nothing of ILGPU is used
-/// besides.
+/// Translates kernels from C# to PTX and OpenCL C with ILGPU. Nothing else of ILGPU is used.
 /// </summary>
 /// <remarks>
-/// It needs no device. ILGPU numbers what it meets, so a kernel's text is the same whenever the same ones were translated
-/// before it, as an engine does: drivers' own caches then work. Nothing here loads ILGPU before a kernel is asked for, and
-/// that is when a device was found. Safe to use from any thread.
+/// No device is needed. ILGPU numbers its values through all kernels it translates. So a kernel's text depends on the
+/// kernels before it. An engine translates them in the same order each time, so the drivers' own caches work. ILGPU is
+/// loaded when the first kernel is asked for, which is after a device was found. Safe to use from any thread.
 /// </remarks>
 internal static partial class KernelCompiler
 {
     /// <summary>
-    /// The newest cards that ILGPU is asked to write for: PTX for these runs on all that came after, and ILGPU has
-    /// nothing better for them.
+    /// The newest compute capability to compile for. Its PTX runs on all newer cards, and ILGPU knows no better PTX for
+    /// them.
     /// </summary>
     private static readonly (int Major, int Minor) NewestTarget = (8, 0);
 
     private const string Barrier = "work_group_barrier ( CLK_GLOBAL_MEM_FENCE )";
 
-    private static readonly Dictionary<(DeviceKernel Kernel, (int Major, int Minor) Target), KernelText> Kept = [];
+    private static readonly Dictionary<(DeviceKernel Kernel, (int Major, int Minor) Target), KernelText> Cache = [];
 
-    private static readonly Lock Gate = new();
+    private static readonly Lock CacheLock = new();
 
-    /// <summary>A kernel in PTX.</summary>
+    /// <summary>Translates a kernel to PTX.</summary>
     /// <param name="kernel">The kernel.</param>
     /// <param name="capability">The device's compute capability.</param>
     /// <exception cref="EngineUnavailableException">ILGPU does not take it, or is not there.</exception>
     public static KernelText ToPtx(DeviceKernel kernel, (int Major, int Minor) capability) =>
         Translate(EngineKind.Cuda, kernel, capability.CompareTo(NewestTarget) > 0 ? NewestTarget : capability);
 
-    /// <summary>A kernel in OpenCL C 1.2.</summary>
+    /// <summary>Translates a kernel to OpenCL C 1.2.</summary>
     /// <param name="kernel">The kernel.</param>
     /// <exception cref="EngineUnavailableException">ILGPU does not take it, or is not there.</exception>
     public static KernelText ToOpenCl(DeviceKernel kernel) => Translate(EngineKind.OpenCl, kernel, default);
 
-    /// <summary>What ILGPU makes OpenCL C 2 of, in OpenCL C 1.2: see <see cref="ToOpenCl(DeviceKernel)"/>.</summary>
+    /// <summary>Turns the OpenCL C 2 that ILGPU writes into OpenCL C 1.2.</summary>
     /// <param name="source">ILGPU's text.</param>
     /// <param name="kernel">The kernel.</param>
-    /// <exception cref="NotSupportedException">Something is left that 1.2 does not have, or that says something else
-    /// than what is meant.</exception>
+    /// <exception cref="NotSupportedException">The text has something that 1.2 lacks or defines otherwise.</exception>
     internal static string ToOpenCl12(string source, DeviceKernel kernel)
     {
-        // All generic pointers are into memory that the arguments name. A barrier of ILGPU's orders global memory,
-        // where shared memory is what kernels share; where shared memory is not ordered, Oclgrind finds races by the
-        // thousand.
-        string size = $"reqd_work_group_size({kernel.GroupWidth}, {kernel.GroupHeight}, 1)";
-        string text = source
+        // All generic pointers are into the arguments' memory, which is global. ILGPU's barrier orders global memory,
+        // but kernels share data in local memory: with that barrier, Oclgrind finds a thousand races.
+        var size = $"reqd_work_group_size({kernel.GroupWidth}, {kernel.GroupHeight}, 1)";
+        var text = source
             .Replace("__generic", "__global", StringComparison.Ordinal)
             .Replace(Barrier, "barrier(CLK_LOCAL_MEM_FENCE)", StringComparison.Ordinal)
             .Replace("kernel void", $"kernel __attribute__(({size})) void", StringComparison.Ordinal);
@@ -66,9 +63,8 @@ internal static partial class KernelCompiler
             throw new NotSupportedException($"ILGPU's OpenCL C has {match.Value}, which OpenCL C 1.2 has not");
         }
 
-        // A compiler may not fuse products with sums of another statement, as NVIDIA's does by itself: twice the
-        // operations. Where a device has no such instruction, fma() is emulated, at many times the cost of what it
-        // saves.
+        // OpenCL compilers do not fuse a product and a sum of two statements, which costs twice the operations.
+        // NVIDIA's compiler of PTX does. Devices without a fused instruction emulate fma() at many times the cost.
         return """
             #ifdef FP_FAST_FMAF
             #define FUSE(a, b, c) fma(a, b, c)
@@ -81,23 +77,22 @@ internal static partial class KernelCompiler
 
     private static KernelText Translate(EngineKind kind, DeviceKernel kernel, (int Major, int Minor) target)
     {
-        // One at a time, and each once.
-        lock (Gate)
+        lock (CacheLock)
         {
             try
             {
-                if (!Kept.TryGetValue((kernel, target), out var text))
+                if (!Cache.TryGetValue((kernel, target), out var text))
                 {
                     text = kind == EngineKind.Cuda ? Compiler.ToPtx(kernel, target) : Compiler.ToOpenCl(kernel);
-                    Kept.Add((kernel, target), text);
+                    Cache.Add((kernel, target), text);
                 }
 
                 return text;
             }
             catch (Exception e) when (e is not (OutOfMemoryException or EngineUnavailableException))
             {
-                // ILGPU's errors are of many kinds, and a program that was trimmed lacks parts of it or of the kernels.
-                string reason = (e.InnerException ?? e).Message.Split('\n')[0].Trim();
+                // ILGPU throws exceptions of many types. A trimmed program lacks parts of ILGPU or of the kernels.
+                var reason = (e.InnerException ?? e).Message.Split('\n')[0].Trim();
                 throw new EngineUnavailableException(
                     kind, $"engine {kind}: ILGPU does not translate kernel {kernel.Name}: {reason}", e);
             }
@@ -114,10 +109,11 @@ internal static partial class KernelCompiler
 
     [GeneratedRegex(
         @"(?<product>(?<p>var\d+) = \(float\)\(\(float\) (?<a>\w+) \*  \(float\)(?<b>\w+)\);\s*)"
-        + @"(?<sum>var\d+) = \(float\)\((?:\(float\) (?<c>\w+) \+  \(float\)\k<p>|\(float\) \k<p> \+  \(float\)(?<c>[\w.]+))\);")]
+        + @"(?<sum>var\d+) = \(float\)\("
+        + @"(?:\(float\) (?<c>\w+) \+  \(float\)\k<p>|\(float\) \k<p> \+  \(float\)(?<c>[\w.]+))\);")]
     private static partial Regex AddedProduct();
 
-    /// <summary>All that touches ILGPU, so that whoever does not come here does not load it.</summary>
+    /// <summary>The code that uses ILGPU, apart, so that only its first use loads ILGPU.</summary>
     private static class Compiler
     {
         private static readonly Context Context = Context.Create(
@@ -126,7 +122,7 @@ internal static partial class KernelCompiler
         [MethodImpl(MethodImplOptions.NoInlining)]
         public static KernelText ToPtx(DeviceKernel kernel, (int Major, int Minor) target)
         {
-            // The oldest PTX that knows the card: so drivers as old as that will do.
+            // The oldest PTX version for the target, so that old drivers work too.
             var instructions = target.Major >= 8 ? CudaInstructionSet.ISA_70
                 : target.CompareTo((7, 5)) >= 0 ? CudaInstructionSet.ISA_63
                 : CudaInstructionSet.ISA_60;

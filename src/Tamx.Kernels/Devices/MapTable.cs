@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Tamx.Kernels.Devices;
 
-/// <summary>One map, as kernels see it.</summary>
+/// <summary>One map, in the layout that kernels read.</summary>
 /// <param name="WeightRow">Its row of Q.</param>
 /// <param name="OutputRow">The explained token's row of A.</param>
 /// <param name="FirstCell">Its block's first column of A.</param>
@@ -10,30 +10,31 @@ namespace Tamx.Kernels.Devices;
 /// <param name="Offset">Its first value among all maps'.</param>
 /// <param name="Rows">Rows of a frame.</param>
 /// <param name="Columns">Columns of a frame.</param>
-/// <param name="Range">What it is normalised with.</param>
+/// <param name="Range">Its normalisation range.</param>
 [StructLayout(LayoutKind.Sequential)]
-public readonly record struct MapEntry(int WeightRow, int OutputRow, int FirstCell, int CellCount, int Offset, int Rows, int Columns, int Range);
+internal readonly record struct MapEntry(
+    int WeightRow, int OutputRow, int FirstCell, int CellCount, int Offset, int Rows, int Columns, int Range);
 
-/// <summary>Maps that are over the same block.</summary>
+/// <summary>The maps over one block.</summary>
 /// <param name="Block">The block.</param>
 /// <param name="FirstCell">Its first column of the activations.</param>
-/// <param name="FirstEntry">The first of the maps' entries.</param>
-/// <param name="EntryCount">How many they are.</param>
+/// <param name="FirstEntry">Index of the first map's entry.</param>
+/// <param name="EntryCount">Number of maps.</param>
 internal readonly record struct BlockEntries(TamBlock Block, int FirstCell, int FirstEntry, int EntryCount);
 
-/// <summary>The maps of a problem, block by block.</summary>
+/// <summary>The maps of a problem, ordered by block.</summary>
 internal sealed class MapTable
 {
-    /// <summary>Puts them in order.</summary>
-    /// <param name="problem">The problem, which has at least one map.</param>
+    /// <summary>Orders the maps.</summary>
+    /// <param name="problem">The problem. It has at least one map.</param>
     /// <param name="compact">
-    /// Let the activations have columns for the cells of those blocks alone that have maps, rather than for all cells of the problem.
+    /// Whether the activations have columns only for the cells of blocks that have maps, and not for all cells.
     /// </param>
     public MapTable(in TamProblem problem, bool compact)
     {
         var maps = problem.Maps.ToArray();
         var offsets = new int[maps.Length];
-        for (int m = 1; m < maps.Length; m++)
+        for (var m = 1; m < maps.Length; m++)
         {
             offsets[m] = offsets[m - 1] + problem.Blocks[maps[m - 1].Block].CellCount;
         }
@@ -43,10 +44,17 @@ internal sealed class MapTable
         foreach (var group in Enumerable.Range(0, maps.Length).GroupBy(m => maps[m].Block))
         {
             var block = problem.Blocks[group.Key];
-            int firstCell = compact ? ColumnCount : block.FirstCell;
-            int firstEntry = entries.Count;
+            var firstCell = compact ? ColumnCount : block.FirstCell;
+            var firstEntry = entries.Count;
             entries.AddRange(group.Select(m => new MapEntry(
-                m, maps[m].OutputRow, firstCell, block.CellCount, offsets[m], block.RowCount, block.ColumnCount, maps[m].Range)));
+                m,
+                maps[m].OutputRow,
+                firstCell,
+                block.CellCount,
+                offsets[m],
+                block.RowCount,
+                block.ColumnCount,
+                maps[m].Range)));
             blocks.Add(new BlockEntries(block, firstCell, firstEntry, entries.Count - firstEntry));
             ColumnCount += block.CellCount;
             LargestBlock = Math.Max(LargestBlock, block.CellCount);
@@ -55,6 +63,8 @@ internal sealed class MapTable
 
         Entries = [.. entries];
         Blocks = [.. blocks];
+
+        // The maps of each range, as a list of members and where each range starts in it.
         int[] members = [.. Enumerable.Range(0, entries.Count).OrderBy(entry => entries[entry].Range)];
         var starts = new int[problem.RangeCount + 1];
         foreach (var entry in entries)
@@ -62,13 +72,13 @@ internal sealed class MapTable
             starts[entry.Range + 1]++;
         }
 
-        for (int r = 0; r < problem.RangeCount; r++)
+        for (var r = 0; r < problem.RangeCount; r++)
         {
             starts[r + 1] += starts[r];
         }
 
-        // The ranges come first, since they also come back. An entry starts at a multiple of its size.
-        int entrySize = Marshal.SizeOf<MapEntry>();
+        // The ranges come first, since they are downloaded too. Entries start at a multiple of an entry's size.
+        var entrySize = Marshal.SizeOf<MapEntry>();
         EntriesStart = (problem.RangeCount * Marshal.SizeOf<ValueRange>() + entrySize - 1) / entrySize * entrySize;
         MembersStart = EntriesStart + Entries.Length * entrySize;
         StartsStart = MembersStart + members.Length * sizeof(int);
@@ -78,7 +88,7 @@ internal sealed class MapTable
         MemoryMarshal.AsBytes<int>(starts).CopyTo(Bytes.AsSpan(StartsStart));
     }
 
-    /// <summary>All maps, those of a block one after another.</summary>
+    /// <summary>All maps, ordered by block.</summary>
     public MapEntry[] Entries { get; }
 
     /// <summary>The blocks that have maps.</summary>
@@ -94,8 +104,9 @@ internal sealed class MapTable
     public int LargestPairs { get; private set; }
 
     /// <summary>
-    /// Everything that a device wants of them in one piece: room for the ranges; the entries; the indices of the entries of range 0, then of range
-    /// 1, and so on, its members; where among these each range starts, and where the last one ends.
+    /// All tables in one piece, for one upload: room for the ranges; the entries; the members, which are indices of the
+    /// entries of range 0, then of range 1, and so on; and the starts, which say where each range's members start and
+    /// the last one's end.
     /// </summary>
     public byte[] Bytes { get; }
 

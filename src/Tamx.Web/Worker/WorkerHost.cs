@@ -108,7 +108,7 @@ public static partial class WorkerHost
         ITamEngine? engine = null;
         try
         {
-            engine = TamEngine.Create(command.Engine, line => LogEngine(LlamaRuntime.Logger, line));
+            engine = TamEngines.Create(command.Engine, line => LogEngine(LlamaRuntime.Logger, line));
             var progress = new LoadProgress(frames);
             var model = await VisionLanguageModel.LoadAsync(command.Model, progress, cancellationToken);
             frames.Write(FrameKind.Loaded, WireJson.Bytes(new ModelDescription(

@@ -141,7 +141,7 @@ public sealed class LiveExplanation : IDisposable
     {
         options.Tam.Validate();
         options = options with { Completion = options.Completion with { CaptureHiddenStates = true } };
-        var ownEngine = engine is null ? TamEngine.Create(EngineKind.Auto) : null;
+        var ownEngine = engine is null ? TamEngines.Create(EngineKind.Auto) : null;
         Completion? completion = null;
         try
         {

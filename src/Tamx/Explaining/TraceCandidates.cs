@@ -59,7 +59,7 @@ public static class TraceCandidates
         var (start, end) = (positions[0], positions[^1] + 1);
         trace.Require(end - start == positions.Count, $"the answer from position {start} to {end - 1} is interrupted by markers; candidates need one that is not");
 
-        using var ownEngine = engine is null ? TamEngine.Create(EngineKind.Auto) : null;
+        using var ownEngine = engine is null ? TamEngines.Create(EngineKind.Auto) : null;
         var states = new TraceRows(trace).StatesOf(start - 1, positions.Count);
         var found = VocabularySearch.Run(model.OutputEmbedding, states, count, engine ?? ownEngine!, cancellationToken: cancellationToken);
         ImmutableArray<int>[] candidates = [.. found.Best.Select(token => token.Id).Chunk(count).Select(step => step.ToImmutableArray())];

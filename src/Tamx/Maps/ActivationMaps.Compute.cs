@@ -10,7 +10,7 @@ public sealed partial class ActivationMaps
     /// <param name="trace">The run to explain.</param>
     /// <param name="options">Options of the method; null for the defaults.</param>
     /// <param name="engine">The engine, which stays the caller's; null to create the best there is for this call alone.
-    /// On a GPU its kernels are compiled then; whoever calls again passes one (<see cref="TamEngine.Create(EngineOptions, Action{string}?)"/>).</param>
+    /// On a GPU its kernels are compiled then; whoever calls again passes one (<see cref="TamEngines.Create(EngineOptions, Action{string}?)"/>).</param>
     /// <param name="cancellationToken">Cancels by throwing.</param>
     /// <returns>Maps, text relevance and logits per answer token and candidate.</returns>
     /// <remarks>Source: the paper (arXiv 2506.23270) as TAMX's <c>compute_tam</c> has it; <see cref="TamOptions"/> names the differences.</remarks>
@@ -27,7 +27,7 @@ public sealed partial class ActivationMaps
         options ??= new TamOptions();
         options.Validate();
         trace.Validate();
-        using var ownEngine = engine is null ? TamEngine.Create(EngineKind.Auto) : null;
+        using var ownEngine = engine is null ? TamEngines.Create(EngineKind.Auto) : null;
         engine ??= ownEngine!;
         var layout = ParseLayout(trace, options);
         var rows = new TraceRows(trace);

@@ -1,15 +1,15 @@
 namespace Tamx.Kernels.Tests.Ptx;
 
 /// <summary>
-/// What PTX's instructions do with numbers. Registers have 64 bits, of which smaller numbers use the lower ones;
-/// predicates are 0 or 1.
+/// The arithmetic of PTX's instructions. Registers have 64 bits, and smaller numbers use the lower bits. Predicates are
+/// 0 or 1.
 /// </summary>
 internal static class PtxArithmetic
 {
     /// <summary>An instruction's function of up to three operands.</summary>
     public static Func<ulong, ulong, ulong, ulong> Find(string operation)
     {
-        string[] parts = operation.Split('.');
+        var parts = operation.Split('.');
         return parts[0] == "setp" ? Compare(parts[1], parts[2]) : operation switch
         {
             "mov.b32" or "mov.f32" or "mov.u32" => (a, _, _) => (uint)a,
@@ -70,20 +70,21 @@ internal static class PtxArithmetic
     {
         if (type == "f32")
         {
-            // Without a u at its end, a relation is false where either is NaN, and true with it.
-            bool unordered = relation is not ("lt" or "gt") && relation.EndsWith('u');
+            // With a NaN, a relation that ends in u is true, and any other is false.
+            var unordered = relation is not ("lt" or "gt") && relation.EndsWith('u');
             var ordered = Relation(unordered ? relation[..^1] : relation);
-            ulong ofNaN = unordered ? 1ul : 0;
+            var ofNaN = unordered ? 1ul : 0;
             return (a, b, _) => float.IsNaN(F(a)) || float.IsNaN(F(b))
                 ? ofNaN
                 : ordered(F(a).CompareTo(F(b)), F(a) == F(b));
         }
 
         var whole = Relation(relation switch { "lo" => "lt", "ls" => "le", "hi" => "gt", "hs" => "ge", _ => relation });
-        bool isUnsigned = type[0] != 's';
+        var isUnsigned = type[0] != 's';
         return type.EndsWith("64", StringComparison.Ordinal)
             ? (a, b, _) => whole(isUnsigned ? a.CompareTo(b) : ((long)a).CompareTo((long)b), a == b)
-            : (a, b, _) => whole(isUnsigned ? ((uint)a).CompareTo((uint)b) : ((int)a).CompareTo((int)b), (uint)a == (uint)b);
+            : (a, b, _) => whole(
+                isUnsigned ? ((uint)a).CompareTo((uint)b) : ((int)a).CompareTo((int)b), (uint)a == (uint)b);
     }
 
     private static Func<int, bool, ulong> Relation(string name) => name switch

@@ -3,9 +3,9 @@ using Tamx.Kernels.Devices;
 namespace Tamx.Kernels.Tests.Ptx;
 
 /// <summary>
-/// A CUDA device without a GPU: <see cref="DeviceEngine"/> on it executes the PTX that a card would get.
+/// A CUDA device without a GPU. It executes the PTX that a card would get.
 /// </summary>
-/// <param name="change">What is made of a kernel's text before it is read.</param>
+/// <param name="change">Changes a kernel's text before it is read.</param>
 internal sealed unsafe class PtxDevice(Func<DeviceKernel, string, string>? change = null) : IKernelDevice
 {
     private readonly Dictionary<DeviceKernel, PtxKernel> _kernels = [];
@@ -20,12 +20,12 @@ internal sealed unsafe class PtxDevice(Func<DeviceKernel, string, string>? chang
 
     public long LargestAllocation => Info.MemoryBytes;
 
-    /// <summary>Four tiles and more are not split.</summary>
-    public int ProcessorCount => 2;
+    /// <summary>Products of four tiles or more are then not split.</summary>
+    public int ComputeUnitCount => 2;
 
     public nint Allocate(long bytes)
     {
-        nint memory = Machine.Allocate(bytes);
+        var memory = Machine.Allocate(bytes);
         _sizes.Add(memory, bytes);
         Machine.Bytes(memory)[..(int)bytes].Fill(0xff);
         return memory;
@@ -53,13 +53,13 @@ internal sealed unsafe class PtxDevice(Func<DeviceKernel, string, string>? chang
     {
         if (!_kernels.TryGetValue(kernel, out var read))
         {
-            string text = KernelCompiler.ToPtx(kernel, (9, 0)).Text;
+            var text = KernelCompiler.ToPtx(kernel, (9, 0)).Text;
             _kernels.Add(kernel, read = new PtxKernel(change is null ? text : change(kernel, text)));
         }
 
         Assert.Equal(read.Parameters.Count, arguments.Length);
         var parameters = new byte[read.ParameterBytes];
-        int index = 0;
+        var index = 0;
         foreach (var (offset, size) in read.Parameters.Values)
         {
             var argument = arguments[index++];
@@ -75,7 +75,7 @@ internal sealed unsafe class PtxDevice(Func<DeviceKernel, string, string>? chang
             }
         }
 
-        long before = Machine.StepCount;
+        var before = Machine.StepCount;
         Machine.Launch(read, (groupsX, groupsY), (kernel.GroupWidth, kernel.GroupHeight), parameters);
         Steps[kernel] = Steps.GetValueOrDefault(kernel) + Machine.StepCount - before;
     }

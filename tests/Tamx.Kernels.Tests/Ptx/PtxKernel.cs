@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Tamx.Kernels.Tests.Ptx;
 
-/// <summary>A kernel read from PTX: as much of the language as ILGPU writes; anything else is refused.</summary>
+/// <summary>A kernel read from PTX. It reads what ILGPU writes, and refuses the rest of the language.</summary>
 internal sealed partial class PtxKernel
 {
     private readonly Dictionary<string, int> _registers = [];
@@ -17,7 +17,7 @@ internal sealed partial class PtxKernel
         Assert.DoesNotContain(".func", text, StringComparison.Ordinal);
         foreach (Match one in Parameter().Matches(head.Groups[1].Value))
         {
-            int size = one.Groups["bytes"].Success ? Number(one.Groups["bytes"].Value)
+            var size = one.Groups["bytes"].Success ? Number(one.Groups["bytes"].Value)
                 : one.Groups["type"].Value.EndsWith("64", StringComparison.Ordinal) ? 8
                 : 4;
             ParameterBytes = (ParameterBytes + Math.Min(size, 8) - 1) / Math.Min(size, 8) * Math.Min(size, 8);
@@ -38,12 +38,13 @@ internal sealed partial class PtxKernel
             }
         }
 
-        string body = text[(head.Index + head.Length)..];
-        body = Declaration().Replace(body[(body.IndexOf('{', StringComparison.Ordinal) + 1)..body.LastIndexOf('}')], string.Empty);
+        var body = text[(head.Index + head.Length)..];
+        body = body[(body.IndexOf('{', StringComparison.Ordinal) + 1)..body.LastIndexOf('}')];
+        body = Declaration().Replace(body, string.Empty);
         var labels = new Dictionary<string, int>();
         var lines = new List<string>();
         const StringSplitOptions Trimmed = StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries;
-        foreach (string line in body.Split(['\n', ';'], Trimmed))
+        foreach (var line in body.Split(['\n', ';'], Trimmed))
         {
             if (line.EndsWith(':'))
             {
@@ -59,29 +60,30 @@ internal sealed partial class PtxKernel
         RegisterNames = [.. _registers.OrderBy(one => one.Value).Select(one => one.Key)];
     }
 
-    /// <summary>Where parameters lie, and their sizes.</summary>
+    /// <summary>Offsets and sizes of parameters.</summary>
     public Dictionary<string, (int Offset, int Size)> Parameters { get; } = [];
 
     public int ParameterBytes { get; }
 
-    /// <summary>Where arrays in shared memory lie.</summary>
+    /// <summary>Offsets of arrays in shared memory.</summary>
     public Dictionary<string, int> Shared { get; } = [];
 
     public int SharedBytes { get; }
 
-    /// <summary>Memory of a thread's own: what did not fit its registers.</summary>
+    /// <summary>Bytes of a thread's own memory, for values that did not fit its registers.</summary>
     public int LocalBytes { get; }
 
-    /// <summary>Registers, special ones and constants, by the index that operands have.</summary>
+    /// <summary>Registers, special registers and constants, by the operands' indices.</summary>
     public IReadOnlyList<string> RegisterNames { get; }
 
     public PtxInstruction[] Code { get; }
 
-    /// <summary>What a name that is no register stands for.</summary>
+    /// <summary>The value of an operand that is not a register.</summary>
     public ulong Constant(string name) => name switch
     {
-        _ when Shared.TryGetValue(name, out int offset) => PtxMachine.SharedStart + (ulong)offset,
-        ['0', 'f' or 'F' or 'x', ..] => ulong.Parse(name.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture),
+        _ when Shared.TryGetValue(name, out var offset) => PtxMachine.SharedStart + (ulong)offset,
+        ['0', 'f' or 'F' or 'x', ..] =>
+            ulong.Parse(name.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture),
         _ => (ulong)long.Parse(name, CultureInfo.InvariantCulture),
     };
 
@@ -91,7 +93,7 @@ internal sealed partial class PtxKernel
     {
         var match = Instruction().Match(line);
         Assert.True(match.Success, $"cannot read '{line}'");
-        string operation = match.Groups["op"].Value;
+        var operation = match.Groups["op"].Value;
         string[] operands = [.. Operand().Matches(match.Groups["rest"].Value).Select(one => one.Value.Trim())];
         var read = new PtxInstruction
         {
@@ -99,7 +101,7 @@ internal sealed partial class PtxKernel
             Guard = match.Groups["guard"].Success ? Register(match.Groups["guard"].Value) : -1,
             GuardValue = match.Groups["not"].Success ? 0ul : 1ul,
         };
-        string[] parts = operation.Split('.');
+        var parts = operation.Split('.');
         switch (parts[0])
         {
             case "bra":
@@ -109,12 +111,12 @@ internal sealed partial class PtxKernel
             case "bar":
                 return read with { Kind = PtxKind.Barrier };
             case "ld" or "st":
-                bool loads = parts[0] == "ld";
-                string[] address = operands[loads ? 1 : 0].Trim('[', ']').Split('+');
-                string[] names = operands[loads ? 0 : 1].Trim('{', '}').Split(',', StringSplitOptions.TrimEntries);
-                int[] values = Array.ConvertAll(names, Register);
-                int offset = address.Length > 1 ? Number(address[1]) : 0;
-                int size = parts[^1].EndsWith("64", StringComparison.Ordinal) ? 8 : 4;
+                var loads = parts[0] == "ld";
+                var address = operands[loads ? 1 : 0].Trim('[', ']').Split('+');
+                var names = operands[loads ? 0 : 1].Trim('{', '}').Split(',', StringSplitOptions.TrimEntries);
+                var values = Array.ConvertAll(names, Register);
+                var offset = address.Length > 1 ? Number(address[1]) : 0;
+                var size = parts[^1].EndsWith("64", StringComparison.Ordinal) ? 8 : 4;
                 Assert.True(!parts.Contains("local") && parts[^1][1..] is "32" or "64", $"cannot do '{line}'");
                 return parts[1] == "param"
                     ? read with
@@ -149,7 +151,7 @@ internal sealed partial class PtxKernel
 
     private int Register(string name)
     {
-        if (!_registers.TryGetValue(name, out int index))
+        if (!_registers.TryGetValue(name, out var index))
         {
             _registers.Add(name, index = _registers.Count);
         }
@@ -190,19 +192,20 @@ internal enum PtxKind
     Return,
 }
 
-/// <summary>An instruction. Operands are indices of registers.</summary>
+/// <summary>An instruction. Its operands are indices of registers.</summary>
 internal sealed record PtxInstruction
 {
     public required string Text { get; init; }
 
     public PtxKind Kind { get; init; }
 
-    /// <summary>The predicate it goes by, or -1, and what that has to be.</summary>
+    /// <summary>The predicate that it depends on; -1 for none.</summary>
     public int Guard { get; init; }
 
+    /// <summary>The predicate's value with which it runs.</summary>
     public ulong GuardValue { get; init; }
 
-    /// <summary>What is written, or stored.</summary>
+    /// <summary>Registers that are written, or stored to memory.</summary>
     public int[] Values { get; init; } = [];
 
     public int A { get; init; }

@@ -4,9 +4,9 @@ namespace Tamx.Kernels.Tests.Ptx;
 
 /// <summary>
 /// Executes kernels: one group after another, all threads of a group in lock step, those at the lowest instruction
-/// first. Accesses have to be aligned and in bounds. What one thread writes, no other may read or write before a
-/// barrier; and in global memory, which no barrier of the kernels orders, not in the same launch. Shared memory holds
-/// nothing at first.
+/// first. Accesses must be aligned and in bounds. What one thread writes to shared memory, no other may read or write
+/// before a barrier. In global memory, which the kernels' barriers do not order, no other may in the same launch.
+/// Shared memory is undefined at first.
 /// </summary>
 internal sealed class PtxMachine
 {
@@ -25,15 +25,15 @@ internal sealed class PtxMachine
     private int _launch;
 
     /// <summary>
-    /// Instructions executed so far: of each group those of the thread with most. What all threads do together would
-    /// depend on where the compiler has put the blocks, and with ILGPU that depends on what it has translated before.
+    /// Instructions executed so far, counting the longest thread of each group. Counting all threads' steps in lock
+    /// step would depend on the order of basic blocks, which ILGPU changes with the kernels it has translated before.
     /// </summary>
     public long StepCount { get; private set; }
 
     public nint Allocate(long bytes)
     {
-        int words = (int)((bytes + 3) / 4);
-        int start = _top;
+        var words = (int)((bytes + 3) / 4);
+        var start = _top;
         _top += (words + 127) / 64 * 64;
         Assert.True(_top <= _memory.Length, "the machine's memory is full");
         _isAllocated.AsSpan(start, words).Fill(true);
@@ -42,7 +42,7 @@ internal sealed class PtxMachine
 
     public void Free(nint memory)
     {
-        for (int i = (int)memory / sizeof(uint); _isAllocated[i]; i++)
+        for (var i = (int)memory / sizeof(uint); _isAllocated[i]; i++)
         {
             _isAllocated[i] = false;
         }
@@ -54,9 +54,9 @@ internal sealed class PtxMachine
     public void Launch(PtxKernel kernel, (int X, int Y) groups, (int X, int Y) threads, byte[] parameters)
     {
         _launch++;
-        for (int y = 0; y < groups.Y; y++)
+        for (var y = 0; y < groups.Y; y++)
         {
-            for (int x = 0; x < groups.X; x++)
+            for (var x = 0; x < groups.X; x++)
             {
                 RunGroup(kernel, (x, y), groups, threads, parameters);
             }
@@ -66,11 +66,11 @@ internal sealed class PtxMachine
     private static ulong[][] Registers(
         PtxKernel kernel, (int X, int Y) group, (int X, int Y) groups, (int X, int Y) threads)
     {
-        int count = threads.X * threads.Y;
+        var count = threads.X * threads.Y;
         return [.. kernel.RegisterNames.Select(name =>
         {
             var values = new ulong[count];
-            for (int t = 0; t < count; t++)
+            for (var t = 0; t < count; t++)
             {
                 values[t] = name switch
                 {
@@ -94,7 +94,7 @@ internal sealed class PtxMachine
     private void RunGroup(
         PtxKernel kernel, (int X, int Y) group, (int X, int Y) groups, (int X, int Y) threads, byte[] parameters)
     {
-        int count = threads.X * threads.Y;
+        var count = threads.X * threads.Y;
         var registers = Registers(kernel, group, groups, threads);
         var shared = new uint[kernel.SharedBytes / sizeof(uint)];
         var sharedAccesses = new Access[shared.Length];
@@ -103,8 +103,8 @@ internal sealed class PtxMachine
         var running = Enumerable.Range(0, count).ToList();
         var waiting = new List<int>();
         var active = new int[count];
-        int firstThread = (group.Y * groups.X + group.X) * count;
-        int epoch = 1;
+        var firstThread = (group.Y * groups.X + group.X) * count;
+        var epoch = 1;
         while (running.Count > 0 || waiting.Count > 0)
         {
             if (running.Count == 0)
@@ -117,14 +117,14 @@ internal sealed class PtxMachine
                 epoch++;
             }
 
-            int place = int.MaxValue;
-            foreach (int t in running)
+            var place = int.MaxValue;
+            foreach (var t in running)
             {
                 place = Math.Min(place, places[t]);
             }
 
-            int activeCount = 0;
-            foreach (int t in running)
+            var activeCount = 0;
+            foreach (var t in running)
             {
                 if (places[t] == place)
                 {
@@ -138,8 +138,8 @@ internal sealed class PtxMachine
             var now = active.AsSpan(0, activeCount);
             if (instruction.Guard >= 0)
             {
-                int kept = 0;
-                foreach (int t in now)
+                var kept = 0;
+                foreach (var t in now)
                 {
                     if (registers[instruction.Guard][t] == instruction.GuardValue)
                     {
@@ -156,39 +156,42 @@ internal sealed class PtxMachine
                     var (a, b, c) = (registers[instruction.A], registers[instruction.B], registers[instruction.C]);
                     var result = registers[instruction.Values[0]];
                     var function = instruction.Function;
-                    foreach (int t in now)
+                    foreach (var t in now)
                     {
                         result[t] = function(a[t], b[t], c[t]);
                     }
 
                     break;
                 case PtxKind.Parameter:
-                    ulong value = instruction.Size == 8
+                    var value = instruction.Size == 8
                         ? BitConverter.ToUInt64(parameters, instruction.Offset)
                         : BitConverter.ToUInt32(parameters, instruction.Offset);
-                    foreach (int t in now)
+                    foreach (var t in now)
                     {
                         registers[instruction.Values[0]][t] = value;
                     }
 
                     break;
                 case PtxKind.Load or PtxKind.Store:
-                    foreach (int t in now)
+                    foreach (var t in now)
                     {
-                        ulong address = registers[instruction.A][t] + (ulong)(long)instruction.Offset;
+                        var address = registers[instruction.A][t] + (ulong)(long)instruction.Offset;
                         if (instruction.IsShared)
                         {
-                            Transfer(instruction, registers, t, t, address - SharedStart, shared, null, sharedAccesses, epoch);
+                            address -= SharedStart;
+                            Transfer(instruction, registers, t, t, address, shared, null, sharedAccesses, epoch);
                         }
                         else
                         {
-                            Transfer(instruction, registers, t, firstThread + t, address, _memory, _isAllocated, _accesses, _launch);
+                            var thread = firstThread + t;
+                            Transfer(
+                                instruction, registers, t, thread, address, _memory, _isAllocated, _accesses, _launch);
                         }
                     }
 
                     break;
                 case PtxKind.Branch:
-                    foreach (int t in now)
+                    foreach (var t in now)
                     {
                         places[t] = instruction.Target;
                     }
@@ -199,7 +202,7 @@ internal sealed class PtxMachine
                     running.RemoveAll(t => places[t] == place + 1);
                     break;
                 default:
-                    foreach (int t in now)
+                    foreach (var t in now)
                     {
                         running.Remove(t);
                     }
@@ -223,17 +226,17 @@ internal sealed class PtxMachine
         Access[] accesses,
         int epoch)
     {
-        bool loads = instruction.Kind == PtxKind.Load;
+        var loads = instruction.Kind == PtxKind.Load;
         Check(address % (ulong)(instruction.Size * instruction.Values.Length) == 0, "is not aligned");
         Check(instruction.Size == sizeof(uint), "is of a kind that the machine lacks");
-        for (int i = 0; i < instruction.Values.Length; i++)
+        for (var i = 0; i < instruction.Values.Length; i++)
         {
-            ulong word = address / sizeof(uint) + (ulong)i;
+            var word = address / sizeof(uint) + (ulong)i;
             Check(word < (ulong)memory.Length && isAllocated?[word] != false, "is out of bounds");
             ref var access = ref accesses[word];
             if (access.Epoch != epoch)
             {
-                // In shared memory, what was written before the last barrier is there.
+                // In shared memory, values from before the last barrier may be read by all.
                 access = access with { Epoch = epoch, Writer = Nobody, Reader = Nobody };
             }
 
@@ -246,7 +249,8 @@ internal sealed class PtxMachine
             }
             else
             {
-                Check(access.Writer == Nobody || access.Writer == thread, "writes where another thread has just written");
+                Check(
+                    access.Writer == Nobody || access.Writer == thread, "writes where another thread has just written");
                 Check(access.Reader == Nobody || access.Reader == thread, "writes where another thread has just read");
                 (access.Writer, access.IsWritten) = (thread, true);
                 memory[word] = (uint)registers[instruction.Values[i]][lane];

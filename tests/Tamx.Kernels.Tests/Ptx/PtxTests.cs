@@ -6,20 +6,21 @@ using Xunit.Sdk;
 
 namespace Tamx.Kernels.Tests.Ptx;
 
-/// <summary>What a card of NVIDIA's would get, executed: what a code generator does is seen without a GPU.</summary>
+/// <summary>Executes the PTX that an NVIDIA card would get, so that the code is tested without a GPU.</summary>
 public partial class PtxTests(ITestOutputHelper output)
 {
     private const double Tolerance = 5e-6;
 
     /// <summary>
-    /// More rows, states and maps than a tile, odd tails, a sum in parts and one that is not split; frames smaller than
-    /// a window.
+    /// More rows, states and maps than a tile has; odd tails; sums that are split and not; frames smaller than a
+    /// window.
     /// </summary>
     private static readonly RandomProblem[] Problems =
     [
         RandomProblem.Create(3, [(2, 3, 4), (1, 5, 14)], 17, 66, 3),
         RandomProblem.Create(5, [(1, 1, 67)], 259, 18, 65).With(kernelSize: 1),
-        RandomProblem.Create(6, [(1, 9, 8), (1, 2, 3)], 259, 70, 2, 2).With(strength: 0, kernelSize: 5, normalizeBeforeFilter: true),
+        RandomProblem.Create(6, [(1, 9, 8), (1, 2, 3)], 259, 70, 2, 2)
+            .With(strength: 0, kernelSize: 5, normalizeBeforeFilter: true),
         RandomProblem.Create(7, [(1, 4, 3), (2, 1, 1)], 2, 5, 2).With(kernelSize: 9),
         RandomProblem.Create(8, [(1, 7, 2)], 3, 5, 2).With(kernelSize: 7),
     ];
@@ -53,8 +54,7 @@ public partial class PtxTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// Four of the best and more at the same thread, which then has no more to hold out; equal ones, and fewer than
-    /// wanted.
+    /// More than four of the best at one thread, which makes a second round; equal logits; fewer rows than places.
     /// </summary>
     [Fact]
     public void SelectTop_ByPtx_EqualsTheReference()
@@ -66,14 +66,14 @@ public partial class PtxTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// Whatever a barrier is for, another thread's value that is read or overwritten too soon is found.
+    /// Without any one of the barriers, a value that is read or overwritten too soon is found.
     /// </summary>
     [Theory]
     [MemberData(nameof(WithBarriers))]
     public void Launch_AnyBarrierMissing_IsFound(string name)
     {
-        int count = 1;
-        for (int missing = 0; missing < count; missing++)
+        var count = 1;
+        for (var missing = 0; missing < count; missing++)
         {
             var device = new PtxDevice((kernel, text) =>
             {
@@ -95,7 +95,7 @@ public partial class PtxTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// A thread too many at the end of a map, a row too many, an array that starts one value too late.
+    /// One thread too many at the end of a map, one row too many, an array that starts one value too late.
     /// </summary>
     [Theory]
     [InlineData("normalize_maps", "setp.lt.s32", "setp.le.s32")]
@@ -105,7 +105,7 @@ public partial class PtxTests(ITestOutputHelper output)
     [InlineData("joint_minmax", "mul.wide.u32", "mul.wide.u32 off")]
     public void Launch_OffByOne_IsFound(string name, string what, string instead)
     {
-        bool isPlanted = false;
+        var isPlanted = false;
         var device = new PtxDevice((kernel, text) =>
         {
             if (kernel.Name != name)
@@ -113,10 +113,11 @@ public partial class PtxTests(ITestOutputHelper output)
                 return text;
             }
 
-            string changed = instead.Split(' ') switch
+            var changed = instead.Split(' ') switch
             {
                 [_, "+4"] => AddressEnd().Replace(text, "+4]", 1),
-                [_, "off"] => LastNumber(what).Replace(text, match => match.Value[..^1] + (char)(match.Value[^1] + 1), 1),
+                [_, "off"] => LastNumber(what).Replace(
+                    text, match => match.Value[..^1] + (char)(match.Value[^1] + 1), 1),
                 _ => new Regex(Regex.Escape(what)).Replace(text, instead, 1),
             };
             isPlanted = changed != text;
@@ -127,7 +128,7 @@ public partial class PtxTests(ITestOutputHelper output)
         Assert.True(isPlanted);
     }
 
-    /// <summary>Nothing of a thread's is in memory, nothing is in float64, and nothing is called.</summary>
+    /// <summary>There is no memory of a thread's own, no float64, and no call.</summary>
     [Theory]
     [MemberData(nameof(Kernels))]
     public void ToPtx_EachKernel_KeepsToRegisters(string name)
@@ -136,7 +137,7 @@ public partial class PtxTests(ITestOutputHelper output)
         ((int, int), string)[] cards = [((6, 1), "sm_61"), ((7, 5), "sm_75"), ((8, 0), "sm_80"), ((12, 0), "sm_80")];
         foreach (var (capability, target) in cards)
         {
-            string text = KernelCompiler.ToPtx(kernel, capability).Text;
+            var text = KernelCompiler.ToPtx(kernel, capability).Text;
 
             Assert.Contains($".target {target}\n", text.ReplaceLineEndings("\n"), StringComparison.Ordinal);
             Assert.Equal(0, new PtxKernel(text).LocalBytes);
@@ -147,9 +148,9 @@ public partial class PtxTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// Instructions of each group's longest thread, for twelve maps of 24, 72, 1 and 300 cells. The bounds are 1.5 times
-    /// what clang made of filters in C, which did one window per thread: 12,661, 25,783 and 44,820 along the group's path.
-    /// For k = 3 it is what was reached: two thirds of it is finding the window and the extremes.
+    /// Instructions of each group's longest thread, for twelve maps of 24, 72, 1 and 300 cells. The bounds are 1.5
+    /// times the count of filters in C, compiled by clang, with one window per thread: 12,661, 25,783 and 44,820. For k
+    /// = 3 the bound is what was reached. Two thirds of that is finding the window and the extremes.
     /// </summary>
     [Theory]
     [InlineData(3, 11_000)]
@@ -172,7 +173,7 @@ public partial class PtxTests(ITestOutputHelper output)
         Assert.InRange(device.Steps[DeviceKernel.RankFilter(kernelSize)], 1, bound);
     }
 
-    /// <summary>What has a kernel run, and results that have to be right.</summary>
+    /// <summary>Runs a kernel in a computation, and checks the results.</summary>
     private static void RunFor(string name, PtxDevice device)
     {
         using var engine = new DeviceEngine(device, 0);
@@ -183,7 +184,7 @@ public partial class PtxTests(ITestOutputHelper output)
             return;
         }
 
-        int kernelSize = Array.Find([5, 7, 9], side => DeviceKernel.RankFilter(side).Name == name);
+        var kernelSize = Array.Find([5, 7, 9], side => DeviceKernel.RankFilter(side).Name == name);
         var problem = RandomProblem.Create(3, [(2, 3, 5), (1, 8, 8), (1, 1, 4)], 259, 9, 2);
         problem = problem.With(kernelSize: Math.Max(3, kernelSize));
         var text = new ValueRange(0, 10);
@@ -192,7 +193,7 @@ public partial class PtxTests(ITestOutputHelper output)
 
     private static void SelectTop(ITamEngine engine, int rowCount, int count)
     {
-        // Whole numbers, whose products no engine rounds; every 256th row is a good one.
+        // Whole numbers, whose products no engine rounds. Every 256th row is a good one.
         var random = new Random(rowCount);
         float[] states = [.. Enumerable.Range(0, 2 * 7).Select(_ => (float)random.Next(1, 4))];
         float[] rows =
@@ -209,7 +210,8 @@ public partial class PtxTests(ITestOutputHelper output)
         {
             TokenScore[] best = [.. Enumerable.Repeat(TokenScore.None, 2 * count)];
             double[] sums = [double.NegativeInfinity, double.NegativeInfinity];
-            one.SelectTop(new TopTokenQuery { HiddenSize = 7, States = states, OutputRows = rows, Best = best, LogSums = sums });
+            one.SelectTop(
+                new() { HiddenSize = 7, States = states, OutputRows = rows, Best = best, LogSums = sums });
             return (best, sums);
         }
     }

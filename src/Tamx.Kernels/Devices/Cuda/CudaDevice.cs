@@ -6,10 +6,10 @@ namespace Tamx.Kernels.Devices.Cuda;
 /// <summary>A CUDA device. Launches and copies go through the default stream, so they happen in order.</summary>
 internal sealed unsafe class CudaDevice : IKernelDevice
 {
-    /// <summary>Bytes from which on a copy is faster through pinned memory; up to 64 KB the driver has its own way.</summary>
+    /// <summary>Bytes from which on a copy goes through pinned memory. Drivers stage up to 64 KB themselves.</summary>
     private const int SmallestStaged = 256 << 10;
 
-    private readonly CudaProgram _program;
+    private readonly CudaContext _context;
     private readonly HashSet<nint> _memory = [];
     private readonly PinnedStaging _staging = new();
 
@@ -18,16 +18,16 @@ internal sealed unsafe class CudaDevice : IKernelDevice
     public CudaDevice(int handle, EngineDevice info)
     {
         Info = info;
-        Check(DeviceGetAttribute(out int major, ComputeCapabilityMajor, handle), "asking for a device's version");
-        Check(DeviceGetAttribute(out int minor, ComputeCapabilityMinor, handle), "asking for a device's version");
+        var (major, minor) = CudaDevices.Capability(handle);
         if ((major, minor).CompareTo((6, 1)) < 0)
         {
-            throw new EngineUnavailableException(EngineKind.Cuda, $"{info.Name} ({info.Description}) has compute capability {major}.{minor}, and 6.1 is needed; try engine opencl");
+            throw new EngineUnavailableException(
+                EngineKind.Cuda,
+                $"{info.Label} has compute capability {major}.{minor}, and 6.1 is needed; try engine opencl");
         }
 
-        Check(DeviceGetAttribute(out int processors, MultiprocessorCount, handle), "counting a device's processors");
-        ProcessorCount = processors;
-        _program = new CudaProgram(handle);
+        ComputeUnitCount = CudaDevices.Attribute(handle, MultiprocessorCount);
+        _context = new CudaContext(handle);
     }
 
     ~CudaDevice() => Release();
@@ -36,15 +36,15 @@ internal sealed unsafe class CudaDevice : IKernelDevice
 
     public long LargestAllocation => Info.MemoryBytes;
 
-    public int ProcessorCount { get; }
+    public int ComputeUnitCount { get; }
 
     /// <summary>Turns a status into an error that says what failed.</summary>
     public static void Check(int status, string what, string device = "engine cuda")
     {
         if (status != Success)
         {
-            string reason = status == OutOfMemory ? "out of memory on the device"
-                : GetErrorString(status, out nint text) == Success ? Marshal.PtrToStringUTF8(text)!
+            var reason = status == OutOfMemory ? "out of memory on the device"
+                : GetErrorString(status, out var text) == Success ? Marshal.PtrToStringUTF8(text)!
                 : "the driver failed";
             throw new EngineUnavailableException(EngineKind.Cuda, $"{device}: {what}: {reason} (CUDA error {status})")
             {
@@ -55,15 +55,15 @@ internal sealed unsafe class CudaDevice : IKernelDevice
 
     public nint Allocate(long bytes)
     {
-        using var scope = _program.Enter();
-        CheckUse(MemoryAllocate(out nint memory, (nuint)bytes), "allocating");
+        using var scope = _context.Enter();
+        CheckUse(MemoryAllocate(out var memory, (nuint)bytes), "allocating");
         _memory.Add(memory);
         return memory;
     }
 
     public void Free(nint memory)
     {
-        using var scope = _program.Enter();
+        using var scope = _context.Enter();
         _memory.Remove(memory);
         _ = MemoryFree(memory);
     }
@@ -72,7 +72,7 @@ internal sealed unsafe class CudaDevice : IKernelDevice
     {
         if (bytes > 0)
         {
-            using var scope = _program.Enter();
+            using var scope = _context.Enter();
             CheckUse(
                 IsStaged(bytes)
                     ? _staging.Upload(memory, (byte*)source, bytes)
@@ -85,7 +85,7 @@ internal sealed unsafe class CudaDevice : IKernelDevice
     {
         if (bytes > 0)
         {
-            using var scope = _program.Enter();
+            using var scope = _context.Enter();
             CheckUse(
                 IsStaged(bytes)
                     ? _staging.Download((byte*)destination, memory, bytes)
@@ -96,20 +96,21 @@ internal sealed unsafe class CudaDevice : IKernelDevice
 
     public void Launch(DeviceKernel kernel, int groupsX, int groupsY, ReadOnlySpan<KernelArgument> arguments)
     {
-        using var scope = _program.Enter();
-        nint function = _program.Function(kernel);
-        long* values = stackalloc long[2 * arguments.Length];
-        void** pointers = stackalloc void*[arguments.Length];
-        for (int i = 0; i < arguments.Length; i++)
+        using var scope = _context.Enter();
+        var function = _context.Function(kernel);
+        var values = stackalloc long[2 * arguments.Length];
+        var pointers = stackalloc void*[arguments.Length];
+        for (var i = 0; i < arguments.Length; i++)
         {
-            // As ILGPU declares them: a view is a pointer and its length, which no kernel asks for.
+            // ILGPU declares a view as a pointer and a length. No kernel reads the length.
             values[2 * i] = arguments[i].Bits + arguments[i].Start;
             values[2 * i + 1] = long.MaxValue;
             pointers[i] = values + 2 * i;
         }
 
+        var (width, height) = ((uint)kernel.GroupWidth, (uint)kernel.GroupHeight);
         CheckUse(
-            CudaMethods.Launch(function, (uint)groupsX, (uint)groupsY, 1, (uint)kernel.GroupWidth, (uint)kernel.GroupHeight, 1, 0, 0, pointers, null),
+            CudaMethods.Launch(function, (uint)groupsX, (uint)groupsY, 1, width, height, 1, 0, 0, pointers, null),
             $"running {kernel.Name}");
     }
 
@@ -119,37 +120,37 @@ internal sealed unsafe class CudaDevice : IKernelDevice
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Whether a copy goes through the pinned buffers: those that are worth it, where there is pinned memory to be had.</summary>
+    /// <summary>Whether a copy goes through pinned memory: it is large enough, and there is such memory.</summary>
     private bool IsStaged(long bytes) => bytes >= SmallestStaged && _staging.Reserve() == Success;
 
     private void Release()
     {
-        // There is none where the constructor has failed.
-        if (_program is null)
+        // It is null where the constructor has failed.
+        if (_context is null)
         {
             return;
         }
 
         try
         {
-            // The driver waits for what an abandoned call has started before it frees the memory.
-            using var scope = _program.Enter();
-            foreach (nint memory in _memory)
+            // Kernels of a call that threw may still run. The driver waits for them before it frees memory.
+            using var scope = _context.Enter();
+            foreach (var memory in _memory)
             {
                 _ = MemoryFree(memory);
             }
 
             _staging.Free();
-            _program.Unload();
+            _context.Unload();
         }
         catch (EngineUnavailableException)
         {
-            // With the context, its memory is gone.
+            // The context is gone, and its memory with it.
         }
 
         _memory.Clear();
-        _program.Release();
+        _context.Release();
     }
 
-    private void CheckUse(int status, string what) => Check(status, what, $"{Info.Name} ({Info.Description})");
+    private void CheckUse(int status, string what) => Check(status, what, Info.Label);
 }

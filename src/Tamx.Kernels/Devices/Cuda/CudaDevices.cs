@@ -3,11 +3,11 @@ using static Tamx.Kernels.Devices.Cuda.CudaMethods;
 
 namespace Tamx.Kernels.Devices.Cuda;
 
-/// <summary>The CUDA devices of this machine.</summary>
+/// <summary>Finds and opens this machine's CUDA devices.</summary>
 internal static unsafe class CudaDevices
 {
-    /// <summary>Looks for them.</summary>
-    /// <returns>All devices in the driver's order, with the handles that it knows them by.</returns>
+    /// <summary>Finds the devices.</summary>
+    /// <returns>All devices in the driver's order, with their handles.</returns>
     /// <exception cref="EngineUnavailableException">There is no driver, or no device.</exception>
     public static IReadOnlyList<(int Handle, EngineDevice Device)> Find()
     {
@@ -18,11 +18,11 @@ internal static unsafe class CudaDevices
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException or BadImageFormatException)
         {
-            string files = string.Join(" or ", DriverLibrary.FileNames(DriverLibrary.Cuda).DefaultIfEmpty("CUDA"));
+            var files = string.Join(" or ", DriverLibrary.FileNames(DriverLibrary.Cuda).DefaultIfEmpty("CUDA"));
             throw Unavailable($"there is no {files} on this machine; it comes with NVIDIA's driver", e);
         }
 
-        int count = 0;
+        var count = 0;
         if (status == Success)
         {
             CudaDevice.Check(DeviceGetCount(out count), "counting the devices");
@@ -40,12 +40,6 @@ internal static unsafe class CudaDevices
         return [.. Enumerable.Range(0, count).Select(Describe)];
     }
 
-    /// <summary>Creates the engine.</summary>
-    /// <param name="options">What is wanted of it.</param>
-    /// <exception cref="EngineUnavailableException">There is no such device, or it cannot run the kernels.</exception>
-    public static ITamEngine CreateEngine(EngineOptions options) =>
-        new DeviceEngine(Open(options), options.MaxDeviceBytes) { MaxWorkingBytes = options.MaxWorkingBytes };
-
     /// <summary>Opens a device.</summary>
     /// <param name="options">Which one.</param>
     /// <exception cref="EngineUnavailableException">There is no such device, or it cannot run the kernels.</exception>
@@ -56,19 +50,31 @@ internal static unsafe class CudaDevices
         return new CudaDevice(devices.First(one => one.Device == device).Handle, device);
     }
 
+    /// <summary>A number that a device tells of itself.</summary>
+    public static int Attribute(int handle, int name)
+    {
+        CudaDevice.Check(DeviceGetAttribute(out var value, name, handle), "asking for a device's attribute");
+        return value;
+    }
+
+    /// <summary>A device's compute capability.</summary>
+    public static (int Major, int Minor) Capability(int handle) =>
+        (Attribute(handle, ComputeCapabilityMajor), Attribute(handle, ComputeCapabilityMinor));
+
     private static (int Handle, EngineDevice Device) Describe(int ordinal)
     {
-        CudaDevice.Check(DeviceGet(out int handle, ordinal), "asking for a device");
+        CudaDevice.Check(DeviceGet(out var handle, ordinal), "asking for a device");
         var name = new byte[256];
         fixed (byte* start = name)
         {
             CudaDevice.Check(DeviceGetName(start, name.Length, handle), "asking for a device's name");
         }
 
-        CudaDevice.Check(DeviceTotalMemory(out nuint bytes, handle), "asking for a device's memory");
-        string description = Encoding.UTF8.GetString(name, 0, Array.IndexOf<byte>(name, 0));
+        CudaDevice.Check(DeviceTotalMemory(out var bytes, handle), "asking for a device's memory");
+        var description = Encoding.UTF8.GetString(name, 0, Array.IndexOf<byte>(name, 0));
         return (handle, new EngineDevice($"CUDA{ordinal}", EngineKind.Cuda, description, (long)bytes, IsGpu: true));
     }
 
-    private static EngineUnavailableException Unavailable(string reason, Exception? inner = null) => new(EngineKind.Cuda, $"engine cuda: {reason}", inner);
+    private static EngineUnavailableException Unavailable(string reason, Exception? inner = null) =>
+        new(EngineKind.Cuda, $"engine cuda: {reason}", inner);
 }

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Tamx.Kernels.Devices.Cuda;
 
-/// <summary>The functions of the CUDA driver that are used. Those with _v2 in their names are what cuda.h calls by the plain name.</summary>
+/// <summary>The functions of the CUDA driver that Tamx calls. cuda.h gives those with _v2 the plain name.</summary>
 internal static unsafe partial class CudaMethods
 {
     public const int Success = 0;
@@ -100,5 +100,6 @@ internal static unsafe partial class CudaMethods
 
     [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuLaunchKernel")]
     public static partial int Launch(
-        nint function, uint groupsX, uint groupsY, uint groupsZ, uint threadsX, uint threadsY, uint threadsZ, uint sharedBytes, nint stream, void** arguments, void** extra);
+        nint function, uint groupsX, uint groupsY, uint groupsZ, uint threadsX, uint threadsY, uint threadsZ,
+        uint sharedBytes, nint stream, void** arguments, void** extra);
 }

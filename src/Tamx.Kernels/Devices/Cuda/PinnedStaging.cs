@@ -3,30 +3,32 @@ using static Tamx.Kernels.Devices.Cuda.CudaMethods;
 namespace Tamx.Kernels.Devices.Cuda;
 
 /// <summary>
-/// Two pinned buffers between the program's memory and the device's. While one is on its way over the bus, the other is
-/// filled or emptied; an upload returns when its last piece has left for the bus, so that kernels and the next slice's
-/// copying go on side by side.
+/// Two pinned buffers between the program's memory and the device's. While one is on the bus, the other is filled or
+/// emptied. An upload returns when its last piece is in a pinned buffer, so that copying the next slice overlaps with
+/// kernels.
 /// </summary>
-/// <remarks>The context must be the thread's at every call. Copies go through the default stream, so they happen in
-/// order with launches.</remarks>
+/// <remarks>
+/// The context must be current at every call. Copies go through the default stream, so they happen in order with
+/// launches.
+/// </remarks>
 internal sealed unsafe class PinnedStaging
 {
-    /// <summary>Large enough for the bus to reach its rate, small enough to stay in a processor's cache.</summary>
+    /// <summary>Large enough for the bus to reach its rate, small enough to stay in a CPU's cache.</summary>
     public const int BufferSize = 4 << 20;
 
     private readonly nint[] _buffers = new nint[2];
 
-    /// <summary>Recorded behind the last copy of each buffer.</summary>
+    /// <summary>Events, each recorded after the last copy of its buffer.</summary>
     private readonly nint[] _signals = new nint[2];
 
     private int _next;
 
-    /// <summary>Takes the buffers, unless they are there already.</summary>
-    /// <returns>Success, or the driver's status; what there is of them then goes with <see cref="Free"/>.</returns>
+    /// <summary>Allocates the buffers, at the first call.</summary>
+    /// <returns>Success, or the driver's status. <see cref="Free"/> frees what was allocated in either case.</returns>
     public int Reserve()
     {
-        int status = Success;
-        for (int i = 0; i < 2 && status == Success; i++)
+        var status = Success;
+        for (var i = 0; i < 2 && status == Success; i++)
         {
             if (_signals[i] == 0)
             {
@@ -42,16 +44,16 @@ internal sealed unsafe class PinnedStaging
         return status;
     }
 
-    /// <summary>Copies to the device; the source may be changed when this returns.</summary>
+    /// <summary>Copies to the device. The source may be changed when this returns.</summary>
     /// <returns>The driver's status.</returns>
     public int Upload(nint memory, byte* source, long bytes)
     {
-        int status = Success;
-        for (long start = 0; start < bytes && status == Success; start += BufferSize)
+        var status = Success;
+        for (var start = 0L; start < bytes && status == Success; start += BufferSize)
         {
-            nuint size = (nuint)Math.Min(BufferSize, bytes - start);
+            var size = (nuint)Math.Min(BufferSize, bytes - start);
 
-            // An event that was never recorded is over.
+            // Waiting for an event that was never recorded returns at once.
             status = EventSynchronize(_signals[_next]);
             if (status == Success)
             {
@@ -70,15 +72,15 @@ internal sealed unsafe class PinnedStaging
     /// <returns>The driver's status.</returns>
     public int Download(byte* destination, nint memory, long bytes)
     {
-        int status = Success;
+        var status = Success;
         for (long start = -BufferSize; start < bytes && status == Success; start += BufferSize)
         {
-            // The next piece sets out before this one is taken out of its buffer.
-            long following = start + BufferSize;
+            // The next piece is started before this one is copied out of its buffer.
+            var following = start + BufferSize;
             if (following < bytes)
             {
-                // What an upload may still have there goes first: the stream keeps the order.
-                nuint size = (nuint)Math.Min(BufferSize, bytes - following);
+                // An upload may still use the buffer. The stream keeps the order.
+                var size = (nuint)Math.Min(BufferSize, bytes - following);
                 status = StartCopyToHost((void*)_buffers[_next], memory + (nint)following, size, 0);
                 status = status == Success ? EventRecord(_signals[_next], 0) : status;
             }
@@ -89,7 +91,8 @@ internal sealed unsafe class PinnedStaging
                 status = EventSynchronize(_signals[_next]);
                 if (status == Success)
                 {
-                    Buffer.MemoryCopy((void*)_buffers[_next], destination + start, bytes - start, Math.Min(BufferSize, bytes - start));
+                    var size = Math.Min(BufferSize, bytes - start);
+                    Buffer.MemoryCopy((void*)_buffers[_next], destination + start, size, size);
                 }
             }
         }
@@ -97,10 +100,10 @@ internal sealed unsafe class PinnedStaging
         return status;
     }
 
-    /// <summary>Gives everything back, once what is on its way has arrived.</summary>
+    /// <summary>Frees everything, once all copies have ended.</summary>
     public void Free()
     {
-        for (int i = 0; i < 2; i++)
+        for (var i = 0; i < 2; i++)
         {
             if (_signals[i] != 0)
             {

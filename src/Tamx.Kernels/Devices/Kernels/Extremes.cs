@@ -2,7 +2,7 @@ using ILGPU;
 
 namespace Tamx.Kernels.Devices.Kernels;
 
-/// <summary>The smallest and the largest of a group's values. A NaN among them is both, as in the reference.</summary>
+/// <summary>The smallest and the largest of a group's values. With a NaN, both are NaN, as in the reference.</summary>
 internal static class Extremes
 {
     /// <summary>The smaller; NaN where either is.</summary>
@@ -11,13 +11,13 @@ internal static class Extremes
     /// <summary>The larger; NaN where either is.</summary>
     public static float Larger(float one, float other) => other > one || float.IsNaN(other) ? other : one;
 
-    /// <summary>Joins what the threads of a group of <see cref="DeviceKernel.GroupThreads"/> have, in a tree.</summary>
+    /// <summary>Reduces the values of a group of <see cref="DeviceKernel.GroupThreads"/> threads in a tree.</summary>
     /// <param name="smallest">Shared memory, one value per thread.</param>
     /// <param name="largest">Shared memory, one value per thread.</param>
     /// <param name="low">The thread's smallest value.</param>
     /// <param name="high">The thread's largest value.</param>
     /// <param name="destination">Receives the smallest and the largest of all.</param>
-    /// <param name="place">Where the first of them goes.</param>
+    /// <param name="place">Index of the first of the two.</param>
     public static void Join(
         ArrayView<float> smallest,
         ArrayView<float> largest,
@@ -26,11 +26,11 @@ internal static class Extremes
         ArrayView<float> destination,
         long place)
     {
-        int thread = Group.IdxX;
+        var thread = Group.IdxX;
         smallest[thread] = low;
         largest[thread] = high;
         Group.Barrier();
-        for (int half = DeviceKernel.GroupThreads / 2; half > 0; half /= 2)
+        for (var half = DeviceKernel.GroupThreads / 2; half > 0; half /= 2)
         {
             if (thread < half)
             {

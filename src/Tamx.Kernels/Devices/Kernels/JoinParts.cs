@@ -22,12 +22,12 @@ internal static class JoinParts
         int firstColumn,
         float least)
     {
-        int column = Grid.IdxY * DeviceKernel.GroupThreads + Group.IdxX;
+        var column = Grid.IdxY * DeviceKernel.GroupThreads + Group.IdxX;
         if (column < stateCount)
         {
-            long place = (long)Grid.IdxX * stateCount + column;
-            float sum = parts[place];
-            for (int part = 1; part < partCount; part++)
+            var place = (long)Grid.IdxX * stateCount + column;
+            var sum = parts[place];
+            for (var part = 1; part < partCount; part++)
             {
                 place += (long)rowCount * stateCount;
                 sum += parts[place];

@@ -11,13 +11,12 @@ internal static class MixContext
     // Q      [maps, rowCount]             weights of the context
     // A      [rowCount, cellCount]        activations
     // maps   the block's mapCount entries, from firstMap on; all have its FirstCell and CellCount
-    // E      where each map is to be
+    // E      all maps; each entry says where its map is
     // groups (ceil(block's cells / 64), ceil(mapCount / 64)); all counts at least 1
     //
     // 2 MTV operations on 4 (MT + TV + MV) bytes: limited by arithmetic where there are many maps, by writing E where
     // there are few rows.
-    // The sums run in order of t from 0 on, so a map is the same whichever other rows and maps are computed along with
-    // it.
+    // The sums run in order of t, so a map does not depend on the other rows and maps that are computed with it.
     public static void Run(
         ArrayView<float> weights,
         ArrayView<float> activations,
@@ -30,9 +29,9 @@ internal static class MixContext
     {
         var left = SharedMemory.Allocate1D<float>(Tile.SlabLength);
         var right = SharedMemory.Allocate1D<float>(Tile.SlabLength);
-        int firstRow = Grid.IdxY * Tile.Size;
-        int firstCell = Grid.IdxX * Tile.Size;
-        int blockSize = maps[firstMap].CellCount;
+        var firstRow = Grid.IdxY * Tile.Size;
+        var firstCell = Grid.IdxX * Tile.Size;
+        var blockSize = maps[firstMap].CellCount;
         var rows = Tile.Rows(firstRow, mapCount);
         rows.Row0 = maps[firstMap + rows.Row0].WeightRow;
         rows.Row1 = maps[firstMap + rows.Row1].WeightRow;
@@ -43,13 +42,13 @@ internal static class MixContext
         rows.Row6 = maps[firstMap + rows.Row6].WeightRow;
         rows.Row7 = maps[firstMap + rows.Row7].WeightRow;
 
-        // The activations lie by rows, so that a thread has one cell of them, and all terms of a slab.
-        int thread = Group.IdxY * Tile.Width + Group.IdxX;
-        int fetched = maps[firstMap].FirstCell + Math.Min(firstCell + thread, blockSize - 1);
+        // Activations are stored by rows, so a thread fetches all terms of a slab for one cell.
+        var thread = Group.IdxY * Tile.Width + Group.IdxX;
+        var fetched = maps[firstMap].FirstCell + Math.Min(firstCell + thread, blockSize - 1);
         var sums = default(Tile.Sums);
         var nextLeft = Tile.Fetch(weights, rows, rowCount, Group.IdxX);
         var nextRight = Fetch(activations, fetched, rowCount, cellCount, 0);
-        for (int first = 0; first < rowCount; first += Tile.Slab)
+        for (var first = 0; first < rowCount; first += Tile.Slab)
         {
             Tile.Put(left, nextLeft);
             Put(right, thread, nextRight);
@@ -60,8 +59,8 @@ internal static class MixContext
             Group.Barrier();
         }
 
-        int map = firstRow + Tile.Place(Group.IdxY);
-        int cell = firstCell + Tile.Place(Group.IdxX);
+        var map = firstRow + Tile.Place(Group.IdxY);
+        var cell = firstCell + Tile.Place(Group.IdxX);
         Store(interference, maps, firstMap, map, mapCount, cell, blockSize, sums.Row0);
         Store(interference, maps, firstMap, map + 1, mapCount, cell, blockSize, sums.Row1);
         Store(interference, maps, firstMap, map + 2, mapCount, cell, blockSize, sums.Row2);
@@ -111,7 +110,7 @@ internal static class MixContext
     {
         if (map < mapCount)
         {
-            int offset = maps[firstMap + map].Offset;
+            var offset = maps[firstMap + map].Offset;
             Store(interference, offset, cell, blockSize, sums.Value0);
             Store(interference, offset, cell + 1, blockSize, sums.Value1);
             Store(interference, offset, cell + 2, blockSize, sums.Value2);

@@ -5,7 +5,7 @@ namespace Tamx.Kernels.Devices.Kernels;
 /// <summary>Values as shares of their range.</summary>
 internal static class NormalizeMaps
 {
-    // value = (value - smallest) / (largest - smallest) of the map's range, at most 1; 0 where the range has no width
+    // value = (value - smallest) / (largest - smallest) of the map's range, at most 1; a range without width gives 0
     //
     // values  all maps
     // maps    their entries
@@ -16,12 +16,12 @@ internal static class NormalizeMaps
     public static void Run(ArrayView<float> values, ArrayView<MapEntry> maps, ArrayView<float> ranges)
     {
         var entry = maps[Grid.IdxX];
-        int cell = Grid.IdxY * DeviceKernel.GroupThreads + Group.IdxX;
+        var cell = Grid.IdxY * DeviceKernel.GroupThreads + Group.IdxX;
         if (cell < entry.CellCount)
         {
-            float smallest = ranges[2 * entry.Range];
-            float width = ranges[2 * entry.Range + 1] - smallest;
-            float share = (values[entry.Offset + cell] - smallest) / width;
+            var smallest = ranges[2 * entry.Range];
+            var width = ranges[2 * entry.Range + 1] - smallest;
+            var share = (values[entry.Offset + cell] - smallest) / width;
 
             // Not Math.Min, which drops NaN on a device.
             share = share > 1 ? 1 : share;

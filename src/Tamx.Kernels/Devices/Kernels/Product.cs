@@ -5,23 +5,21 @@ namespace Tamx.Kernels.Devices.Kernels;
 /// <summary>The products of hidden states and output rows: activations, and logits.</summary>
 internal static class Product
 {
-    // A[t, firstColumn + v] = max(least, sum over d of W[t, d] H[v, d]);  relu where least is 0, the products as they
-    // are where it is -inf
+    // A[t, firstColumn + v] = max(least, sum over d of W[t, d] H[v, d]);  least is 0 for relu, and -inf for none
     //
     // W      [rowCount, hiddenSize]      output-embedding rows
     // H      [stateCount, hiddenSize]    hidden states, a slice of all
     // A      [parts, rowCount, stride]   activations; the slice's columns are written
     // groups (ceil(stateCount / 64), rowTiles * parts), rowTiles = ceil(rowCount / 64); all counts at least 1
     //
-    // Logits are had with W and H in each other's place: H is then a slice of the vocabulary, and a row of A one
-    // state's logits.
+    // For logits, W and H change places: H is then a slice of the vocabulary, and a row of A has one state's logits.
     //
-    // The sum goes in chunks of 256 terms, which are summed each and then added up in order. Where there are too few
-    // tiles for the device, each part of chunksPerPart = 1 chunk has its own A, and JoinParts adds those up in the same
-    // order: so the bits do not depend on who has done it, nor on how many states are there at a time.
+    // A sum has chunks of 256 terms. Each chunk is summed, and the chunks are added in order. Where there are too few
+    // tiles for the device, each part of chunksPerPart = 1 chunk has its own A, and JoinParts adds the parts in the
+    // same order. So splitting does not change a bit, and neither does the number of states.
     //
-    // 2 TVD operations on 4 (T + V) D bytes: limited by arithmetic from some 50 rows on, and by the transfer of H to
-    // the device before.
+    // 2 TVD operations on 4 (T + V) D bytes: limited by arithmetic from some 50 rows on, and with fewer rows by the
+    // upload of H.
     public static void Run(
         ArrayView<float> outputRows,
         ArrayView<float> states,
@@ -37,38 +35,38 @@ internal static class Product
     {
         var left = SharedMemory.Allocate1D<float>(Tile.SlabLength);
         var right = SharedMemory.Allocate1D<float>(Tile.SlabLength);
-        int part = Grid.IdxY / rowTiles;
-        int firstRow = (Grid.IdxY - part * rowTiles) * Tile.Size;
-        int firstState = Grid.IdxX * Tile.Size;
+        var part = Grid.IdxY / rowTiles;
+        var firstRow = (Grid.IdxY - part * rowTiles) * Tile.Size;
+        var firstState = Grid.IdxX * Tile.Size;
         var rows = Tile.Rows(firstRow, rowCount);
         var columns = Tile.Rows(firstState, stateCount);
-        int row = firstRow + Tile.Place(Group.IdxY);
-        int column = firstState + Tile.Place(Group.IdxX);
-        long place = ((long)part * rowCount + row) * stride + firstColumn + column;
+        var row = firstRow + Tile.Place(Group.IdxY);
+        var column = firstState + Tile.Place(Group.IdxX);
+        var place = ((long)part * rowCount + row) * stride + firstColumn + column;
 
-        int partStart = part * chunksPerPart * DeviceKernel.Chunk;
-        int partEnd = (int)Math.Min((long)partStart + (long)chunksPerPart * DeviceKernel.Chunk, hiddenSize);
-        for (int start = partStart; start < partEnd; start += DeviceKernel.Chunk)
+        var partStart = part * chunksPerPart * DeviceKernel.Chunk;
+        var partEnd = (int)Math.Min((long)partStart + (long)chunksPerPart * DeviceKernel.Chunk, hiddenSize);
+        for (var start = partStart; start < partEnd; start += DeviceKernel.Chunk)
         {
-            int end = Math.Min(start + DeviceKernel.Chunk, partEnd);
+            var end = Math.Min(start + DeviceKernel.Chunk, partEnd);
             var sums = default(Tile.Sums);
             var nextLeft = Tile.Fetch(outputRows, rows, hiddenSize, start + Group.IdxX);
             var nextRight = Tile.Fetch(states, columns, hiddenSize, start + Group.IdxX);
-            for (int first = start; first < end; first += Tile.Slab)
+            for (var first = start; first < end; first += Tile.Slab)
             {
                 Tile.Put(left, nextLeft);
                 Tile.Put(right, nextRight);
                 Group.Barrier();
 
-                // One slab too many at the end, which is not used; it saves a branch around sixteen loads.
+                // The last fetch is not used. It saves a branch around sixteen loads.
                 nextLeft = Tile.Fetch(outputRows, rows, hiddenSize, first + Tile.Slab + Group.IdxX);
                 nextRight = Tile.Fetch(states, columns, hiddenSize, first + Tile.Slab + Group.IdxX);
                 sums = Tile.AddProducts(left, right, sums);
                 Group.Barrier();
             }
 
-            int before = start == partStart ? 0 : 1;
-            float floor = end == partEnd ? least : float.NegativeInfinity;
+            var before = start == partStart ? 0 : 1;
+            var floor = end == partEnd ? least : float.NegativeInfinity;
             Store(activations, place, row, rowCount, column, stateCount, before, floor, sums.Row0);
             Store(activations, place + stride, row + 1, rowCount, column, stateCount, before, floor, sums.Row1);
             Store(activations, place + 2L * stride, row + 2, rowCount, column, stateCount, before, floor, sums.Row2);

@@ -8,10 +8,11 @@ namespace Tamx.Kernels.Devices.Kernels;
 /// <summary>The rank-Gaussian filter over windows of 3 x 3.</summary>
 internal static class RankFilterThree
 {
-    // Over every frame of every map: sorted z_0..z_(n-1), n = 9;  mean mu, population deviation sd, c = sd / mu;
+    // Over every frame of every map: sorted z_0..z_(n-1), n = 9;
+    // mean mu, population deviation sd, c = sd / mu;
     // sum z_j g_j / sum g_j,  g_j = exp(-(j - n/2)^2 / (2 c^2)) = q^((j - n/2)^2)
-    // mu = 0 gives 0. All values equal give 0, or the value where constantIsValue. Borders are reflected without
-    // repeating the edge.
+    // mu = 0 gives 0. Equal values give 0, or the value where constantIsValue is 1. Borders are reflected
+    // without repeating the edge.
     //
     // source      all maps, values not negative
     // maps        their entries
@@ -19,8 +20,8 @@ internal static class RankFilterThree
     // extremes    [maps, groups along y, 2]: receives the smallest and the largest of each group's results
     // groups      (number of maps, ceil(pairs of windows in the largest map / 256)), a pair per thread
     //
-    // Limited by the sort: 42 comparisons for two windows. Neighbours' windows overlap, so the values come
-    // from the cache.
+    // Limited by the sort: 42 comparisons for two windows. Windows of neighbouring threads
+    // overlap, so most reads hit the cache.
     public static void Run(
         ArrayView<float> source,
         ArrayView<MapEntry> maps,

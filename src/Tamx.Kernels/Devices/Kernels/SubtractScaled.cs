@@ -2,7 +2,7 @@ using ILGPU;
 
 namespace Tamx.Kernels.Devices.Kernels;
 
-/// <summary>Takes the interference from the activations.</summary>
+/// <summary>Subtracts the interference from the activations.</summary>
 internal static class SubtractScaled
 {
     // s = (A.E) / (E.E), 0 where E.E < 1e-12;  M = relu(A - strength s E), per map; M = A where strength is 0
@@ -13,8 +13,8 @@ internal static class SubtractScaled
     // extremes [maps, 2]                  receives the smallest and the largest value of each M
     // groups   (number of maps)
     //
-    // Reads A and E twice, writes M once: limited by memory. Each thread adds up every 256th product and the sums are
-    // joined in a tree, so what float32 loses grows with the logarithm of the map's size.
+    // Reads A and E twice, writes M once: limited by memory. Each thread adds up every 256th product, and a tree adds
+    // the threads' sums. So float32's rounding error grows with the logarithm of the map's size.
     public static void Run(
         ArrayView<float> activations,
         ArrayView<MapEntry> maps,
@@ -26,18 +26,18 @@ internal static class SubtractScaled
         var crossed = SharedMemory.Allocate<float>(DeviceKernel.GroupThreads);
         var squared = SharedMemory.Allocate<float>(DeviceKernel.GroupThreads);
         var entry = maps[Grid.IdxX];
-        int count = entry.CellCount;
-        int thread = Group.IdxX;
+        var count = entry.CellCount;
+        var thread = Group.IdxX;
         var activation = activations.SubView((long)entry.OutputRow * cellCount + entry.FirstCell, count);
         var map = values.SubView(entry.Offset, count);
 
-        // Every thread goes through the same barriers, so nothing returns early.
-        int summed = strength == 0 ? 0 : count;
-        float crossedSum = 0;
-        float squaredSum = 0;
-        for (int v = thread; v < summed; v += DeviceKernel.GroupThreads)
+        // Every thread must reach every barrier, so none returns early.
+        var summed = strength == 0 ? 0 : count;
+        var crossedSum = 0f;
+        var squaredSum = 0f;
+        for (var v = thread; v < summed; v += DeviceKernel.GroupThreads)
         {
-            float interference = map[v];
+            var interference = map[v];
             crossedSum += activation[v] * interference;
             squaredSum += interference * interference;
         }
@@ -45,7 +45,7 @@ internal static class SubtractScaled
         crossed[thread] = crossedSum;
         squared[thread] = squaredSum;
         Group.Barrier();
-        for (int half = DeviceKernel.GroupThreads / 2; half > 0; half /= 2)
+        for (var half = DeviceKernel.GroupThreads / 2; half > 0; half /= 2)
         {
             if (thread < half)
             {
@@ -56,12 +56,12 @@ internal static class SubtractScaled
             Group.Barrier();
         }
 
-        float scale = squared[0] < 1e-12f ? 0 : strength * (crossed[0] / squared[0]);
-        float low = float.PositiveInfinity;
-        float high = float.NegativeInfinity;
-        for (int v = thread; v < count; v += DeviceKernel.GroupThreads)
+        var scale = squared[0] < 1e-12f ? 0 : strength * (crossed[0] / squared[0]);
+        var low = float.PositiveInfinity;
+        var high = float.NegativeInfinity;
+        for (var v = thread; v < count; v += DeviceKernel.GroupThreads)
         {
-            float value = activation[v];
+            var value = activation[v];
             if (summed != 0)
             {
                 // Not Math.Max, which drops NaN on a device.
@@ -74,7 +74,7 @@ internal static class SubtractScaled
             high = Extremes.Larger(high, value);
         }
 
-        // The scale has been read by all before its place is written again.
+        // All threads read the scale before its place is overwritten.
         Group.Barrier();
         Extremes.Join(crossed, squared, low, high, extremes, 2L * Grid.IdxX);
     }

@@ -4,15 +4,15 @@ using ILGPU.Runtime;
 namespace Tamx.Kernels.Devices.Kernels;
 
 /// <summary>
-/// The inner part of both matrix products. A group of 8 x 8 threads makes a tile of 64 x 64 results, 8 x 8 per thread,
-/// from slabs of 8 terms of the sums that lie in shared memory. Four reads of 128 bits there serve 64 products.
+/// The inner part of both matrix products. A group of 8 x 8 threads makes a tile of 64 x 64 results, 8 x 8 per thread.
+/// Shared memory holds slabs of 8 terms of the sums. There, four reads of 128 bits serve 64 products.
 /// </summary>
 /// <remarks>
-/// A thread's results are the rows 4 y to 4 y + 3 and 32 more, and the columns 4 x to 4 x + 3 and 32 more, so that the
-/// eight threads of a row read 128 bytes in one piece. Slabs are laid out [term, row]: with a stride of 4 above a
-/// multiple of 32, the 8 terms x 4 rows that a warp writes at a time go to different banks. While a slab is worked on,
-/// the next one is on its way to registers.
-/// ILGPU unrolls no loop and keeps arrays in memory, so everything is written out in fields.
+/// A thread's results are in rows 4 y to 4 y + 3 and 4 y + 32 to 4 y + 35, and in the columns with x likewise. So the
+/// eight threads of a row read 128 contiguous bytes. Slabs are laid out [term, row] with a stride of 4 above a multiple
+/// of 32. So the 8 terms x 4 rows that a warp writes at a time go to different banks. While a slab is multiplied, the
+/// next one is loaded into registers. ILGPU unrolls no loop and keeps arrays in memory, so values are written out as
+/// fields.
 /// </remarks>
 internal static class Tile
 {
@@ -23,7 +23,7 @@ internal static class Tile
     public const int SlabLength = Slab * Stride;
     public const int VectorStride = Stride / 4;
 
-    /// <summary>Values that are read at once.</summary>
+    /// <summary>Values that one read loads.</summary>
     public struct Four
     {
         public float Value0;
@@ -32,7 +32,7 @@ internal static class Tile
         public float Value3;
     }
 
-    /// <summary>What a thread fetches of a slab, or a row of its sums.</summary>
+    /// <summary>A thread's values of a slab, or a row of its sums.</summary>
     public struct Eight
     {
         public float Value0;
@@ -72,26 +72,26 @@ internal static class Tile
     }
 
     /// <summary>
-    /// The thread's column (or row) of the tile that its i-th sum belongs to, for i from 0 to 3; those from 4 to 7 are
-    /// 32 further.
+    /// The column (or row) of the tile of the first of four sums, for the thread with this index. The other four are 32
+    /// further.
     /// </summary>
     public static int Place(int index) => 4 * index;
 
     /// <summary>
-    /// sums[i, j] += left[k, row i] * right[k, column j] over a slab, in order of k: a term of weight 0 leaves the sum
-    /// as it is, wherever it stands.
+    /// sums[i, j] += left[k, row i] * right[k, column j] over a slab, in order of k. So a term of weight 0 does not
+    /// change a sum, whatever its k.
     /// </summary>
     public static Sums AddProducts(
         ArrayView1D<float, Stride1D.Dense> left, ArrayView1D<float, Stride1D.Dense> right, Sums sums)
     {
         var rows = left.Cast<float, Four>().BaseView;
         var columns = right.Cast<float, Four>().BaseView;
-        for (int k = 0; k < Slab; k++)
+        for (var k = 0; k < Slab; k++)
         {
-            Four a = rows[k * VectorStride + Group.IdxY];
-            Four b = rows[k * VectorStride + Width + Group.IdxY];
-            Four c = columns[k * VectorStride + Group.IdxX];
-            Four d = columns[k * VectorStride + Width + Group.IdxX];
+            var a = rows[k * VectorStride + Group.IdxY];
+            var b = rows[k * VectorStride + Width + Group.IdxY];
+            var c = columns[k * VectorStride + Group.IdxX];
+            var d = columns[k * VectorStride + Width + Group.IdxX];
             sums.Row0 = AddProducts(a.Value0, c, d, sums.Row0);
             sums.Row1 = AddProducts(a.Value1, c, d, sums.Row1);
             sums.Row2 = AddProducts(a.Value2, c, d, sums.Row2);
@@ -106,13 +106,13 @@ internal static class Tile
     }
 
     /// <summary>
-    /// The rows of a matrix that a thread fetches values of: every eighth from its own on. Those past the end stand for
-    /// the last one.
+    /// The rows of a matrix from which a thread fetches: every eighth from its own on. The last row replaces rows past
+    /// the end.
     /// </summary>
     public static EightRows Rows(int first, int count)
     {
-        int row = first + Group.IdxY;
-        int last = count - 1;
+        var row = first + Group.IdxY;
+        var last = count - 1;
         return new EightRows
         {
             Row0 = Math.Min(row, last),
@@ -129,8 +129,8 @@ internal static class Tile
     /// <summary>Fetches term k of a thread's rows of a matrix [.., length]; zeros where k is past the end.</summary>
     public static Eight Fetch(ArrayView<float> matrix, EightRows rows, int length, int k)
     {
-        int term = Math.Min(k, length - 1);
-        uint mask = Mask(k, length);
+        var term = Math.Min(k, length - 1);
+        var mask = Mask(k, length);
         return new Eight
         {
             Value0 = Keep(matrix[(long)rows.Row0 * length + term], mask),
@@ -144,10 +144,10 @@ internal static class Tile
         };
     }
 
-    /// <summary>Puts what <see cref="Fetch"/> gave into a slab.</summary>
+    /// <summary>Writes values from <see cref="Fetch"/> to a slab.</summary>
     public static void Put(ArrayView1D<float, Stride1D.Dense> slab, Eight values)
     {
-        int place = Group.IdxX * Stride + Group.IdxY;
+        var place = Group.IdxX * Stride + Group.IdxY;
         slab[place] = values.Value0;
         slab[place + 8] = values.Value1;
         slab[place + 16] = values.Value2;
@@ -158,10 +158,10 @@ internal static class Tile
         slab[place + 56] = values.Value7;
     }
 
-    /// <summary>All bits where i is below the length, none where it is not: without a branch.</summary>
+    /// <summary>All bits where i is below the length, else none; without a branch.</summary>
     public static uint Mask(int i, int length) => (uint)((i - length) >> 31);
 
-    /// <summary>A value, or 0.</summary>
+    /// <summary>The value with a full mask, 0 with an empty one.</summary>
     public static float Keep(float value, uint mask) => Interop.IntAsFloat(Interop.FloatAsInt(value) & mask);
 
     private static Eight AddProducts(float a, Four c, Four d, Eight sums)

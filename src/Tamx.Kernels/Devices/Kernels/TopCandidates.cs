@@ -6,7 +6,7 @@ namespace Tamx.Kernels.Devices.Kernels;
 internal static class TopCandidates
 {
     private const int Threads = DeviceKernel.GroupThreads;
-    private const int Held = 4;
+    private const int Offers = 4;
 
     // The k largest logits of every state over a slice of the vocabulary, best first, of equal ones the lower row; and
     // the slice's log-sum-exp in parts:
@@ -18,11 +18,11 @@ internal static class TopCandidates
     // sums    [states, 2]                 m and the sum
     // groups  (number of states); rowCount and k at least 1
     //
-    // Each thread has every 256th logit and holds out its four best. All that is held out is sorted. It is right down
-    // to the first place where a thread has nothing more to hold out: what comes after that is looked for in another
-    // round, by all threads. One round is enough unless four of the best lie 256 apart: for k = 5 practically always,
-    // for k = 64 in 97 of 100 states. Reads each logit twice: limited by memory, and next to nothing beside the product
-    // that made them.
+    // Each thread searches every 256th logit and offers its four best. All offers are sorted. Where a thread's fourth
+    // offer is among the best, the thread may have more behind it. So the order is certain down to the first fourth
+    // offer, the fence, and another round finds what comes after it. One round is enough unless one thread has four of
+    // the k best: nearly always for k = 5, and for k = 64 in 97 of 100 states. Reads each logit twice: limited by
+    // memory, and fast beside the product that computed the logits.
     public static void Run(
         ArrayView<float> logits,
         ArrayView<float> tokens,
@@ -31,29 +31,29 @@ internal static class TopCandidates
         int rowCount,
         int k)
     {
-        var values = SharedMemory.Allocate<float>(Threads * Held);
-        var places = SharedMemory.Allocate<int>(Threads * Held);
+        var values = SharedMemory.Allocate<float>(Threads * Offers);
+        var places = SharedMemory.Allocate<int>(Threads * Offers);
         var fenceValues = SharedMemory.Allocate<float>(Threads);
         var fencePlaces = SharedMemory.Allocate<int>(Threads);
         var taken = SharedMemory.Allocate<int>(1);
-        int thread = Group.IdxX;
+        var thread = Group.IdxX;
         var own = logits.SubView((long)Grid.IdxX * rowCount, rowCount);
-        float largest = float.NegativeInfinity;
+        var largest = float.NegativeInfinity;
 
-        // What was taken last: at first something that all logits come after.
-        float last = float.PositiveInfinity;
-        int lastRow = -1;
-        int n = 0;
+        // The last token taken. At first it is one that goes before all logits.
+        var last = float.PositiveInfinity;
+        var lastRow = -1;
+        var n = 0;
         while (n < k)
         {
-            HoldOut(own, rowCount, last, lastRow, values, places, fenceValues, fencePlaces);
+            Offer(own, rowCount, last, lastRow, values, places, fenceValues, fencePlaces);
             Group.Barrier();
             Sort(values, places);
             FindFence(fenceValues, fencePlaces);
 
-            // Down to the fence, and there at the latest where there is nothing more.
-            int wanted = k - n;
-            for (int i = thread; i < Math.Min(wanted, Threads * Held); i += Threads)
+            // Takes all down to the fence. Where rows run out, the fence comes after everything.
+            var wanted = k - n;
+            for (var i = thread; i < Math.Min(wanted, Threads * Offers); i += Threads)
             {
                 if (!IsBefore(fenceValues[0], fencePlaces[0], values[i], places[i]))
                 {
@@ -74,15 +74,15 @@ internal static class TopCandidates
             Group.Barrier();
         }
 
-        float sum = 0;
-        for (int t = thread; t < rowCount; t += Threads)
+        var sum = 0f;
+        for (var t = thread; t < rowCount; t += Threads)
         {
             sum += Exponential.Of(own[t] - largest);
         }
 
         values[thread] = sum;
         Group.Barrier();
-        for (int half = Threads / 2; half > 0; half /= 2)
+        for (var half = Threads / 2; half > 0; half /= 2)
         {
             if (thread < half)
             {
@@ -103,10 +103,9 @@ internal static class TopCandidates
         one > other || (one == other && oneRow < otherRow);
 
     /// <summary>
-    /// The thread's four best of what comes after the last one taken; and the fourth once more, as the fence, if it is
-    /// a logit.
+    /// Offers the thread's four best logits after the last one taken. The fourth, if there is one, is also its fence.
     /// </summary>
-    private static void HoldOut(
+    private static void Offer(
         ArrayView<float> logits,
         int rowCount,
         float last,
@@ -116,18 +115,18 @@ internal static class TopCandidates
         ArrayView<float> fenceValues,
         ArrayView<int> fencePlaces)
     {
-        float best0 = float.NegativeInfinity;
-        float best1 = float.NegativeInfinity;
-        float best2 = float.NegativeInfinity;
-        float best3 = float.NegativeInfinity;
-        int row0 = rowCount;
-        int row1 = rowCount;
-        int row2 = rowCount;
-        int row3 = rowCount;
-        for (int t = Group.IdxX; t < rowCount; t += Threads)
+        var best0 = float.NegativeInfinity;
+        var best1 = float.NegativeInfinity;
+        var best2 = float.NegativeInfinity;
+        var best3 = float.NegativeInfinity;
+        var row0 = rowCount;
+        var row1 = rowCount;
+        var row2 = rowCount;
+        var row3 = rowCount;
+        for (var t = Group.IdxX; t < rowCount; t += Threads)
         {
-            // Rows ascend, so that of equal logits those held out before go first.
-            float value = logits[t];
+            // Rows ascend, so of equal logits the earlier row is better.
+            var value = logits[t];
             if (value > best3 && (value < last || (value == last && t > lastRow)))
             {
                 best3 = value;
@@ -138,7 +137,7 @@ internal static class TopCandidates
             }
         }
 
-        int thread = Group.IdxX;
+        var thread = Group.IdxX;
         values[thread] = best0;
         values[thread + Threads] = best1;
         values[thread + 2 * Threads] = best2;
@@ -155,8 +154,8 @@ internal static class TopCandidates
     {
         if (other > one)
         {
-            float value = one;
-            int row = oneRow;
+            var value = one;
+            var row = oneRow;
             one = other;
             oneRow = otherRow;
             other = value;
@@ -164,22 +163,22 @@ internal static class TopCandidates
         }
     }
 
-    /// <summary>Bitonic sort of all that is held out, best first (Batcher; Knuth, TAOCP 3, 5.3.4).</summary>
+    /// <summary>Bitonic sort of all offers, best first (Batcher; Knuth, TAOCP 3, 5.3.4).</summary>
     private static void Sort(ArrayView<float> values, ArrayView<int> places)
     {
-        for (int size = 2; size <= Threads * Held; size *= 2)
+        for (var size = 2; size <= Threads * Offers; size *= 2)
         {
-            for (int distance = size / 2; distance > 0; distance /= 2)
+            for (var distance = size / 2; distance > 0; distance /= 2)
             {
-                for (int pair = Group.IdxX; pair < Threads * Held / 2; pair += Threads)
+                for (var pair = Group.IdxX; pair < Threads * Offers / 2; pair += Threads)
                 {
-                    int i = 2 * pair - (pair & (distance - 1));
-                    int j = i + distance;
-                    bool isBefore = IsBefore(values[j], places[j], values[i], places[i]);
+                    var i = 2 * pair - (pair & (distance - 1));
+                    var j = i + distance;
+                    var isBefore = IsBefore(values[j], places[j], values[i], places[i]);
                     if (isBefore == ((i & size) == 0))
                     {
-                        float value = values[i];
-                        int place = places[i];
+                        var value = values[i];
+                        var place = places[i];
                         values[i] = values[j];
                         places[i] = places[j];
                         values[j] = value;
@@ -193,14 +192,14 @@ internal static class TopCandidates
     }
 
     /// <summary>
-    /// The best of the fences; nothing at all, which goes behind everything, where no thread has four.
+    /// The best of the fences. Where no thread has four offers, it comes after everything.
     /// </summary>
     private static void FindFence(ArrayView<float> fenceValues, ArrayView<int> fencePlaces)
     {
-        int thread = Group.IdxX;
-        for (int half = Threads / 2; half > 0; half /= 2)
+        var thread = Group.IdxX;
+        for (var half = Threads / 2; half > 0; half /= 2)
         {
-            int other = thread + half;
+            var other = thread + half;
             if (thread < half
                 && IsBefore(fenceValues[other], fencePlaces[other], fenceValues[thread], fencePlaces[thread]))
             {

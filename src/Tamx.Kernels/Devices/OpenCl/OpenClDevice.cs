@@ -2,10 +2,10 @@ using static Tamx.Kernels.Devices.OpenCl.OpenClMethods;
 
 namespace Tamx.Kernels.Devices.OpenCl;
 
-/// <summary>An OpenCL device with a queue of its own.</summary>
+/// <summary>An OpenCL device with its own queue.</summary>
 internal sealed unsafe class OpenClDevice : IKernelDevice
 {
-    private readonly OpenClProgram _program;
+    private readonly OpenClContext _context;
     private readonly Dictionary<DeviceKernel, nint> _kernels = [];
     private readonly HashSet<nint> _memory = [];
     private nint _queue;
@@ -15,16 +15,25 @@ internal sealed unsafe class OpenClDevice : IKernelDevice
     public OpenClDevice(nint id, EngineDevice info)
     {
         Info = info;
-        ProcessorCount = (int)OpenClDevices.Number(id, DeviceMaxComputeUnits);
+        ComputeUnitCount = (int)OpenClDevices.Number(id, DeviceMaxComputeUnits);
         LargestAllocation = (long)Math.Min(OpenClDevices.Number(id, DeviceMaxMemAllocSize), long.MaxValue);
         Require(OpenClDevices.Number(id, DeviceAvailable) != 0, "is not available");
         Require(OpenClDevices.Number(id, DeviceCompilerAvailable) != 0, "has no compiler");
-        Require(!OpenClDevices.Text(id, DeviceVersion).StartsWith("OpenCL 1.0", StringComparison.Ordinal), "has OpenCL 1.0, and 1.2 is needed");
-        Require(!OpenClDevices.Text(id, DeviceVersion).StartsWith("OpenCL 1.1", StringComparison.Ordinal), "has OpenCL 1.1, and 1.2 is needed");
-        Require(OpenClDevices.Number(id, DeviceMaxWorkGroupSize) >= DeviceKernel.GroupThreads, $"runs fewer than {DeviceKernel.GroupThreads} threads in a group");
-        Require(OpenClDevices.Number(id, DeviceLocalMemSize) >= DeviceKernel.SharedMemoryBytes, $"has less than {DeviceKernel.SharedMemoryBytes} bytes of local memory");
-        _program = new OpenClProgram(id);
-        _queue = CreateCommandQueue(_program.Context, id, 0, out int status);
+        foreach (var old in (string[])["OpenCL 1.0", "OpenCL 1.1"])
+        {
+            Require(
+                !OpenClDevices.Text(id, DeviceVersion).StartsWith(old, StringComparison.Ordinal),
+                $"has {old}, and 1.2 is needed");
+        }
+
+        Require(
+            OpenClDevices.Number(id, DeviceMaxWorkGroupSize) >= DeviceKernel.GroupThreads,
+            $"runs fewer than {DeviceKernel.GroupThreads} threads in a group");
+        Require(
+            OpenClDevices.Number(id, DeviceLocalMemSize) >= DeviceKernel.SharedMemoryBytes,
+            $"has less than {DeviceKernel.SharedMemoryBytes} bytes of local memory");
+        _context = new OpenClContext(id);
+        _queue = CreateCommandQueue(_context.Handle, id, 0, out var status);
         CheckUse(status, "creating a queue");
     }
 
@@ -34,21 +43,22 @@ internal sealed unsafe class OpenClDevice : IKernelDevice
 
     public long LargestAllocation { get; }
 
-    public int ProcessorCount { get; }
+    public int ComputeUnitCount { get; }
 
     /// <summary>Turns a status into an error that says what failed.</summary>
     public static void Check(int status, string what, string device = "engine opencl")
     {
         if (status != Success)
         {
-            string reason = status switch
+            var reason = status switch
             {
                 MemObjectAllocationFailure or OutOfResources => "out of memory on the device",
                 OutOfHostMemory => "the driver is out of memory",
                 BuildProgramFailure => "the driver's compiler refused it",
                 _ => "the driver failed",
             };
-            throw new EngineUnavailableException(EngineKind.OpenCl, $"{device}: {what}: {reason} (OpenCL error {status})")
+            throw new EngineUnavailableException(
+                EngineKind.OpenCl, $"{device}: {what}: {reason} (OpenCL error {status})")
             {
                 IsLackOfMemory = status == MemObjectAllocationFailure,
             };
@@ -57,7 +67,7 @@ internal sealed unsafe class OpenClDevice : IKernelDevice
 
     public nint Allocate(long bytes)
     {
-        nint memory = CreateBuffer(_program.Context, MemReadWrite, (nuint)bytes, null, out int status);
+        var memory = CreateBuffer(_context.Handle, MemReadWrite, (nuint)bytes, null, out var status);
         CheckUse(status, "allocating");
         _memory.Add(memory);
         return memory;
@@ -87,15 +97,14 @@ internal sealed unsafe class OpenClDevice : IKernelDevice
 
     public void Launch(DeviceKernel kernel, int groupsX, int groupsY, ReadOnlySpan<KernelArgument> arguments)
     {
-        if (!_kernels.TryGetValue(kernel, out nint handle))
+        if (!_kernels.TryGetValue(kernel, out var handle))
         {
-            _kernels.Add(kernel, handle = _program.CreateKernel(kernel));
+            _kernels.Add(kernel, handle = _context.CreateKernel(kernel));
         }
 
         SetArguments(kernel, handle, arguments);
-
-        nuint* global = stackalloc nuint[] { (nuint)groupsX * (nuint)kernel.GroupWidth, (nuint)groupsY * (nuint)kernel.GroupHeight };
-        nuint* local = stackalloc nuint[] { (nuint)kernel.GroupWidth, (nuint)kernel.GroupHeight };
+        var local = stackalloc nuint[] { (nuint)kernel.GroupWidth, (nuint)kernel.GroupHeight };
+        var global = stackalloc nuint[] { (nuint)groupsX * local[0], (nuint)groupsY * local[1] };
         CheckUse(EnqueueKernel(_queue, handle, 2, null, global, local, 0, null, null), $"running {kernel.Name}");
     }
 
@@ -105,28 +114,35 @@ internal sealed unsafe class OpenClDevice : IKernelDevice
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>As ILGPU declares them: first the memory of all views, then all arguments, of which a view is where it starts and how long it is.</summary>
+    /// <summary>
+    /// Sets arguments in the order that ILGPU declares: first the memory of all views, then all arguments. Among these,
+    /// a view is its start and its length.
+    /// </summary>
     private void SetArguments(DeviceKernel kernel, nint handle, ReadOnlySpan<KernelArgument> arguments)
     {
-        uint index = 0;
+        var index = 0u;
         foreach (var argument in arguments)
         {
             if (argument.IsMemory)
             {
-                long memory = argument.Bits;
-                CheckUse(SetKernelArgument(handle, index, (nuint)argument.Size, &memory), $"argument {index} of {kernel.Name}");
-                index++;
+                var memory = argument.Bits;
+                Set((nuint)argument.Size, &memory);
             }
         }
 
-        // No kernel asks how long a view is.
-        long* view = stackalloc long[2];
+        // No kernel reads a view's length.
+        var view = stackalloc long[2];
         view[1] = long.MaxValue;
         foreach (var argument in arguments)
         {
             view[0] = argument.IsMemory ? argument.Start / argument.ElementSize : argument.Bits;
-            nuint size = argument.IsMemory ? 2 * sizeof(long) : (nuint)argument.Size;
-            CheckUse(SetKernelArgument(handle, index, size, view), $"argument {index} of {kernel.Name}");
+            var size = argument.IsMemory ? 2 * sizeof(long) : (nuint)argument.Size;
+            Set(size, view);
+        }
+
+        void Set(nuint size, void* value)
+        {
+            CheckUse(SetKernelArgument(handle, index, size, value), $"argument {index} of {kernel.Name}");
             index++;
         }
     }
@@ -135,16 +151,16 @@ internal sealed unsafe class OpenClDevice : IKernelDevice
     {
         if (_queue != 0)
         {
-            // What an abandoned call has started still uses the memory.
+            // Kernels of a call that threw may still use the memory.
             _ = Finish(_queue);
         }
 
-        foreach (nint memory in _memory)
+        foreach (var memory in _memory)
         {
             _ = ReleaseMemory(memory);
         }
 
-        foreach (nint kernel in _kernels.Values)
+        foreach (var kernel in _kernels.Values)
         {
             _ = ReleaseKernel(kernel);
         }
@@ -158,17 +174,17 @@ internal sealed unsafe class OpenClDevice : IKernelDevice
         _kernels.Clear();
         _queue = 0;
 
-        // There is none where the constructor has failed.
-        _program?.Release();
+        // It is null where the constructor has failed.
+        _context?.Release();
     }
 
-    private void CheckUse(int status, string what) => Check(status, what, $"{Info.Name} ({Info.Description})");
+    private void CheckUse(int status, string what) => Check(status, what, Info.Label);
 
     private void Require(bool condition, string reason)
     {
         if (!condition)
         {
-            throw new EngineUnavailableException(EngineKind.OpenCl, $"{Info.Name} ({Info.Description}) {reason}");
+            throw new EngineUnavailableException(EngineKind.OpenCl, $"{Info.Label} {reason}");
         }
     }
 }

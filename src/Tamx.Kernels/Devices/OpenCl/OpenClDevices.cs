@@ -3,11 +3,11 @@ using static Tamx.Kernels.Devices.OpenCl.OpenClMethods;
 
 namespace Tamx.Kernels.Devices.OpenCl;
 
-/// <summary>The OpenCL devices of this machine.</summary>
+/// <summary>Finds and opens this machine's OpenCL devices.</summary>
 internal static unsafe class OpenClDevices
 {
-    /// <summary>Looks for them.</summary>
-    /// <returns>All devices, platform by platform, under the drivers' own numbers.</returns>
+    /// <summary>Finds the devices.</summary>
+    /// <returns>All devices, platform by platform, with the drivers' ids.</returns>
     /// <exception cref="EngineUnavailableException">There is no OpenCL, or no device.</exception>
     public static IReadOnlyList<(nint Id, EngineDevice Device)> Find()
     {
@@ -18,7 +18,7 @@ internal static unsafe class OpenClDevices
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException or BadImageFormatException)
         {
-            string files = string.Join(" or ", DriverLibrary.FileNames(DriverLibrary.OpenCl));
+            var files = string.Join(" or ", DriverLibrary.FileNames(DriverLibrary.OpenCl));
             throw Unavailable($"there is no {files} on this machine; it comes with the driver of a GPU", e);
         }
 
@@ -27,39 +27,35 @@ internal static unsafe class OpenClDevices
             throw Unavailable("no driver offers a device; install the driver of a GPU");
         }
 
-        return [.. ids.Select((id, index) => (id, new EngineDevice(
-            $"OpenCL{index}", EngineKind.OpenCl, Text(id, DeviceName), (long)Math.Min(Number(id, DeviceGlobalMemSize), long.MaxValue), (Number(id, DeviceType) & DeviceTypeGpu) != 0)))];
+        return [.. ids.Select((id, index) => (id, Describe(id, index)))];
     }
-
-    /// <summary>Creates the engine.</summary>
-    /// <param name="options">What is wanted of it.</param>
-    /// <exception cref="EngineUnavailableException">There is no such device, or it cannot run the kernels.</exception>
-    public static ITamEngine CreateEngine(EngineOptions options) =>
-        new DeviceEngine(Open(options), options.MaxDeviceBytes) { MaxWorkingBytes = options.MaxWorkingBytes };
 
     /// <summary>Opens a device.</summary>
     /// <param name="options">Which one.</param>
     /// <exception cref="EngineUnavailableException">There is no such device, or it cannot run the kernels.</exception>
     public static IKernelDevice Open(EngineOptions options)
     {
-        // A card of its own before a GPU that shares the processor's memory, and anything before the processor itself.
+        // A discrete GPU comes before one that shares the CPU's memory, and any GPU before the CPU itself.
         var devices = Find();
-        var ordered = devices.OrderByDescending(one => one.Device.IsGpu).ThenBy(one => Number(one.Id, DeviceHostUnifiedMemory)).ThenByDescending(one => one.Device.MemoryBytes);
+        var ordered = devices
+            .OrderByDescending(one => one.Device.IsGpu)
+            .ThenBy(one => Number(one.Id, DeviceHostUnifiedMemory))
+            .ThenByDescending(one => one.Device.MemoryBytes);
         var device = options.ChooseDevice(EngineKind.OpenCl, [.. ordered.Select(one => one.Device)]);
         return new OpenClDevice(devices.First(one => one.Device == device).Id, device);
     }
 
-    /// <summary>A number that a device tells of itself; 0 where it does not.</summary>
+    /// <summary>A number that a device tells of itself; 0 where the driver fails.</summary>
     public static ulong Number(nint device, uint name)
     {
-        ulong value = 0;
+        var value = 0ul;
         return GetDeviceInfo(device, name, sizeof(ulong), &value, out _) == Success ? value : 0;
     }
 
-    /// <summary>A text that a device tells of itself.</summary>
+    /// <summary>A text that a device tells of itself; empty where the driver fails.</summary>
     public static string Text(nint device, uint name)
     {
-        if (GetDeviceInfo(device, name, 0, null, out nuint size) != Success || size == 0)
+        if (GetDeviceInfo(device, name, 0, null, out var size) != Success || size == 0)
         {
             return string.Empty;
         }
@@ -67,13 +63,22 @@ internal static unsafe class OpenClDevices
         var text = new byte[size];
         fixed (byte* start = text)
         {
-            return GetDeviceInfo(device, name, size, start, out _) == Success ? Encoding.UTF8.GetString(text).TrimEnd('\0').Trim() : string.Empty;
+            return GetDeviceInfo(device, name, size, start, out _) == Success
+                ? Encoding.UTF8.GetString(text).TrimEnd('\0').Trim()
+                : string.Empty;
         }
     }
 
+    private static EngineDevice Describe(nint id, int index) => new(
+        $"OpenCL{index}",
+        EngineKind.OpenCl,
+        Text(id, DeviceName),
+        (long)Math.Min(Number(id, DeviceGlobalMemSize), long.MaxValue),
+        (Number(id, DeviceType) & DeviceTypeGpu) != 0);
+
     private static nint[] Platforms()
     {
-        int status = GetPlatformIds(0, null, out uint count);
+        var status = GetPlatformIds(0, null, out var count);
         if (status == PlatformNotFound || (status == Success && count == 0))
         {
             throw Unavailable("the loader is there, but no driver has registered with it; install the driver of a GPU");
@@ -89,10 +94,10 @@ internal static unsafe class OpenClDevices
         return platforms;
     }
 
-    /// <summary>A platform's devices; none where its driver fails, which is no reason to do without the others'.</summary>
+    /// <summary>A platform's devices; none where its driver fails, so that other platforms' are still found.</summary>
     private static nint[] DevicesOf(nint platform)
     {
-        if (GetDeviceIds(platform, DeviceTypeAll, 0, null, out uint count) != Success)
+        if (GetDeviceIds(platform, DeviceTypeAll, 0, null, out var count) != Success)
         {
             return [];
         }
@@ -104,5 +109,6 @@ internal static unsafe class OpenClDevices
         }
     }
 
-    private static EngineUnavailableException Unavailable(string reason, Exception? inner = null) => new(EngineKind.OpenCl, $"engine opencl: {reason}", inner);
+    private static EngineUnavailableException Unavailable(string reason, Exception? inner = null) =>
+        new(EngineKind.OpenCl, $"engine opencl: {reason}", inner);
 }

@@ -1,44 +1,45 @@
 namespace Tamx.Kernels.Cpu;
 
 /// <summary>
-/// How to sort k x k windows, two neighbours at a time, as a list of compare-exchanges on slots: a slot holds one value for each of many
-/// windows, lane by lane, so that one operation serves them all.
+/// A sorting network for k x k windows, two neighbours at a time: a list of compare-exchanges on slots. A slot holds
+/// one value for each of many windows, one per lane, so that one operation serves all of them.
 /// </summary>
 /// <remarks>
-/// Windows at columns 2j and 2j + 1 share k - 1 columns. Each column is sorted once; columns 2j + 1 and 2j + 2 are merged once, and serve every
-/// window pair they lie in; the pair's shared core is merged from those; each of its two windows then merges its own outer column. For
-/// k = 5 that is 79 operations per window where sorting it alone takes 130. Merges are Batcher's odd-even merges (Knuth, TAOCP 3, 5.3.4).
+/// Windows at columns 2j and 2j + 1 share k - 1 columns, their core. Each column is sorted once. Columns 2j + 1 and
+/// 2j + 2 are merged once, for every window pair they lie in. The core is merged from those. Each of the two windows
+/// then merges its own outer column. For k = 5 that is 79 operations per window; sorting it alone takes 130. Merges are
+/// Batcher's odd-even merges (Knuth, TAOCP 3, 5.3.4).
 /// </remarks>
-internal sealed class SortingProgram
+internal sealed class SortingNetwork
 {
     private readonly List<Operation> _operations = [];
     private int _valueCount;
 
-    /// <summary>Builds the program.</summary>
+    /// <summary>Builds the network.</summary>
     /// <param name="kernelSize">k, odd, at least 3.</param>
     /// <param name="slotStride">Floats from one slot to the next.</param>
-    public SortingProgram(int kernelSize, int slotStride)
+    public SortingNetwork(int kernelSize, int slotStride)
     {
-        int reach = kernelSize / 2;
-        Lane[] even = Inputs(kernelSize);
-        Lane[] odd = Inputs(kernelSize);
-        Lane[] evenColumn = Sort(even);
-        Lane[] oddColumn = Sort(odd);
-        Lane[] pair = Merge(oddColumn, Shift(evenColumn, 1));
-        Lane[] pairs = reach == 4 ? Merge(pair, Shift(pair, 1)) : pair;
-        int sharedCount = _operations.Count;
-        Lane[] core = reach switch
+        var reach = kernelSize / 2;
+        var even = Inputs(kernelSize);
+        var odd = Inputs(kernelSize);
+        var evenColumn = Sort(even);
+        var oddColumn = Sort(odd);
+        var pair = Merge(oddColumn, Shift(evenColumn, 1));
+        var pairs = reach == 4 ? Merge(pair, Shift(pair, 1)) : pair;
+        var sharedCount = _operations.Count;
+        var core = reach switch
         {
             1 => pair,
             2 => Merge(pair, Shift(pair, 1)),
             3 => Merge(Merge(pair, Shift(pair, 1)), Shift(pair, 2)),
             _ => Merge(pairs, Shift(pairs, 2)),
         };
-        Lane[] evenWindow = Merge(core, evenColumn);
-        int evenCount = _operations.Count;
-        Lane[] oddWindow = Merge(core, Shift(oddColumn, reach));
+        var evenWindow = Merge(core, evenColumn);
+        var evenCount = _operations.Count;
+        var oddWindow = Merge(core, Shift(oddColumn, reach));
 
-        int[] offsets = AssignSlots(even.Length + odd.Length, evenWindow, evenCount, oddWindow, slotStride);
+        var offsets = AssignSlots(even.Length + odd.Length, evenWindow, evenCount, oddWindow, slotStride);
         EvenInputs = Offsets(even);
         OddInputs = Offsets(odd);
         EvenWindow = new SortedWindow(Offsets(evenWindow));
@@ -50,18 +51,21 @@ internal sealed class SortingProgram
         int[] Offsets(Lane[] lanes) => Array.ConvertAll(lanes, OffsetOf);
 
         CompareExchange[] Encode(List<Operation> operations) =>
-            [.. operations.Select(o => new CompareExchange(OffsetOf(o.A), OffsetOf(o.B), offsets[o.Low], offsets[o.High]))];
+        [
+            .. operations.Select(
+                o => new CompareExchange(OffsetOf(o.A), OffsetOf(o.B), offsets[o.Low], offsets[o.High])),
+        ];
 
         int OffsetOf(Lane lane) => offsets[lane.Value] + lane.Shift;
     }
 
-    /// <summary>Offsets at which the k values of column 2j are put in, row by row.</summary>
+    /// <summary>Input offsets of the k values of column 2j, row by row.</summary>
     public int[] EvenInputs { get; }
 
-    /// <summary>Offsets at which the k values of column 2j + 1 are put in, row by row.</summary>
+    /// <summary>Input offsets of the k values of column 2j + 1, row by row.</summary>
     public int[] OddInputs { get; }
 
-    /// <summary>Operations for columns and their pairs. Needed for k / 2 more lanes than there are window pairs.</summary>
+    /// <summary>Operations on columns and pairs of columns, for k / 2 more lanes than there are window pairs.</summary>
     public CompareExchange[] Shared { get; }
 
     /// <summary>Operations that then sort the windows at even columns.</summary>
@@ -79,11 +83,16 @@ internal sealed class SortingProgram
     /// <summary>Slots in use.</summary>
     public int SlotCount { get; private set; }
 
-    private static Lane[] Shift(Lane[] lanes, int by) => Array.ConvertAll(lanes, lane => lane with { Shift = lane.Shift + by });
+    private static Lane[] Shift(Lane[] lanes, int by) =>
+        Array.ConvertAll(lanes, lane => lane with { Shift = lane.Shift + by });
 
     private Lane[] Inputs(int count) => [.. Enumerable.Range(0, count).Select(_ => new Lane(_valueCount++, 0))];
 
-    private Lane[] Sort(Lane[] lanes) => lanes.Length <= 1 ? lanes : Merge(Sort(lanes[..(lanes.Length / 2)]), Sort(lanes[(lanes.Length / 2)..]));
+    private Lane[] Sort(Lane[] lanes)
+    {
+        var half = lanes.Length / 2;
+        return half == 0 ? lanes : Merge(Sort(lanes[..half]), Sort(lanes[half..]));
+    }
 
     private Lane[] Merge(Lane[] a, Lane[] b)
     {
@@ -98,10 +107,10 @@ internal sealed class SortingProgram
             return [low, high];
         }
 
-        Lane[] first = Merge(EverySecond(a, 0), EverySecond(b, 0));
-        Lane[] second = Merge(EverySecond(a, 1), EverySecond(b, 1));
+        var first = Merge(EverySecond(a, 0), EverySecond(b, 0));
+        var second = Merge(EverySecond(a, 1), EverySecond(b, 1));
         var merged = new List<Lane> { first[0] };
-        for (int i = 0; i < second.Length || i + 1 < first.Length; i++)
+        for (var i = 0; i < second.Length || i + 1 < first.Length; i++)
         {
             if (i < second.Length && i + 1 < first.Length)
             {
@@ -126,16 +135,16 @@ internal sealed class SortingProgram
         return (new Lane(operation.Low, 0), new Lane(operation.High, 0));
     }
 
-    /// <summary>Gives every value a slot, anew once nobody needs what it held.</summary>
+    /// <summary>Assigns a slot to each value. A slot is used again after the last read of its value.</summary>
     private int[] AssignSlots(int inputCount, Lane[] evenWindow, int evenCount, Lane[] oddWindow, int slotStride)
     {
-        int[] lastUse = new int[_valueCount];
-        for (int i = 0; i < _operations.Count; i++)
+        var lastUse = new int[_valueCount];
+        for (var i = 0; i < _operations.Count; i++)
         {
             lastUse[_operations[i].A.Value] = lastUse[_operations[i].B.Value] = i;
         }
 
-        // The windows at even columns are read when the first evenCount operations have run, the others after the last.
+        // Windows at even columns are read after evenCount operations, those at odd columns after the last.
         foreach (var lane in evenWindow)
         {
             lastUse[lane.Value] = Math.Max(lastUse[lane.Value], evenCount);
@@ -146,24 +155,25 @@ internal sealed class SortingProgram
             lastUse[lane.Value] = _operations.Count;
         }
 
-        int[] offsets = new int[_valueCount];
+        var offsets = new int[_valueCount];
         var free = new Stack<int>();
-        for (int i = 0; i < inputCount; i++)
+        for (var i = 0; i < inputCount; i++)
         {
             offsets[i] = slotStride * SlotCount++;
         }
 
         var busy = Enumerable.Range(0, inputCount).ToHashSet();
-        for (int i = 0; i < _operations.Count; i++)
+        for (var i = 0; i < _operations.Count; i++)
         {
-            // A slot whose last reader is this operation may take its result: lanes are read before they are written, and shifts look ahead.
-            foreach (int value in busy.Where(value => lastUse[value] <= i).ToList())
+            // An operation may write to a slot that it reads last. Lanes are read before they are written, and shifted
+            // reads are of later lanes.
+            foreach (var value in busy.Where(value => lastUse[value] <= i).ToList())
             {
                 busy.Remove(value);
                 free.Push(offsets[value]);
             }
 
-            foreach (int value in (ReadOnlySpan<int>)[_operations[i].Low, _operations[i].High])
+            foreach (var value in (ReadOnlySpan<int>)[_operations[i].Low, _operations[i].High])
             {
                 offsets[value] = free.Count > 0 ? free.Pop() : slotStride * SlotCount++;
                 busy.Add(value);
@@ -173,23 +183,28 @@ internal sealed class SortingProgram
         return offsets;
     }
 
-    /// <summary>A value at another lane: lane i of it is lane i + shift of the value.</summary>
+    /// <summary>A shifted value: its lane i is lane i + shift of the value.</summary>
     private readonly record struct Lane(int Value, int Shift);
 
     private readonly record struct Operation(Lane A, Lane B, int Low, int High);
 }
 
-/// <summary>One operation of a <see cref="SortingProgram"/>: offsets of two values, of where the smaller goes, and of where the larger goes.</summary>
+/// <summary>One operation of a <see cref="SortingNetwork"/>.</summary>
+/// <param name="A">Offset of a value.</param>
+/// <param name="B">Offset of another value.</param>
+/// <param name="Low">Where the smaller goes.</param>
+/// <param name="High">Where the larger goes.</param>
 internal readonly record struct CompareExchange(int A, int B, int Low, int High);
 
-/// <summary>Where the values of a sorted window are.</summary>
+/// <summary>The offsets of a sorted window's values.</summary>
 internal sealed class SortedWindow
 {
     /// <summary>Takes the offsets of the values, ascending [k * k].</summary>
     public SortedWindow(int[] ranks)
     {
-        Centre = ranks[ranks.Length / 2];
-        Pairs = [.. Enumerable.Range(1, ranks.Length / 2).Select(n => (ranks[ranks.Length / 2 - n], ranks[ranks.Length / 2 + n]))];
+        var centre = ranks.Length / 2;
+        Centre = ranks[centre];
+        Pairs = [.. Enumerable.Range(1, centre).Select(n => (ranks[centre - n], ranks[centre + n]))];
     }
 
     /// <summary>Offset of the median.</summary>

@@ -1,12 +1,12 @@
 namespace Tamx.Kernels.Cpu;
 
-/// <summary>A <see cref="TamProblem"/> as threads can share it. Its spans must stay pinned.</summary>
-internal sealed unsafe class MapRun
+/// <summary>A <see cref="TamProblem"/> that threads can share. Its spans must stay pinned.</summary>
+internal sealed unsafe class PinnedProblem
 {
     private readonly float* _values;
     private readonly long[] _offsets;
 
-    public MapRun(in TamProblem problem, int rowCount, float* weights, float* values)
+    public PinnedProblem(in TamProblem problem, int rowCount, float* weights, float* values)
     {
         HiddenSize = problem.HiddenSize;
         RowCount = rowCount;
@@ -19,7 +19,7 @@ internal sealed unsafe class MapRun
         Weights = weights;
         _values = values;
         _offsets = new long[Maps.Length];
-        for (int m = 1; m < Maps.Length; m++)
+        for (var m = 1; m < Maps.Length; m++)
         {
             _offsets[m] = _offsets[m - 1] + Blocks[Maps[m - 1].Block].CellCount;
         }
@@ -41,10 +41,10 @@ internal sealed unsafe class MapRun
 
     public TamMap[] Maps { get; }
 
-    /// <summary>Hidden states [V, D], where the activations are to be computed.</summary>
+    /// <summary>Hidden states [V, D]; null where the activations are given.</summary>
     public float* States { get; init; }
 
-    /// <summary>A [T, V], where they are given.</summary>
+    /// <summary>A [T, V]; null where they have to be computed.</summary>
     public float* Activations { get; init; }
 
     /// <summary>V, where the activations are given.</summary>
@@ -53,9 +53,9 @@ internal sealed unsafe class MapRun
     /// <summary>Q [M, T]; null where nothing is subtracted.</summary>
     public float* Weights { get; }
 
-    /// <summary>The map's place in the destination.</summary>
+    /// <summary>Where a map's values go.</summary>
     public float* MapValues(int map) => _values + _offsets[map];
 
-    /// <summary>Values of a map.</summary>
+    /// <summary>Number of a map's values.</summary>
     public int MapSize(int map) => Blocks[Maps[map].Block].CellCount;
 }

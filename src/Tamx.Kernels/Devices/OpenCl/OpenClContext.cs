@@ -2,24 +2,25 @@ using static Tamx.Kernels.Devices.OpenCl.OpenClMethods;
 
 namespace Tamx.Kernels.Devices.OpenCl;
 
-/// <summary>A context of a device, and the programs that its driver has built there. Used by one thread at a time.</summary>
-internal sealed unsafe class OpenClProgram
+/// <summary>A device's context, and a cache of programs that its driver has built.</summary>
+/// <remarks>Used by one thread at a time.</remarks>
+internal sealed unsafe class OpenClContext
 {
     private readonly nint _device;
     private readonly Dictionary<DeviceKernel, (nint Program, string Entry)> _programs = [];
 
-    public OpenClProgram(nint device)
+    public OpenClContext(nint device)
     {
         _device = device;
-        Context = CreateContext(null, 1, &device, 0, 0, out int status);
+        Handle = CreateContext(null, 1, &device, 0, 0, out var status);
         OpenClDevice.Check(status, "creating a context");
     }
 
-    /// <summary>The context; 0 once it is released.</summary>
-    public nint Context { get; private set; }
+    /// <summary>The context's handle; 0 once it is released.</summary>
+    public nint Handle { get; private set; }
 
-    /// <summary>A kernel, which belongs to the caller.</summary>
-    /// <exception cref="EngineUnavailableException">The driver's compiler does not take it.</exception>
+    /// <summary>Creates a kernel from its cached or newly built program. The caller releases it.</summary>
+    /// <exception cref="EngineUnavailableException">The driver's compiler does not compile it.</exception>
     public nint CreateKernel(DeviceKernel kernel)
     {
         if (!_programs.TryGetValue(kernel, out var built))
@@ -28,12 +29,12 @@ internal sealed unsafe class OpenClProgram
             _programs.Add(kernel, built = (Build(kernel, text), text.Entry));
         }
 
-        nint created = OpenClMethods.CreateKernel(built.Program, built.Entry, out int status);
+        var created = OpenClMethods.CreateKernel(built.Program, built.Entry, out var status);
         OpenClDevice.Check(status, $"creating kernel {kernel.Name}");
         return created;
     }
 
-    /// <summary>Lets go of programs and context; the driver keeps them for as long as anything made of them is there.</summary>
+    /// <summary>Releases programs and context. The driver keeps them as long as an object of theirs exists.</summary>
     public void Release()
     {
         foreach (var (program, _) in _programs.Values)
@@ -42,19 +43,19 @@ internal sealed unsafe class OpenClProgram
         }
 
         _programs.Clear();
-        if (Context != 0)
+        if (Handle != 0)
         {
-            _ = ReleaseContext(Context);
-            Context = 0;
+            _ = ReleaseContext(Handle);
+            Handle = 0;
         }
     }
 
     private nint Build(DeviceKernel kernel, KernelText text)
     {
-        nint program = CreateProgramWithSource(Context, 1, text.Text, null, out int status);
+        var program = CreateProgramWithSource(Handle, 1, text.Text, null, out var status);
         OpenClDevice.Check(status, $"reading kernel {kernel.Name}");
-        bool isProcessor = (OpenClDevices.Number(_device, DeviceType) & DeviceTypeCpu) != 0;
-        string options = isProcessor && kernel.IsLong ? "-cl-std=CL1.2 -cl-opt-disable" : "-cl-std=CL1.2";
+        var isCpu = (OpenClDevices.Number(_device, DeviceType) & DeviceTypeCpu) != 0;
+        var options = isCpu && kernel.IsLong ? "-cl-std=CL1.2 -cl-opt-disable" : "-cl-std=CL1.2";
         fixed (nint* device = &_device)
         {
             status = BuildProgram(program, 1, device, options, 0, 0);
@@ -65,7 +66,7 @@ internal sealed unsafe class OpenClProgram
             return program;
         }
 
-        string log = BuildLog(program);
+        var log = BuildLog(program);
         _ = ReleaseProgram(program);
         OpenClDevice.Check(status, $"compiling kernel {kernel.Name}{log}");
         return 0;
@@ -73,7 +74,7 @@ internal sealed unsafe class OpenClProgram
 
     private string BuildLog(nint program)
     {
-        if (GetProgramBuildInfo(program, _device, ProgramBuildLog, 0, null, out nuint size) != Success || size <= 1)
+        if (GetProgramBuildInfo(program, _device, ProgramBuildLog, 0, null, out var size) != Success || size <= 1)
         {
             return string.Empty;
         }
@@ -84,6 +85,6 @@ internal sealed unsafe class OpenClProgram
             _ = GetProgramBuildInfo(program, _device, ProgramBuildLog, size, start, out _);
         }
 
-        return CompilerLog.Start(text);
+        return CompilerLog.Excerpt(text);
     }
 }

@@ -1,33 +1,41 @@
 namespace Tamx.Kernels.Devices;
 
-/// <summary>A look at what a device makes of a small problem, before <see cref="EngineKind.Auto"/> takes it: drivers' compilers err.</summary>
-internal static class DeviceCheck
+/// <summary>
+/// Checks a device with a small problem before <see cref="EngineKind.Auto"/> uses it, since drivers' compilers have
+/// bugs.
+/// </summary>
+internal static class DeviceSelfTest
 {
-    /// <summary>More than a chunk, so that a product of so few rows goes in parts.</summary>
+    /// <summary>More than a chunk, so that the product of so few rows is split.</summary>
     private const int HiddenSize = DeviceKernel.Chunk + 4;
 
     private const int RowCount = 18;
     private const float Tolerance = 1e-5f;
 
-    /// <summary>Lets an engine compute maps and find tokens that the reference computes too.</summary>
+    /// <summary>Compares an engine's maps and best tokens with the reference's.</summary>
     /// <exception cref="EngineUnavailableException">They differ, or the engine fails.</exception>
     public static void Run(ITamEngine engine)
     {
         using var reference = new ReferenceEngine();
-        float[] expected = Compute(reference);
-        float[] actual = Compute(engine);
-        for (int i = 0; i < expected.Length; i++)
+        var expected = Compute(reference);
+        var actual = Compute(engine);
+        for (var i = 0; i < expected.Length; i++)
         {
-            // Not greater than: NaN is no small difference.
+            // Written so that NaN fails.
             if (!(Math.Abs(actual[i] - expected[i]) <= Tolerance))
             {
                 throw new EngineUnavailableException(
-                    engine.Kind, $"engine {engine.Name} computes wrongly: {actual[i]} where {expected[i]} is right; a newer driver may help");
+                    engine.Kind,
+                    $"engine {engine.Name} computes wrongly: {actual[i]} where {expected[i]} is right; "
+                    + "a newer driver may help");
             }
         }
     }
 
-    /// <summary>Two blocks and three maps, and the two tokens that a state makes likeliest; the states repeat no pattern, and about half of what they give is below 0.</summary>
+    /// <summary>
+    /// Two blocks with three maps, and a state's two best tokens. The states repeat no pattern, and about half of the
+    /// products are below 0.
+    /// </summary>
     private static float[] Compute(ITamEngine engine)
     {
         TamBlock[] blocks = [new(0, 1, 9, 8), new(72, 2, 3, 4)];
@@ -57,13 +65,19 @@ internal static class DeviceCheck
             Best = best,
             LogSums = logSums,
         });
-        return [.. values, .. best.Select(token => (float)token.Id), .. best.Select(token => token.Logit), (float)logSums[0]];
+        return
+        [
+            .. values,
+            .. best.Select(token => (float)token.Id),
+            .. best.Select(token => token.Logit),
+            (float)logSums[0],
+        ];
     }
 
     private static float[] Values(int count, uint seed)
     {
         var values = new float[count];
-        foreach (ref float value in values.AsSpan())
+        foreach (ref var value in values.AsSpan())
         {
             seed = seed * 1664525 + 1013904223;
             value = (seed >> 8) / (float)(1 << 23) - 1;
