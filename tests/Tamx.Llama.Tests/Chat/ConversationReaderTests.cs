@@ -7,7 +7,7 @@ using Tamx.Testing;
 namespace Tamx.Llama.Tests.Chat;
 
 /// <summary>The shapes that other programs write, which the command line and the server read by the same code.</summary>
-public sealed class MessageShapesTests
+public sealed class ConversationReaderTests
 {
     private static readonly byte[] Picture = TestPictures.Gradient(48, 40).Encoded.ToArray();
     private static readonly string Base64 = Convert.ToBase64String(Picture);
