@@ -2,8 +2,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
-using Tamx.Llama;
 using Tamx.Web.Api;
+using Tamx.Web.Runs;
 using Tamx.Web.Worker;
 
 namespace Tamx.Web;
@@ -36,14 +36,18 @@ public sealed partial class TamxServer : IAsyncDisposable
     internal string FolderPath => _folder.Path;
 
     /// <summary>What it answers to.</summary>
-    internal IEnumerable<RouteEndpoint> Endpoints => ((IEndpointRouteBuilder)_app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>();
+    internal IEnumerable<RouteEndpoint> Endpoints => ((IEndpointRouteBuilder)_app).DataSources
+        .SelectMany(source => source.Endpoints).OfType<RouteEndpoint>();
 
     /// <summary>Loads the model and starts to listen.</summary>
     /// <param name="options">How.</param>
     /// <param name="cancellationToken">Ends the starting.</param>
-    /// <exception cref="InvalidInputException">An option is unsafe or wrong, the model cannot be loaded, or the port cannot be had.</exception>
+    /// <exception cref="InvalidInputException">
+    /// An option is unsafe or wrong, the model cannot be loaded, or the port cannot be had.
+    /// </exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
-    public static async Task<TamxServer> StartAsync(ServerOptions options, CancellationToken cancellationToken = default)
+    public static async Task<TamxServer> StartAsync(
+        ServerOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
@@ -52,9 +56,9 @@ public sealed partial class TamxServer : IAsyncDisposable
         WebApplication? app = null;
         try
         {
-            worker = new ModelWorker(options, Directory.CreateDirectory(Path.Combine(folder.Path, "tmp")).FullName);
+            worker = new ModelWorker(options, folder.Add("tmp"));
             await WaitForModelAsync(worker, cancellationToken);
-            app = Build(options, worker, Directory.CreateDirectory(Path.Combine(folder.Path, "runs")).FullName);
+            app = Build(options, worker, folder.Add("runs"));
             await app.StartAsync(cancellationToken);
             return new TamxServer(app, worker, folder);
         }

@@ -119,9 +119,9 @@ public sealed class AccessTests(SharedServer shared)
     }
 
     [Theory]
-    [InlineData("0.0.0.0", null, "--api-key")]
-    [InlineData("::", null, "--api-key")]
-    [InlineData("192.168.1.5", null, "--api-key")]
+    [InlineData("0.0.0.0", null, "ApiKey")]
+    [InlineData("::", null, "ApiKey")]
+    [InlineData("192.168.1.5", null, "ApiKey")]
     [InlineData("example.org", null, "IP address")]
     [InlineData("127.0.0.1", "short", "8 characters")]
     [InlineData("127.0.0.1", "with space in it", "printable")]

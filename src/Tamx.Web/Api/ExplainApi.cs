@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Tamx.Web.Requests;
+using Tamx.Web.Runs;
 using Tamx.Web.Worker;
 
 namespace Tamx.Web.Api;

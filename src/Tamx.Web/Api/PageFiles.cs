@@ -4,8 +4,14 @@ using Tamx.Report;
 
 namespace Tamx.Web.Api;
 
-/// <summary>The page and its modules: the resources of this assembly, and those of the report's, which the page shows results with.</summary>
-/// <remarks><c>/</c> is index.html, <c>/assets/NAME</c> a file of Page/, <c>/assets/report/NAME</c> a module of the report's Page/.</remarks>
+/// <summary>
+/// The page and its modules: the resources of this assembly, and those of the report's, which the page shows results
+/// with.
+/// </summary>
+/// <remarks>
+/// <c>/</c> is index.html, <c>/assets/NAME</c> a file of Page/, <c>/assets/report/NAME</c> a module of the report's
+/// Page/.
+/// </remarks>
 internal sealed class PageFiles
 {
     /// <summary>Before the names of the page's resources.</summary>
@@ -27,7 +33,8 @@ internal sealed class PageFiles
 
     public PageFiles()
     {
-        foreach (var name in typeof(PageFiles).Assembly.GetManifestResourceNames().Where(name => name.StartsWith(Folder, StringComparison.Ordinal)))
+        var names = typeof(PageFiles).Assembly.GetManifestResourceNames();
+        foreach (var name in names.Where(name => name.StartsWith(Folder, StringComparison.Ordinal)))
         {
             Add($"/assets/{name[Folder.Length..]}", ReadResource(name));
         }

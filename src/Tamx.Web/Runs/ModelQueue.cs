@@ -1,4 +1,4 @@
-namespace Tamx.Web;
+namespace Tamx.Web.Runs;
 
 /// <summary>Who may use the model when: one at a time, in the order in which requests were complete.</summary>
 /// <param name="length">Requests that may wait; one more is worked on.</param>
@@ -29,7 +29,11 @@ internal sealed class ModelQueue(int length)
         {
             if (_taken > length)
             {
-                throw new ApiException(429, "queue_full", $"{_taken} requests are being served or wait already; try again in a little while", retryAfterSeconds: 5);
+                throw new ApiException(
+                    429,
+                    "queue_full",
+                    $"{_taken} requests are being served or wait already; try again in a little while",
+                    retryAfterSeconds: 5);
             }
 
             _taken++;
@@ -43,7 +47,9 @@ internal sealed class ModelQueue(int length)
         private bool _isGone;
 
         /// <summary>Waits until it is this request's turn.</summary>
-        /// <param name="onMoved">Told how many are before it, at first and whenever that changes; not where there is none.</param>
+        /// <param name="onMoved">
+        /// Told how many are before it, at first and whenever that changes; not where there is none.
+        /// </param>
         /// <param name="cancellationToken">Ends the waiting.</param>
         public async Task WaitAsync(Func<int, Task> onMoved, CancellationToken cancellationToken)
         {

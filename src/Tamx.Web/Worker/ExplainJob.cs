@@ -3,73 +3,102 @@ using Tamx.Llama;
 using Tamx.Llama.Chat;
 using Tamx.Llama.Imaging;
 using Tamx.Report;
+using Tamx.Web.Runs;
 
 namespace Tamx.Web.Worker;
 
-/// <summary>One request in the worker: pictures to messages, messages to tokens and maps, and these to the run's files.</summary>
-internal sealed class ExplainJob(VisionLanguageModel model, ITamEngine engine, FrameStream frames) : IProgress<ExplainProgress>
+#pragma warning disable RS0030 // It runs in the worker, which decodes pictures and videos and writes the run's files.
+
+/// <summary>
+/// One request in the worker: pictures to messages, messages to tokens and maps, and these to the run's files.
+/// </summary>
+internal sealed class ExplainJob(VisionLanguageModel model, ITamEngine engine, FrameStream frames)
+    : IProgress<ExplainProgress>
 {
-    public async Task RunAsync(ExplainCommand command, byte[][] files, CancellationToken stop, CancellationToken cancel)
+    public async Task RunAsync(WorkerRequest request, byte[][] files, CancellationToken stop, CancellationToken cancel)
     {
         try
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, cancel);
-            var messages = ReadMessages(command, files, either.Token);
-            using var live = await Explainer.StartAsync(model, messages, command.Options, engine, this, either.Token);
-            var wasStopped = false;
-            GrowingReport? report = null;
-            try
-            {
-                await foreach (var token in live.ReadAsync(either.Token))
-                {
-                    if (report is null)
-                    {
-                        report = GrowingReport.Of(live);
-                        frames.Write(FrameKind.Head, await report.HeadAsync(cancel));
-                    }
-
-                    frames.Write(FrameKind.Token, report.Next(token));
-                }
-            }
-            catch (OperationCanceledException) when (report is not null && !cancel.IsCancellationRequested)
-            {
-                wasStopped = true;
-                Send(FrameKind.Stopped, true);
-            }
-
-            await FinishAsync(live, command.Folder, wasStopped, cancel);
+            var messages = ReadMessages(request, files, either.Token);
+            using var live = await Explainer.StartAsync(model, messages, request.Options, engine, this, either.Token);
+            var wasStopped = await WriteTokensAsync(live, either.Token, cancel);
+            await FinishAsync(live, new RunFiles(request.Folder), wasStopped, cancel);
         }
         catch (Exception e)
         {
-            // Where files lie on this machine is no affair of a client's.
             var fault = Faults.Describe(e);
-            string?[] folders = [command.Folder, Path.GetDirectoryName(model.Facts.Path), Path.GetDirectoryName(model.Projector?.Path)];
-            var message = folders.Where(folder => !string.IsNullOrEmpty(folder))
-                .Aggregate(fault.Message, (text, folder) => text.Replace(folder + Path.DirectorySeparatorChar, "", StringComparison.Ordinal));
-            Send(FrameKind.Failed, fault with { Message = message });
+            string[] pieces = [.. fault.Pieces.Select(text => WithoutFolders(text, request))];
+            Send(FrameKind.Failed, fault with { Pieces = pieces });
         }
     }
 
-    void IProgress<ExplainProgress>.Report(ExplainProgress value) =>
-        Send(FrameKind.Progress, new ProgressEvent(value.Stage == "encode" ? "image" : value.Stage, value.Done, value.Total));
+    void IProgress<ExplainProgress>.Report(ExplainProgress value)
+    {
+        var phase = value.Stage == "encode" ? "image" : value.Stage;
+        Send(FrameKind.Progress, new ProgressEvent(phase, value.Done, value.Total));
+    }
 
-    private async Task FinishAsync(LiveExplanation live, string folder, bool wasStopped, CancellationToken cancel)
+    /// <summary>Writes the answer's tokens as they come.</summary>
+    /// <returns>Whether it was stopped after its first token.</returns>
+    private async Task<bool> WriteTokensAsync(LiveExplanation live, CancellationToken either, CancellationToken cancel)
+    {
+        GrowingReport? report = null;
+        try
+        {
+            await foreach (var token in live.ReadAsync(either))
+            {
+                if (report is null)
+                {
+                    report = GrowingReport.Of(live);
+                    frames.Write(FrameKind.Head, await report.HeadAsync(cancel));
+                }
+
+                frames.Write(FrameKind.Token, report.Next(token));
+            }
+
+            return false;
+        }
+        catch (OperationCanceledException) when (report is not null && !cancel.IsCancellationRequested)
+        {
+            Send(FrameKind.Stopped, true);
+            return true;
+        }
+    }
+
+    private async Task FinishAsync(LiveExplanation live, RunFiles files, bool wasStopped, CancellationToken cancel)
     {
         Send(FrameKind.Progress, new ProgressEvent("report", 0, 1));
         var explanation = live.Finish();
-        explanation.Trace.Save(Path.Combine(folder, RunFiles.Trace));
-        WholeFile.Write(Path.Combine(folder, RunFiles.Maps), stream => MapsJson.Write(explanation.Trace, explanation.Maps, stream));
-        await HtmlReport.WriteAsync(explanation.Trace, explanation.Maps, Path.Combine(folder, RunFiles.Report), cancellationToken: cancel);
+        var (trace, maps) = (explanation.Trace, explanation.Maps);
+        trace.Save(files.PathOf(RunFiles.Trace));
+        WholeFile.Write(files.PathOf(RunFiles.Maps), stream => MapsJson.Write(trace, maps, stream));
+        await HtmlReport.WriteAsync(trace, maps, files.PathOf(RunFiles.Report), cancellationToken: cancel);
         Send(FrameKind.Progress, new ProgressEvent("report", 1, 1));
         Send(FrameKind.Done, new DoneEvent(
-            explanation.Answer, explanation.StopReason, wasStopped, live.PromptTokenCount, explanation.Maps.Answer.Count, explanation.Trace.Run.Seconds));
+            explanation.Answer,
+            explanation.StopReason,
+            wasStopped,
+            live.PromptTokenCount,
+            maps.Answer.Count,
+            trace.Run.Seconds));
     }
 
-    private static List<ChatMessage> ReadMessages(ExplainCommand command, byte[][] files, CancellationToken cancellationToken)
+    /// <summary>Takes out where files lie on this machine, which is no affair of a client's.</summary>
+    private string WithoutFolders(string text, WorkerRequest request)
+    {
+        string?[] folders =
+            [request.Folder, Path.GetDirectoryName(model.Facts.Path), Path.GetDirectoryName(model.Projector?.Path)];
+        return folders.Where(folder => !string.IsNullOrEmpty(folder)).Aggregate(
+            text, (rest, folder) => rest.Replace(folder + Path.DirectorySeparatorChar, "", StringComparison.Ordinal));
+    }
+
+    private static List<ChatMessage> ReadMessages(
+        WorkerRequest request, byte[][] files, CancellationToken cancellationToken)
     {
         var messages = new List<ChatMessage>();
-        var framesLeft = command.MaxFrames;
-        foreach (var message in command.Messages)
+        var framesLeft = request.MaxFrames;
+        foreach (var message in request.Messages)
         {
             var parts = new List<ChatPart>();
             foreach (var part in message.Parts)
@@ -78,8 +107,9 @@ internal sealed class ExplainJob(VisionLanguageModel model, ITamEngine engine, F
                 ChatPart read = part switch
                 {
                     { Text: { } text } => new TextPart(text),
-                    { IsVideo: false } => ReadPicture(files[part.Files![0]], part.Name!, command.Pictures) with { Bounds = part.Bounds },
-                    _ => ReadVideo(part, files, command, framesLeft, cancellationToken) with { Bounds = part.Bounds },
+                    { IsVideo: false } =>
+                        ReadPicture(files[part.Files![0]], part.Name!, request.Pictures) with { Bounds = part.Bounds },
+                    _ => ReadVideo(part, files, request, framesLeft, cancellationToken) with { Bounds = part.Bounds },
                 };
                 framesLeft -= read is VideoPart video ? video.Seconds.Count : 0;
                 parts.Add(read);
@@ -97,30 +127,33 @@ internal sealed class ExplainJob(VisionLanguageModel model, ITamEngine engine, F
         return new ImagePart(encoded, name);
     }
 
-    private static VideoPart ReadVideo(PartContent part, byte[][] files, ExplainCommand command, int framesLeft, CancellationToken cancellationToken)
+    private static VideoPart ReadVideo(
+        PartContent part, byte[][] files, WorkerRequest request, int framesLeft, CancellationToken cancellationToken)
     {
         if (framesLeft < 1)
         {
-            throw new InvalidInputException($"{part.Name}: the videos before it have all the frames that are allowed; ask for fewer with maxFrames");
+            var setting = new Setting(nameof(VideoSampling.MaxFrames));
+            throw InvalidInputException.Naming(
+                $"{part.Name}: the videos before it have all frames that are allowed; ask for fewer with {setting}");
         }
 
         var sampling = part.Sampling! with { MaxFrames = Math.Min(part.Sampling!.MaxFrames, framesLeft) };
         if (part.IsFrameList)
         {
-            return VideoPart.FromFrames(
-                [.. part.Files!.Select((file, index) => ReadPicture(files[file], $"{part.Name}, frame {index}", command.Pictures))], sampling, part.Name);
+            var pictures = part.Files!.Select(
+                (file, index) => ReadPicture(files[file], $"{part.Name}, frame {index}", request.Pictures));
+            return VideoPart.FromFrames([.. pictures], sampling, part.Name);
         }
 
         var encoded = files[part.Files![0]];
         if (RgbImage.IsPicture(encoded))
         {
-            RgbImage.CheckLimits(encoded, part.Name!, command.Pictures);
+            RgbImage.CheckLimits(encoded, part.Name!, request.Pictures);
             return VideoPart.FromAnimation(encoded, part.Name!, sampling, cancellationToken);
         }
 
-        // ffmpeg reads files only. Its name is made here; it goes with the run's uploads when the run is over.
-        var path = Path.Combine(command.Folder, $"{RunFiles.VideoPrefix}{part.Files[0]}");
-        File.WriteAllBytes(path, encoded);
+        // ffmpeg reads files only. The server removes this one when the run is over.
+        var path = new RunFiles(request.Folder).SaveVideo(part.Files[0], encoded);
         return VideoPart.FromFile(path, sampling, cancellationToken);
     }
 

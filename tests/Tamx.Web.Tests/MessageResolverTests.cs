@@ -8,7 +8,7 @@ using Tamx.Web.Worker;
 namespace Tamx.Web.Tests;
 
 /// <summary>The shapes of messages as the server reads them; those of the command line are the same.</summary>
-public sealed class MessageReaderTests
+public sealed class MessageResolverTests
 {
     private static readonly byte[] Picture = TestPictures.Gradient(40, 56).Encoded.ToArray();
     private static readonly string Base64 = Convert.ToBase64String(Picture);
@@ -71,14 +71,14 @@ public sealed class MessageReaderTests
         Assert.Contains(text ?? "", refusal?.Message ?? "", StringComparison.Ordinal);
     }
 
-    private static MessageReader Reader() =>
+    private static MessageResolver Reader() =>
         new(new RequestLimits(), new Dictionary<string, Upload>()) { Sampling = new VideoSampling { MaxFrames = 64 } };
 
     private static object Content(object part) => new { role = "user", content = new[] { part } };
 
-    private static MessageContent Read(MessageReader reader, object message) => Read(reader, JsonSerializer.SerializeToUtf8Bytes(new[] { message }));
+    private static MessageContent Read(MessageResolver reader, object message) => Read(reader, JsonSerializer.SerializeToUtf8Bytes(new[] { message }));
 
-    private static MessageContent Read(MessageReader reader, byte[] messages)
+    private static MessageContent Read(MessageResolver reader, byte[] messages)
     {
         using var json = JsonDocument.Parse(messages);
         return reader.Read(json.RootElement)[0];
