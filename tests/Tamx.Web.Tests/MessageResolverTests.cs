@@ -30,7 +30,8 @@ public sealed class MessageResolverTests
     public void Read_PictureUnderAnyOfItsNames_IsRead(string name, string head)
     {
         var reader = Reader();
-        Read(reader, Content(new Dictionary<string, object> { ["type"] = "image", [name] = head + Base64.Replace('+', '-').TrimEnd('=') }));
+        var source = head + Base64.Replace('+', '-').TrimEnd('=');
+        Read(reader, Content(new Dictionary<string, object> { ["type"] = "image", [name] = source }));
         Assert.Equal(Picture, Assert.Single(reader.Files));
     }
 
@@ -39,31 +40,57 @@ public sealed class MessageResolverTests
     {
         var picture = Read(Reader(), Content(new { type = "image", image = Base64, max_pixels = 4096 })).Parts[0];
         Assert.Equal(new PixelBounds { MaxPixels = 4096 }, WireJson.Read<PartContent>(WireJson.Bytes(picture)).Bounds);
-        var video = Read(Reader(), Content(new { type = "video", video = "data:video/mp4;base64,AAAA", nframes = 6, video_end = 2 })).Parts[0];
-        Assert.Equal(new VideoSampling { FrameCount = 6, MaxFrames = 6, EndSeconds = 2 }, WireJson.Read<PartContent>(WireJson.Bytes(video)).Sampling);
+        var asked = new { type = "video", video = "data:video/mp4;base64,AAAA", nframes = 6, video_end = 2 };
+        var video = Read(Reader(), Content(asked)).Parts[0];
+        Assert.Equal(
+            new VideoSampling { FrameCount = 6, MaxFrames = 6, EndSeconds = 2 },
+            WireJson.Read<PartContent>(WireJson.Bytes(video)).Sampling);
     }
 
     [Fact]
     public void Read_FramesInADataUrl_AreCountedAndKept()
     {
-        var part = Read(Reader(), Content(new { type = "video", video = $"data:video/jpeg;base64,{Base64},{Base64}" })).Parts[0];
+        var part = Read(Reader(), FrameList($"{Base64},{Base64}")).Parts[0];
         Assert.True(part is { IsVideo: true, IsFrameList: true, Files.Count: 2 });
         var many = string.Join(',', Enumerable.Repeat(Base64, 65));
-        Assert.Equal("too_many_frames", Refusal(Content(new { type = "video", video = $"data:video/jpeg;base64,{many}" })).Code);
-        Assert.Equal("invalid_messages", Refusal(Content(new { type = "video", video = "data:video/jpeg;base64," + new string(',', 20_000_000) })).Code);
+        Assert.Equal("too_many_frames", Refusal(FrameList(many)).Code);
+        Assert.Equal("invalid_messages", Refusal(FrameList(new string(',', 20_000_000))).Code);
+
+        static object FrameList(string frames) =>
+            Content(new { type = "video", video = $"data:video/jpeg;base64,{frames}" });
     }
 
     [Theory]
     [InlineData("""{"role": "user", "content": "x", "pictures": []}""", null, null)]
-    [InlineData("""{"role": "user", "content": "x", "pictures": ["a"]}""", "invalid_messages", "message 0 has \"pictures\"")]
-    [InlineData("""{"role": "user", "content": [{"type": "text", "text": "x", "style": 1}]}""", "invalid_messages", "message 0, part 0 has \"style\"")]
+    [InlineData(
+        """{"role": "user", "content": "x", "pictures": ["a"]}""", "invalid_messages", "message 0 has \"pictures\"")]
+    [InlineData(
+        """{"role": "user", "content": [{"type": "text", "text": "x", "style": 1}]}""",
+        "invalid_messages",
+        "message 0, part 0 has \"style\"")]
     [InlineData("""{"role": "user", "content": "a\u0000b"}""", "invalid_messages", "zero character")]
-    [InlineData("""{"role": "user", "content": "x", "images": ["/etc/passwd"]}""", "source_refused", "message 0, image 0 names a file")]
-    [InlineData("""{"role": "user", "content": [{"type": "image", "path": "scene.jpg"}]}""", "source_refused", "names a file")]
-    [InlineData("""{"role": "user", "content": [{"type": "image", "url": "file:///etc/passwd"}]}""", "source_refused", "names a file")]
-    [InlineData("""{"role": "user", "content": [{"type": "video", "path": "/etc/passwd"}]}""", "source_refused", "names a file")]
-    [InlineData("""{"role": "user", "content": [{"type": "image", "base64": "/etc/pass.wd"}]}""", "invalid_messages", "no base64")]
-    [InlineData("""{"role": "user", "content": [{"type": "video", "video": "data:video/mp4;base64,AAAA", "nframes": 80}]}""", "invalid_value", "nframes")]
+    [InlineData(
+        """{"role": "user", "content": "x", "images": ["/etc/passwd"]}""",
+        "source_refused",
+        "message 0, image 0 names a file")]
+    [InlineData(
+        """{"role": "user", "content": [{"type": "image", "path": "scene.jpg"}]}""", "source_refused", "names a file")]
+    [InlineData(
+        """{"role": "user", "content": [{"type": "image", "url": "file:///etc/passwd"}]}""",
+        "source_refused",
+        "names a file")]
+    [InlineData(
+        """{"role": "user", "content": [{"type": "video", "path": "/etc/passwd"}]}""",
+        "source_refused",
+        "names a file")]
+    [InlineData(
+        """{"role": "user", "content": [{"type": "image", "base64": "/etc/pass.wd"}]}""",
+        "invalid_messages",
+        "no base64")]
+    [InlineData(
+        """{"role": "user", "content": [{"type": "video", "video": "data:video/mp4;base64,AAAA", "nframes": 80}]}""",
+        "invalid_value",
+        "nframes")]
     public void Read_NameOrSourceWithoutMeaning_IsRefused(string message, string? code, string? text)
     {
         var refusal = Record.Exception(() => Read(Reader(), Encoding.UTF8.GetBytes($"[{message}]"))) as ApiException;
@@ -76,7 +103,8 @@ public sealed class MessageResolverTests
 
     private static object Content(object part) => new { role = "user", content = new[] { part } };
 
-    private static MessageContent Read(MessageResolver reader, object message) => Read(reader, JsonSerializer.SerializeToUtf8Bytes(new[] { message }));
+    private static MessageContent Read(MessageResolver reader, object message) =>
+        Read(reader, JsonSerializer.SerializeToUtf8Bytes(new[] { message }));
 
     private static MessageContent Read(MessageResolver reader, byte[] messages)
     {
