@@ -1,6 +1,6 @@
 namespace Tamx.Web;
 
-/// <summary>A request is answered with an error: <c>{ "error": { "message", "type", "code" } }</c>.</summary>
+/// <summary>The answer to a request is an error: <c>{ "error": { "message", "type", "code" } }</c>.</summary>
 internal sealed class ApiException(int status, string code, string message, int? retryAfterSeconds = null)
     : Exception(message)
 {

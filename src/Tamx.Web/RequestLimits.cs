@@ -48,7 +48,7 @@ public sealed record RequestLimits
 
     internal ImageLimits Pictures => new() { MaxFileBytes = MaxPictureBytes, MaxPixels = MaxPicturePixels };
 
-    /// <summary>Refuses limits that nothing fits.</summary>
+    /// <summary>Refuses limits that let nothing through.</summary>
     /// <exception cref="InvalidInputException">A limit is not positive.</exception>
     public void Validate()
     {

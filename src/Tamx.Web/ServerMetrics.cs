@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
-using Tamx.Web.Worker;
+using Tamx.Web.Wire;
 
 namespace Tamx.Web;
 

@@ -16,7 +16,9 @@ public sealed record ServerOptions
     /// <summary>The model that it serves.</summary>
     public required ModelOptions Model { get; init; }
 
-    /// <summary>What computes the maps. It is made with the loading of the model, and serves every request.</summary>
+    /// <summary>
+    /// What computes the maps. The engine is made when the model is loaded, and serves every request.
+    /// </summary>
     public EngineOptions Engine { get; init; } = new();
 
     /// <summary>
@@ -35,7 +37,7 @@ public sealed record ServerOptions
     public string? ApiKey { get; init; }
 
     /// <summary>
-    /// Names besides addresses by which callers may reach a server that does not listen on loopback:
+    /// Names by which callers may reach a server that does not listen on loopback, besides addresses:
     /// <c>tamx.example.org</c>.
     /// </summary>
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];
@@ -44,8 +46,8 @@ public sealed record ServerOptions
     public int QueueLength { get; init; } = 8;
 
     /// <summary>
-    /// After how long without an event a comment is written to a stream of events, for proxies between. 15 seconds by
-    /// default.
+    /// Longest time without an event in a stream. Then a comment is written, so that proxies keep it open. 15 seconds
+    /// by default.
     /// </summary>
     public TimeSpan LongestSilence { get; init; } = TimeSpan.FromSeconds(15);
 
@@ -53,8 +55,7 @@ public sealed record ServerOptions
     public RequestLimits Limits { get; init; } = new();
 
     /// <summary>
-    /// The program that runs the model, with its arguments: by default this very program with the one argument
-    /// <c>worker</c>.
+    /// The program that runs the model, with its arguments: by default this program with the argument <c>worker</c>.
     /// </summary>
     public IReadOnlyList<string> WorkerCommand { get; init; } = ThisProgram();
 

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 using Tamx.Web.Api;
 using Tamx.Web.Runs;
-using Tamx.Web.Worker;
 
 namespace Tamx.Web;
 
@@ -26,7 +25,7 @@ public sealed partial class TamxServer : IAsyncDisposable
         _folder = folder;
     }
 
-    /// <summary>Where it listens, as a browser is told: <c>http://127.0.0.1:8016</c>.</summary>
+    /// <summary>Where it listens, as one tells a browser: <c>http://127.0.0.1:8016</c>.</summary>
     public Uri Address => new(_app.Urls.First());
 
     /// <summary>Id of the model's process; null while there is none.</summary>
@@ -100,11 +99,11 @@ public sealed partial class TamxServer : IAsyncDisposable
 
     private static WebApplication Build(ServerOptions options, ModelWorker worker, string runFolder)
     {
-        // Nothing of what surrounds the program (settings files, variables, its folder) configures the server.
+        // Nothing around the program (settings files, environment variables, its folder) configures the server.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = runFolder });
         builder.Logging.AddProvider(new FixedLoggerProvider(options.Logger));
 
-        // A start that fails is thrown; the host need not tell of it too.
+        // A start that fails throws; the host need not log it too.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {

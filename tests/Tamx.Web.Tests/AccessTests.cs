@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using System.Text;
-using Tamx.Llama;
 
 namespace Tamx.Web.Tests;
 

@@ -1,7 +1,7 @@
 using Tamx.Llama;
 using Tamx.Llama.Chat;
 using Tamx.Web.Requests;
-using Tamx.Web.Worker;
+using Tamx.Web.Wire;
 
 namespace Tamx.Web.Tests;
 

@@ -80,7 +80,7 @@ public sealed class HostileRequestTests(SharedServer shared)
     [InlineData("data:image/png;base64,", "invalid_image")]
     [InlineData("data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciLz4=", "invalid_image")]
     public async Task Source_ThatHoldsNoPicture_IsRefused(string source, string code) =>
-        await AssertRefusedAsync(RunningServer.Asking(new { type = "image", image = source) }, code);
+        await AssertRefusedAsync(RunningServer.Asking(new { type = "image", image = source }), code);
 
     [Theory]
     [InlineData("{}", "invalid_value")]

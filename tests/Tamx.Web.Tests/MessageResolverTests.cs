@@ -3,7 +3,7 @@ using System.Text.Json;
 using Tamx.Llama.Chat;
 using Tamx.Testing;
 using Tamx.Web.Requests;
-using Tamx.Web.Worker;
+using Tamx.Web.Wire;
 
 namespace Tamx.Web.Tests;
 

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Tamx.Llama;
 using Tamx.Web.Requests;
 using Tamx.Web.Runs;
-using Tamx.Web.Worker;
+using Tamx.Web.Wire;
 
 namespace Tamx.Web.Api;
 

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Tamx.Web.Api;
 
 /// <summary>
-/// Server-sent events as the answer of a request; a comment where there is nothing to tell for a while, so that no
-/// proxy takes it for dead.
+/// A request's answer as server-sent events. After a while without one it writes a comment, so that no proxy takes it
+/// for dead.
 /// </summary>
 internal sealed class EventStream : IAsyncDisposable
 {
@@ -92,7 +92,7 @@ internal sealed class EventStream : IAsyncDisposable
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {
-            // The client is gone, as whoever has something to tell will find out.
+            // The client is gone. The next event that is written finds out.
         }
     }
 }

@@ -11,11 +11,11 @@ internal sealed class RequestGuard(ServerOptions options)
     private readonly bool _isLoopback = IPAddress.IsLoopback(options.Address);
     private readonly byte[]? _key = options.ApiKey is { } key ? HashOf(key) : null;
 
-    /// <summary>Refuses a request that does not come from where it may.</summary>
+    /// <summary>Refuses a request from where none may come.</summary>
     /// <exception cref="ApiException">401 or 403.</exception>
     public void Check(HttpRequest request)
     {
-        // A name that leads here today and elsewhere tomorrow (DNS rebinding) is none of ours.
+        // A name that leads here today and elsewhere tomorrow (DNS rebinding) is not ours.
         if (!IsOwnHost(request.Host.Host))
         {
             throw new ApiException(

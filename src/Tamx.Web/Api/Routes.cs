@@ -5,11 +5,11 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Tamx.Web.Runs;
-using Tamx.Web.Worker;
+using Tamx.Web.Wire;
 
 namespace Tamx.Web.Api;
 
-/// <summary>Which address is answered by what, and what every request goes through first.</summary>
+/// <summary>Which code answers which address, and what every request goes through first.</summary>
 internal static partial class Routes
 {
     public static void AddServices(IServiceCollection services) => services.AddRoutingCore();
@@ -69,7 +69,7 @@ internal static partial class Routes
         catch (Exception e) when (e is OperationCanceledException or IOException or BadHttpRequestException
             && context.RequestAborted.IsCancellationRequested)
         {
-            // Nobody is there to hear of it; the count of requests shows it.
+            // Nobody is there to be told. The count of requests shows it.
             if (!context.Response.HasStarted)
             {
                 context.Response.StatusCode = 499;

@@ -1,10 +1,10 @@
 using Microsoft.AspNetCore.Http;
 using Tamx.Web.Runs;
-using Tamx.Web.Worker;
+using Tamx.Web.Wire;
 
 namespace Tamx.Web.Api;
 
-/// <summary><c>/api/runs</c>: what this server has answered, with the files, and stopping.</summary>
+/// <summary><c>/api/runs</c>: lists what this server has answered, sends its files, stops and deletes it.</summary>
 internal sealed class RunsApi(RunStore runs)
 {
     public IResult List() => Results.Json(

@@ -13,7 +13,7 @@ internal static class SecurityHeaders
     private const string DataPolicy = "default-src 'none'; frame-ancestors 'none'; sandbox";
 
     /// <summary>
-    /// A report brings its own policy; here it loses its origin, so that nothing in it could use this server in the
+    /// A report brings its own policy. Here it loses its origin, so that nothing in it can use this server in the
     /// user's name.
     /// </summary>
     private const string ReportPolicy =

@@ -1,11 +1,11 @@
 using Microsoft.AspNetCore.Http;
 using Tamx.Llama.Chat;
 using Tamx.Web.Runs;
-using Tamx.Web.Worker;
+using Tamx.Web.Wire;
 
 namespace Tamx.Web.Api;
 
-/// <summary>How the server is, and what it offers.</summary>
+/// <summary>Whether the server is well, and what it offers.</summary>
 internal sealed class StatusApi(ServerOptions options, ModelWorker worker, RunService service, ServerMetrics metrics)
 {
     public IResult Health()

@@ -16,7 +16,7 @@ internal sealed record ChatRequest(
 /// <remarks>Names that mean nothing here are passed over, since clients send many.</remarks>
 internal static class ChatRequestReader
 {
-    /// <summary>What would change the answer if it were heeded, and is not.</summary>
+    /// <summary>Settings that would change the answer, and that the server does not have.</summary>
     private static readonly string[] Unsupported =
         ["stop", "tools", "functions", "response_format", "logit_bias", "audio"];
 

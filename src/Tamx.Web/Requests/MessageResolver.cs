@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Tamx.Llama.Chat;
-using Tamx.Web.Worker;
+using Tamx.Web.Wire;
 
 namespace Tamx.Web.Requests;
 

@@ -4,8 +4,8 @@ using Tamx.Llama.Chat;
 namespace Tamx.Web.Requests;
 
 /// <summary>
-/// Reads what both kinds of request have beside the conversation: how to generate, how to compute maps, which frames to
-/// take.
+/// Reads what both kinds of request have besides the conversation: how to generate, how to compute maps, which frames
+/// to take.
 /// </summary>
 internal static class OptionsReader
 {

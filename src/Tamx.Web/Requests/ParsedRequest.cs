@@ -1,8 +1,8 @@
-using Tamx.Web.Worker;
+using Tamx.Web.Wire;
 
 namespace Tamx.Web.Requests;
 
-/// <summary>A request that was checked as far as that goes without decoding pictures.</summary>
+/// <summary>A request, checked as far as that can be done without decoding pictures.</summary>
 /// <param name="Messages">The conversation.</param>
 /// <param name="Files">Pictures and videos that it names by index.</param>
 /// <param name="Options">How to answer and explain.</param>

@@ -91,7 +91,8 @@ internal sealed class RequestBody : IDisposable
         }
         catch (InvalidOperationException)
         {
-            // JsonElement finds out when it makes a string of it: half a surrogate pair, or bytes that are no UTF-8.
+            // JsonElement finds half a surrogate pair, or bytes that are not UTF-8, only when it makes a string of
+            // them.
             throw ApiException.BadRequest("invalid_json", "a text in the request is no Unicode");
         }
     }

@@ -70,7 +70,7 @@ internal sealed class RequestForm
         }
     }
 
-    /// <summary>A name to show: without folders, and without characters that do something.</summary>
+    /// <summary>A name to show: without folders, control characters and the like.</summary>
     private static string FileNameOf(ContentDispositionHeaderValue disposition)
     {
         var given = disposition.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName;

@@ -67,7 +67,7 @@ internal sealed class PrivateFolder : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A file in use (Windows), or gone already: the next server's start looks again.
+            // A file is in use (Windows), or gone already. The next server looks again when it starts.
         }
     }
 

@@ -3,7 +3,7 @@ namespace Tamx.Web.Runs;
 #pragma warning disable RS0030 // The files of runs, under names that are made here.
 
 /// <summary>
-/// A run's files, in its folder within the server's private one. Nothing of a client's is in their paths.
+/// A run's files, in its folder within the server's private one. No part of their paths comes from a client.
 /// </summary>
 /// <param name="folder">The folder.</param>
 internal sealed class RunFiles(string folder)

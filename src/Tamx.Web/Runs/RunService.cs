@@ -1,6 +1,6 @@
 using System.Globalization;
 using Tamx.Web.Requests;
-using Tamx.Web.Worker;
+using Tamx.Web.Wire;
 
 namespace Tamx.Web.Runs;
 

@@ -4,13 +4,15 @@ using Tamx.Llama.Chat;
 using Tamx.Llama.Imaging;
 using Tamx.Report;
 using Tamx.Web.Runs;
+using Tamx.Web.Wire;
 
 namespace Tamx.Web.Worker;
 
 #pragma warning disable RS0030 // It runs in the worker, which decodes pictures and videos and writes the run's files.
 
 /// <summary>
-/// One request in the worker: pictures to messages, messages to tokens and maps, and these to the run's files.
+/// One request in the worker: makes messages of its files, tokens and maps of the messages, and the run's files of
+/// these.
 /// </summary>
 internal sealed class ExplainJob(VisionLanguageModel model, ITamEngine engine, FrameStream frames)
     : IProgress<ExplainProgress>
@@ -84,7 +86,7 @@ internal sealed class ExplainJob(VisionLanguageModel model, ITamEngine engine, F
             trace.Run.Seconds));
     }
 
-    /// <summary>Takes out where files lie on this machine, which is no affair of a client's.</summary>
+    /// <summary>Takes out the folders: where files lie on this machine is not a client's business.</summary>
     private string WithoutFolders(string text, WorkerRequest request)
     {
         string?[] folders =

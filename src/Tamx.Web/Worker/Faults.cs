@@ -1,6 +1,7 @@
 using Tamx.Kernels;
 using Tamx.Llama;
 using Tamx.Llama.Imaging;
+using Tamx.Web.Wire;
 
 namespace Tamx.Web.Worker;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Tamx.Web.Wire;
 
 namespace Tamx.Web.Worker;
 

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Tamx.Kernels;
 using Tamx.Llama;
 using Tamx.Llama.Chat;
+using Tamx.Web.Wire;
 
 namespace Tamx.Web.Worker;
 

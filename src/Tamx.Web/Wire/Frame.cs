@@ -1,4 +1,4 @@
-namespace Tamx.Web.Worker;
+namespace Tamx.Web.Wire;
 
 /// <summary>What a frame between server and worker holds.</summary>
 internal enum FrameKind : byte

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Tamx.Web.Worker;
+namespace Tamx.Web.Wire;
 
 /// <summary>Frames over a pair of pipes. One reader; any number of writers.</summary>
 internal sealed class FrameStream(Stream input, Stream output) : IDisposable
@@ -12,7 +12,7 @@ internal sealed class FrameStream(Stream input, Stream output) : IDisposable
 
     private readonly SemaphoreSlim _writing = new(1, 1);
 
-    /// <summary>The next frame; null at the end, also where it comes in the middle of a frame.</summary>
+    /// <summary>The next frame; null at the end of the stream, even if that comes within a frame.</summary>
     /// <exception cref="InvalidDataException">What came is no frame.</exception>
     /// <remarks>
     /// It blocks. A read of a pipe holds a thread either way, and that had better not be one of the pool's.

@@ -4,8 +4,9 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Tamx.Kernels;
 using Tamx.Llama;
+using Tamx.Web.Wire;
 
-namespace Tamx.Web.Worker;
+namespace Tamx.Web.Runs;
 
 #pragma warning disable RS0030 // It starts the one program that the server's owner named.
 
@@ -117,7 +118,7 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
     /// <summary>Has a request worked on.</summary>
     /// <param name="request">The request.</param>
     /// <param name="files">Its files.</param>
-    /// <param name="onEvent">Told of every event; if it throws, the request is cancelled.</param>
+    /// <param name="onEvent">Called with every event. If it throws, the request is cancelled.</param>
     /// <param name="stop">Write no more tokens, finish with those there are.</param>
     /// <param name="cancel">Throw the request away.</param>
     /// <exception cref="WorkerRefusedException">The worker refused or failed; it lives.</exception>
@@ -136,7 +137,7 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         using var killing = kill.Token.Register(Kill);
         try
         {
-            // A worker that does not even read is killed too; the frames themselves must not come between the files.
+            // A worker that does not even read is killed too. Stop and cancel frames wait until the files are sent.
             using var hurryStop = stop.Register(() => kill.CancelAfter(StopGrace));
             using var hurryCancel = cancel.Register(() => kill.CancelAfter(StopGrace));
             await SendAsync(FrameKind.Explain, WireJson.Bytes(request));
@@ -161,7 +162,7 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Passes a request's events on until the last.</summary>
+    /// <summary>Passes a request's events on, up to the last.</summary>
     private async Task<DoneEvent> FollowAsync(
         Func<Frame, Task> onEvent, CancellationTokenSource kill, Action<FrameKind> askToEnd, CancellationToken cancel)
     {
@@ -269,7 +270,7 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
             fault = e;
         }
 
-        // A worker that says no more, or nothing that makes sense, is of no use.
+        // A worker that says nothing more, or makes no sense, is of no use.
         Kill();
         _received.Writer.TryComplete(fault);
     }

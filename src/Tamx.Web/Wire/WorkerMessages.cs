@@ -3,12 +3,12 @@ using Tamx.Llama;
 using Tamx.Llama.Chat;
 using Tamx.Llama.Imaging;
 
-namespace Tamx.Web.Worker;
+namespace Tamx.Web.Wire;
 
 /// <summary>Which model to load, and which engine to compute maps with.</summary>
 internal sealed record LoadCommand(ModelOptions Model, EngineOptions Engine);
 
-/// <summary>A request, checked as far as that goes without decoding pictures.</summary>
+/// <summary>A request, checked as far as that can be done without decoding pictures.</summary>
 /// <param name="Messages">The conversation; the last message may be the assistant's, an answer to explain.</param>
 /// <param name="Options">How to answer and explain.</param>
 /// <param name="FileCount">Files that follow.</param>

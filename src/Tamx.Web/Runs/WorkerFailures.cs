@@ -1,4 +1,6 @@
-namespace Tamx.Web.Worker;
+using Tamx.Web.Wire;
+
+namespace Tamx.Web.Runs;
 
 /// <summary>The model's process ended while something was wanted of it.</summary>
 internal sealed class WorkerDiedException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
+using Tamx.Web.Wire;
 
-namespace Tamx.Web.Worker;
+namespace Tamx.Web.Runs;
 
 /// <summary>Keeps a worker running: starts it, loads the model, and starts another when it ends.</summary>
 internal sealed partial class ModelWorker : IAsyncDisposable

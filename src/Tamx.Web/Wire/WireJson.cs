@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace Tamx.Web.Worker;
+namespace Tamx.Web.Wire;
 
 /// <summary>JSON between server and worker, and to clients.</summary>
 internal static class WireJson

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Tamx.Web.Worker;
+namespace Tamx.Web.Wire;
 
 /// <summary>Why a request or the loading failed.</summary>
 /// <remarks>
