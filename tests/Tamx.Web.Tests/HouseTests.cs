@@ -23,7 +23,7 @@ public sealed class HouseTests
     public void Ban_OfFilesAndProcesses_IsLiftedWhereTheyAreOwned() => Assert.Equal(
         [
             "Runs/PrivateFolder.cs", "Runs/RunFiles.cs", "Runs/WorkerProcess.cs",
-            "Worker/ExplainJob.cs", "Worker/WorkerSession.cs",
+            "Worker/ExplainJob.cs", "Worker/RequestMedia.cs", "Worker/WorkerSession.cs",
         ],
         Directory.GetFiles(Room(), "*.cs", SearchOption.AllDirectories)
             .Where(path => File.ReadAllText(path).Contains("RS0030", StringComparison.Ordinal))

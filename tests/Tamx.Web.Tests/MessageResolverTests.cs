@@ -18,7 +18,7 @@ public sealed class MessageResolverTests
     {
         var reader = Reader();
         var message = Read(reader, new { role = "user", content = "Which?", images = new[] { Base64 } });
-        Assert.Equal([null, "Which?"], message.Parts.Select(part => part.Text));
+        Assert.Equal([null, "Which?"], message.Parts.Select(part => (part as ParsedText)?.Text));
         Assert.Equal(Picture, Assert.Single(reader.Files));
     }
 
@@ -39,19 +39,20 @@ public sealed class MessageResolverTests
     public void Read_BoundsAndSampling_GoToTheWorker()
     {
         var picture = Read(Reader(), Content(new { type = "image", image = Base64, max_pixels = 4096 })).Parts[0];
-        Assert.Equal(new PixelBounds { MaxPixels = 4096 }, WireJson.Read<PartContent>(WireJson.Bytes(picture)).Bounds);
+        var arrived = Assert.IsType<ParsedPicture>(WireJson.Read<ParsedPart>(WireJson.Bytes(picture)));
+        Assert.Equal(new ParsedPicture(new("picture 1", "0"), new PixelBounds { MaxPixels = 4096 }), arrived);
         var asked = new { type = "video", video = "data:video/mp4;base64,AAAA", nframes = 6, video_end = 2 };
         var video = Read(Reader(), Content(asked)).Parts[0];
         Assert.Equal(
             new VideoSampling { FrameCount = 6, MaxFrames = 6, EndSeconds = 2 },
-            WireJson.Read<PartContent>(WireJson.Bytes(video)).Sampling);
+            Assert.IsType<ParsedVideo>(WireJson.Read<ParsedPart>(WireJson.Bytes(video))).Sampling);
     }
 
     [Fact]
     public void Read_FramesInADataUrl_AreCountedAndKept()
     {
         var part = Read(Reader(), FrameList($"{Base64},{Base64}")).Parts[0];
-        Assert.True(part is { IsVideo: true, IsFrameList: true, Files.Count: 2 });
+        Assert.True(part is ParsedVideo { IsFrameList: true, Sources.Count: 2 });
         var many = string.Join(',', Enumerable.Repeat(Base64, 65));
         Assert.Equal("too_many_frames", Refusal(FrameList(many)).Code);
         Assert.Equal("invalid_messages", Refusal(FrameList(new string(',', 20_000_000))).Code);
@@ -103,10 +104,10 @@ public sealed class MessageResolverTests
 
     private static object Content(object part) => new { role = "user", content = new[] { part } };
 
-    private static MessageContent Read(MessageResolver reader, object message) =>
+    private static ParsedMessage Read(MessageResolver reader, object message) =>
         Read(reader, JsonSerializer.SerializeToUtf8Bytes(new[] { message }));
 
-    private static MessageContent Read(MessageResolver reader, byte[] messages)
+    private static ParsedMessage Read(MessageResolver reader, byte[] messages)
     {
         using var json = JsonDocument.Parse(messages);
         return reader.Read(json.RootElement)[0];

@@ -9,19 +9,7 @@ internal sealed class MediaOpener(string? folder, CancellationToken cancellation
 {
     private const int MaxShownPath = 200;
 
-    public ChatMessage Open(ParsedMessage message) => new(message.Role, [.. message.Parts.Select(Open)]);
-
-    private ChatPart Open(ParsedPart part)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        return part switch
-        {
-            ParsedText text => new TextPart(text.Text),
-            ParsedPicture picture => OpenPicture(picture.Source) with { Bounds = picture.Bounds },
-            ParsedVideo video => OpenVideo(video) with { Bounds = video.Bounds },
-            _ => throw new ArgumentOutOfRangeException(nameof(part)),
-        };
-    }
+    public ChatMessage Open(ParsedMessage message) => message.Open(OpenPicture, OpenVideo);
 
     private ImagePart OpenPicture(MediaSource source)
     {

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Tamx.Llama.Chat;
-using Tamx.Web.Wire;
 
 namespace Tamx.Web.Requests;
 
@@ -19,7 +18,7 @@ internal static class ExplainRequestReader
         var conversation = resolver.Read(messages);
         if (Json.Text(root, "answer") is { Length: > 0 } answer)
         {
-            conversation.Add(new MessageContent(ChatRole.Assistant, [new PartContent(resolver.CountText(answer))]));
+            conversation.Add(new ParsedMessage(ChatRole.Assistant, [new ParsedText(resolver.CountText(answer))]));
         }
 
         return new ParsedRequest(
@@ -27,11 +26,11 @@ internal static class ExplainRequestReader
     }
 
     /// <summary>The text of the last message that is not the answer, cut short.</summary>
-    public static string PromptOf(IReadOnlyList<MessageContent> messages)
+    public static string PromptOf(IReadOnlyList<ParsedMessage> messages)
     {
         const int Length = 200;
         var last = messages.LastOrDefault(message => message.Role == ChatRole.User) ?? messages[^1];
-        var text = string.Join(' ', last.Parts.Select(part => part.Text).OfType<string>());
+        var text = string.Join(' ', last.Parts.OfType<ParsedText>().Select(part => part.Text));
         return text.Length <= Length ? text : text[..Length] + "…";
     }
 

@@ -1,10 +1,10 @@
+using System.Globalization;
 using System.Text.Json;
 using Tamx.Llama.Chat;
-using Tamx.Web.Wire;
 
 namespace Tamx.Web.Requests;
 
-/// <summary>Makes the worker's messages of those that came over a network, and gathers the files they name.</summary>
+/// <summary>Reads messages that came over a network, and gathers the files that their sources name.</summary>
 /// <remarks>
 /// <see cref="ConversationReader"/> reads them as it reads those of the command line. Pictures and videos are data URLs
 /// or uploads of the same request. No code here opens a file or an address, and no picture is decoded: that is for the
@@ -31,7 +31,7 @@ internal sealed class MessageResolver(RequestLimits limits, IReadOnlyDictionary<
 
     /// <summary>Reads a conversation.</summary>
     /// <exception cref="ApiException">It is no conversation, or beyond the limits; the message says where.</exception>
-    public List<MessageContent> Read(JsonElement messages)
+    public List<ParsedMessage> Read(JsonElement messages)
     {
         try
         {
@@ -54,31 +54,24 @@ internal sealed class MessageResolver(RequestLimits limits, IReadOnlyDictionary<
                 $"the text has more than {limits.MaxTextCharacters:N0} characters in all"));
     }
 
-    private MessageContent Resolve(ParsedMessage message, int index) => message.Parts.Count > 0
-        ? new MessageContent(message.Role, [.. message.Parts.Select(Resolve)])
+    private ParsedMessage Resolve(ParsedMessage message, int index) => message.Parts.Count > 0
+        ? message with { Parts = [.. message.Parts.Select(Resolve)] }
         : throw ApiException.BadRequest(
             "invalid_messages", $"message {index} needs a content: a text, or a list of 1 to {MaxParts} parts");
 
-    private PartContent Resolve(ParsedPart part) => part switch
+    private ParsedPart Resolve(ParsedPart part) => part switch
     {
-        ParsedText text => new PartContent(CountText(text.Text)),
-        ParsedPicture picture => Resolve(picture),
-        ParsedVideo video => Resolve(video),
+        ParsedText text => new ParsedText(CountText(text.Text)),
+        ParsedPicture picture => picture with { Source = ResolvePicture(picture.Source) },
+        ParsedVideo video => ResolveVideo(video),
         _ => throw new ArgumentOutOfRangeException(nameof(part)),
     };
 
-    private PartContent Resolve(ParsedPicture picture)
-    {
-        if (++_pictures > limits.MaxPictures)
-        {
-            throw ApiException.BadRequest("too_many_pictures", $"there are more than {limits.MaxPictures} pictures");
-        }
+    private MediaSource ResolvePicture(MediaSource source) => ++_pictures <= limits.MaxPictures
+        ? Resolve(source, $"picture {_pictures}", limits.MaxPictureBytes)
+        : throw ApiException.BadRequest("too_many_pictures", $"there are more than {limits.MaxPictures} pictures");
 
-        var (file, name) = Resolve(picture.Source, limits.MaxPictureBytes);
-        return new PartContent(null, [file], name ?? $"picture {_pictures}", Bounds: picture.Bounds);
-    }
-
-    private PartContent Resolve(ParsedVideo video)
+    private ParsedVideo ResolveVideo(ParsedVideo video)
     {
         var title = $"video {++_videos}";
         if (video.Sampling.MaxFrames > limits.MaxFrames)
@@ -89,9 +82,8 @@ internal sealed class MessageResolver(RequestLimits limits, IReadOnlyDictionary<
 
         if (!video.IsFrameList)
         {
-            var (file, name) = Resolve(video.Sources[0], limits.MaxBodyBytes);
-            return new PartContent(
-                null, [file], name ?? title, IsVideo: true, Sampling: video.Sampling, Bounds: video.Bounds);
+            var file = Resolve(video.Sources[0], title, limits.MaxBodyBytes);
+            return video with { Place = file.Place, Sources = [file] };
         }
 
         _frames += video.Sources.Count;
@@ -101,16 +93,17 @@ internal sealed class MessageResolver(RequestLimits limits, IReadOnlyDictionary<
                 "too_many_frames", $"{video.Place}: all videos together may have {limits.MaxFrames} frames");
         }
 
-        int[] files = [.. video.Sources.Select(frame => Resolve(frame, limits.MaxPictureBytes).File)];
-        return new PartContent(null, files, title, IsVideo: true, IsFrameList: true, video.Sampling, video.Bounds);
+        var frames = video.Sources.Select(
+            (frame, index) => Resolve(frame, title, limits.MaxPictureBytes) with { Place = $"{title}, frame {index}" });
+        return video with { Place = title, Sources = [.. frames] };
     }
 
-    private (int File, string? Name) Resolve(MediaSource source, long maxBytes)
+    /// <summary>The source as the worker knows it: the index of a file, and what to call it.</summary>
+    private MediaSource Resolve(MediaSource source, string title, long maxBytes)
     {
         if (!source.Text.StartsWith(UploadScheme, StringComparison.Ordinal))
         {
-            // The source is not repeated: it may be anything.
-            return (Add(source.Decode(), source, maxBytes), null);
+            return Named(title, Add(source.Decode(), source, maxBytes));
         }
 
         var key = source.Text[UploadScheme.Length..];
@@ -121,13 +114,17 @@ internal sealed class MessageResolver(RequestLimits limits, IReadOnlyDictionary<
             file = _uploaded[key] = Add(upload.Content, source, maxBytes);
         }
 
-        return (file, upload.FileName);
+        return Named(upload.FileName, file);
     }
+
+    private static MediaSource Named(string title, int file) =>
+        new(title, file.ToString(CultureInfo.InvariantCulture));
 
     private int Add(byte[]? content, MediaSource source, long maxBytes)
     {
         if (content is null)
         {
+            // The source is not repeated: it may be anything.
             throw ApiException.BadRequest(
                 "source_refused",
                 $"{source.Place} names a file or an address; only data URLs (data:image/png;base64,...), " +

@@ -1,3 +1,4 @@
+using Tamx.Llama.Chat;
 using Tamx.Web.Wire;
 
 namespace Tamx.Web.Requests;
@@ -9,7 +10,7 @@ namespace Tamx.Web.Requests;
 /// <param name="Prompt">The last question's text, cut short.</param>
 /// <param name="Fields">What the request calls its settings.</param>
 internal sealed record ParsedRequest(
-    IReadOnlyList<MessageContent> Messages,
+    IReadOnlyList<ParsedMessage> Messages,
     IReadOnlyList<byte[]> Files,
     ExplainOptions Options,
     string Prompt,

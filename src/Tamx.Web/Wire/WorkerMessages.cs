@@ -9,39 +9,21 @@ namespace Tamx.Web.Wire;
 internal sealed record LoadCommand(ModelOptions Model, EngineOptions Engine);
 
 /// <summary>A request, checked as far as that can be done without decoding pictures.</summary>
-/// <param name="Messages">The conversation; the last message may be the assistant's, an answer to explain.</param>
+/// <param name="Messages">
+/// The conversation; the last message may be the assistant's, an answer to explain. Its sources name files by index.
+/// </param>
 /// <param name="Options">How to answer and explain.</param>
 /// <param name="FileCount">Files that follow.</param>
 /// <param name="MaxFrames">Frames of all videos together.</param>
 /// <param name="Pictures">What each picture and frame may be.</param>
 /// <param name="Folder">The folder of the run, where its files are written.</param>
 internal sealed record WorkerRequest(
-    IReadOnlyList<MessageContent> Messages,
+    IReadOnlyList<ParsedMessage> Messages,
     ExplainOptions Options,
     int FileCount,
     int MaxFrames,
     ImageLimits Pictures,
     string Folder);
-
-/// <summary>A message.</summary>
-internal sealed record MessageContent(ChatRole Role, IReadOnlyList<PartContent> Parts);
-
-/// <summary>A part of a message: a text; a picture (one file); or a video: one file, or its frames.</summary>
-/// <param name="Text">The text, or null.</param>
-/// <param name="Files">Indices of its files, as they follow the request.</param>
-/// <param name="Name">What the picture or video is called.</param>
-/// <param name="IsVideo">Whether the files are a video.</param>
-/// <param name="IsFrameList">Whether each file is a frame of it.</param>
-/// <param name="Sampling">Which frames of a video to look at.</param>
-/// <param name="Bounds">How large the model is to look at it; null where nothing is said.</param>
-internal sealed record PartContent(
-    string? Text,
-    IReadOnlyList<int>? Files = null,
-    string? Name = null,
-    bool IsVideo = false,
-    bool IsFrameList = false,
-    VideoSampling? Sampling = null,
-    PixelBounds? Bounds = null);
 
 /// <summary>
 /// How far a request has come: <c>load</c>, <c>image</c>, <c>prefill</c>, <c>generate</c> or <c>report</c>.

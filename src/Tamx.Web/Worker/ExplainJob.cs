@@ -1,14 +1,12 @@
 using Tamx.Kernels;
 using Tamx.Llama;
-using Tamx.Llama.Chat;
-using Tamx.Llama.Imaging;
 using Tamx.Report;
 using Tamx.Web.Runs;
 using Tamx.Web.Wire;
 
 namespace Tamx.Web.Worker;
 
-#pragma warning disable RS0030 // It runs in the worker, which decodes pictures and videos and writes the run's files.
+#pragma warning disable RS0030 // It runs in the worker, and writes the run's files.
 
 /// <summary>
 /// One request in the worker: makes messages of its files, tokens and maps of the messages, and the run's files of
@@ -22,7 +20,7 @@ internal sealed class ExplainJob(VisionLanguageModel model, ITamEngine engine, F
         try
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, cancel);
-            var messages = ReadMessages(request, files, either.Token);
+            var messages = new RequestMedia(request, files, either.Token).Open();
             using var live = await Explainer.StartAsync(model, messages, request.Options, engine, this, either.Token);
             var wasStopped = await WriteTokensAsync(live, either.Token, cancel);
             await FinishAsync(live, new RunFiles(request.Folder), wasStopped, cancel);
@@ -93,70 +91,6 @@ internal sealed class ExplainJob(VisionLanguageModel model, ITamEngine engine, F
             [request.Folder, Path.GetDirectoryName(model.Facts.Path), Path.GetDirectoryName(model.Projector?.Path)];
         return folders.Where(folder => !string.IsNullOrEmpty(folder)).Aggregate(
             text, (rest, folder) => rest.Replace(folder + Path.DirectorySeparatorChar, "", StringComparison.Ordinal));
-    }
-
-    private static List<ChatMessage> ReadMessages(
-        WorkerRequest request, byte[][] files, CancellationToken cancellationToken)
-    {
-        var messages = new List<ChatMessage>();
-        var framesLeft = request.MaxFrames;
-        foreach (var message in request.Messages)
-        {
-            var parts = new List<ChatPart>();
-            foreach (var part in message.Parts)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                ChatPart read = part switch
-                {
-                    { Text: { } text } => new TextPart(text),
-                    { IsVideo: false } =>
-                        ReadPicture(files[part.Files![0]], part.Name!, request.Pictures) with { Bounds = part.Bounds },
-                    _ => ReadVideo(part, files, request, framesLeft, cancellationToken) with { Bounds = part.Bounds },
-                };
-                framesLeft -= read is VideoPart video ? video.Seconds.Count : 0;
-                parts.Add(read);
-            }
-
-            messages.Add(new ChatMessage(message.Role, parts));
-        }
-
-        return messages;
-    }
-
-    private static ImagePart ReadPicture(byte[] encoded, string name, ImageLimits limits)
-    {
-        RgbImage.CheckLimits(encoded, name, limits);
-        return new ImagePart(encoded, name);
-    }
-
-    private static VideoPart ReadVideo(
-        PartContent part, byte[][] files, WorkerRequest request, int framesLeft, CancellationToken cancellationToken)
-    {
-        if (framesLeft < 1)
-        {
-            var setting = new Setting(nameof(VideoSampling.MaxFrames));
-            throw InvalidInputException.Naming(
-                $"{part.Name}: the videos before it have all frames that are allowed; ask for fewer with {setting}");
-        }
-
-        var sampling = part.Sampling! with { MaxFrames = Math.Min(part.Sampling!.MaxFrames, framesLeft) };
-        if (part.IsFrameList)
-        {
-            var pictures = part.Files!.Select(
-                (file, index) => ReadPicture(files[file], $"{part.Name}, frame {index}", request.Pictures));
-            return VideoPart.FromFrames([.. pictures], sampling, part.Name);
-        }
-
-        var encoded = files[part.Files![0]];
-        if (RgbImage.IsPicture(encoded))
-        {
-            RgbImage.CheckLimits(encoded, part.Name!, request.Pictures);
-            return VideoPart.FromAnimation(encoded, part.Name!, sampling, cancellationToken);
-        }
-
-        // ffmpeg reads files only. The server removes this one when the run is over.
-        var path = new RunFiles(request.Folder).SaveVideo(part.Files[0], encoded);
-        return VideoPart.FromFile(path, sampling, cancellationToken);
     }
 
     private void Send<T>(FrameKind kind, T content) => frames.Write(kind, WireJson.Bytes(content));
