@@ -30,7 +30,9 @@ public sealed class HouseTests
             .Select(path => Path.GetRelativePath(Room(), path).Replace('\\', '/'))
             .Order(StringComparer.Ordinal));
 
-    /// <summary>The analyzer passes over what it does not find: a type of ours that moved would be free again.</summary>
+    /// <summary>
+    /// The analyzer passes over what it does not find: a type of ours that moved would be free again.
+    /// </summary>
     [Fact]
     public void Ban_OfOurTypes_NamesTypesThatThereAre()
     {
