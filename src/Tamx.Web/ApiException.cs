@@ -1,7 +1,8 @@
 namespace Tamx.Web;
 
-/// <summary>A request is answered with an error: <c>{ "error": { "message", "type", "code" } }</c>.</summary>
-internal sealed class ApiException(int status, string code, string message, int? retryAfterSeconds = null) : Exception(message)
+/// <summary>The answer to a request is an error: <c>{ "error": { "message", "type", "code" } }</c>.</summary>
+internal sealed class ApiException(int status, string code, string message, int? retryAfterSeconds = null)
+    : Exception(message)
 {
     /// <summary>HTTP status.</summary>
     public int Status { get; } = status;

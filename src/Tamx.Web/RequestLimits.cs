@@ -1,4 +1,3 @@
-using Tamx.Llama;
 using Tamx.Llama.Imaging;
 
 namespace Tamx.Web;
@@ -30,7 +29,9 @@ public sealed record RequestLimits
     /// <summary>Tokens of an answer that a request may ask for. 1024 by default.</summary>
     public int MaxAnswerTokens { get; init; } = 1024;
 
-    /// <summary>Tokens of prompt and answer together. 16,384 by default, or what the model was trained for if that is less.</summary>
+    /// <summary>
+    /// Tokens of prompt and answer together. 16,384 by default, or what the model was trained for if that is less.
+    /// </summary>
     public int MaxContextTokens { get; init; } = 16_384;
 
     /// <summary>Candidates per step that a request may ask for. 10 by default.</summary>
@@ -47,22 +48,31 @@ public sealed record RequestLimits
 
     internal ImageLimits Pictures => new() { MaxFileBytes = MaxPictureBytes, MaxPixels = MaxPicturePixels };
 
-    /// <summary>Refuses limits that nothing fits.</summary>
+    /// <summary>Refuses limits that let nothing through.</summary>
     /// <exception cref="InvalidInputException">A limit is not positive.</exception>
     public void Validate()
     {
         (string Name, double Value)[] limits =
         [
-            (nameof(MaxBodyBytes), MaxBodyBytes), (nameof(MaxBodySeconds), MaxBodySeconds), (nameof(MaxPictureBytes), MaxPictureBytes),
-            (nameof(MaxPicturePixels), MaxPicturePixels), (nameof(MaxPictures), MaxPictures), (nameof(MaxFrames), MaxFrames),
-            (nameof(MaxTextCharacters), MaxTextCharacters), (nameof(MaxAnswerTokens), MaxAnswerTokens), (nameof(MaxContextTokens), MaxContextTokens),
-            (nameof(MaxCandidates), MaxCandidates), (nameof(MaxSeconds), MaxSeconds), (nameof(MaxRuns), MaxRuns), (nameof(MaxRunBytes), MaxRunBytes),
+            (nameof(MaxBodyBytes), MaxBodyBytes),
+            (nameof(MaxBodySeconds), MaxBodySeconds),
+            (nameof(MaxPictureBytes), MaxPictureBytes),
+            (nameof(MaxPicturePixels), MaxPicturePixels),
+            (nameof(MaxPictures), MaxPictures),
+            (nameof(MaxFrames), MaxFrames),
+            (nameof(MaxTextCharacters), MaxTextCharacters),
+            (nameof(MaxAnswerTokens), MaxAnswerTokens),
+            (nameof(MaxContextTokens), MaxContextTokens),
+            (nameof(MaxCandidates), MaxCandidates),
+            (nameof(MaxSeconds), MaxSeconds),
+            (nameof(MaxRuns), MaxRuns),
+            (nameof(MaxRunBytes), MaxRunBytes),
         ];
         foreach (var (name, value) in limits)
         {
             if (!(value > 0))
             {
-                throw new InvalidInputException(FormattableString.Invariant($"limit {name} is {value}; it must be more than 0"));
+                throw InvalidInputException.Naming($"limit {new Setting(name)} is {value}; it must be more than 0");
             }
         }
     }

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Text;
-using Tamx.Web.Worker;
+using Tamx.Web.Wire;
 
 namespace Tamx.Web;
 
@@ -13,7 +12,8 @@ internal sealed class ServerMetrics
     private long _answerTokens;
     private double _modelSeconds;
 
-    public void AddRequest(string route, int status) => _requests.AddOrUpdate((route, status), 1, (_, count) => count + 1);
+    public void AddRequest(string route, int status) =>
+        _requests.AddOrUpdate((route, status), 1, (_, count) => count + 1);
 
     public void AddAnswer(DoneEvent done)
     {
@@ -32,7 +32,7 @@ internal sealed class ServerMetrics
         Head("tamx_http_requests_total", "counter", "Requests answered, by route and status.");
         foreach (var ((route, status), count) in _requests.OrderBy(entry => entry.Key))
         {
-            text.Append(CultureInfo.InvariantCulture, $"tamx_http_requests_total{{route=\"{route}\",status=\"{status}\"}} {count}\n");
+            Add($"tamx_http_requests_total{{route=\"{route}\",status=\"{status}\"}} {count}\n");
         }
 
         lock (_requests)
@@ -44,15 +44,18 @@ internal sealed class ServerMetrics
 
         One("tamx_requests_in_progress", "gauge", "Requests being read, waiting or worked on.", queued);
         One("tamx_model_ready", "gauge", "Whether the model is loaded.", isReady ? 1 : 0);
-        One("tamx_worker_restarts_total", "counter", "How often the model's process ended or could not load.", restarts);
+        const string Restarts = "How often the model's process ended or could not load.";
+        One("tamx_worker_restarts_total", "counter", Restarts, restarts);
         return text.ToString();
 
-        void Head(string name, string type, string help) => text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {type}\n");
+        void Head(string name, string type, string help) => Add($"# HELP {name} {help}\n# TYPE {name} {type}\n");
 
         void One(string name, string type, string help, double value)
         {
             Head(name, type, help);
-            text.Append(CultureInfo.InvariantCulture, $"{name} {value}\n");
+            Add($"{name} {value}\n");
         }
+
+        void Add(FormattableString line) => text.Append(FormattableString.Invariant(line));
     }
 }

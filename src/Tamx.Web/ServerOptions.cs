@@ -10,42 +10,63 @@ namespace Tamx.Web;
 /// <summary>How a server is run.</summary>
 public sealed record ServerOptions
 {
+    private const string HostAdvice =
+        "give an IP address to listen on, or localhost; names by which callers reach it are for";
+
     /// <summary>The model that it serves.</summary>
     public required ModelOptions Model { get; init; }
 
-    /// <summary>What computes the maps. It is made with the loading of the model, and serves every request.</summary>
+    /// <summary>
+    /// What computes the maps. The engine is made when the model is loaded, and serves every request.
+    /// </summary>
     public EngineOptions Engine { get; init; } = new();
 
-    /// <summary>Where it listens: <c>localhost</c> or an IP address. 127.0.0.1 by default; anything but loopback needs <see cref="ApiKey"/>.</summary>
+    /// <summary>
+    /// Where it listens: <c>localhost</c> or an IP address. 127.0.0.1 by default; anything but loopback needs
+    /// <see cref="ApiKey"/>.
+    /// </summary>
     public string Host { get; init; } = "127.0.0.1";
 
     /// <summary>Port; 0 for any free one. 8016 by default.</summary>
     public int Port { get; init; } = 8016;
 
-    /// <summary>What callers must show as <c>Authorization: Bearer KEY</c>; null for no key, which only a loopback address allows.</summary>
+    /// <summary>
+    /// What callers must show as <c>Authorization: Bearer KEY</c>; null for no key, which only a loopback address
+    /// allows.
+    /// </summary>
     public string? ApiKey { get; init; }
 
-    /// <summary>Names besides addresses by which callers may reach a server that does not listen on loopback: <c>tamx.example.org</c>.</summary>
+    /// <summary>
+    /// Names by which callers may reach a server that does not listen on loopback, besides addresses:
+    /// <c>tamx.example.org</c>.
+    /// </summary>
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];
 
     /// <summary>Requests that may wait while another is worked on. 8 by default.</summary>
     public int QueueLength { get; init; } = 8;
 
-    /// <summary>After how long without an event a comment is written to a stream of events, for proxies between. 15 seconds by default.</summary>
+    /// <summary>
+    /// Longest time without an event in a stream. Then a comment is written, so that proxies keep it open. 15 seconds
+    /// by default.
+    /// </summary>
     public TimeSpan LongestSilence { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>What a request may ask for.</summary>
     public RequestLimits Limits { get; init; } = new();
 
-    /// <summary>The program that runs the model, with its arguments: by default this very program with the one argument <c>worker</c>.</summary>
+    /// <summary>
+    /// The program that runs the model, with its arguments: by default this program with the argument <c>worker</c>.
+    /// </summary>
     public IReadOnlyList<string> WorkerCommand { get; init; } = ThisProgram();
 
     /// <summary>Told what goes wrong inside.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
-    internal IPAddress Address => Host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? IPAddress.Loopback
+    internal IPAddress Address =>
+        Host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? IPAddress.Loopback
         : IPAddress.TryParse(Host.Trim('[', ']'), out var address) ? address
-        : throw new InvalidInputException($"--host {Host}: give an IP address to listen on, or localhost; names by which callers reach it are for --allow-host");
+        : throw InvalidInputException.Naming(
+            $"{Named(nameof(Host))} {Host}: {HostAdvice} {Named(nameof(AllowedHosts))}");
 
     /// <summary>Refuses what would be unsafe or cannot work.</summary>
     /// <exception cref="InvalidInputException">No key where one is needed, or a value is out of its range.</exception>
@@ -53,36 +74,48 @@ public sealed record ServerOptions
     {
         if (!IPAddress.IsLoopback(Address) && ApiKey is null)
         {
-            throw new InvalidInputException($"--host {Host} lets other machines in; give an API key too (--api-key), or listen on 127.0.0.1");
+            var (host, key) = (Named(nameof(Host)), Named(nameof(ApiKey)));
+            throw InvalidInputException.Naming(
+                $"{host} {Host} lets other machines in; give an API key too ({key}), or listen on 127.0.0.1");
         }
 
         if (ApiKey is { Length: < 8 } || ApiKey?.All(character => character is > ' ' and < (char)127) == false)
         {
-            throw new InvalidInputException("the API key must have at least 8 characters, all of them printable ASCII without spaces");
+            throw new InvalidInputException(
+                "the API key must have at least 8 characters, all of them printable ASCII without spaces");
         }
 
         if (Port is < 0 or > 65535)
         {
-            throw new InvalidInputException($"--port {Port}: it must be from 0 to 65535");
+            throw InvalidInputException.Naming($"{Named(nameof(Port))} {Port}: it must be from 0 to 65535");
         }
 
         if (QueueLength < 0)
         {
-            throw new InvalidInputException($"--queue {QueueLength}: it must be at least 0");
+            throw InvalidInputException.Naming($"{Named(nameof(QueueLength))} {QueueLength}: it must be at least 0");
         }
 
         if (LongestSilence < TimeSpan.FromMilliseconds(1))
         {
-            throw new InvalidInputException($"a longest silence of {LongestSilence}: it must be at least a millisecond");
+            throw new InvalidInputException(
+                $"a longest silence of {LongestSilence}: it must be at least a millisecond");
         }
 
         Limits.Validate();
     }
 
+    private static Setting Named(string property) => new(property);
+
     private static string[] ThisProgram()
     {
         var program = Environment.ProcessPath ?? "dotnet";
         var isHost = Path.GetFileNameWithoutExtension(program).Equals("dotnet", StringComparison.OrdinalIgnoreCase);
-        return isHost ? [program, Assembly.GetEntryAssembly()!.Location, "worker"] : [program, "worker"];
+        if (!isHost)
+        {
+            return [program, "worker"];
+        }
+
+        var assembly = Assembly.GetEntryAssembly()!.GetName().Name;
+        return [program, Path.Combine(AppContext.BaseDirectory, $"{assembly}.dll"), "worker"];
     }
 }

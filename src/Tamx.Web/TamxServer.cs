@@ -2,9 +2,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
-using Tamx.Llama;
 using Tamx.Web.Api;
-using Tamx.Web.Worker;
+using Tamx.Web.Runs;
 
 namespace Tamx.Web;
 
@@ -26,7 +25,7 @@ public sealed partial class TamxServer : IAsyncDisposable
         _folder = folder;
     }
 
-    /// <summary>Where it listens, as a browser is told: <c>http://127.0.0.1:8016</c>.</summary>
+    /// <summary>Where it listens, as one tells a browser: <c>http://127.0.0.1:8016</c>.</summary>
     public Uri Address => new(_app.Urls.First());
 
     /// <summary>Id of the model's process; null while there is none.</summary>
@@ -36,14 +35,18 @@ public sealed partial class TamxServer : IAsyncDisposable
     internal string FolderPath => _folder.Path;
 
     /// <summary>What it answers to.</summary>
-    internal IEnumerable<RouteEndpoint> Endpoints => ((IEndpointRouteBuilder)_app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>();
+    internal IEnumerable<RouteEndpoint> Endpoints => ((IEndpointRouteBuilder)_app).DataSources
+        .SelectMany(source => source.Endpoints).OfType<RouteEndpoint>();
 
     /// <summary>Loads the model and starts to listen.</summary>
     /// <param name="options">How.</param>
     /// <param name="cancellationToken">Ends the starting.</param>
-    /// <exception cref="InvalidInputException">An option is unsafe or wrong, the model cannot be loaded, or the port cannot be had.</exception>
+    /// <exception cref="InvalidInputException">
+    /// An option is unsafe or wrong, the model cannot be loaded, or the port cannot be had.
+    /// </exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
-    public static async Task<TamxServer> StartAsync(ServerOptions options, CancellationToken cancellationToken = default)
+    public static async Task<TamxServer> StartAsync(
+        ServerOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
@@ -52,9 +55,9 @@ public sealed partial class TamxServer : IAsyncDisposable
         WebApplication? app = null;
         try
         {
-            worker = new ModelWorker(options, Directory.CreateDirectory(Path.Combine(folder.Path, "tmp")).FullName);
+            worker = new ModelWorker(options, folder.Add("tmp"));
             await WaitForModelAsync(worker, cancellationToken);
-            app = Build(options, worker, Directory.CreateDirectory(Path.Combine(folder.Path, "runs")).FullName);
+            app = Build(options, worker, folder.Add("runs"));
             await app.StartAsync(cancellationToken);
             return new TamxServer(app, worker, folder);
         }
@@ -96,11 +99,11 @@ public sealed partial class TamxServer : IAsyncDisposable
 
     private static WebApplication Build(ServerOptions options, ModelWorker worker, string runFolder)
     {
-        // Nothing of what surrounds the program (settings files, variables, its folder) configures the server.
+        // Nothing around the program (settings files, environment variables, its folder) configures the server.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = runFolder });
         builder.Logging.AddProvider(new FixedLoggerProvider(options.Logger));
 
-        // A start that fails is thrown; the host need not tell of it too.
+        // A start that fails throws; the host need not log it too.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {

@@ -3,7 +3,10 @@ using Tamx.Web.Worker;
 
 namespace Tamx.Web.Tests;
 
-/// <summary>The worker as it is, but that a signal makes it call abort(), as a failed assertion of ggml does. (The runtime survives a SIGABRT that comes from outside.)</summary>
+/// <summary>
+/// The worker as it is, but that a signal makes it call abort(), as a failed assertion of ggml does. (The runtime
+/// survives a SIGABRT that comes from outside.)
+/// </summary>
 internal static partial class AbortingWorker
 {
     /// <summary>How a server starts it.</summary>

@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using System.Text;
-using Tamx.Llama;
 
 namespace Tamx.Web.Tests;
 
@@ -60,7 +59,8 @@ public sealed class AccessTests(SharedServer shared)
         _ = origin is not null && request.Headers.TryAddWithoutValidation("Origin", origin);
         _ = site is not null && request.Headers.TryAddWithoutValidation("Sec-Fetch-Site", site);
         using var answer = await _server.Client.SendAsync(request);
-        Assert.DoesNotContain(answer.Headers, header => header.Key.StartsWith("Access-Control", StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain(
+            answer.Headers, header => header.Key.StartsWith("Access-Control", StringComparison.OrdinalIgnoreCase));
         await RunningServer.AssertErrorAsync(answer, 403, "wrong_origin");
     }
 
@@ -69,7 +69,10 @@ public sealed class AccessTests(SharedServer shared)
     [InlineData("https")]
     public async Task Post_FromTheOwnPage_IsRead(string scheme)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/explain") { Content = new StringContent("{}", Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/explain")
+        {
+            Content = RunningServer.JsonOf(new { }),
+        };
         request.Headers.TryAddWithoutValidation("Origin", $"{scheme}://{_server.Server.Address.Authority}");
         request.Headers.TryAddWithoutValidation("Sec-Fetch-Site", "same-origin");
         await RunningServer.AssertErrorAsync(await _server.Client.SendAsync(request), 400, "invalid_value");
@@ -96,7 +99,11 @@ public sealed class AccessTests(SharedServer shared)
     {
         await using var server = await RunningServer.StartAsync(RunningServer.Options with { ApiKey = Key });
         await server.AssertServesAsync();
-        string?[] wrong = [null, "", "Bearer", "Bearer ", "Bearer wrong-key-wrong", $"Basic {Key}", Key, $"Bearer {Key}x", $"Bearer {Key[..^1]}", $"Bearer {Key.ToUpperInvariant()}"];
+        string?[] wrong =
+        [
+            null, "", "Bearer", "Bearer ", "Bearer wrong-key-wrong", $"Basic {Key}", Key,
+            $"Bearer {Key}x", $"Bearer {Key[..^1]}", $"Bearer {Key.ToUpperInvariant()}",
+        ];
         server.Client.DefaultRequestHeaders.Authorization = null;
         foreach (var header in wrong)
         {
@@ -119,23 +126,27 @@ public sealed class AccessTests(SharedServer shared)
     }
 
     [Theory]
-    [InlineData("0.0.0.0", null, "--api-key")]
-    [InlineData("::", null, "--api-key")]
-    [InlineData("192.168.1.5", null, "--api-key")]
+    [InlineData("0.0.0.0", null, "ApiKey")]
+    [InlineData("::", null, "ApiKey")]
+    [InlineData("192.168.1.5", null, "ApiKey")]
     [InlineData("example.org", null, "IP address")]
     [InlineData("127.0.0.1", "short", "8 characters")]
     [InlineData("127.0.0.1", "with space in it", "printable")]
     public void Options_ThatAreUnsafe_AreRefused(string host, string? key, string message) => Assert.Contains(
         message,
-        Assert.Throws<InvalidInputException>(() => (RunningServer.Options with { Host = host, ApiKey = key }).Validate()).Message,
+        Assert.Throws<InvalidInputException>(
+            () => (RunningServer.Options with { Host = host, ApiKey = key }).Validate()).Message,
         StringComparison.Ordinal);
 
     [Fact]
     public async Task Host_OfAServerForOthers_IsAnAddressOrAnAllowedName()
     {
-        await using var server = await RunningServer.StartAsync(RunningServer.Options with { Host = "0.0.0.0", ApiKey = Key, AllowedHosts = ["tamx.example.org"] });
+        await using var server = await RunningServer.StartAsync(
+            RunningServer.Options with { Host = "0.0.0.0", ApiKey = Key, AllowedHosts = ["tamx.example.org"] });
         var address = new Uri($"http://127.0.0.1:{server.Server.Address.Port}/health");
-        foreach (var (host, status) in new[] { ("tamx.example.org", 200), ("10.1.2.3", 200), ("evil.example", 403), ("localhost", 200) })
+        (string, int)[] hosts =
+            [("tamx.example.org", 200), ("10.1.2.3", 200), ("evil.example", 403), ("localhost", 200)];
+        foreach (var (host, status) in hosts)
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, address);
             request.Headers.Host = host;
@@ -147,11 +158,13 @@ public sealed class AccessTests(SharedServer shared)
     [Fact]
     public async Task Body_TooLarge_IsRefusedAnnouncedOrNot()
     {
-        await using var server = await RunningServer.StartAsync(RunningServer.Options with { Limits = new RequestLimits { MaxBodyBytes = 100_000 } });
+        await using var server = await RunningServer.StartAsync(
+            RunningServer.Options with { Limits = new RequestLimits { MaxBodyBytes = 100_000 } });
         var announced = await SendAsync(server, "Content-Type: application/json\r\nContent-Length: 100001\r\n\r\n", 0);
         Assert.Contains("413", announced, StringComparison.Ordinal);
         Assert.Contains("body_too_large", announced, StringComparison.Ordinal);
-        var chunked = await SendAsync(server, "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n30D40\r\n", 120_000);
+        var chunked = await SendAsync(
+            server, "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n30D40\r\n", 120_000);
         Assert.Contains("body_too_large", chunked, StringComparison.Ordinal);
         await server.AssertServesAsync();
     }
@@ -159,10 +172,12 @@ public sealed class AccessTests(SharedServer shared)
     [Fact]
     public async Task Body_TooSlow_IsRefusedAndGivesItsPlaceBack()
     {
-        await using var server = await RunningServer.StartAsync(RunningServer.Options with { QueueLength = 0, Limits = new RequestLimits { MaxBodySeconds = 0.5 } });
+        await using var server = await RunningServer.StartAsync(
+            RunningServer.Options with { QueueLength = 0, Limits = new RequestLimits { MaxBodySeconds = 0.5 } });
         var slow = SendAsync(server, "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{", 0);
         await RunningServer.UntilAsync(async () => await server.InProgressAsync() == 1, "the slow request's begin");
-        await RunningServer.AssertErrorAsync(await server.PostAsync(RunningServer.Question(RunningServer.Scene)), 429, "queue_full");
+        await RunningServer.AssertErrorAsync(
+            await server.PostAsync(RunningServer.Question(RunningServer.Scene)), 429, "queue_full");
         Assert.Contains("body_timeout", await slow, StringComparison.Ordinal);
         await RunningServer.UntilAsync(async () => await server.InProgressAsync() == 0, "the place's return");
         await server.AssertServesAsync();
@@ -195,7 +210,8 @@ public sealed class AccessTests(SharedServer shared)
         using var socket = new TcpClient();
         await socket.ConnectAsync(server.Server.Address.Host, server.Server.Address.Port);
         using var stream = socket.GetStream();
-        await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST /api/explain HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{rest}"));
+        await stream.WriteAsync(
+            Encoding.ASCII.GetBytes($"POST /api/explain HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{rest}"));
         await stream.WriteAsync(new byte[count]);
         var answer = new byte[4096];
         var length = await stream.ReadAtLeastAsync(answer, answer.Length, throwOnEndOfStream: false);

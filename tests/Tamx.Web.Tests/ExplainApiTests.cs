@@ -20,14 +20,22 @@ public sealed class ExplainApiTests(SharedServer shared)
 
         Assert.Equal("run", events[0].Name);
         var id = events[0].Data.GetProperty("run").GetString();
-        string[] phases = [.. events.Where(each => each.Name == "progress").Select(each => each.Data.GetProperty("phase").GetString()!).Distinct().Order()];
+        string[] phases =
+        [
+            .. events.Where(each => each.Name == "progress")
+                .Select(each => each.Data.GetProperty("phase").GetString()!)
+                .Distinct()
+                .Order(),
+        ];
         Assert.Equal(["generate", "image", "prefill", "report"], phases);
         var tokens = events.Where(each => each.Name == "token").Select(each => each.Data).ToList();
         Assert.Equal([0, 1, 2, 3], tokens.Select(token => token.GetProperty("index").GetInt32()));
         var (name, done) = events[^1];
         Assert.Equal("done", name);
         Assert.Equal(id, done.GetProperty("run").GetString());
-        Assert.Equal(done.GetProperty("answer").GetString(), string.Concat(tokens.Select(token => token.GetProperty("text").GetString())));
+        Assert.Equal(
+            done.GetProperty("answer").GetString(),
+            string.Concat(tokens.Select(token => token.GetProperty("text").GetString())));
     }
 
     [Fact]
@@ -37,9 +45,10 @@ public sealed class ExplainApiTests(SharedServer shared)
         using var json = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
 
         using var model = await Llama.VisionLanguageModel.LoadAsync(RunningServer.Options.Model);
+        ChatPart[] parts = [new ImagePart(RunningServer.Scene, "scene"), new TextPart("Describe this image.")];
         var explanation = await Explainer.ExplainAsync(
             model,
-            [new ChatMessage(ChatRole.User, [new ImagePart(RunningServer.Scene, "scene"), new TextPart("Describe this image.")])],
+            [new ChatMessage(ChatRole.User, parts)],
             new ExplainOptions { Completion = new() { MaxNewTokens = 4, CandidateCount = 3 } });
         var answer = json.RootElement.GetProperty("answer");
         Assert.Equal(explanation.Maps.Answer.Count, answer.GetArrayLength());
@@ -64,7 +73,15 @@ public sealed class ExplainApiTests(SharedServer shared)
                 {
                     messages = new[]
                     {
-                        new { role = "user", content = new object[] { new { type = "image_url", image_url = new { url = "upload:photo" } }, new { type = "text", text = "What is it?" } } },
+                        new
+                        {
+                            role = "user",
+                            content = new object[]
+                            {
+                                new { type = "image_url", image_url = new { url = "upload:photo" } },
+                                new { type = "text", text = "What is it?" },
+                            },
+                        },
                     },
                     answer = "An orange cross",
                     options = new { profile = "tuned", eciStrength = 0.5 },
@@ -77,7 +94,10 @@ public sealed class ExplainApiTests(SharedServer shared)
         using var json = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(0.5f, json.RootElement.GetProperty("options").GetProperty("eciStrength").GetSingle());
-        Assert.Equal("An orange cross", string.Concat(json.RootElement.GetProperty("answer").EnumerateArray().Select(step => step.GetProperty("token").GetProperty("text").GetString())));
+        Assert.Equal(
+            "An orange cross",
+            string.Concat(json.RootElement.GetProperty("answer").EnumerateArray()
+                .Select(step => step.GetProperty("token").GetProperty("text").GetString())));
         Assert.Single(response.Headers.GetValues("Tamx-Run"));
     }
 
@@ -92,12 +112,18 @@ public sealed class ExplainApiTests(SharedServer shared)
 
         using var report = await _server.Client.GetAsync($"/api/runs/{id}/report.html");
         Assert.Contains("<title>", await report.Content.ReadAsStringAsync(), StringComparison.Ordinal);
-        Assert.StartsWith("sandbox allow-scripts", report.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
-        Assert.Equal(await response.Content.ReadAsStringAsync(), await _server.Client.GetStringAsync($"/api/runs/{id}/maps.json"));
+        Assert.StartsWith(
+            "sandbox allow-scripts",
+            report.Headers.GetValues("Content-Security-Policy").Single(),
+            StringComparison.Ordinal);
+        Assert.Equal(
+            await response.Content.ReadAsStringAsync(),
+            await _server.Client.GetStringAsync($"/api/runs/{id}/maps.json"));
         Assert.NotEmpty(await _server.Client.GetByteArrayAsync($"/api/runs/{id}/trace.safetensors"));
 
         Assert.Equal(HttpStatusCode.NoContent, (await _server.Client.DeleteAsync($"/api/runs/{id}")).StatusCode);
-        await RunningServer.AssertErrorAsync(await _server.Client.GetAsync($"/api/runs/{id}/report.html"), 404, "no_such_run");
+        await RunningServer.AssertErrorAsync(
+            await _server.Client.GetAsync($"/api/runs/{id}/report.html"), 404, "no_such_run");
         Assert.False(Directory.Exists(Path.Combine(_server.Server.FolderPath, "runs", id)));
     }
 
@@ -106,7 +132,8 @@ public sealed class ExplainApiTests(SharedServer shared)
     {
         using var page = await _server.Client.GetAsync("/");
         Assert.Equal("text/html", page.Content.Headers.ContentType?.MediaType);
-        Assert.Contains("script-src 'self'", page.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+        Assert.Contains(
+            "script-src 'self'", page.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
         Assert.False(page.Headers.Contains("Access-Control-Allow-Origin"));
         using var module = await _server.Client.GetAsync("/assets/report/mount.js");
         Assert.Equal("text/javascript", module.Content.Headers.ContentType?.MediaType);
@@ -119,6 +146,8 @@ public sealed class ExplainApiTests(SharedServer shared)
         Assert.False(config.RootElement.GetProperty("keyNeeded").GetBoolean());
         Assert.Equal("tamx-demo-grounded", config.RootElement.GetProperty("model").GetProperty("name").GetString());
         Assert.Equal(8, config.RootElement.GetProperty("limits").GetProperty("maxPictures").GetInt32());
-        Assert.Equal("tamx", config.RootElement.GetProperty("defaults").GetProperty("options").GetProperty("profile").GetString());
+        Assert.Equal(
+            "tamx",
+            config.RootElement.GetProperty("defaults").GetProperty("options").GetProperty("profile").GetString());
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO.Compression;
 using System.Net.Sockets;
 using System.Text;
@@ -7,7 +8,9 @@ using Tamx.Testing;
 
 namespace Tamx.Web.Tests;
 
-/// <summary>What somebody might try. Nothing of it is served, nothing stops the server, each gets its status and code.</summary>
+/// <summary>
+/// What somebody might try. Nothing of it is served, nothing stops the server, each gets its status and code.
+/// </summary>
 [Collection(OneServer.Name)]
 public sealed class HostileRequestTests(SharedServer shared)
 {
@@ -55,12 +58,16 @@ public sealed class HostileRequestTests(SharedServer shared)
     {
         object[] parts =
         [
-            new { type = "image_url", image_url = new { url = source } }, new { type = "image_url", image_url = source }, new { type = "image", image = source },
-            new { type = "video", video = source }, new { type = "video_url", video_url = new { url = source } }, new { type = "video", video = new[] { source } },
+            new { type = "image_url", image_url = new { url = source } },
+            new { type = "image_url", image_url = source },
+            new { type = "image", image = source },
+            new { type = "video", video = source },
+            new { type = "video_url", video_url = new { url = source } },
+            new { type = "video", video = new[] { source } },
         ];
         foreach (var part in parts)
         {
-            await AssertRefusedAsync(new { messages = new[] { new { role = "user", content = new[] { part } } } }, "source_refused");
+            await AssertRefusedAsync(RunningServer.Asking(part), "source_refused");
         }
     }
 
@@ -73,7 +80,7 @@ public sealed class HostileRequestTests(SharedServer shared)
     [InlineData("data:image/png;base64,", "invalid_image")]
     [InlineData("data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciLz4=", "invalid_image")]
     public async Task Source_ThatHoldsNoPicture_IsRefused(string source, string code) =>
-        await AssertRefusedAsync(new { messages = new[] { new { role = "user", content = new[] { new { type = "image", image = source } } } } }, code);
+        await AssertRefusedAsync(RunningServer.Asking(new { type = "image", image = source }), code);
 
     [Theory]
     [InlineData("{}", "invalid_value")]
@@ -90,21 +97,35 @@ public sealed class HostileRequestTests(SharedServer shared)
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"maxTokens\":1e99}", "invalid_value")]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"maxTokens\":1025}", "invalid_value")]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"candidates\":11}", "invalid_value")]
-    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"sampling\":{\"temperature\":-1}}", "invalid_value")]
-    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"sampling\":{\"seed\":4294967296}}", "invalid_value")]
+    [InlineData(
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"sampling\":{\"temperature\":-1}}", "invalid_value")]
+    [InlineData(
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"sampling\":{\"seed\":4294967296}}", "invalid_value")]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"sampling\":[]}", "invalid_value")]
-    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"engine\":\"cuda\"}}", "invalid_option")]
-    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"maxWorkingBytes\":1}}", "invalid_option")]
-    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"eciStrength\":[[]]}}", "invalid_option")]
-    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"kernelSize\":1000}}", "invalid_option")]
-    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"nonsense\":1}}", "invalid_option")]
-    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"profile\":\"9\"}}", "invalid_value")]
+    [InlineData(
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"engine\":\"cuda\"}}", "invalid_option")]
+    [InlineData(
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"maxWorkingBytes\":1}}", "invalid_option")]
+    [InlineData(
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"eciStrength\":[[]]}}", "invalid_option")]
+    [InlineData(
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"kernelSize\":1000}}", "invalid_option")]
+    [InlineData(
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"nonsense\":1}}", "invalid_option")]
+    [InlineData(
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"profile\":\"9\"}}", "invalid_value")]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"\\ud800\"}]}", "invalid_json")]
-    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"image\":\"\\udfff\"}]}]}", "invalid_json")]
+    [InlineData(
+        "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"image\":\"\\udfff\"}]}]}",
+        "invalid_json")]
     [InlineData("{\"\\ud800\":1}", "invalid_json")]
-    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"mergeSize\":2147483647}}", "invalid_value")]
-    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"device\":\"CUDA0\"}}", "invalid_option")]
-    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"maxDeviceBytes\":1}}", "invalid_option")]
+    [InlineData(
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"mergeSize\":2147483647}}",
+        "invalid_value")]
+    [InlineData(
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"device\":\"CUDA0\"}}", "invalid_option")]
+    [InlineData(
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"maxDeviceBytes\":1}}", "invalid_option")]
     [InlineData("not json", "invalid_json")]
     [InlineData("", "invalid_json")]
     public async Task Json_ThatIsNoRequest_IsRefused(string json, string code)
@@ -116,16 +137,19 @@ public sealed class HostileRequestTests(SharedServer shared)
     [Fact]
     public async Task Json_ThatIsNoUtf8_IsRefused()
     {
-        using var content = new ByteArrayContent([.. "{\"messages\":[{\"role\":\"user\",\"content\":\""u8, 0xC3, 0x28, 0xFF, .. "\"}]}"u8]);
+        using var content = new ByteArrayContent(
+            [.. "{\"messages\":[{\"role\":\"user\",\"content\":\""u8, 0xC3, 0x28, 0xFF, .. "\"}]}"u8]);
         content.Headers.ContentType = new("application/json");
-        await RunningServer.AssertErrorAsync(await _server.Client.PostAsync("/api/explain", content), 400, "invalid_json");
+        await RunningServer.AssertErrorAsync(
+            await _server.Client.PostAsync("/api/explain", content), 400, "invalid_json");
     }
 
     [Fact]
     public async Task Json_NestedDeeply_IsRefused()
     {
         using var content = new StringContent(new string('[', 100_000), Encoding.UTF8, "application/json");
-        await RunningServer.AssertErrorAsync(await _server.Client.PostAsync("/api/explain", content), 400, "invalid_json");
+        await RunningServer.AssertErrorAsync(
+            await _server.Client.PostAsync("/api/explain", content), 400, "invalid_json");
     }
 
     [Theory]
@@ -137,46 +161,56 @@ public sealed class HostileRequestTests(SharedServer shared)
     {
         using var content = new ByteArrayContent("{}"u8.ToArray());
         content.Headers.TryAddWithoutValidation("Content-Type", type);
-        await RunningServer.AssertErrorAsync(await _server.Client.PostAsync("/api/explain", content), 415, "wrong_content_type");
+        await RunningServer.AssertErrorAsync(
+            await _server.Client.PostAsync("/api/explain", content), 415, "wrong_content_type");
     }
 
     [Theory]
     [InlineData("--x\r\n\r\n")]
     [InlineData("--x\r\nContent-Disposition: form-data; name=\"request\"\r\n\r\n{}")]
     [InlineData("--x\r\nContent-Disposition: form-data\r\n\r\n{}\r\n--x--")]
-    [InlineData("--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x--")]
+    [InlineData(
+        "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n" +
+        "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x--")]
     [InlineData("garbage")]
     public async Task Form_ThatIsDamaged_IsRefused(string form)
     {
         using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(form));
         content.Headers.TryAddWithoutValidation("Content-Type", "multipart/form-data; boundary=x");
-        await RunningServer.AssertErrorAsync(await _server.Client.PostAsync("/api/explain", content), 400, "invalid_body");
+        await RunningServer.AssertErrorAsync(
+            await _server.Client.PostAsync("/api/explain", content), 400, "invalid_body");
     }
 
     [Fact]
     public async Task Text_TooLong_IsRefused() =>
-        await AssertRefusedAsync(new { messages = new[] { RunningServer.Message(new string('x', 16_001)) } }, "text_too_long");
+        await AssertRefusedAsync(
+            new { messages = new[] { RunningServer.Message(new string('x', 16_001)) } }, "text_too_long");
 
     [Fact]
-    public async Task Pictures_TooMany_AreRefused() =>
-        await AssertRefusedAsync(new { messages = new[] { RunningServer.Message("x", [.. Enumerable.Repeat(RunningServer.Scene, 9)]) } }, "too_many_pictures");
+    public async Task Pictures_TooMany_AreRefused()
+    {
+        var message = RunningServer.Message("x", [.. Enumerable.Repeat(RunningServer.Scene, 9)]);
+        await AssertRefusedAsync(new { messages = new[] { message } }, "too_many_pictures");
+    }
 
     [Fact]
     public async Task Frames_TooMany_AreRefused()
     {
         var frames = Enumerable.Repeat(RunningServer.DataUrl(TestVideos.Frame(0).Encoded.ToArray()), 65);
-        await AssertRefusedAsync(new { messages = new[] { new { role = "user", content = new[] { new { type = "video", video = frames } } } } }, "too_many_frames");
+        await AssertRefusedAsync(RunningServer.Asking(new { type = "video", video = frames }), "too_many_frames");
     }
 
     [Fact]
     public async Task Picture_OfTooManyBytes_IsRefused() => await RunningServer.AssertErrorAsync(
-        await _server.PostAsync(RunningServer.Question([.. RunningServer.Scene, .. new byte[10_000_000]])), 413, "picture_too_large");
+        await _server.PostAsync(
+            RunningServer.Question([.. RunningServer.Scene, .. new byte[10_000_000]])), 413, "picture_too_large");
 
     [Fact]
     public async Task Picture_OfTooManyPixels_IsRefused()
     {
         // 41 megapixels, all black.
-        using var answer = await _server.PostAsync(RunningServer.Question(Png(8200, 5000, Packed(((8200 * 3) + 1) * 5000))));
+        using var answer = await _server.PostAsync(
+            RunningServer.Question(Png(8200, 5000, Packed(((8200 * 3) + 1) * 5000))));
         Assert.Contains("at most 40,000,000", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         await RunningServer.AssertErrorAsync(answer, 400, "invalid_image");
     }
@@ -184,7 +218,7 @@ public sealed class HostileRequestTests(SharedServer shared)
     [Fact]
     public async Task Bomb_PngThatUnpacksToMoreThanItSays_IsRefusedOrSmall()
     {
-        // A few KB that inflate to 200 MB behind a header of 64 x 64 pixels, and the same behind one that claims them all.
+        // A few KB that inflate to 200 MB, behind a header of 64 x 64 pixels and behind one that claims them all.
         var packed = Packed(200 << 20);
         using var answer = await _server.PostAsync(RunningServer.Question(Png(64, 64, packed), maxTokens: 1));
         Assert.True((int)answer.StatusCode is 200 or 400, await answer.Content.ReadAsStringAsync());
@@ -202,20 +236,25 @@ public sealed class HostileRequestTests(SharedServer shared)
         {
             // A GIF's frames may be dots on a canvas that is large; decoding makes each as large as that.
             var color = i % 2 == 0 ? MagickColors.Red : MagickColors.Blue;
-            var frame = format == MagickFormat.Gif ? new MagickImage(color, 1, 1) { Page = new MagickGeometry(0, 0, 2000, 2000) } : new MagickImage(color, 2000, 2000);
+            var frame = format == MagickFormat.Gif
+                ? new MagickImage(color, 1, 1) { Page = new MagickGeometry(0, 0, 2000, 2000) }
+                : new MagickImage(color, 2000, 2000);
             frame.AnimationDelay = 10;
             frame.Settings.SetDefine(MagickFormat.WebP, "method", "0");
             images.Add(frame);
         }
 
         await AssertRefusedAsync(
-            new { messages = new[] { new { role = "user", content = new[] { new { type = "video", video = RunningServer.DataUrl(images.ToByteArray(format)) } } } } }, "invalid_image");
+            RunningServer.Asking(new { type = "video", video = RunningServer.DataUrl(images.ToByteArray(format)) }),
+            "invalid_image");
     }
 
     [Fact]
     public async Task Picture_OfOnePixel_IsRefused()
     {
-        foreach (var format in new[] { MagickFormat.Png, MagickFormat.Jpeg, MagickFormat.Gif, MagickFormat.WebP, MagickFormat.Bmp })
+        MagickFormat[] formats =
+            [MagickFormat.Png, MagickFormat.Jpeg, MagickFormat.Gif, MagickFormat.WebP, MagickFormat.Bmp];
+        foreach (var format in formats)
         {
             using var image = new MagickImage(MagickColors.Red, 1, 1);
             await AssertRefusedAsync(RunningServer.Question(image.ToByteArray(format)), "invalid_image");
@@ -244,7 +283,7 @@ public sealed class HostileRequestTests(SharedServer shared)
         for (var percent = 0; percent < 100; percent += 5)
         {
             var source = RunningServer.DataUrl(whole[..(whole.Length * percent / 100)]);
-            using var answer = await _server.PostAsync(new { messages = new[] { new { role = "user", content = new[] { new { type = "video", video = source } } } } });
+            using var answer = await _server.PostAsync(RunningServer.Asking(new { type = "video", video = source }));
             Assert.True((int)answer.StatusCode == 400, $"{percent} %: {(int)answer.StatusCode}");
         }
     }
@@ -253,19 +292,21 @@ public sealed class HostileRequestTests(SharedServer shared)
     public async Task Markup_InTextAndFileNames_IsTextInTheReport()
     {
         const string Script = "</script><script>alert(1)</script><img src=x onerror=alert(2)>";
+        object[] content = [new { type = "image", image = "upload:p" }, new { type = "text", text = Script }];
         using var form = new MultipartFormDataContent
         {
             {
                 new StringContent(JsonSerializer.Serialize(new
                 {
-                    messages = new[] { new { role = "user", content = new object[] { new { type = "image", image = "upload:p" }, new { type = "text", text = Script } } } },
+                    messages = new[] { new { role = "user", content } },
                     maxTokens = 1,
                 })),
                 "request"
             },
         };
         var picture = new ByteArrayContent(RunningServer.Scene);
-        picture.Headers.TryAddWithoutValidation("Content-Disposition", "form-data; name=\"p\"; filename=\"../../<script>alert(3)<!--\u202e.jpg\"");
+        picture.Headers.TryAddWithoutValidation(
+            "Content-Disposition", "form-data; name=\"p\"; filename=\"../../<script>alert(3)<!--\u202e.jpg\"");
         form.Add(picture);
         using var answer = await _server.Client.PostAsync("/api/explain", form);
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
@@ -301,7 +342,8 @@ public sealed class HostileRequestTests(SharedServer shared)
         var run = answer.Headers.GetValues("Tamx-Run").Single();
         foreach (var name in new[] { "video-0", "..%2f..%2flock", "report.html%00", "REPORT.HTML", "." })
         {
-            var status = await SendLineAsync($"GET /api/runs/{run}/{name} HTTP/1.1", $"Host: 127.0.0.1:{_server.Server.Address.Port}");
+            var status = await SendLineAsync(
+                $"GET /api/runs/{run}/{name} HTTP/1.1", $"Host: 127.0.0.1:{_server.Server.Address.Port}");
             Assert.True(status is 400 or 404 or 405, $"{name}: {status}");
         }
     }
@@ -312,17 +354,19 @@ public sealed class HostileRequestTests(SharedServer shared)
         // Uploads are files of the server's naming; a name that a client gives is shown and nothing else.
         using var form = new MultipartFormDataContent
         {
-            { new StringContent("{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"video\",\"video\":\"upload:/tmp/x\"}]}]}"), "request" },
+            { RunningServer.JsonOf(RunningServer.Asking(new { type = "video", video = "upload:/tmp/x" })), "request" },
             { new ByteArrayContent("no video"u8.ToArray()), "/tmp/x", "/etc/passwd" },
         };
         using var answer = await _server.Client.PostAsync("/api/explain", form);
         var body = await answer.Content.ReadAsStringAsync();
         Assert.Equal(400, (int)answer.StatusCode);
         Assert.DoesNotContain(_server.Server.FolderPath, body, StringComparison.Ordinal);
-        Assert.Empty(Directory.GetFiles(Path.Combine(_server.Server.FolderPath, "runs"), "video-*", SearchOption.AllDirectories));
+        var runs = Path.Combine(_server.Server.FolderPath, "runs");
+        Assert.Empty(Directory.GetFiles(runs, "video-*", SearchOption.AllDirectories));
     }
 
-    private async Task AssertRefusedAsync(object body, string code) => await RunningServer.AssertErrorAsync(await _server.PostAsync(body), 400, code);
+    private async Task AssertRefusedAsync(object body, string code) =>
+        await RunningServer.AssertErrorAsync(await _server.PostAsync(body), 400, code);
 
     private async Task<int> SendLineAsync(params string[] lines)
     {
@@ -331,7 +375,8 @@ public sealed class HostileRequestTests(SharedServer shared)
         using var stream = socket.GetStream();
         await stream.WriteAsync(Encoding.ASCII.GetBytes(string.Join("\r\n", lines) + "\r\nConnection: close\r\n\r\n"));
         using var reader = new StreamReader(stream);
-        return int.Parse((await reader.ReadToEndAsync()).Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
+        return int.Parse(
+            (await reader.ReadToEndAsync()).Split(' ')[1], CultureInfo.InvariantCulture);
     }
 
     /// <summary>So many zeros, deflated.</summary>
@@ -368,7 +413,8 @@ public sealed class HostileRequestTests(SharedServer shared)
             file.Write(BigEndian(unchecked((int)Crc(named))));
         }
 
-        static byte[] BigEndian(int value) => [(byte)(value >> 24), (byte)(value >> 16), (byte)(value >> 8), (byte)value];
+        static byte[] BigEndian(int value) =>
+            [(byte)(value >> 24), (byte)(value >> 16), (byte)(value >> 8), (byte)value];
 
         static uint Crc(byte[] bytes)
         {

@@ -11,25 +11,35 @@ public sealed class LoadTests
     private const int RequestsEach = 25;
 
     private static readonly byte[] Picture = Testing.TestPictures.Gradient(64, 64).Encoded.ToArray();
-    private static readonly string[] Questions = ["Describe this image.", "What colour is the cross?", "How many shapes are there?", "Where is the heart?", "What is it?"];
+    private static readonly string[] Questions =
+    [
+        "Describe this image.", "What colour is the cross?", "How many shapes are there?", "Where is the heart?",
+        "What is it?",
+    ];
 
     [Fact]
     public async Task Explain_EightClientsTwentyFiveTimes_GivesTheSameAnswersAndMemoryStays()
     {
-        await using var server = await RunningServer.StartAsync(RunningServer.Options with { Limits = new RequestLimits { MaxRuns = 4 } });
+        await using var server = await RunningServer.StartAsync(
+            RunningServer.Options with { Limits = new RequestLimits { MaxRuns = 4 } });
         var alone = new List<string>();
         foreach (var question in Questions)
         {
             alone.Add(await AskAsync(server, question));
         }
 
-        // The runtime compiles what runs often anew, and allocators fill their pools: memory settles in the first round (measured: four more add nothing).
+        // The runtime compiles what runs often anew, and allocators fill their pools: memory settles in the first round
+        // (measured: four more add nothing).
         await RoundAsync(server, alone, RequestsEach);
         var (serverBefore, workerBefore) = await MemoryAsync(server);
         await RoundAsync(server, alone, RequestsEach);
         var (serverAfter, workerAfter) = await MemoryAsync(server);
-        Assert.True(workerAfter < workerBefore * 1.1, $"the worker's memory went from {workerBefore >> 20} to {workerAfter >> 20} MB");
-        Assert.True(serverAfter < (serverBefore * 1.1) + (1 << 20), $"the server's objects went from {serverBefore >> 10} to {serverAfter >> 10} KB");
+        Assert.True(
+            workerAfter < workerBefore * 1.1,
+            $"the worker's memory went from {workerBefore >> 20} to {workerAfter >> 20} MB");
+        Assert.True(
+            serverAfter < (serverBefore * 1.1) + (1 << 20),
+            $"the server's objects went from {serverBefore >> 10} to {serverAfter >> 10} KB");
         Assert.Equal(4, Directory.GetDirectories(Path.Combine(server.Server.FolderPath, "runs")).Length);
     }
 
@@ -59,7 +69,9 @@ public sealed class LoadTests
         return JsonDocument.Parse(body).RootElement.GetProperty("answer").GetRawText();
     }
 
-    /// <summary>Live objects of this process, where the server is, and resident bytes of the worker, least of a few looks.</summary>
+    /// <summary>
+    /// Live objects of this process, where the server is, and resident bytes of the worker, least of a few looks.
+    /// </summary>
     private static async Task<(long Server, long Worker)> MemoryAsync(RunningServer server)
     {
         await RunningServer.UntilAsync(async () => await server.InProgressAsync() == 0, "rest");

@@ -5,7 +5,8 @@ using Tamx.BrowserTesting;
 namespace Tamx.Web.Tests;
 
 /// <summary>
-/// The page of a running server, as a person has it. Closing it holds the page to its promises: nothing on the console, and no request to anything but its server.
+/// The page of a running server, as a person has it. Closing it holds the page to its promises: nothing on the console,
+/// and no request to anything but its server.
 /// </summary>
 internal sealed class OpenPage : IAsyncDisposable
 {
@@ -24,7 +25,8 @@ internal sealed class OpenPage : IAsyncDisposable
         Page.PageError += (_, error) => _said.Add(error);
         Page.Request += (_, request) =>
         {
-            if (!request.Url.StartsWith(server.AbsoluteUri, StringComparison.Ordinal) && !request.Url.StartsWith("blob:", StringComparison.Ordinal))
+            if (!request.Url.StartsWith(server.AbsoluteUri, StringComparison.Ordinal)
+                && !request.Url.StartsWith("blob:", StringComparison.Ordinal))
             {
                 _elsewhere.Add(request.Url);
             }
@@ -34,7 +36,8 @@ internal sealed class OpenPage : IAsyncDisposable
     public IPage Page { get; }
 
     /// <summary>An answer that takes a while to explain.</summary>
-    public static string LongAnswer { get; } = string.Concat(Enumerable.Repeat("An orange cross and a blue diamond are here, a purple heart too. ", 55));
+    public static string LongAnswer { get; } = string.Concat(
+        Enumerable.Repeat("An orange cross and a blue diamond are here, a purple heart too. ", 55));
 
     public ILocator Question => Page.Locator("textarea[name=question]");
 
@@ -46,9 +49,11 @@ internal sealed class OpenPage : IAsyncDisposable
 
     public ILocator Status => Page.Locator(".status .phase");
 
-    public static async Task<OpenPage> StartAsync(Chromium browser, RunningServer server, BrowserNewContextOptions? look = null, string path = "")
+    public static async Task<OpenPage> StartAsync(
+        Chromium browser, RunningServer server, BrowserNewContextOptions? look = null, string path = "")
     {
-        IBrowserContext context = await browser.NewContextAsync(look ?? new() { ViewportSize = new ViewportSize { Width = 1280, Height = 800 } });
+        var context = await browser.NewContextAsync(
+            look ?? new() { ViewportSize = new ViewportSize { Width = 1280, Height = 800 } });
         var open = new OpenPage(context, await context.NewPageAsync(), server.Server.Address);
         await open.Page.AddInitScriptAsync(
             """
@@ -63,7 +68,8 @@ internal sealed class OpenPage : IAsyncDisposable
     }
 
     /// <summary>A button or another element that is named so.</summary>
-    public ILocator Button(string name) => Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = name, Exact = true });
+    public ILocator Button(string name) =>
+        Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = name, Exact = true });
 
     /// <summary>The answer's token at an index.</summary>
     public ILocator Token(int index) => Page.Locator($"[data-token='{index}']");
@@ -71,8 +77,10 @@ internal sealed class OpenPage : IAsyncDisposable
     /// <summary>Chooses a file, as with the file dialog.</summary>
     public async Task AttachAsync(string name, string type, byte[] content)
     {
-        await Page.Locator("input[type=file]").SetInputFilesAsync(new FilePayload { Name = name, MimeType = type, Buffer = content });
-        await Assertions.Expect(Page.Locator(".attachments").GetByRole(AriaRole.Button, new() { Name = $"Remove {name}" })).ToBeVisibleAsync();
+        await Page.Locator("input[type=file]").SetInputFilesAsync(
+            new FilePayload { Name = name, MimeType = type, Buffer = content });
+        var remove = Page.Locator(".attachments").GetByRole(AriaRole.Button, new() { Name = $"Remove {name}" });
+        await Assertions.Expect(remove).ToBeVisibleAsync();
     }
 
     /// <summary>Hands files to the page by an event: <c>drop</c> or <c>paste</c>.</summary>
@@ -112,7 +120,7 @@ internal sealed class OpenPage : IAsyncDisposable
     public async Task<(string Name, byte[] Content)> DownloadAsync(string entry)
     {
         await Page.Locator(".menu summary").ClickAsync();
-        IDownload download = await Page.RunAndWaitForDownloadAsync(() => Button(entry).ClickAsync());
+        var download = await Page.RunAndWaitForDownloadAsync(() => Button(entry).ClickAsync());
         return (download.SuggestedFilename, await File.ReadAllBytesAsync(await download.PathAsync()));
     }
 
@@ -129,13 +137,19 @@ internal sealed class OpenPage : IAsyncDisposable
         """);
 
     /// <summary>The JSON of the last question that was asked.</summary>
-    public async Task<JsonElement> AskedAsync() => JsonDocument.Parse(await Page.EvaluateAsync<string>("window.asked")).RootElement;
+    public async Task<JsonElement> AskedAsync() =>
+        JsonDocument.Parse(await Page.EvaluateAsync<string>("window.asked")).RootElement;
 
     /// <summary>Takes note that the server refused something, which browsers put on the console.</summary>
-    public void ExpectRefusal(int status) => Assert.True(_said.RemoveAll(text => text.Contains($"status of {status}", StringComparison.Ordinal)) > 0, $"no refusal {status}");
+    public void ExpectRefusal(int status) =>
+        Assert.True(
+            _said.RemoveAll(text => text.Contains($"status of {status}", StringComparison.Ordinal)) > 0,
+            $"no refusal {status}");
 
     /// <summary>Takes note that the server was not to be reached.</summary>
-    public void ExpectNoAnswer() => Assert.True(_said.RemoveAll(text => text.Contains("net::ERR_", StringComparison.Ordinal)) > 0, "the server was there");
+    public void ExpectNoAnswer() =>
+        Assert.True(
+            _said.RemoveAll(text => text.Contains("net::ERR_", StringComparison.Ordinal)) > 0, "the server was there");
 
     public async ValueTask DisposeAsync()
     {

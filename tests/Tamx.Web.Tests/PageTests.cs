@@ -15,7 +15,7 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
     [BrowserFact]
     public async Task Drop_PictureAndAsk_TokensAndMapsComeAndStay()
     {
-        await using OpenPage page = await OpenPage.StartAsync(browser, _server);
+        await using var page = await OpenPage.StartAsync(browser, _server);
         await page.HandOverAsync("drop", "scene.jpg", "image/jpeg", RunningServer.Scene);
         await Assertions.Expect(page.Page.Locator(".attachments img")).ToHaveCountAsync(1);
         await page.Question.FillAsync("Describe this image.");
@@ -23,10 +23,11 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         await Assertions.Expect(page.Page.Locator(".stage img")).ToBeVisibleAsync();
         await page.DoneAsync();
 
-        await Assertions.Expect(page.Page.Locator(".answer .turn-text")).ToContainTextAsync("An orange cross, a blue diamond and a purple heart.");
+        await Assertions.Expect(page.Page.Locator(".answer .turn-text")).ToContainTextAsync(
+            "An orange cross, a blue diamond and a purple heart.");
         await Assertions.Expect(page.Page.Locator(".stage.mapped")).ToHaveCountAsync(1);
         await Assertions.Expect(page.Page.Locator(".status")).ToBeHiddenAsync();
-        double before = await page.DrawingAsync();
+        var before = await page.DrawingAsync();
         await page.Token(6).ClickAsync();
         await Assertions.Expect(page.Token(6)).ToHaveAttributeAsync("aria-selected", "true");
         Assert.NotEqual(before, await page.DrawingAsync());
@@ -36,9 +37,10 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
     [BrowserFact]
     public async Task Paste_Picture_IsTaken()
     {
-        await using OpenPage page = await OpenPage.StartAsync(browser, _server);
+        await using var page = await OpenPage.StartAsync(browser, _server);
 
-        await page.HandOverAsync("paste", "image.png", "image/png", TestPictures.Gradient(64, 48, "image.png").Encoded.ToArray());
+        await page.HandOverAsync(
+            "paste", "image.png", "image/png", TestPictures.Gradient(64, 48, "image.png").Encoded.ToArray());
 
         await Assertions.Expect(page.Page.GetByAltText("image.png")).ToBeVisibleAsync();
         await page.Button("Remove image.png").ClickAsync();
@@ -49,36 +51,39 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
     [BrowserFact]
     public async Task Export_OfARun_GivesReportTraceAndMaps()
     {
-        await using OpenPage page = await OpenPage.StartAsync(browser, _server);
+        await using var page = await OpenPage.StartAsync(browser, _server);
         await page.AttachAsync("scene.jpg", "image/jpeg", RunningServer.Scene);
         await page.Question.FillAsync("What is in this image?");
         await page.Ask.ClickAsync();
         await page.DoneAsync();
-        string shown = await page.Page.Locator(".answer .turn-text").InnerTextAsync();
+        var shown = await page.Page.Locator(".answer .turn-text").InnerTextAsync();
 
         var (name, report) = await page.DownloadAsync("Report (HTML)");
         var (traceName, trace) = await page.DownloadAsync("Trace (safetensors)");
         var (mapsName, maps) = await page.DownloadAsync("Maps (JSON)");
 
-        Assert.Equal(["What-is-in-this-image.html", "What-is-in-this-image.safetensors", "What-is-in-this-image.json"], (string[])[name, traceName, mapsName]);
+        Assert.Equal(
+            ["What-is-in-this-image.html", "What-is-in-this-image.safetensors", "What-is-in-this-image.json"],
+            (string[])[name, traceName, mapsName]);
         Assert.Equal("tamx-maps/1", JsonDocument.Parse(maps).RootElement.GetProperty("format").GetString());
         using var folder = new TemporaryFolder();
-        string path = Path.Combine(folder.Path, "report.html");
+        var path = Path.Combine(folder.Path, "report.html");
         await File.WriteAllBytesAsync(path, report);
         await File.WriteAllBytesAsync(Path.Combine(folder.Path, traceName), trace);
         Assert.Equal(shown.Trim(), Text(TraceFile.Load(Path.Combine(folder.Path, traceName))).Trim());
-        await using IBrowserContext apart = await browser.NewContextAsync(new() { Offline = true });
-        IPage opened = await apart.NewPageAsync();
+        await using var apart = await browser.NewContextAsync(new() { Offline = true });
+        var opened = await apart.NewPageAsync();
         await opened.GotoAsync(new Uri(path).AbsoluteUri);
         await Assertions.Expect(opened.Locator(".answer .turn-text")).ToHaveTextAsync(shown);
 
-        static string Text(Trace trace) => string.Concat(trace.TokenIds[^trace.CandidateIds!.Count..].Select(id => trace.FindText(id)!));
+        static string Text(Trace trace) =>
+            string.Concat(trace.TokenIds[^trace.CandidateIds!.Count..].Select(trace.FindText));
     }
 
     [BrowserFact]
     public async Task Stop_WhileTokensCome_KeepsThemAndFreesTheModel()
     {
-        await using OpenPage page = await OpenPage.StartAsync(browser, _server);
+        await using var page = await OpenPage.StartAsync(browser, _server);
         await page.StartLongAnswerAsync(RunningServer.Scene);
         await Assertions.Expect(page.Status).ToHaveTextAsync("Writing");
         await Assertions.Expect(page.Page.Locator(".token.current")).ToHaveCountAsync(1);
@@ -86,7 +91,7 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         await page.Stop.ClickAsync();
         await page.DoneAsync();
 
-        int count = await page.Page.Locator("[data-token]").CountAsync();
+        var count = await page.Page.Locator("[data-token]").CountAsync();
         Assert.InRange(count, 20, 600);
         await Assertions.Expect(page.Problem).ToHaveCountAsync(0);
         var (_, maps) = await page.DownloadAsync("Maps (JSON)");
@@ -97,7 +102,7 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
     [BrowserFact]
     public async Task Choose_TokenWhileOthersCome_KeepsIt()
     {
-        await using OpenPage page = await OpenPage.StartAsync(browser, _server);
+        await using var page = await OpenPage.StartAsync(browser, _server);
         await page.StartLongAnswerAsync(RunningServer.Scene);
 
         await page.Token(2).ClickAsync();
@@ -113,8 +118,8 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
     [BrowserFact]
     public async Task SecondTab_AtTheSameTime_WaitsAndGetsItsAnswer()
     {
-        await using OpenPage first = await OpenPage.StartAsync(browser, _server);
-        await using OpenPage second = await OpenPage.StartAsync(browser, _server);
+        await using var first = await OpenPage.StartAsync(browser, _server);
+        await using var second = await OpenPage.StartAsync(browser, _server);
         await first.StartLongAnswerAsync(RunningServer.Scene);
         await second.AttachAsync("scene.jpg", "image/jpeg", RunningServer.Scene);
         await second.Ask.ClickAsync();
@@ -131,7 +136,7 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
     [BrowserFact]
     public async Task Refresh_InTheMiddle_FreesTheModelAndKeepsTheQuestion()
     {
-        await using OpenPage page = await OpenPage.StartAsync(browser, _server);
+        await using var page = await OpenPage.StartAsync(browser, _server);
         await page.StartLongAnswerAsync(RunningServer.Scene);
 
         await page.Page.ReloadAsync();
@@ -147,13 +152,13 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
     [BrowserFact]
     public async Task Refresh_AfterwardsAndBack_BringTheSameViewAgain()
     {
-        await using OpenPage page = await OpenPage.StartAsync(browser, _server);
+        await using var page = await OpenPage.StartAsync(browser, _server);
         await page.AttachAsync("scene.jpg", "image/jpeg", RunningServer.Scene);
         await page.Ask.ClickAsync();
         await page.DoneAsync();
         await page.Token(6).ClickAsync();
         await Assertions.Expect(page.Page).ToHaveURLAsync(new Regex("#tok=6$"));
-        double drawn = await page.DrawingAsync();
+        var drawn = await page.DrawingAsync();
 
         await page.Page.ReloadAsync();
         await page.DoneAsync();
@@ -161,7 +166,8 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         Assert.Equal(drawn, await page.DrawingAsync());
 
         await page.Button("New").ClickAsync();
-        await Assertions.Expect(page.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("See where every word comes from");
+        await Assertions.Expect(page.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync(
+            "See where every word comes from");
         await page.Page.GoBackAsync();
         await page.DoneAsync();
         await Assertions.Expect(page.Page.Locator(".answer .turn-text")).ToContainTextAsync("purple heart");
@@ -170,20 +176,26 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
     [BrowserFact]
     public async Task FollowUp_AfterAnAnswer_GoesOnWithTheConversation()
     {
-        await using OpenPage page = await OpenPage.StartAsync(browser, _server);
+        await using var page = await OpenPage.StartAsync(browser, _server);
         await page.AttachAsync("scene.jpg", "image/jpeg", RunningServer.Scene);
         await page.Ask.ClickAsync();
         await page.DoneAsync();
-        await page.AttachAsync("second.png", "image/png", TestPictures.Gradient(96, 64, "second.png").Encoded.ToArray());
+        await page.AttachAsync(
+            "second.png", "image/png", TestPictures.Gradient(96, 64, "second.png").Encoded.ToArray());
         await page.Question.FillAsync("And this one?");
         await page.Ask.ClickAsync();
         await page.DoneAsync();
 
-        JsonElement asked = await page.AskedAsync();
-        JsonElement messages = asked.GetProperty("messages");
-        Assert.Equal(["user", "assistant", "user"], messages.EnumerateArray().Select(message => message.GetProperty("role").GetString()));
-        Assert.Equal("An orange cross, a blue diamond and a purple heart.", messages[1].GetProperty("content").GetString());
-        Assert.Equal("upload:file1", messages[2].GetProperty("content")[0].GetProperty("image_url").GetProperty("url").GetString());
+        var asked = await page.AskedAsync();
+        var messages = asked.GetProperty("messages");
+        Assert.Equal(
+            ["user", "assistant", "user"],
+            messages.EnumerateArray().Select(message => message.GetProperty("role").GetString()));
+        Assert.Equal(
+            "An orange cross, a blue diamond and a purple heart.", messages[1].GetProperty("content").GetString());
+        Assert.Equal(
+            "upload:file1",
+            messages[2].GetProperty("content")[0].GetProperty("image_url").GetProperty("url").GetString());
         await Assertions.Expect(page.Page.Locator(".turn")).ToHaveCountAsync(4);
         await Assertions.Expect(page.Page.Locator("figure")).ToHaveCountAsync(2);
     }
@@ -191,13 +203,14 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
     [BrowserFact]
     public async Task Options_Changed_AreSentAndNoOthers()
     {
-        await using OpenPage page = await OpenPage.StartAsync(browser, _server);
+        await using var page = await OpenPage.StartAsync(browser, _server);
         await page.AttachAsync("scene.jpg", "image/jpeg", RunningServer.Scene);
         await page.Page.Locator("button.tool", new() { HasText = "Options" }).ClickAsync();
         await page.Page.Locator("[name=maxTokens]").FillAsync("5");
         await page.Page.Locator("[name=temperature]").FillAsync("0.5");
         await page.Page.Locator("[name=profile]").SelectOptionAsync("tuned");
-        await Assertions.Expect(page.Page.Locator("[name=applyFilter] option").First).ToHaveTextAsync("as the method (off)");
+        await Assertions.Expect(page.Page.Locator("[name=applyFilter] option").First).ToHaveTextAsync(
+            "as the method (off)");
         await page.Page.Locator("[name=applyEci]").SelectOptionAsync("off");
         await page.Page.Locator("[name=system]").FillAsync("Be brief.");
         await page.Button("Done").ClickAsync();
@@ -205,21 +218,27 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         await page.Ask.ClickAsync();
         await page.DoneAsync();
 
-        JsonElement asked = await page.AskedAsync();
+        var asked = await page.AskedAsync();
         Assert.Equal("system", asked.GetProperty("messages")[0].GetProperty("role").GetString());
-        Assert.Equal("""{"maxTokens":5,"sampling":{"temperature":0.5},"options":{"profile":"tuned","applyEci":false}}""", Rest(asked));
+        Assert.Equal(
+            """{"maxTokens":5,"sampling":{"temperature":0.5},"options":{"profile":"tuned","applyEci":false}}""",
+            Rest(asked));
         await Assertions.Expect(page.Page.Locator("[data-token]")).ToHaveCountAsync(5);
         await Assertions.Expect(page.Page.Locator(".facts")).ToContainTextAsync("profile Tuned");
 
-        static string Rest(JsonElement asked) =>
-            "{" + string.Join(",", asked.EnumerateObject().Where(one => one.Name != "messages").Select(one => $"\"{one.Name}\":{one.Value.GetRawText()}")) + "}";
+        static string Rest(JsonElement asked)
+        {
+            var rest = asked.EnumerateObject().Where(one => one.Name != "messages");
+            return "{" + string.Join(",", rest.Select(one => $"\"{one.Name}\":{one.Value.GetRawText()}")) + "}";
+        }
     }
 
     [BrowserFact]
     public async Task Animation_Asked_HasATimeline()
     {
-        await using OpenPage page = await OpenPage.StartAsync(browser, _server);
-        await page.AttachAsync("moving.gif", "image/gif", TestVideos.Animation(ImageMagick.MagickFormat.Gif, 50, 50, 50, 50));
+        await using var page = await OpenPage.StartAsync(browser, _server);
+        await page.AttachAsync(
+            "moving.gif", "image/gif", TestVideos.Animation(ImageMagick.MagickFormat.Gif, 50, 50, 50, 50));
         await Assertions.Expect(page.Question).ToHaveAttributeAsync("placeholder", "Describe this video.");
         await page.Ask.ClickAsync();
         await page.DoneAsync();
@@ -230,19 +249,21 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
     [BrowserFact]
     public async Task Answers_OfTheServer_CanBeOpenedAndDeleted()
     {
-        await using OpenPage page = await OpenPage.StartAsync(browser, _server);
+        await using var page = await OpenPage.StartAsync(browser, _server);
         await page.Question.FillAsync("A question of its own, for the list.");
         await page.Ask.ClickAsync();
         await page.DoneAsync();
         await page.Button("New").ClickAsync();
-        await Assertions.Expect(page.Page.Locator(".recent .run-prompt").First).ToHaveTextAsync("A question of its own, for the list.");
+        await Assertions.Expect(page.Page.Locator(".recent .run-prompt").First).ToHaveTextAsync(
+            "A question of its own, for the list.");
         await page.Page.Locator(".recent .run").First.ClickAsync();
         await page.DoneAsync();
         await Assertions.Expect(page.Page.Locator(".asked .turn-text")).ToContainTextAsync("A question of its own");
 
         await page.Button("Answers").ClickAsync();
-        await Assertions.Expect(page.Page.Locator(".runs .run-prompt").First).ToHaveTextAsync("A question of its own, for the list.");
-        int count = await page.Page.Locator(".runs .run").CountAsync();
+        await Assertions.Expect(page.Page.Locator(".runs .run-prompt").First).ToHaveTextAsync(
+            "A question of its own, for the list.");
+        var count = await page.Page.Locator(".runs .run").CountAsync();
         await page.Button("Delete: A question of its own, for the list.").ClickAsync();
 
         await Assertions.Expect(page.Page.Locator(".runs .run")).ToHaveCountAsync(count - 1);
@@ -254,7 +275,7 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
     [BrowserFact]
     public async Task Answers_OpenedWhileAnotherIsWritten_LetsGoOfThatOne()
     {
-        await using OpenPage page = await OpenPage.StartAsync(browser, _server);
+        await using var page = await OpenPage.StartAsync(browser, _server);
         await page.Question.FillAsync("The one to come back to.");
         await page.Ask.ClickAsync();
         await page.DoneAsync();
@@ -273,8 +294,13 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
     [BrowserFact]
     public async Task Phone_ByTouch_AsksAndLooks()
     {
-        var phone = new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = 390, Height = 844 }, HasTouch = true, IsMobile = true };
-        await using OpenPage page = await OpenPage.StartAsync(browser, _server, phone);
+        var phone = new BrowserNewContextOptions
+        {
+            ViewportSize = new ViewportSize { Width = 390, Height = 844 },
+            HasTouch = true,
+            IsMobile = true,
+        };
+        await using var page = await OpenPage.StartAsync(browser, _server, phone);
         Assert.Equal(390, await WidthAsync());
         await page.AttachAsync("scene.jpg", "image/jpeg", RunningServer.Scene);
         await page.Ask.TapAsync();
@@ -293,7 +319,7 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
     [BrowserFact]
     public async Task Keyboard_Alone_AsksStepsAndAsksOn()
     {
-        await using OpenPage page = await OpenPage.StartAsync(browser, _server);
+        await using var page = await OpenPage.StartAsync(browser, _server);
         await page.AttachAsync("scene.jpg", "image/jpeg", RunningServer.Scene);
         await Assertions.Expect(page.Question).ToBeFocusedAsync();
         await page.Page.Keyboard.TypeAsync("Describe");
@@ -335,8 +361,9 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
     [BrowserFact]
     public async Task Texts_OfHostileKind_AreShownAsText()
     {
-        const string Hostile = "<img src=x onerror=\"document.title='broken'\"></script><script>document.title='broken'</script>";
-        await using OpenPage page = await OpenPage.StartAsync(browser, _server);
+        const string Hostile =
+            "<img src=x onerror=\"document.title='broken'\"></script><script>document.title='broken'</script>";
+        await using var page = await OpenPage.StartAsync(browser, _server);
         await page.AttachAsync("<b onclick=x>.jpg", "image/jpeg", RunningServer.Scene);
         await page.Question.FillAsync(Hostile);
         await page.Ask.ClickAsync();

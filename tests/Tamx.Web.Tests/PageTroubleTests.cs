@@ -13,7 +13,7 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
     [BrowserFact]
     public async Task Files_ThatCannotBeUsed_AreNamedWithTheReason()
     {
-        await using OpenPage page = await OpenPage.StartAsync(browser, _server);
+        await using var page = await OpenPage.StartAsync(browser, _server);
 
         await page.HandOverAsync("drop", "notes.txt", "text/plain", "hello"u8.ToArray());
         await Assertions.Expect(page.Page.Locator(".refusals")).ToContainTextAsync("notes.txt: is no picture or video");
@@ -27,14 +27,15 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
         }
 
         await page.HandOverAsync("drop", "ninth.jpg", "image/jpeg", RunningServer.Scene);
-        await Assertions.Expect(page.Page.Locator(".refusals")).ToContainTextAsync("ninth.jpg: a question can have 8 pictures");
+        await Assertions.Expect(page.Page.Locator(".refusals")).ToContainTextAsync(
+            "ninth.jpg: a question can have 8 pictures");
         await Assertions.Expect(page.Page.Locator(".attachments li")).ToHaveCountAsync(8);
     }
 
     [BrowserFact]
     public async Task Refusal_OfTheServer_IsShownAndTheQuestionKept()
     {
-        await using OpenPage page = await OpenPage.StartAsync(browser, _server);
+        await using var page = await OpenPage.StartAsync(browser, _server);
 
         // A browser shows what there is of it; the server reads it as a whole or not at all.
         await page.AttachAsync("cut.jpg", "image/jpeg", RunningServer.Scene[..(RunningServer.Scene.Length / 2)]);
@@ -51,9 +52,10 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
     [BrowserFact]
     public async Task Queue_Full_OffersToTryAgain()
     {
-        await using RunningServer small = await RunningServer.StartAsync(RunningServer.Options with { QueueLength = 0 });
-        await using OpenPage first = await OpenPage.StartAsync(browser, small);
-        await using OpenPage second = await OpenPage.StartAsync(browser, small);
+        await using var small = await RunningServer.StartAsync(
+            RunningServer.Options with { QueueLength = 0 });
+        await using var first = await OpenPage.StartAsync(browser, small);
+        await using var second = await OpenPage.StartAsync(browser, small);
         await first.StartLongAnswerAsync(RunningServer.Scene);
         await second.Question.FillAsync("Is anybody there?");
         await second.Ask.ClickAsync();
@@ -71,8 +73,8 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
     [BrowserFact]
     public async Task Worker_Killed_SaysSoAndTheNextTryAnswers()
     {
-        await using RunningServer own = await RunningServer.StartAsync();
-        await using OpenPage page = await OpenPage.StartAsync(browser, own);
+        await using var own = await RunningServer.StartAsync();
+        await using var page = await OpenPage.StartAsync(browser, own);
         await page.StartLongAnswerAsync(RunningServer.Scene);
 
         System.Diagnostics.Process.GetProcessById(own.Server.WorkerId!.Value).Kill();
@@ -88,8 +90,8 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
     [BrowserFact]
     public async Task Server_Gone_IsSaid()
     {
-        RunningServer own = await RunningServer.StartAsync();
-        await using OpenPage page = await OpenPage.StartAsync(browser, own);
+        var own = await RunningServer.StartAsync();
+        await using var page = await OpenPage.StartAsync(browser, own);
         await Assertions.Expect(page.Question).ToBeVisibleAsync();
         await own.DisposeAsync();
 
@@ -103,9 +105,10 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
     [BrowserFact]
     public async Task Key_Needed_IsAskedForOnceAndTravelsWithEverything()
     {
-        await using RunningServer own = await RunningServer.StartAsync(RunningServer.Options with { ApiKey = "sesame-open-1" });
-        await using OpenPage page = await OpenPage.StartAsync(browser, own);
-        ILocator key = page.Page.Locator("input[name=key]");
+        await using var own = await RunningServer.StartAsync(
+            RunningServer.Options with { ApiKey = "sesame-open-1" });
+        await using var page = await OpenPage.StartAsync(browser, own);
+        var key = page.Page.Locator("input[name=key]");
         await key.FillAsync("sesame-open-2");
         await key.PressAsync("Enter");
         await Assertions.Expect(page.Page.Locator(".key .refusals")).ToHaveTextAsync("That is not the key.");
@@ -131,8 +134,13 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
     [InlineData(ColorScheme.Light, 390)]
     public async Task Axe_EveryState_FindsNoViolation(ColorScheme scheme, int width)
     {
-        var look = new BrowserNewContextOptions { ColorScheme = scheme, ViewportSize = new ViewportSize { Width = width, Height = 844 }, ReducedMotion = ReducedMotion.Reduce };
-        await using OpenPage page = await OpenPage.StartAsync(browser, _server, look);
+        var look = new BrowserNewContextOptions
+        {
+            ColorScheme = scheme,
+            ViewportSize = new ViewportSize { Width = width, Height = 844 },
+            ReducedMotion = ReducedMotion.Reduce,
+        };
+        await using var page = await OpenPage.StartAsync(browser, _server, look);
         await page.HandOverAsync("drop", "notes.txt", "text/plain", "hello"u8.ToArray());
         await page.AttachAsync("scene.jpg", "image/jpeg", RunningServer.Scene);
         await HoldAsync("start");
@@ -156,7 +164,8 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
         await HoldAsync("problem");
         page.ExpectNoAnswer();
 
-        // A page that is being written may be caught between two colours: a violation is what is still there when looked at again.
+        // A page that is being written may be caught between two colours: a violation is what is still there when
+        // looked at again.
         async Task HoldAsync(string state)
         {
             var violations = await AxeCore.FindViolationsAsync(page.Page);
@@ -172,11 +181,13 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
     [BrowserFact]
     public async Task Status_WhileWorking_IsToldToThoseWhoDoNotSee()
     {
-        await using OpenPage page = await OpenPage.StartAsync(browser, _server);
+        await using var page = await OpenPage.StartAsync(browser, _server);
         await page.StartLongAnswerAsync(RunningServer.Scene);
 
-        await Assertions.Expect(page.Page.GetByRole(AriaRole.Status).Filter(new() { HasText = "Writing" })).ToBeVisibleAsync();
-        await Assertions.Expect(page.Page.GetByRole(AriaRole.Progressbar)).ToHaveAttributeAsync("aria-valuenow", new Regex(@"^\d+$"));
+        await Assertions.Expect(
+            page.Page.GetByRole(AriaRole.Status).Filter(new() { HasText = "Writing" })).ToBeVisibleAsync();
+        await Assertions.Expect(page.Page.GetByRole(AriaRole.Progressbar)).ToHaveAttributeAsync(
+            "aria-valuenow", new Regex(@"^\d+$"));
         await page.Stop.ClickAsync();
         await page.DoneAsync();
     }

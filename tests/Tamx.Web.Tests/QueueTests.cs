@@ -9,7 +9,11 @@ public sealed class QueueTests
 {
     private static readonly ServerOptions Options = RunningServer.Options with
     {
-        Model = RunningServer.Options.Model with { ModelPath = TestModels.Qwen3Vl.ModelPath, ProjectorPath = TestModels.Qwen3Vl.ProjectorPath },
+        Model = RunningServer.Options.Model with
+        {
+            ModelPath = TestModels.Qwen3Vl.ModelPath,
+            ProjectorPath = TestModels.Qwen3Vl.ProjectorPath,
+        },
         QueueLength = 2,
     };
 
@@ -27,7 +31,8 @@ public sealed class QueueTests
         var second = RunAsync(1, 1);
         await RunningServer.UntilAsync(async () => await server.InProgressAsync() == 2, "the second request's wait");
         var third = RunAsync(2, 1);
-        await RunningServer.UntilAsync(() => { lock (ended) { return positions.Contains((2, 2)); } }, "the third request's wait");
+        await RunningServer.UntilAsync(
+            () => { lock (ended) { return positions.Contains((2, 2)); } }, "the third request's wait");
 
         using var refused = await server.PostAsync(RunningServer.Question(_picture));
         Assert.NotNull(refused.Headers.RetryAfter);
@@ -41,7 +46,8 @@ public sealed class QueueTests
 
         async Task RunAsync(int request, int maxTokens)
         {
-            await foreach (var (name, data) in server.StreamAsync(RunningServer.Question(_picture, maxTokens: maxTokens)))
+            var question = RunningServer.Question(_picture, maxTokens: maxTokens);
+            await foreach (var (name, data) in server.StreamAsync(question))
             {
                 lock (ended)
                 {
@@ -90,12 +96,14 @@ public sealed class QueueTests
     {
         await using var server = await RunningServer.StartAsync(Options);
         var first = server.StreamAsync(RunningServer.Question(_picture, maxTokens: 1024)).GetAsyncEnumerator();
-        await RunningServer.UntilAsync(async () => await first.MoveNextAsync() && first.Current.Name == "token", "a token of the first request");
+        await RunningServer.UntilAsync(
+            async () => await first.MoveNextAsync() && first.Current.Name == "token", "a token of the first request");
         await foreach (var (name, data) in server.StreamAsync(RunningServer.Question(_picture, maxTokens: 1)))
         {
             if (name == "run")
             {
-                using var stopped = await server.Client.PostAsync($"/api/runs/{data.GetProperty("run").GetString()}/stop", null);
+                using var stopped = await server.Client.PostAsync(
+                    $"/api/runs/{data.GetProperty("run").GetString()}/stop", null);
                 Assert.True(stopped.IsSuccessStatusCode);
             }
 
@@ -109,7 +117,8 @@ public sealed class QueueTests
         }
 
         await StopFirstAsync(server);
-        await RunningServer.UntilAsync(async () => await first.MoveNextAsync() && first.Current.Name == "done", "the first request's end");
+        await RunningServer.UntilAsync(
+            async () => await first.MoveNextAsync() && first.Current.Name == "done", "the first request's end");
         await first.DisposeAsync();
     }
 
@@ -137,10 +146,15 @@ public sealed class QueueTests
     [Fact]
     public async Task Stream_WithNothingToTell_IsKeptAlive()
     {
-        await using var server = await RunningServer.StartAsync(Options with { LongestSilence = TimeSpan.FromMilliseconds(20) });
+        await using var server = await RunningServer.StartAsync(
+            Options with { LongestSilence = TimeSpan.FromMilliseconds(20) });
         var first = server.StreamAsync(RunningServer.Question(_picture, maxTokens: 1024)).GetAsyncEnumerator();
-        await RunningServer.UntilAsync(async () => await first.MoveNextAsync() && first.Current.Name == "token", "a token of the first request");
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/explain") { Content = RunningServer.JsonOf(RunningServer.Question(_picture, maxTokens: 1)) };
+        await RunningServer.UntilAsync(
+            async () => await first.MoveNextAsync() && first.Current.Name == "token", "a token of the first request");
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/explain")
+        {
+            Content = RunningServer.JsonOf(RunningServer.Question(_picture, maxTokens: 1)),
+        };
         request.Headers.Accept.ParseAdd("text/event-stream");
 
         // It waits in the queue, so there is nothing to tell of it.
@@ -149,7 +163,8 @@ public sealed class QueueTests
         var comments = 0;
         while (comments < 3)
         {
-            comments += await reader.ReadLineAsync() is { } line ? line.StartsWith(':') ? 1 : 0 : throw new EndOfStreamException("the stream ended");
+            var line = await reader.ReadLineAsync() ?? throw new EndOfStreamException("the stream ended");
+            comments += line.StartsWith(':') ? 1 : 0;
         }
 
         await StopFirstAsync(server);
@@ -160,14 +175,17 @@ public sealed class QueueTests
     [Fact]
     public async Task Request_ThatTakesTooLong_IsEnded()
     {
-        await using var server = await RunningServer.StartAsync(Options with { Limits = new RequestLimits { MaxSeconds = 0.2 } });
-        await RunningServer.AssertErrorAsync(await server.PostAsync(RunningServer.Question(_picture, maxTokens: 1024)), 504, "time_limit");
+        await using var server = await RunningServer.StartAsync(
+            Options with { Limits = new RequestLimits { MaxSeconds = 0.2 } });
+        await RunningServer.AssertErrorAsync(
+            await server.PostAsync(RunningServer.Question(_picture, maxTokens: 1024)), 504, "time_limit");
     }
 
     [Fact]
     public async Task Runs_BeyondTheLimit_GoOldestFirst()
     {
-        await using var server = await RunningServer.StartAsync(Options with { Limits = new RequestLimits { MaxRuns = 2 } });
+        await using var server = await RunningServer.StartAsync(
+            Options with { Limits = new RequestLimits { MaxRuns = 2 } });
         var ids = new List<string>();
         for (var i = 0; i < 3; i++)
         {
@@ -176,7 +194,8 @@ public sealed class QueueTests
         }
 
         using var runs = JsonDocument.Parse(await server.Client.GetStringAsync("/api/runs"));
-        Assert.Equal([ids[2], ids[1]], runs.RootElement.EnumerateArray().Select(run => run.GetProperty("run").GetString()));
+        Assert.Equal(
+            [ids[2], ids[1]], runs.RootElement.EnumerateArray().Select(run => run.GetProperty("run").GetString()));
         Assert.Equal(2, Directory.GetDirectories(Path.Combine(server.Server.FolderPath, "runs")).Length);
     }
 
@@ -184,7 +203,8 @@ public sealed class QueueTests
     {
         using var runs = JsonDocument.Parse(await server.Client.GetStringAsync("/api/runs"));
         var first = runs.RootElement.EnumerateArray().Last(run => run.GetProperty("state").GetString() == "running");
-        using var stopped = await server.Client.PostAsync($"/api/runs/{first.GetProperty("run").GetString()}/stop", null);
+        using var stopped = await server.Client.PostAsync(
+            $"/api/runs/{first.GetProperty("run").GetString()}/stop", null);
         Assert.True(stopped.IsSuccessStatusCode);
     }
 }

@@ -6,7 +6,9 @@ using Tamx.Llama;
 
 namespace Tamx.Web.Tests;
 
-/// <summary>A server in this process, on a free port of loopback, with its worker in another process as users have it.</summary>
+/// <summary>
+/// A server in this process, on a free port of loopback, with its worker in another process as users have it.
+/// </summary>
 internal sealed class RunningServer : IAsyncDisposable
 {
     private RunningServer(TamxServer server, string? apiKey)
@@ -36,7 +38,8 @@ internal sealed class RunningServer : IAsyncDisposable
         WorkerCommand = ["dotnet", Path.Combine(AppContext.BaseDirectory, "Tamx.Cli.dll"), "worker"],
     };
 
-    public static byte[] Scene { get; } = File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "demo", "scene.jpg"));
+    public static byte[] Scene { get; } = File.ReadAllBytes(
+        Path.Combine(AppContext.BaseDirectory, "demo", "scene.jpg"));
 
     public static async Task<RunningServer> StartAsync(ServerOptions? options = null) =>
         new(await TamxServer.StartAsync(options ?? Options), options?.ApiKey);
@@ -48,19 +51,28 @@ internal sealed class RunningServer : IAsyncDisposable
         maxTokens,
     };
 
+    /// <summary>The body of a request of one message with these parts.</summary>
+    public static object Asking(params object[] parts) =>
+        new { messages = new[] { new { role = "user", content = parts } } };
+
     /// <summary>A user's message with pictures before its text.</summary>
     public static object Message(string text, params byte[][] pictures) => new
     {
         role = "user",
-        content = pictures.Select(picture => (object)new { type = "image_url", image_url = new { url = DataUrl(picture) } }).Append(new { type = "text", text }),
+        content = pictures
+            .Select(picture => (object)new { type = "image_url", image_url = new { url = DataUrl(picture) } })
+            .Append(new { type = "text", text }),
     };
 
-    public static string DataUrl(byte[] content) => "data:application/octet-stream;base64," + Convert.ToBase64String(content);
+    public static string DataUrl(byte[] content) =>
+        "data:application/octet-stream;base64," + Convert.ToBase64String(content);
 
-    public Task<HttpResponseMessage> PostAsync(object body, string path = "/api/explain") => Client.PostAsync(path, JsonOf(body));
+    public Task<HttpResponseMessage> PostAsync(object body, string path = "/api/explain") =>
+        Client.PostAsync(path, JsonOf(body));
 
     /// <summary>Asks for events.</summary>
-    public async IAsyncEnumerable<(string Name, JsonElement Data)> StreamAsync(object body, string path = "/api/explain")
+    public async IAsyncEnumerable<(string Name, JsonElement Data)> StreamAsync(
+        object body, string path = "/api/explain")
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonOf(body) };
         request.Headers.Accept.ParseAdd("text/event-stream");
@@ -76,7 +88,8 @@ internal sealed class RunningServer : IAsyncDisposable
             }
             else if (line.StartsWith("data: ", StringComparison.Ordinal))
             {
-                yield return (name, line == "data: [DONE]" ? default : JsonDocument.Parse(line["data: ".Length..]).RootElement);
+                var isEnd = line == "data: [DONE]";
+                yield return (name, isEnd ? default : JsonDocument.Parse(line["data: ".Length..]).RootElement);
             }
         }
     }
@@ -119,8 +132,11 @@ internal sealed class RunningServer : IAsyncDisposable
     public async Task<string?> PhaseNowAsync()
     {
         using var runs = JsonDocument.Parse(await Client.GetStringAsync("/api/runs"));
-        var under = runs.RootElement.EnumerateArray().LastOrDefault(run => run.GetProperty("state").GetString() is "queued" or "running");
-        return under.ValueKind == JsonValueKind.Object && under.TryGetProperty("phase", out var phase) ? phase.GetString() : null;
+        var under = runs.RootElement.EnumerateArray().LastOrDefault(
+            run => run.GetProperty("state").GetString() is "queued" or "running");
+        return under.ValueKind == JsonValueKind.Object && under.TryGetProperty("phase", out var phase)
+            ? phase.GetString()
+            : null;
     }
 
     /// <summary>Requests that are read, wait or are worked on.</summary>

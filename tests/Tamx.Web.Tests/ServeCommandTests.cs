@@ -16,7 +16,8 @@ public sealed partial class ServeCommandTests
         var (address, worker) = await WaitAsync(serve);
         using (var client = new HttpClient { BaseAddress = address })
         {
-            using var answer = await client.PostAsync("/api/explain", JsonContent.Create(RunningServer.Question(RunningServer.Scene, maxTokens: 1)));
+            using var answer = await client.PostAsync(
+                "/api/explain", JsonContent.Create(RunningServer.Question(RunningServer.Scene, maxTokens: 1)));
             Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
         }
 
@@ -34,7 +35,8 @@ public sealed partial class ServeCommandTests
         {
             var (address, worker) = await WaitAsync(killed);
             using var client = new HttpClient { BaseAddress = address };
-            using var answer = await client.PostAsync("/api/explain", JsonContent.Create(RunningServer.Question(RunningServer.Scene, maxTokens: 1)));
+            using var answer = await client.PostAsync(
+                "/api/explain", JsonContent.Create(RunningServer.Question(RunningServer.Scene, maxTokens: 1)));
             killed.Kill();
             await killed.WaitForExitAsync();
 
@@ -63,7 +65,8 @@ public sealed partial class ServeCommandTests
         using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
         listener.Start();
         var port = ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
-        using var serve = Start(folder.Path, [.. arguments.Select(argument => argument == "USED" ? $"{port}" : argument)]);
+        using var serve = Start(
+            folder.Path, [.. arguments.Select(argument => argument == "USED" ? $"{port}" : argument)]);
         var error = await serve.StandardError.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(20));
         await serve.WaitForExitAsync();
         Assert.Contains(message, error, StringComparison.Ordinal);
@@ -74,7 +77,11 @@ public sealed partial class ServeCommandTests
 
     private static Process Start(string temporaryFolder, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Tamx.Cli.dll"), "serve", "-t", "1", .. arguments]) { RedirectStandardError = true };
+        var program = Path.Combine(AppContext.BaseDirectory, "Tamx.Cli.dll");
+        var start = new ProcessStartInfo("dotnet", [program, "serve", "-t", "1", .. arguments])
+        {
+            RedirectStandardError = true,
+        };
         if (!arguments.Contains("--port"))
         {
             start.ArgumentList.Add("--port");
@@ -98,7 +105,8 @@ public sealed partial class ServeCommandTests
             said += line + "\n";
             if (AddressPattern().Match(line) is { Success: true } match)
             {
-                var child = Directory.GetDirectories("/proc").Select(path => int.TryParse(Path.GetFileName(path), out var id) ? id : 0)
+                var child = Directory.GetDirectories("/proc").Select(
+                    path => int.TryParse(Path.GetFileName(path), out var id) ? id : 0)
                     .Single(id => id > 0 && ParentOf(id) == serve.Id);
                 return (new Uri(match.Value), child);
             }
@@ -112,7 +120,8 @@ public sealed partial class ServeCommandTests
         try
         {
             var stat = File.ReadAllText($"/proc/{id}/stat");
-            return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
+            return int.Parse(
+                stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
         }
         catch (IOException)
         {

@@ -10,8 +10,8 @@ internal static partial class Signals
     public const int Terminate = 15;
 
     /// <summary>
-    /// SIGVTALRM: lets <see cref="AbortingWorker"/> abort, or ends it if it has not got so far. Nobody else has a use for it: <c>nohup</c> has hang-ups ignored, and the
-    /// compiler in an OpenCL driver (LLVM) takes SIGUSR1.
+    /// SIGVTALRM: lets <see cref="AbortingWorker"/> abort, or ends it if it has not got so far. Nobody else has a use
+    /// for it: <c>nohup</c> has hang-ups ignored, and the compiler in an OpenCL driver (LLVM) takes SIGUSR1.
     /// </summary>
     public const int VirtualAlarm = 26;
 

@@ -12,7 +12,11 @@ public sealed class WorkerDeathTests
     /// <summary>A random model does not end its answers: each phase lasts long enough to be met.</summary>
     private static readonly ServerOptions Options = RunningServer.Options with
     {
-        Model = RunningServer.Options.Model with { ModelPath = TestModels.Qwen3Vl.ModelPath, ProjectorPath = TestModels.Qwen3Vl.ProjectorPath },
+        Model = RunningServer.Options.Model with
+        {
+            ModelPath = TestModels.Qwen3Vl.ModelPath,
+            ProjectorPath = TestModels.Qwen3Vl.ProjectorPath,
+        },
         Limits = new RequestLimits { MaxRuns = 2 },
         WorkerCommand = AbortingWorker.Command,
     };
@@ -38,8 +42,11 @@ public sealed class WorkerDeathTests
                 }
 
                 var asked = server.PostAsync(Body(phase));
-                await RunningServer.UntilAsync(async () => asked.IsCompleted || await server.PhaseNowAsync() == phase, $"phase {phase}");
-                Assert.False(asked.IsCompleted, $"{phase} was over before it could be met: {(asked.IsCompleted ? await asked : null)}");
+                await RunningServer.UntilAsync(
+                    async () => asked.IsCompleted || await server.PhaseNowAsync() == phase, $"phase {phase}");
+                Assert.False(
+                    asked.IsCompleted,
+                    $"{phase} was over before it could be met: {(asked.IsCompleted ? await asked : null)}");
                 workers.Add(await KillAsync(server, i / Phases.Length % 2 == 0 ? Signals.Kill : Signals.VirtualAlarm));
                 using var answer = await asked;
                 Assert.NotNull(answer.Headers.RetryAfter);
@@ -65,7 +72,8 @@ public sealed class WorkerDeathTests
         await using var server = await RunningServer.StartAsync(Options);
         var frozen = server.Server.WorkerId!.Value;
         using var patience = new CancellationTokenSource();
-        var asked = server.Client.PostAsync("/api/explain", System.Net.Http.Json.JsonContent.Create(Body("generate")), patience.Token);
+        var asked = server.Client.PostAsync(
+            "/api/explain", System.Net.Http.Json.JsonContent.Create(Body("generate")), patience.Token);
         await RunningServer.UntilAsync(async () => await server.PhaseNowAsync() == "generate", "generating");
         Signals.Send(frozen, Signals.Freeze);
         await patience.CancelAsync();
@@ -120,7 +128,9 @@ public sealed class WorkerDeathTests
             Assert.True(File.Exists(Path.Combine(elsewhere, "lock")));
             if (!OperatingSystem.IsWindows())
             {
-                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(first.Server.FolderPath));
+                Assert.Equal(
+                    UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+                    File.GetUnixFileMode(first.Server.FolderPath));
             }
         }
         finally
@@ -140,10 +150,13 @@ public sealed class WorkerDeathTests
         return worker;
     }
 
+    private static object Asking(object message) => new { messages = new[] { message }, maxTokens = 1 };
+
     private object Body(string phase) => phase switch
     {
-        "image" => new { messages = new[] { RunningServer.Message("Compare.", [.. Enumerable.Repeat(_large, 8)]) }, maxTokens = 1 },
-        "prefill" => new { messages = new[] { RunningServer.Message(string.Concat(Enumerable.Repeat("what colour is the cross ", 600)), _small) }, maxTokens = 1 },
+        "image" => Asking(RunningServer.Message("Compare.", [.. Enumerable.Repeat(_large, 8)])),
+        "prefill" => Asking(RunningServer.Message(
+            string.Concat(Enumerable.Repeat("what colour is the cross ", 600)), _small)),
         "generate" => new { messages = new[] { RunningServer.Message("Tell.", _small) }, maxTokens = 1024 },
         _ => RunningServer.Question(_small, maxTokens: 1),
     };

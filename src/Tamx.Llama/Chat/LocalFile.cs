@@ -4,11 +4,13 @@ namespace Tamx.Llama.Chat;
 internal static class LocalFile
 {
     private const string Scheme = "file:";
+    private const string Form = "file:///path or file://localhost/path";
 
     /// <summary>The path of the file.</summary>
     /// <remarks>
-    /// Qwen's examples write <c>file://</c> before a path as it is, others encode it. A file that has the name as it is written goes first, then the one of
-    /// the decoded name, then that without query and fragment, which RFC 3986 begins with <c>?</c> and <c>#</c>.
+    /// Qwen's examples write <c>file://</c> before a path as it is; others encode it. A file that has the name as
+    /// written goes first, then the one of the decoded name, then that without query and fragment (<c>?</c> and
+    /// <c>#</c> in RFC 3986).
     /// </remarks>
     /// <param name="source">A path or URL.</param>
     /// <param name="folder">The folder that relative paths are relative to.</param>
@@ -18,7 +20,8 @@ internal static class LocalFile
         if (!source.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
         {
             return source.Contains("://", StringComparison.Ordinal)
-                ? throw new InvalidInputException("names an address; nothing is fetched from a network: give a local file or a data URL")
+                ? throw new InvalidInputException(
+                    "names an address; nothing is fetched from a network: give a local file or a data URL")
                 : Combine(folder, source);
         }
 
@@ -30,7 +33,9 @@ internal static class LocalFile
         return Array.Find(paths, Path.Exists) ?? paths[1];
     }
 
-    /// <summary>The path of a URL whose scheme is cut off: <c>/path</c>, <c>///path</c> or <c>//localhost/path</c>.</summary>
+    /// <summary>
+    /// The path of a URL whose scheme is cut off: <c>/path</c>, <c>///path</c> or <c>//localhost/path</c>.
+    /// </summary>
     private static string PathOf(string rest)
     {
         const string Authority = "//";
@@ -41,14 +46,14 @@ internal static class LocalFile
             var host = slash < 0 ? rest : rest[..slash];
             if (slash < 0 || !(host.Length == 0 || host.Equals("localhost", StringComparison.OrdinalIgnoreCase)))
             {
-                throw new InvalidInputException("names a file of another machine; a file URL is file:///path or file://localhost/path");
+                throw new InvalidInputException($"names a file of another machine; a file URL is {Form}");
             }
 
             rest = rest[slash..];
         }
         else if (!rest.StartsWith('/'))
         {
-            throw new InvalidInputException("has a file URL without a path; it is file:///path or file://localhost/path");
+            throw new InvalidInputException($"has a file URL without a path; it is {Form}");
         }
 
         // file:///C:/folder

@@ -2,11 +2,14 @@ using Tamx.Llama.Imaging;
 
 namespace Tamx.Llama.Chat;
 
-/// <summary>Where a picture or video of a message comes from: a data URL, base64, or a name that only the reader's caller may follow.</summary>
-/// <param name="Where">Its place, for messages.</param>
+/// <summary>
+/// Where a picture or video of a message comes from: a data URL, base64, or a name. Whether a name is followed is for
+/// the reader's caller to say.
+/// </summary>
+/// <param name="Place">Where in the conversation it stands, for error messages.</param>
 /// <param name="Text">What the message says.</param>
 /// <param name="IsBase64">Whether the message says that it is base64.</param>
-public sealed record MediaSource(string Where, string Text, bool IsBase64 = false)
+public sealed record MediaSource(string Place, string Text, bool IsBase64 = false)
 {
     private const string Scheme = "data:";
     private const string Marker = ";base64,";
@@ -16,47 +19,59 @@ public sealed record MediaSource(string Where, string Text, bool IsBase64 = fals
 
     private static readonly string[] FrameListTypes = ["data:video/jpeg", "data:video/png", "data:video/webp"];
 
-    /// <summary>Whether it is a data URL.</summary>
-    public bool IsDataUrl => Text.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase);
-
     /// <summary>Whether it is a data URL that says it is a picture.</summary>
-    public bool IsPictureUrl => Text.StartsWith("data:image/", StringComparison.OrdinalIgnoreCase);
+    internal bool IsPictureUrl => Text.StartsWith("data:image/", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The bytes, if they stand in the message itself; null if it is a name.</summary>
     /// <remarks>
-    /// Base64 may be wrapped, url-safe, percent-encoded and without its padding. Without <c>data:</c> before it, it is taken for base64 only if it is
-    /// that of a picture, so that no path can be mistaken for one.
+    /// Base64 may be wrapped, url-safe, percent-encoded and without its padding. A text without <c>data:</c> is taken
+    /// for base64 only if it is a picture's, so that no path is mistaken for data.
     /// </remarks>
-    /// <exception cref="InvalidInputException">It is a data URL without base64, or base64 that is none. The data is not repeated.</exception>
+    /// <exception cref="InvalidInputException">
+    /// It is a data URL without base64, or base64 that is none. The data is not repeated.
+    /// </exception>
     public byte[]? Decode()
     {
-        if (IsDataUrl)
+        if (Text.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
         {
-            var head = HeadLength() ?? throw new InvalidInputException($"{Where} has a data URL without ;base64,");
-            return FromBase64(Text.AsSpan(head)) ?? throw new InvalidInputException($"{Where} has a data URL that is no base64");
+            var head = HeadLength() ?? throw Fault("has a data URL without ;base64,");
+            return FromBase64(Text.AsSpan(head)) ?? throw Fault("has a data URL that is no base64");
         }
 
         if (IsBase64)
         {
-            return FromBase64(Text) ?? throw new InvalidInputException($"{Where} has a base64 that is no base64");
+            return FromBase64(Text) ?? throw Fault("has a base64 that is no base64");
         }
 
         // The first bytes tell whether it is worth decoding.
         const int Start = 64;
-        return Text.Length > Start && FromBase64(Text.AsSpan(0, Start)) is { } start && RgbImage.IsPicture(start) ? FromBase64(Text) : null;
+        return Text.Length > Start && FromBase64(Text.AsSpan(0, Start)) is { } start && RgbImage.IsPicture(start)
+            ? FromBase64(Text)
+            : null;
     }
 
-    /// <summary>How many frames <c>data:video/jpeg;base64,FRAME,FRAME,...</c> has; null if it is no such list.</summary>
-    internal int? FrameCount => Array.Exists(FrameListTypes, type => Text.StartsWith(type, StringComparison.OrdinalIgnoreCase)) && HeadLength() is { } head
-        ? Text.AsSpan(head).Count(',') + 1
-        : null;
+    /// <summary>
+    /// How many frames <c>data:video/jpeg;base64,FRAME,FRAME,...</c> has; null if it is no such list.
+    /// </summary>
+    internal int? FrameCount =>
+        Array.Exists(FrameListTypes, type => Text.StartsWith(type, StringComparison.OrdinalIgnoreCase))
+        && HeadLength() is { } head
+            ? Text.AsSpan(head).Count(',') + 1
+            : null;
 
     /// <summary>The frames of such a list.</summary>
-    internal IReadOnlyList<MediaSource> Frames() =>
-        [.. Text[HeadLength()!.Value..].Split(',').Select((frame, index) => new MediaSource($"{Where}, frame {index}", frame, IsBase64: true))];
+    internal MediaSource[] Frames() =>
+    [
+        .. Text[HeadLength()!.Value..].Split(',')
+            .Select((frame, index) => new MediaSource($"{Place}, frame {index}", frame, IsBase64: true)),
+    ];
 
-    /// <summary>A source as a message writes it, without the blanks around it.</summary>
-    internal static MediaSource Of(string where, string text, bool isBase64 = false) => new(where, text.Trim(), isBase64);
+    /// <summary>A source as a message writes it, without white space around it.</summary>
+    internal static MediaSource Of(string place, string text, bool isBase64 = false) =>
+        new(place, text.Trim(), isBase64);
+
+    /// <summary>An error that begins with the place.</summary>
+    internal InvalidInputException Fault(string what) => new($"{Place} {what}");
 
     private int? HeadLength()
     {

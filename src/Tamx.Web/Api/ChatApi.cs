@@ -1,9 +1,9 @@
-using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Tamx.Llama;
 using Tamx.Web.Requests;
-using Tamx.Web.Worker;
+using Tamx.Web.Runs;
+using Tamx.Web.Wire;
 
 namespace Tamx.Web.Api;
 
@@ -14,8 +14,25 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
 
     private string ModelName => worker.Model?.Name ?? "tamx";
 
-    public IResult Models() => Results.Json(
-        new { @object = "list", data = new[] { new { id = ModelName, @object = "model", created = _started, owned_by = "tamx" } } }, WireJson.Options);
+    public static string IdOf(string run) => $"chatcmpl-{run}";
+
+    public static string FinishReason(DoneEvent done) =>
+        done is { WasStopped: false, StopReason: StopReason.MaxNewTokens or StopReason.ContextFull }
+            ? "length"
+            : "stop";
+
+    public static object Usage(DoneEvent done) => new
+    {
+        prompt_tokens = done.PromptTokens,
+        completion_tokens = done.AnswerTokens,
+        total_tokens = done.PromptTokens + done.AnswerTokens,
+    };
+
+    public IResult Models()
+    {
+        var model = new { id = ModelName, @object = "model", created = _started, owned_by = "tamx" };
+        return Results.Json(new { @object = "list", data = new[] { model } }, WireJson.Options);
+    }
 
     public async Task PostAsync(HttpContext context)
     {
@@ -29,62 +46,10 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
         await (request.IsStream ? StreamAsync(context, request, place) : AnswerAsync(context, request, place));
     }
 
-    private static string FinishReason(DoneEvent done) =>
-        done is { WasStopped: false, StopReason: StopReason.MaxNewTokens or StopReason.ContextFull } ? "length" : "stop";
-
-    private static object Usage(DoneEvent done) => new
-    {
-        prompt_tokens = done.PromptTokens,
-        completion_tokens = done.AnswerTokens,
-        total_tokens = done.PromptTokens + done.AnswerTokens,
-    };
-
-    /// <summary>A token's entry of <c>logprobs.content</c>, from its event, which it does not keep.</summary>
-    /// <param name="token">The event.</param>
-    /// <param name="topCount">How many of the likeliest tokens to list with it.</param>
-    private static object Logprob(JsonElement token, int topCount)
-    {
-        var explained = token.GetProperty("explained");
-        var tokens = explained.GetProperty("explained");
-        return new
-        {
-            token = token.GetProperty("text").GetString()!,
-            logprob = LogOf(token),
-            bytes = BytesOf(token),
-            top_logprobs = explained.GetProperty("candidates").EnumerateArray().Take(topCount)
-                .Select(index => tokens[index.GetInt32()])
-                .Select(candidate => new
-                {
-                    token = candidate.GetProperty("text").GetString()!,
-                    logprob = LogOf(candidate),
-                    bytes = BytesOf(candidate),
-                })
-                .ToArray(),
-        };
-    }
-
-    private static double LogOf(JsonElement token) => Math.Log(Math.Max(token.GetProperty("probability").GetDouble(), 1e-30));
-
-    private static int[] BytesOf(JsonElement token) =>
-        Array.ConvertAll(Encoding.UTF8.GetBytes(token.GetProperty("text").GetString()!), value => (int)value);
-
     private async Task AnswerAsync(HttpContext context, ChatRequest request, ModelQueue.Place place)
     {
         var logprobs = new List<object>();
-        var (run, done) = await service.RunAsync(
-            request.Request,
-            place,
-            (name, json) =>
-            {
-                if (name == "token" && request.WithLogprobs)
-                {
-                    using var token = JsonDocument.Parse(json);
-                    logprobs.Add(Logprob(token.RootElement, request.TopLogprobs));
-                }
-
-                return Task.CompletedTask;
-            },
-            context.RequestAborted);
+        var (run, done) = await service.RunAsync(request.Request, place, OnEventAsync, context.RequestAborted);
         place.Dispose();
         var choice = new
         {
@@ -95,11 +60,11 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
         };
 
         // The maps' document goes from its file into the answer as it is.
-        var maps = request.WithMaps ? await File.ReadAllBytesAsync(Path.Combine(run.Folder, RunFiles.Maps), context.RequestAborted) : null;
+        var maps = request.WithMaps ? await run.Files.ReadAsync(RunFiles.Maps, context.RequestAborted) : null;
         context.Response.ContentType = "application/json";
         await using var json = new Utf8JsonWriter(context.Response.BodyWriter);
         json.WriteStartObject();
-        Write("id", $"chatcmpl-{run.Id}");
+        Write("id", IdOf(run.Id));
         Write("object", "chat.completion");
         Write("created", run.Created.ToUnixTimeSeconds());
         Write("model", ModelName);
@@ -117,6 +82,17 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
         json.WriteEndObject();
         await json.FlushAsync(context.RequestAborted);
 
+        Task OnEventAsync(string name, byte[] content)
+        {
+            if (name == "token" && request.WithLogprobs)
+            {
+                using var token = JsonDocument.Parse(content);
+                logprobs.Add(Logprobs.Of(token.RootElement, request.TopLogprobs));
+            }
+
+            return Task.CompletedTask;
+        }
+
         void Write<T>(string name, T value)
         {
             json.WritePropertyName(name);
@@ -127,57 +103,18 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
     private async Task StreamAsync(HttpContext context, ChatRequest request, ModelQueue.Place place)
     {
         await using var events = await EventStream.StartAsync(context, options.LongestSilence);
-        var created = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
-        var id = "";
+        var stream = new ChatStream(events, request, ModelName);
         try
         {
-            var (run, done) = await service.RunAsync(request.Request, place, OnEventAsync, context.RequestAborted);
-            await SendAsync(new { }, FinishReason(done), null, new { run = run.Id }, null);
-            if (request.WithUsage)
-            {
-                await WriteAsync(WireJson.Bytes(new { id, @object = "chat.completion.chunk", created, model = ModelName, choices = Array.Empty<object>(), usage = Usage(done) }));
-            }
+            var (run, done) = await service.RunAsync(
+                request.Request, place, stream.OnEventAsync, context.RequestAborted);
+            await stream.FinishAsync(run.Id, done);
         }
         catch (ApiException e)
         {
-            await WriteAsync(WireJson.Bytes(e.Body));
+            await events.WriteAsync(null, WireJson.Bytes(e.Body));
         }
 
-        await WriteAsync("[DONE]"u8.ToArray());
-
-        async Task OnEventAsync(string name, byte[] json)
-        {
-            using var data = JsonDocument.Parse(json);
-            switch (name)
-            {
-                case "run":
-                    id = $"chatcmpl-{data.RootElement.GetProperty("run").GetString()}";
-                    await SendAsync(new { role = "assistant", content = "" }, null, null, data.RootElement, null);
-                    break;
-                case "head" when request.WithMaps:
-                    await SendAsync(new { }, null, null, null, ("head", data.RootElement));
-                    break;
-                case "token":
-                    await SendAsync(
-                        new { content = data.RootElement.GetProperty("text").GetString() },
-                        null,
-                        request.WithLogprobs ? new { content = new[] { Logprob(data.RootElement, request.TopLogprobs) } } : null,
-                        null,
-                        request.WithMaps ? ("token", data.RootElement) : null);
-                    break;
-            }
-        }
-
-        Task SendAsync(object delta, string? finish, object? logprobs, object? tamx, (string Name, JsonElement Data)? payload) => WriteAsync(WireJson.Bytes(new
-        {
-            id,
-            @object = "chat.completion.chunk",
-            created,
-            model = ModelName,
-            choices = new[] { new { index = 0, delta, finish_reason = finish, logprobs } },
-            tamx = payload is { } one ? new Dictionary<string, JsonElement> { [one.Name] = one.Data } : tamx,
-        }));
-
-        Task WriteAsync(byte[] json) => events.WriteAsync(null, json);
+        await events.WriteAsync(null, "[DONE]"u8.ToArray());
     }
 }

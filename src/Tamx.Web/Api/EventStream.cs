@@ -4,9 +4,14 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Tamx.Web.Api;
 
-/// <summary>Server-sent events as the answer of a request; a comment where there is nothing to tell for a while, so that no proxy takes it for dead.</summary>
+/// <summary>
+/// A request's answer as server-sent events. After a while without one it writes a comment, so that no proxy takes it
+/// for dead.
+/// </summary>
 internal sealed class EventStream : IAsyncDisposable
 {
+    private const string MediaType = "text/event-stream";
+
     private readonly HttpContext _context;
     private readonly PeriodicTimer _timer;
     private readonly SemaphoreSlim _writing = new(1);
@@ -22,14 +27,15 @@ internal sealed class EventStream : IAsyncDisposable
 
     /// <summary>Whether a client asks for events rather than for a document.</summary>
     public static bool IsWanted(HttpRequest request) =>
-        request.GetTypedHeaders().Accept.Any(type => type.MediaType.Equals("text/event-stream", StringComparison.OrdinalIgnoreCase) && type.Quality is not 0);
+        request.GetTypedHeaders().Accept.Any(type =>
+            type.MediaType.Equals(MediaType, StringComparison.OrdinalIgnoreCase) && type.Quality is not 0);
 
     /// <summary>Begins the answer.</summary>
     /// <param name="context">The request.</param>
     /// <param name="longestSilence">After how long without an event a comment is written.</param>
     public static async Task<EventStream> StartAsync(HttpContext context, TimeSpan longestSilence)
     {
-        context.Response.ContentType = "text/event-stream";
+        context.Response.ContentType = MediaType;
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         await context.Response.StartAsync(context.RequestAborted);
         return new EventStream(context, longestSilence);
@@ -42,7 +48,8 @@ internal sealed class EventStream : IAsyncDisposable
     public Task WriteAsync(string? name, ReadOnlyMemory<byte> json)
     {
         _hasWritten = true;
-        return SendAsync([Encoding.UTF8.GetBytes(name is null ? "data: " : $"event: {name}\ndata: "), json, "\n\n"u8.ToArray()]);
+        var head = name is null ? "data: " : $"event: {name}\ndata: ";
+        return SendAsync([Encoding.UTF8.GetBytes(head), json, "\n\n"u8.ToArray()]);
     }
 
     public async ValueTask DisposeAsync()
@@ -85,7 +92,7 @@ internal sealed class EventStream : IAsyncDisposable
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {
-            // The client is gone, as whoever has something to tell will find out.
+            // The client is gone. The next event that is written finds out.
         }
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Tamx.Web.Requests;
-using Tamx.Web.Worker;
+using Tamx.Web.Runs;
+using Tamx.Web.Wire;
 
 namespace Tamx.Web.Api;
 

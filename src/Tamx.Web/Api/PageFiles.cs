@@ -4,11 +4,16 @@ using Tamx.Report;
 
 namespace Tamx.Web.Api;
 
-/// <summary>The page and its modules: the resources of this assembly, and those of the report's, which the page shows results with.</summary>
-/// <remarks><c>/</c> is index.html, <c>/assets/NAME</c> a file of Page/, <c>/assets/report/NAME</c> a module of the report's Page/.</remarks>
+/// <summary>
+/// The page and its modules: resources of this assembly, and those of the report's, which show the results.
+/// </summary>
+/// <remarks>
+/// <c>/</c> is index.html, <c>/assets/NAME</c> a file of Page/, <c>/assets/report/NAME</c> a module of the report's
+/// Page/.
+/// </remarks>
 internal sealed class PageFiles
 {
-    /// <summary>Before the names of the page's resources.</summary>
+    /// <summary>What the names of the page's resources begin with.</summary>
     private const string Folder = "page/";
 
     private const string Index = "/assets/index.html";
@@ -27,7 +32,8 @@ internal sealed class PageFiles
 
     public PageFiles()
     {
-        foreach (var name in typeof(PageFiles).Assembly.GetManifestResourceNames().Where(name => name.StartsWith(Folder, StringComparison.Ordinal)))
+        var names = typeof(PageFiles).Assembly.GetManifestResourceNames();
+        foreach (var name in names.Where(name => name.StartsWith(Folder, StringComparison.Ordinal)))
         {
             Add($"/assets/{name[Folder.Length..]}", ReadResource(name));
         }
@@ -38,7 +44,7 @@ internal sealed class PageFiles
         }
     }
 
-    /// <summary>Sends the file at a path of the address; only what the dictionary has is found.</summary>
+    /// <summary>Sends the file that the request's path names. Only files in the dictionary are found.</summary>
     public async Task SendAsync(HttpContext context)
     {
         var path = context.Request.Path.Value is "/" or null ? Index : context.Request.Path.Value;

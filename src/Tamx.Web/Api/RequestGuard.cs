@@ -9,20 +9,25 @@ namespace Tamx.Web.Api;
 internal sealed class RequestGuard(ServerOptions options)
 {
     private readonly bool _isLoopback = IPAddress.IsLoopback(options.Address);
-    private readonly byte[]? _key = options.ApiKey is { } key ? SHA256.HashData(Encoding.UTF8.GetBytes(key)) : null;
+    private readonly byte[]? _key = options.ApiKey is { } key ? HashOf(key) : null;
 
-    /// <summary>Refuses a request that does not come from where it may.</summary>
+    /// <summary>Refuses a request from where none may come.</summary>
     /// <exception cref="ApiException">401 or 403.</exception>
     public void Check(HttpRequest request)
     {
-        // A name that leads here today and elsewhere tomorrow (DNS rebinding) is none of ours.
+        // A name that leads here today and elsewhere tomorrow (DNS rebinding) is not ours.
         if (!IsOwnHost(request.Host.Host))
         {
-            throw new ApiException(403, "wrong_host", "this server does not answer to the Host of the request; the one who runs it can allow it (--allow-host)");
+            throw new ApiException(
+                403,
+                "wrong_host",
+                "this server does not answer to the Host of the request; the one who runs it can allow it");
         }
 
-        // Browsers send an Origin with whatever another page makes them post; tools send none. Before a proxy with TLS the page's scheme is https, here it is http.
-        if (request.Headers.Origin is [{ } origin, ..] && origin != $"http://{request.Host.Value}" && origin != $"https://{request.Host.Value}")
+        // Browsers send an Origin with whatever another page makes them post; tools send none. Behind a proxy with TLS
+        // the page's scheme is https, while it is http here.
+        if (request.Headers.Origin is [{ } origin, ..]
+            && origin != $"http://{request.Host.Value}" && origin != $"https://{request.Host.Value}")
         {
             throw new ApiException(403, "wrong_origin", "the request comes from a page of another origin");
         }
@@ -39,10 +44,13 @@ internal sealed class RequestGuard(ServerOptions options)
         }
     }
 
-    private static bool IsApi(PathString path) => path.StartsWithSegments("/api") || path.StartsWithSegments("/v1") || path.StartsWithSegments("/metrics");
+    private static bool IsApi(PathString path) =>
+        path.StartsWithSegments("/api") || path.StartsWithSegments("/v1") || path.StartsWithSegments("/metrics");
 
     /// <summary>The page must know whether to ask for a key before it has one.</summary>
     private static bool IsOpen(PathString path) => path == "/api/config";
+
+    private static byte[] HashOf(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
 
     private bool IsOwnHost(string host)
     {
@@ -53,13 +61,14 @@ internal sealed class RequestGuard(ServerOptions options)
     }
 
     /// <summary>Not the odd spellings (0x7f.1, 2130706433) that IPAddress reads too.</summary>
-    private static bool IsPlain(string host, IPAddress address) => host.Trim('[', ']').Equals(address.ToString(), StringComparison.OrdinalIgnoreCase);
+    private static bool IsPlain(string host, IPAddress address) =>
+        host.Trim('[', ']').Equals(address.ToString(), StringComparison.OrdinalIgnoreCase);
 
     private bool HasKey(HttpRequest request)
     {
         const string Scheme = "Bearer ";
         return request.Headers.Authorization is [{ } value]
             && value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-            && CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(value[Scheme.Length..])), _key);
+            && CryptographicOperations.FixedTimeEquals(HashOf(value[Scheme.Length..]), _key);
     }
 }

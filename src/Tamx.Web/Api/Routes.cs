@@ -1,13 +1,15 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Tamx.Web.Worker;
+using Tamx.Web.Runs;
+using Tamx.Web.Wire;
 
 namespace Tamx.Web.Api;
 
-/// <summary>Which address is answered by what, and what every request goes through first.</summary>
+/// <summary>Which code answers which address, and what every request goes through first.</summary>
 internal static partial class Routes
 {
     public static void AddServices(IServiceCollection services) => services.AddRoutingCore();
@@ -45,7 +47,8 @@ internal static partial class Routes
     }
 
     /// <summary>The frame of every answer: headers, checks, and errors as JSON.</summary>
-    private static async Task AnswerAsync(HttpContext context, RequestDelegate next, RequestGuard guard, ServerMetrics metrics, ILogger logger)
+    private static async Task AnswerAsync(
+        HttpContext context, RequestDelegate next, RequestGuard guard, ServerMetrics metrics, ILogger logger)
     {
         SecurityHeaders.Set(context.Response);
         try
@@ -54,16 +57,19 @@ internal static partial class Routes
             await next(context);
             if (context.Response is { HasStarted: false, StatusCode: 404 or 405 })
             {
-                throw context.Response.StatusCode == 405 ? new ApiException(405, "wrong_method", "this address does not take that method") : PageFiles.NotFound();
+                throw context.Response.StatusCode == 405
+                    ? new ApiException(405, "wrong_method", "this address does not take that method")
+                    : PageFiles.NotFound();
             }
         }
         catch (ApiException e)
         {
             await SendErrorAsync(context, e);
         }
-        catch (Exception e) when (e is OperationCanceledException or IOException or BadHttpRequestException && context.RequestAborted.IsCancellationRequested)
+        catch (Exception e) when (e is OperationCanceledException or IOException or BadHttpRequestException
+            && context.RequestAborted.IsCancellationRequested)
         {
-            // Nobody is there to hear of it; the count of requests shows it.
+            // Nobody is there to be told. The count of requests shows it.
             if (!context.Response.HasStarted)
             {
                 context.Response.StatusCode = 499;
@@ -76,11 +82,13 @@ internal static partial class Routes
         catch (Exception e)
         {
             LogFault(logger, e, context.Request.Path.Value ?? "");
-            await SendErrorAsync(context, new ApiException(500, "internal_error", "the server made a mistake; its log says which"));
+            await SendErrorAsync(
+                context, new ApiException(500, "internal_error", "the server made a mistake; its log says which"));
         }
         finally
         {
-            metrics.AddRequest((context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "none", context.Response.StatusCode);
+            var route = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "none";
+            metrics.AddRequest(route, context.Response.StatusCode);
         }
     }
 
@@ -98,7 +106,7 @@ internal static partial class Routes
         context.Response.StatusCode = error.Status;
         if (error.RetryAfterSeconds is { } seconds)
         {
-            context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         }
 
         if (error.Status == 401)

@@ -1,9 +1,10 @@
 using Microsoft.AspNetCore.Http;
-using Tamx.Web.Worker;
+using Tamx.Web.Runs;
+using Tamx.Web.Wire;
 
 namespace Tamx.Web.Api;
 
-/// <summary><c>/api/runs</c>: what this server has answered, with the files, and stopping.</summary>
+/// <summary><c>/api/runs</c>: lists what this server has answered, sends its files, stops and deletes it.</summary>
 internal sealed class RunsApi(RunStore runs)
 {
     public IResult List() => Results.Json(
@@ -15,7 +16,10 @@ internal sealed class RunsApi(RunStore runs)
             phase = run.IsOver ? null : run.Phase,
             run.Prompt,
             run.Answer,
-            files = RunFiles.MediaTypes.Keys.Where(_ => run.IsOver).Select(name => $"/api/runs/{run.Id}/{name}").Order(),
+            files = RunFiles.MediaTypes.Keys
+                .Where(_ => run.IsOver)
+                .Select(name => $"/api/runs/{run.Id}/{name}")
+                .Order(),
         }),
         WireJson.Options);
 
@@ -40,30 +44,21 @@ internal sealed class RunsApi(RunStore runs)
             : throw new ApiException(404, "no_such_file", "the run has no such file (yet)");
     }
 
-    /// <summary>Sends a file of a run. Its path is put together from the store's folder and a name of <see cref="RunFiles"/>; nothing of the client's is in it.</summary>
+    /// <summary>Sends a file of a run.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="run">The run.</param>
+    /// <param name="name">One of <see cref="RunFiles.MediaTypes"/>.</param>
     public static async Task SendFileAsync(HttpContext context, Run run, string name)
     {
-        FileStream file;
-        try
+        await using var file = run.Files.Open(name) ?? throw NotFound();
+        if (name == RunFiles.Report)
         {
-            file = new FileStream(Path.Combine(run.Folder, name), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1 << 16, useAsync: true);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw NotFound();
+            SecurityHeaders.AllowReport(context.Response);
         }
 
-        await using (file)
-        {
-            if (name == RunFiles.Report)
-            {
-                SecurityHeaders.AllowReport(context.Response);
-            }
-
-            context.Response.ContentType = RunFiles.MediaTypes[name];
-            context.Response.ContentLength = file.Length;
-            await file.CopyToAsync(context.Response.Body, context.RequestAborted);
-        }
+        context.Response.ContentType = RunFiles.MediaTypes[name];
+        context.Response.ContentLength = file.Length;
+        await file.CopyToAsync(context.Response.Body, context.RequestAborted);
     }
 
     private Run Find(string id) => runs.Find(id) ?? throw NotFound();

@@ -6,14 +6,19 @@ namespace Tamx.Web.Api;
 internal static class SecurityHeaders
 {
     private const string PagePolicy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src blob:; connect-src 'self'; frame-src 'self' blob:; " +
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src blob:; " +
+        "connect-src 'self'; frame-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     /// <summary>For data: nothing in it is a page.</summary>
     private const string DataPolicy = "default-src 'none'; frame-ancestors 'none'; sandbox";
 
-    /// <summary>A report brings its own policy; here it loses its origin, so that nothing in it could use this server in the user's name.</summary>
-    private const string ReportPolicy = "sandbox allow-scripts allow-downloads allow-popups; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+    /// <summary>
+    /// A report brings its own policy. Here it loses its origin, so that nothing in it can use this server in the
+    /// user's name.
+    /// </summary>
+    private const string ReportPolicy =
+        "sandbox allow-scripts allow-downloads allow-popups; " +
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
     public static void Set(HttpResponse response)
     {

@@ -1,23 +1,31 @@
 using Microsoft.AspNetCore.Http;
-using Tamx.Web.Worker;
+using Tamx.Llama.Chat;
+using Tamx.Web.Runs;
+using Tamx.Web.Wire;
 
 namespace Tamx.Web.Api;
 
-/// <summary>How the server is, and what it offers.</summary>
+/// <summary>Whether the server is well, and what it offers.</summary>
 internal sealed class StatusApi(ServerOptions options, ModelWorker worker, RunService service, ServerMetrics metrics)
 {
-    public IResult Health() => Results.Json(
-        new { status = "ok", model = worker.IsReady ? "ready" : "loading", inProgress = service.Queue.Count }, WireJson.Options);
+    public IResult Health()
+    {
+        var model = worker.IsReady ? "ready" : "loading";
+        return Results.Json(new { status = "ok", model, inProgress = service.Queue.Count }, WireJson.Options);
+    }
 
     public IResult Metrics() => Results.Text(
-        metrics.Write(service.Queue.Count, worker.IsReady, worker.RestartCount), "text/plain; version=0.0.4; charset=utf-8");
+        metrics.Write(service.Queue.Count, worker.IsReady, worker.RestartCount),
+        "text/plain; version=0.0.4; charset=utf-8");
 
     /// <summary>The API's description; a test holds it to the routes.</summary>
-    public static IResult OpenApi() => Results.Stream(typeof(StatusApi).Assembly.GetManifestResourceStream("openapi.json")!, "application/json");
+    public static IResult OpenApi() => Results.Stream(
+        typeof(StatusApi).Assembly.GetManifestResourceStream("openapi.json")!, "application/json");
 
     public IResult Config()
     {
         var standard = new ExplainOptions();
+        var completion = standard.Completion;
         var limits = options.Limits;
         return Results.Json(
             new
@@ -40,12 +48,13 @@ internal sealed class StatusApi(ServerOptions options, ModelWorker worker, RunSe
                 },
                 defaults = new
                 {
-                    maxTokens = Math.Min(standard.Completion.MaxNewTokens, limits.MaxAnswerTokens),
-                    candidates = Math.Min(standard.Completion.CandidateCount, limits.MaxCandidates),
-                    sampling = new { standard.Completion.Temperature, standard.Completion.TopK, standard.Completion.TopP, standard.Completion.Seed },
-                    fps = new Llama.Chat.VideoSampling().FramesPerSecond,
+                    maxTokens = Math.Min(completion.MaxNewTokens, limits.MaxAnswerTokens),
+                    candidates = Math.Min(completion.CandidateCount, limits.MaxCandidates),
+                    sampling = new { completion.Temperature, completion.TopK, completion.TopP, completion.Seed },
+                    fps = new VideoSampling().FramesPerSecond,
                     options = standard.Tam,
-                    profiles = Enum.GetValues<TamProfile>().ToDictionary(profile => profile.ToString().ToLowerInvariant(), TamOptions.ForProfile),
+                    profiles = Enum.GetValues<TamProfile>()
+                        .ToDictionary(profile => profile.ToString().ToLowerInvariant(), TamOptions.ForProfile),
                 },
             },
             WireJson.Options);

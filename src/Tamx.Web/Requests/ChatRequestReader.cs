@@ -12,11 +12,13 @@ namespace Tamx.Web.Requests;
 internal sealed record ChatRequest(
     ParsedRequest Request, bool IsStream, bool WithUsage, bool WithLogprobs, int TopLogprobs, bool WithMaps);
 
-/// <summary>Reads OpenAI's request for a chat completion. What is ours stands in <c>tamx</c>; names that mean nothing here are passed over, as clients send many.</summary>
+/// <summary>Reads OpenAI's request for a chat completion. What is ours stands in <c>tamx</c>.</summary>
+/// <remarks>Names that mean nothing here are passed over, since clients send many.</remarks>
 internal static class ChatRequestReader
 {
-    /// <summary>What would change the answer if it were heeded, and is not.</summary>
-    private static readonly string[] Unsupported = ["stop", "tools", "functions", "response_format", "logit_bias", "audio"];
+    /// <summary>Settings that would change the answer, and that the server does not have.</summary>
+    private static readonly string[] Unsupported =
+        ["stop", "tools", "functions", "response_format", "logit_bias", "audio"];
 
     public static ChatRequest Read(RequestBody body, RequestLimits limits)
     {
@@ -34,16 +36,24 @@ internal static class ChatRequestReader
             }
         }
 
-        if (Json.Whole(root, "n", "", 1, int.MaxValue) is > 1)
+        if (Json.Whole(root, "n", 1, int.MaxValue) is > 1)
         {
             throw ApiException.BadRequest("unsupported", "n is not supported: there is one answer");
         }
 
         var extension = Json.Find(root, "tamx") ?? default;
-        var reader = new MessageReader(limits, body.Uploads) { Sampling = OptionsReader.ReadFrames(extension, limits) };
-        var messages = reader.Read(Json.Find(root, "messages") ?? throw Json.Fault("messages", "is missing"));
+        var resolver = new MessageResolver(limits, body.Uploads)
+        {
+            Sampling = OptionsReader.ReadFrames(extension, limits),
+        };
+        var messages = resolver.Read(Json.Find(root, "messages") ?? throw Json.Fault("messages", "is missing"));
         return new ChatRequest(
-            new ParsedRequest(messages, reader.Files, ReadOptions(root, extension, limits), ExplainRequestReader.PromptOf(messages)),
+            new ParsedRequest(
+                messages,
+                resolver.Files,
+                ReadOptions(root, extension, limits),
+                ExplainRequestReader.PromptOf(messages),
+                FieldNames.Chat),
             Json.Flag(root, "stream") ?? false,
             Json.Find(root, "stream_options") is { } stream && (Json.Flag(stream, "include_usage") ?? false),
             Json.Flag(root, "logprobs") ?? false,
@@ -59,17 +69,19 @@ internal static class ChatRequestReader
     };
 
     private static int? TopLogprobs(JsonElement root, RequestLimits limits) =>
-        Json.Whole(root, "top_logprobs", "", 0, limits.MaxCandidates);
+        Json.Whole(root, "top_logprobs", 0, limits.MaxCandidates);
 
     private static ExplainOptions ReadOptions(JsonElement root, JsonElement extension, RequestLimits limits)
     {
-        var maxTokens = Json.Whole(root, "max_completion_tokens", "", 1, limits.MaxAnswerTokens) ?? Json.Whole(root, "max_tokens", "", 1, limits.MaxAnswerTokens);
-        var candidates = Json.Whole(extension, "candidates", "", 0, limits.MaxCandidates);
+        var maxTokens = Json.Whole(root, "max_completion_tokens", 1, limits.MaxAnswerTokens)
+            ?? Json.Whole(root, "max_tokens", 1, limits.MaxAnswerTokens);
+        var candidates = Json.Whole(extension, "candidates", 0, limits.MaxCandidates);
         if (TopLogprobs(root, limits) is { } listed)
         {
             candidates = Math.Max(candidates ?? 0, listed);
         }
 
-        return OptionsReader.Read(Json.Find(extension, "options"), maxTokens, candidates, root, SamplingNames.Chat, limits);
+        return OptionsReader.Read(
+            Json.Find(extension, "options"), maxTokens, candidates, root, FieldNames.Chat, limits);
     }
 }

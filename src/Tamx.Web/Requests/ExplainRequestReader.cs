@@ -1,48 +1,49 @@
 using System.Text.Json;
 using Tamx.Llama.Chat;
-using Tamx.Web.Worker;
 
 namespace Tamx.Web.Requests;
 
 /// <summary>Reads the body of <c>POST /api/explain</c>.</summary>
 internal static class ExplainRequestReader
 {
-    private static readonly string[] Names = ["messages", "answer", "maxTokens", "candidates", "sampling", "options", "fps", "maxFrames"];
+    private static readonly string[] Names =
+        ["messages", "answer", "maxTokens", "candidates", "sampling", "options", "fps", "maxFrames"];
 
     public static ParsedRequest Read(RequestBody body, RequestLimits limits)
     {
         var root = body.Json.RootElement;
         RequireNames(root, Names, "the request");
         var messages = Json.Find(root, "messages") ?? throw Json.Fault("messages", "is missing");
-        var reader = new MessageReader(limits, body.Uploads) { Sampling = OptionsReader.ReadFrames(root, limits) };
-        var conversation = reader.Read(messages);
+        var resolver = new MessageResolver(limits, body.Uploads) { Sampling = OptionsReader.ReadFrames(root, limits) };
+        var conversation = resolver.Read(messages);
         if (Json.Text(root, "answer") is { Length: > 0 } answer)
         {
-            conversation.Add(new MessageContent(ChatRole.Assistant, [new PartContent(reader.CountText(answer))]));
+            conversation.Add(new ParsedMessage(ChatRole.Assistant, [new ParsedText(resolver.CountText(answer))]));
         }
 
-        return new ParsedRequest(conversation, reader.Files, ReadOptions(root, limits), PromptOf(conversation));
+        return new ParsedRequest(
+            conversation, resolver.Files, ReadOptions(root, limits), PromptOf(conversation), FieldNames.Explain);
     }
 
     /// <summary>The text of the last message that is not the answer, cut short.</summary>
-    public static string PromptOf(IReadOnlyList<MessageContent> messages)
+    public static string PromptOf(IReadOnlyList<ParsedMessage> messages)
     {
         const int Length = 200;
         var last = messages.LastOrDefault(message => message.Role == ChatRole.User) ?? messages[^1];
-        var text = string.Join(' ', last.Parts.Select(part => part.Text).OfType<string>());
+        var text = string.Join(' ', last.Parts.OfType<ParsedText>().Select(part => part.Text));
         return text.Length <= Length ? text : text[..Length] + "…";
     }
 
     private static ExplainOptions ReadOptions(JsonElement root, RequestLimits limits)
     {
         var sampling = Json.Find(root, "sampling") ?? default;
-        RequireNames(sampling, SamplingNames.Explain.All, "sampling");
+        RequireNames(sampling, FieldNames.Explain.Sampling, "sampling");
         return OptionsReader.Read(
             Json.Find(root, "options"),
-            Json.Whole(root, "maxTokens", "", 1, limits.MaxAnswerTokens),
-            Json.Whole(root, "candidates", "", 0, limits.MaxCandidates),
+            Json.Whole(root, "maxTokens", 1, limits.MaxAnswerTokens),
+            Json.Whole(root, "candidates", 0, limits.MaxCandidates),
             sampling,
-            SamplingNames.Explain,
+            FieldNames.Explain,
             limits);
     }
 
@@ -62,7 +63,9 @@ internal static class ExplainRequestReader
         {
             if (!names.Contains(property.Name, StringComparer.Ordinal))
             {
-                throw ApiException.BadRequest("unknown_name", $"{what} has a name that means nothing here; known are {string.Join(", ", names)}");
+                var known = string.Join(", ", names);
+                throw ApiException.BadRequest(
+                    "unknown_name", $"{what} has a name that means nothing here; known are {known}");
             }
         }
     }

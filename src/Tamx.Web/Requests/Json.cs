@@ -2,11 +2,17 @@ using System.Text.Json;
 
 namespace Tamx.Web.Requests;
 
-/// <summary>Values of a request's JSON, or what is wrong with them. A property that is null counts as left out.</summary>
+/// <summary>
+/// Values of a request's JSON, or what is wrong with them. A property that is null counts as left out.
+/// </summary>
 internal static class Json
 {
     public static JsonElement? Find(JsonElement element, string property) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(property, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+        element.ValueKind == JsonValueKind.Object
+        && element.TryGetProperty(property, out var value)
+        && value.ValueKind != JsonValueKind.Null
+            ? value
+            : null;
 
     /// <summary>A text; null if it is left out or something else.</summary>
     public static string? Text(JsonElement element, string property) =>
@@ -20,28 +26,30 @@ internal static class Json
         _ => throw Fault(property, "must be true or false"),
     };
 
-    public static double? Number(JsonElement element, string property, string where = "") => Find(element, property) switch
+    public static double? Number(JsonElement element, string property) => Find(element, property) switch
     {
         null => null,
-        { ValueKind: JsonValueKind.Number } value when value.TryGetDouble(out var number) && double.IsFinite(number) => number,
-        _ => throw Fault(Named(property, where), "must be a number"),
+        { ValueKind: JsonValueKind.Number } value when value.TryGetDouble(out var number) && double.IsFinite(number) =>
+            number,
+        _ => throw Fault(property, "must be a number"),
     };
 
-    public static double? Number(JsonElement element, string property, double least, double most) => Number(element, property) switch
-    {
-        null => null,
-        { } number when number >= least && number <= most => number,
-        _ => throw Fault(property, FormattableString.Invariant($"must be from {least} to {most}")),
-    };
+    public static double? Number(JsonElement element, string property, double least, double most) =>
+        Number(element, property) switch
+        {
+            null => null,
+            { } number when number >= least && number <= most => number,
+            _ => throw Fault(property, FormattableString.Invariant($"must be from {least} to {most}")),
+        };
 
-    public static int? Whole(JsonElement element, string property, string where, int least, int most) => Number(element, property, where) switch
-    {
-        null => null,
-        { } number when number >= least && number <= most && number == Math.Floor(number) => (int)number,
-        _ => throw Fault(Named(property, where), FormattableString.Invariant($"must be a whole number from {least} to {most}")),
-    };
+    public static int? Whole(JsonElement element, string property, int least, int most) =>
+        Number(element, property) switch
+        {
+            null => null,
+            { } number when number >= least && number <= most && number == Math.Floor(number) => (int)number,
+            _ => throw Fault(property, FormattableString.Invariant($"must be a whole number from {least} to {most}")),
+        };
 
-    public static ApiException Fault(string property, string what) => ApiException.BadRequest("invalid_value", $"{property} {what}");
-
-    private static string Named(string property, string where) => where.Length == 0 ? property : $"{where}: {property}";
+    public static ApiException Fault(string property, string what) =>
+        ApiException.BadRequest("invalid_value", $"{property} {what}");
 }

@@ -1,46 +1,57 @@
 using System.Text.Json;
-using Tamx.Llama;
 using Tamx.Llama.Chat;
 
 namespace Tamx.Web.Requests;
 
-/// <summary>Reads what both kinds of request have beside the conversation: how to generate, how to compute maps, which frames to take.</summary>
+/// <summary>
+/// Reads what both kinds of request have besides the conversation: how to generate, how to compute maps, which frames
+/// to take.
+/// </summary>
 internal static class OptionsReader
 {
     /// <summary>Options of the method that are the model's.</summary>
     private static readonly string[] ModelsOptions = ["mergeSize", "temporalMergeSize"];
 
     /// <summary>How a run is made and explained.</summary>
-    /// <param name="method">The method's options by name, <c>profile</c> among them; null for the standard ones.</param>
+    /// <param name="method">
+    /// The method's options by name, <c>profile</c> among them; null for the standard ones.
+    /// </param>
     /// <param name="maxTokens">Most tokens of the answer; null for what is usual.</param>
     /// <param name="candidates">Candidates per token; null for what is usual.</param>
     /// <param name="sampling">Where the options of sampling stand.</param>
-    /// <param name="names">What the request calls them.</param>
+    /// <param name="names">What the request calls its settings.</param>
     /// <param name="limits">What nothing may exceed.</param>
     public static ExplainOptions Read(
-        JsonElement? method, int? maxTokens, int? candidates, JsonElement sampling, SamplingNames names, RequestLimits limits)
+        JsonElement? method,
+        int? maxTokens,
+        int? candidates,
+        JsonElement sampling,
+        FieldNames names,
+        RequestLimits limits)
     {
         var standard = new ExplainOptions();
         var completion = standard.Completion;
         return standard with
         {
-            Tam = ReadTam(method),
+            Tam = ReadTam(method, names),
             Completion = completion with
             {
                 MaxContextSize = limits.MaxContextTokens,
                 MaxNewTokens = maxTokens ?? Math.Min(completion.MaxNewTokens, limits.MaxAnswerTokens),
                 CandidateCount = candidates ?? Math.Min(completion.CandidateCount, limits.MaxCandidates),
-                Temperature = (float)(Json.Number(sampling, "temperature", 0, 100) ?? completion.Temperature),
-                TopK = Json.Whole(sampling, names.TopK, "", 0, int.MaxValue) ?? completion.TopK,
-                TopP = (float)(Json.Number(sampling, names.TopP, 0, 1) ?? completion.TopP),
-                MinP = (float)(Json.Number(sampling, names.MinP, 0, 1) ?? completion.MinP),
-                PresencePenalty = (float)(Json.Number(sampling, names.PresencePenalty, -100, 100) ?? completion.PresencePenalty),
-                FrequencyPenalty = (float)(Json.Number(sampling, names.FrequencyPenalty, -100, 100) ?? completion.FrequencyPenalty),
-                RepeatPenalty = (float)(Json.Number(sampling, names.RepeatPenalty, 0.01, 100) ?? completion.RepeatPenalty),
-                RepeatLastN = Json.Whole(sampling, names.RepeatLastN, "", -1, int.MaxValue) ?? completion.RepeatLastN,
+                Temperature = Number("temperature", 0, 100) ?? completion.Temperature,
+                TopK = Json.Whole(sampling, names.TopK, 0, int.MaxValue) ?? completion.TopK,
+                TopP = Number(names.TopP, 0, 1) ?? completion.TopP,
+                MinP = Number(names.MinP, 0, 1) ?? completion.MinP,
+                PresencePenalty = Number(names.PresencePenalty, -100, 100) ?? completion.PresencePenalty,
+                FrequencyPenalty = Number(names.FrequencyPenalty, -100, 100) ?? completion.FrequencyPenalty,
+                RepeatPenalty = Number(names.RepeatPenalty, 0.01, 100) ?? completion.RepeatPenalty,
+                RepeatLastN = Json.Whole(sampling, names.RepeatLastN, -1, int.MaxValue) ?? completion.RepeatLastN,
                 Seed = (uint)(Json.Number(sampling, "seed", 0, uint.MaxValue) ?? completion.Seed),
             },
         };
+
+        float? Number(string name, double least, double most) => (float?)Json.Number(sampling, name, least, most);
     }
 
     /// <summary>Which frames of videos to take: <c>fps</c> and <c>maxFrames</c>.</summary>
@@ -50,12 +61,12 @@ internal static class OptionsReader
         return standard with
         {
             FramesPerSecond = Json.Number(parent, "fps", 0.001, 1000) ?? standard.FramesPerSecond,
-            MaxFrames = Json.Whole(parent, "maxFrames", "", 1, limits.MaxFrames) ?? limits.MaxFrames,
+            MaxFrames = Json.Whole(parent, "maxFrames", 1, limits.MaxFrames) ?? limits.MaxFrames,
         };
     }
 
     /// <summary>The method's options from an object of names and values, <c>profile</c> among them.</summary>
-    private static TamOptions ReadTam(JsonElement? options)
+    private static TamOptions ReadTam(JsonElement? options, FieldNames names)
     {
         if (options is not { } values)
         {
@@ -69,10 +80,7 @@ internal static class OptionsReader
 
         try
         {
-            var profile = Json.Find(values, "profile") is null ? TamProfile.Tamx
-                : Enum.TryParse<TamProfile>(Json.Text(values, "profile"), ignoreCase: true, out var known) && Enum.IsDefined(known) ? known
-                : throw Json.Fault("profile", $"must be {string.Join(", ", Enum.GetNames<TamProfile>()).ToLowerInvariant()}");
-            var tam = TamOptions.ForProfile(profile);
+            var tam = TamOptions.ForProfile(ReadProfile(values));
             foreach (var option in values.EnumerateObject().Where(option => option.Name != "profile"))
             {
                 if (ModelsOptions.Contains(option.Name, StringComparer.OrdinalIgnoreCase))
@@ -80,7 +88,9 @@ internal static class OptionsReader
                     throw Json.Fault(option.Name, "is not for requests to set");
                 }
 
-                tam = tam.Set(option.Name, option.Value.ValueKind == JsonValueKind.String ? option.Value.GetString()! : option.Value.GetRawText());
+                var value = option.Value;
+                var isText = value.ValueKind == JsonValueKind.String;
+                tam = tam.Set(option.Name, isText ? value.GetString()! : value.GetRawText());
             }
 
             tam.Validate();
@@ -88,7 +98,20 @@ internal static class OptionsReader
         }
         catch (InvalidInputException e)
         {
-            throw ApiException.BadRequest("invalid_option", e.Message);
+            throw ApiException.BadRequest("invalid_option", e.Describe(names.NameOf));
         }
+    }
+    private static TamProfile ReadProfile(JsonElement options)
+    {
+        if (Json.Find(options, "profile") is null)
+        {
+            return TamProfile.Tamx;
+        }
+
+        return Enum.TryParse<TamProfile>(Json.Text(options, "profile"), ignoreCase: true, out var profile)
+            && Enum.IsDefined(profile)
+                ? profile
+                : throw Json.Fault(
+                    "profile", $"must be {string.Join(", ", Enum.GetNames<TamProfile>()).ToLowerInvariant()}");
     }
 }

@@ -1,6 +1,6 @@
-namespace Tamx.Web;
+namespace Tamx.Web.Runs;
 
-/// <summary>Who may use the model when: one at a time, in the order in which requests were complete.</summary>
+/// <summary>Who may use the model: one request at a time, in the order in which they arrived in full.</summary>
 /// <param name="length">Requests that may wait; one more is worked on.</param>
 internal sealed class ModelQueue(int length)
 {
@@ -21,15 +21,21 @@ internal sealed class ModelQueue(int length)
         }
     }
 
-    /// <summary>Takes a place, before the request's body is read, so that bodies in memory are bounded too.</summary>
-    /// <exception cref="ApiException">429: there is none.</exception>
+    /// <summary>
+    /// Takes a place. That comes before reading the body, so that the bodies in memory are bounded too.
+    /// </summary>
+    /// <exception cref="ApiException">429: no place is free.</exception>
     public Place Enter()
     {
         lock (_gate)
         {
             if (_taken > length)
             {
-                throw new ApiException(429, "queue_full", $"{_taken} requests are being served or wait already; try again in a little while", retryAfterSeconds: 5);
+                throw new ApiException(
+                    429,
+                    "queue_full",
+                    $"{_taken} requests are being served or wait already; try again in a little while",
+                    retryAfterSeconds: 5);
             }
 
             _taken++;
@@ -37,13 +43,15 @@ internal sealed class ModelQueue(int length)
         }
     }
 
-    /// <summary>A place; disposing of it gives it up.</summary>
+    /// <summary>A place in the queue, until it is disposed of.</summary>
     public sealed class Place(ModelQueue queue) : IDisposable
     {
         private bool _isGone;
 
         /// <summary>Waits until it is this request's turn.</summary>
-        /// <param name="onMoved">Told how many are before it, at first and whenever that changes; not where there is none.</param>
+        /// <param name="onMoved">
+        /// Told how many are before it: at first, and whenever that changes. Not told where there is none.
+        /// </param>
         /// <param name="cancellationToken">Ends the waiting.</param>
         public async Task WaitAsync(Func<int, Task> onMoved, CancellationToken cancellationToken)
         {

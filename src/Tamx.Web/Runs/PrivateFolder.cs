@@ -1,14 +1,19 @@
-using Tamx.Llama;
+namespace Tamx.Web.Runs;
 
-namespace Tamx.Web;
+#pragma warning disable RS0030 // The folder that the server's files lie in.
 
-/// <summary>The server's own folder below the system's temporary one. It goes with the server; if the server was killed, with the next one's start.</summary>
+/// <summary>
+/// The server's own folder below the system's temporary one. It is removed with the server; if the server was killed,
+/// when the next one starts.
+/// </summary>
 internal sealed class PrivateFolder : IDisposable
 {
     private const string Prefix = "tamx-serve-";
     private const string LockName = "lock";
 
-    /// <summary>A folder without a lock that is younger than this may be another server's that is just starting.</summary>
+    /// <summary>
+    /// A folder without a lock that is younger than this may be another server's that is just starting.
+    /// </summary>
     private static readonly TimeSpan LeastAge = TimeSpan.FromMinutes(1);
 
     private readonly FileStream _lock;
@@ -21,7 +26,9 @@ internal sealed class PrivateFolder : IDisposable
 
     public string Path { get; }
 
-    /// <summary>Makes a folder that only this user can look into, and removes those of servers that are no more.</summary>
+    /// <summary>
+    /// Makes a folder that only this user can look into, and removes those of servers that are no more.
+    /// </summary>
     /// <exception cref="InvalidInputException">There is no place for it.</exception>
     public static PrivateFolder Create()
     {
@@ -35,9 +42,15 @@ internal sealed class PrivateFolder : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidInputException($"no temporary folder can be made in {System.IO.Path.GetTempPath()}: {e.Message} (TMPDIR names another place)", e);
+            var parent = System.IO.Path.GetTempPath();
+            throw new InvalidInputException(
+                $"no temporary folder can be made in {parent}: {e.Message} (TMPDIR names another place)", e);
         }
     }
+
+    /// <summary>Makes a folder within it.</summary>
+    /// <returns>Its path.</returns>
+    public string Add(string name) => Directory.CreateDirectory(System.IO.Path.Combine(Path, name)).FullName;
 
     public void Dispose()
     {
@@ -54,7 +67,7 @@ internal sealed class PrivateFolder : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A file in use (Windows), or gone already: the next server's start looks again.
+            // A file is in use (Windows), or gone already. The next server looks again when it starts.
         }
     }
 

@@ -1,8 +1,8 @@
-using Tamx.Llama;
+using System.Globalization;
 using Tamx.Web.Requests;
-using Tamx.Web.Worker;
+using Tamx.Web.Wire;
 
-namespace Tamx.Web;
+namespace Tamx.Web.Runs;
 
 /// <summary>Takes requests through the queue to the worker, and their runs to the store.</summary>
 internal sealed class RunService(ServerOptions options, ModelWorker worker, RunStore runs, ServerMetrics metrics)
@@ -16,7 +16,9 @@ internal sealed class RunService(ServerOptions options, ModelWorker worker, RunS
     /// <param name="onEvent">Told of every event by name, with its JSON; if it throws, the run is cancelled.</param>
     /// <param name="clientGone">Cancelled when nobody waits for the answer any more.</param>
     /// <returns>The run, its files written.</returns>
-    /// <exception cref="ApiException">The request was refused, failed, took too long, or was stopped before there was a token.</exception>
+    /// <exception cref="ApiException">
+    /// The request was refused, failed, took too long, or was stopped before there was a token.
+    /// </exception>
     /// <exception cref="OperationCanceledException">The client is gone.</exception>
     public async Task<(Run Run, DoneEvent Done)> RunAsync(
         ParsedRequest request, ModelQueue.Place place, Func<string, byte[], Task> onEvent, CancellationToken clientGone)
@@ -47,18 +49,34 @@ internal sealed class RunService(ServerOptions options, ModelWorker worker, RunS
         {
             state = RunState.Cancelled;
             clientGone.ThrowIfCancellationRequested();
+            var seconds = options.Limits.MaxSeconds.ToString(CultureInfo.InvariantCulture);
             throw run.Stopping.IsCancellationRequested
                 ? new ApiException(409, "stopped", "the run was stopped before there was a token to explain")
-                : new ApiException(504, "time_limit", FormattableString.Invariant($"the model worked on this for {options.Limits.MaxSeconds} seconds, which is the limit; ask for less"));
+                : new ApiException(
+                    504,
+                    "time_limit",
+                    $"the model worked on this for {seconds} seconds, which is the limit; ask for less");
+        }
+        catch (WorkerRefusedException e)
+        {
+            throw new ApiException(e.Fault.Status, e.Fault.Code, e.Fault.ToException().Describe(request.Fields.NameOf));
         }
         catch (WorkerDiedException)
         {
-            throw new ApiException(503, "model_died", "the model's process ended while it worked on this; it is being restarted, try again", retryAfterSeconds: 1);
+            throw new ApiException(
+                503,
+                "model_died",
+                "the model's process ended while it worked on this; it is being restarted, try again",
+                retryAfterSeconds: 1);
         }
         catch (InvalidInputException)
         {
             // Why, the server's log says; the message names files of this machine.
-            throw new ApiException(503, "model_unavailable", "the model cannot be loaded; the server's log says why", retryAfterSeconds: 30);
+            throw new ApiException(
+                503,
+                "model_unavailable",
+                "the model cannot be loaded; the server's log says why",
+                retryAfterSeconds: 30);
         }
         finally
         {
@@ -73,12 +91,16 @@ internal sealed class RunService(ServerOptions options, ModelWorker worker, RunS
     }
 
     private async Task<DoneEvent> WorkAsync(
-        WorkerProcess process, ParsedRequest request, Run run, Func<string, byte[], Task> onEvent, CancellationToken clientGone)
+        WorkerProcess process,
+        ParsedRequest request,
+        Run run,
+        Func<string, byte[], Task> onEvent,
+        CancellationToken clientGone)
     {
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(clientGone);
         cancel.CancelAfter(TimeSpan.FromSeconds(options.Limits.MaxSeconds));
         return await process.ExplainAsync(
-            request.ToCommand(options.Limits, run.Folder),
+            request.ForWorker(options.Limits, run.Files.Folder),
             request.Files,
             frame => frame.Kind == FrameKind.Progress
                 ? TellAsync(run, onEvent, WireJson.Read<ProgressEvent>(frame.Content), frame.Content)

@@ -1,124 +1,93 @@
 using Tamx.Kernels;
 using Tamx.Llama;
-using Tamx.Llama.Chat;
-using Tamx.Llama.Imaging;
 using Tamx.Report;
+using Tamx.Web.Runs;
+using Tamx.Web.Wire;
 
 namespace Tamx.Web.Worker;
 
-/// <summary>One request in the worker: pictures to messages, messages to tokens and maps, and these to the run's files.</summary>
-internal sealed class ExplainJob(VisionLanguageModel model, ITamEngine engine, FrameStream frames) : IProgress<ExplainProgress>
+#pragma warning disable RS0030 // It runs in the worker, and writes the run's files.
+
+/// <summary>
+/// One request in the worker: makes messages of its files, tokens and maps of the messages, and the run's files of
+/// these.
+/// </summary>
+internal sealed class ExplainJob(VisionLanguageModel model, ITamEngine engine, FrameStream frames)
+    : IProgress<ExplainProgress>
 {
-    public async Task RunAsync(ExplainCommand command, byte[][] files, CancellationToken stop, CancellationToken cancel)
+    public async Task RunAsync(WorkerRequest request, byte[][] files, CancellationToken stop, CancellationToken cancel)
     {
         try
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, cancel);
-            var messages = ReadMessages(command, files, either.Token);
-            using var live = await Explainer.StartAsync(model, messages, command.Options, engine, this, either.Token);
-            var wasStopped = false;
-            var hasTokens = false;
-            var report = GrowingReport.Of(live);
-            frames.Write(FrameKind.Head, await report.HeadAsync(cancel));
-            try
-            {
-                await foreach (var token in live.ReadAsync(either.Token))
-                {
-                    frames.Write(FrameKind.Token, report.Next(token));
-                    hasTokens = true;
-                }
-            }
-            catch (OperationCanceledException) when (hasTokens && !cancel.IsCancellationRequested)
-            {
-                wasStopped = true;
-                Send(FrameKind.Stopped, true);
-            }
-
-            await FinishAsync(live, command.Folder, wasStopped, cancel);
+            var messages = new RequestMedia(request, files, either.Token).Open();
+            using var live = await Explainer.StartAsync(model, messages, request.Options, engine, this, either.Token);
+            var wasStopped = await WriteTokensAsync(live, either.Token, cancel);
+            await FinishAsync(live, new RunFiles(request.Folder), wasStopped, cancel);
         }
         catch (Exception e)
         {
-            // Where files lie on this machine is no affair of a client's.
             var fault = Faults.Describe(e);
-            string?[] folders = [command.Folder, Path.GetDirectoryName(model.Facts.Path), Path.GetDirectoryName(model.Projector?.Path)];
-            var message = folders.Where(folder => !string.IsNullOrEmpty(folder))
-                .Aggregate(fault.Message, (text, folder) => text.Replace(folder + Path.DirectorySeparatorChar, "", StringComparison.Ordinal));
-            Send(FrameKind.Failed, fault with { Message = message });
+            string[] pieces = [.. fault.Pieces.Select(text => WithoutFolders(text, request))];
+            Send(FrameKind.Failed, fault with { Pieces = pieces });
         }
     }
 
-    void IProgress<ExplainProgress>.Report(ExplainProgress value) =>
-        Send(FrameKind.Progress, new ProgressEvent(value.Stage == "encode" ? "image" : value.Stage, value.Done, value.Total));
+    void IProgress<ExplainProgress>.Report(ExplainProgress value)
+    {
+        var phase = value.Stage == "encode" ? "image" : value.Stage;
+        Send(FrameKind.Progress, new ProgressEvent(phase, value.Done, value.Total));
+    }
 
-    private async Task FinishAsync(LiveExplanation live, string folder, bool wasStopped, CancellationToken cancel)
+    /// <summary>Writes the report's head, then the answer's tokens as they come.</summary>
+    /// <returns>Whether it was stopped after its first token.</returns>
+    private async Task<bool> WriteTokensAsync(LiveExplanation live, CancellationToken either, CancellationToken cancel)
+    {
+        var hasTokens = false;
+        var report = GrowingReport.Of(live);
+        frames.Write(FrameKind.Head, await report.HeadAsync(cancel));
+        try
+        {
+            await foreach (var token in live.ReadAsync(either))
+            {
+                frames.Write(FrameKind.Token, report.Next(token));
+                hasTokens = true;
+            }
+
+            return false;
+        }
+        catch (OperationCanceledException) when (hasTokens && !cancel.IsCancellationRequested)
+        {
+            Send(FrameKind.Stopped, true);
+            return true;
+        }
+    }
+
+    private async Task FinishAsync(LiveExplanation live, RunFiles files, bool wasStopped, CancellationToken cancel)
     {
         Send(FrameKind.Progress, new ProgressEvent("report", 0, 1));
         var explanation = live.Finish();
-        TraceFile.Save(explanation.Trace, Path.Combine(folder, RunFiles.Trace));
-        WholeFile.Write(Path.Combine(folder, RunFiles.Maps), stream => MapsJson.Write(explanation.Trace, explanation.Maps, stream));
-        await HtmlReport.WriteAsync(explanation.Trace, explanation.Maps, Path.Combine(folder, RunFiles.Report), cancellationToken: cancel);
+        var (trace, maps) = (explanation.Trace, explanation.Maps);
+        TraceFile.Save(trace, files.PathOf(RunFiles.Trace));
+        WholeFile.Write(files.PathOf(RunFiles.Maps), stream => MapsJson.Write(trace, maps, stream));
+        await HtmlReport.WriteAsync(trace, maps, files.PathOf(RunFiles.Report), cancellationToken: cancel);
         Send(FrameKind.Progress, new ProgressEvent("report", 1, 1));
         Send(FrameKind.Done, new DoneEvent(
-            explanation.Answer, explanation.StopReason, wasStopped, live.PromptTokenCount, explanation.Maps.Answer.Count, explanation.Trace.Run.Seconds));
+            explanation.Answer,
+            explanation.StopReason,
+            wasStopped,
+            live.PromptTokenCount,
+            maps.Answer.Count,
+            trace.Run.Seconds));
     }
 
-    private static List<ChatMessage> ReadMessages(ExplainCommand command, byte[][] files, CancellationToken cancellationToken)
+    /// <summary>Takes out the folders: where files lie on this machine is not a client's business.</summary>
+    private string WithoutFolders(string text, WorkerRequest request)
     {
-        var messages = new List<ChatMessage>();
-        var framesLeft = command.MaxFrames;
-        foreach (var message in command.Messages)
-        {
-            var parts = new List<ChatPart>();
-            foreach (var part in message.Parts)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                ChatPart read = part switch
-                {
-                    { Text: { } text } => new TextPart(text),
-                    { IsVideo: false } => ReadPicture(files[part.Files![0]], part.Name!, command.Pictures) with { Bounds = part.Bounds },
-                    _ => ReadVideo(part, files, command, framesLeft, cancellationToken) with { Bounds = part.Bounds },
-                };
-                framesLeft -= read is VideoPart video ? video.Seconds.Count : 0;
-                parts.Add(read);
-            }
-
-            messages.Add(new ChatMessage(message.Role, parts));
-        }
-
-        return messages;
-    }
-
-    private static ImagePart ReadPicture(byte[] encoded, string name, ImageLimits limits)
-    {
-        RgbImage.CheckLimits(encoded, name, limits);
-        return new ImagePart(encoded, name);
-    }
-
-    private static VideoPart ReadVideo(PartContent part, byte[][] files, ExplainCommand command, int framesLeft, CancellationToken cancellationToken)
-    {
-        if (framesLeft < 1)
-        {
-            throw new InvalidInputException($"{part.Name}: the videos before it have all the frames that are allowed; ask for fewer with maxFrames");
-        }
-
-        var sampling = part.Sampling! with { MaxFrames = Math.Min(part.Sampling!.MaxFrames, framesLeft) };
-        if (part.IsFrameList)
-        {
-            return VideoPart.FromFrames(
-                [.. part.Files!.Select((file, index) => ReadPicture(files[file], $"{part.Name}, frame {index}", command.Pictures))], sampling, part.Name);
-        }
-
-        var encoded = files[part.Files![0]];
-        if (RgbImage.IsPicture(encoded))
-        {
-            RgbImage.CheckLimits(encoded, part.Name!, command.Pictures);
-            return VideoPart.FromAnimation(encoded, part.Name!, sampling, cancellationToken);
-        }
-
-        // ffmpeg reads files only. Its name is made here; it goes with the run's uploads when the run is over.
-        var path = Path.Combine(command.Folder, $"{RunFiles.VideoPrefix}{part.Files[0]}");
-        File.WriteAllBytes(path, encoded);
-        return VideoPart.FromFile(path, sampling, cancellationToken);
+        string?[] folders =
+            [request.Folder, Path.GetDirectoryName(model.Facts.Path), Path.GetDirectoryName(model.Projector?.Path)];
+        return folders.Where(folder => !string.IsNullOrEmpty(folder)).Aggregate(
+            text, (rest, folder) => rest.Replace(folder + Path.DirectorySeparatorChar, "", StringComparison.Ordinal));
     }
 
     private void Send<T>(FrameKind kind, T content) => frames.Write(kind, WireJson.Bytes(content));

@@ -1,6 +1,7 @@
 using Tamx.Kernels;
 using Tamx.Llama;
 using Tamx.Llama.Imaging;
+using Tamx.Web.Wire;
 
 namespace Tamx.Web.Worker;
 
@@ -21,12 +22,12 @@ internal static class Faults
 
     private static FailedEvent Known(Exception e) => e switch
     {
-        OperationCanceledException => new FailedEvent(499, "cancelled", "the request was cancelled"),
-        ImageFormatException => new FailedEvent(400, "invalid_image", e.Message),
-        ModelFormatException => new FailedEvent(503, "model_unavailable", e.Message),
-        InvalidInputException => new FailedEvent(400, "invalid_input", e.Message),
-        EngineUnavailableException or NativeLibraryException => new FailedEvent(503, "model_unavailable", e.Message),
-        LlamaException => new FailedEvent(500, "model_failed", e.Message),
-        _ => new FailedEvent(500, "internal_error", "the worker made a mistake; the server's log says which"),
+        OperationCanceledException => new FailedEvent(499, FailedEvent.Cancelled, ["the request was cancelled"]),
+        ImageFormatException fault => FailedEvent.Of(400, "invalid_image", fault),
+        ModelFormatException fault => FailedEvent.Of(503, "model_unavailable", fault),
+        InvalidInputException fault => FailedEvent.Of(400, "invalid_input", fault),
+        EngineUnavailableException or NativeLibraryException => new FailedEvent(503, "model_unavailable", [e.Message]),
+        LlamaException => new FailedEvent(500, "model_failed", [e.Message]),
+        _ => new FailedEvent(500, "internal_error", ["the worker made a mistake; the server's log says which"]),
     };
 }

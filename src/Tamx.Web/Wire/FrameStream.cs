@@ -1,49 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Tamx.Web.Worker;
-
-/// <summary>What a frame between server and worker holds.</summary>
-internal enum FrameKind : byte
-{
-    /// <summary>To the worker, first: which model to load (<see cref="LoadCommand"/>).</summary>
-    Load = 1,
-
-    /// <summary>To the worker: a request (<see cref="ExplainCommand"/>); as many <see cref="File"/> frames as it says follow.</summary>
-    Explain,
-
-    /// <summary>To the worker: the bytes of a picture or video.</summary>
-    File,
-
-    /// <summary>To the worker: write no more tokens, finish with those there are.</summary>
-    Stop,
-
-    /// <summary>To the worker: throw the request away.</summary>
-    Cancel,
-
-    /// <summary>To the server: how far it has come (<see cref="ProgressEvent"/>).</summary>
-    Progress,
-
-    /// <summary>To the server: the model is loaded (<see cref="ModelDescription"/>).</summary>
-    Loaded,
-
-    /// <summary>To the server: what is known before the first token, JSON for the client.</summary>
-    Head,
-
-    /// <summary>To the server: a token, JSON for the client.</summary>
-    Token,
-
-    /// <summary>To the server: no more tokens come, as asked by <see cref="Stop"/>.</summary>
-    Stopped,
-
-    /// <summary>To the server, last of a request: the files are written (<see cref="DoneEvent"/>).</summary>
-    Done,
-
-    /// <summary>To the server, last of a request or of loading: it came to nothing (<see cref="FailedEvent"/>).</summary>
-    Failed,
-}
-
-/// <summary>A frame: a byte for its kind, four for the length (little endian), the content.</summary>
-internal readonly record struct Frame(FrameKind Kind, byte[] Content);
+namespace Tamx.Web.Wire;
 
 /// <summary>Frames over a pair of pipes. One reader; any number of writers.</summary>
 internal sealed class FrameStream(Stream input, Stream output) : IDisposable
@@ -55,9 +12,11 @@ internal sealed class FrameStream(Stream input, Stream output) : IDisposable
 
     private readonly SemaphoreSlim _writing = new(1, 1);
 
-    /// <summary>The next frame; null at the end, also where it comes in the middle of a frame.</summary>
+    /// <summary>The next frame; null at the end of the stream, even if that comes within a frame.</summary>
     /// <exception cref="InvalidDataException">What came is no frame.</exception>
-    /// <remarks>It blocks: a read of a pipe holds a thread either way, and it had better be none of the pool's.</remarks>
+    /// <remarks>
+    /// It blocks. A read of a pipe holds a thread either way, and that had better not be one of the pool's.
+    /// </remarks>
     public Frame? Read()
     {
         Span<byte> head = stackalloc byte[HeadSize];
@@ -73,12 +32,14 @@ internal sealed class FrameStream(Stream input, Stream output) : IDisposable
         }
 
         var content = new byte[length];
-        return input.ReadAtLeast(content, content.Length, throwOnEndOfStream: false) < content.Length ? null : new Frame((FrameKind)head[0], content);
+        return input.ReadAtLeast(content, content.Length, throwOnEndOfStream: false) < content.Length
+            ? null
+            : new Frame((FrameKind)head[0], content);
     }
 
-    public async Task WriteAsync(FrameKind kind, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default)
+    public async Task WriteAsync(FrameKind kind, ReadOnlyMemory<byte> content)
     {
-        await _writing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await _writing.WaitAsync().ConfigureAwait(false);
         try
         {
             // A frame that was begun is written to its end, or nobody could read what follows.

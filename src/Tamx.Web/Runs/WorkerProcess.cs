@@ -4,10 +4,15 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Tamx.Kernels;
 using Tamx.Llama;
+using Tamx.Web.Wire;
 
-namespace Tamx.Web.Worker;
+namespace Tamx.Web.Runs;
 
-/// <summary>A worker: the process in which the model runs, as its server sees it. Answers one request at a time.</summary>
+#pragma warning disable RS0030 // It starts the one program that the server's owner named.
+
+/// <summary>
+/// A worker: the process in which the model runs, as its server sees it. Answers one request at a time.
+/// </summary>
 internal sealed partial class WorkerProcess : IAsyncDisposable
 {
     /// <summary>How long a worker that was asked to stop may go on before it is killed.</summary>
@@ -15,7 +20,9 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
 
     private readonly Process _process;
     private readonly FrameStream _frames;
-    private readonly Channel<Frame> _received = Channel.CreateBounded<Frame>(new BoundedChannelOptions(64) { SingleReader = true, SingleWriter = true });
+    private readonly Channel<Frame> _received =
+        Channel.CreateBounded<Frame>(new BoundedChannelOptions(64) { SingleReader = true, SingleWriter = true });
+
 
     private WorkerProcess(Process process, ILogger logger)
     {
@@ -27,7 +34,7 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         process.Exited += (_, _) => exited.TrySetResult();
         process.EnableRaisingEvents = true;
 
-        // Reading a pipe holds a thread until something comes; these must not be the pool's, which has few.
+        // Reading a pipe holds a thread until something comes. The pool has few, so these are threads of their own.
         StartThread("worker's frames", ReadFrames);
         StartThread("worker's log", () => ReadLog(process.StandardError, logger));
     }
@@ -82,7 +89,9 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
 
     /// <summary>Makes the engine and loads the model.</summary>
     /// <exception cref="WorkerDiedException">The process ended.</exception>
-    /// <exception cref="InvalidInputException">The model cannot be loaded, or the engine does not work here.</exception>
+    /// <exception cref="InvalidInputException">
+    /// The model cannot be loaded, or the engine does not work here.
+    /// </exception>
     public async Task LoadAsync(ModelOptions model, EngineOptions engine)
     {
         await SendAsync(FrameKind.Load, WireJson.Bytes(new LoadCommand(model, engine)));
@@ -98,33 +107,40 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
                     Model = WireJson.Read<ModelDescription>(content);
                     return;
                 case { Kind: FrameKind.Failed, Content: var content }:
-                    throw new InvalidInputException(WireJson.Read<FailedEvent>(content).Message);
+                    throw WireJson.Read<FailedEvent>(content).ToException();
                 case var frame:
-                    throw new WorkerDiedException($"the model's process spoke out of turn while loading ({frame.Kind})");
+                    throw new WorkerDiedException(
+                        $"the model's process spoke out of turn while loading ({frame.Kind})");
             }
         }
     }
 
     /// <summary>Has a request worked on.</summary>
-    /// <param name="command">The request.</param>
+    /// <param name="request">The request.</param>
     /// <param name="files">Its files.</param>
-    /// <param name="onEvent">Told of every event; if it throws, the request is cancelled.</param>
+    /// <param name="onEvent">Called with every event. If it throws, the request is cancelled.</param>
     /// <param name="stop">Write no more tokens, finish with those there are.</param>
     /// <param name="cancel">Throw the request away.</param>
-    /// <exception cref="ApiException">The worker refused or failed; it lives.</exception>
+    /// <exception cref="WorkerRefusedException">The worker refused or failed; it lives.</exception>
     /// <exception cref="WorkerDiedException">The process ended.</exception>
-    /// <exception cref="OperationCanceledException">The request was cancelled, or stopped before there was a token.</exception>
+    /// <exception cref="OperationCanceledException">
+    /// The request was cancelled, or stopped before there was a token.
+    /// </exception>
     public async Task<DoneEvent> ExplainAsync(
-        ExplainCommand command, IReadOnlyList<byte[]> files, Func<Frame, Task> onEvent, CancellationToken stop, CancellationToken cancel)
+        WorkerRequest request,
+        IReadOnlyList<byte[]> files,
+        Func<Frame, Task> onEvent,
+        CancellationToken stop,
+        CancellationToken cancel)
     {
         using var kill = new CancellationTokenSource();
         using var killing = kill.Token.Register(Kill);
         try
         {
-            // A worker that does not even read is killed too; the frames themselves must not come between the files.
+            // A worker that does not even read is killed too. Stop and cancel frames wait until the files are sent.
             using var hurryStop = stop.Register(() => kill.CancelAfter(StopGrace));
             using var hurryCancel = cancel.Register(() => kill.CancelAfter(StopGrace));
-            await SendAsync(FrameKind.Explain, WireJson.Bytes(command));
+            await SendAsync(FrameKind.Explain, WireJson.Bytes(request));
             foreach (var file in files)
             {
                 await SendAsync(FrameKind.File, file);
@@ -132,34 +148,7 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
 
             using var stopping = stop.Register(() => AskToEnd(FrameKind.Stop));
             using var cancelling = cancel.Register(() => AskToEnd(FrameKind.Cancel));
-            Exception? fault = null;
-            while (true)
-            {
-                var frame = await ReadAsync();
-                switch (frame.Kind)
-                {
-                    case FrameKind.Done:
-                        return fault is null ? WireJson.Read<DoneEvent>(frame.Content) : throw fault;
-                    case FrameKind.Failed:
-                        var failed = WireJson.Read<FailedEvent>(frame.Content);
-                        throw fault ?? (failed.Code == "cancelled" ? new OperationCanceledException(failed.Message) : new ApiException(failed.Status, failed.Code, failed.Message));
-                    case FrameKind.Stopped:
-                        kill.CancelAfter(Timeout.InfiniteTimeSpan);
-                        break;
-                    case FrameKind.Progress or FrameKind.Head or FrameKind.Token when fault is null && !cancel.IsCancellationRequested:
-                        try
-                        {
-                            await onEvent(frame);
-                        }
-                        catch (Exception e)
-                        {
-                            fault = e;
-                            AskToEnd(FrameKind.Cancel);
-                        }
-
-                        break;
-                }
-            }
+            return await FollowAsync(onEvent, kill, AskToEnd, cancel);
         }
         catch (WorkerDiedException) when (kill.IsCancellationRequested || cancel.IsCancellationRequested)
         {
@@ -170,6 +159,43 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         {
             kill.CancelAfter(StopGrace);
             _ = SendAsync(kind, default).ContinueWith(task => _ = task.Exception, TaskScheduler.Default);
+        }
+    }
+
+    /// <summary>Passes a request's events on, up to the last.</summary>
+    private async Task<DoneEvent> FollowAsync(
+        Func<Frame, Task> onEvent, CancellationTokenSource kill, Action<FrameKind> askToEnd, CancellationToken cancel)
+    {
+        Exception? fault = null;
+        while (true)
+        {
+            var frame = await ReadAsync();
+            switch (frame.Kind)
+            {
+                case FrameKind.Done:
+                    return fault is null ? WireJson.Read<DoneEvent>(frame.Content) : throw fault;
+                case FrameKind.Failed:
+                    var failed = WireJson.Read<FailedEvent>(frame.Content);
+                    throw fault ?? (failed.Code == FailedEvent.Cancelled
+                        ? new OperationCanceledException()
+                        : new WorkerRefusedException(failed));
+                case FrameKind.Stopped:
+                    kill.CancelAfter(Timeout.InfiniteTimeSpan);
+                    break;
+                case FrameKind.Progress or FrameKind.Head or FrameKind.Token
+                    when fault is null && !cancel.IsCancellationRequested:
+                    try
+                    {
+                        await onEvent(frame);
+                    }
+                    catch (Exception e)
+                    {
+                        fault = e;
+                        askToEnd(FrameKind.Cancel);
+                    }
+
+                    break;
+            }
         }
     }
 
@@ -208,7 +234,8 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         _frames.Dispose();
     }
 
-    private static void StartThread(string name, ThreadStart work) => new Thread(work) { Name = name, IsBackground = true }.Start();
+    private static void StartThread(string name, ThreadStart work) =>
+        new Thread(work) { Name = name, IsBackground = true }.Start();
 
     /// <summary>The next frame from the worker.</summary>
     private async Task<Frame> ReadAsync()
@@ -219,7 +246,8 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         }
         catch (ChannelClosedException e)
         {
-            throw new WorkerDiedException($"the model's process ended{(e.InnerException is { } fault ? $": {fault.Message}" : "")}", e);
+            var why = e.InnerException is { } fault ? $": {fault.Message}" : "";
+            throw new WorkerDiedException($"the model's process ended{why}", e);
         }
     }
 
@@ -242,7 +270,7 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
             fault = e;
         }
 
-        // A worker that says no more, or nothing that makes sense, is of no use.
+        // A worker that says nothing more, or makes no sense, is of no use.
         Kill();
         _received.Writer.TryComplete(fault);
     }
@@ -277,6 +305,3 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
     [LoggerMessage(Level = LogLevel.Warning, Message = "worker {Id}: {Line}")]
     private static partial void LogWorker(ILogger logger, int id, string line);
 }
-
-/// <summary>The model's process ended while something was wanted of it.</summary>
-internal sealed class WorkerDiedException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
-using Tamx.Llama;
+using Tamx.Web.Wire;
 
-namespace Tamx.Web.Worker;
+namespace Tamx.Web.Runs;
 
 /// <summary>Keeps a worker running: starts it, loads the model, and starts another when it ends.</summary>
 internal sealed partial class ModelWorker : IAsyncDisposable
@@ -46,7 +46,9 @@ internal sealed partial class ModelWorker : IAsyncDisposable
     }
 
     /// <summary>The worker with its model loaded.</summary>
-    /// <param name="onLoading">Told now and then how much of the model is loaded, in [0, 1], while that must be waited for.</param>
+    /// <param name="onLoading">
+    /// Told now and then how much of the model is loaded, in [0, 1], while that must be waited for.
+    /// </param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <exception cref="WorkerDiedException">The worker ended while it loaded.</exception>
     /// <exception cref="InvalidInputException">The model cannot be loaded.</exception>
@@ -84,7 +86,8 @@ internal sealed partial class ModelWorker : IAsyncDisposable
         _ending.Dispose();
     }
 
-    private static TaskCompletionSource<WorkerProcess> NewReady() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private static TaskCompletionSource<WorkerProcess> NewReady() =>
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>No pause after a first failure, then a quarter of a second, doubled each time.</summary>
     private TimeSpan Pause() => _failures < 2 ? TimeSpan.Zero
@@ -98,7 +101,8 @@ internal sealed partial class ModelWorker : IAsyncDisposable
             try
             {
                 await Task.Delay(Pause(), _ending.Token);
-                await using var process = WorkerProcess.Start(_options.WorkerCommand, _temporaryFolder, _options.Logger);
+                await using var process =
+                    WorkerProcess.Start(_options.WorkerCommand, _temporaryFolder, _options.Logger);
                 _process = process;
                 using var ending = _ending.Token.Register(process.Kill);
                 await process.LoadAsync(_options.Model, _options.Engine);

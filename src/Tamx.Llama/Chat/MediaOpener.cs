@@ -1,0 +1,74 @@
+namespace Tamx.Llama.Chat;
+
+/// <summary>
+/// Opens the pictures and videos of a conversation: from data URLs, and from local files where these are allowed.
+/// </summary>
+/// <param name="folder">The folder that relative paths are relative to; null to refuse local files.</param>
+/// <param name="cancellationToken">Ends the reading of videos.</param>
+internal sealed class MediaOpener(string? folder, CancellationToken cancellationToken)
+{
+    private const int MaxShownPath = 200;
+
+    public ChatMessage Open(ParsedMessage message) => message.Open(OpenPicture, OpenVideo);
+
+    private ImagePart OpenPicture(MediaSource source)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (source.Text.Length == 0)
+        {
+            throw source.Fault("has an image without data; give a data URL or a local path");
+        }
+
+        return source.Decode() is { } encoded
+            ? new ImagePart(encoded, source.Place)
+            : ImagePart.FromFile(LocalPath(source));
+    }
+
+    private VideoPart OpenVideo(ParsedVideo video)
+    {
+        if (video.IsFrameList)
+        {
+            return VideoPart.FromFrames([.. video.Sources.Select(OpenPicture)], video.Sampling, video.Place);
+        }
+
+        var source = video.Sources[0];
+        if (source.Text.Length == 0)
+        {
+            throw source.Fault(
+                "has no video; it must be a data URL of a video or an animated GIF or WebP, " +
+                "a list of pictures, or a local file or folder");
+        }
+
+        return source.Decode() switch
+        {
+            null => VideoPart.FromFile(LocalPath(source), video.Sampling, cancellationToken),
+            var encoded when source.IsPictureUrl =>
+                VideoPart.FromAnimation(encoded, video.Place, video.Sampling, cancellationToken),
+            var encoded => VideoPart.FromBytes(encoded, video.Place, video.Sampling, cancellationToken),
+        };
+    }
+
+    private string LocalPath(MediaSource source)
+    {
+        if (folder is null)
+        {
+            throw source.Fault("names a file or address; only data URLs (data:image/png;base64,...) are accepted here");
+        }
+
+        string path;
+        try
+        {
+            path = LocalFile.Resolve(source.Text, folder);
+        }
+        catch (InvalidInputException e)
+        {
+            throw source.Fault(e.Message);
+        }
+
+        // What is no path and too long for one, is data that lost its head on the way; nobody wants to read it.
+        return source.Text.Length <= MaxShownPath || Path.Exists(path)
+            ? path
+            : throw source.Fault(
+                $"has {source.Text.Length} characters that are no file here, no data URL and no base64 of a picture");
+    }
+}
