@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.IO.Compression;
-using Tamx.Llama.Imaging;
+using Tamx.Llama.Media;
 
 namespace Tamx.Evaluation;
 

@@ -161,7 +161,7 @@ public sealed class EvalCommandTests : IDisposable
         {
             var scene = Scenes.Scene.Generate(3, i);
             Assert.Equal(samples[i].ExpectedAnswer, scene.Questions[0].Answer);
-            Assert.Equal(scene.Rgb, Llama.Imaging.RgbImage.Decode(samples[i].Picture.Encoded, "scene").Pixels);
+            Assert.Equal(scene.Rgb, Llama.Media.RgbImage.Decode(samples[i].Picture.Encoded, "scene").Pixels);
             foreach (var word in samples[i].Words!.Where(word => word.Kind != WordKind.Function))
             {
                 var named = scene.Objects.Where(item => (word.Kind == WordKind.Noun ? item.Noun : item.Adjective) == word.Text).Select(item => item.Id).ToArray();

@@ -103,10 +103,10 @@ public sealed class GenerationTests
         var ids = new List<int>();
         await foreach (var token in completion.GenerateAsync())
         {
-            float[] logits = completion.GetLogits();
+            var logits = completion.GetLogits();
             foreach (var group in ids.TakeLast(6).GroupBy(id => id))
             {
-                float logit = logits[group.Key];
+                var logit = logits[group.Key];
                 logits[group.Key] = (logit <= 0 ? logit * repeat : logit / repeat) - (group.Count() * frequency) - presence;
             }
 
@@ -196,7 +196,7 @@ public sealed class GenerationTests
         using var measure = Model.CreateCompletion(Question);
         var exception = Assert.Throws<InvalidInputException>(() => Model.CreateCompletion(Question, new() { ContextSize = 8, MaxNewTokens = 10 }));
         Assert.Contains($"{measure.PromptTokenCount} tokens", exception.Message, StringComparison.Ordinal);
-        Assert.Contains($"{measure.PromptTokenCount + 10} (-c)", exception.Message, StringComparison.Ordinal);
+        Assert.Contains($"{measure.PromptTokenCount + 10} (ContextSize)", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -214,7 +214,7 @@ public sealed class GenerationTests
     {
         using var text = await VisionLanguageModel.LoadAsync(new() { ModelPath = TestModels.Qwen3Vl.ModelPath, ThreadCount = 1 });
         var exception = Assert.Throws<InvalidInputException>(() => text.CreateCompletion(Question));
-        Assert.Contains("--mmproj", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("ProjectorPath", exception.Message, StringComparison.Ordinal);
 
         // Without a picture it answers.
         using var completion = text.CreateCompletion([new(ChatRole.User, "Hello")], new() { MaxNewTokens = 2 });

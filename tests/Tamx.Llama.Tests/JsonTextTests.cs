@@ -40,7 +40,7 @@ public sealed class JsonTextTests
         // As UTF-8 the letter is cut in half.
         var json = Encoding.GetEncoding(encoding).GetBytes(Chat);
         var letter = Array.IndexOf(json, (byte)value);
-        byte[] cut = encoding == "utf-8" ? [.. json[..(letter + 1)], .. json[(letter + 2)..]] : json;
+        var cut = encoding == "utf-8" ? [.. json[..(letter + 1)], .. json[(letter + 2)..]] : json;
         Assert.Equal($"a.json: is no UTF-8: byte 0x{value:X2} (line 2, byte 37); save it as UTF-8", Message(cut));
     }
 

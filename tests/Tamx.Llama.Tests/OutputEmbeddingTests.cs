@@ -21,7 +21,7 @@ public sealed class OutputEmbeddingTests : IDisposable
     {
         var files = name == "large-vocabulary" ? TestModels.LargeVocabulary : LoadedModels.Files(name);
         var embedding = ModelTokens.Open(files.ModelPath).OutputEmbedding;
-        int size = embedding.HiddenSize;
+        var size = embedding.HiddenSize;
         var all = new float[embedding.TokenCount * size];
         embedding.ReadSlice(0, all);
         var some = new float[7 * size];
@@ -36,7 +36,7 @@ public sealed class OutputEmbeddingTests : IDisposable
     public void ReadSlice_RowsThatAreNotThere_Throws()
     {
         var embedding = ModelTokens.Open(TestModels.Qwen3Vl.ModelPath).OutputEmbedding;
-        int size = embedding.HiddenSize;
+        var size = embedding.HiddenSize;
 
         Assert.ThrowsAny<ArgumentException>(() => embedding.ReadSlice(-1, new float[size]));
         Assert.ThrowsAny<ArgumentException>(() => embedding.ReadSlice(0, new float[size + 1]));
@@ -48,7 +48,7 @@ public sealed class OutputEmbeddingTests : IDisposable
     [Fact]
     public void Read_FileThatChangedSinceItWasOpened_SaysSo()
     {
-        string path = _folder.File("model.gguf");
+        var path = _folder.File("model.gguf");
         File.Copy(TestModels.Qwen3VlUntied.ModelPath, path);
         var embedding = ModelTokens.Open(path).OutputEmbedding;
         using (var file = File.OpenWrite(path))

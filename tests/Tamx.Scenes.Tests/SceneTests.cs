@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using Tamx.Llama.Imaging;
+using Tamx.Llama.Media;
 
 namespace Tamx.Scenes.Tests;
 

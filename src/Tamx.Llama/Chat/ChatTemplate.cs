@@ -112,9 +112,9 @@ public sealed partial class ChatTemplate
 
                 if (part is VideoPart video && VideoLayout == VideoLayout.TimedBlocks)
                 {
-                    for (var patch = 0; patch < video.PatchCount; patch++)
+                    for (var patch = 0; patch < video.Video.PatchCount; patch++)
                     {
-                        pending.Append(TimeText.Of(video.PatchSeconds(patch)));
+                        pending.Append(TimeText.Of(video.Video.PatchSeconds(patch)));
                         foreach (var piece in Flush().Append(new PromptPiece("", false, video, patch, 1)))
                         {
                             yield return piece;
@@ -124,7 +124,7 @@ public sealed partial class ChatTemplate
                     continue;
                 }
 
-                var patchCount = part is VideoPart whole ? whole.PatchCount : 1;
+                var patchCount = part is VideoPart whole ? whole.Video.PatchCount : 1;
                 foreach (var piece in Flush().Append(new PromptPiece("", false, part, 0, patchCount)))
                 {
                     yield return piece;

@@ -1,3 +1,5 @@
+using Tamx.Llama.Media;
+
 namespace Tamx.Llama.Chat;
 
 /// <summary>A message as its JSON says it: nothing is opened, fetched or decoded yet.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Tamx.Llama.Media;
 
 namespace Tamx.Llama.Chat;
 

@@ -18,7 +18,7 @@ internal sealed class TokenSampler : IDisposable
     /// <param name="capacity">Most tokens that an answer can have; llama.cpp keeps room for as many as penalties look at.</param>
     public TokenSampler(CompletionOptions options, int capacity)
     {
-        int penalized = options.RepeatLastN < 0 ? capacity : Math.Min(options.RepeatLastN, capacity);
+        var penalized = options.RepeatLastN < 0 ? capacity : Math.Min(options.RepeatLastN, capacity);
         if (penalized > 0 && (options.PresencePenalty != 0 || options.FrequencyPenalty != 0 || options.RepeatPenalty != 1))
         {
             _chain.AddPenalties(penalized, options.RepeatPenalty, options.FrequencyPenalty, options.PresencePenalty);

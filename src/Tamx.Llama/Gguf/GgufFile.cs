@@ -68,7 +68,7 @@ public sealed class GgufFile
 
         try
         {
-            using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
             return Read(path, stream, stream.Length);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
@@ -83,25 +83,25 @@ public sealed class GgufFile
 
     internal static GgufFile Read(string path, Stream stream, long byteCount)
     {
-        GgufReader reader = new(path, stream, byteCount);
-        uint version = ReadVersion(reader);
-        int tensorCount = reader.ReadCount(SmallestTensorBytes, MaxTensors, "tensors");
-        int keyCount = reader.ReadCount(SmallestKeyBytes, MaxKeys, "keys");
+        var reader = new GgufReader(path, stream, byteCount);
+        var version = ReadVersion(reader);
+        var tensorCount = reader.ReadCount(SmallestTensorBytes, MaxTensors, "tensors");
+        var keyCount = reader.ReadCount(SmallestKeyBytes, MaxKeys, "keys");
 
-        Dictionary<string, GgufValue> values = new(keyCount, StringComparer.Ordinal);
-        for (int i = 0; i < keyCount; i++)
+        var values = new Dictionary<string, GgufValue>(keyCount, StringComparer.Ordinal);
+        for (var i = 0; i < keyCount; i++)
         {
-            string key = reader.ReadName($"key {i}");
+            var key = reader.ReadName($"key {i}");
             if (!values.TryAdd(key, reader.ReadValue($"key {Quoted(key)}")))
             {
                 throw reader.Error($"key {Quoted(key)} occurs twice");
             }
         }
 
-        int alignment = AlignmentOf(reader, values);
+        var alignment = AlignmentOf(reader, values);
         DeclaredTensor[] declared = new DeclaredTensor[tensorCount];
-        HashSet<string> names = new(tensorCount, StringComparer.Ordinal);
-        for (int i = 0; i < tensorCount; i++)
+        var names = new HashSet<string>(tensorCount, StringComparer.Ordinal);
+        for (var i = 0; i < tensorCount; i++)
         {
             declared[i] = ReadTensor(reader, i);
             if (!names.Add(declared[i].Name))
@@ -110,7 +110,7 @@ public sealed class GgufFile
             }
         }
 
-        GgufTensor[] tensors = Place(path, reader, declared, alignment, byteCount);
+        var tensors = Place(path, reader, declared, alignment, byteCount);
         return new GgufFile(path, byteCount, version, new GgufMetadata(path, values), tensors);
     }
 
@@ -118,7 +118,7 @@ public sealed class GgufFile
     internal static string Quoted(string name)
     {
         const int Longest = 80;
-        string shown = string.Concat(name.Take(Longest).Select(c => char.IsControl(c) || char.IsSurrogate(c) || c is '\u2028' or '\u2029' ? '?' : c));
+        var shown = string.Concat(name.Take(Longest).Select(c => char.IsControl(c) || char.IsSurrogate(c) || c is '\u2028' or '\u2029' ? '?' : c));
         return name.Length > Longest ? $"'{shown}...'" : $"'{shown}'";
     }
 
@@ -135,7 +135,7 @@ public sealed class GgufFile
             throw reader.Error("is no GGUF file (it does not start with the letters GGUF)");
         }
 
-        uint version = reader.ReadUInt32("the version");
+        var version = reader.ReadUInt32("the version");
         return version switch
         {
             2 or 3 => version,
@@ -147,7 +147,7 @@ public sealed class GgufFile
 
     private static int AlignmentOf(GgufReader reader, Dictionary<string, GgufValue> values)
     {
-        if (!values.TryGetValue(AlignmentKey, out GgufValue? value))
+        if (!values.TryGetValue(AlignmentKey, out var value))
         {
             return DefaultAlignment;
         }
@@ -157,7 +157,7 @@ public sealed class GgufFile
             throw reader.Error($"key {AlignmentKey} is {value.Type}; it must be {GgufValueType.U32}");
         }
 
-        long alignment = value.IntegerAt(0);
+        var alignment = value.IntegerAt(0);
         if (alignment is < MinAlignment or > MaxAlignment || !long.IsPow2(alignment))
         {
             throw reader.Error($"key {AlignmentKey} is {alignment}; it must be a power of two from {MinAlignment} to {MaxAlignment}");
@@ -168,23 +168,23 @@ public sealed class GgufFile
 
     private static DeclaredTensor ReadTensor(GgufReader reader, int index)
     {
-        string name = reader.ReadName($"the name of tensor {index}");
-        string what = $"tensor {Quoted(name)}";
+        var name = reader.ReadName($"the name of tensor {index}");
+        var what = $"tensor {Quoted(name)}";
         if (System.Text.Encoding.UTF8.GetByteCount(name) > MaxTensorNameBytes || name.Contains('\0', StringComparison.Ordinal))
         {
             throw reader.Error($"{what} has a name that llama.cpp cannot hold ({MaxTensorNameBytes} bytes at most, no zero byte)");
         }
 
-        uint dimensions = reader.ReadUInt32(what);
+        var dimensions = reader.ReadUInt32(what);
         if (dimensions is 0 or > 4)
         {
             throw reader.Error($"{what} has {dimensions} dimensions; 1 to 4 are allowed");
         }
 
-        long[] shape = new long[dimensions];
-        for (int i = 0; i < shape.Length; i++)
+        var shape = new long[dimensions];
+        for (var i = 0; i < shape.Length; i++)
         {
-            ulong size = reader.ReadUInt64(what);
+            var size = reader.ReadUInt64(what);
             if (size is 0 or > long.MaxValue)
             {
                 throw reader.Error($"{what} has the size {size} in dimension {i}; it must be at least 1 and fit the file");
@@ -193,8 +193,8 @@ public sealed class GgufFile
             shape[i] = (long)size;
         }
 
-        uint typeId = reader.ReadUInt32(what);
-        TensorType type = TensorType.Find(typeId) ?? throw reader.Error($"{what} has the unknown type {typeId}");
+        var typeId = reader.ReadUInt32(what);
+        var type = TensorType.Find(typeId) ?? throw reader.Error($"{what} has the unknown type {typeId}");
         if (shape[0] % type.BlockElements != 0)
         {
             throw reader.Error($"{what} has rows of {shape[0]} elements; type {type} needs a multiple of {type.BlockElements}");
@@ -202,8 +202,8 @@ public sealed class GgufFile
 
         try
         {
-            long elementCount = shape.Aggregate(1L, (product, size) => checked(product * size));
-            long bytes = checked(elementCount / type.BlockElements * type.BlockBytes);
+            var elementCount = shape.Aggregate(1L, (product, size) => checked(product * size));
+            var bytes = checked(elementCount / type.BlockElements * type.BlockBytes);
             return new DeclaredTensor(name, type, shape, elementCount, bytes, reader.ReadUInt64(what));
         }
         catch (OverflowException exception)
@@ -215,13 +215,13 @@ public sealed class GgufFile
     /// <summary>Turns offsets within the data section into positions in the file. Tensors follow each other without gaps but for the alignment.</summary>
     private static GgufTensor[] Place(string path, GgufReader reader, DeclaredTensor[] declared, int alignment, long byteCount)
     {
-        long dataStart = Aligned(reader.Position, alignment);
+        var dataStart = Aligned(reader.Position, alignment);
         long next = 0;
         GgufTensor[] tensors = new GgufTensor[declared.Length];
-        for (int i = 0; i < declared.Length; i++)
+        for (var i = 0; i < declared.Length; i++)
         {
-            DeclaredTensor tensor = declared[i];
-            string what = $"tensor {Quoted(tensor.Name)}";
+            var tensor = declared[i];
+            var what = $"tensor {Quoted(tensor.Name)}";
             if (tensor.Offset != (ulong)next)
             {
                 throw reader.Error($"{what} starts at offset {tensor.Offset}; the tensors before it end at {next} (alignment {alignment})");
@@ -229,7 +229,7 @@ public sealed class GgufFile
 
             if (tensor.ByteCount > byteCount - dataStart - next)
             {
-                long missing = tensor.ByteCount - Math.Max(0, byteCount - dataStart - next);
+                var missing = tensor.ByteCount - Math.Max(0, byteCount - dataStart - next);
                 throw reader.Error($"{what} needs {missing} bytes more than the file has; it is truncated (download or copy it again)");
             }
 

@@ -27,15 +27,15 @@ public sealed class GgufMetadata
 
     /// <summary>Type of the value, or null if the key is absent.</summary>
     /// <param name="key">The key.</param>
-    public GgufValueType? TypeOf(string key) => _values.TryGetValue(key, out GgufValue? value) ? value.Type : null;
+    public GgufValueType? TypeOf(string key) => _values.TryGetValue(key, out var value) ? value.Type : null;
 
     /// <summary>Type of an array's elements (a single value's own type), or null if the key is absent.</summary>
     /// <param name="key">The key.</param>
-    public GgufValueType? ElementTypeOf(string key) => _values.TryGetValue(key, out GgufValue? value) ? value.ElementType : null;
+    public GgufValueType? ElementTypeOf(string key) => _values.TryGetValue(key, out var value) ? value.ElementType : null;
 
     /// <summary>Number of an array's elements (1 for a single value), or 0 if the key is absent.</summary>
     /// <param name="key">The key.</param>
-    public int CountOf(string key) => _values.TryGetValue(key, out GgufValue? value) ? value.Count : 0;
+    public int CountOf(string key) => _values.TryGetValue(key, out var value) ? value.Count : 0;
 
     /// <summary>Text.</summary>
     /// <param name="key">The key.</param>
@@ -75,8 +75,8 @@ public sealed class GgufMetadata
             return null;
         }
 
-        string[] texts = new string[value.Count];
-        for (int i = 0; i < texts.Length; i++)
+        var texts = new string[value.Count];
+        for (var i = 0; i < texts.Length; i++)
         {
             texts[i] = Decode(key, value, i);
         }
@@ -93,8 +93,8 @@ public sealed class GgufMetadata
             return null;
         }
 
-        long[] integers = new long[value.Count];
-        for (int i = 0; i < integers.Length; i++)
+        var integers = new long[value.Count];
+        for (var i = 0; i < integers.Length; i++)
         {
             integers[i] = Integer(key, value, i);
         }
@@ -111,8 +111,8 @@ public sealed class GgufMetadata
             return null;
         }
 
-        double[] floats = new double[value.Count];
-        for (int i = 0; i < floats.Length; i++)
+        var floats = new double[value.Count];
+        for (var i = 0; i < floats.Length; i++)
         {
             floats[i] = value.FloatAt(i);
         }
@@ -131,14 +131,14 @@ public sealed class GgufMetadata
 
     private GgufValue? Checked(string key, string wanted, Func<GgufValue, bool> fits)
     {
-        if (!_values.TryGetValue(key, out GgufValue? value))
+        if (!_values.TryGetValue(key, out var value))
         {
             return null;
         }
 
         if (!fits(value))
         {
-            string found = value.Type == GgufValueType.Array ? $"an array of {value.ElementType}" : value.Type.ToString();
+            var found = value.Type == GgufValueType.Array ? $"an array of {value.ElementType}" : value.Type.ToString();
             throw new ModelFormatException(_path, $"key {key} is {found}; it must be {wanted}");
         }
 
@@ -165,7 +165,7 @@ public sealed class GgufMetadata
         }
         catch (DecoderFallbackException exception)
         {
-            string which = value.Type == GgufValueType.Array ? $" (element {index})" : "";
+            var which = value.Type == GgufValueType.Array ? $" (element {index})" : "";
             throw new ModelFormatException(_path, $"key {key}{which} is not valid UTF-8", exception);
         }
     }

@@ -16,9 +16,9 @@ public sealed partial class GgufModel
     private GgufModel(GgufFile[] files)
     {
         Files = files;
-        foreach (GgufFile file in files)
+        foreach (var file in files)
         {
-            foreach (GgufTensor tensor in file.Tensors)
+            foreach (var tensor in file.Tensors)
             {
                 if (!_tensorsByName.TryAdd(tensor.Name, tensor))
                 {
@@ -52,8 +52,8 @@ public sealed partial class GgufModel
     /// <exception cref="ModelFormatException">A file is missing or damaged, or the parts do not belong together.</exception>
     public static GgufModel Open(string path)
     {
-        GgufFile first = GgufFile.Open(path);
-        long count = first.Metadata.FindInteger(SplitCountKey) ?? 1;
+        var first = GgufFile.Open(path);
+        var count = first.Metadata.FindInteger(SplitCountKey) ?? 1;
         if (count is < 0 or > 99999)
         {
             throw new ModelFormatException(path, $"key {SplitCountKey} is {count}; it must be 1 to 99999");
@@ -64,7 +64,7 @@ public sealed partial class GgufModel
             return new GgufModel([first]);
         }
 
-        Match name = SplitName().Match(System.IO.Path.GetFileName(path));
+        var name = SplitName().Match(System.IO.Path.GetFileName(path));
         if (!name.Success || long.Parse(name.Groups["count"].ValueSpan, CultureInfo.InvariantCulture) != count)
         {
             throw new ModelFormatException(path, $"is part of a model split into {count} files and must be named like NAME-00001-of-{count:D5}.gguf");
@@ -76,15 +76,15 @@ public sealed partial class GgufModel
         }
 
         GgufFile[] files = new GgufFile[count];
-        for (int i = 0; i < files.Length; i++)
+        for (var i = 0; i < files.Length; i++)
         {
-            string part = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path) ?? "", PartName(name, i + 1));
+            var part = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path) ?? "", PartName(name, i + 1));
             files[i] = i == 0 ? first : GgufFile.Open(part);
             CheckSplitKey(files[i], SplitCountKey, count);
             CheckSplitKey(files[i], SplitIndexKey, i);
         }
 
-        GgufModel model = new(files);
+        var model = new GgufModel(files);
         if (first.Metadata.GetInteger(SplitTensorsKey) is var tensors && tensors != model.Tensors.Count)
         {
             throw new ModelFormatException(path, $"key {SplitTensorsKey} is {tensors}; the parts have {model.Tensors.Count} tensors together");

@@ -36,7 +36,7 @@ internal sealed class GgufValue(GgufValueType type, GgufValueType elementType, i
     /// <exception cref="OverflowException">A 64-bit unsigned integer is beyond the signed range.</exception>
     public long IntegerAt(int index)
     {
-        ReadOnlySpan<byte> element = ElementAt(index);
+        var element = ElementAt(index);
         return elementType switch
         {
             GgufValueType.U8 => element[0],
@@ -59,7 +59,7 @@ internal sealed class GgufValue(GgufValueType type, GgufValueType elementType, i
 
     public ReadOnlySpan<byte> TextBytesAt(int index)
     {
-        int start = index == 0 ? 0 : ends![index - 1];
+        var start = index == 0 ? 0 : ends![index - 1];
         return bytes.AsSpan(start, ends![index] - start);
     }
 
@@ -68,7 +68,7 @@ internal sealed class GgufValue(GgufValueType type, GgufValueType elementType, i
 
     private ReadOnlySpan<byte> ElementAt(int index)
     {
-        int size = SizeOf(elementType);
+        var size = SizeOf(elementType);
         return bytes.AsSpan(index * size, size);
     }
 }

@@ -144,19 +144,19 @@ public static partial class Preflight
 
     private static void CheckKeyTypes(GgufModel model, IEnumerable<KnownKey> keys, string architecture)
     {
-        foreach (KnownKey key in keys)
+        foreach (var key in keys)
         {
-            string name = key.Name.StartsWith("A.", StringComparison.Ordinal) ? architecture + key.Name[1..] : key.Name;
+            var name = key.Name.StartsWith("A.", StringComparison.Ordinal) ? architecture + key.Name[1..] : key.Name;
             if (model.Metadata.TypeOf(name) is not { } found)
             {
                 continue;
             }
 
-            GgufValueType element = model.Metadata.ElementTypeOf(name)!.Value;
-            bool isArray = found == GgufValueType.Array;
+            var element = model.Metadata.ElementTypeOf(name)!.Value;
+            var isArray = found == GgufValueType.Array;
             if (element != key.Type || isArray != key.IsArray)
             {
-                string wanted = key.IsArray ? $"an array of {key.Type}" : $"of type {key.Type}";
+                var wanted = key.IsArray ? $"an array of {key.Type}" : $"of type {key.Type}";
                 throw Wrong(model, name, isArray ? $"an array of {element}" : $"of type {element}", wanted);
             }
         }
@@ -168,7 +168,7 @@ public static partial class Preflight
     /// <summary>An integer within a range. llama.cpp's tables and 32-bit products set the upper bounds.</summary>
     private static int Integer(GgufModel model, string key, int least, int most)
     {
-        long value = model.Metadata.GetInteger(key);
+        var value = model.Metadata.GetInteger(key);
         return value >= least && value <= most ? (int)value : throw Wrong(model, key, value, $"{least} to {most}");
     }
 
@@ -196,7 +196,7 @@ public static partial class Preflight
     {
         if (!double.IsFinite((float)value) || value < least)
         {
-            string wanted = string.Create(CultureInfo.InvariantCulture, $"a finite number of at least {least}");
+            var wanted = string.Create(CultureInfo.InvariantCulture, $"a finite number of at least {least}");
             throw Wrong(model, key, value, wanted);
         }
     }

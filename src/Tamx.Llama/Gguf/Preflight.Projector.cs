@@ -18,7 +18,7 @@ public static partial class Preflight
     public static ProjectorFacts CheckProjector(GgufModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        GgufMetadata metadata = model.Metadata;
+        var metadata = model.Metadata;
         if (model.Files.Count > 1)
         {
             throw new ModelFormatException(model.Path, "is a split mmproj, which llama.cpp does not read; merge its parts into one file");
@@ -36,7 +36,7 @@ public static partial class Preflight
             throw Wrong(model, "clip.has_vision_encoder", metadata.Contains("clip.has_vision_encoder") ? "false" : "missing", "true");
         }
 
-        foreach (string key in (string[])["clip.has_audio_encoder", "clip.has_gen_audio_encoder"])
+        foreach (var key in (string[])["clip.has_audio_encoder", "clip.has_gen_audio_encoder"])
         {
             if (metadata.FindBool(key) == true)
             {
@@ -44,23 +44,23 @@ public static partial class Preflight
             }
         }
 
-        string type = metadata.GetString(ProjectorTypeKey);
+        var type = metadata.GetString(ProjectorTypeKey);
         if (type is not (Qwen3VlMerger or Qwen25VlMerger or Qwen2VlMerger))
         {
             throw Wrong(model, ProjectorTypeKey, GgufFile.Quoted(type), $"{Qwen3VlMerger}, {Qwen25VlMerger} or {Qwen2VlMerger}");
         }
 
-        ProjectorFacts facts = ReadProjector(model, type);
+        var facts = ReadProjector(model, type);
         return facts with { DeepstackLayerIndices = CheckProjectorTensors(model, facts) };
     }
 
     private static ProjectorFacts ReadProjector(GgufModel model, string type)
     {
-        GgufMetadata metadata = model.Metadata;
-        int imageSize = Integer(model, "clip.vision.image_size", 1, MaxImageSize);
-        int patchSize = Integer(model, "clip.vision.patch_size", 1, 64);
-        int hiddenSize = Integer(model, "clip.vision.embedding_length", 1, 65536);
-        int headCount = Integer(model, "clip.vision.attention.head_count", 1, 4096);
+        var metadata = model.Metadata;
+        var imageSize = Integer(model, "clip.vision.image_size", 1, MaxImageSize);
+        var patchSize = Integer(model, "clip.vision.patch_size", 1, 64);
+        var hiddenSize = Integer(model, "clip.vision.embedding_length", 1, 65536);
+        var headCount = Integer(model, "clip.vision.attention.head_count", 1, 4096);
         if (imageSize < patchSize)
         {
             throw Wrong(model, "clip.vision.image_size", imageSize, $"at least the patch size {patchSize}");
@@ -141,8 +141,8 @@ public static partial class Preflight
     private static int FeedForwardSize(GgufModel model, int hiddenSize)
     {
         Integer(model, "clip.vision.feed_forward_length", 0, 1 << 20);
-        string name = $"v.blk.0.{(IsFeedForwardSwapped(model, "v.blk.0", hiddenSize) ? "ffn_down" : "ffn_up")}.weight";
-        GgufTensor tensor = model.FindTensor(name) ?? throw new ModelFormatException(model.Path, $"tensor {name} is missing");
+        var name = $"v.blk.0.{(IsFeedForwardSwapped(model, "v.blk.0", hiddenSize) ? "ffn_down" : "ffn_up")}.weight";
+        var tensor = model.FindTensor(name) ?? throw new ModelFormatException(model.Path, $"tensor {name} is missing");
         return tensor.Shape is [_, >= 1 and <= 1 << 20]
             ? (int)tensor.Shape[1]
             : throw new ModelFormatException(tensor.FilePath, $"tensor {name} has shape {tensor.ShapeText}; it must be [{hiddenSize}, inner size]");
@@ -157,10 +157,10 @@ public static partial class Preflight
     /// <summary>Mean or deviation per colour, of pixels in [0, 1]. Others would overflow the half precision that pixels are turned into.</summary>
     private static void CheckColours(GgufModel model, string key, double least, double most)
     {
-        double[] values = model.Metadata.FindFloats(key) ?? throw model.Metadata.Missing(key, "3 floats (red, green, blue)");
+        var values = model.Metadata.FindFloats(key) ?? throw model.Metadata.Missing(key, "3 floats (red, green, blue)");
         if (model.Metadata.ElementTypeOf(key) != GgufValueType.F32 || values.Length != 3 || !values.All(value => value >= least && value <= most))
         {
-            string found = string.Join(", ", values.Take(4).Select(value => value.ToString(CultureInfo.InvariantCulture)));
+            var found = string.Join(", ", values.Take(4).Select(value => value.ToString(CultureInfo.InvariantCulture)));
             throw Wrong(model, key, $"[{found}]", string.Create(CultureInfo.InvariantCulture, $"3 32-bit floats (red, green, blue) from {least} to {most}"));
         }
     }
@@ -168,11 +168,11 @@ public static partial class Preflight
     /// <returns>Indices of the layers with deepstack, ascending.</returns>
     private static int[] CheckProjectorTensors(GgufModel model, ProjectorFacts facts)
     {
-        int hidden = facts.HiddenSize;
-        int cell = checked(hidden * facts.SpatialMergeSize * facts.SpatialMergeSize);
-        bool isQwen3 = facts.ProjectorType == Qwen3VlMerger;
-        bool hasNormBias = facts.ProjectorType != Qwen25VlMerger;
-        TensorChecklist tensors = new(model, facts.ProjectorType);
+        var hidden = facts.HiddenSize;
+        var cell = checked(hidden * facts.SpatialMergeSize * facts.SpatialMergeSize);
+        var isQwen3 = facts.ProjectorType == Qwen3VlMerger;
+        var hasNormBias = facts.ProjectorType != Qwen25VlMerger;
+        var tensors = new TensorChecklist(model, facts.ProjectorType);
         tensors.Kernel("v.patch_embd.weight", facts.PatchSize, facts.PatchSize, 3, hidden);
         tensors.Kernel("v.patch_embd.weight.1", facts.PatchSize, facts.PatchSize, 3, hidden);
         if (isQwen3)
@@ -187,7 +187,7 @@ public static partial class Preflight
             tensors.Unused("v.position_embd.weight");
         }
 
-        for (int i = 0; i < facts.LayerCount; i++)
+        for (var i = 0; i < facts.LayerCount; i++)
         {
             CheckVisionLayer(model, tensors, facts, $"v.blk.{i}", hasNormBias);
         }
@@ -195,14 +195,14 @@ public static partial class Preflight
         CheckNorm(tensors, "v.post_ln", hidden, hasNormBias);
         CheckLinear(tensors, "mm.0", cell, cell);
         CheckLinear(tensors, "mm.2", cell, facts.ProjectionSize);
-        int[] deepstack = isQwen3 ? CheckDeepstack(model, tensors, facts, cell) : [];
+        var deepstack = isQwen3 ? CheckDeepstack(model, tensors, facts, cell) : [];
         tensors.RefuseOthers("may stop at it or compute with it");
         return deepstack;
     }
 
     private static void CheckVisionLayer(GgufModel model, TensorChecklist tensors, ProjectorFacts facts, string layer, bool hasNormBias)
     {
-        int hidden = facts.HiddenSize;
+        var hidden = facts.HiddenSize;
         CheckNorm(tensors, $"{layer}.ln1", hidden, hasNormBias);
         CheckNorm(tensors, $"{layer}.ln2", hidden, hasNormBias);
         if (facts.ProjectorType == Qwen3VlMerger)
@@ -217,7 +217,7 @@ public static partial class Preflight
         }
 
         CheckLinear(tensors, $"{layer}.attn_out", hidden, hidden);
-        bool isSwapped = IsFeedForwardSwapped(model, layer, hidden);
+        var isSwapped = IsFeedForwardSwapped(model, layer, hidden);
         CheckLinear(tensors, $"{layer}.{(isSwapped ? "ffn_down" : "ffn_up")}", hidden, facts.FeedForwardSize);
         CheckLinear(tensors, $"{layer}.{(isSwapped ? "ffn_up" : "ffn_down")}", facts.FeedForwardSize, hidden);
         if (facts.ProjectorType == Qwen25VlMerger)
@@ -231,10 +231,10 @@ public static partial class Preflight
         // llama.cpp looks for fc1 only: a layer without it silently has no deepstack.
         const string Prefix = "v.deepstack.";
         HashSet<int> layers = [];
-        foreach (GgufTensor tensor in model.Tensors.Where(tensor => tensor.Name.StartsWith(Prefix, StringComparison.Ordinal)))
+        foreach (var tensor in model.Tensors.Where(tensor => tensor.Name.StartsWith(Prefix, StringComparison.Ordinal)))
         {
-            string index = tensor.Name[Prefix.Length..].Split('.')[0];
-            if (!int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out int layer) || layer >= facts.LayerCount)
+            var index = tensor.Name[Prefix.Length..].Split('.')[0];
+            if (!int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out var layer) || layer >= facts.LayerCount)
             {
                 throw new ModelFormatException(
                     model.Path, $"tensor {GgufFile.Quoted(tensor.Name)} belongs to no layer; layers are 0 to {facts.LayerCount - 1}");
@@ -243,7 +243,7 @@ public static partial class Preflight
             layers.Add(layer);
         }
 
-        foreach (int layer in layers)
+        foreach (var layer in layers)
         {
             CheckNorm(tensors, $"{Prefix}{layer}.norm", cell, hasBias: true);
             CheckLinear(tensors, $"{Prefix}{layer}.fc1", cell, cell);

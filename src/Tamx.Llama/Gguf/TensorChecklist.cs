@@ -13,7 +13,7 @@ internal sealed class TensorChecklist(GgufModel model, string kind)
     /// <summary>A matrix or table, in any type that llama.cpp multiplies with.</summary>
     public GgufTensor Matrix(string name, params ReadOnlySpan<long> shape)
     {
-        GgufTensor tensor = Shaped(name, shape);
+        var tensor = Shaped(name, shape);
         return tensor.Type.IsWeightType ? tensor : throw WrongType(tensor, "a weight type such as F32, F16, Q8_0 or Q4_K");
     }
 
@@ -22,7 +22,7 @@ internal sealed class TensorChecklist(GgufModel model, string kind)
     /// </summary>
     public GgufTensor Plain(string name, params ReadOnlySpan<long> shape)
     {
-        GgufTensor tensor = Shaped(name, shape);
+        var tensor = Shaped(name, shape);
         return tensor.Type == TensorType.F32 ? tensor : throw WrongType(tensor, "F32");
     }
 
@@ -31,8 +31,8 @@ internal sealed class TensorChecklist(GgufModel model, string kind)
     /// </summary>
     public GgufTensor Kernel(string name, params ReadOnlySpan<long> shape)
     {
-        GgufTensor tensor = Shaped(name, shape);
-        bool fits = tensor.Type == TensorType.F32 || tensor.Type == TensorType.F16;
+        var tensor = Shaped(name, shape);
+        var fits = tensor.Type == TensorType.F32 || tensor.Type == TensorType.F16;
         return fits ? tensor : throw WrongType(tensor, "F32 or F16");
     }
 
@@ -58,7 +58,7 @@ internal sealed class TensorChecklist(GgufModel model, string kind)
     {
         if (model.Tensors.FirstOrDefault(tensor => !_known.Contains(tensor.Name)) is { } other)
         {
-            string name = GgufFile.Quoted(other.Name);
+            var name = GgufFile.Quoted(other.Name);
             throw new ModelFormatException(
                 other.FilePath, $"tensor {name} must not be there: a {kind} has none of that name, and llama.cpp {reason}");
         }
@@ -66,15 +66,15 @@ internal sealed class TensorChecklist(GgufModel model, string kind)
 
     private GgufTensor Shaped(string name, ReadOnlySpan<long> shape)
     {
-        string wanted = $"[{string.Join(", ", shape.ToArray())}]";
-        GgufTensor tensor = model.FindTensor(name)
+        var wanted = $"[{string.Join(", ", shape.ToArray())}]";
+        var tensor = model.FindTensor(name)
             ?? throw new ModelFormatException(model.Path, $"tensor {name} is missing; it must have shape {wanted}");
         _known.Add(name);
 
         // Sizes of 1 at the end say nothing: [n] and [n, 1] are the same tensor to llama.cpp.
-        for (int i = 0; i < 4; i++)
+        for (var i = 0; i < 4; i++)
         {
-            long found = i < tensor.Shape.Count ? tensor.Shape[i] : 1;
+            var found = i < tensor.Shape.Count ? tensor.Shape[i] : 1;
             if (found != (i < shape.Length ? shape[i] : 1))
             {
                 throw new ModelFormatException(

@@ -191,11 +191,14 @@ internal static unsafe class LlamaLibraries
         if (!System.IO.Directory.Exists(Root))
         {
             throw new NativeLibraryException(
-                $"llama.cpp's libraries for {Rid} are not in {Root}; the package LLamaSharp.Backend.Cpu brings them, for the platform that is built for (-r {Rid})");
+                $"llama.cpp's libraries for {Rid} are not in {Root}; the package LLamaSharp.Backend.Cpu brings them, " +
+                $"for the platform that is built for (dotnet publish -r {Rid})");
         }
 
         var variant = Variants.Select(name => Path.Combine(Root, name)).FirstOrDefault(folder => File.Exists(Path.Combine(folder, FileName("ggml-cpu"))))
-            ?? throw new NativeLibraryException($"{FileName("ggml-cpu")} is missing in {Root}; build again, or publish for this platform (-r {Rid})");
+            ?? throw new NativeLibraryException(
+                $"{FileName("ggml-cpu")} is missing in {Root}; build again, or publish for this platform " +
+                $"(dotnet publish -r {Rid})");
         foreach (var (name, linux, windows) in GpuFolders)
         {
             var folder = Path.Combine(Root, name);

@@ -125,8 +125,8 @@ internal sealed class LlamaModel : IDisposable
             return new OperationCanceledException(cancellationToken);
         }
 
-        var message = $"llama.cpp cannot load it{errors.Because}{LlamaRuntime.DescribeGpuMemory(options)}";
-        return errors.IsOutOfMemory ? new LlamaException($"{path}: {message}") : new ModelFormatException(path, message);
+        FormattableString text = $"llama.cpp cannot load it{errors.Because}{LlamaRuntime.DescribeGpuMemory(options)}";
+        return errors.IsOutOfMemory ? LlamaException.Naming($"{path}: {text}") : ModelFormatException.Naming(path, text);
     }
 
     private static nint FindDevice(string name)

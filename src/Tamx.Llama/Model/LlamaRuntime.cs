@@ -57,18 +57,21 @@ public static unsafe class LlamaRuntime
     {
         if (name.Length > 0 && name != "none" && !Devices.Any(device => device.Name == name))
         {
+            var there = string.Join(", ", Devices.Select(device => device.Name));
             throw new NativeLibraryException(
-                $"llama.cpp has no device {name} here; it has {string.Join(", ", Devices.Select(device => device.Name))}. Libraries for GPUs are built in with -p:LlamaBackend=Vulkan or Cuda12");
+                $"llama.cpp has no device {name} here; it has {there}. " +
+                "Libraries for GPUs are built in with dotnet build -p:LlamaBackend=Vulkan or Cuda12");
         }
     }
 
     /// <summary>What to add to an error where memory on a GPU may be the cause; nothing where no layer is there.</summary>
-    internal static string DescribeGpuMemory(ModelOptions options)
+    internal static FormattableString DescribeGpuMemory(ModelOptions options)
     {
-        var gpus = GpusOf(options);
-        return gpus.Count == 0
-            ? string.Empty
-            : $" ({string.Join(", ", gpus.Select(device => $"{device.Name} has {device.FreeMemoryBytes / 1_000_000} of {device.TotalMemoryBytes / 1_000_000} MB free"))}; fewer layers on it take less: -ngl)";
+        var gpus = string.Join(", ", GpusOf(options).Select(FreeMemory));
+        return gpus.Length == 0 ? (FormattableString)$"" : $" ({gpus}; fewer layers on it take less: {Settings.GpuLayerCount})";
+
+        static string FreeMemory(ComputeDevice device) =>
+            $"{device.Name} has {device.FreeMemoryBytes / 1_000_000} of {device.TotalMemoryBytes / 1_000_000} MB free";
     }
 
     /// <summary>Refuses a context whose keys and values alone are larger than the GPU's free memory; some such contexts make llama.cpp end the process.</summary>
@@ -80,8 +83,9 @@ public static unsafe class LlamaRuntime
         var free = gpus.Sum(device => (double)device.FreeMemoryBytes);
         if (gpus.Count > 0 && asked > free && gpus.All(device => device.TotalMemoryBytes > 0))
         {
-            throw new LlamaException(
-                $"a context of {contextSize} tokens takes {asked / 1_000_000} MB{DescribeGpuMemory(options)}; a smaller context takes less, too: -c");
+            FormattableString takes = $"takes {asked / 1_000_000} MB{DescribeGpuMemory(options)}";
+            throw LlamaException.Naming(
+                $"a context of {contextSize} tokens {takes}; a smaller context takes less, too: {Settings.ContextSize}");
         }
     }
 

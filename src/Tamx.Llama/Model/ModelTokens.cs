@@ -39,7 +39,7 @@ public sealed class ModelTokens
     {
         ArgumentOutOfRangeException.ThrowIfNegative(id);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(id, _tokens.Length);
-        return ByteLetters.Decode(_tokens[id]);
+        return ByteToUnicode.Decode(_tokens[id]);
     }
 
     /// <summary>The id of a text that is a single token, such as <c>&lt;|im_start|&gt;</c> or <c>user</c>.</summary>
@@ -47,8 +47,8 @@ public sealed class ModelTokens
     /// <exception cref="ModelFormatException">The vocabulary has no such token.</exception>
     public int FindId(string text)
     {
-        byte[] bytes = System.Text.Encoding.UTF8.GetBytes(text);
-        int id = Array.FindIndex(_tokens, token => ByteLetters.Decode(token).AsSpan().SequenceEqual(bytes));
+        var bytes = System.Text.Encoding.UTF8.GetBytes(text);
+        var id = Array.FindIndex(_tokens, token => ByteToUnicode.Decode(token).AsSpan().SequenceEqual(bytes));
         return id >= 0 ? id : throw new ModelFormatException(Facts.Path, $"the vocabulary has no single token for {text}; a Qwen-VL model has one");
     }
 }

@@ -45,7 +45,7 @@ public sealed class OutputEmbedding
     public float[] ReadRows(ReadOnlySpan<int> ids)
     {
         var rows = new float[checked(ids.Length * HiddenSize)];
-        using SafeFileHandle file = OpenFile(FileOptions.RandomAccess);
+        using var file = OpenFile(FileOptions.RandomAccess);
         for (var i = 0; i < ids.Length; i++)
         {
             ArgumentOutOfRangeException.ThrowIfNegative(ids[i], nameof(ids));
@@ -71,7 +71,7 @@ public sealed class OutputEmbedding
             throw new ArgumentException($"{rows.Length} values from row {firstId} on are not rows of {HiddenSize} values of which there are {TokenCount}.");
         }
 
-        using SafeFileHandle file = OpenFile(FileOptions.SequentialScan);
+        using var file = OpenFile(FileOptions.SequentialScan);
         var pieceSize = Math.Max(1, PieceBytes / _rowBytes) * HiddenSize;
         for (var done = 0; done < rows.Length; done += pieceSize)
         {

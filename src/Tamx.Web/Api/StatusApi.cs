@@ -43,7 +43,7 @@ internal sealed class StatusApi(ServerOptions options, ModelWorker worker, RunSe
                     maxTokens = Math.Min(standard.Completion.MaxNewTokens, limits.MaxAnswerTokens),
                     candidates = Math.Min(standard.Completion.CandidateCount, limits.MaxCandidates),
                     sampling = new { standard.Completion.Temperature, standard.Completion.TopK, standard.Completion.TopP, standard.Completion.Seed },
-                    fps = new Llama.Chat.VideoSampling().FramesPerSecond,
+                    fps = new Llama.Media.VideoSampling().FramesPerSecond,
                     options = standard.Tam,
                     profiles = Enum.GetValues<TamProfile>().ToDictionary(profile => profile.ToString().ToLowerInvariant(), TamOptions.ForProfile),
                 },

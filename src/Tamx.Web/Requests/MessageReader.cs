@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Tamx.Llama;
 using Tamx.Llama.Chat;
+using Tamx.Llama.Media;
 using Tamx.Web.Worker;
 
 namespace Tamx.Web.Requests;

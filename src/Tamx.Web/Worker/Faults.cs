@@ -1,6 +1,6 @@
 using Tamx.Kernels;
 using Tamx.Llama;
-using Tamx.Llama.Imaging;
+using Tamx.Llama.Media;
 
 namespace Tamx.Web.Worker;
 

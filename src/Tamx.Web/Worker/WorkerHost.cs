@@ -117,7 +117,7 @@ public static partial class WorkerHost
                 model.Facts.Quantization,
                 model.Facts.ContextLength,
                 model.Projector is not null,
-                Llama.Chat.VideoPart.FfmpegPath is not null)));
+                Llama.Media.Video.FfmpegPath is not null)));
             return (model, engine);
         }
         catch (Exception e)

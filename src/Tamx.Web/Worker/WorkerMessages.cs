@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 using Tamx.Kernels;
 using Tamx.Llama;
 using Tamx.Llama.Chat;
-using Tamx.Llama.Imaging;
+using Tamx.Llama.Media;
 
 namespace Tamx.Web.Worker;
 

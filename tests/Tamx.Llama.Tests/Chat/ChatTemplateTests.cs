@@ -53,7 +53,7 @@ public sealed class ChatTemplateTests
     {
         var messages = Conversations.Single(conversation => conversation.Name == name).Messages;
         var (qwen2, qwen3) = (ChatTemplate.For(null, ModelArchitecture.Qwen2Vl), ChatTemplate.For(null, ModelArchitecture.Qwen3Vl));
-        string withSystem = messages[0].Role == ChatRole.System ? expected : System2 + expected;
+        var withSystem = messages[0].Role == ChatRole.System ? expected : System2 + expected;
 
         // add_generation_prompt false, then true.
         Assert.Equal(expected, qwen3.Format(messages, addGenerationPrompt: false));
@@ -70,8 +70,8 @@ public sealed class ChatTemplateTests
     {
         var model = LoadedModels.Get(LoadedModels.Files(name));
         ChatMessage[] messages = [new(ChatRole.System, "Be brief."), new(ChatRole.User, "What is it?"), new(ChatRole.Assistant, "A cup.")];
-        string published = model.Template.Format(messages, addGenerationPrompt: false);
-        int[] ids = model.Vocabulary.Tokenize(published[..published.LastIndexOf("<|im_end|>", StringComparison.Ordinal)], parseMarkers: true);
+        var published = model.Template.Format(messages, addGenerationPrompt: false);
+        var ids = model.Vocabulary.Tokenize(published[..published.LastIndexOf("<|im_end|>", StringComparison.Ordinal)], parseMarkers: true);
 
         using var completion = model.CreateCompletion(messages);
         Assert.Equal(ids[..completion.PromptTokenCount], completion.TokenIds.ToArray());

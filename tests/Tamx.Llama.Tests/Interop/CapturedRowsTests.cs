@@ -1,5 +1,5 @@
-using Tamx.Llama.Imaging;
 using Tamx.Llama.Interop;
+using Tamx.Llama.Media;
 using Tamx.Testing;
 
 namespace Tamx.Llama.Tests.Interop;
@@ -88,24 +88,24 @@ public sealed class CapturedRowsTests
         var picture = RgbImage.Decode(TestPictures.Gradient(190, 150).Encoded, "gradient").Resize(model.Projector!.CellSize * 6, model.Projector.CellSize * 5);
         var grid = model.Vision!.Measure(picture.Width, picture.Height);
         Assert.Equal((6, 5), (grid.Columns, grid.Rows));
-        var prompt = new PromptChunks();
-        prompt.AddText(model.Vocabulary.Tokenize("Look at this: "));
-        prompt.AddBlock(picture.Width, picture.Height, grid, [0]);
-        prompt.AddText(model.Vocabulary.Tokenize("Describe the red cup and the blue plate."));
-        Assert.Equal(3, prompt.Count);
+        int[] before = [.. model.Vocabulary.Tokenize("Look at this: "), .. grid.Before];
+        int[] after = [.. grid.After, .. model.Vocabulary.Tokenize("Describe the red cup and the blue plate.")];
+        var cells = new PatchChunk(picture.Width, picture.Height, grid.Columns, grid.Rows, 0, EndsBlock: true);
+        var embeddings = model.Vision.Encode(
+            picture.Width, picture.Height, cells.TokenCount, picture.Pixels, default, cancelled);
 
         var all = new List<float>();
-        for (var i = 0; i < prompt.Count; i++)
+        Add(before.Length, rows => context.TryDecode(before, logits, rows));
+        Add(cells.TokenCount, rows => context.TryDecode(cells, embeddings, 0, cells.TokenCount, rows));
+        Add(after.Length, rows => context.TryDecode(after, logits, rows));
+        return [.. all];
+
+        void Add(int count, Func<float[], bool> decode)
         {
-            var count = prompt[i].TokenCount;
             var rows = new float[count * model.Facts.HiddenSize];
-            Assert.True(prompt[i] is PatchChunk patch
-                ? context.TryDecode(patch, model.Vision.Encode(patch.Width, patch.Height, patch.TokenCount, picture.Pixels, default, cancelled), 0, count, rows)
-                : context.TryDecode(PromptChunks.Slice((TextChunk)prompt[i], 0, count), logits, rows));
+            Assert.True(decode(rows));
             inspect(context, all.Count / model.Facts.HiddenSize, rows);
             all.AddRange(rows);
         }
-
-        return [.. all];
     }
 }

@@ -1,0 +1,18 @@
+namespace Tamx.Llama.Media;
+
+/// <summary>Where the frames of a video come from.</summary>
+/// <remarks>
+/// They are read one after another, when the model looks at them. A long video needs no more memory than a short one.
+/// </remarks>
+internal interface IFrameSource
+{
+    /// <summary>Reads the frames from the first to the last.</summary>
+    /// <exception cref="InvalidInputException">A frame can no longer be read.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    IEnumerable<VideoFrame> Read(CancellationToken cancellationToken);
+}
+
+/// <summary>One frame.</summary>
+/// <param name="Image">Its pixels.</param>
+/// <param name="Encoded">The file that it came as; null for a frame of a video file.</param>
+internal readonly record struct VideoFrame(RgbImage Image, EncodedImage? Encoded);
