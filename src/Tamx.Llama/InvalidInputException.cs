@@ -36,7 +36,9 @@ public class InvalidInputException : Exception
         new(text, innerException);
 
     /// <summary>The message in the words of whoever called.</summary>
-    /// <param name="nameOf">A setting's name for the caller, for example <c>-c</c>; null for its property's name.</param>
+    /// <param name="nameOf">
+    /// A setting's name for the caller, for example <c>-c</c>; null for its property's name.
+    /// </param>
     public string Describe(Func<Setting, string?> nameOf)
     {
         ArgumentNullException.ThrowIfNull(nameOf);

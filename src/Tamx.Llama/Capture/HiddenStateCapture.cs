@@ -6,12 +6,12 @@ using Tamx.Llama.Interop;
 namespace Tamx.Llama.Capture;
 
 /// <summary>
-/// Takes the hidden states after the final norm out of a model's graph while it is computed, straight into the caller's rows,
-/// and can end the graph there, before the product with the output embedding.
+/// Takes the hidden states after the final norm out of a model's graph while it is computed, straight into the caller's
+/// rows, and can end the graph there, before the product with the output embedding.
 /// </summary>
 /// <remarks>
-/// With llama.cpp's embeddings output on, every token of a decode has a row, in token order. The callback's state lies in
-/// native memory; no managed object is touched from a native thread.
+/// With llama.cpp's embeddings output on, every token of a decode has a row, in token order. The callback's state lies
+/// in native memory; no managed object is touched from a native thread.
 /// </remarks>
 internal sealed unsafe class HiddenStateCapture : IDisposable
 {
@@ -19,7 +19,9 @@ internal sealed unsafe class HiddenStateCapture : IDisposable
 
     public HiddenStateCapture(int hiddenSize) => _state.Pointer->HiddenSize = hiddenSize;
 
-    /// <summary>Puts the callback, and what it needs, into a context's parameters. The context must not outlive this.</summary>
+    /// <summary>
+    /// Puts the callback, and what it needs, into a context's parameters. The context must not outlive this.
+    /// </summary>
     public void AddTo(ref LLamaContextParams parameters)
     {
         delegate* unmanaged[Cdecl]<void*, byte, void*, byte> callback = &OnNode;
@@ -59,7 +61,8 @@ internal sealed unsafe class HiddenStateCapture : IDisposable
         if (state->FaultElements != 0)
         {
             throw new LlamaException(
-                $"hidden states have an unexpected form: {state->FaultRows} rows, {state->FaultElements} values of {state->FaultBytes} bytes; " +
+                $"hidden states have an unexpected form: {state->FaultRows} rows, " +
+                $"{state->FaultElements} values of {state->FaultBytes} bytes; " +
                 $"expected {state->Expected} rows of {state->HiddenSize} 32-bit values");
         }
 
@@ -90,7 +93,8 @@ internal sealed unsafe class HiddenStateCapture : IDisposable
         var rows = GgmlApi.CountRows(tensor);
         var elements = GgmlApi.CountElements(tensor);
         var elementBytes = (int)GgmlApi.GetElementBytes(tensor);
-        if (elementBytes != sizeof(float) || rows != state->Expected || elements != (long)state->Expected * state->HiddenSize ||
+        if (elementBytes != sizeof(float) || rows != state->Expected ||
+            elements != (long)state->Expected * state->HiddenSize ||
             GgmlApi.IsContiguous(tensor) == 0)
         {
             state->FaultRows = rows;
@@ -104,7 +108,9 @@ internal sealed unsafe class HiddenStateCapture : IDisposable
         return state->EndsGraph != 0 ? (byte)0 : (byte)1;
     }
 
-    /// <summary>By the tensor's name: with the embeddings output on it is "result_embd_pooled", without "result_norm".</summary>
+    /// <summary>
+    /// By the tensor's name: with the embeddings output on it is "result_embd_pooled", without "result_norm".
+    /// </summary>
     private static bool IsHiddenStates(State* state, void* tensor)
     {
         // Asked of each of the graph's thousand nodes: the name's place in a tensor is the same for all.

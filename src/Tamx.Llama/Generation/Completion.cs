@@ -108,8 +108,8 @@ public sealed class Completion : IDisposable
     public int MaxAnswerTokens => _givenAnswer.Length > 0 ? _givenAnswer.Length : _options.MaxNewTokens;
 
     /// <summary>
-    /// Generates the answer token by token, after computing the prompt if <see cref="PrefillAsync"/> has not. A given answer is read
-    /// instead, as if the model had written it.
+    /// Generates the answer token by token, after computing the prompt if <see cref="PrefillAsync"/> has not. A given
+    /// answer is read instead, as if the model had written it.
     /// </summary>
     /// <param name="cancellationToken">Ends the work within one decode.</param>
     /// <exception cref="InvalidOperationException">The answer was generated before, or is being generated.</exception>
@@ -117,11 +117,13 @@ public sealed class Completion : IDisposable
     /// <exception cref="LlamaException">llama.cpp failed.</exception>
     /// <exception cref="ObjectDisposedException">The completion was disposed.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
-    public async IAsyncEnumerable<GeneratedToken> GenerateAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<GeneratedToken> GenerateAsync(
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         if (Interlocked.Exchange(ref _started, 1) != 0)
         {
-            throw new InvalidOperationException("the answer was generated before, or is being generated; make a new completion for another");
+            throw new InvalidOperationException(
+                "the answer was generated before, or is being generated; make a new completion for another");
         }
 
         using var thread = new ComputeThread();
@@ -161,12 +163,15 @@ public sealed class Completion : IDisposable
         }
     }
 
-    /// <summary>Computes the prompt alone: afterwards <see cref="HiddenStates"/> holds a row for each of its tokens.</summary>
+    /// <summary>
+    /// Computes the prompt alone: afterwards <see cref="HiddenStates"/> holds a row for each of its tokens.
+    /// </summary>
     /// <param name="progress">Told how far it has come.</param>
     /// <param name="cancellationToken">Ends the work within one decode.</param>
     /// <exception cref="InvalidOperationException">The prompt was computed before, or is being computed.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
-    public async Task PrefillAsync(IProgress<CompletionProgress>? progress = null, CancellationToken cancellationToken = default)
+    public async Task PrefillAsync(
+        IProgress<CompletionProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         using var thread = new ComputeThread();
         await thread.RunAsync(() => Prefill(progress, cancellationToken)).ConfigureAwait(false);
@@ -204,13 +209,20 @@ public sealed class Completion : IDisposable
         _modelReference.Dispose();
     }
 
-    /// <summary>Logits of the last token computed, [vocabulary]. For tests: the product of output embedding and hidden state equals them.</summary>
+    /// <summary>
+    /// Logits of the last token computed, [vocabulary]. For tests: the product of output embedding and hidden state
+    /// equals them.
+    /// </summary>
     internal float[] GetLogits() => _decoder!.Context.CopyLogits();
 
-    /// <summary>llama.cpp's own embeddings output for a row of the last decode. For tests: captured rows equal it.</summary>
+    /// <summary>
+    /// llama.cpp's own embeddings output for a row of the last decode. For tests: captured rows equal it.
+    /// </summary>
     internal float[] GetEmbedding(int indexInLastDecode) => _decoder!.Context.CopyEmbedding(indexInLastDecode);
 
-    /// <summary>The M-RoPE position that the next text token gets. For tests: it tells how vision blocks are placed.</summary>
+    /// <summary>
+    /// The M-RoPE position that the next text token gets. For tests: it tells how vision blocks are placed.
+    /// </summary>
     internal int GetNextPosition() => _decoder!.Context.NextPosition;
 
     private bool Prefill(IProgress<CompletionProgress>? progress, CancellationToken cancellationToken) => Exclusively(
@@ -311,7 +323,9 @@ public sealed class Completion : IDisposable
         return true;
     }
 
-    /// <summary>Runs native work with no other beside it, and gives disposal and cancellation their own exceptions.</summary>
+    /// <summary>
+    /// Runs native work with no other beside it, and gives disposal and cancellation their own exceptions.
+    /// </summary>
     private T Exclusively<T>(Func<T> work, CancellationToken cancellationToken)
     {
         if (Interlocked.Exchange(ref _busy, 1) != 0)

@@ -6,13 +6,20 @@ public sealed record CompletionOptions
     /// <summary>Most tokens to generate. 256 by default.</summary>
     public int MaxNewTokens { get; init; } = 256;
 
-    /// <summary>Context size in tokens; 0 (the default) for as much as prompt and answer need, within what the model was trained for.</summary>
+    /// <summary>
+    /// Context size in tokens; 0 (the default) for as much as prompt and answer need, within what the model was trained
+    /// for.
+    /// </summary>
     public int ContextSize { get; init; }
 
-    /// <summary>Most tokens that a context chosen by itself may have; 0 (the default) for what the model was trained for.</summary>
+    /// <summary>
+    /// Most tokens that a context chosen by itself may have; 0 (the default) for what the model was trained for.
+    /// </summary>
     public int MaxContextSize { get; init; }
 
-    /// <summary>Tokens per decode. 128 by default; more is faster on a GPU and costs memory of this x vocabulary x 8 bytes.</summary>
+    /// <summary>
+    /// Tokens per decode. 128 by default; more is faster on a GPU and costs memory of this x vocabulary x 8 bytes.
+    /// </summary>
     public int BatchSize { get; init; } = 128;
 
     /// <summary>Sampling temperature; 0 (the default) takes the best token always.</summary>
@@ -21,7 +28,9 @@ public sealed record CompletionOptions
     /// <summary>Sample from the best k tokens; 0 for all. 40 by default, as llama.cpp's.</summary>
     public int TopK { get; init; } = 40;
 
-    /// <summary>Sample from the fewest tokens whose probabilities reach p; 1 for all. 0.95 by default, as llama.cpp's.</summary>
+    /// <summary>
+    /// Sample from the fewest tokens whose probabilities reach p; 1 for all. 0.95 by default, as llama.cpp's.
+    /// </summary>
     public float TopP { get; init; } = 0.95f;
 
     /// <summary>
@@ -53,14 +62,14 @@ public sealed record CompletionOptions
     public int CandidateCount { get; init; }
 
     /// <summary>
-    /// Keep the hidden state of every position, which is what an answer is explained from. True by default; without it this is plain
-    /// generation. Whoever explains has it on in any case.
+    /// Keep the hidden state of every position, which is what an answer is explained from. True by default; without it
+    /// this is plain generation. Whoever explains has it on in any case.
     /// </summary>
     public bool CaptureHiddenStates { get; init; } = true;
 
     /// <summary>
-    /// Keep keys and values in float32 and use plain attention: hidden states then do not depend on how tokens are cut into
-    /// batches (2e-6 instead of 1e-3). Slower. False by default.
+    /// Keep keys and values in float32 and use plain attention: hidden states then do not depend on how tokens are cut
+    /// into batches (2e-6 instead of 1e-3). Slower. False by default.
     /// </summary>
     public bool PreciseCache { get; init; }
 }

@@ -4,9 +4,9 @@ namespace Tamx.Llama;
 
 /// <summary>A thread of its own for the native work of one call, given to it piece by piece.</summary>
 /// <remarks>
-/// OpenMP keeps a team of workers for every thread that ever computed. Were each token computed on another thread of the pool, there would soon be
-/// more workers than processors; OpenMP then no longer lets them wait awake between two operators, which costs a quarter of the speed on two processors.
-/// A team goes with its thread.
+/// OpenMP keeps a team of workers for every thread that ever computed. Were each token computed on another thread of
+/// the pool, there would soon be more workers than processors; OpenMP then no longer lets them wait awake between two
+/// operators, which costs a quarter of the speed on two processors. A team goes with its thread.
 /// </remarks>
 internal sealed class ComputeThread : IDisposable
 {

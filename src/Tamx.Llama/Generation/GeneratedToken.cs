@@ -19,14 +19,17 @@ public sealed record GeneratedToken
     public required int Id { get; init; }
 
     /// <summary>
-    /// What the answer's text grows by: empty while a character's bytes are incomplete. Empty for the token that ends the answer.
+    /// What the answer's text grows by: empty while a character's bytes are incomplete. Empty for the token that ends
+    /// the answer.
     /// </summary>
     public required string Text { get; init; }
 
     /// <summary>The token's logit.</summary>
     public required float Logit { get; init; }
 
-    /// <summary>ln of the token's probability under the model's softmax (temperature 1), whatever the sampling.</summary>
+    /// <summary>
+    /// ln of the token's probability under the model's softmax (temperature 1), whatever the sampling.
+    /// </summary>
     public required double LogProbability { get; init; }
 
     /// <summary>The token's probability under the model's softmax, whatever the sampling.</summary>

@@ -9,7 +9,10 @@ namespace Tamx.Llama;
 /// <summary>Which tokens of a decode get logits.</summary>
 internal enum LogitRows
 {
-    /// <summary>None. With capture the graph ends at the hidden states, and the product with the output embedding is not computed.</summary>
+    /// <summary>
+    /// None. With capture the graph ends at the hidden states, and the product with the output embedding is not
+    /// computed.
+    /// </summary>
     None,
 
     /// <summary>The last. (With capture all tokens are outputs of llama.cpp.)</summary>
@@ -19,10 +22,12 @@ internal enum LogitRows
     All,
 }
 
-/// <summary>A llama.cpp context: keys and values of one sequence, its place on M-RoPE's axes, and the last decode's logits.</summary>
+/// <summary>
+/// A llama.cpp context: keys and values of one sequence, its place on M-RoPE's axes, and the last decode's logits.
+/// </summary>
 /// <remarks>
-/// Used by one caller at a time; may be disposed by another, after which the call in progress ends. Several contexts work
-/// beside each other: nothing of the process is locked.
+/// Used by one caller at a time; may be disposed by another, after which the call in progress ends. Several contexts
+/// work beside each other: nothing of the process is locked.
 /// </remarks>
 internal sealed unsafe class LlamaContext : IDisposable
 {
@@ -39,12 +44,17 @@ internal sealed unsafe class LlamaContext : IDisposable
     /// <param name="contextSize">Tokens the sequence can have.</param>
     /// <param name="batchSize">Most tokens of a decode.</param>
     /// <param name="threadCount">Threads that compute.</param>
-    /// <param name="isPrecise">Keys and values in float32 and plain attention: rows do not depend on how tokens are cut into batches.</param>
+    /// <param name="isPrecise">
+    /// Keys and values in float32 and plain attention: rows do not depend on how tokens are cut into batches.
+    /// </param>
     /// <param name="captures">Whether decodes give hidden states.</param>
-    /// <param name="cancelled">The call in progress, and every later one, ends when it is not 0. Must outlive the context.</param>
+    /// <param name="cancelled">
+    /// The call in progress, and every later one, ends when it is not 0. Must outlive the context.
+    /// </param>
     /// <exception cref="LlamaException">There is not enough memory.</exception>
     public LlamaContext(
-        LlamaModel model, int contextSize, int batchSize, int threadCount, bool isPrecise, bool captures, UnmanagedState<int> cancelled)
+        LlamaModel model, int contextSize, int batchSize, int threadCount, bool isPrecise, bool captures,
+        UnmanagedState<int> cancelled)
     {
         _model = model;
         _contextSize = contextSize;
@@ -224,7 +234,8 @@ internal sealed unsafe class LlamaContext : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, _batchSize, "tokens");
         if (rows.Length != (_capture is null ? 0 : count * _model.HiddenSize))
         {
-            throw new ArgumentException($"{rows.Length} values are no room for the hidden states of {count} tokens", nameof(rows));
+            throw new ArgumentException(
+                $"{rows.Length} values are no room for the hidden states of {count} tokens", nameof(rows));
         }
 
         // With capture every token is an output.

@@ -2,7 +2,9 @@ using Tamx.Llama.Media;
 
 namespace Tamx.Llama;
 
-/// <summary>A conversation as a model reads it: token ids, the chunks that they are decoded in, and the pictures.</summary>
+/// <summary>
+/// A conversation as a model reads it: token ids, the chunks that they are decoded in, and the pictures.
+/// </summary>
 /// <param name="tokenIds">Token ids; each cell of a picture carries the id of its pad token.</param>
 /// <param name="chunks">The chunks, which make up the ids in order.</param>
 /// <param name="pictures">The pictures, and the temporal patches of videos, in order.</param>
@@ -24,35 +26,37 @@ internal sealed class Prompt(
     public IEnumerable<(RgbImage First, RgbImage? Second)> ReadPatches(CancellationToken cancellationToken)
     {
         var index = 0;
-        foreach (var vision in visions)
+        foreach (var (image, video, width, height) in visions)
         {
-            if (vision.Image is { } image)
+            if (image is not null)
             {
                 index++;
                 yield return (image, null);
                 continue;
             }
 
-            var video = vision.Video!;
-            using var frames = video.Source.Read(cancellationToken).GetEnumerator();
+            using var frames = video!.Source.Read(cancellationToken).GetEnumerator();
             for (var end = index + video.PatchCount; index < end; index++)
             {
                 var first = frames.MoveNext()
                     ? frames.Current
                     : throw new InvalidInputException($"{video.Name}: ends before its last frame");
-                var resized = first.Image.Resize(vision.Width, vision.Height);
-                pictures[index] = first.Encoded is { } file
-                    ? pictures[index] with { Name = file.Name, Encoded = file.Encoded, MediaType = first.Image.MediaType }
-                    : pictures[index] with { Encoded = resized.EncodeJpeg(), Width = vision.Width, Height = vision.Height };
+                var resized = first.Image.Resize(width, height);
+                pictures[index] = first.Encoded is var (encoded, name)
+                    ? pictures[index] with { Name = name, Encoded = encoded, MediaType = first.Image.MediaType }
+                    : pictures[index] with { Encoded = resized.EncodeJpeg(), Width = width, Height = height };
 
                 // The last of an odd number stands for two: a still picture does.
-                yield return (resized, frames.MoveNext() ? frames.Current.Image.Resize(vision.Width, vision.Height) : null);
+                var second = frames.MoveNext() ? frames.Current.Image.Resize(width, height) : null;
+                yield return (resized, second);
             }
         }
     }
 }
 
-/// <summary>Where the pixels of a picture or a video come from, and the size at which the model looks at them.</summary>
+/// <summary>
+/// Where the pixels of a picture or a video come from, and the size at which the model looks at them.
+/// </summary>
 /// <param name="Image">The picture at that size; null for a video.</param>
 /// <param name="Video">The video; null for a picture.</param>
 /// <param name="Width">Width in pixels.</param>

@@ -5,7 +5,9 @@ using Tamx.Llama.Media;
 
 namespace Tamx.Llama;
 
-/// <summary>Writes a conversation as a model's prompt: cuts text into tokens, and pictures and videos into cells.</summary>
+/// <summary>
+/// Writes a conversation as a model's prompt: cuts text into tokens, and pictures and videos into cells.
+/// </summary>
 internal sealed class PromptBuilder
 {
     private readonly VisionLanguageModel _model;
@@ -71,14 +73,16 @@ internal sealed class PromptBuilder
         var projector = RequireProjector(part.Name);
         var image = RgbImage.Decode(part.Encoded, part.Name);
         var (least, most) = _model.Options.ImageTokenBounds;
-        var (width, height) = QwenImageSize.Fit(image.Width, image.Height, projector.CellSize, part.Bounds, least, most);
+        var (width, height) = QwenImageSize.Fit(
+            image.Width, image.Height, projector.CellSize, part.Bounds, least, most);
         var cells = width / projector.CellSize * (height / projector.CellSize);
         if (part.Bounds is not null && (cells < least || cells > most))
         {
             // libmtmd would look at it at another size without a word.
+            var found = $"its min_pixels, max_pixels or resized_width make {cells} cells";
             FormattableString loaded = $"{least} to {most} ({Settings.MinImageTokens}, {Settings.MaxImageTokens})";
             throw InvalidInputException.Naming(
-                $"{part.Name}: its min_pixels, max_pixels or resized_width make {cells} cells; the model is loaded for {loaded}");
+                $"{part.Name}: {found}; the model is loaded for {loaded}");
         }
 
         _visions.Add(new PromptVision(image.Resize(width, height), null, width, height));
@@ -98,7 +102,9 @@ internal sealed class PromptBuilder
         });
     }
 
-    /// <summary>Adds a vision block of some temporal patches. The first call for a video adds the video itself.</summary>
+    /// <summary>
+    /// Adds a vision block of some temporal patches. The first call for a video adds the video itself.
+    /// </summary>
     private void AddPatches(VideoPart part, int firstPatch, int patchCount)
     {
         var projector = RequireProjector(part.Name);
@@ -156,10 +162,10 @@ internal sealed class PromptBuilder
 
     /// <summary>The places of a block's temporal patches on M-RoPE's time axis, from the block's start.</summary>
     /// <remarks>
-    /// Source: <c>get_rope_index</c> of Qwen2-VL (one step per patch) and Qwen2.5-VL (two steps per second, cut to whole
-    /// numbers in float32). The two steps are <c>tokens_per_second</c> of the published models; GGUF files do not hold it.
-    /// Where frames come faster than four a second, two patches would have the same time, and llama.cpp would hide part
-    /// of the first from the second. So each is put at least one step after the one before.
+    /// Source: <c>get_rope_index</c> of Qwen2-VL (one step per patch) and Qwen2.5-VL (two steps per second, cut to
+    /// whole numbers in float32). The two steps are <c>tokens_per_second</c> of the published models; GGUF files do not
+    /// hold it. Where frames come faster than four a second, two patches would have the same time, and llama.cpp would
+    /// hide part of the first from the second. So each is put at least one step after the one before.
     /// </remarks>
     private static int[] TimeAxis(ProjectorFacts projector, Video video, int patchCount)
     {

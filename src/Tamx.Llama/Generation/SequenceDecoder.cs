@@ -33,7 +33,8 @@ internal sealed class SequenceDecoder : IDisposable
         try
         {
             Context = new LlamaContext(
-                model.Model, contextSize, BatchSize, model.Options.ThreadCount, options.PreciseCache, _captures, cancelled);
+                model.Model, contextSize, BatchSize, model.Options.ThreadCount, options.PreciseCache, _captures,
+                cancelled);
         }
         catch (LlamaException e) when (LlamaRuntime.DescribeGpuMemory(model.Options) is { Format.Length: > 0 } memory)
         {

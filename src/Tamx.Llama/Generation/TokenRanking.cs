@@ -4,7 +4,9 @@ namespace Tamx.Llama;
 
 /// <summary>How likely a token was at a step, and which tokens were the likeliest.</summary>
 /// <param name="Logit">The token's logit.</param>
-/// <param name="LogSum">ln of the sum of exp(logit) over the vocabulary: a token's logit less this is ln of its probability.</param>
+/// <param name="LogSum">
+/// ln of the sum of exp(logit) over the vocabulary: a token's logit less this is ln of its probability.
+/// </param>
 /// <param name="Candidates">The best tokens, best first; the lower id where logits are equal.</param>
 internal readonly record struct TokenRanking(float Logit, double LogSum, TokenCandidate[] Candidates)
 {

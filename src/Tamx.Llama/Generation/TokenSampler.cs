@@ -11,15 +11,19 @@ namespace Tamx.Llama;
 /// </remarks>
 internal sealed class TokenSampler : IDisposable
 {
-    private readonly SafeLLamaSamplerChainHandle _chain = SafeLLamaSamplerChainHandle.Create(LLamaSamplerChainParams.Default());
+    private readonly SafeLLamaSamplerChainHandle _chain =
+        SafeLLamaSamplerChainHandle.Create(LLamaSamplerChainParams.Default());
     private LLamaTokenData[] _vocabulary = [];
 
     /// <param name="options">How to choose.</param>
-    /// <param name="capacity">Most tokens that an answer can have; llama.cpp keeps room for as many as penalties look at.</param>
+    /// <param name="capacity">
+    /// Most tokens that an answer can have; llama.cpp keeps room for as many as penalties look at.
+    /// </param>
     public TokenSampler(CompletionOptions options, int capacity)
     {
         var penalized = options.RepeatLastN < 0 ? capacity : Math.Min(options.RepeatLastN, capacity);
-        if (penalized > 0 && (options.PresencePenalty != 0 || options.FrequencyPenalty != 0 || options.RepeatPenalty != 1))
+        if (penalized > 0
+            && (options.PresencePenalty != 0 || options.FrequencyPenalty != 0 || options.RepeatPenalty != 1))
         {
             _chain.AddPenalties(penalized, options.RepeatPenalty, options.FrequencyPenalty, options.PresencePenalty);
         }
@@ -58,7 +62,8 @@ internal sealed class TokenSampler : IDisposable
             _vocabulary = new LLamaTokenData[logits.Length];
         }
 
-        using var pin = LLamaTokenDataArrayNative.Create(LLamaTokenDataArray.Create(logits, _vocabulary), out var choice);
+        using var pin = LLamaTokenDataArrayNative.Create(
+            LLamaTokenDataArray.Create(logits, _vocabulary), out var choice);
         choice.Selected = -1;
         _chain.Apply(ref choice);
         if (choice.Selected < 0 || (ulong)choice.Selected >= choice.Size)

@@ -2,7 +2,10 @@ using System.Text;
 
 namespace Tamx.Llama;
 
-/// <summary>Joins the bytes of successive tokens into text: a character whose bytes are spread over tokens comes out with its last one.</summary>
+/// <summary>
+/// Joins the bytes of successive tokens into text: a character whose bytes are spread over tokens comes out with its
+/// last one.
+/// </summary>
 public sealed class Utf8TokenDecoder
 {
     private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();

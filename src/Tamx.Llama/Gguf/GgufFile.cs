@@ -1,13 +1,17 @@
 namespace Tamx.Llama.Gguf;
 
-/// <summary>Metadata and tensor table of one GGUF file (version 2 or 3, little endian). Tensor data stays on disk.</summary>
+/// <summary>
+/// Metadata and tensor table of one GGUF file (version 2 or 3, little endian). Tensor data stays on disk.
+/// </summary>
 /// <remarks>
-/// The file is untrusted: counts, lengths, shapes and offsets are checked before they are used, so that whatever opens here is laid out as
-/// llama.cpp expects. The format is described in ggml's docs/gguf.md. Immutable and safe to share between threads.
+/// The file is untrusted: counts, lengths, shapes and offsets are checked before they are used, so that whatever opens
+/// here is laid out as llama.cpp expects. The format is described in ggml's docs/gguf.md. Immutable and safe to share
+/// between threads.
 /// </remarks>
 public sealed class GgufFile
 {
-    // A Qwen3-VL of 94 layers has about 30 keys and 1,200 tensors. llama.cpp compares each new name with all before it, so more than this takes minutes there.
+    // A Qwen3-VL of 94 layers has about 30 keys and 1,200 tensors. llama.cpp compares each new name with all before it,
+    // so more than this takes minutes there.
     private const int MaxKeys = 16384;
     private const int MaxTensors = 32768;
 
@@ -20,7 +24,8 @@ public sealed class GgufFile
     private const int MaxAlignment = 1 << 20;
     private const string AlignmentKey = "general.alignment";
 
-    // Smallest encodings: key length + 1 character + type + 1 byte; name length + 1 character + dimensions + 1 size + type + offset.
+    // Smallest encodings: key length + 1 character + type + 1 byte; name length + 1 character + dimensions + 1 size +
+    // type + offset.
     private const int SmallestKeyBytes = 14;
     private const int SmallestTensorBytes = 33;
 
@@ -75,7 +80,8 @@ public sealed class GgufFile
         {
             throw new ModelFormatException(path, "no such file", exception);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
+        catch (Exception exception)
+            when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
         {
             throw new ModelFormatException(path, $"cannot be read: {exception.Message}", exception);
         }
@@ -118,8 +124,10 @@ public sealed class GgufFile
     internal static string Quoted(string name)
     {
         const int Longest = 80;
-        var shown = string.Concat(name.Take(Longest).Select(c => char.IsControl(c) || char.IsSurrogate(c) || c is '\u2028' or '\u2029' ? '?' : c));
+        var shown = string.Concat(name.Take(Longest).Select(c => IsShown(c) ? c : '?'));
         return name.Length > Longest ? $"'{shown}...'" : $"'{shown}'";
+
+        static bool IsShown(char c) => !(char.IsControl(c) || char.IsSurrogate(c) || c is '\u2028' or '\u2029');
     }
 
     private static uint ReadVersion(GgufReader reader)
@@ -139,8 +147,10 @@ public sealed class GgufFile
         return version switch
         {
             2 or 3 => version,
-            1 => throw reader.Error("is GGUF version 1, which is no longer read; convert the model again (version 2 or 3)"),
-            _ when (version & 0xFFFF) == 0 && version != 0 => throw reader.Error("is a big-endian GGUF file; a little-endian one is needed"),
+            1 => throw reader.Error(
+                "is GGUF version 1, which is no longer read; convert the model again (version 2 or 3)"),
+            _ when (version & 0xFFFF) == 0 && version != 0 =>
+                throw reader.Error("is a big-endian GGUF file; a little-endian one is needed"),
             _ => throw reader.Error($"is GGUF version {version}; version 2 or 3 is needed"),
         };
     }
@@ -160,7 +170,8 @@ public sealed class GgufFile
         var alignment = value.IntegerAt(0);
         if (alignment is < MinAlignment or > MaxAlignment || !long.IsPow2(alignment))
         {
-            throw reader.Error($"key {AlignmentKey} is {alignment}; it must be a power of two from {MinAlignment} to {MaxAlignment}");
+            throw reader.Error(
+                $"key {AlignmentKey} is {alignment}; it must be a power of two from {MinAlignment} to {MaxAlignment}");
         }
 
         return (int)alignment;
@@ -170,9 +181,11 @@ public sealed class GgufFile
     {
         var name = reader.ReadName($"the name of tensor {index}");
         var what = $"tensor {Quoted(name)}";
-        if (System.Text.Encoding.UTF8.GetByteCount(name) > MaxTensorNameBytes || name.Contains('\0', StringComparison.Ordinal))
+        if (System.Text.Encoding.UTF8.GetByteCount(name) > MaxTensorNameBytes
+            || name.Contains('\0', StringComparison.Ordinal))
         {
-            throw reader.Error($"{what} has a name that llama.cpp cannot hold ({MaxTensorNameBytes} bytes at most, no zero byte)");
+            throw reader.Error(
+                $"{what} has a name that llama.cpp cannot hold ({MaxTensorNameBytes} bytes at most, no zero byte)");
         }
 
         var dimensions = reader.ReadUInt32(what);
@@ -187,7 +200,8 @@ public sealed class GgufFile
             var size = reader.ReadUInt64(what);
             if (size is 0 or > long.MaxValue)
             {
-                throw reader.Error($"{what} has the size {size} in dimension {i}; it must be at least 1 and fit the file");
+                throw reader.Error(
+                    $"{what} has the size {size} in dimension {i}; it must be at least 1 and fit the file");
             }
 
             shape[i] = (long)size;
@@ -197,7 +211,8 @@ public sealed class GgufFile
         var type = TensorType.Find(typeId) ?? throw reader.Error($"{what} has the unknown type {typeId}");
         if (shape[0] % type.BlockElements != 0)
         {
-            throw reader.Error($"{what} has rows of {shape[0]} elements; type {type} needs a multiple of {type.BlockElements}");
+            throw reader.Error(
+                $"{what} has rows of {shape[0]} elements; type {type} needs a multiple of {type.BlockElements}");
         }
 
         try
@@ -212,8 +227,12 @@ public sealed class GgufFile
         }
     }
 
-    /// <summary>Turns offsets within the data section into positions in the file. Tensors follow each other without gaps but for the alignment.</summary>
-    private static GgufTensor[] Place(string path, GgufReader reader, DeclaredTensor[] declared, int alignment, long byteCount)
+    /// <summary>
+    /// Turns offsets within the data section into positions in the file. Tensors follow each other without gaps but for
+    /// the alignment.
+    /// </summary>
+    private static GgufTensor[] Place(
+        string path, GgufReader reader, DeclaredTensor[] declared, int alignment, long byteCount)
     {
         var dataStart = Aligned(reader.Position, alignment);
         long next = 0;
@@ -224,13 +243,17 @@ public sealed class GgufFile
             var what = $"tensor {Quoted(tensor.Name)}";
             if (tensor.Offset != (ulong)next)
             {
-                throw reader.Error($"{what} starts at offset {tensor.Offset}; the tensors before it end at {next} (alignment {alignment})");
+                throw reader.Error(
+                    $"{what} starts at offset {tensor.Offset}; the tensors before it end at {next} (alignment " +
+                    $"{alignment})");
             }
 
             if (tensor.ByteCount > byteCount - dataStart - next)
             {
                 var missing = tensor.ByteCount - Math.Max(0, byteCount - dataStart - next);
-                throw reader.Error($"{what} needs {missing} bytes more than the file has; it is truncated (download or copy it again)");
+                throw reader.Error(
+                    $"{what} needs {missing} bytes more than the file has; it is truncated (download or copy it " +
+                    "again)");
             }
 
             tensors[i] = new GgufTensor
@@ -249,7 +272,9 @@ public sealed class GgufFile
         return tensors;
     }
 
-    private static long Aligned(long position, int alignment) => checked((position + alignment - 1) / alignment * alignment);
+    private static long Aligned(long position, int alignment) =>
+        checked((position + alignment - 1) / alignment * alignment);
 
-    private sealed record DeclaredTensor(string Name, TensorType Type, long[] Shape, long ElementCount, long ByteCount, ulong Offset);
+    private sealed record DeclaredTensor(
+        string Name, TensorType Type, long[] Shape, long ElementCount, long ByteCount, ulong Offset);
 }

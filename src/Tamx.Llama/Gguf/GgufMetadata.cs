@@ -4,8 +4,9 @@ namespace Tamx.Llama.Gguf;
 
 /// <summary>The key-value pairs of a GGUF file.</summary>
 /// <remarks>
-/// <c>Find</c> methods return null where the key is absent, <c>Get</c> methods throw. Both throw <see cref="ModelFormatException"/>,
-/// naming file and key, where the value is of another type. Immutable and safe to share between threads.
+/// <c>Find</c> methods return null where the key is absent, <c>Get</c> methods throw. Both throw
+/// <see cref="ModelFormatException"/>, naming file and key, where the value is of another type. Immutable and safe to
+/// share between threads.
 /// </remarks>
 public sealed class GgufMetadata
 {
@@ -31,7 +32,8 @@ public sealed class GgufMetadata
 
     /// <summary>Type of an array's elements (a single value's own type), or null if the key is absent.</summary>
     /// <param name="key">The key.</param>
-    public GgufValueType? ElementTypeOf(string key) => _values.TryGetValue(key, out var value) ? value.ElementType : null;
+    public GgufValueType? ElementTypeOf(string key) =>
+        _values.TryGetValue(key, out var value) ? value.ElementType : null;
 
     /// <summary>Number of an array's elements (1 for a single value), or 0 if the key is absent.</summary>
     /// <param name="key">The key.</param>
@@ -40,7 +42,9 @@ public sealed class GgufMetadata
     /// <summary>Text.</summary>
     /// <param name="key">The key.</param>
     public string? FindString(string key) =>
-        Single(key, "a text", value => value.ElementType == GgufValueType.Text) is { } value ? Decode(key, value, 0) : null;
+        Single(key, "a text", value => value.ElementType == GgufValueType.Text) is { } value
+            ? Decode(key, value, 0)
+            : null;
 
     /// <summary>Text that must be there.</summary>
     /// <param name="key">The key.</param>
@@ -48,7 +52,8 @@ public sealed class GgufMetadata
 
     /// <summary>An integer of any width.</summary>
     /// <param name="key">The key.</param>
-    public long? FindInteger(string key) => Single(key, "an integer", value => value.HoldsIntegers) is { } value ? Integer(key, value, 0) : null;
+    public long? FindInteger(string key) =>
+        Single(key, "an integer", value => value.HoldsIntegers) is { } value ? Integer(key, value, 0) : null;
 
     /// <summary>An integer that must be there.</summary>
     /// <param name="key">The key.</param>
@@ -64,7 +69,8 @@ public sealed class GgufMetadata
 
     /// <summary>True or false.</summary>
     /// <param name="key">The key.</param>
-    public bool? FindBool(string key) => Single(key, "true or false", value => value.ElementType == GgufValueType.Bool)?.BoolAt(0);
+    public bool? FindBool(string key) =>
+        Single(key, "true or false", value => value.ElementType == GgufValueType.Bool)?.BoolAt(0);
 
     /// <summary>An array of texts, decoded anew at every call.</summary>
     /// <param name="key">The key.</param>
@@ -121,7 +127,8 @@ public sealed class GgufMetadata
     }
 
     /// <summary>The error for a key that is absent.</summary>
-    internal ModelFormatException Missing(string key, string wanted) => new(_path, $"key {key} is missing; it must hold {wanted}");
+    internal ModelFormatException Missing(string key, string wanted) =>
+        new(_path, $"key {key} is missing; it must hold {wanted}");
 
     private GgufValue? Single(string key, string wanted, Func<GgufValue, bool> fits) =>
         Checked(key, wanted, value => value.Type != GgufValueType.Array && fits(value));

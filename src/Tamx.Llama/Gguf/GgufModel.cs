@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace Tamx.Llama.Gguf;
 
-/// <summary>A model in one GGUF file, or split over several named <c>NAME-00001-of-0000N.gguf</c>, seen as one tensor table.</summary>
+/// <summary>
+/// A model in one GGUF file, or split over several named <c>NAME-00001-of-0000N.gguf</c>, seen as one tensor table.
+/// </summary>
 /// <remarks>Immutable and safe to share between threads.</remarks>
 public sealed partial class GgufModel
 {
@@ -22,7 +24,9 @@ public sealed partial class GgufModel
             {
                 if (!_tensorsByName.TryAdd(tensor.Name, tensor))
                 {
-                    throw new ModelFormatException(file.Path, $"tensor {GgufFile.Quoted(tensor.Name)} is in {_tensorsByName[tensor.Name].FilePath} as well");
+                    throw new ModelFormatException(
+                        file.Path,
+                        $"tensor {GgufFile.Quoted(tensor.Name)} is in {_tensorsByName[tensor.Name].FilePath} as well");
                 }
             }
         }
@@ -49,7 +53,9 @@ public sealed partial class GgufModel
 
     /// <summary>Opens a model; of a split model the first part, the others being found beside it.</summary>
     /// <param name="path">The file, or the first of several.</param>
-    /// <exception cref="ModelFormatException">A file is missing or damaged, or the parts do not belong together.</exception>
+    /// <exception cref="ModelFormatException">
+    /// A file is missing or damaged, or the parts do not belong together.
+    /// </exception>
     public static GgufModel Open(string path)
     {
         var first = GgufFile.Open(path);
@@ -67,7 +73,9 @@ public sealed partial class GgufModel
         var name = SplitName().Match(System.IO.Path.GetFileName(path));
         if (!name.Success || long.Parse(name.Groups["count"].ValueSpan, CultureInfo.InvariantCulture) != count)
         {
-            throw new ModelFormatException(path, $"is part of a model split into {count} files and must be named like NAME-00001-of-{count:D5}.gguf");
+            throw new ModelFormatException(
+                path,
+                $"is part of a model split into {count} files and must be named like NAME-00001-of-{count:D5}.gguf");
         }
 
         if (name.Groups["index"].Value != "00001")
@@ -87,7 +95,8 @@ public sealed partial class GgufModel
         var model = new GgufModel(files);
         if (first.Metadata.GetInteger(SplitTensorsKey) is var tensors && tensors != model.Tensors.Count)
         {
-            throw new ModelFormatException(path, $"key {SplitTensorsKey} is {tensors}; the parts have {model.Tensors.Count} tensors together");
+            throw new ModelFormatException(
+                path, $"key {SplitTensorsKey} is {tensors}; the parts have {model.Tensors.Count} tensors together");
         }
 
         return model;
@@ -96,7 +105,8 @@ public sealed partial class GgufModel
     /// <summary>A model in one file that is already open.</summary>
     internal static GgufModel Of(GgufFile file) => new([file]);
 
-    private static string PartName(Match name, int index) => $"{name.Groups["name"].Value}-{index:D5}-of-{name.Groups["count"].Value}.gguf";
+    private static string PartName(Match name, int index) =>
+        $"{name.Groups["name"].Value}-{index:D5}-of-{name.Groups["count"].Value}.gguf";
 
     private static void CheckSplitKey(GgufFile file, string key, long wanted)
     {
@@ -108,7 +118,8 @@ public sealed partial class GgufModel
         // llama.cpp takes it without looking at its type, and gguf.cpp asserts the type.
         if (file.Metadata.TypeOf(key) is { } type && type != GgufValueType.U16)
         {
-            throw new ModelFormatException(file.Path, $"key {key} is of type {type}; it must be of type {GgufValueType.U16}");
+            throw new ModelFormatException(
+                file.Path, $"key {key} is of type {type}; it must be of type {GgufValueType.U16}");
         }
     }
 

@@ -3,7 +3,10 @@ using System.Text;
 
 namespace Tamx.Llama.Gguf;
 
-/// <summary>Reads the head of a GGUF file forward; every length is checked against what the file still holds before anything is allocated.</summary>
+/// <summary>
+/// Reads the head of a GGUF file forward; every length is checked against what the file still holds before anything is
+/// allocated.
+/// </summary>
 internal sealed class GgufReader(string path, Stream stream, long fileBytes)
 {
     /// <summary>Key and tensor names longer than this are refused.</summary>
@@ -12,7 +15,8 @@ internal sealed class GgufReader(string path, Stream stream, long fileBytes)
     /// <summary>Metadata beyond this is refused; a vocabulary of 151,936 tokens with its merges takes 8 MB.</summary>
     private const long MaxHeadBytes = 512L * 1024 * 1024;
 
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding StrictUtf8 = new(
+        encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly byte[] _buffer = new byte[64 * 1024];
     private int _start;
@@ -101,7 +105,8 @@ internal sealed class GgufReader(string path, Stream stream, long fileBytes)
         return new GgufValue(type, elementType, count, bytes, null);
     }
 
-    public ModelFormatException Error(string message, Exception? innerException = null) => new(path, message, innerException);
+    public ModelFormatException Error(string message, Exception? innerException = null) =>
+        new(path, message, innerException);
 
     private GgufValue ReadTexts(string key)
     {
@@ -145,7 +150,9 @@ internal sealed class GgufReader(string path, Stream stream, long fileBytes)
     private GgufValueType ReadType(string key)
     {
         var type = ReadUInt32($"the type of {key}");
-        return type <= (uint)GgufValueType.F64 ? (GgufValueType)type : throw Error($"{key} has the unknown value type {type}; 0 to 12 exist");
+        return type <= (uint)GgufValueType.F64
+            ? (GgufValueType)type
+            : throw Error($"{key} has the unknown value type {type}; 0 to 12 exist");
     }
 
     private ReadOnlySpan<byte> Take(int count, string what)

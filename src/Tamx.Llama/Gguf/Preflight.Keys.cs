@@ -18,8 +18,8 @@ public static partial class Preflight
     [
         .. ((string[])
         [
-            "bos", "eos", "eot", "eom", "unknown", "seperator", "padding", "cls", "mask",
-            "fim_pre", "fim_suf", "fim_mid", "fim_pad", "fim_rep", "fim_sep", "prefix", "suffix", "middle",
+            "bos", "eos", "eot", "eom", "unknown", "seperator", "padding", "cls", "mask", "fim_pre", "fim_suf",
+            "fim_mid", "fim_pad", "fim_rep", "fim_sep", "prefix", "suffix", "middle",
         ]).Select(role => $"tokenizer.ggml.{role}_token_id"),
     ];
 

@@ -10,18 +10,21 @@ public static partial class Preflight
     private const string PreTokenizerKey = "tokenizer.ggml.pre";
 
     /// <summary>
-    /// Names of Qwen's way to cut text before its merges, as llama.cpp knows it. It has that way written out as code; of most others it
-    /// has a regular expression alone, whose matching recurses: a long run of digits or spaces in a prompt throws then, or ends the stack.
+    /// Names of Qwen's way to cut text before its merges, as llama.cpp knows it. It has that way written out as code;
+    /// of most others it has a regular expression alone, whose matching recurses: a long run of digits or spaces in a
+    /// prompt throws then, or ends the stack.
     /// </summary>
     private static readonly string[] PreTokenizers = ["qwen2", "deepseek-r1-qwen", "megrez"];
 
-    // token_type by llama.cpp's numbers. 6 is a byte by its number, which Qwen's tokens (bytes in byte letters) have none of.
+    // token_type by llama.cpp's numbers. 6 is a byte by its number, which Qwen's tokens (bytes in byte letters) have
+    // none of.
     private const int ControlToken = 3;
     private const int UserDefinedToken = 4;
     private const int LastTokenType = 5;
 
     /// <summary>Matrices of a layer, each of which may have scales beside it (NVFP4 files do).</summary>
-    private static readonly string[] LayerMatrices = ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"];
+    private static readonly string[] LayerMatrices =
+        ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"];
 
     /// <summary>Markers that prompts are built from and sequences are read by.</summary>
     private static readonly string[] Markers =
@@ -79,7 +82,9 @@ public static partial class Preflight
     /// <summary>Checks a text model.</summary>
     /// <param name="model">The opened file or files.</param>
     /// <returns>What the files say about the model.</returns>
-    /// <exception cref="ModelFormatException">llama.cpp would refuse the model, crash on it, or compute something else than it was trained for.</exception>
+    /// <exception cref="ModelFormatException">
+    /// llama.cpp would refuse the model, crash on it, or compute something else than it was trained for.
+    /// </exception>
     public static ModelFacts CheckModel(GgufModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -87,9 +92,8 @@ public static partial class Preflight
         var architecture = metadata.GetString(ArchitectureKey);
         if (architecture == ModelArchitecture.Clip)
         {
-            throw ModelFormatException.Naming(
-                model.Path,
-                $"is an mmproj (vision part); the text model is needed here, and this file as {Settings.ProjectorPath}");
+            FormattableString wayOut = $"the text model is needed here, and this file as {Settings.ProjectorPath}";
+            throw ModelFormatException.Naming(model.Path, $"is an mmproj (vision part); {wayOut}");
         }
 
         if (architecture is not (ModelArchitecture.Qwen3Vl or ModelArchitecture.Qwen2Vl))
@@ -115,11 +119,13 @@ public static partial class Preflight
         CheckTokenRoles(model, vocabularySize);
         if (metadata.FindInteger($"{architecture}.vocab_size") is { } statedSize && statedSize != vocabularySize)
         {
-            throw Wrong(model, $"{architecture}.vocab_size", statedSize, $"absent or the number of tokens, {vocabularySize}");
+            throw Wrong(
+                model, $"{architecture}.vocab_size", statedSize, $"absent or the number of tokens, {vocabularySize}");
         }
 
         var outputEmbedding = CheckTensors(
-            model, architecture, hiddenSize, layerCount, feedForwardSize, headSize * headCount, headSize * keyValueHeadCount, headSize, vocabularySize);
+            model, architecture, hiddenSize, layerCount, feedForwardSize, headSize * headCount,
+            headSize * keyValueHeadCount, headSize, vocabularySize);
 
         return new ModelFacts
         {
@@ -146,7 +152,8 @@ public static partial class Preflight
     }
 
     /// <returns>The size of a head.</returns>
-    private static int CheckHeads(GgufModel model, string architecture, int hiddenSize, int headCount, int keyValueHeadCount)
+    private static int CheckHeads(
+        GgufModel model, string architecture, int hiddenSize, int headCount, int keyValueHeadCount)
     {
         var headKey = $"{architecture}.attention.head_count";
         if (headCount % keyValueHeadCount != 0)
@@ -155,7 +162,8 @@ public static partial class Preflight
         }
 
         var keyLengthKey = $"{architecture}.attention.key_length";
-        if ((architecture == ModelArchitecture.Qwen2Vl || !model.Metadata.Contains(keyLengthKey)) && hiddenSize % headCount != 0)
+        if ((architecture == ModelArchitecture.Qwen2Vl || !model.Metadata.Contains(keyLengthKey))
+            && hiddenSize % headCount != 0)
         {
             throw Wrong(model, headKey, headCount, $"a divisor of the hidden size {hiddenSize}");
         }
@@ -170,18 +178,24 @@ public static partial class Preflight
 
         if (headSize < 2 || headSize % 2 != 0)
         {
-            throw new ModelFormatException(model.Path, $"the size of a head is {headSize}; rotary positions need an even size");
+            throw new ModelFormatException(
+                model.Path, $"the size of a head is {headSize}; rotary positions need an even size");
         }
 
         var valueLengthKey = $"{architecture}.attention.value_length";
-        if ((model.Metadata.FindInteger(valueLengthKey) ?? hiddenSize / headCount) is var valueLength && valueLength != headSize)
+        if ((model.Metadata.FindInteger(valueLengthKey) ?? hiddenSize / headCount) is var valueLength
+            && valueLength != headSize)
         {
             throw Wrong(model, valueLengthKey, valueLength, $"the head size {headSize}");
         }
 
         // The last three are for layers with a sliding window, which Qwen-VL has none of.
-        foreach (var name in (string[])
-            ["rope.dimension_count", "rope.dimension_count_swa", "attention.key_length_swa", "attention.value_length_swa"])
+        string[] names =
+        [
+            "rope.dimension_count", "rope.dimension_count_swa", "attention.key_length_swa",
+            "attention.value_length_swa",
+        ];
+        foreach (var name in names)
         {
             if (model.Metadata.FindInteger($"{architecture}.{name}") is { } size && size != headSize)
             {
@@ -190,8 +204,10 @@ public static partial class Preflight
         }
 
         var sectionsKey = $"{architecture}.rope.dimension_sections";
-        var sections = model.Metadata.FindIntegers(sectionsKey) ?? throw model.Metadata.Missing(sectionsKey, "4 integers");
-        if (model.Metadata.ElementTypeOf(sectionsKey) is not (GgufValueType.I32 or GgufValueType.U32) || sections.Length != 4
+        var sections = model.Metadata.FindIntegers(sectionsKey)
+            ?? throw model.Metadata.Missing(sectionsKey, "4 integers");
+        if (model.Metadata.ElementTypeOf(sectionsKey) is not (GgufValueType.I32 or GgufValueType.U32)
+            || sections.Length != 4
             || sections.Any(section => section < 0 || section > headSize) || sections.Sum() != headSize / 2
             || sections.Take(3).All(section => section == 0))
         {
@@ -215,7 +231,12 @@ public static partial class Preflight
         Finite(model, baseKey, metadata.FindFloat(baseKey) ?? 10000, 1);
 
         // llama.cpp takes these from any model and then computes something else, or asserts; Qwen-VL has none of them.
-        foreach (var key in (string[])["expert_count", "expert_used_count", "expert_group_count", "expert_group_used_count", "nextn_predict_layers"])
+        string[] keys =
+        [
+            "expert_count", "expert_used_count", "expert_group_count", "expert_group_used_count",
+            "nextn_predict_layers",
+        ];
+        foreach (var key in keys)
         {
             Zero(model, $"{architecture}.{key}");
         }
@@ -252,8 +273,9 @@ public static partial class Preflight
         OptionalInteger(model, $"{architecture}.rope.scaling.original_context_length", 1, 1 << 30);
         foreach (var name in (string[])
         [
-            "rope.scale_linear", "rope.scaling.factor", "rope.scaling.attn_factor", "rope.scaling.alpha", "rope.scaling.yarn_ext_factor",
-            "rope.scaling.yarn_attn_factor", "rope.scaling.yarn_beta_fast", "rope.scaling.yarn_beta_slow", "rope.scaling.yarn_log_multiplier",
+            "rope.scale_linear", "rope.scaling.factor", "rope.scaling.attn_factor", "rope.scaling.alpha",
+            "rope.scaling.yarn_ext_factor", "rope.scaling.yarn_attn_factor", "rope.scaling.yarn_beta_fast",
+            "rope.scaling.yarn_beta_slow", "rope.scaling.yarn_log_multiplier",
         ])
         {
             // -1 stands for "as the type says" in some of these.
@@ -265,13 +287,15 @@ public static partial class Preflight
     }
 
     /// <summary>
-    /// llama.cpp takes a model of such a name for Phi-3 and looks for a token that Phi-3 has: without it, loading ends in an exception.
+    /// llama.cpp takes a model of such a name for Phi-3 and looks for a token that Phi-3 has: without it, loading ends
+    /// in an exception.
     /// </summary>
     private static void CheckName(GgufModel model)
     {
         const string Key = "general.name";
         if (model.Metadata.FindString(Key) is { } name
-            && (name.Contains("phi-3", StringComparison.OrdinalIgnoreCase) || name.Contains("phi3", StringComparison.OrdinalIgnoreCase)))
+            && (name.Contains("phi-3", StringComparison.OrdinalIgnoreCase)
+                || name.Contains("phi3", StringComparison.OrdinalIgnoreCase)))
         {
             throw Wrong(model, Key, GgufFile.Quoted(name), "another name: llama.cpp takes the model for Phi-3");
         }
@@ -288,10 +312,13 @@ public static partial class Preflight
         }
 
         var preTokenizers = string.Join(", ", PreTokenizers);
-        var pre = metadata.FindString(PreTokenizerKey) ?? throw metadata.Missing(PreTokenizerKey, $"one of {preTokenizers}");
+        var pre = metadata.FindString(PreTokenizerKey)
+            ?? throw metadata.Missing(PreTokenizerKey, $"one of {preTokenizers}");
         if (!PreTokenizers.Contains(pre))
         {
-            throw Wrong(model, PreTokenizerKey, GgufFile.Quoted(pre), $"one of {preTokenizers}, as Qwen's way to cut text is called");
+            throw Wrong(
+                model, PreTokenizerKey, GgufFile.Quoted(pre),
+                $"one of {preTokenizers}, as Qwen's way to cut text is called");
         }
 
         var tokens = metadata.FindStrings(TokensKey) ?? throw metadata.Missing(TokensKey, "the vocabulary");
@@ -305,7 +332,8 @@ public static partial class Preflight
             var seen = end < 0 ? tokens[id] : tokens[id][..end];
             if (!distinct.Add(seen.Length == 0 ? $"[EMPTY_{id}]" : seen))
             {
-                throw new ModelFormatException(model.Path, $"key {TokensKey} holds token {id}, {GgufFile.Quoted(tokens[id])}, twice");
+                throw new ModelFormatException(
+                    model.Path, $"key {TokensKey} holds token {id}, {GgufFile.Quoted(tokens[id])}, twice");
             }
         }
 
@@ -313,7 +341,9 @@ public static partial class Preflight
         {
             if (!distinct.Contains(marker))
             {
-                throw new ModelFormatException(model.Path, $"key {TokensKey} lacks the marker {marker}; the vocabulary of a Qwen-VL model is needed");
+                throw new ModelFormatException(
+                    model.Path,
+                    $"key {TokensKey} lacks the marker {marker}; the vocabulary of a Qwen-VL model is needed");
             }
         }
 
@@ -343,20 +373,25 @@ public static partial class Preflight
             ?? throw model.Metadata.Missing(TokenTypesKey, $"{tokens.Length} x {GgufValueType.I32}");
         if (types.Length < tokens.Length)
         {
-            throw Wrong(model, TokenTypesKey, $"{types.Length} x {GgufValueType.I32}", $"{tokens.Length} x {GgufValueType.I32}");
+            throw Wrong(
+                model, TokenTypesKey, $"{types.Length} x {GgufValueType.I32}",
+                $"{tokens.Length} x {GgufValueType.I32}");
         }
 
         for (var id = 0; id < tokens.Length; id++)
         {
             if (types[id] is < 1 or > LastTokenType)
             {
-                throw Wrong(model, TokenTypesKey, $"{types[id]} for token {id}, {GgufFile.Quoted(tokens[id])}", $"1 to {LastTokenType}");
+                throw Wrong(
+                    model, TokenTypesKey, $"{types[id]} for token {id}, {GgufFile.Quoted(tokens[id])}",
+                    $"1 to {LastTokenType}");
             }
 
             if (types[id] is not (ControlToken or UserDefinedToken) && Markers.Contains(tokens[id]))
             {
                 var found = $"{types[id]} for the marker {tokens[id]}";
-                throw Wrong(model, TokenTypesKey, found, $"{ControlToken} (control), or else the marker is read as text");
+                throw Wrong(
+                    model, TokenTypesKey, found, $"{ControlToken} (control), or else the marker is read as text");
             }
         }
     }
@@ -468,11 +503,13 @@ public static partial class Preflight
 
     private static string QuantizationOf(GgufModel model)
     {
-        if (model.Metadata.FindInteger("general.file_type") is { } number && FileTypes.TryGetValue(number, out var label))
+        if (model.Metadata.FindInteger("general.file_type") is { } number
+            && FileTypes.TryGetValue(number, out var label))
         {
             return label;
         }
 
-        return model.Tensors.GroupBy(tensor => tensor.Type).MaxBy(group => group.Sum(tensor => tensor.ElementCount))!.Key.Name;
+        return model.Tensors.GroupBy(tensor => tensor.Type)
+            .MaxBy(group => group.Sum(tensor => tensor.ElementCount))!.Key.Name;
     }
 }

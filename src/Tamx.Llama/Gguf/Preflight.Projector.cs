@@ -14,26 +14,34 @@ public static partial class Preflight
     /// <summary>Checks an mmproj.</summary>
     /// <param name="model">The opened file.</param>
     /// <returns>What the file says about the vision tower and projector.</returns>
-    /// <exception cref="ModelFormatException">llama.cpp would refuse the file, crash on it, or compute nonsense.</exception>
+    /// <exception cref="ModelFormatException">
+    /// llama.cpp would refuse the file, crash on it, or compute nonsense.
+    /// </exception>
     public static ProjectorFacts CheckProjector(GgufModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
         var metadata = model.Metadata;
         if (model.Files.Count > 1)
         {
-            throw new ModelFormatException(model.Path, "is a split mmproj, which llama.cpp does not read; merge its parts into one file");
+            throw new ModelFormatException(
+                model.Path, "is a split mmproj, which llama.cpp does not read; merge its parts into one file");
         }
 
-        if ((metadata.FindString(ArchitectureKey) ?? ModelArchitecture.Clip) is var architecture && architecture != ModelArchitecture.Clip)
+        if ((metadata.FindString(ArchitectureKey) ?? ModelArchitecture.Clip) is var architecture
+            && architecture != ModelArchitecture.Clip)
         {
             throw new ModelFormatException(
-                model.Path, $"is a text model ({GgufFile.Quoted(architecture)}); the mmproj (vision part) published with the model is needed here");
+                model.Path,
+                $"is a text model ({GgufFile.Quoted(architecture)}); " +
+                "the mmproj (vision part) published with the model is needed here");
         }
 
         CheckKeyTypes(model, ProjectorKeys, ModelArchitecture.Clip);
         if (metadata.FindBool("clip.has_vision_encoder") != true)
         {
-            throw Wrong(model, "clip.has_vision_encoder", metadata.Contains("clip.has_vision_encoder") ? "false" : "missing", "true");
+            throw Wrong(
+                model, "clip.has_vision_encoder", metadata.Contains("clip.has_vision_encoder") ? "false" : "missing",
+                "true");
         }
 
         foreach (var key in (string[])["clip.has_audio_encoder", "clip.has_gen_audio_encoder"])
@@ -47,7 +55,9 @@ public static partial class Preflight
         var type = metadata.GetString(ProjectorTypeKey);
         if (type is not (Qwen3VlMerger or Qwen25VlMerger or Qwen2VlMerger))
         {
-            throw Wrong(model, ProjectorTypeKey, GgufFile.Quoted(type), $"{Qwen3VlMerger}, {Qwen25VlMerger} or {Qwen2VlMerger}");
+            throw Wrong(
+                model, ProjectorTypeKey, GgufFile.Quoted(type),
+                $"{Qwen3VlMerger}, {Qwen25VlMerger} or {Qwen2VlMerger}");
         }
 
         var facts = ReadProjector(model, type);
@@ -69,10 +79,12 @@ public static partial class Preflight
         if (hiddenSize % headCount != 0 || hiddenSize / headCount % 4 != 0)
         {
             throw Wrong(
-                model, "clip.vision.attention.head_count", headCount, $"a divisor of the hidden size {hiddenSize} that leaves heads of a multiple of 4");
+                model, "clip.vision.attention.head_count", headCount,
+                $"a divisor of the hidden size {hiddenSize} that leaves heads of a multiple of 4");
         }
 
-        if (metadata.FindInteger("clip.vision.attention.head_dim") is { } headSize && headSize != 0 && headSize != hiddenSize / headCount)
+        if (metadata.FindInteger("clip.vision.attention.head_dim") is { } headSize && headSize != 0
+            && headSize != hiddenSize / headCount)
         {
             throw Wrong(model, "clip.vision.attention.head_dim", headSize, $"absent or {hiddenSize / headCount}");
         }
@@ -82,7 +94,9 @@ public static partial class Preflight
             throw Wrong(model, "clip.vision.attention.head_count_kv", keyHeads, $"absent or {headCount}");
         }
 
-        Finite(model, "clip.vision.attention.layer_norm_epsilon", metadata.GetFloat("clip.vision.attention.layer_norm_epsilon"), 0);
+        Finite(
+            model, "clip.vision.attention.layer_norm_epsilon",
+            metadata.GetFloat("clip.vision.attention.layer_norm_epsilon"), 0);
         CheckColours(model, "clip.vision.image_mean", least: 0, most: 1);
         CheckColours(model, "clip.vision.image_std", least: 0.001, most: 10);
         if (metadata.FindBool("clip.use_gelu") == true && metadata.FindBool("clip.use_silu") == true)
@@ -107,7 +121,9 @@ public static partial class Preflight
             Integer(model, WindowKey, 0, 4096);
             if (patchSize > 56)
             {
-                throw Wrong(model, "clip.vision.patch_size", patchSize, "at most 56, so that a cell fits the attention window of 112 pixels");
+                throw Wrong(
+                    model, "clip.vision.patch_size", patchSize,
+                    "at most 56, so that a cell fits the attention window of 112 pixels");
             }
         }
         else if (type == Qwen2VlMerger)
@@ -135,8 +151,8 @@ public static partial class Preflight
     }
 
     /// <summary>
-    /// The width of the layers' inner matrices, as the first layer has it. The key that should say it must be there but is not to be
-    /// trusted: llama.cpp's converter writes another number for Qwen2-VL, and older ones wrote 0.
+    /// The width of the layers' inner matrices, as the first layer has it. The key that should say it must be there but
+    /// is not to be trusted: llama.cpp's converter writes another number for Qwen2-VL, and older ones wrote 0.
     /// </summary>
     private static int FeedForwardSize(GgufModel model, int hiddenSize)
     {
@@ -145,23 +161,34 @@ public static partial class Preflight
         var tensor = model.FindTensor(name) ?? throw new ModelFormatException(model.Path, $"tensor {name} is missing");
         return tensor.Shape is [_, >= 1 and <= 1 << 20]
             ? (int)tensor.Shape[1]
-            : throw new ModelFormatException(tensor.FilePath, $"tensor {name} has shape {tensor.ShapeText}; it must be [{hiddenSize}, inner size]");
+            : throw new ModelFormatException(
+                tensor.FilePath, $"tensor {name} has shape {tensor.ShapeText}; it must be [{hiddenSize}, inner size]");
     }
 
-    /// <summary>Older converters of Qwen2-VL called the two matrices by each other's name; llama.cpp swaps them back by this test.</summary>
+    /// <summary>
+    /// Older converters of Qwen2-VL called the two matrices by each other's name; llama.cpp swaps them back by this
+    /// test.
+    /// </summary>
     private static bool IsFeedForwardSwapped(GgufModel model, string layer, int hiddenSize) =>
         model.Metadata.FindString(ProjectorTypeKey) != Qwen3VlMerger
         && model.FindTensor($"{layer}.ffn_down.weight") is { } down
         && down.Shape[0] == hiddenSize;
 
-    /// <summary>Mean or deviation per colour, of pixels in [0, 1]. Others would overflow the half precision that pixels are turned into.</summary>
+    /// <summary>
+    /// Mean or deviation per colour, of pixels in [0, 1]. Others would overflow the half precision that pixels are
+    /// turned into.
+    /// </summary>
     private static void CheckColours(GgufModel model, string key, double least, double most)
     {
         var values = model.Metadata.FindFloats(key) ?? throw model.Metadata.Missing(key, "3 floats (red, green, blue)");
-        if (model.Metadata.ElementTypeOf(key) != GgufValueType.F32 || values.Length != 3 || !values.All(value => value >= least && value <= most))
+        if (model.Metadata.ElementTypeOf(key) != GgufValueType.F32 || values.Length != 3
+            || !values.All(value => value >= least && value <= most))
         {
             var found = string.Join(", ", values.Take(4).Select(value => value.ToString(CultureInfo.InvariantCulture)));
-            throw Wrong(model, key, $"[{found}]", string.Create(CultureInfo.InvariantCulture, $"3 32-bit floats (red, green, blue) from {least} to {most}"));
+            throw Wrong(
+                model, key, $"[{found}]",
+                string.Create(
+                    CultureInfo.InvariantCulture, $"3 32-bit floats (red, green, blue) from {least} to {most}"));
         }
     }
 
@@ -183,7 +210,8 @@ public static partial class Preflight
         }
         else
         {
-            // The oldest converter of Qwen2-VL wrote a table of 10 x 10 zeros as a placeholder; these projectors never look at it.
+            // The oldest converter of Qwen2-VL wrote a table of 10 x 10 zeros as a placeholder; these projectors never
+            // look at it.
             tensors.Unused("v.position_embd.weight");
         }
 
@@ -200,7 +228,8 @@ public static partial class Preflight
         return deepstack;
     }
 
-    private static void CheckVisionLayer(GgufModel model, TensorChecklist tensors, ProjectorFacts facts, string layer, bool hasNormBias)
+    private static void CheckVisionLayer(
+        GgufModel model, TensorChecklist tensors, ProjectorFacts facts, string layer, bool hasNormBias)
     {
         var hidden = facts.HiddenSize;
         CheckNorm(tensors, $"{layer}.ln1", hidden, hasNormBias);
@@ -234,10 +263,13 @@ public static partial class Preflight
         foreach (var tensor in model.Tensors.Where(tensor => tensor.Name.StartsWith(Prefix, StringComparison.Ordinal)))
         {
             var index = tensor.Name[Prefix.Length..].Split('.')[0];
-            if (!int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out var layer) || layer >= facts.LayerCount)
+            if (!int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out var layer)
+                || layer >= facts.LayerCount)
             {
                 throw new ModelFormatException(
-                    model.Path, $"tensor {GgufFile.Quoted(tensor.Name)} belongs to no layer; layers are 0 to {facts.LayerCount - 1}");
+                    model.Path,
+                    $"tensor {GgufFile.Quoted(tensor.Name)} belongs to no layer; " +
+                    $"layers are 0 to {facts.LayerCount - 1}");
             }
 
             layers.Add(layer);

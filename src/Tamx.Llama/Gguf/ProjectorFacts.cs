@@ -36,7 +36,10 @@ public sealed record ProjectorFacts
     /// <summary>Size of a vision token; equals the text model's hidden size.</summary>
     public required int ProjectionSize { get; init; }
 
-    /// <summary>Layers of the vision tower whose features go to the text model's first layers, ascending; empty without deepstack.</summary>
+    /// <summary>
+    /// Layers of the vision tower whose features go to the text model's first layers, ascending; empty without
+    /// deepstack.
+    /// </summary>
     public required IReadOnlyList<int> DeepstackLayerIndices { get; init; }
 
     /// <summary>Number of weights.</summary>

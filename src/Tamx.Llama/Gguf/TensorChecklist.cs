@@ -14,7 +14,9 @@ internal sealed class TensorChecklist(GgufModel model, string kind)
     public GgufTensor Matrix(string name, params ReadOnlySpan<long> shape)
     {
         var tensor = Shaped(name, shape);
-        return tensor.Type.IsWeightType ? tensor : throw WrongType(tensor, "a weight type such as F32, F16, Q8_0 or Q4_K");
+        return tensor.Type.IsWeightType
+            ? tensor
+            : throw WrongType(tensor, "a weight type such as F32, F16, Q8_0 or Q4_K");
     }
 
     /// <summary>
@@ -60,7 +62,8 @@ internal sealed class TensorChecklist(GgufModel model, string kind)
         {
             var name = GgufFile.Quoted(other.Name);
             throw new ModelFormatException(
-                other.FilePath, $"tensor {name} must not be there: a {kind} has none of that name, and llama.cpp {reason}");
+                other.FilePath,
+                $"tensor {name} must not be there: a {kind} has none of that name, and llama.cpp {reason}");
         }
     }
 

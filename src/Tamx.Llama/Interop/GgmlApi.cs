@@ -12,7 +12,9 @@ internal static unsafe partial class GgmlApi
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial byte* GetCommit();
 
-    /// <summary>What ggml calls with its message before it ends the process, in place of a message and backtrace of its own.</summary>
+    /// <summary>
+    /// What ggml calls with its message before it ends the process, in place of a message and backtrace of its own.
+    /// </summary>
     [LibraryImport(Library, EntryPoint = "ggml_set_abort_callback")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial void* SetAbortCallback(delegate* unmanaged[Cdecl]<byte*, void> callback);

@@ -21,7 +21,9 @@ internal static unsafe partial class LlamaApi
     internal static extern int Decode(SafeLLamaContextHandle context, LLamaNativeBatch batch);
 #pragma warning restore SYSLIB1054
 
-    /// <summary>Values that a position takes in place of a token: the hidden size, and as many again for each deepstack layer.</summary>
+    /// <summary>
+    /// Values that a position takes in place of a token: the hidden size, and as many again for each deepstack layer.
+    /// </summary>
     [LibraryImport(Library, EntryPoint = "llama_model_n_embd_inp")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int GetInputSize(SafeLlamaModelHandle model);
@@ -38,13 +40,15 @@ internal static unsafe partial class LlamaApi
     /// <summary>Bytes written, or less than 0: as many are needed.</summary>
     [LibraryImport(Library, EntryPoint = "llama_token_to_piece")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
-    internal static partial int GetBytes(nint vocabulary, int token, Span<byte> bytes, int capacity, int skipSpaces, byte special);
+    internal static partial int GetBytes(
+        nint vocabulary, int token, Span<byte> bytes, int capacity, int skipSpaces, byte special);
 
     /// <summary>Tokens written, or less than 0: as many are needed.</summary>
     [LibraryImport(Library, EntryPoint = "llama_tokenize")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int Tokenize(
-        nint vocabulary, ReadOnlySpan<byte> text, int length, Span<int> tokens, int capacity, byte addSpecial, byte parseSpecial);
+        nint vocabulary, ReadOnlySpan<byte> text, int length, Span<int> tokens, int capacity, byte addSpecial,
+        byte parseSpecial);
 
     [LibraryImport(Library, EntryPoint = "llama_get_logits_ith")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]

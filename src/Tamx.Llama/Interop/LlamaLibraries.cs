@@ -7,16 +7,18 @@ using LLama.Native;
 namespace Tamx.Llama.Interop;
 
 /// <summary>
-/// The native libraries: which are loaded, from where and in which order. They are LLamaSharp's, and LLamaSharp and Tamx use
-/// the same ones.
+/// The native libraries: which are loaded, from where and in which order. They are LLamaSharp's, and LLamaSharp and
+/// Tamx use the same ones.
 /// </summary>
 /// <remarks>
-/// By itself LLamaSharp looks into the current directory first, and starts a program named vulkaninfo, which .NET takes from
-/// there as well. So everything is loaded here, by full path, before LLamaSharp is used.
+/// By itself LLamaSharp looks into the current directory first, and starts a program named vulkaninfo, which .NET takes
+/// from there as well. So everything is loaded here, by full path, before LLamaSharp is used.
 /// </remarks>
 internal static unsafe class LlamaLibraries
 {
-    /// <summary>The build of llama.cpp in the package, and what ggml says of itself: Tamx knows the structs of this one.</summary>
+    /// <summary>
+    /// The build of llama.cpp in the package, and what ggml says of itself: Tamx knows the structs of this one.
+    /// </summary>
     internal const string Build = "b10221";
     internal const string Commit = "815a2a591";
 
@@ -26,8 +28,11 @@ internal static unsafe class LlamaLibraries
     /// <summary>Environment variable that names further back ends of ggml to load.</summary>
     internal const string BackendsVariable = "TAMX_LLAMA_BACKENDS";
 
-    /// <summary>In the order in which they need each other: a library that is loaded is found by its name, wherever it lies.</summary>
-    private static readonly string[] Names = ["ggml-base", "ggml-cpu", "ggml-blas", "ggml-metal", "ggml-cuda", "ggml-vulkan", "ggml", "llama", "mtmd"];
+    /// <summary>
+    /// In the order in which they need each other: a library that is loaded is found by its name, wherever it lies.
+    /// </summary>
+    private static readonly string[] Names =
+        ["ggml-base", "ggml-cpu", "ggml-blas", "ggml-metal", "ggml-cuda", "ggml-vulkan", "ggml", "llama", "mtmd"];
     private static readonly string[] Required = ["ggml-base", "ggml-cpu", "ggml", "llama", "mtmd"];
 
     /// <summary>Folders of GPUs' packages, best first, with the driver's library that each wants.</summary>
@@ -47,7 +52,9 @@ internal static unsafe class LlamaLibraries
     internal static string Directory { get; private set; } = OwnDirectory ?? Root;
 
     private static string? OwnDirectory =>
-        Environment.GetEnvironmentVariable(DirectoryVariable) is { Length: > 0 } folder ? Path.GetFullPath(folder) : null;
+        Environment.GetEnvironmentVariable(DirectoryVariable) is { Length: > 0 } folder
+            ? Path.GetFullPath(folder)
+            : null;
 
     private static string Root => Path.Combine(AppContext.BaseDirectory, "runtimes", Rid, "native");
 
@@ -55,14 +62,18 @@ internal static unsafe class LlamaLibraries
     {
         get
         {
-            var system = OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : IsMusl ? "linux-musl" : "linux";
+            var system = OperatingSystem.IsWindows() ? "win"
+                : OperatingSystem.IsMacOS() ? "osx"
+                : IsMusl ? "linux-musl" : "linux";
             return $"{system}-{(RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "x64")}";
         }
     }
 
     private static bool IsMusl => RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal);
 
-    /// <summary>The package's folders of this processor's variants, best first; the last is that of platforms with one variant.</summary>
+    /// <summary>
+    /// The package's folders of this processor's variants, best first; the last is that of platforms with one variant.
+    /// </summary>
     private static IEnumerable<string> Variants
     {
         get
@@ -94,7 +105,9 @@ internal static unsafe class LlamaLibraries
     }
 
     /// <summary>Loads the libraries if that has not happened yet.</summary>
-    /// <exception cref="NativeLibraryException">They are missing, cannot be loaded, or are not of the build that Tamx knows.</exception>
+    /// <exception cref="NativeLibraryException">
+    /// They are missing, cannot be loaded, or are not of the build that Tamx knows.
+    /// </exception>
     internal static void EnsureLoaded()
     {
         if (_isLoaded)
@@ -119,7 +132,8 @@ internal static unsafe class LlamaLibraries
             {
                 SetEnvironment();
                 LoadBest();
-                NativeLibraryConfig.All.WithLibrary(Path.Combine(Directory, FileName("llama")), Path.Combine(Directory, FileName("mtmd")));
+                NativeLibraryConfig.All.WithLibrary(
+                    Path.Combine(Directory, FileName("llama")), Path.Combine(Directory, FileName("mtmd")));
                 InitializeLlamaSharp();
             }
 
@@ -152,7 +166,9 @@ internal static unsafe class LlamaLibraries
         }
 
         // Never by the runtime's own search.
-        return Loaded.TryGetValue(name, out var library) ? library : throw new DllNotFoundException($"{FileName(name)} is not loaded");
+        return Loaded.TryGetValue(name, out var library)
+            ? library
+            : throw new DllNotFoundException($"{FileName(name)} is not loaded");
     }
 
     /// <summary>Variables that native code reads when it is loaded; what the user set stays.</summary>
@@ -161,8 +177,8 @@ internal static unsafe class LlamaLibraries
         // Else ggml starts a debugger on the process when it aborts.
         SetDefault("GGML_NO_BACKTRACE", "1");
 
-        // Else OpenMP's threads, which wait for each other a thousand times a token, spin for milliseconds: on a busy machine
-        // a token then takes seconds.
+        // Else OpenMP's threads, which wait for each other a thousand times a token, spin for milliseconds: on a busy
+        // machine a token then takes seconds.
         SetDefault("GOMP_SPINCOUNT", "10000");
 
         static void SetDefault(string name, string value)
@@ -195,7 +211,8 @@ internal static unsafe class LlamaLibraries
                 $"for the platform that is built for (dotnet publish -r {Rid})");
         }
 
-        var variant = Variants.Select(name => Path.Combine(Root, name)).FirstOrDefault(folder => File.Exists(Path.Combine(folder, FileName("ggml-cpu"))))
+        var variant = Variants.Select(name => Path.Combine(Root, name))
+            .FirstOrDefault(folder => File.Exists(Path.Combine(folder, FileName("ggml-cpu"))))
             ?? throw new NativeLibraryException(
                 $"{FileName("ggml-cpu")} is missing in {Root}; build again, or publish for this platform " +
                 $"(dotnet publish -r {Rid})");
@@ -239,7 +256,8 @@ internal static unsafe class LlamaLibraries
         {
             foreach (var name in Names)
             {
-                if (folders.Select(folder => Path.Combine(folder, FileName(name))).FirstOrDefault(File.Exists) is { } path)
+                var paths = folders.Select(folder => Path.Combine(folder, FileName(name)));
+                if (paths.FirstOrDefault(File.Exists) is { } path)
                 {
                     handles.Add((name, LoadFile(path)));
                 }
@@ -283,11 +301,14 @@ internal static unsafe class LlamaLibraries
     private static void FindLoaded()
     {
         using var process = Process.GetCurrentProcess();
-        var modules = process.Modules.Cast<ProcessModule>().Where(module => module.ModuleName is not null).ToLookup(module => module.ModuleName!);
+        var modules = process.Modules.Cast<ProcessModule>()
+            .Where(module => module.ModuleName is not null)
+            .ToLookup(module => module.ModuleName!);
         foreach (var name in Required)
         {
             var path = modules[FileName(name)].FirstOrDefault()?.FileName ?? throw new NativeLibraryException(
-                $"this program uses llama.cpp through LLamaSharp, but not {FileName(name)}; use Tamx before LLamaSharp, which then uses the same libraries");
+                $"this program uses llama.cpp through LLamaSharp, but not {FileName(name)}; use Tamx before " +
+                "LLamaSharp, which then uses the same libraries");
             Loaded[name] = LoadFile(path);
             Directory = Path.GetDirectoryName(path)!;
         }
@@ -302,16 +323,21 @@ internal static unsafe class LlamaLibraries
         {
             if (current is not null)
             {
-                // Where Vulkan is missing, LLamaSharp starts vulkaninfo, and .NET looks for programs in the current directory.
+                // Where Vulkan is missing, LLamaSharp starts vulkaninfo, and .NET looks for programs in the current
+                // directory.
                 System.IO.Directory.SetCurrentDirectory(AppContext.BaseDirectory);
             }
 
             NativeApi.llama_empty_call();
             NativeApi.MtmdDefaultMarker();
         }
-        catch (Exception e) when (e is TypeInitializationException or DllNotFoundException or EntryPointNotFoundException)
+        catch (Exception e)
+            when (e is TypeInitializationException or DllNotFoundException or EntryPointNotFoundException)
         {
-            throw new NativeLibraryException($"LLamaSharp cannot use the libraries in {Directory}: {(e.InnerException ?? e).Message.Split('\n')[0].Trim()}", e);
+            throw new NativeLibraryException(
+                $"LLamaSharp cannot use the libraries in {Directory}: " +
+                $"{(e.InnerException ?? e).Message.Split('\n')[0].Trim()}",
+                e);
         }
         finally
         {
@@ -330,15 +356,19 @@ internal static unsafe class LlamaLibraries
             var commit = NativeText.Read(GgmlApi.GetCommit());
             if (commit != Commit)
             {
-                throw new NativeLibraryException($"llama.cpp in {Directory} is build {commit}; this Tamx needs {Commit} ({Build})");
+                throw new NativeLibraryException(
+                    $"llama.cpp in {Directory} is build {commit}; this Tamx needs {Commit} ({Build})");
             }
 
             var parameters = MtmdApi.GetDefaultParameters();
             const int DefaultBatchTokens = 1024;
-            if (parameters.MediaMarker != MtmdApi.GetDefaultMarker() || parameters.MinImageTokens != -1 || parameters.MaxImageTokens != -1 ||
+            if (parameters.MediaMarker != MtmdApi.GetDefaultMarker() || parameters.MinImageTokens != -1 ||
+                parameters.MaxImageTokens != -1 ||
                 parameters.BatchMaxTokens != DefaultBatchTokens)
             {
-                throw new NativeLibraryException($"libmtmd in {Directory} has other parameters than this Tamx knows; it needs that of build {Build}");
+                throw new NativeLibraryException(
+                    $"libmtmd in {Directory} has other parameters than this Tamx knows; it needs that of build " +
+                    $"{Build}");
             }
         }
         catch (EntryPointNotFoundException e)
@@ -350,7 +380,8 @@ internal static unsafe class LlamaLibraries
     /// <summary>Further back ends, each a file of its own.</summary>
     private static void LoadBackends()
     {
-        var paths = Environment.GetEnvironmentVariable(BackendsVariable)?.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries) ?? [];
+        var paths = (Environment.GetEnvironmentVariable(BackendsVariable) ?? "")
+            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
         foreach (var path in paths)
         {
             var fullPath = Path.GetFullPath(path);

@@ -4,7 +4,9 @@ using LLama.Native;
 
 namespace Tamx.Llama.Interop;
 
-/// <summary>What Tamx calls of mtmd.h, llama.cpp's vision part; native/README.md says why not through LLamaSharp.</summary>
+/// <summary>
+/// What Tamx calls of mtmd.h, llama.cpp's vision part; native/README.md says why not through LLamaSharp.
+/// </summary>
 internal static unsafe partial class MtmdApi
 {
     /// <summary>MTMD_INPUT_CHUNK_TYPE_IMAGE.</summary>
@@ -89,7 +91,8 @@ internal static unsafe partial class MtmdApi
     /// <summary>Cuts a text with markers, and a bitmap for each marker, into chunks. 0: done.</summary>
     [LibraryImport(Library, EntryPoint = "mtmd_tokenize")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
-    internal static partial int Tokenize(MtmdHandle context, nint chunks, InputText* text, nint* bitmaps, nuint bitmapCount);
+    internal static partial int Tokenize(
+        MtmdHandle context, nint chunks, InputText* text, nint* bitmaps, nuint bitmapCount);
 
     /// <summary>Computes the embeddings of an image chunk. 0: done.</summary>
     [LibraryImport(Library, EntryPoint = "mtmd_encode_chunk")]

@@ -14,8 +14,8 @@ internal sealed class NativeErrors : IDisposable
     public bool IsOutOfMemory => _lines.Exists(line => line.Contains("failed to allocate", StringComparison.Ordinal));
 
     /// <summary>
-    /// The reason in one line, empty if none was logged: how much memory was asked for, else the first error, which the later
-    /// ones only pass on.
+    /// The reason in one line, empty if none was logged: how much memory was asked for, else the first error, which the
+    /// later ones only pass on.
     /// </summary>
     public string Reason =>
         _lines.Find(IsFailedAllocation) ?? (_lines.Count > 0 ? _lines[0] : string.Empty);
@@ -34,5 +34,6 @@ internal sealed class NativeErrors : IDisposable
     }
 
     private static bool IsFailedAllocation(string line) =>
-        line.Contains("failed to allocate", StringComparison.Ordinal) && line.Contains("of size", StringComparison.Ordinal);
+        line.Contains("failed to allocate", StringComparison.Ordinal)
+            && line.Contains("of size", StringComparison.Ordinal);
 }

@@ -5,7 +5,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Tamx.Llama.Interop;
 
-/// <summary>The log of llama.cpp, ggml and libmtmd: each line goes to the logger, errors also to whoever listens on the thread.</summary>
+/// <summary>
+/// The log of llama.cpp, ggml and libmtmd: each line goes to the logger, errors also to whoever listens on the thread.
+/// </summary>
 internal static unsafe partial class NativeLog
 {
     // enum ggml_log_level. A line comes in pieces: the later ones have the level "continuation".

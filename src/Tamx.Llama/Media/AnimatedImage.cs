@@ -7,12 +7,15 @@ namespace Tamx.Llama.Media;
 /// <param name="Frames">The chosen frames as PNG; a picture that is not animated as it came.</param>
 /// <param name="Seconds">When each is shown first [frames].</param>
 /// <param name="FramesPerSecond">Rate of the chosen frames.</param>
-internal sealed record AnimatedImage(IReadOnlyList<EncodedImage> Frames, IReadOnlyList<double> Seconds, double FramesPerSecond)
+internal sealed record AnimatedImage(
+    IReadOnlyList<EncodedImage> Frames, IReadOnlyList<double> Seconds, double FramesPerSecond)
 {
     /// <summary>Most frames of an animation.</summary>
     public const int MaxFrames = 5000;
 
-    /// <summary>Most pixels of all frames together; they are in memory at once, as they come and whole, at 4 bytes each.</summary>
+    /// <summary>
+    /// Most pixels of all frames together; they are in memory at once, as they come and whole, at 4 bytes each.
+    /// </summary>
     public const long MaxTotalPixels = 100_000_000;
 
     /// <summary>Decodes an animation.</summary>
@@ -21,9 +24,12 @@ internal sealed record AnimatedImage(IReadOnlyList<EncodedImage> Frames, IReadOn
     /// <param name="sampling">Which frames to keep.</param>
     /// <param name="limits">Limits on the file and on each frame; null for <see cref="ImageLimits.Default"/>.</param>
     /// <param name="cancellationToken">Ends the decoding.</param>
-    /// <exception cref="ImageFormatException">The bytes are of another format, damaged, or beyond the limits.</exception>
+    /// <exception cref="ImageFormatException">
+    /// The bytes are of another format, damaged, or beyond the limits.
+    /// </exception>
     public static AnimatedImage Decode(
-        ReadOnlyMemory<byte> encoded, string name, VideoSampling sampling, ImageLimits? limits = null, CancellationToken cancellationToken = default)
+        ReadOnlyMemory<byte> encoded, string name, VideoSampling sampling, ImageLimits? limits = null,
+        CancellationToken cancellationToken = default)
     {
         limits ??= ImageLimits.Default;
         RgbImage.CheckFileBytes(encoded.Length, name, limits);
@@ -39,17 +45,22 @@ internal sealed record AnimatedImage(IReadOnlyList<EncodedImage> Frames, IReadOn
                 return new AnimatedImage([new EncodedImage(encoded, name)], [0], sampling.FramesPerSecond);
             }
 
-            var (width, height) = (images.Max(image => Math.Max(image.Page.Width, image.Width)), images.Max(image => Math.Max(image.Page.Height, image.Height)));
+            var (width, height) = (
+                images.Max(image => Math.Max(image.Page.Width, image.Width)),
+                images.Max(image => Math.Max(image.Page.Height, image.Height)));
             RgbImage.CheckSize(width, height, name, limits);
             if (images.Count > MaxFrames || (long)width * height * images.Count > MaxTotalPixels)
             {
                 var count = images.Count > MaxFrames ? $"more than {MaxFrames}" : $"{images.Count}";
                 throw new ImageFormatException(name, string.Create(
                     CultureInfo.InvariantCulture,
-                    $"has {count} frames of {width} x {height} pixels; at most {MaxFrames:N0} and {MaxTotalPixels:N0} pixels in all are accepted (shorten it or scale it down)"));
+                    $"has {count} frames of {width} x {height} pixels; at most {MaxFrames:N0} and " +
+                    $"{MaxTotalPixels:N0} pixels in all are accepted (shorten it or scale it down)"));
             }
 
-            images.Warning += (_, warning) => throw new ImageFormatException(name, $"is a damaged {mediaType} file: {RgbImage.OneLine(warning.Message)}");
+            images.Warning += (_, warning) =>
+                throw new ImageFormatException(
+                    name, $"is a damaged {mediaType} file: {RgbImage.OneLine(warning.Message)}");
             images.Read(encoded.Span, settings);
             cancellationToken.ThrowIfCancellationRequested();
             var starts = new double[images.Count + 1];
@@ -69,7 +80,8 @@ internal sealed record AnimatedImage(IReadOnlyList<EncodedImage> Frames, IReadOn
         }
         catch (MagickException exception)
         {
-            throw new ImageFormatException(name, $"is no readable {mediaType} file: {RgbImage.OneLine(exception.Message)}", exception);
+            throw new ImageFormatException(
+                name, $"is no readable {mediaType} file: {RgbImage.OneLine(exception.Message)}", exception);
         }
     }
 

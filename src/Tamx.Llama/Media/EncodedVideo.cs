@@ -1,6 +1,9 @@
 namespace Tamx.Llama.Media;
 
-/// <summary>A video file in memory. ffmpeg needs a file that it can move about in: one is there while the frames are read, and no longer.</summary>
+/// <summary>
+/// A video file in memory. ffmpeg needs a file that it can move about in: one is there while the frames are read, and
+/// no longer.
+/// </summary>
 internal sealed class EncodedVideo : IFrameSource
 {
     private readonly ReadOnlyMemory<byte> _encoded;
@@ -21,16 +24,19 @@ internal sealed class EncodedVideo : IFrameSource
     /// <summary>Finds a video's frames and chooses among them.</summary>
     /// <exception cref="InvalidInputException">It is no video, or ffmpeg is missing.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
-    public static EncodedVideo Open(ReadOnlyMemory<byte> encoded, string name, VideoSampling sampling, CancellationToken cancellationToken)
+    public static EncodedVideo Open(
+        ReadOnlyMemory<byte> encoded, string name, VideoSampling sampling, CancellationToken cancellationToken)
     {
         using var file = new TemporaryFile(encoded);
-        return new EncodedVideo(encoded, name, sampling, Named(file, name, () => VideoFile.Open(file.Path, sampling, cancellationToken)));
+        return new EncodedVideo(
+            encoded, name, sampling, Named(file, name, () => VideoFile.Open(file.Path, sampling, cancellationToken)));
     }
 
     public IEnumerable<VideoFrame> Read(CancellationToken cancellationToken)
     {
         using var file = new TemporaryFile(_encoded);
-        using var frames = Named(file, _name, () => VideoFile.Open(file.Path, _sampling, cancellationToken)).Read(cancellationToken).GetEnumerator();
+        using var frames = Named(file, _name, () => VideoFile.Open(file.Path, _sampling, cancellationToken))
+            .Read(cancellationToken).GetEnumerator();
         while (Named(file, _name, frames.MoveNext))
         {
             yield return frames.Current;
@@ -66,7 +72,8 @@ internal sealed class EncodedVideo : IFrameSource
             catch (IOException e)
             {
                 Dispose();
-                throw new InvalidInputException($"{_folder.FullName}: a video cannot be laid there for ffmpeg to read: {e.Message}", e);
+                throw new InvalidInputException(
+                    $"{_folder.FullName}: a video cannot be laid there for ffmpeg to read: {e.Message}", e);
             }
         }
 

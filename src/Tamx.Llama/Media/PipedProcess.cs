@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Tamx.Llama.Media;
 
-/// <summary>A program that runs beside this one and whose output is read as it comes. It never outlives this object.</summary>
+/// <summary>
+/// A program that runs beside this one and whose output is read as it comes. It never outlives this object.
+/// </summary>
 internal sealed class PipedProcess : IDisposable
 {
     private const int MaxErrorLines = 50;
@@ -27,12 +29,16 @@ internal sealed class PipedProcess : IDisposable
     /// <summary>What the program writes.</summary>
     public Stream Output => _process.StandardOutput.BaseStream;
 
-    /// <summary>Looks for a program in the folders of the PATH alone, so that a file beside this program or in the current folder is never taken for it.</summary>
+    /// <summary>
+    /// Looks for a program in the folders of the PATH alone, so that a file beside this program or in the current
+    /// folder is never taken for it.
+    /// </summary>
     /// <returns>Its path, or null.</returns>
     public static string? Find(string program)
     {
         string[] endings = OperatingSystem.IsWindows() ? [".exe"] : [""];
-        return (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+        return (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
             .Where(Path.IsPathFullyQualified)
             .SelectMany(folder => endings.Select(ending => Path.Combine(folder, program + ending)))
             .FirstOrDefault(IsExecutable);
@@ -81,7 +87,9 @@ internal sealed class PipedProcess : IDisposable
         return _process.ExitCode;
     }
 
-    /// <summary>The last thing that the program complained of, after <see cref="Wait"/>; empty if there is none.</summary>
+    /// <summary>
+    /// The last thing that the program complained of, after <see cref="Wait"/>; empty if there is none.
+    /// </summary>
     public string LastError()
     {
         lock (_errorLines)
@@ -100,7 +108,8 @@ internal sealed class PipedProcess : IDisposable
 
     private static bool IsExecutable(string path)
     {
-        const UnixFileMode Executable = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+        const UnixFileMode Executable =
+            UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
         return File.Exists(path) && (OperatingSystem.IsWindows() || (File.GetUnixFileMode(path) & Executable) != 0);
     }
 

@@ -12,8 +12,8 @@ internal static class QwenImageSize
     /// aspect ratio as nearly as whole cells allow.
     /// </summary>
     /// <remarks>
-    /// <c>smart_resize</c> of Qwen's image processor. Pictures are brought to this size before they reach libmtmd, which would pad
-    /// them instead: the padding would belong to cells of the map but to no part of the picture.
+    /// <c>smart_resize</c> of Qwen's image processor. Pictures are brought to this size before they reach libmtmd,
+    /// which would pad them instead: the padding would belong to cells of the map but to no part of the picture.
     /// </remarks>
     /// <param name="width">Width in pixels.</param>
     /// <param name="height">Height in pixels.</param>
@@ -47,7 +47,8 @@ internal static class QwenImageSize
 
     /// <summary>The size of a picture whose message may say how large it is to be.</summary>
     /// <remarks>
-    /// <c>fetch_image</c> of qwen-vl-utils: a size that is given becomes whole cells, 4 to 16,384 of them; else the bounds that are given go before the model's.
+    /// <c>fetch_image</c> of qwen-vl-utils: a size that is given becomes whole cells, 4 to 16,384 of them; else the
+    /// bounds that are given go before the model's.
     /// </remarks>
     /// <param name="width">Width in pixels.</param>
     /// <param name="height">Height in pixels.</param>
@@ -55,7 +56,8 @@ internal static class QwenImageSize
     /// <param name="bounds">What the message says.</param>
     /// <param name="minCells">The model's least number of cells.</param>
     /// <param name="maxCells">The model's most cells.</param>
-    public static (int Width, int Height) Fit(int width, int height, int cellSize, PixelBounds? bounds, int minCells, int maxCells)
+    public static (int Width, int Height) Fit(
+        int width, int height, int cellSize, PixelBounds? bounds, int minCells, int maxCells)
     {
         var cellPixels = (double)cellSize * cellSize;
         var isGiven = bounds is { Width: not null, Height: not null };
@@ -70,8 +72,9 @@ internal static class QwenImageSize
 
     /// <summary>The size of the frames of a video, one for all: as a picture's, but with bounds for frames.</summary>
     /// <remarks>
-    /// <c>fetch_video</c> of qwen-vl-utils: a frame has 128 to 768 cells, and all temporal patches together at most 90 % of the model's sequence, of which no more than
-    /// 128,000 tokens are counted (MODEL_SEQ_LEN); but never are there less than 5 % over the least.
+    /// <c>fetch_video</c> of qwen-vl-utils: a frame has 128 to 768 cells, and all temporal patches together at most 90
+    /// % of the model's sequence, of which no more than 128,000 tokens are counted (MODEL_SEQ_LEN); but never are there
+    /// less than 5 % over the least.
     /// </remarks>
     /// <param name="width">Width in pixels.</param>
     /// <param name="height">Height in pixels.</param>
@@ -80,9 +83,12 @@ internal static class QwenImageSize
     /// <param name="contextSize">Tokens that the context holds.</param>
     /// <param name="minCells">Least cells of a frame; 0 for 128.</param>
     /// <param name="maxCells">Most cells of a frame; 0 for 768.</param>
-    /// <param name="bounds">What the message says; it goes before <paramref name="minCells"/> and <paramref name="maxCells"/>.</param>
+    /// <param name="bounds">
+    /// What the message says; it goes before <paramref name="minCells"/> and <paramref name="maxCells"/>.
+    /// </param>
     public static (int Width, int Height) FitFrames(
-        int width, int height, int cellSize, int patchCount, int contextSize, int minCells, int maxCells, PixelBounds? bounds = null)
+        int width, int height, int cellSize, int patchCount, int contextSize, int minCells, int maxCells,
+        PixelBounds? bounds = null)
     {
         const int MinFrameCells = 128;
         const int MaxFrameCells = 768;
@@ -98,6 +104,8 @@ internal static class QwenImageSize
         var least = given > 0 ? given : Math.Min(MinFrameCells, most);
         var share = Math.Floor(Math.Min(contextSize, MaxSequence) * 0.9 / patchCount);
         share = Math.Min(share, bounds?.TotalPixels / cellPixels / patchCount ?? share);
-        return Fit(width, height, cellSize, least, Math.Max(1, Math.Max(Math.Min(most, share), Math.Min(Math.Floor(least * 1.05), most))));
+        return Fit(
+            width, height, cellSize, least,
+            Math.Max(1, Math.Max(Math.Min(most, share), Math.Min(Math.Floor(least * 1.05), most))));
     }
 }

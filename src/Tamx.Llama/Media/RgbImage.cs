@@ -6,9 +6,9 @@ namespace Tamx.Llama.Media;
 
 /// <summary>A picture as it is displayed: upright, opaque, 8-bit sRGB.</summary>
 /// <remarks>
-/// Encoded pictures are untrusted. The format is told by the first bytes and forced upon the decoder, so that no other coder, delegate or
-/// address can be reached whatever the file's name or content; sizes are checked before pixels are decoded. Immutable and safe to share
-/// between threads.
+/// Encoded pictures are untrusted. The format is told by the first bytes and forced upon the decoder, so that no other
+/// coder, delegate or address can be reached whatever the file's name or content; sizes are checked before pixels are
+/// decoded. Immutable and safe to share between threads.
 /// </remarks>
 public sealed partial class RgbImage
 {
@@ -46,8 +46,11 @@ public sealed partial class RgbImage
     /// <summary>Reads and decodes a picture file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="limits">Limits, or null for <see cref="ImageLimits.Default"/>.</param>
-    /// <exception cref="ImageFormatException">The file is missing, unreadable, of another format, damaged, or beyond the limits.</exception>
-    public static RgbImage Open(string path, ImageLimits? limits = null) => Decode(ReadFile(path, limits), path, limits);
+    /// <exception cref="ImageFormatException">
+    /// The file is missing, unreadable, of another format, damaged, or beyond the limits.
+    /// </exception>
+    public static RgbImage Open(string path, ImageLimits? limits = null) =>
+        Decode(ReadFile(path, limits), path, limits);
 
     /// <summary>Reads a picture file without decoding it, within the limit on its size.</summary>
     /// <param name="path">The file.</param>
@@ -73,13 +76,16 @@ public sealed partial class RgbImage
         {
             throw new ImageFormatException(path, "no such file", exception);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
+        catch (Exception exception)
+            when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
         {
             throw new ImageFormatException(path, $"cannot be read: {exception.Message}", exception);
         }
     }
 
-    /// <summary>Whether a file begins as a picture does. Nothing else is said about it; a file that cannot be read is none.</summary>
+    /// <summary>
+    /// Whether a file begins as a picture does. Nothing else is said about it; a file that cannot be read is none.
+    /// </summary>
     /// <param name="path">The file.</param>
     public static bool IsPictureFile(string path)
     {
@@ -89,7 +95,8 @@ public sealed partial class RgbImage
             using var stream = File.OpenRead(path);
             return FindFormat(start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)]) is not null;
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
+        catch (Exception exception)
+            when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
         {
             return false;
         }
@@ -103,7 +110,9 @@ public sealed partial class RgbImage
     /// <param name="encoded">The file's bytes.</param>
     /// <param name="name">The picture's name for messages.</param>
     /// <param name="limits">The limits.</param>
-    /// <exception cref="ImageFormatException">The bytes are of another format, damaged where their size stands, or beyond the limits.</exception>
+    /// <exception cref="ImageFormatException">
+    /// The bytes are of another format, damaged where their size stands, or beyond the limits.
+    /// </exception>
     public static void CheckLimits(ReadOnlyMemory<byte> encoded, string name, ImageLimits limits)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -119,7 +128,8 @@ public sealed partial class RgbImage
         }
         catch (MagickException exception)
         {
-            throw new ImageFormatException(name, $"is no readable {mediaType} file: {OneLine(exception.Message)}", exception);
+            throw new ImageFormatException(
+                name, $"is no readable {mediaType} file: {OneLine(exception.Message)}", exception);
         }
     }
 
@@ -127,7 +137,9 @@ public sealed partial class RgbImage
     /// <param name="encoded">The file's bytes.</param>
     /// <param name="name">The picture's name for messages.</param>
     /// <param name="limits">Limits, or null for <see cref="ImageLimits.Default"/>.</param>
-    /// <exception cref="ImageFormatException">The bytes are of another format, damaged, or beyond the limits.</exception>
+    /// <exception cref="ImageFormatException">
+    /// The bytes are of another format, damaged, or beyond the limits.
+    /// </exception>
     public static RgbImage Decode(ReadOnlyMemory<byte> encoded, string name, ImageLimits? limits = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -151,7 +163,8 @@ public sealed partial class RgbImage
             image.Read(encoded.Span, settings);
             if (elapsed.Elapsed > MaxDecoderTime)
             {
-                throw new ImageFormatException(name, $"takes longer than {MaxDecoderTime.TotalSeconds} seconds to decode");
+                throw new ImageFormatException(
+                    name, $"takes longer than {MaxDecoderTime.TotalSeconds} seconds to decode");
             }
 
             image.AutoOrient();
@@ -166,23 +179,34 @@ public sealed partial class RgbImage
         }
         catch (MagickException exception)
         {
-            throw new ImageFormatException(name, $"is no readable {mediaType} file: {OneLine(exception.Message)}", exception);
+            throw new ImageFormatException(
+                name, $"is no readable {mediaType} file: {OneLine(exception.Message)}", exception);
         }
     }
 
-    /// <summary>A frame of a video: pixels as they are, red green blue, row by row [height, width, 3]. It becomes a JPEG where it must be encoded.</summary>
-    internal static RgbImage OfFrame(int width, int height, byte[] pixels, string name) => new(width, height, pixels, "image/jpeg", name);
+    /// <summary>
+    /// A frame of a video: pixels as they are, red green blue, row by row [height, width, 3]. It becomes a JPEG where
+    /// it must be encoded.
+    /// </summary>
+    internal static RgbImage OfFrame(int width, int height, byte[] pixels, string name) =>
+        new(width, height, pixels, "image/jpeg", name);
 
     internal static void EnsureDecoderIsLimited() => _ = DecoderIsLimited.Value;
 
-    internal static (MagickFormat Format, string MediaType) FormatOf(ReadOnlySpan<byte> encoded, string name) => FindFormat(encoded)
-        ?? throw new ImageFormatException(name, encoded.IsEmpty ? "is empty; a JPEG, PNG, WebP, GIF or BMP is needed" : "is no JPEG, PNG, WebP, GIF or BMP");
+    internal static (MagickFormat Format, string MediaType) FormatOf(ReadOnlySpan<byte> encoded, string name) =>
+        FindFormat(encoded)
+            ?? throw new ImageFormatException(
+                name,
+                encoded.IsEmpty
+                    ? "is empty; a JPEG, PNG, WebP, GIF or BMP is needed"
+                    : "is no JPEG, PNG, WebP, GIF or BMP");
 
     internal static void CheckFileBytes(long byteCount, string name, ImageLimits limits)
     {
         if (byteCount > limits.MaxFileBytes)
         {
-            throw new ImageFormatException(name, Invariant($"is {byteCount:N0} bytes long; at most {limits.MaxFileBytes:N0} are accepted"));
+            throw new ImageFormatException(
+                name, Invariant($"is {byteCount:N0} bytes long; at most {limits.MaxFileBytes:N0} are accepted"));
         }
     }
 
@@ -222,21 +246,27 @@ public sealed partial class RgbImage
 
         if (longer > limits.MaxSide)
         {
-            throw new ImageFormatException(name, Invariant($"{size}; at most {limits.MaxSide:N0} on a side are accepted (scale it down)"));
+            throw new ImageFormatException(
+                name, Invariant($"{size}; at most {limits.MaxSide:N0} on a side are accepted (scale it down)"));
         }
 
         if ((long)width * height > limits.MaxPixels)
         {
-            throw new ImageFormatException(name, Invariant($"{size}; at most {limits.MaxPixels:N0} in all are accepted (scale it down)"));
+            throw new ImageFormatException(
+                name, Invariant($"{size}; at most {limits.MaxPixels:N0} in all are accepted (scale it down)"));
         }
 
         if (longer > shorter * limits.MaxAspectRatio)
         {
-            throw new ImageFormatException(name, Invariant($"{size}; the longer side may be at most {limits.MaxAspectRatio} times the shorter (crop it)"));
+            var most = Invariant($"the longer side may be at most {limits.MaxAspectRatio} times the shorter");
+            throw new ImageFormatException(name, $"{size}; {most} (crop it)");
         }
     }
 
-    /// <summary>A JPEG that ends early is a warning to its decoder, like many a harmless oddity; half a picture is an error here.</summary>
+    /// <summary>
+    /// A JPEG that ends early is a warning to its decoder, like many a harmless oddity; half a picture is an error
+    /// here.
+    /// </summary>
     private static void ThrowIfTruncated(string warning, string mediaType, string name)
     {
         if (warning.Contains("premature end", StringComparison.OrdinalIgnoreCase))
@@ -253,7 +283,8 @@ public sealed partial class RgbImage
         return true;
     }
 
-    internal static string OneLine(string text) => string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+    internal static string OneLine(string text) =>
+        string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

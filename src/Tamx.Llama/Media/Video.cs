@@ -55,7 +55,9 @@ public sealed class Video
 
     /// <summary>Single pictures as the frames of a video.</summary>
     /// <param name="frames">The pictures in order, all of one size. All are shown, up to the sampling's limit.</param>
-    /// <param name="sampling">The rate at which they were taken, and the limit; null for 2 per second, at most 768.</param>
+    /// <param name="sampling">
+    /// The rate at which they were taken, and the limit; null for 2 per second, at most 768.
+    /// </param>
     /// <param name="name">What messages call the video; null for the first picture's name.</param>
     /// <exception cref="InvalidInputException">
     /// There is no picture, one cannot be used, or they differ in size.
@@ -112,8 +114,8 @@ public sealed class Video
     /// <param name="sampling">Which frames to show; null for Qwen's own rules.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <remarks>
-    /// The file is read once now, to find its frames, and once again when a model looks at them. Until then it must stay
-    /// as it is.
+    /// The file is read once now, to find its frames, and once again when a model looks at them. Until then it must
+    /// stay as it is.
     /// </remarks>
     /// <exception cref="InvalidInputException">The file cannot be read or decoded, or ffmpeg is missing.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>

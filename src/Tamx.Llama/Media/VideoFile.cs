@@ -5,8 +5,9 @@ namespace Tamx.Llama.Media;
 
 /// <summary>A video file, decoded by the ffmpeg and ffprobe on the PATH.</summary>
 /// <remarks>
-/// The file is untrusted. Its path is given with <c>file:</c> before it, so that no name is an option, an address or a pattern; ffmpeg may read no other protocol and no
-/// format but the containers below, since playlists and scripts name other files. Frames come as raw RGB over a pipe, one at a time.
+/// The file is untrusted. Its path is given with <c>file:</c> before it, so that no name is an option, an address or a
+/// pattern; ffmpeg may read no other protocol and no format but the containers below, since playlists and scripts name
+/// other files. Frames come as raw RGB over a pipe, one at a time.
 /// </remarks>
 internal sealed class VideoFile : IFrameSource
 {
@@ -41,7 +42,10 @@ internal sealed class VideoFile : IFrameSource
     /// <summary>Rate of the chosen frames.</summary>
     public double FramesPerSecond { get; }
 
-    /// <summary>Finds a file's frames and chooses among them. All of it is decoded: what a container says of its frames is often wrong by a few.</summary>
+    /// <summary>
+    /// Finds a file's frames and chooses among them. All of it is decoded: what a container says of its frames is often
+    /// wrong by a few.
+    /// </summary>
     /// <exception cref="InvalidInputException">The file cannot be read, is no video, or ffmpeg is missing.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static VideoFile Open(string path, VideoSampling sampling, CancellationToken cancellationToken)
@@ -50,7 +54,8 @@ internal sealed class VideoFile : IFrameSource
         var probe = new VideoProbe();
         using var ffprobe = PipedProcess.Start(FindProgram("ffprobe", path), [
             "-v", "error", "-threads", "0", .. Input(path), "-select_streams", "V:0", "-of", "flat",
-            "-show_entries", "frame=best_effort_timestamp_time,width,height:stream=avg_frame_rate:stream_side_data=rotation:stream_tags=rotate",
+            "-show_entries", "frame=best_effort_timestamp_time,width,height" +
+                ":stream=avg_frame_rate:stream_side_data=rotation:stream_tags=rotate",
         ], cancellationToken);
         using (var lines = new StreamReader(ffprobe.Output, Encoding.UTF8))
         {
@@ -59,7 +64,8 @@ internal sealed class VideoFile : IFrameSource
                 probe.Add(line);
                 if (probe.FrameCount > MaxFrames)
                 {
-                    throw new InvalidInputException($"{path}: has more than {MaxFrames:N0} frames; cut it into shorter videos");
+                    throw new InvalidInputException(
+                        $"{path}: has more than {MaxFrames:N0} frames; cut it into shorter videos");
                 }
             }
         }
@@ -68,7 +74,8 @@ internal sealed class VideoFile : IFrameSource
         if (probe.FrameCount == 0)
         {
             throw new InvalidInputException(
-                $"{path}: is no video that ffmpeg can decode: {(code == 0 ? "it holds no frame" : Complaint(ffprobe, path))}");
+                $"{path}: is no video that ffmpeg can decode: " +
+                $"{(code == 0 ? "it holds no frame" : Complaint(ffprobe, path))}");
         }
 
         probe.Complete();
@@ -82,13 +89,17 @@ internal sealed class VideoFile : IFrameSource
     {
         // ffmpeg takes no sum of more than 100 terms, but sums of sums.
         const int Terms = 50;
-        var chosen = string.Join('+', _indices.Chunk(Terms).Select(part => $"({string.Join('+', part.Select(index => $"eq(n\\,{index})"))})"));
+        var sums = _indices.Chunk(Terms).Select(part => string.Join('+', part.Select(index => $"eq(n\\,{index})")));
+        var chosen = string.Join('+', sums.Select(sum => $"({sum})"));
 
-        // settb and setpts number the chosen frames anew, so that ffmpeg neither drops nor repeats any for the constant rate of its output.
+        // settb and setpts number the chosen frames anew, so that ffmpeg neither drops nor repeats any for the constant
+        // rate of its output.
         using var ffmpeg = PipedProcess.Start(FindProgram("ffmpeg", _path), [
             "-v", "error", "-nostdin", .. Input(_path), "-map", "0:V:0", "-an", "-sn", "-dn",
-            "-vf", string.Create(CultureInfo.InvariantCulture, $"select={chosen},settb=1/25,setpts=N,scale={Width}:{Height}"),
-            "-r", "25", "-frames:v", _indices.Length.ToString(CultureInfo.InvariantCulture), "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1",
+            "-vf",
+            string.Create(CultureInfo.InvariantCulture, $"select={chosen},settb=1/25,setpts=N,scale={Width}:{Height}"),
+            "-r", "25", "-frames:v", _indices.Length.ToString(CultureInfo.InvariantCulture),
+            "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1",
         ], cancellationToken);
         var name = Path.GetFileName(_path);
         for (var i = 0; i < _indices.Length; i++)
@@ -97,7 +108,8 @@ internal sealed class VideoFile : IFrameSource
             if (ffmpeg.Output.ReadAtLeast(pixels, pixels.Length, throwOnEndOfStream: false) < pixels.Length)
             {
                 ffmpeg.Wait();
-                throw new InvalidInputException($"{_path}: frame {_indices[i]} cannot be decoded: {Complaint(ffmpeg, _path)}");
+                throw new InvalidInputException(
+                    $"{_path}: frame {_indices[i]} cannot be decoded: {Complaint(ffmpeg, _path)}");
             }
 
             yield return new VideoFrame(RgbImage.OfFrame(Width, Height, pixels, name), null);
@@ -107,8 +119,10 @@ internal sealed class VideoFile : IFrameSource
     private static string[] Input(string path) =>
         ["-protocol_whitelist", "file", "-format_whitelist", Containers, "-i", "file:" + Path.GetFullPath(path)];
 
-    private static string FindProgram(string program, string path) => PipedProcess.Find(program) ?? throw new InvalidInputException(
-        $"{path}: to read a video, {program} must be on the PATH and is not (Debian: apt-get install ffmpeg); a folder of pictures and an animated GIF or WebP need none");
+    private static string FindProgram(string program, string path) =>
+        PipedProcess.Find(program) ?? throw new InvalidInputException(
+            $"{path}: to read a video, {program} must be on the PATH and is not (Debian: apt-get install ffmpeg); " +
+            "a folder of pictures and an animated GIF or WebP need none");
 
     private static void CheckReadable(string path)
     {
@@ -123,7 +137,8 @@ internal sealed class VideoFile : IFrameSource
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
             var isMissing = e is FileNotFoundException or DirectoryNotFoundException;
-            throw new InvalidInputException(isMissing ? $"{path}: no such file" : $"{path}: cannot be read: {e.Message}", e);
+            throw new InvalidInputException(
+                isMissing ? $"{path}: no such file" : $"{path}: cannot be read: {e.Message}", e);
         }
     }
 
@@ -132,6 +147,8 @@ internal sealed class VideoFile : IFrameSource
     {
         var text = program.LastError();
         var prefix = $"file:{Path.GetFullPath(path)}: ";
-        return text.Length == 0 ? "the file ends early" : text.StartsWith(prefix, StringComparison.Ordinal) ? text[prefix.Length..] : text;
+        return text.Length == 0
+            ? "the file ends early"
+            : text.StartsWith(prefix, StringComparison.Ordinal) ? text[prefix.Length..] : text;
     }
 }

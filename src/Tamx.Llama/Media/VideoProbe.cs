@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace Tamx.Llama.Media;
 
-/// <summary>Collects what ffprobe says of a video's frames and stream, in its output format <c>flat</c>: one <c>key="value"</c> a line.</summary>
+/// <summary>
+/// Collects what ffprobe says of a video's frames and stream, in its output format <c>flat</c>: one <c>key="value"</c>
+/// a line.
+/// </summary>
 internal sealed class VideoProbe
 {
     // Qwen's video processor takes 24 where nothing is known.
@@ -40,7 +43,8 @@ internal sealed class VideoProbe
         var value = line.AsSpan(separator + 1).Trim('"');
         if (key.EndsWith(".best_effort_timestamp_time"))
         {
-            _times.Add(double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var time) ? time : double.NaN);
+            var isTime = double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var time);
+            _times.Add(isTime ? time : double.NaN);
         }
         else if (key.StartsWith("frames.") && key.EndsWith(".width") && Width == 0)
         {
@@ -69,11 +73,14 @@ internal sealed class VideoProbe
         }
 
         // Times that are missing or do not ascend say nothing; frames are then spread by the stream's rate.
-        var hasTimes = _times.TrueForAll(double.IsFinite) && _times.Zip(_times.Skip(1)).All(pair => pair.First <= pair.Second) && (_times.Count == 1 || _times[^1] > _times[0]);
+        var hasTimes = _times.TrueForAll(double.IsFinite)
+            && _times.Zip(_times.Skip(1)).All(pair => pair.First <= pair.Second)
+            && (_times.Count == 1 || _times[^1] > _times[0]);
         FramesPerSecond = _streamRate ?? UnknownRate;
         if (hasTimes && _times.Count > 1)
         {
-            // Some containers keep whole milliseconds; where the times agree with the stream's own rate, that is the better number.
+            // Some containers keep whole milliseconds; where the times agree with the stream's own rate, that is the
+            // better number.
             var measured = (_times.Count - 1) / (_times[^1] - _times[0]);
             FramesPerSecond = Math.Abs((FramesPerSecond / measured) - 1) < 0.01 ? FramesPerSecond : measured;
         }
@@ -85,11 +92,13 @@ internal sealed class VideoProbe
         }
     }
 
-    private static int Integer(ReadOnlySpan<char> text) => int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var value) ? value : 0;
+    private static int Integer(ReadOnlySpan<char> text) =>
+        int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var value) ? value : 0;
 
     private static double? Ratio(ReadOnlySpan<char> text)
     {
         var slash = text.IndexOf('/');
-        return slash > 0 && Integer(text[..slash]) is > 0 and var above && Integer(text[(slash + 1)..]) is > 0 and var below ? (double)above / below : null;
+        var (above, below) = slash > 0 ? (Integer(text[..slash]), Integer(text[(slash + 1)..])) : (0, 0);
+        return above > 0 && below > 0 ? (double)above / below : null;
     }
 }

@@ -1,23 +1,35 @@
+using System.Globalization;
+
 namespace Tamx.Llama.Media;
 
 /// <summary>Which frames of a video a model is shown.</summary>
 /// <remarks>
-/// Source: <c>smart_nframes</c> and <c>fetch_video</c> of Qwen's qwen-vl-utils, which Qwen2-VL, Qwen2.5-VL and Qwen3-VL are published with: so many frames per second, at
-/// least 4, at most 768, an even number of them (the temporal patch is 2), spread evenly from the first frame to the last. Where that asks for more frames than there
-/// are, all are taken; Qwen's own code refuses a video of one frame.
+/// Source: <c>smart_nframes</c> and <c>fetch_video</c> of Qwen's qwen-vl-utils, which Qwen2-VL, Qwen2.5-VL and Qwen3-VL
+/// are published with: so many frames per second, at least 4, at most 768, an even number of them (the temporal patch
+/// is 2), spread evenly from the first frame to the last. Where that asks for more frames than there are, all are
+/// taken; Qwen's own code refuses a video of one frame.
 /// </remarks>
 public sealed record VideoSampling
 {
-    /// <summary>Frames to take per second of a video or an animation; for single pictures the rate at which they were taken; 0.001 to 1000. 2 by default.</summary>
+    /// <summary>
+    /// Frames to take per second of a video or an animation; for single pictures the rate at which they were taken;
+    /// 0.001 to 1000. 2 by default.
+    /// </summary>
     public double FramesPerSecond { get; init; } = 2;
 
     /// <summary>Most frames to take, rounded down to an even number unless it is 1. 768 by default.</summary>
     public int MaxFrames { get; init; } = 768;
 
-    /// <summary>Least frames to take of a video or an animation, rounded up to an even number; no more than there are. 4 by default.</summary>
+    /// <summary>
+    /// Least frames to take of a video or an animation, rounded up to an even number; no more than there are. 4 by
+    /// default.
+    /// </summary>
     public int MinFrames { get; init; } = 4;
 
-    /// <summary>Frames to take of a video or an animation whatever its length, rounded to an even number; null to go by the rate.</summary>
+    /// <summary>
+    /// Frames to take of a video or an animation whatever its length, rounded to an even number; null to go by the
+    /// rate.
+    /// </summary>
     public int? FrameCount { get; init; }
 
     /// <summary>Seconds of a video or an animation to begin at; null for its start.</summary>
@@ -36,7 +48,8 @@ public sealed record VideoSampling
 
         if (MaxFrames < 1)
         {
-            throw InvalidInputException.Naming($"at most {MaxFrames} frames ({Settings.MaxFrames}); it must be at least 1");
+            throw InvalidInputException.Naming(
+                $"at most {MaxFrames} frames ({Settings.MaxFrames}); it must be at least 1");
         }
 
         if (MinFrames < 1)
@@ -55,11 +68,15 @@ public sealed record VideoSampling
     {
         if (FrameCount is not null || StartSeconds is not null || EndSeconds is not null)
         {
-            throw new InvalidInputException($"{name}: nframes, video_start and video_end are for video files and animations; leave out frames, or give max_frames");
+            throw new InvalidInputException(
+                $"{name}: nframes, video_start and video_end are for video files and animations; leave out frames, " +
+                "or give max_frames");
         }
     }
 
-    /// <summary>The frames between start and end, as <c>calculate_video_frame_range</c> of qwen-vl-utils counts them.</summary>
+    /// <summary>
+    /// The frames between start and end, as <c>calculate_video_frame_range</c> of qwen-vl-utils counts them.
+    /// </summary>
     /// <param name="frameCount">Frames that there are, at least 1.</param>
     /// <param name="framesPerSecond">Their rate.</param>
     /// <param name="name">The video's name for messages.</param>
@@ -68,9 +85,15 @@ public sealed record VideoSampling
         // As for rates: 0.3 seconds at 10 per second are frame 3.
         const double Rounding = 1e-4;
         var first = Math.Ceiling(((StartSeconds ?? 0) * framesPerSecond) - Rounding);
-        var last = Math.Min(EndSeconds is { } end ? Math.Floor((end * framesPerSecond) + Rounding) : frameCount - 1, frameCount - 1);
-        return first <= last ? ((int)first, (int)(last - first) + 1) : throw new InvalidInputException(FormattableString.Invariant(
-            $"{name}: holds no frame from video_start {StartSeconds ?? 0} to video_end {EndSeconds ?? frameCount / framesPerSecond:0.###}; it has {frameCount / framesPerSecond:0.###} seconds"));
+        var last = Math.Min(
+            EndSeconds is { } end ? Math.Floor((end * framesPerSecond) + Rounding) : frameCount - 1, frameCount - 1);
+        return first <= last
+            ? ((int)first, (int)(last - first) + 1)
+            : throw new InvalidInputException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{name}: holds no frame from video_start {StartSeconds ?? 0} to video_end " +
+                $"{EndSeconds ?? frameCount / framesPerSecond:0.###}; " +
+                $"it has {frameCount / framesPerSecond:0.###} seconds"));
     }
 
     /// <summary>The indices of the frames to take, ascending.</summary>
@@ -87,7 +110,8 @@ public sealed record VideoSampling
     }
 
     /// <summary>The indices of at most <see cref="MaxFrames"/> single pictures, ascending.</summary>
-    internal int[] ChooseAmongPictures(int count) => count <= MaxFrames ? [.. Enumerable.Range(0, count)] : Spread(count, MaxFrames);
+    internal int[] ChooseAmongPictures(int count) =>
+        count <= MaxFrames ? [.. Enumerable.Range(0, count)] : Spread(count, MaxFrames);
 
     private int[] Spread(int frameCount, int wanted)
     {
@@ -97,8 +121,9 @@ public sealed record VideoSampling
             count--;
         }
 
-        return count == 1
-            ? [0]
-            : [.. Enumerable.Range(0, count).Select(i => (int)Math.Round(i * (frameCount - 1) / (double)(count - 1), MidpointRounding.ToEven))];
+        return count == 1 ? [0] : [.. Enumerable.Range(0, count).Select(Place)];
+
+        int Place(int index) =>
+            (int)Math.Round(index * (frameCount - 1) / (double)(count - 1), MidpointRounding.ToEven);
     }
 }

@@ -25,7 +25,8 @@ public enum ComputeDeviceKind
 /// <param name="Kind">What it is.</param>
 /// <param name="FreeMemoryBytes">Free memory in bytes.</param>
 /// <param name="TotalMemoryBytes">Memory in bytes.</param>
-public sealed record ComputeDevice(string Name, string Description, ComputeDeviceKind Kind, ulong FreeMemoryBytes, ulong TotalMemoryBytes)
+public sealed record ComputeDevice(
+    string Name, string Description, ComputeDeviceKind Kind, ulong FreeMemoryBytes, ulong TotalMemoryBytes)
 {
     /// <summary>Whether layers can be put on it.</summary>
     public bool IsGpu => Kind is ComputeDeviceKind.Gpu or ComputeDeviceKind.IntegratedGpu;

@@ -4,7 +4,9 @@ using Tamx.Llama.Interop;
 namespace Tamx.Llama;
 
 /// <summary>A text model in llama.cpp: its weights, sizes and vocabulary.</summary>
-/// <remarks>Safe to use from several threads. Contexts and projectors keep the native model until they are freed.</remarks>
+/// <remarks>
+/// Safe to use from several threads. Contexts and projectors keep the native model until they are freed.
+/// </remarks>
 internal sealed class LlamaModel : IDisposable
 {
     private readonly nint _vocabulary;
@@ -31,7 +33,8 @@ internal sealed class LlamaModel : IDisposable
     /// <exception cref="ModelFormatException">llama.cpp refuses it.</exception>
     /// <exception cref="LlamaException">There is not enough memory.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public static unsafe LlamaModel Load(ModelOptions options, IProgress<ModelLoadProgress>? progress, CancellationToken cancellationToken)
+    public static unsafe LlamaModel Load(
+        ModelOptions options, IProgress<ModelLoadProgress>? progress, CancellationToken cancellationToken)
     {
         using var errors = NativeLog.Listen();
         var parameters = LLamaModelParams.Default();
@@ -95,15 +98,19 @@ internal sealed class LlamaModel : IDisposable
     {
         using var lease = new HandleLease(Handle);
         var tokens = new int[text.Length + 1];
-        var count = LlamaApi.Tokenize(_vocabulary, text, text.Length, tokens, tokens.Length, addSpecial: 0, parseSpecial ? (byte)1 : (byte)0);
-        return count >= 0 ? tokens[..count] : throw new LlamaException("llama.cpp's tokenizer gave more tokens than the text has bytes");
+        var count = LlamaApi.Tokenize(
+            _vocabulary, text, text.Length, tokens, tokens.Length, addSpecial: 0, parseSpecial ? (byte)1 : (byte)0);
+        return count >= 0
+            ? tokens[..count]
+            : throw new LlamaException("llama.cpp's tokenizer gave more tokens than the text has bytes");
     }
 
     public void Dispose() => Handle.Dispose();
 
     internal static bool UsesNoDevice(ModelOptions options) => options.Device == "none";
 
-    internal static bool GoesOn(float share, string stage, IProgress<ModelLoadProgress>? progress, CancellationToken cancellationToken)
+    internal static bool GoesOn(
+        float share, string stage, IProgress<ModelLoadProgress>? progress, CancellationToken cancellationToken)
     {
         try
         {
@@ -118,7 +125,8 @@ internal sealed class LlamaModel : IDisposable
     }
 
     /// <summary>Why a model or projector was not loaded.</summary>
-    internal static Exception LoadFailure(string path, NativeErrors errors, ModelOptions options, CancellationToken cancellationToken)
+    internal static Exception LoadFailure(
+        string path, NativeErrors errors, ModelOptions options, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
         {
@@ -126,12 +134,16 @@ internal sealed class LlamaModel : IDisposable
         }
 
         FormattableString text = $"llama.cpp cannot load it{errors.Because}{LlamaRuntime.DescribeGpuMemory(options)}";
-        return errors.IsOutOfMemory ? LlamaException.Naming($"{path}: {text}") : ModelFormatException.Naming(path, text);
+        return errors.IsOutOfMemory
+            ? LlamaException.Naming($"{path}: {text}")
+            : ModelFormatException.Naming(path, text);
     }
 
     private static nint FindDevice(string name)
     {
         var device = name.Length == 0 ? 0 : GgmlBackendApi.FindDevice(name);
-        return device != 0 || name.Length == 0 ? device : throw new NativeLibraryException($"llama.cpp has no device {name}");
+        return device != 0 || name.Length == 0
+            ? device
+            : throw new NativeLibraryException($"llama.cpp has no device {name}");
     }
 }

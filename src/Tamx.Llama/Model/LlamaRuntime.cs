@@ -42,7 +42,8 @@ public static unsafe class LlamaRuntime
                 var device = GgmlBackendApi.GetDevice((nuint)i);
                 GgmlBackendApi.GetMemory(device, out var free, out var total);
                 devices[i] = new ComputeDevice(
-                    NativeText.Read(GgmlBackendApi.GetName(device)), NativeText.Read(GgmlBackendApi.GetDescription(device)),
+                    NativeText.Read(GgmlBackendApi.GetName(device)),
+                    NativeText.Read(GgmlBackendApi.GetDescription(device)),
                     KindOf(GgmlBackendApi.GetKind(device)), free, total);
             }
 
@@ -64,17 +65,24 @@ public static unsafe class LlamaRuntime
         }
     }
 
-    /// <summary>What to add to an error where memory on a GPU may be the cause; nothing where no layer is there.</summary>
+    /// <summary>
+    /// What to add to an error where memory on a GPU may be the cause; nothing where no layer is there.
+    /// </summary>
     internal static FormattableString DescribeGpuMemory(ModelOptions options)
     {
         var gpus = string.Join(", ", GpusOf(options).Select(FreeMemory));
-        return gpus.Length == 0 ? (FormattableString)$"" : $" ({gpus}; fewer layers on it take less: {Settings.GpuLayerCount})";
+        return gpus.Length == 0
+            ? (FormattableString)$""
+            : $" ({gpus}; fewer layers on it take less: {Settings.GpuLayerCount})";
 
         static string FreeMemory(ComputeDevice device) =>
             $"{device.Name} has {device.FreeMemoryBytes / 1_000_000} of {device.TotalMemoryBytes / 1_000_000} MB free";
     }
 
-    /// <summary>Refuses a context whose keys and values alone are larger than the GPU's free memory; some such contexts make llama.cpp end the process.</summary>
+    /// <summary>
+    /// Refuses a context whose keys and values alone are larger than the GPU's free memory; some such contexts make
+    /// llama.cpp end the process.
+    /// </summary>
     /// <exception cref="LlamaException">It does not fit.</exception>
     internal static void RequireContextMemory(ModelOptions options, ModelFacts facts, int contextSize, bool precise)
     {
@@ -84,14 +92,16 @@ public static unsafe class LlamaRuntime
         if (gpus.Count > 0 && asked > free && gpus.All(device => device.TotalMemoryBytes > 0))
         {
             FormattableString takes = $"takes {asked / 1_000_000} MB{DescribeGpuMemory(options)}";
-            throw LlamaException.Naming(
-                $"a context of {contextSize} tokens {takes}; a smaller context takes less, too: {Settings.ContextSize}");
+            FormattableString wayOut = $"a smaller context takes less, too: {Settings.ContextSize}";
+            throw LlamaException.Naming($"a context of {contextSize} tokens {takes}; {wayOut}");
         }
     }
 
     private static List<ComputeDevice> GpusOf(ModelOptions options) => options.GpuLayerCount == 0
         ? []
-        : [.. Devices.Where(device => options.Device.Length == 0 ? device.IsGpu : device.Name == options.Device && device.Kind != ComputeDeviceKind.Cpu)];
+        : [.. Devices.Where(device => options.Device.Length == 0
+            ? device.IsGpu
+            : device.Name == options.Device && device.Kind != ComputeDeviceKind.Cpu)];
 
     // enum ggml_backend_dev_type.
     private static ComputeDeviceKind KindOf(int kind) => kind switch

@@ -49,6 +49,9 @@ public sealed class ModelTokens
     {
         var bytes = System.Text.Encoding.UTF8.GetBytes(text);
         var id = Array.FindIndex(_tokens, token => ByteToUnicode.Decode(token).AsSpan().SequenceEqual(bytes));
-        return id >= 0 ? id : throw new ModelFormatException(Facts.Path, $"the vocabulary has no single token for {text}; a Qwen-VL model has one");
+        return id >= 0
+            ? id
+            : throw new ModelFormatException(
+                Facts.Path, $"the vocabulary has no single token for {text}; a Qwen-VL model has one");
     }
 }

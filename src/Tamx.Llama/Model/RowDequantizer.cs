@@ -22,7 +22,8 @@ internal sealed unsafe class RowDequantizer
     {
         LlamaLibraries.EnsureLoaded();
         var id = (int)type.Id;
-        if (GgmlApi.GetBlockSize(id) != type.BlockElements || (long)GgmlApi.GetRowBytes(id, type.BlockElements) != type.BlockBytes)
+        if (GgmlApi.GetBlockSize(id) != type.BlockElements
+            || (long)GgmlApi.GetRowBytes(id, type.BlockElements) != type.BlockBytes)
         {
             return null;
         }
@@ -33,7 +34,9 @@ internal sealed unsafe class RowDequantizer
         }
 
         var traits = GgmlApi.GetTypeTraits(id);
-        return traits != null && traits->BlockSize == type.BlockElements && traits->ToFloat != null ? new RowDequantizer(type, traits->ToFloat) : null;
+        return traits != null && traits->BlockSize == type.BlockElements && traits->ToFloat != null
+            ? new RowDequantizer(type, traits->ToFloat)
+            : null;
     }
 
     /// <param name="source">Whole blocks.</param>

@@ -22,12 +22,14 @@ internal sealed unsafe class VisionPatch : IDisposable
     /// <param name="height">Height in pixels.</param>
     /// <param name="first">Pixels of the first frame; empty to count only: such cells cannot be encoded.</param>
     /// <param name="second">Pixels of the second frame, or empty for a still picture.</param>
-    public VisionPatch(VisionProjector projector, int width, int height, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
+    public VisionPatch(
+        VisionProjector projector, int width, int height, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
     {
         var byteCount = checked(width * height * 3);
         if ((!first.IsEmpty && first.Length != byteCount) || (!second.IsEmpty && second.Length != byteCount))
         {
-            throw new ArgumentException($"a frame of {width} x {height} pixels has {byteCount} bytes, not {first.Length} or {second.Length}");
+            throw new ArgumentException(
+                $"a frame of {width} x {height} pixels has {byteCount} bytes, not {first.Length} or {second.Length}");
         }
 
         _chunks = MtmdApi.CreateChunks();
@@ -93,7 +95,12 @@ internal sealed unsafe class VisionPatch : IDisposable
         {
             fixed (byte* start = text)
             {
-                var input = new MtmdApi.InputText { Text = start, Length = (nuint)(count * markerBytes.Length), ParseSpecial = 1 };
+                var input = new MtmdApi.InputText
+                {
+                    Text = start,
+                    Length = (nuint)(count * markerBytes.Length),
+                    ParseSpecial = 1,
+                };
                 return MtmdApi.Tokenize(projector, _chunks, &input, bitmaps, (nuint)count);
             }
         }

@@ -4,11 +4,15 @@ using Tamx.Llama.Interop;
 
 namespace Tamx.Llama;
 
-/// <summary>A vision projector (mmproj) in libmtmd: it cuts pictures into cells and computes the cells' embeddings.</summary>
+/// <summary>
+/// A vision projector (mmproj) in libmtmd: it cuts pictures into cells and computes the cells' embeddings.
+/// </summary>
 /// <remarks>Safe to use from several threads; patches are encoded one at a time.</remarks>
 internal sealed class VisionProjector : IDisposable
 {
-    /// <summary>Held while the projector is loaded, since libmtmd takes its device from the process's environment.</summary>
+    /// <summary>
+    /// Held while the projector is loaded, since libmtmd takes its device from the process's environment.
+    /// </summary>
     private static readonly Lock DeviceGate = new();
 
     private readonly UnmanagedState<EncodingState> _state;
@@ -29,7 +33,8 @@ internal sealed class VisionProjector : IDisposable
     /// <exception cref="LlamaException">There is not enough memory.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static unsafe VisionProjector Load(
-        LlamaModel model, ModelOptions options, IProgress<ModelLoadProgress>? progress, CancellationToken cancellationToken)
+        LlamaModel model, ModelOptions options, IProgress<ModelLoadProgress>? progress,
+        CancellationToken cancellationToken)
     {
         using var errors = NativeLog.Listen();
         var state = new UnmanagedState<EncodingState>();
@@ -38,7 +43,10 @@ internal sealed class VisionProjector : IDisposable
         try
         {
             var parameters = MtmdApi.GetDefaultParameters();
-            parameters.UseGpu = options.GpuLayerCount != 0 && options.OffloadProjector && !LlamaModel.UsesNoDevice(options) ? (byte)1 : (byte)0;
+            parameters.UseGpu = options.GpuLayerCount != 0 && options.OffloadProjector
+                && !LlamaModel.UsesNoDevice(options)
+                ? (byte)1
+                : (byte)0;
             parameters.ThreadCount = options.ThreadCount;
             parameters.PrintTimings = 0;
             parameters.Warmup = 0;
@@ -60,7 +68,8 @@ internal sealed class VisionProjector : IDisposable
             handle = new MtmdHandle(context, model.Handle, state);
             return MtmdApi.SupportsVision(handle) != 0 && MtmdApi.UsesMrope(handle) != 0
                 ? new VisionProjector(handle, state, model.InputSize)
-                : throw new ModelFormatException(options.ProjectorPath!, "llama.cpp does not take it for a projector of the Qwen-VL family");
+                : throw new ModelFormatException(
+                    options.ProjectorPath!, "llama.cpp does not take it for a projector of the Qwen-VL family");
         }
         catch
         {
@@ -95,12 +104,14 @@ internal sealed class VisionProjector : IDisposable
     /// <exception cref="InvalidInputException">The picture cannot be encoded.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public unsafe float[] Encode(
-        int width, int height, int cellCount, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, UnmanagedState<int> cancelled)
+        int width, int height, int cellCount, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second,
+        UnmanagedState<int> cancelled)
     {
         using var patch = new VisionPatch(this, width, height, first, second);
         if (patch.CellCount != cellCount)
         {
-            throw new InvalidInputException($"the picture has {patch.CellCount} cells, {cellCount} were counted before");
+            throw new InvalidInputException(
+                $"the picture has {patch.CellCount} cells, {cellCount} were counted before");
         }
 
         using var stateLease = new HandleLease(_state);

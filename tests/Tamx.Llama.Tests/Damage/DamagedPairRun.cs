@@ -65,7 +65,8 @@ internal static class DamagedPairRun
         {
             return (PairOutcome.Decoded, Decode(files, withPicture).GetAwaiter().GetResult());
         }
-        catch (InvalidInputException exception) when (exception.Message.Contains("was trained for", StringComparison.Ordinal))
+        catch (InvalidInputException exception)
+            when (exception.Message.Contains("was trained for", StringComparison.Ordinal))
         {
             return (PairOutcome.TooSmall, Line(exception.Message));
         }

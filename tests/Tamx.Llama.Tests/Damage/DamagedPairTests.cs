@@ -44,7 +44,8 @@ public class DamagedPairTests(ITestOutputHelper log)
         log.WriteLine($"seed {seed}: {outcomes}, {deaths.Count} native deaths");
         var passing = $"of {passed} pairs that passed pre-flight";
         Assert.True(deaths.Count == 0, $"{deaths.Count} {passing} ended the process:\n{string.Join('\n', deaths)}");
-        Assert.True(failures.Count == 0, $"{failures.Count} {passing} were not decoded:\n{string.Join('\n', failures)}");
+        Assert.True(
+            failures.Count == 0, $"{failures.Count} {passing} were not decoded:\n{string.Join('\n', failures)}");
     }
 
     /// <summary>What a child came to.</summary>
@@ -101,7 +102,8 @@ public class DamagedPairTests(ITestOutputHelper log)
         {
             return process.ExitCode == 0
                 ? new ChildOutcome(next, passed, null)
-                : throw new InvalidOperationException($"ended with {process.ExitCode} between two pairs: {await error}");
+                : throw new InvalidOperationException(
+                    $"ended with {process.ExitCode} between two pairs: {await error}");
         }
 
         var how = hangs ? $"hung for {Patience.TotalMinutes} minutes" : $"ended with {process.ExitCode}";
@@ -118,5 +120,7 @@ public class DamagedPairTests(ITestOutputHelper log)
     }
 
     private static int FromEnvironment(string name, int otherwise) =>
-        Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
+        Environment.GetEnvironmentVariable(name) is { Length: > 0 } text
+            ? int.Parse(text, CultureInfo.InvariantCulture)
+            : otherwise;
 }

@@ -17,7 +17,8 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
     /// <summary>Numbers at which something ends.</summary>
     private static readonly long[] Numbers =
     [
-        0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 32, 33, 64, 100, 127, 128, 255, 256, 511, 512, 513, 1023, 1024, 4096, 8192,
+        0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 32, 33, 64, 100, 127, 128, 255, 256, 511, 512, 513, 1023, 1024, 4096,
+        8192,
         16384, 32768, 65535, 65536, 100_000, 151_936, 1 << 20, 1 << 24, 1 << 28, 1 << 30, int.MaxValue, 1L << 31,
         uint.MaxValue, -1, -2, -32768, int.MinValue, long.MinValue, long.MaxValue,
     ];
@@ -31,10 +32,12 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
     private static readonly string[] Texts =
     [
         "", " ", "a", "\0", "qwen2", "qwen35", "default", "llama-bpe", "gpt-2", "gpt2", "llama", "bert", "t5", "rwkv",
-        "no_vocab", "gemma4", "deepseek-r1-qwen", "megrez", "stablelm2", "smollm", "falcon", "tekken", "viking", "jina-v2-de",
-        "phi-3 model", "modern-bert", "clip", "qwen2vl", "qwen3vl", "none", "linear", "yarn", "longrope", "qwen3vl_merger",
-        "qwen2.5vl_merger", "qwen2vl_merger", "mlp", "gemma3",
-        "spatial_unpad", "{{ broken", "{% for x in %}", "%s%n%d", "\u00E4\u4E2D\U0001F600", "line\nbreak",
+        "no_vocab", "gemma4", "deepseek-r1-qwen", "megrez", "stablelm2", "smollm", "falcon", "tekken", "viking",
+        "jina-v2-de",
+        "phi-3 model", "modern-bert", "clip", "qwen2vl", "qwen3vl", "none", "linear", "yarn", "longrope",
+        "qwen3vl_merger",
+        "qwen2.5vl_merger", "qwen2vl_merger", "mlp", "gemma3", "spatial_unpad", "{{ broken", "{% for x in %}", "%s%n%d",
+        "\u00E4\u4E2D\U0001F600", "line\nbreak",
     ];
 
     private static readonly GgufValueType[] SingleTypes =
@@ -147,7 +150,8 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
             // The elements' bytes stay, as another type of the same size; else there would be too few.
             var element = TypeAt(value, 4);
             var size = GgufValue.SizeOf(element);
-            GgufValueType[] alike = [.. SingleTypes.Where(other => other != element && GgufValue.SizeOf(other) == size)];
+            GgufValueType[] alike = [.. SingleTypes.Where(other => other != element
+                && GgufValue.SizeOf(other) == size)];
             if (alike.Length > 0)
             {
                 byte[] changed = [.. value];
@@ -437,7 +441,8 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
     {
         var name = Pick(
         [
-            "bos", "eos", "eot", "eom", "unknown", "seperator", "padding", "cls", "mask", "fim_pre", "fim_suf", "fim_mid",
+            "bos", "eos", "eot", "eom", "unknown", "seperator", "padding", "cls", "mask", "fim_pre", "fim_suf",
+            "fim_mid",
             "fim_pad", "fim_rep", "fim_sep", "prefix", "suffix", "middle",
         ]);
         var key = $"tokenizer.ggml.{name}_token_id";
@@ -465,7 +470,9 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
     }
 
     private double PickNumber(GgufValueType type) =>
-        type is GgufValueType.F32 or GgufValueType.F64 ? Floats[random.Next(Floats.Length)] : Numbers[random.Next(Numbers.Length)];
+        type is GgufValueType.F32 or GgufValueType.F64
+            ? Floats[random.Next(Floats.Length)]
+            : Numbers[random.Next(Numbers.Length)];
 
     private T Pick<T>(T[] values) => values[random.Next(values.Length)];
 

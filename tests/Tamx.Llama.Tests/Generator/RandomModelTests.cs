@@ -5,7 +5,8 @@ namespace Tamx.Llama.Tests.Generator;
 
 public class RandomModelTests
 {
-    public static TheoryData<string> Models => ["Qwen3Vl", "Qwen3VlF16", "Qwen3VlUntied", "Qwen3VlDeepstack", "Qwen25Vl", "Qwen2Vl", "LargeVocabulary"];
+    public static TheoryData<string> Models =>
+        ["Qwen3Vl", "Qwen3VlF16", "Qwen3VlUntied", "Qwen3VlDeepstack", "Qwen25Vl", "Qwen2Vl", "LargeVocabulary"];
 
     [Theory]
     [MemberData(nameof(Models))]
@@ -27,7 +28,8 @@ public class RandomModelTests
         var options = new RandomModelOptions() { LayerCount = 1, VisionLayerCount = 1 };
 
         Assert.Equal(RandomModel.BuildModel(options).ToArray(), RandomModel.BuildModel(options).ToArray());
-        Assert.NotEqual(RandomModel.BuildModel(options).ToArray(), RandomModel.BuildModel(options with { Seed = 2 }).ToArray());
+        Assert.NotEqual(
+            RandomModel.BuildModel(options).ToArray(), RandomModel.BuildModel(options with { Seed = 2 }).ToArray());
     }
 
     [Fact]
@@ -36,7 +38,8 @@ public class RandomModelTests
         var options = new RandomModelOptions() { LayerCount = 1 };
 
         var tied = TensorBytes(RandomModel.BuildModel(options).ToArray(), "blk.0.ffn_down.weight");
-        var untied = TensorBytes(RandomModel.BuildModel(options with { IsTied = false }).ToArray(), "blk.0.ffn_down.weight");
+        var untied = TensorBytes(
+            RandomModel.BuildModel(options with { IsTied = false }).ToArray(), "blk.0.ffn_down.weight");
 
         Assert.Equal(tied, untied);
     }
@@ -46,7 +49,8 @@ public class RandomModelTests
     {
         var file = GgufFile.Open(TestModels.Qwen3VlUntied.ModelPath);
 
-        Assert.All(file.Tensors.Where(tensor => tensor.Shape.Count == 2), tensor => Assert.Equal(0, tensor.Shape[0] % 256));
+        Assert.All(
+            file.Tensors.Where(tensor => tensor.Shape.Count == 2), tensor => Assert.Equal(0, tensor.Shape[0] % 256));
     }
 
     private static byte[] TensorBytes(byte[] file, string name)

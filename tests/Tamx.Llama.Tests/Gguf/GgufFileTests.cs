@@ -82,9 +82,15 @@ public class GgufFileTests
         writer.Add("list", (int[])[1]);
         var metadata = GgufBytes.Read(writer.ToArray()).Metadata;
 
-        Assert.Equal("test.gguf: key number is U32; it must be a text", Assert.Throws<ModelFormatException>(() => metadata.FindString("number")).Message);
-        Assert.Equal("test.gguf: key list is an array of I32; it must be an integer", Assert.Throws<ModelFormatException>(() => metadata.GetInteger("list")).Message);
-        Assert.Equal("test.gguf: key absent is missing; it must hold a float", Assert.Throws<ModelFormatException>(() => metadata.GetFloat("absent")).Message);
+        Assert.Equal(
+            "test.gguf: key number is U32; it must be a text",
+            Assert.Throws<ModelFormatException>(() => metadata.FindString("number")).Message);
+        Assert.Equal(
+            "test.gguf: key list is an array of I32; it must be an integer",
+            Assert.Throws<ModelFormatException>(() => metadata.GetInteger("list")).Message);
+        Assert.Equal(
+            "test.gguf: key absent is missing; it must hold a float",
+            Assert.Throws<ModelFormatException>(() => metadata.GetFloat("absent")).Message);
         Assert.Throws<ModelFormatException>(() => metadata.FindStrings("list"));
         Assert.Throws<ModelFormatException>(() => metadata.FindBool("number"));
     }
@@ -92,17 +98,23 @@ public class GgufFileTests
     [Fact]
     public void Metadata_IntegerBeyondLong_IsAnError()
     {
-        var metadata = GgufBytes.Head(keyCount: 1).Text("big").Type(GgufValueType.U64).U64(ulong.MaxValue).Read().Metadata;
+        var metadata = GgufBytes.Head(keyCount: 1).Text("big").Type(GgufValueType.U64).U64(ulong.MaxValue)
+            .Read().Metadata;
 
-        Assert.Contains("big", Assert.Throws<ModelFormatException>(() => metadata.FindInteger("big")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "big", Assert.Throws<ModelFormatException>(() => metadata.FindInteger("big")).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Metadata_TextThatIsNoUtf8_IsAnErrorWhenAskedFor()
     {
-        var metadata = GgufBytes.Head(keyCount: 1).Text("t").Type(GgufValueType.Text).Text([0xC3, 0x28]).Read().Metadata;
+        var metadata = GgufBytes.Head(keyCount: 1).Text("t").Type(GgufValueType.Text).Text([0xC3, 0x28])
+            .Read().Metadata;
 
-        Assert.Contains("key t is not valid UTF-8", Assert.Throws<ModelFormatException>(() => metadata.FindString("t")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "key t is not valid UTF-8", Assert.Throws<ModelFormatException>(() => metadata.FindString("t")).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -126,8 +138,14 @@ public class GgufFileTests
     {
         var missing = Path.Combine(TestModels.Folder, "no-such.gguf");
 
-        Assert.Equal($"{missing}: no such file", Assert.Throws<ModelFormatException>(() => GgufFile.Open(missing)).Message);
-        Assert.Contains("is a folder", Assert.Throws<ModelFormatException>(() => GgufFile.Open(TestModels.Folder)).Message, StringComparison.Ordinal);
-        Assert.Contains("no such file", Assert.Throws<ModelFormatException>(() => GgufFile.Open(Path.Combine(missing, "x.gguf"))).Message, StringComparison.Ordinal);
+        Assert.Equal(
+            $"{missing}: no such file", Assert.Throws<ModelFormatException>(() => GgufFile.Open(missing)).Message);
+        Assert.Contains(
+            "is a folder", Assert.Throws<ModelFormatException>(() => GgufFile.Open(TestModels.Folder)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "no such file",
+            Assert.Throws<ModelFormatException>(() => GgufFile.Open(Path.Combine(missing, "x.gguf"))).Message,
+            StringComparison.Ordinal);
     }
 }

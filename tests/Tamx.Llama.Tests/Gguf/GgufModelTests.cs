@@ -40,7 +40,9 @@ public sealed class GgufModelTests : IDisposable
     {
         var first = WritePart(0, 2, "a");
 
-        Assert.Contains("m-00002-of-00002.gguf: no such file", Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "m-00002-of-00002.gguf: no such file",
+            Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -49,7 +51,9 @@ public sealed class GgufModelTests : IDisposable
         WritePart(0, 2, "a");
         var second = WritePart(1, 2, "b");
 
-        Assert.Contains("name m-00001-of-00002.gguf instead", Assert.Throws<ModelFormatException>(() => GgufModel.Open(second)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "name m-00001-of-00002.gguf instead",
+            Assert.Throws<ModelFormatException>(() => GgufModel.Open(second)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -58,7 +62,9 @@ public sealed class GgufModelTests : IDisposable
         var first = WritePart(0, 2, "a");
         File.Copy(first, Path.Combine(_folder, "m-00002-of-00002.gguf"));
 
-        Assert.Contains("key split.no is 0; this part must have 1", Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "key split.no is 0; this part must have 1",
+            Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -67,7 +73,9 @@ public sealed class GgufModelTests : IDisposable
         var first = WritePart(0, 2, "a");
         WritePart(1, 2, "a");
 
-        Assert.Contains("tensor 'a'", Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "tensor 'a'", Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -82,7 +90,9 @@ public sealed class GgufModelTests : IDisposable
         writer.AddZeros("b", 4);
         writer.Save(second);
 
-        Assert.Contains("key split.no is of type U32; it must be of type U16", Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "key split.no is of type U32; it must be of type U16",
+            Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -91,7 +101,9 @@ public sealed class GgufModelTests : IDisposable
         var first = WritePart(0, 2, "a", tensorCount: 3);
         WritePart(1, 2, "b");
 
-        Assert.Contains("key split.tensors.count is 3; the parts have 2", Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "key split.tensors.count is 3; the parts have 2",
+            Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -100,7 +112,9 @@ public sealed class GgufModelTests : IDisposable
         var renamed = Path.Combine(_folder, "model.gguf");
         File.Move(WritePart(0, 2, "a"), renamed);
 
-        Assert.Contains("NAME-00001-of-00002.gguf", Assert.Throws<ModelFormatException>(() => GgufModel.Open(renamed)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "NAME-00001-of-00002.gguf", Assert.Throws<ModelFormatException>(() => GgufModel.Open(renamed)).Message,
+            StringComparison.Ordinal);
     }
 
     private string WritePart(ushort index, ushort count, string tensor, int? tensorCount = null)

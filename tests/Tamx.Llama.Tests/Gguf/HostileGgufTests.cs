@@ -66,7 +66,8 @@ public class HostileGgufTests
     [Fact]
     public void Open_KeyWithLineBreaks_StaysOneLine()
     {
-        var bytes = GgufBytes.Head(keyCount: 2).Text("a\nb\u2028\ud83d\ude00").Type(GgufValueType.Bool).U8(1).Text("a\nb\u2028\ud83d\ude00").Type(GgufValueType.Bool).U8(1);
+        var bytes = GgufBytes.Head(keyCount: 2).Text("a\nb\u2028\ud83d\ude00").Type(GgufValueType.Bool).U8(1)
+            .Text("a\nb\u2028\ud83d\ude00").Type(GgufValueType.Bool).U8(1);
 
         var message = Assert.Throws<ModelFormatException>(bytes.Read).Message;
 
@@ -109,7 +110,8 @@ public class HostileGgufTests
             var bytes = (byte[])whole.Clone();
             for (var i = random.Next(1, 5); i > 0; i--)
             {
-                // Any byte, or eight in a row as a huge or small number: lengths, counts, sizes and offsets are what matters.
+                // Any byte, or eight in a row as a huge or small number: lengths, counts, sizes and offsets are what
+                // matters.
                 var at = random.Next(bytes.Length - 8);
                 switch (random.Next(4))
                 {
@@ -155,7 +157,8 @@ public class HostileGgufTests
         {
             var bytes = (byte[])whole.Clone();
 
-            // The keys at the start and the tensor table at the end of the head; the vocabulary between them is long and dull.
+            // The keys at the start and the tensor table at the end of the head; the vocabulary between them is long
+            // and dull.
             var at = random.Next(2) == 0 ? random.Next(1200) : (int)dataStart - 1 - random.Next(1500);
             bytes[at] = (byte)random.Next(256);
             try
@@ -226,12 +229,15 @@ public class HostileGgufTests
         "long key" => OneKey().Text(new string('k', 70000)).Data(64),
         "key length" => OneKey().U64(ulong.MaxValue).Data(64),
         "key utf-8" => OneKey().Text([0xFF, 0xFE]).Data(64),
-        "key twice" => GgufBytes.Head(keyCount: 2).Text("a").Type(GgufValueType.U8).U8(1).Text("a").Type(GgufValueType.U8).U8(2).Data(64),
+        "key twice" =>
+            GgufBytes.Head(keyCount: 2).Text("a").Type(GgufValueType.U8).U8(1).Text("a").Type(GgufValueType.U8)
+                .U8(2).Data(64),
         "text length" => OneKey().Text("a").Type(GgufValueType.Text).U64(long.MaxValue).Data(64),
         "value type" => OneKey().Text("a").U32(13).Data(64),
         "nested array" => OneKey().Text("a").Type(GgufValueType.Array).Type(GgufValueType.Array).U64(1).Data(64),
         "array count" => OneKey().Text("a").Type(GgufValueType.Array).Type(GgufValueType.U32).U64(1UL << 61).Data(64),
-        "array of texts count" => OneKey().Text("a").Type(GgufValueType.Array).Type(GgufValueType.Text).U64(ulong.MaxValue).Data(64),
+        "array of texts count" =>
+            OneKey().Text("a").Type(GgufValueType.Array).Type(GgufValueType.Text).U64(ulong.MaxValue).Data(64),
         "array element type" => OneKey().Text("a").Type(GgufValueType.Array).U32(99).U64(1).Data(64),
         "alignment 0" => Alignment(0),
         "alignment 16" => Alignment(16),
@@ -263,5 +269,6 @@ public class HostileGgufTests
 
     private static GgufBytes TwoTensors() => GgufBytes.Head(tensorCount: 2).Tensor("t", 0, 0, 4);
 
-    private static GgufBytes Alignment(uint value) => OneKey().Text("general.alignment").Type(GgufValueType.U32).U32(value).Data(64);
+    private static GgufBytes Alignment(uint value) =>
+        OneKey().Text("general.alignment").Type(GgufValueType.U32).U32(value).Data(64);
 }

@@ -36,10 +36,11 @@ public class PreflightTests
     /// <summary>Keys that may be left out without harm; every other key of the generator's files is required.</summary>
     private static readonly string[] OptionalKeys =
     [
-        "general.name", "general.description", "general.license", "general.file_type", "A.attention.key_length", "A.attention.value_length",
+        "general.name", "general.description", "general.license", "general.file_type", "A.attention.key_length",
+        "A.attention.value_length",
         "A.rope.freq_base", "A.n_deepstack_layers", "tokenizer.ggml.eos_token_id", "tokenizer.ggml.padding_token_id",
-        "tokenizer.ggml.bos_token_id", "tokenizer.ggml.add_bos_token", "tokenizer.chat_template",
-        "clip.use_gelu", "clip.use_silu", "clip.vision.spatial_merge_size",
+        "tokenizer.ggml.bos_token_id", "tokenizer.ggml.add_bos_token", "tokenizer.chat_template", "clip.use_gelu",
+        "clip.use_silu", "clip.vision.spatial_merge_size",
     ];
 
     public static TheoryData<string> Kinds => ["qwen3vl", "qwen2.5vl", "qwen2vl"];
@@ -112,7 +113,9 @@ public class PreflightTests
         }
         else
         {
-            Assert.Contains("v.blk.0.ffn_up.weight", Assert.Throws<ModelFormatException>(() => CheckProjector(projector)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "v.blk.0.ffn_up.weight", Assert.Throws<ModelFormatException>(() => CheckProjector(projector)).Message,
+                StringComparison.Ordinal);
         }
     }
 
@@ -142,7 +145,8 @@ public class PreflightTests
     {
         var options = OptionsOf(kind);
         AssertEachIsNeeded(() => RandomModel.BuildModel(options), writer => Check(writer), options.Architecture);
-        AssertEachIsNeeded(() => RandomModel.BuildProjector(options), writer => CheckProjector(writer), options.Architecture);
+        AssertEachIsNeeded(
+            () => RandomModel.BuildProjector(options), writer => CheckProjector(writer), options.Architecture);
     }
 
     [Theory]
@@ -179,8 +183,13 @@ public class PreflightTests
     [Fact]
     public void Check_FilesExchanged_SaysWhichIsWhich()
     {
-        Assert.Contains("is an mmproj", Assert.Throws<ModelFormatException>(() => Check(RandomModel.BuildProjector(Tiny))).Message, StringComparison.Ordinal);
-        Assert.Contains("is a text model", Assert.Throws<ModelFormatException>(() => CheckProjector(RandomModel.BuildModel(Tiny))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "is an mmproj", Assert.Throws<ModelFormatException>(() => Check(RandomModel.BuildProjector(Tiny))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "is a text model",
+            Assert.Throws<ModelFormatException>(() => CheckProjector(RandomModel.BuildModel(Tiny))).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -201,7 +210,8 @@ public class PreflightTests
         var writer = RandomModel.BuildModel(Tiny);
         writer.Add(key, unchecked((uint)value));
 
-        Assert.Contains(message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -215,7 +225,9 @@ public class PreflightTests
         var writer = RandomModel.BuildModel(Tiny);
         writer.Add("qwen3vl.rope.dimension_sections", sections);
 
-        Assert.Contains("rope.dimension_sections", Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "rope.dimension_sections", Assert.Throws<ModelFormatException>(() => Check(writer)).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -234,10 +246,13 @@ public class PreflightTests
         else
         {
             tokens[what == "twice" ? 1 : Array.IndexOf(tokens, "<|image_pad|>")] = text;
-            writer.Add("tokenizer.ggml.tokens", what == "marker" ? [.. tokens.Select((token, i) => token == "x" && i < 256 ? "y'" : token)] : tokens);
+            writer.Add(
+                "tokenizer.ggml.tokens",
+                what == "marker" ? [.. tokens.Select((token, i) => token == "x" && i < 256 ? "y'" : token)] : tokens);
         }
 
-        Assert.Contains(message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -256,7 +271,9 @@ public class PreflightTests
         var writer = RandomModel.BuildProjector(Tiny);
         writer.Add(key, (uint)value);
 
-        Assert.Contains(message, Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            message, Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -265,11 +282,15 @@ public class PreflightTests
         // clip.cpp asserts these types and ends the process.
         var writer = RandomModel.BuildProjector(Tiny);
         writer.Add("clip.vision.patch_size", 4);
-        Assert.Contains("patch_size is of type I32; it must be of type U32", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "patch_size is of type I32; it must be of type U32",
+            Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
 
         writer = RandomModel.BuildProjector(Tiny);
         writer.Add("clip.use_gelu", 1u);
-        Assert.Contains("clip.use_gelu is of type U32", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "clip.use_gelu is of type U32", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -282,7 +303,8 @@ public class PreflightTests
         var writer = RandomModel.BuildProjector(Tiny);
         writer.Add($"clip.vision.{name}", values);
 
-        Assert.Contains(name, Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            name, Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -290,11 +312,15 @@ public class PreflightTests
     {
         var writer = RandomModel.BuildProjector(Tiny);
         writer.AddZeros("v.class_embd", 8);
-        Assert.Contains("v.class_embd", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "v.class_embd", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
+            StringComparison.Ordinal);
 
         writer = RandomModel.BuildProjector(Tiny);
         writer.AddZeros("v.deepstack.7.fc1.weight", 8);
-        Assert.Contains("v.deepstack.7.fc1.weight", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "v.deepstack.7.fc1.weight", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -304,13 +330,20 @@ public class PreflightTests
         writer.RemoveTensor("output_norm.weight");
         writer.AddTensor("output_norm.weight", TensorType.F16, [16], new byte[32]);
 
-        Assert.Contains("output_norm.weight is stored as F16; it must be F32", Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "output_norm.weight is stored as F16; it must be F32",
+            Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
     }
 
-    /// <summary>llama.cpp takes each of these in one type, and says no more than that it could not load, or ends the process.</summary>
+    /// <summary>
+    /// llama.cpp takes each of these in one type, and says no more than that it could not load, or ends the process.
+    /// </summary>
     [Theory]
-    [InlineData("qwen3vl.classifier.output_labels", "qwen3vl.classifier.output_labels is of type U32; it must be an array of Text")]
-    [InlineData("tokenizer.ggml.suppress_tokens", "tokenizer.ggml.suppress_tokens is of type U32; it must be an array of I32")]
+    [InlineData(
+        "qwen3vl.classifier.output_labels",
+        "qwen3vl.classifier.output_labels is of type U32; it must be an array of Text")]
+    [InlineData(
+        "tokenizer.ggml.suppress_tokens", "tokenizer.ggml.suppress_tokens is of type U32; it must be an array of I32")]
     [InlineData("tokenizer.ggml.scores", "tokenizer.ggml.scores is of type U32; it must be an array of F32")]
     [InlineData("qwen3vl.rope.scaling.factor", "rope.scaling.factor is of type U32; it must be of type F32")]
     [InlineData("tokenizer.ggml.add_bos_token", "add_bos_token is of type U32; it must be of type Bool")]
@@ -320,20 +353,27 @@ public class PreflightTests
         var writer = RandomModel.BuildModel(Tiny);
         writer.Add(key, 1u);
 
-        Assert.Contains(message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("clip.vision.feature_layer", "clip.vision.feature_layer is of type U32; it must be an array of I32")]
-    [InlineData("clip.vision.image_grid_pinpoints", "clip.vision.image_grid_pinpoints is of type U32; it must be an array of I32")]
+    [InlineData(
+        "clip.vision.image_grid_pinpoints",
+        "clip.vision.image_grid_pinpoints is of type U32; it must be an array of I32")]
     public void CheckProjector_ListThatIsNone_IsNamed(string key, string message)
     {
         var writer = RandomModel.BuildProjector(Tiny);
         writer.Add(key, 1u);
-        Assert.Contains(message, Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            message, Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
+            StringComparison.Ordinal);
 
         writer.Add(key, (float[])[1, 2]);
-        Assert.Contains($"{key} is an array of F32; it must be an array of I32", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{key} is an array of F32; it must be an array of I32",
+            Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
 
         writer.Add(key, (int[])[]);
         CheckProjector(writer);
@@ -345,7 +385,9 @@ public class PreflightTests
         var writer = RandomModel.BuildProjector(Tiny);
         writer.Add("clip.vision.image_grid_pinpoints", (int[])[336, 672, 336]);
 
-        Assert.Contains("image_grid_pinpoints is 3 numbers", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "image_grid_pinpoints is 3 numbers",
+            Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -359,7 +401,9 @@ public class PreflightTests
         var writer = RandomModel.BuildModel(Tiny);
         writer.AddZeros(name, 16);
 
-        Assert.Contains($"tensor '{name}' must not be there: a qwen3vl has none", Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"tensor '{name}' must not be there: a qwen3vl has none",
+            Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -377,7 +421,9 @@ public class PreflightTests
         var writer = RandomModel.BuildProjector(OptionsOf(kind));
         writer.AddZeros(name, 8);
 
-        Assert.Contains($"tensor '{name}' must not be there", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"tensor '{name}' must not be there",
+            Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
     }
 
     /// <summary>What converters write besides what is needed.</summary>
@@ -433,7 +479,9 @@ public class PreflightTests
         var writer = RandomModel.BuildModel(Tiny);
         writer.AddTensor(name, TensorType.F16, [size], new byte[2 * size]);
 
-        Assert.Contains($"tensor {name} is stored as F16; it must be F32", Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"tensor {name} is stored as F16; it must be F32",
+            Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -445,7 +493,8 @@ public class PreflightTests
         var writer = RandomModel.BuildModel(Tiny);
         writer.Add(key, text);
 
-        Assert.Contains(message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -481,7 +530,9 @@ public class PreflightTests
                 break;
         }
 
-        Assert.Contains(message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains(
+            message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message,
+            StringComparison.OrdinalIgnoreCase);
     }
 
     [Theory]
@@ -520,7 +571,9 @@ public class PreflightTests
         writer.Remove(key);
         writer.Add(key, id);
 
-        Assert.Contains($"{key} is {id}", Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{key} is {id}", Assert.Throws<ModelFormatException>(() => Check(writer)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -531,13 +584,16 @@ public class PreflightTests
         AssertMisfit(model, Tiny with { HiddenSize = 32 }, "32 values, the model's hidden size is 16");
         AssertMisfit(model, Tiny with { DeepstackLayerCount = 2 }, "2 deepstack layers, the model expects 1");
         AssertMisfit(model, TinyQwen25, "qwen2.5vl_merger does not belong to architecture qwen3vl");
-        AssertMisfit(Check(RandomModel.BuildModel(TinyQwen25)), Tiny, "qwen3vl_merger does not belong to architecture qwen2vl");
+        AssertMisfit(
+            Check(RandomModel.BuildModel(TinyQwen25)), Tiny, "qwen3vl_merger does not belong to architecture qwen2vl");
     }
 
     private static void AssertMisfit(ModelFacts model, RandomModelOptions options, string message)
     {
         var projector = CheckProjector(RandomModel.BuildProjector(options));
-        Assert.Contains(message, Assert.Throws<ModelFormatException>(() => Preflight.CheckPair(model, projector)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            message, Assert.Throws<ModelFormatException>(() => Preflight.CheckPair(model, projector)).Message,
+            StringComparison.Ordinal);
     }
 
     private static RandomModelOptions OptionsOf(string kind) => kind switch
@@ -547,9 +603,11 @@ public class PreflightTests
         _ => TinyQwen2,
     };
 
-    private static ModelFacts Check(GgufWriter writer) => Preflight.CheckModel(GgufModel.Of(GgufBytes.Read(writer.ToArray())));
+    private static ModelFacts Check(GgufWriter writer) =>
+        Preflight.CheckModel(GgufModel.Of(GgufBytes.Read(writer.ToArray())));
 
-    private static ProjectorFacts CheckProjector(GgufWriter writer) => Preflight.CheckProjector(GgufModel.Of(GgufBytes.Read(writer.ToArray())));
+    private static ProjectorFacts CheckProjector(GgufWriter writer) =>
+        Preflight.CheckProjector(GgufModel.Of(GgufBytes.Read(writer.ToArray())));
 
     private static void AssertEachIsNeeded(Func<GgufWriter> build, Action<GgufWriter> check, string architecture)
     {
@@ -558,13 +616,15 @@ public class PreflightTests
         {
             var writer = build();
             writer.Remove(key);
-            if (OptionalKeys.Contains(key.Replace(architecture + ".", "A.", StringComparison.Ordinal)) || (isProjector && key == "general.architecture"))
+            if (OptionalKeys.Contains(key.Replace(architecture + ".", "A.", StringComparison.Ordinal))
+                || (isProjector && key == "general.architecture"))
             {
                 check(writer);
             }
             else
             {
-                Assert.Contains(key, Assert.Throws<ModelFormatException>(() => check(writer)).Message, StringComparison.Ordinal);
+                Assert.Contains(
+                    key, Assert.Throws<ModelFormatException>(() => check(writer)).Message, StringComparison.Ordinal);
             }
         }
     }
@@ -575,7 +635,9 @@ public class PreflightTests
         {
             var writer = build();
             writer.RemoveTensor(name);
-            Assert.Contains($"tensor {name} is missing", Assert.Throws<ModelFormatException>(() => check(writer)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                $"tensor {name} is missing", Assert.Throws<ModelFormatException>(() => check(writer)).Message,
+                StringComparison.Ordinal);
         }
     }
 
@@ -586,7 +648,9 @@ public class PreflightTests
             var writer = build();
             writer.RemoveTensor(name);
             writer.AddZeros(name, 3, 5);
-            Assert.Contains($"tensor {name} has shape [3, 5]", Assert.Throws<ModelFormatException>(() => check(writer)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                $"tensor {name} has shape [3, 5]", Assert.Throws<ModelFormatException>(() => check(writer)).Message,
+                StringComparison.Ordinal);
         }
     }
 }

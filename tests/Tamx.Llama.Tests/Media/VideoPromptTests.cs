@@ -5,12 +5,18 @@ using Tamx.Testing;
 
 namespace Tamx.Llama.Tests.Media;
 
-/// <summary>How videos stand in the prompt, and what the model computes of them. Frames of 128 x 96 are enlarged to 14 x 10 cells, of 32 pixels or of 28: 128 at least.</summary>
+/// <summary>
+/// How videos stand in the prompt, and what the model computes of them. Frames of 128 x 96 are enlarged to 14 x 10
+/// cells, of 32 pixels or of 28: 128 at least.
+/// </summary>
 public sealed class VideoPromptTests
 {
-    private const string Qwen3 = "<|im_start|>user\nWatch: <0.2 seconds>{0}<1.2 seconds>{0}<2.0 seconds>{0}What moves?<|im_end|>\n<|im_start|>assistant\n";
+    private const string Qwen3 =
+        "<|im_start|>user\nWatch: <0.2 seconds>{0}<1.2 seconds>{0}<2.0 seconds>{0}What " +
+        "moves?<|im_end|>\n<|im_start|>assistant\n";
     private const string Qwen2 =
-        "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\nWatch: {0}What moves?<|im_end|>\n<|im_start|>assistant\n";
+        "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\nWatch: {0}What " +
+        "moves?<|im_end|>\n<|im_start|>assistant\n";
 
     public static TheoryData<string> Models => [.. TestModels.Architectures];
 
@@ -25,14 +31,18 @@ public sealed class VideoPromptTests
         var (columns, rows) = (completion.Pictures[0].Columns, completion.Pictures[0].Rows);
         Assert.Equal((14, 10), (columns, rows));
         var cells = string.Concat(Enumerable.Repeat("<|video_pad|>", columns * rows * (isQwen3 ? 1 : 3)));
-        var expected = (isQwen3 ? Qwen3 : Qwen2).Replace("{0}", $"<|vision_start|>{cells}<|vision_end|>", StringComparison.Ordinal);
+        var expected = (isQwen3 ? Qwen3 : Qwen2)
+            .Replace("{0}", $"<|vision_start|>{cells}<|vision_end|>", StringComparison.Ordinal);
         Assert.Equal(model.Vocabulary.Tokenize(expected, parseMarkers: true), completion.TokenIds.ToArray());
 
-        Assert.Equal(isQwen3 ? [(0, 0), (1, 0), (2, 0)] : [(0, 0), (0, 1), (0, 2)], completion.Pictures.Select(patch => (patch.BlockIndex, patch.FrameIndex)));
+        Assert.Equal(
+            isQwen3 ? [(0, 0), (1, 0), (2, 0)] : [(0, 0), (0, 1), (0, 2)],
+            completion.Pictures.Select(patch => (patch.BlockIndex, patch.FrameIndex)));
         Assert.Equal([0.25, 1.25, 2], completion.Pictures.Select(patch => patch.Seconds));
         Assert.All(completion.Pictures, patch => Assert.Equal(0, patch.VideoIndex));
         var pad = model.Vocabulary.FindId("<|video_pad|>");
-        Assert.All(completion.Pictures, patch => Assert.All(completion.TokenIds.Slice(patch.FirstPosition, columns * rows).ToArray(), id => Assert.Equal(pad, id)));
+        Assert.All(completion.Pictures, patch => Assert.All(
+            completion.TokenIds.Slice(patch.FirstPosition, columns * rows).ToArray(), id => Assert.Equal(pad, id)));
     }
 
     [Fact]
@@ -41,11 +51,14 @@ public sealed class VideoPromptTests
         var messages = Question(VideoPart.FromFrames(TestVideos.Frames(5)));
         const string Block = "<|vision_start|><|video_pad|><|vision_end|>";
         Assert.Equal(Qwen3.Replace("{0}", Block, StringComparison.Ordinal), new ChatTemplate(null).Format(messages));
-        Assert.Equal(Qwen2.Replace("{0}", Block, StringComparison.Ordinal), new ChatTemplate("You are a helpful assistant.") { VideoLayout = VideoLayout.OneBlock }.Format(messages));
+        Assert.Equal(
+            Qwen2.Replace("{0}", Block, StringComparison.Ordinal),
+            new ChatTemplate("You are a helpful assistant.") { VideoLayout = VideoLayout.OneBlock }.Format(messages));
     }
 
-    // The block begins at the prompt's text before it, t0. What follows has max(t0 + columns, t0 + rows, last time + 1) and counts on.
-    // Qwen3-VL: three blocks of 14 columns. Qwen2.5-VL at f frames a second: patches at 0, 4 / f and 8 / f. Qwen2-VL: at 0, 1, 2.
+    // The block begins at the prompt's text before it, t0. What follows has max(t0 + columns, t0 + rows, last time + 1)
+    // and counts on. Qwen3-VL: three blocks of 14 columns. Qwen2.5-VL at f frames a second: patches at 0, 4 / f and 8 /
+    // f. Qwen2-VL: at 0, 1, 2.
     [Theory]
     [InlineData("qwen3vl", 2, 3 * 14)]
     [InlineData("qwen2.5vl", 2, 14)] // 0, 2, 4
@@ -71,9 +84,17 @@ public sealed class VideoPromptTests
         var model = LoadedModels.Get(TestModels.Get(name));
         var frame = TestVideos.Frame(1, 640, 480);
         string[] before = name.StartsWith("qwen3", StringComparison.Ordinal) ? ["<0.0 seconds>"] : [];
-        using var picture = model.CreateCompletion([new(ChatRole.User, [.. before.Select(text => new TextPart(text)), frame, new TextPart("What is it?")])]);
-        using var video = model.CreateCompletion([new(ChatRole.User, [VideoPart.FromFrames([frame]), new TextPart("What is it?")])]);
-        using var twice = model.CreateCompletion([new(ChatRole.User, [VideoPart.FromFrames([frame, frame], new() { FramesPerSecond = 1000 }), new TextPart("What is it?")])]);
+        using var picture = model.CreateCompletion(
+            [new(ChatRole.User, [.. before.Select(text => new TextPart(text)), frame, new TextPart("What is it?")])]);
+        using var video = model.CreateCompletion(
+            [new(ChatRole.User, [VideoPart.FromFrames([frame]), new TextPart("What is it?")])]);
+        using var twice = model.CreateCompletion(
+            [new(
+                ChatRole.User,
+                [
+                    VideoPart.FromFrames([frame, frame], new() { FramesPerSecond = 1000 }),
+                    new TextPart("What is it?"),
+                ])]);
         await picture.PrefillAsync();
         await video.PrefillAsync();
         await twice.PrefillAsync();
@@ -94,7 +115,8 @@ public sealed class VideoPromptTests
         var rows = new List<float[]>();
         foreach (var frames in (ImagePart[][])[[first, second], [second, first], [first, first]])
         {
-            using var completion = model.CreateCompletion(Question(VideoPart.FromFrames(frames)), new() { PreciseCache = true });
+            using var completion = model.CreateCompletion(
+                Question(VideoPart.FromFrames(frames)), new() { PreciseCache = true });
             await completion.PrefillAsync();
             rows.Add(completion.HiddenStates.ToArray());
         }
@@ -104,8 +126,8 @@ public sealed class VideoPromptTests
     }
 
     /// <summary>
-    /// Attention is causal in the order of the sequence, as in Qwen's own code: no patch sees a later one, and the very first cell of a patch sees the last cell of the
-    /// patch before, also where Qwen2.5-VL's times would be equal.
+    /// Attention is causal in the order of the sequence, as in Qwen's own code: no patch sees a later one, and the very
+    /// first cell of a patch sees the last cell of the patch before, also where Qwen2.5-VL's times would be equal.
     /// </summary>
     [Theory]
     [InlineData("qwen3vl", 2)]
@@ -118,7 +140,8 @@ public sealed class VideoPromptTests
         async Task<(float[] Rows, IReadOnlyList<PromptPicture> Patches, int HiddenSize)> Rows(params ImagePart[] frames)
         {
             using var completion = model.CreateCompletion(
-                Question(VideoPart.FromFrames(frames, new() { FramesPerSecond = framesPerSecond })), new() { PreciseCache = true });
+                Question(VideoPart.FromFrames(frames, new() { FramesPerSecond = framesPerSecond })),
+                new() { PreciseCache = true });
             await completion.PrefillAsync();
             return (completion.HiddenStates.ToArray(), completion.Pictures, model.Facts.HiddenSize);
         }
@@ -131,11 +154,15 @@ public sealed class VideoPromptTests
         var before = original.Patches[2].FirstPosition * original.HiddenSize;
         Assert.Equal(original.Rows[..before], lastChanged.Rows[..before]);
         var firstCell = original.Patches[1].FirstPosition * original.HiddenSize;
-        Assert.True(Largest(original.Rows.AsSpan(firstCell, original.HiddenSize), firstChanged.Rows.AsSpan(firstCell, original.HiddenSize)) > 1e-3);
+        Assert.True(
+            Largest(
+                original.Rows.AsSpan(firstCell, original.HiddenSize),
+                firstChanged.Rows.AsSpan(firstCell, original.HiddenSize)) > 1e-3);
 
         // Nothing depends on how the tokens are cut into batches, so all of them saw the same.
         using var cut = model.CreateCompletion(
-            Question(VideoPart.FromFrames(frames, new() { FramesPerSecond = framesPerSecond })), new() { PreciseCache = true, BatchSize = 16 });
+            Question(VideoPart.FromFrames(frames, new() { FramesPerSecond = framesPerSecond })),
+            new() { PreciseCache = true, BatchSize = 16 });
         await cut.PrefillAsync();
         AssertClose(original.Rows, cut.HiddenStates.Span, 5e-5);
     }
@@ -147,14 +174,23 @@ public sealed class VideoPromptTests
         var model = LoadedModels.Get(TestModels.Get(name));
         ChatMessage[] messages =
         [
-            new(ChatRole.User, [VideoPart.FromFrames(TestVideos.Frames(3)), TestPictures.Gradient(96, 128), new TextPart("Compare.")]),
+            new(
+                ChatRole.User,
+                [VideoPart.FromFrames(TestVideos.Frames(3)), TestPictures.Gradient(96, 128), new TextPart("Compare.")]),
             new(ChatRole.Assistant, "Both show a square."),
-            new(ChatRole.User, [new TextPart("And these?"), VideoPart.FromFrames(TestVideos.Frames(4)), VideoPart.FromFrames(TestVideos.Frames(2))]),
+            new(
+                ChatRole.User,
+                [
+                    new TextPart("And these?"),
+                    VideoPart.FromFrames(TestVideos.Frames(4)),
+                    VideoPart.FromFrames(TestVideos.Frames(2)),
+                ]),
         ];
         var options = new CompletionOptions { MaxNewTokens = 10, PreciseCache = true };
         using var generated = model.CreateCompletion(messages, options);
         Assert.True((await CaptureTests.Collect(generated)).Count >= 3, "the answer is too short to compare anything");
-        using var given = model.CreateCompletion(messages, generated.TokenIds[generated.PromptTokenCount..].ToArray(), options);
+        using var given = model.CreateCompletion(
+            messages, generated.TokenIds[generated.PromptTokenCount..].ToArray(), options);
         await CaptureTests.Collect(given);
 
         Assert.Equal([0, 0, null, 1, 1, 2], generated.Pictures.Select(patch => patch.VideoIndex));
@@ -171,15 +207,18 @@ public sealed class VideoPromptTests
         Assert.Matches(@"the prompt has 1[4-9]\d\d\d tokens, .* was trained for 8192; use fewer frames", message);
         Assert.Contains(
             "(MaxFrames, FramesPerSecond; there are 100 patches of two)", message, StringComparison.Ordinal);
-        message = Assert.Throws<InvalidInputException>(() => model.CreateCompletion(Question(video), new() { ContextSize = 4096 })).Message;
-        Assert.Matches(@"the prompt has 1[4-9]\d\d\d tokens, the context 4096; use a context of at least 1\d\d\d\d \(ContextSize\) or fewer frames", message);
+        message = Assert.Throws<InvalidInputException>(
+            () => model.CreateCompletion(Question(video), new() { ContextSize = 4096 })).Message;
+        Assert.Matches(@"the prompt has 1[4-9]\d\d\d tokens, the context 4096; use a context of at least", message);
+        Assert.Matches(@"1\d\d\d\d \(ContextSize\) or fewer frames", message);
     }
 
     /// <summary>They are few cells each, and nothing of them is kept but what is shown.</summary>
     [Fact]
     public async Task PrefillAsync_200SmallFrames_Work()
     {
-        using var model = await VisionLanguageModel.LoadAsync(LoadedModels.Options(TestModels.Qwen3Vl) with { MaxImageTokens = 12 });
+        using var model = await VisionLanguageModel.LoadAsync(
+            LoadedModels.Options(TestModels.Qwen3Vl) with { MaxImageTokens = 12 });
         var video = VideoPart.FromFrames([.. Enumerable.Range(0, 200).Select(index => TestVideos.Frame(index % 8))]);
         using var completion = model.CreateCompletion(Question(video));
         await completion.PrefillAsync();
@@ -191,8 +230,10 @@ public sealed class VideoPromptTests
     [Fact]
     public async Task CreateCompletion_TextModelAndVideo_NamesTheWayOut()
     {
-        using var text = await VisionLanguageModel.LoadAsync(new() { ModelPath = TestModels.Qwen3Vl.ModelPath, ThreadCount = 1 });
-        var message = Assert.Throws<InvalidInputException>(() => text.CreateCompletion(Question(VideoPart.FromFrames(TestVideos.Frames(2))))).Message;
+        using var text = await VisionLanguageModel.LoadAsync(
+            new() { ModelPath = TestModels.Qwen3Vl.ModelPath, ThreadCount = 1 });
+        var message = Assert.Throws<InvalidInputException>(
+            () => text.CreateCompletion(Question(VideoPart.FromFrames(TestVideos.Frames(2))))).Message;
         Assert.Contains("ProjectorPath", message, StringComparison.Ordinal);
     }
 
@@ -206,7 +247,9 @@ public sealed class VideoPromptTests
         Assert.All(completion.Pictures, patch => Assert.True(patch.Encoded.IsEmpty));
         await completion.PrefillAsync();
 
-        Assert.Equal([0.3, 89 / 60.0, 160 / 60.0], completion.Pictures.Select(patch => Math.Round(patch.Seconds!.Value, 5)), Within(1e-4));
+        Assert.Equal(
+            [0.3, 89 / 60.0, 160 / 60.0], completion.Pictures.Select(patch => Math.Round(patch.Seconds!.Value, 5)),
+            Within(1e-4));
         foreach (var patch in completion.Pictures)
         {
             var shown = RgbImage.Decode(patch.Encoded, "patch");
@@ -216,7 +259,9 @@ public sealed class VideoPromptTests
         }
     }
 
-    /// <summary>The output embedding of a split model lies in its last file; what it gives are llama.cpp's own logits.</summary>
+    /// <summary>
+    /// The output embedding of a split model lies in its last file; what it gives are llama.cpp's own logits.
+    /// </summary>
     [Theory]
     [InlineData("qwen3vl-split")]
     [InlineData("qwen2.5vl-split")]
@@ -224,16 +269,22 @@ public sealed class VideoPromptTests
     {
         var model = LoadedModels.Get(TestModels.Get(name));
         Assert.Equal(3, GgufModel.Open(model.Facts.Path).Files.Count);
-        using var completion = model.CreateCompletion(Question(VideoPart.FromFrames(TestVideos.Frames(2))), new() { MaxNewTokens = 1 });
+        using var completion = model.CreateCompletion(
+            Question(VideoPart.FromFrames(TestVideos.Frames(2))), new() { MaxNewTokens = 1 });
         await CaptureTests.Collect(completion);
         var logits = completion.GetLogits();
         var rows = model.OutputEmbedding.ReadRows([.. Enumerable.Range(0, logits.Length)]);
         var hidden = completion.HiddenStates.Span[^model.Facts.HiddenSize..].ToArray();
-        double[] products = [.. Enumerable.Range(0, logits.Length).Select(id => hidden.Select((value, i) => (double)value * rows[(id * hidden.Length) + i]).Sum())];
+        double[] products =
+        [
+            .. Enumerable.Range(0, logits.Length)
+                .Select(id => hidden.Select((value, i) => (double)value * rows[(id * hidden.Length) + i]).Sum()),
+        ];
         FloatAssert.Equal([.. logits.Select(logit => (double)logit)], products, 1e-5 * logits.Max(Math.Abs), name);
     }
 
-    private static ChatMessage[] Question(VideoPart video) => [new(ChatRole.User, [new TextPart("Watch: "), video, new TextPart("What moves?")])];
+    private static ChatMessage[] Question(VideoPart video) =>
+        [new(ChatRole.User, [new TextPart("Watch: "), video, new TextPart("What moves?")])];
 
     private static double Largest(ReadOnlySpan<float> first, ReadOnlySpan<float> second)
     {
@@ -254,5 +305,6 @@ public sealed class VideoPromptTests
         FloatAssert.Equal(expected, actual, tolerance * scale);
     }
 
-    private static EqualityComparer<double> Within(double tolerance) => EqualityComparer<double>.Create((a, b) => Math.Abs(a - b) <= tolerance, _ => 0);
+    private static EqualityComparer<double> Within(double tolerance) =>
+        EqualityComparer<double>.Create((a, b) => Math.Abs(a - b) <= tolerance, _ => 0);
 }

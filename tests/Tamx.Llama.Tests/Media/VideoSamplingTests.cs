@@ -3,7 +3,9 @@ using Tamx.Llama.Media;
 
 namespace Tamx.Llama.Tests.Media;
 
-/// <summary>Which frames, which size and which times: worked out by hand from qwen-vl-utils and Qwen3-VL's processor.</summary>
+/// <summary>
+/// Which frames, which size and which times: worked out by hand from qwen-vl-utils and Qwen3-VL's processor.
+/// </summary>
 public sealed class VideoSamplingTests
 {
     [Theory]
@@ -45,12 +47,14 @@ public sealed class VideoSamplingTests
     [InlineData(1.01, 2.0, 31, 30)]
     [InlineData(null, 99.0, 0, 90)]
     public void Range_StartAndEnd_AreFramesBetween(double? start, double? end, int first, int count) =>
-        Assert.Equal((first, count), new VideoSampling { StartSeconds = start, EndSeconds = end }.Range(90, 30, "a.mp4"));
+        Assert.Equal(
+            (first, count), new VideoSampling { StartSeconds = start, EndSeconds = end }.Range(90, 30, "a.mp4"));
 
     [Fact]
     public void Range_BeyondTheEnd_IsRefused() => Assert.Contains(
         "a.mp4: holds no frame from video_start 4 to video_end 3; it has 3 seconds",
-        Assert.Throws<InvalidInputException>(() => new VideoSampling { StartSeconds = 4 }.Range(90, 30, "a.mp4")).Message,
+        Assert.Throws<InvalidInputException>(
+            () => new VideoSampling { StartSeconds = 4 }.Range(90, 30, "a.mp4")).Message,
         StringComparison.Ordinal);
 
     [Fact]
@@ -63,16 +67,20 @@ public sealed class VideoSamplingTests
         Assert.Equal([0, 3, 6, 9], new VideoSampling { MaxFrames = 5 }.ChooseAmongPictures(10));
     }
 
-    // The first: 10.5 x 15.75 cells are rounded to 10 x 16 = 160. The second: 68.6 x 38.6 = 2645 cells are shrunk by sqrt(2645 / 768) = 1.856.
+    // The first: 10.5 x 15.75 cells are rounded to 10 x 16 = 160. The second: 68.6 x 38.6 = 2645 cells are shrunk by
+    // sqrt(2645 / 768) = 1.856.
     [Theory]
     [InlineData(336, 504, 32, 5, 262_144, 320, 512)]
     [InlineData(1920, 1080, 28, 5, 262_144, 36 * 28, 20 * 28)]
     [InlineData(1920, 1080, 28, 100, 32_768, 22 * 28, 12 * 28)] // 0.9 * 32768 / 100 = 294 cells
     [InlineData(1920, 1080, 28, 100, 8192, 15 * 28, 8 * 28)] // 73 cells would be too few: 1.05 * 128 = 134
-    [InlineData(1920, 1080, 28, 200, 1_000_000, 32 * 28, 18 * 28)] // no more than 128,000 tokens count: 576 cells, not 768
+    [InlineData(
+        1920, 1080, 28, 200, 1_000_000, 32 * 28, 18 * 28)] // no more than 128,000 tokens count: 576 cells, not 768
     [InlineData(64, 64, 32, 1, 262_144, 12 * 32, 12 * 32)] // enlarged to 128 cells
-    public void FitFrames_OfAVideo_FollowsQwen(int width, int height, int cell, int patches, int context, int expectedWidth, int expectedHeight) =>
-        Assert.Equal((expectedWidth, expectedHeight), QwenImageSize.FitFrames(width, height, cell, patches, context, 0, 0));
+    public void FitFrames_OfAVideo_FollowsQwen(
+        int width, int height, int cell, int patches, int context, int expectedWidth, int expectedHeight) =>
+        Assert.Equal(
+            (expectedWidth, expectedHeight), QwenImageSize.FitFrames(width, height, cell, patches, context, 0, 0));
 
     [Fact]
     public void FitFrames_OwnBounds_GoBeforeQwens()
@@ -84,11 +92,17 @@ public sealed class VideoSamplingTests
     [Fact]
     public void FitFrames_BoundsOfTheMessage_GoBeforeAll()
     {
-        Assert.Equal((64, 64), QwenImageSize.FitFrames(640, 480, 32, 2, 262_144, 0, 900, new PixelBounds { MaxPixels = 6 * 1024 }));
-        Assert.Equal((96, 64), QwenImageSize.FitFrames(640, 480, 32, 2, 262_144, 0, 900, new PixelBounds { Width = 100, Height = 60 }));
+        Assert.Equal(
+            (64, 64),
+            QwenImageSize.FitFrames(640, 480, 32, 2, 262_144, 0, 900, new PixelBounds { MaxPixels = 6 * 1024 }));
+        Assert.Equal(
+            (96, 64),
+            QwenImageSize.FitFrames(640, 480, 32, 2, 262_144, 0, 900, new PixelBounds { Width = 100, Height = 60 }));
 
         // 288 cells for two patches are 144 each, 13.9 x 10.4.
-        Assert.Equal((13 * 32, 10 * 32), QwenImageSize.FitFrames(640, 480, 32, 2, 262_144, 0, 0, new PixelBounds { TotalPixels = 288 * 1024 }));
+        Assert.Equal(
+            (13 * 32, 10 * 32),
+            QwenImageSize.FitFrames(640, 480, 32, 2, 262_144, 0, 0, new PixelBounds { TotalPixels = 288 * 1024 }));
     }
 
     // Worked out by hand from fetch_image of qwen-vl-utils.
@@ -102,7 +116,9 @@ public sealed class VideoSamplingTests
     public void Fit_BoundsOfTheMessage_GoBeforeTheModels(
         double? least, double? most, int? givenWidth, int? givenHeight, int width, int height) => Assert.Equal(
         (width, height),
-        QwenImageSize.Fit(640, 480, 32, new PixelBounds { MinPixels = least, MaxPixels = most, Width = givenWidth, Height = givenHeight }, 8, 100));
+        QwenImageSize.Fit(
+            640, 480, 32,
+            new PixelBounds { MinPixels = least, MaxPixels = most, Width = givenWidth, Height = givenHeight }, 8, 100));
 
     [Theory]
     [InlineData(0, "<0.0 seconds>")]
@@ -115,12 +131,16 @@ public sealed class VideoSamplingTests
     [InlineData(0.96, "<1.0 seconds>")]
     [InlineData(0.3, "<0.3 seconds>")]
     [InlineData(3599.95, "<3599.9 seconds>")] // 3599.9499999999998
-    public void TimeText_Seconds_RoundsAsPython(double seconds, string expected) => Assert.Equal(expected, TimeText.Of(seconds));
+    public void TimeText_Seconds_RoundsAsPython(double seconds, string expected) =>
+        Assert.Equal(expected, TimeText.Of(seconds));
 
     [Fact]
     public void NaturalOrder_Names_CountsNumbers()
     {
-        string[] names = ["frame10.png", "Frame2.png", "frame1.png", "frame002.png", "a", "frame.png", "frame9a.png", "frame9.png"];
+        string[] names =
+        [
+            "frame10.png", "Frame2.png", "frame1.png", "frame002.png", "a", "frame.png", "frame9a.png", "frame9.png",
+        ];
         Assert.Equal(
             ["a", "frame.png", "frame1.png", "Frame2.png", "frame002.png", "frame9.png", "frame9a.png", "frame10.png"],
             names.Order(NaturalOrder.Instance));
