@@ -20,25 +20,19 @@ public class InvalidInputException : Exception
     }
 
     /// <summary>Creates the exception with a message that names settings.</summary>
-    /// <param name="text">
-    /// Which thing, what is wrong with it, what would be right; settings in it as <see cref="Setting"/>.
-    /// </param>
+    /// <param name="text">Which thing, what is wrong, what would be right; settings as <see cref="Setting"/>.</param>
     /// <param name="innerException">What revealed the fault, if anything did.</param>
     protected InvalidInputException(FormattableString text, Exception? innerException = null)
         : base(FormattableString.Invariant(text), innerException) => _text = text;
 
     /// <summary>An exception whose message names settings.</summary>
-    /// <param name="text">
-    /// Which thing, what is wrong with it, what would be right; settings in it as <see cref="Setting"/>.
-    /// </param>
+    /// <param name="text">Which thing, what is wrong, what would be right; settings as <see cref="Setting"/>.</param>
     /// <param name="innerException">What revealed the fault, if anything did.</param>
     public static InvalidInputException Naming(FormattableString text, Exception? innerException = null) =>
         new(text, innerException);
 
     /// <summary>The message in the words of whoever called.</summary>
-    /// <param name="nameOf">
-    /// A setting's name for the caller, for example <c>-c</c>; null for its property's name.
-    /// </param>
+    /// <param name="nameOf">The caller's name for a setting, as <c>-c</c>; null for the property's name.</param>
     public string Describe(Func<Setting, string?> nameOf)
     {
         ArgumentNullException.ThrowIfNull(nameOf);

@@ -2,9 +2,7 @@ using System.Globalization;
 
 namespace Tamx;
 
-/// <summary>
-/// A setting that a message names: a property of the library, which a flag or a JSON field may stand for.
-/// </summary>
+/// <summary>A setting that a message names: a property, for which a program may have a flag or a JSON field.</summary>
 /// <param name="Property">Name of the property, for example <c>ContextSize</c>.</param>
 public readonly record struct Setting(string Property)
 {

@@ -59,7 +59,7 @@ public sealed record ImagePart(EncodedImage Image) : ChatPart
     /// <inheritdoc cref="EncodedImage.Name"/>
     public string Name => Image.Name;
 
-    /// <summary>How large the model is to look at it; null for the model's own bounds.</summary>
+    /// <summary>At which size the model sees it; null for the model's own bounds.</summary>
     public PixelBounds? Bounds { get; init; }
 
     /// <summary>Reads a picture's file. It is decoded, and checked, when a model is asked about it.</summary>

@@ -6,8 +6,8 @@ namespace Tamx.Llama.Chat;
 
 /// <summary>Writes a conversation the way the Qwen-VL models were trained to read it (ChatML).</summary>
 /// <remarks>
-/// Text of the messages is kept apart from the markers, so that a marker written by a user stays text. Pictures stand
-/// where they are in the message, as <c>&lt;|vision_start|&gt;&lt;|image_pad|&gt;&lt;|vision_end|&gt;</c>. Videos stand
+/// The messages' text is kept apart from the markers, so a marker that a user writes stays text. Pictures stand where
+/// they are in the message, as <c>&lt;|vision_start|&gt;&lt;|image_pad|&gt;&lt;|vision_end|&gt;</c>. A video stands
 /// there as <see cref="VideoLayout"/> says.
 /// </remarks>
 public sealed partial class ChatTemplate
@@ -18,9 +18,7 @@ public sealed partial class ChatTemplate
     private readonly string? _defaultSystem;
 
     /// <summary>Creates the template of a model.</summary>
-    /// <param name="defaultSystem">
-    /// What the system says when the conversation does not begin with a system message; null for nothing.
-    /// </param>
+    /// <param name="defaultSystem">The system message of conversations that begin without one; null for none.</param>
     public ChatTemplate(string? defaultSystem)
     {
         _defaultSystem = defaultSystem;
@@ -30,14 +28,13 @@ public sealed partial class ChatTemplate
     public VideoLayout VideoLayout { get; init; }
 
     /// <summary>
-    /// Whether the answer begins within <c>&lt;think&gt;</c>, as in the published template of the Qwen3-VL Thinking
-    /// models. False by default.
+    /// Whether the answer begins within <c>&lt;think&gt;</c>, as with Qwen3-VL Thinking. False by default.
     /// </summary>
     public bool StartsThinking { get; init; }
 
     /// <summary>
-    /// Whether the system speaks at the beginning only, in text only, as in Qwen3-VL's published template, which leaves
-    /// out anything else it says. Here that is an error. False by default, as in Qwen2-VL's and Qwen2.5-VL's.
+    /// Whether a system message must be the first, and of text alone. Qwen3-VL's published template leaves out any
+    /// other; here it is an error. False by default, as in Qwen2-VL's and Qwen2.5-VL's.
     /// </summary>
     public bool SystemFirstOnly { get; init; }
 
@@ -51,7 +48,7 @@ public sealed partial class ChatTemplate
 
     internal static ChatTemplate For(string? template, string architecture)
     {
-        // A file without a template: the published one of its family.
+        // A file without a template gets the published one of its family.
         var isQwen2 = architecture == ModelArchitecture.Qwen2Vl;
         var defaultSystem = template is not null
             ? DefaultSystemText().Match(template).Groups[1].Value
@@ -69,12 +66,8 @@ public sealed partial class ChatTemplate
     /// each block of a video.
     /// </summary>
     /// <param name="messages">The conversation.</param>
-    /// <param name="addGenerationPrompt">
-    /// Whether the beginning of the assistant's next turn follows, as it must for an answer.
-    /// </param>
-    /// <exception cref="InvalidInputException">
-    /// There is no message, or the system says what the model's template has no place for.
-    /// </exception>
+    /// <param name="addGenerationPrompt">Whether to begin the assistant's next turn, as an answer needs.</param>
+    /// <exception cref="InvalidInputException">There is no message, or a system message out of place.</exception>
     public string Format(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt = true)
     {
         var text = new StringBuilder();
@@ -91,10 +84,7 @@ public sealed partial class ChatTemplate
         return text.ToString();
     }
 
-    /// <summary>
-    /// The prompt piece by piece. Text between two markers or pictures is one piece, since a tokenizer must see it
-    /// whole.
-    /// </summary>
+    /// <summary>The prompt in pieces. Text between two markers is one piece: a tokenizer must see it whole.</summary>
     internal IEnumerable<PromptPiece> Pieces(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt = true)
     {
         ArgumentNullException.ThrowIfNull(messages);
@@ -207,12 +197,12 @@ public sealed partial class ChatTemplate
         _ => throw new ArgumentOutOfRangeException(nameof(role), role, "no such role"),
     };
 
-    // The literal that only a template which always thinks writes as its generation prompt.
+    // The generation prompt of a template that always thinks, and of no other.
     [GeneratedRegex(
         @"<\|im_start\|>assistant(?:\\n|\n)<think>", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex ThinkingPrompt();
 
-    // The text between the markers of a system turn that the template writes by itself: no Jinja expression in it.
+    // The text of the system turn that the template writes by itself: it has no Jinja expression.
     [GeneratedRegex(
         @"<\|im_start\|>system(?:\\n|\n)([^{}'""<\\]+)<\|im_end\|>", RegexOptions.CultureInvariant,
         matchTimeoutMilliseconds: 1000)]
@@ -223,14 +213,11 @@ public sealed partial class ChatTemplate
 public enum VideoLayout
 {
     /// <summary>
-    /// Qwen3-VL: each temporal patch in a vision block of its own, with its time as text before it:
-    /// <c>&lt;1.2 seconds&gt;</c>.
+    /// Qwen3-VL: a vision block per temporal patch, each after its time (<c>&lt;1.2 seconds&gt;</c>).
     /// </summary>
     TimedBlocks,
 
-    /// <summary>
-    /// Qwen2-VL and Qwen2.5-VL: all temporal patches in one vision block; time is in their positions.
-    /// </summary>
+    /// <summary>Qwen2-VL, Qwen2.5-VL: one vision block for all temporal patches; time is in their positions.</summary>
     OneBlock,
 }
 

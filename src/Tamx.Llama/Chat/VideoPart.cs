@@ -6,9 +6,7 @@ namespace Tamx.Llama.Chat;
 /// <param name="Video">Its frames and their times.</param>
 public sealed record VideoPart(Video Video) : ChatPart
 {
-    /// <summary>
-    /// How large the model is to look at its frames; null for Qwen's own rules and the model's bounds.
-    /// </summary>
+    /// <summary>At which size the model sees the frames; null for Qwen's own rules and the model's bounds.</summary>
     public PixelBounds? Bounds { get; init; }
 
     /// <inheritdoc cref="Video.Name"/>

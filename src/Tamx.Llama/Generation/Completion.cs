@@ -90,8 +90,8 @@ public sealed class Completion : IDisposable
     public int HiddenRowCount => _decoder?.RowCount ?? 0;
 
     /// <summary>
-    /// Hidden states after the final norm, [<see cref="HiddenRowCount"/>, hidden size] row-major; row p predicts
-    /// token p + 1.
+    /// Hidden states after the final norm, [<see cref="HiddenRowCount"/>, hidden size] row-major; row p predicts token
+    /// p + 1.
     /// </summary>
     public ReadOnlyMemory<float> HiddenStates => _decoder?.HiddenStates ?? default;
 
@@ -108,7 +108,7 @@ public sealed class Completion : IDisposable
     public int MaxAnswerTokens => _givenAnswer.Length > 0 ? _givenAnswer.Length : _options.MaxNewTokens;
 
     /// <summary>
-    /// Generates the answer token by token, after computing the prompt if <see cref="PrefillAsync"/> has not. A given
+    /// Computes the prompt, unless <see cref="PrefillAsync"/> did, and generates the answer token by token. A given
     /// answer is read instead, as if the model had written it.
     /// </summary>
     /// <param name="cancellationToken">Ends the work within one decode.</param>
@@ -163,9 +163,7 @@ public sealed class Completion : IDisposable
         }
     }
 
-    /// <summary>
-    /// Computes the prompt alone: afterwards <see cref="HiddenStates"/> holds a row for each of its tokens.
-    /// </summary>
+    /// <summary>Computes the prompt alone. <see cref="HiddenStates"/> then has a row for each of its tokens.</summary>
     /// <param name="progress">Told how far it has come.</param>
     /// <param name="cancellationToken">Ends the work within one decode.</param>
     /// <exception cref="InvalidOperationException">The prompt was computed before, or is being computed.</exception>
@@ -185,7 +183,7 @@ public sealed class Completion : IDisposable
         ReleaseNative();
     }
 
-    /// <summary>Lets the native call in progress, and every later one, end as cancelled.</summary>
+    /// <summary>Makes the native call in progress, and every later one, end as cancelled.</summary>
     private unsafe void EndCall()
     {
         try
@@ -195,11 +193,11 @@ public sealed class Completion : IDisposable
         }
         catch (ObjectDisposedException)
         {
-            // Another thread disposed it: there is no call to end.
+            // Another thread disposed it, so there is no call to end.
         }
     }
 
-    /// <summary>Native memory is freed when the call in progress has returned.</summary>
+    /// <summary>Frees native memory as soon as the call in progress has returned.</summary>
     private void ReleaseNative()
     {
         _decoder?.Dispose();
@@ -210,19 +208,16 @@ public sealed class Completion : IDisposable
     }
 
     /// <summary>
-    /// Logits of the last token computed, [vocabulary]. For tests: the product of output embedding and hidden state
-    /// equals them.
+    /// For tests: logits of the last token [vocabulary]. Output embedding times hidden state equals them.
     /// </summary>
     internal float[] GetLogits() => _decoder!.Context.CopyLogits();
 
     /// <summary>
-    /// llama.cpp's own embeddings output for a row of the last decode. For tests: captured rows equal it.
+    /// For tests: llama.cpp's own embedding for a row of the last decode. The captured row equals it.
     /// </summary>
     internal float[] GetEmbedding(int indexInLastDecode) => _decoder!.Context.CopyEmbedding(indexInLastDecode);
 
-    /// <summary>
-    /// The M-RoPE position that the next text token gets. For tests: it tells how vision blocks are placed.
-    /// </summary>
+    /// <summary>For tests: the M-RoPE position of the next text token. It tells how vision blocks are placed.</summary>
     internal int GetNextPosition() => _decoder!.Context.NextPosition;
 
     private bool Prefill(IProgress<CompletionProgress>? progress, CancellationToken cancellationToken) => Exclusively(
@@ -323,9 +318,7 @@ public sealed class Completion : IDisposable
         return true;
     }
 
-    /// <summary>
-    /// Runs native work with no other beside it, and gives disposal and cancellation their own exceptions.
-    /// </summary>
+    /// <summary>Runs native work alone, and turns disposal and cancellation into their exceptions.</summary>
     private T Exclusively<T>(Func<T> work, CancellationToken cancellationToken)
     {
         if (Interlocked.Exchange(ref _busy, 1) != 0)
@@ -341,7 +334,7 @@ public sealed class Completion : IDisposable
         }
         catch (OperationCanceledException e) when (e.CancellationToken != cancellationToken || _disposed)
         {
-            // Native calls only know that they were to end.
+            // Native calls do not know why they had to end.
             cancellationToken.ThrowIfCancellationRequested();
             ObjectDisposedException.ThrowIf(_disposed, this);
             throw;
@@ -350,7 +343,7 @@ public sealed class Completion : IDisposable
         {
             if (_disposed)
             {
-                // Disposed while the context was being made: nobody else knows of it.
+                // If it was disposed while the context was made, nobody else knows of the context.
                 ReleaseNative();
             }
 

@@ -14,9 +14,7 @@ internal static class ContextSizing
     /// <param name="facts">The model.</param>
     /// <param name="prompt">The prompt.</param>
     /// <param name="givenCount">Tokens of a given answer; 0 if the answer is to be generated.</param>
-    /// <exception cref="InvalidInputException">
-    /// The prompt, or prompt and given answer, have more tokens than the context may have.
-    /// </exception>
+    /// <exception cref="InvalidInputException">Prompt and given answer do not fit the context.</exception>
     public static int Choose(CompletionOptions options, ModelFacts facts, Prompt prompt, int givenCount)
     {
         const int Granularity = 256;

@@ -2,9 +2,7 @@ using Tamx.Llama.Media;
 
 namespace Tamx.Llama;
 
-/// <summary>
-/// A conversation as a model reads it: token ids, the chunks that they are decoded in, and the pictures.
-/// </summary>
+/// <summary>A conversation as a model reads it: token ids, chunks to decode, and pictures.</summary>
 /// <param name="tokenIds">Token ids; each cell of a picture carries the id of its pad token.</param>
 /// <param name="chunks">The chunks, which make up the ids in order.</param>
 /// <param name="pictures">The pictures, and the temporal patches of videos, in order.</param>
@@ -54,9 +52,7 @@ internal sealed class Prompt(
     }
 }
 
-/// <summary>
-/// Where the pixels of a picture or a video come from, and the size at which the model looks at them.
-/// </summary>
+/// <summary>Where the pixels of a picture or video come from, and the size at which the model sees them.</summary>
 /// <param name="Image">The picture at that size; null for a video.</param>
 /// <param name="Video">The video; null for a picture.</param>
 /// <param name="Width">Width in pixels.</param>

@@ -5,9 +5,7 @@ using Tamx.Llama.Media;
 
 namespace Tamx.Llama;
 
-/// <summary>
-/// Writes a conversation as a model's prompt: cuts text into tokens, and pictures and videos into cells.
-/// </summary>
+/// <summary>Writes a conversation as a model's prompt: text as tokens, pictures and videos as cells.</summary>
 internal sealed class PromptBuilder
 {
     private readonly VisionLanguageModel _model;
@@ -102,9 +100,7 @@ internal sealed class PromptBuilder
         });
     }
 
-    /// <summary>
-    /// Adds a vision block of some temporal patches. The first call for a video adds the video itself.
-    /// </summary>
+    /// <summary>Adds a vision block of some temporal patches. A video's first call adds the video itself.</summary>
     private void AddPatches(VideoPart part, int firstPatch, int patchCount)
     {
         var projector = RequireProjector(part.Name);

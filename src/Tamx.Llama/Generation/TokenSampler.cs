@@ -3,12 +3,10 @@ using LLama.Native;
 namespace Tamx.Llama;
 
 /// <summary>
-/// Chooses tokens as llama.cpp's own tools do: penalties, top-k, top-p, min-p, temperature, in this order; the best one
-/// at temperature 0.
+/// Chooses tokens as llama.cpp's tools do: penalties, top-k, top-p, min-p, temperature, in this order. At temperature 0
+/// it takes the best.
 /// </summary>
-/// <remarks>
-/// Penalties look at the tokens that were chosen here, so at the answer alone, as in llama-mtmd-cli and OpenAI's API.
-/// </remarks>
+/// <remarks>Penalties count the tokens of the answer alone, as in llama-mtmd-cli and OpenAI's API.</remarks>
 internal sealed class TokenSampler : IDisposable
 {
     private readonly SafeLLamaSamplerChainHandle _chain =
@@ -16,9 +14,7 @@ internal sealed class TokenSampler : IDisposable
     private LLamaTokenData[] _vocabulary = [];
 
     /// <param name="options">How to choose.</param>
-    /// <param name="capacity">
-    /// Most tokens that an answer can have; llama.cpp keeps room for as many as penalties look at.
-    /// </param>
+    /// <param name="capacity">Most tokens of an answer; llama.cpp keeps room for as many as penalties count.</param>
     public TokenSampler(CompletionOptions options, int capacity)
     {
         var penalized = options.RepeatLastN < 0 ? capacity : Math.Min(options.RepeatLastN, capacity);

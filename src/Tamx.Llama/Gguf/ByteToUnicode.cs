@@ -1,16 +1,15 @@
 namespace Tamx.Llama.Gguf;
 
 /// <summary>
-/// GPT-2's letters for bytes, in which a GGUF writes its tokens: printable Latin-1 stands for itself, the rest follows
-/// from U+0100 on.
+/// GPT-2's byte-to-unicode table, in which a GGUF writes its tokens. Printable Latin-1 stands for itself; the other
+/// bytes follow from U+0100 on.
 /// </summary>
 internal static class ByteToUnicode
 {
     private static readonly Dictionary<char, byte> Bytes = Map();
 
     /// <summary>
-    /// The bytes of a token written in byte letters; a token that holds any other letter is plain text (control tokens
-    /// are).
+    /// The bytes of a token. One with a character outside the table is plain text, like a control token.
     /// </summary>
     /// <param name="token">The token as the file has it.</param>
     public static byte[] Decode(string token)

@@ -1,25 +1,23 @@
 namespace Tamx.Llama.Gguf;
 
-/// <summary>
-/// Metadata and tensor table of one GGUF file (version 2 or 3, little endian). Tensor data stays on disk.
-/// </summary>
+/// <summary>Metadata and tensor table of one GGUF file (version 2 or 3, little endian).</summary>
 /// <remarks>
-/// The file is untrusted: counts, lengths, shapes and offsets are checked before they are used, so that whatever opens
-/// here is laid out as llama.cpp expects. The format is described in ggml's docs/gguf.md. Immutable and safe to share
-/// between threads.
+/// Tensor data stays on disk. The file is untrusted: counts, lengths, shapes and offsets are checked before they are
+/// used. A file that opens is laid out as llama.cpp expects. The format is described in ggml's docs/gguf.md. Immutable
+/// and safe to share between threads.
 /// </remarks>
 public sealed class GgufFile
 {
     // A Qwen3-VL of 94 layers has about 30 keys and 1,200 tensors. llama.cpp compares each new name with all before it,
-    // so more than this takes minutes there.
+    // so more of them would take it minutes.
     private const int MaxKeys = 16384;
     private const int MaxTensors = 32768;
 
-    // llama.cpp's own limit, terminating zero included.
+    // llama.cpp's own limit, including the terminating zero.
     private const int MaxTensorNameBytes = 63;
     private const int DefaultAlignment = 32;
 
-    // ggml asserts that every tensor it maps stands at a multiple of this.
+    // ggml asserts that every tensor it maps lies at a multiple of this.
     private const int MinAlignment = 32;
     private const int MaxAlignment = 1 << 20;
     private const string AlignmentKey = "general.alignment";
@@ -227,10 +225,7 @@ public sealed class GgufFile
         }
     }
 
-    /// <summary>
-    /// Turns offsets within the data section into positions in the file. Tensors follow each other without gaps but for
-    /// the alignment.
-    /// </summary>
+    /// <summary>Turns offsets in the data section into positions in the file. Only alignment leaves gaps.</summary>
     private static GgufTensor[] Place(
         string path, GgufReader reader, DeclaredTensor[] declared, int alignment, long byteCount)
     {

@@ -4,9 +4,9 @@ namespace Tamx.Llama.Gguf;
 
 /// <summary>The key-value pairs of a GGUF file.</summary>
 /// <remarks>
-/// <c>Find</c> methods return null where the key is absent, <c>Get</c> methods throw. Both throw
-/// <see cref="ModelFormatException"/>, naming file and key, where the value is of another type. Immutable and safe to
-/// share between threads.
+/// Where the key is absent, <c>Find</c> methods return null and <c>Get</c> methods throw. Where the value is of another
+/// type, both throw a <see cref="ModelFormatException"/> that names file and key. Immutable and safe to share between
+/// threads.
 /// </remarks>
 public sealed class GgufMetadata
 {

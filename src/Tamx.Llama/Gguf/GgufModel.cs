@@ -3,9 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Tamx.Llama.Gguf;
 
-/// <summary>
-/// A model in one GGUF file, or split over several named <c>NAME-00001-of-0000N.gguf</c>, seen as one tensor table.
-/// </summary>
+/// <summary>A model in one GGUF file or several (<c>NAME-00001-of-0000N.gguf</c>), as one tensor table.</summary>
 /// <remarks>Immutable and safe to share between threads.</remarks>
 public sealed partial class GgufModel
 {
@@ -51,11 +49,9 @@ public sealed partial class GgufModel
     /// <param name="name">The name.</param>
     public GgufTensor? FindTensor(string name) => _tensorsByName.GetValueOrDefault(name);
 
-    /// <summary>Opens a model; of a split model the first part, the others being found beside it.</summary>
+    /// <summary>Opens a model. The other parts of a split one are found beside the first.</summary>
     /// <param name="path">The file, or the first of several.</param>
-    /// <exception cref="ModelFormatException">
-    /// A file is missing or damaged, or the parts do not belong together.
-    /// </exception>
+    /// <exception cref="ModelFormatException">A file is missing or damaged, or the parts do not match.</exception>
     public static GgufModel Open(string path)
     {
         var first = GgufFile.Open(path);

@@ -4,7 +4,7 @@ using System.Text;
 namespace Tamx.Llama.Gguf;
 
 /// <summary>
-/// Reads the head of a GGUF file forward; every length is checked against what the file still holds before anything is
+/// Reads the head of a GGUF file forward. Each length is checked against what is left of the file before anything is
 /// allocated.
 /// </summary>
 internal sealed class GgufReader(string path, Stream stream, long fileBytes)

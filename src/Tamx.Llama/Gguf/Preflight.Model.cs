@@ -10,27 +10,26 @@ public static partial class Preflight
     private const string PreTokenizerKey = "tokenizer.ggml.pre";
 
     /// <summary>
-    /// Names of Qwen's way to cut text before its merges, as llama.cpp knows it. It has that way written out as code;
-    /// of most others it has a regular expression alone, whose matching recurses: a long run of digits or spaces in a
-    /// prompt throws then, or ends the stack.
+    /// llama.cpp's names for Qwen's pre-tokenizer, which it has as code. Most others it has as regular expressions, and
+    /// their matching recurses: a long run of digits or spaces in a prompt throws, or overflows the stack.
     /// </summary>
     private static readonly string[] PreTokenizers = ["qwen2", "deepseek-r1-qwen", "megrez"];
 
-    // token_type by llama.cpp's numbers. 6 is a byte by its number, which Qwen's tokens (bytes in byte letters) have
-    // none of.
+    // token_type by llama.cpp's numbers. 6 is a byte, which Qwen's vocabulary has none of: it uses the byte-to-unicode
+    // table.
     private const int ControlToken = 3;
     private const int UserDefinedToken = 4;
     private const int LastTokenType = 5;
 
-    /// <summary>Matrices of a layer, each of which may have scales beside it (NVFP4 files do).</summary>
+    /// <summary>Matrices of a layer. Each may have scales beside it, as in NVFP4 files.</summary>
     private static readonly string[] LayerMatrices =
         ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"];
 
-    /// <summary>Markers that prompts are built from and sequences are read by.</summary>
+    /// <summary>Markers that make up prompts, and by which sequences are read.</summary>
     private static readonly string[] Markers =
         ["<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"];
 
-    /// <summary>Tokens that end an answer wherever a vocabulary has them.</summary>
+    /// <summary>Tokens that end an answer if the vocabulary has them.</summary>
     private static readonly string[] EndTokens =
         ["<|im_end|>", "<|endoftext|>", "<|fim_pad|>", "<|repo_name|>", "<|file_sep|>"];
 
@@ -83,7 +82,7 @@ public static partial class Preflight
     /// <param name="model">The opened file or files.</param>
     /// <returns>What the files say about the model.</returns>
     /// <exception cref="ModelFormatException">
-    /// llama.cpp would refuse the model, crash on it, or compute something else than it was trained for.
+    /// llama.cpp would refuse the model, crash on it, or compute something that it was not trained for.
     /// </exception>
     public static ModelFacts CheckModel(GgufModel model)
     {
@@ -230,7 +229,7 @@ public static partial class Preflight
         var baseKey = $"{architecture}.rope.freq_base";
         Finite(model, baseKey, metadata.FindFloat(baseKey) ?? 10000, 1);
 
-        // llama.cpp takes these from any model and then computes something else, or asserts; Qwen-VL has none of them.
+        // llama.cpp takes these from any model, and then computes something else or asserts. Qwen-VL has none of them.
         string[] keys =
         [
             "expert_count", "expert_used_count", "expert_group_count", "expert_group_used_count",
@@ -287,8 +286,7 @@ public static partial class Preflight
     }
 
     /// <summary>
-    /// llama.cpp takes a model of such a name for Phi-3 and looks for a token that Phi-3 has: without it, loading ends
-    /// in an exception.
+    /// llama.cpp takes a model of such a name for Phi-3, and throws if it lacks a token that Phi-3 has.
     /// </summary>
     private static void CheckName(GgufModel model)
     {
@@ -324,7 +322,7 @@ public static partial class Preflight
         var tokens = metadata.FindStrings(TokensKey) ?? throw metadata.Missing(TokensKey, "the vocabulary");
         CheckMerges(model);
 
-        // llama.cpp asserts that no token occurs twice, after it has cut each at a zero byte and named the empty ones.
+        // llama.cpp cuts each token at a zero byte, names the empty ones, and then asserts that none occurs twice.
         var distinct = new HashSet<string>(tokens.Length, StringComparer.Ordinal);
         for (var id = 0; id < tokens.Length; id++)
         {
@@ -357,7 +355,7 @@ public static partial class Preflight
         return tokens.Length;
     }
 
-    /// <summary>Merges are looked up by their two parts, so that any are harmless that can be read.</summary>
+    /// <summary>Merges are looked up by their two parts, so any that can be read are harmless.</summary>
     private static void CheckMerges(GgufModel model)
     {
         if (model.Metadata.FindStrings(MergesKey) is null)
@@ -368,7 +366,7 @@ public static partial class Preflight
 
     private static void CheckTokenTypes(GgufModel model, string[] tokens)
     {
-        // Without types every token is text, the markers of pictures and turns among them.
+        // Without types every token is text, even the markers of pictures and turns.
         var types = model.Metadata.FindIntegers(TokenTypesKey)
             ?? throw model.Metadata.Missing(TokenTypesKey, $"{tokens.Length} x {GgufValueType.I32}");
         if (types.Length < tokens.Length)
@@ -396,7 +394,7 @@ public static partial class Preflight
         }
     }
 
-    /// <summary>Ids of tokens with a role, and what is added to texts.</summary>
+    /// <summary>Ids of tokens with a role, and whether they are added to texts.</summary>
     private static void CheckTokenRoles(GgufModel model, int vocabularySize)
     {
         var metadata = model.Metadata;
@@ -424,9 +422,9 @@ public static partial class Preflight
     }
 
     /// <summary>
-    /// Ids of the tokens that end an answer: those that the vocabulary has under a known name, and those that the file
-    /// names. llama.cpp takes token 11 where a file names none, which is the comma in Qwen's vocabulary. A named token
-    /// that is text is such a guess that a converter wrote down, so that it does not count either.
+    /// Ids of the tokens that end an answer: those with a known name, and those that the file's keys name. Where a file
+    /// names none, llama.cpp takes token 11, the comma in Qwen's vocabulary. A converter may have written such a guess
+    /// down, so a named token that is text does not count.
     /// </summary>
     private static int[] FindEndTokens(GgufMetadata metadata)
     {
@@ -491,7 +489,7 @@ public static partial class Preflight
 
         if (architecture == ModelArchitecture.Qwen3Vl)
         {
-            // Rerankers have it. llama.cpp loads it, and computes with it only where it is asked for ranks.
+            // Rerankers have it. llama.cpp loads it, but computes with it only if asked for ranks.
             var labelCount = model.Metadata.CountOf($"{architecture}.classifier.output_labels");
             tensors.OptionalMatrix("cls.output.weight", hiddenSize, Math.Max(1, labelCount));
         }

@@ -6,7 +6,7 @@ public static partial class Preflight
 {
     private const string ProjectorTypeKey = "clip.projector_type";
 
-    /// <summary>clip.cpp's own limit, before products overflow 32 bits.</summary>
+    /// <summary>clip.cpp's own limit: beyond it, products overflow 32 bits.</summary>
     private const int MaxImageSize = 8192;
 
     private const string PinpointsKey = "clip.vision.image_grid_pinpoints";
@@ -14,9 +14,7 @@ public static partial class Preflight
     /// <summary>Checks an mmproj.</summary>
     /// <param name="model">The opened file.</param>
     /// <returns>What the file says about the vision tower and projector.</returns>
-    /// <exception cref="ModelFormatException">
-    /// llama.cpp would refuse the file, crash on it, or compute nonsense.
-    /// </exception>
+    /// <exception cref="ModelFormatException">llama.cpp would refuse it, crash, or compute nonsense.</exception>
     public static ProjectorFacts CheckProjector(GgufModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -151,8 +149,8 @@ public static partial class Preflight
     }
 
     /// <summary>
-    /// The width of the layers' inner matrices, as the first layer has it. The key that should say it must be there but
-    /// is not to be trusted: llama.cpp's converter writes another number for Qwen2-VL, and older ones wrote 0.
+    /// The width of the layers' inner matrices, read from the first layer. The key for it must be there but cannot be
+    /// trusted: llama.cpp's converter writes another number for Qwen2-VL, and older ones wrote 0.
     /// </summary>
     private static int FeedForwardSize(GgufModel model, int hiddenSize)
     {
@@ -166,18 +164,14 @@ public static partial class Preflight
     }
 
     /// <summary>
-    /// Older converters of Qwen2-VL called the two matrices by each other's name; llama.cpp swaps them back by this
-    /// test.
+    /// Older converters of Qwen2-VL swapped the two matrices' names. llama.cpp tests for it like this.
     /// </summary>
     private static bool IsFeedForwardSwapped(GgufModel model, string layer, int hiddenSize) =>
         model.Metadata.FindString(ProjectorTypeKey) != Qwen3VlMerger
         && model.FindTensor($"{layer}.ffn_down.weight") is { } down
         && down.Shape[0] == hiddenSize;
 
-    /// <summary>
-    /// Mean or deviation per colour, of pixels in [0, 1]. Others would overflow the half precision that pixels are
-    /// turned into.
-    /// </summary>
+    /// <summary>Mean or deviation per colour, for pixels in [0, 1]. Others would overflow half precision.</summary>
     private static void CheckColours(GgufModel model, string key, double least, double most)
     {
         var values = model.Metadata.FindFloats(key) ?? throw model.Metadata.Missing(key, "3 floats (red, green, blue)");
@@ -210,8 +204,7 @@ public static partial class Preflight
         }
         else
         {
-            // The oldest converter of Qwen2-VL wrote a table of 10 x 10 zeros as a placeholder; these projectors never
-            // look at it.
+            // The oldest converter of Qwen2-VL wrote a table of 10 x 10 zeros, which these projectors never use.
             tensors.Unused("v.position_embd.weight");
         }
 
@@ -257,7 +250,7 @@ public static partial class Preflight
 
     private static int[] CheckDeepstack(GgufModel model, TensorChecklist tensors, ProjectorFacts facts, int cell)
     {
-        // llama.cpp looks for fc1 only: a layer without it silently has no deepstack.
+        // llama.cpp looks for fc1 alone: without it, a layer silently has no deepstack.
         const string Prefix = "v.deepstack.";
         HashSet<int> layers = [];
         foreach (var tensor in model.Tensors.Where(tensor => tensor.Name.StartsWith(Prefix, StringComparison.Ordinal)))

@@ -3,9 +3,9 @@ namespace Tamx.Llama.Gguf;
 /// <summary>Checks a text model and an mmproj before llama.cpp sees them.</summary>
 /// <remarks>
 /// llama.cpp (b10221) ends the process on many faults of a file: a key of another type, a missing, misshapen or
-/// unexpected tensor, an exception that leaves its tokenizer. So the lists here are closed: what it reads is known by
-/// name, type and bounds, and a tensor that is not is refused. Each error names the file, the key or tensor, and what
-/// would be right.
+/// unexpected tensor, an exception out of its tokenizer. So the lists here are closed: all that it reads is known by
+/// name, type and bounds, and any other tensor is refused. Each error names the file, the key or tensor, and what would
+/// be right.
 /// </remarks>
 public static partial class Preflight
 {

@@ -75,9 +75,7 @@ public sealed record TensorType
     /// <summary>Bytes per block.</summary>
     public int BlockBytes { get; }
 
-    /// <summary>
-    /// True if llama.cpp multiplies with matrices of this type; false for integers, doubles and intermediate formats.
-    /// </summary>
+    /// <summary>True if llama.cpp multiplies with such matrices: no integers, doubles, intermediate formats.</summary>
     public bool IsWeightType { get; }
 
     /// <summary>True for block formats.</summary>

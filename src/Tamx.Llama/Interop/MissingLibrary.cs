@@ -2,9 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Tamx.Llama.Interop;
 
-/// <summary>
-/// Says in one line why the system's loader refused a library, and what to install where that is known.
-/// </summary>
+/// <summary>Says in one line why the system's loader refused a library, and what to install if that is known.</summary>
 internal static partial class MissingLibrary
 {
     /// <summary>System libraries that llama.cpp's libraries need, and the Debian packages that have them.</summary>

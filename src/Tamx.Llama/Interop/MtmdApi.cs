@@ -4,9 +4,7 @@ using LLama.Native;
 
 namespace Tamx.Llama.Interop;
 
-/// <summary>
-/// What Tamx calls of mtmd.h, llama.cpp's vision part; native/README.md says why not through LLamaSharp.
-/// </summary>
+/// <summary>What Tamx calls of mtmd.h, llama.cpp's vision part; native/README.md says why.</summary>
 internal static unsafe partial class MtmdApi
 {
     /// <summary>MTMD_INPUT_CHUNK_TYPE_IMAGE.</summary>
@@ -43,7 +41,7 @@ internal static unsafe partial class MtmdApi
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial void SetLog(delegate* unmanaged[Cdecl]<int, byte*, void*, void> log, void* userData);
 
-    /// <summary>Without pixels it can be cut into tokens but not encoded.</summary>
+    /// <summary>A bitmap; without pixels it can be cut into tokens but not encoded.</summary>
     [LibraryImport(Library, EntryPoint = "mtmd_bitmap_init")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial nint CreateBitmap(uint width, uint height, byte* rgb);

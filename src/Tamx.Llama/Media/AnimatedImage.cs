@@ -4,8 +4,8 @@ using ImageMagick;
 namespace Tamx.Llama.Media;
 
 /// <summary>Frames of an animated GIF or WebP, each as a whole picture.</summary>
-/// <param name="Frames">The chosen frames as PNG; a picture that is not animated as it came.</param>
-/// <param name="Seconds">When each is shown first [frames].</param>
+/// <param name="Frames">The chosen frames as PNG. A picture that is not animated stays as it came.</param>
+/// <param name="Seconds">When each begins to be shown [frames].</param>
 /// <param name="FramesPerSecond">Rate of the chosen frames.</param>
 internal sealed record AnimatedImage(
     IReadOnlyList<EncodedImage> Frames, IReadOnlyList<double> Seconds, double FramesPerSecond)
@@ -13,9 +13,7 @@ internal sealed record AnimatedImage(
     /// <summary>Most frames of an animation.</summary>
     public const int MaxFrames = 5000;
 
-    /// <summary>
-    /// Most pixels of all frames together; they are in memory at once, as they come and whole, at 4 bytes each.
-    /// </summary>
+    /// <summary>Most pixels of all frames together, which are in memory at once, at 4 bytes each.</summary>
     public const long MaxTotalPixels = 100_000_000;
 
     /// <summary>Decodes an animation.</summary>
@@ -24,9 +22,7 @@ internal sealed record AnimatedImage(
     /// <param name="sampling">Which frames to keep.</param>
     /// <param name="limits">Limits on the file and on each frame; null for <see cref="ImageLimits.Default"/>.</param>
     /// <param name="cancellationToken">Ends the decoding.</param>
-    /// <exception cref="ImageFormatException">
-    /// The bytes are of another format, damaged, or beyond the limits.
-    /// </exception>
+    /// <exception cref="ImageFormatException">Another format, damaged, or beyond the limits.</exception>
     public static AnimatedImage Decode(
         ReadOnlyMemory<byte> encoded, string name, VideoSampling sampling, ImageLimits? limits = null,
         CancellationToken cancellationToken = default)
@@ -85,7 +81,7 @@ internal sealed record AnimatedImage(
         }
     }
 
-    /// <summary>Seconds that a frame is shown. Browsers show a frame of no more than 10 ms for 100.</summary>
+    /// <summary>Seconds that a frame is shown. As in browsers, 10 ms or less count as 100.</summary>
     private static double DelayOf(IMagickImage<byte> image)
     {
         var seconds = image.AnimationDelay / (double)Math.Max(1, image.AnimationTicksPerSecond);

@@ -1,9 +1,6 @@
 namespace Tamx.Llama.Media;
 
-/// <summary>
-/// A video file in memory. ffmpeg needs a file that it can move about in: one is there while the frames are read, and
-/// no longer.
-/// </summary>
+/// <summary>A video file in memory. ffmpeg needs a file on disk, which exists only while frames are read.</summary>
 internal sealed class EncodedVideo : IFrameSource
 {
     private readonly ReadOnlyMemory<byte> _encoded;
@@ -18,7 +15,7 @@ internal sealed class EncodedVideo : IFrameSource
         File = file;
     }
 
-    /// <summary>What was found in the file. It is gone, so that only what is in memory may be asked for.</summary>
+    /// <summary>What was found in the file. The file is gone: its frames cannot be read through this.</summary>
     public VideoFile File { get; }
 
     /// <summary>Finds a video's frames and chooses among them.</summary>
@@ -43,7 +40,7 @@ internal sealed class EncodedVideo : IFrameSource
         }
     }
 
-    /// <summary>Does something, with the video's own name in what is wrong with it.</summary>
+    /// <summary>Reads, and puts the video's own name in the place of the file's in errors.</summary>
     private static T Named<T>(TemporaryFile file, string name, Func<T> read)
     {
         try
@@ -62,7 +59,7 @@ internal sealed class EncodedVideo : IFrameSource
 
         public TemporaryFile(ReadOnlyMemory<byte> content)
         {
-            // A folder of its own, which nobody else can read.
+            // In a new folder that nobody else can read.
             _folder = Directory.CreateTempSubdirectory("tamx-video-");
             Path = System.IO.Path.Combine(_folder.FullName, "video");
             try

@@ -1,9 +1,7 @@
 namespace Tamx.Llama.Media;
 
 /// <summary>Where the frames of a video come from.</summary>
-/// <remarks>
-/// They are read one after another, when the model looks at them. A long video needs no more memory than a short one.
-/// </remarks>
+/// <remarks>They are read one by one as the model sees them: a long video needs no more memory.</remarks>
 internal interface IFrameSource
 {
     /// <summary>Reads the frames from the first to the last.</summary>

@@ -1,6 +1,6 @@
 namespace Tamx.Llama.Media;
 
-/// <summary>File names in the order that people number them in: 2 before 10, letters without regard to case.</summary>
+/// <summary>File names in natural order: 2 before 10, letters without regard to case.</summary>
 internal sealed class NaturalOrder : IComparer<string>
 {
     public static NaturalOrder Instance { get; } = new();
@@ -35,7 +35,7 @@ internal sealed class NaturalOrder : IComparer<string>
         return first.Length != second.Length ? first.Length - second.Length : string.CompareOrdinal(x, y);
     }
 
-    /// <summary>Takes the digits off the front, and drops zeros that they begin with.</summary>
+    /// <summary>Takes the digits off the front, without their leading zeros.</summary>
     private static ReadOnlySpan<char> TakeNumber(ref ReadOnlySpan<char> text)
     {
         var end = text.IndexOfAnyExceptInRange('0', '9');

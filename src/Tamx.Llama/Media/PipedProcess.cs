@@ -4,9 +4,7 @@ using System.Text;
 
 namespace Tamx.Llama.Media;
 
-/// <summary>
-/// A program that runs beside this one and whose output is read as it comes. It never outlives this object.
-/// </summary>
+/// <summary>Another program, whose output is read while it runs. It never outlives this object.</summary>
 internal sealed class PipedProcess : IDisposable
 {
     private const int MaxErrorLines = 50;
@@ -30,8 +28,7 @@ internal sealed class PipedProcess : IDisposable
     public Stream Output => _process.StandardOutput.BaseStream;
 
     /// <summary>
-    /// Looks for a program in the folders of the PATH alone, so that a file beside this program or in the current
-    /// folder is never taken for it.
+    /// Looks for a program in the folders of the PATH, never beside this one or in the current folder.
     /// </summary>
     /// <returns>Its path, or null.</returns>
     public static string? Find(string program)
@@ -77,7 +74,7 @@ internal sealed class PipedProcess : IDisposable
         }
     }
 
-    /// <summary>Waits for the program to end by itself, after its output was read.</summary>
+    /// <summary>Waits for the program to end, after its output was read.</summary>
     /// <returns>Its exit code.</returns>
     /// <exception cref="OperationCanceledException">It was killed for cancellation.</exception>
     public int Wait()
@@ -87,9 +84,7 @@ internal sealed class PipedProcess : IDisposable
         return _process.ExitCode;
     }
 
-    /// <summary>
-    /// The last thing that the program complained of, after <see cref="Wait"/>; empty if there is none.
-    /// </summary>
+    /// <summary>The last line of the program's errors, after <see cref="Wait"/>; empty if there is none.</summary>
     public string LastError()
     {
         lock (_errorLines)

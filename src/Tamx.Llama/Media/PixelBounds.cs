@@ -1,11 +1,9 @@
 namespace Tamx.Llama.Media;
 
-/// <summary>
-/// How large a model is to look at one picture or video, as Qwen's messages say it; what is null is the model's choice.
-/// </summary>
+/// <summary>At which size a model sees a picture or video, as Qwen's messages say it. Null for the model's.</summary>
 /// <remarks>
-/// Source: <c>fetch_image</c> and <c>fetch_video</c> of Qwen's qwen-vl-utils. Sizes become whole cells; both sides
-/// given go before the picture's own.
+/// Source: <c>fetch_image</c> and <c>fetch_video</c> of Qwen's qwen-vl-utils. Sizes become whole cells. Width and
+/// height, where given, replace the picture's own.
 /// </remarks>
 public sealed record PixelBounds
 {
@@ -21,9 +19,6 @@ public sealed record PixelBounds
     /// <summary>Height in pixels before it becomes whole cells, <c>resized_height</c>; given with the width.</summary>
     public int? Height { get; init; }
 
-    /// <summary>
-    /// Most pixels of all frames of a video that are shown, each temporal patch counted as one frame twice;
-    /// <c>total_pixels</c>.
-    /// </summary>
+    /// <summary>Most pixels of all frames shown, <c>total_pixels</c>. A temporal patch counts as two frames.</summary>
     public double? TotalPixels { get; init; }
 }

@@ -3,17 +3,17 @@ namespace Tamx.Llama.Media;
 /// <summary>The size at which Qwen-VL looks at a picture.</summary>
 internal static class QwenImageSize
 {
-    // qwen-vl-utils' bounds of a picture, which a message cannot leave.
+    // qwen-vl-utils' bounds of a picture. No message can go beyond them.
     private const int MinGivenCells = 4;
     private const int MaxGivenCells = 16_384;
 
     /// <summary>
-    /// Rounds both sides to whole cells and scales the picture so that its cells are between the bounds, keeping the
-    /// aspect ratio as nearly as whole cells allow.
+    /// Scales a picture to whole cells whose number lies between bounds. The aspect ratio stays as near as whole cells
+    /// allow.
     /// </summary>
     /// <remarks>
-    /// <c>smart_resize</c> of Qwen's image processor. Pictures are brought to this size before they reach libmtmd,
-    /// which would pad them instead: the padding would belong to cells of the map but to no part of the picture.
+    /// <c>smart_resize</c> of Qwen's image processor. Pictures get this size before they reach libmtmd, which would pad
+    /// them instead. The map would then have cells that belong to no part of the picture.
     /// </remarks>
     /// <param name="width">Width in pixels.</param>
     /// <param name="height">Height in pixels.</param>
@@ -45,10 +45,10 @@ internal static class QwenImageSize
         return ((int)columns * cellSize, (int)rows * cellSize);
     }
 
-    /// <summary>The size of a picture whose message may say how large it is to be.</summary>
+    /// <summary>The size of a picture whose message may ask for a size.</summary>
     /// <remarks>
-    /// <c>fetch_image</c> of qwen-vl-utils: a size that is given becomes whole cells, 4 to 16,384 of them; else the
-    /// bounds that are given go before the model's.
+    /// <c>fetch_image</c> of qwen-vl-utils. A given size becomes 4 to 16,384 whole cells. Without one, given bounds
+    /// replace the model's.
     /// </remarks>
     /// <param name="width">Width in pixels.</param>
     /// <param name="height">Height in pixels.</param>
@@ -64,17 +64,17 @@ internal static class QwenImageSize
         var least = bounds?.MinPixels / cellPixels ?? (isGiven ? MinGivenCells : minCells);
         var most = bounds?.MaxPixels / cellPixels ?? (isGiven ? MaxGivenCells : maxCells);
 
-        // Of one bound that is given and one that is not, the one that is given holds; one cell there always is.
+        // If only one bound is given, it holds against the model's other one. There is always one cell.
         least = Math.Min(least, bounds?.MinPixels is null ? most : MaxGivenCells);
         most = Math.Clamp(most < least ? MaxGivenCells : most, 1, MaxGivenCells);
         return Fit(bounds?.Width ?? width, bounds?.Height ?? height, cellSize, least, most);
     }
 
-    /// <summary>The size of the frames of a video, one for all: as a picture's, but with bounds for frames.</summary>
+    /// <summary>The size of a video's frames, one for all: like a picture's, but with bounds for frames.</summary>
     /// <remarks>
-    /// <c>fetch_video</c> of qwen-vl-utils: a frame has 128 to 768 cells, and all temporal patches together at most 90
-    /// % of the model's sequence, of which no more than 128,000 tokens are counted (MODEL_SEQ_LEN); but never are there
-    /// less than 5 % over the least.
+    /// <c>fetch_video</c> of qwen-vl-utils. A frame has 128 to 768 cells. All temporal patches together take at most 90
+    /// % of the model's sequence, of which at most 128,000 tokens count (MODEL_SEQ_LEN). The most is never below 1.05
+    /// times the least.
     /// </remarks>
     /// <param name="width">Width in pixels.</param>
     /// <param name="height">Height in pixels.</param>
@@ -83,9 +83,7 @@ internal static class QwenImageSize
     /// <param name="contextSize">Tokens that the context holds.</param>
     /// <param name="minCells">Least cells of a frame; 0 for 128.</param>
     /// <param name="maxCells">Most cells of a frame; 0 for 768.</param>
-    /// <param name="bounds">
-    /// What the message says; it goes before <paramref name="minCells"/> and <paramref name="maxCells"/>.
-    /// </param>
+    /// <param name="bounds">What the message says, which goes first.</param>
     public static (int Width, int Height) FitFrames(
         int width, int height, int cellSize, int patchCount, int contextSize, int minCells, int maxCells,
         PixelBounds? bounds = null)

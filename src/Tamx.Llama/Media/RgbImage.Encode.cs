@@ -7,9 +7,7 @@ public sealed partial class RgbImage
     /// <summary>A picture of given pixels.</summary>
     /// <param name="width">Width in pixels.</param>
     /// <param name="height">Height in pixels.</param>
-    /// <param name="pixels">
-    /// Red, green, blue bytes, row by row from the top left: [height, width, 3]. Not copied.
-    /// </param>
+    /// <param name="pixels">Red, green, blue bytes from the top left: [height, width, 3]. Not copied.</param>
     /// <param name="name">What the picture is called.</param>
     /// <exception cref="ArgumentException">The number of bytes does not fit the size.</exception>
     public static RgbImage FromPixels(int width, int height, byte[] pixels, string name)
@@ -40,9 +38,7 @@ public sealed partial class RgbImage
         return EncodePng(image);
     }
 
-    /// <summary>
-    /// A picture as a PNG of its pixels alone: by itself ImageMagick adds the time, and no two files would be equal.
-    /// </summary>
+    /// <summary>A picture as a PNG of its pixels alone: the time, which ImageMagick adds, makes files differ.</summary>
     internal static byte[] EncodePng(IMagickImage<byte> image)
     {
         image.Settings.SetDefine(MagickFormat.Png, "exclude-chunks", "all,tIME");

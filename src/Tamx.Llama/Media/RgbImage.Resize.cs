@@ -4,9 +4,7 @@ namespace Tamx.Llama.Media;
 
 public sealed partial class RgbImage
 {
-    /// <summary>
-    /// The picture stretched to a size, by the cubic filter (Catmull-Rom) that Qwen's image processor uses.
-    /// </summary>
+    /// <summary>The picture stretched to a size by the cubic filter of Qwen's image processor (Catmull-Rom).</summary>
     /// <param name="width">Width in pixels.</param>
     /// <param name="height">Height in pixels.</param>
     /// <returns>The resized picture, or this one if it has the size.</returns>

@@ -6,9 +6,9 @@ namespace Tamx.Llama.Media;
 
 /// <summary>A picture as it is displayed: upright, opaque, 8-bit sRGB.</summary>
 /// <remarks>
-/// Encoded pictures are untrusted. The format is told by the first bytes and forced upon the decoder, so that no other
-/// coder, delegate or address can be reached whatever the file's name or content; sizes are checked before pixels are
-/// decoded. Immutable and safe to share between threads.
+/// Encoded pictures are untrusted. The first bytes tell the format, and the decoder is held to it: whatever the file's
+/// name or content, no other coder, delegate or address can be reached. Sizes are checked before pixels are decoded.
+/// Immutable and safe to share between threads.
 /// </remarks>
 public sealed partial class RgbImage
 {
@@ -46,9 +46,7 @@ public sealed partial class RgbImage
     /// <summary>Reads and decodes a picture file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="limits">Limits, or null for <see cref="ImageLimits.Default"/>.</param>
-    /// <exception cref="ImageFormatException">
-    /// The file is missing, unreadable, of another format, damaged, or beyond the limits.
-    /// </exception>
+    /// <exception cref="ImageFormatException">Missing, of another format, damaged, or beyond the limits.</exception>
     public static RgbImage Open(string path, ImageLimits? limits = null) =>
         Decode(ReadFile(path, limits), path, limits);
 
@@ -83,9 +81,7 @@ public sealed partial class RgbImage
         }
     }
 
-    /// <summary>
-    /// Whether a file begins as a picture does. Nothing else is said about it; a file that cannot be read is none.
-    /// </summary>
+    /// <summary>Whether a file begins as a picture does. False if it cannot be read.</summary>
     /// <param name="path">The file.</param>
     public static bool IsPictureFile(string path)
     {
@@ -102,17 +98,15 @@ public sealed partial class RgbImage
         }
     }
 
-    /// <summary>Whether bytes begin as a picture does. Nothing else is said about them.</summary>
+    /// <summary>Whether bytes begin as a picture does.</summary>
     /// <param name="encoded">The bytes of a file.</param>
     public static bool IsPicture(ReadOnlySpan<byte> encoded) => FindFormat(encoded) is not null;
 
-    /// <summary>Holds a picture to limits by what its first bytes say; no pixel is decoded.</summary>
+    /// <summary>Checks a picture against limits by its head; no pixel is decoded.</summary>
     /// <param name="encoded">The file's bytes.</param>
     /// <param name="name">The picture's name for messages.</param>
     /// <param name="limits">The limits.</param>
-    /// <exception cref="ImageFormatException">
-    /// The bytes are of another format, damaged where their size stands, or beyond the limits.
-    /// </exception>
+    /// <exception cref="ImageFormatException">Another format, a damaged head, or beyond the limits.</exception>
     public static void CheckLimits(ReadOnlyMemory<byte> encoded, string name, ImageLimits limits)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -137,9 +131,7 @@ public sealed partial class RgbImage
     /// <param name="encoded">The file's bytes.</param>
     /// <param name="name">The picture's name for messages.</param>
     /// <param name="limits">Limits, or null for <see cref="ImageLimits.Default"/>.</param>
-    /// <exception cref="ImageFormatException">
-    /// The bytes are of another format, damaged, or beyond the limits.
-    /// </exception>
+    /// <exception cref="ImageFormatException">Another format, damaged, or beyond the limits.</exception>
     public static RgbImage Decode(ReadOnlyMemory<byte> encoded, string name, ImageLimits? limits = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -148,7 +140,7 @@ public sealed partial class RgbImage
         (var format, var mediaType) = FormatOf(encoded.Span, name);
         EnsureDecoderIsLimited();
 
-        // Only the first frame is read, also of a file with thousands.
+        // Only the first frame is read, even of a file with thousands.
         var settings = new MagickReadSettings() { Format = format, FrameIndex = 0, FrameCount = 1 };
         try
         {
@@ -184,10 +176,7 @@ public sealed partial class RgbImage
         }
     }
 
-    /// <summary>
-    /// A frame of a video: pixels as they are, red green blue, row by row [height, width, 3]. It becomes a JPEG where
-    /// it must be encoded.
-    /// </summary>
+    /// <summary>A frame of a video: red, green, blue bytes [height, width, 3]. If encoded, it is a JPEG.</summary>
     internal static RgbImage OfFrame(int width, int height, byte[] pixels, string name) =>
         new(width, height, pixels, "image/jpeg", name);
 
@@ -263,10 +252,7 @@ public sealed partial class RgbImage
         }
     }
 
-    /// <summary>
-    /// A JPEG that ends early is a warning to its decoder, like many a harmless oddity; half a picture is an error
-    /// here.
-    /// </summary>
+    /// <summary>To its decoder, a JPEG that ends early is but a warning. Here it is an error.</summary>
     private static void ThrowIfTruncated(string warning, string mediaType, string name)
     {
         if (warning.Contains("premature end", StringComparison.OrdinalIgnoreCase))
@@ -275,7 +261,7 @@ public sealed partial class RgbImage
         }
     }
 
-    /// <summary>Limits of the whole process: pixels stay in memory, and in this much of it.</summary>
+    /// <summary>Sets the process's limits: pixels stay in memory, and within this much of it.</summary>
     private static bool LimitDecoder()
     {
         ResourceLimits.Memory = MaxDecoderBytes;

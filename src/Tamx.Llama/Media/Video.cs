@@ -55,13 +55,9 @@ public sealed class Video
 
     /// <summary>Single pictures as the frames of a video.</summary>
     /// <param name="frames">The pictures in order, all of one size. All are shown, up to the sampling's limit.</param>
-    /// <param name="sampling">
-    /// The rate at which they were taken, and the limit; null for 2 per second, at most 768.
-    /// </param>
+    /// <param name="sampling">Rate at which they were taken, and limit; null for 2 per second, at most 768.</param>
     /// <param name="name">What messages call the video; null for the first picture's name.</param>
-    /// <exception cref="InvalidInputException">
-    /// There is no picture, one cannot be used, or they differ in size.
-    /// </exception>
+    /// <exception cref="InvalidInputException">No picture, one that cannot be used, or different sizes.</exception>
     public static Video FromFrames(
         IReadOnlyList<EncodedImage> frames, VideoSampling? sampling = null, string? name = null)
     {
@@ -72,9 +68,7 @@ public sealed class Video
             : throw new InvalidInputException($"{name}: has no frame; at least one picture is needed");
     }
 
-    /// <summary>
-    /// The pictures of a folder as the frames of a video, in the natural order of their names (2 before 10).
-    /// </summary>
+    /// <summary>The pictures of a folder as the frames of a video, in natural order of names (2 before 10).</summary>
     /// <param name="path">The folder. Files that do not begin as a picture does are passed over.</param>
     /// <param name="sampling">As for <see cref="FromFrames"/>.</param>
     /// <exception cref="InvalidInputException">
@@ -108,9 +102,7 @@ public sealed class Video
     /// A video file, read by the ffmpeg on the PATH. An animated GIF or WebP, a single picture or a folder of pictures
     /// needs none.
     /// </summary>
-    /// <param name="path">
-    /// The file. Whatever its name looks like, it is a file of this machine, never an address or an option.
-    /// </param>
+    /// <param name="path">The file. Whatever its name, it is never taken for an address or an option.</param>
     /// <param name="sampling">Which frames to show; null for Qwen's own rules.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <remarks>
@@ -156,9 +148,7 @@ public sealed class Video
         return Of(animation.Frames, animation.Seconds, animation.FramesPerSecond, name);
     }
 
-    /// <summary>
-    /// A video file in memory, for which ffmpeg is needed; or an animated GIF or WebP, or a single picture.
-    /// </summary>
+    /// <summary>A video file in memory, for which ffmpeg is needed; or an animation or a single picture.</summary>
     /// <param name="encoded">The bytes of the file.</param>
     /// <param name="name">What messages call it.</param>
     /// <param name="sampling">Which frames to show; null for Qwen's own rules.</param>

@@ -5,9 +5,9 @@ namespace Tamx.Llama.Media;
 
 /// <summary>A video file, decoded by the ffmpeg and ffprobe on the PATH.</summary>
 /// <remarks>
-/// The file is untrusted. Its path is given with <c>file:</c> before it, so that no name is an option, an address or a
-/// pattern; ffmpeg may read no other protocol and no format but the containers below, since playlists and scripts name
-/// other files. Frames come as raw RGB over a pipe, one at a time.
+/// The file is untrusted. <c>file:</c> before its path keeps any name from being an option, an address or a pattern.
+/// ffmpeg may read no other protocol, and no format but the containers below: playlists and scripts name other files.
+/// Frames come as raw RGB over a pipe, one at a time.
 /// </remarks>
 internal sealed class VideoFile : IFrameSource
 {
@@ -30,7 +30,7 @@ internal sealed class VideoFile : IFrameSource
         FramesPerSecond = framesPerSecond;
     }
 
-    /// <summary>Width of the frames in pixels, turned as they are displayed.</summary>
+    /// <summary>Width of the frames in pixels as displayed.</summary>
     public int Width { get; }
 
     /// <summary>Height of the frames in pixels.</summary>
@@ -42,10 +42,7 @@ internal sealed class VideoFile : IFrameSource
     /// <summary>Rate of the chosen frames.</summary>
     public double FramesPerSecond { get; }
 
-    /// <summary>
-    /// Finds a file's frames and chooses among them. All of it is decoded: what a container says of its frames is often
-    /// wrong by a few.
-    /// </summary>
+    /// <summary>Finds a file's frames and chooses among them. All is decoded: containers often miscount.</summary>
     /// <exception cref="InvalidInputException">The file cannot be read, is no video, or ffmpeg is missing.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static VideoFile Open(string path, VideoSampling sampling, CancellationToken cancellationToken)
@@ -87,13 +84,12 @@ internal sealed class VideoFile : IFrameSource
 
     public IEnumerable<VideoFrame> Read(CancellationToken cancellationToken)
     {
-        // ffmpeg takes no sum of more than 100 terms, but sums of sums.
+        // ffmpeg takes no sum of more than 100 terms, but it does take sums of sums.
         const int Terms = 50;
         var sums = _indices.Chunk(Terms).Select(part => string.Join('+', part.Select(index => $"eq(n\\,{index})")));
         var chosen = string.Join('+', sums.Select(sum => $"({sum})"));
 
-        // settb and setpts number the chosen frames anew, so that ffmpeg neither drops nor repeats any for the constant
-        // rate of its output.
+        // settb and setpts number the chosen frames anew. Else ffmpeg would drop or repeat some for a constant rate.
         using var ffmpeg = PipedProcess.Start(FindProgram("ffmpeg", _path), [
             "-v", "error", "-nostdin", .. Input(_path), "-map", "0:V:0", "-an", "-sn", "-dn",
             "-vf",
@@ -142,7 +138,7 @@ internal sealed class VideoFile : IFrameSource
         }
     }
 
-    /// <summary>What the program said last, without the path that it puts before it.</summary>
+    /// <summary>What the program said last, without the path in front.</summary>
     private static string Complaint(PipedProcess program, string path)
     {
         var text = program.LastError();

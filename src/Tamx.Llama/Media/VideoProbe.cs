@@ -2,13 +2,10 @@ using System.Globalization;
 
 namespace Tamx.Llama.Media;
 
-/// <summary>
-/// Collects what ffprobe says of a video's frames and stream, in its output format <c>flat</c>: one <c>key="value"</c>
-/// a line.
-/// </summary>
+/// <summary>Collects what ffprobe says of a video in its format <c>flat</c>: lines of <c>key="value"</c>.</summary>
 internal sealed class VideoProbe
 {
-    // Qwen's video processor takes 24 where nothing is known.
+    // What Qwen's video processor takes if nothing is known.
     private const double UnknownRate = 24;
 
     private readonly List<double> _times = [];
@@ -18,7 +15,7 @@ internal sealed class VideoProbe
     /// <summary>Frames so far.</summary>
     public int FrameCount => _times.Count;
 
-    /// <summary>Width of the first frame in pixels, turned as it is displayed.</summary>
+    /// <summary>Width of the first frame in pixels as displayed.</summary>
     public int Width { get; private set; }
 
     /// <summary>Height of the first frame.</summary>
@@ -64,7 +61,7 @@ internal sealed class VideoProbe
         }
     }
 
-    /// <summary>Settles times, rate and size when all is read.</summary>
+    /// <summary>Works out times, rate and size when all is read.</summary>
     public void Complete()
     {
         if (_rotation % 180 != 0)
@@ -72,15 +69,14 @@ internal sealed class VideoProbe
             (Width, Height) = (Height, Width);
         }
 
-        // Times that are missing or do not ascend say nothing; frames are then spread by the stream's rate.
+        // Missing or falling times are useless: frames are then spread by the stream's rate.
         var hasTimes = _times.TrueForAll(double.IsFinite)
             && _times.Zip(_times.Skip(1)).All(pair => pair.First <= pair.Second)
             && (_times.Count == 1 || _times[^1] > _times[0]);
         FramesPerSecond = _streamRate ?? UnknownRate;
         if (hasTimes && _times.Count > 1)
         {
-            // Some containers keep whole milliseconds; where the times agree with the stream's own rate, that is the
-            // better number.
+            // Some containers keep whole milliseconds. The stream's own rate is better if the times agree with it.
             var measured = (_times.Count - 1) / (_times[^1] - _times[0]);
             FramesPerSecond = Math.Abs((FramesPerSecond / measured) - 1) < 0.01 ? FramesPerSecond : measured;
         }

@@ -4,32 +4,23 @@ namespace Tamx.Llama.Media;
 
 /// <summary>Which frames of a video a model is shown.</summary>
 /// <remarks>
-/// Source: <c>smart_nframes</c> and <c>fetch_video</c> of Qwen's qwen-vl-utils, which Qwen2-VL, Qwen2.5-VL and Qwen3-VL
-/// are published with: so many frames per second, at least 4, at most 768, an even number of them (the temporal patch
-/// is 2), spread evenly from the first frame to the last. Where that asks for more frames than there are, all are
-/// taken; Qwen's own code refuses a video of one frame.
+/// Source: <c>smart_nframes</c> and <c>fetch_video</c> of qwen-vl-utils, with which Qwen2-VL, Qwen2.5-VL and Qwen3-VL
+/// are published. It takes so many frames per second, at least 4 and at most 768, an even number (a temporal patch is
+/// two frames), spread evenly from the first frame to the last. Where that is more than there are, all are taken.
+/// Qwen's own code refuses a video of one frame; here it is accepted.
 /// </remarks>
 public sealed record VideoSampling
 {
-    /// <summary>
-    /// Frames to take per second of a video or an animation; for single pictures the rate at which they were taken;
-    /// 0.001 to 1000. 2 by default.
-    /// </summary>
+    /// <summary>Frames to take per second, or the rate of single pictures; 0.001 to 1000. 2 by default.</summary>
     public double FramesPerSecond { get; init; } = 2;
 
     /// <summary>Most frames to take, rounded down to an even number unless it is 1. 768 by default.</summary>
     public int MaxFrames { get; init; } = 768;
 
-    /// <summary>
-    /// Least frames to take of a video or an animation, rounded up to an even number; no more than there are. 4 by
-    /// default.
-    /// </summary>
+    /// <summary>Least frames to take, rounded up to an even number; not for single pictures. 4 by default.</summary>
     public int MinFrames { get; init; } = 4;
 
-    /// <summary>
-    /// Frames to take of a video or an animation whatever its length, rounded to an even number; null to go by the
-    /// rate.
-    /// </summary>
+    /// <summary>Frames to take, rounded to an even number; null to go by the rate. Not for single pictures.</summary>
     public int? FrameCount { get; init; }
 
     /// <summary>Seconds of a video or an animation to begin at; null for its start.</summary>
@@ -63,7 +54,7 @@ public sealed record VideoSampling
         }
     }
 
-    /// <summary>Refuses what single pictures have no place for: all are shown.</summary>
+    /// <summary>Refuses a choice among single pictures, all of which are shown.</summary>
     internal void RequireNoChoice(string name)
     {
         if (FrameCount is not null || StartSeconds is not null || EndSeconds is not null)
@@ -74,15 +65,13 @@ public sealed record VideoSampling
         }
     }
 
-    /// <summary>
-    /// The frames between start and end, as <c>calculate_video_frame_range</c> of qwen-vl-utils counts them.
-    /// </summary>
+    /// <summary>The frames from start to end, as qwen-vl-utils counts (<c>calculate_video_frame_range</c>).</summary>
     /// <param name="frameCount">Frames that there are, at least 1.</param>
     /// <param name="framesPerSecond">Their rate.</param>
     /// <param name="name">The video's name for messages.</param>
     internal (int First, int Count) Range(int frameCount, double framesPerSecond, string name)
     {
-        // As for rates: 0.3 seconds at 10 per second are frame 3.
+        // 0.3 seconds at 10 per second are frame 3, whatever the last bits say.
         const double Rounding = 1e-4;
         var first = Math.Ceiling(((StartSeconds ?? 0) * framesPerSecond) - Rounding);
         var last = Math.Min(

@@ -1,8 +1,6 @@
 namespace Tamx.Llama;
 
-/// <summary>
-/// llama.cpp failed in a way that no input explains: out of memory, a failed decode, an internal fault.
-/// </summary>
+/// <summary>llama.cpp failed, and not for its input: out of memory, a failed decode, an internal fault.</summary>
 public sealed class LlamaException : Exception
 {
     private readonly FormattableString? _text;

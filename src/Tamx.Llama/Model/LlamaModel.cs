@@ -4,9 +4,7 @@ using Tamx.Llama.Interop;
 namespace Tamx.Llama;
 
 /// <summary>A text model in llama.cpp: its weights, sizes and vocabulary.</summary>
-/// <remarks>
-/// Safe to use from several threads. Contexts and projectors keep the native model until they are freed.
-/// </remarks>
+/// <remarks>Safe to use from several threads. Contexts and projectors keep the native model alive.</remarks>
 internal sealed class LlamaModel : IDisposable
 {
     private readonly nint _vocabulary;
@@ -39,13 +37,13 @@ internal sealed class LlamaModel : IDisposable
         using var errors = NativeLog.Listen();
         var parameters = LLamaModelParams.Default();
 
-        // As llama.cpp counts: the output is one more layer, and more layers than there are means all.
+        // llama.cpp counts the output as one more layer, and takes more layers than there are as all.
         parameters.n_gpu_layers = options.GpuLayerCount < 0 ? int.MaxValue : options.GpuLayerCount;
         parameters.load_mode = options.UseMemoryMap ? LLamaLoadMode.MemoryMap : LLamaLoadMode.None;
         LlamaProgressCallback onProgress = (share, _) => GoesOn(share, "model", progress, cancellationToken);
         parameters.progress_callback = onProgress;
 
-        // Ended by 0. Not given at all, llama.cpp takes all there are.
+        // A list that ends with 0. Without a list, llama.cpp takes all devices.
         var devices = stackalloc nint[2];
         devices[0] = UsesNoDevice(options) ? 0 : FindDevice(options.Device);
         devices[1] = 0;
@@ -91,7 +89,7 @@ internal sealed class LlamaModel : IDisposable
         return buffer[..length].ToArray();
     }
 
-    /// <summary>Cuts UTF-8 text into tokens, of which there are never more than bytes.</summary>
+    /// <summary>Cuts UTF-8 text into tokens. There are never more of them than bytes.</summary>
     /// <param name="text">The text.</param>
     /// <param name="parseSpecial">Whether the text of a control token becomes that token.</param>
     public int[] Tokenize(ReadOnlySpan<byte> text, bool parseSpecial)
@@ -118,7 +116,7 @@ internal sealed class LlamaModel : IDisposable
         }
         catch
         {
-            // A progress sink's fault must not unwind through native frames; loading goes on.
+            // An exception of the progress sink must not unwind through native frames. Loading goes on.
         }
 
         return !cancellationToken.IsCancellationRequested;

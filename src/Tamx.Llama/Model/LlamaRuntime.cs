@@ -19,7 +19,7 @@ public static unsafe class LlamaRuntime
     public static string Directory => LlamaLibraries.Directory;
 
     /// <summary>Build of llama.cpp, as its own tools write it: <c>b10221-815a2a591</c>.</summary>
-    /// <exception cref="NativeLibraryException">The native part is missing or does not fit.</exception>
+    /// <exception cref="NativeLibraryException">llama.cpp's libraries are missing or do not fit.</exception>
     public static string Version
     {
         get
@@ -30,7 +30,7 @@ public static unsafe class LlamaRuntime
     }
 
     /// <summary>The devices llama.cpp found, in its order.</summary>
-    /// <exception cref="NativeLibraryException">The native part is missing or does not fit.</exception>
+    /// <exception cref="NativeLibraryException">llama.cpp's libraries are missing or do not fit.</exception>
     public static IReadOnlyList<ComputeDevice> Devices
     {
         get
@@ -52,7 +52,7 @@ public static unsafe class LlamaRuntime
     }
 
     /// <summary>Refuses a device that llama.cpp does not have.</summary>
-    /// <param name="name">Its name; <c>none</c> and the empty string are no device and always there.</param>
+    /// <param name="name">Its name. <c>none</c> and the empty string, which mean no device, are always allowed.</param>
     /// <exception cref="NativeLibraryException">There is no such device.</exception>
     public static void RequireDevice(string name)
     {
@@ -66,7 +66,7 @@ public static unsafe class LlamaRuntime
     }
 
     /// <summary>
-    /// What to add to an error where memory on a GPU may be the cause; nothing where no layer is there.
+    /// What to add to an error that too little GPU memory may have caused. Empty without layers there.
     /// </summary>
     internal static FormattableString DescribeGpuMemory(ModelOptions options)
     {
@@ -80,8 +80,8 @@ public static unsafe class LlamaRuntime
     }
 
     /// <summary>
-    /// Refuses a context whose keys and values alone are larger than the GPU's free memory; some such contexts make
-    /// llama.cpp end the process.
+    /// Refuses a context whose keys and values alone exceed the GPU's free memory: llama.cpp may end the process on
+    /// one.
     /// </summary>
     /// <exception cref="LlamaException">It does not fit.</exception>
     internal static void RequireContextMemory(ModelOptions options, ModelFacts facts, int contextSize, bool precise)

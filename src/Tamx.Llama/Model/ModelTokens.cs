@@ -24,7 +24,7 @@ public sealed class ModelTokens
     /// <summary>Opens a model's file.</summary>
     /// <param name="path">The GGUF file (the first, if the model is split); untrusted.</param>
     /// <exception cref="ModelFormatException">The file is missing, damaged or of an unsupported kind.</exception>
-    /// <exception cref="NativeLibraryException">The native part, which dequantizes rows, is missing.</exception>
+    /// <exception cref="NativeLibraryException">llama.cpp's libraries, which dequantize rows, are missing.</exception>
     public static ModelTokens Open(string path)
     {
         var model = GgufModel.Open(path);

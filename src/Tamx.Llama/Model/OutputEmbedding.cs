@@ -4,9 +4,7 @@ using Tamx.Llama.Gguf;
 
 namespace Tamx.Llama;
 
-/// <summary>
-/// The output embedding (lm_head): the matrix whose row t times a hidden state is the logit of token t.
-/// </summary>
+/// <summary>The output embedding (lm_head). Its row t times a hidden state is the logit of token t.</summary>
 /// <remarks>
 /// Rows are read from the model's file as they are asked for, and dequantized by ggml. Safe to use from several
 /// threads.
@@ -20,10 +18,7 @@ public sealed class OutputEmbedding
     private readonly RowDequantizer _rows;
     private readonly int _rowBytes;
 
-    /// <summary>
-    /// Opens the output embedding of a checked model: <c>output.weight</c>, or the token embedding where the head is
-    /// tied.
-    /// </summary>
+    /// <summary>Opens a checked model's output embedding: <c>output.weight</c>, or else the token embedding.</summary>
     /// <param name="facts">The model.</param>
     /// <exception cref="ModelFormatException">ggml does not know how to read the tensor.</exception>
     public OutputEmbedding(ModelFacts facts)
@@ -63,10 +58,7 @@ public sealed class OutputEmbedding
         return rows;
     }
 
-    /// <summary>
-    /// Reads rows that follow each other in float32, for whoever goes through all of them: the whole is too large to be
-    /// had at once.
-    /// </summary>
+    /// <summary>Reads adjacent rows in float32. All of them at once would be too large.</summary>
     /// <param name="firstId">Token id of the first row.</param>
     /// <param name="rows">Receives the rows [n, <see cref="HiddenSize"/>], row-major; its length says how many.</param>
     /// <param name="cancellationToken">Cancels by throwing.</param>
@@ -104,7 +96,7 @@ public sealed class OutputEmbedding
         }
     }
 
-    /// <summary>Rows that follow each other, read and dequantized in one go.</summary>
+    /// <summary>Adjacent rows, read and dequantized in one go.</summary>
     private void Read(SafeFileHandle file, int firstId, Span<float> rows)
     {
         var byteCount = checked(rows.Length / HiddenSize * _rowBytes);

@@ -16,8 +16,8 @@ internal sealed unsafe class RowDequantizer
         _toFloat = toFloat;
     }
 
-    /// <summary>The one for a type; null where ggml cannot read it, or knows it in another form.</summary>
-    /// <exception cref="NativeLibraryException">The native part is missing or does not fit.</exception>
+    /// <summary>The one for a type; null if ggml cannot read it, or has it in another form.</summary>
+    /// <exception cref="NativeLibraryException">llama.cpp's libraries are missing or do not fit.</exception>
     public static RowDequantizer? For(TensorType type)
     {
         LlamaLibraries.EnsureLoaded();

@@ -6,9 +6,8 @@ namespace Tamx.Llama;
 
 /// <summary>A Qwen-VL model with its vision projector, loaded by llama.cpp.</summary>
 /// <remarks>
-/// Safe to use from several threads: each answer is a <see cref="Completion"/> of its own, and pictures are encoded one
-/// at a time. May be disposed at any time, twice, or before its completions; native memory is freed when the last user
-/// is done.
+/// Safe to use from several threads. Each answer is a <see cref="Completion"/>; pictures are encoded one at a time. May
+/// be disposed at any time, twice, or before its completions. Native memory is freed when the last user is done.
 /// </remarks>
 public sealed class VisionLanguageModel : IDisposable
 {
@@ -63,12 +62,10 @@ public sealed class VisionLanguageModel : IDisposable
     /// <param name="progress">Told how far loading has come.</param>
     /// <param name="cancellationToken">Ends loading.</param>
     /// <exception cref="ModelFormatException">
-    /// A file is damaged, of an unsupported kind, the two do not fit, or llama.cpp cannot load one for a reason of its
-    /// own (its message tells).
+    /// A file is damaged or of an unsupported kind, the two do not fit, or llama.cpp cannot load one (its message says
+    /// why).
     /// </exception>
-    /// <exception cref="NativeLibraryException">
-    /// The native part is missing, or has no such device as the options name.
-    /// </exception>
+    /// <exception cref="NativeLibraryException">llama.cpp's libraries are missing, or lack the device.</exception>
     /// <exception cref="LlamaException">llama.cpp ran out of memory.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static Task<VisionLanguageModel> LoadAsync(
@@ -81,13 +78,11 @@ public sealed class VisionLanguageModel : IDisposable
         return Task.Run(() => Load(options, progress, cancellationToken), cancellationToken);
     }
 
-    /// <summary>
-    /// Prepares an answer: writes the prompt, cuts it into tokens and prepares the pictures. Nothing is computed yet.
-    /// </summary>
+    /// <summary>Prepares an answer: writes the prompt as tokens and pictures. Nothing is computed yet.</summary>
     /// <param name="messages">
-    /// The conversation; the answer follows its last message. If that is the assistant's, it is the answer itself:
-    /// nothing is generated then, and the tokens of its text are gone through as if the model had written them. Its
-    /// text is cut into tokens by itself, as the model would write it.
+    /// The conversation; the answer follows its last message. If that message is the assistant's, it is the answer:
+    /// nothing is generated, and its tokens are read as if the model had written them. Its text is cut into tokens
+    /// apart from the prompt, as the model would write it.
     /// </param>
     /// <param name="options">How to generate.</param>
     /// <exception cref="InvalidInputException">
@@ -116,10 +111,10 @@ public sealed class VisionLanguageModel : IDisposable
             [.. messages.SkipLast(1)], Vocabulary.Tokenize(text), options);
     }
 
-    /// <summary>Prepares a given answer: its tokens are gone through as if the model had written them.</summary>
+    /// <summary>Prepares a given answer, whose tokens are read as if the model had written them.</summary>
     /// <param name="messages">The conversation before the answer.</param>
     /// <param name="answer">Token ids of the answer, at least one.</param>
-    /// <param name="options">Context, candidates and batches; what concerns generating is not used.</param>
+    /// <param name="options">Context, candidates and batches; options for generating are not used.</param>
     /// <exception cref="InvalidInputException">
     /// A picture cannot be used, the model has no projector, the answer is empty or holds an unknown id, or the tokens
     /// do not fit the context.

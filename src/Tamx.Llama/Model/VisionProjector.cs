@@ -4,15 +4,11 @@ using Tamx.Llama.Interop;
 
 namespace Tamx.Llama;
 
-/// <summary>
-/// A vision projector (mmproj) in libmtmd: it cuts pictures into cells and computes the cells' embeddings.
-/// </summary>
+/// <summary>A vision projector (mmproj) in libmtmd: cuts pictures into cells and computes their embeddings.</summary>
 /// <remarks>Safe to use from several threads; patches are encoded one at a time.</remarks>
 internal sealed class VisionProjector : IDisposable
 {
-    /// <summary>
-    /// Held while the projector is loaded, since libmtmd takes its device from the process's environment.
-    /// </summary>
+    /// <summary>Held while a projector is loaded: libmtmd takes its device from the process's environment.</summary>
     private static readonly Lock DeviceGate = new();
 
     private readonly UnmanagedState<EncodingState> _state;
@@ -83,7 +79,7 @@ internal sealed class VisionProjector : IDisposable
         }
     }
 
-    /// <summary>The tokens around a picture of a size, and the grid of its cells.</summary>
+    /// <summary>The tokens around a picture of some size, and the grid of its cells.</summary>
     /// <param name="width">Width in pixels, whole cells.</param>
     /// <param name="height">Height in pixels, whole cells.</param>
     /// <exception cref="InvalidInputException">The projector does not cut pictures as Qwen-VL's do.</exception>
@@ -143,7 +139,7 @@ internal sealed class VisionProjector : IDisposable
         _state.Dispose();
     }
 
-    /// <summary>libmtmd takes the device from the C library's environment alone.</summary>
+    /// <summary>Loads it. libmtmd takes the device from the C library's environment alone.</summary>
     private static nint Load(LlamaModel model, ModelOptions options, MtmdApi.Parameters parameters)
     {
         const string DeviceVariable = "MTMD_BACKEND_DEVICE";
@@ -166,7 +162,7 @@ internal sealed class VisionProjector : IDisposable
         }
     }
 
-    // Between groups of nodes of the vision graph: 1 goes on, 0 ends it.
+    // Called between groups of the vision graph's nodes: 1 goes on, 0 ends it.
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static unsafe byte OnNode(void* tensor, byte ask, void* data)
     {
