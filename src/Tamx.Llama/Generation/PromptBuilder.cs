@@ -79,8 +79,7 @@ internal sealed class PromptBuilder
             // libmtmd would look at it at another size without a word.
             var found = $"its min_pixels, max_pixels or resized_width make {cells} cells";
             FormattableString loaded = $"{least} to {most} ({Settings.MinImageTokens}, {Settings.MaxImageTokens})";
-            throw InvalidInputException.Naming(
-                $"{part.Name}: {found}; the model is loaded for {loaded}");
+            throw InvalidInputException.Naming($"{part.Name}: {found}; the model is loaded for {loaded}");
         }
 
         _visions.Add(new PromptVision(image.Resize(width, height), null, width, height));

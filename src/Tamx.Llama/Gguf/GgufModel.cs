@@ -49,6 +49,9 @@ public sealed partial class GgufModel
     /// <param name="name">The name.</param>
     public GgufTensor? FindTensor(string name) => _tensorsByName.GetValueOrDefault(name);
 
+    /// <summary>The error for something that is wrong in the model.</summary>
+    internal ModelFormatException Error(string message) => new(Path, message);
+
     /// <summary>Opens a model. The other parts of a split one are found beside the first.</summary>
     /// <param name="path">The file, or the first of several.</param>
     /// <exception cref="ModelFormatException">A file is missing or damaged, or the parts do not match.</exception>

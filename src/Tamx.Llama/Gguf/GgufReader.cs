@@ -15,9 +15,6 @@ internal sealed class GgufReader(string path, Stream stream, long fileBytes)
     /// <summary>Metadata beyond this is refused; a vocabulary of 151,936 tokens with its merges takes 8 MB.</summary>
     private const long MaxHeadBytes = 512L * 1024 * 1024;
 
-    private static readonly UTF8Encoding StrictUtf8 = new(
-        encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
     private readonly byte[] _buffer = new byte[64 * 1024];
     private int _start;
     private int _end;
@@ -62,7 +59,7 @@ internal sealed class GgufReader(string path, Stream stream, long fileBytes)
         Fill(bytes, what);
         try
         {
-            return StrictUtf8.GetString(bytes);
+            return GgufValue.StrictUtf8.GetString(bytes);
         }
         catch (DecoderFallbackException exception)
         {

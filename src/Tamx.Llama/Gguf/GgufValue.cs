@@ -11,8 +11,8 @@ namespace Tamx.Llama.Gguf;
 /// <param name="ends">Where each text ends in <paramref name="bytes"/>; null unless the elements are texts.</param>
 internal sealed class GgufValue(GgufValueType type, GgufValueType elementType, int count, byte[] bytes, int[]? ends)
 {
-    private static readonly UTF8Encoding StrictUtf8 = new(
-        encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    /// <summary>UTF-8 that throws on bytes that are not.</summary>
+    public static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
     public GgufValueType Type => type;
 
@@ -22,6 +22,8 @@ internal sealed class GgufValue(GgufValueType type, GgufValueType elementType, i
 
     public bool HoldsIntegers =>
         elementType is not (GgufValueType.F32 or GgufValueType.F64 or GgufValueType.Bool or GgufValueType.Text);
+
+    public bool HoldsTexts => elementType == GgufValueType.Text;
 
     public bool HoldsFloats => elementType is GgufValueType.F32 or GgufValueType.F64;
 

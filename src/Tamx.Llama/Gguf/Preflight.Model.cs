@@ -97,8 +97,7 @@ public static partial class Preflight
 
         if (architecture is not (ModelArchitecture.Qwen3Vl or ModelArchitecture.Qwen2Vl))
         {
-            throw new ModelFormatException(
-                model.Path,
+            throw model.Error(
                 $"architecture {GgufFile.Quoted(architecture)} is not supported; "
                 + $"{ModelArchitecture.Qwen3Vl} (Qwen3-VL) and {ModelArchitecture.Qwen2Vl} (Qwen2-VL, Qwen2.5-VL) are");
         }
@@ -171,14 +170,13 @@ public static partial class Preflight
         if (model.Metadata.Contains(keyLengthKey))
         {
             // qwen2vl's matrices leave no room for another head size; qwen3vl's do.
-            (var least, var most) = architecture == ModelArchitecture.Qwen2Vl ? (headSize, headSize) : (1, 8192);
+            var (least, most) = architecture == ModelArchitecture.Qwen2Vl ? (headSize, headSize) : (1, 8192);
             headSize = Integer(model, keyLengthKey, least, most);
         }
 
         if (headSize < 2 || headSize % 2 != 0)
         {
-            throw new ModelFormatException(
-                model.Path, $"the size of a head is {headSize}; rotary positions need an even size");
+            throw model.Error($"the size of a head is {headSize}; rotary positions need an even size");
         }
 
         var valueLengthKey = $"{architecture}.attention.value_length";
@@ -330,8 +328,7 @@ public static partial class Preflight
             var seen = end < 0 ? tokens[id] : tokens[id][..end];
             if (!distinct.Add(seen.Length == 0 ? $"[EMPTY_{id}]" : seen))
             {
-                throw new ModelFormatException(
-                    model.Path, $"key {TokensKey} holds token {id}, {GgufFile.Quoted(tokens[id])}, twice");
+                throw model.Error($"key {TokensKey} holds token {id}, {GgufFile.Quoted(tokens[id])}, twice");
             }
         }
 
@@ -339,8 +336,7 @@ public static partial class Preflight
         {
             if (!distinct.Contains(marker))
             {
-                throw new ModelFormatException(
-                    model.Path,
+                throw model.Error(
                     $"key {TokensKey} lacks the marker {marker}; the vocabulary of a Qwen-VL model is needed");
             }
         }
@@ -403,7 +399,7 @@ public static partial class Preflight
             OptionalInteger(model, key, 0, vocabularySize - 1);
         }
 
-        foreach ((var role, var name) in ((string, string)[])[("bos", "bos"), ("eos", "eos"), ("sep", "seperator")])
+        foreach (var (role, name) in ((string, string)[])[("bos", "bos"), ("eos", "eos"), ("sep", "seperator")])
         {
             var key = $"tokenizer.ggml.add_{role}_token";
             var idKey = $"tokenizer.ggml.{name}_token_id";

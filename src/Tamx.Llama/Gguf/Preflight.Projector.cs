@@ -21,15 +21,13 @@ public static partial class Preflight
         var metadata = model.Metadata;
         if (model.Files.Count > 1)
         {
-            throw new ModelFormatException(
-                model.Path, "is a split mmproj, which llama.cpp does not read; merge its parts into one file");
+            throw model.Error("is a split mmproj, which llama.cpp does not read; merge its parts into one file");
         }
 
         if ((metadata.FindString(ArchitectureKey) ?? ModelArchitecture.Clip) is var architecture
             && architecture != ModelArchitecture.Clip)
         {
-            throw new ModelFormatException(
-                model.Path,
+            throw model.Error(
                 $"is a text model ({GgufFile.Quoted(architecture)}); " +
                 "the mmproj (vision part) published with the model is needed here");
         }
@@ -156,7 +154,7 @@ public static partial class Preflight
     {
         Integer(model, "clip.vision.feed_forward_length", 0, 1 << 20);
         var name = $"v.blk.0.{(IsFeedForwardSwapped(model, "v.blk.0", hiddenSize) ? "ffn_down" : "ffn_up")}.weight";
-        var tensor = model.FindTensor(name) ?? throw new ModelFormatException(model.Path, $"tensor {name} is missing");
+        var tensor = model.FindTensor(name) ?? throw model.Error($"tensor {name} is missing");
         return tensor.Shape is [_, >= 1 and <= 1 << 20]
             ? (int)tensor.Shape[1]
             : throw new ModelFormatException(
@@ -259,8 +257,7 @@ public static partial class Preflight
             if (!int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out var layer)
                 || layer >= facts.LayerCount)
             {
-                throw new ModelFormatException(
-                    model.Path,
+                throw model.Error(
                     $"tensor {GgufFile.Quoted(tensor.Name)} belongs to no layer; " +
                     $"layers are 0 to {facts.LayerCount - 1}");
             }

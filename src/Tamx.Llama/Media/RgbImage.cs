@@ -112,7 +112,7 @@ public sealed partial class RgbImage
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(limits);
         CheckFileBytes(encoded.Length, name, limits);
-        (var format, var mediaType) = FormatOf(encoded.Span, name);
+        var (format, mediaType) = FormatOf(encoded.Span, name);
         EnsureDecoderIsLimited();
         try
         {
@@ -137,7 +137,7 @@ public sealed partial class RgbImage
         ArgumentException.ThrowIfNullOrEmpty(name);
         limits ??= ImageLimits.Default;
         CheckFileBytes(encoded.Length, name, limits);
-        (var format, var mediaType) = FormatOf(encoded.Span, name);
+        var (format, mediaType) = FormatOf(encoded.Span, name);
         EnsureDecoderIsLimited();
 
         // Only the first frame is read, even of a file with thousands.
@@ -226,29 +226,18 @@ public sealed partial class RgbImage
 
     internal static void CheckSize(uint width, uint height, string name, ImageLimits limits)
     {
-        (var shorter, var longer) = width < height ? (width, height) : (height, width);
-        var size = Invariant($"is {width:N0} x {height:N0} pixels");
-        if (shorter < limits.MinSide)
+        var (shorter, longer) = width < height ? (width, height) : (height, width);
+        FormattableString? fault =
+            shorter < limits.MinSide ? $"at least {limits.MinSide} on each side are needed"
+            : longer > limits.MaxSide ? $"at most {limits.MaxSide:N0} on a side are accepted (scale it down)"
+            : (long)width * height > limits.MaxPixels
+                ? $"at most {limits.MaxPixels:N0} in all are accepted (scale it down)"
+            : longer > shorter * limits.MaxAspectRatio
+                ? $"the longer side may be at most {limits.MaxAspectRatio} times the shorter (crop it)"
+            : (FormattableString?)null;
+        if (fault is not null)
         {
-            throw new ImageFormatException(name, $"{size}; at least {limits.MinSide} on each side are needed");
-        }
-
-        if (longer > limits.MaxSide)
-        {
-            throw new ImageFormatException(
-                name, Invariant($"{size}; at most {limits.MaxSide:N0} on a side are accepted (scale it down)"));
-        }
-
-        if ((long)width * height > limits.MaxPixels)
-        {
-            throw new ImageFormatException(
-                name, Invariant($"{size}; at most {limits.MaxPixels:N0} in all are accepted (scale it down)"));
-        }
-
-        if (longer > shorter * limits.MaxAspectRatio)
-        {
-            var most = Invariant($"the longer side may be at most {limits.MaxAspectRatio} times the shorter");
-            throw new ImageFormatException(name, $"{size}; {most} (crop it)");
+            throw new ImageFormatException(name, Invariant($"is {width:N0} x {height:N0} pixels; {fault}"));
         }
     }
 

@@ -107,8 +107,7 @@ public sealed class VisionLanguageModel : IDisposable
         }
 
         var text = string.Concat(last.Parts.Cast<TextPart>().Select(part => part.Text));
-        return CreateCompletion(
-            [.. messages.SkipLast(1)], Vocabulary.Tokenize(text), options);
+        return CreateCompletion([.. messages.SkipLast(1)], Vocabulary.Tokenize(text), options);
     }
 
     /// <summary>Prepares a given answer, whose tokens are read as if the model had written them.</summary>

@@ -40,7 +40,7 @@ internal static class DamagedPairRun
         {
             var pair = DamagedPair.Make(seed, number);
             Console.WriteLine($"{number} starts {pair.Description}");
-            (var outcome, var message) = Try(pair.Save(folder.Path), number % 2 == 0);
+            var (outcome, message) = Try(pair.Save(folder.Path), number % 2 == 0);
             Console.WriteLine($"{number} {outcome} {message}");
             wanted -= outcome == PairOutcome.Refused ? 0 : 1;
             number++;

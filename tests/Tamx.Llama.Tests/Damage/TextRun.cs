@@ -18,7 +18,7 @@ internal static class TextRun
     {
         var options = new ModelOptions() { ModelPath = arguments[0], ThreadCount = 1 };
         using var model = VisionLanguageModel.LoadAsync(options).GetAwaiter().GetResult();
-        foreach ((var name, var odd) in Texts())
+        foreach (var (name, odd) in Texts())
         {
             Console.WriteLine($"starts {name}");
             var tokens = model.Vocabulary.Tokenize(odd, parseMarkers: odd.Length % 2 == 0);

@@ -546,7 +546,7 @@ public class PreflightTests
     {
         var vocabulary = new WordVocabulary();
         var writer = RandomModel.BuildModel(Tiny);
-        foreach ((var role, var token) in ((string, string?)[])[("eos", eos), ("eot", eot)])
+        foreach (var (role, token) in ((string, string?)[])[("eos", eos), ("eot", eot)])
         {
             var key = $"tokenizer.ggml.{role}_token_id";
             writer.Remove(key);

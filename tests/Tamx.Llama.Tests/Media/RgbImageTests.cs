@@ -1,5 +1,4 @@
 using ImageMagick;
-using Tamx.Llama.Chat;
 using Tamx.Llama.Media;
 using Tamx.Testing;
 
