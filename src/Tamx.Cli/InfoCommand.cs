@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Json;
 using Tamx.Kernels;
 using Tamx.Llama;
-using Tamx.Llama.Chat;
 using Tamx.Llama.Gguf;
 using Tamx.Llama.Media;
 
