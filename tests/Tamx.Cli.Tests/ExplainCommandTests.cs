@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Tamx.Llama.Chat;
 using Tamx.Llama.Media;
 using Tamx.Testing;
 

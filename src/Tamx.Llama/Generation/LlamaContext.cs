@@ -49,6 +49,8 @@ internal sealed unsafe class LlamaContext : IDisposable
         LlamaModel model, int contextSize, int batchSize, int threadCount, bool isPrecise, bool captures,
         UnmanagedState<int> cancelled)
     {
+        // The model may be disposed meanwhile, and LLamaSharp refers to it only once the context is made.
+        using var lease = new HandleLease(model.Handle);
         _model = model;
         _contextSize = contextSize;
         _batchSize = Math.Min(batchSize, contextSize);
