@@ -11,7 +11,7 @@ internal static class LoadedModels
 
     public static VisionLanguageModel Get(ModelFiles files) =>
         Loaded.GetOrAdd(files.ModelPath, _ => new Lazy<VisionLanguageModel>(() =>
-        VisionLanguageModel.LoadAsync(Options(files)).GetAwaiter().GetResult())).Value;
+            VisionLanguageModel.LoadAsync(Options(files)).GetAwaiter().GetResult())).Value;
 
     public static ModelOptions Options(ModelFiles files) =>
         new()
