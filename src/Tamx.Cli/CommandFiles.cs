@@ -1,5 +1,5 @@
 using Tamx.Llama;
-using Tamx.Llama.Imaging;
+using Tamx.Llama.Media;
 
 namespace Tamx.Cli;
 

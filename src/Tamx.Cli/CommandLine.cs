@@ -50,8 +50,9 @@ internal static class CommandLine
             WriteError(error, code switch
             {
                 ExitCode.Cancelled => "cancelled",
-                ExitCode.InternalError when e is not LlamaException => $"a fault of tamx itself, which TAMX_DEBUG=1 shows in full: {e.Message}",
-                _ => e.Message,
+                ExitCode.InternalError when e is not LlamaException =>
+                    $"a fault of tamx itself, which TAMX_DEBUG=1 shows in full: {e.Message}",
+                _ => Describe(e),
             });
             if (Environment.GetEnvironmentVariable("TAMX_DEBUG") == "1")
             {
@@ -61,6 +62,14 @@ internal static class CommandLine
             return code;
         }
     }
+
+    /// <summary>What went wrong, with settings as flags.</summary>
+    private static string Describe(Exception e) => e switch
+    {
+        InvalidInputException input => input.Describe(FlagNames.Of),
+        LlamaException llama => llama.Describe(FlagNames.Of),
+        _ => e.Message,
+    };
 
     private static int ExitCodeOf(Exception e) => e switch
     {

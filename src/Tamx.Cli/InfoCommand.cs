@@ -2,8 +2,8 @@ using System.CommandLine;
 using System.Text.Json;
 using Tamx.Kernels;
 using Tamx.Llama;
-using Tamx.Llama.Chat;
 using Tamx.Llama.Gguf;
+using Tamx.Llama.Media;
 
 namespace Tamx.Cli;
 
@@ -68,7 +68,7 @@ internal static class InfoCommand
                 [.. TamEngines.All.Select(kind => kind.Name)],
                 [.. TamEngines.Devices.Select(device => new MapDeviceInfo(device.Name, device.Kind.Name, device.Description, device.MemoryBytes, device.IsGpu))],
                 passedOver,
-                VideoPart.FfmpegPath),
+                Video.FfmpegPath),
             new Placement(
                 offloaded == 0 ? $"{facts.LayerCount} layers on {cpu.Name}"
                     : $"{offloaded} of {facts.LayerCount} layers on {gpu!.Name} (about {Size((double)facts.ByteCount * offloaded / facts.LayerCount)} of weights), the rest on {cpu.Name}",

@@ -6,17 +6,22 @@ using System.Text.Unicode;
 
 namespace Tamx.Llama;
 
-/// <summary>Looks at the text of a JSON file before it is read: whether it is UTF-8, and each text in it Unicode.</summary>
-/// <remarks>A JSON reader accepts half a surrogate pair and bad bytes inside a text, and fails where the text is first asked for, without a place.</remarks>
+/// <summary>Checks a JSON file before it is parsed: whether it is UTF-8, and every text in it Unicode.</summary>
+/// <remarks>
+/// A JSON reader accepts half a surrogate pair and bad bytes in a text. It fails later, when the text is asked for, and
+/// cannot say where.
+/// </remarks>
 public static class JsonText
 {
     private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
-    /// <summary>The JSON without its byte order mark, if it is UTF-8 and its texts are Unicode without zero characters.</summary>
+    /// <summary>The JSON without byte order mark, if it is UTF-8 and its texts Unicode without zeros.</summary>
     /// <param name="json">The bytes of the file.</param>
     /// <param name="name">What messages call it.</param>
-    /// <exception cref="InvalidInputException">It is in another encoding, or a text in it is none; the message says at which line and byte.</exception>
-    /// <exception cref="JsonException">It is no JSON.</exception>
+    /// <exception cref="InvalidInputException">
+    /// It has another encoding, or a text in it is not Unicode; the message says at which line and byte.
+    /// </exception>
+    /// <exception cref="JsonException">It is not JSON.</exception>
     public static ReadOnlyMemory<byte> Check(ReadOnlyMemory<byte> json, string name)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -41,7 +46,7 @@ public static class JsonText
     public static ReadOnlyMemory<byte> WithoutMark(ReadOnlyMemory<byte> json) =>
         json.Span.StartsWith(ByteOrderMark) ? json[ByteOrderMark.Length..] : json;
 
-    /// <summary>UTF-16 or UTF-32, told by its mark or by the zero bytes of its first characters, which JSON writes in ASCII.</summary>
+    /// <summary>UTF-16 or UTF-32, told by a mark or by zero bytes in the first characters, which are ASCII.</summary>
     private static string? WideEncodingOf(ReadOnlySpan<byte> json) => json switch
     {
         [0xFF, 0xFE, 0, 0, ..] or [0, 0, 0xFE, 0xFF, ..] or [0, 0, 0, not 0, ..] or [not 0, 0, 0, 0, ..] => "UTF-32",
@@ -77,7 +82,7 @@ public static class JsonText
         }
     }
 
-    /// <summary>Finds <c>\u</c> escapes that are half a surrogate pair or zero. The reader has seen to it that each has four digits.</summary>
+    /// <summary>Finds <c>\u</c> escapes (of four digits, by now) that are zero or half a surrogate pair.</summary>
     private static void CheckEscapes(ReadOnlySpan<byte> escaped, int start, ReadOnlySpan<byte> text, string name)
     {
         const int Length = 6;
@@ -100,7 +105,8 @@ public static class JsonText
                 throw Fault(name, text, start + i, "has a zero character (\\u0000)", "");
             }
 
-            if (char.IsHighSurrogate(unit) && i + (2 * Length) <= escaped.Length && escaped[i + Length] == '\\' && escaped[i + Length + 1] == 'u'
+            if (char.IsHighSurrogate(unit) && i + (2 * Length) <= escaped.Length && escaped[i + Length] == '\\'
+                && escaped[i + Length + 1] == 'u'
                 && char.IsLowSurrogate(UnitAt(escaped, i + Length)))
             {
                 i += Length;
@@ -117,11 +123,14 @@ public static class JsonText
     private static char UnitAt(ReadOnlySpan<byte> escaped, int index) =>
         (char)ushort.Parse(escaped.Slice(index + 2, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 
-    private static InvalidInputException Fault(string name, ReadOnlySpan<byte> text, int index, string what, string wayOut)
+    private static InvalidInputException Fault(
+        string name, ReadOnlySpan<byte> text, int index, string what, string wayOut)
     {
         var before = text[..index];
         var line = before.Count((byte)'\n') + 1;
         return new InvalidInputException(
-            string.Create(CultureInfo.InvariantCulture, $"{name}: {what} (line {line}, byte {index - before.LastIndexOf((byte)'\n')}){wayOut}"));
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{name}: {what} (line {line}, byte {index - before.LastIndexOf((byte)'\n')}){wayOut}"));
     }
 }

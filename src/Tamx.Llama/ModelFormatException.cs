@@ -13,6 +13,15 @@ public sealed class ModelFormatException : InvalidInputException
         Path = path;
     }
 
+    private ModelFormatException(string path, FormattableString text)
+        : base((FormattableString)$"{path}: {text}")
+    {
+        Path = path;
+    }
+
     /// <summary>The file at fault.</summary>
     public string Path { get; }
+
+    /// <summary>An exception whose message names settings.</summary>
+    internal static ModelFormatException Naming(string path, FormattableString text) => new(path, text);
 }

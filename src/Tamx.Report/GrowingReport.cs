@@ -68,7 +68,7 @@ public sealed class GrowingReport
     /// <summary>Everything of the report that is there before the answer: how it is made, prompt, grids, pictures.</summary>
     /// <param name="cancellationToken">Stops the writing.</param>
     /// <returns>UTF-8 JSON on one line.</returns>
-    /// <exception cref="Llama.Imaging.ImageFormatException">A picture has to be scaled and cannot be read.</exception>
+    /// <exception cref="Llama.Media.ImageFormatException">A picture has to be scaled and cannot be read.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public async Task<byte[]> HeadAsync(CancellationToken cancellationToken = default)
     {

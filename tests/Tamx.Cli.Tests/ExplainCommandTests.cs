@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Tamx.Llama.Chat;
+using Tamx.Llama.Media;
 using Tamx.Testing;
 
 namespace Tamx.Cli.Tests;
@@ -242,7 +242,7 @@ public sealed class ExplainCommandTests : IDisposable
         Assert.Contains("qwen3vl", run.Output, StringComparison.Ordinal);
         Assert.Contains("tied to the input", run.Output, StringComparison.Ordinal);
         Assert.Contains("cell of 32 px", run.Output, StringComparison.Ordinal);
-        Assert.Contains($"video files: {VideoPart.FfmpegPath ?? "no ffmpeg"}", run.Output, StringComparison.Ordinal);
+        Assert.Contains($"video files: {Video.FfmpegPath ?? "no ffmpeg"}", run.Output, StringComparison.Ordinal);
     }
 
     [Fact]

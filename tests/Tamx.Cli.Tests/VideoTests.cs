@@ -1,6 +1,6 @@
 using System.Text.Json;
 using ImageMagick;
-using Tamx.Llama.Imaging;
+using Tamx.Llama.Media;
 using Tamx.Testing;
 
 namespace Tamx.Cli.Tests;

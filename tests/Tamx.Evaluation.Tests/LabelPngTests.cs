@@ -87,7 +87,7 @@ public sealed class LabelPngTests : IDisposable
     {
         Write(Labels(8), Grey, 16, change: scanlines => scanlines[(2 * ((2 * Width) + 1)) + 1 + (2 * 4)] = 1);
 
-        var exception = Assert.Throws<Llama.Imaging.ImageFormatException>(() => LabelMap.Open(Path));
+        var exception = Assert.Throws<Llama.Media.ImageFormatException>(() => LabelMap.Open(Path));
 
         Assert.StartsWith(Path, exception.Message, StringComparison.Ordinal);
         Assert.Contains("16 bits per sample", exception.Message, StringComparison.Ordinal);

@@ -1,5 +1,5 @@
 using Tamx.Evaluation.Scenes;
-using Tamx.Llama.Imaging;
+using Tamx.Llama.Media;
 
 namespace Tamx.Evaluation.Tests;
 

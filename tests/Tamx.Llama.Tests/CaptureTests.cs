@@ -8,7 +8,9 @@ public sealed class CaptureTests
 {
     private static readonly ChatMessage[] Question =
     [
-        new(ChatRole.User, [new TextPart("Look: "), TestPictures.Gradient(200, 140), new TextPart("Describe this image.")]),
+        new(
+            ChatRole.User,
+            [new TextPart("Look: "), TestPictures.Gradient(200, 140), new TextPart("Describe this image.")]),
     ];
 
     [Theory]
@@ -18,7 +20,8 @@ public sealed class CaptureTests
     [InlineData("qwen2vl")]
     public async Task GenerateAsync_EveryPosition_HasFiniteRow(string name)
     {
-        using var completion = LoadedModels.Get(LoadedModels.Files(name)).CreateCompletion(Question, new() { MaxNewTokens = 6 });
+        using var completion = LoadedModels.Get(LoadedModels.Files(name))
+            .CreateCompletion(Question, new() { MaxNewTokens = 6 });
         var tokens = await Collect(completion);
 
         Assert.Equal(completion.PromptTokenCount + tokens.Count, completion.TokenCount);
@@ -41,8 +44,12 @@ public sealed class CaptureTests
     [InlineData("qwen3vl-q4_k_m", "image")]
     public async Task GenerateAsync_LastRow_EqualsEmbeddingsOutput(string name, string medium)
     {
-        ChatMessage[] video = [new(ChatRole.User, [VideoPart.FromFrames(TestVideos.Frames(3)), new TextPart("Describe this video.")])];
-        using var completion = LoadedModels.Get(LoadedModels.Files(name)).CreateCompletion(medium == "video" ? video : Question, new() { MaxNewTokens = 4 });
+        ChatMessage[] video =
+        [
+            new(ChatRole.User, [VideoPart.FromFrames(TestVideos.Frames(3)), new TextPart("Describe this video.")]),
+        ];
+        using var completion = LoadedModels.Get(LoadedModels.Files(name))
+            .CreateCompletion(medium == "video" ? video : Question, new() { MaxNewTokens = 4 });
         await foreach (var token in completion.GenerateAsync())
         {
             var last = completion.HiddenRowCount - 1;
@@ -86,7 +93,9 @@ public sealed class CaptureTests
                     product += (double)hidden[i] * rows[(id * hidden.Length) + i];
                 }
 
-                Assert.True(Math.Abs(product - logits[id]) <= TestModels.Tolerance(tolerance) * scale, $"token {id}: {product} against {logits[id]}");
+                Assert.True(
+                    Math.Abs(product - logits[id]) <= TestModels.Tolerance(tolerance) * scale,
+                    $"token {id}: {product} against {logits[id]}");
             }
         }
     }
@@ -130,14 +139,17 @@ public sealed class CaptureTests
         var model = LoadedModels.Get(LoadedModels.Files(name));
         ChatMessage[] twoPictures =
         [
-            new(ChatRole.User, [TestPictures.Gradient(200, 140), new TextPart("First."), TestPictures.Gradient(96, 260), new TextPart("Compare them.")]),
+            new(ChatRole.User, [
+                TestPictures.Gradient(200, 140), new TextPart("First."), TestPictures.Gradient(96, 260),
+                new TextPart("Compare them.")]),
         ];
         var options = new CompletionOptions { MaxNewTokens = 12, PreciseCache = precise };
         using var generated = model.CreateCompletion(twoPictures, options);
         Assert.True((await Collect(generated)).Count >= 4, "the answer is too short to compare anything");
 
         // Teacher forcing: the same sequence computed in one go. The answer stands where the model wrote it.
-        using var forced = model.CreateCompletion(twoPictures, generated.TokenIds[generated.PromptTokenCount..].ToArray(), options);
+        using var forced = model.CreateCompletion(
+            twoPictures, generated.TokenIds[generated.PromptTokenCount..].ToArray(), options);
         await Collect(forced);
 
         Assert.Equal(generated.TokenIds, forced.TokenIds);
@@ -149,7 +161,8 @@ public sealed class CaptureTests
     public async Task CreateCompletion_Picture_GridCoversIt()
     {
         var model = LoadedModels.Get(TestModels.Qwen3Vl);
-        using var completion = model.CreateCompletion([new(ChatRole.User, [TestPictures.Gradient(640, 480), new TextPart("What is it?")])]);
+        using var completion = model.CreateCompletion(
+            [new(ChatRole.User, [TestPictures.Gradient(640, 480), new TextPart("What is it?")])]);
         await completion.PrefillAsync();
 
         var picture = Assert.Single(completion.Pictures);
@@ -179,9 +192,12 @@ public sealed class CaptureTests
         return completion.HiddenStates.Slice(index * size, size).ToArray();
     }
 
-    private static IEnumerable<float[]> Rows(Completion completion) => Enumerable.Range(0, completion.HiddenRowCount).Select(i => Row(completion, i));
+    private static IEnumerable<float[]> Rows(Completion completion) =>
+        Enumerable.Range(0, completion.HiddenRowCount).Select(i => Row(completion, i));
 
-    /// <summary>Largest difference relative to the largest value, so that the tolerance is one of the arithmetic.</summary>
+    /// <summary>
+    /// Largest difference relative to the largest value, so that the tolerance is one of the arithmetic.
+    /// </summary>
     private static void AssertClose(Completion expected, Completion actual, int rowCount, double tolerance)
     {
         Assert.True(actual.HiddenRowCount >= rowCount);
@@ -192,7 +208,9 @@ public sealed class CaptureTests
             var scale = a.Max(Math.Abs);
             for (var j = 0; j < a.Length; j++)
             {
-                Assert.True(Math.Abs(a[j] - b[j]) <= tolerance * scale, $"row {i}, value {j}: {a[j]} against {b[j]} (largest {scale})");
+                Assert.True(
+                    Math.Abs(a[j] - b[j]) <= tolerance * scale,
+                    $"row {i}, value {j}: {a[j]} against {b[j]} (largest {scale})");
             }
         }
     }

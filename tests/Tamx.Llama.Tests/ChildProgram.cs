@@ -36,8 +36,8 @@ internal static partial class ChildProgram
     /// </summary>
     public static ProcessStartInfo Start(params string[] arguments)
     {
-        string name = OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet";
-        string dotnet = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", name));
+        var name = OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet";
+        var dotnet = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", name));
         var start = new ProcessStartInfo(dotnet, [typeof(ChildProgram).Assembly.Location, .. arguments])
         {
             RedirectStandardOutput = true,

@@ -29,7 +29,8 @@ public sealed class JsonTextTests
     {
         var codec = Encoding.GetEncoding(encoding);
         byte[] json = [.. withMark ? codec.GetPreamble() : [], .. codec.GetBytes(Chat)];
-        Assert.Equal($"a.json: is {encoding[..6].ToUpperInvariant()} (line 1, byte 1); save it as UTF-8", Message(json));
+        Assert.Equal(
+            $"a.json: is {encoding[..6].ToUpperInvariant()} (line 1, byte 1); save it as UTF-8", Message(json));
     }
 
     [Theory]
@@ -40,7 +41,7 @@ public sealed class JsonTextTests
         // As UTF-8 the letter is cut in half.
         var json = Encoding.GetEncoding(encoding).GetBytes(Chat);
         var letter = Array.IndexOf(json, (byte)value);
-        byte[] cut = encoding == "utf-8" ? [.. json[..(letter + 1)], .. json[(letter + 2)..]] : json;
+        var cut = encoding == "utf-8" ? [.. json[..(letter + 1)], .. json[(letter + 2)..]] : json;
         Assert.Equal($"a.json: is no UTF-8: byte 0x{value:X2} (line 2, byte 37); save it as UTF-8", Message(cut));
     }
 
@@ -58,5 +59,6 @@ public sealed class JsonTextTests
     public void Check_SoundTexts_AreLeftAsTheyAre(string json) =>
         Assert.Equal(json, Encoding.UTF8.GetString(JsonText.Check(Encoding.UTF8.GetBytes(json), "a.json").Span));
 
-    private static string Message(byte[] json) => Assert.Throws<InvalidInputException>(() => JsonText.Check(json, "a.json")).Message;
+    private static string Message(byte[] json) =>
+        Assert.Throws<InvalidInputException>(() => JsonText.Check(json, "a.json")).Message;
 }

@@ -6,7 +6,10 @@ namespace Tamx.Llama.Tests;
 /// <summary>Disposing in any order, twice, or during work; cancelling at any point.</summary>
 public sealed class LifetimeTests
 {
-    private static readonly ChatMessage[] Question = [new(ChatRole.User, [TestPictures.Gradient(160, 128), new TextPart("Describe this image.")])];
+    private static readonly ChatMessage[] Question =
+    [
+        new(ChatRole.User, [TestPictures.Gradient(160, 128), new TextPart("Describe this image.")]),
+    ];
 
     [Fact]
     public async Task Dispose_ModelBeforeCompletion_CompletionStillAnswers()
@@ -90,7 +93,8 @@ public sealed class LifetimeTests
     [Fact]
     public async Task GenerateAsync_CancelledBetweenTokens_StopsAtTheNext()
     {
-        using var completion = LoadedModels.Get(TestModels.Qwen3Vl).CreateCompletion(Question, new() { MaxNewTokens = 200 });
+        using var completion = LoadedModels.Get(TestModels.Qwen3Vl)
+            .CreateCompletion(Question, new() { MaxNewTokens = 200 });
         using var cancellation = new CancellationTokenSource();
         var count = 0;
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
@@ -113,7 +117,8 @@ public sealed class LifetimeTests
         using var cancellation = new CancellationTokenSource();
         var progress = new SynchronousProgress<ModelLoadProgress>(_ => cancellation.Cancel());
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => VisionLanguageModel.LoadAsync(LoadedModels.Options(TestModels.Qwen3Vl), progress, cancellation.Token));
+            () =>
+                VisionLanguageModel.LoadAsync(LoadedModels.Options(TestModels.Qwen3Vl), progress, cancellation.Token));
     }
 
     [Fact]
@@ -130,8 +135,13 @@ public sealed class LifetimeTests
     [Fact]
     public async Task GenerateAsync_TwoCallersAtOnce_OneIsRefused()
     {
-        using var completion = LoadedModels.Get(TestModels.Qwen3Vl).CreateCompletion(Question, new() { MaxNewTokens = 300 });
-        var both = new[] { Record.ExceptionAsync(() => CaptureTests.Collect(completion)), Record.ExceptionAsync(() => CaptureTests.Collect(completion)) };
+        using var completion = LoadedModels.Get(TestModels.Qwen3Vl)
+            .CreateCompletion(Question, new() { MaxNewTokens = 300 });
+        var both = new[]
+        {
+            Record.ExceptionAsync(() => CaptureTests.Collect(completion)),
+            Record.ExceptionAsync(() => CaptureTests.Collect(completion)),
+        };
         var outcomes = await Task.WhenAll(both);
         Assert.Contains(outcomes, outcome => outcome is InvalidOperationException);
     }

@@ -9,11 +9,18 @@ internal static class LoadedModels
 {
     private static readonly ConcurrentDictionary<string, Lazy<VisionLanguageModel>> Loaded = new();
 
-    public static VisionLanguageModel Get(ModelFiles files) => Loaded.GetOrAdd(files.ModelPath, _ => new Lazy<VisionLanguageModel>(() =>
-        VisionLanguageModel.LoadAsync(Options(files)).GetAwaiter().GetResult())).Value;
+    public static VisionLanguageModel Get(ModelFiles files) =>
+        Loaded.GetOrAdd(files.ModelPath, _ => new Lazy<VisionLanguageModel>(() =>
+            VisionLanguageModel.LoadAsync(Options(files)).GetAwaiter().GetResult())).Value;
 
     public static ModelOptions Options(ModelFiles files) =>
-        new() { ModelPath = files.ModelPath, ProjectorPath = files.ProjectorPath, ThreadCount = 1, GpuLayerCount = TestModels.GpuLayerCount };
+        new()
+        {
+            ModelPath = files.ModelPath,
+            ProjectorPath = files.ProjectorPath,
+            ThreadCount = 1,
+            GpuLayerCount = TestModels.GpuLayerCount,
+        };
 
     /// <summary>Names for theories: models are made when a test asks for them, not when tests are listed.</summary>
     public static ModelFiles Files(string name) => name switch

@@ -10,14 +10,17 @@ public sealed class AloneDefinition;
 [Collection("Alone")]
 public sealed class MemoryTests
 {
-    /// <summary>Full-vocabulary logits of 300 image tokens alone would be 182 MB, and as much again in the compute buffer.</summary>
+    /// <summary>
+    /// Full-vocabulary logits of 300 image tokens alone would be 182 MB, and as much again in the compute buffer.
+    /// </summary>
     [Fact]
     public async Task PrefillAsync_300ImageTokensOfLargeVocabulary_StaysUnder350MB()
     {
         using var model = await VisionLanguageModel.LoadAsync(LoadedModels.Options(TestModels.LargeVocabulary));
         var before = ResidentBytes();
         using var completion = model.CreateCompletion(
-            [new(ChatRole.User, [TestPictures.Gradient(640, 480), new TextPart("Describe this image.")])], new() { MaxNewTokens = 4, CandidateCount = 3 });
+            [new(ChatRole.User, [TestPictures.Gradient(640, 480), new TextPart("Describe this image.")])],
+            new() { MaxNewTokens = 4, CandidateCount = 3 });
         await CaptureTests.Collect(completion);
         var growth = ResidentBytes() - before;
 

@@ -8,7 +8,10 @@ public sealed class OutputEmbeddingTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    /// <summary>Every way a head can lie: tied, by itself, in another file, of each kind of type. The large vocabulary takes many reads.</summary>
+    /// <summary>
+    /// Every way a head can lie: tied, by itself, in another file, of each kind of type. The large vocabulary takes
+    /// many reads.
+    /// </summary>
     [Theory]
     [InlineData("qwen3vl")]
     [InlineData("qwen3vl-untied")]
@@ -21,13 +24,17 @@ public sealed class OutputEmbeddingTests : IDisposable
     {
         var files = name == "large-vocabulary" ? TestModels.LargeVocabulary : LoadedModels.Files(name);
         var embedding = ModelTokens.Open(files.ModelPath).OutputEmbedding;
-        int size = embedding.HiddenSize;
+        var size = embedding.HiddenSize;
         var all = new float[embedding.TokenCount * size];
         embedding.ReadSlice(0, all);
         var some = new float[7 * size];
         embedding.ReadSlice(embedding.TokenCount - 7, some);
 
-        int[] ids = [.. Enumerable.Range(0, embedding.TokenCount).Where(id => id % 997 == 0 || id < 40), embedding.TokenCount - 1];
+        int[] ids =
+        [
+            .. Enumerable.Range(0, embedding.TokenCount).Where(id => id % 997 == 0 || id < 40),
+            embedding.TokenCount - 1,
+        ];
         Assert.Equal(embedding.ReadRows(ids), ids.SelectMany(id => all[(id * size)..((id + 1) * size)]));
         Assert.Equal(all[^(7 * size)..], some);
     }
@@ -36,19 +43,20 @@ public sealed class OutputEmbeddingTests : IDisposable
     public void ReadSlice_RowsThatAreNotThere_Throws()
     {
         var embedding = ModelTokens.Open(TestModels.Qwen3Vl.ModelPath).OutputEmbedding;
-        int size = embedding.HiddenSize;
+        var size = embedding.HiddenSize;
 
         Assert.ThrowsAny<ArgumentException>(() => embedding.ReadSlice(-1, new float[size]));
         Assert.ThrowsAny<ArgumentException>(() => embedding.ReadSlice(0, new float[size + 1]));
         Assert.ThrowsAny<ArgumentException>(() => embedding.ReadSlice(embedding.TokenCount - 1, new float[2 * size]));
         Assert.ThrowsAny<ArgumentException>(() => embedding.ReadSlice(embedding.TokenCount + 1, []));
-        Assert.ThrowsAny<OperationCanceledException>(() => embedding.ReadSlice(0, new float[size], new CancellationToken(canceled: true)));
+        Assert.ThrowsAny<OperationCanceledException>(
+            () => embedding.ReadSlice(0, new float[size], new CancellationToken(canceled: true)));
     }
 
     [Fact]
     public void Read_FileThatChangedSinceItWasOpened_SaysSo()
     {
-        string path = _folder.File("model.gguf");
+        var path = _folder.File("model.gguf");
         File.Copy(TestModels.Qwen3VlUntied.ModelPath, path);
         var embedding = ModelTokens.Open(path).OutputEmbedding;
         using (var file = File.OpenWrite(path))
@@ -56,12 +64,22 @@ public sealed class OutputEmbeddingTests : IDisposable
             file.SetLength(file.Length / 100);
         }
 
-        foreach (var read in (Action[])[() => embedding.ReadSlice(0, new float[embedding.TokenCount * embedding.HiddenSize]), () => embedding.ReadRows([embedding.TokenCount - 1])])
+        Action[] reads =
+        [
+            () => embedding.ReadSlice(0, new float[embedding.TokenCount * embedding.HiddenSize]),
+            () => embedding.ReadRows([embedding.TokenCount - 1]),
+        ];
+        foreach (var read in reads)
         {
-            Assert.Contains("cannot be read: the file has become shorter", Assert.Throws<ModelFormatException>(read).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "cannot be read: the file has become shorter", Assert.Throws<ModelFormatException>(read).Message,
+                StringComparison.Ordinal);
         }
 
         File.Delete(path);
-        Assert.Contains(path, Assert.Throws<ModelFormatException>(() => embedding.ReadSlice(0, new float[embedding.HiddenSize])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            path,
+            Assert.Throws<ModelFormatException>(() => embedding.ReadSlice(0, new float[embedding.HiddenSize])).Message,
+            StringComparison.Ordinal);
     }
 }

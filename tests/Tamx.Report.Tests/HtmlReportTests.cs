@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Tamx.Llama;
-using Tamx.Llama.Imaging;
+using Tamx.Llama.Media;
 using Tamx.Testing;
 
 namespace Tamx.Report.Tests;

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using Tamx.Evaluation.Scenes;
-using Tamx.Llama.Imaging;
+using Tamx.Llama.Media;
 
 namespace Tamx.Scenes.Tests;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using ImageMagick;
 using Tamx.Llama.Chat;
+using Tamx.Llama.Media;
 
 namespace Tamx.Testing;
 
@@ -85,5 +86,5 @@ public sealed class FfmpegTheoryAttribute : TheoryAttribute
         Skip = Reason;
     }
 
-    internal static string? Reason { get; } = VideoPart.FfmpegPath is null ? "Needs ffmpeg and ffprobe (Debian: apt-get install ffmpeg) on the PATH." : null;
+    internal static string? Reason { get; } = Video.FfmpegPath is null ? "Needs ffmpeg and ffprobe (Debian: apt-get install ffmpeg) on the PATH." : null;
 }

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
-using Tamx.Llama.Imaging;
+using Tamx.Llama.Media;
 
 namespace Tamx.Evaluation;
 

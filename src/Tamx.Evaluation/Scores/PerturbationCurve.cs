@@ -1,6 +1,6 @@
 using Tamx.Llama;
 using Tamx.Llama.Chat;
-using Tamx.Llama.Imaging;
+using Tamx.Llama.Media;
 
 namespace Tamx.Evaluation;
 

@@ -6,12 +6,12 @@ using Tamx.Llama.Interop;
 namespace Tamx.Llama.Capture;
 
 /// <summary>
-/// Takes the hidden states after the final norm out of a model's graph while it is computed, straight into the caller's rows,
-/// and can end the graph there, before the product with the output embedding.
+/// Copies the hidden states after the final norm out of a model's graph, straight into the caller's rows, while the
+/// graph is computed. It can end the graph there, before the product with the output embedding.
 /// </summary>
 /// <remarks>
-/// With llama.cpp's embeddings output on, every token of a decode has a row, in token order. The callback's state lies in
-/// native memory; no managed object is touched from a native thread.
+/// With llama.cpp's embeddings output on, every token of a decode has a row, in token order. The callback's state lies
+/// in native memory: a native thread touches no managed object.
 /// </remarks>
 internal sealed unsafe class HiddenStateCapture : IDisposable
 {
@@ -19,7 +19,7 @@ internal sealed unsafe class HiddenStateCapture : IDisposable
 
     public HiddenStateCapture(int hiddenSize) => _state.Pointer->HiddenSize = hiddenSize;
 
-    /// <summary>Puts the callback, and what it needs, into a context's parameters. The context must not outlive this.</summary>
+    /// <summary>Adds the callback to a context's parameters. The context must not outlive this object.</summary>
     public void AddTo(ref LLamaContextParams parameters)
     {
         delegate* unmanaged[Cdecl]<void*, byte, void*, byte> callback = &OnNode;
@@ -48,18 +48,19 @@ internal sealed unsafe class HiddenStateCapture : IDisposable
         state->Rows = rows;
     }
 
-    /// <summary>The decode has returned: its rows are not written any more.</summary>
+    /// <summary>To be called when the decode has returned: its rows are no longer written.</summary>
     public void Finish() => _state.Pointer->Rows = null;
 
     /// <summary>Checks that the decode's rows were captured.</summary>
-    /// <exception cref="LlamaException">They were not: the graph is another than this Tamx knows.</exception>
+    /// <exception cref="LlamaException">They were not: this graph is not the one that Tamx knows.</exception>
     public void Verify()
     {
         var state = _state.Pointer;
         if (state->FaultElements != 0)
         {
             throw new LlamaException(
-                $"hidden states have an unexpected form: {state->FaultRows} rows, {state->FaultElements} values of {state->FaultBytes} bytes; " +
+                $"hidden states have an unexpected form: {state->FaultRows} rows, " +
+                $"{state->FaultElements} values of {state->FaultBytes} bytes; " +
                 $"expected {state->Expected} rows of {state->HiddenSize} 32-bit values");
         }
 
@@ -71,7 +72,7 @@ internal sealed unsafe class HiddenStateCapture : IDisposable
 
     public void Dispose() => _state.Dispose();
 
-    // ask = 1: whether the tensor's values are wanted. Otherwise they are there, and 0 ends the graph.
+    // With ask = 1 the answer says whether the tensor's values are wanted. Else they are there, and 0 ends the graph.
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static byte OnNode(void* tensor, byte ask, void* data)
     {
@@ -90,7 +91,8 @@ internal sealed unsafe class HiddenStateCapture : IDisposable
         var rows = GgmlApi.CountRows(tensor);
         var elements = GgmlApi.CountElements(tensor);
         var elementBytes = (int)GgmlApi.GetElementBytes(tensor);
-        if (elementBytes != sizeof(float) || rows != state->Expected || elements != (long)state->Expected * state->HiddenSize ||
+        if (elementBytes != sizeof(float) || rows != state->Expected ||
+            elements != (long)state->Expected * state->HiddenSize ||
             GgmlApi.IsContiguous(tensor) == 0)
         {
             state->FaultRows = rows;
@@ -104,10 +106,10 @@ internal sealed unsafe class HiddenStateCapture : IDisposable
         return state->EndsGraph != 0 ? (byte)0 : (byte)1;
     }
 
-    /// <summary>By the tensor's name: with the embeddings output on it is "result_embd_pooled", without "result_norm".</summary>
+    /// <summary>By name: "result_embd_pooled" with the embeddings output on, else "result_norm".</summary>
     private static bool IsHiddenStates(State* state, void* tensor)
     {
-        // Asked of each of the graph's thousand nodes: the name's place in a tensor is the same for all.
+        // This is asked of each of the graph's thousand nodes, and the name lies at the same place in every tensor.
         if (state->NameOffset == 0)
         {
             state->NameOffset = (nint)(GgmlApi.GetName(tensor) - (byte*)tensor);

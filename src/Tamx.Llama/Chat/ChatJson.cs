@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Tamx.Llama.Media;
 
 namespace Tamx.Llama.Chat;
 

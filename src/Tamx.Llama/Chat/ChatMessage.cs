@@ -1,4 +1,4 @@
-using Tamx.Llama.Imaging;
+using Tamx.Llama.Media;
 
 namespace Tamx.Llama.Chat;
 
@@ -41,16 +41,29 @@ public abstract record ChatPart
 /// <param name="Text">The text.</param>
 public sealed record TextPart(string Text) : ChatPart;
 
-/// <summary>A picture, as its encoded file (JPEG, PNG, WebP, GIF or BMP).</summary>
-/// <param name="Encoded">The bytes of the file.</param>
-/// <param name="Name">What messages call the picture: its file name, for example.</param>
-public sealed record ImagePart(ReadOnlyMemory<byte> Encoded, string Name) : ChatPart
+/// <summary>A picture.</summary>
+/// <param name="Image">Its encoded file.</param>
+public sealed record ImagePart(EncodedImage Image) : ChatPart
 {
-    /// <summary>How large the model is to look at it; null for the model's own bounds.</summary>
+    /// <summary>A picture of given bytes.</summary>
+    /// <param name="encoded">The bytes of the file (JPEG, PNG, WebP, GIF or BMP).</param>
+    /// <param name="name">What messages call the picture, for example its file name.</param>
+    public ImagePart(ReadOnlyMemory<byte> encoded, string name)
+        : this(new EncodedImage(encoded, name))
+    {
+    }
+
+    /// <inheritdoc cref="EncodedImage.Encoded"/>
+    public ReadOnlyMemory<byte> Encoded => Image.Encoded;
+
+    /// <inheritdoc cref="EncodedImage.Name"/>
+    public string Name => Image.Name;
+
+    /// <summary>At which size the model sees it; null for the model's own bounds.</summary>
     public PixelBounds? Bounds { get; init; }
 
     /// <summary>Reads a picture's file. It is decoded, and checked, when a model is asked about it.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="ImageFormatException">The file does not exist, cannot be read or is too long.</exception>
-    public static ImagePart FromFile(string path) => new(RgbImage.ReadFile(path), Path.GetFileName(path));
+    public static ImagePart FromFile(string path) => new(EncodedImage.FromFile(path));
 }

@@ -6,8 +6,9 @@ namespace Tamx.Llama.Chat;
 
 /// <summary>Writes a conversation the way the Qwen-VL models were trained to read it (ChatML).</summary>
 /// <remarks>
-/// Text of the messages is kept apart from the markers, so that a marker written by a user stays text. Pictures stand where
-/// they are in the message, as <c>&lt;|vision_start|&gt;&lt;|image_pad|&gt;&lt;|vision_end|&gt;</c>. Videos stand there as <see cref="VideoLayout"/> says.
+/// The messages' text is kept apart from the markers, so a marker that a user writes stays text. Pictures stand where
+/// they are in the message, as <c>&lt;|vision_start|&gt;&lt;|image_pad|&gt;&lt;|vision_end|&gt;</c>. A video stands
+/// there as <see cref="VideoLayout"/> says.
 /// </remarks>
 public sealed partial class ChatTemplate
 {
@@ -17,7 +18,7 @@ public sealed partial class ChatTemplate
     private readonly string? _defaultSystem;
 
     /// <summary>Creates the template of a model.</summary>
-    /// <param name="defaultSystem">What the system says when the conversation does not begin with a system message; null for nothing.</param>
+    /// <param name="defaultSystem">The system message of conversations that begin without one; null for none.</param>
     public ChatTemplate(string? defaultSystem)
     {
         _defaultSystem = defaultSystem;
@@ -26,12 +27,14 @@ public sealed partial class ChatTemplate
     /// <summary>How a video stands in the prompt. As Qwen3-VL's by default.</summary>
     public VideoLayout VideoLayout { get; init; }
 
-    /// <summary>Whether the answer begins within <c>&lt;think&gt;</c>, as in the published template of the Qwen3-VL Thinking models. False by default.</summary>
+    /// <summary>
+    /// Whether the answer begins within <c>&lt;think&gt;</c>, as with Qwen3-VL Thinking. False by default.
+    /// </summary>
     public bool StartsThinking { get; init; }
 
     /// <summary>
-    /// Whether the system speaks at the beginning only, in text only, as in Qwen3-VL's published template, which leaves out anything else it
-    /// says. Here that is an error. False by default, as in Qwen2-VL's and Qwen2.5-VL's.
+    /// Whether a system message must be the first, and of text alone. Qwen3-VL's published template leaves out any
+    /// other; here it is an error. False by default, as in Qwen2-VL's and Qwen2.5-VL's.
     /// </summary>
     public bool SystemFirstOnly { get; init; }
 
@@ -45,9 +48,11 @@ public sealed partial class ChatTemplate
 
     internal static ChatTemplate For(string? template, string architecture)
     {
-        // A file without a template: the published one of its family.
+        // A file without a template gets the published one of its family.
         var isQwen2 = architecture == ModelArchitecture.Qwen2Vl;
-        var defaultSystem = template is not null ? DefaultSystemText().Match(template).Groups[1].Value : isQwen2 ? "You are a helpful assistant." : "";
+        var defaultSystem = template is not null
+            ? DefaultSystemText().Match(template).Groups[1].Value
+            : isQwen2 ? "You are a helpful assistant." : "";
         return new ChatTemplate(defaultSystem.Length > 0 ? defaultSystem : null)
         {
             StartsThinking = template is not null && ThinkingPrompt().IsMatch(template),
@@ -56,10 +61,13 @@ public sealed partial class ChatTemplate
         };
     }
 
-    /// <summary>The prompt as text, with one <c>&lt;|image_pad|&gt;</c> for each picture and one <c>&lt;|video_pad|&gt;</c> for each block of a video.</summary>
+    /// <summary>
+    /// The prompt as text, with one <c>&lt;|image_pad|&gt;</c> for each picture and one <c>&lt;|video_pad|&gt;</c> for
+    /// each block of a video.
+    /// </summary>
     /// <param name="messages">The conversation.</param>
-    /// <param name="addGenerationPrompt">Whether the beginning of the assistant's next turn follows, as it must for an answer.</param>
-    /// <exception cref="InvalidInputException">There is no message, or the system says what the model's template has no place for.</exception>
+    /// <param name="addGenerationPrompt">Whether to begin the assistant's next turn, as an answer needs.</param>
+    /// <exception cref="InvalidInputException">There is no message, or a system message out of place.</exception>
     public string Format(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt = true)
     {
         var text = new StringBuilder();
@@ -76,7 +84,7 @@ public sealed partial class ChatTemplate
         return text.ToString();
     }
 
-    /// <summary>The prompt piece by piece. Text between two markers or pictures is one piece, since a tokenizer must see it whole.</summary>
+    /// <summary>The prompt in pieces. Text between two markers is one piece: a tokenizer must see it whole.</summary>
     internal IEnumerable<PromptPiece> Pieces(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt = true)
     {
         ArgumentNullException.ThrowIfNull(messages);
@@ -112,9 +120,9 @@ public sealed partial class ChatTemplate
 
                 if (part is VideoPart video && VideoLayout == VideoLayout.TimedBlocks)
                 {
-                    for (var patch = 0; patch < video.PatchCount; patch++)
+                    for (var patch = 0; patch < video.Video.PatchCount; patch++)
                     {
-                        pending.Append(TimeText.Of(video.PatchSeconds(patch)));
+                        pending.Append(TimeText.Of(video.Video.PatchSeconds(patch)));
                         foreach (var piece in Flush().Append(new PromptPiece("", false, video, patch, 1)))
                         {
                             yield return piece;
@@ -124,7 +132,7 @@ public sealed partial class ChatTemplate
                     continue;
                 }
 
-                var patchCount = part is VideoPart whole ? whole.PatchCount : 1;
+                var patchCount = part is VideoPart whole ? whole.Video.PatchCount : 1;
                 foreach (var piece in Flush().Append(new PromptPiece("", false, part, 0, patchCount)))
                 {
                     yield return piece;
@@ -164,7 +172,8 @@ public sealed partial class ChatTemplate
             if (messages[i].Role == ChatRole.System && (i > 0 || messages[i].Parts.Any(part => part is not TextPart)))
             {
                 throw new InvalidInputException(
-                    $"message {i} is the system's and {(i > 0 ? "not the first" : "holds more than text")}; this model reads a system message at the beginning, of text alone");
+                    $"message {i} is the system's and {(i > 0 ? "not the first" : "holds more than text")}; this " +
+                    "model reads a system message at the beginning, of text alone");
             }
         }
     }
@@ -188,27 +197,33 @@ public sealed partial class ChatTemplate
         _ => throw new ArgumentOutOfRangeException(nameof(role), role, "no such role"),
     };
 
-    // The literal that only a template which always thinks writes as its generation prompt.
-    [GeneratedRegex(@"<\|im_start\|>assistant(?:\\n|\n)<think>", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    // The generation prompt of a template that always thinks, and of no other.
+    [GeneratedRegex(
+        @"<\|im_start\|>assistant(?:\\n|\n)<think>", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex ThinkingPrompt();
 
-    // The text between the markers of a system turn that the template writes by itself: no Jinja expression in it.
-    [GeneratedRegex(@"<\|im_start\|>system(?:\\n|\n)([^{}'""<\\]+)<\|im_end\|>", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    // The text of the system turn that the template writes by itself: it has no Jinja expression.
+    [GeneratedRegex(
+        @"<\|im_start\|>system(?:\\n|\n)([^{}'""<\\]+)<\|im_end\|>", RegexOptions.CultureInvariant,
+        matchTimeoutMilliseconds: 1000)]
     private static partial Regex DefaultSystemText();
 }
 
 /// <summary>How a video stands in the prompt.</summary>
 public enum VideoLayout
 {
-    /// <summary>Qwen3-VL: each temporal patch in a vision block of its own, with its time as text before it: <c>&lt;1.2 seconds&gt;</c>.</summary>
+    /// <summary>
+    /// Qwen3-VL: a vision block per temporal patch, each after its time (<c>&lt;1.2 seconds&gt;</c>).
+    /// </summary>
     TimedBlocks,
 
-    /// <summary>Qwen2-VL and Qwen2.5-VL: all temporal patches in one vision block; time is in their positions.</summary>
+    /// <summary>Qwen2-VL, Qwen2.5-VL: one vision block for all temporal patches; time is in their positions.</summary>
     OneBlock,
 }
 
 /// <summary>A marker, a run of plain text, or a vision block: a picture, or some temporal patches of a video.</summary>
-internal readonly record struct PromptPiece(string Text, bool IsMarker, ChatPart? Vision, int FirstPatch, int PatchCount)
+internal readonly record struct PromptPiece(
+    string Text, bool IsMarker, ChatPart? Vision, int FirstPatch, int PatchCount)
 {
     public static PromptPiece Marker(string text) => new(text, true, null, 0, 0);
 

@@ -1,4 +1,4 @@
-using Tamx.Llama.Imaging;
+using Tamx.Llama.Media;
 
 namespace Tamx.Llama.Chat;
 

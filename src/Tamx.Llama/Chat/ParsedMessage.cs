@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Tamx.Llama.Media;
 
 namespace Tamx.Llama.Chat;
 

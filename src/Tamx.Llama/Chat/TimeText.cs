@@ -7,8 +7,8 @@ internal static class TimeText
 {
     /// <summary><c>&lt;1.2 seconds&gt;</c>: as Qwen3-VL's processor writes it, with Python's <c>{:.1f}</c>.</summary>
     /// <remarks>
-    /// Python rounds the exact value of the number, and to even where that lies in the middle: 0.25 is "0.2", 0.75 is "0.8", 0.35 (a little less) is "0.3". .NET's own formats
-    /// round the middle away from zero.
+    /// Python rounds the exact value, and to even where it lies in the middle: 0.25 is "0.2", 0.75 is "0.8", 0.35
+    /// (which is a little less) is "0.3". .NET's formats round the middle away from zero.
     /// </remarks>
     /// <param name="seconds">The time, not negative.</param>
     public static string Of(double seconds)

@@ -15,31 +15,29 @@ public readonly record struct CompletionProgress(string Stage, int Done, int Tot
 /// Used by one caller at a time. May be disposed at any time, also while it generates: the enumeration then ends with
 /// <see cref="ObjectDisposedException"/>.
 /// </remarks>
-public sealed partial class Completion : IDisposable
+public sealed class Completion : IDisposable
 {
     private readonly VisionLanguageModel _model;
     private readonly CompletionOptions _options;
     private readonly HandleReference _modelReference;
     private readonly HandleReference? _projectorReference;
     private readonly UnmanagedState<int> _cancelled = new();
-    private readonly PromptChunks _prompt = new();
-    private readonly List<PromptVision> _vision = [];
-    private readonly List<PromptPicture> _pictures = [];
-    private readonly int _contextSize;
-    private readonly int _hiddenSize;
+    private readonly Prompt _prompt;
     private readonly int[] _givenAnswer;
     private readonly int[] _tokenIds;
-    private float[] _hiddenStates;
-    private LlamaContext? _context;
+    private SequenceDecoder? _decoder;
     private TokenSampler? _sampler;
     private int _computedAnswer;
-    private int _computedCount;
     private int _batchStart;
     private int _started;
     private int _busy;
     private volatile bool _disposed;
 
-    internal Completion(VisionLanguageModel model, IReadOnlyList<ChatMessage> messages, IReadOnlyList<int>? givenAnswer, CompletionOptions options)
+    internal Completion(
+        VisionLanguageModel model,
+        IReadOnlyList<ChatMessage> messages,
+        IReadOnlyList<int>? givenAnswer,
+        CompletionOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(options.MaxNewTokens);
         ArgumentOutOfRangeException.ThrowIfNegative(options.ContextSize);
@@ -51,21 +49,19 @@ public sealed partial class Completion : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.RepeatPenalty);
         _model = model;
         _options = options;
-        _hiddenSize = model.Facts.HiddenSize;
         _modelReference = new HandleReference(model.Model.Handle);
         _projectorReference = model.Vision is { } vision ? new HandleReference(vision.Handle) : null;
         try
         {
             _givenAnswer = givenAnswer?.ToArray() ?? [];
-            WritePrompt(messages);
-            _tokenIds = ReadPrompt();
-            PromptTokenCount = _tokenIds.Length;
-            _contextSize = ChooseContextSize();
-            Capacity = (int)Math.Min((long)PromptTokenCount + MaxAnswerTokens, _contextSize + 1L);
-            Array.Resize(ref _tokenIds, Capacity);
-            _givenAnswer.CopyTo(_tokenIds, PromptTokenCount);
-            _hiddenStates = [];
+            _prompt = PromptBuilder.Build(model, messages, ContextSizing.Limit(options, model.Facts));
+            PromptTokenCount = _prompt.TokenIds.Length;
             TokenCount = PromptTokenCount;
+            ContextSize = ContextSizing.Choose(options, model.Facts, _prompt, _givenAnswer.Length);
+            var capacity = Math.Min((long)PromptTokenCount + MaxAnswerTokens, ContextSize + 1L);
+            _tokenIds = new int[capacity];
+            _prompt.TokenIds.CopyTo(_tokenIds, 0);
+            _givenAnswer.CopyTo(_tokenIds, PromptTokenCount);
         }
         catch
         {
@@ -81,24 +77,29 @@ public sealed partial class Completion : IDisposable
     public int TokenCount { get; private set; }
 
     /// <summary>
-    /// Token ids of the prompt and of the answer so far [S]; cells of pictures carry the id of <c>&lt;|image_pad|&gt;</c>, those of videos of <c>&lt;|video_pad|&gt;</c>.
+    /// Token ids of the prompt and of the answer so far [S]. Cells of pictures carry the id of
+    /// <c>&lt;|image_pad|&gt;</c>, those of videos the id of <c>&lt;|video_pad|&gt;</c>.
     /// </summary>
     public ReadOnlySpan<int> TokenIds => _tokenIds.AsSpan(0, TokenCount);
 
     /// <summary>
-    /// Rows of <see cref="HiddenStates"/>: the prompt's tokens and all of the answer's but the last, whose successor nobody asked for.
+    /// Rows of <see cref="HiddenStates"/>: the prompt's tokens and all of the answer's but the last, whose successor
+    /// nobody asked for.
     /// </summary>
     /// <remarks>0 where <see cref="CompletionOptions.CaptureHiddenStates"/> is off.</remarks>
-    public int HiddenRowCount => _options.CaptureHiddenStates ? _computedCount : 0;
+    public int HiddenRowCount => _decoder?.RowCount ?? 0;
 
-    /// <summary>Hidden states after the final norm, [<see cref="HiddenRowCount"/>, hidden size] row-major; row p predicts token p + 1.</summary>
-    public ReadOnlyMemory<float> HiddenStates => _hiddenStates.AsMemory(0, HiddenRowCount * _hiddenSize);
+    /// <summary>
+    /// Hidden states after the final norm, [<see cref="HiddenRowCount"/>, hidden size] row-major; row p predicts token
+    /// p + 1.
+    /// </summary>
+    public ReadOnlyMemory<float> HiddenStates => _decoder?.HiddenStates ?? default;
 
     /// <summary>The prompt's pictures, and the temporal patches of its videos, in order.</summary>
-    public IReadOnlyList<PromptPicture> Pictures => _pictures;
+    public IReadOnlyList<PromptPicture> Pictures => _prompt.Pictures;
 
     /// <summary>Context size in tokens.</summary>
-    public int ContextSize => _contextSize;
+    public int ContextSize { get; }
 
     /// <summary>Why the answer ended.</summary>
     public StopReason StopReason { get; private set; }
@@ -106,12 +107,9 @@ public sealed partial class Completion : IDisposable
     /// <summary>Most tokens the answer can have: as many as were asked for, or those of a given answer.</summary>
     public int MaxAnswerTokens => _givenAnswer.Length > 0 ? _givenAnswer.Length : _options.MaxNewTokens;
 
-    /// <summary>Most tokens that prompt and answer can have together.</summary>
-    private int Capacity { get; }
-
     /// <summary>
-    /// Generates the answer token by token, after computing the prompt if <see cref="PrefillAsync"/> has not. A given answer is read
-    /// instead, as if the model had written it.
+    /// Computes the prompt, unless <see cref="PrefillAsync"/> did, and generates the answer token by token. A given
+    /// answer is read instead, as if the model had written it.
     /// </summary>
     /// <param name="cancellationToken">Ends the work within one decode.</param>
     /// <exception cref="InvalidOperationException">The answer was generated before, or is being generated.</exception>
@@ -119,15 +117,17 @@ public sealed partial class Completion : IDisposable
     /// <exception cref="LlamaException">llama.cpp failed.</exception>
     /// <exception cref="ObjectDisposedException">The completion was disposed.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
-    public async IAsyncEnumerable<GeneratedToken> GenerateAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<GeneratedToken> GenerateAsync(
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         if (Interlocked.Exchange(ref _started, 1) != 0)
         {
-            throw new InvalidOperationException("the answer was generated before, or is being generated; make a new completion for another");
+            throw new InvalidOperationException(
+                "the answer was generated before, or is being generated; make a new completion for another");
         }
 
         using var thread = new ComputeThread();
-        if (_context is null)
+        if (_decoder is null)
         {
             await thread.RunAsync(() => Prefill(null, cancellationToken)).ConfigureAwait(false);
         }
@@ -141,7 +141,7 @@ public sealed partial class Completion : IDisposable
                 yield break;
             }
 
-            if (TokenCount == Capacity)
+            if (TokenCount == _tokenIds.Length)
             {
                 StopReason = StopReason.ContextFull;
                 yield break;
@@ -163,12 +163,13 @@ public sealed partial class Completion : IDisposable
         }
     }
 
-    /// <summary>Computes the prompt alone: afterwards <see cref="HiddenStates"/> holds a row for each of its tokens.</summary>
+    /// <summary>Computes the prompt alone. <see cref="HiddenStates"/> then has a row for each of its tokens.</summary>
     /// <param name="progress">Told how far it has come.</param>
     /// <param name="cancellationToken">Ends the work within one decode.</param>
     /// <exception cref="InvalidOperationException">The prompt was computed before, or is being computed.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
-    public async Task PrefillAsync(IProgress<CompletionProgress>? progress = null, CancellationToken cancellationToken = default)
+    public async Task PrefillAsync(
+        IProgress<CompletionProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         using var thread = new ComputeThread();
         await thread.RunAsync(() => Prefill(progress, cancellationToken)).ConfigureAwait(false);
@@ -182,7 +183,7 @@ public sealed partial class Completion : IDisposable
         ReleaseNative();
     }
 
-    /// <summary>Lets the native call in progress, and every later one, end as cancelled.</summary>
+    /// <summary>Makes the native call in progress, and every later one, end as cancelled.</summary>
     private unsafe void EndCall()
     {
         try
@@ -192,184 +193,132 @@ public sealed partial class Completion : IDisposable
         }
         catch (ObjectDisposedException)
         {
-            // Another thread disposed it: there is no call to end.
+            // Another thread disposed it, so there is no call to end.
         }
     }
 
-    /// <summary>Native memory is freed when the call in progress has returned.</summary>
+    /// <summary>Frees native memory as soon as the call in progress has returned.</summary>
     private void ReleaseNative()
     {
-        _context?.Dispose();
+        _decoder?.Dispose();
         _sampler?.Dispose();
         _cancelled.Dispose();
         _projectorReference?.Dispose();
         _modelReference.Dispose();
     }
 
-    /// <summary>Logits of the last token computed, [vocabulary]. For tests: the product of output embedding and hidden state equals them.</summary>
-    internal float[] GetLogits() => _context!.CopyLogits();
+    /// <summary>
+    /// For tests: logits of the last token [vocabulary]. Output embedding times hidden state equals them.
+    /// </summary>
+    internal float[] GetLogits() => _decoder!.Context.CopyLogits();
 
-    /// <summary>llama.cpp's own embeddings output for a row of the last decode. For tests: captured rows equal it.</summary>
-    internal float[] GetEmbedding(int indexInLastDecode) => _context!.CopyEmbedding(indexInLastDecode);
+    /// <summary>
+    /// For tests: llama.cpp's own embedding for a row of the last decode. The captured row equals it.
+    /// </summary>
+    internal float[] GetEmbedding(int indexInLastDecode) => _decoder!.Context.CopyEmbedding(indexInLastDecode);
 
-    /// <summary>The M-RoPE position that the next text token gets. For tests: it tells how vision blocks are placed.</summary>
-    internal int GetNextPosition() => _context!.NextPosition;
+    /// <summary>For tests: the M-RoPE position of the next text token. It tells how vision blocks are placed.</summary>
+    internal int GetNextPosition() => _decoder!.Context.NextPosition;
 
     private bool Prefill(IProgress<CompletionProgress>? progress, CancellationToken cancellationToken) => Exclusively(
         () =>
         {
-            if (_context is not null)
+            if (_decoder is not null)
             {
                 throw new InvalidOperationException("the prompt was computed before");
             }
 
-            LlamaRuntime.RequireContextMemory(_model.Options, _model.Facts, _contextSize, _options.PreciseCache);
-            _context = CreateContext();
-            _sampler = new TokenSampler(_options, Capacity);
-            _hiddenStates = _options.CaptureHiddenStates ? new float[checked(Capacity * _hiddenSize)] : [];
+            _decoder = new SequenceDecoder(_model, _options, ContextSize, _tokenIds.Length, _cancelled);
+            _sampler = new TokenSampler(_options, _tokenIds.Length);
             using var cancellation = cancellationToken.Register(EndCall);
-            using var patches = ReadPatches(cancellationToken).GetEnumerator();
+            using var patches = _prompt.ReadPatches(cancellationToken).GetEnumerator();
             var patchCount = 0;
-            for (var i = 0; i < _prompt.Count; i++)
+            for (var i = 0; i < _prompt.Chunks.Count; i++)
             {
-                switch (_prompt[i])
+                switch (_prompt.Chunks[i])
                 {
                     case PatchChunk patch when patches.MoveNext():
-                        progress?.Report(new CompletionProgress("encode", patchCount++, _pictures.Count));
+                        progress?.Report(new CompletionProgress("encode", patchCount++, Pictures.Count));
                         var (first, second) = patches.Current;
                         var embeddings = _model.Vision!.Encode(
-                            patch.Width, patch.Height, patch.TokenCount, first.Pixels, second is null ? default : second.Pixels, _cancelled);
-                        DecodePatch(patch, embeddings, progress);
+                            patch.Width, patch.Height, patch.TokenCount,
+                            first.Pixels, second is null ? default : second.Pixels, _cancelled);
+                        _decoder.Decode(patch, embeddings, ReportBatch);
                         break;
                     case TextChunk text:
-                        DecodeText(text, isLast: i == _prompt.Count - 1, progress);
+                        var tokens = _tokenIds.AsSpan(_decoder.Count, text.TokenCount);
+                        _decoder.Decode(tokens, endsPrompt: i == _prompt.Chunks.Count - 1, ReportBatch);
                         break;
                 }
             }
 
             return true;
+
+            void ReportBatch() =>
+                progress?.Report(new CompletionProgress("prefill", _decoder.Count, PromptTokenCount));
         },
         cancellationToken);
 
-    private LlamaContext CreateContext()
-    {
-        try
-        {
-            return new LlamaContext(
-                _model.Model, _contextSize, _options.BatchSize, _model.Options.ThreadCount, _options.PreciseCache, _options.CaptureHiddenStates, _cancelled);
-        }
-        catch (LlamaException e) when (LlamaRuntime.DescribeGpuMemory(_model.Options) is { Length: > 0 } memory)
-        {
-            throw new LlamaException(e.Message + memory, e);
-        }
-    }
-
-    private void DecodePatch(PatchChunk patch, float[] embeddings, IProgress<CompletionProgress>? progress)
-    {
-        for (var first = 0; first < patch.TokenCount;)
-        {
-            var count = Math.Min(BatchSize, patch.TokenCount - first);
-            RequireRoom(_context!.TryDecode(patch, embeddings, first, count, NextRows(count)));
-            first += count;
-            Advance(count, progress);
-        }
-    }
-
-    private void DecodeText(TextChunk text, bool isLast, IProgress<CompletionProgress>? progress)
-    {
-        // Only the answer's first step needs logits, and with capture the vocabulary product is as large as the batch: the prompt's end goes by itself.
-        // It is some tokens long, since a pass over all weights for two of them costs more than the vocabulary product of a question.
-        const int EndLength = 32;
-        var lastTokens = _options.CaptureHiddenStates ? Math.Min(EndLength, BatchSize) : BatchSize;
-        for (var first = 0; first < text.TokenCount;)
-        {
-            var left = text.TokenCount - first;
-            var isLastBatch = isLast && left <= lastTokens;
-            var count = isLast && !isLastBatch ? Math.Min(BatchSize, left - lastTokens) : Math.Min(BatchSize, left);
-            var tokens = PromptChunks.Slice(text, first, count);
-            RequireRoom(_context!.TryDecode(tokens, isLastBatch ? LogitRows.Last : LogitRows.None, NextRows(count)));
-            first += count;
-            Advance(count, progress);
-        }
-    }
-
-    private int BatchSize => Math.Min(_options.BatchSize, _contextSize);
-
-    private void Advance(int count, IProgress<CompletionProgress>? progress)
-    {
-        _computedCount += count;
-        progress?.Report(new CompletionProgress("prefill", _computedCount, PromptTokenCount));
-    }
-
-    private void RequireRoom(bool hasRoom)
-    {
-        if (!hasRoom)
-        {
-            throw new InvalidInputException($"the context of {_contextSize} tokens is full; use a larger context (-c)");
-        }
-    }
-
     /// <summary>The next token of the answer; null if the context is full.</summary>
-    private GeneratedToken? Step(int index, Utf8TokenDecoder decoder, CancellationToken cancellationToken) => Exclusively(() =>
-    {
-        var context = _context!;
-        using var cancellation = cancellationToken.Register(EndCall);
-        if (!ComputeBefore(context, index))
+    private GeneratedToken? Step(int index, Utf8TokenDecoder text, CancellationToken cancellationToken) => Exclusively(
+        () =>
         {
-            return null;
-        }
+            var decoder = _decoder!;
+            using var cancellation = cancellationToken.Register(EndCall);
+            if (!ComputeBefore(decoder, index))
+            {
+                return null;
+            }
 
-        var position = TokenCount;
-        if (_givenAnswer.Length == 0)
-        {
-            _tokenIds[position] = context.Sample(_sampler!);
-        }
+            var position = TokenCount;
+            if (_givenAnswer.Length == 0)
+            {
+                _tokenIds[position] = decoder.Context.Sample(_sampler!);
+            }
 
-        var id = _tokenIds[position];
-        var ranking = context.Rank(index == 0 ? -1 : index - 1 - _batchStart, id, _options.CandidateCount);
-        TokenCount++;
-        var ends = _givenAnswer.Length == 0 && _model.Vocabulary.EndsAnswer(id);
-        return new GeneratedToken
-        {
-            Index = index,
-            Position = position,
-            Id = id,
-            Text = ends ? decoder.Flush() : decoder.Decode(_model.Vocabulary.GetBytes(id)),
-            Logit = ranking.Logit,
-            LogProbability = ranking.Logit - ranking.LogSum,
-            Candidates = ranking.Candidates,
-            EndsAnswer = ends,
-        };
-    }, cancellationToken);
+            var id = _tokenIds[position];
+            var ranking = decoder.Context.Rank(index == 0 ? -1 : index - 1 - _batchStart, id, _options.CandidateCount);
+            TokenCount++;
+            var ends = _givenAnswer.Length == 0 && _model.Vocabulary.EndsAnswer(id);
+            return new GeneratedToken
+            {
+                Index = index,
+                Position = position,
+                Id = id,
+                Text = ends ? text.Flush() : text.Decode(_model.Vocabulary.GetBytes(id)),
+                Logit = ranking.Logit,
+                LogProbability = ranking.Logit - ranking.LogSum,
+                Candidates = ranking.Candidates,
+                EndsAnswer = ends,
+            };
+        },
+        cancellationToken);
 
     /// <summary>
-    /// Computes the answer's tokens before one, as far as that has not happened: the one just written, or a batch of a given answer.
+    /// Computes the answer's tokens before one, where that has not happened yet: the one just written, or a batch of a
+    /// given answer.
     /// </summary>
     /// <returns>False if the context is full.</returns>
-    private bool ComputeBefore(LlamaContext context, int index)
+    private bool ComputeBefore(SequenceDecoder decoder, int index)
     {
         if (index <= _computedAnswer)
         {
             return true;
         }
 
-        var count = _givenAnswer.Length == 0 ? 1 : Math.Min(BatchSize, _givenAnswer.Length - 1 - _computedAnswer);
-        var tokens = _tokenIds.AsSpan(PromptTokenCount + _computedAnswer, count);
-        if (!context.TryDecode(tokens, LogitRows.All, NextRows(count)))
+        var left = _givenAnswer.Length - 1 - _computedAnswer;
+        var count = _givenAnswer.Length == 0 ? 1 : Math.Min(decoder.BatchSize, left);
+        if (!decoder.TryDecode(_tokenIds.AsSpan(PromptTokenCount + _computedAnswer, count), LogitRows.All))
         {
             return false;
         }
 
-        _computedCount += count;
         _batchStart = _computedAnswer;
         _computedAnswer += count;
         return true;
     }
 
-    private Span<float> NextRows(int count) =>
-        _options.CaptureHiddenStates ? _hiddenStates.AsSpan(_computedCount * _hiddenSize, count * _hiddenSize) : [];
-
-    /// <summary>Runs native work with no other beside it, and gives disposal and cancellation their own exceptions.</summary>
+    /// <summary>Runs native work alone, and turns disposal and cancellation into their exceptions.</summary>
     private T Exclusively<T>(Func<T> work, CancellationToken cancellationToken)
     {
         if (Interlocked.Exchange(ref _busy, 1) != 0)
@@ -385,7 +334,7 @@ public sealed partial class Completion : IDisposable
         }
         catch (OperationCanceledException e) when (e.CancellationToken != cancellationToken || _disposed)
         {
-            // Native calls only know that they were to end.
+            // Native calls do not know why they had to end.
             cancellationToken.ThrowIfCancellationRequested();
             ObjectDisposedException.ThrowIf(_disposed, this);
             throw;
@@ -394,7 +343,7 @@ public sealed partial class Completion : IDisposable
         {
             if (_disposed)
             {
-                // Disposed while the context was being made: nobody else knows of it.
+                // If it was disposed while the context was made, nobody else knows of the context.
                 ReleaseNative();
             }
 

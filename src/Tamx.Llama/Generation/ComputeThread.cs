@@ -2,11 +2,11 @@ using System.Collections.Concurrent;
 
 namespace Tamx.Llama;
 
-/// <summary>A thread of its own for the native work of one call, given to it piece by piece.</summary>
+/// <summary>The thread that does all the native work of one call, piece by piece.</summary>
 /// <remarks>
-/// OpenMP keeps a team of workers for every thread that ever computed. Were each token computed on another thread of the pool, there would soon be
-/// more workers than processors; OpenMP then no longer lets them wait awake between two operators, which costs a quarter of the speed on two processors.
-/// A team goes with its thread.
+/// OpenMP keeps a team of workers for every thread that ever computed, and ends it with that thread. If each token were
+/// computed on another thread of the pool, there would soon be more workers than CPU cores. OpenMP then lets them sleep
+/// between two operators, which costs a quarter of the speed on two cores.
 /// </remarks>
 internal sealed class ComputeThread : IDisposable
 {
@@ -14,7 +14,7 @@ internal sealed class ComputeThread : IDisposable
 
     public ComputeThread() => new Thread(Run) { IsBackground = true, Name = "Tamx compute" }.Start();
 
-    /// <summary>Runs work after what was given before.</summary>
+    /// <summary>Runs work after all that was given before.</summary>
     /// <exception cref="InvalidOperationException">The thread was ended.</exception>
     public Task<T> RunAsync<T>(Func<T> work)
     {
@@ -37,7 +37,7 @@ internal sealed class ComputeThread : IDisposable
         return result.Task;
     }
 
-    /// <summary>Ends the thread when it has done what it was given.</summary>
+    /// <summary>Ends the thread once it has done the work it was given.</summary>
     public void Dispose() => _work.CompleteAdding();
 
     private void Run()

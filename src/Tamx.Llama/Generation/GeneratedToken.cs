@@ -18,15 +18,13 @@ public sealed record GeneratedToken
     /// <summary>Token id.</summary>
     public required int Id { get; init; }
 
-    /// <summary>
-    /// What the answer's text grows by: empty while a character's bytes are incomplete. Empty for the token that ends the answer.
-    /// </summary>
+    /// <summary>What it adds to the answer's text. Empty within a character's bytes, and for the end token.</summary>
     public required string Text { get; init; }
 
     /// <summary>The token's logit.</summary>
     public required float Logit { get; init; }
 
-    /// <summary>ln of the token's probability under the model's softmax (temperature 1), whatever the sampling.</summary>
+    /// <summary>ln of the token's probability under the model's softmax (temperature 1).</summary>
     public required double LogProbability { get; init; }
 
     /// <summary>The token's probability under the model's softmax, whatever the sampling.</summary>

@@ -9,7 +9,7 @@ namespace Tamx.Llama;
 /// <summary>Which tokens of a decode get logits.</summary>
 internal enum LogitRows
 {
-    /// <summary>None. With capture the graph ends at the hidden states, and the product with the output embedding is not computed.</summary>
+    /// <summary>None. With capture the graph then ends before the product with the output embedding.</summary>
     None,
 
     /// <summary>The last. (With capture all tokens are outputs of llama.cpp.)</summary>
@@ -19,10 +19,12 @@ internal enum LogitRows
     All,
 }
 
-/// <summary>A llama.cpp context: keys and values of one sequence, its place on M-RoPE's axes, and the last decode's logits.</summary>
+/// <summary>
+/// A llama.cpp context: keys and values of one sequence, its next position, the last decode's logits.
+/// </summary>
 /// <remarks>
-/// Used by one caller at a time; may be disposed by another, after which the call in progress ends. Several contexts work
-/// beside each other: nothing of the process is locked.
+/// Used by one caller at a time. Another may dispose it; the call in progress then ends. Several contexts can compute
+/// at once: nothing is locked for the whole process.
 /// </remarks>
 internal sealed unsafe class LlamaContext : IDisposable
 {
@@ -39,13 +41,16 @@ internal sealed unsafe class LlamaContext : IDisposable
     /// <param name="contextSize">Tokens the sequence can have.</param>
     /// <param name="batchSize">Most tokens of a decode.</param>
     /// <param name="threadCount">Threads that compute.</param>
-    /// <param name="isPrecise">Keys and values in float32 and plain attention: rows do not depend on how tokens are cut into batches.</param>
+    /// <param name="isPrecise">Whether to keep keys and values in float32 and use plain attention.</param>
     /// <param name="captures">Whether decodes give hidden states.</param>
-    /// <param name="cancelled">The call in progress, and every later one, ends when it is not 0. Must outlive the context.</param>
+    /// <param name="cancelled">Not 0 to end the call in progress and every later one. Must outlive the context.</param>
     /// <exception cref="LlamaException">There is not enough memory.</exception>
     public LlamaContext(
-        LlamaModel model, int contextSize, int batchSize, int threadCount, bool isPrecise, bool captures, UnmanagedState<int> cancelled)
+        LlamaModel model, int contextSize, int batchSize, int threadCount, bool isPrecise, bool captures,
+        UnmanagedState<int> cancelled)
     {
+        // The model may be disposed meanwhile, and LLamaSharp refers to it only once the context is made.
+        using var lease = new HandleLease(model.Handle);
         _model = model;
         _contextSize = contextSize;
         _batchSize = Math.Min(batchSize, contextSize);
@@ -75,7 +80,7 @@ internal sealed unsafe class LlamaContext : IDisposable
         _handle = SafeLLamaContextHandle.Create(model.Handle, parameters);
         if (_handle.IsInvalid)
         {
-            // LLamaSharp has given the invalid handle a reference to the model, which nothing takes back.
+            // LLamaSharp gave the invalid handle a reference to the model, and nothing releases it.
             model.Handle.DangerousRelease();
             _capture?.Dispose();
             throw new LlamaException($"no context of {contextSize} tokens could be made{errors.Because}");
@@ -86,7 +91,7 @@ internal sealed unsafe class LlamaContext : IDisposable
     public int NextPosition { get; private set; }
 
     /// <summary>Decodes text tokens.</summary>
-    /// <param name="tokens">Their ids, at least one and no more than a batch.</param>
+    /// <param name="tokens">Their ids: at least one, at most a batch.</param>
     /// <param name="logits">Which of them get logits.</param>
     /// <param name="rows">Receives their hidden states [tokens, hidden size]; empty without capture.</param>
     /// <returns>False if the context is full; what was decoded before is still there.</returns>
@@ -173,7 +178,7 @@ internal sealed unsafe class LlamaContext : IDisposable
         return sampler.Sample(GetLogits(-1));
     }
 
-    /// <summary>How likely a token was after a row of the last decode, and which were the likeliest.</summary>
+    /// <summary>How likely a token was after a row of the last decode, and which tokens were the likeliest.</summary>
     /// <param name="row">The row; -1 for the last.</param>
     /// <param name="token">The token.</param>
     /// <param name="candidateCount">How many of the best tokens are wanted.</param>
@@ -224,7 +229,8 @@ internal sealed unsafe class LlamaContext : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, _batchSize, "tokens");
         if (rows.Length != (_capture is null ? 0 : count * _model.HiddenSize))
         {
-            throw new ArgumentException($"{rows.Length} values are no room for the hidden states of {count} tokens", nameof(rows));
+            throw new ArgumentException(
+                $"{rows.Length} values are no room for the hidden states of {count} tokens", nameof(rows));
         }
 
         // With capture every token is an output.

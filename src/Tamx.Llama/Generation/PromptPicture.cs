@@ -7,8 +7,8 @@ public sealed record PromptPicture
     public required string Name { get; init; }
 
     /// <summary>
-    /// The picture's file as it came. Of a temporal patch the first frame: as it came too, or of a video file a JPEG of the size that the model looks at;
-    /// empty until the prompt has been computed.
+    /// The picture's file as it came. For a temporal patch its first frame: the file as it came, or for a video file a
+    /// JPEG at the size that the model sees. That JPEG is empty until the prompt has been computed.
     /// </summary>
     public ReadOnlyMemory<byte> Encoded { get; init; }
 

@@ -4,7 +4,7 @@ namespace Tamx.Llama;
 
 /// <summary>How likely a token was at a step, and which tokens were the likeliest.</summary>
 /// <param name="Logit">The token's logit.</param>
-/// <param name="LogSum">ln of the sum of exp(logit) over the vocabulary: a token's logit less this is ln of its probability.</param>
+/// <param name="LogSum">ln of the sum of exp(logit): a logit minus this is ln of the probability.</param>
 /// <param name="Candidates">The best tokens, best first; the lower id where logits are equal.</param>
 internal readonly record struct TokenRanking(float Logit, double LogSum, TokenCandidate[] Candidates)
 {
@@ -56,7 +56,7 @@ internal readonly record struct TokenRanking(float Logit, double LogSum, TokenCa
 
     private static int[] Best(ReadOnlySpan<float> logits, int count)
     {
-        // The best so far, the worst of them on top. Ids ascend, so where logits are equal the lower id got in first.
+        // The best so far, with the worst of them on top. Ids ascend, so of equal logits the lower id comes first.
         var queue = new PriorityQueue<int, (float Logit, int MinusId)>(count);
         var worst = float.NegativeInfinity;
         for (var id = 0; id < logits.Length && count > 0; id++)

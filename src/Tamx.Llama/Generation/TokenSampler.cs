@@ -3,23 +3,23 @@ using LLama.Native;
 namespace Tamx.Llama;
 
 /// <summary>
-/// Chooses tokens as llama.cpp's own tools do: penalties, top-k, top-p, min-p, temperature, in this order; the best one
-/// at temperature 0.
+/// Chooses tokens as llama.cpp's tools do: penalties, top-k, top-p, min-p, temperature, in this order. At temperature 0
+/// it takes the best.
 /// </summary>
-/// <remarks>
-/// Penalties look at the tokens that were chosen here, so at the answer alone, as in llama-mtmd-cli and OpenAI's API.
-/// </remarks>
+/// <remarks>Penalties count the tokens of the answer alone, as in llama-mtmd-cli and OpenAI's API.</remarks>
 internal sealed class TokenSampler : IDisposable
 {
-    private readonly SafeLLamaSamplerChainHandle _chain = SafeLLamaSamplerChainHandle.Create(LLamaSamplerChainParams.Default());
+    private readonly SafeLLamaSamplerChainHandle _chain =
+        SafeLLamaSamplerChainHandle.Create(LLamaSamplerChainParams.Default());
     private LLamaTokenData[] _vocabulary = [];
 
     /// <param name="options">How to choose.</param>
-    /// <param name="capacity">Most tokens that an answer can have; llama.cpp keeps room for as many as penalties look at.</param>
+    /// <param name="capacity">Most tokens of an answer; llama.cpp keeps room for as many as penalties count.</param>
     public TokenSampler(CompletionOptions options, int capacity)
     {
-        int penalized = options.RepeatLastN < 0 ? capacity : Math.Min(options.RepeatLastN, capacity);
-        if (penalized > 0 && (options.PresencePenalty != 0 || options.FrequencyPenalty != 0 || options.RepeatPenalty != 1))
+        var penalized = options.RepeatLastN < 0 ? capacity : Math.Min(options.RepeatLastN, capacity);
+        if (penalized > 0
+            && (options.PresencePenalty != 0 || options.FrequencyPenalty != 0 || options.RepeatPenalty != 1))
         {
             _chain.AddPenalties(penalized, options.RepeatPenalty, options.FrequencyPenalty, options.PresencePenalty);
         }
@@ -58,7 +58,8 @@ internal sealed class TokenSampler : IDisposable
             _vocabulary = new LLamaTokenData[logits.Length];
         }
 
-        using var pin = LLamaTokenDataArrayNative.Create(LLamaTokenDataArray.Create(logits, _vocabulary), out var choice);
+        using var pin = LLamaTokenDataArrayNative.Create(
+            LLamaTokenDataArray.Create(logits, _vocabulary), out var choice);
         choice.Selected = -1;
         _chain.Apply(ref choice);
         if (choice.Selected < 0 || (ulong)choice.Selected >= choice.Size)

@@ -1,26 +1,29 @@
 namespace Tamx.Llama.Gguf;
 
-/// <summary>Metadata and tensor table of one GGUF file (version 2 or 3, little endian). Tensor data stays on disk.</summary>
+/// <summary>Metadata and tensor table of one GGUF file (version 2 or 3, little endian).</summary>
 /// <remarks>
-/// The file is untrusted: counts, lengths, shapes and offsets are checked before they are used, so that whatever opens here is laid out as
-/// llama.cpp expects. The format is described in ggml's docs/gguf.md. Immutable and safe to share between threads.
+/// Tensor data stays on disk. The file is untrusted: counts, lengths, shapes and offsets are checked before they are
+/// used. A file that opens is laid out as llama.cpp expects. The format is described in ggml's docs/gguf.md. Immutable
+/// and safe to share between threads.
 /// </remarks>
 public sealed class GgufFile
 {
-    // A Qwen3-VL of 94 layers has about 30 keys and 1,200 tensors. llama.cpp compares each new name with all before it, so more than this takes minutes there.
+    // A Qwen3-VL of 94 layers has about 30 keys and 1,200 tensors. llama.cpp compares each new name with all before it,
+    // so more of them would take it minutes.
     private const int MaxKeys = 16384;
     private const int MaxTensors = 32768;
 
-    // llama.cpp's own limit, terminating zero included.
+    // llama.cpp's own limit, including the terminating zero.
     private const int MaxTensorNameBytes = 63;
     private const int DefaultAlignment = 32;
 
-    // ggml asserts that every tensor it maps stands at a multiple of this.
+    // ggml asserts that every tensor it maps lies at a multiple of this.
     private const int MinAlignment = 32;
     private const int MaxAlignment = 1 << 20;
     private const string AlignmentKey = "general.alignment";
 
-    // Smallest encodings: key length + 1 character + type + 1 byte; name length + 1 character + dimensions + 1 size + type + offset.
+    // Smallest encodings: key length + 1 character + type + 1 byte; name length + 1 character + dimensions + 1 size +
+    // type + offset.
     private const int SmallestKeyBytes = 14;
     private const int SmallestTensorBytes = 33;
 
@@ -68,14 +71,15 @@ public sealed class GgufFile
 
         try
         {
-            using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
             return Read(path, stream, stream.Length);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
             throw new ModelFormatException(path, "no such file", exception);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
+        catch (Exception exception)
+            when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
         {
             throw new ModelFormatException(path, $"cannot be read: {exception.Message}", exception);
         }
@@ -83,25 +87,25 @@ public sealed class GgufFile
 
     internal static GgufFile Read(string path, Stream stream, long byteCount)
     {
-        GgufReader reader = new(path, stream, byteCount);
-        uint version = ReadVersion(reader);
-        int tensorCount = reader.ReadCount(SmallestTensorBytes, MaxTensors, "tensors");
-        int keyCount = reader.ReadCount(SmallestKeyBytes, MaxKeys, "keys");
+        var reader = new GgufReader(path, stream, byteCount);
+        var version = ReadVersion(reader);
+        var tensorCount = reader.ReadCount(SmallestTensorBytes, MaxTensors, "tensors");
+        var keyCount = reader.ReadCount(SmallestKeyBytes, MaxKeys, "keys");
 
-        Dictionary<string, GgufValue> values = new(keyCount, StringComparer.Ordinal);
-        for (int i = 0; i < keyCount; i++)
+        var values = new Dictionary<string, GgufValue>(keyCount, StringComparer.Ordinal);
+        for (var i = 0; i < keyCount; i++)
         {
-            string key = reader.ReadName($"key {i}");
+            var key = reader.ReadName($"key {i}");
             if (!values.TryAdd(key, reader.ReadValue($"key {Quoted(key)}")))
             {
                 throw reader.Error($"key {Quoted(key)} occurs twice");
             }
         }
 
-        int alignment = AlignmentOf(reader, values);
+        var alignment = AlignmentOf(reader, values);
         DeclaredTensor[] declared = new DeclaredTensor[tensorCount];
-        HashSet<string> names = new(tensorCount, StringComparer.Ordinal);
-        for (int i = 0; i < tensorCount; i++)
+        var names = new HashSet<string>(tensorCount, StringComparer.Ordinal);
+        for (var i = 0; i < tensorCount; i++)
         {
             declared[i] = ReadTensor(reader, i);
             if (!names.Add(declared[i].Name))
@@ -110,7 +114,7 @@ public sealed class GgufFile
             }
         }
 
-        GgufTensor[] tensors = Place(path, reader, declared, alignment, byteCount);
+        var tensors = Place(path, reader, declared, alignment, byteCount);
         return new GgufFile(path, byteCount, version, new GgufMetadata(path, values), tensors);
     }
 
@@ -118,8 +122,10 @@ public sealed class GgufFile
     internal static string Quoted(string name)
     {
         const int Longest = 80;
-        string shown = string.Concat(name.Take(Longest).Select(c => char.IsControl(c) || char.IsSurrogate(c) || c is '\u2028' or '\u2029' ? '?' : c));
+        var shown = string.Concat(name.Take(Longest).Select(c => IsShown(c) ? c : '?'));
         return name.Length > Longest ? $"'{shown}...'" : $"'{shown}'";
+
+        static bool IsShown(char c) => !(char.IsControl(c) || char.IsSurrogate(c) || c is '\u2028' or '\u2029');
     }
 
     private static uint ReadVersion(GgufReader reader)
@@ -135,19 +141,21 @@ public sealed class GgufFile
             throw reader.Error("is no GGUF file (it does not start with the letters GGUF)");
         }
 
-        uint version = reader.ReadUInt32("the version");
+        var version = reader.ReadUInt32("the version");
         return version switch
         {
             2 or 3 => version,
-            1 => throw reader.Error("is GGUF version 1, which is no longer read; convert the model again (version 2 or 3)"),
-            _ when (version & 0xFFFF) == 0 && version != 0 => throw reader.Error("is a big-endian GGUF file; a little-endian one is needed"),
+            1 => throw reader.Error(
+                "is GGUF version 1, which is no longer read; convert the model again (version 2 or 3)"),
+            _ when (version & 0xFFFF) == 0 && version != 0 =>
+                throw reader.Error("is a big-endian GGUF file; a little-endian one is needed"),
             _ => throw reader.Error($"is GGUF version {version}; version 2 or 3 is needed"),
         };
     }
 
     private static int AlignmentOf(GgufReader reader, Dictionary<string, GgufValue> values)
     {
-        if (!values.TryGetValue(AlignmentKey, out GgufValue? value))
+        if (!values.TryGetValue(AlignmentKey, out var value))
         {
             return DefaultAlignment;
         }
@@ -157,10 +165,11 @@ public sealed class GgufFile
             throw reader.Error($"key {AlignmentKey} is {value.Type}; it must be {GgufValueType.U32}");
         }
 
-        long alignment = value.IntegerAt(0);
+        var alignment = value.IntegerAt(0);
         if (alignment is < MinAlignment or > MaxAlignment || !long.IsPow2(alignment))
         {
-            throw reader.Error($"key {AlignmentKey} is {alignment}; it must be a power of two from {MinAlignment} to {MaxAlignment}");
+            throw reader.Error(
+                $"key {AlignmentKey} is {alignment}; it must be a power of two from {MinAlignment} to {MaxAlignment}");
         }
 
         return (int)alignment;
@@ -168,42 +177,46 @@ public sealed class GgufFile
 
     private static DeclaredTensor ReadTensor(GgufReader reader, int index)
     {
-        string name = reader.ReadName($"the name of tensor {index}");
-        string what = $"tensor {Quoted(name)}";
-        if (System.Text.Encoding.UTF8.GetByteCount(name) > MaxTensorNameBytes || name.Contains('\0', StringComparison.Ordinal))
+        var name = reader.ReadName($"the name of tensor {index}");
+        var what = $"tensor {Quoted(name)}";
+        if (System.Text.Encoding.UTF8.GetByteCount(name) > MaxTensorNameBytes
+            || name.Contains('\0', StringComparison.Ordinal))
         {
-            throw reader.Error($"{what} has a name that llama.cpp cannot hold ({MaxTensorNameBytes} bytes at most, no zero byte)");
+            throw reader.Error(
+                $"{what} has a name that llama.cpp cannot hold ({MaxTensorNameBytes} bytes at most, no zero byte)");
         }
 
-        uint dimensions = reader.ReadUInt32(what);
+        var dimensions = reader.ReadUInt32(what);
         if (dimensions is 0 or > 4)
         {
             throw reader.Error($"{what} has {dimensions} dimensions; 1 to 4 are allowed");
         }
 
-        long[] shape = new long[dimensions];
-        for (int i = 0; i < shape.Length; i++)
+        var shape = new long[dimensions];
+        for (var i = 0; i < shape.Length; i++)
         {
-            ulong size = reader.ReadUInt64(what);
+            var size = reader.ReadUInt64(what);
             if (size is 0 or > long.MaxValue)
             {
-                throw reader.Error($"{what} has the size {size} in dimension {i}; it must be at least 1 and fit the file");
+                throw reader.Error(
+                    $"{what} has the size {size} in dimension {i}; it must be at least 1 and fit the file");
             }
 
             shape[i] = (long)size;
         }
 
-        uint typeId = reader.ReadUInt32(what);
-        TensorType type = TensorType.Find(typeId) ?? throw reader.Error($"{what} has the unknown type {typeId}");
+        var typeId = reader.ReadUInt32(what);
+        var type = TensorType.Find(typeId) ?? throw reader.Error($"{what} has the unknown type {typeId}");
         if (shape[0] % type.BlockElements != 0)
         {
-            throw reader.Error($"{what} has rows of {shape[0]} elements; type {type} needs a multiple of {type.BlockElements}");
+            throw reader.Error(
+                $"{what} has rows of {shape[0]} elements; type {type} needs a multiple of {type.BlockElements}");
         }
 
         try
         {
-            long elementCount = shape.Aggregate(1L, (product, size) => checked(product * size));
-            long bytes = checked(elementCount / type.BlockElements * type.BlockBytes);
+            var elementCount = shape.Aggregate(1L, (product, size) => checked(product * size));
+            var bytes = checked(elementCount / type.BlockElements * type.BlockBytes);
             return new DeclaredTensor(name, type, shape, elementCount, bytes, reader.ReadUInt64(what));
         }
         catch (OverflowException exception)
@@ -212,25 +225,30 @@ public sealed class GgufFile
         }
     }
 
-    /// <summary>Turns offsets within the data section into positions in the file. Tensors follow each other without gaps but for the alignment.</summary>
-    private static GgufTensor[] Place(string path, GgufReader reader, DeclaredTensor[] declared, int alignment, long byteCount)
+    /// <summary>Turns offsets in the data section into positions in the file. Only alignment leaves gaps.</summary>
+    private static GgufTensor[] Place(
+        string path, GgufReader reader, DeclaredTensor[] declared, int alignment, long byteCount)
     {
-        long dataStart = Aligned(reader.Position, alignment);
+        var dataStart = Aligned(reader.Position, alignment);
         long next = 0;
         GgufTensor[] tensors = new GgufTensor[declared.Length];
-        for (int i = 0; i < declared.Length; i++)
+        for (var i = 0; i < declared.Length; i++)
         {
-            DeclaredTensor tensor = declared[i];
-            string what = $"tensor {Quoted(tensor.Name)}";
+            var tensor = declared[i];
+            var what = $"tensor {Quoted(tensor.Name)}";
             if (tensor.Offset != (ulong)next)
             {
-                throw reader.Error($"{what} starts at offset {tensor.Offset}; the tensors before it end at {next} (alignment {alignment})");
+                throw reader.Error(
+                    $"{what} starts at offset {tensor.Offset}; the tensors before it end at {next} (alignment " +
+                    $"{alignment})");
             }
 
             if (tensor.ByteCount > byteCount - dataStart - next)
             {
-                long missing = tensor.ByteCount - Math.Max(0, byteCount - dataStart - next);
-                throw reader.Error($"{what} needs {missing} bytes more than the file has; it is truncated (download or copy it again)");
+                var missing = tensor.ByteCount - Math.Max(0, byteCount - dataStart - next);
+                throw reader.Error(
+                    $"{what} needs {missing} bytes more than the file has; it is truncated (download or copy it " +
+                    "again)");
             }
 
             tensors[i] = new GgufTensor
@@ -249,7 +267,9 @@ public sealed class GgufFile
         return tensors;
     }
 
-    private static long Aligned(long position, int alignment) => checked((position + alignment - 1) / alignment * alignment);
+    private static long Aligned(long position, int alignment) =>
+        checked((position + alignment - 1) / alignment * alignment);
 
-    private sealed record DeclaredTensor(string Name, TensorType Type, long[] Shape, long ElementCount, long ByteCount, ulong Offset);
+    private sealed record DeclaredTensor(
+        string Name, TensorType Type, long[] Shape, long ElementCount, long ByteCount, ulong Offset);
 }

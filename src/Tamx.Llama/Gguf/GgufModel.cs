@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Tamx.Llama.Gguf;
 
-/// <summary>A model in one GGUF file, or split over several named <c>NAME-00001-of-0000N.gguf</c>, seen as one tensor table.</summary>
+/// <summary>A model in one GGUF file or several (<c>NAME-00001-of-0000N.gguf</c>), as one tensor table.</summary>
 /// <remarks>Immutable and safe to share between threads.</remarks>
 public sealed partial class GgufModel
 {
@@ -16,13 +16,15 @@ public sealed partial class GgufModel
     private GgufModel(GgufFile[] files)
     {
         Files = files;
-        foreach (GgufFile file in files)
+        foreach (var file in files)
         {
-            foreach (GgufTensor tensor in file.Tensors)
+            foreach (var tensor in file.Tensors)
             {
                 if (!_tensorsByName.TryAdd(tensor.Name, tensor))
                 {
-                    throw new ModelFormatException(file.Path, $"tensor {GgufFile.Quoted(tensor.Name)} is in {_tensorsByName[tensor.Name].FilePath} as well");
+                    throw new ModelFormatException(
+                        file.Path,
+                        $"tensor {GgufFile.Quoted(tensor.Name)} is in {_tensorsByName[tensor.Name].FilePath} as well");
                 }
             }
         }
@@ -47,13 +49,16 @@ public sealed partial class GgufModel
     /// <param name="name">The name.</param>
     public GgufTensor? FindTensor(string name) => _tensorsByName.GetValueOrDefault(name);
 
-    /// <summary>Opens a model; of a split model the first part, the others being found beside it.</summary>
+    /// <summary>The error for something that is wrong in the model.</summary>
+    internal ModelFormatException Error(string message) => new(Path, message);
+
+    /// <summary>Opens a model. The other parts of a split one are found beside the first.</summary>
     /// <param name="path">The file, or the first of several.</param>
-    /// <exception cref="ModelFormatException">A file is missing or damaged, or the parts do not belong together.</exception>
+    /// <exception cref="ModelFormatException">A file is missing or damaged, or the parts do not match.</exception>
     public static GgufModel Open(string path)
     {
-        GgufFile first = GgufFile.Open(path);
-        long count = first.Metadata.FindInteger(SplitCountKey) ?? 1;
+        var first = GgufFile.Open(path);
+        var count = first.Metadata.FindInteger(SplitCountKey) ?? 1;
         if (count is < 0 or > 99999)
         {
             throw new ModelFormatException(path, $"key {SplitCountKey} is {count}; it must be 1 to 99999");
@@ -64,10 +69,12 @@ public sealed partial class GgufModel
             return new GgufModel([first]);
         }
 
-        Match name = SplitName().Match(System.IO.Path.GetFileName(path));
+        var name = SplitName().Match(System.IO.Path.GetFileName(path));
         if (!name.Success || long.Parse(name.Groups["count"].ValueSpan, CultureInfo.InvariantCulture) != count)
         {
-            throw new ModelFormatException(path, $"is part of a model split into {count} files and must be named like NAME-00001-of-{count:D5}.gguf");
+            throw new ModelFormatException(
+                path,
+                $"is part of a model split into {count} files and must be named like NAME-00001-of-{count:D5}.gguf");
         }
 
         if (name.Groups["index"].Value != "00001")
@@ -76,18 +83,19 @@ public sealed partial class GgufModel
         }
 
         GgufFile[] files = new GgufFile[count];
-        for (int i = 0; i < files.Length; i++)
+        for (var i = 0; i < files.Length; i++)
         {
-            string part = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path) ?? "", PartName(name, i + 1));
+            var part = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path) ?? "", PartName(name, i + 1));
             files[i] = i == 0 ? first : GgufFile.Open(part);
             CheckSplitKey(files[i], SplitCountKey, count);
             CheckSplitKey(files[i], SplitIndexKey, i);
         }
 
-        GgufModel model = new(files);
+        var model = new GgufModel(files);
         if (first.Metadata.GetInteger(SplitTensorsKey) is var tensors && tensors != model.Tensors.Count)
         {
-            throw new ModelFormatException(path, $"key {SplitTensorsKey} is {tensors}; the parts have {model.Tensors.Count} tensors together");
+            throw new ModelFormatException(
+                path, $"key {SplitTensorsKey} is {tensors}; the parts have {model.Tensors.Count} tensors together");
         }
 
         return model;
@@ -96,7 +104,8 @@ public sealed partial class GgufModel
     /// <summary>A model in one file that is already open.</summary>
     internal static GgufModel Of(GgufFile file) => new([file]);
 
-    private static string PartName(Match name, int index) => $"{name.Groups["name"].Value}-{index:D5}-of-{name.Groups["count"].Value}.gguf";
+    private static string PartName(Match name, int index) =>
+        $"{name.Groups["name"].Value}-{index:D5}-of-{name.Groups["count"].Value}.gguf";
 
     private static void CheckSplitKey(GgufFile file, string key, long wanted)
     {
@@ -108,7 +117,8 @@ public sealed partial class GgufModel
         // llama.cpp takes it without looking at its type, and gguf.cpp asserts the type.
         if (file.Metadata.TypeOf(key) is { } type && type != GgufValueType.U16)
         {
-            throw new ModelFormatException(file.Path, $"key {key} is of type {type}; it must be of type {GgufValueType.U16}");
+            throw new ModelFormatException(
+                file.Path, $"key {key} is of type {type}; it must be of type {GgufValueType.U16}");
         }
     }
 

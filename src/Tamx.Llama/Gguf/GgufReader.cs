@@ -3,7 +3,10 @@ using System.Text;
 
 namespace Tamx.Llama.Gguf;
 
-/// <summary>Reads the head of a GGUF file forward; every length is checked against what the file still holds before anything is allocated.</summary>
+/// <summary>
+/// Reads the head of a GGUF file forward. Each length is checked against what is left of the file before anything is
+/// allocated.
+/// </summary>
 internal sealed class GgufReader(string path, Stream stream, long fileBytes)
 {
     /// <summary>Key and tensor names longer than this are refused.</summary>
@@ -11,8 +14,6 @@ internal sealed class GgufReader(string path, Stream stream, long fileBytes)
 
     /// <summary>Metadata beyond this is refused; a vocabulary of 151,936 tokens with its merges takes 8 MB.</summary>
     private const long MaxHeadBytes = 512L * 1024 * 1024;
-
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly byte[] _buffer = new byte[64 * 1024];
     private int _start;
@@ -31,8 +32,8 @@ internal sealed class GgufReader(string path, Stream stream, long fileBytes)
     /// <summary>A count of things that take at least <paramref name="bytesEach"/> bytes each.</summary>
     public int ReadCount(int bytesEach, int limit, string what)
     {
-        ulong count = ReadUInt64($"the number of {what}");
-        ulong room = (ulong)(Remaining / bytesEach);
+        var count = ReadUInt64($"the number of {what}");
+        var room = (ulong)(Remaining / bytesEach);
         if (count > room)
         {
             throw Error($"{count} {what} are declared, but the rest of the file has room for {room} at most");
@@ -48,17 +49,17 @@ internal sealed class GgufReader(string path, Stream stream, long fileBytes)
 
     public string ReadName(string what)
     {
-        int length = ReadTextLength(what);
+        var length = ReadTextLength(what);
         if (length is 0 or > MaxNameBytes)
         {
             throw Error($"{what} is {length} bytes long; 1 to {MaxNameBytes} are allowed");
         }
 
-        byte[] bytes = new byte[length];
+        var bytes = new byte[length];
         Fill(bytes, what);
         try
         {
-            return StrictUtf8.GetString(bytes);
+            return GgufValue.StrictUtf8.GetString(bytes);
         }
         catch (DecoderFallbackException exception)
         {
@@ -68,22 +69,22 @@ internal sealed class GgufReader(string path, Stream stream, long fileBytes)
 
     public GgufValue ReadValue(string key)
     {
-        GgufValueType type = ReadType(key);
+        var type = ReadType(key);
         if (type == GgufValueType.Text)
         {
-            byte[] text = new byte[ReadTextLength(key)];
+            var text = new byte[ReadTextLength(key)];
             Fill(text, key);
             return new GgufValue(type, type, 1, text, [text.Length]);
         }
 
         if (type != GgufValueType.Array)
         {
-            byte[] single = new byte[GgufValue.SizeOf(type)];
+            var single = new byte[GgufValue.SizeOf(type)];
             Fill(single, key);
             return new GgufValue(type, type, 1, single, null);
         }
 
-        GgufValueType elementType = ReadType(key);
+        var elementType = ReadType(key);
         if (elementType == GgufValueType.Array)
         {
             throw Error($"{key} is an array of arrays, which llama.cpp does not read");
@@ -94,24 +95,25 @@ internal sealed class GgufReader(string path, Stream stream, long fileBytes)
             return ReadTexts(key);
         }
 
-        int size = GgufValue.SizeOf(elementType);
-        int count = ReadCount(size, (int)(MaxHeadBytes / size), $"elements of {key}");
-        byte[] bytes = new byte[count * size];
+        var size = GgufValue.SizeOf(elementType);
+        var count = ReadCount(size, (int)(MaxHeadBytes / size), $"elements of {key}");
+        var bytes = new byte[count * size];
         Fill(bytes, key);
         return new GgufValue(type, elementType, count, bytes, null);
     }
 
-    public ModelFormatException Error(string message, Exception? innerException = null) => new(path, message, innerException);
+    public ModelFormatException Error(string message, Exception? innerException = null) =>
+        new(path, message, innerException);
 
     private GgufValue ReadTexts(string key)
     {
-        int count = ReadCount(sizeof(ulong), (int)(MaxHeadBytes / sizeof(ulong)), $"elements of {key}");
-        int[] ends = new int[count];
-        byte[] bytes = new byte[Math.Min(Remaining - ((long)count * sizeof(ulong)), (long)count * 8)];
-        int used = 0;
-        for (int i = 0; i < count; i++)
+        var count = ReadCount(sizeof(ulong), (int)(MaxHeadBytes / sizeof(ulong)), $"elements of {key}");
+        var ends = new int[count];
+        var bytes = new byte[Math.Min(Remaining - ((long)count * sizeof(ulong)), (long)count * 8)];
+        var used = 0;
+        for (var i = 0; i < count; i++)
         {
-            int length = ReadTextLength(key);
+            var length = ReadTextLength(key);
             if (length > bytes.Length - used)
             {
                 Array.Resize(ref bytes, (int)Math.Min(Math.Max(used + (long)length, used * 2L), MaxHeadBytes));
@@ -127,7 +129,7 @@ internal sealed class GgufReader(string path, Stream stream, long fileBytes)
 
     private int ReadTextLength(string what)
     {
-        ulong length = ReadUInt64(what);
+        var length = ReadUInt64(what);
         if (length > (ulong)Remaining)
         {
             throw Error($"{what} claims {length} bytes, but the file ends after {Remaining}");
@@ -144,8 +146,10 @@ internal sealed class GgufReader(string path, Stream stream, long fileBytes)
 
     private GgufValueType ReadType(string key)
     {
-        uint type = ReadUInt32($"the type of {key}");
-        return type <= (uint)GgufValueType.F64 ? (GgufValueType)type : throw Error($"{key} has the unknown value type {type}; 0 to 12 exist");
+        var type = ReadUInt32($"the type of {key}");
+        return type <= (uint)GgufValueType.F64
+            ? (GgufValueType)type
+            : throw Error($"{key} has the unknown value type {type}; 0 to 12 exist");
     }
 
     private ReadOnlySpan<byte> Take(int count, string what)
@@ -157,7 +161,7 @@ internal sealed class GgufReader(string path, Stream stream, long fileBytes)
             _start = 0;
             while (_end < count)
             {
-                int read = stream.Read(_buffer, _end, _buffer.Length - _end);
+                var read = stream.Read(_buffer, _end, _buffer.Length - _end);
                 if (read == 0)
                 {
                     throw Ended(what);
@@ -167,7 +171,7 @@ internal sealed class GgufReader(string path, Stream stream, long fileBytes)
             }
         }
 
-        ReadOnlySpan<byte> bytes = _buffer.AsSpan(_start, count);
+        var bytes = _buffer.AsSpan(_start, count);
         _start += count;
         Position += count;
         return bytes;
@@ -180,10 +184,10 @@ internal sealed class GgufReader(string path, Stream stream, long fileBytes)
             throw Ended(what);
         }
 
-        int buffered = Math.Min(destination.Length, _end - _start);
+        var buffered = Math.Min(destination.Length, _end - _start);
         _buffer.AsSpan(_start, buffered).CopyTo(destination);
         _start += buffered;
-        Span<byte> rest = destination[buffered..];
+        var rest = destination[buffered..];
         if (stream.ReadAtLeast(rest, rest.Length, throwOnEndOfStream: false) < rest.Length)
         {
             throw Ended(what);

@@ -11,7 +11,8 @@ namespace Tamx.Llama.Gguf;
 /// <param name="ends">Where each text ends in <paramref name="bytes"/>; null unless the elements are texts.</param>
 internal sealed class GgufValue(GgufValueType type, GgufValueType elementType, int count, byte[] bytes, int[]? ends)
 {
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    /// <summary>UTF-8 that throws on bytes that are not.</summary>
+    public static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
     public GgufValueType Type => type;
 
@@ -19,7 +20,10 @@ internal sealed class GgufValue(GgufValueType type, GgufValueType elementType, i
 
     public int Count => count;
 
-    public bool HoldsIntegers => elementType is not (GgufValueType.F32 or GgufValueType.F64 or GgufValueType.Bool or GgufValueType.Text);
+    public bool HoldsIntegers =>
+        elementType is not (GgufValueType.F32 or GgufValueType.F64 or GgufValueType.Bool or GgufValueType.Text);
+
+    public bool HoldsTexts => elementType == GgufValueType.Text;
 
     public bool HoldsFloats => elementType is GgufValueType.F32 or GgufValueType.F64;
 
@@ -36,7 +40,7 @@ internal sealed class GgufValue(GgufValueType type, GgufValueType elementType, i
     /// <exception cref="OverflowException">A 64-bit unsigned integer is beyond the signed range.</exception>
     public long IntegerAt(int index)
     {
-        ReadOnlySpan<byte> element = ElementAt(index);
+        var element = ElementAt(index);
         return elementType switch
         {
             GgufValueType.U8 => element[0],
@@ -59,7 +63,7 @@ internal sealed class GgufValue(GgufValueType type, GgufValueType elementType, i
 
     public ReadOnlySpan<byte> TextBytesAt(int index)
     {
-        int start = index == 0 ? 0 : ends![index - 1];
+        var start = index == 0 ? 0 : ends![index - 1];
         return bytes.AsSpan(start, ends![index] - start);
     }
 
@@ -68,7 +72,7 @@ internal sealed class GgufValue(GgufValueType type, GgufValueType elementType, i
 
     private ReadOnlySpan<byte> ElementAt(int index)
     {
-        int size = SizeOf(elementType);
+        var size = SizeOf(elementType);
         return bytes.AsSpan(index * size, size);
     }
 }

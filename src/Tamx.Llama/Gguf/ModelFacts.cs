@@ -42,7 +42,7 @@ public sealed record ModelFacts
     /// <summary>Ids of the tokens that end an answer, ascending: <c>&lt;|im_end|&gt;</c> at least.</summary>
     public required IReadOnlyList<int> EndTokenIds { get; init; }
 
-    /// <summary>Layers that take features of an image from the projector besides the first; 0 for architectures without deepstack.</summary>
+    /// <summary>Layers besides the first that take image features from the projector; 0 without deepstack.</summary>
     public required int DeepstackLayerCount { get; init; }
 
     /// <summary>The tensor that holds the output embedding (lm_head), one row per token.</summary>
@@ -60,8 +60,11 @@ public sealed record ModelFacts
     /// <summary>Size of the model's files together.</summary>
     public required long ByteCount { get; init; }
 
-    /// <summary>Bytes that each token of a context takes for its keys and values.</summary>
+    /// <summary>Bytes that the keys and values of one token take.</summary>
     /// <param name="layers">In how many layers.</param>
-    /// <param name="precise">Whether they are float32 (<see cref="CompletionOptions.PreciseCache"/>) instead of half precision.</param>
-    public long ContextBytesPerToken(int layers, bool precise = false) => 2L * layers * KeyValueHeadCount * HeadSize * (precise ? sizeof(float) : sizeof(ushort));
+    /// <param name="precise">
+    /// Whether in float32 (<see cref="CompletionOptions.PreciseCache"/>), not half precision.
+    /// </param>
+    public long ContextBytesPerToken(int layers, bool precise = false) =>
+        2L * layers * KeyValueHeadCount * HeadSize * (precise ? sizeof(float) : sizeof(ushort));
 }

@@ -5,8 +5,8 @@ namespace Tamx.Llama.Gguf;
 public static partial class Preflight
 {
     /// <summary>
-    /// A key that llama.cpp looks up, and the only type it takes it in. Anything else it refuses without saying which
-    /// key, or ends the process.
+    /// A key that llama.cpp looks up, and the only type that it accepts. On another it ends the process, or fails
+    /// without naming the key.
     /// </summary>
     /// <param name="Name">The key; A stands for the architecture.</param>
     /// <param name="Type">Type of the value, or of the array's elements.</param>
@@ -18,14 +18,14 @@ public static partial class Preflight
     [
         .. ((string[])
         [
-            "bos", "eos", "eot", "eom", "unknown", "seperator", "padding", "cls", "mask",
-            "fim_pre", "fim_suf", "fim_mid", "fim_pad", "fim_rep", "fim_sep", "prefix", "suffix", "middle",
+            "bos", "eos", "eot", "eom", "unknown", "seperator", "padding", "cls", "mask", "fim_pre", "fim_suf",
+            "fim_mid", "fim_pad", "fim_rep", "fim_sep", "prefix", "suffix", "middle",
         ]).Select(role => $"tokenizer.ggml.{role}_token_id"),
     ];
 
     /// <summary>
-    /// Keys that llama.cpp reads of a text model of these architectures. It looks keys up by name, so that others are
-    /// never read: a file may hold what it likes under other names.
+    /// Keys that llama.cpp reads for a text model of these architectures. It looks keys up by name, so a file may hold
+    /// anything under other names.
     /// </summary>
     private static readonly KnownKey[] ModelKeys =
     [
@@ -92,9 +92,8 @@ public static partial class Preflight
     ];
 
     /// <summary>
-    /// Keys of an mmproj. clip.cpp looks at the type of none before it takes the value, and gguf.cpp asserts it then.
-    /// Those of other projectors are here as well, since which ones it reads for all of them changes from build to
-    /// build.
+    /// Keys of an mmproj. clip.cpp checks no type before it takes a value, and gguf.cpp then asserts it. Keys of other
+    /// projectors are here too, since builds differ in which of them they read for all projectors.
     /// </summary>
     private static readonly KnownKey[] ProjectorKeys =
     [
@@ -144,19 +143,19 @@ public static partial class Preflight
 
     private static void CheckKeyTypes(GgufModel model, IEnumerable<KnownKey> keys, string architecture)
     {
-        foreach (KnownKey key in keys)
+        foreach (var key in keys)
         {
-            string name = key.Name.StartsWith("A.", StringComparison.Ordinal) ? architecture + key.Name[1..] : key.Name;
+            var name = key.Name.StartsWith("A.", StringComparison.Ordinal) ? architecture + key.Name[1..] : key.Name;
             if (model.Metadata.TypeOf(name) is not { } found)
             {
                 continue;
             }
 
-            GgufValueType element = model.Metadata.ElementTypeOf(name)!.Value;
-            bool isArray = found == GgufValueType.Array;
+            var element = model.Metadata.ElementTypeOf(name)!.Value;
+            var isArray = found == GgufValueType.Array;
             if (element != key.Type || isArray != key.IsArray)
             {
-                string wanted = key.IsArray ? $"an array of {key.Type}" : $"of type {key.Type}";
+                var wanted = key.IsArray ? $"an array of {key.Type}" : $"of type {key.Type}";
                 throw Wrong(model, name, isArray ? $"an array of {element}" : $"of type {element}", wanted);
             }
         }
@@ -168,11 +167,11 @@ public static partial class Preflight
     /// <summary>An integer within a range. llama.cpp's tables and 32-bit products set the upper bounds.</summary>
     private static int Integer(GgufModel model, string key, int least, int most)
     {
-        long value = model.Metadata.GetInteger(key);
+        var value = model.Metadata.GetInteger(key);
         return value >= least && value <= most ? (int)value : throw Wrong(model, key, value, $"{least} to {most}");
     }
 
-    /// <summary>An integer within a range that need not be there.</summary>
+    /// <summary>An optional integer within a range.</summary>
     private static void OptionalInteger(GgufModel model, string key, int least, int most)
     {
         if (model.Metadata.Contains(key))
@@ -181,9 +180,7 @@ public static partial class Preflight
         }
     }
 
-    /// <summary>
-    /// A key that must be absent or 0, since it switches on something these architectures do not have.
-    /// </summary>
+    /// <summary>A key that must be absent or 0: it turns on something that these architectures do not have.</summary>
     private static void Zero(GgufModel model, string key)
     {
         if (model.Metadata.FindInteger(key) is { } value && value != 0)
@@ -196,7 +193,7 @@ public static partial class Preflight
     {
         if (!double.IsFinite((float)value) || value < least)
         {
-            string wanted = string.Create(CultureInfo.InvariantCulture, $"a finite number of at least {least}");
+            var wanted = string.Create(CultureInfo.InvariantCulture, $"a finite number of at least {least}");
             throw Wrong(model, key, value, wanted);
         }
     }

@@ -10,24 +10,26 @@ public static partial class Preflight
     private const string PreTokenizerKey = "tokenizer.ggml.pre";
 
     /// <summary>
-    /// Names of Qwen's way to cut text before its merges, as llama.cpp knows it. It has that way written out as code; of most others it
-    /// has a regular expression alone, whose matching recurses: a long run of digits or spaces in a prompt throws then, or ends the stack.
+    /// llama.cpp's names for Qwen's pre-tokenizer, which it has as code. Most others it has as regular expressions, and
+    /// their matching recurses: a long run of digits or spaces in a prompt throws, or overflows the stack.
     /// </summary>
     private static readonly string[] PreTokenizers = ["qwen2", "deepseek-r1-qwen", "megrez"];
 
-    // token_type by llama.cpp's numbers. 6 is a byte by its number, which Qwen's tokens (bytes in byte letters) have none of.
+    // token_type by llama.cpp's numbers. 6 is a byte, which Qwen's vocabulary has none of: it uses the byte-to-unicode
+    // table.
     private const int ControlToken = 3;
     private const int UserDefinedToken = 4;
     private const int LastTokenType = 5;
 
-    /// <summary>Matrices of a layer, each of which may have scales beside it (NVFP4 files do).</summary>
-    private static readonly string[] LayerMatrices = ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"];
+    /// <summary>Matrices of a layer. Each may have scales beside it, as in NVFP4 files.</summary>
+    private static readonly string[] LayerMatrices =
+        ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"];
 
-    /// <summary>Markers that prompts are built from and sequences are read by.</summary>
+    /// <summary>Markers that make up prompts, and by which sequences are read.</summary>
     private static readonly string[] Markers =
         ["<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"];
 
-    /// <summary>Tokens that end an answer wherever a vocabulary has them.</summary>
+    /// <summary>Tokens that end an answer if the vocabulary has them.</summary>
     private static readonly string[] EndTokens =
         ["<|im_end|>", "<|endoftext|>", "<|fim_pad|>", "<|repo_name|>", "<|file_sep|>"];
 
@@ -79,45 +81,49 @@ public static partial class Preflight
     /// <summary>Checks a text model.</summary>
     /// <param name="model">The opened file or files.</param>
     /// <returns>What the files say about the model.</returns>
-    /// <exception cref="ModelFormatException">llama.cpp would refuse the model, crash on it, or compute something else than it was trained for.</exception>
+    /// <exception cref="ModelFormatException">
+    /// llama.cpp would refuse the model, crash on it, or compute something that it was not trained for.
+    /// </exception>
     public static ModelFacts CheckModel(GgufModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        GgufMetadata metadata = model.Metadata;
-        string architecture = metadata.GetString(ArchitectureKey);
+        var metadata = model.Metadata;
+        var architecture = metadata.GetString(ArchitectureKey);
         if (architecture == ModelArchitecture.Clip)
         {
-            throw new ModelFormatException(model.Path, "is an mmproj (vision part); the text model is needed here, and this file as --mmproj");
+            FormattableString wayOut = $"the text model is needed here, and this file as {Settings.ProjectorPath}";
+            throw ModelFormatException.Naming(model.Path, $"is an mmproj (vision part); {wayOut}");
         }
 
         if (architecture is not (ModelArchitecture.Qwen3Vl or ModelArchitecture.Qwen2Vl))
         {
-            throw new ModelFormatException(
-                model.Path,
+            throw model.Error(
                 $"architecture {GgufFile.Quoted(architecture)} is not supported; "
                 + $"{ModelArchitecture.Qwen3Vl} (Qwen3-VL) and {ModelArchitecture.Qwen2Vl} (Qwen2-VL, Qwen2.5-VL) are");
         }
 
         CheckKeyTypes(model, ModelKeys, architecture);
-        int hiddenSize = Integer(model, $"{architecture}.embedding_length", 1, 65536);
-        int layerCount = Integer(model, $"{architecture}.block_count", 1, 512);
-        int feedForwardSize = Integer(model, $"{architecture}.feed_forward_length", 1, 1 << 20);
-        int headCount = Integer(model, $"{architecture}.attention.head_count", 1, 4096);
-        int keyValueHeadCount = Integer(model, $"{architecture}.attention.head_count_kv", 1, headCount);
-        int contextLength = Integer(model, $"{architecture}.context_length", 1, 1 << 30);
-        int headSize = CheckHeads(model, architecture, hiddenSize, headCount, keyValueHeadCount);
-        int deepstackLayerCount = CheckRest(model, architecture, hiddenSize, layerCount);
+        var hiddenSize = Integer(model, $"{architecture}.embedding_length", 1, 65536);
+        var layerCount = Integer(model, $"{architecture}.block_count", 1, 512);
+        var feedForwardSize = Integer(model, $"{architecture}.feed_forward_length", 1, 1 << 20);
+        var headCount = Integer(model, $"{architecture}.attention.head_count", 1, 4096);
+        var keyValueHeadCount = Integer(model, $"{architecture}.attention.head_count_kv", 1, headCount);
+        var contextLength = Integer(model, $"{architecture}.context_length", 1, 1 << 30);
+        var headSize = CheckHeads(model, architecture, hiddenSize, headCount, keyValueHeadCount);
+        var deepstackLayerCount = CheckRest(model, architecture, hiddenSize, layerCount);
         CheckRotaryScaling(model, architecture);
         CheckName(model);
-        int vocabularySize = CheckVocabulary(model);
+        var vocabularySize = CheckVocabulary(model);
         CheckTokenRoles(model, vocabularySize);
         if (metadata.FindInteger($"{architecture}.vocab_size") is { } statedSize && statedSize != vocabularySize)
         {
-            throw Wrong(model, $"{architecture}.vocab_size", statedSize, $"absent or the number of tokens, {vocabularySize}");
+            throw Wrong(
+                model, $"{architecture}.vocab_size", statedSize, $"absent or the number of tokens, {vocabularySize}");
         }
 
-        GgufTensor outputEmbedding = CheckTensors(
-            model, architecture, hiddenSize, layerCount, feedForwardSize, headSize * headCount, headSize * keyValueHeadCount, headSize, vocabularySize);
+        var outputEmbedding = CheckTensors(
+            model, architecture, hiddenSize, layerCount, feedForwardSize, headSize * headCount,
+            headSize * keyValueHeadCount, headSize, vocabularySize);
 
         return new ModelFacts
         {
@@ -144,42 +150,49 @@ public static partial class Preflight
     }
 
     /// <returns>The size of a head.</returns>
-    private static int CheckHeads(GgufModel model, string architecture, int hiddenSize, int headCount, int keyValueHeadCount)
+    private static int CheckHeads(
+        GgufModel model, string architecture, int hiddenSize, int headCount, int keyValueHeadCount)
     {
-        string headKey = $"{architecture}.attention.head_count";
+        var headKey = $"{architecture}.attention.head_count";
         if (headCount % keyValueHeadCount != 0)
         {
             throw Wrong(model, $"{headKey}_kv", keyValueHeadCount, $"a divisor of the {headCount} heads");
         }
 
-        string keyLengthKey = $"{architecture}.attention.key_length";
-        if ((architecture == ModelArchitecture.Qwen2Vl || !model.Metadata.Contains(keyLengthKey)) && hiddenSize % headCount != 0)
+        var keyLengthKey = $"{architecture}.attention.key_length";
+        if ((architecture == ModelArchitecture.Qwen2Vl || !model.Metadata.Contains(keyLengthKey))
+            && hiddenSize % headCount != 0)
         {
             throw Wrong(model, headKey, headCount, $"a divisor of the hidden size {hiddenSize}");
         }
 
-        int headSize = hiddenSize / headCount;
+        var headSize = hiddenSize / headCount;
         if (model.Metadata.Contains(keyLengthKey))
         {
             // qwen2vl's matrices leave no room for another head size; qwen3vl's do.
-            (int least, int most) = architecture == ModelArchitecture.Qwen2Vl ? (headSize, headSize) : (1, 8192);
+            var (least, most) = architecture == ModelArchitecture.Qwen2Vl ? (headSize, headSize) : (1, 8192);
             headSize = Integer(model, keyLengthKey, least, most);
         }
 
         if (headSize < 2 || headSize % 2 != 0)
         {
-            throw new ModelFormatException(model.Path, $"the size of a head is {headSize}; rotary positions need an even size");
+            throw model.Error($"the size of a head is {headSize}; rotary positions need an even size");
         }
 
-        string valueLengthKey = $"{architecture}.attention.value_length";
-        if ((model.Metadata.FindInteger(valueLengthKey) ?? hiddenSize / headCount) is var valueLength && valueLength != headSize)
+        var valueLengthKey = $"{architecture}.attention.value_length";
+        if ((model.Metadata.FindInteger(valueLengthKey) ?? hiddenSize / headCount) is var valueLength
+            && valueLength != headSize)
         {
             throw Wrong(model, valueLengthKey, valueLength, $"the head size {headSize}");
         }
 
         // The last three are for layers with a sliding window, which Qwen-VL has none of.
-        foreach (string name in (string[])
-            ["rope.dimension_count", "rope.dimension_count_swa", "attention.key_length_swa", "attention.value_length_swa"])
+        string[] names =
+        [
+            "rope.dimension_count", "rope.dimension_count_swa", "attention.key_length_swa",
+            "attention.value_length_swa",
+        ];
+        foreach (var name in names)
         {
             if (model.Metadata.FindInteger($"{architecture}.{name}") is { } size && size != headSize)
             {
@@ -187,9 +200,11 @@ public static partial class Preflight
             }
         }
 
-        string sectionsKey = $"{architecture}.rope.dimension_sections";
-        long[] sections = model.Metadata.FindIntegers(sectionsKey) ?? throw model.Metadata.Missing(sectionsKey, "4 integers");
-        if (model.Metadata.ElementTypeOf(sectionsKey) is not (GgufValueType.I32 or GgufValueType.U32) || sections.Length != 4
+        var sectionsKey = $"{architecture}.rope.dimension_sections";
+        var sections = model.Metadata.FindIntegers(sectionsKey)
+            ?? throw model.Metadata.Missing(sectionsKey, "4 integers");
+        if (model.Metadata.ElementTypeOf(sectionsKey) is not (GgufValueType.I32 or GgufValueType.U32)
+            || sections.Length != 4
             || sections.Any(section => section < 0 || section > headSize) || sections.Sum() != headSize / 2
             || sections.Take(3).All(section => section == 0))
         {
@@ -206,14 +221,19 @@ public static partial class Preflight
     /// <returns>The number of deepstack layers.</returns>
     private static int CheckRest(GgufModel model, string architecture, int hiddenSize, int layerCount)
     {
-        GgufMetadata metadata = model.Metadata;
-        string epsilonKey = $"{architecture}.attention.layer_norm_rms_epsilon";
+        var metadata = model.Metadata;
+        var epsilonKey = $"{architecture}.attention.layer_norm_rms_epsilon";
         Finite(model, epsilonKey, metadata.GetFloat(epsilonKey), 0);
-        string baseKey = $"{architecture}.rope.freq_base";
+        var baseKey = $"{architecture}.rope.freq_base";
         Finite(model, baseKey, metadata.FindFloat(baseKey) ?? 10000, 1);
 
-        // llama.cpp takes these from any model and then computes something else, or asserts; Qwen-VL has none of them.
-        foreach (string key in (string[])["expert_count", "expert_used_count", "expert_group_count", "expert_group_used_count", "nextn_predict_layers"])
+        // llama.cpp takes these from any model, and then computes something else or asserts. Qwen-VL has none of them.
+        string[] keys =
+        [
+            "expert_count", "expert_used_count", "expert_group_count", "expert_group_used_count",
+            "nextn_predict_layers",
+        ];
+        foreach (var key in keys)
         {
             Zero(model, $"{architecture}.{key}");
         }
@@ -229,7 +249,7 @@ public static partial class Preflight
         }
 
         OptionalInteger(model, $"{architecture}.pooling_type", 0, 4);
-        string deepstackKey = $"{architecture}.n_deepstack_layers";
+        var deepstackKey = $"{architecture}.n_deepstack_layers";
         if (architecture != ModelArchitecture.Qwen3Vl || !metadata.Contains(deepstackKey))
         {
             return 0;
@@ -240,18 +260,19 @@ public static partial class Preflight
 
     private static void CheckRotaryScaling(GgufModel model, string architecture)
     {
-        GgufMetadata metadata = model.Metadata;
-        string typeKey = $"{architecture}.rope.scaling.type";
+        var metadata = model.Metadata;
+        var typeKey = $"{architecture}.rope.scaling.type";
         if (metadata.FindString(typeKey) is { } type && type is not ("none" or "linear" or "yarn" or "longrope"))
         {
             throw Wrong(model, typeKey, GgufFile.Quoted(type), "none, linear, yarn or longrope");
         }
 
         OptionalInteger(model, $"{architecture}.rope.scaling.original_context_length", 1, 1 << 30);
-        foreach (string name in (string[])
+        foreach (var name in (string[])
         [
-            "rope.scale_linear", "rope.scaling.factor", "rope.scaling.attn_factor", "rope.scaling.alpha", "rope.scaling.yarn_ext_factor",
-            "rope.scaling.yarn_attn_factor", "rope.scaling.yarn_beta_fast", "rope.scaling.yarn_beta_slow", "rope.scaling.yarn_log_multiplier",
+            "rope.scale_linear", "rope.scaling.factor", "rope.scaling.attn_factor", "rope.scaling.alpha",
+            "rope.scaling.yarn_ext_factor", "rope.scaling.yarn_attn_factor", "rope.scaling.yarn_beta_fast",
+            "rope.scaling.yarn_beta_slow", "rope.scaling.yarn_log_multiplier",
         ])
         {
             // -1 stands for "as the type says" in some of these.
@@ -263,13 +284,14 @@ public static partial class Preflight
     }
 
     /// <summary>
-    /// llama.cpp takes a model of such a name for Phi-3 and looks for a token that Phi-3 has: without it, loading ends in an exception.
+    /// llama.cpp takes a model of such a name for Phi-3, and throws if it lacks a token that Phi-3 has.
     /// </summary>
     private static void CheckName(GgufModel model)
     {
         const string Key = "general.name";
         if (model.Metadata.FindString(Key) is { } name
-            && (name.Contains("phi-3", StringComparison.OrdinalIgnoreCase) || name.Contains("phi3", StringComparison.OrdinalIgnoreCase)))
+            && (name.Contains("phi-3", StringComparison.OrdinalIgnoreCase)
+                || name.Contains("phi3", StringComparison.OrdinalIgnoreCase)))
         {
             throw Wrong(model, Key, GgufFile.Quoted(name), "another name: llama.cpp takes the model for Phi-3");
         }
@@ -278,54 +300,58 @@ public static partial class Preflight
     /// <returns>The size of the vocabulary.</returns>
     private static int CheckVocabulary(GgufModel model)
     {
-        GgufMetadata metadata = model.Metadata;
+        var metadata = model.Metadata;
         const string ModelKey = "tokenizer.ggml.model";
         if (metadata.GetString(ModelKey) is var kind && kind != "gpt2")
         {
             throw Wrong(model, ModelKey, GgufFile.Quoted(kind), "'gpt2', as Qwen's tokenizer is called");
         }
 
-        string preTokenizers = string.Join(", ", PreTokenizers);
-        string pre = metadata.FindString(PreTokenizerKey) ?? throw metadata.Missing(PreTokenizerKey, $"one of {preTokenizers}");
+        var preTokenizers = string.Join(", ", PreTokenizers);
+        var pre = metadata.FindString(PreTokenizerKey)
+            ?? throw metadata.Missing(PreTokenizerKey, $"one of {preTokenizers}");
         if (!PreTokenizers.Contains(pre))
         {
-            throw Wrong(model, PreTokenizerKey, GgufFile.Quoted(pre), $"one of {preTokenizers}, as Qwen's way to cut text is called");
+            throw Wrong(
+                model, PreTokenizerKey, GgufFile.Quoted(pre),
+                $"one of {preTokenizers}, as Qwen's way to cut text is called");
         }
 
-        string[] tokens = metadata.FindStrings(TokensKey) ?? throw metadata.Missing(TokensKey, "the vocabulary");
+        var tokens = metadata.FindStrings(TokensKey) ?? throw metadata.Missing(TokensKey, "the vocabulary");
         CheckMerges(model);
 
-        // llama.cpp asserts that no token occurs twice, after it has cut each at a zero byte and named the empty ones.
-        HashSet<string> distinct = new(tokens.Length, StringComparer.Ordinal);
-        for (int id = 0; id < tokens.Length; id++)
+        // llama.cpp cuts each token at a zero byte, names the empty ones, and then asserts that none occurs twice.
+        var distinct = new HashSet<string>(tokens.Length, StringComparer.Ordinal);
+        for (var id = 0; id < tokens.Length; id++)
         {
-            int end = tokens[id].IndexOf('\0', StringComparison.Ordinal);
-            string seen = end < 0 ? tokens[id] : tokens[id][..end];
+            var end = tokens[id].IndexOf('\0', StringComparison.Ordinal);
+            var seen = end < 0 ? tokens[id] : tokens[id][..end];
             if (!distinct.Add(seen.Length == 0 ? $"[EMPTY_{id}]" : seen))
             {
-                throw new ModelFormatException(model.Path, $"key {TokensKey} holds token {id}, {GgufFile.Quoted(tokens[id])}, twice");
+                throw model.Error($"key {TokensKey} holds token {id}, {GgufFile.Quoted(tokens[id])}, twice");
             }
         }
 
-        foreach (string marker in Markers)
+        foreach (var marker in Markers)
         {
             if (!distinct.Contains(marker))
             {
-                throw new ModelFormatException(model.Path, $"key {TokensKey} lacks the marker {marker}; the vocabulary of a Qwen-VL model is needed");
+                throw model.Error(
+                    $"key {TokensKey} lacks the marker {marker}; the vocabulary of a Qwen-VL model is needed");
             }
         }
 
         CheckTokenTypes(model, tokens);
         if (metadata.Contains(ScoresKey) && metadata.CountOf(ScoresKey) < tokens.Length)
         {
-            string found = $"{metadata.CountOf(ScoresKey)} x {GgufValueType.F32}";
+            var found = $"{metadata.CountOf(ScoresKey)} x {GgufValueType.F32}";
             throw Wrong(model, ScoresKey, found, $"absent or {tokens.Length} x {GgufValueType.F32}");
         }
 
         return tokens.Length;
     }
 
-    /// <summary>Merges are looked up by their two parts, so that any are harmless that can be read.</summary>
+    /// <summary>Merges are looked up by their two parts, so any that can be read are harmless.</summary>
     private static void CheckMerges(GgufModel model)
     {
         if (model.Metadata.FindStrings(MergesKey) is null)
@@ -336,42 +362,47 @@ public static partial class Preflight
 
     private static void CheckTokenTypes(GgufModel model, string[] tokens)
     {
-        // Without types every token is text, the markers of pictures and turns among them.
-        long[] types = model.Metadata.FindIntegers(TokenTypesKey)
+        // Without types every token is text, even the markers of pictures and turns.
+        var types = model.Metadata.FindIntegers(TokenTypesKey)
             ?? throw model.Metadata.Missing(TokenTypesKey, $"{tokens.Length} x {GgufValueType.I32}");
         if (types.Length < tokens.Length)
         {
-            throw Wrong(model, TokenTypesKey, $"{types.Length} x {GgufValueType.I32}", $"{tokens.Length} x {GgufValueType.I32}");
+            throw Wrong(
+                model, TokenTypesKey, $"{types.Length} x {GgufValueType.I32}",
+                $"{tokens.Length} x {GgufValueType.I32}");
         }
 
-        for (int id = 0; id < tokens.Length; id++)
+        for (var id = 0; id < tokens.Length; id++)
         {
             if (types[id] is < 1 or > LastTokenType)
             {
-                throw Wrong(model, TokenTypesKey, $"{types[id]} for token {id}, {GgufFile.Quoted(tokens[id])}", $"1 to {LastTokenType}");
+                throw Wrong(
+                    model, TokenTypesKey, $"{types[id]} for token {id}, {GgufFile.Quoted(tokens[id])}",
+                    $"1 to {LastTokenType}");
             }
 
             if (types[id] is not (ControlToken or UserDefinedToken) && Markers.Contains(tokens[id]))
             {
-                string found = $"{types[id]} for the marker {tokens[id]}";
-                throw Wrong(model, TokenTypesKey, found, $"{ControlToken} (control), or else the marker is read as text");
+                var found = $"{types[id]} for the marker {tokens[id]}";
+                throw Wrong(
+                    model, TokenTypesKey, found, $"{ControlToken} (control), or else the marker is read as text");
             }
         }
     }
 
-    /// <summary>Ids of tokens with a role, and what is added to texts.</summary>
+    /// <summary>Ids of tokens with a role, and whether they are added to texts.</summary>
     private static void CheckTokenRoles(GgufModel model, int vocabularySize)
     {
-        GgufMetadata metadata = model.Metadata;
-        foreach (string key in TokenIdKeys)
+        var metadata = model.Metadata;
+        foreach (var key in TokenIdKeys)
         {
             OptionalInteger(model, key, 0, vocabularySize - 1);
         }
 
-        foreach ((string role, string name) in ((string, string)[])[("bos", "bos"), ("eos", "eos"), ("sep", "seperator")])
+        foreach (var (role, name) in ((string, string)[])[("bos", "bos"), ("eos", "eos"), ("sep", "seperator")])
         {
-            string key = $"tokenizer.ggml.add_{role}_token";
-            string idKey = $"tokenizer.ggml.{name}_token_id";
+            var key = $"tokenizer.ggml.add_{role}_token";
+            var idKey = $"tokenizer.ggml.{name}_token_id";
             if (metadata.FindBool(key) == true && !metadata.Contains(idKey))
             {
                 throw Wrong(model, key, "true", $"false where {idKey} is missing");
@@ -387,15 +418,15 @@ public static partial class Preflight
     }
 
     /// <summary>
-    /// Ids of the tokens that end an answer: those that the vocabulary has under a known name, and those that the file
-    /// names. llama.cpp takes token 11 where a file names none, which is the comma in Qwen's vocabulary. A named token
-    /// that is text is such a guess that a converter wrote down, so that it does not count either.
+    /// Ids of the tokens that end an answer: those with a known name, and those that the file's keys name. Where a file
+    /// names none, llama.cpp takes token 11, the comma in Qwen's vocabulary. A converter may have written such a guess
+    /// down, so a named token that is text does not count.
     /// </summary>
     private static int[] FindEndTokens(GgufMetadata metadata)
     {
-        string[] tokens = metadata.FindStrings(TokensKey)!;
-        long[] types = metadata.FindIntegers(TokenTypesKey)!;
-        IEnumerable<int> named = EndTokenKeys
+        var tokens = metadata.FindStrings(TokensKey)!;
+        var types = metadata.FindIntegers(TokenTypesKey)!;
+        var named = EndTokenKeys
             .Select(metadata.FindInteger)
             .OfType<long>()
             .Select(id => (int)id)
@@ -415,12 +446,12 @@ public static partial class Preflight
         int headSize,
         int vocabularySize)
     {
-        TensorChecklist tensors = new(model, architecture);
-        GgufTensor inputEmbedding = tensors.Matrix("token_embd.weight", hiddenSize, vocabularySize);
+        var tensors = new TensorChecklist(model, architecture);
+        var inputEmbedding = tensors.Matrix("token_embd.weight", hiddenSize, vocabularySize);
         tensors.Plain("output_norm.weight", hiddenSize);
-        for (int i = 0; i < layerCount; i++)
+        for (var i = 0; i < layerCount; i++)
         {
-            string layer = $"blk.{i}";
+            var layer = $"blk.{i}";
             tensors.Plain($"{layer}.attn_norm.weight", hiddenSize);
             tensors.Matrix($"{layer}.attn_q.weight", hiddenSize, querySize);
             tensors.Matrix($"{layer}.attn_k.weight", hiddenSize, keySize);
@@ -445,7 +476,7 @@ public static partial class Preflight
             tensors.Matrix($"{layer}.ffn_gate.weight", hiddenSize, feedForwardSize);
             tensors.Matrix($"{layer}.ffn_up.weight", hiddenSize, feedForwardSize);
             tensors.Matrix($"{layer}.ffn_down.weight", feedForwardSize, hiddenSize);
-            foreach (string matrix in LayerMatrices)
+            foreach (var matrix in LayerMatrices)
             {
                 tensors.OptionalPlain($"{layer}.{matrix}.scale", 1);
                 tensors.OptionalPlain($"{layer}.{matrix}.input_scale", 1);
@@ -454,23 +485,25 @@ public static partial class Preflight
 
         if (architecture == ModelArchitecture.Qwen3Vl)
         {
-            // Rerankers have it. llama.cpp loads it, and computes with it only where it is asked for ranks.
-            int labelCount = model.Metadata.CountOf($"{architecture}.classifier.output_labels");
+            // Rerankers have it. llama.cpp loads it, but computes with it only if asked for ranks.
+            var labelCount = model.Metadata.CountOf($"{architecture}.classifier.output_labels");
             tensors.OptionalMatrix("cls.output.weight", hiddenSize, Math.Max(1, labelCount));
         }
 
-        GgufTensor outputEmbedding = tensors.OptionalMatrix("output.weight", hiddenSize, vocabularySize) ?? inputEmbedding;
+        var outputEmbedding = tensors.OptionalMatrix("output.weight", hiddenSize, vocabularySize) ?? inputEmbedding;
         tensors.RefuseOthers("loads no file with a tensor that it does not know");
         return outputEmbedding;
     }
 
     private static string QuantizationOf(GgufModel model)
     {
-        if (model.Metadata.FindInteger("general.file_type") is { } number && FileTypes.TryGetValue(number, out string? label))
+        if (model.Metadata.FindInteger("general.file_type") is { } number
+            && FileTypes.TryGetValue(number, out var label))
         {
             return label;
         }
 
-        return model.Tensors.GroupBy(tensor => tensor.Type).MaxBy(group => group.Sum(tensor => tensor.ElementCount))!.Key.Name;
+        return model.Tensors.GroupBy(tensor => tensor.Type)
+            .MaxBy(group => group.Sum(tensor => tensor.ElementCount))!.Key.Name;
     }
 }

@@ -6,7 +6,7 @@ public static partial class Preflight
 {
     private const string ProjectorTypeKey = "clip.projector_type";
 
-    /// <summary>clip.cpp's own limit, before products overflow 32 bits.</summary>
+    /// <summary>clip.cpp's own limit: beyond it, products overflow 32 bits.</summary>
     private const int MaxImageSize = 8192;
 
     private const string PinpointsKey = "clip.vision.image_grid_pinpoints";
@@ -14,29 +14,33 @@ public static partial class Preflight
     /// <summary>Checks an mmproj.</summary>
     /// <param name="model">The opened file.</param>
     /// <returns>What the file says about the vision tower and projector.</returns>
-    /// <exception cref="ModelFormatException">llama.cpp would refuse the file, crash on it, or compute nonsense.</exception>
+    /// <exception cref="ModelFormatException">llama.cpp would refuse it, crash, or compute nonsense.</exception>
     public static ProjectorFacts CheckProjector(GgufModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        GgufMetadata metadata = model.Metadata;
+        var metadata = model.Metadata;
         if (model.Files.Count > 1)
         {
-            throw new ModelFormatException(model.Path, "is a split mmproj, which llama.cpp does not read; merge its parts into one file");
+            throw model.Error("is a split mmproj, which llama.cpp does not read; merge its parts into one file");
         }
 
-        if ((metadata.FindString(ArchitectureKey) ?? ModelArchitecture.Clip) is var architecture && architecture != ModelArchitecture.Clip)
+        if ((metadata.FindString(ArchitectureKey) ?? ModelArchitecture.Clip) is var architecture
+            && architecture != ModelArchitecture.Clip)
         {
-            throw new ModelFormatException(
-                model.Path, $"is a text model ({GgufFile.Quoted(architecture)}); the mmproj (vision part) published with the model is needed here");
+            throw model.Error(
+                $"is a text model ({GgufFile.Quoted(architecture)}); " +
+                "the mmproj (vision part) published with the model is needed here");
         }
 
         CheckKeyTypes(model, ProjectorKeys, ModelArchitecture.Clip);
         if (metadata.FindBool("clip.has_vision_encoder") != true)
         {
-            throw Wrong(model, "clip.has_vision_encoder", metadata.Contains("clip.has_vision_encoder") ? "false" : "missing", "true");
+            throw Wrong(
+                model, "clip.has_vision_encoder", metadata.Contains("clip.has_vision_encoder") ? "false" : "missing",
+                "true");
         }
 
-        foreach (string key in (string[])["clip.has_audio_encoder", "clip.has_gen_audio_encoder"])
+        foreach (var key in (string[])["clip.has_audio_encoder", "clip.has_gen_audio_encoder"])
         {
             if (metadata.FindBool(key) == true)
             {
@@ -44,23 +48,25 @@ public static partial class Preflight
             }
         }
 
-        string type = metadata.GetString(ProjectorTypeKey);
+        var type = metadata.GetString(ProjectorTypeKey);
         if (type is not (Qwen3VlMerger or Qwen25VlMerger or Qwen2VlMerger))
         {
-            throw Wrong(model, ProjectorTypeKey, GgufFile.Quoted(type), $"{Qwen3VlMerger}, {Qwen25VlMerger} or {Qwen2VlMerger}");
+            throw Wrong(
+                model, ProjectorTypeKey, GgufFile.Quoted(type),
+                $"{Qwen3VlMerger}, {Qwen25VlMerger} or {Qwen2VlMerger}");
         }
 
-        ProjectorFacts facts = ReadProjector(model, type);
+        var facts = ReadProjector(model, type);
         return facts with { DeepstackLayerIndices = CheckProjectorTensors(model, facts) };
     }
 
     private static ProjectorFacts ReadProjector(GgufModel model, string type)
     {
-        GgufMetadata metadata = model.Metadata;
-        int imageSize = Integer(model, "clip.vision.image_size", 1, MaxImageSize);
-        int patchSize = Integer(model, "clip.vision.patch_size", 1, 64);
-        int hiddenSize = Integer(model, "clip.vision.embedding_length", 1, 65536);
-        int headCount = Integer(model, "clip.vision.attention.head_count", 1, 4096);
+        var metadata = model.Metadata;
+        var imageSize = Integer(model, "clip.vision.image_size", 1, MaxImageSize);
+        var patchSize = Integer(model, "clip.vision.patch_size", 1, 64);
+        var hiddenSize = Integer(model, "clip.vision.embedding_length", 1, 65536);
+        var headCount = Integer(model, "clip.vision.attention.head_count", 1, 4096);
         if (imageSize < patchSize)
         {
             throw Wrong(model, "clip.vision.image_size", imageSize, $"at least the patch size {patchSize}");
@@ -69,10 +75,12 @@ public static partial class Preflight
         if (hiddenSize % headCount != 0 || hiddenSize / headCount % 4 != 0)
         {
             throw Wrong(
-                model, "clip.vision.attention.head_count", headCount, $"a divisor of the hidden size {hiddenSize} that leaves heads of a multiple of 4");
+                model, "clip.vision.attention.head_count", headCount,
+                $"a divisor of the hidden size {hiddenSize} that leaves heads of a multiple of 4");
         }
 
-        if (metadata.FindInteger("clip.vision.attention.head_dim") is { } headSize && headSize != 0 && headSize != hiddenSize / headCount)
+        if (metadata.FindInteger("clip.vision.attention.head_dim") is { } headSize && headSize != 0
+            && headSize != hiddenSize / headCount)
         {
             throw Wrong(model, "clip.vision.attention.head_dim", headSize, $"absent or {hiddenSize / headCount}");
         }
@@ -82,7 +90,9 @@ public static partial class Preflight
             throw Wrong(model, "clip.vision.attention.head_count_kv", keyHeads, $"absent or {headCount}");
         }
 
-        Finite(model, "clip.vision.attention.layer_norm_epsilon", metadata.GetFloat("clip.vision.attention.layer_norm_epsilon"), 0);
+        Finite(
+            model, "clip.vision.attention.layer_norm_epsilon",
+            metadata.GetFloat("clip.vision.attention.layer_norm_epsilon"), 0);
         CheckColours(model, "clip.vision.image_mean", least: 0, most: 1);
         CheckColours(model, "clip.vision.image_std", least: 0.001, most: 10);
         if (metadata.FindBool("clip.use_gelu") == true && metadata.FindBool("clip.use_silu") == true)
@@ -107,7 +117,9 @@ public static partial class Preflight
             Integer(model, WindowKey, 0, 4096);
             if (patchSize > 56)
             {
-                throw Wrong(model, "clip.vision.patch_size", patchSize, "at most 56, so that a cell fits the attention window of 112 pixels");
+                throw Wrong(
+                    model, "clip.vision.patch_size", patchSize,
+                    "at most 56, so that a cell fits the attention window of 112 pixels");
             }
         }
         else if (type == Qwen2VlMerger)
@@ -135,44 +147,51 @@ public static partial class Preflight
     }
 
     /// <summary>
-    /// The width of the layers' inner matrices, as the first layer has it. The key that should say it must be there but is not to be
+    /// The width of the layers' inner matrices, read from the first layer. The key for it must be there but cannot be
     /// trusted: llama.cpp's converter writes another number for Qwen2-VL, and older ones wrote 0.
     /// </summary>
     private static int FeedForwardSize(GgufModel model, int hiddenSize)
     {
         Integer(model, "clip.vision.feed_forward_length", 0, 1 << 20);
-        string name = $"v.blk.0.{(IsFeedForwardSwapped(model, "v.blk.0", hiddenSize) ? "ffn_down" : "ffn_up")}.weight";
-        GgufTensor tensor = model.FindTensor(name) ?? throw new ModelFormatException(model.Path, $"tensor {name} is missing");
+        var name = $"v.blk.0.{(IsFeedForwardSwapped(model, "v.blk.0", hiddenSize) ? "ffn_down" : "ffn_up")}.weight";
+        var tensor = model.FindTensor(name) ?? throw model.Error($"tensor {name} is missing");
         return tensor.Shape is [_, >= 1 and <= 1 << 20]
             ? (int)tensor.Shape[1]
-            : throw new ModelFormatException(tensor.FilePath, $"tensor {name} has shape {tensor.ShapeText}; it must be [{hiddenSize}, inner size]");
+            : throw new ModelFormatException(
+                tensor.FilePath, $"tensor {name} has shape {tensor.ShapeText}; it must be [{hiddenSize}, inner size]");
     }
 
-    /// <summary>Older converters of Qwen2-VL called the two matrices by each other's name; llama.cpp swaps them back by this test.</summary>
+    /// <summary>
+    /// Older converters of Qwen2-VL swapped the two matrices' names. llama.cpp tests for it like this.
+    /// </summary>
     private static bool IsFeedForwardSwapped(GgufModel model, string layer, int hiddenSize) =>
         model.Metadata.FindString(ProjectorTypeKey) != Qwen3VlMerger
         && model.FindTensor($"{layer}.ffn_down.weight") is { } down
         && down.Shape[0] == hiddenSize;
 
-    /// <summary>Mean or deviation per colour, of pixels in [0, 1]. Others would overflow the half precision that pixels are turned into.</summary>
+    /// <summary>Mean or deviation per colour, for pixels in [0, 1]. Others would overflow half precision.</summary>
     private static void CheckColours(GgufModel model, string key, double least, double most)
     {
-        double[] values = model.Metadata.FindFloats(key) ?? throw model.Metadata.Missing(key, "3 floats (red, green, blue)");
-        if (model.Metadata.ElementTypeOf(key) != GgufValueType.F32 || values.Length != 3 || !values.All(value => value >= least && value <= most))
+        var values = model.Metadata.FindFloats(key) ?? throw model.Metadata.Missing(key, "3 floats (red, green, blue)");
+        if (model.Metadata.ElementTypeOf(key) != GgufValueType.F32 || values.Length != 3
+            || !values.All(value => value >= least && value <= most))
         {
-            string found = string.Join(", ", values.Take(4).Select(value => value.ToString(CultureInfo.InvariantCulture)));
-            throw Wrong(model, key, $"[{found}]", string.Create(CultureInfo.InvariantCulture, $"3 32-bit floats (red, green, blue) from {least} to {most}"));
+            var found = string.Join(", ", values.Take(4).Select(value => value.ToString(CultureInfo.InvariantCulture)));
+            throw Wrong(
+                model, key, $"[{found}]",
+                string.Create(
+                    CultureInfo.InvariantCulture, $"3 32-bit floats (red, green, blue) from {least} to {most}"));
         }
     }
 
     /// <returns>Indices of the layers with deepstack, ascending.</returns>
     private static int[] CheckProjectorTensors(GgufModel model, ProjectorFacts facts)
     {
-        int hidden = facts.HiddenSize;
-        int cell = checked(hidden * facts.SpatialMergeSize * facts.SpatialMergeSize);
-        bool isQwen3 = facts.ProjectorType == Qwen3VlMerger;
-        bool hasNormBias = facts.ProjectorType != Qwen25VlMerger;
-        TensorChecklist tensors = new(model, facts.ProjectorType);
+        var hidden = facts.HiddenSize;
+        var cell = checked(hidden * facts.SpatialMergeSize * facts.SpatialMergeSize);
+        var isQwen3 = facts.ProjectorType == Qwen3VlMerger;
+        var hasNormBias = facts.ProjectorType != Qwen25VlMerger;
+        var tensors = new TensorChecklist(model, facts.ProjectorType);
         tensors.Kernel("v.patch_embd.weight", facts.PatchSize, facts.PatchSize, 3, hidden);
         tensors.Kernel("v.patch_embd.weight.1", facts.PatchSize, facts.PatchSize, 3, hidden);
         if (isQwen3)
@@ -183,11 +202,11 @@ public static partial class Preflight
         }
         else
         {
-            // The oldest converter of Qwen2-VL wrote a table of 10 x 10 zeros as a placeholder; these projectors never look at it.
+            // The oldest converter of Qwen2-VL wrote a table of 10 x 10 zeros, which these projectors never use.
             tensors.Unused("v.position_embd.weight");
         }
 
-        for (int i = 0; i < facts.LayerCount; i++)
+        for (var i = 0; i < facts.LayerCount; i++)
         {
             CheckVisionLayer(model, tensors, facts, $"v.blk.{i}", hasNormBias);
         }
@@ -195,14 +214,15 @@ public static partial class Preflight
         CheckNorm(tensors, "v.post_ln", hidden, hasNormBias);
         CheckLinear(tensors, "mm.0", cell, cell);
         CheckLinear(tensors, "mm.2", cell, facts.ProjectionSize);
-        int[] deepstack = isQwen3 ? CheckDeepstack(model, tensors, facts, cell) : [];
+        var deepstack = isQwen3 ? CheckDeepstack(model, tensors, facts, cell) : [];
         tensors.RefuseOthers("may stop at it or compute with it");
         return deepstack;
     }
 
-    private static void CheckVisionLayer(GgufModel model, TensorChecklist tensors, ProjectorFacts facts, string layer, bool hasNormBias)
+    private static void CheckVisionLayer(
+        GgufModel model, TensorChecklist tensors, ProjectorFacts facts, string layer, bool hasNormBias)
     {
-        int hidden = facts.HiddenSize;
+        var hidden = facts.HiddenSize;
         CheckNorm(tensors, $"{layer}.ln1", hidden, hasNormBias);
         CheckNorm(tensors, $"{layer}.ln2", hidden, hasNormBias);
         if (facts.ProjectorType == Qwen3VlMerger)
@@ -217,7 +237,7 @@ public static partial class Preflight
         }
 
         CheckLinear(tensors, $"{layer}.attn_out", hidden, hidden);
-        bool isSwapped = IsFeedForwardSwapped(model, layer, hidden);
+        var isSwapped = IsFeedForwardSwapped(model, layer, hidden);
         CheckLinear(tensors, $"{layer}.{(isSwapped ? "ffn_down" : "ffn_up")}", hidden, facts.FeedForwardSize);
         CheckLinear(tensors, $"{layer}.{(isSwapped ? "ffn_up" : "ffn_down")}", facts.FeedForwardSize, hidden);
         if (facts.ProjectorType == Qwen25VlMerger)
@@ -228,22 +248,24 @@ public static partial class Preflight
 
     private static int[] CheckDeepstack(GgufModel model, TensorChecklist tensors, ProjectorFacts facts, int cell)
     {
-        // llama.cpp looks for fc1 only: a layer without it silently has no deepstack.
+        // llama.cpp looks for fc1 alone: without it, a layer silently has no deepstack.
         const string Prefix = "v.deepstack.";
         HashSet<int> layers = [];
-        foreach (GgufTensor tensor in model.Tensors.Where(tensor => tensor.Name.StartsWith(Prefix, StringComparison.Ordinal)))
+        foreach (var tensor in model.Tensors.Where(tensor => tensor.Name.StartsWith(Prefix, StringComparison.Ordinal)))
         {
-            string index = tensor.Name[Prefix.Length..].Split('.')[0];
-            if (!int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out int layer) || layer >= facts.LayerCount)
+            var index = tensor.Name[Prefix.Length..].Split('.')[0];
+            if (!int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out var layer)
+                || layer >= facts.LayerCount)
             {
-                throw new ModelFormatException(
-                    model.Path, $"tensor {GgufFile.Quoted(tensor.Name)} belongs to no layer; layers are 0 to {facts.LayerCount - 1}");
+                throw model.Error(
+                    $"tensor {GgufFile.Quoted(tensor.Name)} belongs to no layer; " +
+                    $"layers are 0 to {facts.LayerCount - 1}");
             }
 
             layers.Add(layer);
         }
 
-        foreach (int layer in layers)
+        foreach (var layer in layers)
         {
             CheckNorm(tensors, $"{Prefix}{layer}.norm", cell, hasBias: true);
             CheckLinear(tensors, $"{Prefix}{layer}.fc1", cell, cell);

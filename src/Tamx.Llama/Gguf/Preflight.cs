@@ -2,9 +2,10 @@ namespace Tamx.Llama.Gguf;
 
 /// <summary>Checks a text model and an mmproj before llama.cpp sees them.</summary>
 /// <remarks>
-/// llama.cpp (b10221) ends the process on many faults of a file: a key of another type, a missing, misshapen or unexpected tensor, an
-/// exception that leaves its tokenizer. So the lists here are closed: what it reads is known by name, type and bounds, and a tensor that is
-/// not is refused. Each error names the file, the key or tensor, and what would be right.
+/// llama.cpp (b10221) ends the process on many faults of a file: a key of another type, a missing, misshapen or
+/// unexpected tensor, an exception out of its tokenizer. So the lists here are closed: all that it reads is known by
+/// name, type and bounds, and any other tensor is refused. Each error names the file, the key or tensor, and what would
+/// be right.
 /// </remarks>
 public static partial class Preflight
 {
@@ -23,20 +24,27 @@ public static partial class Preflight
         ArgumentNullException.ThrowIfNull(projector);
         if ((projector.ProjectorType == Qwen3VlMerger) != (model.Architecture == ModelArchitecture.Qwen3Vl))
         {
-            throw Misfit($"its projector {projector.ProjectorType} does not belong to architecture {model.Architecture}");
+            throw Misfit(
+                $"its projector {projector.ProjectorType} does not belong to architecture {model.Architecture}");
         }
 
         if (projector.ProjectionSize != model.HiddenSize)
         {
-            throw Misfit($"its vision tokens have {projector.ProjectionSize} values, the model's hidden size is {model.HiddenSize}");
+            throw Misfit(
+                $"its vision tokens have {projector.ProjectionSize} values, the model's hidden size is " +
+                $"{model.HiddenSize}");
         }
 
         if (projector.DeepstackLayerIndices.Count != model.DeepstackLayerCount)
         {
-            throw Misfit($"it has {projector.DeepstackLayerIndices.Count} deepstack layers, the model expects {model.DeepstackLayerCount}");
+            throw Misfit(
+                $"it has {projector.DeepstackLayerIndices.Count} deepstack layers, the model expects " +
+                $"{model.DeepstackLayerCount}");
         }
 
         ModelFormatException Misfit(string why) =>
-            new(projector.Path, $"is the mmproj of another model than {model.Path}: {why}; take the mmproj published with the model");
+            new(
+                projector.Path,
+                $"is the mmproj of another model than {model.Path}: {why}; take the mmproj published with the model");
     }
 }

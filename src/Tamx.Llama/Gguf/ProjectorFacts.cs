@@ -1,6 +1,6 @@
 namespace Tamx.Llama.Gguf;
 
-/// <summary>What an mmproj file (vision tower and projector) says about it. Immutable.</summary>
+/// <summary>What an mmproj file says about its vision tower and projector. Immutable.</summary>
 public sealed record ProjectorFacts
 {
     /// <summary>The file.</summary>
@@ -36,7 +36,7 @@ public sealed record ProjectorFacts
     /// <summary>Size of a vision token; equals the text model's hidden size.</summary>
     public required int ProjectionSize { get; init; }
 
-    /// <summary>Layers of the vision tower whose features go to the text model's first layers, ascending; empty without deepstack.</summary>
+    /// <summary>Layers whose features go to the text model's first layers, ascending. None without deepstack.</summary>
     public required IReadOnlyList<int> DeepstackLayerIndices { get; init; }
 
     /// <summary>Number of weights.</summary>

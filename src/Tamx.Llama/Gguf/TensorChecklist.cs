@@ -1,11 +1,11 @@
 namespace Tamx.Llama.Gguf;
 
 /// <summary>
-/// Holds a file's tensors against what llama.cpp computes with; the first that does not fit ends in an error naming it.
-/// The list is closed: a tensor that nobody asked about is refused at the end.
+/// Compares a file's tensors with what llama.cpp computes with, and names the first that does not fit. At the end it
+/// refuses every tensor that was not asked about.
 /// </summary>
 /// <param name="model">The file or files.</param>
-/// <param name="kind">What the tensors belong to, as errors shall name it.</param>
+/// <param name="kind">What errors call the thing that the tensors belong to.</param>
 internal sealed class TensorChecklist(GgufModel model, string kind)
 {
     private readonly HashSet<string> _known = new(StringComparer.Ordinal);
@@ -13,34 +13,32 @@ internal sealed class TensorChecklist(GgufModel model, string kind)
     /// <summary>A matrix or table, in any type that llama.cpp multiplies with.</summary>
     public GgufTensor Matrix(string name, params ReadOnlySpan<long> shape)
     {
-        GgufTensor tensor = Shaped(name, shape);
-        return tensor.Type.IsWeightType ? tensor : throw WrongType(tensor, "a weight type such as F32, F16, Q8_0 or Q4_K");
+        var tensor = Shaped(name, shape);
+        return tensor.Type.IsWeightType
+            ? tensor
+            : throw WrongType(tensor, "a weight type such as F32, F16, Q8_0 or Q4_K");
     }
 
-    /// <summary>
-    /// A norm's or bias's vector (or a table that is interpolated), which llama.cpp adds and multiplies as F32 only.
-    /// </summary>
+    /// <summary>A norm's or bias's vector, or a table to interpolate: llama.cpp takes these as F32 only.</summary>
     public GgufTensor Plain(string name, params ReadOnlySpan<long> shape)
     {
-        GgufTensor tensor = Shaped(name, shape);
+        var tensor = Shaped(name, shape);
         return tensor.Type == TensorType.F32 ? tensor : throw WrongType(tensor, "F32");
     }
 
-    /// <summary>
-    /// A convolution's kernel. ggml has the convolution in these two types alone, and asserts that it has.
-    /// </summary>
+    /// <summary>A convolution's kernel. ggml computes it in these two types alone, and asserts that.</summary>
     public GgufTensor Kernel(string name, params ReadOnlySpan<long> shape)
     {
-        GgufTensor tensor = Shaped(name, shape);
-        bool fits = tensor.Type == TensorType.F32 || tensor.Type == TensorType.F16;
+        var tensor = Shaped(name, shape);
+        var fits = tensor.Type == TensorType.F32 || tensor.Type == TensorType.F16;
         return fits ? tensor : throw WrongType(tensor, "F32 or F16");
     }
 
-    /// <summary>A matrix that need not be there.</summary>
+    /// <summary>An optional matrix.</summary>
     public GgufTensor? OptionalMatrix(string name, params ReadOnlySpan<long> shape) =>
         model.FindTensor(name) is null ? null : Matrix(name, shape);
 
-    /// <summary>A vector that need not be there.</summary>
+    /// <summary>An optional vector.</summary>
     public void OptionalPlain(string name, params ReadOnlySpan<long> shape)
     {
         if (model.FindTensor(name) is not null)
@@ -49,7 +47,7 @@ internal sealed class TensorChecklist(GgufModel model, string kind)
         }
     }
 
-    /// <summary>A tensor that llama.cpp reads into memory and never computes with: its shape does not matter.</summary>
+    /// <summary>A tensor that llama.cpp loads but never computes with, so its shape does not matter.</summary>
     public void Unused(string name) => _known.Add(name);
 
     /// <summary>Refuses every tensor that was not asked about.</summary>
@@ -58,23 +56,24 @@ internal sealed class TensorChecklist(GgufModel model, string kind)
     {
         if (model.Tensors.FirstOrDefault(tensor => !_known.Contains(tensor.Name)) is { } other)
         {
-            string name = GgufFile.Quoted(other.Name);
+            var name = GgufFile.Quoted(other.Name);
             throw new ModelFormatException(
-                other.FilePath, $"tensor {name} must not be there: a {kind} has none of that name, and llama.cpp {reason}");
+                other.FilePath,
+                $"tensor {name} must not be there: a {kind} has none of that name, and llama.cpp {reason}");
         }
     }
 
     private GgufTensor Shaped(string name, ReadOnlySpan<long> shape)
     {
-        string wanted = $"[{string.Join(", ", shape.ToArray())}]";
-        GgufTensor tensor = model.FindTensor(name)
+        var wanted = $"[{string.Join(", ", shape.ToArray())}]";
+        var tensor = model.FindTensor(name)
             ?? throw new ModelFormatException(model.Path, $"tensor {name} is missing; it must have shape {wanted}");
         _known.Add(name);
 
-        // Sizes of 1 at the end say nothing: [n] and [n, 1] are the same tensor to llama.cpp.
-        for (int i = 0; i < 4; i++)
+        // Sizes of 1 at the end do not count: [n] and [n, 1] are the same tensor to llama.cpp.
+        for (var i = 0; i < 4; i++)
         {
-            long found = i < tensor.Shape.Count ? tensor.Shape[i] : 1;
+            var found = i < tensor.Shape.Count ? tensor.Shape[i] : 1;
             if (found != (i < shape.Length ? shape[i] : 1))
             {
                 throw new ModelFormatException(

@@ -1,7 +1,10 @@
 namespace Tamx.Llama.Gguf;
 
 /// <summary>A way to store tensor elements, as GGUF files number them (ggml's types).</summary>
-/// <remarks>Elements come in blocks of <see cref="BlockElements"/> that take <see cref="BlockBytes"/> bytes; a row is a whole number of blocks.</remarks>
+/// <remarks>
+/// Elements come in blocks of <see cref="BlockElements"/> that take <see cref="BlockBytes"/> bytes; a row is a whole
+/// number of blocks.
+/// </remarks>
 public sealed record TensorType
 {
     private static readonly TensorType[] All =
@@ -72,7 +75,7 @@ public sealed record TensorType
     /// <summary>Bytes per block.</summary>
     public int BlockBytes { get; }
 
-    /// <summary>True if llama.cpp multiplies with matrices of this type; false for integers, doubles and intermediate formats.</summary>
+    /// <summary>True if llama.cpp multiplies with such matrices: no integers, doubles, intermediate formats.</summary>
     public bool IsWeightType { get; }
 
     /// <summary>True for block formats.</summary>

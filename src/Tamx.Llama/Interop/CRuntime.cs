@@ -3,14 +3,14 @@ using System.Runtime.InteropServices;
 
 namespace Tamx.Llama.Interop;
 
-/// <summary>The C library's environment (stdlib.h), which native code reads and .NET's own variables do not reach.</summary>
+/// <summary>The C library's environment (stdlib.h), which native code reads and .NET does not write.</summary>
 internal static partial class CRuntime
 {
-    /// <summary>Sets a variable for native code. A library that reads it when it is loaded must be loaded afterwards.</summary>
+    /// <summary>Sets a variable for native code, also for what a library loaded later reads at once.</summary>
     internal static void SetVariable(string name, string value) =>
         _ = OperatingSystem.IsWindows() ? PutVariable(name, value) : SetVariable(name, value, overwrite: 1);
 
-    /// <summary>Takes a variable away from native code.</summary>
+    /// <summary>Removes a variable for native code.</summary>
     internal static void RemoveVariable(string name) =>
         _ = OperatingSystem.IsWindows() ? PutVariable(name, string.Empty) : UnsetVariable(name);
 

@@ -12,7 +12,7 @@ internal static unsafe partial class GgmlApi
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial byte* GetCommit();
 
-    /// <summary>What ggml calls with its message before it ends the process, in place of a message and backtrace of its own.</summary>
+    /// <summary>Called with ggml's message before it ends the process, instead of printing it.</summary>
     [LibraryImport(Library, EntryPoint = "ggml_set_abort_callback")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial void* SetAbortCallback(delegate* unmanaged[Cdecl]<byte*, void> callback);

@@ -9,7 +9,7 @@ internal static unsafe partial class GgmlBackendApi
     private const string Registry = "ggml";
     private const string Library = "ggml-base";
 
-    /// <summary>Loads a back end from a file; 0 if it is none for this ggml.</summary>
+    /// <summary>Loads a back end from a file; 0 if it is not one for this ggml.</summary>
     [LibraryImport(Registry, EntryPoint = "ggml_backend_load", StringMarshalling = StringMarshalling.Utf8)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial nint Load(string path);
@@ -42,7 +42,7 @@ internal static unsafe partial class GgmlBackendApi
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int GetKind(nint device);
 
-    /// <summary>Copies a part of a tensor's values to the processor's memory.</summary>
+    /// <summary>Copies a part of a tensor's values to the CPU's memory.</summary>
     [LibraryImport(Library, EntryPoint = "ggml_backend_tensor_get")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial void CopyTensor(void* tensor, void* destination, nuint offset, nuint byteCount);

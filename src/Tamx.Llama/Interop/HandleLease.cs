@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Tamx.Llama.Interop;
 
-/// <summary>Keeps a native object while a method uses it, whoever disposes it meanwhile.</summary>
+/// <summary>Keeps a native object alive while a method uses it, even if it is disposed meanwhile.</summary>
 internal readonly ref struct HandleLease
 {
     private readonly SafeHandle _handle;

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Tamx.Llama.Interop;
 
 /// <summary>
-/// A lasting reference to a native object, which is freed only after this was disposed or finalized, in whatever order the
-/// owners are.
+/// A lasting reference to a native object. Whatever the order of disposal, the object is freed only after this is
+/// disposed or finalized.
 /// </summary>
 internal sealed class HandleReference : SafeHandle
 {

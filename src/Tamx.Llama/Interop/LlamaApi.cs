@@ -9,9 +9,9 @@ internal static unsafe partial class LlamaApi
 {
     private const string Library = "llama";
 
-    // Two structs of LLamaSharp go by value, which the import generator takes only of our own assembly.
+    // Two structs of LLamaSharp go by value. The import generator allows that only for structs of our own assembly.
 #pragma warning disable SYSLIB1054
-    /// <summary>LLamaSharp's own import gives the path in the ANSI code page on Windows.</summary>
+    /// <summary>LLamaSharp's own import passes the path in the ANSI code page on Windows.</summary>
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, EntryPoint = "llama_model_load_from_file")]
     internal static extern SafeLlamaModelHandle LoadModel(
         [MarshalAs(UnmanagedType.LPUTF8Str)] string path, LLamaModelParams parameters);
@@ -21,7 +21,7 @@ internal static unsafe partial class LlamaApi
     internal static extern int Decode(SafeLLamaContextHandle context, LLamaNativeBatch batch);
 #pragma warning restore SYSLIB1054
 
-    /// <summary>Values that a position takes in place of a token: the hidden size, and as many again for each deepstack layer.</summary>
+    /// <summary>Values in a token's place at a position: the hidden size, and as many per deepstack layer.</summary>
     [LibraryImport(Library, EntryPoint = "llama_model_n_embd_inp")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int GetInputSize(SafeLlamaModelHandle model);
@@ -35,16 +35,18 @@ internal static unsafe partial class LlamaApi
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int CountTokens(nint vocabulary);
 
-    /// <summary>Bytes written, or less than 0: as many are needed.</summary>
+    /// <summary>Bytes written; -n if n are needed.</summary>
     [LibraryImport(Library, EntryPoint = "llama_token_to_piece")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
-    internal static partial int GetBytes(nint vocabulary, int token, Span<byte> bytes, int capacity, int skipSpaces, byte special);
+    internal static partial int GetBytes(
+        nint vocabulary, int token, Span<byte> bytes, int capacity, int skipSpaces, byte special);
 
-    /// <summary>Tokens written, or less than 0: as many are needed.</summary>
+    /// <summary>Tokens written; -n if n are needed.</summary>
     [LibraryImport(Library, EntryPoint = "llama_tokenize")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int Tokenize(
-        nint vocabulary, ReadOnlySpan<byte> text, int length, Span<int> tokens, int capacity, byte addSpecial, byte parseSpecial);
+        nint vocabulary, ReadOnlySpan<byte> text, int length, Span<int> tokens, int capacity, byte addSpecial,
+        byte parseSpecial);
 
     [LibraryImport(Library, EntryPoint = "llama_get_logits_ith")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]

@@ -6,17 +6,14 @@ using LLama.Native;
 
 namespace Tamx.Llama.Interop;
 
-/// <summary>
-/// The native libraries: which are loaded, from where and in which order. They are LLamaSharp's, and LLamaSharp and Tamx use
-/// the same ones.
-/// </summary>
+/// <summary>The native libraries, which Tamx shares with LLamaSharp: which, from where, in which order.</summary>
 /// <remarks>
-/// By itself LLamaSharp looks into the current directory first, and starts a program named vulkaninfo, which .NET takes from
-/// there as well. So everything is loaded here, by full path, before LLamaSharp is used.
+/// LLamaSharp itself looks in the current directory first. It also starts a program named vulkaninfo, which .NET looks
+/// for there as well. So everything is loaded here, by full path, before LLamaSharp is used.
 /// </remarks>
 internal static unsafe class LlamaLibraries
 {
-    /// <summary>The build of llama.cpp in the package, and what ggml says of itself: Tamx knows the structs of this one.</summary>
+    /// <summary>The build of llama.cpp in the package, and ggml's own word for it. Tamx knows its structs.</summary>
     internal const string Build = "b10221";
     internal const string Commit = "815a2a591";
 
@@ -26,11 +23,12 @@ internal static unsafe class LlamaLibraries
     /// <summary>Environment variable that names further back ends of ggml to load.</summary>
     internal const string BackendsVariable = "TAMX_LLAMA_BACKENDS";
 
-    /// <summary>In the order in which they need each other: a library that is loaded is found by its name, wherever it lies.</summary>
-    private static readonly string[] Names = ["ggml-base", "ggml-cpu", "ggml-blas", "ggml-metal", "ggml-cuda", "ggml-vulkan", "ggml", "llama", "mtmd"];
+    /// <summary>In the order of need: a library that is loaded is found by its name, wherever it lies.</summary>
+    private static readonly string[] Names =
+        ["ggml-base", "ggml-cpu", "ggml-blas", "ggml-metal", "ggml-cuda", "ggml-vulkan", "ggml", "llama", "mtmd"];
     private static readonly string[] Required = ["ggml-base", "ggml-cpu", "ggml", "llama", "mtmd"];
 
-    /// <summary>Folders of GPUs' packages, best first, with the driver's library that each wants.</summary>
+    /// <summary>Folders of the GPU packages, best first, with the driver's library that each needs.</summary>
     private static readonly (string Folder, string Linux, string Windows)[] GpuFolders =
     [
         ("cuda13", "libcuda.so.1", "nvcuda.dll"),
@@ -47,7 +45,9 @@ internal static unsafe class LlamaLibraries
     internal static string Directory { get; private set; } = OwnDirectory ?? Root;
 
     private static string? OwnDirectory =>
-        Environment.GetEnvironmentVariable(DirectoryVariable) is { Length: > 0 } folder ? Path.GetFullPath(folder) : null;
+        Environment.GetEnvironmentVariable(DirectoryVariable) is { Length: > 0 } folder
+            ? Path.GetFullPath(folder)
+            : null;
 
     private static string Root => Path.Combine(AppContext.BaseDirectory, "runtimes", Rid, "native");
 
@@ -55,19 +55,21 @@ internal static unsafe class LlamaLibraries
     {
         get
         {
-            var system = OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : IsMusl ? "linux-musl" : "linux";
+            var system = OperatingSystem.IsWindows() ? "win"
+                : OperatingSystem.IsMacOS() ? "osx"
+                : IsMusl ? "linux-musl" : "linux";
             return $"{system}-{(RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "x64")}";
         }
     }
 
     private static bool IsMusl => RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal);
 
-    /// <summary>The package's folders of this processor's variants, best first; the last is that of platforms with one variant.</summary>
+    /// <summary>The package's folders for this CPU, best first; the last for platforms with one variant.</summary>
     private static IEnumerable<string> Variants
     {
         get
         {
-            // As LLamaSharp decides: what has all of these has the rest of AVX-512 that the library is compiled for.
+            // As LLamaSharp decides: a CPU with all of these has all of AVX-512 that the library is compiled for.
             const int Vnni = 1 << 11;
             if (Avx512Vbmi.IsSupported && Avx512BW.IsSupported && (X86Base.CpuId(7, 0).Ecx & Vnni) != 0)
             {
@@ -94,7 +96,7 @@ internal static unsafe class LlamaLibraries
     }
 
     /// <summary>Loads the libraries if that has not happened yet.</summary>
-    /// <exception cref="NativeLibraryException">They are missing, cannot be loaded, or are not of the build that Tamx knows.</exception>
+    /// <exception cref="NativeLibraryException">They are missing, do not load, or are another build.</exception>
     internal static void EnsureLoaded()
     {
         if (_isLoaded)
@@ -119,7 +121,8 @@ internal static unsafe class LlamaLibraries
             {
                 SetEnvironment();
                 LoadBest();
-                NativeLibraryConfig.All.WithLibrary(Path.Combine(Directory, FileName("llama")), Path.Combine(Directory, FileName("mtmd")));
+                NativeLibraryConfig.All.WithLibrary(
+                    Path.Combine(Directory, FileName("llama")), Path.Combine(Directory, FileName("mtmd")));
                 InitializeLlamaSharp();
             }
 
@@ -151,18 +154,20 @@ internal static unsafe class LlamaLibraries
             return 0;
         }
 
-        // Never by the runtime's own search.
-        return Loaded.TryGetValue(name, out var library) ? library : throw new DllNotFoundException($"{FileName(name)} is not loaded");
+        // The runtime's own search is never used.
+        return Loaded.TryGetValue(name, out var library)
+            ? library
+            : throw new DllNotFoundException($"{FileName(name)} is not loaded");
     }
 
-    /// <summary>Variables that native code reads when it is loaded; what the user set stays.</summary>
+    /// <summary>Sets variables that native code reads while it is loaded. What the user set stays.</summary>
     private static void SetEnvironment()
     {
-        // Else ggml starts a debugger on the process when it aborts.
+        // Otherwise ggml starts a debugger on the process when it aborts.
         SetDefault("GGML_NO_BACKTRACE", "1");
 
-        // Else OpenMP's threads, which wait for each other a thousand times a token, spin for milliseconds: on a busy machine
-        // a token then takes seconds.
+        // OpenMP's threads wait for each other a thousand times a token. By default they spin for milliseconds each
+        // time, and a token takes seconds on a busy machine.
         SetDefault("GOMP_SPINCOUNT", "10000");
 
         static void SetDefault(string name, string value)
@@ -191,11 +196,15 @@ internal static unsafe class LlamaLibraries
         if (!System.IO.Directory.Exists(Root))
         {
             throw new NativeLibraryException(
-                $"llama.cpp's libraries for {Rid} are not in {Root}; the package LLamaSharp.Backend.Cpu brings them, for the platform that is built for (-r {Rid})");
+                $"llama.cpp's libraries for {Rid} are not in {Root}; the package LLamaSharp.Backend.Cpu brings them, " +
+                $"for the platform that is built for (dotnet publish -r {Rid})");
         }
 
-        var variant = Variants.Select(name => Path.Combine(Root, name)).FirstOrDefault(folder => File.Exists(Path.Combine(folder, FileName("ggml-cpu"))))
-            ?? throw new NativeLibraryException($"{FileName("ggml-cpu")} is missing in {Root}; build again, or publish for this platform (-r {Rid})");
+        var variant = Variants.Select(name => Path.Combine(Root, name))
+            .FirstOrDefault(folder => File.Exists(Path.Combine(folder, FileName("ggml-cpu"))))
+            ?? throw new NativeLibraryException(
+                $"{FileName("ggml-cpu")} is missing in {Root}; build again, or publish for this platform " +
+                $"(dotnet publish -r {Rid})");
         foreach (var (name, linux, windows) in GpuFolders)
         {
             var folder = Path.Combine(Root, name);
@@ -213,7 +222,7 @@ internal static unsafe class LlamaLibraries
 
             try
             {
-                // The processor's own library is in the processor's package alone.
+                // The CPU's own library is in the CPU's package alone.
                 Load(folder, [folder, variant]);
                 NativeLog.Say($"libraries for {name} loaded from {folder}");
                 return;
@@ -236,7 +245,8 @@ internal static unsafe class LlamaLibraries
         {
             foreach (var name in Names)
             {
-                if (folders.Select(folder => Path.Combine(folder, FileName(name))).FirstOrDefault(File.Exists) is { } path)
+                var paths = folders.Select(folder => Path.Combine(folder, FileName(name)));
+                if (paths.FirstOrDefault(File.Exists) is { } path)
                 {
                     handles.Add((name, LoadFile(path)));
                 }
@@ -256,7 +266,7 @@ internal static unsafe class LlamaLibraries
             throw;
         }
 
-        // LLamaSharp is told the folder of libllama and libmtmd, which may be the common one of all variants.
+        // LLamaSharp is told the folder of libllama and libmtmd, which all variants may share.
         Directory = Array.Find(folders, folder => File.Exists(Path.Combine(folder, FileName("llama")))) ?? directory;
         foreach (var (name, handle) in handles)
         {
@@ -276,21 +286,24 @@ internal static unsafe class LlamaLibraries
         }
     }
 
-    /// <summary>The libraries that a host program loaded through LLamaSharp before.</summary>
+    /// <summary>The libraries that the host program has loaded through LLamaSharp.</summary>
     private static void FindLoaded()
     {
         using var process = Process.GetCurrentProcess();
-        var modules = process.Modules.Cast<ProcessModule>().Where(module => module.ModuleName is not null).ToLookup(module => module.ModuleName!);
+        var modules = process.Modules.Cast<ProcessModule>()
+            .Where(module => module.ModuleName is not null)
+            .ToLookup(module => module.ModuleName!);
         foreach (var name in Required)
         {
             var path = modules[FileName(name)].FirstOrDefault()?.FileName ?? throw new NativeLibraryException(
-                $"this program uses llama.cpp through LLamaSharp, but not {FileName(name)}; use Tamx before LLamaSharp, which then uses the same libraries");
+                $"this program uses llama.cpp through LLamaSharp, but not {FileName(name)}; use Tamx before " +
+                "LLamaSharp, which then uses the same libraries");
             Loaded[name] = LoadFile(path);
             Directory = Path.GetDirectoryName(path)!;
         }
     }
 
-    /// <summary>Lets LLamaSharp bind what is loaded.</summary>
+    /// <summary>Makes LLamaSharp bind to what is loaded.</summary>
     private static void InitializeLlamaSharp()
     {
         var hasVulkan = NativeLibrary.TryLoad(OperatingSystem.IsWindows() ? "vulkan-1.dll" : "libvulkan.so.1", out _);
@@ -299,16 +312,21 @@ internal static unsafe class LlamaLibraries
         {
             if (current is not null)
             {
-                // Where Vulkan is missing, LLamaSharp starts vulkaninfo, and .NET looks for programs in the current directory.
+                // Where Vulkan is missing, LLamaSharp starts vulkaninfo, and .NET looks for programs in the current
+                // directory.
                 System.IO.Directory.SetCurrentDirectory(AppContext.BaseDirectory);
             }
 
             NativeApi.llama_empty_call();
             NativeApi.MtmdDefaultMarker();
         }
-        catch (Exception e) when (e is TypeInitializationException or DllNotFoundException or EntryPointNotFoundException)
+        catch (Exception e)
+            when (e is TypeInitializationException or DllNotFoundException or EntryPointNotFoundException)
         {
-            throw new NativeLibraryException($"LLamaSharp cannot use the libraries in {Directory}: {(e.InnerException ?? e).Message.Split('\n')[0].Trim()}", e);
+            throw new NativeLibraryException(
+                $"LLamaSharp cannot use the libraries in {Directory}: " +
+                $"{(e.InnerException ?? e).Message.Split('\n')[0].Trim()}",
+                e);
         }
         finally
         {
@@ -319,7 +337,7 @@ internal static unsafe class LlamaLibraries
         }
     }
 
-    /// <summary>Structs are passed by value: another build would read them wrongly and say nothing.</summary>
+    /// <summary>Structs are passed by value, so another build would silently read them wrongly.</summary>
     private static void CheckBuild()
     {
         try
@@ -327,15 +345,19 @@ internal static unsafe class LlamaLibraries
             var commit = NativeText.Read(GgmlApi.GetCommit());
             if (commit != Commit)
             {
-                throw new NativeLibraryException($"llama.cpp in {Directory} is build {commit}; this Tamx needs {Commit} ({Build})");
+                throw new NativeLibraryException(
+                    $"llama.cpp in {Directory} is build {commit}; this Tamx needs {Commit} ({Build})");
             }
 
             var parameters = MtmdApi.GetDefaultParameters();
             const int DefaultBatchTokens = 1024;
-            if (parameters.MediaMarker != MtmdApi.GetDefaultMarker() || parameters.MinImageTokens != -1 || parameters.MaxImageTokens != -1 ||
+            if (parameters.MediaMarker != MtmdApi.GetDefaultMarker() || parameters.MinImageTokens != -1 ||
+                parameters.MaxImageTokens != -1 ||
                 parameters.BatchMaxTokens != DefaultBatchTokens)
             {
-                throw new NativeLibraryException($"libmtmd in {Directory} has other parameters than this Tamx knows; it needs that of build {Build}");
+                throw new NativeLibraryException(
+                    $"libmtmd in {Directory} has other parameters than this Tamx knows; it needs that of build " +
+                    $"{Build}");
             }
         }
         catch (EntryPointNotFoundException e)
@@ -344,10 +366,11 @@ internal static unsafe class LlamaLibraries
         }
     }
 
-    /// <summary>Further back ends, each a file of its own.</summary>
+    /// <summary>Loads further back ends, one from each file.</summary>
     private static void LoadBackends()
     {
-        var paths = Environment.GetEnvironmentVariable(BackendsVariable)?.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries) ?? [];
+        var paths = (Environment.GetEnvironmentVariable(BackendsVariable) ?? "")
+            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
         foreach (var path in paths)
         {
             var fullPath = Path.GetFullPath(path);

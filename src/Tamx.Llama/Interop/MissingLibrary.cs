@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Tamx.Llama.Interop;
 
-/// <summary>Says in one line why the system's loader refused a library, and what to install where that is known.</summary>
+/// <summary>Says in one line why the system's loader refused a library, and what to install if that is known.</summary>
 internal static partial class MissingLibrary
 {
     /// <summary>System libraries that llama.cpp's libraries need, and the Debian packages that have them.</summary>
@@ -33,11 +33,14 @@ internal static partial class MissingLibrary
         }
 
         var reason = loaderMessage.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-            .FirstOrDefault(line => line.Contains(path, StringComparison.Ordinal) && line.Length > path.Length + 2) ?? loaderMessage.Split('\n')[0];
+            .FirstOrDefault(line => line.Contains(path, StringComparison.Ordinal) && line.Length > path.Length + 2)
+                ?? loaderMessage.Split('\n')[0];
         return $"{path} cannot be loaded (is it for another system or processor, or damaged?): {reason}";
     }
 
-    [GeneratedRegex(@"(?<name>lib[\w+.-]+?\.so[\w.]*): cannot open shared object|Error loading shared library (?<name>lib[\w+.-]+?\.so[\w.]*)")]
+    [GeneratedRegex(
+        @"(?<name>lib[\w+.-]+?\.so[\w.]*): cannot open shared object|" +
+        @"Error loading shared library (?<name>lib[\w+.-]+?\.so[\w.]*)")]
     private static partial Regex NeededLibrary();
 
     [GeneratedRegex(@"version [`'](?<name>[A-Z_]+[\d.]+)' not found")]

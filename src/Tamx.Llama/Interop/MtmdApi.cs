@@ -4,7 +4,7 @@ using LLama.Native;
 
 namespace Tamx.Llama.Interop;
 
-/// <summary>What Tamx calls of mtmd.h, llama.cpp's vision part; native/README.md says why not through LLamaSharp.</summary>
+/// <summary>What Tamx calls of mtmd.h, llama.cpp's vision part; native/README.md says why.</summary>
 internal static unsafe partial class MtmdApi
 {
     /// <summary>MTMD_INPUT_CHUNK_TYPE_IMAGE.</summary>
@@ -41,7 +41,7 @@ internal static unsafe partial class MtmdApi
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial void SetLog(delegate* unmanaged[Cdecl]<int, byte*, void*, void> log, void* userData);
 
-    /// <summary>Without pixels it can be cut into tokens but not encoded.</summary>
+    /// <summary>A bitmap; without pixels it can be cut into tokens but not encoded.</summary>
     [LibraryImport(Library, EntryPoint = "mtmd_bitmap_init")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial nint CreateBitmap(uint width, uint height, byte* rgb);
@@ -89,7 +89,8 @@ internal static unsafe partial class MtmdApi
     /// <summary>Cuts a text with markers, and a bitmap for each marker, into chunks. 0: done.</summary>
     [LibraryImport(Library, EntryPoint = "mtmd_tokenize")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
-    internal static partial int Tokenize(MtmdHandle context, nint chunks, InputText* text, nint* bitmaps, nuint bitmapCount);
+    internal static partial int Tokenize(
+        MtmdHandle context, nint chunks, InputText* text, nint* bitmaps, nuint bitmapCount);
 
     /// <summary>Computes the embeddings of an image chunk. 0: done.</summary>
     [LibraryImport(Library, EntryPoint = "mtmd_encode_chunk")]

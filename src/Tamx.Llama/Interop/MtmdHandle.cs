@@ -3,7 +3,7 @@ using LLama.Native;
 
 namespace Tamx.Llama.Interop;
 
-/// <summary>An mtmd_context. It keeps its model, and the state of its callback, until it is freed.</summary>
+/// <summary>An mtmd_context. It keeps its model and its callback's state alive until it is freed.</summary>
 internal sealed class MtmdHandle : SafeHandle
 {
     private readonly SafeLlamaModelHandle _model;

@@ -1,6 +1,6 @@
 namespace Tamx.Llama.Interop;
 
-/// <summary>What native code logged as errors on a thread while it was asked for something.</summary>
+/// <summary>Errors that native code logged on a thread during a call.</summary>
 internal sealed class NativeErrors : IDisposable
 {
     private const int MaxLines = 16;
@@ -10,12 +10,12 @@ internal sealed class NativeErrors : IDisposable
 
     internal NativeErrors(NativeErrors? outer) => _outer = outer;
 
-    /// <summary>Memory could not be had.</summary>
+    /// <summary>Whether memory ran out.</summary>
     public bool IsOutOfMemory => _lines.Exists(line => line.Contains("failed to allocate", StringComparison.Ordinal));
 
     /// <summary>
-    /// The reason in one line, empty if none was logged: how much memory was asked for, else the first error, which the later
-    /// ones only pass on.
+    /// The reason in one line, or nothing. It is the memory asked for, else the first error: later ones only pass it
+    /// on.
     /// </summary>
     public string Reason =>
         _lines.Find(IsFailedAllocation) ?? (_lines.Count > 0 ? _lines[0] : string.Empty);
@@ -34,5 +34,6 @@ internal sealed class NativeErrors : IDisposable
     }
 
     private static bool IsFailedAllocation(string line) =>
-        line.Contains("failed to allocate", StringComparison.Ordinal) && line.Contains("of size", StringComparison.Ordinal);
+        line.Contains("failed to allocate", StringComparison.Ordinal)
+            && line.Contains("of size", StringComparison.Ordinal);
 }

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Tamx.Llama.Interop;
 
-/// <summary>The log of llama.cpp, ggml and libmtmd: each line goes to the logger, errors also to whoever listens on the thread.</summary>
+/// <summary>The log of llama.cpp, ggml and libmtmd. Lines go to the logger, errors also to a listener.</summary>
 internal static unsafe partial class NativeLog
 {
     // enum ggml_log_level. A line comes in pieces: the later ones have the level "continuation".
@@ -29,7 +29,7 @@ internal static unsafe partial class NativeLog
     /// <summary>Collects the error lines of this thread until it is disposed.</summary>
     internal static NativeErrors Listen() => _listener = new NativeErrors(_listener);
 
-    /// <summary>Hooks the libraries' logs. A log callback of the host program goes on receiving its lines.</summary>
+    /// <summary>Hooks the libraries' logs. The host program's own log callback still receives its lines.</summary>
     internal static void Attach(bool keepPrevious)
     {
         if (keepPrevious)
@@ -75,7 +75,7 @@ internal static unsafe partial class NativeLog
         }
         catch
         {
-            // A logger's fault must not unwind through native frames.
+            // An exception of the logger must not unwind through native frames.
         }
     }
 

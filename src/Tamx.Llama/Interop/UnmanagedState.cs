@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Tamx.Llama.Interop;
 
 /// <summary>
-/// A value in native memory, all zero at first, that callbacks of native code read and write without touching a managed
-/// object. It is freed when it has been disposed and no call uses it any more.
+/// A value in native memory, at first all zero. Callbacks of native code read and write it without touching a managed
+/// object. It is freed once it is disposed and no call uses it.
 /// </summary>
 internal sealed unsafe class UnmanagedState<T> : SafeHandle
     where T : unmanaged
@@ -17,7 +17,7 @@ internal sealed unsafe class UnmanagedState<T> : SafeHandle
 
     public override bool IsInvalid => handle == 0;
 
-    /// <summary>The value. Whoever follows it holds a <see cref="HandleLease"/>.</summary>
+    /// <summary>The value. It may be read while a <see cref="HandleLease"/> is held.</summary>
     public T* Pointer => (T*)handle;
 
     protected override bool ReleaseHandle()

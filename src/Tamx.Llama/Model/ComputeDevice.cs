@@ -3,16 +3,16 @@ namespace Tamx.Llama;
 /// <summary>What a device of llama.cpp is.</summary>
 public enum ComputeDeviceKind
 {
-    /// <summary>The processor.</summary>
+    /// <summary>The CPU.</summary>
     Cpu = 0,
 
     /// <summary>A graphics card with memory of its own.</summary>
     Gpu = 1,
 
-    /// <summary>A graphics unit that shares the processor's memory.</summary>
+    /// <summary>A graphics unit that shares the CPU's memory.</summary>
     IntegratedGpu = 2,
 
-    /// <summary>An accelerator that works beside the processor.</summary>
+    /// <summary>An accelerator that works beside the CPU.</summary>
     Accelerator = 3,
 
     /// <summary>Anything else.</summary>
@@ -25,7 +25,8 @@ public enum ComputeDeviceKind
 /// <param name="Kind">What it is.</param>
 /// <param name="FreeMemoryBytes">Free memory in bytes.</param>
 /// <param name="TotalMemoryBytes">Memory in bytes.</param>
-public sealed record ComputeDevice(string Name, string Description, ComputeDeviceKind Kind, ulong FreeMemoryBytes, ulong TotalMemoryBytes)
+public sealed record ComputeDevice(
+    string Name, string Description, ComputeDeviceKind Kind, ulong FreeMemoryBytes, ulong TotalMemoryBytes)
 {
     /// <summary>Whether layers can be put on it.</summary>
     public bool IsGpu => Kind is ComputeDeviceKind.Gpu or ComputeDeviceKind.IntegratedGpu;

@@ -4,7 +4,7 @@ using Tamx.Llama.Interop;
 namespace Tamx.Llama;
 
 /// <summary>A text model in llama.cpp: its weights, sizes and vocabulary.</summary>
-/// <remarks>Safe to use from several threads. Contexts and projectors keep the native model until they are freed.</remarks>
+/// <remarks>Safe to use from several threads. Contexts and projectors keep the native model alive.</remarks>
 internal sealed class LlamaModel : IDisposable
 {
     private readonly nint _vocabulary;
@@ -31,18 +31,19 @@ internal sealed class LlamaModel : IDisposable
     /// <exception cref="ModelFormatException">llama.cpp refuses it.</exception>
     /// <exception cref="LlamaException">There is not enough memory.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public static unsafe LlamaModel Load(ModelOptions options, IProgress<ModelLoadProgress>? progress, CancellationToken cancellationToken)
+    public static unsafe LlamaModel Load(
+        ModelOptions options, IProgress<ModelLoadProgress>? progress, CancellationToken cancellationToken)
     {
         using var errors = NativeLog.Listen();
         var parameters = LLamaModelParams.Default();
 
-        // As llama.cpp counts: the output is one more layer, and more layers than there are means all.
+        // llama.cpp counts the output as one more layer, and takes more layers than there are as all.
         parameters.n_gpu_layers = options.GpuLayerCount < 0 ? int.MaxValue : options.GpuLayerCount;
         parameters.load_mode = options.UseMemoryMap ? LLamaLoadMode.MemoryMap : LLamaLoadMode.None;
         LlamaProgressCallback onProgress = (share, _) => GoesOn(share, "model", progress, cancellationToken);
         parameters.progress_callback = onProgress;
 
-        // Ended by 0. Not given at all, llama.cpp takes all there are.
+        // A list that ends with 0. Without a list, llama.cpp takes all devices.
         var devices = stackalloc nint[2];
         devices[0] = UsesNoDevice(options) ? 0 : FindDevice(options.Device);
         devices[1] = 0;
@@ -88,22 +89,26 @@ internal sealed class LlamaModel : IDisposable
         return buffer[..length].ToArray();
     }
 
-    /// <summary>Cuts UTF-8 text into tokens, of which there are never more than bytes.</summary>
+    /// <summary>Cuts UTF-8 text into tokens. There are never more of them than bytes.</summary>
     /// <param name="text">The text.</param>
     /// <param name="parseSpecial">Whether the text of a control token becomes that token.</param>
     public int[] Tokenize(ReadOnlySpan<byte> text, bool parseSpecial)
     {
         using var lease = new HandleLease(Handle);
         var tokens = new int[text.Length + 1];
-        var count = LlamaApi.Tokenize(_vocabulary, text, text.Length, tokens, tokens.Length, addSpecial: 0, parseSpecial ? (byte)1 : (byte)0);
-        return count >= 0 ? tokens[..count] : throw new LlamaException("llama.cpp's tokenizer gave more tokens than the text has bytes");
+        var count = LlamaApi.Tokenize(
+            _vocabulary, text, text.Length, tokens, tokens.Length, addSpecial: 0, parseSpecial ? (byte)1 : (byte)0);
+        return count >= 0
+            ? tokens[..count]
+            : throw new LlamaException("llama.cpp's tokenizer gave more tokens than the text has bytes");
     }
 
     public void Dispose() => Handle.Dispose();
 
     internal static bool UsesNoDevice(ModelOptions options) => options.Device == "none";
 
-    internal static bool GoesOn(float share, string stage, IProgress<ModelLoadProgress>? progress, CancellationToken cancellationToken)
+    internal static bool GoesOn(
+        float share, string stage, IProgress<ModelLoadProgress>? progress, CancellationToken cancellationToken)
     {
         try
         {
@@ -111,27 +116,32 @@ internal sealed class LlamaModel : IDisposable
         }
         catch
         {
-            // A progress sink's fault must not unwind through native frames; loading goes on.
+            // An exception of the progress sink must not unwind through native frames. Loading goes on.
         }
 
         return !cancellationToken.IsCancellationRequested;
     }
 
     /// <summary>Why a model or projector was not loaded.</summary>
-    internal static Exception LoadFailure(string path, NativeErrors errors, ModelOptions options, CancellationToken cancellationToken)
+    internal static Exception LoadFailure(
+        string path, NativeErrors errors, ModelOptions options, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
         {
             return new OperationCanceledException(cancellationToken);
         }
 
-        var message = $"llama.cpp cannot load it{errors.Because}{LlamaRuntime.DescribeGpuMemory(options)}";
-        return errors.IsOutOfMemory ? new LlamaException($"{path}: {message}") : new ModelFormatException(path, message);
+        FormattableString text = $"llama.cpp cannot load it{errors.Because}{LlamaRuntime.DescribeGpuMemory(options)}";
+        return errors.IsOutOfMemory
+            ? LlamaException.Naming($"{path}: {text}")
+            : ModelFormatException.Naming(path, text);
     }
 
     private static nint FindDevice(string name)
     {
         var device = name.Length == 0 ? 0 : GgmlBackendApi.FindDevice(name);
-        return device != 0 || name.Length == 0 ? device : throw new NativeLibraryException($"llama.cpp has no device {name}");
+        return device != 0 || name.Length == 0
+            ? device
+            : throw new NativeLibraryException($"llama.cpp has no device {name}");
     }
 }

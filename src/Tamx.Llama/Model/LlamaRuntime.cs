@@ -19,7 +19,7 @@ public static unsafe class LlamaRuntime
     public static string Directory => LlamaLibraries.Directory;
 
     /// <summary>Build of llama.cpp, as its own tools write it: <c>b10221-815a2a591</c>.</summary>
-    /// <exception cref="NativeLibraryException">The native part is missing or does not fit.</exception>
+    /// <exception cref="NativeLibraryException">llama.cpp's libraries are missing or do not fit.</exception>
     public static string Version
     {
         get
@@ -30,7 +30,7 @@ public static unsafe class LlamaRuntime
     }
 
     /// <summary>The devices llama.cpp found, in its order.</summary>
-    /// <exception cref="NativeLibraryException">The native part is missing or does not fit.</exception>
+    /// <exception cref="NativeLibraryException">llama.cpp's libraries are missing or do not fit.</exception>
     public static IReadOnlyList<ComputeDevice> Devices
     {
         get
@@ -42,7 +42,8 @@ public static unsafe class LlamaRuntime
                 var device = GgmlBackendApi.GetDevice((nuint)i);
                 GgmlBackendApi.GetMemory(device, out var free, out var total);
                 devices[i] = new ComputeDevice(
-                    NativeText.Read(GgmlBackendApi.GetName(device)), NativeText.Read(GgmlBackendApi.GetDescription(device)),
+                    NativeText.Read(GgmlBackendApi.GetName(device)),
+                    NativeText.Read(GgmlBackendApi.GetDescription(device)),
                     KindOf(GgmlBackendApi.GetKind(device)), free, total);
             }
 
@@ -51,27 +52,37 @@ public static unsafe class LlamaRuntime
     }
 
     /// <summary>Refuses a device that llama.cpp does not have.</summary>
-    /// <param name="name">Its name; <c>none</c> and the empty string are no device and always there.</param>
+    /// <param name="name">Its name. <c>none</c> and the empty string, which mean no device, are always allowed.</param>
     /// <exception cref="NativeLibraryException">There is no such device.</exception>
     public static void RequireDevice(string name)
     {
         if (name.Length > 0 && name != "none" && !Devices.Any(device => device.Name == name))
         {
+            var there = string.Join(", ", Devices.Select(device => device.Name));
             throw new NativeLibraryException(
-                $"llama.cpp has no device {name} here; it has {string.Join(", ", Devices.Select(device => device.Name))}. Libraries for GPUs are built in with -p:LlamaBackend=Vulkan or Cuda12");
+                $"llama.cpp has no device {name} here; it has {there}. " +
+                "Libraries for GPUs are built in with dotnet build -p:LlamaBackend=Vulkan or Cuda12");
         }
     }
 
-    /// <summary>What to add to an error where memory on a GPU may be the cause; nothing where no layer is there.</summary>
-    internal static string DescribeGpuMemory(ModelOptions options)
+    /// <summary>
+    /// What to add to an error that too little GPU memory may have caused. Empty without layers there.
+    /// </summary>
+    internal static FormattableString DescribeGpuMemory(ModelOptions options)
     {
-        var gpus = GpusOf(options);
-        return gpus.Count == 0
-            ? string.Empty
-            : $" ({string.Join(", ", gpus.Select(device => $"{device.Name} has {device.FreeMemoryBytes / 1_000_000} of {device.TotalMemoryBytes / 1_000_000} MB free"))}; fewer layers on it take less: -ngl)";
+        var gpus = string.Join(", ", GpusOf(options).Select(FreeMemory));
+        return gpus.Length == 0
+            ? (FormattableString)$""
+            : $" ({gpus}; fewer layers on it take less: {Settings.GpuLayerCount})";
+
+        static string FreeMemory(ComputeDevice device) =>
+            $"{device.Name} has {device.FreeMemoryBytes / 1_000_000} of {device.TotalMemoryBytes / 1_000_000} MB free";
     }
 
-    /// <summary>Refuses a context whose keys and values alone are larger than the GPU's free memory; some such contexts make llama.cpp end the process.</summary>
+    /// <summary>
+    /// Refuses a context whose keys and values alone exceed the GPU's free memory: llama.cpp may end the process on
+    /// one.
+    /// </summary>
     /// <exception cref="LlamaException">It does not fit.</exception>
     internal static void RequireContextMemory(ModelOptions options, ModelFacts facts, int contextSize, bool precise)
     {
@@ -80,14 +91,17 @@ public static unsafe class LlamaRuntime
         var free = gpus.Sum(device => (double)device.FreeMemoryBytes);
         if (gpus.Count > 0 && asked > free && gpus.All(device => device.TotalMemoryBytes > 0))
         {
-            throw new LlamaException(
-                $"a context of {contextSize} tokens takes {asked / 1_000_000} MB{DescribeGpuMemory(options)}; a smaller context takes less, too: -c");
+            FormattableString takes = $"takes {asked / 1_000_000} MB{DescribeGpuMemory(options)}";
+            FormattableString wayOut = $"a smaller context takes less, too: {Settings.ContextSize}";
+            throw LlamaException.Naming($"a context of {contextSize} tokens {takes}; {wayOut}");
         }
     }
 
     private static List<ComputeDevice> GpusOf(ModelOptions options) => options.GpuLayerCount == 0
         ? []
-        : [.. Devices.Where(device => options.Device.Length == 0 ? device.IsGpu : device.Name == options.Device && device.Kind != ComputeDeviceKind.Cpu)];
+        : [.. Devices.Where(device => options.Device.Length == 0
+            ? device.IsGpu
+            : device.Name == options.Device && device.Kind != ComputeDeviceKind.Cpu)];
 
     // enum ggml_backend_dev_type.
     private static ComputeDeviceKind KindOf(int kind) => kind switch

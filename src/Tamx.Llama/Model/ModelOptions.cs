@@ -15,15 +15,17 @@ public sealed record ModelOptions
     public int GpuLayerCount { get; init; }
 
     /// <summary>
-    /// Name of the device that these layers go to, one of <see cref="LlamaRuntime.Devices"/>; <c>none</c> for no device but the processor; empty
-    /// (the default) for all GPUs there are.
+    /// The device for these layers, by its name in <see cref="LlamaRuntime.Devices"/>. <c>none</c> is the CPU alone;
+    /// empty (the default) is all GPUs.
     /// </summary>
     public string Device { get; init; } = string.Empty;
 
-    /// <summary>Put the vision projector on the GPU, where layers are put there. True by default.</summary>
+    /// <summary>Put the vision projector on the GPU if layers are put there. True by default.</summary>
     public bool OffloadProjector { get; init; } = true;
 
-    /// <summary>Threads for the model. By default half the logical processors: ggml's threads spin, more than cores makes it slower.</summary>
+    /// <summary>
+    /// Threads for the model. By default half the logical CPUs: ggml's threads spin, so more are slower.
+    /// </summary>
     public int ThreadCount { get; init; } = (Environment.ProcessorCount + 1) / 2;
 
     /// <summary>Least cells per picture; 0 for llama.cpp's default, 8. Smaller pictures are enlarged.</summary>
@@ -33,7 +35,8 @@ public sealed record ModelOptions
     public int MaxImageTokens { get; init; }
 
     /// <summary>
-    /// The two bounds as one pair: where one is given alone, the other is llama.cpp's for the Qwen-VL family, or as much as the one asks for.
+    /// Both bounds. If only one is given, the other is llama.cpp's for the Qwen-VL family, or the given one if that is
+    /// beyond it.
     /// </summary>
     internal (int Least, int Most) ImageTokenBounds
     {
@@ -41,7 +44,9 @@ public sealed record ModelOptions
         {
             const int DefaultLeast = 8;
             const int DefaultMost = 4096;
-            var least = MinImageTokens > 0 ? MinImageTokens : Math.Min(DefaultLeast, MaxImageTokens > 0 ? MaxImageTokens : DefaultLeast);
+            var least = MinImageTokens > 0
+                ? MinImageTokens
+                : Math.Min(DefaultLeast, MaxImageTokens > 0 ? MaxImageTokens : DefaultLeast);
             var most = MaxImageTokens > 0 ? MaxImageTokens : Math.Max(DefaultMost, least);
             return (least, most);
         }
@@ -50,7 +55,7 @@ public sealed record ModelOptions
     /// <summary>Map the file instead of reading it. True by default.</summary>
     public bool UseMemoryMap { get; init; } = true;
 
-    /// <summary>How many of a model's layers these options put on the GPU. llama.cpp counts the output as one more, the first to go there.</summary>
+    /// <summary>How many of a model's layers go to the GPU. The output counts as one more, and goes first.</summary>
     /// <param name="facts">The model.</param>
     public int LayersOnGpu(ModelFacts facts)
     {

@@ -24,7 +24,7 @@ public sealed class ModelTokens
     /// <summary>Opens a model's file.</summary>
     /// <param name="path">The GGUF file (the first, if the model is split); untrusted.</param>
     /// <exception cref="ModelFormatException">The file is missing, damaged or of an unsupported kind.</exception>
-    /// <exception cref="NativeLibraryException">The native part, which dequantizes rows, is missing.</exception>
+    /// <exception cref="NativeLibraryException">llama.cpp's libraries, which dequantize rows, are missing.</exception>
     public static ModelTokens Open(string path)
     {
         var model = GgufModel.Open(path);
@@ -39,7 +39,7 @@ public sealed class ModelTokens
     {
         ArgumentOutOfRangeException.ThrowIfNegative(id);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(id, _tokens.Length);
-        return ByteLetters.Decode(_tokens[id]);
+        return ByteToUnicode.Decode(_tokens[id]);
     }
 
     /// <summary>The id of a text that is a single token, such as <c>&lt;|im_start|&gt;</c> or <c>user</c>.</summary>
@@ -47,8 +47,11 @@ public sealed class ModelTokens
     /// <exception cref="ModelFormatException">The vocabulary has no such token.</exception>
     public int FindId(string text)
     {
-        byte[] bytes = System.Text.Encoding.UTF8.GetBytes(text);
-        int id = Array.FindIndex(_tokens, token => ByteLetters.Decode(token).AsSpan().SequenceEqual(bytes));
-        return id >= 0 ? id : throw new ModelFormatException(Facts.Path, $"the vocabulary has no single token for {text}; a Qwen-VL model has one");
+        var bytes = System.Text.Encoding.UTF8.GetBytes(text);
+        var id = Array.FindIndex(_tokens, token => ByteToUnicode.Decode(token).AsSpan().SequenceEqual(bytes));
+        return id >= 0
+            ? id
+            : throw new ModelFormatException(
+                Facts.Path, $"the vocabulary has no single token for {text}; a Qwen-VL model has one");
     }
 }

@@ -1,6 +1,6 @@
 namespace Tamx.Llama;
 
-/// <summary>The native part (tamx_llama and the llama.cpp it needs) is missing or does not fit.</summary>
+/// <summary>llama.cpp's libraries are missing, do not fit, or have no device of the name that was asked for.</summary>
 public sealed class NativeLibraryException : Exception
 {
     /// <summary>Creates the exception.</summary>

@@ -4,9 +4,10 @@ using Tamx.Llama.Gguf;
 
 namespace Tamx.Llama;
 
-/// <summary>The output embedding (lm_head): the matrix whose row t times a hidden state is the logit of token t.</summary>
+/// <summary>The output embedding (lm_head). Its row t times a hidden state is the logit of token t.</summary>
 /// <remarks>
-/// Rows are read from the model's file as they are asked for, and dequantized by ggml. Safe to use from several threads.
+/// Rows are read from the model's file as they are asked for, and dequantized by ggml. Safe to use from several
+/// threads.
 /// </remarks>
 public sealed class OutputEmbedding
 {
@@ -17,7 +18,7 @@ public sealed class OutputEmbedding
     private readonly RowDequantizer _rows;
     private readonly int _rowBytes;
 
-    /// <summary>Opens the output embedding of a checked model: <c>output.weight</c>, or the token embedding where the head is tied.</summary>
+    /// <summary>Opens a checked model's output embedding: <c>output.weight</c>, or else the token embedding.</summary>
     /// <param name="facts">The model.</param>
     /// <exception cref="ModelFormatException">ggml does not know how to read the tensor.</exception>
     public OutputEmbedding(ModelFacts facts)
@@ -27,7 +28,8 @@ public sealed class OutputEmbedding
         HiddenSize = facts.HiddenSize;
         TokenCount = facts.VocabularySize;
         _rows = RowDequantizer.For(_tensor.Type)
-            ?? throw new ModelFormatException(_tensor.FilePath, $"tensor {_tensor.Name} of type {_tensor.Type} cannot be read by this llama.cpp");
+            ?? throw new ModelFormatException(
+                _tensor.FilePath, $"tensor {_tensor.Name} of type {_tensor.Type} cannot be read by this llama.cpp");
         _rowBytes = checked((int)_tensor.RowBytes);
     }
 
@@ -45,7 +47,7 @@ public sealed class OutputEmbedding
     public float[] ReadRows(ReadOnlySpan<int> ids)
     {
         var rows = new float[checked(ids.Length * HiddenSize)];
-        using SafeFileHandle file = OpenFile(FileOptions.RandomAccess);
+        using var file = OpenFile(FileOptions.RandomAccess);
         for (var i = 0; i < ids.Length; i++)
         {
             ArgumentOutOfRangeException.ThrowIfNegative(ids[i], nameof(ids));
@@ -56,7 +58,7 @@ public sealed class OutputEmbedding
         return rows;
     }
 
-    /// <summary>Reads rows that follow each other in float32, for whoever goes through all of them: the whole is too large to be had at once.</summary>
+    /// <summary>Reads adjacent rows in float32. All of them at once would be too large.</summary>
     /// <param name="firstId">Token id of the first row.</param>
     /// <param name="rows">Receives the rows [n, <see cref="HiddenSize"/>], row-major; its length says how many.</param>
     /// <param name="cancellationToken">Cancels by throwing.</param>
@@ -68,10 +70,12 @@ public sealed class OutputEmbedding
         ArgumentOutOfRangeException.ThrowIfNegative(firstId);
         if (rows.Length % HiddenSize != 0 || rows.Length / HiddenSize > TokenCount - firstId)
         {
-            throw new ArgumentException($"{rows.Length} values from row {firstId} on are not rows of {HiddenSize} values of which there are {TokenCount}.");
+            throw new ArgumentException(
+                $"{rows.Length} values from row {firstId} on are not rows of {HiddenSize} values of which there are " +
+                $"{TokenCount}.");
         }
 
-        using SafeFileHandle file = OpenFile(FileOptions.SequentialScan);
+        using var file = OpenFile(FileOptions.SequentialScan);
         var pieceSize = Math.Max(1, PieceBytes / _rowBytes) * HiddenSize;
         for (var done = 0; done < rows.Length; done += pieceSize)
         {
@@ -92,7 +96,7 @@ public sealed class OutputEmbedding
         }
     }
 
-    /// <summary>Rows that follow each other, read and dequantized in one go.</summary>
+    /// <summary>Adjacent rows, read and dequantized in one go.</summary>
     private void Read(SafeFileHandle file, int firstId, Span<float> rows)
     {
         var byteCount = checked(rows.Length / HiddenSize * _rowBytes);
@@ -112,7 +116,8 @@ public sealed class OutputEmbedding
         }
     }
 
-    private ModelFormatException Unreadable(Exception e) => new(_tensor.FilePath, $"tensor {_tensor.Name} cannot be read: {e.Message}", e);
+    private ModelFormatException Unreadable(Exception e) =>
+        new(_tensor.FilePath, $"tensor {_tensor.Name} cannot be read: {e.Message}", e);
 
     private static void ReadExactly(SafeFileHandle file, Span<byte> destination, long offset)
     {

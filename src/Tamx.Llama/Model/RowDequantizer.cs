@@ -16,13 +16,14 @@ internal sealed unsafe class RowDequantizer
         _toFloat = toFloat;
     }
 
-    /// <summary>The one for a type; null where ggml cannot read it, or knows it in another form.</summary>
-    /// <exception cref="NativeLibraryException">The native part is missing or does not fit.</exception>
+    /// <summary>The one for a type; null if ggml cannot read it, or has it in another form.</summary>
+    /// <exception cref="NativeLibraryException">llama.cpp's libraries are missing or do not fit.</exception>
     public static RowDequantizer? For(TensorType type)
     {
         LlamaLibraries.EnsureLoaded();
         var id = (int)type.Id;
-        if (GgmlApi.GetBlockSize(id) != type.BlockElements || (long)GgmlApi.GetRowBytes(id, type.BlockElements) != type.BlockBytes)
+        if (GgmlApi.GetBlockSize(id) != type.BlockElements
+            || (long)GgmlApi.GetRowBytes(id, type.BlockElements) != type.BlockBytes)
         {
             return null;
         }
@@ -33,7 +34,9 @@ internal sealed unsafe class RowDequantizer
         }
 
         var traits = GgmlApi.GetTypeTraits(id);
-        return traits != null && traits->BlockSize == type.BlockElements && traits->ToFloat != null ? new RowDequantizer(type, traits->ToFloat) : null;
+        return traits != null && traits->BlockSize == type.BlockElements && traits->ToFloat != null
+            ? new RowDequantizer(type, traits->ToFloat)
+            : null;
     }
 
     /// <param name="source">Whole blocks.</param>

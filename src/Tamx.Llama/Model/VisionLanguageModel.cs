@@ -6,8 +6,8 @@ namespace Tamx.Llama;
 
 /// <summary>A Qwen-VL model with its vision projector, loaded by llama.cpp.</summary>
 /// <remarks>
-/// Safe to use from several threads: each answer is a <see cref="Completion"/> of its own, and pictures are encoded one at a time.
-/// May be disposed at any time, twice, or before its completions; native memory is freed when the last user is done.
+/// Safe to use from several threads. Each answer is a <see cref="Completion"/>; pictures are encoded one at a time. May
+/// be disposed at any time, twice, or before its completions. Native memory is freed when the last user is done.
 /// </remarks>
 public sealed class VisionLanguageModel : IDisposable
 {
@@ -15,7 +15,8 @@ public sealed class VisionLanguageModel : IDisposable
     private readonly VisionProjector? _vision;
     private bool _disposed;
 
-    private VisionLanguageModel(ModelOptions options, ModelFacts facts, ProjectorFacts? projector, LlamaModel model, VisionProjector? vision)
+    private VisionLanguageModel(
+        ModelOptions options, ModelFacts facts, ProjectorFacts? projector, LlamaModel model, VisionProjector? vision)
     {
         Options = options;
         Facts = facts;
@@ -61,13 +62,15 @@ public sealed class VisionLanguageModel : IDisposable
     /// <param name="progress">Told how far loading has come.</param>
     /// <param name="cancellationToken">Ends loading.</param>
     /// <exception cref="ModelFormatException">
-    /// A file is damaged, of an unsupported kind, the two do not fit, or llama.cpp cannot load one for a reason of its own (its message tells).
+    /// A file is damaged or of an unsupported kind, the two do not fit, or llama.cpp cannot load one (its message says
+    /// why).
     /// </exception>
-    /// <exception cref="NativeLibraryException">The native part is missing, or has no such device as the options name.</exception>
+    /// <exception cref="NativeLibraryException">llama.cpp's libraries are missing, or lack the device.</exception>
     /// <exception cref="LlamaException">llama.cpp ran out of memory.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static Task<VisionLanguageModel> LoadAsync(
-        ModelOptions options, IProgress<ModelLoadProgress>? progress = null, CancellationToken cancellationToken = default)
+        ModelOptions options, IProgress<ModelLoadProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentException.ThrowIfNullOrEmpty(options.ModelPath);
@@ -75,14 +78,16 @@ public sealed class VisionLanguageModel : IDisposable
         return Task.Run(() => Load(options, progress, cancellationToken), cancellationToken);
     }
 
-    /// <summary>Prepares an answer: writes the prompt, cuts it into tokens and prepares the pictures. Nothing is computed yet.</summary>
+    /// <summary>Prepares an answer: writes the prompt as tokens and pictures. Nothing is computed yet.</summary>
     /// <param name="messages">
-    /// The conversation; the answer follows its last message. If that is the assistant's, it is the answer itself: nothing is generated then, and the
-    /// tokens of its text are gone through as if the model had written them. Its text is cut into tokens by itself, as the model would write it.
+    /// The conversation; the answer follows its last message. If that message is the assistant's, it is the answer:
+    /// nothing is generated, and its tokens are read as if the model had written them. Its text is cut into tokens
+    /// apart from the prompt, as the model would write it.
     /// </param>
     /// <param name="options">How to generate.</param>
     /// <exception cref="InvalidInputException">
-    /// A picture cannot be used, the model has no projector, the answer is empty or holds a picture or video, or the tokens do not fit the context.
+    /// A picture cannot be used, the model has no projector, the answer is empty or holds a picture or video, or the
+    /// tokens do not fit the context.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public Completion CreateCompletion(IReadOnlyList<ChatMessage> messages, CompletionOptions? options = null)
@@ -96,33 +101,39 @@ public sealed class VisionLanguageModel : IDisposable
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (last.Parts.Any(part => part is not TextPart))
         {
-            throw new InvalidInputException("the answer to explain (the last message, the assistant's) holds a picture or a video; it can hold text only");
+            throw new InvalidInputException(
+                "the answer to explain (the last message, the assistant's) holds a picture or a video; it can hold " +
+                "text only");
         }
 
-        return CreateCompletion(
-            [.. messages.SkipLast(1)], Vocabulary.Tokenize(string.Concat(last.Parts.Cast<TextPart>().Select(part => part.Text))), options);
+        var text = string.Concat(last.Parts.Cast<TextPart>().Select(part => part.Text));
+        return CreateCompletion([.. messages.SkipLast(1)], Vocabulary.Tokenize(text), options);
     }
 
-    /// <summary>Prepares a given answer: its tokens are gone through as if the model had written them.</summary>
+    /// <summary>Prepares a given answer, whose tokens are read as if the model had written them.</summary>
     /// <param name="messages">The conversation before the answer.</param>
     /// <param name="answer">Token ids of the answer, at least one.</param>
-    /// <param name="options">Context, candidates and batches; what concerns generating is not used.</param>
+    /// <param name="options">Context, candidates and batches; options for generating are not used.</param>
     /// <exception cref="InvalidInputException">
-    /// A picture cannot be used, the model has no projector, the answer is empty or holds an unknown id, or the tokens do not fit the context.
+    /// A picture cannot be used, the model has no projector, the answer is empty or holds an unknown id, or the tokens
+    /// do not fit the context.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public Completion CreateCompletion(IReadOnlyList<ChatMessage> messages, IReadOnlyList<int> answer, CompletionOptions? options = null)
+    public Completion CreateCompletion(
+        IReadOnlyList<ChatMessage> messages, IReadOnlyList<int> answer, CompletionOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(messages);
         ArgumentNullException.ThrowIfNull(answer);
         if (answer.Count == 0)
         {
-            throw new InvalidInputException("the answer to explain is empty; give its text, or leave it out to let the model write one");
+            throw new InvalidInputException(
+                "the answer to explain is empty; give its text, or leave it out to let the model write one");
         }
 
         if (answer.Any(id => id < 0 || id >= Vocabulary.Count))
         {
-            throw new InvalidInputException($"the answer to explain holds a token id that is not in the vocabulary (0 to {Vocabulary.Count - 1})");
+            throw new InvalidInputException(
+                $"the answer to explain holds a token id that is not in the vocabulary (0 to {Vocabulary.Count - 1})");
         }
 
         return new Completion(this, messages, answer, options ?? new CompletionOptions());
@@ -136,7 +147,8 @@ public sealed class VisionLanguageModel : IDisposable
         _model.Dispose();
     }
 
-    private static VisionLanguageModel Load(ModelOptions options, IProgress<ModelLoadProgress>? progress, CancellationToken cancellationToken)
+    private static VisionLanguageModel Load(
+        ModelOptions options, IProgress<ModelLoadProgress>? progress, CancellationToken cancellationToken)
     {
         var facts = Preflight.CheckModel(GgufModel.Open(options.ModelPath));
         ProjectorFacts? projector = null;
@@ -157,7 +169,8 @@ public sealed class VisionLanguageModel : IDisposable
             {
                 throw new ModelFormatException(
                     facts.Path,
-                    $"llama.cpp reads {model.HiddenSize} values and {model.VocabularySize} tokens, the file says {facts.HiddenSize} and {facts.VocabularySize}");
+                    $"llama.cpp reads {model.HiddenSize} values and {model.VocabularySize} tokens, the file says " +
+                    $"{facts.HiddenSize} and {facts.VocabularySize}");
             }
 
             if (projector is not null)

@@ -10,7 +10,7 @@ namespace Tamx.Llama;
 /// <param name="After">Tokens after them (the end marker).</param>
 internal sealed record VisionGrid(int Columns, int Rows, int[] Before, int[] After);
 
-/// <summary>What libmtmd makes of the frames of one temporal patch: its cells, and the tokens around them.</summary>
+/// <summary>The frames of one temporal patch in libmtmd: their cells, and the tokens around these.</summary>
 internal sealed unsafe class VisionPatch : IDisposable
 {
     private readonly List<int> _before = [];
@@ -20,14 +20,16 @@ internal sealed unsafe class VisionPatch : IDisposable
     /// <param name="projector">The projector, which must outlive the patch.</param>
     /// <param name="width">Width in pixels.</param>
     /// <param name="height">Height in pixels.</param>
-    /// <param name="first">Pixels of the first frame; empty to count only: such cells cannot be encoded.</param>
+    /// <param name="first">Pixels of the first frame; empty to count cells without encoding them.</param>
     /// <param name="second">Pixels of the second frame, or empty for a still picture.</param>
-    public VisionPatch(VisionProjector projector, int width, int height, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
+    public VisionPatch(
+        VisionProjector projector, int width, int height, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
     {
         var byteCount = checked(width * height * 3);
         if ((!first.IsEmpty && first.Length != byteCount) || (!second.IsEmpty && second.Length != byteCount))
         {
-            throw new ArgumentException($"a frame of {width} x {height} pixels has {byteCount} bytes, not {first.Length} or {second.Length}");
+            throw new ArgumentException(
+                $"a frame of {width} x {height} pixels has {byteCount} bytes, not {first.Length} or {second.Length}");
         }
 
         _chunks = MtmdApi.CreateChunks();
@@ -72,7 +74,7 @@ internal sealed unsafe class VisionPatch : IDisposable
         _chunks = 0;
     }
 
-    // Adjacent frames of one size become one temporal patch by themselves.
+    // libmtmd joins adjacent frames of one size into one temporal patch.
     private int Tokenize(MtmdHandle projector, int width, int height, byte* first, byte* second)
     {
         var marker = MtmdApi.GetDefaultMarker();
@@ -93,7 +95,12 @@ internal sealed unsafe class VisionPatch : IDisposable
         {
             fixed (byte* start = text)
             {
-                var input = new MtmdApi.InputText { Text = start, Length = (nuint)(count * markerBytes.Length), ParseSpecial = 1 };
+                var input = new MtmdApi.InputText
+                {
+                    Text = start,
+                    Length = (nuint)(count * markerBytes.Length),
+                    ParseSpecial = 1,
+                };
                 return MtmdApi.Tokenize(projector, _chunks, &input, bitmaps, (nuint)count);
             }
         }

@@ -4,11 +4,11 @@ using Tamx.Llama.Interop;
 
 namespace Tamx.Llama;
 
-/// <summary>A vision projector (mmproj) in libmtmd: it cuts pictures into cells and computes the cells' embeddings.</summary>
+/// <summary>A vision projector (mmproj) in libmtmd: cuts pictures into cells and computes their embeddings.</summary>
 /// <remarks>Safe to use from several threads; patches are encoded one at a time.</remarks>
 internal sealed class VisionProjector : IDisposable
 {
-    /// <summary>Held while the projector is loaded, since libmtmd takes its device from the process's environment.</summary>
+    /// <summary>Held while a projector is loaded: libmtmd takes its device from the process's environment.</summary>
     private static readonly Lock DeviceGate = new();
 
     private readonly UnmanagedState<EncodingState> _state;
@@ -29,7 +29,8 @@ internal sealed class VisionProjector : IDisposable
     /// <exception cref="LlamaException">There is not enough memory.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static unsafe VisionProjector Load(
-        LlamaModel model, ModelOptions options, IProgress<ModelLoadProgress>? progress, CancellationToken cancellationToken)
+        LlamaModel model, ModelOptions options, IProgress<ModelLoadProgress>? progress,
+        CancellationToken cancellationToken)
     {
         using var errors = NativeLog.Listen();
         var state = new UnmanagedState<EncodingState>();
@@ -38,7 +39,10 @@ internal sealed class VisionProjector : IDisposable
         try
         {
             var parameters = MtmdApi.GetDefaultParameters();
-            parameters.UseGpu = options.GpuLayerCount != 0 && options.OffloadProjector && !LlamaModel.UsesNoDevice(options) ? (byte)1 : (byte)0;
+            parameters.UseGpu = options.GpuLayerCount != 0 && options.OffloadProjector
+                && !LlamaModel.UsesNoDevice(options)
+                ? (byte)1
+                : (byte)0;
             parameters.ThreadCount = options.ThreadCount;
             parameters.PrintTimings = 0;
             parameters.Warmup = 0;
@@ -60,7 +64,8 @@ internal sealed class VisionProjector : IDisposable
             handle = new MtmdHandle(context, model.Handle, state);
             return MtmdApi.SupportsVision(handle) != 0 && MtmdApi.UsesMrope(handle) != 0
                 ? new VisionProjector(handle, state, model.InputSize)
-                : throw new ModelFormatException(options.ProjectorPath!, "llama.cpp does not take it for a projector of the Qwen-VL family");
+                : throw new ModelFormatException(
+                    options.ProjectorPath!, "llama.cpp does not take it for a projector of the Qwen-VL family");
         }
         catch
         {
@@ -74,7 +79,7 @@ internal sealed class VisionProjector : IDisposable
         }
     }
 
-    /// <summary>The tokens around a picture of a size, and the grid of its cells.</summary>
+    /// <summary>The tokens around a picture of some size, and the grid of its cells.</summary>
     /// <param name="width">Width in pixels, whole cells.</param>
     /// <param name="height">Height in pixels, whole cells.</param>
     /// <exception cref="InvalidInputException">The projector does not cut pictures as Qwen-VL's do.</exception>
@@ -95,12 +100,14 @@ internal sealed class VisionProjector : IDisposable
     /// <exception cref="InvalidInputException">The picture cannot be encoded.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public unsafe float[] Encode(
-        int width, int height, int cellCount, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, UnmanagedState<int> cancelled)
+        int width, int height, int cellCount, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second,
+        UnmanagedState<int> cancelled)
     {
         using var patch = new VisionPatch(this, width, height, first, second);
         if (patch.CellCount != cellCount)
         {
-            throw new InvalidInputException($"the picture has {patch.CellCount} cells, {cellCount} were counted before");
+            throw new InvalidInputException(
+                $"the picture has {patch.CellCount} cells, {cellCount} were counted before");
         }
 
         using var stateLease = new HandleLease(_state);
@@ -132,7 +139,7 @@ internal sealed class VisionProjector : IDisposable
         _state.Dispose();
     }
 
-    /// <summary>libmtmd takes the device from the C library's environment alone.</summary>
+    /// <summary>Loads it. libmtmd takes the device from the C library's environment alone.</summary>
     private static nint Load(LlamaModel model, ModelOptions options, MtmdApi.Parameters parameters)
     {
         const string DeviceVariable = "MTMD_BACKEND_DEVICE";
@@ -155,7 +162,7 @@ internal sealed class VisionProjector : IDisposable
         }
     }
 
-    // Between groups of nodes of the vision graph: 1 goes on, 0 ends it.
+    // Called between groups of the vision graph's nodes: 1 goes on, 0 ends it.
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static unsafe byte OnNode(void* tensor, byte ask, void* data)
     {

@@ -59,6 +59,7 @@ public sealed class Vocabulary
         var tokens = Tokenize(text, parseMarkers: true);
         return tokens.Length == 1
             ? tokens[0]
-            : throw new ModelFormatException(_path, $"the vocabulary has no single token for {text}; a Qwen-VL model has one");
+            : throw new ModelFormatException(
+                _path, $"the vocabulary has no single token for {text}; a Qwen-VL model has one");
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Tamx.Llama.Chat;
+using Tamx.Llama.Media;
 using Tamx.Web.Runs;
 using Tamx.Web.Wire;
 

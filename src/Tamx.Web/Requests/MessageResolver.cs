@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Tamx.Llama.Chat;
+using Tamx.Llama.Media;
 
 namespace Tamx.Web.Requests;
 

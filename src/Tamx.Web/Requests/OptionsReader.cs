@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Tamx.Llama.Chat;
+using Tamx.Llama.Media;
 
 namespace Tamx.Web.Requests;
 

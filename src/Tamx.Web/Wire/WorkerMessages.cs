@@ -1,7 +1,7 @@
 using Tamx.Kernels;
 using Tamx.Llama;
 using Tamx.Llama.Chat;
-using Tamx.Llama.Imaging;
+using Tamx.Llama.Media;
 
 namespace Tamx.Web.Wire;
 

@@ -1,6 +1,6 @@
 using Tamx.Kernels;
 using Tamx.Llama;
-using Tamx.Llama.Imaging;
+using Tamx.Llama.Media;
 using Tamx.Web.Wire;
 
 namespace Tamx.Web.Worker;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Tamx.Llama.Chat;
-using Tamx.Llama.Imaging;
+using Tamx.Llama.Media;
 using Tamx.Web.Runs;
 using Tamx.Web.Wire;
 

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Tamx.Kernels;
 using Tamx.Llama;
 using Tamx.Llama.Chat;
+using Tamx.Llama.Media;
 using Tamx.Web.Wire;
 
 namespace Tamx.Web.Worker;
@@ -128,7 +129,7 @@ internal sealed partial class WorkerSession(FrameStream frames) : IAsyncDisposab
                 _model.Facts.Quantization,
                 _model.Facts.ContextLength,
                 _model.Projector is not null,
-                VideoPart.FfmpegPath is not null)));
+                Video.FfmpegPath is not null)));
             return true;
         }
         catch (Exception e)

@@ -169,7 +169,7 @@ public sealed class ChatJsonTests
             """);
         var videos = ChatJson.Open(folder.File("chat.json"))[0].Parts.Cast<VideoPart>().ToArray();
         Assert.Equal([0, 1, 2], videos[0].Seconds);
-        Assert.Equal(["2.png", "0.png"], videos[1].Source.Read(default).Select(frame => frame.Picture!.Name));
+        Assert.Equal(["2.png", "0.png"], videos[1].Video.Source.Read(default).Select(frame => frame.Encoded!.Name));
         Assert.Equal("a.webp", videos[2].Name);
 
         File.WriteAllText(

@@ -4,9 +4,10 @@ using Tamx.Llama.Gguf;
 namespace Tamx.Llama.Tests.Chat;
 
 /// <summary>
-/// Prompts equal, character for character, what the published chat templates of the Qwen-VL models give. The expected strings were made with Jinja
-/// (trim_blocks and lstrip_blocks on, as transformers has them) from the templates of Qwen2-VL-Instruct and Qwen2.5-VL-Instruct, which are one
-/// (it stands in transformers' tests/models/qwen2_vl/test_processing_qwen2_vl.py, too), and of Qwen3-VL-Instruct (chat_template.json).
+/// Prompts equal, character for character, what the published chat templates of the Qwen-VL models give. The expected
+/// strings were made with Jinja (trim_blocks and lstrip_blocks on, as transformers has them) from the templates of
+/// Qwen2-VL-Instruct and Qwen2.5-VL-Instruct, which are one (it stands in transformers'
+/// tests/models/qwen2_vl/test_processing_qwen2_vl.py, too), and of Qwen3-VL-Instruct (chat_template.json).
 /// </summary>
 public sealed class ChatTemplateTests
 {
@@ -21,7 +22,8 @@ public sealed class ChatTemplateTests
         ("no text", [new(ChatRole.User, "")]),
         ("picture", [new(ChatRole.User, [Image, new TextPart("Describe this image.")])]),
         ("two pictures", [new(ChatRole.User, [Image, Image, new TextPart("Compare.")])]),
-        ("system", [new(ChatRole.System, "Be brief."), new(ChatRole.User, [new TextPart("A "), Image, new TextPart(" B\n")])]),
+        ("system", [
+            new(ChatRole.System, "Be brief."), new(ChatRole.User, [new TextPart("A "), Image, new TextPart(" B\n")])]),
         ("turns",
         [
             new(ChatRole.System, "Be brief."),
@@ -48,12 +50,14 @@ public sealed class ChatTemplateTests
         $"<|im_start|>user\nAnd {Picture}?<|im_end|>\n" +
         "<|im_start|>assistant\nYes.<|im_end|>\n" +
         "<|im_start|>user\nSure?<|im_end|>\n")]
-    [InlineData("answer", $"<|im_start|>user\n{Picture}What is it?<|im_end|>\n<|im_start|>assistant\nA cup.<|im_end|>\n")]
+    [InlineData(
+        "answer", $"<|im_start|>user\n{Picture}What is it?<|im_end|>\n<|im_start|>assistant\nA cup.<|im_end|>\n")]
     public void Format_PublishedTemplates_GiveTheSame(string name, string expected)
     {
         var messages = Conversations.Single(conversation => conversation.Name == name).Messages;
-        var (qwen2, qwen3) = (ChatTemplate.For(null, ModelArchitecture.Qwen2Vl), ChatTemplate.For(null, ModelArchitecture.Qwen3Vl));
-        string withSystem = messages[0].Role == ChatRole.System ? expected : System2 + expected;
+        var (qwen2, qwen3) = (
+            ChatTemplate.For(null, ModelArchitecture.Qwen2Vl), ChatTemplate.For(null, ModelArchitecture.Qwen3Vl));
+        var withSystem = messages[0].Role == ChatRole.System ? expected : System2 + expected;
 
         // add_generation_prompt false, then true.
         Assert.Equal(expected, qwen3.Format(messages, addGenerationPrompt: false));
@@ -62,16 +66,22 @@ public sealed class ChatTemplateTests
         Assert.Equal(withSystem + "<|im_start|>assistant\n", qwen2.Format(messages));
     }
 
-    /// <summary>What stands before a given answer, and the answer, are the published string up to the end of the answer's text.</summary>
+    /// <summary>
+    /// What stands before a given answer, and the answer, are the published string up to the end of the answer's text.
+    /// </summary>
     [Theory]
     [InlineData("qwen3vl")]
     [InlineData("qwen2.5vl")]
     public void CreateCompletion_AnswerLast_IsThePublishedSequenceUpToTheAnswersEnd(string name)
     {
         var model = LoadedModels.Get(LoadedModels.Files(name));
-        ChatMessage[] messages = [new(ChatRole.System, "Be brief."), new(ChatRole.User, "What is it?"), new(ChatRole.Assistant, "A cup.")];
-        string published = model.Template.Format(messages, addGenerationPrompt: false);
-        int[] ids = model.Vocabulary.Tokenize(published[..published.LastIndexOf("<|im_end|>", StringComparison.Ordinal)], parseMarkers: true);
+        ChatMessage[] messages =
+        [
+            new(ChatRole.System, "Be brief."), new(ChatRole.User, "What is it?"), new(ChatRole.Assistant, "A cup."),
+        ];
+        var published = model.Template.Format(messages, addGenerationPrompt: false);
+        var ids = model.Vocabulary.Tokenize(
+            published[..published.LastIndexOf("<|im_end|>", StringComparison.Ordinal)], parseMarkers: true);
 
         using var completion = model.CreateCompletion(messages);
         Assert.Equal(ids[..completion.PromptTokenCount], completion.TokenIds.ToArray());
@@ -79,7 +89,8 @@ public sealed class ChatTemplateTests
     }
 
     [Fact]
-    public void Format_NoMessages_Throws() => Assert.Throws<InvalidInputException>(() => new ChatTemplate(null).Format([]));
+    public void Format_NoMessages_Throws() =>
+        Assert.Throws<InvalidInputException>(() => new ChatTemplate(null).Format([]));
 
     /// <summary>Qwen3-VL's template would leave these out without a word; Qwen2-VL's writes them.</summary>
     [Theory]
@@ -91,15 +102,20 @@ public sealed class ChatTemplateTests
             ? [new(ChatRole.User, "Hi"), new(ChatRole.System, "Be brief.")]
             : [new(ChatRole.System, [Image]), new(ChatRole.User, "Hi")];
 
-        var exception = Assert.Throws<InvalidInputException>(() => ChatTemplate.For(null, ModelArchitecture.Qwen3Vl).Format(messages));
+        var exception = Assert.Throws<InvalidInputException>(
+            () => ChatTemplate.For(null, ModelArchitecture.Qwen3Vl).Format(messages));
 
         Assert.Contains(message, exception.Message, StringComparison.Ordinal);
         Assert.NotEmpty(ChatTemplate.For(null, ModelArchitecture.Qwen2Vl).Format(messages));
     }
 
     [Theory]
-    [InlineData("{% if loop.first %}<|im_start|>system\\nSpeak well.<|im_end|>\\n{% endif %}", "<|im_start|>system\nSpeak well.<|im_end|>\n")]
-    [InlineData("{% if loop.first %}<|im_start|>system\nSpeak well.<|im_end|>\n{% endif %}", "<|im_start|>system\nSpeak well.<|im_end|>\n")]
+    [InlineData(
+        "{% if loop.first %}<|im_start|>system\\nSpeak well.<|im_end|>\\n{% endif %}",
+        "<|im_start|>system\nSpeak well.<|im_end|>\n")]
+    [InlineData(
+        "{% if loop.first %}<|im_start|>system\nSpeak well.<|im_end|>\n{% endif %}",
+        "<|im_start|>system\nSpeak well.<|im_end|>\n")]
     [InlineData("{{- '<|im_start|>system\\n' + messages[0].content + '<|im_end|>\\n' }}", "")]
     public void For_ModelsOwnTemplate_GivesItsDefaultSystem(string template, string expected) =>
         Assert.Equal(
@@ -111,7 +127,9 @@ public sealed class ChatTemplateTests
     [InlineData("{{- '<|im_start|>assistant\\n' }}", "")]
     public void For_TemplateThatStartsThinking_OpensTheThought(string template, string expected) =>
         Assert.EndsWith(
-            "<|im_start|>assistant\n" + expected, ChatTemplate.For(template, ModelArchitecture.Qwen3Vl).Format([new(ChatRole.User, "Hi")]), StringComparison.Ordinal);
+            "<|im_start|>assistant\n" + expected,
+            ChatTemplate.For(template, ModelArchitecture.Qwen3Vl).Format([new(ChatRole.User, "Hi")]),
+            StringComparison.Ordinal);
 
     [Theory]
     [InlineData("qwen3vl", null)]
@@ -119,6 +137,8 @@ public sealed class ChatTemplateTests
     public void For_LoadedModel_ReadsTheFilesTemplate(string name, string? expected)
     {
         var text = LoadedModels.Get(LoadedModels.Files(name)).Template.Format([new(ChatRole.User, "Hi")]);
-        Assert.Equal(expected is not null, text.StartsWith($"<|im_start|>system\n{expected}<|im_end|>\n", StringComparison.Ordinal));
+        Assert.Equal(
+            expected is not null,
+            text.StartsWith($"<|im_start|>system\n{expected}<|im_end|>\n", StringComparison.Ordinal));
     }
 }

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using ImageMagick;
 using Tamx.Llama.Chat;
+using Tamx.Llama.Media;
 using Tamx.Testing;
 
 namespace Tamx.Llama.Tests.Chat;
@@ -103,7 +104,7 @@ public sealed class ConversationReaderTests
         var url = "data:video/mp4;base64," + Convert.ToBase64String(File.ReadAllBytes(folder.File("a.mp4")));
         var video = (VideoPart)Parse(Content(new { type = "video_url", video_url = new { url } }))[0];
         Assert.Equal(4, video.Seconds.Count);
-        Assert.Equal(4, video.Source.Read(default).Count());
+        Assert.Equal(4, video.Video.Source.Read(default).Count());
 
         var message = Refusal(Content(new { type = "video", base64 = Convert.ToBase64String(new byte[300]) }));
         Assert.StartsWith(

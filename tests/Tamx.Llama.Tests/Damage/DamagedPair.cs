@@ -57,8 +57,8 @@ internal sealed class DamagedPair
     {
         // Small ones mostly: they are quicker, and all but block formats behave as in the wide ones.
         var random = new Random(unchecked((seed * 1_000_003) + number));
-        int half = Sources.Length / 2;
-        int source = random.Next(3) == 0 ? half + random.Next(half) : random.Next(half);
+        var half = Sources.Length / 2;
+        var source = random.Next(3) == 0 ? half + random.Next(half) : random.Next(half);
         if (!Whole.TryGetValue(source, out var whole))
         {
             whole = (RandomModel.BuildModel(Sources[source]), RandomModel.BuildProjector(Sources[source]));
@@ -72,14 +72,14 @@ internal sealed class DamagedPair
             (random.Next(3) == 0 ? projector : model).StoreMatricesAs();
         }
 
-        for (int i = random.Next(4) == 0 ? 3 : random.Next(1, 3); i > 0; i--)
+        for (var i = random.Next(4) == 0 ? 3 : random.Next(1, 3); i > 0; i--)
         {
             (random.Next(2) == 0 ? projector : model).Apply();
         }
 
-        string tied = Sources[source].IsTied ? " tied" : "";
-        string name = $"{Sources[source].ProjectorType}{tied}{(source < half ? "" : " wide")}";
-        string done = string.Join(
+        var tied = Sources[source].IsTied ? " tied" : "";
+        var name = $"{Sources[source].ProjectorType}{tied}{(source < half ? "" : " wide")}";
+        var done = string.Join(
             "; ", model.Done.Select(text => $"model: {text}").Concat(projector.Done.Select(text => $"mmproj: {text}")));
         return new DamagedPair(model.File, projector.File, $"{name}: {done}", model.CutBytes, projector.CutBytes);
     }
@@ -102,7 +102,7 @@ internal sealed class DamagedPair
 
     private static void Write(GgufWriter file, string path, long cutBytes)
     {
-        byte[] bytes = file.ToArray();
+        var bytes = file.ToArray();
         File.WriteAllBytes(path, bytes.AsSpan(0, (int)Math.Max(0, bytes.Length - cutBytes)).ToArray());
     }
 }

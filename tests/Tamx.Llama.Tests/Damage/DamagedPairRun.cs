@@ -32,15 +32,15 @@ internal static class DamagedPairRun
     /// <param name="arguments">Seed, first number, and how many shall pass.</param>
     public static int Run(string[] arguments)
     {
-        int seed = int.Parse(arguments[0], CultureInfo.InvariantCulture);
-        int number = int.Parse(arguments[1], CultureInfo.InvariantCulture);
-        int wanted = int.Parse(arguments[2], CultureInfo.InvariantCulture);
+        var seed = int.Parse(arguments[0], CultureInfo.InvariantCulture);
+        var number = int.Parse(arguments[1], CultureInfo.InvariantCulture);
+        var wanted = int.Parse(arguments[2], CultureInfo.InvariantCulture);
         using var folder = new TemporaryFolder();
         while (wanted > 0)
         {
-            DamagedPair pair = DamagedPair.Make(seed, number);
+            var pair = DamagedPair.Make(seed, number);
             Console.WriteLine($"{number} starts {pair.Description}");
-            (PairOutcome outcome, string message) = Try(pair.Save(folder.Path), number % 2 == 0);
+            var (outcome, message) = Try(pair.Save(folder.Path), number % 2 == 0);
             Console.WriteLine($"{number} {outcome} {message}");
             wanted -= outcome == PairOutcome.Refused ? 0 : 1;
             number++;
@@ -53,7 +53,7 @@ internal static class DamagedPairRun
     {
         try
         {
-            ModelFacts model = Preflight.CheckModel(GgufModel.Open(files.ModelPath));
+            var model = Preflight.CheckModel(GgufModel.Open(files.ModelPath));
             Preflight.CheckPair(model, Preflight.CheckProjector(GgufModel.Open(files.ProjectorPath)));
         }
         catch (ModelFormatException exception)
@@ -65,7 +65,8 @@ internal static class DamagedPairRun
         {
             return (PairOutcome.Decoded, Decode(files, withPicture).GetAwaiter().GetResult());
         }
-        catch (InvalidInputException exception) when (exception.Message.Contains("was trained for", StringComparison.Ordinal))
+        catch (InvalidInputException exception)
+            when (exception.Message.Contains("was trained for", StringComparison.Ordinal))
         {
             return (PairOutcome.TooSmall, Line(exception.Message));
         }
@@ -82,13 +83,13 @@ internal static class DamagedPairRun
 
     private static async Task<string> Decode(ModelFiles files, bool withPicture)
     {
-        using VisionLanguageModel model = await VisionLanguageModel.LoadAsync(
+        using var model = await VisionLanguageModel.LoadAsync(
             new() { ModelPath = files.ModelPath, ProjectorPath = files.ProjectorPath, ThreadCount = 1 });
-        TextPart text = new("What? 12345 \u00E4\u4E2D\U0001F600 \0 \r\n\r\n   x");
-        ChatMessage question = new(ChatRole.User, withPicture ? [Picture, text] : [text]);
-        using Completion completion = model.CreateCompletion([question], new() { MaxNewTokens = 2, CandidateCount = 2 });
+        var text = new TextPart("What? 12345 \u00E4\u4E2D\U0001F600 \0 \r\n\r\n   x");
+        var question = new ChatMessage(ChatRole.User, withPicture ? [Picture, text] : [text]);
+        using var completion = model.CreateCompletion([question], new() { MaxNewTokens = 2, CandidateCount = 2 });
         var ids = new List<int>();
-        await foreach (GeneratedToken token in completion.GenerateAsync())
+        await foreach (var token in completion.GenerateAsync())
         {
             ids.Add(token.Id);
         }

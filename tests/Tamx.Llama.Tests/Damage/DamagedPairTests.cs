@@ -22,15 +22,15 @@ public class DamagedPairTests(ITestOutputHelper log)
     [Fact]
     public async Task LoadAsync_DamagedPairThatPassesPreflight_IsDecodedAndEndsNothing()
     {
-        int wanted = FromEnvironment("TAMX_DAMAGED_PAIRS", UsualCount);
-        int seed = FromEnvironment("TAMX_DAMAGED_SEED", 1);
+        var wanted = FromEnvironment("TAMX_DAMAGED_PAIRS", UsualCount);
+        var seed = FromEnvironment("TAMX_DAMAGED_SEED", 1);
         var counts = new Dictionary<PairOutcome, int>();
         var deaths = new List<string>();
         var failures = new List<string>();
-        int passed = 0;
-        for (int number = 0; passed < wanted;)
+        var passed = 0;
+        for (var number = 0; passed < wanted;)
         {
-            ChildOutcome child = await RunChild(seed, number, wanted - passed, counts, failures);
+            var child = await RunChild(seed, number, wanted - passed, counts, failures);
             passed += child.PassedCount;
             number = child.NextNumber;
             if (child.Death is { } death)
@@ -40,11 +40,12 @@ public class DamagedPairTests(ITestOutputHelper log)
             }
         }
 
-        string outcomes = string.Join(", ", counts.Select(count => $"{count.Value} {count.Key}"));
+        var outcomes = string.Join(", ", counts.Select(count => $"{count.Value} {count.Key}"));
         log.WriteLine($"seed {seed}: {outcomes}, {deaths.Count} native deaths");
-        string passing = $"of {passed} pairs that passed pre-flight";
+        var passing = $"of {passed} pairs that passed pre-flight";
         Assert.True(deaths.Count == 0, $"{deaths.Count} {passing} ended the process:\n{string.Join('\n', deaths)}");
-        Assert.True(failures.Count == 0, $"{failures.Count} {passing} were not decoded:\n{string.Join('\n', failures)}");
+        Assert.True(
+            failures.Count == 0, $"{failures.Count} {passing} were not decoded:\n{string.Join('\n', failures)}");
     }
 
     /// <summary>What a child came to.</summary>
@@ -57,14 +58,14 @@ public class DamagedPairTests(ITestOutputHelper log)
         int seed, int first, int wanted, Dictionary<PairOutcome, int> counts, List<string> failures)
     {
         using var process = Process.Start(ChildProgram.Start("damaged-pairs", $"{seed}", $"{first}", $"{wanted}"))!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        string running = "";
-        int next = first;
-        int passed = 0;
-        bool hangs = false;
+        var error = process.StandardError.ReadToEndAsync();
+        var running = "";
+        var next = first;
+        var passed = 0;
+        var hangs = false;
         while (true)
         {
-            Task<string?> line = process.StandardOutput.ReadLineAsync();
+            var line = process.StandardOutput.ReadLineAsync();
             if (await Task.WhenAny(line, Task.Delay(Patience)) != line)
             {
                 hangs = true;
@@ -77,14 +78,14 @@ public class DamagedPairTests(ITestOutputHelper log)
             }
 
             // NUMBER starts DESCRIPTION, then NUMBER OUTCOME MESSAGE.
-            string[] parts = text.Split(' ', 3);
+            var parts = text.Split(' ', 3);
             if (parts[1] == "starts")
             {
                 running = text;
                 continue;
             }
 
-            PairOutcome outcome = Enum.Parse<PairOutcome>(parts[1]);
+            var outcome = Enum.Parse<PairOutcome>(parts[1]);
             counts[outcome] = counts.GetValueOrDefault(outcome) + 1;
             passed += outcome == PairOutcome.Refused ? 0 : 1;
             next = int.Parse(parts[0], CultureInfo.InvariantCulture) + 1;
@@ -101,22 +102,25 @@ public class DamagedPairTests(ITestOutputHelper log)
         {
             return process.ExitCode == 0
                 ? new ChildOutcome(next, passed, null)
-                : throw new InvalidOperationException($"ended with {process.ExitCode} between two pairs: {await error}");
+                : throw new InvalidOperationException(
+                    $"ended with {process.ExitCode} between two pairs: {await error}");
         }
 
-        string how = hangs ? $"hung for {Patience.TotalMinutes} minutes" : $"ended with {process.ExitCode}";
-        int number = int.Parse(running.Split(' ')[0], CultureInfo.InvariantCulture);
+        var how = hangs ? $"hung for {Patience.TotalMinutes} minutes" : $"ended with {process.ExitCode}";
+        var number = int.Parse(running.Split(' ')[0], CultureInfo.InvariantCulture);
         return new ChildOutcome(number + 1, passed, $"{running}: {how}: {Shortened(await error)}");
     }
 
     private static string Shortened(string error)
     {
-        string[] lines = error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var lines = error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         return lines.FirstOrDefault(line => line.Contains("ASSERT", StringComparison.Ordinal))
             ?? lines.FirstOrDefault(line => line.Contains("what()", StringComparison.Ordinal))
             ?? string.Join(" | ", lines.Take(3));
     }
 
     private static int FromEnvironment(string name, int otherwise) =>
-        Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
+        Environment.GetEnvironmentVariable(name) is { Length: > 0 } text
+            ? int.Parse(text, CultureInfo.InvariantCulture)
+            : otherwise;
 }

@@ -17,7 +17,8 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
     /// <summary>Numbers at which something ends.</summary>
     private static readonly long[] Numbers =
     [
-        0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 32, 33, 64, 100, 127, 128, 255, 256, 511, 512, 513, 1023, 1024, 4096, 8192,
+        0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 32, 33, 64, 100, 127, 128, 255, 256, 511, 512, 513, 1023, 1024, 4096,
+        8192,
         16384, 32768, 65535, 65536, 100_000, 151_936, 1 << 20, 1 << 24, 1 << 28, 1 << 30, int.MaxValue, 1L << 31,
         uint.MaxValue, -1, -2, -32768, int.MinValue, long.MinValue, long.MaxValue,
     ];
@@ -31,10 +32,12 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
     private static readonly string[] Texts =
     [
         "", " ", "a", "\0", "qwen2", "qwen35", "default", "llama-bpe", "gpt-2", "gpt2", "llama", "bert", "t5", "rwkv",
-        "no_vocab", "gemma4", "deepseek-r1-qwen", "megrez", "stablelm2", "smollm", "falcon", "tekken", "viking", "jina-v2-de",
-        "phi-3 model", "modern-bert", "clip", "qwen2vl", "qwen3vl", "none", "linear", "yarn", "longrope", "qwen3vl_merger",
-        "qwen2.5vl_merger", "qwen2vl_merger", "mlp", "gemma3",
-        "spatial_unpad", "{{ broken", "{% for x in %}", "%s%n%d", "\u00E4\u4E2D\U0001F600", "line\nbreak",
+        "no_vocab", "gemma4", "deepseek-r1-qwen", "megrez", "stablelm2", "smollm", "falcon", "tekken", "viking",
+        "jina-v2-de",
+        "phi-3 model", "modern-bert", "clip", "qwen2vl", "qwen3vl", "none", "linear", "yarn", "longrope",
+        "qwen3vl_merger",
+        "qwen2.5vl_merger", "qwen2vl_merger", "mlp", "gemma3", "spatial_unpad", "{{ broken", "{% for x in %}", "%s%n%d",
+        "\u00E4\u4E2D\U0001F600", "line\nbreak",
     ];
 
     private static readonly GgufValueType[] SingleTypes =
@@ -115,11 +118,11 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
     /// <summary>Stores all matrices, or those of one kind, in another type.</summary>
     public void StoreMatricesAs()
     {
-        TensorType type = Pick(Types);
-        string part = Pick(["", "attn", "ffn", "token_embd", "output", "mm.", "patch_embd"]);
-        for (int i = 0; i < file.Tensors.Count; i++)
+        var type = Pick(Types);
+        var part = Pick(["", "attn", "ffn", "token_embd", "output", "mm.", "patch_embd"]);
+        for (var i = 0; i < file.Tensors.Count; i++)
         {
-            (string name, _, long[] shape, _) = file.Tensors[i];
+            (var name, _, var shape, _) = file.Tensors[i];
             if (shape.Length >= 2 && shape[0] % type.BlockElements == 0 && name.Contains(part, StringComparison.Ordinal)
                 && name != "v.position_embd.weight")
             {
@@ -132,26 +135,27 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
 
     private void DropKey()
     {
-        string key = PickKey();
+        var key = PickKey();
         file.Remove(key);
         _done.Add($"{key} dropped");
     }
 
     private void RetypeKey()
     {
-        string key = PickKey();
-        byte[] value = file.TypedValueOf(key);
-        GgufValueType type = TypeAt(value, 0);
+        var key = PickKey();
+        var value = file.TypedValueOf(key);
+        var type = TypeAt(value, 0);
         if (type == GgufValueType.Array)
         {
             // The elements' bytes stay, as another type of the same size; else there would be too few.
-            GgufValueType element = TypeAt(value, 4);
-            int size = GgufValue.SizeOf(element);
-            GgufValueType[] alike = [.. SingleTypes.Where(other => other != element && GgufValue.SizeOf(other) == size)];
+            var element = TypeAt(value, 4);
+            var size = GgufValue.SizeOf(element);
+            GgufValueType[] alike = [.. SingleTypes.Where(other => other != element
+                && GgufValue.SizeOf(other) == size)];
             if (alike.Length > 0)
             {
                 byte[] changed = [.. value];
-                GgufValueType other = Pick(alike);
+                var other = Pick(alike);
                 BinaryPrimitives.WriteUInt32LittleEndian(changed.AsSpan(4), (uint)other);
                 file.AddTyped(key, changed);
                 _done.Add($"{key} as an array of {other}");
@@ -160,7 +164,7 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
             return;
         }
 
-        GgufValueType wanted = Pick(SingleTypes);
+        var wanted = Pick(SingleTypes);
         double number = type switch
         {
             GgufValueType.Text => 1,
@@ -174,9 +178,9 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
 
     private void ChangeKey()
     {
-        string key = PickKey();
-        byte[] value = file.TypedValueOf(key);
-        GgufValueType type = TypeAt(value, 0);
+        var key = PickKey();
+        var value = file.TypedValueOf(key);
+        var type = TypeAt(value, 0);
         if (type != GgufValueType.Array)
         {
             file.AddTyped(key, Single(type, PickNumber(type), Pick(Texts)));
@@ -184,13 +188,13 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
             return;
         }
 
-        GgufValueType element = TypeAt(value, 4);
-        int size = GgufValue.SizeOf(element);
+        var element = TypeAt(value, 4);
+        var size = GgufValue.SizeOf(element);
         if (size > 0 && value.Length > 16)
         {
             byte[] changed = [.. value];
-            int at = 16 + (random.Next((value.Length - 16) / size) * size);
-            double number = PickNumber(element);
+            var at = 16 + (random.Next((value.Length - 16) / size) * size);
+            var number = PickNumber(element);
             Single(element, number, "").AsSpan(4).CopyTo(changed.AsSpan(at));
             file.AddTyped(key, changed);
             _done.Add(string.Create(CultureInfo.InvariantCulture, $"{key} element {(at - 16) / size} = {number}"));
@@ -200,11 +204,11 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
     /// <summary>An array of another length, or a single value as an array.</summary>
     private void ResizeKey()
     {
-        string key = PickKey();
-        byte[] value = file.TypedValueOf(key);
-        GgufValueType type = TypeAt(value, 0);
-        GgufValueType element = type == GgufValueType.Array ? TypeAt(value, 4) : type;
-        int size = GgufValue.SizeOf(element);
+        var key = PickKey();
+        var value = file.TypedValueOf(key);
+        var type = TypeAt(value, 0);
+        var element = type == GgufValueType.Array ? TypeAt(value, 4) : type;
+        var size = GgufValue.SizeOf(element);
         if (element == GgufValueType.Text)
         {
             string[] texts = [.. Enumerable.Range(0, random.Next(4)).Select(i => $"text {i}")];
@@ -213,11 +217,11 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
             return;
         }
 
-        byte[] elements = type == GgufValueType.Array ? value[16..] : value[4..];
-        int before = elements.Length / size;
-        int count = Pick([0, 1, 2, 3, 4, 5, before - 1, before + 1, before * 2]);
-        byte[] resized = new byte[Math.Max(0, count) * size];
-        for (int i = 0; i < resized.Length; i++)
+        var elements = type == GgufValueType.Array ? value[16..] : value[4..];
+        var before = elements.Length / size;
+        var count = Pick([0, 1, 2, 3, 4, 5, before - 1, before + 1, before * 2]);
+        var resized = new byte[Math.Max(0, count) * size];
+        for (var i = 0; i < resized.Length; i++)
         {
             resized[i] = elements.Length == 0 ? (byte)0 : elements[i % elements.Length];
         }
@@ -228,11 +232,11 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
 
     private void AddKey()
     {
-        string key = Pick(IsModel ? KnownNames.ModelKeys : KnownNames.ProjectorKeys);
+        var key = Pick(IsModel ? KnownNames.ModelKeys : KnownNames.ProjectorKeys);
         key = key.StartsWith("A.", StringComparison.Ordinal) ? architecture + key[1..] : key;
 
         // U32 and F32 mostly, as llama.cpp takes them.
-        GgufValueType type = random.Next(4) switch
+        var type = random.Next(4) switch
         {
             0 or 1 => GgufValueType.U32,
             2 => Pick([GgufValueType.F32, GgufValueType.Bool, GgufValueType.Text]),
@@ -245,9 +249,9 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
             return;
         }
 
-        int count = random.Next(6);
+        var count = random.Next(6);
         List<byte> value = [.. ArrayHead(type, count)];
-        for (int i = 0; i < count; i++)
+        for (var i = 0; i < count; i++)
         {
             value.AddRange(Single(type, PickNumber(type), Pick(Texts)).AsSpan(4));
         }
@@ -258,16 +262,16 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
 
     private void DropTensor()
     {
-        string name = file.Tensors[random.Next(file.Tensors.Count)].Name;
+        var name = file.Tensors[random.Next(file.Tensors.Count)].Name;
         file.RemoveTensor(name);
         _done.Add($"{name} dropped");
     }
 
     private void RenameTensor()
     {
-        int index = random.Next(file.Tensors.Count);
-        (string name, TensorType type, long[] shape, byte[] data) = file.Tensors[index];
-        string other = random.Next(2) == 0 ? PickTensorName() : file.Tensors[random.Next(file.Tensors.Count)].Name;
+        var index = random.Next(file.Tensors.Count);
+        (var name, var type, var shape, var data) = file.Tensors[index];
+        var other = random.Next(2) == 0 ? PickTensorName() : file.Tensors[random.Next(file.Tensors.Count)].Name;
         if (!file.TensorNames.Contains(other))
         {
             file.ReplaceTensor(index, other, type, shape, data);
@@ -275,8 +279,8 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
         else
         {
             // Two tensors change places.
-            int second = file.Tensors.ToList().FindIndex(tensor => tensor.Name == other);
-            (_, TensorType secondType, long[] secondShape, byte[] secondData) = file.Tensors[second];
+            var second = file.Tensors.ToList().FindIndex(tensor => tensor.Name == other);
+            (_, var secondType, var secondShape, var secondData) = file.Tensors[second];
             file.ReplaceTensor(index, other, type, shape, data);
             file.ReplaceTensor(second, name, secondType, secondShape, secondData);
         }
@@ -286,18 +290,18 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
 
     private void RetypeTensor()
     {
-        int index = random.Next(file.Tensors.Count);
-        (string name, _, long[] shape, _) = file.Tensors[index];
+        var index = random.Next(file.Tensors.Count);
+        (var name, _, var shape, _) = file.Tensors[index];
         TensorType[] fitting = [.. Types.Where(type => shape[0] % type.BlockElements == 0)];
-        TensorType other = Pick(fitting);
+        var other = Pick(fitting);
         file.ReplaceTensor(index, name, other, shape, Data(other, shape));
         _done.Add($"{name} as {other}");
     }
 
     private void ReshapeTensor()
     {
-        int index = random.Next(file.Tensors.Count);
-        (string name, _, long[] old, _) = file.Tensors[index];
+        var index = random.Next(file.Tensors.Count);
+        (var name, _, var old, _) = file.Tensors[index];
         long[] shape = random.Next(5) switch
         {
             0 => [.. old.Reverse()],
@@ -312,16 +316,16 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
 
     private void AddTensor()
     {
-        string name = PickTensorName();
+        var name = PickTensorName();
         if (file.TensorNames.Contains(name))
         {
             return;
         }
 
         // The shape of a tensor that is there fits more often than not.
-        long[] shape = random.Next(3) == 0 ? [1] : file.Tensors[random.Next(file.Tensors.Count)].Shape;
+        var shape = random.Next(3) == 0 ? [1] : file.Tensors[random.Next(file.Tensors.Count)].Shape;
         TensorType[] fitting = [.. Types.Where(other => shape[0] % other.BlockElements == 0)];
-        TensorType type = random.Next(2) == 0 ? TensorType.F32 : Pick(fitting);
+        var type = random.Next(2) == 0 ? TensorType.F32 : Pick(fitting);
         file.AddTensor(name, type, shape, Data(type, shape));
         _done.Add($"{name} added as {type} [{string.Join(", ", shape)}]");
     }
@@ -329,8 +333,8 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
     /// <summary>Numbers that are none, or noise.</summary>
     private void SpoilTensor()
     {
-        int index = random.Next(file.Tensors.Count);
-        (string name, TensorType type, long[] shape, byte[] old) = file.Tensors[index];
+        var index = random.Next(file.Tensors.Count);
+        (var name, var type, var shape, var old) = file.Tensors[index];
         byte[] data = [.. old];
         if (random.Next(2) == 0)
         {
@@ -354,7 +358,7 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
             return;
         }
 
-        uint alignment = 1u << random.Next(12);
+        var alignment = 1u << random.Next(12);
         file.Add("general.alignment", alignment);
         _done.Add($"general.alignment {alignment}");
     }
@@ -363,12 +367,12 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
     private void ChangeTokens()
     {
         byte[][] tokens = [.. new WordVocabulary().Tokens.Select(Encoding.UTF8.GetBytes)];
-        int count = random.Next(3) switch { 0 => 1, 1 => random.Next(2, 20), _ => 300 };
-        string what = Pick(["empty", "no UTF-8", "long", "zero bytes", "spaces", "byte names", "other"]);
-        for (int i = 0; i < count; i++)
+        var count = random.Next(3) switch { 0 => 1, 1 => random.Next(2, 20), _ => 300 };
+        var what = Pick(["empty", "no UTF-8", "long", "zero bytes", "spaces", "byte names", "other"]);
+        for (var i = 0; i < count; i++)
         {
-            int id = count == 300 && i < 256 ? i : random.Next(tokens.Length);
-            string suffix = id.ToString(CultureInfo.InvariantCulture);
+            var id = count == 300 && i < 256 ? i : random.Next(tokens.Length);
+            var suffix = id.ToString(CultureInfo.InvariantCulture);
             tokens[id] = what switch
             {
                 "empty" => [],
@@ -389,7 +393,7 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
     {
         const string Key = "tokenizer.ggml.merges";
         List<byte[]> merges = [.. new WordVocabulary().Merges.Select(Encoding.UTF8.GetBytes)];
-        string what = Pick(["none", "unknown tokens", "no space", "empty", "spaces", "no UTF-8", "twice", "long"]);
+        var what = Pick(["none", "unknown tokens", "no space", "empty", "spaces", "no UTF-8", "twice", "long"]);
         switch (what)
         {
             case "none":
@@ -399,7 +403,7 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
                 merges.AddRange(merges.ToArray());
                 break;
             default:
-                for (int i = 0; i < 50; i++)
+                for (var i = 0; i < 50; i++)
                 {
                     merges[random.Next(merges.Count)] = what switch
                     {
@@ -422,9 +426,9 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
     private void ChangeTokenTypes()
     {
         int[] types = [.. new WordVocabulary().Types];
-        int type = (int)Pick([0, 1, 2, 3, 4, 5, 6, 7, -1, int.MaxValue]);
-        int count = random.Next(2) == 0 ? 1 : types.Length;
-        for (int i = 0; i < count; i++)
+        var type = (int)Pick([0, 1, 2, 3, 4, 5, 6, 7, -1, int.MaxValue]);
+        var count = random.Next(2) == 0 ? 1 : types.Length;
+        for (var i = 0; i < count; i++)
         {
             types[count == 1 ? random.Next(types.Length) : i] = type;
         }
@@ -435,18 +439,19 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
 
     private void ChangeTokenIds()
     {
-        string name = Pick(
+        var name = Pick(
         [
-            "bos", "eos", "eot", "eom", "unknown", "seperator", "padding", "cls", "mask", "fim_pre", "fim_suf", "fim_mid",
+            "bos", "eos", "eot", "eom", "unknown", "seperator", "padding", "cls", "mask", "fim_pre", "fim_suf",
+            "fim_mid",
             "fim_pad", "fim_rep", "fim_sep", "prefix", "suffix", "middle",
         ]);
-        string key = $"tokenizer.ggml.{name}_token_id";
-        GgufValueType type = Pick([GgufValueType.U32, GgufValueType.U32, GgufValueType.I32, GgufValueType.U64]);
+        var key = $"tokenizer.ggml.{name}_token_id";
+        var type = Pick([GgufValueType.U32, GgufValueType.U32, GgufValueType.I32, GgufValueType.U64]);
         file.AddTyped(key, Single(type, random.Next(3) == 0 ? PickNumber(type) : random.Next(300), ""));
         _done.Add($"{key} {Shown(key)}");
         if (random.Next(2) == 0)
         {
-            string add = $"tokenizer.ggml.add_{Pick(["bos", "eos", "sep"])}_token";
+            var add = $"tokenizer.ggml.add_{Pick(["bos", "eos", "sep"])}_token";
             file.Add(add, true);
             _done.Add($"{add} true");
         }
@@ -460,20 +465,22 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
 
     private string PickTensorName()
     {
-        string[] names = IsModel ? KnownNames.ModelTensors : KnownNames.ProjectorTensors;
+        var names = IsModel ? KnownNames.ModelTensors : KnownNames.ProjectorTensors;
         return Pick(names).Replace("N", $"{random.Next(3)}", StringComparison.Ordinal);
     }
 
     private double PickNumber(GgufValueType type) =>
-        type is GgufValueType.F32 or GgufValueType.F64 ? Floats[random.Next(Floats.Length)] : Numbers[random.Next(Numbers.Length)];
+        type is GgufValueType.F32 or GgufValueType.F64
+            ? Floats[random.Next(Floats.Length)]
+            : Numbers[random.Next(Numbers.Length)];
 
     private T Pick<T>(T[] values) => values[random.Next(values.Length)];
 
     private string Shown(string key)
     {
-        byte[] value = file.TypedValueOf(key);
-        GgufValueType type = TypeAt(value, 0);
-        string shown = type == GgufValueType.Text
+        var value = file.TypedValueOf(key);
+        var type = TypeAt(value, 0);
+        var shown = type == GgufValueType.Text
             ? GgufFile.Quoted(Encoding.UTF8.GetString(value.AsSpan(12)))
             : type switch
             {
@@ -490,7 +497,7 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
         byte[] value;
         if (type == GgufValueType.Text)
         {
-            byte[] bytes = Encoding.UTF8.GetBytes(text);
+            var bytes = Encoding.UTF8.GetBytes(text);
             value = [.. BitConverter.GetBytes((ulong)bytes.Length), .. bytes];
         }
         else
@@ -520,11 +527,11 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
     /// </summary>
     private byte[] Data(TensorType type, long[] shape)
     {
-        long elements = shape.Aggregate(1L, (product, size) => product * size);
-        byte[] data = new byte[elements / type.BlockElements * type.BlockBytes];
+        var elements = shape.Aggregate(1L, (product, size) => product * size);
+        var data = new byte[elements / type.BlockElements * type.BlockBytes];
         if (type == TensorType.F32)
         {
-            for (int i = 0; i < elements; i++)
+            for (var i = 0; i < elements; i++)
             {
                 BinaryPrimitives.WriteSingleLittleEndian(data.AsSpan(i * 4), (float)(random.NextDouble() - 0.5));
             }
@@ -533,7 +540,7 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
         }
 
         random.NextBytes(data);
-        for (int i = 1; i < data.Length; i += 2)
+        for (var i = 1; i < data.Length; i += 2)
         {
             data[i] &= 0x3B;
         }

@@ -13,11 +13,11 @@ public class TextTests
     public async Task Tokenize_OddTexts_EndNothing()
     {
         using var process = Process.Start(ChildProgram.Start("texts", TestModels.Qwen3Vl.ModelPath))!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        string output = await process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
 
-        string last = output.TrimEnd().Split('\n')[^1];
+        var last = output.TrimEnd().Split('\n')[^1];
         Assert.True(process.ExitCode == 0, $"ended with {process.ExitCode} after '{last}': {await error}");
         Assert.StartsWith("prompt: ", last, StringComparison.Ordinal);
     }

@@ -5,16 +5,17 @@ namespace Tamx.Llama.Tests.Generator;
 
 public class RandomModelTests
 {
-    public static TheoryData<string> Models => ["Qwen3Vl", "Qwen3VlF16", "Qwen3VlUntied", "Qwen3VlDeepstack", "Qwen25Vl", "Qwen2Vl", "LargeVocabulary"];
+    public static TheoryData<string> Models =>
+        ["Qwen3Vl", "Qwen3VlF16", "Qwen3VlUntied", "Qwen3VlDeepstack", "Qwen25Vl", "Qwen2Vl", "LargeVocabulary"];
 
     [Theory]
     [MemberData(nameof(Models))]
     public void TestModels_Each_PassesPreflight(string name)
     {
-        ModelFiles files = (ModelFiles)typeof(TestModels).GetProperty(name)!.GetValue(null)!;
+        var files = (ModelFiles)typeof(TestModels).GetProperty(name)!.GetValue(null)!;
 
-        ModelFacts model = Preflight.CheckModel(GgufModel.Open(files.ModelPath));
-        ProjectorFacts projector = Preflight.CheckProjector(GgufModel.Open(files.ProjectorPath));
+        var model = Preflight.CheckModel(GgufModel.Open(files.ModelPath));
+        var projector = Preflight.CheckProjector(GgufModel.Open(files.ProjectorPath));
 
         Preflight.CheckPair(model, projector);
         Assert.Equal(name == "LargeVocabulary" ? 151936 : new WordVocabulary().Tokens.Count, model.VocabularySize);
@@ -24,19 +25,21 @@ public class RandomModelTests
     [Fact]
     public void Build_SameOptions_SameBytes()
     {
-        RandomModelOptions options = new() { LayerCount = 1, VisionLayerCount = 1 };
+        var options = new RandomModelOptions() { LayerCount = 1, VisionLayerCount = 1 };
 
         Assert.Equal(RandomModel.BuildModel(options).ToArray(), RandomModel.BuildModel(options).ToArray());
-        Assert.NotEqual(RandomModel.BuildModel(options).ToArray(), RandomModel.BuildModel(options with { Seed = 2 }).ToArray());
+        Assert.NotEqual(
+            RandomModel.BuildModel(options).ToArray(), RandomModel.BuildModel(options with { Seed = 2 }).ToArray());
     }
 
     [Fact]
     public void Build_Untied_KeepsTheOtherWeights()
     {
-        RandomModelOptions options = new() { LayerCount = 1 };
+        var options = new RandomModelOptions() { LayerCount = 1 };
 
-        byte[] tied = TensorBytes(RandomModel.BuildModel(options).ToArray(), "blk.0.ffn_down.weight");
-        byte[] untied = TensorBytes(RandomModel.BuildModel(options with { IsTied = false }).ToArray(), "blk.0.ffn_down.weight");
+        var tied = TensorBytes(RandomModel.BuildModel(options).ToArray(), "blk.0.ffn_down.weight");
+        var untied = TensorBytes(
+            RandomModel.BuildModel(options with { IsTied = false }).ToArray(), "blk.0.ffn_down.weight");
 
         Assert.Equal(tied, untied);
     }
@@ -44,14 +47,15 @@ public class RandomModelTests
     [Fact]
     public void Build_DefaultSizes_SuitKQuants()
     {
-        GgufFile file = GgufFile.Open(TestModels.Qwen3VlUntied.ModelPath);
+        var file = GgufFile.Open(TestModels.Qwen3VlUntied.ModelPath);
 
-        Assert.All(file.Tensors.Where(tensor => tensor.Shape.Count == 2), tensor => Assert.Equal(0, tensor.Shape[0] % 256));
+        Assert.All(
+            file.Tensors.Where(tensor => tensor.Shape.Count == 2), tensor => Assert.Equal(0, tensor.Shape[0] % 256));
     }
 
     private static byte[] TensorBytes(byte[] file, string name)
     {
-        GgufTensor tensor = GgufFile.Read("model", new MemoryStream(file), file.Length).FindTensor(name)!;
+        var tensor = GgufFile.Read("model", new MemoryStream(file), file.Length).FindTensor(name)!;
         return file.AsSpan((int)tensor.Offset, (int)tensor.ByteCount).ToArray();
     }
 }

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using Tamx.Llama.Gguf;
-using Tamx.Llama.Imaging;
+using Tamx.Llama.Media;
 using Tamx.Testing;
 
 namespace Tamx.Llama.Tests.Generator;
@@ -12,10 +12,11 @@ public class SamplesTests
     [InlineData("aligned")]
     public void DemoModel_CommittedFiles_PassPreflight(string checkpoint)
     {
-        string folder = Path.Combine(Samples(), "demo-model");
+        var folder = Path.Combine(Samples(), "demo-model");
 
-        ModelFacts model = Preflight.CheckModel(GgufModel.Open(Path.Combine(folder, $"tamx-demo-{checkpoint}-f16.gguf")));
-        ProjectorFacts projector = Preflight.CheckProjector(GgufModel.Open(Path.Combine(folder, $"mmproj-tamx-demo-{checkpoint}-f16.gguf")));
+        var model = Preflight.CheckModel(GgufModel.Open(Path.Combine(folder, $"tamx-demo-{checkpoint}-f16.gguf")));
+        var projector = Preflight.CheckProjector(
+            GgufModel.Open(Path.Combine(folder, $"mmproj-tamx-demo-{checkpoint}-f16.gguf")));
 
         Preflight.CheckPair(model, projector);
         Assert.Equal(32, projector.CellSize);
@@ -24,9 +25,9 @@ public class SamplesTests
     [Fact]
     public void SamplePicture_Committed_IsAnOrdinaryPhotoFile()
     {
-        string path = Path.Combine(Samples(), "images", "table.jpg");
+        var path = Path.Combine(Samples(), "images", "table.jpg");
 
-        RgbImage image = RgbImage.Open(path);
+        var image = RgbImage.Open(path);
 
         Assert.Equal((SampleScene.Width, SampleScene.Height), (image.Width, image.Height));
         Assert.InRange(new FileInfo(path).Length, 10_000, 150_000);

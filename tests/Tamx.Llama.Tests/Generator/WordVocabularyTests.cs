@@ -10,18 +10,19 @@ public class WordVocabularyTests
     [Fact]
     public void Merges_EveryWordInASentence_BecomesOneToken()
     {
-        Dictionary<string, int> ranks = Vocabulary.Merges.Select((merge, rank) => (merge, rank)).ToDictionary(pair => pair.merge, pair => pair.rank);
+        var ranks = Vocabulary.Merges.Select((merge, rank) => (merge, rank))
+            .ToDictionary(pair => pair.merge, pair => pair.rank);
         string[] words = [.. Vocabulary.Tokens.Where((_, id) => Vocabulary.IsWord(id))];
 
         Assert.InRange(words.Length, 300, 1500);
-        foreach (string word in words)
+        foreach (var word in words)
         {
             Assert.Equal([word], Encode(word, ranks));
-            string capitalised = char.ToUpperInvariant(word[1]) + word[2..];
+            var capitalised = char.ToUpperInvariant(word[1]) + word[2..];
             Assert.Equal([capitalised], Encode(capitalised, ranks));
         }
 
-        foreach (string role in (string[])["system", "user", "assistant"])
+        foreach (var role in (string[])["system", "user", "assistant"])
         {
             Assert.Equal([role], Encode(role, ranks));
         }
@@ -41,7 +42,7 @@ public class WordVocabularyTests
     [Fact]
     public void Tokens_FilledUp_HaveTheSizeAsked()
     {
-        WordVocabulary large = new(151936);
+        var large = new WordVocabulary(151936);
 
         Assert.Equal(151936, large.Tokens.Count);
         Assert.Equal(151936, large.Tokens.Distinct().Count());
@@ -54,11 +55,11 @@ public class WordVocabularyTests
         List<string> parts = [.. word.Select(c => c.ToString())];
         while (true)
         {
-            int best = -1;
-            int bestRank = int.MaxValue;
-            for (int i = 0; i + 1 < parts.Count; i++)
+            var best = -1;
+            var bestRank = int.MaxValue;
+            for (var i = 0; i + 1 < parts.Count; i++)
             {
-                if (ranks.TryGetValue($"{parts[i]} {parts[i + 1]}", out int rank) && rank < bestRank)
+                if (ranks.TryGetValue($"{parts[i]} {parts[i + 1]}", out var rank) && rank < bestRank)
                 {
                     (best, bestRank) = (i, rank);
                 }

@@ -28,7 +28,7 @@ internal sealed class GgufBytes
     public GgufBytes Tensor(string name, uint type, ulong offset, params ulong[] shape)
     {
         Text(name).U32((uint)shape.Length);
-        foreach (ulong size in shape)
+        foreach (var size in shape)
         {
             U64(size);
         }

@@ -8,7 +8,7 @@ public class GgufFileTests
     [Fact]
     public void Open_WrittenFile_GivesBackKeysAndTensors()
     {
-        GgufWriter writer = new();
+        var writer = new GgufWriter();
         writer.Add("text", "Zürich 日本");
         writer.Add("yes", true);
         writer.Add("signed", -5);
@@ -20,8 +20,8 @@ public class GgufFileTests
         writer.AddTensor("first", TensorType.F32, [3], new byte[12]);
         writer.AddTensor("second", TensorType.F16, [4, 2, 3], new byte[48]);
 
-        byte[] bytes = writer.ToArray();
-        GgufFile file = GgufBytes.Read(bytes);
+        var bytes = writer.ToArray();
+        var file = GgufBytes.Read(bytes);
 
         Assert.Equal(3u, file.Version);
         Assert.Equal(bytes.Length, file.ByteCount);
@@ -37,7 +37,7 @@ public class GgufFileTests
         Assert.Equal(GgufValueType.Text, file.Metadata.ElementTypeOf("texts"));
         Assert.Null(file.Metadata.FindString("absent"));
 
-        GgufTensor second = file.FindTensor("second")!;
+        var second = file.FindTensor("second")!;
         Assert.Equal([4L, 2, 3], second.Shape);
         Assert.Equal(24, second.ElementCount);
         Assert.Equal(48, second.ByteCount);
@@ -50,7 +50,7 @@ public class GgufFileTests
     [Fact]
     public void Open_QuantizedTensor_CountsWholeBlocks()
     {
-        GgufFile file = GgufBytes.Head(tensorCount: 1).Tensor("t", 12, 0, 512, 3).Data(864).Read();
+        var file = GgufBytes.Head(tensorCount: 1).Tensor("t", 12, 0, 512, 3).Data(864).Read();
 
         Assert.Equal(864, file.FindTensor("t")!.ByteCount);
         Assert.Equal(288, file.FindTensor("t")!.RowBytes);
@@ -60,7 +60,7 @@ public class GgufFileTests
     [Fact]
     public void Open_AllIntegerWidths_AreRead()
     {
-        GgufFile file = GgufBytes.Head(keyCount: 4, version: 2)
+        var file = GgufBytes.Head(keyCount: 4, version: 2)
             .Text("u8").Type(GgufValueType.U8).U8(255)
             .Text("i8").Type(GgufValueType.I8).U8(255)
             .Text("u64").Type(GgufValueType.U64).U64(1UL << 62)
@@ -77,14 +77,20 @@ public class GgufFileTests
     [Fact]
     public void Metadata_WrongTypeAsked_NamesFileKeyAndType()
     {
-        GgufWriter writer = new();
+        var writer = new GgufWriter();
         writer.Add("number", 5u);
         writer.Add("list", (int[])[1]);
-        GgufMetadata metadata = GgufBytes.Read(writer.ToArray()).Metadata;
+        var metadata = GgufBytes.Read(writer.ToArray()).Metadata;
 
-        Assert.Equal("test.gguf: key number is U32; it must be a text", Assert.Throws<ModelFormatException>(() => metadata.FindString("number")).Message);
-        Assert.Equal("test.gguf: key list is an array of I32; it must be an integer", Assert.Throws<ModelFormatException>(() => metadata.GetInteger("list")).Message);
-        Assert.Equal("test.gguf: key absent is missing; it must hold a float", Assert.Throws<ModelFormatException>(() => metadata.GetFloat("absent")).Message);
+        Assert.Equal(
+            "test.gguf: key number is U32; it must be a text",
+            Assert.Throws<ModelFormatException>(() => metadata.FindString("number")).Message);
+        Assert.Equal(
+            "test.gguf: key list is an array of I32; it must be an integer",
+            Assert.Throws<ModelFormatException>(() => metadata.GetInteger("list")).Message);
+        Assert.Equal(
+            "test.gguf: key absent is missing; it must hold a float",
+            Assert.Throws<ModelFormatException>(() => metadata.GetFloat("absent")).Message);
         Assert.Throws<ModelFormatException>(() => metadata.FindStrings("list"));
         Assert.Throws<ModelFormatException>(() => metadata.FindBool("number"));
     }
@@ -92,27 +98,33 @@ public class GgufFileTests
     [Fact]
     public void Metadata_IntegerBeyondLong_IsAnError()
     {
-        GgufMetadata metadata = GgufBytes.Head(keyCount: 1).Text("big").Type(GgufValueType.U64).U64(ulong.MaxValue).Read().Metadata;
+        var metadata = GgufBytes.Head(keyCount: 1).Text("big").Type(GgufValueType.U64).U64(ulong.MaxValue)
+            .Read().Metadata;
 
-        Assert.Contains("big", Assert.Throws<ModelFormatException>(() => metadata.FindInteger("big")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "big", Assert.Throws<ModelFormatException>(() => metadata.FindInteger("big")).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Metadata_TextThatIsNoUtf8_IsAnErrorWhenAskedFor()
     {
-        GgufMetadata metadata = GgufBytes.Head(keyCount: 1).Text("t").Type(GgufValueType.Text).Text([0xC3, 0x28]).Read().Metadata;
+        var metadata = GgufBytes.Head(keyCount: 1).Text("t").Type(GgufValueType.Text).Text([0xC3, 0x28])
+            .Read().Metadata;
 
-        Assert.Contains("key t is not valid UTF-8", Assert.Throws<ModelFormatException>(() => metadata.FindString("t")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "key t is not valid UTF-8", Assert.Throws<ModelFormatException>(() => metadata.FindString("t")).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Open_LargeVocabulary_TakesLittleTimeAndMemory()
     {
-        string path = TestModels.LargeVocabulary.ModelPath;
+        var path = TestModels.LargeVocabulary.ModelPath;
         GgufFile.Open(path);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        long started = Environment.TickCount64;
-        GgufFile file = GgufFile.Open(path);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var started = Environment.TickCount64;
+        var file = GgufFile.Open(path);
 
         Assert.Equal(151936, file.Metadata.CountOf("tokenizer.ggml.tokens"));
 
@@ -124,10 +136,16 @@ public class GgufFileTests
     [Fact]
     public void Open_MissingFileOrFolder_SaysSo()
     {
-        string missing = Path.Combine(TestModels.Folder, "no-such.gguf");
+        var missing = Path.Combine(TestModels.Folder, "no-such.gguf");
 
-        Assert.Equal($"{missing}: no such file", Assert.Throws<ModelFormatException>(() => GgufFile.Open(missing)).Message);
-        Assert.Contains("is a folder", Assert.Throws<ModelFormatException>(() => GgufFile.Open(TestModels.Folder)).Message, StringComparison.Ordinal);
-        Assert.Contains("no such file", Assert.Throws<ModelFormatException>(() => GgufFile.Open(Path.Combine(missing, "x.gguf"))).Message, StringComparison.Ordinal);
+        Assert.Equal(
+            $"{missing}: no such file", Assert.Throws<ModelFormatException>(() => GgufFile.Open(missing)).Message);
+        Assert.Contains(
+            "is a folder", Assert.Throws<ModelFormatException>(() => GgufFile.Open(TestModels.Folder)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "no such file",
+            Assert.Throws<ModelFormatException>(() => GgufFile.Open(Path.Combine(missing, "x.gguf"))).Message,
+            StringComparison.Ordinal);
     }
 }

@@ -12,7 +12,7 @@ public sealed class GgufModelTests : IDisposable
     [Fact]
     public void Open_SingleFile_IsTheOnePartCase()
     {
-        GgufModel model = GgufModel.Open(TestModels.Qwen3Vl.ModelPath);
+        var model = GgufModel.Open(TestModels.Qwen3Vl.ModelPath);
 
         Assert.Single(model.Files);
         Assert.Equal(TestModels.Qwen3Vl.ModelPath, model.FindTensor("output_norm.weight")!.FilePath);
@@ -22,11 +22,11 @@ public sealed class GgufModelTests : IDisposable
     [Fact]
     public void Open_SplitModel_SaysWhichFileHoldsATensor()
     {
-        string first = WritePart(0, 3, "a");
+        var first = WritePart(0, 3, "a");
         WritePart(1, 3, "b");
-        string last = WritePart(2, 3, "c");
+        var last = WritePart(2, 3, "c");
 
-        GgufModel model = GgufModel.Open(first);
+        var model = GgufModel.Open(first);
 
         Assert.Equal(3, model.Files.Count);
         Assert.Equal(3, model.Tensors.Count);
@@ -38,80 +38,94 @@ public sealed class GgufModelTests : IDisposable
     [Fact]
     public void Open_PartMissing_NamesIt()
     {
-        string first = WritePart(0, 2, "a");
+        var first = WritePart(0, 2, "a");
 
-        Assert.Contains("m-00002-of-00002.gguf: no such file", Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "m-00002-of-00002.gguf: no such file",
+            Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Open_LaterPart_NamesTheFirst()
     {
         WritePart(0, 2, "a");
-        string second = WritePart(1, 2, "b");
+        var second = WritePart(1, 2, "b");
 
-        Assert.Contains("name m-00001-of-00002.gguf instead", Assert.Throws<ModelFormatException>(() => GgufModel.Open(second)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "name m-00001-of-00002.gguf instead",
+            Assert.Throws<ModelFormatException>(() => GgufModel.Open(second)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Open_PartOfAnotherSplit_IsAnError()
     {
-        string first = WritePart(0, 2, "a");
+        var first = WritePart(0, 2, "a");
         File.Copy(first, Path.Combine(_folder, "m-00002-of-00002.gguf"));
 
-        Assert.Contains("key split.no is 0; this part must have 1", Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "key split.no is 0; this part must have 1",
+            Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Open_TensorInTwoParts_IsAnError()
     {
-        string first = WritePart(0, 2, "a");
+        var first = WritePart(0, 2, "a");
         WritePart(1, 2, "a");
 
-        Assert.Contains("tensor 'a'", Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "tensor 'a'", Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Open_SplitKeyOfAnotherType_IsNamed()
     {
         // gguf.cpp asserts it and ends the process.
-        string first = WritePart(0, 2, "a");
-        string second = WritePart(1, 2, "b");
-        GgufWriter writer = new();
+        var first = WritePart(0, 2, "a");
+        var second = WritePart(1, 2, "b");
+        var writer = new GgufWriter();
         writer.Add("split.no", 1u);
         writer.Add("split.count", (ushort)2);
         writer.AddZeros("b", 4);
         writer.Save(second);
 
-        Assert.Contains("key split.no is of type U32; it must be of type U16", Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "key split.no is of type U32; it must be of type U16",
+            Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Open_SplitWithAnotherNumberOfTensors_IsAnError()
     {
-        string first = WritePart(0, 2, "a", tensorCount: 3);
+        var first = WritePart(0, 2, "a", tensorCount: 3);
         WritePart(1, 2, "b");
 
-        Assert.Contains("key split.tensors.count is 3; the parts have 2", Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "key split.tensors.count is 3; the parts have 2",
+            Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Open_SplitFileRenamed_SaysHowItMustBeNamed()
     {
-        string renamed = Path.Combine(_folder, "model.gguf");
+        var renamed = Path.Combine(_folder, "model.gguf");
         File.Move(WritePart(0, 2, "a"), renamed);
 
-        Assert.Contains("NAME-00001-of-00002.gguf", Assert.Throws<ModelFormatException>(() => GgufModel.Open(renamed)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "NAME-00001-of-00002.gguf", Assert.Throws<ModelFormatException>(() => GgufModel.Open(renamed)).Message,
+            StringComparison.Ordinal);
     }
 
     private string WritePart(ushort index, ushort count, string tensor, int? tensorCount = null)
     {
-        GgufWriter writer = new();
+        var writer = new GgufWriter();
         writer.Add("general.name", $"part {index}");
         writer.Add("split.no", index);
         writer.Add("split.count", count);
         writer.Add("split.tensors.count", tensorCount ?? count);
         writer.AddZeros(tensor, 4);
-        string path = Path.Combine(_folder, $"m-{index + 1:D5}-of-{count:D5}.gguf");
+        var path = Path.Combine(_folder, $"m-{index + 1:D5}-of-{count:D5}.gguf");
         writer.Save(path);
         return path;
     }

@@ -56,7 +56,7 @@ public class HostileGgufTests
     [MemberData(nameof(BadFiles))]
     public void Open_BadFile_NamesFileAndFault(string fault, string message)
     {
-        ModelFormatException exception = Assert.Throws<ModelFormatException>(() => Make(fault).Read());
+        var exception = Assert.Throws<ModelFormatException>(() => Make(fault).Read());
 
         Assert.StartsWith("test.gguf: ", exception.Message, StringComparison.Ordinal);
         Assert.Contains(message, exception.Message, StringComparison.Ordinal);
@@ -66,9 +66,10 @@ public class HostileGgufTests
     [Fact]
     public void Open_KeyWithLineBreaks_StaysOneLine()
     {
-        GgufBytes bytes = GgufBytes.Head(keyCount: 2).Text("a\nb\u2028\ud83d\ude00").Type(GgufValueType.Bool).U8(1).Text("a\nb\u2028\ud83d\ude00").Type(GgufValueType.Bool).U8(1);
+        var bytes = GgufBytes.Head(keyCount: 2).Text("a\nb\u2028\ud83d\ude00").Type(GgufValueType.Bool).U8(1)
+            .Text("a\nb\u2028\ud83d\ude00").Type(GgufValueType.Bool).U8(1);
 
-        string message = Assert.Throws<ModelFormatException>(bytes.Read).Message;
+        var message = Assert.Throws<ModelFormatException>(bytes.Read).Message;
 
         Assert.Equal("test.gguf: key 'a?b???' occurs twice", message);
     }
@@ -76,9 +77,9 @@ public class HostileGgufTests
     [Fact]
     public void Open_TruncatedAnywhereInItsHead_IsAnError()
     {
-        byte[] whole = TinyFile();
-        long dataStart = GgufBytes.Read(whole).Tensors[0].Offset;
-        for (int length = 0; length < dataStart; length++)
+        var whole = TinyFile();
+        var dataStart = GgufBytes.Read(whole).Tensors[0].Offset;
+        for (var length = 0; length < dataStart; length++)
         {
             Assert.Throws<ModelFormatException>(() => GgufBytes.Read(whole[..length]));
         }
@@ -87,11 +88,11 @@ public class HostileGgufTests
     [Fact]
     public void Open_ModelTruncatedAtTwentyPlaces_IsAnError()
     {
-        byte[] whole = File.ReadAllBytes(TestModels.Qwen3VlF16.ModelPath);
-        for (int i = 0; i < 20; i++)
+        var whole = File.ReadAllBytes(TestModels.Qwen3VlF16.ModelPath);
+        for (var i = 0; i < 20; i++)
         {
-            int length = (int)((long)whole.Length * i / 20);
-            string message = Assert.Throws<ModelFormatException>(() => GgufBytes.Read(whole[..length])).Message;
+            var length = (int)((long)whole.Length * i / 20);
+            var message = Assert.Throws<ModelFormatException>(() => GgufBytes.Read(whole[..length])).Message;
             Assert.StartsWith("test.gguf: ", message, StringComparison.Ordinal);
         }
     }
@@ -99,18 +100,19 @@ public class HostileGgufTests
     [Fact]
     public void Open_MutatedFile_IsReadOrRefused()
     {
-        byte[] whole = TinyFile();
-        Random random = new(7);
-        int refused = 0;
-        long before = GC.GetAllocatedBytesForCurrentThread();
+        var whole = TinyFile();
+        var random = new Random(7);
+        var refused = 0;
+        var before = GC.GetAllocatedBytesForCurrentThread();
         const int Rounds = 4000;
-        for (int round = 0; round < Rounds; round++)
+        for (var round = 0; round < Rounds; round++)
         {
-            byte[] bytes = (byte[])whole.Clone();
-            for (int i = random.Next(1, 5); i > 0; i--)
+            var bytes = (byte[])whole.Clone();
+            for (var i = random.Next(1, 5); i > 0; i--)
             {
-                // Any byte, or eight in a row as a huge or small number: lengths, counts, sizes and offsets are what matters.
-                int at = random.Next(bytes.Length - 8);
+                // Any byte, or eight in a row as a huge or small number: lengths, counts, sizes and offsets are what
+                // matters.
+                var at = random.Next(bytes.Length - 8);
                 switch (random.Next(4))
                 {
                     case 0:
@@ -146,17 +148,18 @@ public class HostileGgufTests
     [Fact]
     public void CheckModel_MutatedModel_IsPassedOrRefused()
     {
-        byte[] whole = RandomModel.BuildModel(PreflightTests.Tiny).ToArray();
-        long dataStart = GgufBytes.Read(whole).Tensors[0].Offset;
-        Random random = new(11);
-        int refused = 0;
+        var whole = RandomModel.BuildModel(PreflightTests.Tiny).ToArray();
+        var dataStart = GgufBytes.Read(whole).Tensors[0].Offset;
+        var random = new Random(11);
+        var refused = 0;
         const int Rounds = 600;
-        for (int round = 0; round < Rounds; round++)
+        for (var round = 0; round < Rounds; round++)
         {
-            byte[] bytes = (byte[])whole.Clone();
+            var bytes = (byte[])whole.Clone();
 
-            // The keys at the start and the tensor table at the end of the head; the vocabulary between them is long and dull.
-            int at = random.Next(2) == 0 ? random.Next(1200) : (int)dataStart - 1 - random.Next(1500);
+            // The keys at the start and the tensor table at the end of the head; the vocabulary between them is long
+            // and dull.
+            var at = random.Next(2) == 0 ? random.Next(1200) : (int)dataStart - 1 - random.Next(1500);
             bytes[at] = (byte)random.Next(256);
             try
             {
@@ -173,9 +176,9 @@ public class HostileGgufTests
 
     private static void ReadEverything(GgufMetadata metadata)
     {
-        foreach (string key in metadata.Keys)
+        foreach (var key in metadata.Keys)
         {
-            bool isArray = metadata.TypeOf(key) == GgufValueType.Array;
+            var isArray = metadata.TypeOf(key) == GgufValueType.Array;
             switch (metadata.ElementTypeOf(key))
             {
                 case GgufValueType.Text:
@@ -197,7 +200,7 @@ public class HostileGgufTests
     /// <summary>All value types and two tensors in less than a kilobyte.</summary>
     private static byte[] TinyFile()
     {
-        GgufWriter writer = new();
+        var writer = new GgufWriter();
         writer.Add("general.architecture", "tiny");
         writer.Add("general.alignment", 32u);
         writer.Add("bool", true);
@@ -226,12 +229,15 @@ public class HostileGgufTests
         "long key" => OneKey().Text(new string('k', 70000)).Data(64),
         "key length" => OneKey().U64(ulong.MaxValue).Data(64),
         "key utf-8" => OneKey().Text([0xFF, 0xFE]).Data(64),
-        "key twice" => GgufBytes.Head(keyCount: 2).Text("a").Type(GgufValueType.U8).U8(1).Text("a").Type(GgufValueType.U8).U8(2).Data(64),
+        "key twice" =>
+            GgufBytes.Head(keyCount: 2).Text("a").Type(GgufValueType.U8).U8(1).Text("a").Type(GgufValueType.U8)
+                .U8(2).Data(64),
         "text length" => OneKey().Text("a").Type(GgufValueType.Text).U64(long.MaxValue).Data(64),
         "value type" => OneKey().Text("a").U32(13).Data(64),
         "nested array" => OneKey().Text("a").Type(GgufValueType.Array).Type(GgufValueType.Array).U64(1).Data(64),
         "array count" => OneKey().Text("a").Type(GgufValueType.Array).Type(GgufValueType.U32).U64(1UL << 61).Data(64),
-        "array of texts count" => OneKey().Text("a").Type(GgufValueType.Array).Type(GgufValueType.Text).U64(ulong.MaxValue).Data(64),
+        "array of texts count" =>
+            OneKey().Text("a").Type(GgufValueType.Array).Type(GgufValueType.Text).U64(ulong.MaxValue).Data(64),
         "array element type" => OneKey().Text("a").Type(GgufValueType.Array).U32(99).U64(1).Data(64),
         "alignment 0" => Alignment(0),
         "alignment 16" => Alignment(16),
@@ -263,5 +269,6 @@ public class HostileGgufTests
 
     private static GgufBytes TwoTensors() => GgufBytes.Head(tensorCount: 2).Tensor("t", 0, 0, 4);
 
-    private static GgufBytes Alignment(uint value) => OneKey().Text("general.alignment").Type(GgufValueType.U32).U32(value).Data(64);
+    private static GgufBytes Alignment(uint value) =>
+        OneKey().Text("general.alignment").Type(GgufValueType.U32).U32(value).Data(64);
 }

@@ -36,10 +36,11 @@ public class PreflightTests
     /// <summary>Keys that may be left out without harm; every other key of the generator's files is required.</summary>
     private static readonly string[] OptionalKeys =
     [
-        "general.name", "general.description", "general.license", "general.file_type", "A.attention.key_length", "A.attention.value_length",
+        "general.name", "general.description", "general.license", "general.file_type", "A.attention.key_length",
+        "A.attention.value_length",
         "A.rope.freq_base", "A.n_deepstack_layers", "tokenizer.ggml.eos_token_id", "tokenizer.ggml.padding_token_id",
-        "tokenizer.ggml.bos_token_id", "tokenizer.ggml.add_bos_token", "tokenizer.chat_template",
-        "clip.use_gelu", "clip.use_silu", "clip.vision.spatial_merge_size",
+        "tokenizer.ggml.bos_token_id", "tokenizer.ggml.add_bos_token", "tokenizer.chat_template", "clip.use_gelu",
+        "clip.use_silu", "clip.vision.spatial_merge_size",
     ];
 
     public static TheoryData<string> Kinds => ["qwen3vl", "qwen2.5vl", "qwen2vl"];
@@ -48,10 +49,10 @@ public class PreflightTests
     [MemberData(nameof(Kinds))]
     public void Check_RandomModel_GivesItsFacts(string kind)
     {
-        RandomModelOptions options = OptionsOf(kind);
+        var options = OptionsOf(kind);
 
-        ModelFacts model = Check(RandomModel.BuildModel(options));
-        ProjectorFacts projector = CheckProjector(RandomModel.BuildProjector(options));
+        var model = Check(RandomModel.BuildModel(options));
+        var projector = CheckProjector(RandomModel.BuildProjector(options));
         Preflight.CheckPair(model, projector);
 
         Assert.Equal(options.Architecture, model.Architecture);
@@ -80,7 +81,7 @@ public class PreflightTests
     public void CheckProjector_FeedForwardKeyOfPublishedQwen2Vl_TensorsDecide()
     {
         // llama.cpp's converter writes the text model's hidden size there.
-        GgufWriter projector = RandomModel.BuildProjector(TinyQwen2);
+        var projector = RandomModel.BuildProjector(TinyQwen2);
         projector.Add("clip.vision.feed_forward_length", 12u);
 
         Assert.Equal(16, CheckProjector(projector).FeedForwardSize);
@@ -91,11 +92,11 @@ public class PreflightTests
     [InlineData("qwen3vl", false)]
     public void CheckProjector_FeedForwardNamesOfOldConverters_AreTakenAsLlamaTakesThem(string kind, bool accepted)
     {
-        GgufWriter projector = RandomModel.BuildProjector(OptionsOf(kind));
+        var projector = RandomModel.BuildProjector(OptionsOf(kind));
         projector.Add("clip.vision.feed_forward_length", 0u);
-        for (int i = 0; i < 2; i++)
+        for (var i = 0; i < 2; i++)
         {
-            foreach (string name in (string[])["ffn_up.weight", "ffn_up.bias", "ffn_down.weight", "ffn_down.bias"])
+            foreach (var name in (string[])["ffn_up.weight", "ffn_up.bias", "ffn_down.weight", "ffn_down.bias"])
             {
                 Assert.True(projector.RemoveTensor($"v.blk.{i}.{name}"));
             }
@@ -112,14 +113,16 @@ public class PreflightTests
         }
         else
         {
-            Assert.Contains("v.blk.0.ffn_up.weight", Assert.Throws<ModelFormatException>(() => CheckProjector(projector)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "v.blk.0.ffn_up.weight", Assert.Throws<ModelFormatException>(() => CheckProjector(projector)).Message,
+                StringComparison.Ordinal);
         }
     }
 
     [Fact]
     public void CheckModel_TiedModel_TakesTheInputEmbedding()
     {
-        ModelFacts facts = Check(RandomModel.BuildModel(Tiny with { IsTied = true, WeightType = TensorType.F16 }));
+        var facts = Check(RandomModel.BuildModel(Tiny with { IsTied = true, WeightType = TensorType.F16 }));
 
         Assert.True(facts.IsTied);
         Assert.Equal("token_embd.weight", facts.OutputEmbedding.Name);
@@ -130,7 +133,7 @@ public class PreflightTests
     [Fact]
     public void CheckModel_WithoutFileType_TakesTheTypeOfMostElements()
     {
-        GgufWriter writer = RandomModel.BuildModel(Tiny with { WeightType = TensorType.F16 });
+        var writer = RandomModel.BuildModel(Tiny with { WeightType = TensorType.F16 });
         writer.Remove("general.file_type");
 
         Assert.Equal("F16", Check(writer).Quantization);
@@ -140,16 +143,17 @@ public class PreflightTests
     [MemberData(nameof(Kinds))]
     public void Check_AnyKeyLeftOut_IsNamedOrOptional(string kind)
     {
-        RandomModelOptions options = OptionsOf(kind);
+        var options = OptionsOf(kind);
         AssertEachIsNeeded(() => RandomModel.BuildModel(options), writer => Check(writer), options.Architecture);
-        AssertEachIsNeeded(() => RandomModel.BuildProjector(options), writer => CheckProjector(writer), options.Architecture);
+        AssertEachIsNeeded(
+            () => RandomModel.BuildProjector(options), writer => CheckProjector(writer), options.Architecture);
     }
 
     [Theory]
     [MemberData(nameof(Kinds))]
     public void Check_AnyTensorLeftOut_IsNamed(string kind)
     {
-        RandomModelOptions options = OptionsOf(kind) with { IsTied = true };
+        var options = OptionsOf(kind) with { IsTied = true };
         AssertEachTensorIsNeeded(() => RandomModel.BuildModel(options), writer => Check(writer));
         AssertEachTensorIsNeeded(() => RandomModel.BuildProjector(options), writer => CheckProjector(writer));
     }
@@ -158,7 +162,7 @@ public class PreflightTests
     [MemberData(nameof(Kinds))]
     public void Check_AnyTensorMisshapen_IsNamed(string kind)
     {
-        RandomModelOptions options = OptionsOf(kind);
+        var options = OptionsOf(kind);
         AssertEachShapeIsChecked(() => RandomModel.BuildModel(options), writer => Check(writer));
         AssertEachShapeIsChecked(() => RandomModel.BuildProjector(options), writer => CheckProjector(writer));
     }
@@ -166,10 +170,10 @@ public class PreflightTests
     [Fact]
     public void CheckModel_UnsupportedArchitecture_IsNamedWithTheSupportedOnes()
     {
-        GgufWriter writer = RandomModel.BuildModel(Tiny);
+        var writer = RandomModel.BuildModel(Tiny);
         writer.Add("general.architecture", "llama");
 
-        string message = Assert.Throws<ModelFormatException>(() => Check(writer)).Message;
+        var message = Assert.Throws<ModelFormatException>(() => Check(writer)).Message;
 
         Assert.Contains("'llama'", message, StringComparison.Ordinal);
         Assert.Contains("qwen3vl", message, StringComparison.Ordinal);
@@ -179,8 +183,13 @@ public class PreflightTests
     [Fact]
     public void Check_FilesExchanged_SaysWhichIsWhich()
     {
-        Assert.Contains("is an mmproj", Assert.Throws<ModelFormatException>(() => Check(RandomModel.BuildProjector(Tiny))).Message, StringComparison.Ordinal);
-        Assert.Contains("is a text model", Assert.Throws<ModelFormatException>(() => CheckProjector(RandomModel.BuildModel(Tiny))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "is an mmproj", Assert.Throws<ModelFormatException>(() => Check(RandomModel.BuildProjector(Tiny))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "is a text model",
+            Assert.Throws<ModelFormatException>(() => CheckProjector(RandomModel.BuildModel(Tiny))).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -198,10 +207,11 @@ public class PreflightTests
     [InlineData("qwen3vl.rope.freq_base", 10000, "rope.freq_base is of type U32; it must be of type F32")]
     public void CheckModel_BadNumber_NamesTheKey(string key, int value, string message)
     {
-        GgufWriter writer = RandomModel.BuildModel(Tiny);
+        var writer = RandomModel.BuildModel(Tiny);
         writer.Add(key, unchecked((uint)value));
 
-        Assert.Contains(message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -212,10 +222,12 @@ public class PreflightTests
     [InlineData(new[] { 0, 0, 0, 4 })]
     public void CheckModel_BadRotarySections_AreNamed(int[] sections)
     {
-        GgufWriter writer = RandomModel.BuildModel(Tiny);
+        var writer = RandomModel.BuildModel(Tiny);
         writer.Add("qwen3vl.rope.dimension_sections", sections);
 
-        Assert.Contains("rope.dimension_sections", Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "rope.dimension_sections", Assert.Throws<ModelFormatException>(() => Check(writer)).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -225,7 +237,7 @@ public class PreflightTests
     [InlineData("marker", "x", "lacks the marker <|image_pad|>")]
     public void CheckModel_BadTokenizer_IsNamed(string what, string text, string message)
     {
-        GgufWriter writer = RandomModel.BuildModel(Tiny);
+        var writer = RandomModel.BuildModel(Tiny);
         string[] tokens = [.. new WordVocabulary().Tokens];
         if (what == "model")
         {
@@ -234,10 +246,13 @@ public class PreflightTests
         else
         {
             tokens[what == "twice" ? 1 : Array.IndexOf(tokens, "<|image_pad|>")] = text;
-            writer.Add("tokenizer.ggml.tokens", what == "marker" ? [.. tokens.Select((token, i) => token == "x" && i < 256 ? "y'" : token)] : tokens);
+            writer.Add(
+                "tokenizer.ggml.tokens",
+                what == "marker" ? [.. tokens.Select((token, i) => token == "x" && i < 256 ? "y'" : token)] : tokens);
         }
 
-        Assert.Contains(message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -253,23 +268,29 @@ public class PreflightTests
     [InlineData("clip.vision.projection_dim", 17, "mm.2.weight has shape")]
     public void CheckProjector_BadNumber_NamesTheKey(string key, int value, string message)
     {
-        GgufWriter writer = RandomModel.BuildProjector(Tiny);
+        var writer = RandomModel.BuildProjector(Tiny);
         writer.Add(key, (uint)value);
 
-        Assert.Contains(message, Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            message, Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void CheckProjector_KeyOfAnotherType_IsNamed()
     {
         // clip.cpp asserts these types and ends the process.
-        GgufWriter writer = RandomModel.BuildProjector(Tiny);
+        var writer = RandomModel.BuildProjector(Tiny);
         writer.Add("clip.vision.patch_size", 4);
-        Assert.Contains("patch_size is of type I32; it must be of type U32", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "patch_size is of type I32; it must be of type U32",
+            Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
 
         writer = RandomModel.BuildProjector(Tiny);
         writer.Add("clip.use_gelu", 1u);
-        Assert.Contains("clip.use_gelu is of type U32", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "clip.use_gelu is of type U32", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -279,61 +300,80 @@ public class PreflightTests
     [InlineData("image_std", new[] { 0f, 0.5f, 0.5f })]
     public void CheckProjector_BadColours_AreNamed(string name, float[] values)
     {
-        GgufWriter writer = RandomModel.BuildProjector(Tiny);
+        var writer = RandomModel.BuildProjector(Tiny);
         writer.Add($"clip.vision.{name}", values);
 
-        Assert.Contains(name, Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            name, Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void CheckProjector_TensorThatStopsLlamaCpp_IsNamed()
     {
-        GgufWriter writer = RandomModel.BuildProjector(Tiny);
+        var writer = RandomModel.BuildProjector(Tiny);
         writer.AddZeros("v.class_embd", 8);
-        Assert.Contains("v.class_embd", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "v.class_embd", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
+            StringComparison.Ordinal);
 
         writer = RandomModel.BuildProjector(Tiny);
         writer.AddZeros("v.deepstack.7.fc1.weight", 8);
-        Assert.Contains("v.deepstack.7.fc1.weight", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "v.deepstack.7.fc1.weight", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void CheckModel_NormInHalfPrecision_IsNamed()
     {
-        GgufWriter writer = RandomModel.BuildModel(Tiny);
+        var writer = RandomModel.BuildModel(Tiny);
         writer.RemoveTensor("output_norm.weight");
         writer.AddTensor("output_norm.weight", TensorType.F16, [16], new byte[32]);
 
-        Assert.Contains("output_norm.weight is stored as F16; it must be F32", Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "output_norm.weight is stored as F16; it must be F32",
+            Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
     }
 
-    /// <summary>llama.cpp takes each of these in one type, and says no more than that it could not load, or ends the process.</summary>
+    /// <summary>
+    /// llama.cpp takes each of these in one type, and says no more than that it could not load, or ends the process.
+    /// </summary>
     [Theory]
-    [InlineData("qwen3vl.classifier.output_labels", "qwen3vl.classifier.output_labels is of type U32; it must be an array of Text")]
-    [InlineData("tokenizer.ggml.suppress_tokens", "tokenizer.ggml.suppress_tokens is of type U32; it must be an array of I32")]
+    [InlineData(
+        "qwen3vl.classifier.output_labels",
+        "qwen3vl.classifier.output_labels is of type U32; it must be an array of Text")]
+    [InlineData(
+        "tokenizer.ggml.suppress_tokens", "tokenizer.ggml.suppress_tokens is of type U32; it must be an array of I32")]
     [InlineData("tokenizer.ggml.scores", "tokenizer.ggml.scores is of type U32; it must be an array of F32")]
     [InlineData("qwen3vl.rope.scaling.factor", "rope.scaling.factor is of type U32; it must be of type F32")]
     [InlineData("tokenizer.ggml.add_bos_token", "add_bos_token is of type U32; it must be of type Bool")]
     [InlineData("general.name", "general.name is of type U32; it must be of type Text")]
     public void CheckModel_KeyOfAnotherType_IsNamed(string key, string message)
     {
-        GgufWriter writer = RandomModel.BuildModel(Tiny);
+        var writer = RandomModel.BuildModel(Tiny);
         writer.Add(key, 1u);
 
-        Assert.Contains(message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("clip.vision.feature_layer", "clip.vision.feature_layer is of type U32; it must be an array of I32")]
-    [InlineData("clip.vision.image_grid_pinpoints", "clip.vision.image_grid_pinpoints is of type U32; it must be an array of I32")]
+    [InlineData(
+        "clip.vision.image_grid_pinpoints",
+        "clip.vision.image_grid_pinpoints is of type U32; it must be an array of I32")]
     public void CheckProjector_ListThatIsNone_IsNamed(string key, string message)
     {
-        GgufWriter writer = RandomModel.BuildProjector(Tiny);
+        var writer = RandomModel.BuildProjector(Tiny);
         writer.Add(key, 1u);
-        Assert.Contains(message, Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            message, Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
+            StringComparison.Ordinal);
 
         writer.Add(key, (float[])[1, 2]);
-        Assert.Contains($"{key} is an array of F32; it must be an array of I32", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{key} is an array of F32; it must be an array of I32",
+            Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
 
         writer.Add(key, (int[])[]);
         CheckProjector(writer);
@@ -342,10 +382,12 @@ public class PreflightTests
     [Fact]
     public void CheckProjector_OddPinpoints_AreNamed()
     {
-        GgufWriter writer = RandomModel.BuildProjector(Tiny);
+        var writer = RandomModel.BuildProjector(Tiny);
         writer.Add("clip.vision.image_grid_pinpoints", (int[])[336, 672, 336]);
 
-        Assert.Contains("image_grid_pinpoints is 3 numbers", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "image_grid_pinpoints is 3 numbers",
+            Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -356,10 +398,12 @@ public class PreflightTests
     [InlineData("v.patch_embd.weight")]
     public void CheckModel_UnknownTensor_IsNamed(string name)
     {
-        GgufWriter writer = RandomModel.BuildModel(Tiny);
+        var writer = RandomModel.BuildModel(Tiny);
         writer.AddZeros(name, 16);
 
-        Assert.Contains($"tensor '{name}' must not be there: a qwen3vl has none", Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"tensor '{name}' must not be there: a qwen3vl has none",
+            Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -374,17 +418,19 @@ public class PreflightTests
     [InlineData("qwen2vl", "mm.1.weight")]
     public void CheckProjector_UnknownTensor_IsNamed(string kind, string name)
     {
-        GgufWriter writer = RandomModel.BuildProjector(OptionsOf(kind));
+        var writer = RandomModel.BuildProjector(OptionsOf(kind));
         writer.AddZeros(name, 8);
 
-        Assert.Contains($"tensor '{name}' must not be there", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"tensor '{name}' must not be there",
+            Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
     }
 
     /// <summary>What converters write besides what is needed.</summary>
     [Fact]
     public void Check_FilesOfConverters_Pass()
     {
-        GgufWriter model = RandomModel.BuildModel(Tiny);
+        var model = RandomModel.BuildModel(Tiny);
         model.Add("general.type", "model");
         model.Add("general.size_label", "2B");
         model.Add("general.tags", (string[])["image-text-to-text"]);
@@ -402,12 +448,12 @@ public class PreflightTests
         model.AddZeros("blk.1.ffn_down.input_scale", 1);
         Check(model);
 
-        GgufWriter projector = RandomModel.BuildProjector(Tiny);
+        var projector = RandomModel.BuildProjector(Tiny);
         projector.Add("clip.vision.image_min_pixels", 65536u);
         projector.Add("clip.vision.image_max_pixels", 16777216u);
         CheckProjector(projector);
 
-        GgufWriter old = RandomModel.BuildProjector(TinyQwen2);
+        var old = RandomModel.BuildProjector(TinyQwen2);
         old.AddZeros("v.position_embd.weight", 10, 10);
         CheckProjector(old);
     }
@@ -417,11 +463,11 @@ public class PreflightTests
     [InlineData("v.patch_embd.weight.1")]
     public void CheckProjector_KernelInBrainFloats_IsNamed(string name)
     {
-        GgufWriter writer = RandomModel.BuildProjector(Tiny);
+        var writer = RandomModel.BuildProjector(Tiny);
         writer.RemoveTensor(name);
         writer.AddTensor(name, TensorType.Find(30)!, [4, 4, 3, 8], new byte[4 * 4 * 3 * 8 * 2]);
 
-        string message = Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message;
+        var message = Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message;
         Assert.Contains($"tensor {name} is stored as BF16; it must be F32 or F16", message, StringComparison.Ordinal);
     }
 
@@ -430,10 +476,12 @@ public class PreflightTests
     [InlineData("blk.0.attn_q.scale", 1)]
     public void CheckModel_OptionalVectorInHalfPrecision_IsNamed(string name, int size)
     {
-        GgufWriter writer = RandomModel.BuildModel(Tiny);
+        var writer = RandomModel.BuildModel(Tiny);
         writer.AddTensor(name, TensorType.F16, [size], new byte[2 * size]);
 
-        Assert.Contains($"tensor {name} is stored as F16; it must be F32", Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"tensor {name} is stored as F16; it must be F32",
+            Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -442,10 +490,11 @@ public class PreflightTests
     [InlineData("qwen3vl.rope.scaling.type", "dynamic", "rope.scaling.type is 'dynamic'")]
     public void CheckModel_TextThatStopsLlamaCpp_IsNamed(string key, string text, string message)
     {
-        GgufWriter writer = RandomModel.BuildModel(Tiny);
+        var writer = RandomModel.BuildModel(Tiny);
         writer.Add(key, text);
 
-        Assert.Contains(message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -458,8 +507,8 @@ public class PreflightTests
     [InlineData("suppress", -1, "suppress_tokens is a list with -1")]
     public void CheckModel_BadTokenNumber_IsNamed(string what, int value, string message)
     {
-        GgufWriter writer = RandomModel.BuildModel(Tiny);
-        WordVocabulary vocabulary = new();
+        var writer = RandomModel.BuildModel(Tiny);
+        var vocabulary = new WordVocabulary();
         int[] types = [.. vocabulary.Types];
         switch (what)
         {
@@ -481,7 +530,9 @@ public class PreflightTests
                 break;
         }
 
-        Assert.Contains(message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains(
+            message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message,
+            StringComparison.OrdinalIgnoreCase);
     }
 
     [Theory]
@@ -493,11 +544,11 @@ public class PreflightTests
     [InlineData("<|im_end|>", "</think>", "<|endoftext|> <|im_end|> </think>")]
     public void CheckModel_EndTokens_AreThoseOfTheVocabularyAndNoText(string? eos, string? eot, string expected)
     {
-        WordVocabulary vocabulary = new();
-        GgufWriter writer = RandomModel.BuildModel(Tiny);
-        foreach ((string role, string? token) in ((string, string?)[])[("eos", eos), ("eot", eot)])
+        var vocabulary = new WordVocabulary();
+        var writer = RandomModel.BuildModel(Tiny);
+        foreach (var (role, token) in ((string, string?)[])[("eos", eos), ("eot", eot)])
         {
-            string key = $"tokenizer.ggml.{role}_token_id";
+            var key = $"tokenizer.ggml.{role}_token_id";
             writer.Remove(key);
             if (token is not null)
             {
@@ -515,29 +566,34 @@ public class PreflightTests
     [InlineData("eot", 1u << 31)]
     public void CheckModel_TokenIdBeyondTheVocabulary_IsNamed(string role, uint id)
     {
-        GgufWriter writer = RandomModel.BuildModel(Tiny);
-        string key = $"tokenizer.ggml.{role}_token_id";
+        var writer = RandomModel.BuildModel(Tiny);
+        var key = $"tokenizer.ggml.{role}_token_id";
         writer.Remove(key);
         writer.Add(key, id);
 
-        Assert.Contains($"{key} is {id}", Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{key} is {id}", Assert.Throws<ModelFormatException>(() => Check(writer)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void CheckPair_MmprojOfAnotherModel_SaysWhy()
     {
-        ModelFacts model = Check(RandomModel.BuildModel(Tiny));
+        var model = Check(RandomModel.BuildModel(Tiny));
 
         AssertMisfit(model, Tiny with { HiddenSize = 32 }, "32 values, the model's hidden size is 16");
         AssertMisfit(model, Tiny with { DeepstackLayerCount = 2 }, "2 deepstack layers, the model expects 1");
         AssertMisfit(model, TinyQwen25, "qwen2.5vl_merger does not belong to architecture qwen3vl");
-        AssertMisfit(Check(RandomModel.BuildModel(TinyQwen25)), Tiny, "qwen3vl_merger does not belong to architecture qwen2vl");
+        AssertMisfit(
+            Check(RandomModel.BuildModel(TinyQwen25)), Tiny, "qwen3vl_merger does not belong to architecture qwen2vl");
     }
 
     private static void AssertMisfit(ModelFacts model, RandomModelOptions options, string message)
     {
-        ProjectorFacts projector = CheckProjector(RandomModel.BuildProjector(options));
-        Assert.Contains(message, Assert.Throws<ModelFormatException>(() => Preflight.CheckPair(model, projector)).Message, StringComparison.Ordinal);
+        var projector = CheckProjector(RandomModel.BuildProjector(options));
+        Assert.Contains(
+            message, Assert.Throws<ModelFormatException>(() => Preflight.CheckPair(model, projector)).Message,
+            StringComparison.Ordinal);
     }
 
     private static RandomModelOptions OptionsOf(string kind) => kind switch
@@ -547,46 +603,54 @@ public class PreflightTests
         _ => TinyQwen2,
     };
 
-    private static ModelFacts Check(GgufWriter writer) => Preflight.CheckModel(GgufModel.Of(GgufBytes.Read(writer.ToArray())));
+    private static ModelFacts Check(GgufWriter writer) =>
+        Preflight.CheckModel(GgufModel.Of(GgufBytes.Read(writer.ToArray())));
 
-    private static ProjectorFacts CheckProjector(GgufWriter writer) => Preflight.CheckProjector(GgufModel.Of(GgufBytes.Read(writer.ToArray())));
+    private static ProjectorFacts CheckProjector(GgufWriter writer) =>
+        Preflight.CheckProjector(GgufModel.Of(GgufBytes.Read(writer.ToArray())));
 
     private static void AssertEachIsNeeded(Func<GgufWriter> build, Action<GgufWriter> check, string architecture)
     {
-        bool isProjector = build().Keys.Contains("clip.projector_type");
-        foreach (string key in build().Keys)
+        var isProjector = build().Keys.Contains("clip.projector_type");
+        foreach (var key in build().Keys)
         {
-            GgufWriter writer = build();
+            var writer = build();
             writer.Remove(key);
-            if (OptionalKeys.Contains(key.Replace(architecture + ".", "A.", StringComparison.Ordinal)) || (isProjector && key == "general.architecture"))
+            if (OptionalKeys.Contains(key.Replace(architecture + ".", "A.", StringComparison.Ordinal))
+                || (isProjector && key == "general.architecture"))
             {
                 check(writer);
             }
             else
             {
-                Assert.Contains(key, Assert.Throws<ModelFormatException>(() => check(writer)).Message, StringComparison.Ordinal);
+                Assert.Contains(
+                    key, Assert.Throws<ModelFormatException>(() => check(writer)).Message, StringComparison.Ordinal);
             }
         }
     }
 
     private static void AssertEachTensorIsNeeded(Func<GgufWriter> build, Action<GgufWriter> check)
     {
-        foreach (string name in build().TensorNames)
+        foreach (var name in build().TensorNames)
         {
-            GgufWriter writer = build();
+            var writer = build();
             writer.RemoveTensor(name);
-            Assert.Contains($"tensor {name} is missing", Assert.Throws<ModelFormatException>(() => check(writer)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                $"tensor {name} is missing", Assert.Throws<ModelFormatException>(() => check(writer)).Message,
+                StringComparison.Ordinal);
         }
     }
 
     private static void AssertEachShapeIsChecked(Func<GgufWriter> build, Action<GgufWriter> check)
     {
-        foreach (string name in build().TensorNames)
+        foreach (var name in build().TensorNames)
         {
-            GgufWriter writer = build();
+            var writer = build();
             writer.RemoveTensor(name);
             writer.AddZeros(name, 3, 5);
-            Assert.Contains($"tensor {name} has shape [3, 5]", Assert.Throws<ModelFormatException>(() => check(writer)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                $"tensor {name} has shape [3, 5]", Assert.Throws<ModelFormatException>(() => check(writer)).Message,
+                StringComparison.Ordinal);
         }
     }
 }

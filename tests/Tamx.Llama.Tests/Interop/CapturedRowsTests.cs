@@ -1,5 +1,5 @@
-using Tamx.Llama.Imaging;
 using Tamx.Llama.Interop;
+using Tamx.Llama.Media;
 using Tamx.Testing;
 
 namespace Tamx.Llama.Tests.Interop;
@@ -28,7 +28,8 @@ public sealed class CapturedRowsTests
         });
 
         // Ending each graph at the hidden states leaves rows, and the decodes after it, as they are.
-        var earlyRows = Decode(model, LogitRows.None, (context, _, _) => Assert.Throws<InvalidOperationException>(context.CopyLogits));
+        var earlyRows = Decode(
+            model, LogitRows.None, (context, _, _) => Assert.Throws<InvalidOperationException>(context.CopyLogits));
         Assert.Equal(rows, earlyRows);
     }
 
@@ -46,10 +47,12 @@ public sealed class CapturedRowsTests
         Assert.Throws<ArgumentOutOfRangeException>(() => context.TryDecode([], LogitRows.None, []));
         Assert.Throws<ArgumentOutOfRangeException>(() => context.TryDecode([-1], LogitRows.None, oneRow));
         Assert.Throws<ArgumentOutOfRangeException>(() => context.TryDecode([int.MaxValue], LogitRows.None, oneRow));
-        Assert.Throws<ArgumentOutOfRangeException>(() => context.TryDecode(new int[BatchSize + 1], LogitRows.None, rows));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => context.TryDecode(new int[BatchSize + 1], LogitRows.None, rows));
         Assert.Throws<ArgumentException>(() => context.TryDecode([1, 2], LogitRows.None, oneRow));
         Assert.Throws<ArgumentOutOfRangeException>(() => context.TryDecode(patch, new float[30 * 64], -1, 1, oneRow));
-        Assert.Throws<ArgumentOutOfRangeException>(() => context.TryDecode(patch, new float[30 * 64], int.MaxValue, 1, oneRow));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => context.TryDecode(patch, new float[30 * 64], int.MaxValue, 1, oneRow));
         Assert.Throws<ArgumentOutOfRangeException>(() => context.TryDecode(patch, new float[30 * 64], 0, 31, rows));
         Assert.Throws<InvalidOperationException>(() => context.Rank(-1, 0, 0));
         Assert.Throws<InvalidOperationException>(() => context.Sample(sampler));
@@ -61,7 +64,8 @@ public sealed class CapturedRowsTests
     {
         var model = LoadedModels.Get(LoadedModels.Files("qwen3vl"));
         using var cancelled = new UnmanagedState<int>();
-        using var context = new LlamaContext(model.Model, BatchSize, BatchSize, 1, isPrecise: false, captures: true, cancelled);
+        using var context = new LlamaContext(
+            model.Model, BatchSize, BatchSize, 1, isPrecise: false, captures: true, cancelled);
         var tokens = new int[BatchSize];
         var rows = new float[BatchSize * model.Facts.HiddenSize];
         Assert.True(context.TryDecode(tokens, LogitRows.None, rows));
@@ -85,27 +89,28 @@ public sealed class CapturedRowsTests
     {
         using var cancelled = new UnmanagedState<int>();
         using var context = Context(model, cancelled);
-        var picture = RgbImage.Decode(TestPictures.Gradient(190, 150).Encoded, "gradient").Resize(model.Projector!.CellSize * 6, model.Projector.CellSize * 5);
+        var picture = RgbImage.Decode(TestPictures.Gradient(190, 150).Encoded, "gradient")
+            .Resize(model.Projector!.CellSize * 6, model.Projector.CellSize * 5);
         var grid = model.Vision!.Measure(picture.Width, picture.Height);
         Assert.Equal((6, 5), (grid.Columns, grid.Rows));
-        var prompt = new PromptChunks();
-        prompt.AddText(model.Vocabulary.Tokenize("Look at this: "));
-        prompt.AddBlock(picture.Width, picture.Height, grid, [0]);
-        prompt.AddText(model.Vocabulary.Tokenize("Describe the red cup and the blue plate."));
-        Assert.Equal(3, prompt.Count);
+        int[] before = [.. model.Vocabulary.Tokenize("Look at this: "), .. grid.Before];
+        int[] after = [.. grid.After, .. model.Vocabulary.Tokenize("Describe the red cup and the blue plate.")];
+        var cells = new PatchChunk(picture.Width, picture.Height, grid.Columns, grid.Rows, 0, EndsBlock: true);
+        var embeddings = model.Vision.Encode(
+            picture.Width, picture.Height, cells.TokenCount, picture.Pixels, default, cancelled);
 
         var all = new List<float>();
-        for (var i = 0; i < prompt.Count; i++)
+        Add(before.Length, rows => context.TryDecode(before, logits, rows));
+        Add(cells.TokenCount, rows => context.TryDecode(cells, embeddings, 0, cells.TokenCount, rows));
+        Add(after.Length, rows => context.TryDecode(after, logits, rows));
+        return [.. all];
+
+        void Add(int count, Func<float[], bool> decode)
         {
-            var count = prompt[i].TokenCount;
             var rows = new float[count * model.Facts.HiddenSize];
-            Assert.True(prompt[i] is PatchChunk patch
-                ? context.TryDecode(patch, model.Vision.Encode(patch.Width, patch.Height, patch.TokenCount, picture.Pixels, default, cancelled), 0, count, rows)
-                : context.TryDecode(PromptChunks.Slice((TextChunk)prompt[i], 0, count), logits, rows));
+            Assert.True(decode(rows));
             inspect(context, all.Count / model.Facts.HiddenSize, rows);
             all.AddRange(rows);
         }
-
-        return [.. all];
     }
 }

@@ -18,16 +18,22 @@ internal static class HostProgramRun
         try
         {
             var before = lineCount;
-            using var model = await VisionLanguageModel.LoadAsync(new ModelOptions { ModelPath = modelPath, ProjectorPath = projectorPath, ThreadCount = 1 });
+            using var model = await VisionLanguageModel.LoadAsync(
+                new ModelOptions { ModelPath = modelPath, ProjectorPath = projectorPath, ThreadCount = 1 });
             using var completion = model.CreateCompletion(
-                [new(ChatRole.User, [TestPictures.Gradient(160, 128), new TextPart("Describe this image.")])], new() { MaxNewTokens = 2 });
+                [new(ChatRole.User, [TestPictures.Gradient(160, 128), new TextPart("Describe this image.")])], new()
+                {
+                    MaxNewTokens = 2,
+                });
             var tokenCount = 0;
             await foreach (var token in completion.GenerateAsync())
             {
                 tokenCount++;
             }
 
-            Console.WriteLine($"{tokenCount} tokens, {completion.HiddenRowCount == completion.TokenCount - 1}, {LlamaRuntime.Directory}");
+            Console.WriteLine(
+                $"{tokenCount} tokens, {completion.HiddenRowCount == completion.TokenCount - 1}, " +
+                $"{LlamaRuntime.Directory}");
             Console.WriteLine(lineCount > before ? "the host's log goes on" : "the host's log is silent");
             return 0;
         }

@@ -16,7 +16,9 @@ public sealed class LlamaLibrariesTests
         foreach (var (library, names) in imports)
         {
             var handle = NativeLibrary.Load(Path.Combine(LlamaRuntime.Directory, LlamaLibraries.FileName(library)));
-            Assert.All(names, name => Assert.True(NativeLibrary.TryGetExport(handle, name, out _), $"{name} is not in {library}"));
+            Assert.All(
+                names,
+                name => Assert.True(NativeLibrary.TryGetExport(handle, name, out _), $"{name} is not in {library}"));
         }
     }
 

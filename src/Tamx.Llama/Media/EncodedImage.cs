@@ -1,0 +1,12 @@
+namespace Tamx.Llama.Media;
+
+/// <summary>A picture as its file has it: JPEG, PNG, WebP, GIF or BMP.</summary>
+/// <param name="Encoded">The bytes of the file.</param>
+/// <param name="Name">What messages call the picture, for example its file name.</param>
+public sealed record EncodedImage(ReadOnlyMemory<byte> Encoded, string Name)
+{
+    /// <summary>Reads a picture's file. It is not decoded, and so not checked.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="ImageFormatException">The file does not exist, cannot be read or is too long.</exception>
+    public static EncodedImage FromFile(string path) => new(RgbImage.ReadFile(path), Path.GetFileName(path));
+}
