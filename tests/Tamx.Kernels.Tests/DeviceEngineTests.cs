@@ -13,10 +13,10 @@ public class DeviceEngineTests
     /// <summary>Everything is worth such a way, small problems too.</summary>
     private static readonly WayToDevice Free = new(-1, double.PositiveInfinity);
 
-    public static TheoryData<string> Working => [.. TestEngines.WorkingOnDevices.Select(kind => kind.Name)];
+    public static TheoryData<string> Working => TestEngines.DeviceNames;
 
     /// <summary>Memory that was never written must not matter, nor may anything be written beside the memory that was asked for.</summary>
-    [DeviceTheory]
+    [Theory]
     [MemberData(nameof(Working))]
     public void Compute_OnPoisonedMemory_EqualsTheReference(string kind)
     {
@@ -41,7 +41,7 @@ public class DeviceEngineTests
     }
 
     /// <summary>Every kernel, more rows and cells than a tile and than a group have, and as little else as that allows: Oclgrind runs this too.</summary>
-    [DeviceTheory]
+    [Theory]
     [MemberData(nameof(Working))]
     public void Compute_SmallShapes_EqualsTheReference(string kind)
     {
@@ -56,7 +56,7 @@ public class DeviceEngineTests
     }
 
     /// <summary>Products that leave the range of float32: NaN and infinity go where the reference has them.</summary>
-    [DeviceTheory]
+    [Theory]
     [MemberData(nameof(Working))]
     public void Compute_ProductsPastTheRange_TreatsNaNAndInfinityAsTheReference(string kind)
     {
@@ -66,7 +66,7 @@ public class DeviceEngineTests
     }
 
     /// <summary>A sum in parts gives the bits of one that is not split.</summary>
-    [DeviceTheory]
+    [Theory]
     [MemberData(nameof(Working))]
     public void Project_InPartsOrNot_GivesTheSameBits(string kind)
     {
@@ -86,7 +86,7 @@ public class DeviceEngineTests
         Assert.Equal(whole, split);
     }
 
-    [DeviceTheory]
+    [Theory]
     [MemberData(nameof(Working))]
     public void Compute_StatesInSlices_GivesTheSameBits(string kind)
     {
@@ -97,7 +97,7 @@ public class DeviceEngineTests
         Assert.Equal(problem.Compute(whole).Maps, problem.Compute(sliced).Maps);
     }
 
-    [DeviceTheory]
+    [Theory]
     [MemberData(nameof(Working))]
     public void Compute_MoreThanTheMemoryAllows_SaysHowMuchIsWantedAndThere(string kind)
     {
@@ -113,7 +113,7 @@ public class DeviceEngineTests
     }
 
     /// <summary>What is too large for the device goes elsewhere, whatever fits does not; and it is said once.</summary>
-    [DeviceTheory]
+    [Theory]
     [MemberData(nameof(Working))]
     public void Compute_DeviceLacksMemory_TheOtherEngineDoesThisCall(string kind)
     {
@@ -134,7 +134,7 @@ public class DeviceEngineTests
     }
 
     /// <summary>Each engine has what it compiled for itself, and takes it along.</summary>
-    [DeviceTheory]
+    [Theory]
     [MemberData(nameof(Working))]
     public void Dispose_OneOfTwoEngines_LeavesTheOtherAtWork(string kind)
     {
@@ -149,7 +149,7 @@ public class DeviceEngineTests
         AssertEqual(problem, kept);
     }
 
-    [DeviceTheory]
+    [Theory]
     [MemberData(nameof(Working))]
     public void Run_DeviceThatIsRight_Passes(string kind)
     {
@@ -159,7 +159,7 @@ public class DeviceEngineTests
     }
 
     /// <summary>One kernel after the other does not run at all, as if a driver had made nothing of it.</summary>
-    [DeviceTheory]
+    [Theory]
     [MemberData(nameof(Working))]
     public void Run_AnyKernelThatDoesNothing_IsFound(string kind)
     {
@@ -171,7 +171,7 @@ public class DeviceEngineTests
         }
     }
 
-    [DeviceTheory]
+    [Theory]
     [MemberData(nameof(Working))]
     public void Project_DeviceFails_TheOtherEngineTakesOver(string kind)
     {
@@ -186,7 +186,7 @@ public class DeviceEngineTests
     }
 
     /// <summary>Memory that was never written must not matter here either; more states than go up at a time, and more places than tokens.</summary>
-    [DeviceTheory]
+    [Theory]
     [MemberData(nameof(Working))]
     public void SelectTop_OnPoisonedMemoryInSlices_EqualsTheReference(string kind)
     {
@@ -207,7 +207,7 @@ public class DeviceEngineTests
         }
     }
 
-    [DeviceTheory]
+    [Theory]
     [MemberData(nameof(Working))]
     public void SelectTop_MoreThanTheMemoryAllows_SaysHowMuchIsWantedAndThere(string kind)
     {
@@ -221,7 +221,7 @@ public class DeviceEngineTests
     }
 
     /// <summary>Lost when the first states are done: what was entered for them must not be there twice.</summary>
-    [DeviceTheory]
+    [Theory]
     [MemberData(nameof(Working))]
     public void SelectTop_DeviceFailsHalfway_TheOtherEngineStartsFromWhatWasThereBefore(string kind)
     {

@@ -222,7 +222,7 @@ public class EngineAgreementTests
     }
 
     /// <summary>Engines read and write what they are given and nothing beside it.</summary>
-    [LinuxTheory]
+    [Theory]
     [MemberData(nameof(NamesAndKernels))]
     public void Compute_BetweenForbiddenPages_StaysWithin(string name, int kernelSize)
     {

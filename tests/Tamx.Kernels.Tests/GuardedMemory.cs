@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Tamx.Kernels.Tests;
 
-/// <summary>Floats between two pages that nobody may touch: a read or write one value too far ends the process.</summary>
+/// <summary>Floats between two pages that nobody may touch: a read or write one value too far ends the process. Linux only.</summary>
 internal sealed unsafe partial class GuardedMemory : IDisposable
 {
     private const int ReadWrite = 3;
@@ -17,6 +17,7 @@ internal sealed unsafe partial class GuardedMemory : IDisposable
     /// <param name="atEnd">Put them right before the closing page, rather than right after the opening one.</param>
     public GuardedMemory(ReadOnlySpan<float> values, bool atEnd)
     {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs Linux's memory protection.");
         nuint page = (nuint)Environment.SystemPageSize;
         nuint bytes = (nuint)values.Length * sizeof(float);
         nuint inner = (bytes + page - 1) / page * page;
@@ -48,17 +49,4 @@ internal sealed unsafe partial class GuardedMemory : IDisposable
 
     [LibraryImport("libc", EntryPoint = "munmap")]
     private static partial int Unmap(nint address, nuint length);
-}
-
-/// <summary>A theory that needs Linux's memory protection.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-public sealed class LinuxTheoryAttribute : TheoryAttribute
-{
-    public LinuxTheoryAttribute()
-    {
-        if (!OperatingSystem.IsLinux())
-        {
-            Skip = "Needs Linux's memory protection.";
-        }
-    }
 }

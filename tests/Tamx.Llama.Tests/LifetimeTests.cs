@@ -131,7 +131,7 @@ public sealed class LifetimeTests
     public async Task GenerateAsync_TwoCallersAtOnce_OneIsRefused()
     {
         using var completion = LoadedModels.Get(TestModels.Qwen3Vl).CreateCompletion(Question, new() { MaxNewTokens = 300 });
-        var both = new[] { Record.ExceptionAsync(() => CaptureTests.Collect(completion)), Record.ExceptionAsync(() => CaptureTests.Collect(completion)) };
+        var both = new[] { Record.ExceptionAsync(() => CaptureTests.Collect(completion)).AsTask(), Record.ExceptionAsync(() => CaptureTests.Collect(completion)).AsTask() };
         var outcomes = await Task.WhenAll(both);
         Assert.Contains(outcomes, outcome => outcome is InvalidOperationException);
     }

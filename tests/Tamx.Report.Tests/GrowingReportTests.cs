@@ -96,7 +96,7 @@ public class GrowingReportTests(Chromium browser)
         Assert.Contains("image/tiff", error.Message, StringComparison.Ordinal);
     }
 
-    [BrowserTheory]
+    [Theory]
     [InlineData(8)]
     [InlineData(16)]
     public async Task Page_AllTokens_KnowsWhatTheFileKnows(int bits)
@@ -122,7 +122,7 @@ public class GrowingReportTests(Chromium browser)
         Assert.Contains("a🚌··gnou.", shown.Replace(" ", "", StringComparison.Ordinal), StringComparison.Ordinal);
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Page_AnswerOfAModel_KnowsWhatTheFileKnows()
     {
         using var model = await VisionLanguageModel.LoadAsync(
@@ -161,7 +161,7 @@ public class GrowingReportTests(Chromium browser)
         Assert.Equal(await page.KnowledgeAsync(), grown);
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Page_WhileTokensCome_FollowsTheNewestUntilOneIsChosen()
     {
         (Trace trace, ActivationMaps maps) = new Example().Build();
@@ -198,7 +198,7 @@ public class GrowingReportTests(Chromium browser)
         await Assertions.Expect(page.Page.Locator(".growing")).ToHaveCountAsync(0);
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Page_SearchWhileTokensCome_FindsThemToo()
     {
         (Trace trace, ActivationMaps maps) = new Example { AnswerTexts = Example.Tokens("A", " bus", " and", " a", " bus") }.Build();
@@ -215,7 +215,7 @@ public class GrowingReportTests(Chromium browser)
         await Assertions.Expect(page.Page.Locator(".found")).ToHaveCountAsync(2);
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Unmount_ThenAnother_LeavesNothingListening()
     {
         (Trace trace, ActivationMaps maps) = new Example().Build();

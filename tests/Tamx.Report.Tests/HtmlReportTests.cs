@@ -356,7 +356,7 @@ public class HtmlReportTests
                 .Select(media => $"{media.Name}: {string.Join(' ', media.Frames.Select(frame => frame.Block))}"));
     }
 
-    [RealMaterialFact]
+    [Fact]
     public async Task WriteAsync_RoadSign_StaysUnderSizeBound()
     {
         (Trace trace, ActivationMaps maps) = RoadSign.Read();

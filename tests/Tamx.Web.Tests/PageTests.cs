@@ -12,7 +12,7 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
 {
     private readonly RunningServer _server = shared.Running;
 
-    [BrowserFact]
+    [Fact]
     public async Task Drop_PictureAndAsk_TokensAndMapsComeAndStay()
     {
         await using OpenPage page = await OpenPage.StartAsync(browser, _server);
@@ -33,7 +33,7 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         await Assertions.Expect(page.Page).ToHaveURLAsync(new Regex(@"\?run=[0-9a-f]{32}#tok=6$"));
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Paste_Picture_IsTaken()
     {
         await using OpenPage page = await OpenPage.StartAsync(browser, _server);
@@ -46,7 +46,7 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         await Assertions.Expect(page.Ask).ToBeDisabledAsync();
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Export_OfARun_GivesReportTraceAndMaps()
     {
         await using OpenPage page = await OpenPage.StartAsync(browser, _server);
@@ -75,7 +75,7 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         static string Text(Trace trace) => string.Concat(trace.TokenIds[^trace.CandidateIds!.Length..].Select(id => System.Text.Encoding.UTF8.GetString(trace.FindText(id)!)));
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Stop_WhileTokensCome_KeepsThemAndFreesTheModel()
     {
         await using OpenPage page = await OpenPage.StartAsync(browser, _server);
@@ -94,7 +94,7 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         await _server.AssertServesAsync();
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Choose_TokenWhileOthersCome_KeepsIt()
     {
         await using OpenPage page = await OpenPage.StartAsync(browser, _server);
@@ -110,7 +110,7 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         await Assertions.Expect(page.Token(2)).ToHaveAttributeAsync("aria-selected", "true");
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task SecondTab_AtTheSameTime_WaitsAndGetsItsAnswer()
     {
         await using OpenPage first = await OpenPage.StartAsync(browser, _server);
@@ -128,7 +128,7 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         await Assertions.Expect(second.Page.Locator(".answer .turn-text")).ToContainTextAsync("purple heart");
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Refresh_InTheMiddle_FreesTheModelAndKeepsTheQuestion()
     {
         await using OpenPage page = await OpenPage.StartAsync(browser, _server);
@@ -144,7 +144,7 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         await page.DoneAsync();
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Refresh_AfterwardsAndBack_BringTheSameViewAgain()
     {
         await using OpenPage page = await OpenPage.StartAsync(browser, _server);
@@ -167,7 +167,7 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         await Assertions.Expect(page.Page.Locator(".answer .turn-text")).ToContainTextAsync("purple heart");
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task FollowUp_AfterAnAnswer_GoesOnWithTheConversation()
     {
         await using OpenPage page = await OpenPage.StartAsync(browser, _server);
@@ -188,7 +188,7 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         await Assertions.Expect(page.Page.Locator("figure")).ToHaveCountAsync(2);
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Options_Changed_AreSentAndNoOthers()
     {
         await using OpenPage page = await OpenPage.StartAsync(browser, _server);
@@ -215,7 +215,7 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
             "{" + string.Join(",", asked.EnumerateObject().Where(one => one.Name != "messages").Select(one => $"\"{one.Name}\":{one.Value.GetRawText()}")) + "}";
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Animation_Asked_HasATimeline()
     {
         await using OpenPage page = await OpenPage.StartAsync(browser, _server);
@@ -227,7 +227,7 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         await Assertions.Expect(page.Page.Locator("figure.video .timeline")).ToBeVisibleAsync();
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Answers_OfTheServer_CanBeOpenedAndDeleted()
     {
         await using OpenPage page = await OpenPage.StartAsync(browser, _server);
@@ -251,7 +251,7 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         page.ExpectRefusal(404);
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Answers_OpenedWhileAnotherIsWritten_LetsGoOfThatOne()
     {
         await using OpenPage page = await OpenPage.StartAsync(browser, _server);
@@ -270,7 +270,7 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         await _server.AssertServesAsync();
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Phone_ByTouch_AsksAndLooks()
     {
         var phone = new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = 390, Height = 844 }, HasTouch = true, IsMobile = true };
@@ -290,7 +290,7 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         Task<int> WidthAsync() => page.Page.EvaluateAsync<int>("document.documentElement.scrollWidth");
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Keyboard_Alone_AsksStepsAndAsksOn()
     {
         await using OpenPage page = await OpenPage.StartAsync(browser, _server);
@@ -332,7 +332,7 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         }
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Texts_OfHostileKind_AreShownAsText()
     {
         const string Hostile = "<img src=x onerror=\"document.title='broken'\"></script><script>document.title='broken'</script>";

@@ -10,7 +10,7 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
 {
     private readonly RunningServer _server = shared.Running;
 
-    [BrowserFact]
+    [Fact]
     public async Task Files_ThatCannotBeUsed_AreNamedWithTheReason()
     {
         await using OpenPage page = await OpenPage.StartAsync(browser, _server);
@@ -31,7 +31,7 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
         await Assertions.Expect(page.Page.Locator(".attachments li")).ToHaveCountAsync(8);
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Refusal_OfTheServer_IsShownAndTheQuestionKept()
     {
         await using OpenPage page = await OpenPage.StartAsync(browser, _server);
@@ -48,7 +48,7 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
         await Assertions.Expect(page.Problem).ToHaveCountAsync(0);
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Queue_Full_OffersToTryAgain()
     {
         await using RunningServer small = await RunningServer.StartAsync(RunningServer.Options with { QueueLength = 0 });
@@ -68,7 +68,7 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
         await Assertions.Expect(second.Problem).ToHaveCountAsync(0);
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Worker_Killed_SaysSoAndTheNextTryAnswers()
     {
         await using RunningServer own = await RunningServer.StartAsync();
@@ -85,7 +85,7 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
         await page.DoneAsync();
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Server_Gone_IsSaid()
     {
         RunningServer own = await RunningServer.StartAsync();
@@ -100,7 +100,7 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
         page.ExpectNoAnswer();
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Key_Needed_IsAskedForOnceAndTravelsWithEverything()
     {
         await using RunningServer own = await RunningServer.StartAsync(RunningServer.Options with { ApiKey = "sesame-open-1" });
@@ -125,7 +125,7 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
         await Assertions.Expect(key).ToHaveCountAsync(0);
     }
 
-    [AxeTheory]
+    [Theory]
     [InlineData(ColorScheme.Light, 1280)]
     [InlineData(ColorScheme.Dark, 1280)]
     [InlineData(ColorScheme.Light, 390)]
@@ -169,7 +169,7 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
         }
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Status_WhileWorking_IsToldToThoseWhoDoNotSee()
     {
         await using OpenPage page = await OpenPage.StartAsync(browser, _server);

@@ -149,9 +149,9 @@ public sealed class SharedServer : IAsyncLifetime
 {
     internal RunningServer Running { get; private set; } = null!;
 
-    public async Task InitializeAsync() => Running = await RunningServer.StartAsync();
+    public async ValueTask InitializeAsync() => Running = await RunningServer.StartAsync();
 
-    public async Task DisposeAsync() => await Running.DisposeAsync();
+    public ValueTask DisposeAsync() => Running.DisposeAsync();
 }
 
 /// <summary>Tests that use the shared server run one after another, as do all that measure or kill.</summary>

@@ -80,7 +80,7 @@ public sealed class MessageShapesTests
         Assert.Equal(new PixelBounds { TotalPixels = 90_000 }, video.Bounds);
     }
 
-    [FfmpegFact]
+    [Fact]
     public void Parse_Mp4InADataUrl_IsReadAndLeavesNoFile()
     {
         using var folder = new TemporaryFolder();

@@ -194,7 +194,7 @@ public sealed class VideoPromptTests
         Assert.Contains("--mmproj", message, StringComparison.Ordinal);
     }
 
-    [FfmpegFact]
+    [Fact]
     public async Task PrefillAsync_VideoFile_ShowsAJpegOfEachPatch()
     {
         using var folder = new TemporaryFolder();
