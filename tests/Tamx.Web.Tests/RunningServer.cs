@@ -108,7 +108,7 @@ internal sealed class RunningServer : IAsyncDisposable
     /// <inheritdoc cref="UntilAsync(Func{bool}, string)"/>
     public static async Task UntilAsync(Func<Task<bool>> holds, string what)
     {
-        const double seconds = 20;
+        const double seconds = 60;
         for (var clock = Stopwatch.StartNew(); !await holds(); await Task.Delay(5))
         {
             Assert.True(clock.Elapsed.TotalSeconds < seconds, $"after {seconds} seconds still not: {what}");
