@@ -4,7 +4,6 @@ using Microsoft.Playwright;
 namespace Tamx.Report.Tests;
 
 /// <summary>The page for those who do not see it, or use no pointer.</summary>
-[Collection(Chromium.Collection)]
 public class AccessibilityTests(Chromium browser)
 {
     [Theory]

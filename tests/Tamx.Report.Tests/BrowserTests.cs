@@ -4,7 +4,6 @@ using Microsoft.Playwright;
 namespace Tamx.Report.Tests;
 
 /// <summary>The page as a whole: what it holds up against, its numbers as text, its themes, its speed.</summary>
-[Collection(Chromium.Collection)]
 public class BrowserTests(Chromium browser)
 {
     [Fact]

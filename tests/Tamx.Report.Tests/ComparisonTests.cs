@@ -1,12 +1,10 @@
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using Tamx.Llama;
-using Tamx.Testing;
 
 namespace Tamx.Report.Tests;
 
 /// <summary>Two runs of the same answer side by side.</summary>
-[Collection(Chromium.Collection)]
 public class ComparisonTests(Chromium browser)
 {
     private static readonly Example First = new() { MapValue = (_, cell) => cell is 5 or 6 ? 1 : 0 };

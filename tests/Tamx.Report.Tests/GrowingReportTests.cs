@@ -5,12 +5,10 @@ using Microsoft.Playwright;
 using Tamx.Kernels;
 using Tamx.Llama;
 using Tamx.Llama.Chat;
-using Tamx.Testing;
 
 namespace Tamx.Report.Tests;
 
 /// <summary>A report that grows with its answer, in the end the same as the one that is written at once.</summary>
-[Collection(Chromium.Collection)]
 public class GrowingReportTests(Chromium browser)
 {
     private static readonly string[] Pieces =

@@ -1,5 +1,4 @@
 using Microsoft.Playwright;
-using Tamx.Testing;
 
 namespace Tamx.Report.Tests;
 

@@ -5,7 +5,6 @@ using Tamx.Llama.Imaging;
 namespace Tamx.Report.Tests;
 
 /// <summary>What a person can save from the page.</summary>
-[Collection(Chromium.Collection)]
 public class PageExportTests(Chromium browser)
 {
     private static readonly Example OneCell = new() { MapValue = (_, cell) => cell == 6 ? 0.5f : 0 };

@@ -5,7 +5,6 @@ using Microsoft.Playwright;
 namespace Tamx.Report.Tests;
 
 /// <summary>Maps over pictures and videos: colours, scales, contour, values, regions, frames.</summary>
-[Collection(Chromium.Collection)]
 public class PictureTests(Chromium browser)
 {
     /// <summary>One cell at 1, all others at 0, and the token's raw range 0 to 10 + its index.</summary>

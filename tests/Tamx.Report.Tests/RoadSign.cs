@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using Tamx.Testing;
 
 namespace Tamx.Report.Tests;
 

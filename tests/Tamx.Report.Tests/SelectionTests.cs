@@ -4,7 +4,6 @@ using Microsoft.Playwright;
 namespace Tamx.Report.Tests;
 
 /// <summary>Selecting tokens, words and spans, and what follows from it.</summary>
-[Collection(Chromium.Collection)]
 public class SelectionTests(Chromium browser)
 {
     private static readonly Example Words = new() { AnswerTexts = Example.Tokens("A", " ze", "bra", " and", " a", " gno", "u", ".") };

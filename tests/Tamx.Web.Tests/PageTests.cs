@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
-using Tamx.BrowserTesting;
 using Tamx.Testing;
 
 namespace Tamx.Web.Tests;

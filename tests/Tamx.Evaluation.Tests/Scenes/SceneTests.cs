@@ -1,7 +1,8 @@
 using System.Security.Cryptography;
 using Tamx.Llama.Imaging;
+using Tamx.Scenes;
 
-namespace Tamx.Scenes.Tests;
+namespace Tamx.Evaluation.Tests.Scenes;
 
 public sealed class SceneTests
 {

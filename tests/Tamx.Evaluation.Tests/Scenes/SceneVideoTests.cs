@@ -1,4 +1,6 @@
-namespace Tamx.Scenes.Tests;
+using Tamx.Scenes;
+
+namespace Tamx.Evaluation.Tests.Scenes;
 
 public sealed class SceneVideoTests
 {

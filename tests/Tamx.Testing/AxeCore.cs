@@ -4,9 +4,8 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.Playwright;
-using Xunit;
 
-namespace Tamx.BrowserTesting;
+namespace Tamx.Testing;
 
 /// <summary>axe-core (MPL-2.0, Deque Systems), which looks for what keeps people out; fetched as a pinned npm package once per machine.</summary>
 public static class AxeCore

@@ -1,14 +1,10 @@
 using Microsoft.Playwright;
-using Xunit;
 
-namespace Tamx.BrowserTesting;
+namespace Tamx.Testing;
 
-/// <summary>One headless Chromium for all tests of its collection, the one that is installed; none is downloaded.</summary>
+/// <summary>One headless Chromium for all tests that take it, the one that is installed; none is downloaded.</summary>
 public sealed class Chromium : IAsyncLifetime
 {
-    /// <summary>Name of the collection of tests that share it; each test project defines it.</summary>
-    public const string Collection = "browser";
-
     private IPlaywright? _playwright;
     private IBrowser? _browser;
 

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
+using Tamx.Scenes;
 
-namespace Tamx.Scenes.Tests;
+namespace Tamx.Evaluation.Tests.Scenes;
 
 /// <summary>Every answer is worked out again from the objects' places, in another way than the generator's.</summary>
 public sealed partial class QuestionTests
@@ -123,12 +124,12 @@ public sealed partial class QuestionTests
             foreach (SceneQuestion question in scene.Questions)
             {
                 Assert.Equal(WordPattern().Matches(question.Answer).Select(match => (match.Value, match.Index)), question.Words.Select(word => (word.Text, word.Start)));
-                foreach (AnswerWord word in question.Words)
+                foreach (var word in question.Words)
                 {
                     int[] bearers = [.. scene.Objects.Where(item => item.Noun == word.Text || item.Adjective == word.Text).Select(item => item.Id)];
                     Assert.Equal(bearers, word.ObjectIds);
-                    Assert.Equal(bearers.Length == 0, word.Kind == WordKind.Function);
-                    Assert.Equal(scene.Objects.Any(item => item.Noun == word.Text), word.Kind == WordKind.Noun);
+                    Assert.Equal(bearers.Length == 0, word.Kind == Tamx.Scenes.WordKind.Function);
+                    Assert.Equal(scene.Objects.Any(item => item.Noun == word.Text), word.Kind == Tamx.Scenes.WordKind.Noun);
                 }
             }
         }
