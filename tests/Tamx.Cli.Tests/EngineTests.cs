@@ -56,7 +56,8 @@ public sealed class EngineTests : IDisposable
     {
         TestEngines.SkipWithout(EngineKind.OpenCl);
         string[] arguments = ["maps", Input, "-o", OutputPath, "--engine", "opencl"];
-        AssertNothingWritten(await CommandRun.OfProcess(arguments, _folder.Path, ("POCL_DEVICES", "none")), "engine opencl: ");
+        var run = await CommandRun.OfProcess(arguments, _folder.Path, ("POCL_DEVICES", "none"));
+        AssertNothingWritten(run, "engine opencl: ");
     }
 
     [Fact]

@@ -11,7 +11,8 @@ public sealed class NativeLibraryTests : IDisposable
 
     private readonly TemporaryFolder _folder = new();
 
-    public NativeLibraryTests() => Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs Linux: it looks at what the system's loader opens.");
+    public NativeLibraryTests() =>
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs Linux: it looks at what the system's loader opens.");
 
     public void Dispose() => _folder.Dispose();
 

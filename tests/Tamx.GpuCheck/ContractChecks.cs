@@ -50,5 +50,6 @@ internal static class ContractChecks
     }
 
     private static IEnumerable<object?[]> Rows(MemberDataAttribute data, MethodInfo test) =>
-        data.GetData(test, new DisposalTracker()).AsTask().GetAwaiter().GetResult().Where(row => row.Skip is null).Select(row => row.GetData());
+        data.GetData(test, new DisposalTracker()).AsTask().GetAwaiter().GetResult()
+            .Where(row => row.Skip is null).Select(row => row.GetData());
 }

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Tamx.Kernels.Tests;
 
-/// <summary>Floats between two pages that nobody may touch: a read or write one value too far ends the process. Linux only.</summary>
+/// <summary>
+/// Floats between two pages that nobody may touch: a read or write one value too far ends the process. Linux only.
+/// </summary>
 internal sealed unsafe partial class GuardedMemory : IDisposable
 {
     private const int ReadWrite = 3;

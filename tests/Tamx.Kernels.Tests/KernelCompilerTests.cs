@@ -105,7 +105,8 @@ public class KernelCompilerTests
     [Fact]
     public unsafe void Launch_WithoutABarrier_IsInOclgrindsLog()
     {
-        bool hasOclgrind = TamEngine.Devices.Any(device => device.Description.Contains("Oclgrind", StringComparison.OrdinalIgnoreCase));
+        bool hasOclgrind = TamEngine.Devices
+            .Any(device => device.Description.Contains("Oclgrind", StringComparison.OrdinalIgnoreCase));
         Assert.SkipUnless(hasOclgrind, "Needs Oclgrind as the OpenCL device; .ci/run shows how.");
         using var device = KernelDevices.Open(EngineKind.OpenCl, new EngineOptions { Kind = EngineKind.OpenCl });
         float* values = stackalloc float[DeviceKernel.GroupThreads];

@@ -29,7 +29,8 @@ internal static partial class ChildProgram
                 LeaveNothingBehind();
                 return await HostProgramRun.RunAsync(rest);
             default:
-                return await TestPlatformTestFramework.RunAsync(arguments, SelfRegisteredExtensions.AddSelfRegisteredExtensions);
+                return await TestPlatformTestFramework.RunAsync(
+                    arguments, SelfRegisteredExtensions.AddSelfRegisteredExtensions);
         }
     }
 

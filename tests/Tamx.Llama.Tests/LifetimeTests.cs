@@ -131,9 +131,10 @@ public sealed class LifetimeTests
     public async Task GenerateAsync_TwoCallersAtOnce_OneIsRefused()
     {
         using var completion = LoadedModels.Get(TestModels.Qwen3Vl).CreateCompletion(Question, new() { MaxNewTokens = 300 });
-        var both = new[] { Record.ExceptionAsync(() => CaptureTests.Collect(completion)).AsTask(), Record.ExceptionAsync(() => CaptureTests.Collect(completion)).AsTask() };
-        var outcomes = await Task.WhenAll(both);
+        var outcomes = await Task.WhenAll(Collect(), Collect());
         Assert.Contains(outcomes, outcome => outcome is InvalidOperationException);
+
+        Task<Exception?> Collect() => Record.ExceptionAsync(() => CaptureTests.Collect(completion)).AsTask();
     }
 
     [Fact]

@@ -10,7 +10,9 @@ internal static class RoadSign
 
     public static (Trace Trace, ActivationMaps Maps) Read()
     {
-        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(RealMaterial.Find("qwen3vl_2b_road_sign.json")));
+        byte[] json = File.ReadAllBytes(RealMaterial.Find("qwen3vl_2b_road_sign.json"));
+        byte[] picture = File.ReadAllBytes(RealMaterial.Find("road_sign.jpg"));
+        using JsonDocument document = JsonDocument.Parse(json);
         JsonElement root = document.RootElement;
         JsonElement grid = root.GetProperty("vision_blocks")[0];
         int rows = grid.GetProperty("grid_h").GetInt32();
@@ -86,7 +88,7 @@ internal static class RoadSign
             OutputIds = [.. Enumerable.Range(0, vocabulary.Texts.Count)],
             OutputRows = [],
             OutputTexts = [.. vocabulary.Texts],
-            Pictures = [new TracePicture(0, 0, "image/jpeg", File.ReadAllBytes(RealMaterial.Find("road_sign.jpg")), 773, 512, null, "road_sign.jpg")],
+            Pictures = [new TracePicture(0, 0, "image/jpeg", picture, 773, 512, null, "road_sign.jpg")],
             Run = new RunInfo { Model = "Qwen3-VL-2B-Instruct", Architecture = "qwen3vl", Quantization = "BF16" },
         };
         var maps = new ActivationMaps

@@ -36,7 +36,7 @@ public sealed class Chromium : IAsyncLifetime
         _playwright?.Dispose();
     }
 
-    /// <summary>A window of its own: nothing of another's is in it. Skips the test where no browser is installed.</summary>
+    /// <summary>A window of its own, with nothing of another's in it. Skips the test where no browser is.</summary>
     public Task<IBrowserContext> NewContextAsync(BrowserNewContextOptions? look = null)
     {
         Assert.SkipWhen(_browser is null, "Needs Chromium (Debian: apt-get install chromium) on the PATH.");

@@ -18,7 +18,7 @@ public static class TestEngines
     public static TheoryData<string> Names => [.. Working.Select(kind => kind.Name)];
 
     /// <summary>
-    /// <see cref="WorkingOnDevices"/> as the data of a theory; where there is none, a row that is skipped with the reason.
+    /// <see cref="WorkingOnDevices"/> as the data of a theory. Where there is none, one row is skipped with the reason.
     /// </summary>
     public static TheoryData<string> DeviceNames => WorkingOnDevices.Count > 0
         ? [.. WorkingOnDevices.Select(kind => kind.Name)]
@@ -42,7 +42,7 @@ public static class TestEngines
     private static string? Missing(EngineKind kind)
     {
         bool required = kind == EngineKind.OpenCl && Environment.GetEnvironmentVariable("CI") == "true";
-        string wayOut = kind == EngineKind.OpenCl ? " (Debian: apt-get install pocl-opencl-icd ocl-icd-libopencl1)" : string.Empty;
+        string wayOut = kind == EngineKind.OpenCl ? " (Debian: apt-get install pocl-opencl-icd ocl-icd-libopencl1)" : "";
         return required || WhyNot(kind) is not { } reason ? null : reason + wayOut;
     }
 

@@ -22,7 +22,8 @@ public static class TestModels
     /// <summary>Skips the test where llama.cpp has no GPU, unless tests were told to put layers there.</summary>
     public static void SkipWithoutGpu() => Assert.SkipUnless(
         GpuLayerCount != 0 || LlamaRuntime.Devices.Any(device => device.IsGpu),
-        "llama.cpp has no GPU here (a back end for GPUs: TAMX_LLAMA_BACKENDS=libggml-vulkan.so; in software: Mesa's lavapipe and GGML_VK_VISIBLE_DEVICES=0).");
+        "llama.cpp has no GPU here (a back end for GPUs: TAMX_LLAMA_BACKENDS=libggml-vulkan.so; " +
+        "in software: Mesa's lavapipe and GGML_VK_VISIBLE_DEVICES=0).");
 
     private static readonly Lazy<string> LazyFolder = new(CreateFolder);
 

@@ -45,11 +45,12 @@ public static class TestVideos
     }
 
     /// <summary>Skips the test where ffmpeg is missing.</summary>
-    public static void SkipWithoutFfmpeg() =>
-        Assert.SkipWhen(VideoPart.FfmpegPath is null, "Needs ffmpeg and ffprobe (Debian: apt-get install ffmpeg) on the PATH.");
+    public static void SkipWithoutFfmpeg() => Assert.SkipWhen(
+        VideoPart.FfmpegPath is null, "Needs ffmpeg and ffprobe (Debian: apt-get install ffmpeg) on the PATH.");
 
     /// <summary>
-    /// Writes a video with the ffmpeg on the PATH: a moving test picture, whose frames all differ. Skips the test without it.
+    /// Writes a video with the ffmpeg on the PATH: a moving test picture, whose frames all differ. Skips the test where
+    /// it is missing.
     /// </summary>
     /// <param name="path">The file; its ending chooses the container.</param>
     /// <param name="seconds">How long.</param>

@@ -129,7 +129,8 @@ public sealed partial class QuestionTests
                     int[] bearers = [.. scene.Objects.Where(item => item.Noun == word.Text || item.Adjective == word.Text).Select(item => item.Id)];
                     Assert.Equal(bearers, word.ObjectIds);
                     Assert.Equal(bearers.Length == 0, word.Kind == Tamx.Scenes.WordKind.Function);
-                    Assert.Equal(scene.Objects.Any(item => item.Noun == word.Text), word.Kind == Tamx.Scenes.WordKind.Noun);
+                    bool isNoun = scene.Objects.Any(item => item.Noun == word.Text);
+                    Assert.Equal(isNoun, word.Kind == Tamx.Scenes.WordKind.Noun);
                 }
             }
         }

@@ -14,6 +14,9 @@ public sealed class VideoPromptTests
 
     public static TheoryData<string> Models => [.. TestModels.Architectures];
 
+    /// <summary>The models whose hidden states come about in different ways: heads and files make no difference.</summary>
+    public static TheoryData<string> Encoders => ["qwen3vl", "qwen3vl-deepstack", "qwen2.5vl", "qwen2vl"];
+
     [Theory]
     [MemberData(nameof(Models))]
     public void CreateCompletion_FiveFrames_TokensAreThoseOfTheWrittenPrompt(string name)
@@ -65,11 +68,11 @@ public sealed class VideoPromptTests
     }
 
     [Theory]
-    [MemberData(nameof(Models))]
+    [MemberData(nameof(Encoders))]
     public async Task PrefillAsync_OneFrame_IsAStillPicture(string name)
     {
         var model = LoadedModels.Get(TestModels.Get(name));
-        var frame = TestVideos.Frame(1, 640, 480);
+        var frame = TestVideos.Frame(1, 448, 384);
         string[] before = name.StartsWith("qwen3", StringComparison.Ordinal) ? ["<0.0 seconds>"] : [];
         using var picture = model.CreateCompletion([new(ChatRole.User, [.. before.Select(text => new TextPart(text)), frame, new TextPart("What is it?")])]);
         using var video = model.CreateCompletion([new(ChatRole.User, [VideoPart.FromFrames([frame]), new TextPart("What is it?")])]);
@@ -141,7 +144,7 @@ public sealed class VideoPromptTests
     }
 
     [Theory]
-    [MemberData(nameof(Models))]
+    [MemberData(nameof(Encoders))]
     public async Task GenerateAsync_AnswerFedBack_SameRows(string name)
     {
         var model = LoadedModels.Get(TestModels.Get(name));
