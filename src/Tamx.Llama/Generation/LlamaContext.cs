@@ -72,6 +72,9 @@ internal sealed unsafe class LlamaContext : IDisposable
         _capture = captures ? new HiddenStateCapture(model.HiddenSize) : null;
         _capture?.AddTo(ref parameters);
         using var errors = NativeLog.Listen();
+
+        // A model that is disposed between the context's making and its reference would end the process in a finalizer.
+        using var lease = new HandleLease(model.Handle);
         _handle = SafeLLamaContextHandle.Create(model.Handle, parameters);
         if (_handle.IsInvalid)
         {
