@@ -28,7 +28,8 @@ public sealed class DemoModelTests
 
     private static async Task<JsonElement[]> AssertKeeps(double exact, (string Maps, double ObjIou, double Pointing)[] measured, params string[] model)
     {
-        var run = await CommandRun.Of(["eval", "--scenes", "40", "--seed", "7777", "--curves", "0", "-t", "1", "--json", .. model]);
+        string[] scenes = ["--scenes", "40", "--seed", "7777", "--curves", "0", "--no-filter"];
+        var run = await CommandRun.Of(["eval", .. scenes, "-t", "1", "--json", .. model]);
         Assert.Equal(0, run.ExitCode);
         var json = JsonDocument.Parse(run.Output).RootElement;
         var nouns = json.GetProperty("rows").EnumerateArray().Where(row => row.GetProperty("words").GetString() == "noun").ToArray();

@@ -7,9 +7,11 @@ namespace Tamx.Cli.Tests;
 /// <summary>The demo model on a GPU, where there is one.</summary>
 public sealed class GpuTests
 {
+    public GpuTests() => TestModels.SkipWithoutGpu();
+
     private static string Gpu => LlamaRuntime.Devices.First(device => device.IsGpu).Name;
 
-    [GpuTheory]
+    [Theory]
     [InlineData("-1", "3 of 3 layers", true)]
     [InlineData("3", "2 of 3 layers", true)]
     [InlineData("0", "3 layers on CPU", false)]
@@ -24,7 +26,7 @@ public sealed class GpuTests
         Assert.Equal(onGpu, placement.TryGetProperty("context", out var context) && context.ValueKind == JsonValueKind.String);
     }
 
-    [GpuTheory]
+    [Theory]
     [InlineData(2_000_000_000)]
     public async Task Explain_ContextThatTheGpuHasNoRoomFor_SaysWhatWasAskedAndWhatIsThere(int contextSize)
     {

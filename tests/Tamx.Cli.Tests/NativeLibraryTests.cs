@@ -11,10 +11,13 @@ public sealed class NativeLibraryTests : IDisposable
 
     private readonly TemporaryFolder _folder = new();
 
+    public NativeLibraryTests() =>
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs Linux: it looks at what the system's loader opens.");
+
     public void Dispose() => _folder.Dispose();
 
     /// <summary>LLamaSharp by itself looks for libraries in the current directory first, and starts vulkaninfo from there.</summary>
-    [LinuxFact]
+    [Fact]
     public async Task Info_LibrariesAndProgramsInTheCurrentDirectory_AreNeitherLoadedNorStarted()
     {
         string planted = System.IO.Path.Combine("runtimes", "linux-x64", "native");
@@ -48,7 +51,7 @@ public sealed class NativeLibraryTests : IDisposable
         Assert.DoesNotContain(opened, line => line.Contains(_folder.Path, StringComparison.Ordinal));
     }
 
-    [LinuxFact]
+    [Fact]
     public async Task Info_FolderOfOwn_IsTaken()
     {
         CopyLibraries();
@@ -58,7 +61,7 @@ public sealed class NativeLibraryTests : IDisposable
         Assert.Contains($"({_folder.Path})", run.Output, StringComparison.Ordinal);
     }
 
-    [LinuxFact]
+    [Fact]
     public async Task Info_OtherBuild_IsRefused()
     {
         CopyLibraries();
@@ -66,7 +69,7 @@ public sealed class NativeLibraryTests : IDisposable
         (await Run()).AssertFails(ExitCode.MissingPart, $"llama.cpp in {_folder.Path} is build 815a2a590; this Tamx needs 815a2a591 (b10221)");
     }
 
-    [LinuxFact]
+    [Fact]
     public async Task Info_MissingSystemLibrary_NamesItAndItsPackage()
     {
         CopyLibraries();
@@ -74,7 +77,7 @@ public sealed class NativeLibraryTests : IDisposable
         (await Run()).AssertFails(ExitCode.MissingPart, "llama.cpp needs libgomp.so.7, which this machine does not have");
     }
 
-    [LinuxFact]
+    [Fact]
     public async Task Info_LibraryForAnotherProcessor_SaysSo()
     {
         CopyLibraries();
@@ -87,7 +90,7 @@ public sealed class NativeLibraryTests : IDisposable
         (await Run()).AssertFails(ExitCode.MissingPart, $"{path} cannot be loaded (is it for another system or processor, or damaged?)");
     }
 
-    [LinuxFact]
+    [Fact]
     public async Task Info_LibraryMissingInTheFolder_NamesIt()
     {
         CopyLibraries();
@@ -95,7 +98,7 @@ public sealed class NativeLibraryTests : IDisposable
         (await Run()).AssertFails(ExitCode.MissingPart, $"libmtmd.so is missing in {_folder.Path}");
     }
 
-    [LinuxFact]
+    [Fact]
     public async Task Info_NoSuchFolder_SaysSo()
     {
         string missing = _folder.File("nowhere");
@@ -103,7 +106,7 @@ public sealed class NativeLibraryTests : IDisposable
             .AssertFails(ExitCode.MissingPart, $"there is no folder {missing}, which TAMX_NATIVE_DIR names");
     }
 
-    [LinuxFact]
+    [Fact]
     public async Task Info_ProgramWithoutRuntimesFolder_SaysWhatBringsIt()
     {
         foreach (string file in Directory.EnumerateFiles(AppContext.BaseDirectory).Where(file => System.IO.Path.GetExtension(file) is ".dll" or ".json"))
@@ -116,7 +119,7 @@ public sealed class NativeLibraryTests : IDisposable
     }
 
     /// <summary>A GPU's package puts its folder beside the processor's libraries, whether there is such a GPU or not.</summary>
-    [LinuxFact]
+    [Fact]
     public async Task Info_LibrariesForAGpuThatDoNotLoad_ProcessorsAreTakenAndTheReasonIsTold()
     {
         foreach (string file in Directory.EnumerateFiles(AppContext.BaseDirectory, "*", SearchOption.AllDirectories)
@@ -143,7 +146,7 @@ public sealed class NativeLibraryTests : IDisposable
         Assert.Contains($"({native})", run.Output, StringComparison.Ordinal);
     }
 
-    [LinuxFact]
+    [Fact]
     public async Task Info_BackendThatIsNone_IsRefused()
     {
         string path = _folder.File("libggml-none.so");

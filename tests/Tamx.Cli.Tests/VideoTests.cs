@@ -27,7 +27,7 @@ public sealed class VideoTests : IDisposable
         Assert.Equal(name.StartsWith("qwen3", StringComparison.Ordinal) ? [(0, 0), (1, 0)] : [(0, 0), (0, 1)], trace.Pictures.Select(picture => (picture.BlockIndex, picture.FrameIndex)));
     }
 
-    [FfmpegFact]
+    [Fact]
     public async Task Explain_ThreeSecondsOfVideo_OnePicturePerPatch()
     {
         TestVideos.Write(_folder.File("clip.mp4"), 3);
@@ -126,19 +126,20 @@ public sealed class VideoTests : IDisposable
     }
 
     /// <summary>The ten frames of real material, where it is at hand.</summary>
-    [RealFramesFact]
+    [Fact]
     public async Task Explain_RealFrames_FivePictures()
     {
-        var trace = await Explain("--video", RealFramesFactAttribute.Folder);
+        var trace = await Explain("--video", RealMaterial.Find("frames"));
         Assert.Equal([0.25, 1.25, 2.25, 3.25, 4.25], trace.Pictures.Select(picture => picture.Seconds!.Value));
         Assert.Equal(["0000.jpg", "0002.jpg", "0004.jpg", "0006.jpg", "0008.jpg"], trace.Pictures.Select(picture => picture.Name));
         var report = await File.ReadAllTextAsync(_folder.File("report.html"));
         Assert.All(trace.Pictures, picture => Assert.Contains(Convert.ToBase64String(picture.Bytes.Span), report, StringComparison.Ordinal));
     }
 
-    [FfmpegFact]
+    [Fact]
     public async Task Video_CannotBeDecoded()
     {
+        TestVideos.SkipWithoutFfmpeg();
         await File.WriteAllBytesAsync(_folder.File("noise.mp4"), [.. Enumerable.Range(0, 5000).Select(i => (byte)(i * 37))]);
         await Fails("noise.mp4: is no video", "--video", _folder.File("noise.mp4"));
         TestVideos.Write(_folder.File("whole.mp4"), 1);
@@ -238,35 +239,5 @@ public sealed class VideoTests : IDisposable
         var run = await CommandRun.Of(["explain", .. arguments, "-o", _folder.File("report.html"), "-t", "1", "-n", "2"]);
         run.AssertFails(BadInput, message);
         Assert.Equal(before, Directory.EnumerateFileSystemEntries(_folder.Path).Order());
-    }
-}
-
-/// <summary>A test on the frames beside the repository: skipped where they are not at hand.</summary>
-public sealed class RealFramesFactAttribute : FactAttribute
-{
-    public RealFramesFactAttribute()
-    {
-        if (!Directory.Exists(Folder))
-        {
-            Skip = $"Needs {Folder} (TAMX_SHARED names another place for the folder 'shared').";
-        }
-    }
-
-    internal static string Folder { get; } = Path.Combine(SharedFolder(), "real", "frames");
-
-    private static string SharedFolder()
-    {
-        if (Environment.GetEnvironmentVariable("TAMX_SHARED") is { } folder)
-        {
-            return folder;
-        }
-
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Tamx.sln")))
-        {
-            directory = directory.Parent;
-        }
-
-        return Path.Combine(directory?.Parent?.FullName ?? "", "shared");
     }
 }

@@ -15,10 +15,10 @@ public class DeviceEngineTests
     /// <summary>With this model even small problems are offloaded.</summary>
     private static readonly OffloadCostModel Free = new(-1, double.PositiveInfinity);
 
-    public static TheoryData<string> Working => [.. TestEngines.WorkingOnDevices.Select(kind => kind.Name)];
+    public static TheoryData<string> Working => TestEngines.DeviceNames;
 
     /// <summary>Memory that was never written must not matter, and nothing may be written past an allocation.</summary>
-    [DeviceTheory]
+    [Theory]
     [MemberData(nameof(Working))]
     public void Compute_OnPoisonedMemory_EqualsTheReference(string kind)
     {
@@ -46,7 +46,7 @@ public class DeviceEngineTests
     /// <summary>
     /// Every kernel, with just more rows and cells than a tile and a group have, since Oclgrind runs this too.
     /// </summary>
-    [DeviceTheory]
+    [Theory]
     [MemberData(nameof(Working))]
     public void Compute_SmallShapes_EqualsTheReference(string kind)
     {
@@ -62,7 +62,7 @@ public class DeviceEngineTests
     }
 
     /// <summary>For products that overflow float32, NaN and infinity are where the reference has them.</summary>
-    [DeviceTheory]
+    [Theory]
     [MemberData(nameof(Working))]
     public void Compute_ProductsPastTheRange_TreatsNaNAndInfinityAsTheReference(string kind)
     {
@@ -72,7 +72,7 @@ public class DeviceEngineTests
     }
 
     /// <summary>A sum that is split gives the same bits as one that is not.</summary>
-    [DeviceTheory]
+    [Theory]
     [MemberData(nameof(Working))]
     public void Project_InPartsOrNot_GivesTheSameBits(string kind)
     {
@@ -92,7 +92,7 @@ public class DeviceEngineTests
         Assert.Equal(whole, split);
     }
 
-    [DeviceTheory]
+    [Theory]
     [MemberData(nameof(Working))]
     public void Compute_StatesInSlices_GivesTheSameBits(string kind)
     {
@@ -103,7 +103,7 @@ public class DeviceEngineTests
         Assert.Equal(problem.Compute(whole).Maps, problem.Compute(sliced).Maps);
     }
 
-    [DeviceTheory]
+    [Theory]
     [MemberData(nameof(Working))]
     public void Compute_MoreThanTheMemoryAllows_SaysHowMuchIsWantedAndThere(string kind)
     {
@@ -119,7 +119,7 @@ public class DeviceEngineTests
     }
 
     /// <summary>Only what is too large for the device is computed elsewhere. The log says so once.</summary>
-    [DeviceTheory]
+    [Theory]
     [MemberData(nameof(Working))]
     public void Compute_DeviceLacksMemory_TheOtherEngineDoesThisCall(string kind)
     {
@@ -143,7 +143,7 @@ public class DeviceEngineTests
     }
 
     /// <summary>Each engine has its own cache of compiled kernels, and disposes of it.</summary>
-    [DeviceTheory]
+    [Theory]
     [MemberData(nameof(Working))]
     public void Dispose_OneOfTwoEngines_LeavesTheOtherAtWork(string kind)
     {
@@ -158,7 +158,7 @@ public class DeviceEngineTests
         AssertEqual(problem, kept);
     }
 
-    [DeviceTheory]
+    [Theory]
     [MemberData(nameof(Working))]
     public void Run_DeviceThatIsRight_Passes(string kind)
     {
@@ -168,7 +168,7 @@ public class DeviceEngineTests
     }
 
     /// <summary>Each kernel in turn is not run, as if a driver had compiled it to nothing.</summary>
-    [DeviceTheory]
+    [Theory]
     [MemberData(nameof(Working))]
     public void Run_AnyKernelThatDoesNothing_IsFound(string kind)
     {
@@ -181,7 +181,7 @@ public class DeviceEngineTests
         }
     }
 
-    [DeviceTheory]
+    [Theory]
     [MemberData(nameof(Working))]
     public void Project_DeviceFails_TheOtherEngineTakesOver(string kind)
     {
@@ -201,7 +201,7 @@ public class DeviceEngineTests
     /// <summary>
     /// Unwritten memory must not matter here either. More states than a slice has, and more places than tokens.
     /// </summary>
-    [DeviceTheory]
+    [Theory]
     [MemberData(nameof(Working))]
     public void SelectTop_OnPoisonedMemoryInSlices_EqualsTheReference(string kind)
     {
@@ -222,7 +222,7 @@ public class DeviceEngineTests
         }
     }
 
-    [DeviceTheory]
+    [Theory]
     [MemberData(nameof(Working))]
     public void SelectTop_MoreThanTheMemoryAllows_SaysHowMuchIsWantedAndThere(string kind)
     {
@@ -237,7 +237,7 @@ public class DeviceEngineTests
     }
 
     /// <summary>The device is lost after the first states. Their tokens must not be entered twice.</summary>
-    [DeviceTheory]
+    [Theory]
     [MemberData(nameof(Working))]
     public void SelectTop_DeviceFailsHalfway_TheOtherEngineStartsFromWhatWasThereBefore(string kind)
     {

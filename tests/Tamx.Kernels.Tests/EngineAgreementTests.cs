@@ -236,7 +236,7 @@ public class EngineAgreementTests
     }
 
     /// <summary>Engines read and write nothing outside of the spans they are given.</summary>
-    [LinuxTheory]
+    [Theory]
     [MemberData(nameof(NamesAndKernels))]
     public void Compute_BetweenForbiddenPages_StaysWithin(string name, int kernelSize)
     {

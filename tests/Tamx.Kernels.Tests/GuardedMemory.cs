@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Tamx.Kernels.Tests;
 
-/// <summary>Floats between two protected pages. A read or write one value too far ends the process.</summary>
+/// <summary>
+/// Floats between two pages that nobody may touch: a read or write one value too far ends the process. Linux only.
+/// </summary>
 internal sealed unsafe partial class GuardedMemory : IDisposable
 {
     private const int ReadWrite = 3;
@@ -17,6 +19,7 @@ internal sealed unsafe partial class GuardedMemory : IDisposable
     /// <param name="atEnd">Whether they end at the second page; else they start at the first.</param>
     public GuardedMemory(ReadOnlySpan<float> values, bool atEnd)
     {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs Linux's memory protection.");
         var page = (nuint)Environment.SystemPageSize;
         var bytes = (nuint)values.Length * sizeof(float);
         var inner = (bytes + page - 1) / page * page;
@@ -49,17 +52,4 @@ internal sealed unsafe partial class GuardedMemory : IDisposable
 
     [LibraryImport("libc", EntryPoint = "munmap")]
     private static partial int Unmap(nint address, nuint length);
-}
-
-/// <summary>A theory that needs Linux's memory protection.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-public sealed class LinuxTheoryAttribute : TheoryAttribute
-{
-    public LinuxTheoryAttribute()
-    {
-        if (!OperatingSystem.IsLinux())
-        {
-            Skip = "Needs Linux's memory protection.";
-        }
-    }
 }

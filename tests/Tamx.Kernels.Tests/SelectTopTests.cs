@@ -99,7 +99,7 @@ public class SelectTopTests
         FloatAssert.Equal(wholeSums, logSums, Tolerance * Largest(whole));
     }
 
-    [LinuxTheory]
+    [Theory]
     [MemberData(nameof(Names))]
     public void SelectTop_BetweenForbiddenPages_StaysWithin(string name)
     {

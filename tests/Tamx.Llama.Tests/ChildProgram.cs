@@ -2,12 +2,13 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Tamx.Llama.Tests.Damage;
 using Tamx.Llama.Tests.Interop;
+using Xunit.MicrosoftTestingPlatform;
 
 namespace Tamx.Llama.Tests;
 
 /// <summary>
-/// What runs in a process of its own, since native code may end it: started by tests as <c>dotnet Tamx.Llama.Tests.dll
-/// NAME ...</c>.
+/// The tests' program, and what runs in a process of its own, since native code may end it: started by tests as
+/// <c>dotnet Tamx.Llama.Tests.dll NAME ...</c>.
 /// </summary>
 internal static partial class ChildProgram
 {
@@ -16,18 +17,20 @@ internal static partial class ChildProgram
 
     public static async Task<int> Main(string[] arguments)
     {
-        LeaveNothingBehind();
         switch (arguments)
         {
             case ["damaged-pairs", .. var rest]:
+                LeaveNothingBehind();
                 return DamagedPairRun.Run(rest);
             case ["texts", .. var rest]:
+                LeaveNothingBehind();
                 return TextRun.Run(rest);
             case ["host-program", .. var rest]:
+                LeaveNothingBehind();
                 return await HostProgramRun.RunAsync(rest);
             default:
-                Console.Error.WriteLine("This is a test program: run it with dotnet test.");
-                return 2;
+                return await TestPlatformTestFramework.RunAsync(
+                    arguments, SelfRegisteredExtensions.AddSelfRegisteredExtensions);
         }
     }
 

@@ -137,13 +137,10 @@ public sealed class LifetimeTests
     {
         using var completion = LoadedModels.Get(TestModels.Qwen3Vl)
             .CreateCompletion(Question, new() { MaxNewTokens = 300 });
-        var both = new[]
-        {
-            Record.ExceptionAsync(() => CaptureTests.Collect(completion)),
-            Record.ExceptionAsync(() => CaptureTests.Collect(completion)),
-        };
-        var outcomes = await Task.WhenAll(both);
+        var outcomes = await Task.WhenAll(Collect(), Collect());
         Assert.Contains(outcomes, outcome => outcome is InvalidOperationException);
+
+        Task<Exception?> Collect() => Record.ExceptionAsync(() => CaptureTests.Collect(completion)).AsTask();
     }
 
     [Fact]

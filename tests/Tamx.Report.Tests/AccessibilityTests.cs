@@ -4,10 +4,9 @@ using Microsoft.Playwright;
 namespace Tamx.Report.Tests;
 
 /// <summary>The page for those who do not see it, or use no pointer.</summary>
-[Collection(Chromium.Collection)]
 public class AccessibilityTests(Chromium browser)
 {
-    [AxeTheory]
+    [Theory]
     [InlineData("", ColorScheme.Light, 1280)]
     [InlineData("#tok=1&contour=1", ColorScheme.Light, 1280)]
     [InlineData("#tok=1-2&q=bus", ColorScheme.Dark, 1280)]
@@ -22,7 +21,7 @@ public class AccessibilityTests(Chromium browser)
         Assert.Empty(await AxeCore.FindViolationsAsync(report.Page));
     }
 
-    [AxeTheory]
+    [Theory]
     [InlineData("")]
     [InlineData("#tok=3")]
     public async Task Axe_TokensOfBlanksAndPartsOfCharacters_FindsNoViolation(string hash)
@@ -34,7 +33,7 @@ public class AccessibilityTests(Chromium browser)
         Assert.Empty(await AxeCore.FindViolationsAsync(report.Page));
     }
 
-    [AxeTheory]
+    [Theory]
     [InlineData("Numbers")]
     [InlineData("How this was made")]
     public async Task Axe_Dialog_FindsNoViolation(string name)
@@ -45,7 +44,7 @@ public class AccessibilityTests(Chromium browser)
         Assert.Empty(await AxeCore.FindViolationsAsync(report.Page));
     }
 
-    [AxeTheory]
+    [Theory]
     [InlineData("#tok=1")]
     [InlineData("")]
     public async Task Axe_Comparison_FindsNoViolation(string hash)
@@ -56,7 +55,7 @@ public class AccessibilityTests(Chromium browser)
         Assert.Empty(await AxeCore.FindViolationsAsync(report.Page));
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Keyboard_Alone_ReachesEverything()
     {
         await using OpenReport report = await browser.OpenAsync(new Example(), "#tok=1");
@@ -87,7 +86,7 @@ public class AccessibilityTests(Chromium browser)
         Assert.All(wanted, name => Assert.Contains(name, all, StringComparison.Ordinal));
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Export_ByKeyboard_OpensAndCloses()
     {
         await using OpenReport report = await browser.OpenAsync(new Example(), "#tok=1");

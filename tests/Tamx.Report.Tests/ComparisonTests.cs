@@ -1,17 +1,15 @@
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using Tamx.Llama;
-using Tamx.Testing;
 
 namespace Tamx.Report.Tests;
 
 /// <summary>Two runs of the same answer side by side.</summary>
-[Collection(Chromium.Collection)]
 public class ComparisonTests(Chromium browser)
 {
     private static readonly Example First = new() { MapValue = (_, cell) => cell is 5 or 6 ? 1 : 0 };
 
-    [BrowserFact]
+    [Fact]
     public async Task Compare_EqualRuns_AgreeWholly()
     {
         await using OpenReport report = await browser.CompareAsync(Run(First), Run(First, "Q8_0"), "#tok=1&drawn=cells");
@@ -23,7 +21,7 @@ public class ComparisonTests(Chromium browser)
         Assert.All(difference[..3], channel => Assert.InRange(channel, 214, 228));
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Compare_MapsThatDifferByRounding_ShowsNoGreatDifference()
     {
         // Cell 9 differs by 0.4 of the hundredth that fills the colours: from the middle's grey (221) part of the way to blue (59).
@@ -33,7 +31,7 @@ public class ComparisonTests(Chromium browser)
         Assert.InRange((await report.PixelAsync(2, 1.5 / 4, 2.5 / 3))[0], 130, 200);
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Compare_OtherMaps_ShowsWhereTheyDiffer()
     {
         // The picture's cells 5 and 6 against 6 and 7; of the video's 8 cells likewise: together 4 of 20 each, 2 of them shared.
@@ -47,7 +45,7 @@ public class ComparisonTests(Chromium browser)
         Assert.InRange((await report.PixelAsync(2, 2.5 / 4, 1.5 / 3))[0], 214, 228);
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Compare_OtherTokens_SelectsTheSameText()
     {
         var second = new Example { AnswerTexts = Example.Tokens("A re", "d b", "us."), MapValue = (seed, cell) => cell == seed ? 1 : 0 };
@@ -62,7 +60,7 @@ public class ComparisonTests(Chromium browser)
         Assert.True((await report.PixelAsync(1, 2.5 / 4, 0.5 / 3))[0] > 240);
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Compare_WithoutSelection_ListsLeastAgreementFirst()
     {
         var second = new Example { MapValue = (seed, cell) => seed == 2 ? (cell is 0 or 1 ? 1 : 0) : cell is 5 or 6 ? 1 : 0 };

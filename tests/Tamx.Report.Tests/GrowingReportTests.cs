@@ -5,12 +5,10 @@ using Microsoft.Playwright;
 using Tamx.Kernels;
 using Tamx.Llama;
 using Tamx.Llama.Chat;
-using Tamx.Testing;
 
 namespace Tamx.Report.Tests;
 
 /// <summary>A report that grows with its answer, in the end the same as the one that is written at once.</summary>
-[Collection(Chromium.Collection)]
 public class GrowingReportTests(Chromium browser)
 {
     private static readonly string[] Pieces =
@@ -96,7 +94,7 @@ public class GrowingReportTests(Chromium browser)
         Assert.Contains("image/tiff", error.Message, StringComparison.Ordinal);
     }
 
-    [BrowserTheory]
+    [Theory]
     [InlineData(8)]
     [InlineData(16)]
     public async Task Page_AllTokens_KnowsWhatTheFileKnows(int bits)
@@ -122,7 +120,7 @@ public class GrowingReportTests(Chromium browser)
         Assert.Contains("a🚌··gnou.", shown.Replace(" ", "", StringComparison.Ordinal), StringComparison.Ordinal);
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Page_AnswerOfAModel_KnowsWhatTheFileKnows()
     {
         using var model = await VisionLanguageModel.LoadAsync(
@@ -156,7 +154,7 @@ public class GrowingReportTests(Chromium browser)
         Assert.Equal(await page.KnowledgeAsync(), grown);
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Page_WhileTokensCome_FollowsTheNewestUntilOneIsChosen()
     {
         (Trace trace, ActivationMaps maps) = new Example().Build();
@@ -193,7 +191,7 @@ public class GrowingReportTests(Chromium browser)
         await Assertions.Expect(page.Page.Locator(".growing")).ToHaveCountAsync(0);
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Page_SearchWhileTokensCome_FindsThemToo()
     {
         (Trace trace, ActivationMaps maps) = new Example { AnswerTexts = Example.Tokens("A", " bus", " and", " a", " bus") }.Build();
@@ -210,7 +208,7 @@ public class GrowingReportTests(Chromium browser)
         await Assertions.Expect(page.Page.Locator(".found")).ToHaveCountAsync(2);
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Unmount_ThenAnother_LeavesNothingListening()
     {
         (Trace trace, ActivationMaps maps) = new Example().Build();

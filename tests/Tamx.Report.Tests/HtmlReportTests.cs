@@ -4,7 +4,6 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Tamx.Llama;
 using Tamx.Llama.Media;
-using Tamx.Testing;
 
 namespace Tamx.Report.Tests;
 
@@ -356,7 +355,7 @@ public class HtmlReportTests
                 .Select(media => $"{media.Name}: {string.Join(' ', media.Frames.Select(frame => frame.Block))}"));
     }
 
-    [RealMaterialFact]
+    [Fact]
     public async Task WriteAsync_RoadSign_StaysUnderSizeBound()
     {
         (Trace trace, ActivationMaps maps) = RoadSign.Read();

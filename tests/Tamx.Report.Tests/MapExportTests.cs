@@ -4,7 +4,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Tamx.Llama;
 using Tamx.Llama.Media;
-using Tamx.Testing;
 
 namespace Tamx.Report.Tests;
 

@@ -1,5 +1,4 @@
 using Microsoft.Playwright;
-using Tamx.Testing;
 
 namespace Tamx.Report.Tests;
 
@@ -36,12 +35,12 @@ internal sealed class OpenReport : IAsyncDisposable
 
     public static async Task<OpenReport> StartAsync(Chromium browser, Func<string, Task> write, string hash, BrowserNewContextOptions? look)
     {
-        var folder = new TemporaryFolder();
-        string path = System.IO.Path.Combine(folder.Path, "report.html");
-        await write(path);
         look ??= new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = 1280, Height = 800 } };
         look.Offline = true;
         IBrowserContext context = await browser.NewContextAsync(look);
+        var folder = new TemporaryFolder();
+        string path = System.IO.Path.Combine(folder.Path, "report.html");
+        await write(path);
         var report = new OpenReport(folder, context, await context.NewPageAsync(), path);
         await report.GoAsync(hash);
         return report;

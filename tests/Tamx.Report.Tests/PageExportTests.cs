@@ -5,12 +5,11 @@ using Tamx.Llama.Media;
 namespace Tamx.Report.Tests;
 
 /// <summary>What a person can save from the page.</summary>
-[Collection(Chromium.Collection)]
 public class PageExportTests(Chromium browser)
 {
     private static readonly Example OneCell = new() { MapValue = (_, cell) => cell == 6 ? 0.5f : 0 };
 
-    [BrowserFact]
+    [Fact]
     public async Task Export_Csv_HoldsCellsAndText()
     {
         await using OpenReport report = await browser.OpenAsync(new Example { AnswerTexts = Example.Tokens("say", " \"a,b\"", "!"), MapValue = OneCell.MapValue }, "#tok=2");
@@ -24,7 +23,7 @@ public class PageExportTests(Chromium browser)
         Assert.Contains(rows, row => row.StartsWith("relevance of earlier text,,,,,,", StringComparison.Ordinal) && row.EndsWith(",\" \"\"a,b\"\"\",1", StringComparison.Ordinal));
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Export_Json_HoldsTheSelection()
     {
         await using OpenReport report = await browser.OpenAsync(OneCell, "#tok=1&cand=1");
@@ -38,7 +37,7 @@ public class PageExportTests(Chromium browser)
         Assert.Equal(5.5, root.GetProperty("maps")[0].GetProperty("values")[6].GetDouble());
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Export_Png_IsThePictureWithItsMap()
     {
         await using OpenReport report = await browser.OpenAsync(new Example { MapValue = OneCell.MapValue, HasVideo = false }, "#tok=1&drawn=cells&opacity=100&map=jet");

@@ -5,13 +5,12 @@ using Microsoft.Playwright;
 namespace Tamx.Report.Tests;
 
 /// <summary>Maps over pictures and videos: colours, scales, contour, values, regions, frames.</summary>
-[Collection(Chromium.Collection)]
 public class PictureTests(Chromium browser)
 {
     /// <summary>One cell at 1, all others at 0, and the token's raw range 0 to 10 + its index.</summary>
     private static readonly Example OneCell = new() { MapValue = (seed, cell) => cell == 5 + seed ? 1 : 0 };
 
-    [BrowserTheory]
+    [Theory]
     [InlineData("viridis", 0xFD, 0xE7, 0x25)]
     [InlineData("magma", 0xFC, 0xFD, 0xBF)]
     [InlineData("cividis", 0xFE, 0xE8, 0x38)]
@@ -29,7 +28,7 @@ public class PictureTests(Chromium browser)
         Assert.Equal(255, highest[3]);
     }
 
-    [BrowserTheory]
+    [Theory]
     [InlineData("viridis")]
     [InlineData("magma")]
     [InlineData("cividis")]
@@ -49,7 +48,7 @@ public class PictureTests(Chromium browser)
         Assert.All(stops.Index(), stop => Assert.All(stop.Item.Index(), channel => Assert.InRange(channel.Item - table[(45 * stop.Index) + channel.Index], -1, 1)));
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Opacity_Slider_ChangesTheCover()
     {
         await using OpenReport report = await browser.OpenAsync(OneCell, "#tok=0&drawn=cells&opacity=100");
@@ -60,7 +59,7 @@ public class PictureTests(Chromium browser)
         Assert.Equal("#tok=0&drawn=cells&opacity=40", await report.HashAsync());
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Cells_AndSmooth_DifferInsideACell()
     {
         await using OpenReport report = await browser.OpenAsync(OneCell, "#tok=0&drawn=cells&opacity=100");
@@ -74,7 +73,7 @@ public class PictureTests(Chromium browser)
         Assert.True(edge[0] < centre[0], $"{edge[0]} at the edge, {centre[0]} at the centre");
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Scale_Common_PutsTokensOnOneRange()
     {
         await using OpenReport report = await browser.OpenAsync(OneCell, "#tok=0&drawn=cells&opacity=100");
@@ -89,7 +88,7 @@ public class PictureTests(Chromium browser)
         Assert.NotEqual(own, await report.PixelAsync(0, 1.5 / 4, 1.5 / 3));
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Contour_OfOneCell_GoesAroundIt()
     {
         await using OpenReport report = await browser.OpenAsync(OneCell, "#tok=0&drawn=cells&contour=1");
@@ -97,7 +96,7 @@ public class PictureTests(Chromium browser)
         Assert.Equal("M1 1h1M1 2h1M1 1v1M2 1v1", await report.Page.Locator(".contour .line").First.GetAttributeAsync("d"));
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Contour_OnAGradient_IsOtsusThreshold()
     {
         var example = new Example { MapValue = (_, cell) => cell * cell / 121f };
@@ -116,7 +115,7 @@ public class PictureTests(Chromium browser)
         Assert.InRange(cells, 1, 11);
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Pointer_OverACell_ReadsItsValue()
     {
         await using OpenReport report = await browser.OpenAsync(OneCell, "#tok=0");
@@ -130,7 +129,7 @@ public class PictureTests(Chromium browser)
         await Assertions.Expect(report.Page.Locator(".readout").First).ToBeHiddenAsync();
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Region_Click_RanksTheTokensThatCameFromThere()
     {
         await using OpenReport report = await browser.OpenAsync(OneCell);
@@ -151,7 +150,7 @@ public class PictureTests(Chromium browser)
         Assert.Equal("#tok=1", await report.HashAsync());
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Region_Drag_TakesAllCellsUnderIt()
     {
         await using OpenReport report = await browser.OpenAsync(OneCell, "#unit=word&rank=strength");
@@ -172,7 +171,7 @@ public class PictureTests(Chromium browser)
         Assert.Contains("A", found[2], StringComparison.Ordinal);
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Region_ByKeys_IsDrawnAndLookedUp()
     {
         await using OpenReport report = await browser.OpenAsync(OneCell);
@@ -188,7 +187,7 @@ public class PictureTests(Chromium browser)
         Assert.Equal("", await report.HashAsync());
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task SeveralPictures_OfAToken_SayTheirShares()
     {
         // 3 of 12 cells of the picture and 3 of 8 of the video, all of the same value.
@@ -198,7 +197,7 @@ public class PictureTests(Chromium browser)
         Assert.Equal(["50.0\u2009%", "50.0\u2009%"], await report.Page.Locator("figcaption .share").AllInnerTextsAsync());
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Token_BeforeAVideo_SaysThatThereIsNoMap()
     {
         await using OpenReport report = await browser.OpenAsync(new Example(), "#tok=0");
@@ -207,7 +206,7 @@ public class PictureTests(Chromium browser)
         await Assertions.Expect(report.Page.Locator(".stage canvas").Nth(1)).ToBeHiddenAsync();
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Video_OfAToken_StandsAtItsStrongestFrame()
     {
         // Cells 4 and up are the second frame.
@@ -226,7 +225,7 @@ public class PictureTests(Chromium browser)
         Assert.Equal("#tok=1&t=1.0", await report.HashAsync());
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Video_Play_GoesOnAndStops()
     {
         await using OpenReport report = await browser.OpenAsync(new Example(), "#tok=1&t=1.0");
@@ -241,7 +240,7 @@ public class PictureTests(Chromium browser)
         await Assertions.Expect(play).ToHaveAttributeAsync("aria-pressed", "false");
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Chip_OfAPicture_BringsItIntoSight()
     {
         await using OpenReport report = await browser.OpenAsync(new Example());
@@ -251,7 +250,7 @@ public class PictureTests(Chromium browser)
         await Assertions.Expect(report.Page.Locator("figure").Nth(1)).ToHaveClassAsync(new Regex("revealed"));
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Picture_InThePage_IsShownAtItsShape()
     {
         await using OpenReport report = await browser.OpenAsync(new Example());
@@ -262,7 +261,7 @@ public class PictureTests(Chromium browser)
         Assert.Contains("bus.bmp", await report.Page.Locator(".stage img").First.GetAttributeAsync("alt") ?? "", StringComparison.Ordinal);
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Values_OfSixteenBits_AreReadToFourDigits()
     {
         var example = new Example { MapValue = (_, cell) => cell == 0 ? 1 : 0.1234f };

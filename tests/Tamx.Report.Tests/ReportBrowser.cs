@@ -1,5 +1,7 @@
 using Microsoft.Playwright;
 
+[assembly: AssemblyFixture(typeof(Chromium))]
+
 namespace Tamx.Report.Tests;
 
 /// <summary>Reports in a browser.</summary>
@@ -21,6 +23,3 @@ internal static class ReportBrowser
     /// <summary>Opens a page that shows a report while it grows.</summary>
     public static Task<OpenGrowingReport> GrowAsync(this Chromium browser, BrowserNewContextOptions? look = null) => OpenGrowingReport.StartAsync(browser, look);
 }
-
-[CollectionDefinition(Chromium.Collection)]
-public sealed class ChromiumDefinition : ICollectionFixture<Chromium>;

@@ -8,13 +8,11 @@ internal static class RoadSign
 {
     private const int FirstCellPosition = 4;
 
-    public static string Folder { get; } = Path.Combine(SharedFolder(), "real");
-
-    public static string JsonPath { get; } = Path.Combine(Folder, "qwen3vl_2b_road_sign.json");
-
     public static (Trace Trace, ActivationMaps Maps) Read()
     {
-        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(JsonPath));
+        byte[] json = File.ReadAllBytes(RealMaterial.Find("qwen3vl_2b_road_sign.json"));
+        byte[] picture = File.ReadAllBytes(RealMaterial.Find("road_sign.jpg"));
+        using JsonDocument document = JsonDocument.Parse(json);
         JsonElement root = document.RootElement;
         JsonElement grid = root.GetProperty("vision_blocks")[0];
         int rows = grid.GetProperty("grid_h").GetInt32();
@@ -90,7 +88,7 @@ internal static class RoadSign
             OutputIds = [.. Enumerable.Range(0, vocabulary.Texts.Count)],
             OutputRows = ReadOnlyMemory<float>.Empty,
             OutputTexts = [.. vocabulary.Texts],
-            Pictures = [new TracePicture(0, 0, "image/jpeg", File.ReadAllBytes(Path.Combine(Folder, "road_sign.jpg")), 773, 512, null, "road_sign.jpg")],
+            Pictures = [new TracePicture(0, 0, "image/jpeg", picture, 773, 512, null, "road_sign.jpg")],
             Run = new RunInfo { Model = "Qwen3-VL-2B-Instruct", Architecture = "qwen3vl", Quantization = "BF16" },
         };
         var maps = new ActivationMaps
@@ -120,22 +118,6 @@ internal static class RoadSign
     }
 
     private static float[] Floats(JsonElement array) => [.. array.EnumerateArray().Select(value => value.GetSingle())];
-
-    private static string SharedFolder()
-    {
-        if (Environment.GetEnvironmentVariable("TAMX_SHARED") is string folder)
-        {
-            return folder;
-        }
-
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Tamx.sln")))
-        {
-            directory = directory.Parent;
-        }
-
-        return Path.Combine(directory?.Parent?.FullName ?? "", "shared");
-    }
 
     /// <summary>Gives every text an id; the ids are ours, since the page holds none.</summary>
     private sealed class Vocabulary

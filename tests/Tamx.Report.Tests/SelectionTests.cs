@@ -4,12 +4,11 @@ using Microsoft.Playwright;
 namespace Tamx.Report.Tests;
 
 /// <summary>Selecting tokens, words and spans, and what follows from it.</summary>
-[Collection(Chromium.Collection)]
 public class SelectionTests(Chromium browser)
 {
     private static readonly Example Words = new() { AnswerTexts = Example.Tokens("A", " ze", "bra", " and", " a", " gno", "u", ".") };
 
-    [BrowserFact]
+    [Fact]
     public async Task Click_Token_SelectsItAndTwiceNothing()
     {
         await using OpenReport report = await browser.OpenAsync(new Example());
@@ -25,7 +24,7 @@ public class SelectionTests(Chromium browser)
         Assert.Equal("", await report.HashAsync());
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Hover_Token_PreviewsItAndGivesItBack()
     {
         await using OpenReport report = await browser.OpenAsync(new Example(), "#tok=1");
@@ -39,7 +38,7 @@ public class SelectionTests(Chromium browser)
         Assert.Equal(selected, await report.DrawingAsync());
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Drag_OverTokens_SelectsTheSpan()
     {
         await using OpenReport report = await browser.OpenAsync(Words);
@@ -58,7 +57,7 @@ public class SelectionTests(Chromium browser)
         Assert.InRange(float.Parse(value.Split("  ")[0], System.Globalization.CultureInfo.InvariantCulture), highest - 0.06f, highest + 0.06f);
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task ShiftClick_Token_ExtendsFromTheAnchor()
     {
         await using OpenReport report = await browser.OpenAsync(Words);
@@ -70,7 +69,7 @@ public class SelectionTests(Chromium browser)
         Assert.Equal([3, 4], (IEnumerable<int>)await report.SelectedAsync());
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task WordMode_ClickAndArrows_TakeWholeWords()
     {
         await using OpenReport report = await browser.OpenAsync(Words);
@@ -87,7 +86,7 @@ public class SelectionTests(Chromium browser)
         Assert.Equal("#tok=4-6&unit=word", await report.HashAsync());
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Keys_StepExtendClear_MoveFocusAndSelection()
     {
         await using OpenReport report = await browser.OpenAsync(Words);
@@ -108,7 +107,7 @@ public class SelectionTests(Chromium browser)
         Assert.Empty(await report.SelectedAsync());
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Search_Phrase_FindsOverTokenBordersAndSelectsInTurn()
     {
         await using OpenReport report = await browser.OpenAsync(Words);
@@ -128,7 +127,7 @@ public class SelectionTests(Chromium browser)
         Assert.Equal(0, await report.Page.Locator(".found").CountAsync());
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Candidate_ByKeyboard_SwitchesMapAndRelevance()
     {
         await using OpenReport report = await browser.OpenAsync(new Example { MapValue = (seed, cell) => (((seed * 5) + (cell * 7)) % 11 / 10f) });
@@ -150,7 +149,7 @@ public class SelectionTests(Chromium browser)
         Assert.Equal(own, await report.DrawingAsync());
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Relevance_OfAToken_ShadesTheTextBeforeWithValues()
     {
         await using OpenReport report = await browser.OpenAsync(new Example());
@@ -166,7 +165,7 @@ public class SelectionTests(Chromium browser)
         await Assertions.Expect(report.Page.Locator(".sources .row").First).ToContainTextAsync("1.00");
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task PromptWord_Click_ShowsWhatItLedTo()
     {
         await using OpenReport report = await browser.OpenAsync(new Example());
@@ -183,7 +182,7 @@ public class SelectionTests(Chromium browser)
         Assert.Equal([0], (IEnumerable<int>)await report.SelectedAsync());
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task PromptWord_ThatWasExplained_HasAMapOfItsOwn()
     {
         await using OpenReport report = await browser.OpenAsync(new Example { HasPromptMaps = true });
@@ -196,7 +195,7 @@ public class SelectionTests(Chromium browser)
         Assert.NotEqual(map, await report.DrawingAsync());
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Direction_To_ShowsLaterTokens()
     {
         await using OpenReport report = await browser.OpenAsync(new Example(), "#tok=1");
@@ -208,7 +207,7 @@ public class SelectionTests(Chromium browser)
         await Assertions.Expect(report.Token(0)).Not.ToHaveAttributeAsync("title", new Regex("."));
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Copy_WithASelection_TakesItsText()
     {
         await using OpenReport report = await browser.OpenAsync(Words, "#tok=1-3");
@@ -225,7 +224,7 @@ public class SelectionTests(Chromium browser)
         Assert.Equal("zebra and", copied);
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Address_OfAView_RestoresEverything()
     {
         const string Hash = "#tok=1&cand=1&region=0.0.1.1.2.3&t=1.1&unit=word&dir=to&rank=strength&map=cividis&scale=all&drawn=cells&opacity=35&q=bus&contour=1";
@@ -251,7 +250,7 @@ public class SelectionTests(Chromium browser)
         Assert.Equal(Hash, await report.HashAsync());
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Address_ThatDoesNotFit_SelectsNothing()
     {
         await using OpenReport report = await browser.OpenAsync(

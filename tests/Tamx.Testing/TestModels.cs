@@ -1,3 +1,4 @@
+using Tamx.Llama;
 using Tamx.Llama.Gguf;
 
 namespace Tamx.Testing;
@@ -17,6 +18,12 @@ public static class TestModels
     /// </summary>
     /// <param name="onProcessor">The tolerance on the processor.</param>
     public static double Tolerance(double onProcessor) => GpuLayerCount == 0 ? onProcessor : Math.Max(onProcessor, 1e-2);
+
+    /// <summary>Skips the test where llama.cpp has no GPU, unless tests were told to put layers there.</summary>
+    public static void SkipWithoutGpu() => Assert.SkipUnless(
+        GpuLayerCount != 0 || LlamaRuntime.Devices.Any(device => device.IsGpu),
+        "llama.cpp has no GPU here (a back end for GPUs: TAMX_LLAMA_BACKENDS=libggml-vulkan.so; " +
+        "in software: Mesa's lavapipe and GGML_VK_VISIBLE_DEVICES=0).");
 
     private static readonly Lazy<string> LazyFolder = new(CreateFolder);
 

@@ -45,12 +45,20 @@ public static class TestVideos
         return images.ToByteArray(format);
     }
 
-    /// <summary>Writes a video with the ffmpeg on the PATH: a moving test picture, whose frames all differ.</summary>
+    /// <summary>Skips the test where ffmpeg is missing.</summary>
+    public static void SkipWithoutFfmpeg() => Assert.SkipWhen(
+        Video.FfmpegPath is null, "Needs ffmpeg and ffprobe (Debian: apt-get install ffmpeg) on the PATH.");
+
+    /// <summary>
+    /// Writes a video with the ffmpeg on the PATH: a moving test picture, whose frames all differ. Skips the test where
+    /// it is missing.
+    /// </summary>
     /// <param name="path">The file; its ending chooses the container.</param>
     /// <param name="seconds">How long.</param>
     /// <param name="options">More options for the output.</param>
     public static void Write(string path, double seconds, params string[] options)
     {
+        SkipWithoutFfmpeg();
         var start = new ProcessStartInfo("ffmpeg") { RedirectStandardError = true };
         string[] arguments =
         [
@@ -67,24 +75,4 @@ public static class TestVideos
         process.WaitForExit();
         Assert.True(process.ExitCode == 0, error);
     }
-}
-
-/// <summary>A test that needs ffmpeg: skipped where it is not on the PATH.</summary>
-public sealed class FfmpegFactAttribute : FactAttribute
-{
-    public FfmpegFactAttribute()
-    {
-        Skip = FfmpegTheoryAttribute.Reason;
-    }
-}
-
-/// <summary>Tests that need ffmpeg: skipped where it is not on the PATH.</summary>
-public sealed class FfmpegTheoryAttribute : TheoryAttribute
-{
-    public FfmpegTheoryAttribute()
-    {
-        Skip = Reason;
-    }
-
-    internal static string? Reason { get; } = Video.FfmpegPath is null ? "Needs ffmpeg and ffprobe (Debian: apt-get install ffmpeg) on the PATH." : null;
 }

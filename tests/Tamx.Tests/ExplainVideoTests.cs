@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Tamx.Llama;
 using Tamx.Llama.Chat;
 using Tamx.Testing;
@@ -8,6 +9,8 @@ namespace Tamx.Tests;
 public sealed class ExplainVideoTests
 {
     private static readonly CompletionOptions Precise = new() { MaxNewTokens = 8, CandidateCount = 2, PreciseCache = true };
+
+    private static readonly ConcurrentDictionary<string, Task<Explanation>> Generated = new();
 
     public static TheoryData<string> Models => [.. TestModels.Architectures];
 
@@ -23,8 +26,7 @@ public sealed class ExplainVideoTests
     [MemberData(nameof(Models))]
     public async Task ExplainAsync_Videos_LayoutAndPicturesFit(string name)
     {
-        var model = LoadedModels.Get(name);
-        var explanation = await Explainer.ExplainAsync(model, Messages, new() { Completion = Precise });
+        var explanation = await GeneratedAsync(name);
 
         var isQwen3 = name.StartsWith("qwen3", StringComparison.Ordinal);
         var picture = isQwen3 ? new PatchGrid(1, 7, 7) : new PatchGrid(1, 8, 8);
@@ -61,7 +63,7 @@ public sealed class ExplainVideoTests
     public async Task ExplainAsync_AnswerFedBack_GivesTheSameMaps(string name)
     {
         var model = LoadedModels.Get(name);
-        var generated = await Explainer.ExplainAsync(model, Messages, new() { Completion = Precise, ExplainEndToken = false });
+        var generated = await GeneratedAsync(name);
         var encoded = await Explainer.ExplainAsync(model, [.. Messages, new(ChatRole.Assistant, generated.Answer)], new() { Completion = Precise });
 
         Assert.True(generated.Maps.Answer.Count >= 3, "the answer is too short to compare anything");
@@ -84,8 +86,7 @@ public sealed class ExplainVideoTests
     public async Task ExplainAsync_SavedTrace_GivesTheSameMapsAgain(string name)
     {
         using var folder = new TemporaryFolder();
-        var model = LoadedModels.Get(name);
-        var explanation = await Explainer.ExplainAsync(model, Messages, new() { Completion = Precise });
+        var explanation = await GeneratedAsync(name);
         TraceFile.Save(explanation.Trace, folder.File("trace.safetensors"));
         var loaded = TraceFile.Load(folder.File("trace.safetensors"));
         var maps = ActivationMaps.Compute(loaded);
@@ -93,6 +94,13 @@ public sealed class ExplainVideoTests
         Assert.Equal(explanation.Maps.Layout.VisionBlocks, maps.Layout.VisionBlocks);
         Assert.Equal(explanation.Trace.Pictures.Select(shown => shown.Seconds), loaded.Pictures.Select(shown => shown.Seconds));
         Assert.Equal(explanation.Maps.Answer.SelectMany(token => token.Token.VisionMaps.Select(map => map?.Values.ToArray())), maps.Answer.SelectMany(token => token.Token.VisionMaps.Select(map => map?.Values.ToArray())));
+    }
+
+    /// <summary>The answer that a model writes, explained once for all tests.</summary>
+    private static Task<Explanation> GeneratedAsync(string name)
+    {
+        var options = new ExplainOptions { Completion = Precise, ExplainEndToken = false };
+        return Generated.GetOrAdd(name, _ => Explainer.ExplainAsync(LoadedModels.Get(name), Messages, options));
     }
 
     private static string Text(Trace trace, int position) => trace.FindText(trace.TokenIds[position])!;

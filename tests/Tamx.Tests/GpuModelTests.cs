@@ -27,7 +27,9 @@ public sealed class GpuModelTests
         Completion = new CompletionOptions { MaxNewTokens = 5, CandidateCount = 2, PreciseCache = true },
     };
 
-    [GpuTheory]
+    public GpuModelTests() => TestModels.SkipWithoutGpu();
+
+    [Theory]
     [InlineData("qwen3vl", "image")]
     [InlineData("qwen3vl", "video")]
     [InlineData("qwen3vl-deepstack", "image")]

@@ -172,8 +172,8 @@ public sealed class AccessTests(SharedServer shared)
     [Fact]
     public async Task Body_TooSlow_IsRefusedAndGivesItsPlaceBack()
     {
-        await using var server = await RunningServer.StartAsync(
-            RunningServer.Options with { QueueLength = 0, Limits = new RequestLimits { MaxBodySeconds = 0.5 } });
+        var options = RunningServer.Options with { QueueLength = 0, Limits = new RequestLimits { MaxBodySeconds = 3 } };
+        await using var server = await RunningServer.StartAsync(options);
         var slow = SendAsync(server, "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{", 0);
         await RunningServer.UntilAsync(async () => await server.InProgressAsync() == 1, "the slow request's begin");
         await RunningServer.AssertErrorAsync(

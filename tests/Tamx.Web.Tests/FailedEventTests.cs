@@ -1,5 +1,6 @@
 using Tamx.Llama;
 using Tamx.Llama.Chat;
+using Tamx.Llama.Media;
 using Tamx.Web.Requests;
 using Tamx.Web.Wire;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Tamx.Llama.Chat;
+using Tamx.Llama.Media;
 using Tamx.Testing;
 using Tamx.Web.Requests;
 using Tamx.Web.Wire;

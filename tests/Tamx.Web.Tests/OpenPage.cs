@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Microsoft.Playwright;
-using Tamx.BrowserTesting;
+using Tamx.Testing;
 
 namespace Tamx.Web.Tests;
 

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
-using Tamx.BrowserTesting;
+using Tamx.Testing;
 
 namespace Tamx.Web.Tests;
 
@@ -10,7 +10,7 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
 {
     private readonly RunningServer _server = shared.Running;
 
-    [BrowserFact]
+    [Fact]
     public async Task Files_ThatCannotBeUsed_AreNamedWithTheReason()
     {
         await using var page = await OpenPage.StartAsync(browser, _server);
@@ -32,7 +32,7 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
         await Assertions.Expect(page.Page.Locator(".attachments li")).ToHaveCountAsync(8);
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Refusal_OfTheServer_IsShownAndTheQuestionKept()
     {
         await using var page = await OpenPage.StartAsync(browser, _server);
@@ -49,7 +49,7 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
         await Assertions.Expect(page.Problem).ToHaveCountAsync(0);
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Queue_Full_OffersToTryAgain()
     {
         await using var small = await RunningServer.StartAsync(
@@ -70,7 +70,7 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
         await Assertions.Expect(second.Problem).ToHaveCountAsync(0);
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Worker_Killed_SaysSoAndTheNextTryAnswers()
     {
         await using var own = await RunningServer.StartAsync();
@@ -87,7 +87,7 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
         await page.DoneAsync();
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Server_Gone_IsSaid()
     {
         var own = await RunningServer.StartAsync();
@@ -102,7 +102,7 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
         page.ExpectNoAnswer();
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Key_Needed_IsAskedForOnceAndTravelsWithEverything()
     {
         await using var own = await RunningServer.StartAsync(
@@ -128,7 +128,7 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
         await Assertions.Expect(key).ToHaveCountAsync(0);
     }
 
-    [AxeTheory]
+    [Theory]
     [InlineData(ColorScheme.Light, 1280)]
     [InlineData(ColorScheme.Dark, 1280)]
     [InlineData(ColorScheme.Light, 390)]
@@ -178,7 +178,7 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
         }
     }
 
-    [BrowserFact]
+    [Fact]
     public async Task Status_WhileWorking_IsToldToThoseWhoDoNotSee()
     {
         await using var page = await OpenPage.StartAsync(browser, _server);

@@ -121,7 +121,7 @@ internal sealed class RunningServer : IAsyncDisposable
     /// <inheritdoc cref="UntilAsync(Func{bool}, string)"/>
     public static async Task UntilAsync(Func<Task<bool>> holds, string what)
     {
-        const double seconds = 20;
+        const double seconds = 60;
         for (var clock = Stopwatch.StartNew(); !await holds(); await Task.Delay(5))
         {
             Assert.True(clock.Elapsed.TotalSeconds < seconds, $"after {seconds} seconds still not: {what}");
@@ -165,9 +165,9 @@ public sealed class SharedServer : IAsyncLifetime
 {
     internal RunningServer Running { get; private set; } = null!;
 
-    public async Task InitializeAsync() => Running = await RunningServer.StartAsync();
+    public async ValueTask InitializeAsync() => Running = await RunningServer.StartAsync();
 
-    public async Task DisposeAsync() => await Running.DisposeAsync();
+    public ValueTask DisposeAsync() => Running.DisposeAsync();
 }
 
 /// <summary>Tests that use the shared server run one after another, as do all that measure or kill.</summary>

@@ -22,7 +22,7 @@ public sealed partial class ServeCommandTests
         }
 
         Signals.Send(serve.Id, Signals.Terminate);
-        await serve.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        await serve.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
         Assert.False(Signals.Exists(worker));
         Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
     }
@@ -49,7 +49,7 @@ public sealed partial class ServeCommandTests
         await WaitAsync(serve);
         Assert.Single(Directory.GetDirectories(folder.Path, "tamx-serve-*"));
         Signals.Send(serve.Id, Signals.Terminate);
-        await serve.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        await serve.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Empty(Directory.GetDirectories(folder.Path, "tamx-serve-*"));
     }
 
@@ -67,7 +67,7 @@ public sealed partial class ServeCommandTests
         var port = ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
         using var serve = Start(
             folder.Path, [.. arguments.Select(argument => argument == "USED" ? $"{port}" : argument)]);
-        var error = await serve.StandardError.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        var error = await serve.StandardError.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(60));
         await serve.WaitForExitAsync();
         Assert.Contains(message, error, StringComparison.Ordinal);
         Assert.Single(error.TrimEnd().Split('\n'));
@@ -100,7 +100,7 @@ public sealed partial class ServeCommandTests
     private static async Task<(Uri Address, int Worker)> WaitAsync(Process serve)
     {
         var said = "";
-        while (await serve.StandardError.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(20)) is { } line)
+        while (await serve.StandardError.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60)) is { } line)
         {
             said += line + "\n";
             if (AddressPattern().Match(line) is { Success: true } match)

@@ -6,7 +6,9 @@ namespace Tamx.Web.Tests;
 [Collection(OneServer.Name)]
 public sealed class WorkerDeathTests
 {
-    private const int Deaths = 50;
+    /// <summary>Each phase and signal three times.</summary>
+    private const int Deaths = 24;
+
     private static readonly string[] Phases = ["load", "image", "prefill", "generate"];
 
     /// <summary>A random model does not end its answers: each phase lasts long enough to be met.</summary>

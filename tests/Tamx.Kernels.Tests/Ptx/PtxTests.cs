@@ -1,7 +1,6 @@
 using System.Text.RegularExpressions;
 using Tamx.Kernels.Devices;
 using Tamx.Testing;
-using Xunit.Abstractions;
 using Xunit.Sdk;
 
 namespace Tamx.Kernels.Tests.Ptx;

@@ -96,7 +96,7 @@ public sealed class ConversationReaderTests
         Assert.Equal(new PixelBounds { TotalPixels = 90_000 }, video.Bounds);
     }
 
-    [FfmpegFact]
+    [Fact]
     public void Parse_Mp4InADataUrl_IsReadAndLeavesNoFile()
     {
         using var folder = new TemporaryFolder();

@@ -118,19 +118,17 @@ public class GgufFileTests
     }
 
     [Fact]
-    public void Open_LargeVocabulary_TakesLittleTimeAndMemory()
+    public void Open_LargeVocabulary_TakesLittleMemory()
     {
         var path = TestModels.LargeVocabulary.ModelPath;
         GgufFile.Open(path);
         var before = GC.GetAllocatedBytesForCurrentThread();
-        var started = Environment.TickCount64;
         var file = GgufFile.Open(path);
 
         Assert.Equal(151936, file.Metadata.CountOf("tokenizer.ggml.tokens"));
 
-        // The vocabulary takes 4 MB in the file; measured 14 ms; generous here since machines are shared.
+        // The vocabulary takes 4 MB in the file.
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 24_000_000);
-        Assert.InRange(Environment.TickCount64 - started, 0, 5000);
     }
 
     [Fact]

@@ -20,6 +20,9 @@ public sealed class VideoPromptTests
 
     public static TheoryData<string> Models => [.. TestModels.Architectures];
 
+    /// <summary>The models whose hidden states come about in different ways: heads and files make no difference.</summary>
+    public static TheoryData<string> Encoders => ["qwen3vl", "qwen3vl-deepstack", "qwen2.5vl", "qwen2vl"];
+
     [Theory]
     [MemberData(nameof(Models))]
     public void CreateCompletion_FiveFrames_TokensAreThoseOfTheWrittenPrompt(string name)
@@ -78,11 +81,11 @@ public sealed class VideoPromptTests
     }
 
     [Theory]
-    [MemberData(nameof(Models))]
+    [MemberData(nameof(Encoders))]
     public async Task PrefillAsync_OneFrame_IsAStillPicture(string name)
     {
         var model = LoadedModels.Get(TestModels.Get(name));
-        var frame = TestVideos.Frame(1, 640, 480);
+        var frame = TestVideos.Frame(1, 448, 384);
         string[] before = name.StartsWith("qwen3", StringComparison.Ordinal) ? ["<0.0 seconds>"] : [];
         using var picture = model.CreateCompletion(
             [new(ChatRole.User, [.. before.Select(text => new TextPart(text)), frame, new TextPart("What is it?")])]);
@@ -168,7 +171,7 @@ public sealed class VideoPromptTests
     }
 
     [Theory]
-    [MemberData(nameof(Models))]
+    [MemberData(nameof(Encoders))]
     public async Task GenerateAsync_AnswerFedBack_SameRows(string name)
     {
         var model = LoadedModels.Get(TestModels.Get(name));
@@ -237,7 +240,7 @@ public sealed class VideoPromptTests
         Assert.Contains("ProjectorPath", message, StringComparison.Ordinal);
     }
 
-    [FfmpegFact]
+    [Fact]
     public async Task PrefillAsync_VideoFile_ShowsAJpegOfEachPatch()
     {
         using var folder = new TemporaryFolder();

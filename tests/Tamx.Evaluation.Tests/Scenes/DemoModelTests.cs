@@ -3,7 +3,7 @@ using Tamx.Evaluation.Scenes;
 using Tamx.Llama;
 using Tamx.Llama.Chat;
 
-namespace Tamx.Scenes.Tests;
+namespace Tamx.Evaluation.Tests.Scenes;
 
 /// <summary>llama.cpp runs the demo models as they were trained: it says and computes what PyTorch did (fixtures from train/export.py).</summary>
 public sealed class DemoModelTests

@@ -1,21 +1,17 @@
 using Microsoft.Playwright;
-using Xunit;
 
-namespace Tamx.BrowserTesting;
+namespace Tamx.Testing;
 
-/// <summary>One headless Chromium for all tests of its collection, the one that is installed; none is downloaded.</summary>
+/// <summary>One headless Chromium for all tests that take it, the one that is installed; none is downloaded.</summary>
 public sealed class Chromium : IAsyncLifetime
 {
-    /// <summary>Name of the collection of tests that share it; each test project defines it.</summary>
-    public const string Collection = "browser";
-
     private IPlaywright? _playwright;
     private IBrowser? _browser;
 
     /// <summary>The browser, or null where none is installed.</summary>
     public static string? Path { get; } = Find();
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         if (Path is not null)
         {
@@ -30,7 +26,7 @@ public sealed class Chromium : IAsyncLifetime
         }
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         if (_browser is not null)
         {
@@ -40,8 +36,12 @@ public sealed class Chromium : IAsyncLifetime
         _playwright?.Dispose();
     }
 
-    /// <summary>A window of its own: nothing of another's is in it.</summary>
-    public Task<IBrowserContext> NewContextAsync(BrowserNewContextOptions? look = null) => _browser!.NewContextAsync(look);
+    /// <summary>A window of its own, with nothing of another's in it. Skips the test where no browser is.</summary>
+    public Task<IBrowserContext> NewContextAsync(BrowserNewContextOptions? look = null)
+    {
+        Assert.SkipWhen(_browser is null, "Needs Chromium (Debian: apt-get install chromium) on the PATH.");
+        return _browser!.NewContextAsync(look);
+    }
 
     private static string? Find() =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(System.IO.Path.PathSeparator)

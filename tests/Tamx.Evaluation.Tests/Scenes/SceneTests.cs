@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using Tamx.Evaluation.Scenes;
 using Tamx.Llama.Media;
 
-namespace Tamx.Scenes.Tests;
+namespace Tamx.Evaluation.Tests.Scenes;
 
 public sealed class SceneTests
 {

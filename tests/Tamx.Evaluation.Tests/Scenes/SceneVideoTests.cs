@@ -1,6 +1,6 @@
 using Tamx.Evaluation.Scenes;
 
-namespace Tamx.Scenes.Tests;
+namespace Tamx.Evaluation.Tests.Scenes;
 
 public sealed class SceneVideoTests
 {

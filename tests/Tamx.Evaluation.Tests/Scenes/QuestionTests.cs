@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 using Tamx.Evaluation;
 using Tamx.Evaluation.Scenes;
 
-namespace Tamx.Scenes.Tests;
+namespace Tamx.Evaluation.Tests.Scenes;
 
 /// <summary>Every answer is worked out again from the objects' places, in another way than the generator's.</summary>
 public sealed partial class QuestionTests
@@ -130,7 +130,8 @@ public sealed partial class QuestionTests
                     int[] bearers = [.. scene.Objects.Where(item => item.Noun == word.Text || item.Adjective == word.Text).Select(item => item.Id)];
                     Assert.Equal(bearers, word.ObjectIds);
                     Assert.Equal(bearers.Length == 0, word.Kind == WordKind.Function);
-                    Assert.Equal(scene.Objects.Any(item => item.Noun == word.Text), word.Kind == WordKind.Noun);
+                    bool isNoun = scene.Objects.Any(item => item.Noun == word.Text);
+                    Assert.Equal(isNoun, word.Kind == WordKind.Noun);
                 }
             }
         }

@@ -1,9 +1,0 @@
-using Xunit;
-
-namespace Tamx.BrowserTesting;
-
-/// <summary>Tests with axe-core: skipped where the browser or the package is missing.</summary>
-public sealed class AxeTheoryAttribute : TheoryAttribute
-{
-    public AxeTheoryAttribute() => Skip = Chromium.Path is null ? BrowserFactAttribute.Missing : AxeCore.Fault;
-}
