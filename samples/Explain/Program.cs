@@ -12,19 +12,24 @@ if (args.Length != 4)
     return 2;
 }
 
-using var model = await VisionLanguageModel.LoadAsync(new ModelOptions { ModelPath = args[0], ProjectorPath = args[1] });
+using var model = await VisionLanguageModel.LoadAsync(
+    new ModelOptions { ModelPath = args[0], ProjectorPath = args[1] }
+);
 
 ChatMessage[] messages = [new(ChatRole.User, [ImagePart.FromFile(args[2]), new TextPart(args[3])])];
-var options = new ExplainOptions { Completion = new CompletionOptions { MaxNewTokens = 64, CandidateCount = 3 } };
+var options = new ExplainOptions
+{
+    Completion = new CompletionOptions { MaxNewTokens = 64, CandidateCount = 3 },
+};
 
-Explanation explanation = await Explainer.ExplainAsync(model, messages, options);
+var explanation = await Explainer.ExplainAsync(model, messages, options);
 Console.WriteLine(explanation.Answer);
 
 // For each token the cell of the picture that it came from most.
-foreach (AnswerToken token in explanation.Maps.Answer)
+foreach (var token in explanation.Maps.Answer)
 {
-    MapPeak best = token.Token.VisionMaps[0]!.Peak;
-    Console.WriteLine($"{token.Token.Text,-16} row {best.Row}, column {best.Column}");
+    var best = token.Token.VisionMaps[0]!.Peak;
+    Console.WriteLine($"{token.Token.Text, -16} row {best.Row}, column {best.Column}");
 }
 
 await HtmlReport.WriteAsync(explanation.Trace, explanation.Maps, "report.html");

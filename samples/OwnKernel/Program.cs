@@ -20,13 +20,13 @@ if (args.Length != 1)
 // From here on "rounded" is an engine like any other: options name it, and TamEngines.Create makes it.
 TamEngines.Register("rounded", options => new RoundedEngine(RoundedEngine.OpenAny(options)));
 
-Trace trace = TraceFile.Load(args[0]);
-using ITamEngine reference = TamEngines.Create(EngineKind.Reference);
-ActivationMaps expected = ActivationMaps.Compute(trace, engine: reference);
+var trace = TraceFile.Load(args[0]);
+using var reference = TamEngines.Create(EngineKind.Reference);
+var expected = ActivationMaps.Compute(trace, engine: reference);
 ActivationMaps actual;
 try
 {
-    using ITamEngine rounded = TamEngines.Create("rounded");
+    using var rounded = TamEngines.Create("rounded");
     actual = ActivationMaps.Compute(trace, engine: rounded);
 }
 catch (EngineUnavailableException e)
@@ -38,7 +38,7 @@ catch (EngineUnavailableException e)
 float worst = 0;
 foreach (var (right, own) in Maps(expected).Zip(Maps(actual)))
 {
-    for (int cell = 0; cell < right.Values.Length; cell++)
+    for (var cell = 0; cell < right.Values.Length; cell++)
     {
         worst = Math.Max(worst, Math.Abs(right.Values.Span[cell] - own.Values.Span[cell]));
     }
@@ -46,13 +46,15 @@ foreach (var (right, own) in Maps(expected).Zip(Maps(actual)))
 
 Console.WriteLine(
     $"{Maps(actual).Count()} maps by the {actual.EngineName} engine; the largest difference from the {expected.EngineName} engine's "
-    + $"is {worst:G2}, where 1 is the brightest cell.");
+        + $"is {worst:G2}, where 1 is the brightest cell."
+);
 return worst is > 0 and < 0.05f ? 0 : 1;
 
-static IEnumerable<ActivationMap> Maps(ActivationMaps maps) => maps.Answer
-    .SelectMany(token => token.Candidates.Prepend(token.Token))
-    .SelectMany(token => token.VisionMaps)
-    .OfType<ActivationMap>();
+static IEnumerable<ActivationMap> Maps(ActivationMaps maps) =>
+    maps
+        .Answer.SelectMany(token => token.Candidates.Prepend(token.Token))
+        .SelectMany(token => token.VisionMaps)
+        .OfType<ActivationMap>();
 
 /// <summary>The kernel: C# as ILGPU takes it. Group and Grid say which thread this is.</summary>
 internal static class RoundedProduct
@@ -60,15 +62,21 @@ internal static class RoundedProduct
     public const int Threads = 64;
 
     /// <summary>relu(w_t . h_p) of rounded numbers, in groups (ceil(states / 64), rows): a state per thread.</summary>
-    public static void Run(ArrayView<float> rows, ArrayView<float> states, ArrayView<float> results, int stateCount, int hiddenSize)
+    public static void Run(
+        ArrayView<float> rows,
+        ArrayView<float> states,
+        ArrayView<float> results,
+        int stateCount,
+        int hiddenSize
+    )
     {
-        int state = Grid.IdxX * Threads + Group.IdxX;
+        var state = Grid.IdxX * Threads + Group.IdxX;
         if (state < stateCount)
         {
             var row = rows.SubView((long)Grid.IdxY * hiddenSize, hiddenSize);
             var hidden = states.SubView((long)state * hiddenSize, hiddenSize);
             float sum = 0;
-            for (int d = 0; d < hiddenSize; d++)
+            for (var d = 0; d < hiddenSize; d++)
             {
                 sum += Round(row[d]) * Round(hidden[d]);
             }
@@ -80,7 +88,7 @@ internal static class RoundedProduct
     /// <summary>To 10 bits after the point, half to even.</summary>
     private static float Round(float value)
     {
-        uint bits = Interop.FloatAsInt(value);
+        var bits = Interop.FloatAsInt(value);
         return Interop.IntAsFloat((bits + 0xfffu + ((bits >> 13) & 1u)) & 0xffffe000u);
     }
 }
@@ -88,7 +96,12 @@ internal static class RoundedProduct
 /// <summary>Products by the kernel; what follows them is the reference's.</summary>
 internal sealed unsafe class RoundedEngine(IKernelDevice device) : ITamEngine
 {
-    private static readonly DeviceKernel Kernel = new("rounded_product", typeof(RoundedProduct), RoundedProduct.Threads, 1);
+    private static readonly DeviceKernel Kernel = new(
+        "rounded_product",
+        typeof(RoundedProduct),
+        RoundedProduct.Threads,
+        1
+    );
 
     private readonly ReferenceEngine _reference = new();
 
@@ -114,7 +127,8 @@ internal sealed unsafe class RoundedEngine(IKernelDevice device) : ITamEngine
         ReadOnlySpan<float> outputRows,
         int hiddenSize,
         Span<float> destination,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default
+    )
     {
         ReferenceEngine.ValidateProjection(states, outputRows, hiddenSize, destination);
         cancellationToken.ThrowIfCancellationRequested();
@@ -123,10 +137,10 @@ internal sealed unsafe class RoundedEngine(IKernelDevice device) : ITamEngine
             return;
         }
 
-        int stateCount = states.Length / hiddenSize;
-        nint rowMemory = Upload(outputRows);
-        nint stateMemory = Upload(states);
-        nint results = device.Allocate(destination.Length * sizeof(float));
+        var stateCount = states.Length / hiddenSize;
+        var rowMemory = Upload(outputRows);
+        var stateMemory = Upload(states);
+        var results = device.Allocate(destination.Length * sizeof(float));
         device.Launch(
             Kernel,
             (stateCount + RoundedProduct.Threads - 1) / RoundedProduct.Threads,
@@ -137,7 +151,8 @@ internal sealed unsafe class RoundedEngine(IKernelDevice device) : ITamEngine
                 KernelArgument.From<float>(results),
                 stateCount,
                 hiddenSize,
-            ]);
+            ]
+        );
         fixed (float* start = destination)
         {
             device.Download(results, start, destination.Length * sizeof(float));
@@ -148,7 +163,12 @@ internal sealed unsafe class RoundedEngine(IKernelDevice device) : ITamEngine
         device.Free(results);
     }
 
-    public void Compute(in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default)
+    public void Compute(
+        in TamProblem problem,
+        Span<float> maps,
+        Span<ValueRange> ranges,
+        CancellationToken cancellationToken = default
+    )
     {
         problem.Validate(maps, ranges);
         var activations = new float[problem.OutputRowCount * problem.CellCount];
@@ -162,8 +182,8 @@ internal sealed unsafe class RoundedEngine(IKernelDevice device) : ITamEngine
         int cellCount,
         Span<float> maps,
         Span<ValueRange> ranges,
-        CancellationToken cancellationToken = default) =>
-        _reference.Refine(problem, activations, cellCount, maps, ranges, cancellationToken);
+        CancellationToken cancellationToken = default
+    ) => _reference.Refine(problem, activations, cellCount, maps, ranges, cancellationToken);
 
     public void SelectTop(in TopTokenQuery query, CancellationToken cancellationToken = default) =>
         _reference.SelectTop(query, cancellationToken);
@@ -172,7 +192,7 @@ internal sealed unsafe class RoundedEngine(IKernelDevice device) : ITamEngine
 
     private nint Upload(ReadOnlySpan<float> values)
     {
-        nint memory = device.Allocate(values.Length * sizeof(float));
+        var memory = device.Allocate(values.Length * sizeof(float));
         fixed (float* start = values)
         {
             device.Upload(memory, start, values.Length * sizeof(float));

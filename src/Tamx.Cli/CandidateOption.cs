@@ -8,7 +8,8 @@ internal sealed class CandidateOption
 {
     private readonly Option<int> _count = new("--candidates")
     {
-        Description = $"Find the best tokens of each step (1 to {ITamEngine.MaxTopCount}) with the model (-m) and explain them too, in place of those that the trace has.",
+        Description =
+            $"Find the best tokens of each step (1 to {ITamEngine.MaxTopCount}) with the model (-m) and explain them too, in place of those that the trace has.",
         HelpName = "K",
     };
 
@@ -30,16 +31,26 @@ internal sealed class CandidateOption
         {
             if (result.GetResult(_count) is not null && result.GetValue(_model) is null)
             {
-                result.AddError("--candidates are found with the model that the run was made with; give its GGUF file (-m).");
+                result.AddError(
+                    "--candidates are found with the model that the run was made with; give its GGUF file (-m)."
+                );
             }
         });
     }
 
     /// <summary>The trace of a file, with candidates where the command line asks for them.</summary>
-    public Trace Load(ParseResult parsed, string path, TamOptions options, ITamEngine engine, CancellationToken cancellationToken)
+    public Trace Load(
+        ParseResult parsed,
+        string path,
+        TamOptions options,
+        ITamEngine engine,
+        CancellationToken cancellationToken
+    )
     {
-        string? model = parsed.GetValue(_model);
+        var model = parsed.GetValue(_model);
         var trace = TraceFile.Load(path, model);
-        return parsed.GetResult(_count) is null ? trace : trace.WithCandidates(model!, parsed.GetValue(_count), options, engine, cancellationToken);
+        return parsed.GetResult(_count) is null
+            ? trace
+            : trace.WithCandidates(model!, parsed.GetValue(_count), options, engine, cancellationToken);
     }
 }

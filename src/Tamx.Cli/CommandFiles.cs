@@ -1,11 +1,10 @@
-using Tamx.Llama;
 using Tamx.Llama.Media;
 
 namespace Tamx.Cli;
 
 /// <summary>
-/// The files that a command reads and those it will write, looked at before the work begins: no output takes the place of an
-/// input or of a model, and each can be written.
+/// The files that a command reads and those it will write, looked at before the work begins: no output takes the place
+/// of an input or of a model, and each can be written.
 /// </summary>
 internal sealed class CommandFiles
 {
@@ -25,7 +24,8 @@ internal sealed class CommandFiles
     }
 
     /// <summary>Several files that are read.</summary>
-    public CommandFiles Reads(string option, IEnumerable<string> paths) => paths.Aggregate(this, (files, path) => files.Reads(option, path));
+    public CommandFiles Reads(string option, IEnumerable<string> paths) =>
+        paths.Aggregate(this, (files, path) => files.Reads(option, path));
 
     /// <summary>A file that is written; null is none.</summary>
     public CommandFiles Writes(string option, string? path)
@@ -57,15 +57,20 @@ internal sealed class CommandFiles
     /// <exception cref="InvalidInputException">A file cannot be written there.</exception>
     public void Check()
     {
-        for (int i = 0; i < _outputs.Count; i++)
+        for (var i = 0; i < _outputs.Count; i++)
         {
             var (option, path) = _outputs[i];
             RequireTarget(option, path);
             foreach (var (other, input) in _inputs)
             {
-                if (FileIdentity.AreSame(path, input) || (Directory.Exists(input) && File.Exists(path) && FileIdentity.IsWithin(path, input)))
+                if (
+                    FileIdentity.AreSame(path, input)
+                    || (Directory.Exists(input) && File.Exists(path) && FileIdentity.IsWithin(path, input))
+                )
                 {
-                    throw new UsageException($"{option} {path} would take the place of what {other} reads; name another file to write.");
+                    throw new UsageException(
+                        $"{option} {path} would take the place of what {other} reads; name another file to write."
+                    );
                 }
             }
 
@@ -80,7 +85,9 @@ internal sealed class CommandFiles
             RequireFolder(option, folder);
             foreach (var (other, input) in _inputs.Where(input => IsAmong(input.Path, folder, extensions)))
             {
-                throw new UsageException($"{option} {folder} holds {input}, which {other} reads and a file of that name could replace; name another folder.");
+                throw new UsageException(
+                    $"{option} {folder} holds {input}, which {other} reads and a file of that name could replace; name another folder."
+                );
             }
         }
 
@@ -96,10 +103,11 @@ internal sealed class CommandFiles
         }
     }
 
-    private static bool IsAmong(string input, string folder, string[] extensions) => Directory.Exists(input)
-        ? FileIdentity.AreSame(input, folder)
-        : extensions.Contains(Path.GetExtension(input), StringComparer.OrdinalIgnoreCase)
-            && FileIdentity.AreSame(Path.GetDirectoryName(Path.GetFullPath(input))!, folder);
+    private static bool IsAmong(string input, string folder, string[] extensions) =>
+        Directory.Exists(input)
+            ? FileIdentity.AreSame(input, folder)
+            : extensions.Contains(Path.GetExtension(input), StringComparer.OrdinalIgnoreCase)
+                && FileIdentity.AreSame(Path.GetDirectoryName(Path.GetFullPath(input))!, folder);
 
     private static void RequireTarget(string option, string path)
     {
@@ -108,16 +116,20 @@ internal sealed class CommandFiles
             throw new UsageException($"{option} needs the name of a file to write.");
         }
 
-        string full = Path.GetFullPath(path);
+        var full = Path.GetFullPath(path);
         if (Directory.Exists(full))
         {
             throw new InvalidInputException($"{path} is a folder; name the file to write");
         }
 
-        string folder = Path.GetDirectoryName(full)!;
+        var folder = Path.GetDirectoryName(full)!;
         if (!Directory.Exists(folder))
         {
-            throw new InvalidInputException(File.Exists(folder) ? $"{path}: {folder} is a file, not a folder" : $"{path}: there is no folder {folder}; make it first");
+            throw new InvalidInputException(
+                File.Exists(folder)
+                    ? $"{path}: {folder} is a file, not a folder"
+                    : $"{path}: there is no folder {folder}; make it first"
+            );
         }
 
         if (FileIdentity.Of(full) is { IsOrdinary: false })
@@ -127,7 +139,9 @@ internal sealed class CommandFiles
 
         if (KindOf(full) is { } kind)
         {
-            throw new UsageException($"{option} {path} is a {kind}, which tamx does not replace; name another file to write.");
+            throw new UsageException(
+                $"{option} {path} is a {kind}, which tamx does not replace; name another file to write."
+            );
         }
     }
 
@@ -139,7 +153,9 @@ internal sealed class CommandFiles
         }
     }
 
-    /// <summary>What an existing file is that no command writes, and so nobody means to replace: a model, a picture or a video.</summary>
+    /// <summary>
+    /// What an existing file is that no command writes, and so nobody means to replace: a model, a picture or a video.
+    /// </summary>
     private static string? KindOf(string path)
     {
         Span<byte> head = stackalloc byte[12];
@@ -172,22 +188,32 @@ internal sealed class CommandFiles
     {
         try
         {
-            string probe = Path.Combine(folder, $".tamx-{Guid.NewGuid():N}.tmp");
-            using var file = new FileStream(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+            var probe = Path.Combine(folder, $".tamx-{Guid.NewGuid():N}.tmp");
+            using var file = new FileStream(
+                probe,
+                FileMode.CreateNew,
+                FileAccess.Write,
+                FileShare.None,
+                1,
+                FileOptions.DeleteOnClose
+            );
             file.WriteByte(0);
             file.Flush();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            string reason = e is UnauthorizedAccessException ? "no permission" : Reason(e.Message);
-            throw new InvalidInputException($"{option} {path}: nothing can be written in {folder} ({reason}); name another place", e);
+            var reason = e is UnauthorizedAccessException ? "no permission" : Reason(e.Message);
+            throw new InvalidInputException(
+                $"{option} {path}: nothing can be written in {folder} ({reason}); name another place",
+                e
+            );
         }
     }
 
     /// <summary>The system's words without the name of the file that was tried.</summary>
     private static string Reason(string message)
     {
-        int end = message.IndexOf(" : '", StringComparison.Ordinal);
+        var end = message.IndexOf(" : '", StringComparison.Ordinal);
         return (end > 0 ? message[..end] : message).Trim().TrimEnd('.');
     }
 }

@@ -4,7 +4,9 @@ using Tamx.Llama;
 
 namespace Tamx.Cli;
 
-/// <summary>The frame of all commands: parses, runs, and turns what went wrong into one line on stderr and an exit code.</summary>
+/// <summary>
+/// The frame of all commands: parses, runs, and turns what went wrong into one line on stderr and an exit code.
+/// </summary>
 internal static class CommandLine
 {
     /// <summary>Runs a command line.</summary>
@@ -17,9 +19,12 @@ internal static class CommandLine
         IReadOnlyList<string> arguments,
         TextWriter output,
         TextWriter error,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default
+    )
     {
-        var root = new RootCommand("Shows where in the picture and in the prompt each token of a vision-language model's answer came from.")
+        var root = new RootCommand(
+            "Shows where in the picture and in the prompt each token of a vision-language model's answer came from."
+        )
         {
             ExplainCommand.Create(),
             MapsCommand.Create(),
@@ -31,7 +36,10 @@ internal static class CommandLine
         };
 
         // A text that begins with @ is a text: no files of further arguments.
-        var parsed = root.Parse(arguments.Count > 0 ? arguments : ["--help"], new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var parsed = root.Parse(
+            arguments.Count > 0 ? arguments : ["--help"],
+            new ParserConfiguration { ResponseFileTokenReplacer = null }
+        );
         if (parsed.Errors.Count > 0)
         {
             // The last one is the most specific: an unknown word rather than the command that is missing for it.
@@ -41,19 +49,27 @@ internal static class CommandLine
 
         try
         {
-            var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false };
+            var configuration = new InvocationConfiguration
+            {
+                Output = output,
+                Error = error,
+                EnableDefaultExceptionHandler = false,
+            };
             return await parsed.InvokeAsync(configuration, cancellationToken);
         }
         catch (Exception e)
         {
-            int code = ExitCodeOf(e);
-            WriteError(error, code switch
-            {
-                ExitCode.Cancelled => "cancelled",
-                ExitCode.InternalError when e is not LlamaException =>
-                    $"a fault of tamx itself, which TAMX_DEBUG=1 shows in full: {e.Message}",
-                _ => Describe(e),
-            });
+            var code = ExitCodeOf(e);
+            WriteError(
+                error,
+                code switch
+                {
+                    ExitCode.Cancelled => "cancelled",
+                    ExitCode.InternalError when e is not LlamaException =>
+                        $"a fault of tamx itself, which TAMX_DEBUG=1 shows in full: {e.Message}",
+                    _ => Describe(e),
+                }
+            );
             if (Environment.GetEnvironmentVariable("TAMX_DEBUG") == "1")
             {
                 error.WriteLine(e);
@@ -64,25 +80,30 @@ internal static class CommandLine
     }
 
     /// <summary>What went wrong, with settings as flags.</summary>
-    private static string Describe(Exception e) => e switch
-    {
-        InvalidInputException input => input.Describe(FlagNames.Of),
-        LlamaException llama => llama.Describe(FlagNames.Of),
-        _ => e.Message,
-    };
+    private static string Describe(Exception e) =>
+        e switch
+        {
+            InvalidInputException input => input.Describe(FlagNames.Of),
+            LlamaException llama => llama.Describe(FlagNames.Of),
+            _ => e.Message,
+        };
 
-    private static int ExitCodeOf(Exception e) => e switch
-    {
-        OperationCanceledException => ExitCode.Cancelled,
-        UsageException => ExitCode.Usage,
-        InvalidInputException or IOException or UnauthorizedAccessException => ExitCode.BadInput,
-        EngineUnavailableException or NativeLibraryException => ExitCode.MissingPart,
-        _ => ExitCode.InternalError,
-    };
+    private static int ExitCodeOf(Exception e) =>
+        e switch
+        {
+            OperationCanceledException => ExitCode.Cancelled,
+            UsageException => ExitCode.Usage,
+            InvalidInputException or IOException or UnauthorizedAccessException => ExitCode.BadInput,
+            EngineUnavailableException or NativeLibraryException => ExitCode.MissingPart,
+            _ => ExitCode.InternalError,
+        };
 
     private static void WriteError(TextWriter error, string message)
     {
-        string[] parts = message.Split(['\r', '\n', '\t'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var parts = message.Split(
+            ['\r', '\n', '\t'],
+            StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries
+        );
         error.WriteLine($"tamx: {string.Join(' ', parts)}");
     }
 }

@@ -40,10 +40,8 @@ internal sealed class EngineArguments
     }
 
     /// <summary>For commands without a model, whose option of that name shows llama.cpp's log as well.</summary>
-    public Option<bool> Verbose { get; } = new("-v", "--verbose")
-    {
-        Description = "Show on stderr which engine took another's place and why.",
-    };
+    public Option<bool> Verbose { get; } =
+        new("-v", "--verbose") { Description = "Show on stderr which engine took another's place and why." };
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)

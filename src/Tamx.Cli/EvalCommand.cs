@@ -49,13 +49,15 @@ internal sealed class EvalCommand
 
     private readonly Option<bool> _sweep = new("--sweep")
     {
-        Description = "Also score nouns under every profile, ECI strength (0, 0.5, 1) and window (none, 3, 5), "
+        Description =
+            "Also score nouns under every profile, ECI strength (0, 0.5, 1) and window (none, 3, 5), "
             + "from the same run.",
     };
 
     private readonly Option<string?> _against = new("--against")
     {
-        Description = "Also compare the maps with those of this model, another quantization for example, "
+        Description =
+            "Also compare the maps with those of this model, another quantization for example, "
             + "given the same answers.",
         HelpName = "MODEL.gguf",
     };
@@ -106,8 +108,19 @@ internal sealed class EvalCommand
         _curveSteps.RequireAtLeast(1);
         var command = new Command("eval", "Measures whether maps are true, on pictures whose objects are known.")
         {
-            _scenes, _seed, _data, _prompt, _maxTokens, _sweep, _against, _limit, _curves, _curveSteps, _resume,
-            _folder, _json,
+            _scenes,
+            _seed,
+            _data,
+            _prompt,
+            _maxTokens,
+            _sweep,
+            _against,
+            _limit,
+            _curves,
+            _curveSteps,
+            _resume,
+            _folder,
+            _json,
         };
         _model.AddTo(command);
         _method.AddTo(command);
@@ -147,23 +160,48 @@ internal sealed class EvalCommand
 
         using var log = resume is null ? null : ResultLog.Open(resume, Settings(parsed, modelOptions, options));
         var watch = Stopwatch.StartNew();
-        var results = await ProgressDisplay.RunAsync(error, async progress =>
-        {
-            using var model = await VisionLanguageModel.LoadAsync(modelOptions, progress, cancellationToken);
-            using var against = other is null
-                ? null
-                : await VisionLanguageModel.LoadAsync(
-                    modelOptions with { ModelPath = other }, progress, cancellationToken);
-            var measured = await MapEvaluation.RunAsync(
-                model, samples, count, options, against, engine, log, progress, cancellationToken);
-            if (folder is not null)
+        var results = await ProgressDisplay.RunAsync(
+            error,
+            async progress =>
             {
-                await ResultFolder.WriteReportsAsync(
-                    folder, model, samples, measured, options, engine, cancellationToken);
-            }
+                using var model = await VisionLanguageModel.LoadAsync(modelOptions, progress, cancellationToken);
+                using var against = other is null
+                    ? null
+                    : await VisionLanguageModel.LoadAsync(
+                        modelOptions with
+                        {
+                            ModelPath = other,
+                        },
+                        progress,
+                        cancellationToken
+                    );
+                var measured = await MapEvaluation.RunAsync(
+                    model,
+                    samples,
+                    count,
+                    options,
+                    against,
+                    engine,
+                    log,
+                    progress,
+                    cancellationToken
+                );
+                if (folder is not null)
+                {
+                    await ResultFolder.WriteReportsAsync(
+                        folder,
+                        model,
+                        samples,
+                        measured,
+                        options,
+                        engine,
+                        cancellationToken
+                    );
+                }
 
-            return measured;
-        });
+                return measured;
+            }
+        );
         var summary = EvaluationSummary.Of(results, options);
         var facts = new JsonObject
         {
@@ -216,19 +254,21 @@ internal sealed class EvalCommand
     }
 
     /// <summary>What a picture's results depend on. The engine and the number of pictures are no part of it.</summary>
-    private object Settings(ParseResult parsed, ModelOptions model, EvaluationOptions options) => new
-    {
-        Model = FileFacts(model.ModelPath),
-        Projector = FileFacts(model.ProjectorPath),
-        Against = FileFacts(parsed.GetValue(_against)),
-        model.MinImageTokens,
-        model.MaxImageTokens,
-        Data = parsed.GetValue(_data) is { } data ? Path.GetFullPath(data) : "scenes",
-        Prompt = parsed.GetValue(_prompt),
-        Options = options,
-    };
+    private object Settings(ParseResult parsed, ModelOptions model, EvaluationOptions options) =>
+        new
+        {
+            Model = FileFacts(model.ModelPath),
+            Projector = FileFacts(model.ProjectorPath),
+            Against = FileFacts(parsed.GetValue(_against)),
+            model.MinImageTokens,
+            model.MaxImageTokens,
+            Data = parsed.GetValue(_data) is { } data ? Path.GetFullPath(data) : "scenes",
+            Prompt = parsed.GetValue(_prompt),
+            Options = options,
+        };
 
-    private static object? FileFacts(string? path) => path is null
-        ? null
-        : new { Name = Path.GetFileName(path), Bytes = File.Exists(path) ? new FileInfo(path).Length : 0 };
+    private static object? FileFacts(string? path) =>
+        path is null
+            ? null
+            : new { Name = Path.GetFileName(path), Bytes = File.Exists(path) ? new FileInfo(path).Length : 0 };
 }

@@ -11,7 +11,9 @@ internal static class ExitCode
     /// <summary>The command line cannot be understood.</summary>
     public const int Usage = 2;
 
-    /// <summary>A file, an image, a message or an option's value cannot be used, or a file cannot be read or written.</summary>
+    /// <summary>
+    /// A file, an image, a message or an option's value cannot be used, or a file cannot be read or written.
+    /// </summary>
     public const int BadInput = 3;
 
     /// <summary>The native part or the engine asked for is not there.</summary>

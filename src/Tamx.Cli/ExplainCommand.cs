@@ -17,16 +17,32 @@ internal sealed class ExplainCommand
     private readonly MethodOptions _method = new();
     private readonly EngineArguments _engine = new();
     private readonly VideoArguments _videos = new();
-    private readonly Option<string[]> _images = new("--image") { Description = "A picture (JPEG, PNG, WebP, GIF, BMP); may be given several times.", HelpName = "FILE" };
-    private readonly Option<string?> _prompt = new("-p", "--prompt") { Description = $"The question. By default \"{DefaultPrompt}\" or \"{DefaultVideoPrompt}\"", HelpName = "TEXT" };
+    private readonly Option<string[]> _images = new("--image")
+    {
+        Description = "A picture (JPEG, PNG, WebP, GIF, BMP); may be given several times.",
+        HelpName = "FILE",
+    };
+    private readonly Option<string?> _prompt = new("-p", "--prompt")
+    {
+        Description = $"The question. By default \"{DefaultPrompt}\" or \"{DefaultVideoPrompt}\"",
+        HelpName = "TEXT",
+    };
     private readonly Option<string?> _messages = new("--messages")
     {
-        Description = "A conversation as OpenAI-style JSON, in place of --image, --video and -p; if its last message is the assistant's, that answer is explained.",
+        Description =
+            "A conversation as OpenAI-style JSON, in place of --image, --video and -p; if its last message is the assistant's, that answer is explained.",
         HelpName = "FILE.json",
     };
 
-    private readonly Option<string?> _answer = new("--answer") { Description = "Explain this answer; nothing is generated.", HelpName = "TEXT" };
-    private readonly Option<bool> _noEos = new("--no-eos") { Description = "Do not explain the token that ends the answer." };
+    private readonly Option<string?> _answer = new("--answer")
+    {
+        Description = "Explain this answer; nothing is generated.",
+        HelpName = "TEXT",
+    };
+    private readonly Option<bool> _noEos = new("--no-eos")
+    {
+        Description = "Do not explain the token that ends the answer.",
+    };
     private readonly Option<int> _maxTokens = new("-n", "--predict", "--n-predict")
     {
         Description = "Most tokens to write; -1 for as many as the context holds.",
@@ -41,12 +57,23 @@ internal sealed class ExplainCommand
         DefaultValueFactory = _ => "tamx-report.html",
     };
 
-    private readonly Option<string?> _trace = new("--save-trace") { Description = "Keep what the maps are computed from, for tamx maps.", HelpName = "FILE.safetensors" };
-    private readonly Option<bool> _json = new("--json") { Description = "Print the answer's tokens with their candidates, and timings, to stdout." };
+    private readonly Option<string?> _trace = new("--save-trace")
+    {
+        Description = "Keep what the maps are computed from, for tamx maps.",
+        HelpName = "FILE.safetensors",
+    };
+    private readonly Option<bool> _json = new("--json")
+    {
+        Description = "Print the answer's tokens with their candidates, and timings, to stdout.",
+    };
     private readonly MapsJsonOutput _mapsJson = new();
     private readonly ReportArguments _report = new();
     private readonly ExportArguments _export = new();
-    private readonly Option<float> _temperature = new("--temp") { Description = "Sampling temperature; 0 takes the best token always.", HelpName = "T" };
+    private readonly Option<float> _temperature = new("--temp")
+    {
+        Description = "Sampling temperature; 0 takes the best token always.",
+        HelpName = "T",
+    };
     private readonly Option<int> _topK = new("--top-k")
     {
         Description = "Sample from the best k tokens; 0 for all.",
@@ -102,7 +129,11 @@ internal sealed class ExplainCommand
         DefaultValueFactory = _ => new ExplainOptions().Completion.CandidateCount,
     };
 
-    private readonly Option<int> _context = new("-c", "--ctx-size") { Description = "Context size in tokens; 0 for as much as is needed.", HelpName = "N" };
+    private readonly Option<int> _context = new("-c", "--ctx-size")
+    {
+        Description = "Context size in tokens; 0 for as much as is needed.",
+        HelpName = "N",
+    };
 
     public static Command Create() => new ExplainCommand().Build();
 
@@ -120,10 +151,31 @@ internal sealed class ExplainCommand
         _frequencyPenalty.RequireWithin(-100, 100);
         _repeatPenalty.RequireWithin(0.01f, 100);
         _repeatLastN.RequireAtLeast(-1);
-        var command = new Command("explain", "Asks a model about pictures and videos and writes a report that shows where each token of the answer came from.")
+        var command = new Command(
+            "explain",
+            "Asks a model about pictures and videos and writes a report that shows where each token of the answer came from."
+        )
         {
-            _images, _prompt, _messages, _answer, _noEos, _maxTokens, _output, _trace, _json, _temperature, _topK, _topP, _minP,
-            _presencePenalty, _frequencyPenalty, _repeatPenalty, _repeatLastN, _seed, _candidates, _context,
+            _images,
+            _prompt,
+            _messages,
+            _answer,
+            _noEos,
+            _maxTokens,
+            _output,
+            _trace,
+            _json,
+            _temperature,
+            _topK,
+            _topP,
+            _minP,
+            _presencePenalty,
+            _frequencyPenalty,
+            _repeatPenalty,
+            _repeatLastN,
+            _seed,
+            _candidates,
+            _context,
         };
         _videos.AddTo(command);
         _model.AddTo(command);
@@ -134,7 +186,14 @@ internal sealed class ExplainCommand
         _export.AddTo(command);
         command.Validators.Add(result =>
         {
-            if (result.GetValue(_messages) is not null && (result.GetValue(_prompt) is not null || result.GetValue(_images) is { Length: > 0 } || _videos.IsGiven(result)))
+            if (
+                result.GetValue(_messages) is not null
+                && (
+                    result.GetValue(_prompt) is not null
+                    || result.GetValue(_images) is { Length: > 0 }
+                    || _videos.IsGiven(result)
+                )
+            )
             {
                 result.AddError("--messages takes the place of --image, --video and -p; give one or the other.");
             }
@@ -175,12 +234,16 @@ internal sealed class ExplainCommand
         LlamaRuntime.RequireDevice(modelOptions.Device);
         if (modelOptions.GpuLayerCount != 0 && !LlamaRuntime.Devices.Any(device => device.IsGpu))
         {
-            error.WriteLine("llama.cpp finds no GPU here, so -ngl does nothing; libraries for GPUs are built in with -p:LlamaBackend=Vulkan or Cuda12");
+            error.WriteLine(
+                "llama.cpp finds no GPU here, so -ngl does nothing; libraries for GPUs are built in with -p:LlamaBackend=Vulkan or Cuda12"
+            );
         }
 
         var reportPath = parsed.GetRequiredValue(_output);
         var tracePath = parsed.GetValue(_trace);
-        var files = new CommandFiles().Reads(_images.Name, parsed.GetValue(_images) ?? []).Reads(_messages.Name, parsed.GetValue(_messages));
+        var files = new CommandFiles()
+            .Reads(_images.Name, parsed.GetValue(_images) ?? [])
+            .Reads(_messages.Name, parsed.GetValue(_messages));
         _model.AddTo(files, parsed);
         _videos.AddTo(files, parsed);
         files.Writes(_output.Name, reportPath).Writes(_trace.Name, tracePath);
@@ -190,12 +253,15 @@ internal sealed class ExplainCommand
         var messages = await Task.Run(() => ReadMessages(parsed, cancellationToken), cancellationToken);
 
         var load = Stopwatch.StartNew();
-        var explanation = await ProgressDisplay.RunAsync(error, async progress =>
-        {
-            using var model = await VisionLanguageModel.LoadAsync(modelOptions, progress, cancellationToken);
-            load.Stop();
-            return await Explainer.ExplainAsync(model, messages, options, engine, progress, cancellationToken);
-        });
+        var explanation = await ProgressDisplay.RunAsync(
+            error,
+            async progress =>
+            {
+                using var model = await VisionLanguageModel.LoadAsync(modelOptions, progress, cancellationToken);
+                load.Stop();
+                return await Explainer.ExplainAsync(model, messages, options, engine, progress, cancellationToken);
+            }
+        );
 
         var write = Stopwatch.StartNew();
         try
@@ -207,14 +273,22 @@ internal sealed class ExplainCommand
 
             _mapsJson.Write(parsed, explanation.Trace, explanation.Maps);
             await _export.WriteAsync(parsed, explanation.Trace, explanation.Maps, cancellationToken);
-            await HtmlReport.WriteAsync(explanation.Trace, explanation.Maps, reportPath, _report.Read(parsed), cancellationToken);
+            await HtmlReport.WriteAsync(
+                explanation.Trace,
+                explanation.Maps,
+                reportPath,
+                _report.Read(parsed),
+                cancellationToken
+            );
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // What the model has said is not lost with the file.
             output.WriteLine(explanation.Answer);
             throw new InvalidInputException(
-                $"{e.Message}; the answer is on stdout. Give {_output.Name} and {_trace.Name} a place with room: tamx report makes the report of a saved trace again", e);
+                $"{e.Message}; the answer is on stdout. Give {_output.Name} and {_trace.Name} a place with room: tamx report makes the report of a saved trace again",
+                e
+            );
         }
 
         var seconds = new Dictionary<string, double>(explanation.Trace.Run.Seconds)
@@ -225,7 +299,12 @@ internal sealed class ExplainCommand
 
         if (parsed.GetValue(_json))
         {
-            output.WriteLine(JsonSerializer.Serialize(ExplainSummary.Of(explanation, reportPath, tracePath, seconds), ExplainSummary.Json));
+            output.WriteLine(
+                JsonSerializer.Serialize(
+                    ExplainSummary.Of(explanation, reportPath, tracePath, seconds),
+                    ExplainSummary.Json
+                )
+            );
         }
         else if (!_mapsJson.TakesStandardOutput(parsed))
         {
@@ -268,9 +347,16 @@ internal sealed class ExplainCommand
 
         if (paths.Length == 0 && videos.Count == 0 && prompt is null)
         {
-            throw new InvalidInputException("nothing to ask about: give a picture (--image FILE), a video (--video FILE), a question (-p TEXT), or several of these");
+            throw new InvalidInputException(
+                "nothing to ask about: give a picture (--image FILE), a video (--video FILE), a question (-p TEXT), or several of these"
+            );
         }
 
-        return [.. paths.Select(ImagePart.FromFile), .. videos, new TextPart(prompt ?? (videos.Count > 0 ? DefaultVideoPrompt : DefaultPrompt))];
+        return
+        [
+            .. paths.Select(ImagePart.FromFile),
+            .. videos,
+            new TextPart(prompt ?? (videos.Count > 0 ? DefaultVideoPrompt : DefaultPrompt)),
+        ];
     }
 }

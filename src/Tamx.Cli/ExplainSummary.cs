@@ -16,12 +16,19 @@ internal sealed record ExplainSummary(
     string? Trace,
     IReadOnlyList<ExplainSummary.StepSummary> Tokens,
     IReadOnlyList<ExplainSummary.WordSummary> Words,
-    IReadOnlyDictionary<string, double> Seconds)
+    IReadOnlyDictionary<string, double> Seconds
+)
 {
     /// <summary>Camel case, one line, NaN as null, letters of all scripts as they are.</summary>
-    public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.Create(UnicodeRanges.All) };
+    public static JsonSerializerOptions Json { get; } =
+        new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.Create(UnicodeRanges.All) };
 
-    public static ExplainSummary Of(Explanation explanation, string report, string? trace, IReadOnlyDictionary<string, double> seconds)
+    public static ExplainSummary Of(
+        Explanation explanation,
+        string report,
+        string? trace,
+        IReadOnlyDictionary<string, double> seconds
+    )
     {
         var run = explanation.Trace;
         return new ExplainSummary(
@@ -32,10 +39,16 @@ internal sealed record ExplainSummary(
             explanation.Maps.EngineName,
             report,
             trace,
-            [.. explanation.Maps.Answer.Select(token => new StepSummary(
-                token.Position, Token(token.Token), [.. token.Candidates.Select(Token)]))],
+            [
+                .. explanation.Maps.Answer.Select(token => new StepSummary(
+                    token.Position,
+                    Token(token.Token),
+                    [.. token.Candidates.Select(Token)]
+                )),
+            ],
             [.. explanation.Maps.Words.Select(word => new WordSummary(word.Word.Text, word.Word.TokenIndices))],
-            seconds);
+            seconds
+        );
     }
 
     private static TokenSummary Token(ExplainedToken token) =>
@@ -44,7 +57,11 @@ internal sealed record ExplainSummary(
     private static float? Finite(float value) => float.IsFinite(value) ? value : null;
 
     /// <summary>An answer token and the step's candidates.</summary>
-    internal sealed record StepSummary(int Position, [property: JsonPropertyName("token")] TokenSummary Token, IReadOnlyList<TokenSummary> Candidates);
+    internal sealed record StepSummary(
+        int Position,
+        [property: JsonPropertyName("token")] TokenSummary Token,
+        IReadOnlyList<TokenSummary> Candidates
+    );
 
     /// <summary>A word; its tokens are counted from the answer's first.</summary>
     internal sealed record WordSummary(string Text, IReadOnlyList<int> Tokens);

@@ -3,11 +3,21 @@ using Tamx.Report;
 
 namespace Tamx.Cli;
 
-/// <summary>The options that write maps as pictures, tables and arrays: <c>--export png,json,csv,npy --out-dir D</c>.</summary>
+/// <summary>
+/// The options that write maps as pictures, tables and arrays: <c>--export png,json,csv,npy --out-dir D</c>.
+/// </summary>
 internal sealed class ExportArguments
 {
-    private readonly Option<string?> _formats = new("--export") { Description = "Write maps as these files too: png, json, csv, npy; several with commas.", HelpName = "FORMATS" };
-    private readonly Option<string?> _folder = new("--out-dir") { Description = "The folder for --export; made if it is not there.", HelpName = "FOLDER" };
+    private readonly Option<string?> _formats = new("--export")
+    {
+        Description = "Write maps as these files too: png, json, csv, npy; several with commas.",
+        HelpName = "FORMATS",
+    };
+    private readonly Option<string?> _folder = new("--out-dir")
+    {
+        Description = "The folder for --export; made if it is not there.",
+        HelpName = "FOLDER",
+    };
     private readonly Option<bool> _words = new("--words") { Description = "One PNG per word, rather than per token." };
     private readonly Option<ColourMap> _colours = new("--colours")
     {
@@ -21,7 +31,7 @@ internal sealed class ExportArguments
         _colours.AcceptOnlyFromAmong(Array.ConvertAll(Enum.GetNames<ColourMap>(), name => name.ToLowerInvariant()));
         _formats.Validators.Add(result =>
         {
-            foreach (string name in Names(result.GetValueOrDefault<string?>()).Where(name => Parse(name) is null))
+            foreach (var name in Names(result.GetValueOrDefault<string?>()).Where(name => Parse(name) is null))
             {
                 result.AddError($"--export '{name}': there are png, json, csv and npy.");
             }
@@ -45,15 +55,25 @@ internal sealed class ExportArguments
     }
 
     /// <summary>The folder among what the command writes.</summary>
-    public void AddTo(CommandFiles files, ParseResult parsed) => files.WritesInto(
-        _folder.Name, parsed.GetValue(_folder), [.. Names(parsed.GetValue(_formats)).Select(name => $".{name}")]);
+    public void AddTo(CommandFiles files, ParseResult parsed) =>
+        files.WritesInto(
+            _folder.Name,
+            parsed.GetValue(_folder),
+            [.. Names(parsed.GetValue(_formats)).Select(name => $".{name}")]
+        );
 
     /// <summary>Writes what was asked for.</summary>
-    public async Task WriteAsync(ParseResult parsed, Trace trace, ActivationMaps maps, CancellationToken cancellationToken)
+    public async Task WriteAsync(
+        ParseResult parsed,
+        Trace trace,
+        ActivationMaps maps,
+        CancellationToken cancellationToken
+    )
     {
         if (parsed.GetValue(_folder) is { } folder)
         {
-            ExportFormats formats = Names(parsed.GetValue(_formats)).Aggregate(ExportFormats.None, (all, name) => all | Parse(name)!.Value);
+            var formats = Names(parsed.GetValue(_formats))
+                .Aggregate(ExportFormats.None, (all, name) => all | Parse(name)!.Value);
             var options = new MapExportOptions { Words = parsed.GetValue(_words), Colours = parsed.GetValue(_colours) };
             await MapExport.WriteAsync(trace, maps, folder, formats, options, cancellationToken);
         }
@@ -61,12 +81,13 @@ internal sealed class ExportArguments
 
     private static string[] Names(string? list) => (list ?? "").Split(',', StringSplitOptions.TrimEntries);
 
-    private static ExportFormats? Parse(string name) => name.ToLowerInvariant() switch
-    {
-        "png" => ExportFormats.Png,
-        "json" => ExportFormats.Json,
-        "csv" => ExportFormats.Csv,
-        "npy" => ExportFormats.Npy,
-        _ => null,
-    };
+    private static ExportFormats? Parse(string name) =>
+        name.ToLowerInvariant() switch
+        {
+            "png" => ExportFormats.Png,
+            "json" => ExportFormats.Json,
+            "csv" => ExportFormats.Csv,
+            "npy" => ExportFormats.Npy,
+            _ => null,
+        };
 }

@@ -9,13 +9,14 @@ namespace Tamx.Cli;
 /// <param name="IsOrdinary">False for devices, pipes and the like.</param>
 internal readonly partial record struct FileIdentity(string Key, bool IsOrdinary)
 {
-    private static readonly StringComparison PathComparison =
-        OperatingSystem.IsLinux() ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
+    private static readonly StringComparison PathComparison = OperatingSystem.IsLinux()
+        ? StringComparison.Ordinal
+        : StringComparison.OrdinalIgnoreCase;
 
     /// <summary>The identity of what is there; null where nothing is.</summary>
     public static FileIdentity? Of(string path)
     {
-        string full = Path.GetFullPath(path);
+        var full = Path.GetFullPath(path);
         if (OperatingSystem.IsLinux())
         {
             return OfInode(full);
@@ -36,15 +37,21 @@ internal readonly partial record struct FileIdentity(string Key, bool IsOrdinary
     }
 
     /// <summary>Whether a path lies below a folder.</summary>
-    public static bool IsWithin(string path, string folder) => RealPath(Path.GetFullPath(path))
-        .StartsWith(Path.TrimEndingDirectorySeparator(RealPath(Path.GetFullPath(folder))) + Path.DirectorySeparatorChar, PathComparison);
+    public static bool IsWithin(string path, string folder) =>
+        RealPath(Path.GetFullPath(path))
+            .StartsWith(
+                Path.TrimEndingDirectorySeparator(RealPath(Path.GetFullPath(folder))) + Path.DirectorySeparatorChar,
+                PathComparison
+            );
 
     /// <summary>A full path with all links followed, as far as it exists.</summary>
     private static string RealPath(string full)
     {
-        string root = Path.GetPathRoot(full)!;
-        string real = root;
-        foreach (string part in full[root.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))
+        var root = Path.GetPathRoot(full)!;
+        var real = root;
+        foreach (
+            var part in full[root.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries)
+        )
         {
             real = Path.Combine(real, part);
             FileSystemInfo entry = Directory.Exists(real) ? new DirectoryInfo(real) : new FileInfo(real);
@@ -63,19 +70,20 @@ internal readonly partial record struct FileIdentity(string Key, bool IsOrdinary
 
     private static unsafe FileIdentity? OfInode(string full)
     {
-        // struct statx, the same on all processors: mode (u16) at 28, inode (u64) at 32, device numbers (u32 each) at 136 and 140.
+        // struct statx, the same on all processors: mode (u16) at 28, inode (u64) at 32, device numbers (u32 each) at
+        // 136 and 140.
         const int CurrentFolder = -100;
         const uint TypeAndInode = 0x101;
         const int TypeMask = 0xF000;
         const int OrdinaryFile = 0x8000;
         const int Folder = 0x4000;
-        byte* result = stackalloc byte[256];
+        var result = stackalloc byte[256];
         if (GetStatus(CurrentFolder, Encoding.UTF8.GetBytes(full + '\0'), 0, TypeAndInode, result) != 0)
         {
             return null;
         }
 
-        int type = Unsafe.ReadUnaligned<ushort>(result + 28) & TypeMask;
+        var type = Unsafe.ReadUnaligned<ushort>(result + 28) & TypeMask;
         var inode = Unsafe.ReadUnaligned<ulong>(result + 32);
         var device = Unsafe.ReadUnaligned<ulong>(result + 136);
         return new FileIdentity($"{device}:{inode}", type is OrdinaryFile or Folder);

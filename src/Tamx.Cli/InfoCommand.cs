@@ -14,25 +14,32 @@ internal static class InfoCommand
     {
         var modelArguments = new ModelArguments();
         var json = new Option<bool>("--json") { Description = "Print it as JSON." };
-        var command = new Command("info", "Describes a model, the devices of this machine, and what would run where.") { json };
+        var command = new Command("info", "Describes a model, the devices of this machine, and what would run where.")
+        {
+            json,
+        };
         modelArguments.AddTo(command);
-        command.SetAction((parsed, cancellationToken) => Task.Run(
-            () =>
-            {
-                var info = Read(modelArguments.Read(parsed));
-                var output = parsed.InvocationConfiguration.Output;
-                if (parsed.GetValue(json))
-                {
-                    output.WriteLine(JsonSerializer.Serialize(info, ExplainSummary.Json));
-                }
-                else
-                {
-                    Write(output, info);
-                }
+        command.SetAction(
+            (parsed, cancellationToken) =>
+                Task.Run(
+                    () =>
+                    {
+                        var info = Read(modelArguments.Read(parsed));
+                        var output = parsed.InvocationConfiguration.Output;
+                        if (parsed.GetValue(json))
+                        {
+                            output.WriteLine(JsonSerializer.Serialize(info, ExplainSummary.Json));
+                        }
+                        else
+                        {
+                            Write(output, info);
+                        }
 
-                return ExitCode.Ok;
-            },
-            cancellationToken));
+                        return ExitCode.Ok;
+                    },
+                    cancellationToken
+                )
+        );
         return command;
     }
 
@@ -48,49 +55,114 @@ internal static class InfoCommand
 
         var devices = LlamaRuntime.Devices;
         LlamaRuntime.RequireDevice(options.Device);
-        var gpu = devices.FirstOrDefault(device => options.Device.Length > 0 ? device.Name == options.Device : device.IsGpu);
+        var gpu = devices.FirstOrDefault(device =>
+            options.Device.Length > 0 ? device.Name == options.Device : device.IsGpu
+        );
         var cpu = devices.First(device => device.Kind == ComputeDeviceKind.Cpu);
         var offloaded = gpu is null ? 0 : options.LayersOnGpu(facts);
         var passedOver = new List<string>();
         using var engine = TamEngines.Create(EngineKind.Auto, passedOver.Add);
         return new Info(
             new ModelInfo(
-                facts.Path, facts.Name, facts.Architecture, facts.Quantization, facts.ByteCount, facts.ParameterCount, facts.LayerCount, facts.HiddenSize,
-                facts.HeadCount, facts.KeyValueHeadCount, facts.ContextLength, facts.VocabularySize, facts.IsTied, facts.OutputEmbedding.Name,
-                facts.OutputEmbedding.Type.Name, facts.DeepstackLayerCount),
-            projector is null ? null : new ProjectorInfo(
-                projector.Path, projector.ProjectorType, projector.ByteCount, projector.ParameterCount, projector.LayerCount, projector.HiddenSize, projector.PatchSize,
-                projector.SpatialMergeSize, projector.CellSize, projector.ImageSize, projector.DeepstackLayerIndices),
+                facts.Path,
+                facts.Name,
+                facts.Architecture,
+                facts.Quantization,
+                facts.ByteCount,
+                facts.ParameterCount,
+                facts.LayerCount,
+                facts.HiddenSize,
+                facts.HeadCount,
+                facts.KeyValueHeadCount,
+                facts.ContextLength,
+                facts.VocabularySize,
+                facts.IsTied,
+                facts.OutputEmbedding.Name,
+                facts.OutputEmbedding.Type.Name,
+                facts.DeepstackLayerCount
+            ),
+            projector is null
+                ? null
+                : new ProjectorInfo(
+                    projector.Path,
+                    projector.ProjectorType,
+                    projector.ByteCount,
+                    projector.ParameterCount,
+                    projector.LayerCount,
+                    projector.HiddenSize,
+                    projector.PatchSize,
+                    projector.SpatialMergeSize,
+                    projector.CellSize,
+                    projector.ImageSize,
+                    projector.DeepstackLayerIndices
+                ),
             new RuntimeInfo(
                 LlamaRuntime.Version,
                 LlamaRuntime.Directory,
-                [.. devices.Select(device => new DeviceInfo(device.Name, device.Description, device.Kind.ToString(), device.FreeMemoryBytes, device.TotalMemoryBytes))],
+                [
+                    .. devices.Select(device => new DeviceInfo(
+                        device.Name,
+                        device.Description,
+                        device.Kind.ToString(),
+                        device.FreeMemoryBytes,
+                        device.TotalMemoryBytes
+                    )),
+                ],
                 [.. TamEngines.All.Select(kind => kind.Name)],
-                [.. TamEngines.Devices.Select(device => new MapDeviceInfo(device.Name, device.Kind.Name, device.Description, device.MemoryBytes, device.IsGpu))],
+                [
+                    .. TamEngines.Devices.Select(device => new MapDeviceInfo(
+                        device.Name,
+                        device.Kind.Name,
+                        device.Description,
+                        device.MemoryBytes,
+                        device.IsGpu
+                    )),
+                ],
                 passedOver,
-                Video.FfmpegPath),
+                Video.FfmpegPath
+            ),
             new Placement(
-                offloaded == 0 ? $"{facts.LayerCount} layers on {cpu.Name}"
+                offloaded == 0
+                    ? $"{facts.LayerCount} layers on {cpu.Name}"
                     : $"{offloaded} of {facts.LayerCount} layers on {gpu!.Name} (about {Size((double)facts.ByteCount * offloaded / facts.LayerCount)} of weights), the rest on {cpu.Name}",
-                projector is null ? null : gpu is null || options.GpuLayerCount == 0 || !options.OffloadProjector ? cpu.Name : $"{gpu.Name} ({Size(projector.ByteCount)} of weights)",
-                offloaded == 0 ? null : $"{Size(1000.0 * facts.ContextBytesPerToken(offloaded))} on {gpu!.Name} per 1000 tokens",
+                projector is null ? null
+                    : gpu is null || options.GpuLayerCount == 0 || !options.OffloadProjector ? cpu.Name
+                    : $"{gpu.Name} ({Size(projector.ByteCount)} of weights)",
+                offloaded == 0
+                    ? null
+                    : $"{Size(1000.0 * facts.ContextBytesPerToken(offloaded))} on {gpu!.Name} per 1000 tokens",
                 engine.Name,
-                options.ThreadCount));
+                options.ThreadCount
+            )
+        );
     }
 
     private static void Write(TextWriter output, Info info)
     {
         var model = info.Model;
         output.WriteLine($"Model      {model.Name ?? Path.GetFileName(model.Path)}  ({model.Path})");
-        output.WriteLine($"           {model.Architecture}, {model.Quantization}, {Amount(model.Parameters)} parameters, {Size(model.Bytes)}");
-        output.WriteLine($"           {model.Layers} layers, hidden size {model.HiddenSize}, {model.Heads} heads ({model.KeyValueHeads} key-value), context {model.ContextLength}");
-        output.WriteLine($"           {model.VocabularySize} tokens; output embedding {(model.TiedHead ? "tied to the input" : "of its own")}: {model.HeadTensor}, {model.HeadType}");
+        output.WriteLine(
+            $"           {model.Architecture}, {model.Quantization}, {Amount(model.Parameters)} parameters, {Size(model.Bytes)}"
+        );
+        output.WriteLine(
+            $"           {model.Layers} layers, hidden size {model.HiddenSize}, {model.Heads} heads ({model.KeyValueHeads} key-value), context {model.ContextLength}"
+        );
+        output.WriteLine(
+            $"           {model.VocabularySize} tokens; output embedding {(model.TiedHead ? "tied to the input" : "of its own")}: {model.HeadTensor}, {model.HeadType}"
+        );
         if (info.Projector is { } projector)
         {
             output.WriteLine($"Projector  {projector.Type}  ({projector.Path})");
-            output.WriteLine($"           {Amount(projector.Parameters)} parameters, {Size(projector.Bytes)}, {projector.Layers} layers, hidden size {projector.HiddenSize}");
-            var deepstack = projector.DeepstackLayers.Count == 0 ? "no deepstack" : $"deepstack from layers {string.Join(", ", projector.DeepstackLayers)}";
-            output.WriteLine($"           patches of {projector.PatchSize} px, {projector.SpatialMergeSize}x{projector.SpatialMergeSize} to a cell of {projector.CellSize} px; {deepstack}");
+            output.WriteLine(
+                $"           {Amount(projector.Parameters)} parameters, {Size(projector.Bytes)}, {projector.Layers} layers, hidden size {projector.HiddenSize}"
+            );
+            var deepstack =
+                projector.DeepstackLayers.Count == 0
+                    ? "no deepstack"
+                    : $"deepstack from layers {string.Join(", ", projector.DeepstackLayers)}";
+            output.WriteLine(
+                $"           patches of {projector.PatchSize} px, {projector.SpatialMergeSize}x{projector.SpatialMergeSize} to a cell of {projector.CellSize} px; {deepstack}"
+            );
         }
         else
         {
@@ -100,10 +172,14 @@ internal static class InfoCommand
         output.WriteLine($"llama.cpp  {info.Runtime.LlamaVersion}  ({info.Runtime.Directory})");
         foreach (var device in info.Runtime.Devices)
         {
-            output.WriteLine($"           {device.Name}: {device.Description.Trim()}, {Size(device.FreeBytes)} of {Size(device.TotalBytes)} free");
+            output.WriteLine(
+                $"           {device.Name}: {device.Description.Trim()}, {Size(device.FreeBytes)} of {Size(device.TotalBytes)} free"
+            );
         }
 
-        output.WriteLine($"Runs       model: {info.Placement.Model}; {info.Placement.Threads} {(info.Placement.Threads == 1 ? "thread" : "threads")}");
+        output.WriteLine(
+            $"Runs       model: {info.Placement.Model}; {info.Placement.Threads} {(info.Placement.Threads == 1 ? "thread" : "threads")}"
+        );
         if (info.Placement.Projector is { } place)
         {
             output.WriteLine($"           projector: {place}");
@@ -114,45 +190,85 @@ internal static class InfoCommand
             output.WriteLine($"           context: {context}");
         }
 
-        output.WriteLine($"           video files: {info.Runtime.Ffmpeg ?? "no ffmpeg on the PATH; folders of pictures and animated GIF or WebP need none"}");
-        output.WriteLine($"           maps: engine {info.Placement.Engine} (of {string.Join(", ", info.Runtime.Engines)})");
-        foreach (string line in info.Runtime.PassedOver)
+        output.WriteLine(
+            $"           video files: {info.Runtime.Ffmpeg ?? "no ffmpeg on the PATH; folders of pictures and animated GIF or WebP need none"}"
+        );
+        output.WriteLine(
+            $"           maps: engine {info.Placement.Engine} (of {string.Join(", ", info.Runtime.Engines)})"
+        );
+        foreach (var line in info.Runtime.PassedOver)
         {
             output.WriteLine($"           {line}");
         }
 
         foreach (var device in info.Runtime.MapDevices)
         {
-            output.WriteLine($"           device {device.Name}: {device.Description}, {Size(device.Bytes)}{(device.Gpu ? string.Empty : ", no GPU")}");
+            output.WriteLine(
+                $"           device {device.Name}: {device.Description}, {Size(device.Bytes)}{(device.Gpu ? string.Empty : ", no GPU")}"
+            );
         }
     }
 
-    private static string Amount(long count) => count switch
-    {
-        >= 1_000_000_000 => FormattableString.Invariant($"{count / 1e9:0.##} G"),
-        >= 1_000_000 => FormattableString.Invariant($"{count / 1e6:0.##} M"),
-        _ => FormattableString.Invariant($"{count / 1e3:0.#} k"),
-    };
+    private static string Amount(long count) =>
+        count switch
+        {
+            >= 1_000_000_000 => FormattableString.Invariant($"{count / 1e9:0.##} G"),
+            >= 1_000_000 => FormattableString.Invariant($"{count / 1e6:0.##} M"),
+            _ => FormattableString.Invariant($"{count / 1e3:0.#} k"),
+        };
 
-    private static string Size(double bytes) => bytes switch
-    {
-        >= 1e9 => FormattableString.Invariant($"{bytes / 1e9:0.##} GB"),
-        >= 1e6 => FormattableString.Invariant($"{bytes / 1e6:0.#} MB"),
-        _ => FormattableString.Invariant($"{bytes / 1e3:0.#} kB"),
-    };
+    private static string Size(double bytes) =>
+        bytes switch
+        {
+            >= 1e9 => FormattableString.Invariant($"{bytes / 1e9:0.##} GB"),
+            >= 1e6 => FormattableString.Invariant($"{bytes / 1e6:0.#} MB"),
+            _ => FormattableString.Invariant($"{bytes / 1e3:0.#} kB"),
+        };
 
     private sealed record Info(ModelInfo Model, ProjectorInfo? Projector, RuntimeInfo Runtime, Placement Placement);
 
     private sealed record ModelInfo(
-        string Path, string? Name, string Architecture, string Quantization, long Bytes, long Parameters, int Layers, int HiddenSize, int Heads,
-        int KeyValueHeads, int ContextLength, int VocabularySize, bool TiedHead, string HeadTensor, string HeadType, int DeepstackLayers);
+        string Path,
+        string? Name,
+        string Architecture,
+        string Quantization,
+        long Bytes,
+        long Parameters,
+        int Layers,
+        int HiddenSize,
+        int Heads,
+        int KeyValueHeads,
+        int ContextLength,
+        int VocabularySize,
+        bool TiedHead,
+        string HeadTensor,
+        string HeadType,
+        int DeepstackLayers
+    );
 
     private sealed record ProjectorInfo(
-        string Path, string Type, long Bytes, long Parameters, int Layers, int HiddenSize, int PatchSize, int SpatialMergeSize, int CellSize, int ImageSize,
-        IReadOnlyList<int> DeepstackLayers);
+        string Path,
+        string Type,
+        long Bytes,
+        long Parameters,
+        int Layers,
+        int HiddenSize,
+        int PatchSize,
+        int SpatialMergeSize,
+        int CellSize,
+        int ImageSize,
+        IReadOnlyList<int> DeepstackLayers
+    );
 
-    private sealed record RuntimeInfo(string LlamaVersion, string Directory, IReadOnlyList<DeviceInfo> Devices, IReadOnlyList<string> Engines,
-        IReadOnlyList<MapDeviceInfo> MapDevices, IReadOnlyList<string> PassedOver, string? Ffmpeg);
+    private sealed record RuntimeInfo(
+        string LlamaVersion,
+        string Directory,
+        IReadOnlyList<DeviceInfo> Devices,
+        IReadOnlyList<string> Engines,
+        IReadOnlyList<MapDeviceInfo> MapDevices,
+        IReadOnlyList<string> PassedOver,
+        string? Ffmpeg
+    );
 
     private sealed record MapDeviceInfo(string Name, string Engine, string Description, long Bytes, bool Gpu);
 

@@ -10,17 +10,27 @@ internal static class MapsCommand
 {
     public static Command Create()
     {
-        var input = new Argument<string>("IN.safetensors") { Description = "A trace that tamx saved, or a dump with TAMX's tensor names." };
-        var output = new Option<string>("-o", "--output") { Description = "Where to write the maps.", HelpName = "OUT.safetensors", Required = true };
+        var input = new Argument<string>("IN.safetensors")
+        {
+            Description = "A trace that tamx saved, or a dump with TAMX's tensor names.",
+        };
+        var output = new Option<string>("-o", "--output")
+        {
+            Description = "Where to write the maps.",
+            HelpName = "OUT.safetensors",
+            Required = true,
+        };
         var model = new Option<string?>("-m", "--model")
         {
-            Description = "The model that the run was made with, a GGUF file: for a dump without output-embedding rows, as TAMX's scripts write it, and for --candidates.",
+            Description =
+                "The model that the run was made with, a GGUF file: for a dump without output-embedding rows, as TAMX's scripts write it, and for --candidates.",
             HelpName = "FILE",
         };
         var defaults = new TamOptions();
         var merge = new Option<int>("--merge")
         {
-            Description = "Patches that the vision tower merges into one cell, per axis; 0 for 2, or for the size that fits where 2 does not.",
+            Description =
+                "Patches that the vision tower merges into one cell, per axis; 0 for 2, or for the size that fits where 2 does not.",
             HelpName = "S",
             DefaultValueFactory = _ => defaults.MergeSize,
         };
@@ -30,7 +40,12 @@ internal static class MapsCommand
             HelpName = "T",
             DefaultValueFactory = _ => defaults.TemporalMergeSize,
         };
-        var repeat = new Option<int>("--repeat") { Description = "Compute this often, for timing.", HelpName = "N", DefaultValueFactory = _ => 1 };
+        var repeat = new Option<int>("--repeat")
+        {
+            Description = "Compute this often, for timing.",
+            HelpName = "N",
+            DefaultValueFactory = _ => 1,
+        };
         var json = new Option<bool>("--json") { Description = "Print a summary with timings to stdout." };
         repeat.RequireAtLeast(1);
         merge.RequireAtLeast(0);
@@ -38,7 +53,16 @@ internal static class MapsCommand
         var mapsJson = new MapsJsonOutput();
         var methodOptions = new MethodOptions();
         var engineArguments = new EngineArguments();
-        var command = new Command("maps", "Computes activation maps from a saved trace.") { input, output, model, merge, temporalMerge, repeat, json };
+        var command = new Command("maps", "Computes activation maps from a saved trace.")
+        {
+            input,
+            output,
+            model,
+            merge,
+            temporalMerge,
+            repeat,
+            json,
+        };
         var candidates = new CandidateOption(model);
         candidates.AddTo(command);
         methodOptions.AddTo(command);
@@ -47,63 +71,88 @@ internal static class MapsCommand
         mapsJson.AddTo(command, json);
         var export = new ExportArguments();
         export.AddTo(command);
-        command.SetAction((parsed, cancellationToken) =>
-        {
-            var options = methodOptions.Read(parsed) with
+        command.SetAction(
+            (parsed, cancellationToken) =>
             {
-                MergeSize = parsed.GetValue(merge),
-                TemporalMergeSize = parsed.GetValue(temporalMerge),
-            };
-            var configuration = parsed.InvocationConfiguration;
-            var (from, to, count) = (parsed.GetRequiredValue(input), parsed.GetRequiredValue(output), parsed.GetValue(repeat));
-            var files = new CommandFiles().Reads("the command", from).Reads(model.Name, parsed.GetValue(model)).Writes(output.Name, to);
-            mapsJson.AddTo(files, parsed);
-            export.AddTo(files, parsed);
-            return Task.Run(
-                async () =>
+                var options = methodOptions.Read(parsed) with
                 {
-                    options.Validate();
-                    files.Check();
-                    using var engine = engineArguments.Create(parsed, parsed.GetValue(engineArguments.Verbose));
-                    var (trace, maps, summary) = Run(
-                        () => candidates.Load(parsed, from, options, engine, cancellationToken), to, options, engine, count, configuration.Error, cancellationToken);
-                    mapsJson.Write(parsed, trace, maps);
-                    await export.WriteAsync(parsed, trace, maps, cancellationToken);
-                    if (parsed.GetValue(json))
+                    MergeSize = parsed.GetValue(merge),
+                    TemporalMergeSize = parsed.GetValue(temporalMerge),
+                };
+                var configuration = parsed.InvocationConfiguration;
+                var (from, to, count) = (
+                    parsed.GetRequiredValue(input),
+                    parsed.GetRequiredValue(output),
+                    parsed.GetValue(repeat)
+                );
+                var files = new CommandFiles()
+                    .Reads("the command", from)
+                    .Reads(model.Name, parsed.GetValue(model))
+                    .Writes(output.Name, to);
+                mapsJson.AddTo(files, parsed);
+                export.AddTo(files, parsed);
+                return Task.Run(
+                    async () =>
                     {
-                        configuration.Output.WriteLine(JsonSerializer.Serialize(summary, JsonSerializerOptions.Web));
-                    }
+                        options.Validate();
+                        files.Check();
+                        using var engine = engineArguments.Create(parsed, parsed.GetValue(engineArguments.Verbose));
+                        var (trace, maps, summary) = Run(
+                            () => candidates.Load(parsed, from, options, engine, cancellationToken),
+                            to,
+                            options,
+                            engine,
+                            count,
+                            configuration.Error,
+                            cancellationToken
+                        );
+                        mapsJson.Write(parsed, trace, maps);
+                        await export.WriteAsync(parsed, trace, maps, cancellationToken);
+                        if (parsed.GetValue(json))
+                        {
+                            configuration.Output.WriteLine(
+                                JsonSerializer.Serialize(summary, JsonSerializerOptions.Web)
+                            );
+                        }
 
-                    return ExitCode.Ok;
-                },
-                cancellationToken);
-        });
+                        return ExitCode.Ok;
+                    },
+                    cancellationToken
+                );
+            }
+        );
         return command;
     }
 
     private static (Trace, ActivationMaps, Summary) Run(
-        Func<Trace> read, string output, TamOptions options, ITamEngine engine, int repeatCount, TextWriter log, CancellationToken cancellationToken)
+        Func<Trace> read,
+        string output,
+        TamOptions options,
+        ITamEngine engine,
+        int repeatCount,
+        TextWriter log,
+        CancellationToken cancellationToken
+    )
     {
         var watch = Stopwatch.StartNew();
         var trace = read();
-        double load = watch.Elapsed.TotalSeconds;
+        var load = watch.Elapsed.TotalSeconds;
         cancellationToken.ThrowIfCancellationRequested();
         var compute = new double[repeatCount];
         ActivationMaps maps;
-        int round = 0;
+        var round = 0;
         do
         {
             watch.Restart();
             maps = ActivationMaps.Compute(trace, options, engine, cancellationToken);
             compute[round++] = watch.Elapsed.TotalSeconds;
-        }
-        while (round < repeatCount);
+        } while (round < repeatCount);
 
         watch.Restart();
         maps.Save(output);
-        double write = watch.Elapsed.TotalSeconds;
-        int mapCount = maps.Answer
-            .SelectMany(token => token.Candidates.Prepend(token.Token))
+        var write = watch.Elapsed.TotalSeconds;
+        var mapCount = maps
+            .Answer.SelectMany(token => token.Candidates.Prepend(token.Token))
             .Sum(token => token.VisionMaps.Count(map => map is not null));
         log.WriteLine($"{output}: {mapCount} maps of {maps.Answer.Count} answer tokens, by the {engine.Name} engine");
         return (trace, maps, new Summary(engine.Name, maps.Answer.Count, mapCount, new Seconds(load, compute, write)));

@@ -34,7 +34,8 @@ internal sealed class MapsJsonOutput
     public void AddTo(CommandFiles files, ParseResult parsed) => files.Writes(_path.Name, FilePath(parsed));
 
     /// <summary>The file to write, or null if there is none.</summary>
-    private string? FilePath(ParseResult parsed) => parsed.GetValue(_path) is { } path && path != StandardOutput ? path : null;
+    private string? FilePath(ParseResult parsed) =>
+        parsed.GetValue(_path) is { } path && path != StandardOutput ? path : null;
 
     /// <summary>Whether the maps go to stdout, and so nothing else may.</summary>
     public bool TakesStandardOutput(ParseResult parsed) => parsed.GetValue(_path) == StandardOutput;
@@ -50,7 +51,9 @@ internal sealed class MapsJsonOutput
         {
             using var stream = new MemoryStream();
             MapsJson.Write(trace, maps, stream);
-            parsed.InvocationConfiguration.Output.WriteLine(Encoding.UTF8.GetString(stream.GetBuffer().AsSpan(0, (int)stream.Length)));
+            parsed.InvocationConfiguration.Output.WriteLine(
+                Encoding.UTF8.GetString(stream.GetBuffer().AsSpan(0, (int)stream.Length))
+            );
         }
     }
 }

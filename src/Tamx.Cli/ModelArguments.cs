@@ -12,7 +12,11 @@ internal sealed class ModelArguments
         HelpName = "FILE",
     };
 
-    private readonly Option<string?> _projector = new("--mmproj") { Description = "The vision projector that belongs to the model, a GGUF file.", HelpName = "FILE" };
+    private readonly Option<string?> _projector = new("--mmproj")
+    {
+        Description = "The vision projector that belongs to the model, a GGUF file.",
+        HelpName = "FILE",
+    };
 
     /// <summary>The name that only commands with a model have.</summary>
     public const string GpuLayersName = "-ngl";
@@ -23,9 +27,16 @@ internal sealed class ModelArguments
         HelpName = "N",
     };
 
-    private readonly Option<bool> _noProjectorOffload = new("--no-mmproj-offload") { Description = "Keep the vision projector off the GPU." };
+    private readonly Option<bool> _noProjectorOffload = new("--no-mmproj-offload")
+    {
+        Description = "Keep the vision projector off the GPU.",
+    };
 
-    private readonly Option<int> _minImageTokens = new("--image-min-tokens") { Description = "Least cells a picture is cut into.", HelpName = "N" };
+    private readonly Option<int> _minImageTokens = new("--image-min-tokens")
+    {
+        Description = "Least cells a picture is cut into.",
+        HelpName = "N",
+    };
 
     private readonly Option<int> _maxImageTokens = new("--image-max-tokens")
     {
@@ -33,7 +44,10 @@ internal sealed class ModelArguments
         HelpName = "N",
     };
 
-    private readonly Option<bool> _verbose = new("-v", "--verbose") { Description = "Show on stderr llama.cpp's log, and which engine took another's place and why." };
+    private readonly Option<bool> _verbose = new("-v", "--verbose")
+    {
+        Description = "Show on stderr llama.cpp's log, and which engine took another's place and why.",
+    };
 
     public ModelArguments()
     {
@@ -73,7 +87,9 @@ internal sealed class ModelArguments
     {
         if (IsDemo(parsed))
         {
-            parsed.InvocationConfiguration.Error.WriteLine("This is the demo model; give your own with -m MODEL.gguf --mmproj MMPROJ.gguf.");
+            parsed.InvocationConfiguration.Error.WriteLine(
+                "This is the demo model; give your own with -m MODEL.gguf --mmproj MMPROJ.gguf."
+            );
         }
     }
 
@@ -102,7 +118,9 @@ internal sealed class ModelArguments
         };
         if (options is { MinImageTokens: > 0, MaxImageTokens: > 0 } && options.MinImageTokens > options.MaxImageTokens)
         {
-            throw new InvalidInputException($"--image-min-tokens {options.MinImageTokens} is more than --image-max-tokens {options.MaxImageTokens}");
+            throw new InvalidInputException(
+                $"--image-min-tokens {options.MinImageTokens} is more than --image-max-tokens {options.MaxImageTokens}"
+            );
         }
 
         return threads > 0 ? options with { ThreadCount = threads } : options;

@@ -5,7 +5,10 @@ using Tamx.Llama;
 namespace Tamx.Cli;
 
 /// <summary>Shows on stderr how far a run has come: bars on a terminal, nothing elsewhere.</summary>
-internal sealed class ProgressDisplay : IProgress<ModelLoadProgress>, IProgress<ExplainProgress>, IProgress<EvaluationProgress>
+internal sealed class ProgressDisplay
+    : IProgress<ModelLoadProgress>,
+        IProgress<ExplainProgress>,
+        IProgress<EvaluationProgress>
 {
     private static readonly Dictionary<string, string> Titles = new()
     {
@@ -32,9 +35,15 @@ internal sealed class ProgressDisplay : IProgress<ModelLoadProgress>, IProgress<
             return await work(new ProgressDisplay(null));
         }
 
-        return await console.Progress()
+        return await console
+            .Progress()
             .AutoClear(true)
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn())
+            .Columns(
+                new TaskDescriptionColumn { Alignment = Justify.Left },
+                new ProgressBarColumn(),
+                new PercentageColumn(),
+                new ElapsedTimeColumn()
+            )
             .StartAsync(context => work(new ProgressDisplay(context)));
     }
 

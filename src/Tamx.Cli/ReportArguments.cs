@@ -24,7 +24,10 @@ internal sealed class ReportArguments
     public ReportArguments()
     {
         _maxPixels.RequireAtLeast(1);
-        _mapBits.AcceptOnlyFromAmong(8.ToString(CultureInfo.InvariantCulture), 16.ToString(CultureInfo.InvariantCulture));
+        _mapBits.AcceptOnlyFromAmong(
+            8.ToString(CultureInfo.InvariantCulture),
+            16.ToString(CultureInfo.InvariantCulture)
+        );
     }
 
     /// <summary>Adds the options to a command.</summary>
@@ -35,5 +38,6 @@ internal sealed class ReportArguments
     }
 
     /// <summary>The report's options as the command line gives them.</summary>
-    public HtmlReportOptions Read(ParseResult parsed) => new() { MaxImagePixels = parsed.GetValue(_maxPixels), MapBits = parsed.GetValue(_mapBits) };
+    public HtmlReportOptions Read(ParseResult parsed) =>
+        new() { MaxImagePixels = parsed.GetValue(_maxPixels), MapBits = parsed.GetValue(_mapBits) };
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Tamx.Kernels;
 using Tamx.Report;
 
 namespace Tamx.Cli;
@@ -22,17 +21,21 @@ internal sealed class ReportCommand
 
     private readonly Option<bool> _compare = new("--compare")
     {
-        Description = "Show two runs of the same answer side by side, with their difference: two traces, or one trace with other options (--second-set).",
+        Description =
+            "Show two runs of the same answer side by side, with their difference: two traces, or one trace with other options (--second-set).",
         Arity = ArgumentArity.Zero,
     };
 
     private readonly Option<string[]> _second = MethodOptions.SetOption(
-        "--second-set", "With --compare, an option of the method for the second run only: --second-set applyEci=false. May be given several times.");
+        "--second-set",
+        "With --compare, an option of the method for the second run only: --second-set applyEci=false. May be given several times."
+    );
 
     private readonly Option<string?> _title = new("--title") { Description = "The page's title.", HelpName = "TEXT" };
     private readonly Option<string?> _model = new("-m", "--model")
     {
-        Description = "The model that the run was made with, a GGUF file: for a dump without output-embedding rows, and for --candidates.",
+        Description =
+            "The model that the run was made with, a GGUF file: for a dump without output-embedding rows, and for --candidates.",
         HelpName = "FILE",
     };
 
@@ -45,7 +48,15 @@ internal sealed class ReportCommand
 
     private Command Build()
     {
-        var command = new Command("report", "Writes a report of a saved trace.") { _traces, _output, _compare, _second, _title, _model };
+        var command = new Command("report", "Writes a report of a saved trace.")
+        {
+            _traces,
+            _output,
+            _compare,
+            _second,
+            _title,
+            _model,
+        };
         var candidates = new CandidateOption(_model);
         candidates.AddTo(command);
         _method.AddTo(command);
@@ -55,40 +66,54 @@ internal sealed class ReportCommand
         _export.AddTo(command);
         command.Validators.Add(result =>
         {
-            int count = result.GetValue(_traces)?.Length ?? 0;
-            bool hasSecond = result.GetValue(_second) is { Length: > 0 };
+            var count = result.GetValue(_traces)?.Length ?? 0;
+            var hasSecond = result.GetValue(_second) is { Length: > 0 };
             if (!result.GetValue(_compare) && (count > 1 || hasSecond))
             {
-                result.AddError(count > 1 ? "two traces are for --compare; give it, or one trace." : "--second-set is for --compare; give it too.");
+                result.AddError(
+                    count > 1
+                        ? "two traces are for --compare; give it, or one trace."
+                        : "--second-set is for --compare; give it too."
+                );
             }
             else if (result.GetValue(_compare) && count < 2 && !hasSecond)
             {
                 result.AddError("--compare needs two traces, or one trace and --second-set.");
             }
         });
-        command.SetAction((parsed, cancellationToken) => Task.Run(() => RunAsync(parsed, candidates, cancellationToken), cancellationToken));
+        command.SetAction(
+            (parsed, cancellationToken) =>
+                Task.Run(() => RunAsync(parsed, candidates, cancellationToken), cancellationToken)
+        );
         return command;
     }
 
-    private async Task<int> RunAsync(ParseResult parsed, CandidateOption candidates, CancellationToken cancellationToken)
+    private async Task<int> RunAsync(
+        ParseResult parsed,
+        CandidateOption candidates,
+        CancellationToken cancellationToken
+    )
     {
-        TextWriter error = parsed.InvocationConfiguration.Error;
-        string output = parsed.GetRequiredValue(_output);
-        string[] traces = parsed.GetRequiredValue(_traces);
-        TamOptions options = _method.Read(parsed);
-        TamOptions secondOptions = MethodOptions.Set(options, parsed.GetValue(_second));
+        var error = parsed.InvocationConfiguration.Error;
+        var output = parsed.GetRequiredValue(_output);
+        var traces = parsed.GetRequiredValue(_traces);
+        var options = _method.Read(parsed);
+        var secondOptions = MethodOptions.Set(options, parsed.GetValue(_second));
         options.Validate();
         secondOptions.Validate();
-        var files = new CommandFiles().Reads("the command", traces).Reads(_model.Name, parsed.GetValue(_model)).Writes(_output.Name, output);
+        var files = new CommandFiles()
+            .Reads("the command", traces)
+            .Reads(_model.Name, parsed.GetValue(_model))
+            .Writes(_output.Name, output);
         _export.AddTo(files, parsed);
         files.Check();
 
-        using ITamEngine engine = _engine.Create(parsed, parsed.GetValue(_engine.Verbose));
-        HtmlReportOptions page = _report.Read(parsed) with { Title = parsed.GetValue(_title) };
-        ReportRun first = Compute(Load(traces[0]), options);
+        using var engine = _engine.Create(parsed, parsed.GetValue(_engine.Verbose));
+        var page = _report.Read(parsed) with { Title = parsed.GetValue(_title) };
+        var first = Compute(Load(traces[0]), options);
         if (parsed.GetValue(_compare))
         {
-            ReportRun second = Compute(traces.Length > 1 ? Load(traces[1]) : first.Trace, secondOptions);
+            var second = Compute(traces.Length > 1 ? Load(traces[1]) : first.Trace, secondOptions);
             await HtmlReport.WriteComparisonAsync(first, second, output, page, cancellationToken);
         }
         else
@@ -101,6 +126,7 @@ internal sealed class ReportCommand
         return ExitCode.Ok;
 
         Trace Load(string path) => candidates.Load(parsed, path, options, engine, cancellationToken);
-        ReportRun Compute(Trace trace, TamOptions method) => new(trace, ActivationMaps.Compute(trace, method, engine, cancellationToken));
+        ReportRun Compute(Trace trace, TamOptions method) =>
+            new(trace, ActivationMaps.Compute(trace, method, engine, cancellationToken));
     }
 }

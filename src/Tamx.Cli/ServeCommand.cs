@@ -10,7 +10,11 @@ internal sealed class ServeCommand
     private static readonly RequestLimits Limits = new();
 
     private readonly ModelArguments _model = new();
-    private readonly Option<int> _threads = new("-t", "--threads") { Description = "Threads for the model; left out, half the processors.", HelpName = "THREADS" };
+    private readonly Option<int> _threads = new("-t", "--threads")
+    {
+        Description = "Threads for the model; left out, half the processors.",
+        HelpName = "THREADS",
+    };
     private readonly Option<string> _host = new("--host")
     {
         Description = "Address to listen on; anything but loopback needs --api-key.",
@@ -18,35 +22,91 @@ internal sealed class ServeCommand
         DefaultValueFactory = _ => "127.0.0.1",
     };
 
-    private readonly Option<int> _port = new("--port") { Description = "Port to listen on; 0 for any free one.", HelpName = "N", DefaultValueFactory = _ => 8016 };
-    private readonly Option<string?> _apiKey = new("--api-key") { Description = "Key that callers must show. TAMX_API_KEY gives it too, unseen by other users.", HelpName = "KEY" };
+    private readonly Option<int> _port = new("--port")
+    {
+        Description = "Port to listen on; 0 for any free one.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 8016,
+    };
+    private readonly Option<string?> _apiKey = new("--api-key")
+    {
+        Description = "Key that callers must show. TAMX_API_KEY gives it too, unseen by other users.",
+        HelpName = "KEY",
+    };
     private readonly Option<string[]> _allowHost = new("--allow-host")
     {
-        Description = "Name by which callers may reach a server that does not listen on loopback; may be given several times.",
+        Description =
+            "Name by which callers may reach a server that does not listen on loopback; may be given several times.",
         HelpName = "NAME",
     };
 
     private readonly Option<int> _queue = Number("--queue", "Requests that may wait while another is worked on.", 8);
-    private readonly Option<int> _maxBody = Number("--max-body-mb", "Megabytes of a request.", (int)(Limits.MaxBodyBytes / 1_000_000));
-    private readonly Option<int> _bodySeconds = Number("--max-body-seconds", "Seconds that a request's body may take to arrive.", (int)Limits.MaxBodySeconds);
-    private readonly Option<int> _maxPicture = Number("--max-picture-mb", "Megabytes of a picture.", (int)(Limits.MaxPictureBytes / 1_000_000));
-    private readonly Option<int> _maxPixels = Number("--max-megapixels", "Megapixels of a picture.", (int)(Limits.MaxPicturePixels / 1_000_000));
+    private readonly Option<int> _maxBody = Number(
+        "--max-body-mb",
+        "Megabytes of a request.",
+        (int)(Limits.MaxBodyBytes / 1_000_000)
+    );
+    private readonly Option<int> _bodySeconds = Number(
+        "--max-body-seconds",
+        "Seconds that a request's body may take to arrive.",
+        (int)Limits.MaxBodySeconds
+    );
+    private readonly Option<int> _maxPicture = Number(
+        "--max-picture-mb",
+        "Megabytes of a picture.",
+        (int)(Limits.MaxPictureBytes / 1_000_000)
+    );
+    private readonly Option<int> _maxPixels = Number(
+        "--max-megapixels",
+        "Megapixels of a picture.",
+        (int)(Limits.MaxPicturePixels / 1_000_000)
+    );
     private readonly Option<int> _maxPictures = Number("--max-pictures", "Pictures of a request.", Limits.MaxPictures);
     private readonly Option<int> _maxFrames = Number("--max-frames", "Frames of a request's videos.", Limits.MaxFrames);
-    private readonly Option<int> _maxText = Number("--max-text", "Characters of a request's text.", Limits.MaxTextCharacters);
+    private readonly Option<int> _maxText = Number(
+        "--max-text",
+        "Characters of a request's text.",
+        Limits.MaxTextCharacters
+    );
     private readonly Option<int> _maxTokens = Number("--max-tokens", "Tokens of an answer.", Limits.MaxAnswerTokens);
-    private readonly Option<int> _maxContext = Number("--max-context", "Tokens of prompt and answer together.", Limits.MaxContextTokens);
-    private readonly Option<int> _maxSeconds = Number("--max-seconds", "Seconds that the model may work on a request.", (int)Limits.MaxSeconds);
+    private readonly Option<int> _maxContext = Number(
+        "--max-context",
+        "Tokens of prompt and answer together.",
+        Limits.MaxContextTokens
+    );
+    private readonly Option<int> _maxSeconds = Number(
+        "--max-seconds",
+        "Seconds that the model may work on a request.",
+        (int)Limits.MaxSeconds
+    );
     private readonly Option<int> _maxRuns = Number("--max-runs", "Finished runs to keep for download.", Limits.MaxRuns);
 
     public static Command Create() => new ServeCommand().Build();
 
     private Command Build()
     {
-        var command = new Command("serve", "Starts the web app: ask a model about pictures and watch where each token of its answer comes from.")
+        var command = new Command(
+            "serve",
+            "Starts the web app: ask a model about pictures and watch where each token of its answer comes from."
+        )
         {
-            _host, _port, _apiKey, _allowHost, _threads, _queue, _maxBody, _bodySeconds, _maxPicture, _maxPixels, _maxPictures, _maxFrames, _maxText, _maxTokens,
-            _maxContext, _maxSeconds, _maxRuns,
+            _host,
+            _port,
+            _apiKey,
+            _allowHost,
+            _threads,
+            _queue,
+            _maxBody,
+            _bodySeconds,
+            _maxPicture,
+            _maxPixels,
+            _maxPictures,
+            _maxFrames,
+            _maxText,
+            _maxTokens,
+            _maxContext,
+            _maxSeconds,
+            _maxRuns,
         };
         _threads.RequireAtLeast(1);
         _model.AddTo(command);
@@ -56,7 +116,12 @@ internal sealed class ServeCommand
 
     private static Option<int> Number(string name, string description, int value)
     {
-        var option = new Option<int>(name) { Description = description, HelpName = "N", DefaultValueFactory = _ => value };
+        var option = new Option<int>(name)
+        {
+            Description = description,
+            HelpName = "N",
+            DefaultValueFactory = _ => value,
+        };
         option.RequireAtLeast(name == "--queue" ? 0 : 1);
         return option;
     }
@@ -87,7 +152,10 @@ internal sealed class ServeCommand
                 MaxSeconds = parsed.GetValue(_maxSeconds),
                 MaxRuns = parsed.GetValue(_maxRuns),
             },
-            Logger = new TextWriterLogger(TextWriter.Synchronized(error), Microsoft.Extensions.Logging.LogLevel.Warning),
+            Logger = new TextWriterLogger(
+                TextWriter.Synchronized(error),
+                Microsoft.Extensions.Logging.LogLevel.Warning
+            ),
         };
         if (_model.IsVerbose(parsed))
         {

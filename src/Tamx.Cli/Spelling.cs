@@ -5,18 +5,23 @@ namespace Tamx.Cli;
 /// <summary>What a word that no command knows may have been meant to be.</summary>
 internal static class Spelling
 {
-    /// <summary>Names the first unknown word that is close to an option or a command, and what it is close to; null if there is none.</summary>
+    /// <summary>
+    /// Names the first unknown word that is close to an option or a command, and what it is close to; null if there is
+    /// none.
+    /// </summary>
     public static string? Explain(ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;
         string[] names =
         [
             .. command.Subcommands.Select(one => one.Name),
-            .. command.Options.Concat(parsed.RootCommandResult.Command.Options).SelectMany(option => option.Aliases.Prepend(option.Name)),
+            .. command
+                .Options.Concat(parsed.RootCommandResult.Command.Options)
+                .SelectMany(option => option.Aliases.Prepend(option.Name)),
         ];
-        foreach (string word in parsed.UnmatchedTokens.Where(word => word.Length > 2))
+        foreach (var word in parsed.UnmatchedTokens.Where(word => word.Length > 2))
         {
-            string name = word.Split('=')[0];
+            var name = word.Split('=')[0];
             var (best, distance) = names.Select(known => (known, Distance(name, known))).MinBy(pair => pair.Item2);
 
             // One slip in a short word, two in a long one.
@@ -33,9 +38,9 @@ internal static class Spelling
     private static int Distance(string one, string other)
     {
         var costs = new int[one.Length + 1, other.Length + 1];
-        for (int i = 0; i <= one.Length; i++)
+        for (var i = 0; i <= one.Length; i++)
         {
-            for (int j = 0; j <= other.Length; j++)
+            for (var j = 0; j <= other.Length; j++)
             {
                 if (i == 0 || j == 0)
                 {
@@ -43,7 +48,7 @@ internal static class Spelling
                     continue;
                 }
 
-                int replaced = costs[i - 1, j - 1] + (one[i - 1] == other[j - 1] ? 0 : 1);
+                var replaced = costs[i - 1, j - 1] + (one[i - 1] == other[j - 1] ? 0 : 1);
                 costs[i, j] = Math.Min(replaced, Math.Min(costs[i - 1, j], costs[i, j - 1]) + 1);
                 if (i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1])
                 {

@@ -10,11 +10,19 @@ internal sealed class TextWriterLogger(TextWriter writer, LogLevel least = LogLe
 
     public bool IsEnabled(LogLevel logLevel) => logLevel >= least;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter
+    )
     {
         if (IsEnabled(logLevel))
         {
-            writer.WriteLine(exception is null ? formatter(state, exception) : $"{formatter(state, exception)}: {exception}");
+            writer.WriteLine(
+                exception is null ? formatter(state, exception) : $"{formatter(state, exception)}: {exception}"
+            );
         }
     }
 }

@@ -12,18 +12,24 @@ internal sealed class VideoArguments
 
     private readonly Option<string[]> _videos = new("--video")
     {
-        Description = "A video file (needs ffmpeg), an animated GIF or WebP, a folder of pictures, or several pictures, which are the frames of one video.",
+        Description =
+            "A video file (needs ffmpeg), an animated GIF or WebP, a folder of pictures, or several pictures, which are the frames of one video.",
         HelpName = "FILE",
         AllowMultipleArgumentsPerToken = true,
     };
 
     private readonly Option<double?> _fps = new("--fps")
     {
-        Description = $"Frames to look at per second of a video; for single pictures the rate at which they were taken. By default {Defaults.FramesPerSecond}",
+        Description =
+            $"Frames to look at per second of a video; for single pictures the rate at which they were taken. By default {Defaults.FramesPerSecond}",
         HelpName = "F",
     };
 
-    private readonly Option<int?> _maxFrames = new("--max-frames") { Description = $"Most frames to look at. By default {Defaults.MaxFrames}", HelpName = "N" };
+    private readonly Option<int?> _maxFrames = new("--max-frames")
+    {
+        Description = $"Most frames to look at. By default {Defaults.MaxFrames}",
+        HelpName = "N",
+    };
 
     public void AddTo(Command command)
     {
@@ -43,7 +49,8 @@ internal sealed class VideoArguments
     public bool IsGiven(CommandResult result) => result.GetResult(_videos) is not null;
 
     /// <summary>The videos among the files that the command reads.</summary>
-    public void AddTo(CommandFiles files, ParseResult parsed) => files.Reads(_videos.Name, parsed.GetValue(_videos) ?? []);
+    public void AddTo(CommandFiles files, ParseResult parsed) =>
+        files.Reads(_videos.Name, parsed.GetValue(_videos) ?? []);
 
     /// <summary>The videos in the order given.</summary>
     public IReadOnlyList<VideoPart> Read(ParseResult parsed, CancellationToken cancellationToken)
@@ -59,5 +66,6 @@ internal sealed class VideoArguments
             : [.. paths.Select(path => VideoPart.FromFile(path, sampling, cancellationToken))];
     }
 
-    private static bool IsStillPicture(string path) => RgbImage.IsPictureFile(path) && VideoPart.FromFile(path).Seconds.Count == 1;
+    private static bool IsStillPicture(string path) =>
+        RgbImage.IsPictureFile(path) && VideoPart.FromFile(path).Seconds.Count == 1;
 }

@@ -10,7 +10,13 @@ internal static class WorkerCommand
     public static Command Create()
     {
         var verbose = new Option<bool>("-v", "--verbose") { Description = "Write llama.cpp's log to stderr." };
-        var command = new Command("worker", "Runs the model for tamx serve, which starts this by itself; it speaks over its standard input and output.") { verbose };
+        var command = new Command(
+            "worker",
+            "Runs the model for tamx serve, which starts this by itself; it speaks over its standard input and output."
+        )
+        {
+            verbose,
+        };
         command.Hidden = true;
         command.SetAction(parsed =>
         {
@@ -21,7 +27,7 @@ internal static class WorkerCommand
 
             // Ctrl+C goes to the server too. It says when this ends, by closing the input.
             Console.CancelKeyPress += (_, press) => press.Cancel = true;
-            Stream output = Console.OpenStandardOutput();
+            var output = Console.OpenStandardOutput();
             Console.SetOut(TextWriter.Null);
             return WorkerHost.RunAsync(Console.OpenStandardInput(), output);
         });

@@ -32,10 +32,11 @@ public sealed record EvaluationOptions
 
     /// <summary>The method's options for one kind of maps.</summary>
     /// <param name="kind">The kind.</param>
-    public TamOptions TamFor(MapKind kind) => Tam with
-    {
-        ApplyEci = kind is MapKind.Eci or MapKind.EciFilter,
-        ApplyFilter = kind is MapKind.Filter or MapKind.EciFilter,
-        ExplainPrompt = false,
-    };
+    public TamOptions TamFor(MapKind kind) =>
+        Tam with
+        {
+            ApplyEci = kind is MapKind.Eci or MapKind.EciFilter,
+            ApplyFilter = kind is MapKind.Filter or MapKind.EciFilter,
+            ExplainPrompt = false,
+        };
 }

@@ -52,7 +52,8 @@ public static class MapEvaluation
         ITamEngine? engine = null,
         ResultLog? log = null,
         IProgress<EvaluationProgress>? progress = null,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(samples);
@@ -86,7 +87,8 @@ public static class MapEvaluation
         int index,
         EvaluationOptions options,
         ITamEngine engine,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken
+    )
     {
         CheckSizes(sample);
         ChatMessage[] messages = [new(ChatRole.User, [sample.Picture, new TextPart(sample.Prompt)])];
@@ -95,13 +97,15 @@ public static class MapEvaluation
             Completion = new CompletionOptions { MaxNewTokens = options.MaxNewTokens },
             Tam = options.TamFor(options.Kinds[^1]),
         };
-        var explanation = await Explainer.ExplainAsync(model, messages, explain, engine, null, cancellationToken)
+        var explanation = await Explainer
+            .ExplainAsync(model, messages, explain, engine, null, cancellationToken)
             .ConfigureAwait(false);
         int[] answer = [.. explanation.Maps.Answer.Select(token => token.Token.TokenId)];
         explain = explain with { AnswerIds = answer };
         var other = against is null
             ? null
-            : await Explainer.ExplainAsync(against, messages, explain, engine, null, cancellationToken)
+            : await Explainer
+                .ExplainAsync(against, messages, explain, engine, null, cancellationToken)
                 .ConfigureAwait(false);
 
         var grid = explanation.Maps.Layout.VisionBlocks[0].Grid;
@@ -131,16 +135,19 @@ public static class MapEvaluation
         if (index < options.CurveSampleCount)
         {
             var order = PerturbationCurve.BestFirst(scorer.AnswerMap(MapsOf(explanation.Maps)));
-            curves = await PerturbationCurve.MeasureAsync(
-                model,
-                sample,
-                answer,
-                options.Kinds[^1],
-                order,
-                grid,
-                options.CurveStepCount,
-                options.Seed + (ulong)index,
-                cancellationToken).ConfigureAwait(false);
+            curves = await PerturbationCurve
+                .MeasureAsync(
+                    model,
+                    sample,
+                    answer,
+                    options.Kinds[^1],
+                    order,
+                    grid,
+                    options.CurveStepCount,
+                    options.Seed + (ulong)index,
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
         }
 
         return new SampleResult(
@@ -152,10 +159,11 @@ public static class MapEvaluation
             paper,
             curves,
             options.Sweep.Count > 0 ? settings : null,
-            other is not null ? agreement : null);
+            other is not null ? agreement : null
+        );
 
-        float[][] MapsUnder(Explanation of, TamOptions tam) => MapsOf(
-            tam == of.Maps.Options ? of.Maps : ActivationMaps.Compute(of.Trace, tam, engine, cancellationToken));
+        float[][] MapsUnder(Explanation of, TamOptions tam) =>
+            MapsOf(tam == of.Maps.Options ? of.Maps : ActivationMaps.Compute(of.Trace, tam, engine, cancellationToken));
     }
 
     private static void CheckSizes(EvaluationSample sample)
@@ -166,7 +174,8 @@ public static class MapEvaluation
         {
             throw new InvalidInputException(
                 $"{sample.Name}: the picture has {image.Width} x {image.Height} pixels, its label map "
-                + $"{labels.Width} x {labels.Height}; they must be the same");
+                    + $"{labels.Width} x {labels.Height}; they must be the same"
+            );
         }
     }
 

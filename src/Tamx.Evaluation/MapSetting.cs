@@ -10,9 +10,9 @@ public sealed record MapSetting(TamProfile Profile, float EciStrength, int Kerne
     public static IReadOnlyList<MapSetting> Sweep { get; } =
     [
         .. from profile in Enum.GetValues<TamProfile>()
-           from strength in (float[])[0, 0.5f, 1]
-           from kernel in (int[])[0, 3, 5]
-           select new MapSetting(profile, strength, kernel),
+        from strength in (float[])[0, 0.5f, 1]
+        from kernel in (int[])[0, 3, 5]
+        select new MapSetting(profile, strength, kernel),
     ];
 
     /// <summary>The setting as options of the method.</summary>

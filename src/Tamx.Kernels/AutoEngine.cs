@@ -14,7 +14,11 @@ namespace Tamx.Kernels;
 /// <param name="cost">What an offload costs.</param>
 /// <param name="log">Told why the device failed, and of the first call that it lacked memory for.</param>
 internal sealed class AutoEngine(
-    ITamEngine device, Func<ITamEngine> createCpu, OffloadCostModel cost, Action<string>? log) : ITamEngine
+    ITamEngine device,
+    Func<ITamEngine> createCpu,
+    OffloadCostModel cost,
+    Action<string>? log
+) : ITamEngine
 {
     private ITamEngine? _device = device;
     private ITamEngine? _cpu;
@@ -24,7 +28,8 @@ internal sealed class AutoEngine(
     public EngineKind Kind => (_device ?? Cpu).Kind;
 
     /// <summary>The engines that have computed so far. Before the first call it is the device's.</summary>
-    public string Name => _cpu is null ? _device!.Name
+    public string Name =>
+        _cpu is null ? _device!.Name
         : _hasUsedDevice && _device is not null ? $"{_device.Name} and {_cpu.Name}"
         : _cpu.Name;
 
@@ -37,7 +42,8 @@ internal sealed class AutoEngine(
         ReadOnlySpan<float> outputRows,
         int hiddenSize,
         Span<float> destination,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default
+    )
     {
         var copied = (long)states.Length + outputRows.Length + destination.Length;
         if (UsesDevice((long)destination.Length * hiddenSize, 0, 1, copied))
@@ -57,9 +63,15 @@ internal sealed class AutoEngine(
     }
 
     public void Compute(
-        in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default)
+        in TamProblem problem,
+        Span<float> maps,
+        Span<ValueRange> ranges,
+        CancellationToken cancellationToken = default
+    )
     {
-        var products = ((long)problem.CellStates.Length + maps.Length) * problem.OutputRows.Length
+        var products =
+            ((long)problem.CellStates.Length + maps.Length)
+            * problem.OutputRows.Length
             / Math.Max(1, problem.HiddenSize);
         var copied = (long)problem.CellStates.Length + problem.OutputRows.Length + problem.Weights.Length + maps.Length;
         if (UsesDevice(products, maps.Length, problem.KernelSize, copied))
@@ -86,7 +98,8 @@ internal sealed class AutoEngine(
         int cellCount,
         Span<float> maps,
         Span<ValueRange> ranges,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default
+    )
     {
         var products = (long)maps.Length * (activations.Length / Math.Max(1, cellCount));
         var copied = (long)activations.Length + problem.Weights.Length + maps.Length;

@@ -45,9 +45,10 @@ public sealed record EngineOptions
     public EngineDevice ChooseDevice(EngineKind kind, IReadOnlyList<EngineDevice> devices)
     {
         ArgumentNullException.ThrowIfNull(devices);
-        var found = Device.Length > 0
-            ? devices.FirstOrDefault(device => device.Name.Equals(Device, StringComparison.OrdinalIgnoreCase))
-            : devices.FirstOrDefault(device => device.IsGpu || Kind != EngineKind.Auto);
+        var found =
+            Device.Length > 0
+                ? devices.FirstOrDefault(device => device.Name.Equals(Device, StringComparison.OrdinalIgnoreCase))
+                : devices.FirstOrDefault(device => device.IsGpu || Kind != EngineKind.Auto);
         if (found is not null)
         {
             return found;
@@ -55,9 +56,12 @@ public sealed record EngineOptions
 
         var labels = devices.OrderBy(device => device.Name, StringComparer.Ordinal).Select(device => device.Label);
         var there = string.Join(", ", labels);
-        throw new EngineUnavailableException(kind, Device.Length > 0
-            ? $"there is no device {Device}; there are: {there}"
-            : $"engine {kind}: none of its devices is a GPU: {there}");
+        throw new EngineUnavailableException(
+            kind,
+            Device.Length > 0
+                ? $"there is no device {Device}; there are: {there}"
+                : $"engine {kind}: none of its devices is a GPU: {there}"
+        );
     }
 
     /// <summary>Refuses values that no engine can work with.</summary>

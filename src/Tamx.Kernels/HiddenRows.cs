@@ -18,9 +18,7 @@ public static class HiddenRows
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(hiddenSize, 1);
         var i = 0;
-        for (; i + Chunk <= rows.Length && IsFinite(rows.Slice(i, Chunk)); i += Chunk)
-        {
-        }
+        for (; i + Chunk <= rows.Length && IsFinite(rows.Slice(i, Chunk)); i += Chunk) { }
 
         for (; i < rows.Length; i++)
         {

@@ -38,7 +38,8 @@ public interface ITamEngine : IDisposable
         ReadOnlySpan<float> outputRows,
         int hiddenSize,
         Span<float> destination,
-        CancellationToken cancellationToken = default);
+        CancellationToken cancellationToken = default
+    );
 
     /// <summary>
     /// All maps of a problem: activation A = relu(W H^T), interference E = Q A, scale s = (A.E)/(E.E),
@@ -63,7 +64,8 @@ public interface ITamEngine : IDisposable
         in TamProblem problem,
         Span<float> maps,
         Span<ValueRange> ranges,
-        CancellationToken cancellationToken = default);
+        CancellationToken cancellationToken = default
+    );
 
     /// <summary>
     /// <see cref="Compute"/> without the projection: activations in, maps out. It serves explaining token by token. The
@@ -85,7 +87,8 @@ public interface ITamEngine : IDisposable
         int cellCount,
         Span<float> maps,
         Span<ValueRange> ranges,
-        CancellationToken cancellationToken = default);
+        CancellationToken cancellationToken = default
+    );
 
     /// <summary>
     /// The tokens with the largest logits w_t . h_p, and the log-sum-exp of all logits. The vocabulary comes in slices,

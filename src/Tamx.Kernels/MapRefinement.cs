@@ -20,7 +20,8 @@ internal static class MapRefinement
         int cellCount,
         Span<float> maps,
         Span<ValueRange> ranges,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default
+    )
     {
         problem.Validate(activations, cellCount, maps, ranges);
         var work = new double[maps.Length];
@@ -52,7 +53,12 @@ internal static class MapRefinement
 
     /// <summary>M = relu(A - strength s E) for one map.</summary>
     private static void SubtractInterference(
-        in TamProblem problem, int mapIndex, ReadOnlySpan<float> activations, int cellCount, Span<double> map)
+        in TamProblem problem,
+        int mapIndex,
+        ReadOnlySpan<float> activations,
+        int cellCount,
+        Span<double> map
+    )
     {
         var firstCell = problem.Blocks[problem.Maps[mapIndex].Block].FirstCell;
         var activation = activations.Slice(problem.Maps[mapIndex].OutputRow * cellCount + firstCell, map.Length);
@@ -113,7 +119,13 @@ internal static class MapRefinement
             {
                 var values = work[..filtered.Length];
                 RankFilter.Apply(
-                    values, block.RowCount, block.ColumnCount, problem.KernelSize, problem.ConstantWindow, filtered);
+                    values,
+                    block.RowCount,
+                    block.ColumnCount,
+                    problem.KernelSize,
+                    problem.ConstantWindow,
+                    filtered
+                );
                 filtered.CopyTo(values);
                 work = work[filtered.Length..];
             }

@@ -29,7 +29,8 @@ public static class RankFilter
         int columnCount,
         int kernelSize,
         ConstantWindow constantWindow,
-        Span<double> destination)
+        Span<double> destination
+    )
     {
         ValidateKernelSize(kernelSize);
         ArgumentOutOfRangeException.ThrowIfLessThan(rowCount, 1);
@@ -74,15 +75,17 @@ public static class RankFilter
         if (!IsKernelSize(kernelSize))
         {
             throw new ArgumentOutOfRangeException(
-                nameof(kernelSize), kernelSize, "The kernel size must be 1, 3, 5, 7 or 9.");
+                nameof(kernelSize),
+                kernelSize,
+                "The kernel size must be 1, 3, 5, 7 or 9."
+            );
         }
     }
 
     /// <summary>Whether the filter has a window of this side.</summary>
     /// <param name="kernelSize">Side of the window.</param>
     /// <returns>True for 1, 3, 5, 7 and 9.</returns>
-    public static bool IsKernelSize(int kernelSize) =>
-        kernelSize is >= 1 and <= MaxKernelSize && kernelSize % 2 == 1;
+    public static bool IsKernelSize(int kernelSize) => kernelSize is >= 1 and <= MaxKernelSize && kernelSize % 2 == 1;
 
     /// <summary>The index on an axis that an index past its ends is reflected to.</summary>
     internal static int Reflect(int index, int length)

@@ -24,7 +24,8 @@ public sealed class ReferenceEngine : ITamEngine
         ReadOnlySpan<float> outputRows,
         int hiddenSize,
         Span<float> destination,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default
+    )
     {
         ValidateProjection(states, outputRows, hiddenSize, destination);
         var stateCount = states.Length / hiddenSize;
@@ -35,15 +36,24 @@ public sealed class ReferenceEngine : ITamEngine
                 cancellationToken.ThrowIfCancellationRequested();
             }
 
-            destination[i] = (float)Math.Max(0, Product(
-                outputRows.Slice(i / stateCount * hiddenSize, hiddenSize),
-                states.Slice(i % stateCount * hiddenSize, hiddenSize)));
+            destination[i] = (float)
+                Math.Max(
+                    0,
+                    Product(
+                        outputRows.Slice(i / stateCount * hiddenSize, hiddenSize),
+                        states.Slice(i % stateCount * hiddenSize, hiddenSize)
+                    )
+                );
         }
     }
 
     /// <inheritdoc/>
     public void Compute(
-        in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default)
+        in TamProblem problem,
+        Span<float> maps,
+        Span<ValueRange> ranges,
+        CancellationToken cancellationToken = default
+    )
     {
         problem.Validate(maps, ranges);
         var activations = new float[checked(problem.OutputRowCount * problem.CellCount)];
@@ -58,8 +68,8 @@ public sealed class ReferenceEngine : ITamEngine
         int cellCount,
         Span<float> maps,
         Span<ValueRange> ranges,
-        CancellationToken cancellationToken = default) =>
-        MapRefinement.Apply(problem, activations, cellCount, maps, ranges, cancellationToken);
+        CancellationToken cancellationToken = default
+    ) => MapRefinement.Apply(problem, activations, cellCount, maps, ranges, cancellationToken);
 
     /// <inheritdoc/>
     public void SelectTop(in TopTokenQuery query, CancellationToken cancellationToken = default)
@@ -86,9 +96,7 @@ public sealed class ReferenceEngine : ITamEngine
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 
     /// <summary>Checks the arguments of <see cref="ITamEngine.Project"/>. Engines call it first.</summary>
     /// <param name="states">Hidden states [P, D].</param>
@@ -97,12 +105,18 @@ public sealed class ReferenceEngine : ITamEngine
     /// <param name="destination">The destination [T, P].</param>
     /// <exception cref="ArgumentException">A length does not fit the others.</exception>
     public static void ValidateProjection(
-        ReadOnlySpan<float> states, ReadOnlySpan<float> outputRows, int hiddenSize, ReadOnlySpan<float> destination)
+        ReadOnlySpan<float> states,
+        ReadOnlySpan<float> outputRows,
+        int hiddenSize,
+        ReadOnlySpan<float> destination
+    )
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(hiddenSize, 1);
-        if (states.Length % hiddenSize != 0
+        if (
+            states.Length % hiddenSize != 0
             || outputRows.Length % hiddenSize != 0
-            || destination.Length != (long)(states.Length / hiddenSize) * (outputRows.Length / hiddenSize))
+            || destination.Length != (long)(states.Length / hiddenSize) * (outputRows.Length / hiddenSize)
+        )
         {
             throw new ArgumentException("States, output rows and destination do not fit each other.");
         }

@@ -68,13 +68,16 @@ public static class TamEngines
     public static void Register(
         EngineKind kind,
         Func<EngineOptions, ITamEngine> create,
-        Func<IEnumerable<EngineDevice>>? findDevices = null)
+        Func<IEnumerable<EngineDevice>>? findDevices = null
+    )
     {
         ArgumentNullException.ThrowIfNull(create);
         if (kind.Name.Length == 0 || kind.Name.AsSpan().IndexOfAnyExceptInRange('a', 'z') >= 0)
         {
             throw new ArgumentException(
-                $"An engine's name has letters a to z, so it cannot be '{kind}'.", nameof(kind));
+                $"An engine's name has letters a to z, so it cannot be '{kind}'.",
+                nameof(kind)
+            );
         }
 
         lock (Registering)
@@ -155,27 +158,40 @@ public static class TamEngines
 
     private static ITamEngine CreateOne(EngineKind kind, EngineOptions options)
     {
-        var found = _registry.FirstOrDefault(one => one.Kind == kind)
+        var found =
+            _registry.FirstOrDefault(one => one.Kind == kind)
             ?? throw new EngineUnavailableException(
-                kind, $"engine {kind} is not part of this build; it has: {string.Join(", ", All)}");
+                kind,
+                $"engine {kind} is not part of this build; it has: {string.Join(", ", All)}"
+            );
         if (options.Device.Length > 0 && found.FindDevices is null)
         {
             throw new EngineUnavailableException(
-                kind, $"engine {kind} computes on the CPU, not on device {options.Device}");
+                kind,
+                $"engine {kind} computes on the CPU, not on device {options.Device}"
+            );
         }
 
         return found.Create(options);
     }
 
     private static Registration OnDevice(
-        EngineKind kind, Func<EngineOptions, IKernelDevice> open, Func<IEnumerable<EngineDevice>> find) => new(
-        kind,
-        options => new DeviceEngine(open(options), options.MaxDeviceBytes)
-        {
-            MaxWorkingBytes = options.MaxWorkingBytes,
-        },
-        find);
+        EngineKind kind,
+        Func<EngineOptions, IKernelDevice> open,
+        Func<IEnumerable<EngineDevice>> find
+    ) =>
+        new(
+            kind,
+            options => new DeviceEngine(open(options), options.MaxDeviceBytes)
+            {
+                MaxWorkingBytes = options.MaxWorkingBytes,
+            },
+            find
+        );
 
     private sealed record Registration(
-        EngineKind Kind, Func<EngineOptions, ITamEngine> Create, Func<IEnumerable<EngineDevice>>? FindDevices);
+        EngineKind Kind,
+        Func<EngineOptions, ITamEngine> Create,
+        Func<IEnumerable<EngineDevice>>? FindDevices
+    );
 }

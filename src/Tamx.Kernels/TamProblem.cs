@@ -88,12 +88,14 @@ public readonly ref struct TamProblem
         ReadOnlySpan<float> activations,
         int cellCount,
         ReadOnlySpan<float> maps,
-        ReadOnlySpan<ValueRange> ranges)
+        ReadOnlySpan<ValueRange> ranges
+    )
     {
         ArgumentOutOfRangeException.ThrowIfNegative(cellCount);
         Require(
             cellCount == 0 ? activations.IsEmpty : activations.Length % cellCount == 0,
-            "The activations are not a whole number of rows.");
+            "The activations are not a whole number of rows."
+        );
         Validate(cellCount, cellCount == 0 ? OutputRowCount : activations.Length / cellCount, maps, ranges);
     }
 
@@ -105,7 +107,8 @@ public readonly ref struct TamProblem
         {
             Require(
                 block.FirstCell >= 0 && block.FrameCount >= 1 && block.RowCount >= 1 && block.ColumnCount >= 1,
-                "A block is empty.");
+                "A block is empty."
+            );
             Require(block.CellCount <= cellCount - block.FirstCell, "A block reaches past the cells.");
         }
 
@@ -118,7 +121,8 @@ public readonly ref struct TamProblem
 
         Require(
             Weights.Length == (long)Maps.Length * outputRowCount || (EciStrength == 0 && Weights.IsEmpty),
-            "There must be one weight per map and output row.");
+            "There must be one weight per map and output row."
+        );
         Require(maps.Length == MapValueCount, "The destination does not have the size of all maps.");
         Require(ranges.Length == RangeCount, "There must be one range per normalisation.");
     }

@@ -51,9 +51,11 @@ public readonly ref struct TopTokenQuery
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(HiddenSize, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(FirstId);
-        if (States.Length % HiddenSize != 0
+        if (
+            States.Length % HiddenSize != 0
             || OutputRows.Length % HiddenSize != 0
-            || LogSums.Length != States.Length / HiddenSize)
+            || LogSums.Length != States.Length / HiddenSize
+        )
         {
             throw new ArgumentException("States, output rows and sums do not fit each other.");
         }
@@ -63,11 +65,14 @@ public readonly ref struct TopTokenQuery
             throw new ArgumentException($"From {FirstId} on there are not so many ids as output rows.");
         }
 
-        if ((long)TopCount * StateCount != Best.Length
-            || (StateCount > 0 && TopCount is < 1 or > ITamEngine.MaxTopCount))
+        if (
+            (long)TopCount * StateCount != Best.Length
+            || (StateCount > 0 && TopCount is < 1 or > ITamEngine.MaxTopCount)
+        )
         {
             throw new ArgumentException(
-                $"There must be from 1 to {ITamEngine.MaxTopCount} tokens per state, equally many for each.");
+                $"There must be from 1 to {ITamEngine.MaxTopCount} tokens per state, equally many for each."
+            );
         }
     }
 }

@@ -16,9 +16,8 @@ public readonly record struct ValueRange(float Minimum, float Maximum)
     /// <summary>The range that also covers some more values.</summary>
     /// <param name="values">Finite values.</param>
     /// <returns>The wider range.</returns>
-    public ValueRange Include(ReadOnlySpan<float> values) => values.IsEmpty
-        ? this
-        : Include(new ValueRange(TensorPrimitives.Min(values), TensorPrimitives.Max(values)));
+    public ValueRange Include(ReadOnlySpan<float> values) =>
+        values.IsEmpty ? this : Include(new ValueRange(TensorPrimitives.Min(values), TensorPrimitives.Max(values)));
 
     /// <summary>The range that also covers another one.</summary>
     /// <param name="other">The other range.</param>

@@ -15,9 +15,7 @@ public class InvalidInputException : Exception
     /// <param name="message">Which thing, what is wrong with it, what would be right.</param>
     /// <param name="innerException">What revealed the fault, if anything did.</param>
     public InvalidInputException(string message, Exception? innerException = null)
-        : base(message, innerException)
-    {
-    }
+        : base(message, innerException) { }
 
     /// <summary>Creates the exception with a message that names settings.</summary>
     /// <param name="text">Which thing, what is wrong, what would be right; settings as <see cref="Setting"/>.</param>

@@ -47,12 +47,14 @@ public static class JsonText
         json.Span.StartsWith(ByteOrderMark) ? json[ByteOrderMark.Length..] : json;
 
     /// <summary>UTF-16 or UTF-32, told by a mark or by zero bytes in the first characters, which are ASCII.</summary>
-    private static string? WideEncodingOf(ReadOnlySpan<byte> json) => json switch
-    {
-        [0xFF, 0xFE, 0, 0, ..] or [0, 0, 0xFE, 0xFF, ..] or [0, 0, 0, not 0, ..] or [not 0, 0, 0, 0, ..] => "UTF-32",
-        [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] or [0, not 0, 0, not 0, ..] or [not 0, 0, not 0, 0, ..] => "UTF-16",
-        _ => null,
-    };
+    private static string? WideEncodingOf(ReadOnlySpan<byte> json) =>
+        json switch
+        {
+            [0xFF, 0xFE, 0, 0, ..] or [0, 0, 0xFE, 0xFF, ..] or [0, 0, 0, not 0, ..] or [not 0, 0, 0, 0, ..] =>
+                "UTF-32",
+            [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] or [0, not 0, 0, not 0, ..] or [not 0, 0, not 0, 0, ..] => "UTF-16",
+            _ => null,
+        };
 
     private static int? IndexOfBadUtf8(ReadOnlySpan<byte> text)
     {
@@ -105,9 +107,13 @@ public static class JsonText
                 throw Fault(name, text, start + i, "has a zero character (\\u0000)", "");
             }
 
-            if (char.IsHighSurrogate(unit) && i + (2 * Length) <= escaped.Length && escaped[i + Length] == '\\'
+            if (
+                char.IsHighSurrogate(unit)
+                && i + (2 * Length) <= escaped.Length
+                && escaped[i + Length] == '\\'
                 && escaped[i + Length + 1] == 'u'
-                && char.IsLowSurrogate(UnitAt(escaped, i + Length)))
+                && char.IsLowSurrogate(UnitAt(escaped, i + Length))
+            )
             {
                 i += Length;
             }
@@ -124,13 +130,20 @@ public static class JsonText
         (char)ushort.Parse(escaped.Slice(index + 2, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 
     private static InvalidInputException Fault(
-        string name, ReadOnlySpan<byte> text, int index, string what, string wayOut)
+        string name,
+        ReadOnlySpan<byte> text,
+        int index,
+        string what,
+        string wayOut
+    )
     {
         var before = text[..index];
         var line = before.Count((byte)'\n') + 1;
         return new InvalidInputException(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{name}: {what} (line {line}, byte {index - before.LastIndexOf((byte)'\n')}){wayOut}"));
+                $"{name}: {what} (line {line}, byte {index - before.LastIndexOf((byte)'\n')}){wayOut}"
+            )
+        );
     }
 }

@@ -14,11 +14,12 @@ public readonly record struct Setting(string Property)
     {
         return string.Format(CultureInfo.InvariantCulture, text.Format, [.. text.GetArguments().Select(Named)]);
 
-        object? Named(object? value) => value switch
-        {
-            Setting setting => nameOf(setting) ?? setting.Property,
-            FormattableString inner => Describe(inner, nameOf),
-            _ => value,
-        };
+        object? Named(object? value) =>
+            value switch
+            {
+                Setting setting => nameOf(setting) ?? setting.Property,
+                FormattableString inner => Describe(inner, nameOf),
+                _ => value,
+            };
     }
 }

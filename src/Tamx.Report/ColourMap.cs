@@ -9,7 +9,9 @@ public enum ColourMap
     /// <summary>Purple over green to yellow (Smith and van der Walt 2015).</summary>
     Viridis,
 
-    /// <summary>Blue over grey to yellow, alike with and without colour deficiency (Nuñez, Anderton and Renslow 2018).</summary>
+    /// <summary>
+    /// Blue over grey to yellow, alike with and without colour deficiency (Nuñez, Anderton and Renslow 2018).
+    /// </summary>
     Cividis,
 
     /// <summary>A smooth rainbow (Mikhailov 2019).</summary>
@@ -19,7 +21,9 @@ public enum ColourMap
     Jet,
 }
 
-/// <summary>Colour maps as 256 RGB triples; the page's <c>colormaps.js</c> has the same, and a test compares them.</summary>
+/// <summary>
+/// Colour maps as 256 RGB triples; the page's <c>colormaps.js</c> has the same, and a test compares them.
+/// </summary>
 internal static class ColourTable
 {
     private const int Length = 256;
@@ -37,17 +41,18 @@ internal static class ColourTable
     /// <summary>The table of a map: red, green and blue of each of 256 levels.</summary>
     public static byte[] Of(ColourMap map)
     {
-        Func<double, int, double> colour = map switch
+        var colour = map switch
         {
             ColourMap.Viridis => Between(Viridis),
             ColourMap.Magma => Between(Magma),
             ColourMap.Cividis => Between(Cividis),
-            ColourMap.Turbo => (x, channel) => 255 * Turbo[channel].Reverse().Aggregate((sum, factor) => (sum * x) + factor),
+            ColourMap.Turbo => (x, channel) =>
+                255 * Turbo[channel].Reverse().Aggregate((sum, factor) => (sum * x) + factor),
             ColourMap.Jet => (x, channel) => 255 * (1.5 - Math.Abs((4 * x) - (3 - channel))),
             _ => throw new ArgumentOutOfRangeException(nameof(map), map, "Not a colour map."),
         };
-        byte[] table = new byte[3 * Length];
-        for (int i = 0; i < table.Length; i++)
+        var table = new byte[3 * Length];
+        for (var i = 0; i < table.Length; i++)
         {
             table[i] = (byte)Math.Round(Math.Clamp(colour((i / 3) / (Length - 1.0), i % 3), 0, 255));
         }
@@ -61,8 +66,8 @@ internal static class ColourTable
         byte[][] points = [.. colours.Split(' ').Select(Convert.FromHexString)];
         return (x, channel) =>
         {
-            double place = x * (points.Length - 1);
-            int left = Math.Min((int)place, points.Length - 2);
+            var place = x * (points.Length - 1);
+            var left = Math.Min((int)place, points.Length - 2);
             return points[left][channel] + ((place - left) * (points[left + 1][channel] - points[left][channel]));
         };
     }

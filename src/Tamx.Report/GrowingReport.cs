@@ -1,20 +1,23 @@
 using System.Buffers;
 using System.Text.Json;
 
-using Tamx.Llama;
-
 namespace Tamx.Report;
 
-/// <summary>A report that grows with its answer: what a page needs to show each token as soon as it is explained.</summary>
+/// <summary>
+/// A report that grows with its answer: what a page needs to show each token as soon as it is explained.
+/// </summary>
 /// <remarks>
 /// <para>
-/// First comes the head, which has everything but the answer, then a document per token; each is UTF-8 JSON on one line. The page's module <c>live.js</c> takes them in
-/// this order and shows what the finished report shows: the same texts, maps and relevance, to the bit.
+/// First comes the head, which has everything but the answer, then a document per token; each is UTF-8 JSON on one
+/// line. The page's module <c>live.js</c> takes them in this order and shows what the finished report shows: the same
+/// texts, maps and relevance, to the bit.
 /// </para>
-/// <para>Head: <c>{ "data", "pictures": { name: { "mediaType", "bytes" } }, "vectors" }</c>; bytes and vectors are base64.</para>
+/// <para>Head: <c>{ "data", "pictures": { name: { "mediaType", "bytes" } }, "vectors" }</c>; bytes and vectors are
+/// base64.</para>
 /// <para>
-/// Token: <c>{ "index", "position", "id", "text", "probability", "logit", "endsAnswer" }</c> for any reader (the text is what the answer grows by; probability and logit are
-/// null where they are not known), and for the page <c>"from"</c> (the first token whose text or word may now be another one), <c>"tokens"</c>, <c>"wordStarts"</c>,
+/// Token: <c>{ "index", "position", "id", "text", "probability", "logit", "endsAnswer" }</c> for any reader (the text
+/// is what the answer grows by; probability and logit are null where they are not known), and for the page
+/// <c>"from"</c> (the first token whose text or word may now be another one), <c>"tokens"</c>, <c>"wordStarts"</c>,
 /// <c>"explained"</c> and <c>"vectors"</c>.
 /// </para>
 /// <para>Used by one caller at a time.</para>
@@ -38,7 +41,12 @@ public sealed class GrowingReport
     /// <param name="head">Layout and explained tokens of the prompt; the answer is empty.</param>
     /// <param name="bytesOf">Bytes of any token.</param>
     /// <param name="options">Bits per value and the pictures' size.</param>
-    internal GrowingReport(Trace prompt, ActivationMaps head, Func<int, ReadOnlyMemory<byte>?> bytesOf, HtmlReportOptions options)
+    internal GrowingReport(
+        Trace prompt,
+        ActivationMaps head,
+        Func<int, ReadOnlyMemory<byte>?> bytesOf,
+        HtmlReportOptions options
+    )
     {
         options.Validate();
         ReportInput.Check(prompt, head);
@@ -62,10 +70,17 @@ public sealed class GrowingReport
     {
         ArgumentNullException.ThrowIfNull(live);
         var prompt = live.ExplainPrompt();
-        return new GrowingReport(prompt.Trace, prompt.Maps, id => live.GetBytes(id), options ?? new HtmlReportOptions());
+        return new GrowingReport(
+            prompt.Trace,
+            prompt.Maps,
+            id => live.GetBytes(id),
+            options ?? new HtmlReportOptions()
+        );
     }
 
-    /// <summary>Everything of the report that is there before the answer: how it is made, prompt, grids, pictures.</summary>
+    /// <summary>
+    /// Everything of the report that is there before the answer: how it is made, prompt, grids, pictures.
+    /// </summary>
     /// <param name="cancellationToken">Stops the writing.</param>
     /// <returns>UTF-8 JSON on one line.</returns>
     /// <exception cref="Llama.Media.ImageFormatException">A picture has to be scaled and cannot be read.</exception>
@@ -73,14 +88,16 @@ public sealed class GrowingReport
     public async Task<byte[]> HeadAsync(CancellationToken cancellationToken = default)
     {
         using var data = new MemoryStream();
-        IEnumerable<byte[]> vectors = await ReportJson.WriteAsync(data, _prompt, _head, _options, cancellationToken).ConfigureAwait(false);
+        var vectors = await ReportJson
+            .WriteAsync(data, _prompt, _head, _options, cancellationToken)
+            .ConfigureAwait(false);
         var line = new ArrayBufferWriter<byte>();
         using var json = new Utf8JsonWriter(line, ReportJson.WriterOptions);
         json.WriteStartObject();
         json.WritePropertyName("data");
         json.WriteRawValue(data.GetBuffer().AsSpan(0, (int)data.Length), skipInputValidation: true);
         json.WriteStartObject("pictures");
-        for (int i = 0; i < _prompt.Pictures.Count; i++)
+        for (var i = 0; i < _prompt.Pictures.Count; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var picture = new ReportPicture(_prompt.Pictures[i], _options.MaxImagePixels);
@@ -100,7 +117,9 @@ public sealed class GrowingReport
     /// <summary>The next token of the answer; the first one first.</summary>
     /// <param name="token">The token with its maps.</param>
     /// <returns>UTF-8 JSON on one line.</returns>
-    /// <exception cref="InvalidInputException">Its maps do not fit the head's vision blocks, or a value is not finite.</exception>
+    /// <exception cref="InvalidInputException">
+    /// Its maps do not fit the head's vision blocks, or a value is not finite.
+    /// </exception>
     public byte[] Next(StreamedToken token)
     {
         ArgumentNullException.ThrowIfNull(token);
@@ -111,7 +130,7 @@ public sealed class GrowingReport
     internal byte[] Next(AnswerToken token, string text = "", bool endsAnswer = false)
     {
         ReportInput.CheckToken(token, _head.Layout, _textPositions, $"answer token {_count}");
-        int from = _tokens.Append(token.Position, token.Token.TokenId);
+        var from = _tokens.Append(token.Position, token.Token.TokenId);
         _textOrder.Add(token.Position);
         _textPositions.Add(token.Position);
 
@@ -144,5 +163,6 @@ public sealed class GrowingReport
         return line.WrittenSpan.ToArray();
     }
 
-    private static void WriteVectors(Utf8JsonWriter json, IEnumerable<byte[]> vectors) => json.WriteBase64String("vectors", [.. vectors.SelectMany(vector => vector)]);
+    private static void WriteVectors(Utf8JsonWriter json, IEnumerable<byte[]> vectors) =>
+        json.WriteBase64String("vectors", [.. vectors.SelectMany(vector => vector)]);
 }

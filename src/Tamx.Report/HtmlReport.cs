@@ -4,74 +4,123 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 
-using Tamx.Llama;
-
 namespace Tamx.Report;
 
 /// <summary>Writes activation maps as one HTML file that needs no network, no server and no other file.</summary>
 /// <remarks>
-/// The page holds its style, its script, the numbers and the pictures. Its Content-Security-Policy allows that one style and
-/// that one script by hash and no request at all. All members are thread-safe.
+/// The page holds its style, its script, the numbers and the pictures. Its Content-Security-Policy allows that one
+/// style and that one script by hash and no request at all. All members are thread-safe.
 /// </remarks>
 public static class HtmlReport
 {
     private const int SizeWidth = 12;
 
     /// <summary>Writes the report to a file. The file appears whole or not at all.</summary>
-    /// <param name="trace">The run that <paramref name="maps"/> was computed from: token ids, token texts, pictures, how it was made.</param>
+    /// <param name="trace">
+    /// The run that <paramref name="maps"/> was computed from: token ids, token texts, pictures, how it was made.
+    /// </param>
     /// <param name="maps">The maps to show.</param>
     /// <param name="path">The file to write; an existing one is replaced.</param>
     /// <param name="options">Options, or null for the defaults.</param>
     /// <param name="cancellationToken">Stops the writing; no file is left behind.</param>
-    /// <exception cref="InvalidInputException">Trace and maps do not belong together, a picture is of a type that no page can show, or an option is out of its range.</exception>
+    /// <exception cref="InvalidInputException">
+    /// Trace and maps do not belong together, a picture is of a type that no page can show, or an option is out of its
+    /// range.
+    /// </exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static async Task WriteAsync(
-        Trace trace, ActivationMaps maps, string path, HtmlReportOptions? options = null, CancellationToken cancellationToken = default)
+        Trace trace,
+        ActivationMaps maps,
+        string path,
+        HtmlReportOptions? options = null,
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
 
-        await WholeFile.WriteAsync(path, stream => WriteAsync(trace, maps, stream, options, cancellationToken)).ConfigureAwait(false);
+        await WholeFile
+            .WriteAsync(path, stream => WriteAsync(trace, maps, stream, options, cancellationToken))
+            .ConfigureAwait(false);
     }
 
     /// <summary>Writes the report to a stream, piece by piece.</summary>
-    /// <param name="trace">The run that <paramref name="maps"/> was computed from: token ids, token texts, pictures, how it was made.</param>
+    /// <param name="trace">
+    /// The run that <paramref name="maps"/> was computed from: token ids, token texts, pictures, how it was made.
+    /// </param>
     /// <param name="maps">The maps to show.</param>
     /// <param name="destination">Receives UTF-8; stays open.</param>
     /// <param name="options">Options, or null for the defaults.</param>
     /// <param name="cancellationToken">Stops the writing.</param>
-    /// <exception cref="InvalidInputException">Trace and maps do not belong together, a picture is of a type that no page can show, or an option is out of its range.</exception>
+    /// <exception cref="InvalidInputException">
+    /// Trace and maps do not belong together, a picture is of a type that no page can show, or an option is out of its
+    /// range.
+    /// </exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static async Task WriteAsync(
-        Trace trace, ActivationMaps maps, Stream destination, HtmlReportOptions? options = null, CancellationToken cancellationToken = default)
+        Trace trace,
+        ActivationMaps maps,
+        Stream destination,
+        HtmlReportOptions? options = null,
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(trace);
         ArgumentNullException.ThrowIfNull(maps);
         ArgumentNullException.ThrowIfNull(destination);
-        await WritePageAsync(new ReportRun(trace, maps), null, destination, options ?? new HtmlReportOptions(), cancellationToken).ConfigureAwait(false);
+        await WritePageAsync(
+                new ReportRun(trace, maps),
+                null,
+                destination,
+                options ?? new HtmlReportOptions(),
+                cancellationToken
+            )
+            .ConfigureAwait(false);
     }
 
-    /// <summary>Writes a page that shows two runs of the same answer side by side, with their difference. The file appears whole or not at all.</summary>
+    /// <summary>
+    /// Writes a page that shows two runs of the same answer side by side, with their difference. The file appears whole
+    /// or not at all.
+    /// </summary>
     /// <param name="first">The run whose tokens, grid and pictures lead.</param>
-    /// <param name="second">The other run: another model or quantization, or other options. Its tokens and grids may differ.</param>
+    /// <param name="second">
+    /// The other run: another model or quantization, or other options. Its tokens and grids may differ.
+    /// </param>
     /// <param name="path">The file to write; an existing one is replaced.</param>
     /// <param name="options">Options, or null for the defaults.</param>
     /// <param name="cancellationToken">Stops the writing; no file is left behind.</param>
-    /// <exception cref="InvalidInputException">The runs are not of one answer about the same pictures, or one of them cannot be shown.</exception>
+    /// <exception cref="InvalidInputException">
+    /// The runs are not of one answer about the same pictures, or one of them cannot be shown.
+    /// </exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static async Task WriteComparisonAsync(
-        ReportRun first, ReportRun second, string path, HtmlReportOptions? options = null, CancellationToken cancellationToken = default)
+        ReportRun first,
+        ReportRun second,
+        string path,
+        HtmlReportOptions? options = null,
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(second);
         ArgumentException.ThrowIfNullOrEmpty(path);
 
-        await WholeFile.WriteAsync(path, stream => WritePageAsync(first, second, stream, options ?? new HtmlReportOptions(), cancellationToken)).ConfigureAwait(false);
+        await WholeFile
+            .WriteAsync(
+                path,
+                stream => WritePageAsync(first, second, stream, options ?? new HtmlReportOptions(), cancellationToken)
+            )
+            .ConfigureAwait(false);
     }
 
     private static async Task WritePageAsync(
-        ReportRun run, ReportRun? other, Stream destination, HtmlReportOptions options, CancellationToken cancellationToken)
+        ReportRun run,
+        ReportRun? other,
+        Stream destination,
+        HtmlReportOptions options,
+        CancellationToken cancellationToken
+    )
     {
         options.Validate();
         ReportInput.Check(run.Trace, run.Maps);
@@ -82,11 +131,11 @@ public static class HtmlReport
             comparison = RunComparison.Of(run, other);
         }
 
-        string title = options.Title ?? DefaultTitle(run.Trace, comparison);
+        var title = options.Title ?? DefaultTitle(run.Trace, comparison);
         var page = new CountingStream(destination);
-        for (int i = 0; i < PageTemplate.Parts.Count; i++)
+        for (var i = 0; i < PageTemplate.Parts.Count; i++)
         {
-            (string text, string? slot) = PageTemplate.Parts[i];
+            (var text, var slot) = PageTemplate.Parts[i];
             cancellationToken.ThrowIfCancellationRequested();
             await WriteTextAsync(page, text, cancellationToken).ConfigureAwait(false);
             switch (slot)
@@ -109,15 +158,20 @@ public static class HtmlReport
                     await WriteDataAsync(page, run.Trace, run.Maps, options, cancellationToken).ConfigureAwait(false);
                     if (other is not null)
                     {
-                        await WriteRunAsync(page, other.Trace, other.Maps, options, "-b", cancellationToken).ConfigureAwait(false);
-                        await WriteTextAsync(page, $"<script type=\"application/json\" id=\"comparison\">{Json(comparison!)}</script>\n", cancellationToken)
+                        await WriteRunAsync(page, other.Trace, other.Maps, options, "-b", cancellationToken)
+                            .ConfigureAwait(false);
+                        await WriteTextAsync(
+                                page,
+                                $"<script type=\"application/json\" id=\"comparison\">{Json(comparison!)}</script>\n",
+                                cancellationToken
+                            )
                             .ConfigureAwait(false);
                     }
 
                     break;
                 case "size":
                     // What follows is the same in every page, so the whole size is known before the end.
-                    string size = $"{page.Count + SizeWidth + PageTemplate.BytesAfter(i),SizeWidth}";
+                    var size = $"{page.Count + SizeWidth + PageTemplate.BytesAfter(i), SizeWidth}";
                     await WriteTextAsync(page, size, cancellationToken).ConfigureAwait(false);
                     break;
                 default:
@@ -142,50 +196,81 @@ public static class HtmlReport
 
     private static string DefaultTitle(Trace trace, RunComparison? comparison)
     {
-        string subject = comparison is null ? "Token activation maps" : $"{comparison.FirstName} and {comparison.SecondName}";
-        string? name = trace.Pictures.Select(picture => picture.Name).FirstOrDefault(name => name is not null);
+        var subject = comparison is null
+            ? "Token activation maps"
+            : $"{comparison.FirstName} and {comparison.SecondName}";
+        var name = trace.Pictures.Select(picture => picture.Name).FirstOrDefault(name => name is not null);
         return name is null ? subject : $"{name} · {subject}";
     }
 
-    // The types of these blocks are no script types, so a browser neither runs nor parses their content, and base64 cannot end them.
+    // The types of these blocks are no script types, so a browser neither runs nor parses their content, and base64
+    // cannot end them.
     private static async Task WriteDataAsync(
-        Stream page, Trace trace, ActivationMaps maps, HtmlReportOptions options, CancellationToken cancellationToken)
+        Stream page,
+        Trace trace,
+        ActivationMaps maps,
+        HtmlReportOptions options,
+        CancellationToken cancellationToken
+    )
     {
         await WriteRunAsync(page, trace, maps, options, "", cancellationToken).ConfigureAwait(false);
-        for (int i = 0; i < trace.Pictures.Count; i++)
+        for (var i = 0; i < trace.Pictures.Count; i++)
         {
             var picture = new ReportPicture(trace.Pictures[i], options.MaxImagePixels);
             await WriteBlockAsync(
-                page,
-                $"id=\"{ReportPicture.ElementName(i)}\" data-media-type=\"{picture.MediaType}\"",
-                async block => await block.WriteAsync(picture.GetBytes(), cancellationToken).ConfigureAwait(false),
-                cancellationToken).ConfigureAwait(false);
+                    page,
+                    $"id=\"{ReportPicture.ElementName(i)}\" data-media-type=\"{picture.MediaType}\"",
+                    async block => await block.WriteAsync(picture.GetBytes(), cancellationToken).ConfigureAwait(false),
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
         }
     }
 
     private static async Task WriteRunAsync(
-        Stream page, Trace trace, ActivationMaps maps, HtmlReportOptions options, string suffix, CancellationToken cancellationToken)
+        Stream page,
+        Trace trace,
+        ActivationMaps maps,
+        HtmlReportOptions options,
+        string suffix,
+        CancellationToken cancellationToken
+    )
     {
         IEnumerable<byte[]> vectors = [];
         await WriteBlockAsync(
-            page,
-            $"id=\"report-data{suffix}\"",
-            async block =>
-            {
-                var deflate = new DeflateStream(block, CompressionLevel.SmallestSize, leaveOpen: true);
-                await using (deflate.ConfigureAwait(false))
+                page,
+                $"id=\"report-data{suffix}\"",
+                async block =>
                 {
-                    vectors = await ReportJson.WriteAsync(deflate, trace, maps, options, cancellationToken).ConfigureAwait(false);
-                }
-            },
-            cancellationToken).ConfigureAwait(false);
+                    var deflate = new DeflateStream(block, CompressionLevel.SmallestSize, leaveOpen: true);
+                    await using (deflate.ConfigureAwait(false))
+                    {
+                        vectors = await ReportJson
+                            .WriteAsync(deflate, trace, maps, options, cancellationToken)
+                            .ConfigureAwait(false);
+                    }
+                },
+                cancellationToken
+            )
+            .ConfigureAwait(false);
         await WriteBlockAsync(
-            page, $"id=\"report-vectors{suffix}\"", block => PackedVectors.WriteAsync(block, vectors, cancellationToken), cancellationToken).ConfigureAwait(false);
+                page,
+                $"id=\"report-vectors{suffix}\"",
+                block => PackedVectors.WriteAsync(block, vectors, cancellationToken),
+                cancellationToken
+            )
+            .ConfigureAwait(false);
     }
 
-    private static async Task WriteBlockAsync(Stream page, string attributes, Func<Stream, Task> write, CancellationToken cancellationToken)
+    private static async Task WriteBlockAsync(
+        Stream page,
+        string attributes,
+        Func<Stream, Task> write,
+        CancellationToken cancellationToken
+    )
     {
-        await WriteTextAsync(page, $"<script type=\"application/octet-stream\" {attributes}>", cancellationToken).ConfigureAwait(false);
+        await WriteTextAsync(page, $"<script type=\"application/octet-stream\" {attributes}>", cancellationToken)
+            .ConfigureAwait(false);
         await WriteBase64Async(page, write, cancellationToken).ConfigureAwait(false);
         await WriteTextAsync(page, "</script>\n", cancellationToken).ConfigureAwait(false);
     }
@@ -193,7 +278,11 @@ public static class HtmlReport
     private static async Task WriteTextAsync(Stream destination, string text, CancellationToken cancellationToken) =>
         await destination.WriteAsync(Encoding.UTF8.GetBytes(text), cancellationToken).ConfigureAwait(false);
 
-    private static async Task WriteBase64Async(Stream destination, Func<Stream, Task> write, CancellationToken cancellationToken)
+    private static async Task WriteBase64Async(
+        Stream destination,
+        Func<Stream, Task> write,
+        CancellationToken cancellationToken
+    )
     {
         using var transform = new ToBase64Transform();
         var base64 = new CryptoStream(destination, transform, CryptoStreamMode.Write, leaveOpen: true);

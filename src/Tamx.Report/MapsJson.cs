@@ -14,7 +14,8 @@ public static class MapsJson
     /// <summary>Value of <c>format</c>; another one means that a reader of this one would read it wrongly.</summary>
     public const string Format = "tamx-maps/1";
 
-    // Like the web's defaults: camel case. Letters of all scripts stand as they are; what HTML could misread is escaped.
+    // Like the web's defaults: camel case. Letters of all scripts stand as they are; what HTML could misread is
+    // escaped.
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {
         Encoder = JavaScriptEncoder.Create(UnicodeRanges.All),
@@ -40,21 +41,38 @@ public static class MapsJson
                 trace.Run.Model,
                 maps.EngineName,
                 maps.Options,
-                [.. maps.Layout.VisionBlocks.Select(block => new Block(block.IsVideo, block.StartPosition, block.EndPosition, block.Grid.Frames, block.Grid.Rows, block.Grid.Columns))],
-                [.. text.Select(position => new Text(position, trace.TokenIds[position], trace.FindText(trace.TokenIds[position])))],
+                [
+                    .. maps.Layout.VisionBlocks.Select(block => new Block(
+                        block.IsVideo,
+                        block.StartPosition,
+                        block.EndPosition,
+                        block.Grid.Frames,
+                        block.Grid.Rows,
+                        block.Grid.Columns
+                    )),
+                ],
+                [
+                    .. text.Select(position => new Text(
+                        position,
+                        trace.TokenIds[position],
+                        trace.FindText(trace.TokenIds[position])
+                    )),
+                ],
                 [.. maps.Prompt.Select(token => Step.Of(token))],
                 [.. maps.Answer.Select(token => Step.Of(token))],
-                [.. maps.Words.Select(Word.Of)]),
-            Options);
+                [.. maps.Words.Select(Word.Of)]
+            ),
+            Options
+        );
     }
 
     /// <summary>The document's JSON schema; docs/tamx-maps.schema.json holds it, and a test keeps it there.</summary>
     internal static JsonObject Schema()
     {
         var options = new JsonSerializerOptions(Options) { TypeInfoResolver = new DefaultJsonTypeInfoResolver() };
-        JsonObject schema = options.GetJsonSchemaAsNode(
-            typeof(Document),
-            new() { TreatNullObliviousAsNonNullable = true }).AsObject();
+        var schema = options
+            .GetJsonSchemaAsNode(typeof(Document), new() { TreatNullObliviousAsNonNullable = true })
+            .AsObject();
         schema.Insert(0, "$schema", "https://json-schema.org/draft/2020-12/schema");
         schema.Insert(1, "title", Format);
         return schema;
@@ -62,7 +80,8 @@ public static class MapsJson
 
     private static float[] Pair((float Minimum, float Maximum) range) => [range.Minimum, range.Maximum];
 
-    private static ReadOnlyMemory<float>?[] ValuesOf(IReadOnlyList<ActivationMap?> maps) => [.. maps.Select(map => map?.Values)];
+    private static ReadOnlyMemory<float>?[] ValuesOf(IReadOnlyList<ActivationMap?> maps) =>
+        [.. maps.Select(map => map?.Values)];
 
     private sealed record Document(
         string Format,
@@ -73,36 +92,62 @@ public static class MapsJson
         IReadOnlyList<Text> Text,
         IReadOnlyList<Step> Prompt,
         IReadOnlyList<Step> Answer,
-        IReadOnlyList<Word> Words);
+        IReadOnlyList<Word> Words
+    );
 
     private sealed record Block(bool IsVideo, int Start, int End, int Frames, int Rows, int Columns);
 
     private sealed record Text(int Position, int Id, [property: JsonPropertyName("text")] string? Content);
 
-    private sealed record Step(int Position, [property: JsonPropertyName("token")] Token Explained, IReadOnlyList<Token> Candidates)
+    private sealed record Step(
+        int Position,
+        [property: JsonPropertyName("token")] Token Explained,
+        IReadOnlyList<Token> Candidates
+    )
     {
         public static Step Of(AnswerToken token) =>
             new(token.Position, Token.Of(token.Token), [.. token.Candidates.Select(Token.Of)]);
     }
 
     private sealed record Token(
-        int Id, string? Text, float? Logit, float? Probability, IReadOnlyList<float> Range, IReadOnlyList<ReadOnlyMemory<float>?> Maps, IReadOnlyList<float> Relevance)
+        int Id,
+        string? Text,
+        float? Logit,
+        float? Probability,
+        IReadOnlyList<float> Range,
+        IReadOnlyList<ReadOnlyMemory<float>?> Maps,
+        IReadOnlyList<float> Relevance
+    )
     {
-        public static Token Of(ExplainedToken token) => new(
-            token.TokenId,
-            token.Text,
-            Finite(token.Logit),
-            Finite(token.Probability),
-            Pair(token.RawRange),
-            ValuesOf(token.VisionMaps),
-            token.TextRelevance);
+        public static Token Of(ExplainedToken token) =>
+            new(
+                token.TokenId,
+                token.Text,
+                Finite(token.Logit),
+                Finite(token.Probability),
+                Pair(token.RawRange),
+                ValuesOf(token.VisionMaps),
+                token.TextRelevance
+            );
 
         private static float? Finite(float value) => float.IsFinite(value) ? value : null;
     }
 
-    private sealed record Word(string Text, IReadOnlyList<int> Tokens, IReadOnlyList<float> Range, IReadOnlyList<ReadOnlyMemory<float>?> Maps, IReadOnlyList<float> Relevance)
+    private sealed record Word(
+        string Text,
+        IReadOnlyList<int> Tokens,
+        IReadOnlyList<float> Range,
+        IReadOnlyList<ReadOnlyMemory<float>?> Maps,
+        IReadOnlyList<float> Relevance
+    )
     {
         public static Word Of(ExplainedWord word) =>
-            new(word.Word.Text, word.Word.TokenIndices, Pair(word.RawRange), ValuesOf(word.VisionMaps), word.TextRelevance);
+            new(
+                word.Word.Text,
+                word.Word.TokenIndices,
+                Pair(word.RawRange),
+                ValuesOf(word.VisionMaps),
+                word.TextRelevance
+            );
     }
 }

@@ -1,6 +1,9 @@
 namespace Tamx.Report;
 
-/// <summary>Vectors in the order in which they are packed. A map is packed when it is written; relevance at once, for its length shows only then.</summary>
+/// <summary>
+/// Vectors in the order in which they are packed. A map is packed when it is written; relevance at once, for its length
+/// shows only then.
+/// </summary>
 /// <param name="bits">Bits per value, 8 or 16.</param>
 internal sealed class PackedVectorList(int bits)
 {
@@ -17,16 +20,17 @@ internal sealed class PackedVectorList(int bits)
     /// <inheritdoc cref="AddDense"/>
     public long AddSparse(ReadOnlySpan<float> values)
     {
-        byte[] packed = PackedVectors.Sparse(values, HtmlReportOptions.MostSources, bits);
+        var packed = PackedVectors.Sparse(values, HtmlReportOptions.MostSources, bits);
         _vectors.Add((default, packed));
         return Advance(packed.Length);
     }
 
-    public IEnumerable<byte[]> Packed() => _vectors.Select(vector => vector.Sparse ?? PackedVectors.Dense(vector.Dense.Span, bits));
+    public IEnumerable<byte[]> Packed() =>
+        _vectors.Select(vector => vector.Sparse ?? PackedVectors.Dense(vector.Dense.Span, bits));
 
     private long Advance(long length)
     {
-        long offset = _offset;
+        var offset = _offset;
         _offset += length;
         return offset;
     }

@@ -4,12 +4,17 @@ using System.IO.Compression;
 
 namespace Tamx.Report;
 
-/// <summary>Numbers as levels of 8 or 16 bits, packed one vector after another and deflated together (raw, RFC 1951). All is little-endian.</summary>
+/// <summary>
+/// Numbers as levels of 8 or 16 bits, packed one vector after another and deflated together (raw, RFC 1951). All is
+/// little-endian.
+/// </summary>
 /// <remarks>
-/// <para>Dense: [minimum float32][maximum float32][one level per value]; value = minimum + level / highest x (maximum - minimum).</para>
+/// <para>Dense: [minimum float32][maximum float32][one level per value]; value = minimum + level / highest x (maximum -
+/// minimum).</para>
 /// <para>
-/// Sparse: [maximum float32][count int32][count gaps][count levels]; value = level / highest x maximum. A gap is the distance to the index before
-/// (for the first, to -1), 7 bits a byte, lowest first, the top bit set where another byte follows. What is left out is 0.
+/// Sparse: [maximum float32][count int32][count gaps][count levels]; value = level / highest x maximum. A gap is the
+/// distance to the index before (for the first, to -1), 7 bits a byte, lowest first, the top bit set where another byte
+/// follows. What is left out is 0.
 /// </para>
 /// </remarks>
 internal static class PackedVectors
@@ -25,22 +30,22 @@ internal static class PackedVectors
     /// <summary>Packs all of <paramref name="values"/> (finite); an empty vector has the range [0, 0].</summary>
     public static byte[] Dense(ReadOnlySpan<float> values, int bits)
     {
-        float minimum = values.IsEmpty ? 0 : float.PositiveInfinity;
-        float maximum = values.IsEmpty ? 0 : float.NegativeInfinity;
-        foreach (float value in values)
+        var minimum = values.IsEmpty ? 0 : float.PositiveInfinity;
+        var maximum = values.IsEmpty ? 0 : float.NegativeInfinity;
+        foreach (var value in values)
         {
             minimum = Math.Min(minimum, value);
             maximum = Math.Max(maximum, value);
         }
 
-        byte[] packed = new byte[DenseBytes(values.Length, bits)];
+        var packed = new byte[DenseBytes(values.Length, bits)];
         BinaryPrimitives.WriteSingleLittleEndian(packed, minimum);
         BinaryPrimitives.WriteSingleLittleEndian(packed.AsSpan(sizeof(float)), maximum);
 
         // In double, since the difference of two floats may overflow a float.
-        double range = (double)maximum - minimum;
-        double scale = range > 0 ? HighestLevel(bits) / range : 0;
-        for (int i = 0; i < values.Length; i++)
+        var range = (double)maximum - minimum;
+        var scale = range > 0 ? HighestLevel(bits) / range : 0;
+        for (var i = 0; i < values.Length; i++)
         {
             WriteLevel(packed.AsSpan(HeaderBytes), i, (int)Math.Round((values[i] - (double)minimum) * scale), bits);
         }
@@ -48,20 +53,23 @@ internal static class PackedVectors
         return packed;
     }
 
-    /// <summary>Packs the greatest <paramref name="most"/> of <paramref name="values"/> (finite, at least 0) that are not 0 when rounded.</summary>
+    /// <summary>
+    /// Packs the greatest <paramref name="most"/> of <paramref name="values"/> (finite, at least 0) that are not 0 when
+    /// rounded.
+    /// </summary>
     public static byte[] Sparse(ReadOnlySpan<float> values, int most, int bits)
     {
         float maximum = 0;
-        foreach (float value in values)
+        foreach (var value in values)
         {
             maximum = Math.Max(maximum, value);
         }
 
-        double scale = maximum > 0 ? HighestLevel(bits) / (double)maximum : 0;
+        var scale = maximum > 0 ? HighestLevel(bits) / (double)maximum : 0;
         var kept = new List<(int Index, int Level)>();
-        for (int i = 0; i < values.Length; i++)
+        for (var i = 0; i < values.Length; i++)
         {
-            int level = (int)Math.Round(Math.Max(0, values[i]) * scale);
+            var level = (int)Math.Round(Math.Max(0, values[i]) * scale);
             if (level > 0)
             {
                 kept.Add((i, level));
@@ -79,10 +87,10 @@ internal static class PackedVectors
         BinaryPrimitives.WriteSingleLittleEndian(packed.GetSpan(HeaderBytes), maximum);
         BinaryPrimitives.WriteInt32LittleEndian(packed.GetSpan(HeaderBytes)[sizeof(float)..], kept.Count);
         packed.Advance(HeaderBytes);
-        int before = -1;
-        foreach ((int index, int _) in kept)
+        var before = -1;
+        foreach ((var index, var _) in kept)
         {
-            uint gap = (uint)(index - before);
+            var gap = (uint)(index - before);
             before = index;
             for (; gap >= 0x80; gap >>= 7)
             {
@@ -92,9 +100,9 @@ internal static class PackedVectors
             packed.Write([(byte)gap]);
         }
 
-        int levelBytes = kept.Count * bits / 8;
-        Span<byte> levels = packed.GetSpan(levelBytes);
-        for (int i = 0; i < kept.Count; i++)
+        var levelBytes = kept.Count * bits / 8;
+        var levels = packed.GetSpan(levelBytes);
+        for (var i = 0; i < kept.Count; i++)
         {
             WriteLevel(levels, i, kept[i].Level, bits);
         }
@@ -104,13 +112,17 @@ internal static class PackedVectors
     }
 
     /// <summary>Deflates and writes packed vectors in order; <paramref name="destination"/> stays open.</summary>
-    public static async Task WriteAsync(Stream destination, IEnumerable<byte[]> vectors, CancellationToken cancellationToken)
+    public static async Task WriteAsync(
+        Stream destination,
+        IEnumerable<byte[]> vectors,
+        CancellationToken cancellationToken
+    )
     {
-        bool isEmpty = true;
+        var isEmpty = true;
         var deflate = new DeflateStream(destination, CompressionLevel.SmallestSize, leaveOpen: true);
         await using (deflate.ConfigureAwait(false))
         {
-            foreach (byte[] vector in vectors)
+            foreach (var vector in vectors)
             {
                 isEmpty = false;
                 await deflate.WriteAsync(vector, cancellationToken).ConfigureAwait(false);

@@ -5,7 +5,9 @@ using System.Text.RegularExpressions;
 
 namespace Tamx.Report;
 
-/// <summary>The page without data: template, style, script, and the policy that allows these two and nothing else.</summary>
+/// <summary>
+/// The page without data: template, style, script, and the policy that allows these two and nothing else.
+/// </summary>
 internal static partial class PageTemplate
 {
     private const string EntryModule = "main.js";
@@ -20,22 +22,33 @@ internal static partial class PageTemplate
     public static string Policy { get; } =
         $"default-src 'none'; img-src blob:; style-src {Hash(Style)}; script-src {Hash(Script)}; base-uri 'none'; form-action 'none'";
 
-    /// <summary>The template cut at its slots: text, then the name of the slot that follows it (null at the end).</summary>
+    /// <summary>
+    /// The template cut at its slots: text, then the name of the slot that follows it (null at the end).
+    /// </summary>
     public static IReadOnlyList<(string Text, string? Slot)> Parts { get; } = Cut(Read("page.html"));
 
-    /// <summary>Bytes of the page after the slot of part <paramref name="index"/>, where only the script's slot follows.</summary>
-    public static long BytesAfter(int index) => Parts.Skip(index + 1).Sum(part => (long)Encoding.UTF8.GetByteCount(part.Text))
-        + Parts.Skip(index + 1).Sum(part => part.Slot switch
-        {
-            null => 0L,
-            "script" => Encoding.UTF8.GetByteCount(Script),
-            _ => throw new InvalidOperationException($"page.html has the slot {part.Slot} after the size, which cannot know of it"),
-        });
+    /// <summary>
+    /// Bytes of the page after the slot of part <paramref name="index"/>, where only the script's slot follows.
+    /// </summary>
+    public static long BytesAfter(int index) =>
+        Parts.Skip(index + 1).Sum(part => (long)Encoding.UTF8.GetByteCount(part.Text))
+        + Parts
+            .Skip(index + 1)
+            .Sum(part =>
+                part.Slot switch
+                {
+                    null => 0L,
+                    "script" => Encoding.UTF8.GetByteCount(Script),
+                    _ => throw new InvalidOperationException(
+                        $"page.html has the slot {part.Slot} after the size, which cannot know of it"
+                    ),
+                }
+            );
 
     private static List<(string Text, string? Slot)> Cut(string template)
     {
         var parts = new List<(string Text, string? Slot)>();
-        int start = 0;
+        var start = 0;
         foreach (Match match in SlotPattern().Matches(template))
         {
             parts.Add((template[start..match.Index], match.Groups[1].Value));
@@ -46,11 +59,13 @@ internal static partial class PageTemplate
         return parts;
     }
 
-    private static string Hash(string content) => $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(content)))}'";
+    private static string Hash(string content) =>
+        $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(content)))}'";
 
     private static string Read(string name)
     {
-        using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name)
+        using var stream =
+            Assembly.GetExecutingAssembly().GetManifestResourceStream(name)
             ?? throw new InvalidOperationException($"The page has no part named {name}.");
         using var reader = new StreamReader(stream, Encoding.UTF8);
 

@@ -4,8 +4,8 @@ namespace Tamx.Report;
 
 /// <summary>Style sheet and modules of the report, for a page of its own that shows one while it grows.</summary>
 /// <remarks>
-/// The modules import each other by relative names (<c>./mount.js</c>), so that they are to be served side by side. <c>live.js</c> is the entry: it takes what
-/// <see cref="GrowingReport"/> makes, and finished reports.
+/// The modules import each other by relative names (<c>./mount.js</c>), so that they are to be served side by side.
+/// <c>live.js</c> is the entry: it takes what <see cref="GrowingReport"/> makes, and finished reports.
 /// </remarks>
 public static class ReportAssets
 {
@@ -13,7 +13,13 @@ public static class ReportAssets
 
     /// <summary>The files' names: <c>page.css</c> and the modules.</summary>
     public static IReadOnlyList<string> Names { get; } =
-        [.. Assembly.GetExecutingAssembly().GetManifestResourceNames().Except(OfTheFileAlone).Order(StringComparer.Ordinal)];
+    [
+        .. Assembly
+            .GetExecutingAssembly()
+            .GetManifestResourceNames()
+            .Except(OfTheFileAlone)
+            .Order(StringComparer.Ordinal),
+    ];
 
     /// <summary>A file's bytes (UTF-8).</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
@@ -26,7 +32,7 @@ public static class ReportAssets
             throw new ArgumentException($"the report has no file named {name}", nameof(name));
         }
 
-        using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name)!;
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name)!;
         using var bytes = new MemoryStream();
         stream.CopyTo(bytes);
         return bytes.ToArray();

@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using Tamx.Llama;
 
 namespace Tamx.Report;
 
@@ -12,62 +11,80 @@ internal static class ReportInput
     /// <exception cref="InvalidInputException">Something does not fit; the message says what and where.</exception>
     public static void Check(Trace trace, ActivationMaps maps)
     {
-        SequenceLayout layout = maps.Layout;
-        int tokenCount = trace.TokenIds.Length;
+        var layout = maps.Layout;
+        var tokenCount = trace.TokenIds.Length;
 
         Require(
             maps.Answer.Count == layout.AnswerPositions.Count,
-            $"report: {maps.Answer.Count} answer tokens, but {layout.AnswerPositions.Count} answer positions; both must be of one run");
+            $"report: {maps.Answer.Count} answer tokens, but {layout.AnswerPositions.Count} answer positions; both must be of one run"
+        );
         Require(
             trace.OutputTexts is null || trace.OutputTexts.Count == trace.OutputIds.Length,
-            $"report: {trace.OutputTexts?.Count} token texts for {trace.OutputIds.Length} output ids; there must be one per id");
-        IEnumerable<int> turnPositions = layout.Turns.SelectMany(turn => turn.TextPositions);
-        foreach (int position in turnPositions.Concat(layout.ContextPositions).Concat(layout.AnswerPositions))
+            $"report: {trace.OutputTexts?.Count} token texts for {trace.OutputIds.Length} output ids; there must be one per id"
+        );
+        var turnPositions = layout.Turns.SelectMany(turn => turn.TextPositions);
+        foreach (var position in turnPositions.Concat(layout.ContextPositions).Concat(layout.AnswerPositions))
         {
-            Require(position >= 0 && position < tokenCount, $"report: position {position} is outside the trace's {tokenCount} tokens");
+            Require(
+                position >= 0 && position < tokenCount,
+                $"report: position {position} is outside the trace's {tokenCount} tokens"
+            );
         }
 
-        foreach (int block in layout.Turns.SelectMany(turn => turn.VisionBlockIndices))
+        foreach (var block in layout.Turns.SelectMany(turn => turn.VisionBlockIndices))
         {
             Require(
                 block >= 0 && block < layout.VisionBlocks.Count,
-                $"report: a turn names vision block {block}, but the layout has {layout.VisionBlocks.Count}");
+                $"report: a turn names vision block {block}, but the layout has {layout.VisionBlocks.Count}"
+            );
         }
 
-        for (int i = 0; i < layout.VisionBlocks.Count; i++)
+        for (var i = 0; i < layout.VisionBlocks.Count; i++)
         {
-            VisionBlock block = layout.VisionBlocks[i];
+            var block = layout.VisionBlocks[i];
             Require(
                 block.Grid.CellCount == block.CellCount && block.CellCount > 0,
-                $"report: vision block {i} has {block.CellCount} tokens, but a grid of {block.Grid}");
+                $"report: vision block {i} has {block.CellCount} tokens, but a grid of {block.Grid}"
+            );
         }
 
-        foreach (TracePicture picture in trace.Pictures)
+        foreach (var picture in trace.Pictures)
         {
-            string name = picture.Name ?? $"picture of vision block {picture.BlockIndex}";
+            var name = picture.Name ?? $"picture of vision block {picture.BlockIndex}";
             Require(
                 MediaTypes.Contains(picture.MediaType),
-                $"report: {name} is of type '{picture.MediaType}'; one of {string.Join(", ", MediaTypes)} can be shown");
+                $"report: {name} is of type '{picture.MediaType}'; one of {string.Join(", ", MediaTypes)} can be shown"
+            );
             Require(
-                picture.BlockIndex >= 0 && picture.BlockIndex < layout.VisionBlocks.Count
-                    && picture.FrameIndex >= 0 && picture.FrameIndex < layout.VisionBlocks[picture.BlockIndex].Grid.Frames,
-                $"report: {name} belongs to frame {picture.FrameIndex} of vision block {picture.BlockIndex}, which the layout does not have");
-            Require(picture.Width > 0 && picture.Height > 0, $"report: {name} has no size ({picture.Width} x {picture.Height})");
+                picture.BlockIndex >= 0
+                    && picture.BlockIndex < layout.VisionBlocks.Count
+                    && picture.FrameIndex >= 0
+                    && picture.FrameIndex < layout.VisionBlocks[picture.BlockIndex].Grid.Frames,
+                $"report: {name} belongs to frame {picture.FrameIndex} of vision block {picture.BlockIndex}, which the layout does not have"
+            );
+            Require(
+                picture.Width > 0 && picture.Height > 0,
+                $"report: {name} has no size ({picture.Width} x {picture.Height})"
+            );
         }
 
         HashSet<int> textPositions = [.. layout.ContextPositions, .. layout.AnswerPositions];
-        for (int i = 0; i < maps.Answer.Count; i++)
+        for (var i = 0; i < maps.Answer.Count; i++)
         {
-            AnswerToken token = maps.Answer[i];
+            var token = maps.Answer[i];
             Require(
                 token.Position == layout.AnswerPositions[i],
-                $"report: answer token {i} is at position {token.Position}, but the layout has it at {layout.AnswerPositions[i]}");
+                $"report: answer token {i} is at position {token.Position}, but the layout has it at {layout.AnswerPositions[i]}"
+            );
             CheckToken(token, layout, textPositions, $"answer token {i}");
         }
 
-        foreach (AnswerToken token in maps.Prompt)
+        foreach (var token in maps.Prompt)
         {
-            Require(textPositions.Contains(token.Position), $"report: the prompt's token at position {token.Position} is no text");
+            Require(
+                textPositions.Contains(token.Position),
+                $"report: the prompt's token at position {token.Position} is no text"
+            );
             CheckToken(token, layout, textPositions, $"the prompt's token at position {token.Position}");
         }
     }
@@ -76,13 +93,16 @@ internal static class ReportInput
     /// <exception cref="InvalidInputException">Something does not fit; the message says what and where.</exception>
     public static void CheckToken(AnswerToken token, SequenceLayout layout, HashSet<int> textPositions, string name)
     {
-        foreach (int position in token.TextPositions)
+        foreach (var position in token.TextPositions)
         {
-            Require(textPositions.Contains(position), $"report: {name} has relevance to position {position}, which is no text");
+            Require(
+                textPositions.Contains(position),
+                $"report: {name} has relevance to position {position}, which is no text"
+            );
         }
 
         CheckExplained(token.Token, token, layout, name);
-        for (int c = 0; c < token.Candidates.Count; c++)
+        for (var c = 0; c < token.Candidates.Count; c++)
         {
             CheckExplained(token.Candidates[c], token, layout, $"candidate {c} of {name}");
         }
@@ -92,26 +112,29 @@ internal static class ReportInput
     {
         Require(
             explained.VisionMaps.Count == layout.VisionBlocks.Count,
-            $"report: {name} has {explained.VisionMaps.Count} maps for {layout.VisionBlocks.Count} vision blocks");
-        for (int b = 0; b < explained.VisionMaps.Count; b++)
+            $"report: {name} has {explained.VisionMaps.Count} maps for {layout.VisionBlocks.Count} vision blocks"
+        );
+        for (var b = 0; b < explained.VisionMaps.Count; b++)
         {
             if (explained.VisionMaps[b] is not { Values: var map })
             {
                 continue;
             }
 
-            int cellCount = layout.VisionBlocks[b].CellCount;
-            string mapName = $"the map of {name} over vision block {b}";
+            var cellCount = layout.VisionBlocks[b].CellCount;
+            var mapName = $"the map of {name} over vision block {b}";
             Require(map.Length == cellCount, $"report: {mapName} has {map.Length} values for {cellCount} cells");
             Require(AreFinite(map.Span), $"report: {mapName} holds a value that is no finite number");
         }
 
         Require(
             explained.TextRelevance.Length == token.TextPositions.Count,
-            $"report: {name} has {explained.TextRelevance.Length} relevance values for {token.TextPositions.Count} text positions");
+            $"report: {name} has {explained.TextRelevance.Length} relevance values for {token.TextPositions.Count} text positions"
+        );
         Require(
             AreFinite(explained.TextRelevance.AsSpan()),
-            $"report: the text relevance of {name} holds a value that is no finite number");
+            $"report: the text relevance of {name} holds a value that is no finite number"
+        );
     }
 
     private static bool AreFinite(ReadOnlySpan<float> values) => TensorPrimitives.IsFiniteAll(values);

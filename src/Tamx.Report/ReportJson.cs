@@ -8,7 +8,8 @@ using System.Text.Unicode;
 namespace Tamx.Report;
 
 /// <summary>
-/// Writes the page's JSON: layout, texts, candidates, how the run was made. Numbers in bulk are left to <see cref="PackedVectors"/>.
+/// Writes the page's JSON: layout, texts, candidates, how the run was made. Numbers in bulk are left to
+/// <see cref="PackedVectors"/>.
 /// </summary>
 /// <remarks>
 /// Tokens are named by their index in <c>tokens</c>, vectors by their byte offset before the deflation.
@@ -18,22 +19,42 @@ internal static class ReportJson
     private const string Format = "tamx-report/2";
     private const int FlushBytes = 1 << 16;
 
-    public static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.Create(UnicodeRanges.All) };
-    private static readonly JsonSerializerOptions OptionsFormat = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) } };
+    public static readonly JsonWriterOptions WriterOptions = new()
+    {
+        Encoder = JavaScriptEncoder.Create(UnicodeRanges.All),
+    };
+    private static readonly JsonSerializerOptions OptionsFormat = new(JsonSerializerDefaults.Web)
+    {
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
 
-    /// <summary>Options that the page shows at places of their own, or that say how fast and not what was computed.</summary>
+    /// <summary>
+    /// Options that the page shows at places of their own, or that say how fast and not what was computed.
+    /// </summary>
     private static readonly string[] ShownOptions =
-        ["profile", "applyEci", "eciStrength", "applyFilter", "kernelSize", "wordMaps"];
+    [
+        "profile",
+        "applyEci",
+        "eciStrength",
+        "applyFilter",
+        "kernelSize",
+        "wordMaps",
+    ];
 
     /// <summary>Writes the JSON and returns the vectors that it refers to, in the order of their offsets.</summary>
     public static async Task<IEnumerable<byte[]>> WriteAsync(
-        Stream destination, Trace trace, ActivationMaps maps, HtmlReportOptions options, CancellationToken cancellationToken)
+        Stream destination,
+        Trace trace,
+        ActivationMaps maps,
+        HtmlReportOptions options,
+        CancellationToken cancellationToken
+    )
     {
         var json = new Utf8JsonWriter(destination, WriterOptions);
         await using (json.ConfigureAwait(false))
         {
             var texts = new TokenTexts(trace.FindBytes);
-            SequenceLayout layout = maps.Layout;
+            var layout = maps.Layout;
             var tokens = new ReportTokens(texts, trace.TokenIds.AsSpan(), layout);
 
             json.WriteStartObject();
@@ -51,13 +72,22 @@ internal static class ReportJson
             WriteNumbers(json, "textOrder", textOrder.Select(tokens.IndexOf));
 
             var vectors = new PackedVectorList(options.MapBits);
-            foreach ((string name, IReadOnlyList<AnswerToken> explained) in new[] { ("prompt", maps.Prompt), ("answer", maps.Answer) })
+            foreach ((var name, var explained) in new[] { ("prompt", maps.Prompt), ("answer", maps.Answer) })
             {
                 json.WriteStartArray(name);
-                foreach (AnswerToken token in explained)
+                foreach (var token in explained)
                 {
                     json.WriteStartObject();
-                    ReportTokenJson.Write(json, token, trace.TokenIds.AsSpan(0, token.Position), maps.Options, tokens, texts, textOrder, vectors);
+                    ReportTokenJson.Write(
+                        json,
+                        token,
+                        trace.TokenIds.AsSpan(0, token.Position),
+                        maps.Options,
+                        tokens,
+                        texts,
+                        textOrder,
+                        vectors
+                    );
                     json.WriteEndObject();
                     if (json.BytesPending > FlushBytes)
                     {
@@ -76,7 +106,7 @@ internal static class ReportJson
 
     private static void WriteRun(Utf8JsonWriter json, Trace trace, ActivationMaps maps)
     {
-        RunInfo run = trace.Run;
+        var run = trace.Run;
         json.WriteStartObject("run");
         json.WriteString("model", run.Model);
         json.WriteString("modelFile", run.ModelFile);
@@ -93,7 +123,7 @@ internal static class ReportJson
         WriteNumber(json, "threadCount", run.ThreadCount);
         WriteNumber(json, "gpuLayerCount", run.GpuLayerCount);
         json.WriteStartObject("seconds");
-        foreach ((string phase, double seconds) in run.Seconds)
+        foreach ((var phase, var seconds) in run.Seconds)
         {
             WriteNumber(json, phase, seconds);
         }
@@ -121,8 +151,8 @@ internal static class ReportJson
 
     private static JsonObject OtherOptions(TamOptions options)
     {
-        JsonObject all = JsonSerializer.SerializeToNode(options, OptionsFormat)!.AsObject();
-        foreach (string name in ShownOptions)
+        var all = JsonSerializer.SerializeToNode(options, OptionsFormat)!.AsObject();
+        foreach (var name in ShownOptions)
         {
             all.Remove(name);
         }
@@ -131,7 +161,10 @@ internal static class ReportJson
     }
 
     private static string WriterVersion() =>
-        typeof(ReportJson).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "";
+        typeof(ReportJson)
+            .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
+            ?.InformationalVersion.Split('+')[0]
+        ?? "";
 
     /// <summary>Tokens from an index on, with their words.</summary>
     public static void WriteTokens(Utf8JsonWriter json, ReportTokens tokens, int from)
@@ -140,7 +173,7 @@ internal static class ReportJson
         WriteNumbers(json, "position", tokens.Positions.Skip(from));
         WriteNumbers(json, "id", tokens.Ids.Skip(from));
         json.WriteStartArray("text");
-        foreach (string text in tokens.Texts.Skip(from))
+        foreach (var text in tokens.Texts.Skip(from))
         {
             json.WriteStringValue(text);
         }
@@ -153,7 +186,7 @@ internal static class ReportJson
     public static void WriteNumbers(Utf8JsonWriter json, string name, IEnumerable<int> numbers)
     {
         json.WriteStartArray(name);
-        foreach (int number in numbers)
+        foreach (var number in numbers)
         {
             json.WriteNumberValue(number);
         }
@@ -165,14 +198,17 @@ internal static class ReportJson
     private static void WriteTurns(Utf8JsonWriter json, SequenceLayout layout, ReportTokens tokens)
     {
         json.WriteStartArray("turns");
-        foreach (Turn turn in WithWholeAnswer(layout))
+        foreach (var turn in WithWholeAnswer(layout))
         {
             json.WriteStartObject();
             json.WriteString("role", turn.Role);
             json.WriteStartArray("items");
-            IEnumerable<(int Position, int Item)> items = turn.TextPositions.Select(position => (position, tokens.IndexOf(position)))
-                .Concat(turn.VisionBlockIndices.Select(block => (layout.VisionBlocks[block].StartPosition, -1 - block)));
-            foreach ((int _, int item) in items.OrderBy(item => item.Position))
+            IEnumerable<(int Position, int Item)> items = turn
+                .TextPositions.Select(position => (position, tokens.IndexOf(position)))
+                .Concat(
+                    turn.VisionBlockIndices.Select(block => (layout.VisionBlocks[block].StartPosition, -1 - block))
+                );
+            foreach ((var _, var item) in items.OrderBy(item => item.Position))
             {
                 json.WriteNumberValue(item);
             }
@@ -185,8 +221,8 @@ internal static class ReportJson
     }
 
     /// <summary>
-    /// The turns with every answer token in one of them: a turn's text leaves out markers, but a generated answer may end with one,
-    /// and an answer cut off before its first word has no turn.
+    /// The turns with every answer token in one of them: a turn's text leaves out markers, but a generated answer may
+    /// end with one, and an answer cut off before its first word has no turn.
     /// </summary>
     private static IEnumerable<Turn> WithWholeAnswer(SequenceLayout layout)
     {
@@ -197,17 +233,18 @@ internal static class ReportJson
             return layout.Turns;
         }
 
-        Turn? answer = layout.Turns.LastOrDefault(turn => turn.TextPositions.Any(layout.AnswerPositions.Contains));
+        var answer = layout.Turns.LastOrDefault(turn => turn.TextPositions.Any(layout.AnswerPositions.Contains));
         return answer is null
             ? layout.Turns.Append(new Turn("assistant", missing, []))
-            : layout.Turns.Select(
-                turn => turn == answer ? turn with { TextPositions = [.. turn.TextPositions.Concat(missing).Order()] } : turn);
+            : layout.Turns.Select(turn =>
+                turn == answer ? turn with { TextPositions = [.. turn.TextPositions.Concat(missing).Order()] } : turn
+            );
     }
 
     private static void WriteBlocks(Utf8JsonWriter json, SequenceLayout layout)
     {
         json.WriteStartArray("blocks");
-        foreach (VisionBlock block in layout.VisionBlocks)
+        foreach (var block in layout.VisionBlocks)
         {
             json.WriteStartObject();
             json.WriteNumber("frames", block.Grid.Frames);
@@ -222,19 +259,21 @@ internal static class ReportJson
     private static void WriteMedia(Utf8JsonWriter json, Trace trace, SequenceLayout layout, long maxPixels)
     {
         json.WriteStartArray("media");
-        foreach (ReportMedia media in ReportMedia.Of(layout.VisionBlocks, trace.VideoGrids))
+        foreach (var media in ReportMedia.Of(layout.VisionBlocks, trace.VideoGrids))
         {
             json.WriteStartObject();
             json.WriteBoolean("isVideo", media.IsVideo);
             json.WriteString("name", media.Name);
             json.WriteStartArray("frames");
-            foreach ((int block, int frame) in media.Frames)
+            foreach ((var block, var frame) in media.Frames)
             {
                 json.WriteStartObject();
                 json.WriteNumber("block", block);
                 json.WriteNumber("frame", frame);
                 json.WritePropertyName("picture");
-                int index = trace.Pictures.TakeWhile(picture => picture.BlockIndex != block || picture.FrameIndex != frame).Count();
+                var index = trace
+                    .Pictures.TakeWhile(picture => picture.BlockIndex != block || picture.FrameIndex != frame)
+                    .Count();
                 WritePicture(json, trace, index, maxPixels);
                 json.WriteEndObject();
             }
@@ -254,7 +293,7 @@ internal static class ReportJson
             return;
         }
 
-        TracePicture picture = trace.Pictures[index];
+        var picture = trace.Pictures[index];
         var shown = new ReportPicture(picture, maxPixels);
         json.WriteStartObject();
         json.WriteString("element", ReportPicture.ElementName(index));

@@ -6,38 +6,58 @@ namespace Tamx.Report;
 /// <param name="Frames">Vision block and temporal patch within it, in order of time.</param>
 internal sealed record ReportMedia(bool IsVideo, string Name, IReadOnlyList<(int Block, int Frame)> Frames)
 {
-    /// <summary>Puts vision blocks together: a video may be one block of many frames (Qwen2.5-VL) or a block per frame (Qwen3-VL).</summary>
+    /// <summary>
+    /// Puts vision blocks together: a video may be one block of many frames (Qwen2.5-VL) or a block per frame
+    /// (Qwen3-VL).
+    /// </summary>
     public static IReadOnlyList<ReportMedia> Of(IReadOnlyList<VisionBlock> blocks, IReadOnlyList<PatchGrid> videoGrids)
     {
         var media = new List<ReportMedia>();
-        int video = 0;
-        for (int b = 0; b < blocks.Count;)
+        var video = 0;
+        for (var b = 0; b < blocks.Count; )
         {
-            VisionBlock block = blocks[b];
-            int count = 1;
+            var block = blocks[b];
+            var count = 1;
             if (block.IsVideo)
             {
-                count = block.Grid.Frames > 1 ? 1 : BlocksOfVideo(blocks, b, video < videoGrids.Count ? videoGrids[video].Frames : null);
+                count =
+                    block.Grid.Frames > 1
+                        ? 1
+                        : BlocksOfVideo(blocks, b, video < videoGrids.Count ? videoGrids[video].Frames : null);
                 video++;
             }
 
-            (int, int)[] frames = [.. Enumerable.Range(b, count).SelectMany(index => Enumerable.Range(0, blocks[index].Grid.Frames).Select(frame => (index, frame)))];
-            media.Add(new ReportMedia(block.IsVideo, $"{(block.IsVideo ? "Video" : "Picture")} {media.Count + 1}", frames));
+            (int, int)[] frames =
+            [
+                .. Enumerable
+                    .Range(b, count)
+                    .SelectMany(index =>
+                        Enumerable.Range(0, blocks[index].Grid.Frames).Select(frame => (index, frame))
+                    ),
+            ];
+            media.Add(
+                new ReportMedia(block.IsVideo, $"{(block.IsVideo ? "Video" : "Picture")} {media.Count + 1}", frames)
+            );
             b += count;
         }
 
         return media;
     }
 
-    /// <summary>How many of the blocks from <paramref name="first"/> on are frames of one video: as many as its grid says, else all that are alike.</summary>
+    /// <summary>
+    /// How many of the blocks from <paramref name="first"/> on are frames of one video: as many as its grid says, else
+    /// all that are alike.
+    /// </summary>
     private static int BlocksOfVideo(IReadOnlyList<VisionBlock> blocks, int first, int? frames)
     {
-        int count = 1;
-        while (first + count < blocks.Count
+        var count = 1;
+        while (
+            first + count < blocks.Count
             && blocks[first + count] is { IsVideo: true } next
             && next.Grid == blocks[first].Grid
             && next.TurnIndex == blocks[first].TurnIndex
-            && count < (frames ?? int.MaxValue))
+            && count < (frames ?? int.MaxValue)
+        )
         {
             count++;
         }

@@ -11,7 +11,7 @@ internal sealed class ReportPicture
     public ReportPicture(TracePicture source, long maxPixels)
     {
         _source = source;
-        double scale = Math.Sqrt(maxPixels / ((double)source.Width * source.Height));
+        var scale = Math.Sqrt(maxPixels / ((double)source.Width * source.Height));
         _isScaled = scale < 1;
         Width = _isScaled ? Math.Max(1, (int)(source.Width * scale)) : source.Width;
         Height = _isScaled ? Math.Max(1, (int)(source.Height * scale)) : source.Height;
@@ -26,9 +26,15 @@ internal sealed class ReportPicture
     /// <summary>How the page's JSON calls the picture with this index in the trace.</summary>
     public static string ElementName(int index) => $"picture-{index}";
 
-    /// <summary>The encoded bytes; a picture is decoded only when its turn comes, so that one at a time is in memory.</summary>
+    /// <summary>
+    /// The encoded bytes; a picture is decoded only when its turn comes, so that one at a time is in memory.
+    /// </summary>
     /// <exception cref="ImageFormatException">The picture has to be scaled and cannot be read.</exception>
-    public ReadOnlyMemory<byte> GetBytes() => _isScaled
-        ? RgbImage.Decode(_source.Bytes, _source.Name ?? $"picture of vision block {_source.BlockIndex}").Resize(Width, Height).EncodeJpeg()
-        : _source.Bytes;
+    public ReadOnlyMemory<byte> GetBytes() =>
+        _isScaled
+            ? RgbImage
+                .Decode(_source.Bytes, _source.Name ?? $"picture of vision block {_source.BlockIndex}")
+                .Resize(Width, Height)
+                .EncodeJpeg()
+            : _source.Bytes;
 }

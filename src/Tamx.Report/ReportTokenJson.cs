@@ -12,7 +12,9 @@ internal static class ReportTokenJson
     /// <param name="options">How the maps were computed.</param>
     /// <param name="tokens">All tokens up to this one.</param>
     /// <param name="texts">Texts of ids.</param>
-    /// <param name="textOrder">Positions that relevance can belong to, in the order of <see cref="AnswerToken.TextPositions"/>.</param>
+    /// <param name="textOrder">
+    /// Positions that relevance can belong to, in the order of <see cref="AnswerToken.TextPositions"/>.
+    /// </param>
     /// <param name="vectors">Takes maps and relevance; the JSON has their offsets.</param>
     public static void Write(
         Utf8JsonWriter json,
@@ -22,14 +24,15 @@ internal static class ReportTokenJson
         ReportTokens tokens,
         TokenTexts texts,
         IReadOnlyList<int> textOrder,
-        PackedVectorList vectors)
+        PackedVectorList vectors
+    )
     {
         // The answer's token is usually one of the candidates too; it stands once.
         var explained = new List<ExplainedToken> { token.Token };
         var candidates = new List<int>(token.Candidates.Count);
-        foreach (ExplainedToken candidate in token.Candidates)
+        foreach (var candidate in token.Candidates)
         {
-            int index = explained.FindIndex(other => other.TokenId == candidate.TokenId);
+            var index = explained.FindIndex(other => other.TokenId == candidate.TokenId);
             if (index < 0)
             {
                 index = explained.Count;
@@ -39,7 +42,7 @@ internal static class ReportTokenJson
             candidates.Add(index);
         }
 
-        int shown = tokens.IndexOf(token.Position);
+        var shown = tokens.IndexOf(token.Position);
         json.WriteNumber("token", shown);
 
         // Nearly always the text before the token is the start of the common order; its length is then enough.
@@ -54,10 +57,10 @@ internal static class ReportTokenJson
 
         ReportJson.WriteNumbers(json, "candidates", candidates);
         json.WriteStartArray("explained");
-        foreach (ExplainedToken one in explained)
+        foreach (var one in explained)
         {
-            string text = one == token.Token ? tokens.WholeText(shown) : texts.DecodeAfter(before, one.TokenId);
-            (float Minimum, float Maximum) range = options.NormalizeWithCandidates ? token.RawRange : one.RawRange;
+            var text = one == token.Token ? tokens.WholeText(shown) : texts.DecodeAfter(before, one.TokenId);
+            var range = options.NormalizeWithCandidates ? token.RawRange : one.RawRange;
             WriteExplained(json, one, text, range, vectors);
         }
 
@@ -65,14 +68,19 @@ internal static class ReportTokenJson
     }
 
     private static void WriteExplained(
-        Utf8JsonWriter json, ExplainedToken one, string text, (float Minimum, float Maximum) range, PackedVectorList vectors)
+        Utf8JsonWriter json,
+        ExplainedToken one,
+        string text,
+        (float Minimum, float Maximum) range,
+        PackedVectorList vectors
+    )
     {
         json.WriteStartObject();
         json.WriteNumber("id", one.TokenId);
         json.WriteString("text", text);
         ReportJson.WriteNumber(json, "logit", one.Logit);
         ReportJson.WriteNumber(json, "probability", one.Probability);
-        bool isKnown = float.IsFinite(range.Minimum) && float.IsFinite(range.Maximum);
+        var isKnown = float.IsFinite(range.Minimum) && float.IsFinite(range.Maximum);
         json.WriteStartArray("range");
         json.WriteNumberValue(isKnown ? range.Minimum : 0);
         json.WriteNumberValue(isKnown ? range.Maximum : 1);

@@ -1,6 +1,9 @@
 namespace Tamx.Report;
 
-/// <summary>The tokens that a page shows, in the order of the sequence, with their texts and words. An answer in the making grows at its end.</summary>
+/// <summary>
+/// The tokens that a page shows, in the order of the sequence, with their texts and words. An answer in the making
+/// grows at its end.
+/// </summary>
 internal sealed class ReportTokens
 {
     private readonly TokenTexts _decoder;
@@ -14,14 +17,19 @@ internal sealed class ReportTokens
     public ReportTokens(TokenTexts decoder, ReadOnlySpan<int> tokenIds, SequenceLayout layout)
     {
         _decoder = decoder;
-        int[] positions = [.. layout.Turns.SelectMany(turn => turn.TextPositions)
-            .Concat(layout.ContextPositions).Concat(layout.AnswerPositions).Distinct().Order()];
+        int[] positions =
+        [
+            .. layout
+                .Turns.SelectMany(turn => turn.TextPositions)
+                .Concat(layout.ContextPositions)
+                .Concat(layout.AnswerPositions)
+                .Distinct()
+                .Order(),
+        ];
         for (int start = 0, end; start < positions.Length; start = end)
         {
             // Characters and words do not go beyond tokens that follow each other directly.
-            for (end = start + 1; end < positions.Length && positions[end] == positions[end - 1] + 1; end++)
-            {
-            }
+            for (end = start + 1; end < positions.Length && positions[end] == positions[end - 1] + 1; end++) { }
 
             AddRun(positions[start], tokenIds[positions[start]..(positions[start] + end - start)]);
         }
@@ -50,16 +58,17 @@ internal sealed class ReportTokens
             return _positions.Count - 1;
         }
 
-        // What is appended can change the last word, and join it to the one before, but not where that one starts. A word ends where its run does.
-        int word = Math.Max(0, _wordStarts.Count - 2);
+        // What is appended can change the last word, and join it to the one before, but not where that one starts. A
+        // word ends where its run does.
+        var word = Math.Max(0, _wordStarts.Count - 2);
         if (_positions[^1] - _positions[_wordStarts[word]] != _positions.Count - 1 - _wordStarts[word])
         {
             word++;
         }
 
-        int start = _wordStarts[word];
+        var start = _wordStarts[word];
         int[] ids = [.. _ids[start..], id];
-        int first = _positions[start];
+        var first = _positions[start];
         _positions.RemoveRange(start, _positions.Count - start);
         _ids.RemoveRange(start, _ids.Count - start);
         _texts.RemoveRange(start, _texts.Count - start);
@@ -81,8 +90,8 @@ internal sealed class ReportTokens
 
     private void AddRun(int position, ReadOnlySpan<int> ids)
     {
-        int start = _positions.Count;
-        for (int i = 0; i < ids.Length; i++)
+        var start = _positions.Count;
+        for (var i = 0; i < ids.Length; i++)
         {
             _indices[position + i] = start + i;
             _positions.Add(position + i);
@@ -90,6 +99,8 @@ internal sealed class ReportTokens
         }
 
         _texts.AddRange(_decoder.Decode(ids));
-        _wordStarts.AddRange(AnswerWord.Group([.. ids.ToArray().Select(_decoder.BytesOf)]).Select(word => start + word.TokenIndices[0]));
+        _wordStarts.AddRange(
+            AnswerWord.Group([.. ids.ToArray().Select(_decoder.BytesOf)]).Select(word => start + word.TokenIndices[0])
+        );
     }
 }

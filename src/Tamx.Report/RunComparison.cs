@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using Tamx.Llama;
 
 namespace Tamx.Report;
 
@@ -9,13 +8,17 @@ internal sealed class RunComparison
 {
     private const int ShownLength = 60;
 
-    private RunComparison(string firstName, string secondName, (int From, int To)?[] pairs) => (FirstName, SecondName, Pairs) = (firstName, secondName, pairs);
+    private RunComparison(string firstName, string secondName, (int From, int To)?[] pairs) =>
+        (FirstName, SecondName, Pairs) = (firstName, secondName, pairs);
 
     public string FirstName { get; }
 
     public string SecondName { get; }
 
-    /// <summary>For each answer token of the first run the span of the second run's answer that holds its text, or null if there is none.</summary>
+    /// <summary>
+    /// For each answer token of the first run the span of the second run's answer that holds its text, or null if there
+    /// is none.
+    /// </summary>
     public IReadOnlyList<(int From, int To)?> Pairs { get; }
 
     /// <summary>Compares two runs.</summary>
@@ -23,17 +26,18 @@ internal sealed class RunComparison
     public static RunComparison Of(ReportRun first, ReportRun second)
     {
         RequireSamePictures(first, second);
-        Piece[] ours = Pieces(first);
-        Piece[] theirs = Pieces(second);
+        var ours = Pieces(first);
+        var theirs = Pieces(second);
         byte[] ourText = [.. ours.SelectMany(piece => piece.Bytes)];
         byte[] theirText = [.. theirs.SelectMany(piece => piece.Bytes)];
         if (!ourText.AsSpan().SequenceEqual(theirText))
         {
             throw new InvalidInputException(
-                $"report: the two runs hold different answers, \"{Shown(ourText)}\" and \"{Shown(theirText)}\"; explain one answer with both");
+                $"report: the two runs hold different answers, \"{Shown(ourText)}\" and \"{Shown(theirText)}\"; explain one answer with both"
+            );
         }
 
-        (string firstName, string secondName) = Names(first, second);
+        (var firstName, var secondName) = Names(first, second);
         return new RunComparison(firstName, secondName, [.. ours.Select(piece => Match(piece, theirs))]);
     }
 
@@ -46,7 +50,7 @@ internal sealed class RunComparison
         json.WriteStringValue(SecondName);
         json.WriteEndArray();
         json.WriteStartArray("pairs");
-        foreach ((int From, int To)? pair in Pairs)
+        foreach (var pair in Pairs)
         {
             if (pair is { } span)
             {
@@ -67,71 +71,103 @@ internal sealed class RunComparison
 
     private static void RequireSamePictures(ReportRun first, ReportRun second)
     {
-        string ours = Media(first);
-        string theirs = Media(second);
+        var ours = Media(first);
+        var theirs = Media(second);
         if (ours != theirs)
         {
-            throw new InvalidInputException($"report: the two runs are about different pictures ({ours} and {theirs}); both must be asked about the same");
+            throw new InvalidInputException(
+                $"report: the two runs are about different pictures ({ours} and {theirs}); both must be asked about the same"
+            );
         }
 
         static string Media(ReportRun run)
         {
-            IReadOnlyList<ReportMedia> media = ReportMedia.Of(run.Maps.Layout.VisionBlocks, run.Trace.VideoGrids);
-            return media.Count == 0 ? "none" : string.Join(", ", media.Select(one => one.IsVideo ? $"{one.Name} of {one.Frames.Count} frames" : one.Name));
+            var media = ReportMedia.Of(run.Maps.Layout.VisionBlocks, run.Trace.VideoGrids);
+            return media.Count == 0
+                ? "none"
+                : string.Join(
+                    ", ",
+                    media.Select(one => one.IsVideo ? $"{one.Name} of {one.Frames.Count} frames" : one.Name)
+                );
         }
     }
 
-    /// <summary>An answer's tokens with the place of their text. Control tokens have no part in the text; one run may explain them and the other not.</summary>
+    /// <summary>
+    /// An answer's tokens with the place of their text. Control tokens have no part in the text; one run may explain
+    /// them and the other not.
+    /// </summary>
     private static Piece[] Pieces(ReportRun run)
     {
-        int offset = 0;
-        return [.. run.Maps.Answer.Select((token, index) =>
-        {
-            var bytes = (run.Trace.FindBytes(token.Token.TokenId) ?? Encoding.UTF8.GetBytes($"#{token.Token.TokenId}")).ToArray();
-            bool isControl = bytes.Length > 4 && bytes.AsSpan().StartsWith("<|"u8) && bytes.AsSpan().EndsWith("|>"u8);
-            var piece = new Piece(index, offset, isControl ? [] : bytes, isControl ? Encoding.UTF8.GetString(bytes) : null);
-            offset += piece.Bytes.Length;
-            return piece;
-        })];
+        var offset = 0;
+        return
+        [
+            .. run.Maps.Answer.Select(
+                (token, index) =>
+                {
+                    var bytes = (
+                        run.Trace.FindBytes(token.Token.TokenId) ?? Encoding.UTF8.GetBytes($"#{token.Token.TokenId}")
+                    ).ToArray();
+                    var isControl =
+                        bytes.Length > 4 && bytes.AsSpan().StartsWith("<|"u8) && bytes.AsSpan().EndsWith("|>"u8);
+                    var piece = new Piece(
+                        index,
+                        offset,
+                        isControl ? [] : bytes,
+                        isControl ? Encoding.UTF8.GetString(bytes) : null
+                    );
+                    offset += piece.Bytes.Length;
+                    return piece;
+                }
+            ),
+        ];
     }
 
     private static (int From, int To)? Match(Piece piece, Piece[] others)
     {
-        int[] found = [.. others
-            .Where(other => piece.Control is null
-                ? other.Bytes.Length > 0 && other.Start < piece.Start + piece.Bytes.Length && piece.Start < other.Start + other.Bytes.Length
-                : other.Control == piece.Control && other.Start == piece.Start)
-            .Select(other => other.Index)];
+        int[] found =
+        [
+            .. others
+                .Where(other =>
+                    piece.Control is null
+                        ? other.Bytes.Length > 0
+                            && other.Start < piece.Start + piece.Bytes.Length
+                            && piece.Start < other.Start + other.Bytes.Length
+                        : other.Control == piece.Control && other.Start == piece.Start
+                )
+                .Select(other => other.Index),
+        ];
         return found.Length == 0 ? null : (found[0], found[^1]);
     }
 
     /// <summary>What sets the runs apart, in few words.</summary>
     private static (string First, string Second) Names(ReportRun first, ReportRun second)
     {
-        string?[] ours = Facts(first);
-        string?[] theirs = Facts(second);
+        var ours = Facts(first);
+        var theirs = Facts(second);
         int[] different = [.. Enumerable.Range(0, ours.Length).Where(i => ours[i] != theirs[i])];
         return (first.Name ?? Join(ours, "A"), second.Name ?? Join(theirs, "B"));
 
         string Join(string?[] facts, string otherwise)
         {
-            string joined = string.Join(", ", different.Select(i => facts[i]).Where(fact => fact is not null));
+            var joined = string.Join(", ", different.Select(i => facts[i]).Where(fact => fact is not null));
             return joined.Length == 0 ? otherwise : joined;
         }
 
         static string?[] Facts(ReportRun run) =>
-        [
-            run.Trace.Run.Model,
-            run.Trace.Run.Quantization,
-            $"profile {run.Maps.Options.Profile.ToString().ToLowerInvariant()}",
-            run.Maps.Options.ApplyEci ? "ECI" : "no ECI",
-            run.Maps.Options.ApplyFilter ? $"filter {run.Maps.Options.KernelSize}" : "no filter",
-        ];
+            [
+                run.Trace.Run.Model,
+                run.Trace.Run.Quantization,
+                $"profile {run.Maps.Options.Profile.ToString().ToLowerInvariant()}",
+                run.Maps.Options.ApplyEci ? "ECI" : "no ECI",
+                run.Maps.Options.ApplyFilter ? $"filter {run.Maps.Options.KernelSize}" : "no filter",
+            ];
     }
 
     private static string Shown(byte[] text)
     {
-        string whole = new([.. Encoding.UTF8.GetString(text).Select(character => char.IsControl(character) ? ' ' : character)]);
+        string whole = new([
+            .. Encoding.UTF8.GetString(text).Select(character => char.IsControl(character) ? ' ' : character),
+        ]);
         return whole.Length <= ShownLength ? whole : $"{whole[..ShownLength]}…";
     }
 

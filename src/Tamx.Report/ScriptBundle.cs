@@ -3,18 +3,23 @@ using System.Text.RegularExpressions;
 
 namespace Tamx.Report;
 
-/// <summary>Puts ES modules together into one script, since a page opened from file:// cannot import its neighbours.</summary>
+/// <summary>
+/// Puts ES modules together into one script, since a page opened from file:// cannot import its neighbours.
+/// </summary>
 /// <remarks>
-/// Each module becomes a function of its own that returns its exports, so that names in one module do not meet those of another.
-/// Understood are <c>import { a, b } from "./file.js";</c> and <c>export</c> before <c>const</c>, <c>class</c>, <c>function</c> and
-/// <c>async function</c>, each at the start of a line. Doc comments are left out: they are there for the types.
+/// Each module becomes a function of its own that returns its exports, so that names in one module do not meet those of
+/// another. Understood are <c>import { a, b } from "./file.js";</c> and <c>export</c> before <c>const</c>,
+/// <c>class</c>, <c>function</c> and <c>async function</c>, each at the start of a line. Doc comments are left out:
+/// they are there for the types.
 /// </remarks>
 internal static partial class ScriptBundle
 {
     /// <summary>Builds the script.</summary>
     /// <param name="entry">File name of the module that starts the page.</param>
     /// <param name="read">Gives a module's source by file name.</param>
-    /// <exception cref="InvalidOperationException">Modules import each other in a circle, or in a way that is not understood.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// Modules import each other in a circle, or in a way that is not understood.
+    /// </exception>
     public static string Build(string entry, Func<string, string> read)
     {
         var script = new StringBuilder("\"use strict\";\n");
@@ -22,7 +27,13 @@ internal static partial class ScriptBundle
         return script.ToString();
     }
 
-    private static void Add(string name, Func<string, string> read, StringBuilder script, HashSet<string> done, HashSet<string> open)
+    private static void Add(
+        string name,
+        Func<string, string> read,
+        StringBuilder script,
+        HashSet<string> done,
+        HashSet<string> open
+    )
     {
         if (done.Contains(name))
         {
@@ -34,28 +45,37 @@ internal static partial class ScriptBundle
             throw new InvalidOperationException($"{name} imports itself through other modules.");
         }
 
-        string source = DocCommentPattern().Replace(read(name), "");
+        var source = DocCommentPattern().Replace(read(name), "");
         foreach (Match match in ImportPattern().Matches(source))
         {
             Add(match.Groups["file"].Value, read, script, done, open);
         }
 
-        string body = ImportPattern().Replace(
-            source, match => $"const {{{match.Groups["names"].Value}}} = {Variable(match.Groups["file"].Value)};");
+        var body = ImportPattern()
+            .Replace(
+                source,
+                match => $"const {{{match.Groups["names"].Value}}} = {Variable(match.Groups["file"].Value)};"
+            );
         var exports = new List<string>();
-        body = ExportPattern().Replace(body, match =>
-        {
-            exports.Add(match.Groups["name"].Value);
-            return match.Groups["declaration"].Value;
-        });
+        body = ExportPattern()
+            .Replace(
+                body,
+                match =>
+                {
+                    exports.Add(match.Groups["name"].Value);
+                    return match.Groups["declaration"].Value;
+                }
+            );
 
         if (LeftoverPattern().Match(body) is { Success: true } leftover)
         {
             throw new InvalidOperationException($"{name}: not understood: {leftover.Value.Trim()}");
         }
 
-        string result = string.Join(", ", exports);
-        script.Append($"\n// {name}\nconst {Variable(name)} = (() => {{\n{body.Trim()}\nreturn {{ {result} }};\n}})();\n");
+        var result = string.Join(", ", exports);
+        script.Append(
+            $"\n// {name}\nconst {Variable(name)} = (() => {{\n{body.Trim()}\nreturn {{ {result} }};\n}})();\n"
+        );
         open.Remove(name);
         done.Add(name);
     }
@@ -68,7 +88,10 @@ internal static partial class ScriptBundle
     [GeneratedRegex(@"^import \{(?<names>[^}]*)\} from ""\./(?<file>\w+\.js)"";", RegexOptions.Multiline)]
     private static partial Regex ImportPattern();
 
-    [GeneratedRegex(@"^export (?<declaration>(?:const|class|function|async function) (?<name>\w+))", RegexOptions.Multiline)]
+    [GeneratedRegex(
+        @"^export (?<declaration>(?:const|class|function|async function) (?<name>\w+))",
+        RegexOptions.Multiline
+    )]
     private static partial Regex ExportPattern();
 
     [GeneratedRegex(@"^(import|export)\b.*", RegexOptions.Multiline)]

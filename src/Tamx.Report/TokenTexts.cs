@@ -5,8 +5,9 @@ namespace Tamx.Report;
 
 /// <summary>Token ids as text for display.</summary>
 /// <remarks>
-/// A token holds bytes, and a character may be spread over several tokens. In running text a character belongs to the token that
-/// holds its first byte; a token that only continues a character has the empty text. Bytes that are no UTF-8 become U+FFFD.
+/// A token holds bytes, and a character may be spread over several tokens. In running text a character belongs to the
+/// token that holds its first byte; a token that only continues a character has the empty text. Bytes that are no UTF-8
+/// become U+FFFD.
 /// </remarks>
 internal sealed class TokenTexts(Func<int, ReadOnlyMemory<byte>?> find)
 {
@@ -16,9 +17,9 @@ internal sealed class TokenTexts(Func<int, ReadOnlyMemory<byte>?> find)
         // owner[b] is the token that byte b came from.
         var bytes = new List<byte>();
         var owners = new List<int>();
-        for (int i = 0; i < ids.Length; i++)
+        for (var i = 0; i < ids.Length; i++)
         {
-            foreach (byte value in BytesOf(ids[i]).Span)
+            foreach (var value in BytesOf(ids[i]).Span)
             {
                 bytes.Add(value);
                 owners.Add(i);
@@ -27,10 +28,10 @@ internal sealed class TokenTexts(Func<int, ReadOnlyMemory<byte>?> find)
 
         var builders = new StringBuilder?[ids.Length];
         ReadOnlySpan<byte> rest = bytes.ToArray();
-        int offset = 0;
+        var offset = 0;
         while (!rest.IsEmpty)
         {
-            Rune.DecodeFromUtf8(rest, out Rune rune, out int consumed);
+            Rune.DecodeFromUtf8(rest, out var rune, out var consumed);
             (builders[owners[offset]] ??= new StringBuilder()).Append(rune.ToString());
             offset += consumed;
             rest = rest[consumed..];
@@ -40,14 +41,14 @@ internal sealed class TokenTexts(Func<int, ReadOnlyMemory<byte>?> find)
     }
 
     /// <summary>
-    /// Text of <paramref name="id"/> as it would stand right after the tokens <paramref name="before"/>: the whole character where it
-    /// completes one.
+    /// Text of <paramref name="id"/> as it would stand right after the tokens <paramref name="before"/>: the whole
+    /// character where it completes one.
     /// </summary>
     public string DecodeAfter(ReadOnlySpan<int> before, int id)
     {
         var own = BytesOf(id).Span;
         byte[] joined = [.. UnfinishedBytes(before), .. own];
-        bool isComplete = Rune.DecodeFromUtf8(joined, out _, out _) == OperationStatus.Done;
+        var isComplete = Rune.DecodeFromUtf8(joined, out _, out _) == OperationStatus.Done;
         return Encoding.UTF8.GetString(isComplete ? joined : own);
     }
 
@@ -58,15 +59,15 @@ internal sealed class TokenTexts(Func<int, ReadOnlyMemory<byte>?> find)
     {
         const int LongestCharacter = 4;
         byte[] tail = [];
-        for (int i = ids.Length - 1; i >= 0 && tail.Length < LongestCharacter; i--)
+        for (var i = ids.Length - 1; i >= 0 && tail.Length < LongestCharacter; i--)
         {
             tail = [.. BytesOf(ids[i]).Span, .. tail];
         }
 
         // The shortest tail that starts a character and lacks its end.
-        for (int length = 1; length < LongestCharacter && length <= tail.Length; length++)
+        for (var length = 1; length < LongestCharacter && length <= tail.Length; length++)
         {
-            byte[] candidate = tail[^length..];
+            var candidate = tail[^length..];
             if (Rune.DecodeFromUtf8(candidate, out _, out _) == OperationStatus.NeedMoreData)
             {
                 return candidate;

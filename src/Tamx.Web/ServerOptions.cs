@@ -66,7 +66,8 @@ public sealed record ServerOptions
         Host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? IPAddress.Loopback
         : IPAddress.TryParse(Host.Trim('[', ']'), out var address) ? address
         : throw InvalidInputException.Naming(
-            $"{Named(nameof(Host))} {Host}: {HostAdvice} {Named(nameof(AllowedHosts))}");
+            $"{Named(nameof(Host))} {Host}: {HostAdvice} {Named(nameof(AllowedHosts))}"
+        );
 
     /// <summary>Refuses what would be unsafe or cannot work.</summary>
     /// <exception cref="InvalidInputException">No key where one is needed, or a value is out of its range.</exception>
@@ -76,13 +77,15 @@ public sealed record ServerOptions
         {
             var (host, key) = (Named(nameof(Host)), Named(nameof(ApiKey)));
             throw InvalidInputException.Naming(
-                $"{host} {Host} lets other machines in; give an API key too ({key}), or listen on 127.0.0.1");
+                $"{host} {Host} lets other machines in; give an API key too ({key}), or listen on 127.0.0.1"
+            );
         }
 
         if (ApiKey is { Length: < 8 } || ApiKey?.All(character => character is > ' ' and < (char)127) == false)
         {
             throw new InvalidInputException(
-                "the API key must have at least 8 characters, all of them printable ASCII without spaces");
+                "the API key must have at least 8 characters, all of them printable ASCII without spaces"
+            );
         }
 
         if (Port is < 0 or > 65535)
@@ -98,7 +101,8 @@ public sealed record ServerOptions
         if (LongestSilence < TimeSpan.FromMilliseconds(1))
         {
             throw new InvalidInputException(
-                $"a longest silence of {LongestSilence}: it must be at least a millisecond");
+                $"a longest silence of {LongestSilence}: it must be at least a millisecond"
+            );
         }
 
         Limits.Validate();

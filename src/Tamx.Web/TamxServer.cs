@@ -35,8 +35,8 @@ public sealed partial class TamxServer : IAsyncDisposable
     internal string FolderPath => _folder.Path;
 
     /// <summary>What it answers to.</summary>
-    internal IEnumerable<RouteEndpoint> Endpoints => ((IEndpointRouteBuilder)_app).DataSources
-        .SelectMany(source => source.Endpoints).OfType<RouteEndpoint>();
+    internal IEnumerable<RouteEndpoint> Endpoints =>
+        ((IEndpointRouteBuilder)_app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>();
 
     /// <summary>Loads the model and starts to listen.</summary>
     /// <param name="options">How.</param>
@@ -46,7 +46,9 @@ public sealed partial class TamxServer : IAsyncDisposable
     /// </exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static async Task<TamxServer> StartAsync(
-        ServerOptions options, CancellationToken cancellationToken = default)
+        ServerOptions options,
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
@@ -105,14 +107,16 @@ public sealed partial class TamxServer : IAsyncDisposable
 
         // A start that fails throws; the host need not log it too.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = options.Limits.MaxBodyBytes;
-            kestrel.Limits.MaxConcurrentConnections = MaxConnections;
-            kestrel.Limits.RequestHeadersTimeout = HeaderTime;
-            kestrel.Listen(options.Address, options.Port);
-        });
+        builder
+            .WebHost.UseKestrelCore()
+            .ConfigureKestrel(kestrel =>
+            {
+                kestrel.AddServerHeader = false;
+                kestrel.Limits.MaxRequestBodySize = options.Limits.MaxBodyBytes;
+                kestrel.Limits.MaxConcurrentConnections = MaxConnections;
+                kestrel.Limits.RequestHeadersTimeout = HeaderTime;
+                kestrel.Listen(options.Address, options.Port);
+            });
         Routes.AddServices(builder.Services);
         var app = builder.Build();
         Routes.Map(app, options, worker, runFolder);
@@ -123,8 +127,6 @@ public sealed partial class TamxServer : IAsyncDisposable
     {
         public ILogger CreateLogger(string categoryName) => logger;
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
     }
 }

@@ -1,7 +1,10 @@
 using System.Collections.Immutable;
+
 namespace Tamx.Benchmarks;
 
-/// <summary>Traces of made-up runs: a picture or video, a question, an answer, and random states of a real model's size.</summary>
+/// <summary>
+/// Traces of made-up runs: a picture or video, a question, an answer, and random states of a real model's size.
+/// </summary>
 internal static class AnswerTrace
 {
     private const int QuestionLength = 24;
@@ -19,19 +22,39 @@ internal static class AnswerTrace
     /// <param name="candidateCount">Candidates per step, all of them other than the token that was written.</param>
     /// <param name="wordCount">Different words that question, answer and candidates are drawn from.</param>
     /// <param name="hiddenSize">D.</param>
-    public static Trace Create(int frames, int rows, int columns, int answerLength, int candidateCount, int wordCount = 110, int hiddenSize = 2048)
+    public static Trace Create(
+        int frames,
+        int rows,
+        int columns,
+        int answerLength,
+        int candidateCount,
+        int wordCount = 110,
+        int hiddenSize = 2048
+    )
     {
         var random = new Random(20250711);
         var markers = MarkerIds.QwenPublished;
         int[] words = Words(QuestionLength + answerLength);
         int[] ids =
         [
-            markers.TurnStart, markers.User, markers.Newline,
-            markers.VisionStart, .. Enumerable.Repeat(frames == 1 ? markers.ImagePad : markers.VideoPad, frames * rows * columns), markers.VisionEnd,
-            .. words[..QuestionLength], markers.TurnEnd, markers.Newline,
-            markers.TurnStart, markers.Assistant, markers.Newline, .. words[QuestionLength..],
+            markers.TurnStart,
+            markers.User,
+            markers.Newline,
+            markers.VisionStart,
+            .. Enumerable.Repeat(frames == 1 ? markers.ImagePad : markers.VideoPad, frames * rows * columns),
+            markers.VisionEnd,
+            .. words[..QuestionLength],
+            markers.TurnEnd,
+            markers.Newline,
+            markers.TurnStart,
+            markers.Assistant,
+            markers.Newline,
+            .. words[QuestionLength..],
         ];
-        ImmutableArray<int>[] candidates = [.. words[QuestionLength..].Select(word => OtherWords(word).ToImmutableArray())];
+        ImmutableArray<int>[] candidates =
+        [
+            .. words[QuestionLength..].Select(word => OtherWords(word).ToImmutableArray()),
+        ];
         int[] outputIds = [.. ids.Concat(candidates.SelectMany(step => step)).Distinct().Order()];
         PatchGrid[] grids = [new(frames, 2 * rows, 2 * columns)];
         return new Trace
@@ -46,7 +69,8 @@ internal static class AnswerTrace
             CandidateIds = candidates,
         };
 
-        // Zipf's law: the r-th word comes up in proportion to 1 / r, so that longer answers have more different words, but fewer and fewer new ones.
+        // Zipf's law: the r-th word comes up in proportion to 1 / r, so that longer answers have more different words,
+        // but fewer and fewer new ones.
         int[] Words(int count) =>
             [.. Enumerable.Range(0, count).Select(_ => FirstWord + (int)Math.Pow(wordCount, random.NextDouble()) - 1)];
 

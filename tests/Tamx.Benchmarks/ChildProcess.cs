@@ -23,13 +23,17 @@ internal static class ChildProcess
     /// <summary>Runs a program to the end and gives what it wrote to stdout, less blanks around it.</summary>
     public static string Run(string program, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true }
+        )!;
         var errors = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return process.ExitCode == 0
             ? output.Trim()
-            : throw new InvalidOperationException($"{Path.GetFileName(program)} ended with {process.ExitCode}: {errors.Result.Trim()}");
+            : throw new InvalidOperationException(
+                $"{Path.GetFileName(program)} ended with {process.ExitCode}: {errors.Result.Trim()}"
+            );
     }
 
     private static (string Program, string[] Arguments) Again(string[] arguments)

@@ -3,7 +3,10 @@ using Tamx.Kernels;
 
 namespace Tamx.Benchmarks;
 
-/// <summary>What `tamx maps` computes: from a trace to all maps of an answer of 128 tokens, hidden size 2048, about 110 different ids.</summary>
+/// <summary>
+/// What `tamx maps` computes: from a trace to all maps of an answer of 128 tokens, hidden size 2048, about 110
+/// different ids.
+/// </summary>
 [InProcess]
 public class ComputeBenchmarks
 {
@@ -23,7 +26,8 @@ public class ComputeBenchmarks
     [Params(3, 5)]
     public int KernelSize { get; set; }
 
-    public static IEnumerable<(int Frames, int Rows, int Columns)> Grids => [(1, 16, 16), (1, 32, 32), (1, 48, 80), (16, 24, 24)];
+    public static IEnumerable<(int Frames, int Rows, int Columns)> Grids =>
+        [(1, 16, 16), (1, 32, 32), (1, 48, 80), (16, 24, 24)];
 
     /// <summary>Multiplications and additions of the two products.</summary>
     public double Flops
@@ -60,5 +64,6 @@ public class ComputeBenchmarks
     /// <summary>Seconds that Python takes for the same maps, on one thread.</summary>
     public double MeasurePython() => PythonBaseline.Measure(_trace, OneThread(), 1);
 
-    private ActivationMaps Compute(ITamEngine engine) => ActivationMaps.Compute(_trace, new TamOptions { KernelSize = KernelSize }, engine);
+    private ActivationMaps Compute(ITamEngine engine) =>
+        ActivationMaps.Compute(_trace, new TamOptions { KernelSize = KernelSize }, engine);
 }

@@ -16,8 +16,12 @@ internal static class Engines
         List<ITamEngine> engines = [];
         foreach (var kind in TamEngines.All)
         {
-            string[] devices = TamEngines.OnDevices.Contains(kind) ? [.. TamEngines.Devices.Where(device => device.Kind == kind).Select(device => device.Name)] : [string.Empty];
-            engines.AddRange(devices.Select(device => TamEngines.Create(new EngineOptions { Kind = kind, Device = device })));
+            string[] devices = TamEngines.OnDevices.Contains(kind)
+                ? [.. TamEngines.Devices.Where(device => device.Kind == kind).Select(device => device.Name)]
+                : [string.Empty];
+            engines.AddRange(
+                devices.Select(device => TamEngines.Create(new EngineOptions { Kind = kind, Device = device }))
+            );
         }
 
         // What is compiled at the first use is no matter of speed.
@@ -40,7 +44,12 @@ internal static class Engines
         output.WriteLine("| --- | --- | --- |");
         for (int i = 0; i < best.Length; i++)
         {
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {engines[i].Name} | {best[i] * 1e3:F1} ms | {best[i] / processors:F1} |"));
+            output.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"| {engines[i].Name} | {best[i] * 1e3:F1} ms | {best[i] / processors:F1} |"
+                )
+            );
             engines[i].Dispose();
         }
     }

@@ -10,8 +10,9 @@ using Tamx.Testing;
 namespace Tamx.Benchmarks;
 
 /// <summary>
-/// What explaining costs beside the model: capture, maps and report against plain generation of as many tokens for the same prompt, through the same binding.
-/// The model is random, of real ones' shape: 151,936 words, 28 layers, some 300 million parameters, Q8_0. Both ways must write the same number of tokens.
+/// What explaining costs beside the model: capture, maps and report against plain generation of as many tokens for the
+/// same prompt, through the same binding. The model is random, of real ones' shape: 151,936 words, 28 layers, some 300
+/// million parameters, Q8_0. Both ways must write the same number of tokens.
 /// </summary>
 internal static class ExplainOverhead
 {
@@ -34,7 +35,9 @@ internal static class ExplainOverhead
         VisionHeadCount = 4,
     };
 
-    /// <summary>Makes the model, measures time both ways in turns, and memory in a process of its own for each.</summary>
+    /// <summary>
+    /// Makes the model, measures time both ways in turns, and memory in a process of its own for each.
+    /// </summary>
     /// <param name="output">Receives a table.</param>
     /// <param name="roundCount">Pairs to time, after one that warms up.</param>
     public static async Task WriteAsync(TextWriter output, int roundCount)
@@ -60,8 +63,12 @@ internal static class ExplainOverhead
         output.WriteLine("| --- | --- | --- |");
         output.WriteLine(Row("plain generation", plain.Min(), plainBytes));
         output.WriteLine(Row("explained: capture, maps of 3 candidates, report", explained.Min(), bytes));
-        output.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"| more | {ratio - 1:P1} (median of pairs) | {(bytes - plainBytes) / 1e6:F0} MB |"));
+        output.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"| more | {ratio - 1:P1} (median of pairs) | {(bytes - plainBytes) / 1e6:F0} MB |"
+            )
+        );
     }
 
     /// <summary>The part of a process of its own: peak bytes after one answer.</summary>
@@ -72,28 +79,44 @@ internal static class ExplainOverhead
         output.WriteLine(ResidentMemory.Peak.ToString(CultureInfo.InvariantCulture));
     }
 
-    private static Task<VisionLanguageModel> LoadAsync(string modelPath, string projectorPath) => VisionLanguageModel.LoadAsync(new ModelOptions
-    {
-        ModelPath = modelPath,
-        ProjectorPath = projectorPath,
-        ThreadCount = Environment.ProcessorCount,
-    });
+    private static Task<VisionLanguageModel> LoadAsync(string modelPath, string projectorPath) =>
+        VisionLanguageModel.LoadAsync(
+            new ModelOptions
+            {
+                ModelPath = modelPath,
+                ProjectorPath = projectorPath,
+                ThreadCount = Environment.ProcessorCount,
+            }
+        );
 
     private static async Task<double> TimeAsync(VisionLanguageModel model, string way)
     {
         using var folder = new TemporaryFolder();
         var options = new CompletionOptions { MaxNewTokens = TokenCount };
         long start = Stopwatch.GetTimestamp();
-        int count = way == "plain" ? await GenerateAsync(model, options) : await ExplainAsync(model, options, folder.File("report.html"));
+        int count =
+            way == "plain"
+                ? await GenerateAsync(model, options)
+                : await ExplainAsync(model, options, folder.File("report.html"));
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        return count == TokenCount ? seconds : throw new InvalidOperationException($"The answer has {count} tokens, not {TokenCount}.");
+        return count == TokenCount
+            ? seconds
+            : throw new InvalidOperationException($"The answer has {count} tokens, not {TokenCount}.");
     }
 
     private static double MeasurePeak(string way, string modelPath, string projectorPath) =>
         double.Parse(ChildProcess.RunAgain("--overhead", way, modelPath, projectorPath), CultureInfo.InvariantCulture);
 
     private static ChatMessage[] Messages() =>
-        [new(ChatRole.User, [TestPictures.Gradient(512, 512), new TextPart("What is in this picture, and where does each thing stand?")])];
+        [
+            new(
+                ChatRole.User,
+                [
+                    TestPictures.Gradient(512, 512),
+                    new TextPart("What is in this picture, and where does each thing stand?"),
+                ]
+            ),
+        ];
 
     private static async Task<int> GenerateAsync(VisionLanguageModel model, CompletionOptions options)
     {
@@ -109,7 +132,11 @@ internal static class ExplainOverhead
 
     private static async Task<int> ExplainAsync(VisionLanguageModel model, CompletionOptions options, string report)
     {
-        var explanation = await Explainer.ExplainAsync(model, Messages(), new ExplainOptions { Completion = options with { CandidateCount = 3 } });
+        var explanation = await Explainer.ExplainAsync(
+            model,
+            Messages(),
+            new ExplainOptions { Completion = options with { CandidateCount = 3 } }
+        );
         await HtmlReport.WriteAsync(explanation.Trace, explanation.Maps, report);
         return explanation.Maps.Answer.Count;
     }

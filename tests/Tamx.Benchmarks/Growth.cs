@@ -4,7 +4,10 @@ using Tamx.Kernels;
 
 namespace Tamx.Benchmarks;
 
-/// <summary>Time and memory of a whole computation against the number of cells and against the answer's length, each size in a process of its own.</summary>
+/// <summary>
+/// Time and memory of a whole computation against the number of cells and against the answer's length, each size in a
+/// process of its own.
+/// </summary>
 internal static class Growth
 {
     private const int Rows = 128;
@@ -16,17 +19,26 @@ internal static class Growth
     /// <summary>Measures and writes two tables.</summary>
     public static void Write(TextWriter output)
     {
-        output.WriteLine("| cells | answer tokens | time | per cell and token | memory beside the trace | in buffers of [maps, cells] |");
+        output.WriteLine(
+            "| cells | answer tokens | time | per cell and token | memory beside the trace | in buffers of [maps, cells] |"
+        );
         output.WriteLine("| --- | --- | --- | --- | --- | --- |");
-        foreach (var (columns, length) in Columns.Select(columns => (columns, AnswerLengths[^1])).Concat(AnswerLengths.Select(length => (Columns[^1], length))))
+        foreach (
+            var (columns, length) in Columns
+                .Select(columns => (columns, AnswerLengths[^1]))
+                .Concat(AnswerLengths.Select(length => (Columns[^1], length)))
+        )
         {
             string[] fields = RunAlone(columns, length).Split(' ');
             double seconds = double.Parse(fields[0], CultureInfo.InvariantCulture);
             double bytes = double.Parse(fields[1], CultureInfo.InvariantCulture);
             double values = (double)Rows * columns * length;
-            output.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"| {Rows * columns} | {length} | {seconds * 1e3:F0} ms | {seconds * 1e9 / values:F1} ns | {bytes / 1e6:F0} MB | {bytes / (4 * values):F2} |"));
+            output.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"| {Rows * columns} | {length} | {seconds * 1e3:F0} ms | {seconds * 1e9 / values:F1} ns | {bytes / 1e6:F0} MB | {bytes / (4 * values):F2} |"
+                )
+            );
             output.Flush();
         }
     }
@@ -61,5 +73,9 @@ internal static class Growth
     }
 
     private static string RunAlone(int columns, int answerLength) =>
-        ChildProcess.RunAgain("--growth", columns.ToString(CultureInfo.InvariantCulture), answerLength.ToString(CultureInfo.InvariantCulture));
+        ChildProcess.RunAgain(
+            "--growth",
+            columns.ToString(CultureInfo.InvariantCulture),
+            answerLength.ToString(CultureInfo.InvariantCulture)
+        );
 }

@@ -5,7 +5,10 @@ using Tamx.Testing;
 
 namespace Tamx.Benchmarks;
 
-/// <summary>E = Q A, [M, T] by [T, V], with scale, subtraction and normalisation: the engine's whole work on a problem whose projection is next to nothing.</summary>
+/// <summary>
+/// E = Q A, [M, T] by [T, V], with scale, subtraction and normalisation: the engine's whole work on a problem whose
+/// projection is next to nothing.
+/// </summary>
 [InProcess]
 public class InterferenceBenchmarks
 {
@@ -60,7 +63,12 @@ public class InterferenceBenchmarks
             map.Clear();
             for (int t = 0; t < RowCount; t++)
             {
-                TensorPrimitives.MultiplyAdd(_activations.AsSpan(t * CellCount, CellCount), _problem.Weights[(m * RowCount) + t], map, map);
+                TensorPrimitives.MultiplyAdd(
+                    _activations.AsSpan(t * CellCount, CellCount),
+                    _problem.Weights[(m * RowCount) + t],
+                    map,
+                    map
+                );
             }
         }
     }

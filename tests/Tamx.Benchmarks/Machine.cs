@@ -11,9 +11,12 @@ internal static class Machine
         get
         {
             string? line = File.Exists(ProcessorFile)
-                ? File.ReadLines(ProcessorFile).FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
+                ? File.ReadLines(ProcessorFile)
+                    .FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
                 : null;
-            return line is null ? Environment.OSVersion.ToString() : line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
+            return line is null
+                ? Environment.OSVersion.ToString()
+                : line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
         }
     }
 }

@@ -8,8 +8,9 @@ using Tamx.Testing;
 namespace Tamx.Benchmarks;
 
 /// <summary>
-/// How fast a model reads a prompt and writes an answer, hidden states captured, for the usual quantizations: alone, and with two programs beside it
-/// that keep the processors busy. Each figure is the best of several processes, taken in turns.
+/// How fast a model reads a prompt and writes an answer, hidden states captured, for the usual quantizations: alone,
+/// and with two programs beside it that keep the processors busy. Each figure is the best of several processes, taken
+/// in turns.
 /// </summary>
 internal static class ModelSpeed
 {
@@ -20,7 +21,11 @@ internal static class ModelSpeed
     private static readonly TimeSpan LongestBurn = TimeSpan.FromMinutes(5);
 
     private static readonly (string Name, LLamaFtype? Type)[] Weights =
-        [("F16", null), ("Q8_0", LLamaFtype.MOSTLY_Q8_0), ("Q4_K_M", LLamaFtype.MOSTLY_Q4_K_M)];
+    [
+        ("F16", null),
+        ("Q8_0", LLamaFtype.MOSTLY_Q8_0),
+        ("Q4_K_M", LLamaFtype.MOSTLY_Q4_K_M),
+    ];
 
     /// <summary>Makes the models and measures.</summary>
     /// <param name="output">Receives a table.</param>
@@ -62,8 +67,17 @@ internal static class ModelSpeed
     public static async Task WriteOneAsync(TextWriter output, string modelPath, string projectorPath)
     {
         using var model = await VisionLanguageModel.LoadAsync(
-            new ModelOptions { ModelPath = modelPath, ProjectorPath = projectorPath, ThreadCount = Environment.ProcessorCount });
-        ChatMessage[] messages = [new(ChatRole.User, [TestPictures.Gradient(512, 512), new TextPart("What is in this picture?")])];
+            new ModelOptions
+            {
+                ModelPath = modelPath,
+                ProjectorPath = projectorPath,
+                ThreadCount = Environment.ProcessorCount,
+            }
+        );
+        ChatMessage[] messages =
+        [
+            new(ChatRole.User, [TestPictures.Gradient(512, 512), new TextPart("What is in this picture?")]),
+        ];
         using var completion = model.CreateCompletion(messages, new CompletionOptions { MaxNewTokens = TokenCount });
         long start = Stopwatch.GetTimestamp();
         await completion.PrefillAsync();
@@ -94,13 +108,22 @@ internal static class ModelSpeed
         var best = (Prompt: double.PositiveInfinity, Answer: double.PositiveInfinity);
         for (int round = 0; round < RoundCount; round++)
         {
-            double[] figures = [.. ChildProcess.RunAgain("--speed", modelPath, projectorPath).Split(' ').Select(text => double.Parse(text, CultureInfo.InvariantCulture))];
+            double[] figures =
+            [
+                .. ChildProcess
+                    .RunAgain("--speed", modelPath, projectorPath)
+                    .Split(' ')
+                    .Select(text => double.Parse(text, CultureInfo.InvariantCulture)),
+            ];
             best = (Math.Min(best.Prompt, figures[0]), Math.Min(best.Answer, figures[1]));
         }
 
         return best;
     }
 
-    private static string Row(string name, string beside, (double Prompt, double Answer) figures) => string.Create(
-        CultureInfo.InvariantCulture, $"| {name} | {beside} | {figures.Prompt:F2} ms a token | {figures.Answer:F1} ms a token |");
+    private static string Row(string name, string beside, (double Prompt, double Answer) figures) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"| {name} | {beside} | {figures.Prompt:F2} ms a token | {figures.Answer:F1} ms a token |"
+        );
 }

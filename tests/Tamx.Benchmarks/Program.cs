@@ -14,7 +14,11 @@ switch (args)
         Growth.Write(Console.Out);
         break;
     case ["--growth", var columns, var answerLength]:
-        Growth.WriteOne(Console.Out, int.Parse(columns, CultureInfo.InvariantCulture), int.Parse(answerLength, CultureInfo.InvariantCulture));
+        Growth.WriteOne(
+            Console.Out,
+            int.Parse(columns, CultureInfo.InvariantCulture),
+            int.Parse(answerLength, CultureInfo.InvariantCulture)
+        );
         break;
     case ["--overhead"]:
         await ExplainOverhead.WriteAsync(Console.Out, 15);

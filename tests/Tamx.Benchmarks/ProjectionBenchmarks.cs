@@ -27,7 +27,11 @@ public class ProjectionBenchmarks
     {
         var random = new Random(1);
         float[] Values(int count) => [.. Enumerable.Range(0, count).Select(_ => (2 * random.NextSingle()) - 1)];
-        (_states, _rows, _products) = (Values(Size.States * HiddenSize), Values(Size.Rows * HiddenSize), new float[Size.States * Size.Rows]);
+        (_states, _rows, _products) = (
+            Values(Size.States * HiddenSize),
+            Values(Size.Rows * HiddenSize),
+            new float[Size.States * Size.Rows]
+        );
         _one = TamEngines.Create(new EngineOptions { Kind = EngineKind.Cpu, ThreadCount = 1 });
         _all = TamEngines.Create(EngineKind.Cpu);
     }
@@ -53,7 +57,10 @@ public class ProjectionBenchmarks
             var row = _rows.AsSpan(t * HiddenSize, HiddenSize);
             for (int v = 0; v < Size.States; v++)
             {
-                _products[(t * Size.States) + v] = Math.Max(0, TensorPrimitives.Dot(row, _states.AsSpan(v * HiddenSize, HiddenSize)));
+                _products[(t * Size.States) + v] = Math.Max(
+                    0,
+                    TensorPrimitives.Dot(row, _states.AsSpan(v * HiddenSize, HiddenSize))
+                );
             }
         }
     }

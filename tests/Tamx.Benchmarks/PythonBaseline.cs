@@ -5,7 +5,10 @@ using Tamx.Testing;
 namespace Tamx.Benchmarks;
 
 /// <summary>The same maps in Python, as TAMX computes them (python/maps.py), timed on the machine at hand.</summary>
-/// <remarks>Takes the interpreter that TAMX_PYTHON names, or python3. It needs torch, NumPy and SciPy (Debian: python3-torch python3-scipy).</remarks>
+/// <remarks>
+/// Takes the interpreter that TAMX_PYTHON names, or python3. It needs torch, NumPy and SciPy (Debian: python3-torch
+/// python3-scipy).
+/// </remarks>
 internal static class PythonBaseline
 {
     private const int RoundCount = 2;
@@ -33,9 +36,19 @@ internal static class PythonBaseline
         string path = folder.File("trace.safetensors");
         TraceFile.Save(trace, path);
         string[] fields = Run(
-            Path.Combine(AppContext.BaseDirectory, "maps.py"), path, expected.Options.KernelSize.ToString(CultureInfo.InvariantCulture), threadCount.ToString(CultureInfo.InvariantCulture), RoundCount.ToString(CultureInfo.InvariantCulture)).Split(' ');
+                Path.Combine(AppContext.BaseDirectory, "maps.py"),
+                path,
+                expected.Options.KernelSize.ToString(CultureInfo.InvariantCulture),
+                threadCount.ToString(CultureInfo.InvariantCulture),
+                RoundCount.ToString(CultureInfo.InvariantCulture)
+            )
+            .Split(' ');
         double sum = double.Parse(fields[1], CultureInfo.InvariantCulture);
-        double expectedSum = expected.Answer.Sum(token => token.Candidates.Append(token.Token).Sum(explained => explained.VisionMaps.Sum(map => map!.Values.ToArray().Sum(value => (double)value))));
+        double expectedSum = expected.Answer.Sum(token =>
+            token
+                .Candidates.Append(token.Token)
+                .Sum(explained => explained.VisionMaps.Sum(map => map!.Values.ToArray().Sum(value => (double)value)))
+        );
         return Math.Abs(sum - expectedSum) <= 1e-4 * expectedSum
             ? double.Parse(fields[0], CultureInfo.InvariantCulture)
             : throw new InvalidOperationException($"Python's maps add up to {sum}, ours to {expectedSum}.");

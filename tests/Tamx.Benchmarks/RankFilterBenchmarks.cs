@@ -25,7 +25,10 @@ public class RankFilterBenchmarks
     public void SetUp()
     {
         var random = new Random(1);
-        _maps = [.. Enumerable.Range(0, MapCount * Side * Side).Select(_ => Math.Max(0, (2 * random.NextSingle()) - 1))];
+        _maps =
+        [
+            .. Enumerable.Range(0, MapCount * Side * Side).Select(_ => Math.Max(0, (2 * random.NextSingle()) - 1)),
+        ];
         _work = new float[_maps.Length];
         _wide = [.. _maps.Take(ScalarMapCount * Side * Side).Select(value => (double)value)];
         _filtered = new double[Side * Side];
@@ -43,7 +46,14 @@ public class RankFilterBenchmarks
     {
         for (int i = 0; i < ScalarMapCount; i++)
         {
-            RankFilter.Apply(_wide.AsSpan(i * Side * Side, Side * Side), Side, Side, KernelSize, ConstantWindow.Zero, _filtered);
+            RankFilter.Apply(
+                _wide.AsSpan(i * Side * Side, Side * Side),
+                Side,
+                Side,
+                KernelSize,
+                ConstantWindow.Zero,
+                _filtered
+            );
         }
     }
 }

@@ -16,7 +16,12 @@ internal static class ResidentMemory
 
     private static long Read(string field)
     {
-        string line = File.ReadLines("/proc/self/status").First(line => line.StartsWith(field, StringComparison.Ordinal));
-        return 1024 * long.Parse(line[field.Length..].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture);
+        string line = File.ReadLines("/proc/self/status")
+            .First(line => line.StartsWith(field, StringComparison.Ordinal));
+        return 1024
+            * long.Parse(
+                line[field.Length..].Replace("kB", "", StringComparison.Ordinal),
+                CultureInfo.InvariantCulture
+            );
     }
 }

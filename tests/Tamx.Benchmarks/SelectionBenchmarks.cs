@@ -4,7 +4,10 @@ using Tamx.Kernels;
 
 namespace Tamx.Benchmarks;
 
-/// <summary>The best tokens of a slice of the vocabulary: logits [P, N] from [P, D] and [N, D], the K best of each state and the log-sum-exp.</summary>
+/// <summary>
+/// The best tokens of a slice of the vocabulary: logits [P, N] from [P, D] and [N, D], the K best of each state and the
+/// log-sum-exp.
+/// </summary>
 [InProcess]
 public class SelectionBenchmarks
 {
@@ -89,6 +92,15 @@ public class SelectionBenchmarks
     {
         Array.Fill(_best, TokenScore.None);
         Array.Fill(_logSums, double.NegativeInfinity);
-        engine.SelectTop(new() { HiddenSize = HiddenSize, States = _states, OutputRows = _rows, Best = _best, LogSums = _logSums });
+        engine.SelectTop(
+            new()
+            {
+                HiddenSize = HiddenSize,
+                States = _states,
+                OutputRows = _rows,
+                Best = _best,
+                LogSums = _logSums,
+            }
+        );
     }
 }

@@ -2,11 +2,16 @@ using System.Diagnostics;
 
 namespace Tamx.Benchmarks;
 
-/// <summary>Times of things that are compared: taken in turns, so that whatever else the machine does falls on all alike, and the best of each counts.</summary>
+/// <summary>
+/// Times of things that are compared: taken in turns, so that whatever else the machine does falls on all alike, and
+/// the best of each counts.
+/// </summary>
 internal static class Timing
 {
     /// <summary>Best seconds of each action.</summary>
-    /// <param name="seconds">How long to go on, at least; every action runs three times in any case, the first not counted.</param>
+    /// <param name="seconds">
+    /// How long to go on, at least; every action runs three times in any case, the first not counted.
+    /// </param>
     /// <param name="actions">What to run; the first time is for warming up.</param>
     public static double[] Best(double seconds, params Action[] actions)
     {

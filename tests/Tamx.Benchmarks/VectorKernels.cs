@@ -18,7 +18,10 @@ internal abstract class VectorKernels
     /// <summary>Bits of a vector.</summary>
     public abstract int Bits { get; }
 
-    /// <summary>The most multiply-adds that the machine does: GFLOP/s of independent fused operations that never leave the registers.</summary>
+    /// <summary>
+    /// The most multiply-adds that the machine does: GFLOP/s of independent fused operations that never leave the
+    /// registers.
+    /// </summary>
     public double MeasurePeak(int threadCount)
     {
         // Long enough that starting the threads does not show.
@@ -27,9 +30,15 @@ internal abstract class VectorKernels
         for (int round = 0; round < 100; round++)
         {
             long start = Stopwatch.GetTimestamp();
-            double flops = threadCount == 1 ? MultiplyAdds(Steps) : Enumerable.Range(0, threadCount).AsParallel()
-                .WithDegreeOfParallelism(threadCount).WithExecutionMode(ParallelExecutionMode.ForceParallelism)
-                .Sum(_ => MultiplyAdds(Steps));
+            double flops =
+                threadCount == 1
+                    ? MultiplyAdds(Steps)
+                    : Enumerable
+                        .Range(0, threadCount)
+                        .AsParallel()
+                        .WithDegreeOfParallelism(threadCount)
+                        .WithExecutionMode(ParallelExecutionMode.ForceParallelism)
+                        .Sum(_ => MultiplyAdds(Steps));
             best = Math.Max(best, flops / Stopwatch.GetElapsedTime(start).TotalSeconds / 1e9);
         }
 
@@ -65,7 +74,18 @@ internal abstract class VectorKernels
         {
             var x = TSimd.Create(0.999f);
             var y = TSimd.Create(1e-3f);
-            TVector a = y, b = y, c = y, d = y, e = y, f = y, g = y, h = y, i = y, j = y, k = y, l = y;
+            TVector a = y,
+                b = y,
+                c = y,
+                d = y,
+                e = y,
+                f = y,
+                g = y,
+                h = y,
+                i = y,
+                j = y,
+                k = y,
+                l = y;
             for (int step = 0; step < steps; step++)
             {
                 a = TSimd.MultiplyAdd(a, x, y);
@@ -83,7 +103,10 @@ internal abstract class VectorKernels
             }
 
             // The sums are looked at, so that they are computed.
-            var sum = TSimd.Add(TSimd.Add(TSimd.Add(a, b), TSimd.Add(c, d)), TSimd.Add(TSimd.Add(e, f), TSimd.Add(g, h)));
+            var sum = TSimd.Add(
+                TSimd.Add(TSimd.Add(a, b), TSimd.Add(c, d)),
+                TSimd.Add(TSimd.Add(e, f), TSimd.Add(g, h))
+            );
             sum = TSimd.Add(sum, TSimd.Add(TSimd.Add(i, j), TSimd.Add(k, l)));
             return float.IsNaN(TSimd.MaxLane(sum)) ? 0 : 2.0 * 12 * TSimd.Count * steps;
         }

@@ -21,14 +21,29 @@ public sealed class BadInputTests : IDisposable
     public Task Model_Missing() => Fails(BadInput, "nowhere.gguf", "-m", _folder.File("nowhere.gguf"), "-p", "Hi");
 
     [Fact]
-    public Task Model_NotGguf() => Fails(BadInput, "text.gguf", "-m", Write("text.gguf", Encoding.UTF8.GetBytes(new string('x', 5000))), "-p", "Hi");
+    public Task Model_NotGguf() =>
+        Fails(
+            BadInput,
+            "text.gguf",
+            "-m",
+            Write("text.gguf", Encoding.UTF8.GetBytes(new string('x', 5000))),
+            "-p",
+            "Hi"
+        );
 
     [Theory]
     [MemberData(nameof(Cuts))]
     public Task Model_TruncatedAt20Places(int cut)
     {
         var bytes = File.ReadAllBytes(DemoFiles.Model);
-        return Fails(BadInput, "cut.gguf", "-m", Write("cut.gguf", bytes[..(int)((long)bytes.Length * cut / 20)]), "-p", "Hi");
+        return Fails(
+            BadInput,
+            "cut.gguf",
+            "-m",
+            Write("cut.gguf", bytes[..(int)((long)bytes.Length * cut / 20)]),
+            "-p",
+            "Hi"
+        );
     }
 
     [Theory]
@@ -37,14 +52,29 @@ public sealed class BadInputTests : IDisposable
     {
         var bytes = File.ReadAllBytes(DemoFiles.Projector);
         return Fails(
-            BadInput, "cut.gguf", "-m", DemoFiles.Model, "--mmproj", Write("cut.gguf", bytes[..(int)((long)bytes.Length * cut / 20)]), "--image", DemoFiles.Picture);
+            BadInput,
+            "cut.gguf",
+            "-m",
+            DemoFiles.Model,
+            "--mmproj",
+            Write("cut.gguf", bytes[..(int)((long)bytes.Length * cut / 20)]),
+            "--image",
+            DemoFiles.Picture
+        );
     }
 
     [Fact]
     public Task Model_AbsurdKeyCount()
     {
         // magic, version 3, tensor count, 2^60 keys
-        byte[] header = [.. "GGUF"u8, .. BitConverter.GetBytes(3u), .. BitConverter.GetBytes(1UL), .. BitConverter.GetBytes(1UL << 60), .. new byte[64]];
+        byte[] header =
+        [
+            .. "GGUF"u8,
+            .. BitConverter.GetBytes(3u),
+            .. BitConverter.GetBytes(1UL),
+            .. BitConverter.GetBytes(1UL << 60),
+            .. new byte[64],
+        ];
         return Fails(BadInput, "keys.gguf", "-m", Write("keys.gguf", header), "-p", "Hi");
     }
 
@@ -52,7 +82,14 @@ public sealed class BadInputTests : IDisposable
     public Task Model_LaterPartOfASplit()
     {
         var first = TestModels.Qwen3VlSplit.ModelPath;
-        return Fails(BadInput, "is not the first part; name qwen3vl-split-00001-of-00003.gguf instead", "-m", first.Replace("00001-of", "00002-of", StringComparison.Ordinal), "-p", "Hi");
+        return Fails(
+            BadInput,
+            "is not the first part; name qwen3vl-split-00001-of-00003.gguf instead",
+            "-m",
+            first.Replace("00001-of", "00002-of", StringComparison.Ordinal),
+            "-p",
+            "Hi"
+        );
     }
 
     [Fact]
@@ -68,13 +105,24 @@ public sealed class BadInputTests : IDisposable
 
     [Fact]
     public Task Projector_OfAnotherModel() =>
-        Fails(BadInput, "another model", "-m", DemoFiles.Model, "--mmproj", TestModels.Qwen25Vl.ProjectorPath, "--image", DemoFiles.Picture);
+        Fails(
+            BadInput,
+            "another model",
+            "-m",
+            DemoFiles.Model,
+            "--mmproj",
+            TestModels.Qwen25Vl.ProjectorPath,
+            "--image",
+            DemoFiles.Picture
+        );
 
     [Fact]
-    public Task Projector_ModelInItsPlace() => Fails(BadInput, ".gguf", "-m", DemoFiles.Model, "--mmproj", DemoFiles.Model, "--image", DemoFiles.Picture);
+    public Task Projector_ModelInItsPlace() =>
+        Fails(BadInput, ".gguf", "-m", DemoFiles.Model, "--mmproj", DemoFiles.Model, "--image", DemoFiles.Picture);
 
     [Fact]
-    public Task TextModel_WithPicture() => Fails(BadInput, "--mmproj", "-m", DemoFiles.Model, "--image", DemoFiles.Picture);
+    public Task TextModel_WithPicture() =>
+        Fails(BadInput, "--mmproj", "-m", DemoFiles.Model, "--image", DemoFiles.Picture);
 
     [Fact]
     public Task Model_UnsupportedArchitecture()
@@ -96,7 +144,8 @@ public sealed class BadInputTests : IDisposable
     public Task Picture_OneByOne() => Fails(BadInput, "1 x 1", "--image", Write("dot.bmp", Bitmap(1, 1)));
 
     [Fact]
-    public Task Picture_60000PixelsWide() => Fails(BadInput, "60,000", "--image", Write("wide.bmp", Bitmap(60_000, 40)));
+    public Task Picture_60000PixelsWide() =>
+        Fails(BadInput, "60,000", "--image", Write("wide.bmp", Bitmap(60_000, 40)));
 
     [Fact]
     public Task Context_TooSmall() => Fails(BadInput, "-c", "-c", "64");
@@ -108,21 +157,41 @@ public sealed class BadInputTests : IDisposable
     [InlineData("""[{"role": "robot", "content": "Hi"}]""", "message 0 has role \"robot\"")]
     [InlineData("""[{"role": "user", "content": [{"type": "smell"}]}]""", "message 0, part 0 has type \"smell\"")]
     [InlineData("""[{"role": "user", "content": [{"type": "image"}]}]""", "message 0, part 0 has no image")]
-    [InlineData("""[{"role": "user", "content": [{"type": "image_url", "image_url": {"detail": "low"}}]}]""", "message 0, part 0 has no image_url.url")]
-    [InlineData("""[{"role": "user", "content": [{"type": "image", "image": ""}]}]""", "message 0, part 0 has an image without data")]
-    [InlineData("""[{"role": "user", "content": [{"type": "image", "image": "data:image/png;base64,"}]}]""", "message 0, part 0")]
+    [InlineData(
+        """[{"role": "user", "content": [{"type": "image_url", "image_url": {"detail": "low"}}]}]""",
+        "message 0, part 0 has no image_url.url"
+    )]
+    [InlineData(
+        """[{"role": "user", "content": [{"type": "image", "image": ""}]}]""",
+        "message 0, part 0 has an image without data"
+    )]
+    [InlineData(
+        """[{"role": "user", "content": [{"type": "image", "image": "data:image/png;base64,"}]}]""",
+        "message 0, part 0"
+    )]
     [InlineData("""[{"role": "user", "content": [{"type": "image", "image": "nowhere.png"}]}]""", "nowhere.png")]
-    [InlineData("""[{"role": "user", "content": "Hi"}, {"role": "assistant", "content": ""}]""", "the answer to explain is empty")]
-    [InlineData("""[{"role": "user", "content": "Hi"}, {"role": "assistant", "content": []}]""", "the answer to explain is empty")]
+    [InlineData(
+        """[{"role": "user", "content": "Hi"}, {"role": "assistant", "content": ""}]""",
+        "the answer to explain is empty"
+    )]
+    [InlineData(
+        """[{"role": "user", "content": "Hi"}, {"role": "assistant", "content": []}]""",
+        "the answer to explain is empty"
+    )]
     [InlineData("""[{"role": "assistant", "content": "Hi"}]""", "the conversation is empty")]
-    [InlineData("""[{"role": "user", "content": "Hi"}, {"role": "system", "content": "Be brief."}]""", "message 1 is the system's and not the first")]
-    public Task Messages_Unusable(string json, string message) => Fails(BadInput, message, "--messages", Write("chat.json", Encoding.UTF8.GetBytes(json)));
+    [InlineData(
+        """[{"role": "user", "content": "Hi"}, {"role": "system", "content": "Be brief."}]""",
+        "message 1 is the system's and not the first"
+    )]
+    public Task Messages_Unusable(string json, string message) =>
+        Fails(BadInput, message, "--messages", Write("chat.json", Encoding.UTF8.GetBytes(json)));
 
     [Fact]
     public Task Messages_AnswerWithPicture()
     {
         var picture = Convert.ToBase64String(Bitmap(64, 64));
-        var json = $$"""[{"role": "user", "content": "Hi"}, {"role": "assistant", "content": [{"type": "image", "image": "data:image/bmp;base64,{{picture}}"}]}]""";
+        var json =
+            $$"""[{"role": "user", "content": "Hi"}, {"role": "assistant", "content": [{"type": "image", "image": "data:image/bmp;base64,{{picture}}"}]}]""";
         return Fails(BadInput, "it can hold text only", "--messages", Write("chat.json", Encoding.UTF8.GetBytes(json)));
     }
 
@@ -131,7 +200,11 @@ public sealed class BadInputTests : IDisposable
     public Task Pictures_MoreThanTheModelsContextHolds()
     {
         var picture = Write("large.bmp", Bitmap(384, 384));
-        return Fails(BadInput, "use fewer or smaller pictures", [.. Enumerable.Repeat<string[]>(["--image", picture], 30).SelectMany(image => image)]);
+        return Fails(
+            BadInput,
+            "use fewer or smaller pictures",
+            [.. Enumerable.Repeat<string[]>(["--image", picture], 30).SelectMany(image => image)]
+        );
     }
 
     [Fact]
@@ -148,7 +221,8 @@ public sealed class BadInputTests : IDisposable
     public Task Engine_NotInThisBuild() => Fails(MissingPart, "cuda", "--engine", "cuda");
 
     [Fact]
-    public Task Output_FolderMissing() => Fails(BadInput, "no folder", "-o", Path.Combine(_folder.Path, "deep", "report.html"));
+    public Task Output_FolderMissing() =>
+        Fails(BadInput, "no folder", "-o", Path.Combine(_folder.Path, "deep", "report.html"));
 
     [Theory]
     [InlineData("--nonsense")]

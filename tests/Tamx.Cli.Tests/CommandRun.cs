@@ -7,14 +7,25 @@ namespace Tamx.Cli.Tests;
 internal sealed record CommandRun(int ExitCode, string Output, string Error)
 {
     /// <summary>The host of this process.</summary>
-    public static string Dotnet => Path.GetFullPath(
-        Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"));
+    public static string Dotnet =>
+        Path.GetFullPath(
+            Path.Combine(
+                RuntimeEnvironment.GetRuntimeDirectory(),
+                "..",
+                "..",
+                "..",
+                OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"
+            )
+        );
 
-    public static async Task<CommandRun> Of(IReadOnlyList<string> arguments, CancellationToken cancellationToken = default)
+    public static async Task<CommandRun> Of(
+        IReadOnlyList<string> arguments,
+        CancellationToken cancellationToken = default
+    )
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        int exitCode = await CommandLine.RunAsync(arguments, output, error, cancellationToken);
+        var exitCode = await CommandLine.RunAsync(arguments, output, error, cancellationToken);
         return new CommandRun(exitCode, output.ToString(), error.ToString());
     }
 
@@ -22,17 +33,27 @@ internal sealed record CommandRun(int ExitCode, string Output, string Error)
     /// <param name="arguments">The command line.</param>
     /// <param name="folder">The current folder.</param>
     /// <param name="environment">Environment variables that are to be different.</param>
-    public static Task<CommandRun> OfProcess(IReadOnlyList<string> arguments, string folder, params (string Name, string Value)[] environment) =>
-        OfProcess(typeof(CommandLine).Assembly.Location, arguments, folder, environment);
+    public static Task<CommandRun> OfProcess(
+        IReadOnlyList<string> arguments,
+        string folder,
+        params (string Name, string Value)[] environment
+    ) => OfProcess(typeof(CommandLine).Assembly.Location, arguments, folder, environment);
 
     /// <summary>The same, of a program that lies elsewhere.</summary>
     public static Task<CommandRun> OfProcess(
-        string program, IReadOnlyList<string> arguments, string folder, params (string Name, string Value)[] environment) =>
-        OfProgram(Dotnet, [program, .. arguments], folder, environment);
+        string program,
+        IReadOnlyList<string> arguments,
+        string folder,
+        params (string Name, string Value)[] environment
+    ) => OfProgram(Dotnet, [program, .. arguments], folder, environment);
 
     /// <summary>Any program.</summary>
     public static async Task<CommandRun> OfProgram(
-        string program, IReadOnlyList<string> arguments, string folder, params (string Name, string Value)[] environment)
+        string program,
+        IReadOnlyList<string> arguments,
+        string folder,
+        params (string Name, string Value)[] environment
+    )
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -47,7 +68,7 @@ internal sealed record CommandRun(int ExitCode, string Output, string Error)
 
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
-        string error = await process.StandardError.ReadToEndAsync();
+        var error = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
         return new CommandRun(process.ExitCode, await output, error);
     }

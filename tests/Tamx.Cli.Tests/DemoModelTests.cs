@@ -2,22 +2,40 @@ using System.Text.Json;
 
 namespace Tamx.Cli.Tests;
 
-/// <summary>The shipped demo models keep what samples/demo-model/README.md says of them, on scenes they were not trained on.</summary>
+/// <summary>
+/// The shipped demo models keep what samples/demo-model/README.md says of them, on scenes they were not trained on.
+/// </summary>
 public sealed class DemoModelTests
 {
     // tamx eval --scenes 200 --seed 7777. Forty scenes may be five points worse.
-    private static readonly (string Maps, double ObjIou, double Pointing)[] Grounded = [("raw", .842, 1), ("eci", .838, 1)];
-    private static readonly (string Maps, double ObjIou, double Pointing)[] Aligned = [("raw", .460, .809), ("eci", .468, .817)];
+    private static readonly (string Maps, double ObjIou, double Pointing)[] Grounded =
+    [
+        ("raw", .842, 1),
+        ("eci", .838, 1),
+    ];
+    private static readonly (string Maps, double ObjIou, double Pointing)[] Aligned =
+    [
+        ("raw", .460, .809),
+        ("eci", .468, .817),
+    ];
 
     [Fact]
     public Task Eval_40HeldOutScenes_KeepsTheMeasuredFigures() => AssertKeeps(.965, Grounded);
 
-    /// <summary>No loss touched this model's maps; they must still point at the objects six times as often as chance.</summary>
+    /// <summary>
+    /// No loss touched this model's maps; they must still point at the objects six times as often as chance.
+    /// </summary>
     [Fact]
     public async Task Eval_AlignedModel_KeepsTheMeasuredFigures()
     {
         var nouns = await AssertKeeps(
-            .960, Aligned, "-m", SamplePath("tamx-demo-aligned-f16.gguf"), "--mmproj", SamplePath("mmproj-tamx-demo-aligned-f16.gguf"));
+            .960,
+            Aligned,
+            "-m",
+            SamplePath("tamx-demo-aligned-f16.gguf"),
+            "--mmproj",
+            SamplePath("mmproj-tamx-demo-aligned-f16.gguf")
+        );
 
         var raw = nouns.Single(row => row.GetProperty("maps").GetString() == "raw");
         var (pointing, chance) = (raw.GetProperty("pointing").GetDouble(), raw.GetProperty("area").GetDouble());
@@ -26,13 +44,20 @@ public sealed class DemoModelTests
 
     private static string SamplePath(string name) => Path.Combine(Path.GetDirectoryName(DemoFiles.Model)!, name);
 
-    private static async Task<JsonElement[]> AssertKeeps(double exact, (string Maps, double ObjIou, double Pointing)[] measured, params string[] model)
+    private static async Task<JsonElement[]> AssertKeeps(
+        double exact,
+        (string Maps, double ObjIou, double Pointing)[] measured,
+        params string[] model
+    )
     {
         string[] scenes = ["--scenes", "40", "--seed", "7777", "--curves", "0", "--no-filter"];
         var run = await CommandRun.Of(["eval", .. scenes, "-t", "1", "--json", .. model]);
         Assert.Equal(0, run.ExitCode);
         var json = JsonDocument.Parse(run.Output).RootElement;
-        var nouns = json.GetProperty("rows").EnumerateArray().Where(row => row.GetProperty("words").GetString() == "noun").ToArray();
+        var nouns = json.GetProperty("rows")
+            .EnumerateArray()
+            .Where(row => row.GetProperty("words").GetString() == "noun")
+            .ToArray();
         AssertAtLeast(exact, json.GetProperty("captionsExact").GetDouble());
         foreach (var (maps, objIou, pointing) in measured)
         {

@@ -5,7 +5,9 @@ using Tamx.Testing;
 
 namespace Tamx.Cli.Tests;
 
-/// <summary>Engines that need a device: asked for by name, they work or say in one line why not; Auto does without.</summary>
+/// <summary>
+/// Engines that need a device: asked for by name, they work or say in one line why not; Auto does without.
+/// </summary>
 public sealed class EngineTests : IDisposable
 {
     private const int MissingPart = 4;
@@ -15,7 +17,8 @@ public sealed class EngineTests : IDisposable
 
     private readonly TemporaryFolder _folder = new();
 
-    private static string Input => Path.Combine(AppContext.BaseDirectory, "fixtures", "tamx", "generate_top3", "input.safetensors");
+    private static string Input =>
+        Path.Combine(AppContext.BaseDirectory, "fixtures", "tamx", "generate_top3", "input.safetensors");
 
     private string OutputPath => _folder.File("out.safetensors");
 
@@ -31,7 +34,11 @@ public sealed class EngineTests : IDisposable
 
         Assert.Equal((0, true), (run.ExitCode, File.Exists(OutputPath)));
         using var json = JsonDocument.Parse(run.Output);
-        Assert.StartsWith($"opencl, {device}: ", json.RootElement.GetProperty("engine").GetString(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"opencl, {device}: ",
+            json.RootElement.GetProperty("engine").GetString(),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -48,7 +55,14 @@ public sealed class EngineTests : IDisposable
 
     [Fact]
     public async Task Maps_WithoutAnyDriver_OpenClSaysSo() =>
-        AssertNothingWritten(await CommandRun.OfProcess(["maps", Input, "-o", OutputPath, "--engine", "opencl"], _folder.Path, NoDrivers), "engine opencl: ");
+        AssertNothingWritten(
+            await CommandRun.OfProcess(
+                ["maps", Input, "-o", OutputPath, "--engine", "opencl"],
+                _folder.Path,
+                NoDrivers
+            ),
+            "engine opencl: "
+        );
 
     /// <summary>A driver that offers no device.</summary>
     [Fact]
@@ -62,21 +76,42 @@ public sealed class EngineTests : IDisposable
 
     [Fact]
     public async Task Maps_DeviceThatIsNotThere_SaysWhichAre() =>
-        AssertNothingWritten(await CommandRun.Of(["maps", Input, "-o", OutputPath, "--device", "Vulkan7"]), "there is no device Vulkan7; there are: ");
+        AssertNothingWritten(
+            await CommandRun.Of(["maps", Input, "-o", OutputPath, "--device", "Vulkan7"]),
+            "there is no device Vulkan7; there are: "
+        );
 
     [Theory]
     [InlineData("explain", "-o", "report.html")]
     [InlineData("info")]
     public async Task Device_OfTheModelThatIsNotThere_SaysWhichAre(params string[] command) =>
-        AssertNothingWritten(await CommandRun.OfProcess([.. command, "--device", "Vulkan7"], _folder.Path), "llama.cpp has no device Vulkan7 here; it has ");
+        AssertNothingWritten(
+            await CommandRun.OfProcess([.. command, "--device", "Vulkan7"], _folder.Path),
+            "llama.cpp has no device Vulkan7 here; it has "
+        );
 
     [Fact]
     public async Task Explain_LayersForAGpuThatIsNotThere_SaysSoAndGoesOn()
     {
-        var run = await CommandRun.Of(["explain", "-o", OutputPath, "-n", "2", "-t", "1", "-ngl", "-1", "--device", "none"]);
+        var run = await CommandRun.Of([
+            "explain",
+            "-o",
+            OutputPath,
+            "-n",
+            "2",
+            "-t",
+            "1",
+            "-ngl",
+            "-1",
+            "--device",
+            "none",
+        ]);
 
         Assert.Equal((0, true), (run.ExitCode, File.Exists(OutputPath)));
-        Assert.Equal(!LlamaRuntime.Devices.Any(device => device.IsGpu), run.Error.Contains("so -ngl does nothing", StringComparison.Ordinal));
+        Assert.Equal(
+            !LlamaRuntime.Devices.Any(device => device.IsGpu),
+            run.Error.Contains("so -ngl does nothing", StringComparison.Ordinal)
+        );
     }
 
     /// <summary>Exit code 4 where there is no NVIDIA driver, maps where there is one: nothing in between.</summary>
@@ -97,7 +132,10 @@ public sealed class EngineTests : IDisposable
 
     [Fact]
     public async Task Maps_EngineThatNobodyHas_SaysWhichThereAre() =>
-        AssertNothingWritten(await CommandRun.Of(["maps", Input, "-o", OutputPath, "--engine", "npu"]), "engine npu is not part of this build; it has: reference, cpu, opencl, cuda");
+        AssertNothingWritten(
+            await CommandRun.Of(["maps", Input, "-o", OutputPath, "--engine", "npu"]),
+            "engine npu is not part of this build; it has: reference, cpu, opencl, cuda"
+        );
 
     [Fact]
     public async Task Maps_DeviceWithTooLittleMemory_SaysHowMuch()
@@ -114,7 +152,10 @@ public sealed class EngineTests : IDisposable
     [InlineData("maxWorkingBytes=1000")]
     public async Task Maps_OptionOfTheMachineSetAsOneOfTheMethod_IsRefused(string assignment)
     {
-        (await CommandRun.Of(["maps", Input, "-o", OutputPath, "--set", assignment])).AssertFails(2, "the method has no such option");
+        (await CommandRun.Of(["maps", Input, "-o", OutputPath, "--set", assignment])).AssertFails(
+            2,
+            "the method has no such option"
+        );
     }
 
     /// <summary>Slices of one token at a time: the same maps.</summary>
@@ -122,7 +163,7 @@ public sealed class EngineTests : IDisposable
     public async Task Maps_LittleMemoryToWorkIn_GivesTheSameMaps()
     {
         await CommandRun.Of(["maps", Input, "-o", OutputPath, "--engine", "cpu"]);
-        byte[] whole = await File.ReadAllBytesAsync(OutputPath);
+        var whole = await File.ReadAllBytesAsync(OutputPath);
 
         await CommandRun.Of(["maps", Input, "-o", OutputPath, "--engine", "cpu", "--max-working-bytes", "1"]);
 
@@ -131,19 +172,28 @@ public sealed class EngineTests : IDisposable
 
     /// <summary>Before the model is loaded, and so before any picture of it is looked at.</summary>
     [Fact]
-    public async Task Explain_EngineThatDoesNotWork_SaysSo() => AssertNothingWritten(
-        await CommandRun.OfProcess(["explain", "-o", OutputPath, "--engine", "opencl"], _folder.Path, NoDrivers), "engine opencl: ");
+    public async Task Explain_EngineThatDoesNotWork_SaysSo() =>
+        AssertNothingWritten(
+            await CommandRun.OfProcess(["explain", "-o", OutputPath, "--engine", "opencl"], _folder.Path, NoDrivers),
+            "engine opencl: "
+        );
 
     [Fact]
     public async Task Info_Always_ListsTheDevices()
     {
         TestEngines.SkipWithout(EngineKind.OpenCl);
         using var json = JsonDocument.Parse((await CommandRun.Of(["info", "--json"])).Output);
-        string text = (await CommandRun.Of(["info"])).Output;
+        var text = (await CommandRun.Of(["info"])).Output;
 
         var listed = json.RootElement.GetProperty("runtime").GetProperty("mapDevices").EnumerateArray().ToList();
-        Assert.Equal(TamEngines.Devices.Select(device => device.Name), listed.Select(device => device.GetProperty("name").GetString()));
-        Assert.All(TamEngines.Devices, device => Assert.Contains($"device {device.Name}: {device.Description}, ", text, StringComparison.Ordinal));
+        Assert.Equal(
+            TamEngines.Devices.Select(device => device.Name),
+            listed.Select(device => device.GetProperty("name").GetString())
+        );
+        Assert.All(
+            TamEngines.Devices,
+            device => Assert.Contains($"device {device.Name}: {device.Description}, ", text, StringComparison.Ordinal)
+        );
     }
 
     private void AssertNothingWritten(CommandRun run, string message)

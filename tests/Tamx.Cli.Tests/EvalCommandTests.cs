@@ -24,13 +24,29 @@ public sealed class EvalCommandTests : IDisposable
         var root = json.RootElement;
         Assert.Equal(3, root.GetProperty("scenes").GetInt32());
         Assert.Equal(JsonValueKind.Null, root.GetProperty("captionsExact").ValueKind);
-        Assert.Equal(["raw", "filter", "eci", "eci+filter"], root.GetProperty("paper").EnumerateArray().Select(row => row.GetProperty("maps").GetString()!));
+        Assert.Equal(
+            ["raw", "filter", "eci", "eci+filter"],
+            root.GetProperty("paper").EnumerateArray().Select(row => row.GetProperty("maps").GetString()!)
+        );
         Assert.Equal(1, root.GetProperty("curves").GetProperty("count").GetInt32());
         Assert.NotEmpty(root.GetProperty("rows").EnumerateArray());
         foreach (var row in root.GetProperty("rows").EnumerateArray())
         {
             Assert.Contains(row.GetProperty("words").GetString(), new[] { "noun", "function" });
-            foreach (var name in new[] { "objIou", "pointing", "mass", "area", "empty", "ceiling", "gridIou", "precision", "recall" })
+            foreach (
+                var name in new[]
+                {
+                    "objIou",
+                    "pointing",
+                    "mass",
+                    "area",
+                    "empty",
+                    "ceiling",
+                    "gridIou",
+                    "precision",
+                    "recall",
+                }
+            )
             {
                 Assert.InRange(row.GetProperty(name).GetDouble(), 0, 1);
             }
@@ -38,17 +54,24 @@ public sealed class EvalCommandTests : IDisposable
 
         Assert.Equal(
             ["best-and-worst.html", "evaluation.json", "pictures.csv", "reports", "summary.csv", "words.csv"],
-            Directory.EnumerateFileSystemEntries(tables).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+            Directory.EnumerateFileSystemEntries(tables).Select(Path.GetFileName).Order(StringComparer.Ordinal)
+        );
         var words = File.ReadAllLines(Path.Combine(tables, "words.csv"));
         var wordCount = root.GetProperty("rows").EnumerateArray().Sum(row => row.GetProperty("count").GetInt32());
         Assert.Equal(1 + wordCount, words.Length);
         Assert.Equal(1 + (3 * 4), File.ReadAllLines(Path.Combine(tables, "pictures.csv")).Length);
         using var all = JsonDocument.Parse(File.ReadAllText(Path.Combine(tables, "evaluation.json")));
-        Assert.Equal(wordCount, all.RootElement.GetProperty("pictures").EnumerateArray().Sum(picture => picture.GetProperty("rows").GetArrayLength()));
+        Assert.Equal(
+            wordCount,
+            all.RootElement.GetProperty("pictures")
+                .EnumerateArray()
+                .Sum(picture => picture.GetProperty("rows").GetArrayLength())
+        );
         var page = File.ReadAllText(Path.Combine(tables, "best-and-worst.html"));
         Assert.All(
             Directory.EnumerateFiles(Path.Combine(tables, "reports")),
-            report => Assert.Contains($"reports/{Path.GetFileName(report)}", page, StringComparison.Ordinal));
+            report => Assert.Contains($"reports/{Path.GetFileName(report)}", page, StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -80,7 +103,16 @@ public sealed class EvalCommandTests : IDisposable
     {
         var tables = _folder.File("tables");
 
-        var run = await Run("--scenes", "2", "--sweep", "--against", TestModels.Qwen3VlF16.ModelPath, "--json", "--out", tables);
+        var run = await Run(
+            "--scenes",
+            "2",
+            "--sweep",
+            "--against",
+            TestModels.Qwen3VlF16.ModelPath,
+            "--json",
+            "--out",
+            tables
+        );
 
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
         using var json = JsonDocument.Parse(run.Output);
@@ -89,7 +121,10 @@ public sealed class EvalCommandTests : IDisposable
         Assert.Equal("""{"profile":"tamx","eciStrength":0,"kernel":3}""", sweep[1].GetProperty("setting").GetRawText());
         Assert.Equal(28, File.ReadAllLines(Path.Combine(tables, "sweep.csv")).Length);
         var agreement = json.RootElement.GetProperty("agreement").EnumerateArray().ToArray();
-        Assert.Equal(["raw", "filter", "eci", "eci+filter"], agreement.Select(item => item.GetProperty("maps").GetString()!));
+        Assert.Equal(
+            ["raw", "filter", "eci", "eci+filter"],
+            agreement.Select(item => item.GetProperty("maps").GetString()!)
+        );
         Assert.All(agreement, item => Assert.InRange(item.GetProperty("correlation").GetDouble(), 0.5, 1));
 
         var text = await Run("--scenes", "1", "--sweep", "--against", TestModels.Qwen3VlF16.ModelPath);
@@ -111,7 +146,10 @@ public sealed class EvalCommandTests : IDisposable
         Assert.Equal(0, more.ExitCode);
         Assert.Equal(lines, File.ReadAllLines(kept)[..3]);
         Assert.Equal((await Run("--scenes", "3")).Output, more.Output);
-        (await Run("--scenes", "3", "--kernel", "5", "--resume", kept)).AssertFails(3, "run.jsonl: these results are of a run with another model");
+        (await Run("--scenes", "3", "--kernel", "5", "--resume", kept)).AssertFails(
+            3,
+            "run.jsonl: these results are of a run with another model"
+        );
         Assert.Equal(4, File.ReadAllLines(kept).Length);
     }
 
@@ -141,7 +179,8 @@ public sealed class EvalCommandTests : IDisposable
     [InlineData("-p goes with --data", "--scenes", "2", "-p", "What?")]
     [InlineData("--set strength: the method has no such option", "--scenes", "2", "--set", "strength=2")]
     [InlineData("--limit is 0", "--scenes", "2", "--limit", "0")]
-    public async Task Eval_WrongOptions_IsAUsageError(string message, params string[] arguments) => (await Run(arguments)).AssertFails(2, message);
+    public async Task Eval_WrongOptions_IsAUsageError(string message, params string[] arguments) =>
+        (await Run(arguments)).AssertFails(2, message);
 
     [Fact]
     public async Task Eval_Cancelled_Gives130()
@@ -151,10 +190,19 @@ public sealed class EvalCommandTests : IDisposable
         run.AssertFails(130, "cancelled");
     }
 
-    private static Task<CommandRun> Run(params string[] arguments) => CommandRun.Of(
-        [
-            "eval", "-m", TestModels.Qwen3Vl.ModelPath, "--mmproj", TestModels.Qwen3Vl.ProjectorPath, "-n", "12", "-t", "1",
-            .. arguments.Contains("--curves") ? Array.Empty<string>() : ["--curves", "0"], .. arguments,
+    private static Task<CommandRun> Run(params string[] arguments) =>
+        CommandRun.Of([
+            "eval",
+            "-m",
+            TestModels.Qwen3Vl.ModelPath,
+            "--mmproj",
+            TestModels.Qwen3Vl.ProjectorPath,
+            "-n",
+            "12",
+            "-t",
+            "1",
+            .. arguments.Contains("--curves") ? Array.Empty<string>() : ["--curves", "0"],
+            .. arguments,
         ]);
 
     /// <summary>Three pictures whose right half is labelled with every word that a random model may write.</summary>
@@ -162,10 +210,18 @@ public sealed class EvalCommandTests : IDisposable
     {
         File.WriteAllText(
             _folder.File("anno.json"),
-            JsonSerializer.Serialize(Enumerable.Range(0, 3).Select(i => new object[] { $"{i}.bmp", "A caption.", $"{i}-labels.png", AllWords() })));
+            JsonSerializer.Serialize(
+                Enumerable
+                    .Range(0, 3)
+                    .Select(i => new object[] { $"{i}.bmp", "A caption.", $"{i}-labels.png", AllWords() })
+            )
+        );
         for (var i = 0; i < 3; i++)
         {
-            File.WriteAllBytes(_folder.File($"{i}.bmp"), Bitmap24.Encode(64, 64, [.. Enumerable.Range(0, 64 * 64 * 3).Select(j => (byte)(j * (i + 3)))]));
+            File.WriteAllBytes(
+                _folder.File($"{i}.bmp"),
+                Bitmap24.Encode(64, 64, [.. Enumerable.Range(0, 64 * 64 * 3).Select(j => (byte)(j * (i + 3)))])
+            );
             WriteLabels($"{i}-labels.png", 64, 1);
         }
     }
@@ -177,7 +233,8 @@ public sealed class EvalCommandTests : IDisposable
         using var image = new ImageMagick.MagickImage();
         image.ReadPixels(
             [.. Enumerable.Range(0, size * size).Select(i => i % size < size / 2 ? (byte)0 : label)],
-            new ImageMagick.PixelReadSettings((uint)size, (uint)size, ImageMagick.StorageType.Char, "R"));
+            new ImageMagick.PixelReadSettings((uint)size, (uint)size, ImageMagick.StorageType.Char, "R")
+        );
         image.Settings.SetDefine(ImageMagick.MagickFormat.Png, "bit-depth", "8");
         image.Settings.SetDefine(ImageMagick.MagickFormat.Png, "color-type", "0");
         File.WriteAllBytes(_folder.File(name), image.ToByteArray(ImageMagick.MagickFormat.Png));

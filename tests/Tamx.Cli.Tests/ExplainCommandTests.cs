@@ -25,14 +25,29 @@ public sealed class ExplainCommandTests : IDisposable
         Assert.Contains(Convert.ToBase64String(File.ReadAllBytes(DemoFiles.Picture)), page, StringComparison.Ordinal);
 
         // The name of SVG's namespace is no address to fetch.
-        Assert.DoesNotContain("http://", page.Replace("http://www.w3.org/2000/svg", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "http://",
+            page.Replace("http://www.w3.org/2000/svg", "", StringComparison.Ordinal),
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain("https://", page, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Explain_Json_PrintsJsonAlone()
     {
-        var run = await CommandRun.Of(["explain", "-o", ReportPath, "-n", "4", "-t", "1", "--candidates", "2", "--json"]);
+        var run = await CommandRun.Of([
+            "explain",
+            "-o",
+            ReportPath,
+            "-n",
+            "4",
+            "-t",
+            "1",
+            "--candidates",
+            "2",
+            "--json",
+        ]);
 
         Assert.Equal(0, run.ExitCode);
         using var json = JsonDocument.Parse(run.Output);
@@ -45,24 +60,49 @@ public sealed class ExplainCommandTests : IDisposable
             Assert.Equal(2, candidates.Length);
 
             // Greedy: the token is the first candidate, with the same logit.
-            Assert.Equal(token.GetProperty("token").GetProperty("id").GetInt32(), candidates[0].GetProperty("id").GetInt32());
-            Assert.Equal(token.GetProperty("token").GetProperty("logit").GetSingle(), candidates[0].GetProperty("logit").GetSingle());
+            Assert.Equal(
+                token.GetProperty("token").GetProperty("id").GetInt32(),
+                candidates[0].GetProperty("id").GetInt32()
+            );
+            Assert.Equal(
+                token.GetProperty("token").GetProperty("logit").GetSingle(),
+                candidates[0].GetProperty("logit").GetSingle()
+            );
         }
 
         Assert.Equal(
             ["generate", "load", "maps", "prefill", "write"],
-            json.RootElement.GetProperty("seconds").EnumerateObject().Select(property => property.Name).Order());
+            json.RootElement.GetProperty("seconds").EnumerateObject().Select(property => property.Name).Order()
+        );
     }
 
     [Fact]
     public async Task Explain_Export_WritesAPicturePerWordAndTables()
     {
-        string folder = _folder.File("export");
-        var run = await CommandRun.Of(
-            ["explain", "-o", ReportPath, "-t", "1", "--answer", " a redcircle.", "--no-eos", "--export", "png,csv", "--out-dir", folder, "--words", "--max-image-pixels", "10000"]);
+        var folder = _folder.File("export");
+        var run = await CommandRun.Of([
+            "explain",
+            "-o",
+            ReportPath,
+            "-t",
+            "1",
+            "--answer",
+            " a redcircle.",
+            "--no-eos",
+            "--export",
+            "png,csv",
+            "--out-dir",
+            folder,
+            "--words",
+            "--max-image-pixels",
+            "10000",
+        ]);
 
         Assert.Equal(0, run.ExitCode);
-        string[] names = [.. Directory.GetFiles(folder).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
+        string[] names =
+        [
+            .. Directory.GetFiles(folder).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal),
+        ];
         Assert.Equal(["cells.csv", "relevance.csv", "tokens.csv"], names[^3..]);
         Assert.Contains("0001-redcircle.png", names);
         var page = await File.ReadAllTextAsync(ReportPath);
@@ -73,8 +113,22 @@ public sealed class ExplainCommandTests : IDisposable
     public async Task Explain_MapsJson_HoldsTheMapsOfTokensCandidatesAndWords()
     {
         var (trace, json) = (_folder.File("trace.safetensors"), _folder.File("maps.json"));
-        var run = await CommandRun.Of(
-            ["explain", "-o", ReportPath, "-t", "1", "--answer", " a redcircle.", "--candidates", "2", "--json", "--maps-json", json, "--save-trace", trace]);
+        var run = await CommandRun.Of([
+            "explain",
+            "-o",
+            ReportPath,
+            "-t",
+            "1",
+            "--answer",
+            " a redcircle.",
+            "--candidates",
+            "2",
+            "--json",
+            "--maps-json",
+            json,
+            "--save-trace",
+            trace,
+        ]);
         Assert.Equal(0, run.ExitCode);
         var maps = ActivationMaps.Compute(TraceFile.Load(trace));
 
@@ -86,12 +140,22 @@ public sealed class ExplainCommandTests : IDisposable
         Assert.Equal(maps.Layout.VisionBlocks[0].Grid.Rows, block.GetProperty("rows").GetInt32());
         Assert.Equal(maps.Layout.VisionBlocks[0].Grid.Columns, block.GetProperty("columns").GetInt32());
         Assert.Equal(
-            maps.Layout.ContextPositions.Concat(maps.Layout.AnswerPositions), root.GetProperty("text").EnumerateArray().Select(text => text.GetProperty("position").GetInt32()));
+            maps.Layout.ContextPositions.Concat(maps.Layout.AnswerPositions),
+            root.GetProperty("text").EnumerateArray().Select(text => text.GetProperty("position").GetInt32())
+        );
         var answer = root.GetProperty("answer").EnumerateArray().ToArray();
-        for (int i = 0; i < maps.Answer.Count; i++)
+        for (var i = 0; i < maps.Answer.Count; i++)
         {
-            AssertSame(maps.Answer[i].Token.VisionMaps[0]!.Values.ToArray(), maps.Answer[i].Token.TextRelevance.ToArray(), answer[i].GetProperty("token"));
-            AssertSame(maps.Answer[i].Candidates[1].VisionMaps[0]!.Values.ToArray(), maps.Answer[i].Candidates[1].TextRelevance.ToArray(), answer[i].GetProperty("candidates")[1]);
+            AssertSame(
+                maps.Answer[i].Token.VisionMaps[0]!.Values.ToArray(),
+                maps.Answer[i].Token.TextRelevance.ToArray(),
+                answer[i].GetProperty("token")
+            );
+            AssertSame(
+                maps.Answer[i].Candidates[1].VisionMaps[0]!.Values.ToArray(),
+                maps.Answer[i].Candidates[1].TextRelevance.ToArray(),
+                answer[i].GetProperty("candidates")[1]
+            );
         }
 
         // "redcircle" is no token of the demo model, so the word has several.
@@ -103,12 +167,26 @@ public sealed class ExplainCommandTests : IDisposable
         using var summary = JsonDocument.Parse(run.Output);
         Assert.Equal(
             words.Select(word => word.GetProperty("tokens").ToString()),
-            summary.RootElement.GetProperty("words").EnumerateArray().Select(word => word.GetProperty("tokens").ToString()));
+            summary
+                .RootElement.GetProperty("words")
+                .EnumerateArray()
+                .Select(word => word.GetProperty("tokens").ToString())
+        );
 
         static void AssertSame(float[] map, float[] relevance, JsonElement element)
         {
-            FloatAssert.Equal(map, [.. element.GetProperty("maps")[0].EnumerateArray().Select(value => value.GetSingle())], 0, "map");
-            FloatAssert.Equal(relevance, [.. element.GetProperty("relevance").EnumerateArray().Select(value => value.GetSingle())], 0, "relevance");
+            FloatAssert.Equal(
+                map,
+                [.. element.GetProperty("maps")[0].EnumerateArray().Select(value => value.GetSingle())],
+                0,
+                "map"
+            );
+            FloatAssert.Equal(
+                relevance,
+                [.. element.GetProperty("relevance").EnumerateArray().Select(value => value.GetSingle())],
+                0,
+                "relevance"
+            );
         }
     }
 
@@ -129,11 +207,35 @@ public sealed class ExplainCommandTests : IDisposable
     [InlineData("qwen2.5vl")]
     public async Task Explain_SavedTrace_GivesTheSameMapsAgain(string name)
     {
-        var files = name switch { "qwen3vl" => TestModels.Qwen3Vl, "deepstack" => TestModels.Qwen3VlDeepstack, _ => TestModels.Qwen25Vl };
+        var files = name switch
+        {
+            "qwen3vl" => TestModels.Qwen3Vl,
+            "deepstack" => TestModels.Qwen3VlDeepstack,
+            _ => TestModels.Qwen25Vl,
+        };
         var trace = _folder.File("trace.safetensors");
-        var run = await CommandRun.Of(
-            ["explain", "-m", files.ModelPath, "--mmproj", files.ProjectorPath, "--image", DemoFiles.Picture, "--image", DemoFiles.Picture, "-p", "Compare.", "-o", ReportPath,
-             "--save-trace", trace, "-n", "5", "-t", "1", "--json"]);
+        var run = await CommandRun.Of([
+            "explain",
+            "-m",
+            files.ModelPath,
+            "--mmproj",
+            files.ProjectorPath,
+            "--image",
+            DemoFiles.Picture,
+            "--image",
+            DemoFiles.Picture,
+            "-p",
+            "Compare.",
+            "-o",
+            ReportPath,
+            "--save-trace",
+            trace,
+            "-n",
+            "5",
+            "-t",
+            "1",
+            "--json",
+        ]);
         Assert.Equal(0, run.ExitCode);
 
         var loaded = TraceFile.Load(trace);
@@ -144,22 +246,50 @@ public sealed class ExplainCommandTests : IDisposable
 
         // w . h at the step before is the logit that llama.cpp gave.
         using var json = JsonDocument.Parse(run.Output);
-        var logits = json.RootElement.GetProperty("tokens").EnumerateArray().Select(t => t.GetProperty("token").GetProperty("logit").GetSingle()).ToArray();
+        var logits = json
+            .RootElement.GetProperty("tokens")
+            .EnumerateArray()
+            .Select(t => t.GetProperty("token").GetProperty("logit").GetSingle())
+            .ToArray();
         FloatAssert.Equal(logits, [.. maps.Answer.Select(token => token.Token.Logit)], 1e-4, name);
 
         var again = _folder.File("maps.safetensors");
         var computed = await CommandRun.Of(["maps", trace, "-o", again]);
         Assert.Equal(0, computed.ExitCode);
         using var file = SafetensorsFile.Open(again);
-        FloatAssert.Equal(maps.Answer[0].Token.VisionMaps[0]!.Values.Span, file.ReadSingles("vision_maps.0.0"), 0, "saved map");
+        FloatAssert.Equal(
+            maps.Answer[0].Token.VisionMaps[0]!.Values.Span,
+            file.ReadSingles("vision_maps.0.0"),
+            0,
+            "saved map"
+        );
     }
 
     [Fact]
     public async Task Explain_Sampling_SeedDecides()
     {
-        Task<CommandRun> Run(int seed) => CommandRun.Of(
-            ["explain", "-m", TestModels.Qwen3Vl.ModelPath, "-p", "Hello", "-o", ReportPath, "-n", "10", "-t", "1",
-             "--temp", "2", "--top-k", "0", "--top-p", "1", "--seed", $"{seed}"]);
+        Task<CommandRun> Run(int seed) =>
+            CommandRun.Of([
+                "explain",
+                "-m",
+                TestModels.Qwen3Vl.ModelPath,
+                "-p",
+                "Hello",
+                "-o",
+                ReportPath,
+                "-n",
+                "10",
+                "-t",
+                "1",
+                "--temp",
+                "2",
+                "--top-k",
+                "0",
+                "--top-p",
+                "1",
+                "--seed",
+                $"{seed}",
+            ]);
         var first = await Run(1);
         Assert.Equal(first.Output, (await Run(1)).Output);
         Assert.NotEqual(first.Output, (await Run(2)).Output);
@@ -168,7 +298,19 @@ public sealed class ExplainCommandTests : IDisposable
     [Fact]
     public async Task Explain_TextAlone_NeedsNoProjector()
     {
-        var run = await CommandRun.Of(["explain", "-m", TestModels.Qwen3Vl.ModelPath, "-p", "Hello", "-o", ReportPath, "-n", "3", "-t", "1"]);
+        var run = await CommandRun.Of([
+            "explain",
+            "-m",
+            TestModels.Qwen3Vl.ModelPath,
+            "-p",
+            "Hello",
+            "-o",
+            ReportPath,
+            "-n",
+            "3",
+            "-t",
+            "1",
+        ]);
         Assert.Equal(0, run.ExitCode);
         Assert.True(File.Exists(ReportPath));
     }
@@ -193,15 +335,28 @@ public sealed class ExplainCommandTests : IDisposable
     {
         File.Copy(DemoFiles.Picture, _folder.File("photo.jpg"));
         var chat = _folder.File("chat.json");
-        await File.WriteAllTextAsync(chat, """
+        await File.WriteAllTextAsync(
+            chat,
+            """
             [{"role": "system", "content": "Be brief."},
              {"role": "user", "content": [{"type": "image", "image": "photo.jpg"}, {"type": "text", "text": "What is it?"}]},
              {"role": "assistant", "content": "A table."},
              {"role": "user", "content": [{"type": "text", "text": "And here?"}, {"type": "image", "image": "photo.jpg"}]},
              {"role": "assistant", "content": " red cup"}]
-            """);
+            """
+        );
         var trace = _folder.File("trace.safetensors");
-        var run = await CommandRun.Of(["explain", "--messages", chat, "-o", ReportPath, "-t", "1", "--save-trace", trace]);
+        var run = await CommandRun.Of([
+            "explain",
+            "--messages",
+            chat,
+            "-o",
+            ReportPath,
+            "-t",
+            "1",
+            "--save-trace",
+            trace,
+        ]);
 
         Assert.Equal(0, run.ExitCode);
         Assert.Equal(" red cup", run.Output.TrimEnd('\n'));
@@ -219,7 +374,10 @@ public sealed class ExplainCommandTests : IDisposable
 
     [Fact]
     public async Task Explain_EmptyAnswer_IsRefused() =>
-        (await CommandRun.Of(["explain", "-o", ReportPath, "-t", "1", "--answer", ""])).AssertFails(3, "the answer to explain is empty");
+        (await CommandRun.Of(["explain", "-o", ReportPath, "-t", "1", "--answer", ""])).AssertFails(
+            3,
+            "the answer to explain is empty"
+        );
 
     [Fact]
     public async Task Explain_Cancelled_Gives130AndNoFile()
@@ -228,8 +386,23 @@ public sealed class ExplainCommandTests : IDisposable
         cancellation.CancelAfter(200);
         var files = TestModels.Qwen3Vl;
         var run = await CommandRun.Of(
-            ["explain", "-m", files.ModelPath, "--mmproj", files.ProjectorPath, "--image", DemoFiles.Picture, "-o", ReportPath, "-n", "7500", "-t", "1"],
-            cancellation.Token);
+            [
+                "explain",
+                "-m",
+                files.ModelPath,
+                "--mmproj",
+                files.ProjectorPath,
+                "--image",
+                DemoFiles.Picture,
+                "-o",
+                ReportPath,
+                "-n",
+                "7500",
+                "-t",
+                "1",
+            ],
+            cancellation.Token
+        );
         Assert.Equal(130, run.ExitCode);
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path));
     }
@@ -248,7 +421,14 @@ public sealed class ExplainCommandTests : IDisposable
     [Fact]
     public async Task Info_Json_HasModelProjectorAndDevices()
     {
-        var run = await CommandRun.Of(["info", "-m", TestModels.Qwen3VlUntied.ModelPath, "--mmproj", TestModels.Qwen3VlUntied.ProjectorPath, "--json"]);
+        var run = await CommandRun.Of([
+            "info",
+            "-m",
+            TestModels.Qwen3VlUntied.ModelPath,
+            "--mmproj",
+            TestModels.Qwen3VlUntied.ProjectorPath,
+            "--json",
+        ]);
         Assert.Equal(0, run.ExitCode);
         using var json = JsonDocument.Parse(run.Output);
         Assert.False(json.RootElement.GetProperty("model").GetProperty("tiedHead").GetBoolean());

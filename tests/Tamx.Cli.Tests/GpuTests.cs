@@ -22,8 +22,15 @@ public sealed class GpuTests
         Assert.Equal(ExitCode.Ok, run.ExitCode);
         var placement = JsonDocument.Parse(run.Output).RootElement.GetProperty("placement");
         Assert.StartsWith(placed, placement.GetProperty("model").GetString(), StringComparison.Ordinal);
-        Assert.StartsWith(onGpu ? $"{Gpu} (" : "CPU", placement.GetProperty("projector").GetString(), StringComparison.Ordinal);
-        Assert.Equal(onGpu, placement.TryGetProperty("context", out var context) && context.ValueKind == JsonValueKind.String);
+        Assert.StartsWith(
+            onGpu ? $"{Gpu} (" : "CPU",
+            placement.GetProperty("projector").GetString(),
+            StringComparison.Ordinal
+        );
+        Assert.Equal(
+            onGpu,
+            placement.TryGetProperty("context", out var context) && context.ValueKind == JsonValueKind.String
+        );
     }
 
     [Theory]
@@ -32,12 +39,21 @@ public sealed class GpuTests
     {
         var gpu = LlamaRuntime.Devices.First(device => device.IsGpu);
         using var folder = new TemporaryFolder();
-        string report = folder.File("report.html");
-        var run = await CommandRun.OfProcess(["explain", "-ngl", "-1", "--device", gpu.Name, "-n", "4", "-c", $"{contextSize}", "-o", report], folder.Path);
+        var report = folder.File("report.html");
+        var run = await CommandRun.OfProcess(
+            ["explain", "-ngl", "-1", "--device", gpu.Name, "-n", "4", "-c", $"{contextSize}", "-o", report],
+            folder.Path
+        );
 
         Assert.Equal(ExitCode.InternalError, run.ExitCode);
-        string line = Assert.Single(run.Error.TrimEnd().Split('\n'), line => line.StartsWith("tamx: ", StringComparison.Ordinal));
-        Assert.Matches($"a context of {contextSize} tokens takes [0-9]+ MB \\({gpu.Name} has [0-9]+ of {gpu.TotalMemoryBytes / 1_000_000} MB free", line);
+        string line = Assert.Single(
+            run.Error.TrimEnd().Split('\n'),
+            line => line.StartsWith("tamx: ", StringComparison.Ordinal)
+        );
+        Assert.Matches(
+            $"a context of {contextSize} tokens takes [0-9]+ MB \\({gpu.Name} has [0-9]+ of {gpu.TotalMemoryBytes / 1_000_000} MB free",
+            line
+        );
         Assert.False(System.IO.File.Exists(report));
     }
 }

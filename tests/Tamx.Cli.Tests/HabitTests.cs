@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using Tamx.Testing;
 
@@ -24,7 +23,15 @@ public sealed class HabitTests : IDisposable
     [InlineData("'--promt' is not known here; did you mean --prompt?", "explain", "--promt", "What is it?")]
     [InlineData("'--iamge' is not known here; did you mean --image?", "explain", "--iamge=x.jpg")]
     [InlineData("'explian' is not known here; did you mean explain?", "explian")]
-    [InlineData("'--enigne' is not known here; did you mean --engine?", "maps", "in.safetensors", "-o", "out", "--enigne", "cpu")]
+    [InlineData(
+        "'--enigne' is not known here; did you mean --engine?",
+        "maps",
+        "in.safetensors",
+        "-o",
+        "out",
+        "--enigne",
+        "cpu"
+    )]
     public async Task MisspeltWord_IsNamedWithWhatItMayBe(string message, params string[] arguments) =>
         (await CommandRun.Of(arguments)).AssertFails(2, message);
 
@@ -43,10 +50,12 @@ public sealed class HabitTests : IDisposable
     [InlineData("@alice said hello")]
     public async Task Prompt_ThatBeginsWithAt_IsText(string prompt)
     {
-        string trace = _folder.File("t.safetensors");
+        var trace = _folder.File("t.safetensors");
         File.WriteAllText(_folder.File("note.txt"), "--image nowhere.jpg");
         var run = await CommandRun.OfProcess(
-            ["explain", "-p", prompt, "-n", "1", "-t", "1", "-o", _folder.File("r.html"), "--save-trace", trace], _folder.Path);
+            ["explain", "-p", prompt, "-n", "1", "-t", "1", "-o", _folder.File("r.html"), "--save-trace", trace],
+            _folder.Path
+        );
 
         Assert.Equal(0, run.ExitCode);
         Assert.Contains($"{prompt}", TextOf(trace), StringComparison.Ordinal);
@@ -77,13 +86,25 @@ public sealed class HabitTests : IDisposable
     [InlineData("--image-min-tokens", 200)]
     public async Task ImageTokens_OneBound_Holds(string option, int bound)
     {
-        string path = _folder.File("maps.json");
-        var run = await CommandRun.Of(["explain", option, $"{bound}", "-n", "1", "-t", "1", "-o", _folder.File("r.html"), "--maps-json", path]);
+        var path = _folder.File("maps.json");
+        var run = await CommandRun.Of([
+            "explain",
+            option,
+            $"{bound}",
+            "-n",
+            "1",
+            "-t",
+            "1",
+            "-o",
+            _folder.File("r.html"),
+            "--maps-json",
+            path,
+        ]);
 
         Assert.Equal((0, true), (run.ExitCode, File.Exists(path)));
         using var maps = JsonDocument.Parse(await File.ReadAllBytesAsync(path));
         var block = maps.RootElement.GetProperty("blocks")[0];
-        int cells = block.GetProperty("rows").GetInt32() * block.GetProperty("columns").GetInt32();
+        var cells = block.GetProperty("rows").GetInt32() * block.GetProperty("columns").GetInt32();
         Assert.True(option == "--image-max-tokens" ? cells <= bound : cells >= bound, $"{cells} cells");
     }
 

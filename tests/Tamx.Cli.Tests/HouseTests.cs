@@ -28,7 +28,9 @@ public sealed partial class HouseTests
     [MemberData(nameof(Rooms))]
     public void References_OfEachRoom_AreTheAllowedOnes(string room)
     {
-        var references = Assembly.Load(room).GetReferencedAssemblies()
+        var references = Assembly
+            .Load(room)
+            .GetReferencedAssemblies()
             .Select(name => name.Name!)
             .Where(name => name.StartsWith("Tamx", StringComparison.Ordinal));
         Assert.Equal(Arrows[room], references.Order());

@@ -10,25 +10,54 @@ public sealed class MapsCommandTests : IDisposable
     private string OutputPath => _folder.File("out.safetensors");
 
     public static TheoryData<string> Cases =>
-    [
-        .. Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "fixtures", "tamx"), "case.json", SearchOption.AllDirectories)
-            .Select(path => Path.GetFileName(Path.GetDirectoryName(path)!))
-            .Order(StringComparer.Ordinal),
-    ];
+        [
+            .. Directory
+                .EnumerateFiles(
+                    Path.Combine(AppContext.BaseDirectory, "fixtures", "tamx"),
+                    "case.json",
+                    SearchOption.AllDirectories
+                )
+                .Select(path => Path.GetFileName(Path.GetDirectoryName(path)!))
+                .Order(StringComparer.Ordinal),
+        ];
 
     public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task Maps_SetOptions_GoOverTheProfilesAndAreRecorded()
     {
-        var run = await CommandRun.Of(
-            ["maps", Input("repeated_words"), "-o", OutputPath, "--profile", "tuned", "--set", "eciStrength=0.25", "--set", "RepeatedWords=byId", "--set", "wordMaps=mean", "-t", "1"]);
+        var run = await CommandRun.Of([
+            "maps",
+            Input("repeated_words"),
+            "-o",
+            OutputPath,
+            "--profile",
+            "tuned",
+            "--set",
+            "eciStrength=0.25",
+            "--set",
+            "RepeatedWords=byId",
+            "--set",
+            "wordMaps=mean",
+            "-t",
+            "1",
+        ]);
 
         Assert.Equal(0, run.ExitCode);
-        var options = TamOptions.ForProfile(TamProfile.Tuned) with { EciStrength = 0.25f, RepeatedWords = RepeatedWords.ById };
+        var options = TamOptions.ForProfile(TamProfile.Tuned) with
+        {
+            EciStrength = 0.25f,
+            RepeatedWords = RepeatedWords.ById,
+        };
         using var file = SafetensorsFile.Open(OutputPath);
         FloatAssert.Equal(
-            ActivationMaps.Compute(TraceFile.Load(Input("repeated_words")), options).Answer[3].Token.VisionMaps[0]!.Values.Span, file.ReadSingles("vision_maps.3.0"), 0, "map");
+            ActivationMaps.Compute(TraceFile.Load(Input("repeated_words")), options).Answer[3].Token.VisionMaps[0]!
+                .Values
+                .Span,
+            file.ReadSingles("vision_maps.3.0"),
+            0,
+            "map"
+        );
         using var recorded = JsonDocument.Parse(file.Metadata["tamx.options"]);
         Assert.Equal("tuned", recorded.RootElement.GetProperty("profile").GetString());
         Assert.Equal(0.25, recorded.RootElement.GetProperty("eciStrength").GetDouble());
@@ -38,7 +67,8 @@ public sealed class MapsCommandTests : IDisposable
         // Of the machine nothing is recorded, not even what was asked for.
         Assert.All(
             (string[])["engine", "kind", "device", "threadCount", "maxDeviceBytes", "maxWorkingBytes"],
-            name => Assert.False(recorded.RootElement.TryGetProperty(name, out _), name));
+            name => Assert.False(recorded.RootElement.TryGetProperty(name, out _), name)
+        );
     }
 
     [Theory]
@@ -49,37 +79,86 @@ public sealed class MapsCommandTests : IDisposable
     [InlineData("repeatedWords=byMagic", "this is no value for the option, which is byId otherwise")]
     [InlineData("repeatedWords=1", "this is no value for the option")]
     public async Task Maps_SetUnknownOptionOrValue_IsAUsageError(string assignment, string message) =>
-        (await CommandRun.Of(["maps", Input("repeated_words"), "-o", OutputPath, "--set", assignment])).AssertFails(2, message);
+        (await CommandRun.Of(["maps", Input("repeated_words"), "-o", OutputPath, "--set", assignment])).AssertFails(
+            2,
+            message
+        );
 
     [Fact]
     public async Task Maps_SetValueOutOfRange_IsRefused() =>
-        (await CommandRun.Of(["maps", Input("repeated_words"), "-o", OutputPath, "--set", "eciStrength=2"])).AssertFails(3, "ECI strength 2: it must be from 0 to 1");
+        (
+            await CommandRun.Of(["maps", Input("repeated_words"), "-o", OutputPath, "--set", "eciStrength=2"])
+        ).AssertFails(3, "ECI strength 2: it must be from 0 to 1");
 
     /// <summary>What TAMX's scripts write: no rows of the output embedding, which the model then gives.</summary>
     [Fact]
     public async Task Maps_DumpWithoutRows_TakesThemFromTheModel()
     {
-        var (report, full, dump) = (_folder.File("report.html"), _folder.File("trace.safetensors"), _folder.File("dump.safetensors"));
+        var (report, full, dump) = (
+            _folder.File("report.html"),
+            _folder.File("trace.safetensors"),
+            _folder.File("dump.safetensors")
+        );
         var files = TestModels.Qwen3VlUntied;
-        Assert.Equal(0, (await CommandRun.Of(
-            ["explain", "-m", files.ModelPath, "--mmproj", files.ProjectorPath, "--image", DemoFiles.Picture, "-n", "3", "-t", "1", "--no-eos", "-o", report, "--save-trace", full])).ExitCode);
+        Assert.Equal(
+            0,
+            (
+                await CommandRun.Of([
+                    "explain",
+                    "-m",
+                    files.ModelPath,
+                    "--mmproj",
+                    files.ProjectorPath,
+                    "--image",
+                    DemoFiles.Picture,
+                    "-n",
+                    "3",
+                    "-t",
+                    "1",
+                    "--no-eos",
+                    "-o",
+                    report,
+                    "--save-trace",
+                    full,
+                ])
+            ).ExitCode
+        );
         var trace = TraceFile.Load(full);
         var writer = new SafetensorsWriter();
         writer.AddSingles("hidden_state", trace.HiddenStates, 1, trace.HiddenRowCount, trace.HiddenSize);
         writer.AddIntegers("generated_ids", [.. trace.TokenIds.Select(id => (long)id)], 1, trace.TokenIds.Length);
-        writer.AddIntegers("candidate_ids_per_step", [.. trace.CandidateIds!.SelectMany(step => step.Select(id => (long)id))], trace.CandidateIds!.Count, 3);
+        writer.AddIntegers(
+            "candidate_ids_per_step",
+            [.. trace.CandidateIds!.SelectMany(step => step.Select(id => (long)id))],
+            trace.CandidateIds!.Count,
+            3
+        );
         writer.AddIntegers("image_grid_thw", [1, trace.ImageGrids[0].Rows, trace.ImageGrids[0].Columns], 1, 3);
         writer.AddSingles("video_grid_thw", [], 0);
         writer.Write(dump);
 
-        Assert.Equal(0, (await CommandRun.Of(["maps", dump, "-m", files.ModelPath, "-o", OutputPath, "-t", "1"])).ExitCode);
+        Assert.Equal(
+            0,
+            (await CommandRun.Of(["maps", dump, "-m", files.ModelPath, "-o", OutputPath, "-t", "1"])).ExitCode
+        );
         using var file = SafetensorsFile.Open(OutputPath);
-        FloatAssert.Equal(ActivationMaps.Compute(trace).Answer[^1].Token.VisionMaps[0]!.Values.Span, file.ReadSingles($"vision_maps.{trace.CandidateIds!.Count - 1}.0"), 0, "map");
+        FloatAssert.Equal(
+            ActivationMaps.Compute(trace).Answer[^1].Token.VisionMaps[0]!.Values.Span,
+            file.ReadSingles($"vision_maps.{trace.CandidateIds!.Count - 1}.0"),
+            0,
+            "map"
+        );
 
         var other = _folder.File("other.safetensors");
-        (await CommandRun.Of(["maps", dump, "-m", TestModels.LargeVocabulary.ModelPath, "-o", other])).AssertFails(3, "give the model that the run was made with (-m)");
+        (await CommandRun.Of(["maps", dump, "-m", TestModels.LargeVocabulary.ModelPath, "-o", other])).AssertFails(
+            3,
+            "give the model that the run was made with (-m)"
+        );
         (await CommandRun.Of(["maps", dump, "-o", other])).AssertFails(3, "lm_head_ids is missing");
-        (await CommandRun.Of(["maps", dump, "-m", _folder.File("nowhere.gguf"), "-o", other])).AssertFails(3, "nowhere.gguf");
+        (await CommandRun.Of(["maps", dump, "-m", _folder.File("nowhere.gguf"), "-o", other])).AssertFails(
+            3,
+            "nowhere.gguf"
+        );
         Assert.False(File.Exists(other));
     }
 
@@ -87,20 +166,46 @@ public sealed class MapsCommandTests : IDisposable
     public async Task Maps_PaperProfile_WritesThePublishedCodesMapsAndTheOptions()
     {
         var json = _folder.File("maps.json");
-        var run = await CommandRun.Of(["maps", Input("repeated_words"), "-o", OutputPath, "--profile", "paper", "-t", "1", "--maps-json", json]);
+        var run = await CommandRun.Of([
+            "maps",
+            Input("repeated_words"),
+            "-o",
+            OutputPath,
+            "--profile",
+            "paper",
+            "-t",
+            "1",
+            "--maps-json",
+            json,
+        ]);
 
         Assert.Equal(0, run.ExitCode);
-        using var expected = SafetensorsFile.Open(Path.Combine(AppContext.BaseDirectory, "fixtures", "tam-paper", "repeated_words", "expected.safetensors"));
+        using var expected = SafetensorsFile.Open(
+            Path.Combine(AppContext.BaseDirectory, "fixtures", "tam-paper", "repeated_words", "expected.safetensors")
+        );
         using var actual = SafetensorsFile.Open(OutputPath);
         using var document = JsonDocument.Parse(await File.ReadAllBytesAsync(json));
-        string[] prompt = [.. expected.Tensors.Keys.Where(key => key.StartsWith("map_float.prompt.", StringComparison.Ordinal))];
+        string[] prompt =
+        [
+            .. expected.Tensors.Keys.Where(key => key.StartsWith("map_float.prompt.", StringComparison.Ordinal)),
+        ];
         Assert.Equal(prompt.Length, document.RootElement.GetProperty("prompt").GetArrayLength());
-        foreach (string key in prompt)
+        foreach (var key in prompt)
         {
-            FloatAssert.Equal(expected.ReadSingles(key), actual.ReadSingles($"prompt_vision_maps.{key["map_float.prompt.".Length..]}.0"), 3e-4, key);
+            FloatAssert.Equal(
+                expected.ReadSingles(key),
+                actual.ReadSingles($"prompt_vision_maps.{key["map_float.prompt.".Length..]}.0"),
+                3e-4,
+                key
+            );
         }
 
-        FloatAssert.Equal(expected.ReadSingles("map_float.round.5"), actual.ReadSingles("vision_maps.5.0"), 3e-4, "round 5");
+        FloatAssert.Equal(
+            expected.ReadSingles("map_float.round.5"),
+            actual.ReadSingles("vision_maps.5.0"),
+            3e-4,
+            "round 5"
+        );
         using var options = JsonDocument.Parse(actual.Metadata["tamx.options"]);
         Assert.Equal(options.RootElement.GetRawText(), document.RootElement.GetProperty("options").GetRawText());
         Assert.Equal("byText", options.RootElement.GetProperty("repeatedWords").GetString());
@@ -113,7 +218,17 @@ public sealed class MapsCommandTests : IDisposable
     {
         using var document = JsonDocument.Parse(File.ReadAllText(Path.Combine(Folder(name), "case.json")));
         var parameters = document.RootElement.GetProperty("parameters");
-        List<string> arguments = ["maps", Input(name), "-o", OutputPath, "--kernel", parameters.GetProperty("kernel_size").GetRawText(), "-t", "1"];
+        List<string> arguments =
+        [
+            "maps",
+            Input(name),
+            "-o",
+            OutputPath,
+            "--kernel",
+            parameters.GetProperty("kernel_size").GetRawText(),
+            "-t",
+            "1",
+        ];
         if (!parameters.GetProperty("apply_filter").GetBoolean())
         {
             arguments.Add("--no-filter");
@@ -125,11 +240,17 @@ public sealed class MapsCommandTests : IDisposable
         Assert.Equal(string.Empty, run.Output);
         using var expected = SafetensorsFile.Open(Path.Combine(Folder(name), "expected.safetensors"));
         using var actual = SafetensorsFile.Open(OutputPath);
-        string prefix = name == "video_per_frame" ? "fixed." : "exact.";
+        var prefix = name == "video_per_frame" ? "fixed." : "exact.";
         Assert.Equal(
-            expected.Tensors.Values.Where(tensor => !tensor.Name.StartsWith("debug.", StringComparison.Ordinal) && !IsVariant(tensor.Name)).Select(Entry).Order(),
-            actual.Tensors.Values.Select(Entry).Order());
-        foreach (string tensor in actual.Tensors.Keys)
+            expected
+                .Tensors.Values.Where(tensor =>
+                    !tensor.Name.StartsWith("debug.", StringComparison.Ordinal) && !IsVariant(tensor.Name)
+                )
+                .Select(Entry)
+                .Order(),
+            actual.Tensors.Values.Select(Entry).Order()
+        );
+        foreach (var tensor in actual.Tensors.Keys)
         {
             if (actual.Tensors[tensor].DType == SafetensorsDType.I64)
             {
@@ -140,7 +261,7 @@ public sealed class MapsCommandTests : IDisposable
             }
             else if (tensor.StartsWith("candidate_logits", StringComparison.Ordinal))
             {
-                float[] logits = expected.ReadSingles(tensor);
+                var logits = expected.ReadSingles(tensor);
                 FloatAssert.Equal(logits, actual.ReadSingles(tensor), 1e-6 * logits.Max(MathF.Abs), tensor);
             }
             else
@@ -153,17 +274,36 @@ public sealed class MapsCommandTests : IDisposable
     [Fact]
     public async Task Maps_Json_PrintsTheSummaryAlone()
     {
-        var run = await CommandRun.Of(["maps", Input("generate_top3"), "-o", OutputPath, "--json", "--repeat", "3", "--engine", "reference"]);
+        var run = await CommandRun.Of([
+            "maps",
+            Input("generate_top3"),
+            "-o",
+            OutputPath,
+            "--json",
+            "--repeat",
+            "3",
+            "--engine",
+            "reference",
+        ]);
 
         using var summary = JsonDocument.Parse(run.Output);
         var root = summary.RootElement;
-        Assert.Equal(["engine", "answerTokens", "maps", "seconds"], root.EnumerateObject().Select(property => property.Name));
+        Assert.Equal(
+            ["engine", "answerTokens", "maps", "seconds"],
+            root.EnumerateObject().Select(property => property.Name)
+        );
         Assert.Equal("reference", root.GetProperty("engine").GetString());
         Assert.Equal(13, root.GetProperty("answerTokens").GetInt32());
         Assert.Equal(52, root.GetProperty("maps").GetInt32());
-        Assert.Equal(["load", "compute", "write"], root.GetProperty("seconds").EnumerateObject().Select(property => property.Name));
+        Assert.Equal(
+            ["load", "compute", "write"],
+            root.GetProperty("seconds").EnumerateObject().Select(property => property.Name)
+        );
         Assert.Equal(3, root.GetProperty("seconds").GetProperty("compute").GetArrayLength());
-        Assert.All(root.GetProperty("seconds").GetProperty("compute").EnumerateArray(), seconds => Assert.True(seconds.GetDouble() > 0));
+        Assert.All(
+            root.GetProperty("seconds").GetProperty("compute").EnumerateArray(),
+            seconds => Assert.True(seconds.GetDouble() > 0)
+        );
     }
 
     [Theory]
@@ -174,7 +314,7 @@ public sealed class MapsCommandTests : IDisposable
     [InlineData("--profile", "tuned")]
     public async Task Maps_Option_ChangesTheMaps(params string[] option)
     {
-        string plain = _folder.File("plain.safetensors");
+        var plain = _folder.File("plain.safetensors");
         Assert.Equal(0, (await CommandRun.Of(["maps", Input("generate_top3"), "-o", plain])).ExitCode);
         Assert.Equal(0, (await CommandRun.Of(["maps", Input("generate_top3"), "-o", OutputPath, .. option])).ExitCode);
 
@@ -219,7 +359,11 @@ public sealed class MapsCommandTests : IDisposable
 
     [Fact]
     public async Task Maps_MissingFile_FailsInOneLine() =>
-        AssertNothingWritten(await CommandRun.Of(["maps", _folder.File("none"), "-o", OutputPath]), 3, "none: no such file");
+        AssertNothingWritten(
+            await CommandRun.Of(["maps", _folder.File("none"), "-o", OutputPath]),
+            3,
+            "none: no such file"
+        );
 
     [Fact]
     public async Task Maps_InputIsAFolder_FailsInOneLine() =>
@@ -228,14 +372,22 @@ public sealed class MapsCommandTests : IDisposable
     [Fact]
     public async Task Maps_OutputCannotBeWritten_FailsInOneLine()
     {
-        AssertNothingWritten(await CommandRun.Of(["maps", Input("generate_top3"), "-o", _folder.Path]), 3, "is a folder; name the file to write");
-        AssertNothingWritten(await CommandRun.Of(["maps", Input("generate_top3"), "-o", Path.Combine(_folder.Path, "a", "b")]), 3, "there is no folder");
+        AssertNothingWritten(
+            await CommandRun.Of(["maps", Input("generate_top3"), "-o", _folder.Path]),
+            3,
+            "is a folder; name the file to write"
+        );
+        AssertNothingWritten(
+            await CommandRun.Of(["maps", Input("generate_top3"), "-o", Path.Combine(_folder.Path, "a", "b")]),
+            3,
+            "there is no folder"
+        );
     }
 
     [Fact]
     public async Task Maps_DamagedFile_FailsInOneLineAndKeepsTheOldOutput()
     {
-        string damaged = _folder.File("damaged");
+        var damaged = _folder.File("damaged");
         File.WriteAllBytes(damaged, File.ReadAllBytes(Input("bf16"))[..5000]);
         File.WriteAllText(OutputPath, "old");
 
@@ -247,12 +399,16 @@ public sealed class MapsCommandTests : IDisposable
     public async Task Maps_NaNInTheHiddenStates_NamesThePosition()
     {
         var trace = TraceFile.Load(Input("encode_image"));
-        string damaged = _folder.File("nan");
+        var damaged = _folder.File("nan");
         TraceFile.Save(trace, damaged);
-        byte[] bytes = File.ReadAllBytes(damaged);
+        var bytes = File.ReadAllBytes(damaged);
         using (var file = SafetensorsFile.Open(damaged))
         {
-            int value = 8 + BitConverter.ToInt32(bytes) + (int)file.Tensors["hidden_state"].Offset + ((77 * trace.HiddenSize) + 5) * sizeof(float);
+            var value =
+                8
+                + BitConverter.ToInt32(bytes)
+                + (int)file.Tensors["hidden_state"].Offset
+                + ((77 * trace.HiddenSize) + 5) * sizeof(float);
             BitConverter.TryWriteBytes(bytes.AsSpan(value), float.NaN);
         }
 
@@ -264,7 +420,10 @@ public sealed class MapsCommandTests : IDisposable
     [Fact]
     public async Task Maps_Cancelled_Gives130()
     {
-        var run = await CommandRun.Of(["maps", Input("generate_top3"), "-o", OutputPath], new CancellationToken(canceled: true));
+        var run = await CommandRun.Of(
+            ["maps", Input("generate_top3"), "-o", OutputPath],
+            new CancellationToken(canceled: true)
+        );
 
         AssertNothingWritten(run, 130, "cancelled");
     }
@@ -276,8 +435,21 @@ public sealed class MapsCommandTests : IDisposable
 
         Assert.Equal(0, run.ExitCode);
         Assert.All(
-            ["-o", "--profile", "--no-eci", "--no-filter", "--kernel", "--merge", "--temporal-merge", "--engine", "-t", "--repeat", "--json"],
-            option => Assert.Contains(option, run.Output, StringComparison.Ordinal));
+            [
+                "-o",
+                "--profile",
+                "--no-eci",
+                "--no-filter",
+                "--kernel",
+                "--merge",
+                "--temporal-merge",
+                "--engine",
+                "-t",
+                "--repeat",
+                "--json",
+            ],
+            option => Assert.Contains(option, run.Output, StringComparison.Ordinal)
+        );
     }
 
     private static string Folder(string name) => Path.Combine(AppContext.BaseDirectory, "fixtures", "tamx", name);
@@ -291,6 +463,9 @@ public sealed class MapsCommandTests : IDisposable
     private void AssertNothingWritten(CommandRun run, int exitCode, string message)
     {
         run.AssertFails(exitCode, message);
-        Assert.DoesNotContain(Directory.GetFiles(_folder.Path), path => path == OutputPath || path.EndsWith(".tmp", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            Directory.GetFiles(_folder.Path),
+            path => path == OutputPath || path.EndsWith(".tmp", StringComparison.Ordinal)
+        );
     }
 }

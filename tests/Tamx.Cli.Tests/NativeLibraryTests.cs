@@ -16,37 +16,52 @@ public sealed class NativeLibraryTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    /// <summary>LLamaSharp by itself looks for libraries in the current directory first, and starts vulkaninfo from there.</summary>
+    /// <summary>
+    /// LLamaSharp by itself looks for libraries in the current directory first, and starts vulkaninfo from there.
+    /// </summary>
     [Fact]
     public async Task Info_LibrariesAndProgramsInTheCurrentDirectory_AreNeitherLoadedNorStarted()
     {
-        string planted = System.IO.Path.Combine("runtimes", "linux-x64", "native");
-        foreach (string place in (string[])[".", planted, System.IO.Path.Combine(planted, "avx2"), System.IO.Path.Combine(planted, "noavx")])
+        var planted = System.IO.Path.Combine("runtimes", "linux-x64", "native");
+        foreach (
+            var place in (string[])
+                [".", planted, System.IO.Path.Combine(planted, "avx2"), System.IO.Path.Combine(planted, "noavx")]
+        )
         {
             Directory.CreateDirectory(_folder.File(place));
-            foreach (string name in (string[])[.. Names, "libggml-cpu.so"])
+            foreach (var name in (string[])[.. Names, "libggml-cpu.so"])
             {
                 System.IO.File.WriteAllText(_folder.File(System.IO.Path.Combine(place, name)), "planted");
             }
         }
 
-        string program = _folder.File("vulkaninfo");
+        var program = _folder.File("vulkaninfo");
         System.IO.File.WriteAllText(program, $"#!/bin/sh\ntouch '{_folder.File("started")}'\n");
         if (!OperatingSystem.IsWindows())
         {
             System.IO.File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         }
 
-
         // A Vulkan loader that cannot be loaded is none: only then does LLamaSharp look for vulkaninfo.
         using var noVulkan = new TemporaryFolder();
         System.IO.File.WriteAllText(noVulkan.File("libvulkan.so.1"), "none");
         var run = await CommandRun.OfProcess(
-            ["info"], _folder.Path, ("LD_LIBRARY_PATH", noVulkan.Path), ("LD_DEBUG", "files"), ("LD_DEBUG_OUTPUT", _folder.File("loader")));
+            ["info"],
+            _folder.Path,
+            ("LD_LIBRARY_PATH", noVulkan.Path),
+            ("LD_DEBUG", "files"),
+            ("LD_DEBUG_OUTPUT", _folder.File("loader"))
+        );
 
         Assert.Equal((ExitCode.Ok, string.Empty), (run.ExitCode, run.Error));
         Assert.False(System.IO.File.Exists(_folder.File("started")), "vulkaninfo was started");
-        string[] opened = [.. Directory.EnumerateFiles(_folder.Path, "loader.*").SelectMany(System.IO.File.ReadLines).Where(line => line.Contains("file=", StringComparison.Ordinal))];
+        string[] opened =
+        [
+            .. Directory
+                .EnumerateFiles(_folder.Path, "loader.*")
+                .SelectMany(System.IO.File.ReadLines)
+                .Where(line => line.Contains("file=", StringComparison.Ordinal)),
+        ];
         Assert.Contains(opened, line => line.Contains(LlamaRuntime.Directory, StringComparison.Ordinal));
         Assert.DoesNotContain(opened, line => line.Contains(_folder.Path, StringComparison.Ordinal));
     }
@@ -66,7 +81,10 @@ public sealed class NativeLibraryTests : IDisposable
     {
         CopyLibraries();
         Patch("libggml-base.so", "815a2a591", "815a2a590");
-        (await Run()).AssertFails(ExitCode.MissingPart, $"llama.cpp in {_folder.Path} is build 815a2a590; this Tamx needs 815a2a591 (b10221)");
+        (await Run()).AssertFails(
+            ExitCode.MissingPart,
+            $"llama.cpp in {_folder.Path} is build 815a2a590; this Tamx needs 815a2a591 (b10221)"
+        );
     }
 
     [Fact]
@@ -74,20 +92,26 @@ public sealed class NativeLibraryTests : IDisposable
     {
         CopyLibraries();
         Patch("libggml-cpu.so", "libgomp.so.1\0", "libgomp.so.7\0");
-        (await Run()).AssertFails(ExitCode.MissingPart, "llama.cpp needs libgomp.so.7, which this machine does not have");
+        (await Run()).AssertFails(
+            ExitCode.MissingPart,
+            "llama.cpp needs libgomp.so.7, which this machine does not have"
+        );
     }
 
     [Fact]
     public async Task Info_LibraryForAnotherProcessor_SaysSo()
     {
         CopyLibraries();
-        string path = _folder.File("libggml-base.so");
-        byte[] bytes = System.IO.File.ReadAllBytes(path);
+        var path = _folder.File("libggml-base.so");
+        var bytes = System.IO.File.ReadAllBytes(path);
         const int MachineOffset = 18;
         const byte Other = 0x2B; // SPARC
         bytes[MachineOffset] = Other;
         System.IO.File.WriteAllBytes(path, bytes);
-        (await Run()).AssertFails(ExitCode.MissingPart, $"{path} cannot be loaded (is it for another system or processor, or damaged?)");
+        (await Run()).AssertFails(
+            ExitCode.MissingPart,
+            $"{path} cannot be loaded (is it for another system or processor, or damaged?)"
+        );
     }
 
     [Fact]
@@ -101,44 +125,64 @@ public sealed class NativeLibraryTests : IDisposable
     [Fact]
     public async Task Info_NoSuchFolder_SaysSo()
     {
-        string missing = _folder.File("nowhere");
-        (await CommandRun.OfProcess(["info"], _folder.Path, (LlamaRuntime.DirectoryVariable, missing)))
-            .AssertFails(ExitCode.MissingPart, $"there is no folder {missing}, which TAMX_NATIVE_DIR names");
+        var missing = _folder.File("nowhere");
+        (await CommandRun.OfProcess(["info"], _folder.Path, (LlamaRuntime.DirectoryVariable, missing))).AssertFails(
+            ExitCode.MissingPart,
+            $"there is no folder {missing}, which TAMX_NATIVE_DIR names"
+        );
     }
 
     [Fact]
     public async Task Info_ProgramWithoutRuntimesFolder_SaysWhatBringsIt()
     {
-        foreach (string file in Directory.EnumerateFiles(AppContext.BaseDirectory).Where(file => System.IO.Path.GetExtension(file) is ".dll" or ".json"))
+        foreach (
+            var file in Directory
+                .EnumerateFiles(AppContext.BaseDirectory)
+                .Where(file => System.IO.Path.GetExtension(file) is ".dll" or ".json")
+        )
         {
             System.IO.File.Copy(file, _folder.File(System.IO.Path.GetFileName(file)));
         }
 
-        (await CommandRun.OfProcess(_folder.File("Tamx.Cli.dll"), ["info", "-m", DemoModel], _folder.Path))
-            .AssertFails(ExitCode.MissingPart, "the package LLamaSharp.Backend.Cpu brings them");
+        (await CommandRun.OfProcess(_folder.File("Tamx.Cli.dll"), ["info", "-m", DemoModel], _folder.Path)).AssertFails(
+            ExitCode.MissingPart,
+            "the package LLamaSharp.Backend.Cpu brings them"
+        );
     }
 
-    /// <summary>A GPU's package puts its folder beside the processor's libraries, whether there is such a GPU or not.</summary>
+    /// <summary>
+    /// A GPU's package puts its folder beside the processor's libraries, whether there is such a GPU or not.
+    /// </summary>
     [Fact]
     public async Task Info_LibrariesForAGpuThatDoNotLoad_ProcessorsAreTakenAndTheReasonIsTold()
     {
-        foreach (string file in Directory.EnumerateFiles(AppContext.BaseDirectory, "*", SearchOption.AllDirectories)
-            .Where(file => System.IO.Path.GetExtension(file) is ".dll" or ".json" || file.StartsWith(LlamaRuntime.Directory, StringComparison.Ordinal)))
+        foreach (
+            var file in Directory
+                .EnumerateFiles(AppContext.BaseDirectory, "*", SearchOption.AllDirectories)
+                .Where(file =>
+                    System.IO.Path.GetExtension(file) is ".dll" or ".json"
+                    || file.StartsWith(LlamaRuntime.Directory, StringComparison.Ordinal)
+                )
+        )
         {
-            string copy = _folder.File(System.IO.Path.GetRelativePath(AppContext.BaseDirectory, file));
+            var copy = _folder.File(System.IO.Path.GetRelativePath(AppContext.BaseDirectory, file));
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(copy)!);
             System.IO.File.Copy(file, copy);
         }
 
-        string native = _folder.File(System.IO.Path.GetRelativePath(AppContext.BaseDirectory, LlamaRuntime.Directory));
+        var native = _folder.File(System.IO.Path.GetRelativePath(AppContext.BaseDirectory, LlamaRuntime.Directory));
         Directory.CreateDirectory(System.IO.Path.Combine(native, "vulkan"));
-        foreach (string name in Names)
+        foreach (var name in Names)
         {
             System.IO.File.Copy(System.IO.Path.Combine(native, name), System.IO.Path.Combine(native, "vulkan", name));
         }
 
         System.IO.File.WriteAllText(System.IO.Path.Combine(native, "vulkan", "libggml-vulkan.so"), "none");
-        var run = await CommandRun.OfProcess(_folder.File("Tamx.Cli.dll"), ["info", "-v", "-m", DemoModel], _folder.Path);
+        var run = await CommandRun.OfProcess(
+            _folder.File("Tamx.Cli.dll"),
+            ["info", "-v", "-m", DemoModel],
+            _folder.Path
+        );
 
         Assert.Equal(ExitCode.Ok, run.ExitCode);
         Assert.Contains("the libraries for vulkan are passed over: ", run.Error, StringComparison.Ordinal);
@@ -149,35 +193,44 @@ public sealed class NativeLibraryTests : IDisposable
     [Fact]
     public async Task Info_BackendThatIsNone_IsRefused()
     {
-        string path = _folder.File("libggml-none.so");
+        var path = _folder.File("libggml-none.so");
         System.IO.File.WriteAllText(path, "none");
-        (await CommandRun.OfProcess(["info"], _folder.Path, ("TAMX_LLAMA_BACKENDS", path)))
-            .AssertFails(ExitCode.MissingPart, $"{path} is no back end for this ggml");
-        (await CommandRun.OfProcess(["info"], _folder.Path, ("TAMX_LLAMA_BACKENDS", "nowhere.so")))
-            .AssertFails(ExitCode.MissingPart, $"there is no file {_folder.File("nowhere.so")}, which TAMX_LLAMA_BACKENDS names");
+        (await CommandRun.OfProcess(["info"], _folder.Path, ("TAMX_LLAMA_BACKENDS", path))).AssertFails(
+            ExitCode.MissingPart,
+            $"{path} is no back end for this ggml"
+        );
+        (await CommandRun.OfProcess(["info"], _folder.Path, ("TAMX_LLAMA_BACKENDS", "nowhere.so"))).AssertFails(
+            ExitCode.MissingPart,
+            $"there is no file {_folder.File("nowhere.so")}, which TAMX_LLAMA_BACKENDS names"
+        );
     }
 
-    private static string DemoModel => System.IO.Path.Combine(AppContext.BaseDirectory, "demo", "tamx-demo-grounded-f16.gguf");
+    private static string DemoModel =>
+        System.IO.Path.Combine(AppContext.BaseDirectory, "demo", "tamx-demo-grounded-f16.gguf");
 
-    private Task<CommandRun> Run() => CommandRun.OfProcess(["info"], _folder.Path, (LlamaRuntime.DirectoryVariable, _folder.Path));
+    private Task<CommandRun> Run() =>
+        CommandRun.OfProcess(["info"], _folder.Path, (LlamaRuntime.DirectoryVariable, _folder.Path));
 
     /// <summary>The libraries of this platform, with the variant that every processor has.</summary>
     private void CopyLibraries()
     {
-        foreach (string name in Names)
+        foreach (var name in Names)
         {
             System.IO.File.Copy(System.IO.Path.Combine(LlamaRuntime.Directory, name), _folder.File(name));
         }
 
         string[] variants = [System.IO.Path.Combine(LlamaRuntime.Directory, "noavx"), LlamaRuntime.Directory];
-        System.IO.File.Copy(variants.Select(folder => System.IO.Path.Combine(folder, "libggml-cpu.so")).First(System.IO.File.Exists), _folder.File("libggml-cpu.so"));
+        System.IO.File.Copy(
+            variants.Select(folder => System.IO.Path.Combine(folder, "libggml-cpu.so")).First(System.IO.File.Exists),
+            _folder.File("libggml-cpu.so")
+        );
     }
 
     private void Patch(string name, string text, string other)
     {
-        string path = _folder.File(name);
-        byte[] bytes = System.IO.File.ReadAllBytes(path);
-        int at = bytes.AsSpan().IndexOf(Encoding.ASCII.GetBytes(text));
+        var path = _folder.File(name);
+        var bytes = System.IO.File.ReadAllBytes(path);
+        var at = bytes.AsSpan().IndexOf(Encoding.ASCII.GetBytes(text));
         Assert.True(at > 0, $"{text} is not in {name}");
         Encoding.ASCII.GetBytes(other).CopyTo(bytes, at);
         System.IO.File.WriteAllBytes(path, bytes);

@@ -3,11 +3,19 @@ using Tamx.Testing;
 
 namespace Tamx.Cli.Tests;
 
-/// <summary>Outputs never take the place of inputs, and what cannot be written is said before the model is loaded.</summary>
+/// <summary>
+/// Outputs never take the place of inputs, and what cannot be written is said before the model is loaded.
+/// </summary>
 public sealed class OutputTests : IDisposable
 {
     private static readonly string Demo = Path.Combine(AppContext.BaseDirectory, "demo");
-    private static readonly string Fixture = Path.Combine(AppContext.BaseDirectory, "fixtures", "tamx", "generate_top3", "input.safetensors");
+    private static readonly string Fixture = Path.Combine(
+        AppContext.BaseDirectory,
+        "fixtures",
+        "tamx",
+        "generate_top3",
+        "input.safetensors"
+    );
 
     /// <summary>Mounts of its own, and the right to make them.</summary>
     private static readonly string[] OwnMounts = ["--mount", "--user", "--map-root-user"];
@@ -33,9 +41,21 @@ public sealed class OutputTests : IDisposable
         get
         {
             var data = new TheoryData<string, string>();
-            foreach (string option in (string[])["-o", "--save-trace", "--maps-json"])
+            foreach (var option in (string[])["-o", "--save-trace", "--maps-json"])
             {
-                foreach (string file in (string[])["model.gguf", "mmproj.gguf", "scene.jpg", "chat.json", "link.gguf", "hard.gguf", "sub/../model.gguf", "linked/model.gguf"])
+                foreach (
+                    var file in (string[])
+                        [
+                            "model.gguf",
+                            "mmproj.gguf",
+                            "scene.jpg",
+                            "chat.json",
+                            "link.gguf",
+                            "hard.gguf",
+                            "sub/../model.gguf",
+                            "linked/model.gguf",
+                        ]
+                )
                 {
                     data.Add(option, file);
                 }
@@ -57,10 +77,27 @@ public sealed class OutputTests : IDisposable
             return;
         }
 
-        string chat = _folder.File("chat.json");
-        File.WriteAllText(chat, """[{"role":"user","content":[{"type":"image","image":"scene.jpg"},{"type":"text","text":"What is it?"}]}]""");
+        var chat = _folder.File("chat.json");
+        File.WriteAllText(
+            chat,
+            """[{"role":"user","content":[{"type":"image","image":"scene.jpg"},{"type":"text","text":"What is it?"}]}]"""
+        );
         string[] question = file == "scene.jpg" ? ["--image", _picture] : ["--messages", chat];
-        await RefusedAndUntouched(["explain", "-m", _model, "--mmproj", _projector, .. question, "-o", _folder.File("report.html"), option, _folder.File(file)], 2);
+        await RefusedAndUntouched(
+            [
+                "explain",
+                "-m",
+                _model,
+                "--mmproj",
+                _projector,
+                .. question,
+                "-o",
+                _folder.File("report.html"),
+                option,
+                _folder.File(file),
+            ],
+            2
+        );
     }
 
     /// <summary>No option names these, and still they are nobody's place for an output.</summary>
@@ -75,22 +112,37 @@ public sealed class OutputTests : IDisposable
     }
 
     [Fact]
-    public Task Maps_OutputIsTheTrace_IsRefused() => RefusedAndUntouched(["maps", _trace, "-o", _trace], 2, "would take the place of what the command reads");
+    public Task Maps_OutputIsTheTrace_IsRefused() =>
+        RefusedAndUntouched(["maps", _trace, "-o", _trace], 2, "would take the place of what the command reads");
 
     [Fact]
-    public Task Report_OutputIsTheTrace_IsRefused() => RefusedAndUntouched(["report", _trace, "-o", _trace], 2, "would take the place of what the command reads");
+    public Task Report_OutputIsTheTrace_IsRefused() =>
+        RefusedAndUntouched(["report", _trace, "-o", _trace], 2, "would take the place of what the command reads");
 
     [Fact]
     public Task Maps_TwoOutputsOfOneName_IsRefused() =>
-        RefusedAndUntouched(["maps", _trace, "-o", _folder.File("out"), "--maps-json", _folder.File("./out")], 2, "--maps-json and -o name one file");
+        RefusedAndUntouched(
+            ["maps", _trace, "-o", _folder.File("out"), "--maps-json", _folder.File("./out")],
+            2,
+            "--maps-json and -o name one file"
+        );
 
     [Fact]
     public async Task Maps_ExportIntoTheFolderOfAnInputOfThatKind_IsRefused()
     {
-        string folder = Directory.CreateDirectory(_folder.File("dump")).FullName;
-        string input = Path.Combine(folder, "maps.json");
+        var folder = Directory.CreateDirectory(_folder.File("dump")).FullName;
+        var input = Path.Combine(folder, "maps.json");
         File.Copy(_trace, input);
-        var run = await CommandRun.Of(["maps", input, "-o", _folder.File("out.safetensors"), "--export", "json", "--out-dir", folder]);
+        var run = await CommandRun.Of([
+            "maps",
+            input,
+            "-o",
+            _folder.File("out.safetensors"),
+            "--export",
+            "json",
+            "--out-dir",
+            folder,
+        ]);
 
         run.AssertFails(2, "a file of that name could replace");
         Assert.Equal(File.ReadAllBytes(_trace), File.ReadAllBytes(input));
@@ -98,7 +150,11 @@ public sealed class OutputTests : IDisposable
 
     [Fact]
     public Task Eval_ResumeIsTheModel_IsRefused() =>
-        RefusedAndUntouched(["eval", "-m", _model, "--mmproj", _projector, "--scenes", "1", "--resume", _model], 2, "--resume");
+        RefusedAndUntouched(
+            ["eval", "-m", _model, "--mmproj", _projector, "--scenes", "1", "--resume", _model],
+            2,
+            "--resume"
+        );
 
     [Fact]
     public async Task Report_Device_IsRefusedAndStaysADevice()
@@ -126,17 +182,31 @@ public sealed class OutputTests : IDisposable
     [Fact]
     public async Task Explain_DiskFullInTheEnd_KeepsTheAnswer()
     {
-        Assert.SkipUnless(await CanMountAsync(), "Needs unshare (Debian: util-linux), and to be allowed mounts of its own.");
-        string disk = Directory.CreateDirectory(_folder.File("disk")).FullName;
-        string report = Path.Combine(disk, "report.html");
+        Assert.SkipUnless(
+            await CanMountAsync(),
+            "Needs unshare (Debian: util-linux), and to be allowed mounts of its own."
+        );
+        var disk = Directory.CreateDirectory(_folder.File("disk")).FullName;
+        var report = Path.Combine(disk, "report.html");
         var run = await CommandRun.OfProgram(
             "unshare",
             [
-                .. OwnMounts, "sh", "-c",
+                .. OwnMounts,
+                "sh",
+                "-c",
                 $"mount -t tmpfs -o size=64k none '{disk}' && \"$0\" \"$@\"; code=$?; ls -A '{disk}'; exit $code",
-                CommandRun.Dotnet, typeof(CommandLine).Assembly.Location, "explain", "-n", "3", "-t", "1", "-o", report,
+                CommandRun.Dotnet,
+                typeof(CommandLine).Assembly.Location,
+                "explain",
+                "-n",
+                "3",
+                "-t",
+                "1",
+                "-o",
+                report,
             ],
-            _folder.Path);
+            _folder.Path
+        );
 
         Assert.Contains("the answer is on stdout", run.Error, StringComparison.Ordinal);
         Assert.Contains("--save-trace", run.Error, StringComparison.Ordinal);
@@ -153,15 +223,17 @@ public sealed class OutputTests : IDisposable
         (await CommandRun.Of(arguments)).AssertFails(exitCode, message);
         Assert.Equal(before, Hashes());
 
-        Dictionary<string, string> Hashes() => Directory.GetFiles(_folder.Path)
-            .ToDictionary(path => path, path => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(path))));
+        Dictionary<string, string> Hashes() =>
+            Directory
+                .GetFiles(_folder.Path)
+                .ToDictionary(path => path, path => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(path))));
     }
 
     private static async Task<bool> CanMountAsync()
     {
         try
         {
-            string folder = Path.GetTempPath();
+            var folder = Path.GetTempPath();
             string[] arguments = [.. OwnMounts, "mount", "-t", "tmpfs", "none", folder];
             return (await CommandRun.OfProgram("unshare", arguments, folder)).ExitCode == 0;
         }

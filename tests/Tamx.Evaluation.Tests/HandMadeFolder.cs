@@ -4,7 +4,10 @@ using Tamx.Testing;
 
 namespace Tamx.Evaluation.Tests;
 
-/// <summary>Five pictures of 64 x 64 with label maps, in the layout of COCO or in that of GranDf; cells of 16 pixels make a grid of 4 x 4.</summary>
+/// <summary>
+/// Five pictures of 64 x 64 with label maps, in the layout of COCO or in that of GranDf; cells of 16 pixels make a grid
+/// of 4 x 4.
+/// </summary>
 /// <remarks>Each character stands for a cell: the label it bears.</remarks>
 internal sealed class HandMadeFolder : IDisposable
 {
@@ -24,16 +27,32 @@ internal sealed class HandMadeFolder : IDisposable
 
     public string Path => _folder.Path;
 
-    public static IReadOnlyList<byte> CellLabels(int picture) => [.. Layouts[picture].Where(c => c != ' ').Select(c => (byte)(c - '0'))];
+    public static IReadOnlyList<byte> CellLabels(int picture) =>
+        [.. Layouts[picture].Where(c => c != ' ').Select(c => (byte)(c - '0'))];
 
     public static HandMadeFolder WithList()
     {
         var folder = new HandMadeFolder();
         folder.WritePictures(i => $"pictures/{i}.png", i => $"masks/{i}.png");
-        folder.WriteList([.. Enumerable.Range(0, 5).Select(i => (object)new object[]
-        {
-            $"pictures/{i}.png", "A caption.", $"masks/{i}.png", new Dictionary<string, int> { ["dog"] = 1, ["cat"] = 2, ["grass field"] = 3 },
-        })]);
+        folder.WriteList([
+            .. Enumerable
+                .Range(0, 5)
+                .Select(i =>
+                    (object)
+                        new object[]
+                        {
+                            $"pictures/{i}.png",
+                            "A caption.",
+                            $"masks/{i}.png",
+                            new Dictionary<string, int>
+                            {
+                                ["dog"] = 1,
+                                ["cat"] = 2,
+                                ["grass field"] = 3,
+                            },
+                        }
+                ),
+        ]);
         return folder;
     }
 
@@ -42,18 +61,27 @@ internal sealed class HandMadeFolder : IDisposable
         var folder = new HandMadeFolder();
         folder.WritePictures(i => $"image/{i + 100:D12}.jpg", i => $"seg_label/{i + 100:D12}.png");
         Directory.CreateDirectory(folder.File("annotations"));
-        folder.Write("annotations/instances_tiny.json", new
-        {
-            images = Enumerable.Range(100, 5).Select(id => new { id, height = Size }),
-            annotations = new[] { new { id = 1, segmentation = new[] { 1, 2 } } },
-            categories = new object[] { new { id = 1, name = "dog" }, new { id = 2, name = "cat" }, new { id = 3, name = "grass field" } },
-        });
+        folder.Write(
+            "annotations/instances_tiny.json",
+            new
+            {
+                images = Enumerable.Range(100, 5).Select(id => new { id, height = Size }),
+                annotations = new[] { new { id = 1, segmentation = new[] { 1, 2 } } },
+                categories = new object[]
+                {
+                    new { id = 1, name = "dog" },
+                    new { id = 2, name = "cat" },
+                    new { id = 3, name = "grass field" },
+                },
+            }
+        );
         return folder;
     }
 
     public string File(string name) => _folder.File(name);
 
-    public void Write(string name, object content) => System.IO.File.WriteAllText(File(name), JsonSerializer.Serialize(content));
+    public void Write(string name, object content) =>
+        System.IO.File.WriteAllText(File(name), JsonSerializer.Serialize(content));
 
     public void WriteList(object[] entries) => Write("anno.json", entries);
 
@@ -61,7 +89,10 @@ internal sealed class HandMadeFolder : IDisposable
     public void WriteGrey(string name, IReadOnlyList<byte> cells, int size = Size)
     {
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(File(name))!);
-        var pixels = Enumerable.Range(0, size * size).Select(i => cells[(i / size * Cells / size * Cells) + (i % size * Cells / size)]).ToArray();
+        var pixels = Enumerable
+            .Range(0, size * size)
+            .Select(i => cells[(i / size * Cells / size * Cells) + (i % size * Cells / size)])
+            .ToArray();
         using var image = new MagickImage();
         image.ReadPixels(pixels, new PixelReadSettings((uint)size, (uint)size, StorageType.Char, "R"));
 

@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
 using ImageMagick;
-using Tamx.Llama;
 using Tamx.Testing;
 
 namespace Tamx.Evaluation.Tests;
@@ -42,7 +41,7 @@ public sealed class LabelPngTests : IDisposable
     [InlineData(Rgba, 16)]
     public void Open_AnyStoredForm_GivesTheStoredSamples(byte colourType, byte bits)
     {
-        byte[] labels = Labels(bits);
+        var labels = Labels(bits);
         foreach (var filter in (byte[])[0, 1, 2, 3, 4])
         {
             foreach (var isInterlaced in (bool[])[false, true])
@@ -60,8 +59,36 @@ public sealed class LabelPngTests : IDisposable
     [Fact]
     public void Open_GammaTransparencyAndOrientation_ChangeNoLabel()
     {
-        byte[] labels = Labels(8);
-        byte[] rotated = [(byte)'M', (byte)'M', 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0];
+        var labels = Labels(8);
+        byte[] rotated =
+        [
+            (byte)'M',
+            (byte)'M',
+            0,
+            42,
+            0,
+            0,
+            0,
+            8,
+            0,
+            1,
+            1,
+            0x12,
+            0,
+            3,
+            0,
+            0,
+            0,
+            1,
+            0,
+            6,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+        ];
 
         Write(labels, Grey, 8, extra: [("gAMA", [0, 0, 0x27, 0x10]), ("tRNS", [0, labels[5]]), ("eXIf", rotated)]);
 
@@ -99,15 +126,19 @@ public sealed class LabelPngTests : IDisposable
     {
         Write(Labels(8), Rgb, 8, change: scanlines => scanlines[(5 * ((3 * Width) + 1)) + 1 + (3 * 7)] ^= 64);
 
-        Assert.Contains("coloured pixel at 7, 5", Assert.ThrowsAny<InvalidInputException>(() => LabelMap.Open(Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "coloured pixel at 7, 5",
+            Assert.ThrowsAny<InvalidInputException>(() => LabelMap.Open(Path)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void Open_DamagedAnywhere_ThrowsOneLineOrGivesTheLabels()
     {
-        byte[] labels = Labels(4);
+        var labels = Labels(4);
         Write(labels, Grey, 4, filter: 4);
-        byte[] whole = File.ReadAllBytes(Path);
+        var whole = File.ReadAllBytes(Path);
         for (var i = 0; i < whole.Length; i++)
         {
             File.WriteAllBytes(Path, whole[..i]);
@@ -128,7 +159,11 @@ public sealed class LabelPngTests : IDisposable
     {
         Write(Labels(8), Grey, 8, shorten: 3);
 
-        Assert.Contains("damaged PNG", Assert.ThrowsAny<InvalidInputException>(() => LabelMap.Open(Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "damaged PNG",
+            Assert.ThrowsAny<InvalidInputException>(() => LabelMap.Open(Path)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     /// <summary>Labels that use every value of few bits, in no order.</summary>
@@ -143,7 +178,8 @@ public sealed class LabelPngTests : IDisposable
         bool isInterlaced = false,
         (string Type, byte[] Data)[]? extra = null,
         Action<byte[]>? change = null,
-        int shorten = 0)
+        int shorten = 0
+    )
     {
         (int X, int Y, int StepX, int StepY)[] passes = isInterlaced
             ? [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
@@ -154,9 +190,20 @@ public sealed class LabelPngTests : IDisposable
             byte[]? above = null;
             for (var y = firstY; y < Height && firstX < Width; y += stepY)
             {
-                byte[] row = Row([.. Enumerable.Range(0, Width).Where(x => x >= firstX && (x - firstX) % stepX == 0).Select(x => labels[(y * Width) + x])], colourType, bits);
+                var row = Row(
+                    [
+                        .. Enumerable
+                            .Range(0, Width)
+                            .Where(x => x >= firstX && (x - firstX) % stepX == 0)
+                            .Select(x => labels[(y * Width) + x]),
+                    ],
+                    colourType,
+                    bits
+                );
                 pixels.Add(filter);
-                pixels.AddRange(Filter(row, above ?? new byte[row.Length], filter, Math.Max(1, Channels(colourType) * bits / 8)));
+                pixels.AddRange(
+                    Filter(row, above ?? new byte[row.Length], filter, Math.Max(1, Channels(colourType) * bits / 8))
+                );
                 above = row;
             }
         }
@@ -171,32 +218,52 @@ public sealed class LabelPngTests : IDisposable
 
         byte[] header = [0, 0, 0, Width, 0, 0, 0, Height, bits, colourType, 0, 0, (byte)(isInterlaced ? 1 : 0)];
         byte[] colours = [.. Enumerable.Range(0, 3 << Math.Min((int)bits, 8)).Select(i => (byte)(i * 91))];
-        byte[] data = compressed.ToArray();
+        var data = compressed.ToArray();
         File.WriteAllBytes(
             Path,
             [
-                0x89, .. "PNG\r\n\x1a\n"u8, .. Chunk("IHDR", header), .. (extra ?? []).SelectMany(chunk => Chunk(chunk.Type, chunk.Data)),
+                0x89,
+                .. "PNG\r\n\x1a\n"u8,
+                .. Chunk("IHDR", header),
+                .. (extra ?? []).SelectMany(chunk => Chunk(chunk.Type, chunk.Data)),
                 .. colourType == Palette ? Chunk("PLTE", colours) : [],
-                .. Chunk("IDAT", data[..(data.Length / 2)]), .. Chunk("IDAT", data[(data.Length / 2)..]), .. Chunk("IEND", []),
-            ]);
+                .. Chunk("IDAT", data[..(data.Length / 2)]),
+                .. Chunk("IDAT", data[(data.Length / 2)..]),
+                .. Chunk("IEND", []),
+            ]
+        );
     }
 
-    private static int Channels(byte colourType) => colourType switch { Rgb => 3, GreyAlpha => 2, Rgba => 4, _ => 1 };
+    private static int Channels(byte colourType) =>
+        colourType switch
+        {
+            Rgb => 3,
+            GreyAlpha => 2,
+            Rgba => 4,
+            _ => 1,
+        };
 
     private static byte[] Row(byte[] labels, byte colourType, byte bits)
     {
-        bool hasAlpha = colourType is GreyAlpha or Rgba;
-        int greys = Channels(colourType) - (hasAlpha ? 1 : 0);
+        var hasAlpha = colourType is GreyAlpha or Rgba;
+        var greys = Channels(colourType) - (hasAlpha ? 1 : 0);
         if (bits >= 8)
         {
-            return [.. labels.SelectMany(label => (byte[])
+            return
             [
-                .. Enumerable.Repeat(bits == 16 ? (byte[])[0, label] : [label], greys).SelectMany(sample => sample),
-                .. hasAlpha ? new byte[bits / 8] : [],
-            ])];
+                .. labels.SelectMany(label =>
+                    (byte[])
+                        [
+                            .. Enumerable
+                                .Repeat(bits == 16 ? (byte[])[0, label] : [label], greys)
+                                .SelectMany(sample => sample),
+                            .. hasAlpha ? new byte[bits / 8] : [],
+                        ]
+                ),
+            ];
         }
 
-        byte[] row = new byte[((labels.Length * bits) + 7) / 8];
+        var row = new byte[((labels.Length * bits) + 7) / 8];
         for (var i = 0; i < labels.Length; i++)
         {
             row[i * bits / 8] |= (byte)(labels[i] << (8 - bits - (i * bits % 8)));
@@ -205,20 +272,33 @@ public sealed class LabelPngTests : IDisposable
         return row;
     }
 
-    private static IEnumerable<byte> Filter(byte[] row, byte[] above, byte filter, int pixelBytes) => row.Select((value, i) =>
-    {
-        int left = i >= pixelBytes ? row[i - pixelBytes] : 0;
-        int corner = i >= pixelBytes ? above[i - pixelBytes] : 0;
-        int[] byDistance = [.. ((int[])[left, above[i], corner]).OrderBy(near => Math.Abs(left + above[i] - corner - near))];
-        int predicted = filter switch { 1 => left, 2 => above[i], 3 => (left + above[i]) / 2, 4 => byDistance[0], _ => 0 };
-        return (byte)(value - predicted);
-    });
+    private static IEnumerable<byte> Filter(byte[] row, byte[] above, byte filter, int pixelBytes) =>
+        row.Select(
+            (value, i) =>
+            {
+                var left = i >= pixelBytes ? row[i - pixelBytes] : 0;
+                var corner = i >= pixelBytes ? above[i - pixelBytes] : 0;
+                int[] byDistance =
+                [
+                    .. ((int[])[left, above[i], corner]).OrderBy(near => Math.Abs(left + above[i] - corner - near)),
+                ];
+                var predicted = filter switch
+                {
+                    1 => left,
+                    2 => above[i],
+                    3 => (left + above[i]) / 2,
+                    4 => byDistance[0],
+                    _ => 0,
+                };
+                return (byte)(value - predicted);
+            }
+        );
 
     private static byte[] Chunk(string type, byte[] data)
     {
         byte[] chunk = [0, 0, 0, 0, .. Encoding.ASCII.GetBytes(type), .. data, 0, 0, 0, 0];
         BinaryPrimitives.WriteInt32BigEndian(chunk, data.Length);
-        uint crc = uint.MaxValue;
+        var crc = uint.MaxValue;
         foreach (var value in chunk.AsSpan(4, 4 + data.Length))
         {
             crc ^= value;

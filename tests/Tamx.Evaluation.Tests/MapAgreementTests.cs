@@ -21,12 +21,38 @@ public sealed class MapAgreementTests
     [Fact]
     public void OfAndJoin_CountTokensThatVary()
     {
-        float[][] maps = [[0, 1], [0, 0], [1, 0]];
-        float[][] others = [[0, 2], [1, 2], [0, 3]];
+        float[][] maps =
+        [
+            [0, 1],
+            [0, 0],
+            [1, 0],
+        ];
+        float[][] others =
+        [
+            [0, 2],
+            [1, 2],
+            [0, 3],
+        ];
 
         var first = MapAgreement.Of(MapKind.Raw, maps, others);
-        var second = MapAgreement.Of(MapKind.Raw, [[0, 1]], [[0, 1]]);
-        var empty = MapAgreement.Of(MapKind.Raw, [[0, 0]], [[0, 1]]);
+        var second = MapAgreement.Of(
+            MapKind.Raw,
+            [
+                [0, 1],
+            ],
+            [
+                [0, 1],
+            ]
+        );
+        var empty = MapAgreement.Of(
+            MapKind.Raw,
+            [
+                [0, 0],
+            ],
+            [
+                [0, 1],
+            ]
+        );
 
         Assert.Equal(new MapAgreement(MapKind.Raw, 2, 0), first);
         Assert.Equal(new MapAgreement(MapKind.Raw, 0, null), empty);

@@ -4,7 +4,9 @@ using Tamx.Testing;
 
 namespace Tamx.Evaluation.Tests;
 
-/// <summary>Whole runs on a random model: what is measured is nonsense, but it must be measured, the same every time, and kept.</summary>
+/// <summary>
+/// Whole runs on a random model: what is measured is nonsense, but it must be measured, the same every time, and kept.
+/// </summary>
 public sealed class MapEvaluationTests : IDisposable
 {
     private readonly HandMadeFolder _folder = HandMadeFolder.WithList();
@@ -36,7 +38,12 @@ public sealed class MapEvaluationTests : IDisposable
 
         // Curves start and end at the same pictures.
         var curves = results[0].Curves!;
-        Assert.Equal([4, 4, 4, 4], new[] { curves.Deletion, curves.Insertion, curves.RandomDeletion, curves.RandomInsertion }.Select(curve => curve.Count));
+        Assert.Equal(
+            [4, 4, 4, 4],
+            new[] { curves.Deletion, curves.Insertion, curves.RandomDeletion, curves.RandomInsertion }.Select(curve =>
+                curve.Count
+            )
+        );
         Assert.Equal(curves.Deletion[0], curves.Insertion[^1]);
         Assert.Equal(curves.Deletion[^1], curves.Insertion[0]);
         Assert.Equal(curves.RandomDeletion, curves.RandomInsertion.Reverse());
@@ -63,7 +70,10 @@ public sealed class MapEvaluationTests : IDisposable
         AssertAlike(MapKind.Eci, new MapSetting(TamProfile.Tamx, 1, 0));
         AssertAlike(MapKind.EciFilter, new MapSetting(TamProfile.Tamx, 1, 3));
         Assert.True(summary.Sweep.Select(score => score.Mass).Distinct().Count() > 6);
-        Assert.Equal(results[0].Settings!.Sum(score => score.Nouns), 27 * results[0].Rows.Count(row => row.Maps == MapKind.Raw));
+        Assert.Equal(
+            results[0].Settings!.Sum(score => score.Nouns),
+            27 * results[0].Rows.Count(row => row.Maps == MapKind.Raw)
+        );
 
         void AssertAlike(MapKind kind, MapSetting setting)
         {
@@ -87,12 +97,23 @@ public sealed class MapEvaluationTests : IDisposable
 
         // Going through a given answer cuts it into other batches than writing it.
         Assert.All(results, result => Assert.Equal(Options.Kinds, result.Agreement!.Select(item => item.Maps)));
-        Assert.All(EvaluationSummary.Of(results, Options).Agreement, item => Assert.True(item.Correlation > 0.999 && item.Count > 0, $"{item}"));
+        Assert.All(
+            EvaluationSummary.Of(results, Options).Agreement,
+            item => Assert.True(item.Correlation > 0.999 && item.Count > 0, $"{item}")
+        );
 
         using var other = await VisionLanguageModel.LoadAsync(
-            new ModelOptions { ModelPath = TestModels.Qwen3VlUntied.ModelPath, ProjectorPath = TestModels.Qwen3VlUntied.ProjectorPath });
+            new ModelOptions
+            {
+                ModelPath = TestModels.Qwen3VlUntied.ModelPath,
+                ProjectorPath = TestModels.Qwen3VlUntied.ProjectorPath,
+            }
+        );
         var strange = await MapEvaluation.RunAsync(model, samples, samples.Length, Options, other);
-        Assert.All(EvaluationSummary.Of(strange, Options).Agreement, item => Assert.True(item.Correlation < 0.9, $"{item}"));
+        Assert.All(
+            EvaluationSummary.Of(strange, Options).Agreement,
+            item => Assert.True(item.Correlation < 0.9, $"{item}")
+        );
     }
 
     [Fact]
@@ -106,7 +127,18 @@ public sealed class MapEvaluationTests : IDisposable
             using var cancellation = new CancellationTokenSource();
             var progress = new Cancelling(cancellation, after: 2);
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
-                MapEvaluation.RunAsync(model, samples, samples.Length, Options, null, null, log, progress, cancellation.Token));
+                MapEvaluation.RunAsync(
+                    model,
+                    samples,
+                    samples.Length,
+                    Options,
+                    null,
+                    null,
+                    log,
+                    progress,
+                    cancellation.Token
+                )
+            );
         }
 
         using var again = ResultLog.Open(path, "settings");
@@ -127,17 +159,31 @@ public sealed class MapEvaluationTests : IDisposable
         using var model = await LoadAsync();
         var sample = (await SamplesAsync(model))[0] with { Labels = new LabelMap(32, 64, new byte[32 * 64]) };
 
-        var exception = await Assert.ThrowsAsync<InvalidInputException>(() => MapEvaluation.RunAsync(model, [sample], 1, Options));
+        var exception = await Assert.ThrowsAsync<InvalidInputException>(() =>
+            MapEvaluation.RunAsync(model, [sample], 1, Options)
+        );
 
-        Assert.Contains("pictures/0.png: the picture has 64 x 64 pixels, its label map 32 x 64", exception.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "pictures/0.png: the picture has 64 x 64 pixels, its label map 32 x 64",
+            exception.Message,
+            StringComparison.Ordinal
+        );
     }
 
     private static EvaluationOptions Options { get; } = new() { MaxNewTokens = 8, ResampleCount = 50 };
 
     private static Task<VisionLanguageModel> LoadAsync() =>
-        VisionLanguageModel.LoadAsync(new ModelOptions { ModelPath = TestModels.Qwen3Vl.ModelPath, ProjectorPath = TestModels.Qwen3Vl.ProjectorPath });
+        VisionLanguageModel.LoadAsync(
+            new ModelOptions
+            {
+                ModelPath = TestModels.Qwen3Vl.ModelPath,
+                ProjectorPath = TestModels.Qwen3Vl.ProjectorPath,
+            }
+        );
 
-    /// <summary>The folder's samples, with the model's own answers as the expected ones; every word stands for label 1, 2 or 3.</summary>
+    /// <summary>
+    /// The folder's samples, with the model's own answers as the expected ones; every word stands for label 1, 2 or 3.
+    /// </summary>
     private async Task<EvaluationSample[]> SamplesAsync(VisionLanguageModel model)
     {
         var samples = new List<EvaluationSample>();
@@ -151,11 +197,18 @@ public sealed class MapEvaluationTests : IDisposable
                 tokens.Add(token.Text);
             }
 
-            samples.Add(sample with
-            {
-                ExpectedAnswer = string.Concat(tokens),
-                Words = [.. AnswerWord.Group(tokens).Select(word => new ExpectedWord(word.Text, WordKind.Noun, [1, 2, 3]))],
-            });
+            samples.Add(
+                sample with
+                {
+                    ExpectedAnswer = string.Concat(tokens),
+                    Words =
+                    [
+                        .. AnswerWord
+                            .Group(tokens)
+                            .Select(word => new ExpectedWord(word.Text, WordKind.Noun, [1, 2, 3])),
+                    ],
+                }
+            );
         }
 
         return [.. samples];

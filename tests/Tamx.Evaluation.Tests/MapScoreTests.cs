@@ -3,7 +3,11 @@ namespace Tamx.Evaluation.Tests;
 public sealed class MapScoreTests
 {
     /// <summary>A disc of radius 25 around (40, 52) in a picture of 96 x 96.</summary>
-    private static readonly PixelMask Disc = Mask(96, 96, (x, y) => ((x - 40) * (x - 40)) + ((y - 52) * (y - 52)) <= 625);
+    private static readonly PixelMask Disc = Mask(
+        96,
+        96,
+        (x, y) => ((x - 40) * (x - 40)) + ((y - 52) * (y - 52)) <= 625
+    );
 
     [Fact]
     public void Of_PerfectMapOfOneCellPerPixel_ScoresOneInEverything()
@@ -13,7 +17,9 @@ public sealed class MapScoreTests
         Assert.Equal(new MapScore(1, 1, 1, 1, 1, 1, Disc.Area, false), score);
     }
 
-    /// <summary>A region made of whole cells away from the border: all its mass is inside; only rounded corners keep IoU from 1.</summary>
+    /// <summary>
+    /// A region made of whole cells away from the border: all its mass is inside; only rounded corners keep IoU from 1.
+    /// </summary>
     [Fact]
     public void Of_PerfectMapOnCells_ReachesTheGridsCeiling()
     {
@@ -69,11 +75,13 @@ public sealed class MapScoreTests
     }
 
     [Fact]
-    public void Of_EmptyMap_ScoresNothing() => Assert.Equal(new MapScore(0, 0, 0, 0, 0, 0, Disc.Area, true), MapScore.Of(new float[144], 12, 12, Disc));
+    public void Of_EmptyMap_ScoresNothing() =>
+        Assert.Equal(new MapScore(0, 0, 0, 0, 0, 0, Disc.Area, true), MapScore.Of(new float[144], 12, 12, Disc));
 
     /// <summary>
-    /// Pixels are cells: values 4 2 / 1 1 with 4 and a 1 in the region. Stretched to 255 127 / 63 63, Otsu puts the threshold at 127
-    /// (the between-class variance of {63, 63, 127} against {255} is the largest): IoU 1/2, precision 1, recall 1/2, mass 5/8.
+    /// Pixels are cells: values 4 2 / 1 1 with 4 and a 1 in the region. Stretched to 255 127 / 63 63, Otsu puts the
+    /// threshold at 127 (the between-class variance of {63, 63, 127} against {255} is the largest): IoU 1/2, precision
+    /// 1, recall 1/2, mass 5/8.
     /// </summary>
     [Fact]
     public void Of_FourPixels_GivesHandComputedScores()
@@ -83,7 +91,9 @@ public sealed class MapScoreTests
         Assert.Equal(new MapScore(0.5, 0.5, 1, 0.5, 1, 0.625, 0.5, false), score);
     }
 
-    /// <summary>The region covers half of the first cell and less of the second; a smaller one at least most of the first.</summary>
+    /// <summary>
+    /// The region covers half of the first cell and less of the second; a smaller one at least most of the first.
+    /// </summary>
     [Fact]
     public void Of_CellsInPart_CountFromAHalfOrTheMost()
     {
@@ -102,7 +112,8 @@ public sealed class MapScoreTests
         Assert.Equal(0.5, MapScore.Of([3, 3, 1, 0], 2, 2, new PixelMask(2, 2, [true, false, true, false])).Pointing);
 
     [Fact]
-    public void Of_WrongNumberOfValues_Throws() => Assert.Throws<ArgumentException>(() => MapScore.Of([1, 2, 3], 2, 2, Disc));
+    public void Of_WrongNumberOfValues_Throws() =>
+        Assert.Throws<ArgumentException>(() => MapScore.Of([1, 2, 3], 2, 2, Disc));
 
     /// <summary>Three columns on two cells: the middle column's centre, 1.5 of 3, falls into the second cell.</summary>
     [Fact]

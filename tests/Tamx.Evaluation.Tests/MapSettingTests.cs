@@ -26,8 +26,11 @@ public sealed class MapSettingTests
     {
         var setting = MapSetting.Sweep[0];
 
-        var joined = SettingScore.Join(
-            [new(setting, 3, 0.5, 1, 0.2, null, 0), new(setting, 1, 0.1, 0, 0.6, 0.5, 2), new(setting, 0, null, null, null, 1, 3)]);
+        var joined = SettingScore.Join([
+            new(setting, 3, 0.5, 1, 0.2, null, 0),
+            new(setting, 1, 0.1, 0, 0.6, 0.5, 2),
+            new(setting, 0, null, null, null, 1, 3),
+        ]);
 
         Assert.Equal(4, joined.Nouns);
         Assert.Equal(0.4, joined.ObjIou!.Value, 1e-12);

@@ -1,6 +1,8 @@
 namespace Tamx.Evaluation.Tests;
 
-/// <summary>The paper's protocol on cases small enough to follow by hand: the picture has one pixel per cell, 2 x 4.</summary>
+/// <summary>
+/// The paper's protocol on cases small enough to follow by hand: the picture has one pixel per cell, 2 x 4.
+/// </summary>
 public sealed class PaperProtocolTests
 {
     private const int Dog = 1;
@@ -20,13 +22,18 @@ public sealed class PaperProtocolTests
     private static readonly byte[] Nothing = [0, 0, 0, 0, 0, 0, 0, 0];
 
     [Fact]
-    public void Label_Words_TellsCategoriesNounsAndFunctionWords() => Assert.Equal(
-        [PaperLabel.Function, Dog, PaperLabel.Other, PaperLabel.Other, PaperLabel.OtherNoun, PaperLabel.Other],
-        PaperProtocol.Label(AnswerWord.Group(["The", " dogs", " sit", " on", " sofas", "."]), Categories));
+    public void Label_Words_TellsCategoriesNounsAndFunctionWords() =>
+        Assert.Equal(
+            [PaperLabel.Function, Dog, PaperLabel.Other, PaperLabel.Other, PaperLabel.OtherNoun, PaperLabel.Other],
+            PaperProtocol.Label(AnswerWord.Group(["The", " dogs", " sit", " on", " sofas", "."]), Categories)
+        );
 
     [Fact]
     public void Label_TwoCategoriesFit_TakesTheLast() =>
-        Assert.Equal([5], PaperProtocol.Label(AnswerWord.Group(["light"]), [new(4, "traffic light"), new(5, "light"), new(6, "lamp")]));
+        Assert.Equal(
+            [5],
+            PaperProtocol.Label(AnswerWord.Group(["light"]), [new(4, "traffic light"), new(5, "light"), new(6, "lamp")])
+        );
 
     /// <summary>IoUs 1 and 2/3; thresholds 0 and 10, mean 5: of "the" all 8 cells but 3 are below it.</summary>
     [Fact]
@@ -40,14 +47,27 @@ public sealed class PaperProtocolTests
         Assert.Equal([5 / 8.0], figures.FuncIou);
     }
 
-    /// <summary>"dog" in two tokens of IoU 1/2 and 1: the better one counts; its threshold is the larger of the two, 20, which 7 of 8 cells of "the" are below.</summary>
+    /// <summary>
+    /// "dog" in two tokens of IoU 1/2 and 1: the better one counts; its threshold is the larger of the two, 20, which 7
+    /// of 8 cells of "the" are below.
+    /// </summary>
     [Fact]
     public void Evaluate_WordOfTwoTokens_TakesTheBetterAndTheLargerThreshold()
     {
         var words = AnswerWord.Group(["the", " d", "og"]);
 
         var figures = PaperProtocol.Evaluate(
-            words, PaperProtocol.Label(words, Categories), [[20, 0, 0, 0, 0, 0, 0, 19], DogHalf, DogExactly], 2, 4, Truth);
+            words,
+            PaperProtocol.Label(words, Categories),
+            [
+                [20, 0, 0, 0, 0, 0, 0, 19],
+                DogHalf,
+                DogExactly,
+            ],
+            2,
+            4,
+            Truth
+        );
 
         Assert.Equal([1.0], figures.ObjIou);
         Assert.Equal([7 / 8.0], figures.FuncIou);
@@ -63,10 +83,15 @@ public sealed class PaperProtocolTests
         Assert.Equal([0.5, 1], Evaluate([("dog", DogHalf), ("a", Nothing), ("dogs", DogExactly)]).ObjIou);
     }
 
-    /// <summary>The protocol's slip: two words of a category that is not in the picture merge the IoUs of the words before them.</summary>
+    /// <summary>
+    /// The protocol's slip: two words of a category that is not in the picture merge the IoUs of the words before them.
+    /// </summary>
     [Fact]
     public void Evaluate_AbsentCategoryTwiceInARow_MergesEarlierWords() =>
-        Assert.Equal([1.0], Evaluate([("dog", DogExactly), ("cat", CatAndOne), ("bird", Nothing), ("birds", Nothing)]).ObjIou);
+        Assert.Equal(
+            [1.0],
+            Evaluate([("dog", DogExactly), ("cat", CatAndOne), ("bird", Nothing), ("birds", Nothing)]).ObjIou
+        );
 
     /// <summary>An absent category and a noun without one give no IoU but thresholds: (20 + 10) / 2 = 15.</summary>
     [Fact]
@@ -90,11 +115,17 @@ public sealed class PaperProtocolTests
         Assert.Equal([0.0], figures.Precision);
     }
 
-    /// <summary>Means over words, not over pictures: (1 + 1/2 + 0) / 3 = 1/2 and 3/4; F1 = 2 x 3/8 / (5/4) = 3/5.</summary>
+    /// <summary>
+    /// Means over words, not over pictures: (1 + 1/2 + 0) / 3 = 1/2 and 3/4; F1 = 2 x 3/8 / (5/4) = 3/5.
+    /// </summary>
     [Fact]
     public void Summarize_Pictures_AveragesOverWords()
     {
-        var summary = PaperProtocol.Summarize([new([1, 0.5], [1, 1], [1, 0.5], [0.5]), new([0], [0], [0], [1]), new([], [], [], [])]);
+        var summary = PaperProtocol.Summarize([
+            new([1, 0.5], [1, 1], [1, 0.5], [0.5]),
+            new([0], [0], [0], [1]),
+            new([], [], [], []),
+        ]);
 
         Assert.Equal(0.5, summary.ObjIou);
         Assert.Equal(0.75, summary.FuncIou);
@@ -104,11 +135,19 @@ public sealed class PaperProtocolTests
     }
 
     [Fact]
-    public void Summarize_NoWords_IsNullAndNotNaN() => Assert.Equal(new PaperSummary(null, null, null, null, null), PaperProtocol.Summarize([]));
+    public void Summarize_NoWords_IsNullAndNotNaN() =>
+        Assert.Equal(new PaperSummary(null, null, null, null, null), PaperProtocol.Summarize([]));
 
     private static PaperFigures Evaluate((string Text, byte[] Map)[] tokens)
     {
         var words = AnswerWord.Group([.. tokens.Select(token => " " + token.Text)]);
-        return PaperProtocol.Evaluate(words, PaperProtocol.Label(words, Categories), [.. tokens.Select(token => token.Map)], 2, 4, Truth);
+        return PaperProtocol.Evaluate(
+            words,
+            PaperProtocol.Label(words, Categories),
+            [.. tokens.Select(token => token.Map)],
+            2,
+            4,
+            Truth
+        );
     }
 }

@@ -1,5 +1,4 @@
 using ImageMagick;
-using Tamx.Llama;
 
 namespace Tamx.Evaluation.Tests;
 
@@ -14,9 +13,18 @@ public sealed class PictureFolderTests
         EvaluationSample[] samples = [.. pictures.Samples()];
 
         Assert.Equal(5, pictures.Count);
-        Assert.Equal(["pictures/0.png", "pictures/1.png", "pictures/2.png", "pictures/3.png", "pictures/4.png"], samples.Select(sample => sample.Name));
-        Assert.All(samples, sample => Assert.Equal("Write a description for this image using around two sentences:", sample.Prompt));
-        Assert.All(samples, sample => Assert.Equal([new(1, "dog"), new(2, "cat"), new(3, "grass field")], sample.Categories));
+        Assert.Equal(
+            ["pictures/0.png", "pictures/1.png", "pictures/2.png", "pictures/3.png", "pictures/4.png"],
+            samples.Select(sample => sample.Name)
+        );
+        Assert.All(
+            samples,
+            sample => Assert.Equal("Write a description for this image using around two sentences:", sample.Prompt)
+        );
+        Assert.All(
+            samples,
+            sample => Assert.Equal([new(1, "dog"), new(2, "cat"), new(3, "grass field")], sample.Categories)
+        );
         Assert.All(samples, sample => Assert.Equal((64, 64), (sample.Labels.Width, sample.Labels.Height)));
         Assert.Equal(4 * 256, samples[0].Labels.MaskOf([1]).Count);
         Assert.Equal(2 * 256, samples[0].Labels.MaskOf([2]).Count);
@@ -29,16 +37,30 @@ public sealed class PictureFolderTests
 
         EvaluationSample[] samples = [.. PictureFolder.Open(folder.Path).Samples()];
 
-        Assert.Equal(["000000000100", "000000000101", "000000000102", "000000000103", "000000000104"], samples.Select(sample => sample.Name));
+        Assert.Equal(
+            ["000000000100", "000000000101", "000000000102", "000000000103", "000000000104"],
+            samples.Select(sample => sample.Name)
+        );
         Assert.All(samples, sample => Assert.Equal("Write a one-sentence caption for this image:", sample.Prompt));
-        Assert.All(samples, sample => Assert.Equal([new(1, "dog"), new(2, "cat"), new(3, "grass field")], sample.Categories));
+        Assert.All(
+            samples,
+            sample => Assert.Equal([new(1, "dog"), new(2, "cat"), new(3, "grass field")], sample.Categories)
+        );
     }
 
     [Fact]
     public void Samples_CategoriesFileAndPrompt_GoBeforeTheFolders()
     {
         using var folder = HandMadeFolder.AsCoco();
-        folder.Write("categories.json", new { puppy = 1, kitten = 2, lawn = 3 });
+        folder.Write(
+            "categories.json",
+            new
+            {
+                puppy = 1,
+                kitten = 2,
+                lawn = 3,
+            }
+        );
 
         var sample = PictureFolder.Open(folder.Path).Samples("What?").First();
 
@@ -59,8 +81,9 @@ public sealed class PictureFolderTests
     }
 
     /// <summary>
-    /// The answers below with maps that light whole cells, computed by hand from the protocol. Cell maps are stretched bilinearly, so the IoU of a lit region is not 1;
-    /// picture 1, all grass, and empty maps give whole numbers, and the rest is checked against what single steps give.
+    /// The answers below with maps that light whole cells, computed by hand from the protocol. Cell maps are stretched
+    /// bilinearly, so the IoU of a lit region is not 1; picture 1, all grass, and empty maps give whole numbers, and
+    /// the rest is checked against what single steps give.
     /// </summary>
     [Fact]
     public void Summary_FivePictures_IsAsDerivedByHand()
@@ -74,16 +97,20 @@ public sealed class PictureFolderTests
             (["Grass", "."], ["5555 5555 5555 5555", "0000 0000 0000 0000"]),
             (["The", " cat", "."], ["9999 9999 0000 0000", "1000 0000 0000 0000", "0000 0000 0000 0000"]),
             (["Empty", "."], ["1111 1111 1111 1111", "0000 0000 0000 0000"]),
-            (["Grass", " and", " grass", "."], ["0000 0000 0000 0000", "0000 0000 0000 0000", "0000 0000 0000 0000", "0000 0000 0000 0000"]),
+            (
+                ["Grass", " and", " grass", "."],
+                ["0000 0000 0000 0000", "0000 0000 0000 0000", "0000 0000 0000 0000", "0000 0000 0000 0000"]
+            ),
         ];
 
         var results = samples.Zip(answers, (sample, answer) => Score(sample, answer.Tokens, answer.Maps)).ToArray();
         var summary = EvaluationSummary.Of(results, new EvaluationOptions { Kinds = [MapKind.Raw] });
 
-        // Nouns that the pictures hold: "dog" with an empty map (0), "Grass" with a uniform map on a picture of grass (1).
-        // Function words: "A" with one cell of 16 not below the threshold 0 of an empty map, but no cell is below 0 either: 0.
-        // "The": the threshold is that of the cat's map, though there is no cat: a map of 0 and 28 has threshold 0 before stretching; after it the levels are many
-        // and the threshold is t with 0 < t < 28, so the 8 cells of 0 are below and those of 255 are not: 1/2. "and": no cell is below 0: 0.
+        // Nouns that the pictures hold: "dog" with an empty map (0), "Grass" with a uniform map on a picture of grass
+        // (1). Function words: "A" with one cell of 16 not below the threshold 0 of an empty map, but no cell is below
+        // 0 either: 0. "The": the threshold is that of the cat's map, though there is no cat: a map of 0 and 28 has
+        // threshold 0 before stretching; after it the levels are many and the threshold is t with 0 < t < 28, so the 8
+        // cells of 0 are below and those of 255 are not: 1/2. "and": no cell is below 0: 0.
         var paper = Assert.Single(summary.Paper).Figures;
         Assert.Equal([0.0], results[0].Paper[0].Figures.ObjIou);
         Assert.Equal([1.0], results[1].Paper[0].Figures.ObjIou);
@@ -99,9 +126,13 @@ public sealed class PictureFolderTests
 
         // Our own rows: the same two nouns; pointing and mass 0 and 1, areas 1/4 and 1; one of two maps empty.
         var nouns = Assert.Single(summary.Rows, row => row.Words == WordKind.Noun);
-        Assert.Equal((2, 0.5, 0.5, 0.5, 0.625, 0.5), (nouns.Count, nouns.ObjIou, nouns.Pointing, nouns.Mass, nouns.Area, nouns.Empty));
+        Assert.Equal(
+            (2, 0.5, 0.5, 0.5, 0.625, 0.5),
+            (nouns.Count, nouns.ObjIou, nouns.Pointing, nouns.Mass, nouns.Area, nouns.Empty)
+        );
 
-        // Function words on pictures that hold anything: "A" (its cell is the dog's), "The" (half of its 8 cells are in rows 0 and 1, 2 of them on the dog), "and" (empty).
+        // Function words on pictures that hold anything: "A" (its cell is the dog's), "The" (half of its 8 cells are in
+        // rows 0 and 1, 2 of them on the dog), "and" (empty).
         var functions = Assert.Single(summary.Rows, row => row.Words == WordKind.Function);
         Assert.Equal(3, functions.Count);
         Assert.Equal((1 + (2 / 8.0) + 0) / 3, functions.Pointing, 1e-12);
@@ -123,12 +154,31 @@ public sealed class PictureFolderTests
         AssertRefusedList("name no picture");
         AssertRefusedList("entry 1 is not", "picture");
         AssertRefusedList("entry 1 is not", (object)new object[] { "pictures/0.png", "A caption." });
-        AssertRefusedList("label map masks/9.png is missing", (object)new object[] { "pictures/0.png", "", "masks/9.png", categories });
-        AssertRefusedList("picture pictures/9.png is missing", (object)new object[] { "pictures/9.png", "", "masks/0.png", categories });
-        AssertRefusedList("there are no categories", (object)new object[] { "pictures/0.png", "", "masks/0.png", new { } });
-        AssertRefusedList("\"dog\" has label 0", (object)new object[] { "pictures/0.png", "", "masks/0.png", new { dog = 0 } });
-        AssertRefusedList("does not lie in the folder", (object)new object[] { "../0.png", "", "masks/0.png", categories });
-        AssertRefusedList("twice", new object[] { "pictures/0.png", "", "masks/0.png", categories }, new object[] { "pictures/0.png", "", "masks/0.png", categories });
+        AssertRefusedList(
+            "label map masks/9.png is missing",
+            (object)new object[] { "pictures/0.png", "", "masks/9.png", categories }
+        );
+        AssertRefusedList(
+            "picture pictures/9.png is missing",
+            (object)new object[] { "pictures/9.png", "", "masks/0.png", categories }
+        );
+        AssertRefusedList(
+            "there are no categories",
+            (object)new object[] { "pictures/0.png", "", "masks/0.png", new { } }
+        );
+        AssertRefusedList(
+            "\"dog\" has label 0",
+            (object)new object[] { "pictures/0.png", "", "masks/0.png", new { dog = 0 } }
+        );
+        AssertRefusedList(
+            "does not lie in the folder",
+            (object)new object[] { "../0.png", "", "masks/0.png", categories }
+        );
+        AssertRefusedList(
+            "twice",
+            new object[] { "pictures/0.png", "", "masks/0.png", categories },
+            new object[] { "pictures/0.png", "", "masks/0.png", categories }
+        );
         File.WriteAllText(folder.File("anno.json"), "[[1,");
         AssertRefused("no readable JSON", folder.Path);
         File.WriteAllBytes(folder.File("anno.json"), [.. "[[\"caf"u8, 0xE9, .. "\"]]"u8]);
@@ -174,15 +224,32 @@ public sealed class PictureFolderTests
         AssertFirstRefused("masks/0.png");
 
         void AssertFirstRefused(string message) =>
-            Assert.Contains(message, Assert.ThrowsAny<InvalidInputException>(() => PictureFolder.Open(folder.Path).Samples().First()).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                message,
+                Assert
+                    .ThrowsAny<InvalidInputException>(() => PictureFolder.Open(folder.Path).Samples().First())
+                    .Message,
+                StringComparison.Ordinal
+            );
     }
 
     private static SampleResult Score(EvaluationSample sample, string[] tokens, string[] maps)
     {
-        var scorer = new SampleScorer(sample, AnswerWord.Group(tokens), new PatchGrid(1, HandMadeFolder.Cells, HandMadeFolder.Cells));
+        var scorer = new SampleScorer(
+            sample,
+            AnswerWord.Group(tokens),
+            new PatchGrid(1, HandMadeFolder.Cells, HandMadeFolder.Cells)
+        );
         float[][] values = [.. maps.Select(map => map.Where(c => c != ' ').Select(c => (c - '0') / 9f).ToArray())];
         return new SampleResult(
-            sample.Name, sample.Prompt, string.Concat(tokens), null, [.. scorer.Score(MapKind.Raw, values)], [new(MapKind.Raw, scorer.ScoreAsPaper(values))], null);
+            sample.Name,
+            sample.Prompt,
+            string.Concat(tokens),
+            null,
+            [.. scorer.Score(MapKind.Raw, values)],
+            [new(MapKind.Raw, scorer.ScoreAsPaper(values))],
+            null
+        );
     }
 
     private static void AssertRefused(string message, string folder)

@@ -1,4 +1,3 @@
-using Tamx.Llama;
 using Tamx.Testing;
 
 namespace Tamx.Evaluation.Tests;
@@ -93,12 +92,14 @@ public sealed class ResultLogTests : IDisposable
         Assert.Equal(content, File.ReadAllText(LogPath));
     }
 
-    private static SampleResult Result(string name) => new(
-        name,
-        "What?",
-        "A c\u00e5t.",
-        null,
-        [new(1, "c\u00e5t", WordKind.Noun, MapKind.EciFilter, 0.1, 0.15, 0.2, 0.3, 1, 0.4, 0.05, 0.9, false)],
-        [new(MapKind.EciFilter, new PaperFigures([0.25], [0.5], [0.75], []))],
-        new PerturbationCurves(MapKind.EciFilter, [1, 0.5], [0.5, 1], [1, 0.5], [0.5, 1]));
+    private static SampleResult Result(string name) =>
+        new(
+            name,
+            "What?",
+            "A c\u00e5t.",
+            null,
+            [new(1, "c\u00e5t", WordKind.Noun, MapKind.EciFilter, 0.1, 0.15, 0.2, 0.3, 1, 0.4, 0.05, 0.9, false)],
+            [new(MapKind.EciFilter, new PaperFigures([0.25], [0.5], [0.75], []))],
+            new PerturbationCurves(MapKind.EciFilter, [1, 0.5], [0.5, 1], [1, 0.5], [0.5, 1])
+        );
 }

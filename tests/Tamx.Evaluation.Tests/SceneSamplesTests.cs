@@ -18,7 +18,8 @@ public sealed class SceneSamplesTests
             Assert.Equal(scene.Rgb, RgbImage.Decode(samples[i].Picture.Encoded, "scene").Pixels);
             foreach (var word in samples[i].Words!.Where(word => word.Kind != WordKind.Function))
             {
-                bool IsNamed(SceneObject item) => word.Text == (word.Kind == WordKind.Noun ? item.Noun : item.Adjective);
+                bool IsNamed(SceneObject item) =>
+                    word.Text == (word.Kind == WordKind.Noun ? item.Noun : item.Adjective);
                 var named = scene.Objects.Where(IsNamed).Select(item => item.Id + 1).ToArray();
                 Assert.NotEmpty(named);
                 Assert.Equal(named, word.Labels);

@@ -11,8 +11,15 @@ public sealed class StatisticsTests
         var random = new SeededRandom(1234567);
 
         Assert.Equal(
-            [6457827717110365317UL, 3203168211198807973, 9817491932198370423, 4593380528125082431, 16408922859458223821],
-            Enumerable.Range(0, 5).Select(_ => random.Next()));
+            [
+                6457827717110365317UL,
+                3203168211198807973,
+                9817491932198370423,
+                4593380528125082431,
+                16408922859458223821,
+            ],
+            Enumerable.Range(0, 5).Select(_ => random.Next())
+        );
     }
 
     [Fact]
@@ -31,7 +38,9 @@ public sealed class StatisticsTests
     [Fact]
     public void Bootstrap_NoValue_IsNull() => Assert.Null(BootstrapInterval.Of([new(0, 0)]));
 
-    /// <summary>100 pictures of one value each, half (nearly) 0 and half 1: the normal approximation gives 0.5 +- 1.96 x 0.05.</summary>
+    /// <summary>
+    /// 100 pictures of one value each, half (nearly) 0 and half 1: the normal approximation gives 0.5 +- 1.96 x 0.05.
+    /// </summary>
     [Fact]
     public void Bootstrap_CoinFlips_IsAsWideAsTheory()
     {
@@ -60,18 +69,20 @@ public sealed class StatisticsTests
     [InlineData(new[] { 0.0, 1 }, 0.5)]
     [InlineData(new[] { 0.0, 1, 1, 1, 1 }, 0.875)]
     [InlineData(new[] { -1.0, -2, -4 }, -2.25)]
-    public void Area_Curve_IsTheTrapezoids(double[] values, double expected) => Assert.Equal(expected, PerturbationCurve.Area(values), 1e-15);
+    public void Area_Curve_IsTheTrapezoids(double[] values, double expected) =>
+        Assert.Equal(expected, PerturbationCurve.Area(values), 1e-15);
 
     [Fact]
     public void Area_OneValue_Throws() => Assert.Throws<ArgumentException>(() => PerturbationCurve.Area([1]));
 
     [Fact]
-    public void BestFirst_Ties_KeepReadingOrder() => Assert.Equal([2, 0, 3, 1], PerturbationCurve.BestFirst([0.5f, 0, 0.9f, 0.5f]));
+    public void BestFirst_Ties_KeepReadingOrder() =>
+        Assert.Equal([2, 0, 3, 1], PerturbationCurve.BestFirst([0.5f, 0, 0.9f, 0.5f]));
 
     [Fact]
     public void GreyOut_OneCell_LeavesTheOthersAsTheyAre()
     {
-        byte[] rgb = Noise.Bytes(16 * 12 * 3);
+        var rgb = Noise.Bytes(16 * 12 * 3);
         var image = RgbImage.Decode(Bitmap24.Encode(16, 12, rgb), "noise.bmp");
         Assert.Equal(rgb, image.Pixels);
 

@@ -28,7 +28,8 @@ public sealed class WordTests
     [InlineData("gizmos", "gizmo")]
     [InlineData("virus", "virus")]
     [InlineData("grass", "grass")]
-    public void Singular_Noun_GivesItsOneForm(string word, string expected) => Assert.Equal(expected, NounForms.Singular(word));
+    public void Singular_Noun_GivesItsOneForm(string word, string expected) =>
+        Assert.Equal(expected, NounForms.Singular(word));
 
     [Theory]
     [InlineData("traffic light", "lights", true)]
@@ -46,7 +47,10 @@ public sealed class WordTests
         Assert.True(WordLists.Nouns.Count > 900);
         Assert.All(WordLists.Nouns, noun => Assert.Equal(noun, NounForms.Singular(noun)));
         Assert.All(["The", "and", "there", "which", "'s"], word => Assert.True(WordLists.IsFunctionWord(word)));
-        Assert.All(["of", "on", "two", "is", "red"], word => Assert.False(WordLists.IsFunctionWord(word) || WordLists.IsNoun(word)));
+        Assert.All(
+            ["of", "on", "two", "is", "red"],
+            word => Assert.False(WordLists.IsFunctionWord(word) || WordLists.IsNoun(word))
+        );
     }
 
     [Fact]
@@ -54,8 +58,13 @@ public sealed class WordTests
     {
         ExpectedWord[] expected =
         [
-            new("A", WordKind.Function, []), new("red", WordKind.Colour, [1, 2]), new("circle", WordKind.Noun, [1]), new("above", WordKind.Function, []),
-            new("a", WordKind.Function, []), new("red", WordKind.Colour, [1, 2]), new("star", WordKind.Noun, [2]),
+            new("A", WordKind.Function, []),
+            new("red", WordKind.Colour, [1, 2]),
+            new("circle", WordKind.Noun, [1]),
+            new("above", WordKind.Function, []),
+            new("a", WordKind.Function, []),
+            new("red", WordKind.Colour, [1, 2]),
+            new("star", WordKind.Noun, [2]),
         ];
         var words = AnswerWord.Group(["A", " red", " square", " above", " a", " large", " red", " star", "."]);
 
@@ -71,17 +80,27 @@ public sealed class WordTests
     {
         var words = AnswerWord.Group(["The", " dogs", " sit", " on", " a", " sofa", "."]);
 
-        var matched = WordMatching.Match(words, Sample() with { Categories = [new(3, "dog"), new(7, "traffic light")] });
+        var matched = WordMatching.Match(
+            words,
+            Sample() with
+            {
+                Categories = [new(3, "dog"), new(7, "traffic light")],
+            }
+        );
 
-        Assert.Equal([("The", WordKind.Function), ("dogs", WordKind.Noun), ("a", WordKind.Function)], matched.Select(word => (word.Word.Text, word.Kind)));
+        Assert.Equal(
+            [("The", WordKind.Function), ("dogs", WordKind.Noun), ("a", WordKind.Function)],
+            matched.Select(word => (word.Word.Text, word.Kind))
+        );
         Assert.Equal([3], matched[1].Labels);
     }
 
-    private static EvaluationSample Sample() => new()
-    {
-        Name = "sample",
-        Picture = new Llama.Chat.ImagePart(Array.Empty<byte>(), "none"),
-        Prompt = "What?",
-        Labels = new LabelMap(1, 1, [0]),
-    };
+    private static EvaluationSample Sample() =>
+        new()
+        {
+            Name = "sample",
+            Picture = new Llama.Chat.ImagePart(Array.Empty<byte>(), "none"),
+            Prompt = "What?",
+            Labels = new LabelMap(1, 1, [0]),
+        };
 }

@@ -10,7 +10,10 @@ internal static class ContractChecks
 {
     private static readonly Type[] Suites =
     [
-        typeof(TamEngineContractTests), typeof(EngineAgreementTests), typeof(SelectTopTests), typeof(DeviceEngineTests),
+        typeof(TamEngineContractTests),
+        typeof(EngineAgreementTests),
+        typeof(SelectTopTests),
+        typeof(DeviceEngineTests),
     ];
 
     /// <summary>Runs every test whose first argument is the engine's name.</summary>
@@ -24,7 +27,7 @@ internal static class ContractChecks
         foreach (var method in Suites.SelectMany(suite => suite.GetMethods()))
         {
             var rows = method.GetCustomAttributes<MemberDataAttribute>().SelectMany(data => Rows(data, method));
-            foreach (object?[] row in rows.Where(row => kind.Name.Equals(row[0])))
+            foreach (var row in rows.Where(row => kind.Name.Equals(row[0])))
             {
                 try
                 {
@@ -50,6 +53,10 @@ internal static class ContractChecks
     }
 
     private static IEnumerable<object?[]> Rows(MemberDataAttribute data, MethodInfo test) =>
-        data.GetData(test, new DisposalTracker()).AsTask().GetAwaiter().GetResult()
-            .Where(row => row.Skip is null).Select(row => row.GetData());
+        data.GetData(test, new DisposalTracker())
+            .AsTask()
+            .GetAwaiter()
+            .GetResult()
+            .Where(row => row.Skip is null)
+            .Select(row => row.GetData());
 }

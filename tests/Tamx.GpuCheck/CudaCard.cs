@@ -44,7 +44,8 @@ internal sealed unsafe class CudaCard : ICard
             return string.Create(
                 CultureInfo.InvariantCulture,
                 $"CUDA {version / 1000}.{version % 1000 / 10}, compute capability {major}.{minor}, "
-                + $"{Attribute(MultiprocessorCount)} multiprocessors");
+                    + $"{Attribute(MultiprocessorCount)} multiprocessors"
+            );
         }
     }
 
@@ -77,9 +78,9 @@ internal sealed unsafe class CudaCard : ICard
             host = (nint)NativeMemory.AllocZeroed((nuint)bytes);
         }
 
-        var seconds = Time(() => isUpload
-            ? CopyToDevice(memory, (void*)host, (nuint)bytes)
-            : CopyToHost((void*)host, memory, (nuint)bytes));
+        var seconds = Time(() =>
+            isUpload ? CopyToDevice(memory, (void*)host, (nuint)bytes) : CopyToHost((void*)host, memory, (nuint)bytes)
+        );
         if (isPinned)
         {
             _ = HostFree(host);
@@ -109,8 +110,9 @@ internal sealed unsafe class CudaCard : ICard
         var (a, b, rounds) = (0.999f, 1e-3f, _rounds);
         var arguments = stackalloc void*[] { &sums, &a, &b, &rounds };
         var pointers = (nint)arguments;
-        var seconds = Time(() => CudaMethods.Launch(
-            _kernel, (uint)_groupCount, 1, 1, GroupSize, 1, 1, 0, 0, (void**)pointers, null));
+        var seconds = Time(() =>
+            CudaMethods.Launch(_kernel, (uint)_groupCount, 1, 1, GroupSize, 1, 1, 0, 0, (void**)pointers, null)
+        );
         _ = MemoryFree(sums);
         _rounds = Rounds.Next(_rounds, seconds);
         return (seconds, 2.0 * rounds * Sums * Unrolled * GroupSize * _groupCount);
@@ -126,7 +128,8 @@ internal sealed unsafe class CudaCard : ICard
     internal static string Assembly()
     {
         var text = new StringBuilder();
-        text.Append("""
+        text.Append(
+            """
             .version 6.0
             .target sm_60
             .address_size 64
@@ -156,7 +159,8 @@ internal sealed unsafe class CudaCard : ICard
                 cvta.to.global.u64 %p, %p;
                 cvt.rn.f32.u32 %s0, %x;
 
-            """);
+            """
+        );
         for (var i = 1; i < Sums; i++)
         {
             text.Append(CultureInfo.InvariantCulture, $"    add.f32 %s{i}, %s{i - 1}, %a;\n");

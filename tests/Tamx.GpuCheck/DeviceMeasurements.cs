@@ -46,7 +46,12 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
     }
 
     private static string Text(double value) =>
-        value.ToString(value >= 100 ? "F0" : value >= 1 ? "F2" : "G3", CultureInfo.InvariantCulture);
+        value.ToString(
+            value >= 100 ? "F0"
+                : value >= 1 ? "F2"
+                : "G3",
+            CultureInfo.InvariantCulture
+        );
 
     /// <summary>The measured shapes: a large picture, with each window; a short answer; a video.</summary>
     private IEnumerable<(string Name, RandomProblem Problem)> Shapes()
@@ -118,20 +123,23 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
             engine,
             cpu,
             Call,
-            kernel => KernelWork.OfTokens(kernel, states, rows, HiddenSize));
+            kernel => KernelWork.OfTokens(kernel, states, rows, HiddenSize)
+        );
 
         void Call(ITamEngine one)
         {
             Array.Fill(best, TokenScore.None);
             Array.Fill(logSums, double.NegativeInfinity);
-            one.SelectTop(new()
-            {
-                HiddenSize = HiddenSize,
-                States = problem.CellStates,
-                OutputRows = problem.OutputRows,
-                Best = best,
-                LogSums = logSums,
-            });
+            one.SelectTop(
+                new()
+                {
+                    HiddenSize = HiddenSize,
+                    States = problem.CellStates,
+                    OutputRows = problem.OutputRows,
+                    Best = best,
+                    LogSums = logSums,
+                }
+            );
         }
     }
 
@@ -142,7 +150,8 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
         ITamEngine engine,
         ITamEngine cpu,
         Action<ITamEngine> call,
-        Func<DeviceKernel, KernelWork?> workOf)
+        Func<DeviceKernel, KernelWork?> workOf
+    )
     {
         var whole = Median(() => Seconds(() => call(engine)));
         var onCpu = Median(() => Seconds(() => call(cpu)));
@@ -150,18 +159,21 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
         using var timed = new DeviceEngine(device, 0);
         call(timed);
         var runs = new List<(double Upload, double Download, Dictionary<DeviceKernel, double> Kernels)>();
-        Median(() => Seconds(() =>
-        {
-            device.Clear();
-            call(timed);
-            runs.Add((device.UploadSeconds, device.DownloadSeconds, new(device.KernelSeconds)));
-        }));
+        Median(() =>
+            Seconds(() =>
+            {
+                device.Clear();
+                call(timed);
+                runs.Add((device.UploadSeconds, device.DownloadSeconds, new(device.KernelSeconds)));
+            })
+        );
         var kernels = 0.0;
         foreach (var kernel in runs[0].Kernels.Keys)
         {
             var seconds = Middle(runs.Select(run => run.Kernels[kernel]));
             kernels += seconds;
-            var figures = workOf(kernel) is not { } work ? "| | |"
+            var figures =
+                workOf(kernel) is not { } work ? "| | |"
                 : seconds <= 0 ? "| | too short to measure |"
                 : $"{Text(work.Operations / seconds / 1e9)} | {Text(work.Bytes / seconds / 1e9)} "
                     + $"| {Text(100 * work.Floor(_peak, _bandwidth) / seconds)} |";
@@ -215,9 +227,9 @@ internal sealed class DeviceMeasurements(EngineKind kind, ICard card, bool isQui
         do
         {
             values.Add(measure());
-        }
-        while (values.Count < 3
-            || (values.Count < 20 && Stopwatch.GetElapsedTime(start).TotalSeconds < _secondsPerFigure));
+        } while (
+            values.Count < 3 || (values.Count < 20 && Stopwatch.GetElapsedTime(start).TotalSeconds < _secondsPerFigure)
+        );
 
         return values;
     }

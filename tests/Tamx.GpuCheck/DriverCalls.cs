@@ -31,17 +31,40 @@ internal static unsafe partial class DriverCalls
 
     [LibraryImport(DriverLibrary.OpenCl, EntryPoint = "clEnqueueCopyBuffer")]
     public static partial int OpenClCopyInside(
-        nint queue, nint source, nint destination, nuint sourceOffset, nuint offset, nuint bytes,
-        uint waitCount, nint* wait, nint* signal);
+        nint queue,
+        nint source,
+        nint destination,
+        nuint sourceOffset,
+        nuint offset,
+        nuint bytes,
+        uint waitCount,
+        nint* wait,
+        nint* signal
+    );
 
     [LibraryImport(DriverLibrary.OpenCl, EntryPoint = "clEnqueueMapBuffer")]
     public static partial nint OpenClMap(
-        nint queue, nint memory, uint blocking, ulong flags, nuint offset, nuint bytes,
-        uint waitCount, nint* wait, nint* signal, out int status);
+        nint queue,
+        nint memory,
+        uint blocking,
+        ulong flags,
+        nuint offset,
+        nuint bytes,
+        uint waitCount,
+        nint* wait,
+        nint* signal,
+        out int status
+    );
 
     [LibraryImport(DriverLibrary.OpenCl, EntryPoint = "clEnqueueUnmapMemObject")]
     public static partial int OpenClUnmap(
-        nint queue, nint memory, nint mapped, uint waitCount, nint* wait, nint* signal);
+        nint queue,
+        nint memory,
+        nint mapped,
+        uint waitCount,
+        nint* wait,
+        nint* signal
+    );
 
     /// <summary>Makes this assembly's P/Invokes find the drivers where the engines find them.</summary>
     [ModuleInitializer]

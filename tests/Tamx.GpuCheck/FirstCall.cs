@@ -16,7 +16,12 @@ internal static class FirstCall
 
     // The folders of drivers' compiler caches: NVIDIA's, PoCL's, Mesa's, and of drivers that follow XDG.
     private static readonly string[] CacheVariables =
-        ["CUDA_CACHE_PATH", "POCL_CACHE_DIR", "MESA_SHADER_CACHE_DIR", "XDG_CACHE_HOME"];
+    [
+        "CUDA_CACHE_PATH",
+        "POCL_CACHE_DIR",
+        "MESA_SHADER_CACHE_DIR",
+        "XDG_CACHE_HOME",
+    ];
 
     /// <summary>Measures in this process, and prints seconds for the engine and for its first call.</summary>
     public static void Run(EngineKind kind)

@@ -16,11 +16,16 @@ internal sealed class HostClock(Action wait) : IDeviceClock
     public void Calibrate()
     {
         _cost = 0;
-        double[] costs = [.. Enumerable.Range(0, 50).Select(_ =>
-        {
-            Start();
-            return Stop();
-        })];
+        double[] costs =
+        [
+            .. Enumerable
+                .Range(0, 50)
+                .Select(_ =>
+                {
+                    Start();
+                    return Stop();
+                }),
+        ];
         _cost = costs.Order().ElementAt(costs.Length / 2);
     }
 

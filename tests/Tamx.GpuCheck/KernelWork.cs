@@ -45,14 +45,15 @@ internal readonly record struct KernelWork(double Operations, double Bytes)
     }
 
     /// <summary>The work of a kernel in the search for the best tokens; null for other kernels.</summary>
-    public static KernelWork? OfTokens(DeviceKernel kernel, int states, int rows, int hiddenSize) => kernel.Name switch
-    {
-        "product" => Product(rows, states, hiddenSize),
+    public static KernelWork? OfTokens(DeviceKernel kernel, int states, int rows, int hiddenSize) =>
+        kernel.Name switch
+        {
+            "product" => Product(rows, states, hiddenSize),
 
-        // A comparison, and a term of the log-sum-exp: a subtraction, an exponential (ten or so), an addition.
-        "top_candidates" => new(13.0 * states * rows, sizeof(float) * (double)states * rows),
-        _ => null,
-    };
+            // A comparison, and a term of the log-sum-exp: a subtraction, an exponential (ten or so), an addition.
+            "top_candidates" => new(13.0 * states * rows, sizeof(float) * (double)states * rows),
+            _ => null,
+        };
 
     private static KernelWork Product(double rows, double columns, double size) =>
         new(2 * rows * columns * size, sizeof(float) * ((rows * size) + (columns * size) + (rows * columns)));

@@ -75,9 +75,11 @@ internal sealed unsafe class OpenClCard : ICard
             ? OpenClMap(_queue, pinned, 1, MapReadWrite, 0, (nuint)bytes, 0, null, null, out status)
             : (nint)NativeMemory.AllocZeroed((nuint)bytes);
         OpenClDevice.Check(status, "mapping pinned memory");
-        var seconds = Time(() => isUpload
-            ? EnqueueWrite(_queue, memory, 1, 0, (nuint)bytes, (void*)host, 0, null, null)
-            : EnqueueRead(_queue, memory, 1, 0, (nuint)bytes, (void*)host, 0, null, null));
+        var seconds = Time(() =>
+            isUpload
+                ? EnqueueWrite(_queue, memory, 1, 0, (nuint)bytes, (void*)host, 0, null, null)
+                : EnqueueRead(_queue, memory, 1, 0, (nuint)bytes, (void*)host, 0, null, null)
+        );
         if (isPinned)
         {
             _ = OpenClUnmap(_queue, pinned, host, 0, null, null);

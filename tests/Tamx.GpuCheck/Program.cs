@@ -44,7 +44,8 @@ for (var i = 0; i < args.Length; i++)
             break;
         default:
             Console.Error.WriteLine(
-                $"{args[i]}: usage: Tamx.GpuCheck [--quick] [--no-checks] [--out FILE.md] [cuda] [opencl]");
+                $"{args[i]}: usage: Tamx.GpuCheck [--quick] [--no-checks] [--out FILE.md] [cuda] [opencl]"
+            );
             return Usage;
     }
 }
@@ -60,7 +61,8 @@ writer.WriteLine($"# GPU check, {DateTime.UtcNow.ToString("yyyy-MM-dd", CultureI
 writer.WriteLine();
 writer.WriteLine(
     $"{RuntimeInformation.OSDescription}, {Environment.ProcessorCount} logical processors, "
-    + $"{RuntimeInformation.FrameworkDescription}.");
+        + $"{RuntimeInformation.FrameworkDescription}."
+);
 var failures = 0;
 var missing = new List<string>();
 foreach (var kind in kinds)
@@ -126,10 +128,15 @@ foreach (var kind in kinds)
 }
 
 writer.WriteLine();
-var outcome = failures > 0 ? $"{failures} FAILED." : isChecked ? "No check failed." : "Nothing was checked.";
+var outcome =
+    failures > 0 ? $"{failures} FAILED."
+    : isChecked ? "No check failed."
+    : "Nothing was checked.";
 var left = missing.Count > 0 ? $" Could not be done on this machine: {string.Join("; ", missing)}." : string.Empty;
 writer.WriteLine($"Took {watch.Elapsed.TotalSeconds:F0} s. {outcome}{left}");
-return failures > 0 ? Failed : missing.Count > 0 ? Incomplete : 0;
+return failures > 0 ? Failed
+    : missing.Count > 0 ? Incomplete
+    : 0;
 
 static ICard Open(EngineKind kind)
 {
@@ -139,7 +146,8 @@ static ICard Open(EngineKind kind)
         return new CudaCard(handle, device);
     }
 
-    var (id, info) = OpenClDevices.Find()
+    var (id, info) = OpenClDevices
+        .Find()
         .OrderByDescending(one => one.Device.IsGpu)
         .ThenByDescending(one => one.Device.MemoryBytes)
         .First();

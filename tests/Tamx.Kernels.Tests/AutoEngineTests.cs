@@ -48,31 +48,36 @@ public class AutoEngineTests
         [
             engine => Small.Compute(engine),
             engine => engine.Project(states, states, 2, new float[1]),
-            engine => engine.Refine(
-                new TamProblem
-                {
-                    HiddenSize = 1,
-                    CellStates = [],
-                    OutputRows = [],
-                    Blocks = [],
-                    Maps = [],
-                    Weights = [],
-                    RangeCount = 0,
-                    EciStrength = 0,
-                    KernelSize = 1,
-                },
-                [1],
-                1,
-                [],
-                []),
-            engine => engine.SelectTop(new()
-            {
-                HiddenSize = 2,
-                States = states,
-                OutputRows = states,
-                Best = new TokenScore[1],
-                LogSums = new double[1],
-            }),
+            engine =>
+                engine.Refine(
+                    new TamProblem
+                    {
+                        HiddenSize = 1,
+                        CellStates = [],
+                        OutputRows = [],
+                        Blocks = [],
+                        Maps = [],
+                        Weights = [],
+                        RangeCount = 0,
+                        EciStrength = 0,
+                        KernelSize = 1,
+                    },
+                    [1],
+                    1,
+                    [],
+                    []
+                ),
+            engine =>
+                engine.SelectTop(
+                    new()
+                    {
+                        HiddenSize = 2,
+                        States = states,
+                        OutputRows = states,
+                        Best = new TokenScore[1],
+                        LogSums = new double[1],
+                    }
+                ),
         ];
         foreach (var call in calls)
         {
@@ -117,7 +122,11 @@ public class AutoEngineTests
     public void Compute_CpuFails_Throws()
     {
         using var engine = new AutoEngine(
-            new ProbeEngine(), () => new ProbeEngine { Fails = true }, OffloadCostModel.Assumed, null);
+            new ProbeEngine(),
+            () => new ProbeEngine { Fails = true },
+            OffloadCostModel.Assumed,
+            null
+        );
 
         Assert.Throws<EngineUnavailableException>(() => Small.Compute(engine));
         Assert.Throws<EngineUnavailableException>(() => Small.Compute(engine));
@@ -135,13 +144,18 @@ public class AutoEngineTests
     [InlineData(300, 2048, 40, 30, 3, false)]
     [InlineData(144, 128, 60, 40, 3, false)]
     public void ShouldOffload_Sizes_Decide(
-        long cells, long hiddenSize, long rows, long maps, int kernelSize, bool expected)
+        long cells,
+        long hiddenSize,
+        long rows,
+        long maps,
+        int kernelSize,
+        bool expected
+    )
     {
         var products = ((cells * hiddenSize) + (maps * cells)) * rows;
         var copied = ((cells + rows) * hiddenSize) + (maps * (cells + rows));
 
-        Assert.Equal(
-            expected, OffloadCostModel.Assumed.ShouldOffload(products, maps * cells, kernelSize, copied));
+        Assert.Equal(expected, OffloadCostModel.Assumed.ShouldOffload(products, maps * cells, kernelSize, copied));
     }
 
     private static AutoEngine Create(ITamEngine device) =>
@@ -168,13 +182,15 @@ public class AutoEngineTests
             ReadOnlySpan<float> outputRows,
             int hiddenSize,
             Span<float> destination,
-            CancellationToken cancellationToken = default) => Count();
+            CancellationToken cancellationToken = default
+        ) => Count();
 
         public void Compute(
             in TamProblem problem,
             Span<float> maps,
             Span<ValueRange> ranges,
-            CancellationToken cancellationToken = default) => Count();
+            CancellationToken cancellationToken = default
+        ) => Count();
 
         public void Refine(
             in TamProblem problem,
@@ -182,7 +198,8 @@ public class AutoEngineTests
             int cellCount,
             Span<float> maps,
             Span<ValueRange> ranges,
-            CancellationToken cancellationToken = default) => Count();
+            CancellationToken cancellationToken = default
+        ) => Count();
 
         public void SelectTop(in TopTokenQuery query, CancellationToken cancellationToken = default) => Count();
 

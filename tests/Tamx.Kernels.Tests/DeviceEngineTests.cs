@@ -28,7 +28,8 @@ public class DeviceEngineTests
             {
                 foreach (var first in (bool[])[false, true])
                 {
-                    var problem = RandomProblem.Create(31, [(1, 5, 13), (2, 3, 30)], 19, 70, 9, 2)
+                    var problem = RandomProblem
+                        .Create(31, [(1, 5, 13), (2, 3, 30)], 19, 70, 9, 2)
                         .With(kernelSize: kernelSize, normalizeBeforeFilter: first);
                     var device = new PoisonedDevice(Open(kind), poison);
                     using (var engine = new DeviceEngine(device, 0))
@@ -129,7 +130,8 @@ public class DeviceEngineTests
             TamEngines.Create(new EngineOptions { Kind = kind, MaxDeviceBytes = 100_000 }),
             () => TamEngines.Create(EngineKind.Cpu),
             Free,
-            log.Add);
+            log.Add
+        );
 
         AssertEqual(problem, engine);
         AssertEqual(problem, engine);
@@ -190,7 +192,8 @@ public class DeviceEngineTests
             new DeviceEngine(new PoisonedDevice(Open(kind), 0) { LaunchesLeft = 0 }, 0),
             () => new ReferenceEngine(),
             Free,
-            null);
+            null
+        );
 
         engine.Project(Enumerable.Repeat(1f, 300).ToArray(), [2, 3, 4], 3, actual);
 
@@ -228,8 +231,9 @@ public class DeviceEngineTests
     {
         using var engine = TamEngines.Create(new EngineOptions { Kind = kind, MaxDeviceBytes = 100_000 });
 
-        var exception = Assert.Throws<EngineUnavailableException>(
-            () => Select(engine, Numbers(1, 10 * 19), Numbers(2, 3000 * 19)));
+        var exception = Assert.Throws<EngineUnavailableException>(() =>
+            Select(engine, Numbers(1, 10 * 19), Numbers(2, 3000 * 19))
+        );
 
         // 10 states and 3000 rows of 19, 10 x 3000 logits, and the small results.
         Assert.Matches(@"lacks memory: 0\.34\d MB are wanted, and 0\.1 MB may be used", exception.Message);
@@ -246,7 +250,8 @@ public class DeviceEngineTests
             new DeviceEngine(new PoisonedDevice(Open(kind), 0) { LaunchesLeft = 3 }, 0, stateSliceBytes: 1),
             () => new ReferenceEngine(),
             Free,
-            null);
+            null
+        );
 
         var (actual, actualSums) = Select(engine, states, rows);
 
@@ -302,7 +307,16 @@ public class DeviceEngineTests
     {
         var best = Enumerable.Repeat(TokenScore.None, states.Length / 19 * 6).ToArray();
         var logSums = Enumerable.Repeat(double.NegativeInfinity, states.Length / 19).ToArray();
-        engine.SelectTop(new() { HiddenSize = 19, States = states, OutputRows = rows, Best = best, LogSums = logSums });
+        engine.SelectTop(
+            new()
+            {
+                HiddenSize = 19,
+                States = states,
+                OutputRows = rows,
+                Best = best,
+                LogSums = logSums,
+            }
+        );
         return (best, logSums);
     }
 

@@ -8,13 +8,15 @@ namespace Tamx.Kernels.Tests;
 public class EngineAgreementTests
 {
     /// <summary>Engines by name. They include the vector widths that this machine would not choose.</summary>
-    internal static readonly Dictionary<string, Func<int, ITamEngine>> Engines = TestEngines.Working
-        .ToDictionary(
+    internal static readonly Dictionary<string, Func<int, ITamEngine>> Engines = TestEngines
+        .Working.ToDictionary(
             kind => kind.ToString(),
-            kind => (Func<int, ITamEngine>)(
-                threads => TamEngines.Create(new EngineOptions { Kind = kind, ThreadCount = threads })))
-        .Concat(
-        [
+            kind =>
+                (Func<int, ITamEngine>)(
+                    threads => TamEngines.Create(new EngineOptions { Kind = kind, ThreadCount = threads })
+                )
+        )
+        .Concat([
             new("Simd128", threads => new VectorEngine<Simd128, Vector128<float>>(threads)),
             new("Simd256", threads => new VectorEngine<Simd256, Vector256<float>>(threads)),
             new("Simd512", threads => new VectorEngine<Simd512, Vector512<float>>(threads)),
@@ -116,7 +118,8 @@ public class EngineAgreementTests
                         AssertEqual(
                             engine,
                             problem.With(strength, kernelSize, constant, first),
-                            $"{kernelSize} {first} {strength} {constant}");
+                            $"{kernelSize} {first} {strength} {constant}"
+                        );
                     }
                 }
             }
@@ -199,10 +202,12 @@ public class EngineAgreementTests
         var random = RandomProblem.Create(29, [(1, 3, 3)], 4, 5, 2);
         using var engine = Engines[name](1);
 
-        Assert.Throws<ArgumentException>(
-            () => engine.Refine(random.Problem, new float[44], 9, new float[18], new ValueRange[2]));
-        Assert.ThrowsAny<ArgumentException>(
-            () => engine.Refine(random.Problem, new float[45], -9, new float[18], new ValueRange[2]));
+        Assert.Throws<ArgumentException>(() =>
+            engine.Refine(random.Problem, new float[44], 9, new float[18], new ValueRange[2])
+        );
+        Assert.ThrowsAny<ArgumentException>(() =>
+            engine.Refine(random.Problem, new float[45], -9, new float[18], new ValueRange[2])
+        );
     }
 
     [Theory]
@@ -243,10 +248,13 @@ public class EngineAgreementTests
         using var engine = Engines[name](2);
         foreach (var atEnd in (bool[])[true, false])
         {
-            foreach (var (grid, rowCount, hiddenSize) in
-                (((int, int, int), int, int)[])[((1, 5, 7), 3, 5), ((1, 16, 13), 33, 17), ((2, 1, 3), 16, 32)])
+            foreach (
+                var (grid, rowCount, hiddenSize) in (((int, int, int), int, int)[])
+                    [((1, 5, 7), 3, 5), ((1, 16, 13), 33, 17), ((2, 1, 3), 16, 32)]
+            )
             {
-                var random = RandomProblem.Create(9, [grid, (1, 2, 5)], hiddenSize, rowCount, 5)
+                var random = RandomProblem
+                    .Create(9, [grid, (1, 2, 5)], hiddenSize, rowCount, 5)
                     .With(kernelSize: kernelSize);
                 var expected = random.Compute(engine);
                 using var states = new GuardedMemory(random.CellStates, atEnd);
@@ -254,14 +262,15 @@ public class EngineAgreementTests
                 using var weights = new GuardedMemory(random.Weights, atEnd);
                 using var maps = new GuardedMemory(expected.Maps, atEnd);
                 using var products = new GuardedMemory(
-                    new float[random.CellStates.Length / hiddenSize * rowCount], atEnd);
+                    new float[random.CellStates.Length / hiddenSize * rowCount],
+                    atEnd
+                );
                 var ranges = new ValueRange[expected.Ranges.Length];
                 Array.Fill(ranges, ValueRange.Empty);
                 maps.Span.Clear();
 
                 var problem = random.Problem with { Weights = weights.Span };
-                engine.Compute(
-                    problem with { CellStates = states.Span, OutputRows = rows.Span }, maps.Span, ranges);
+                engine.Compute(problem with { CellStates = states.Span, OutputRows = rows.Span }, maps.Span, ranges);
                 engine.Project(states.Span, rows.Span, hiddenSize, products.Span);
 
                 Assert.Equal(expected.Maps, maps.Span.ToArray());
@@ -301,7 +310,11 @@ public class EngineAgreementTests
                 var (minimum, maximum) = expected.Ranges[map.Range];
                 var share = Math.Max(1, largest / Math.Max((double)maximum - minimum, float.Epsilon));
                 FloatAssert.Equal(
-                    expected.Maps.AsSpan(slice), actual.Maps.AsSpan(slice), tolerance * share, $"{what}, text {text}");
+                    expected.Maps.AsSpan(slice),
+                    actual.Maps.AsSpan(slice),
+                    tolerance * share,
+                    $"{what}, text {text}"
+                );
                 offset = slice.End.Value;
             }
         }

@@ -28,7 +28,8 @@ internal sealed unsafe partial class GuardedMemory : IDisposable
         if (_start == -1 || Protect(_start, page, 0) != 0 || Protect(_start + (nint)(page + inner), page, 0) != 0)
         {
             throw new InvalidOperationException(
-                $"The system refused guarded memory: error {Marshal.GetLastPInvokeError()}.");
+                $"The system refused guarded memory: error {Marshal.GetLastPInvokeError()}."
+            );
         }
 
         Length = values.Length;

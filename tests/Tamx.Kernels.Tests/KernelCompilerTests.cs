@@ -27,13 +27,19 @@ public class KernelCompilerTests
         Assert.DoesNotContain("GLOBAL_MEM_FENCE", text, StringComparison.Ordinal);
         Assert.DoesNotContain("#pragma", text, StringComparison.Ordinal);
         Assert.Contains(
-            $"reqd_work_group_size({kernel.GroupWidth}, {kernel.GroupHeight}, 1)", text, StringComparison.Ordinal);
+            $"reqd_work_group_size({kernel.GroupWidth}, {kernel.GroupHeight}, 1)",
+            text,
+            StringComparison.Ordinal
+        );
     }
 
     /// <summary>A thread adds 64 products per term of the sum. All are fused.</summary>
     [Fact]
-    public void ToOpenCl_Products_AreFused() => Assert.True(
-        KernelCompiler.ToOpenCl(DeviceKernel.Product).Text.Split("= FUSE(").Length > 64, "products and sums are apart");
+    public void ToOpenCl_Products_AreFused() =>
+        Assert.True(
+            KernelCompiler.ToOpenCl(DeviceKernel.Product).Text.Split("= FUSE(").Length > 64,
+            "products and sums are apart"
+        );
 
     [Theory]
     [InlineData("atomic_fetch_add_explicit(x, 1, memory_order_relaxed);", "atomic_fetch_add_explicit")]
@@ -41,11 +47,16 @@ public class KernelCompilerTests
     [InlineData("sub_group_barrier(0);", "sub_group_barrier")]
     [InlineData("double x;", "double")]
     [InlineData("generic float *x;", "generic")]
-    public void ToOpenCl12_SomethingLeftThatItLacks_Refuses(string text, string what) => Assert.Contains(
-        what,
-        Assert.Throws<NotSupportedException>(
-            () => KernelCompiler.ToOpenCl12("kernel void Run() {\n" + text + "\n}", DeviceKernel.Product)).Message,
-        StringComparison.Ordinal);
+    public void ToOpenCl12_SomethingLeftThatItLacks_Refuses(string text, string what) =>
+        Assert.Contains(
+            what,
+            Assert
+                .Throws<NotSupportedException>(() =>
+                    KernelCompiler.ToOpenCl12("kernel void Run() {\n" + text + "\n}", DeviceKernel.Product)
+                )
+                .Message,
+            StringComparison.Ordinal
+        );
 
     /// <summary>The CPU takes over then: <see cref="AutoEngineTests"/>.</summary>
     [Theory]
@@ -107,8 +118,9 @@ public class KernelCompilerTests
     [Fact]
     public unsafe void Launch_WithoutABarrier_IsInOclgrindsLog()
     {
-        bool hasOclgrind = TamEngines.Devices
-            .Any(device => device.Description.Contains("Oclgrind", StringComparison.OrdinalIgnoreCase));
+        var hasOclgrind = TamEngines.Devices.Any(device =>
+            device.Description.Contains("Oclgrind", StringComparison.OrdinalIgnoreCase)
+        );
         Assert.SkipUnless(hasOclgrind, "Needs Oclgrind as the OpenCL device; .ci/run shows how.");
         using var device = KernelDevices.Open(EngineKind.OpenCl, new EngineOptions { Kind = EngineKind.OpenCl });
         var values = stackalloc float[DeviceKernel.GroupThreads];

@@ -36,14 +36,16 @@ public class LeakTests
             }
 
             problem.Compute(engine);
-            engine.SelectTop(new()
-            {
-                HiddenSize = 64,
-                States = problem.CellStates.AsSpan(0, 100 * 64),
-                OutputRows = problem.OutputRows,
-                Best = best,
-                LogSums = logSums,
-            });
+            engine.SelectTop(
+                new()
+                {
+                    HiddenSize = 64,
+                    States = problem.CellStates.AsSpan(0, 100 * 64),
+                    OutputRows = problem.OutputRows,
+                    Best = best,
+                    LogSums = logSums,
+                }
+            );
             if (i == 199)
             {
                 (memoryBefore, handlesBefore) = Usage();

@@ -30,28 +30,32 @@ public class MapRefinementTests
     }
 
     [Fact]
-    public void Apply_Cancelled_Throws() => Assert.ThrowsAny<OperationCanceledException>(
-        () => MapRefinement.Apply(
-            Problem([0, 0]),
-            new float[8],
-            4,
-            new float[4],
-            new ValueRange[1],
-            new CancellationToken(canceled: true)));
+    public void Apply_Cancelled_Throws() =>
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            MapRefinement.Apply(
+                Problem([0, 0]),
+                new float[8],
+                4,
+                new float[4],
+                new ValueRange[1],
+                new CancellationToken(canceled: true)
+            )
+        );
 
     private static void Apply(float[] weights, int activationCount, int mapCount) =>
         MapRefinement.Apply(Problem(weights), new float[activationCount], 4, new float[mapCount], new ValueRange[1]);
 
-    private static TamProblem Problem(float[] weights) => new()
-    {
-        HiddenSize = 1,
-        CellStates = [],
-        OutputRows = [],
-        Blocks = new TamBlock[] { new(0, 1, 2, 2) },
-        Maps = new TamMap[] { new(0, 0, 0) },
-        Weights = weights,
-        RangeCount = 1,
-        EciStrength = 1,
-        KernelSize = 1,
-    };
+    private static TamProblem Problem(float[] weights) =>
+        new()
+        {
+            HiddenSize = 1,
+            CellStates = [],
+            OutputRows = [],
+            Blocks = new TamBlock[] { new(0, 1, 2, 2) },
+            Maps = new TamMap[] { new(0, 0, 0) },
+            Weights = weights,
+            RangeCount = 1,
+            EciStrength = 1,
+            KernelSize = 1,
+        };
 }

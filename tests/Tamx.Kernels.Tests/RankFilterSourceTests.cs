@@ -30,7 +30,8 @@ public class RankFilterSourceTests
 
         Assert.True(
             File.ReadAllText(file).ReplaceLineEndings("\n") == RankFilterSource.Write(side),
-            $"{file} is not what RankFilterSource writes; run this test with TAMX_WRITE_FILTERS=1");
+            $"{file} is not what RankFilterSource writes; run this test with TAMX_WRITE_FILTERS=1"
+        );
     }
 
     /// <summary>

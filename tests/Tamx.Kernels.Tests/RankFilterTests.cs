@@ -73,7 +73,8 @@ public class RankFilterTests
         int rows,
         int columns,
         int kernelSize,
-        ConstantWindow constantWindow = ConstantWindow.Zero)
+        ConstantWindow constantWindow = ConstantWindow.Zero
+    )
     {
         var destination = new double[frame.Length];
         RankFilter.Apply(frame, rows, columns, kernelSize, constantWindow, destination);

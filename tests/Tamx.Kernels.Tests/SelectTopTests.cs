@@ -37,8 +37,7 @@ public class SelectTopTests
     public void SelectTop_SmallShapes_EqualsTheReference(string name)
     {
         using var engine = EngineAgreementTests.Engines[name](2);
-        (int, int, int, int)[] shapes =
-            [(1, 1, 1, 1), (3, 5, 2, 4), (2, 67, 17, 3), (1, 300, 3, 64), (65, 66, 2, 2)];
+        (int, int, int, int)[] shapes = [(1, 1, 1, 1), (3, 5, 2, 4), (2, 67, 17, 3), (1, 300, 3, 64), (65, 66, 2, 2)];
         foreach (var (states, rows, hiddenSize, count) in shapes)
         {
             AssertEqual(engine, states, rows, hiddenSize, count);
@@ -67,7 +66,14 @@ public class SelectTopTests
     public void SelectTop_EqualLogits_TakesTheLowerIdsInWhicheverOrderSlicesCome(string name)
     {
         using var engine = EngineAgreementTests.Engines[name](2);
-        foreach (var order in (int[][])[[0, 1, 2], [2, 1, 0], [1, 2, 0]])
+        foreach (
+            var order in (int[][])
+                [
+                    [0, 1, 2],
+                    [2, 1, 0],
+                    [1, 2, 0],
+                ]
+        )
         {
             var (best, logSums) = Start(1, 5);
             foreach (var slice in order)
@@ -115,14 +121,16 @@ public class SelectTopTests
                 Select(engine, states, rows, hiddenSize, 0, expected, expectedSums);
                 using var guardedStates = new GuardedMemory(states, atEnd);
                 using var guardedRows = new GuardedMemory(rows, atEnd);
-                engine.SelectTop(new()
-                {
-                    HiddenSize = hiddenSize,
-                    States = guardedStates.Span,
-                    OutputRows = guardedRows.Span,
-                    Best = actual,
-                    LogSums = actualSums,
-                });
+                engine.SelectTop(
+                    new()
+                    {
+                        HiddenSize = hiddenSize,
+                        States = guardedStates.Span,
+                        OutputRows = guardedRows.Span,
+                        Best = actual,
+                        LogSums = actualSums,
+                    }
+                );
 
                 Assert.Equal(expected, actual);
                 Assert.Equal(expectedSums, actualSums);
@@ -148,11 +156,13 @@ public class SelectTopTests
         for (var i = 0; i < expected.Length; i++)
         {
             // Where the neighbours differ by more than rounding, it must be the same token.
-            var isClear = (i % 20 == 0 || expected[i - 1].Logit - expected[i].Logit > 2 * tolerance)
+            var isClear =
+                (i % 20 == 0 || expected[i - 1].Logit - expected[i].Logit > 2 * tolerance)
                 && (i % 20 == 19 || expected[i].Logit - expected[i + 1].Logit > 2 * tolerance);
             Assert.True(
                 expected[i].Id == actual[i].Id || !isClear || i % 20 == 19,
-                $"place {i}: {actual[i]}, {expected[i]} expected");
+                $"place {i}: {actual[i]}, {expected[i]} expected"
+            );
         }
     }
 
@@ -199,7 +209,13 @@ public class SelectTopTests
     public void SelectTop_ProductsBeyondFloat32_GivesWhatIsNotFinite(string name)
     {
         using var engine = EngineAgreementTests.Engines[name](2);
-        foreach (var row in (float[][])[[3e38f, 3e38f], [3e38f, -3e38f]])
+        foreach (
+            var row in (float[][])
+                [
+                    [3e38f, 3e38f],
+                    [3e38f, -3e38f],
+                ]
+        )
         {
             var (best, logSums) = Start(1, 1);
             Select(engine, [1e30f, 1e30f], [1, 1, .. row], 2, 0, best, logSums);
@@ -207,7 +223,9 @@ public class SelectTopTests
             // The exact sum of the second pair is 0. Only the reference finds it; sums in float32 overflow.
             var isExact = name == EngineKind.Reference.Name && row[1] < 0;
             Assert.True(
-                !double.IsFinite(logSums[0]) || !float.IsFinite(best[0].Logit) || isExact, $"{best[0]} {logSums[0]}");
+                !double.IsFinite(logSums[0]) || !float.IsFinite(best[0].Logit) || isExact,
+                $"{best[0]} {logSums[0]}"
+            );
         }
     }
 
@@ -251,8 +269,9 @@ public class SelectTopTests
         Assert.ThrowsAny<ArgumentException>(() => Select(engine, [1, 2, 3, 4], [1, 2], 2, -1, best, logSums));
         Assert.ThrowsAny<ArgumentException>(() => Select(engine, [1, 2, 3, 4], [1, 2], 2, int.MaxValue, best, logSums));
         Assert.ThrowsAny<ArgumentException>(() => Select(engine, [1, 2, 3, 4], [1, 2], 0, 0, best, logSums));
-        Assert.ThrowsAny<ArgumentException>(
-            () => Select(engine, [1], [1], 1, 0, new TokenScore[ITamEngine.MaxTopCount + 1], new double[1]));
+        Assert.ThrowsAny<ArgumentException>(() =>
+            Select(engine, [1], [1], 1, 0, new TokenScore[ITamEngine.MaxTopCount + 1], new double[1])
+        );
     }
 
     [Theory]
@@ -262,8 +281,9 @@ public class SelectTopTests
         using var engine = EngineAgreementTests.Engines[name](2);
         var (best, logSums) = Start(1, 1);
 
-        Assert.ThrowsAny<OperationCanceledException>(
-            () => Select(engine, [1], [1], 1, 0, best, logSums, new CancellationToken(canceled: true)));
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            Select(engine, [1], [1], 1, 0, best, logSums, new CancellationToken(canceled: true))
+        );
     }
 
     private static (TokenScore[] Best, double[] LogSums) Start(int stateCount, int count)
@@ -283,7 +303,9 @@ public class SelectTopTests
         int firstId,
         TokenScore[] best,
         double[] logSums,
-        CancellationToken cancellationToken = default) => engine.SelectTop(
+        CancellationToken cancellationToken = default
+    ) =>
+        engine.SelectTop(
             new()
             {
                 HiddenSize = hiddenSize,
@@ -293,7 +315,8 @@ public class SelectTopTests
                 Best = best,
                 LogSums = logSums,
             },
-            cancellationToken);
+            cancellationToken
+        );
 
     private static void AssertEqual(ITamEngine engine, int stateCount, int rowCount, int hiddenSize, int count)
     {

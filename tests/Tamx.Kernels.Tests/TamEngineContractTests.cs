@@ -125,9 +125,16 @@ public class TamEngineContractTests
 
     [Theory]
     [MemberData(nameof(Engines))]
-    public void Compute_Cancelled_Throws(string kind) => Assert.ThrowsAny<OperationCanceledException>(
-        () => Compute(
-            kind, [new TamMap(0, 0, 0)], [0, 0], out _, cancellationToken: new CancellationToken(canceled: true)));
+    public void Compute_Cancelled_Throws(string kind) =>
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            Compute(
+                kind,
+                [new TamMap(0, 0, 0)],
+                [0, 0],
+                out _,
+                cancellationToken: new CancellationToken(canceled: true)
+            )
+        );
 
     private static float[] Compute(
         EngineKind kind,
@@ -139,7 +146,8 @@ public class TamEngineContractTests
         int kernelSize = 1,
         int frames = 1,
         bool normalizeFirst = false,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default
+    )
     {
         using var engine = TamEngines.Create(kind);
         TamBlock[] blocks = [new(0, frames, 1, 4 / frames)];

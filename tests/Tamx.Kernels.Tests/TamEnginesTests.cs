@@ -30,11 +30,16 @@ public class TamEnginesTests
     public void Create_DeviceThatIsNotThere_ThrowsNamingIt()
     {
         (string, EngineKind)[] devices =
-            [("OpenCL99", EngineKind.OpenCl), ("CUDA99", EngineKind.Cuda), ("Vulkan0", EngineKind.Auto)];
+        [
+            ("OpenCL99", EngineKind.OpenCl),
+            ("CUDA99", EngineKind.Cuda),
+            ("Vulkan0", EngineKind.Auto),
+        ];
         foreach (var (name, kind) in devices)
         {
-            var exception = Assert.Throws<EngineUnavailableException>(
-                () => TamEngines.Create(new EngineOptions { Device = name }));
+            var exception = Assert.Throws<EngineUnavailableException>(() =>
+                TamEngines.Create(new EngineOptions { Device = name })
+            );
 
             // Where the engine has no device at all, the message says that instead.
             Assert.Equal(kind, exception.Kind);
@@ -45,15 +50,17 @@ public class TamEnginesTests
     }
 
     [Fact]
-    public void Create_OptionOutOfRange_Throws() => Assert.All(
-        (EngineOptions[])
-        [
-            new() { ThreadCount = -1 },
-            new() { MaxDeviceBytes = -1 },
-            new() { MaxWorkingBytes = 0 },
-            new() { Device = null! },
-        ],
-        options => Assert.ThrowsAny<ArgumentException>(() => TamEngines.Create(options)));
+    public void Create_OptionOutOfRange_Throws() =>
+        Assert.All(
+            (EngineOptions[])
+                [
+                    new() { ThreadCount = -1 },
+                    new() { MaxDeviceBytes = -1 },
+                    new() { MaxWorkingBytes = 0 },
+                    new() { Device = null! },
+                ],
+            options => Assert.ThrowsAny<ArgumentException>(() => TamEngines.Create(options))
+        );
 
     public static TheoryData<string> Engines => TestEngines.Names;
 
@@ -137,9 +144,15 @@ public class TamEnginesTests
                 options.ChooseDevice(kind, devices);
                 return new ReferenceEngine();
             },
-            () => devices);
+            () => devices
+        );
 
-        var byName = new EngineOptions { Kind = "Outsider", ThreadCount = 3, MaxDeviceBytes = 4 };
+        var byName = new EngineOptions
+        {
+            Kind = "Outsider",
+            ThreadCount = 3,
+            MaxDeviceBytes = 4,
+        };
         var byDevice = new EngineOptions { Device = "OUTSIDER1" };
         TamEngines.Create(byName).Dispose();
         TamEngines.Create(byDevice).Dispose();
@@ -150,10 +163,13 @@ public class TamEnginesTests
         Assert.DoesNotContain(new EngineOptions(), requests);
         Assert.Equal([true, true], [TamEngines.All.Contains(kind), TamEngines.OnDevices.Contains(kind)]);
         Assert.Equal(devices, TamEngines.Devices.Where(device => device.Kind == kind));
-        var exception = Assert.Throws<EngineUnavailableException>(
-            () => TamEngines.Create(new EngineOptions { Kind = kind, Device = "outsider2" }));
+        var exception = Assert.Throws<EngineUnavailableException>(() =>
+            TamEngines.Create(new EngineOptions { Kind = kind, Device = "outsider2" })
+        );
         Assert.Equal(
-            "there is no device outsider2; there are: Outsider0 (first), Outsider1 (second)", exception.Message);
+            "there is no device outsider2; there are: Outsider0 (first), Outsider1 (second)",
+            exception.Message
+        );
     }
 
     [Theory]
@@ -172,17 +188,21 @@ public class TamEnginesTests
     }
 
     [Fact]
-    public void Create_EngineThatNobodyHas_SaysWhichThereAre() => Assert.StartsWith(
-        "engine nobodys is not part of this build; it has: reference, cpu, opencl, cuda",
-        Assert.Throws<EngineUnavailableException>(() => TamEngines.Create("Nobodys")).Message,
-        StringComparison.Ordinal);
+    public void Create_EngineThatNobodyHas_SaysWhichThereAre() =>
+        Assert.StartsWith(
+            "engine nobodys is not part of this build; it has: reference, cpu, opencl, cuda",
+            Assert.Throws<EngineUnavailableException>(() => TamEngines.Create("Nobodys")).Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void Kind_ByName_IsTheSameInAnyLetters()
     {
         Assert.Equal([EngineKind.OpenCl, EngineKind.Auto, default], [new("OpenCL"), new("AUTO"), EngineKind.Auto]);
         Assert.Equal(
-            """["auto","opencl","own"]""", JsonSerializer.Serialize<EngineKind[]>([default, EngineKind.OpenCl, "own"]));
+            """["auto","opencl","own"]""",
+            JsonSerializer.Serialize<EngineKind[]>([default, EngineKind.OpenCl, "own"])
+        );
         Assert.Equal([EngineKind.OpenCl], JsonSerializer.Deserialize<EngineKind[]>("[\"openCl\"]")!);
         Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<EngineKind>("7"));
         Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<EngineKind>("null"));

@@ -10,7 +10,8 @@ public sealed class CaptureTests
     [
         new(
             ChatRole.User,
-            [new TextPart("Look: "), TestPictures.Gradient(200, 140), new TextPart("Describe this image.")]),
+            [new TextPart("Look: "), TestPictures.Gradient(200, 140), new TextPart("Describe this image.")]
+        ),
     ];
 
     [Theory]
@@ -20,7 +21,8 @@ public sealed class CaptureTests
     [InlineData("qwen2vl")]
     public async Task GenerateAsync_EveryPosition_HasFiniteRow(string name)
     {
-        using var completion = LoadedModels.Get(LoadedModels.Files(name))
+        using var completion = LoadedModels
+            .Get(LoadedModels.Files(name))
             .CreateCompletion(Question, new() { MaxNewTokens = 6 });
         var tokens = await Collect(completion);
 
@@ -48,7 +50,8 @@ public sealed class CaptureTests
         [
             new(ChatRole.User, [VideoPart.FromFrames(TestVideos.Frames(3)), new TextPart("Describe this video.")]),
         ];
-        using var completion = LoadedModels.Get(LoadedModels.Files(name))
+        using var completion = LoadedModels
+            .Get(LoadedModels.Files(name))
             .CreateCompletion(medium == "video" ? video : Question, new() { MaxNewTokens = 4 });
         await foreach (var token in completion.GenerateAsync())
         {
@@ -95,7 +98,8 @@ public sealed class CaptureTests
 
                 Assert.True(
                     Math.Abs(product - logits[id]) <= TestModels.Tolerance(tolerance) * scale,
-                    $"token {id}: {product} against {logits[id]}");
+                    $"token {id}: {product} against {logits[id]}"
+                );
             }
         }
     }
@@ -139,9 +143,15 @@ public sealed class CaptureTests
         var model = LoadedModels.Get(LoadedModels.Files(name));
         ChatMessage[] twoPictures =
         [
-            new(ChatRole.User, [
-                TestPictures.Gradient(200, 140), new TextPart("First."), TestPictures.Gradient(96, 260),
-                new TextPart("Compare them.")]),
+            new(
+                ChatRole.User,
+                [
+                    TestPictures.Gradient(200, 140),
+                    new TextPart("First."),
+                    TestPictures.Gradient(96, 260),
+                    new TextPart("Compare them."),
+                ]
+            ),
         ];
         var options = new CompletionOptions { MaxNewTokens = 12, PreciseCache = precise };
         using var generated = model.CreateCompletion(twoPictures, options);
@@ -149,7 +159,10 @@ public sealed class CaptureTests
 
         // Teacher forcing: the same sequence computed in one go. The answer stands where the model wrote it.
         using var forced = model.CreateCompletion(
-            twoPictures, generated.TokenIds[generated.PromptTokenCount..].ToArray(), options);
+            twoPictures,
+            generated.TokenIds[generated.PromptTokenCount..].ToArray(),
+            options
+        );
         await Collect(forced);
 
         Assert.Equal(generated.TokenIds, forced.TokenIds);
@@ -161,8 +174,9 @@ public sealed class CaptureTests
     public async Task CreateCompletion_Picture_GridCoversIt()
     {
         var model = LoadedModels.Get(TestModels.Qwen3Vl);
-        using var completion = model.CreateCompletion(
-            [new(ChatRole.User, [TestPictures.Gradient(640, 480), new TextPart("What is it?")])]);
+        using var completion = model.CreateCompletion([
+            new(ChatRole.User, [TestPictures.Gradient(640, 480), new TextPart("What is it?")]),
+        ]);
         await completion.PrefillAsync();
 
         var picture = Assert.Single(completion.Pictures);
@@ -210,7 +224,8 @@ public sealed class CaptureTests
             {
                 Assert.True(
                     Math.Abs(a[j] - b[j]) <= tolerance * scale,
-                    $"row {i}, value {j}: {a[j]} against {b[j]} (largest {scale})");
+                    $"row {i}, value {j}: {a[j]} against {b[j]} (largest {scale})"
+                );
             }
         }
     }

@@ -30,7 +30,9 @@ internal static partial class ChildProgram
                 return await HostProgramRun.RunAsync(rest);
             default:
                 return await TestPlatformTestFramework.RunAsync(
-                    arguments, SelfRegisteredExtensions.AddSelfRegisteredExtensions);
+                    arguments,
+                    SelfRegisteredExtensions.AddSelfRegisteredExtensions
+                );
         }
     }
 

@@ -30,7 +30,9 @@ public sealed class JsonTextTests
         var codec = Encoding.GetEncoding(encoding);
         byte[] json = [.. withMark ? codec.GetPreamble() : [], .. codec.GetBytes(Chat)];
         Assert.Equal(
-            $"a.json: is {encoding[..6].ToUpperInvariant()} (line 1, byte 1); save it as UTF-8", Message(json));
+            $"a.json: is {encoding[..6].ToUpperInvariant()} (line 1, byte 1); save it as UTF-8",
+            Message(json)
+        );
     }
 
     [Theory]

@@ -93,7 +93,8 @@ public sealed class LifetimeTests
     [Fact]
     public async Task GenerateAsync_CancelledBetweenTokens_StopsAtTheNext()
     {
-        using var completion = LoadedModels.Get(TestModels.Qwen3Vl)
+        using var completion = LoadedModels
+            .Get(TestModels.Qwen3Vl)
             .CreateCompletion(Question, new() { MaxNewTokens = 200 });
         using var cancellation = new CancellationTokenSource();
         var count = 0;
@@ -116,9 +117,9 @@ public sealed class LifetimeTests
     {
         using var cancellation = new CancellationTokenSource();
         var progress = new SynchronousProgress<ModelLoadProgress>(_ => cancellation.Cancel());
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () =>
-                VisionLanguageModel.LoadAsync(LoadedModels.Options(TestModels.Qwen3Vl), progress, cancellation.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            VisionLanguageModel.LoadAsync(LoadedModels.Options(TestModels.Qwen3Vl), progress, cancellation.Token)
+        );
     }
 
     [Fact]
@@ -126,7 +127,9 @@ public sealed class LifetimeTests
     {
         var seen = new List<ModelLoadProgress>();
         using var model = await VisionLanguageModel.LoadAsync(
-            LoadedModels.Options(TestModels.Qwen3Vl), new SynchronousProgress<ModelLoadProgress>(seen.Add));
+            LoadedModels.Options(TestModels.Qwen3Vl),
+            new SynchronousProgress<ModelLoadProgress>(seen.Add)
+        );
         Assert.Equal(["model", "projector"], seen.Select(p => p.Stage).Distinct());
         Assert.All(seen, p => Assert.InRange(p.Share, 0f, 1f));
         Assert.Contains(seen, p => p is { Stage: "model", Share: 1f });
@@ -135,7 +138,8 @@ public sealed class LifetimeTests
     [Fact]
     public async Task GenerateAsync_TwoCallersAtOnce_OneIsRefused()
     {
-        using var completion = LoadedModels.Get(TestModels.Qwen3Vl)
+        using var completion = LoadedModels
+            .Get(TestModels.Qwen3Vl)
             .CreateCompletion(Question, new() { MaxNewTokens = 300 });
         var outcomes = await Task.WhenAll(Collect(), Collect());
         Assert.Contains(outcomes, outcome => outcome is InvalidOperationException);
@@ -151,11 +155,15 @@ public sealed class LifetimeTests
         using var alone = model.CreateCompletion(Question, options);
         var expected = (await CaptureTests.Collect(alone)).Select(token => token.Id).ToArray();
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 3).Select(async _ =>
-        {
-            using var completion = model.CreateCompletion(Question, options);
-            return (await CaptureTests.Collect(completion)).Select(token => token.Id).ToArray();
-        }));
+        var answers = await Task.WhenAll(
+            Enumerable
+                .Range(0, 3)
+                .Select(async _ =>
+                {
+                    using var completion = model.CreateCompletion(Question, options);
+                    return (await CaptureTests.Collect(completion)).Select(token => token.Id).ToArray();
+                })
+        );
         Assert.All(answers, answer => Assert.Equal(expected, answer));
     }
 

@@ -10,8 +10,14 @@ internal static class LoadedModels
     private static readonly ConcurrentDictionary<string, Lazy<VisionLanguageModel>> Loaded = new();
 
     public static VisionLanguageModel Get(ModelFiles files) =>
-        Loaded.GetOrAdd(files.ModelPath, _ => new Lazy<VisionLanguageModel>(() =>
-            VisionLanguageModel.LoadAsync(Options(files)).GetAwaiter().GetResult())).Value;
+        Loaded
+            .GetOrAdd(
+                files.ModelPath,
+                _ => new Lazy<VisionLanguageModel>(() =>
+                    VisionLanguageModel.LoadAsync(Options(files)).GetAwaiter().GetResult()
+                )
+            )
+            .Value;
 
     public static ModelOptions Options(ModelFiles files) =>
         new()
@@ -23,12 +29,13 @@ internal static class LoadedModels
         };
 
     /// <summary>Names for theories: models are made when a test asks for them, not when tests are listed.</summary>
-    public static ModelFiles Files(string name) => name switch
-    {
-        "qwen3vl-f16" => TestModels.Qwen3VlF16,
-        "qwen3vl-q8_0" => QuantizedModels.Get(TestModels.Qwen3Vl, LLamaFtype.MOSTLY_Q8_0),
-        "qwen3vl-q4_k_m" => QuantizedModels.Get(TestModels.Qwen3Vl, LLamaFtype.MOSTLY_Q4_K_M),
-        "qwen3vl-untied-q4_k_m" => QuantizedModels.Get(TestModels.Qwen3VlUntied, LLamaFtype.MOSTLY_Q4_K_M),
-        _ => TestModels.Get(name),
-    };
+    public static ModelFiles Files(string name) =>
+        name switch
+        {
+            "qwen3vl-f16" => TestModels.Qwen3VlF16,
+            "qwen3vl-q8_0" => QuantizedModels.Get(TestModels.Qwen3Vl, LLamaFtype.MOSTLY_Q8_0),
+            "qwen3vl-q4_k_m" => QuantizedModels.Get(TestModels.Qwen3Vl, LLamaFtype.MOSTLY_Q4_K_M),
+            "qwen3vl-untied-q4_k_m" => QuantizedModels.Get(TestModels.Qwen3VlUntied, LLamaFtype.MOSTLY_Q4_K_M),
+            _ => TestModels.Get(name),
+        };
 }

@@ -20,7 +20,8 @@ public sealed class MemoryTests
         var before = ResidentBytes();
         using var completion = model.CreateCompletion(
             [new(ChatRole.User, [TestPictures.Gradient(640, 480), new TextPart("Describe this image.")])],
-            new() { MaxNewTokens = 4, CandidateCount = 3 });
+            new() { MaxNewTokens = 4, CandidateCount = 3 }
+        );
         await CaptureTests.Collect(completion);
         var growth = ResidentBytes() - before;
 

@@ -49,8 +49,9 @@ public sealed class OutputEmbeddingTests : IDisposable
         Assert.ThrowsAny<ArgumentException>(() => embedding.ReadSlice(0, new float[size + 1]));
         Assert.ThrowsAny<ArgumentException>(() => embedding.ReadSlice(embedding.TokenCount - 1, new float[2 * size]));
         Assert.ThrowsAny<ArgumentException>(() => embedding.ReadSlice(embedding.TokenCount + 1, []));
-        Assert.ThrowsAny<OperationCanceledException>(
-            () => embedding.ReadSlice(0, new float[size], new CancellationToken(canceled: true)));
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            embedding.ReadSlice(0, new float[size], new CancellationToken(canceled: true))
+        );
     }
 
     [Fact]
@@ -72,14 +73,17 @@ public sealed class OutputEmbeddingTests : IDisposable
         foreach (var read in reads)
         {
             Assert.Contains(
-                "cannot be read: the file has become shorter", Assert.Throws<ModelFormatException>(read).Message,
-                StringComparison.Ordinal);
+                "cannot be read: the file has become shorter",
+                Assert.Throws<ModelFormatException>(read).Message,
+                StringComparison.Ordinal
+            );
         }
 
         File.Delete(path);
         Assert.Contains(
             path,
             Assert.Throws<ModelFormatException>(() => embedding.ReadSlice(0, new float[embedding.HiddenSize])).Message,
-            StringComparison.Ordinal);
+            StringComparison.Ordinal
+        );
     }
 }

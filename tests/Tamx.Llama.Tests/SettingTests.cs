@@ -11,7 +11,8 @@ public sealed class SettingTests
         Assert.Equal("{a.gguf}: 1.5 at ContextSize, or less with MaxFrames", exception.Message);
         Assert.Equal(
             "{a.gguf}: 1.5 at -c, or less with MaxFrames",
-            exception.Describe(setting => setting == size ? "-c" : null));
+            exception.Describe(setting => setting == size ? "-c" : null)
+        );
     }
 
     [Fact]

@@ -15,8 +15,12 @@ public class AccessibilityTests(Chromium browser)
     [InlineData("#tok=2&dir=to", ColorScheme.Dark, 390)]
     public async Task Axe_AnyView_FindsNoViolation(string hash, ColorScheme scheme, int width)
     {
-        var look = new BrowserNewContextOptions { ColorScheme = scheme, ViewportSize = new ViewportSize { Width = width, Height = 800 } };
-        await using OpenReport report = await browser.OpenAsync(new Example(), hash, look);
+        var look = new BrowserNewContextOptions
+        {
+            ColorScheme = scheme,
+            ViewportSize = new ViewportSize { Width = width, Height = 800 },
+        };
+        await using var report = await browser.OpenAsync(new Example(), hash, look);
 
         Assert.Empty(await AxeCore.FindViolationsAsync(report.Page));
     }
@@ -26,9 +30,12 @@ public class AccessibilityTests(Chromium browser)
     [InlineData("#tok=3")]
     public async Task Axe_TokensOfBlanksAndPartsOfCharacters_FindsNoViolation(string hash)
     {
-        byte[] bus = "🚌"u8.ToArray();
-        var example = new Example { AnswerTexts = ["A"u8.ToArray(), " "u8.ToArray(), bus[..2], bus[2..], "\n"u8.ToArray()] };
-        await using OpenReport report = await browser.OpenAsync(example, hash);
+        var bus = "🚌"u8.ToArray();
+        var example = new Example
+        {
+            AnswerTexts = ["A"u8.ToArray(), " "u8.ToArray(), bus[..2], bus[2..], "\n"u8.ToArray()],
+        };
+        await using var report = await browser.OpenAsync(example, hash);
 
         Assert.Empty(await AxeCore.FindViolationsAsync(report.Page));
     }
@@ -38,7 +45,7 @@ public class AccessibilityTests(Chromium browser)
     [InlineData("How this was made")]
     public async Task Axe_Dialog_FindsNoViolation(string name)
     {
-        await using OpenReport report = await browser.OpenAsync(new Example(), "#tok=1");
+        await using var report = await browser.OpenAsync(new Example(), "#tok=1");
         await report.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = name }).ClickAsync();
 
         Assert.Empty(await AxeCore.FindViolationsAsync(report.Page));
@@ -49,8 +56,12 @@ public class AccessibilityTests(Chromium browser)
     [InlineData("")]
     public async Task Axe_Comparison_FindsNoViolation(string hash)
     {
-        (Trace trace, ActivationMaps maps) = new Example().Build();
-        await using OpenReport report = await browser.CompareAsync(new ReportRun(trace, maps), new ReportRun(trace, maps), hash);
+        (var trace, var maps) = new Example().Build();
+        await using var report = await browser.CompareAsync(
+            new ReportRun(trace, maps),
+            new ReportRun(trace, maps),
+            hash
+        );
 
         Assert.Empty(await AxeCore.FindViolationsAsync(report.Page));
     }
@@ -58,18 +69,19 @@ public class AccessibilityTests(Chromium browser)
     [Fact]
     public async Task Keyboard_Alone_ReachesEverything()
     {
-        await using OpenReport report = await browser.OpenAsync(new Example(), "#tok=1");
+        await using var report = await browser.OpenAsync(new Example(), "#tok=1");
         var reached = new List<string>();
-        for (int i = 0; i < 60; i++)
+        for (var i = 0; i < 60; i++)
         {
             await report.Page.Keyboard.PressAsync("Tab");
-            string name = await report.Page.EvaluateAsync<string>(
+            var name = await report.Page.EvaluateAsync<string>(
                 """
                 () => {
                   const { activeElement: one } = document;
                   return one === document.body ? "" : one.name || one.className || one.textContent || one.type;
                 }
-                """);
+                """
+            );
             if (name.Length == 0)
             {
                 break;
@@ -78,10 +90,25 @@ public class AccessibilityTests(Chromium browser)
             reached.Add(name);
         }
 
-        string all = string.Join('|', reached);
+        var all = string.Join('|', reached);
         string[] wanted =
         [
-            "Numbers", "How this was made", "Export", "unit", "token", "chip", "candidate", "direction", "row", "map", "drawn", "scale", "contour", "opacity", "stage", "play",
+            "Numbers",
+            "How this was made",
+            "Export",
+            "unit",
+            "token",
+            "chip",
+            "candidate",
+            "direction",
+            "row",
+            "map",
+            "drawn",
+            "scale",
+            "contour",
+            "opacity",
+            "stage",
+            "play",
         ];
         Assert.All(wanted, name => Assert.Contains(name, all, StringComparison.Ordinal));
     }
@@ -89,10 +116,12 @@ public class AccessibilityTests(Chromium browser)
     [Fact]
     public async Task Export_ByKeyboard_OpensAndCloses()
     {
-        await using OpenReport report = await browser.OpenAsync(new Example(), "#tok=1");
+        await using var report = await browser.OpenAsync(new Example(), "#tok=1");
         await report.Page.Locator(".menu summary").FocusAsync();
         await report.Page.Keyboard.PressAsync("Enter");
-        await Assertions.Expect(report.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Numbers (CSV)" })).ToBeVisibleAsync();
+        await Assertions
+            .Expect(report.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Numbers (CSV)" }))
+            .ToBeVisibleAsync();
 
         await report.Page.Keyboard.PressAsync("Escape");
 

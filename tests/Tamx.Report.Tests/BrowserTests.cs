@@ -9,7 +9,7 @@ public class BrowserTests(Chromium browser)
     [Fact]
     public async Task Page_EmptyAnswer_SaysSo()
     {
-        await using OpenReport report = await browser.OpenAsync(new Example { AnswerTexts = [] }, "#tok=3");
+        await using var report = await browser.OpenAsync(new Example { AnswerTexts = [] }, "#tok=3");
 
         await Assertions.Expect(report.Page.Locator(".chat")).ToContainTextAsync("The answer is empty");
         await report.Page.Keyboard.PressAsync("ArrowRight");
@@ -20,7 +20,8 @@ public class BrowserTests(Chromium browser)
     [Fact]
     public async Task Page_HostileTexts_AreShownAsText()
     {
-        const string Hostile = "</script><script>document.title='broken'</script><img src=x onerror=\"document.title='broken'\"><!--\u2028";
+        const string Hostile =
+            "</script><script>document.title='broken'</script><img src=x onerror=\"document.title='broken'\"><!--\u2028";
         var example = new Example
         {
             SystemText = Hostile,
@@ -30,14 +31,14 @@ public class BrowserTests(Chromium browser)
             Logit = float.NaN,
             Probability = float.NaN,
         };
-        await using OpenReport report = await browser.OpenAsync(example, "#tok=0");
+        await using var report = await browser.OpenAsync(example, "#tok=0");
 
         Assert.Equal(0, await report.Page.Locator("img[src=x]").CountAsync());
         Assert.DoesNotMatch("^broken", await report.Page.TitleAsync());
         await Assertions.Expect(report.Token(0)).ToContainTextAsync("</script><script>document.title='broken'");
         await Assertions.Expect(report.Token(1)).ToHaveTextAsync(new Regex("\u21B5"));
         await Assertions.Expect(report.Token(4)).ToContainTextAsync("<!--");
-        foreach (string button in new[] { "Numbers", "How this was made" })
+        foreach (var button in new[] { "Numbers", "How this was made" })
         {
             await report.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = button }).ClickAsync();
             await report.Page.Keyboard.PressAsync("Escape");
@@ -49,8 +50,10 @@ public class BrowserTests(Chromium browser)
     [Fact]
     public async Task Page_EmojiOverTokens_StandsOnceAndCanBeSelected()
     {
-        byte[] bus = "🚌"u8.ToArray();
-        await using OpenReport report = await browser.OpenAsync(new Example { AnswerTexts = [" a"u8.ToArray(), bus[..1], bus[1..3], bus[3..]] });
+        var bus = "🚌"u8.ToArray();
+        await using var report = await browser.OpenAsync(
+            new Example { AnswerTexts = [" a"u8.ToArray(), bus[..1], bus[1..3], bus[3..]] }
+        );
 
         await Assertions.Expect(report.Token(1)).ToHaveTextAsync("🚌");
         await Assertions.Expect(report.Token(2)).ToHaveTextAsync("·");
@@ -61,10 +64,12 @@ public class BrowserTests(Chromium browser)
     [Fact]
     public async Task Page_RightToLeft_FlowsFromTheRight()
     {
-        await using OpenReport report = await browser.OpenAsync(new Example { AnswerTexts = Example.Tokens("שלום", " עולם", " טוב") });
+        await using var report = await browser.OpenAsync(
+            new Example { AnswerTexts = Example.Tokens("שלום", " עולם", " טוב") }
+        );
 
-        LocatorBoundingBoxResult first = (await report.Token(0).BoundingBoxAsync())!;
-        LocatorBoundingBoxResult last = (await report.Token(2).BoundingBoxAsync())!;
+        var first = (await report.Token(0).BoundingBoxAsync())!;
+        var last = (await report.Token(2).BoundingBoxAsync())!;
         Assert.True(first.X > last.X, $"the first word at {first.X}, the last at {last.X}");
         await report.Token(1).ClickAsync();
         Assert.Equal([1], (IEnumerable<int>)await report.SelectedAsync());
@@ -74,8 +79,11 @@ public class BrowserTests(Chromium browser)
     public async Task Page_FiveThousandTokens_OpensAndAnswers()
     {
         string[] words = ["A", " long", " answer", " of", " many", " words", ",", " and", " so", " on", "."];
-        var example = new Example { AnswerTexts = [.. Enumerable.Range(0, 5000).SelectMany(i => Example.Tokens(words[i % words.Length]))] };
-        await using OpenReport report = await browser.OpenAsync(example, "#tok=4500");
+        var example = new Example
+        {
+            AnswerTexts = [.. Enumerable.Range(0, 5000).SelectMany(i => Example.Tokens(words[i % words.Length]))],
+        };
+        await using var report = await browser.OpenAsync(example, "#tok=4500");
 
         Assert.Equal(5000, await report.Page.Locator("[data-token]").CountAsync());
         Assert.Equal([4500], (IEnumerable<int>)await report.SelectedAsync());
@@ -89,7 +97,7 @@ public class BrowserTests(Chromium browser)
     [Fact]
     public async Task Page_WithoutTexts_ShowsIds()
     {
-        await using OpenReport report = await browser.OpenAsync(new Example { HasTexts = false }, "#tok=1");
+        await using var report = await browser.OpenAsync(new Example { HasTexts = false }, "#tok=1");
 
         await Assertions.Expect(report.Token(1)).ToHaveTextAsync(new Regex(@"^#\d+$"));
     }
@@ -97,12 +105,20 @@ public class BrowserTests(Chromium browser)
     [Fact]
     public async Task Numbers_AsText_SayWhatTheMapsShow()
     {
-        await using OpenReport report = await browser.OpenAsync(new Example { MapValue = (_, cell) => cell == 6 ? 0.5f : 0 }, "#tok=1");
+        await using var report = await browser.OpenAsync(
+            new Example { MapValue = (_, cell) => cell == 6 ? 0.5f : 0 },
+            "#tok=1"
+        );
         await report.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Numbers" }).ClickAsync();
 
-        string row = await report.Page.Locator("dialog[open] tbody tr").Nth(1).InnerTextAsync();
-        Assert.Matches(@"2\s+red\s+50\.0.%\s+12\.50\s+50\.0.%\s+50\.0.%\s+5\.5 at Picture 1, row 2, column 3\s+A 1, \? 0\.8", row);
-        ILocator cells = report.Page.GetByRole(AriaRole.Region, new PageGetByRoleOptions { Name = "Picture 1" }).GetByRole(AriaRole.Cell);
+        var row = await report.Page.Locator("dialog[open] tbody tr").Nth(1).InnerTextAsync();
+        Assert.Matches(
+            @"2\s+red\s+50\.0.%\s+12\.50\s+50\.0.%\s+50\.0.%\s+5\.5 at Picture 1, row 2, column 3\s+A 1, \? 0\.8",
+            row
+        );
+        var cells = report
+            .Page.GetByRole(AriaRole.Region, new PageGetByRoleOptions { Name = "Picture 1" })
+            .GetByRole(AriaRole.Cell);
         Assert.Equal("5.5", await cells.Nth(6).InnerTextAsync());
         Assert.Equal(12, await cells.CountAsync());
     }
@@ -128,14 +144,32 @@ public class BrowserTests(Chromium browser)
             GpuLayerCount = 0,
             Seconds = new Dictionary<string, double> { ["prefill"] = 1.25 },
         };
-        await using OpenReport report = await browser.OpenAsync(new Example { Run = run });
-        await report.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "How this was made" }).ClickAsync();
+        await using var report = await browser.OpenAsync(new Example { Run = run });
+        await report
+            .Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "How this was made" })
+            .ClickAsync();
 
-        string made = await report.Page.Locator("dialog[open] dl").InnerTextAsync();
+        var made = await report.Page.Locator("dialog[open] dl").InnerTextAsync();
         string[] wanted =
         [
-            "Model\nDemo", "demo.gguf", "mmproj.gguf", "qwen3vl", "Q4_K_M", "Profile\nTamx", "ECI strength\n1", "Rank filter\n3×3", "Repeated words\nbyId",
-            "Engine\nReference", "Temperature\n0.7", "Top-k\n40", "Top-p\n0.95", "Seed\n7", "4096", "Threads\n2", "Time: prefill\n1.25 s", "llama.cpp\nb1",
+            "Model\nDemo",
+            "demo.gguf",
+            "mmproj.gguf",
+            "qwen3vl",
+            "Q4_K_M",
+            "Profile\nTamx",
+            "ECI strength\n1",
+            "Rank filter\n3×3",
+            "Repeated words\nbyId",
+            "Engine\nReference",
+            "Temperature\n0.7",
+            "Top-k\n40",
+            "Top-p\n0.95",
+            "Seed\n7",
+            "4096",
+            "Threads\n2",
+            "Time: prefill\n1.25 s",
+            "llama.cpp\nb1",
             $"This file\n{new FileInfo(report.Path).Length:N0} bytes",
         ];
         Assert.All(wanted, fact => Assert.Contains(fact, made, StringComparison.Ordinal));
@@ -144,37 +178,51 @@ public class BrowserTests(Chromium browser)
     [Fact]
     public async Task Theme_ByPreference_IsLightOrDark()
     {
-        await using OpenReport light = await browser.OpenAsync(new Example(), look: new BrowserNewContextOptions { ColorScheme = ColorScheme.Light });
-        await using OpenReport dark = await browser.OpenAsync(new Example(), look: new BrowserNewContextOptions { ColorScheme = ColorScheme.Dark });
+        await using var light = await browser.OpenAsync(
+            new Example(),
+            look: new BrowserNewContextOptions { ColorScheme = ColorScheme.Light }
+        );
+        await using var dark = await browser.OpenAsync(
+            new Example(),
+            look: new BrowserNewContextOptions { ColorScheme = ColorScheme.Dark }
+        );
 
         Assert.Equal("rgb(245, 245, 242)", await Background(light));
         Assert.Equal("rgb(17, 18, 21)", await Background(dark));
 
-        static Task<string> Background(OpenReport report) => report.Page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor");
+        static Task<string> Background(OpenReport report) =>
+            report.Page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor");
     }
 
     [Fact]
     public async Task Motion_Reduced_TurnsAnimationsOff()
     {
-        await using OpenReport report = await browser.OpenAsync(
-            new Example(), look: new BrowserNewContextOptions { ReducedMotion = ReducedMotion.Reduce });
+        await using var report = await browser.OpenAsync(
+            new Example(),
+            look: new BrowserNewContextOptions { ReducedMotion = ReducedMotion.Reduce }
+        );
         await report.Page.GetByRole(AriaRole.Option, new PageGetByRoleOptions { Name = "Picture 1" }).ClickAsync();
 
-        Assert.Equal("none", await report.Page.EvaluateAsync<string>("getComputedStyle(document.querySelector('.revealed .stage')).animationName"));
+        Assert.Equal(
+            "none",
+            await report.Page.EvaluateAsync<string>(
+                "getComputedStyle(document.querySelector('.revealed .stage')).animationName"
+            )
+        );
     }
 
     [Fact]
     public async Task Print_OfASelection_HoldsTextPictureAndScaleOnly()
     {
-        await using OpenReport report = await browser.OpenAsync(new Example(), "#tok=1");
+        await using var report = await browser.OpenAsync(new Example(), "#tok=1");
         await report.Page.EmulateMediaAsync(new PageEmulateMediaOptions { Media = Media.Print });
 
-        foreach (string shown in new[] { ".chat", ".stage canvas", ".legend", ".candidates" })
+        foreach (var shown in new[] { ".chat", ".stage canvas", ".legend", ".candidates" })
         {
             await Assertions.Expect(report.Page.Locator(shown).First).ToBeVisibleAsync();
         }
 
-        foreach (string hidden in new[] { ".controls", ".actions", ".search" })
+        foreach (var hidden in new[] { ".controls", ".actions", ".search" })
         {
             await Assertions.Expect(report.Page.Locator(hidden)).ToBeHiddenAsync();
         }
@@ -183,8 +231,13 @@ public class BrowserTests(Chromium browser)
     [Fact]
     public async Task Phone_Width_HasNoSidewaysScroll()
     {
-        var phone = new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = 390, Height = 844 }, HasTouch = true, IsMobile = true };
-        await using OpenReport report = await browser.OpenAsync(new Example(), "#tok=1", phone);
+        var phone = new BrowserNewContextOptions
+        {
+            ViewportSize = new ViewportSize { Width = 390, Height = 844 },
+            HasTouch = true,
+            IsMobile = true,
+        };
+        await using var report = await browser.OpenAsync(new Example(), "#tok=1", phone);
 
         Assert.Equal(390, await report.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
         await report.Token(2).TapAsync();
@@ -196,7 +249,7 @@ public class BrowserTests(Chromium browser)
     [Fact]
     public async Task RoadSign_OpenedAtALink_IsReadyWithThatToken()
     {
-        await using OpenReport report = await browser.OpenAsync(RoadSign.Read());
+        await using var report = await browser.OpenAsync(RoadSign.Read());
         await report.GoAsync("#tok=25");
 
         Assert.Equal(1, await report.Page.EvaluateAsync<int>("performance.getEntriesByName('report-ready').length"));
@@ -207,10 +260,10 @@ public class BrowserTests(Chromium browser)
     [Fact]
     public async Task Selecting_At64x64CellsOver4Megapixels_DrawsThePictureFewTimes()
     {
-        (Trace trace, ActivationMaps maps) = Example.Large(64, 2000);
-        await using OpenReport report = await browser.OpenAsync((trace, maps), "#tok=0");
+        (var trace, var maps) = Example.Large(64, 2000);
+        await using var report = await browser.OpenAsync((trace, maps), "#tok=0");
 
-        double[] drawn = await report.Page.EvaluateAsync<double[]>(
+        var drawn = await report.Page.EvaluateAsync<double[]>(
             """
             async () => {
               const image = document.querySelector(".stage img");
@@ -245,7 +298,8 @@ public class BrowserTests(Chromium browser)
               }
               return [calls / count, pixels / count / (image.naturalWidth * image.naturalHeight)];
             }
-            """);
+            """
+        );
 
         Assert.InRange(drawn[0], 1, 20);
         Assert.InRange(drawn[1], 0, 3);

@@ -3,7 +3,10 @@ using System.Text;
 
 namespace Tamx.Report.Tests;
 
-/// <summary>A small conversation with every kind of thing in it: a system turn, a picture, a video without pictures, and an answer.</summary>
+/// <summary>
+/// A small conversation with every kind of thing in it: a system turn, a picture, a video without pictures, and an
+/// answer.
+/// </summary>
 internal sealed class Example
 {
     private const int OtherId = 1_000_000;
@@ -20,7 +23,14 @@ internal sealed class Example
 
     public string MediaType { get; init; } = "image/bmp";
 
-    public RunInfo Run { get; init; } = new() { Model = "Demo", Quantization = "Q4_K_M", Seed = uint.MaxValue, Temperature = 0.7f };
+    public RunInfo Run { get; init; } =
+        new()
+        {
+            Model = "Demo",
+            Quantization = "Q4_K_M",
+            Seed = uint.MaxValue,
+            Temperature = 0.7f,
+        };
 
     public float Logit { get; init; } = 12.5f;
 
@@ -41,11 +51,11 @@ internal sealed class Example
     {
         var ids = new List<int>();
         var texts = new SortedDictionary<int, byte[]> { [OtherId] = " other"u8.ToArray() };
-        MarkerIds markers = MarkerIds.QwenPublished;
+        var markers = MarkerIds.QwenPublished;
         int[] Add(IEnumerable<byte[]> tokens)
         {
             var positions = new List<int>();
-            foreach (byte[] token in tokens)
+            foreach (var token in tokens)
             {
                 // Every token has an id of its own.
                 texts.Add(ids.Count, token);
@@ -58,11 +68,18 @@ internal sealed class Example
 
         VisionBlock AddBlock(PatchGrid grid, bool isVideo)
         {
-            int start = ids.Count;
+            var start = ids.Count;
             ids.Add(markers.VisionStart);
             ids.AddRange(Enumerable.Repeat(isVideo ? markers.VideoPad : markers.ImagePad, grid.CellCount));
             ids.Add(markers.VisionEnd);
-            return new VisionBlock { StartPosition = start, EndPosition = ids.Count - 1, IsVideo = isVideo, TurnIndex = 1, Grid = grid };
+            return new VisionBlock
+            {
+                StartPosition = start,
+                EndPosition = ids.Count - 1,
+                IsVideo = isVideo,
+                TurnIndex = 1,
+                Grid = grid,
+            };
         }
 
         string TextOf(int id) => Encoding.UTF8.GetString(texts[id]);
@@ -70,30 +87,59 @@ internal sealed class Example
         void AddMarkers(int count) => ids.AddRange(Enumerable.Repeat(markers.TurnStart, count));
 
         AddMarkers(3);
-        int[] system = Add(Tokens(SystemText));
+        var system = Add(Tokens(SystemText));
         AddMarkers(4);
-        VisionBlock picture = AddBlock(PictureGrid, isVideo: false);
+        var picture = AddBlock(PictureGrid, isVideo: false);
         VisionBlock[] video = HasVideo ? [AddBlock(VideoGrid, isVideo: true)] : [];
-        int[] question = Add(Question);
+        var question = Add(Question);
         AddMarkers(4);
-        int[] answer = Add(AnswerTexts);
+        var answer = Add(AnswerTexts);
 
-        var turns = new List<Turn> { new("system", system, []), new("user", question, [.. Enumerable.Range(0, 1 + video.Length)]) };
+        var turns = new List<Turn>
+        {
+            new("system", system, []),
+            new("user", question, [.. Enumerable.Range(0, 1 + video.Length)]),
+        };
         if (answer.Length > 0)
         {
             turns.Add(new Turn("assistant", answer, []));
         }
 
         int[] context = [.. system, .. question];
-        AnswerToken[] tokens = [.. answer.Select((position, i) => AnswerToken(position, i, ids[position], [.. context, .. answer.Take(i)], TextOf))];
+        AnswerToken[] tokens =
+        [
+            .. answer.Select(
+                (position, i) => AnswerToken(position, i, ids[position], [.. context, .. answer.Take(i)], TextOf)
+            ),
+        ];
         var maps = new ActivationMaps
         {
-            Layout = new SequenceLayout { Turns = turns, VisionBlocks = [picture, .. video], ContextPositions = context, AnswerPositions = answer },
+            Layout = new SequenceLayout
+            {
+                Turns = turns,
+                VisionBlocks = [picture, .. video],
+                ContextPositions = context,
+                AnswerPositions = answer,
+            },
             Options = new TamOptions(),
             EngineName = "Reference",
             Answer = tokens,
-            Words = HasTexts ? [.. AnswerWord.Group([.. AnswerTexts.Select(text => (ReadOnlyMemory<byte>)text)]).Select(word => ExplainedWord.Join(word, tokens, WordAggregation.Max))] : [],
-            Prompt = HasPromptMaps ? [.. context.Select((position, i) => AnswerToken(position, i, ids[position], context, TextOf, hasCandidates: false))] : [],
+            Words = HasTexts
+                ?
+                [
+                    .. AnswerWord
+                        .Group([.. AnswerTexts.Select(text => (ReadOnlyMemory<byte>)text)])
+                        .Select(word => ExplainedWord.Join(word, tokens, WordAggregation.Max)),
+                ]
+                : [],
+            Prompt = HasPromptMaps
+                ?
+                [
+                    .. context.Select(
+                        (position, i) => AnswerToken(position, i, ids[position], context, TextOf, hasCandidates: false)
+                    ),
+                ]
+                : [],
         };
         var trace = new Trace
         {
@@ -113,26 +159,49 @@ internal sealed class Example
     public static (Trace Trace, ActivationMaps Maps) Large(int cells, int pixels)
     {
         var grid = new PatchGrid(1, cells, cells);
-        MarkerIds markers = MarkerIds.QwenPublished;
-        int[] ids = [markers.VisionStart, .. Enumerable.Repeat(markers.ImagePad, grid.CellCount), markers.VisionEnd, 0, 1, 2];
+        var markers = MarkerIds.QwenPublished;
+        int[] ids =
+        [
+            markers.VisionStart,
+            .. Enumerable.Repeat(markers.ImagePad, grid.CellCount),
+            markers.VisionEnd,
+            0,
+            1,
+            2,
+        ];
         int[] text = [.. Enumerable.Range(grid.CellCount + 2, 3)];
-        ExplainedToken Explained(int id) => new()
+        ExplainedToken Explained(int id) =>
+            new()
+            {
+                TokenId = id,
+                Logit = 1,
+                Probability = 1,
+                VisionMaps =
+                [
+                    new ActivationMap(
+                        grid,
+                        Enumerable.Range(0, grid.CellCount).Select(cell => ((cell * (7 + id)) % 101) / 100f).ToArray()
+                    ),
+                ],
+                TextRelevance = [1, .. Enumerable.Repeat(0.5f, id - 1)],
+            };
+        AnswerToken Answer(int id) =>
+            new()
+            {
+                Position = text[id],
+                Token = Explained(id),
+                Candidates = [Explained(id)],
+                TextPositions = text[..id],
+                RawRange = (0, 1),
+            };
+        var block = new VisionBlock
         {
-            TokenId = id,
-            Logit = 1,
-            Probability = 1,
-            VisionMaps = [new ActivationMap(grid, Enumerable.Range(0, grid.CellCount).Select(cell => ((cell * (7 + id)) % 101) / 100f).ToArray())],
-            TextRelevance = [1, .. Enumerable.Repeat(0.5f, id - 1)],
+            StartPosition = 0,
+            EndPosition = grid.CellCount + 1,
+            IsVideo = false,
+            TurnIndex = 0,
+            Grid = grid,
         };
-        AnswerToken Answer(int id) => new()
-        {
-            Position = text[id],
-            Token = Explained(id),
-            Candidates = [Explained(id)],
-            TextPositions = text[..id],
-            RawRange = (0, 1),
-        };
-        var block = new VisionBlock { StartPosition = 0, EndPosition = grid.CellCount + 1, IsVideo = false, TurnIndex = 0, Grid = grid };
         var layout = new SequenceLayout
         {
             Turns = [new Turn("user", text[..1], [0]), new Turn("assistant", text[1..], [])],
@@ -150,24 +219,42 @@ internal sealed class Example
             OutputTexts = ["What?"u8.ToArray(), "A"u8.ToArray(), " bus"u8.ToArray()],
             Pictures = [new TracePicture(0, 0, "image/bmp", Bitmap(pixels, pixels), pixels, pixels)],
         };
-        return (trace, new ActivationMaps { Layout = layout, Options = new TamOptions(), EngineName = "Reference", Answer = [Answer(1), Answer(2)] });
+        return (
+            trace,
+            new ActivationMaps
+            {
+                Layout = layout,
+                Options = new TamOptions(),
+                EngineName = "Reference",
+                Answer = [Answer(1), Answer(2)],
+            }
+        );
     }
 
     /// <summary>The first answer token has no map over the video, as if the video came after it.</summary>
     private AnswerToken AnswerToken(
-        int position, int index, int id, int[] textPositions, Func<int, string> textOf, bool hasCandidates = true)
+        int position,
+        int index,
+        int id,
+        int[] textPositions,
+        Func<int, string> textOf,
+        bool hasCandidates = true
+    )
     {
-        ExplainedToken Explained(int tokenId, int seed) => new()
-        {
-            TokenId = tokenId,
-            Text = HasTexts ? textOf(tokenId) : null,
-            Logit = Logit,
-            Probability = Probability,
-            VisionMaps = HasVideo ? [Map(PictureGrid, seed), index == 0 ? null : Map(VideoGrid, seed)] : [Map(PictureGrid, seed)],
-            TextRelevance = [.. textPositions.Select((_, i) => (i + 1f) / textPositions.Length)],
-        };
+        ExplainedToken Explained(int tokenId, int seed) =>
+            new()
+            {
+                TokenId = tokenId,
+                Text = HasTexts ? textOf(tokenId) : null,
+                Logit = Logit,
+                Probability = Probability,
+                VisionMaps = HasVideo
+                    ? [Map(PictureGrid, seed), index == 0 ? null : Map(VideoGrid, seed)]
+                    : [Map(PictureGrid, seed)],
+                TextRelevance = [.. textPositions.Select((_, i) => (i + 1f) / textPositions.Length)],
+            };
 
-        ExplainedToken own = Explained(id, index);
+        var own = Explained(id, index);
         return new AnswerToken
         {
             Position = position,
@@ -185,8 +272,8 @@ internal sealed class Example
     private static byte[] Bitmap(int width, int height)
     {
         const int HeaderBytes = 54;
-        int stride = ((3 * width) + 3) / 4 * 4;
-        byte[] file = new byte[HeaderBytes + (stride * height)];
+        var stride = ((3 * width) + 3) / 4 * 4;
+        var file = new byte[HeaderBytes + (stride * height)];
         "BM"u8.CopyTo(file);
         BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(2), file.Length);
         BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(10), HeaderBytes);
@@ -195,11 +282,11 @@ internal sealed class Example
         BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(22), height);
         BinaryPrimitives.WriteInt16LittleEndian(file.AsSpan(26), 1);
         BinaryPrimitives.WriteInt16LittleEndian(file.AsSpan(28), 24);
-        for (int y = 0; y < height; y++)
+        for (var y = 0; y < height; y++)
         {
-            for (int x = 0; x < width; x++)
+            for (var x = 0; x < width; x++)
             {
-                Span<byte> pixel = file.AsSpan(HeaderBytes + (y * stride) + (3 * x), 3);
+                var pixel = file.AsSpan(HeaderBytes + (y * stride) + (3 * x), 3);
                 pixel[0] = (byte)(255 * x / width);
                 pixel[1] = (byte)(255 * y / height);
                 pixel[2] = 160;

@@ -12,7 +12,28 @@ namespace Tamx.Report.Tests;
 public class GrowingReportTests(Chromium browser)
 {
     private static readonly string[] Pieces =
-        ["a", " bus", "🚌", "👨‍👩‍👧", "🇩🇪", "é", "e\u0301", "\u200d", "日本", " ", "\n", ".", "<|im_end|>", "שלום", "#", "ก็", "\r\n", "café", "naïve", "��"];
+    [
+        "a",
+        " bus",
+        "🚌",
+        "👨‍👩‍👧",
+        "🇩🇪",
+        "é",
+        "e\u0301",
+        "\u200d",
+        "日本",
+        " ",
+        "\n",
+        ".",
+        "<|im_end|>",
+        "שלום",
+        "#",
+        "ก็",
+        "\r\n",
+        "café",
+        "naïve",
+        "��",
+    ];
 
     [Theory]
     [InlineData(1)]
@@ -21,30 +42,46 @@ public class GrowingReportTests(Chromium browser)
     public void Next_TextCutAnywhere_GivesTextsAndWordsOfTheWhole(int seed)
     {
         var random = new Random(seed);
-        for (int round = 0; round < 60; round++)
+        for (var round = 0; round < 60; round++)
         {
-            byte[] bytes = [.. Enumerable.Range(0, random.Next(1, 14)).SelectMany(_ => Encoding.UTF8.GetBytes(Pieces[random.Next(Pieces.Length)]))];
+            byte[] bytes =
+            [
+                .. Enumerable
+                    .Range(0, random.Next(1, 14))
+                    .SelectMany(_ => Encoding.UTF8.GetBytes(Pieces[random.Next(Pieces.Length)])),
+            ];
             var cut = new List<byte[]>();
-            for (int at = 0; at < bytes.Length;)
+            for (var at = 0; at < bytes.Length; )
             {
-                int length = Math.Min(random.Next(1, 6), bytes.Length - at);
+                var length = Math.Min(random.Next(1, 6), bytes.Length - at);
                 cut.Add(bytes[at..(at + length)]);
                 at += length;
             }
 
-            (Trace trace, ActivationMaps maps) = new Example { AnswerTexts = cut, HasVideo = false }.Build();
+            (var trace, var maps) = new Example { AnswerTexts = cut, HasVideo = false }.Build();
             var texts = new TokenTexts(trace.FindBytes);
             var whole = new ReportTokens(texts, trace.TokenIds.AsSpan(), maps.Layout);
-            int first = maps.Layout.AnswerPositions[0];
-            var growing = new ReportTokens(texts, trace.TokenIds.AsSpan(), maps.Layout with { Turns = [.. maps.Layout.Turns.SkipLast(1)], AnswerPositions = [] });
-            foreach (int position in maps.Layout.AnswerPositions)
+            var first = maps.Layout.AnswerPositions[0];
+            var growing = new ReportTokens(
+                texts,
+                trace.TokenIds.AsSpan(),
+                maps.Layout with
+                {
+                    Turns = [.. maps.Layout.Turns.SkipLast(1)],
+                    AnswerPositions = [],
+                }
+            );
+            foreach (var position in maps.Layout.AnswerPositions)
             {
                 string[] before = [.. growing.Texts];
                 int[] words = [.. growing.WordStarts];
-                int from = growing.Append(position, trace.TokenIds[position]);
+                var from = growing.Append(position, trace.TokenIds[position]);
 
                 Assert.Equal(before.Take(from), growing.Texts.Take(from));
-                Assert.Equal(words.TakeWhile(start => start < from), growing.WordStarts.TakeWhile(start => start < from));
+                Assert.Equal(
+                    words.TakeWhile(start => start < from),
+                    growing.WordStarts.TakeWhile(start => start < from)
+                );
                 Assert.Equal(growing.Texts.Count - 1, growing.IndexOf(position));
             }
 
@@ -59,15 +96,26 @@ public class GrowingReportTests(Chromium browser)
     [Fact]
     public async Task Next_AnyToken_CanBeReadWithoutThePage()
     {
-        (Trace trace, ActivationMaps maps) = new Example { Probability = float.NaN }.Build();
+        (var trace, var maps) = new Example { Probability = float.NaN }.Build();
         var growing = Replay.Of(trace, maps);
         Assert.DoesNotContain((byte)'\n', await growing.HeadAsync());
 
-        JsonElement[] tokens = [.. maps.Answer.Select(token => JsonDocument.Parse(growing.Next(token, $"text {token.Position}")).RootElement)];
+        JsonElement[] tokens =
+        [
+            .. maps.Answer.Select(token =>
+                JsonDocument.Parse(growing.Next(token, $"text {token.Position}")).RootElement
+            ),
+        ];
 
         Assert.Equal([0, 1, 2, 3], tokens.Select(token => token.GetProperty("index").GetInt32()));
-        Assert.Equal(maps.Answer.Select(token => $"text {token.Position}"), tokens.Select(token => token.GetProperty("text").GetString()));
-        Assert.Equal(maps.Answer.Select(token => token.Position), tokens.Select(token => token.GetProperty("position").GetInt32()));
+        Assert.Equal(
+            maps.Answer.Select(token => $"text {token.Position}"),
+            tokens.Select(token => token.GetProperty("text").GetString())
+        );
+        Assert.Equal(
+            maps.Answer.Select(token => token.Position),
+            tokens.Select(token => token.GetProperty("position").GetInt32())
+        );
         Assert.Equal(JsonValueKind.Null, tokens[0].GetProperty("probability").ValueKind);
         Assert.Equal(12.5, tokens[0].GetProperty("logit").GetDouble());
     }
@@ -75,8 +123,8 @@ public class GrowingReportTests(Chromium browser)
     [Fact]
     public void Next_MapsOfOtherBlocks_Throws()
     {
-        (Trace trace, ActivationMaps maps) = new Example().Build();
-        (Trace _, ActivationMaps other) = new Example { HasVideo = false }.Build();
+        (var trace, var maps) = new Example().Build();
+        (var _, var other) = new Example { HasVideo = false }.Build();
         var growing = Replay.Of(trace, maps);
 
         var error = Assert.Throws<InvalidInputException>(() => growing.Next(other.Answer[0]));
@@ -87,7 +135,7 @@ public class GrowingReportTests(Chromium browser)
     [Fact]
     public void New_PictureThatNoPageShows_Throws()
     {
-        (Trace trace, ActivationMaps maps) = new Example { MediaType = "image/tiff" }.Build();
+        (var trace, var maps) = new Example { MediaType = "image/tiff" }.Build();
 
         var error = Assert.Throws<InvalidInputException>(() => Replay.Of(trace, maps));
 
@@ -99,11 +147,24 @@ public class GrowingReportTests(Chromium browser)
     [InlineData(16)]
     public async Task Page_AllTokens_KnowsWhatTheFileKnows(int bits)
     {
-        byte[] bus = "🚌"u8.ToArray();
-        var example = new Example { AnswerTexts = [" a"u8.ToArray(), bus[..1], bus[1..3], bus[3..], " gno"u8.ToArray(), "u"u8.ToArray(), "."u8.ToArray()], HasPromptMaps = true };
-        (Trace trace, ActivationMaps maps) = example.Build();
+        var bus = "🚌"u8.ToArray();
+        var example = new Example
+        {
+            AnswerTexts =
+            [
+                " a"u8.ToArray(),
+                bus[..1],
+                bus[1..3],
+                bus[3..],
+                " gno"u8.ToArray(),
+                "u"u8.ToArray(),
+                "."u8.ToArray(),
+            ],
+            HasPromptMaps = true,
+        };
+        (var trace, var maps) = example.Build();
         var options = new HtmlReportOptions { MapBits = bits };
-        await using OpenGrowingReport page = await browser.GrowAsync();
+        await using var page = await browser.GrowAsync();
 
         var growing = Replay.Of(trace, maps, options);
         await page.MountAsync(await growing.HeadAsync());
@@ -111,8 +172,8 @@ public class GrowingReportTests(Chromium browser)
         await page.AppendAsync(tokens[..1]);
         await page.AppendAsync(tokens[1..4]);
         await page.AppendAsync(tokens[4..]);
-        string grown = await page.KnowledgeAsync();
-        string shown = await page.Page.Locator(".chat").InnerTextAsync();
+        var grown = await page.KnowledgeAsync();
+        var shown = await page.Page.Locator(".chat").InnerTextAsync();
 
         await page.OpenAsync(await WriteAsync(trace, maps, options));
         Assert.Equal(await page.KnowledgeAsync(), grown);
@@ -124,7 +185,13 @@ public class GrowingReportTests(Chromium browser)
     public async Task Page_AnswerOfAModel_KnowsWhatTheFileKnows()
     {
         using var model = await VisionLanguageModel.LoadAsync(
-            new ModelOptions { ModelPath = TestModels.Qwen3Vl.ModelPath, ProjectorPath = TestModels.Qwen3Vl.ProjectorPath, ThreadCount = 1 });
+            new ModelOptions
+            {
+                ModelPath = TestModels.Qwen3Vl.ModelPath,
+                ProjectorPath = TestModels.Qwen3Vl.ProjectorPath,
+                ThreadCount = 1,
+            }
+        );
         ChatMessage[] messages =
         [
             new(ChatRole.User, [TestPictures.Gradient(128, 96, "first.png"), new TextPart("What is this?")]),
@@ -136,19 +203,19 @@ public class GrowingReportTests(Chromium browser)
             Completion = new CompletionOptions { MaxNewTokens = 12, CandidateCount = 3 },
         };
         using var engine = new ReferenceEngine();
-        await using OpenGrowingReport page = await browser.GrowAsync();
-        using LiveExplanation live = await Explainer.StartAsync(model, messages, options, engine);
+        await using var page = await browser.GrowAsync();
+        using var live = await Explainer.StartAsync(model, messages, options, engine);
 
         // The prompt is there to see before the answer has a token.
-        GrowingReport growing = GrowingReport.Of(live);
+        var growing = GrowingReport.Of(live);
         await page.MountAsync(await growing.HeadAsync());
-        await foreach (StreamedToken token in live.ReadAsync())
+        await foreach (var token in live.ReadAsync())
         {
             await page.AppendAsync(growing.Next(token));
         }
 
-        Explanation explanation = live.Finish();
-        string grown = await page.KnowledgeAsync();
+        var explanation = live.Finish();
+        var grown = await page.KnowledgeAsync();
         await page.OpenAsync(await WriteAsync(explanation.Trace, explanation.Maps, new HtmlReportOptions()));
         Assert.True(explanation.Maps.Answer.Count >= 4, "the answer is too short to compare anything");
         Assert.Equal(await page.KnowledgeAsync(), grown);
@@ -157,8 +224,8 @@ public class GrowingReportTests(Chromium browser)
     [Fact]
     public async Task Page_WhileTokensCome_FollowsTheNewestUntilOneIsChosen()
     {
-        (Trace trace, ActivationMaps maps) = new Example().Build();
-        await using OpenGrowingReport page = await browser.GrowAsync();
+        (var trace, var maps) = new Example().Build();
+        await using var page = await browser.GrowAsync();
         var growing = Replay.Of(trace, maps);
         await page.MountAsync(await growing.HeadAsync());
         await Assertions.Expect(page.Page.Locator(".stage img").First).ToBeVisibleAsync();
@@ -185,8 +252,13 @@ public class GrowingReportTests(Chromium browser)
         await page.FinishAsync();
 
         // The last token is a full stop.
-        int telling = Enumerable.Range(0, 3).MaxBy(
-            i => maps.Answer[i].Token.VisionMaps.OfType<ActivationMap>().Max(map => map.Peak.Value - map.Values.ToArray().Average()) * maps.Answer[i].RawRange.Maximum);
+        var telling = Enumerable
+            .Range(0, 3)
+            .MaxBy(i =>
+                maps.Answer[i]
+                    .Token.VisionMaps.OfType<ActivationMap>()
+                    .Max(map => map.Peak.Value - map.Values.ToArray().Average()) * maps.Answer[i].RawRange.Maximum
+            );
         await Assertions.Expect(page.Token(telling)).ToHaveAttributeAsync("aria-selected", "true");
         await Assertions.Expect(page.Page.Locator(".growing")).ToHaveCountAsync(0);
     }
@@ -194,8 +266,8 @@ public class GrowingReportTests(Chromium browser)
     [Fact]
     public async Task Page_SearchWhileTokensCome_FindsThemToo()
     {
-        (Trace trace, ActivationMaps maps) = new Example { AnswerTexts = Example.Tokens("A", " bus", " and", " a", " bus") }.Build();
-        await using OpenGrowingReport page = await browser.GrowAsync();
+        (var trace, var maps) = new Example { AnswerTexts = Example.Tokens("A", " bus", " and", " a", " bus") }.Build();
+        await using var page = await browser.GrowAsync();
         var growing = Replay.Of(trace, maps);
         await page.MountAsync(await growing.HeadAsync());
         await page.AppendAsync(growing.Next(maps.Answer[0]), growing.Next(maps.Answer[1]));
@@ -211,9 +283,9 @@ public class GrowingReportTests(Chromium browser)
     [Fact]
     public async Task Unmount_ThenAnother_LeavesNothingListening()
     {
-        (Trace trace, ActivationMaps maps) = new Example().Build();
-        await using OpenGrowingReport page = await browser.GrowAsync();
-        string html = await WriteAsync(trace, maps, new HtmlReportOptions());
+        (var trace, var maps) = new Example().Build();
+        await using var page = await browser.GrowAsync();
+        var html = await WriteAsync(trace, maps, new HtmlReportOptions());
         await page.OpenAsync(html);
         await page.OpenAsync(html);
 

@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Tamx.Llama;
 using Tamx.Llama.Media;
 
 namespace Tamx.Report.Tests;
@@ -14,41 +13,56 @@ public class HtmlReportTests
     [Fact]
     public async Task WriteAsync_Example_HoldsLayoutAnswerAndRun()
     {
-        WrittenReport report = await WrittenReport.WriteAsync(new Example());
+        var report = await WrittenReport.WriteAsync(new Example());
 
-        JsonElement data = report.Data;
+        var data = report.Data;
         Assert.Equal("You are a careful assistant.|What| is| this|?|A| red| bus|.", report.Texts());
-        Assert.Equal(["system", "user", "assistant"], data.GetProperty("turns").EnumerateArray().Select(turn => turn.GetProperty("role").GetString()));
+        Assert.Equal(
+            ["system", "user", "assistant"],
+            data.GetProperty("turns").EnumerateArray().Select(turn => turn.GetProperty("role").GetString())
+        );
         Assert.Equal("[-1,-2,1,2,3,4]", data.GetProperty("turns")[1].GetProperty("items").GetRawText());
         Assert.Equal(4, data.GetProperty("answer").GetArrayLength());
         Assert.Equal(uint.MaxValue, data.GetProperty("run").GetProperty("seed").GetUInt32());
         Assert.Equal("0.7", data.GetProperty("run").GetProperty("temperature").GetRawText());
         Assert.Equal("Tamx", data.GetProperty("method").GetProperty("profile").GetString());
 
-        JsonElement second = data.GetProperty("answer")[1];
+        var second = data.GetProperty("answer")[1];
         Assert.Equal("[0,1]", second.GetProperty("candidates").GetRawText());
-        Assert.Equal([" red", " other"], second.GetProperty("explained").EnumerateArray().Select(one => one.GetProperty("text").GetString()));
+        Assert.Equal(
+            [" red", " other"],
+            second.GetProperty("explained").EnumerateArray().Select(one => one.GetProperty("text").GetString())
+        );
     }
 
     [Fact]
     public async Task WriteAsync_Example_PolicyHashesAreThoseOfStyleAndScript()
     {
-        WrittenReport report = await WrittenReport.WriteAsync(new Example());
+        var report = await WrittenReport.WriteAsync(new Example());
 
-        string policy = Regex.Match(report.Html, "<meta http-equiv=\"Content-Security-Policy\" content=\"([^\"]*)\">").Groups[1].Value;
-        string style = Regex.Match(report.Html, "<style>(.*?)</style>", RegexOptions.Singleline).Groups[1].Value;
-        string script = Regex.Match(report.Html, "<script type=\"module\">(.*?)</script>", RegexOptions.Singleline).Groups[1].Value;
+        var policy = Regex
+            .Match(report.Html, "<meta http-equiv=\"Content-Security-Policy\" content=\"([^\"]*)\">")
+            .Groups[1]
+            .Value;
+        var style = Regex.Match(report.Html, "<style>(.*?)</style>", RegexOptions.Singleline).Groups[1].Value;
+        var script = Regex
+            .Match(report.Html, "<script type=\"module\">(.*?)</script>", RegexOptions.Singleline)
+            .Groups[1]
+            .Value;
         Assert.Equal(
             $"default-src 'none'; img-src blob:; style-src {Hash(style)}; script-src {Hash(script)}; base-uri 'none'; form-action 'none'",
-            policy);
+            policy
+        );
         Assert.True(
-            report.Html.IndexOf("Content-Security-Policy", StringComparison.Ordinal) < report.Html.IndexOf("<style>", StringComparison.Ordinal));
+            report.Html.IndexOf("Content-Security-Policy", StringComparison.Ordinal)
+                < report.Html.IndexOf("<style>", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
     public async Task WriteAsync_Example_NamesNoOtherPlace()
     {
-        WrittenReport report = await WrittenReport.WriteAsync(new Example());
+        var report = await WrittenReport.WriteAsync(new Example());
 
         Assert.DoesNotMatch("(?i)https?:|//[a-z]+\\.|@import|[ :]url\\(|\\bsrc=|\\bhref=", RemoveBlocks(report.Html));
     }
@@ -56,22 +70,35 @@ public class HtmlReportTests
     [Fact]
     public async Task WriteAsync_HostileTexts_CannotBreakOut()
     {
-        WrittenReport plain = await WrittenReport.WriteAsync(new Example());
+        var plain = await WrittenReport.WriteAsync(new Example());
         var example = new Example
         {
             SystemText = Hostile,
             Question = Example.Tokens(Hostile, "</scr", "ipt>", "<!-", "-"),
             AnswerTexts = Example.Tokens(Hostile, "\u2028", "\u2029", "\"><img src=x onerror=alert(1)>"),
             PictureName = $"{Hostile}.bmp",
-            Run = new RunInfo { Model = Hostile, Quantization = Hostile, Seconds = new Dictionary<string, double> { [Hostile] = 1 } },
+            Run = new RunInfo
+            {
+                Model = Hostile,
+                Quantization = Hostile,
+                Seconds = new Dictionary<string, double> { [Hostile] = 1 },
+            },
         };
-        (Trace trace, ActivationMaps maps) = example.Build();
+        (var trace, var maps) = example.Build();
 
-        WrittenReport report = await WrittenReport.WriteAsync(trace, maps, new HtmlReportOptions { Title = Hostile });
+        var report = await WrittenReport.WriteAsync(trace, maps, new HtmlReportOptions { Title = Hostile });
 
         Assert.Equal(plain.Elements(), report.Elements());
         Assert.Equal(Hostile, report.Data.GetProperty("tokens").GetProperty("text")[0].GetString());
-        Assert.Equal($"{Hostile}.bmp", report.Data.GetProperty("media")[0].GetProperty("frames")[0].GetProperty("picture").GetProperty("name").GetString());
+        Assert.Equal(
+            $"{Hostile}.bmp",
+            report
+                .Data.GetProperty("media")[0]
+                .GetProperty("frames")[0]
+                .GetProperty("picture")
+                .GetProperty("name")
+                .GetString()
+        );
         Assert.Contains("<title>&lt;/script&gt;", report.Html, StringComparison.Ordinal);
     }
 
@@ -80,14 +107,17 @@ public class HtmlReportTests
     [InlineData(16)]
     public async Task WriteAsync_Maps_ComeBackWithinHalfAStep(int bits)
     {
-        (Trace trace, ActivationMaps maps) = new Example { MapValue = (token, cell) => MathF.Sin(token + (cell * 0.37f)) * 0.4f }.Build();
-
-        WrittenReport report = await WrittenReport.WriteAsync(trace, maps, new HtmlReportOptions { MapBits = bits });
-
-        int compared = 0;
-        for (int i = 0; i < maps.Answer.Count; i++)
+        (var trace, var maps) = new Example
         {
-            JsonElement explained = report.Data.GetProperty("answer")[i].GetProperty("explained");
+            MapValue = (token, cell) => MathF.Sin(token + (cell * 0.37f)) * 0.4f,
+        }.Build();
+
+        var report = await WrittenReport.WriteAsync(trace, maps, new HtmlReportOptions { MapBits = bits });
+
+        var compared = 0;
+        for (var i = 0; i < maps.Answer.Count; i++)
+        {
+            var explained = report.Data.GetProperty("answer")[i].GetProperty("explained");
             AssertVectors(maps.Answer[i].Token, explained[0]);
             AssertVectors(maps.Answer[i].Candidates[1], explained[1]);
         }
@@ -96,10 +126,14 @@ public class HtmlReportTests
 
         void AssertVectors(ExplainedToken expected, JsonElement written)
         {
-            Close(expected.TextRelevance.ToArray(), report.Sparse(written.GetProperty("relevance"), expected.TextRelevance.Length, bits), expected.TextRelevance.Max());
-            for (int b = 0; b < expected.VisionMaps.Count; b++)
+            Close(
+                expected.TextRelevance.ToArray(),
+                report.Sparse(written.GetProperty("relevance"), expected.TextRelevance.Length, bits),
+                expected.TextRelevance.Max()
+            );
+            for (var b = 0; b < expected.VisionMaps.Count; b++)
             {
-                JsonElement offset = written.GetProperty("maps")[b];
+                var offset = written.GetProperty("maps")[b];
                 if (expected.VisionMaps[b]?.Values.ToArray() is { } map)
                 {
                     Close(map, report.Dense(offset, map.Length, bits), map.Max() - map.Min());
@@ -113,8 +147,8 @@ public class HtmlReportTests
 
         void Close(float[] expected, float[] actual, float range)
         {
-            float half = 0.51f * range / ((1 << bits) - 1);
-            for (int k = 0; k < expected.Length; k++)
+            var half = 0.51f * range / ((1 << bits) - 1);
+            for (var k = 0; k < expected.Length; k++)
             {
                 Assert.InRange(actual[k], expected[k] - half, expected[k] + half);
             }
@@ -126,14 +160,29 @@ public class HtmlReportTests
     [Fact]
     public async Task WriteAsync_CharacterOverSeveralTokens_StandsAtItsFirstToken()
     {
-        byte[] bus = "🚌"u8.ToArray();
-        byte[] family = "é🚗"u8.ToArray();
-        var example = new Example { AnswerTexts = [" "u8.ToArray(), bus[..1], bus[1..3], bus[3..], family[..1], family[1..4], family[4..], [0xFF]] };
+        var bus = "🚌"u8.ToArray();
+        var family = "é🚗"u8.ToArray();
+        var example = new Example
+        {
+            AnswerTexts =
+            [
+                " "u8.ToArray(),
+                bus[..1],
+                bus[1..3],
+                bus[3..],
+                family[..1],
+                family[1..4],
+                family[4..],
+                [0xFF],
+            ],
+        };
 
-        WrittenReport report = await WrittenReport.WriteAsync(example);
+        var report = await WrittenReport.WriteAsync(example);
 
         Assert.EndsWith("|?| |🚌|||é|🚗||\uFFFD", report.Texts(), StringComparison.Ordinal);
-        IEnumerable<string?> explained = report.Data.GetProperty("answer").EnumerateArray()
+        var explained = report
+            .Data.GetProperty("answer")
+            .EnumerateArray()
             .Select(token => token.GetProperty("explained")[0].GetProperty("text").GetString());
         Assert.Equal([" ", "🚌", "🚌", "🚌", "é", "🚗", "🚗", "\uFFFD"], explained);
     }
@@ -141,7 +190,7 @@ public class HtmlReportTests
     [Fact]
     public async Task WriteAsync_NoTexts_ShowsIds()
     {
-        WrittenReport report = await WrittenReport.WriteAsync(new Example { HasTexts = false });
+        var report = await WrittenReport.WriteAsync(new Example { HasTexts = false });
 
         Assert.StartsWith("#3|#", report.Texts(), StringComparison.Ordinal);
         Assert.False(report.Data.GetProperty("hasTexts").GetBoolean());
@@ -150,9 +199,9 @@ public class HtmlReportTests
     [Fact]
     public async Task WriteAsync_UnknownLogitAndProbability_AreNull()
     {
-        WrittenReport report = await WrittenReport.WriteAsync(new Example { Logit = float.NaN, Probability = float.NaN });
+        var report = await WrittenReport.WriteAsync(new Example { Logit = float.NaN, Probability = float.NaN });
 
-        JsonElement first = report.Data.GetProperty("answer")[0].GetProperty("explained")[0];
+        var first = report.Data.GetProperty("answer")[0].GetProperty("explained")[0];
         Assert.Equal(JsonValueKind.Null, first.GetProperty("logit").ValueKind);
         Assert.Equal(JsonValueKind.Null, first.GetProperty("probability").ValueKind);
     }
@@ -160,7 +209,7 @@ public class HtmlReportTests
     [Fact]
     public async Task WriteAsync_EmptyAnswer_HasNoVectors()
     {
-        WrittenReport report = await WrittenReport.WriteAsync(new Example { AnswerTexts = [] });
+        var report = await WrittenReport.WriteAsync(new Example { AnswerTexts = [] });
 
         Assert.Equal(0, report.Data.GetProperty("answer").GetArrayLength());
         Assert.Empty(report.Vectors);
@@ -169,14 +218,20 @@ public class HtmlReportTests
     [Fact]
     public async Task WriteAsync_AnswerTokenOutsideAllTurns_IsShownInTheAnswer()
     {
-        (Trace trace, ActivationMaps maps) = new Example().Build();
-        SequenceLayout layout = maps.Layout;
-        Turn answer = layout.Turns[2] with { TextPositions = [.. layout.Turns[2].TextPositions.SkipLast(1)] };
-        WrittenReport report = await WrittenReport.WriteAsync(trace, With(maps, layout with { Turns = [.. layout.Turns.SkipLast(1), answer] }));
+        (var trace, var maps) = new Example().Build();
+        var layout = maps.Layout;
+        var answer = layout.Turns[2] with { TextPositions = [.. layout.Turns[2].TextPositions.SkipLast(1)] };
+        var report = await WrittenReport.WriteAsync(
+            trace,
+            With(maps, layout with { Turns = [.. layout.Turns.SkipLast(1), answer] })
+        );
 
         Assert.Equal("[5,6,7,8]", report.Data.GetProperty("turns")[2].GetProperty("items").GetRawText());
 
-        WrittenReport withoutTurn = await WrittenReport.WriteAsync(trace, With(maps, layout with { Turns = [.. layout.Turns.SkipLast(1)] }));
+        var withoutTurn = await WrittenReport.WriteAsync(
+            trace,
+            With(maps, layout with { Turns = [.. layout.Turns.SkipLast(1)] })
+        );
 
         Assert.Equal("[5,6,7,8]", withoutTurn.Data.GetProperty("turns")[2].GetProperty("items").GetRawText());
     }
@@ -184,9 +239,9 @@ public class HtmlReportTests
     [Fact]
     public async Task WriteAsync_Pictures_AreEmbeddedAsTheyCame()
     {
-        (Trace trace, ActivationMaps maps) = new Example().Build();
+        (var trace, var maps) = new Example().Build();
 
-        WrittenReport report = await WrittenReport.WriteAsync(trace, maps);
+        var report = await WrittenReport.WriteAsync(trace, maps);
 
         Assert.Equal(trace.Pictures[0].Bytes.ToArray(), Convert.FromBase64String(report.Block("picture-0")));
         Assert.Contains("id=\"picture-0\" data-media-type=\"image/bmp\"", report.Html, StringComparison.Ordinal);
@@ -198,8 +253,9 @@ public class HtmlReportTests
     [InlineData("image/png\" onload=\"x")]
     public async Task WriteAsync_OtherMediaType_Throws(string mediaType)
     {
-        InvalidInputException error = await Assert.ThrowsAsync<InvalidInputException>(
-            () => WrittenReport.WriteAsync(new Example { MediaType = mediaType }));
+        var error = await Assert.ThrowsAsync<InvalidInputException>(() =>
+            WrittenReport.WriteAsync(new Example { MediaType = mediaType })
+        );
 
         Assert.Contains("bus.bmp is of type", error.Message, StringComparison.Ordinal);
     }
@@ -207,8 +263,9 @@ public class HtmlReportTests
     [Fact]
     public async Task WriteAsync_NaNInMap_ThrowsAndNamesTheMap()
     {
-        InvalidInputException error = await Assert.ThrowsAsync<InvalidInputException>(
-            () => WrittenReport.WriteAsync(new Example { MapValue = (_, _) => float.NaN }));
+        var error = await Assert.ThrowsAsync<InvalidInputException>(() =>
+            WrittenReport.WriteAsync(new Example { MapValue = (_, _) => float.NaN })
+        );
 
         Assert.Contains("answer token 0 over vision block 0", error.Message, StringComparison.Ordinal);
     }
@@ -216,23 +273,25 @@ public class HtmlReportTests
     [Fact]
     public async Task WriteAsync_MapsOfAnotherRun_Throws()
     {
-        (Trace trace, ActivationMaps maps) = new Example().Build();
-        (_, ActivationMaps others) = new Example { AnswerTexts = Example.Tokens("A") }.Build();
+        (var trace, var maps) = new Example().Build();
+        (_, var others) = new Example { AnswerTexts = Example.Tokens("A") }.Build();
 
-        await Assert.ThrowsAsync<InvalidInputException>(() => WrittenReport.WriteAsync(trace, With(maps, others.Layout)));
+        await Assert.ThrowsAsync<InvalidInputException>(() =>
+            WrittenReport.WriteAsync(trace, With(maps, others.Layout))
+        );
     }
 
     [Fact]
     public async Task WriteAsync_Path_WritesTheSameBytesAndNothingElse()
     {
-        (Trace trace, ActivationMaps maps) = new Example().Build();
+        (var trace, var maps) = new Example().Build();
         using var folder = new TemporaryFolder();
-        string path = Path.Combine(folder.Path, "report.html");
+        var path = Path.Combine(folder.Path, "report.html");
         await File.WriteAllTextAsync(path, "an older report");
 
         await HtmlReport.WriteAsync(trace, maps, path);
 
-        WrittenReport expected = await WrittenReport.WriteAsync(trace, maps);
+        var expected = await WrittenReport.WriteAsync(trace, maps);
         Assert.Equal(expected.Html, await File.ReadAllTextAsync(path));
         Assert.Equal([path], Directory.GetFiles(folder.Path));
     }
@@ -240,21 +299,25 @@ public class HtmlReportTests
     [Fact]
     public async Task WriteAsync_CancelledHalfway_LeavesTheOldFileAndNoOther()
     {
-        (Trace trace, ActivationMaps maps) = new Example().Build();
+        (var trace, var maps) = new Example().Build();
         using var folder = new TemporaryFolder();
-        string path = Path.Combine(folder.Path, "report.html");
+        var path = Path.Combine(folder.Path, "report.html");
         await File.WriteAllTextAsync(path, "an older report");
         using var source = new CancellationTokenSource();
-        var cancelling = new CallbackList<AnswerToken>(maps.Answer, index =>
-        {
-            if (index == 2 && Directory.GetFiles(folder.Path).Length == 2)
+        var cancelling = new CallbackList<AnswerToken>(
+            maps.Answer,
+            index =>
             {
-                source.Cancel();
+                if (index == 2 && Directory.GetFiles(folder.Path).Length == 2)
+                {
+                    source.Cancel();
+                }
             }
-        });
+        );
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => HtmlReport.WriteAsync(trace, With(maps, maps.Layout, cancelling), path, null, source.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            HtmlReport.WriteAsync(trace, With(maps, maps.Layout, cancelling), path, null, source.Token)
+        );
 
         Assert.True(source.IsCancellationRequested);
         Assert.Equal([path], Directory.GetFiles(folder.Path));
@@ -264,10 +327,12 @@ public class HtmlReportTests
     [Fact]
     public async Task WriteAsync_InvalidInput_LeavesNoFile()
     {
-        (Trace trace, ActivationMaps maps) = new Example { MediaType = "text/html" }.Build();
+        (var trace, var maps) = new Example { MediaType = "text/html" }.Build();
         using var folder = new TemporaryFolder();
 
-        await Assert.ThrowsAsync<InvalidInputException>(() => HtmlReport.WriteAsync(trace, maps, Path.Combine(folder.Path, "report.html")));
+        await Assert.ThrowsAsync<InvalidInputException>(() =>
+            HtmlReport.WriteAsync(trace, maps, Path.Combine(folder.Path, "report.html"))
+        );
 
         Assert.Empty(Directory.GetFiles(folder.Path));
     }
@@ -275,7 +340,7 @@ public class HtmlReportTests
     [Fact]
     public async Task WriteAsync_FailingStream_PassesTheErrorOn()
     {
-        (Trace trace, ActivationMaps maps) = new Example().Build();
+        (var trace, var maps) = new Example().Build();
         using var whole = new MemoryStream();
         await HtmlReport.WriteAsync(trace, maps, whole);
 
@@ -283,7 +348,7 @@ public class HtmlReportTests
         {
             using var stream = new FullStream(limit);
 
-            IOException error = await Assert.ThrowsAsync<IOException>(() => HtmlReport.WriteAsync(trace, maps, stream));
+            var error = await Assert.ThrowsAsync<IOException>(() => HtmlReport.WriteAsync(trace, maps, stream));
 
             Assert.Equal(FullStream.Message, error.Message);
         }
@@ -292,22 +357,22 @@ public class HtmlReportTests
     [Fact]
     public async Task WriteAsync_Any_SaysItsSize()
     {
-        WrittenReport report = await WrittenReport.WriteAsync(new Example { SystemText = "Grüße 🚌" });
+        var report = await WrittenReport.WriteAsync(new Example { SystemText = "Grüße 🚌" });
 
-        using JsonDocument size = JsonDocument.Parse(report.Block("report-size"));
+        using var size = JsonDocument.Parse(report.Block("report-size"));
         Assert.Equal(Encoding.UTF8.GetByteCount(report.Html), size.RootElement.GetProperty("bytes").GetInt64());
     }
 
     [Fact]
     public async Task WriteAsync_LargePicture_IsScaledDownWithItsShape()
     {
-        (Trace trace, ActivationMaps maps) = new Example().Build();
+        (var trace, var maps) = new Example().Build();
 
-        WrittenReport report = await WrittenReport.WriteAsync(trace, maps, new HtmlReportOptions { MaxImagePixels = 300 });
+        var report = await WrittenReport.WriteAsync(trace, maps, new HtmlReportOptions { MaxImagePixels = 300 });
 
-        JsonElement picture = report.Data.GetProperty("media")[0].GetProperty("frames")[0].GetProperty("picture");
+        var picture = report.Data.GetProperty("media")[0].GetProperty("frames")[0].GetProperty("picture");
         Assert.Equal((20, 15), (picture.GetProperty("width").GetInt32(), picture.GetProperty("height").GetInt32()));
-        RgbImage image = RgbImage.Decode(Convert.FromBase64String(report.Block("picture-0")), "picture");
+        var image = RgbImage.Decode(Convert.FromBase64String(report.Block("picture-0")), "picture");
         Assert.Equal((20, 15, "image/jpeg"), (image.Width, image.Height, image.MediaType));
         Assert.Contains("id=\"picture-0\" data-media-type=\"image/jpeg\"", report.Html, StringComparison.Ordinal);
     }
@@ -317,10 +382,11 @@ public class HtmlReportTests
     [InlineData(8, 0, "at most 0 pixels")]
     public async Task WriteAsync_BadOption_Throws(int bits, long pixels, string message)
     {
-        (Trace trace, ActivationMaps maps) = new Example().Build();
+        (var trace, var maps) = new Example().Build();
 
-        InvalidInputException error = await Assert.ThrowsAsync<InvalidInputException>(
-            () => WrittenReport.WriteAsync(trace, maps, new HtmlReportOptions { MapBits = bits, MaxImagePixels = pixels }));
+        var error = await Assert.ThrowsAsync<InvalidInputException>(() =>
+            WrittenReport.WriteAsync(trace, maps, new HtmlReportOptions { MapBits = bits, MaxImagePixels = pixels })
+        );
 
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
@@ -342,34 +408,57 @@ public class HtmlReportTests
     public void Media_BlocksOfOneVideo_AreOneVideo()
     {
         VisionBlock Block(bool isVideo, int rows) =>
-            new() { StartPosition = 0, EndPosition = rows + 1, IsVideo = isVideo, TurnIndex = 0, Grid = new PatchGrid(1, rows, 1) };
+            new()
+            {
+                StartPosition = 0,
+                EndPosition = rows + 1,
+                IsVideo = isVideo,
+                TurnIndex = 0,
+                Grid = new PatchGrid(1, rows, 1),
+            };
 
         VisionBlock[] blocks = [Block(false, 2), Block(true, 2), Block(true, 2), Block(true, 2), Block(true, 3)];
 
         Assert.Equal(
             ["Picture 1: 0", "Video 2: 1 2 3", "Video 3: 4"],
-            ReportMedia.Of(blocks, []).Select(media => $"{media.Name}: {string.Join(' ', media.Frames.Select(frame => frame.Block))}"));
+            ReportMedia
+                .Of(blocks, [])
+                .Select(media => $"{media.Name}: {string.Join(' ', media.Frames.Select(frame => frame.Block))}")
+        );
         Assert.Equal(
             ["Picture 1: 0", "Video 2: 1 2", "Video 3: 3", "Video 4: 4"],
-            ReportMedia.Of(blocks, [new(2, 2, 1), new(1, 2, 1), new(1, 3, 1)])
-                .Select(media => $"{media.Name}: {string.Join(' ', media.Frames.Select(frame => frame.Block))}"));
+            ReportMedia
+                .Of(blocks, [new(2, 2, 1), new(1, 2, 1), new(1, 3, 1)])
+                .Select(media => $"{media.Name}: {string.Join(' ', media.Frames.Select(frame => frame.Block))}")
+        );
     }
 
     [Fact]
     public async Task WriteAsync_RoadSign_StaysUnderSizeBound()
     {
-        (Trace trace, ActivationMaps maps) = RoadSign.Read();
+        (var trace, var maps) = RoadSign.Read();
 
-        WrittenReport report = await WrittenReport.WriteAsync(trace, maps);
+        var report = await WrittenReport.WriteAsync(trace, maps);
 
         Assert.InRange(Encoding.UTF8.GetByteCount(report.Html), 1, 350_000);
         Assert.Equal(75, report.Data.GetProperty("answer").GetArrayLength());
     }
 
-    private static ActivationMaps With(ActivationMaps maps, SequenceLayout layout, IReadOnlyList<AnswerToken>? answer = null) =>
-        new() { Layout = layout, Options = maps.Options, EngineName = maps.EngineName, Answer = answer ?? maps.Answer };
+    private static ActivationMaps With(
+        ActivationMaps maps,
+        SequenceLayout layout,
+        IReadOnlyList<AnswerToken>? answer = null
+    ) =>
+        new()
+        {
+            Layout = layout,
+            Options = maps.Options,
+            EngineName = maps.EngineName,
+            Answer = answer ?? maps.Answer,
+        };
 
-    private static string Hash(string content) => $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(content)))}'";
+    private static string Hash(string content) =>
+        $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(content)))}'";
 
     // Base64 may spell anything, and is not looked into by a browser.
     private static string RemoveBlocks(string html) =>

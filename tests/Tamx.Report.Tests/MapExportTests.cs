@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Tamx.Llama;
 using Tamx.Llama.Media;
 
 namespace Tamx.Report.Tests;
@@ -17,12 +16,12 @@ public sealed class MapExportTests : IDisposable
     [Fact]
     public async Task Csv_OfARun_HoldsTokensCellsAndRelevance()
     {
-        (Trace trace, ActivationMaps maps) = new Example { AnswerTexts = Example.Tokens("A", " \"red\",", " bus", ".") }.Build();
+        (var trace, var maps) = new Example { AnswerTexts = Example.Tokens("A", " \"red\",", " bus", ".") }.Build();
 
         await MapExport.WriteAsync(trace, maps, _folder.Path, ExportFormats.Csv);
 
         Assert.Equal(["cells.csv", "relevance.csv", "tokens.csv"], Names());
-        string[] tokens = Lines("tokens.csv");
+        var tokens = Lines("tokens.csv");
         Assert.Equal("token,rank,position,id,text,word,probability,logit,range_minimum,range_maximum", tokens[0]);
         Assert.Equal(1 + (4 * 3), tokens.Length);
         Assert.StartsWith($"1,,{maps.Answer[1].Position},", tokens[4], StringComparison.Ordinal);
@@ -30,11 +29,11 @@ public sealed class MapExportTests : IDisposable
         Assert.EndsWith(",0.5,12.5,0,11", tokens[4], StringComparison.Ordinal);
 
         // The picture's 12 cells for each of 4 tokens and 2 candidates each, the video's 8 for all but the first.
-        string[] cells = Lines("cells.csv");
+        var cells = Lines("cells.csv");
         Assert.Equal(1 + (12 * 12) + (9 * 8), cells.Length);
-        float value = maps.Answer[2].Token.VisionMaps[1]![1, 1, 1];
+        var value = maps.Answer[2].Token.VisionMaps[1]![1, 1, 1];
         Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"2,,1,1,1,1,{value}"), cells);
-        float candidate = maps.Answer[2].Candidates[1].VisionMaps[0]![1, 2];
+        var candidate = maps.Answer[2].Candidates[1].VisionMaps[0]![1, 2];
         Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"2,1,0,0,1,2,{candidate}"), cells);
 
         Assert.Contains($"0,,{maps.Layout.ContextPositions[4]},?,1", Lines("relevance.csv"));
@@ -43,11 +42,11 @@ public sealed class MapExportTests : IDisposable
     [Fact]
     public async Task Npy_OfARun_HasShapesTypesAndValues()
     {
-        (Trace trace, ActivationMaps maps) = new Example().Build();
+        (var trace, var maps) = new Example().Build();
 
         await MapExport.WriteAsync(trace, maps, _folder.Path, ExportFormats.Npy);
 
-        (string header, float[] values) = ReadFloats("maps.1");
+        (var header, var values) = ReadFloats("maps.1");
         Assert.Equal("{'descr': '<f4', 'fortran_order': False, 'shape': (4,2,2,2,), }", header);
         Assert.All(values[..8], value => Assert.True(float.IsNaN(value)));
         Assert.Equal(maps.Answer.Skip(1).SelectMany(token => token.Token.VisionMaps[1]!.Values.ToArray()), values[8..]);
@@ -61,23 +60,32 @@ public sealed class MapExportTests : IDisposable
         Assert.Equal([0.2f, 0.4f, 0.6f, 0.8f, 1f, float.NaN, float.NaN, float.NaN, float.NaN], values[..9]);
 
         Assert.Equal([0, 10, 0, 11, 0, 12, 0, 13], ReadFloats("ranges").Values);
-        Assert.Contains("'<i8'", ReadHeader("token_ids", out byte[] ids), StringComparison.Ordinal);
-        Assert.Equal(maps.Answer.Select(token => (long)token.Token.TokenId), Enumerable.Range(0, 4).Select(i => BitConverter.ToInt64(ids, 8 * i)));
+        Assert.Contains("'<i8'", ReadHeader("token_ids", out var ids), StringComparison.Ordinal);
+        Assert.Equal(
+            maps.Answer.Select(token => (long)token.Token.TokenId),
+            Enumerable.Range(0, 4).Select(i => BitConverter.ToInt64(ids, 8 * i))
+        );
     }
 
     [Fact]
     public async Task Png_OfTokens_IsThePictureWithTheMapAndAScale()
     {
         var example = new Example { MapValue = (_, cell) => cell == 6 ? 1 : 0 };
-        (Trace trace, ActivationMaps maps) = example.Build();
-        var options = new MapExportOptions { Colours = ColourMap.Jet, Opacity = 1, Smooth = false };
+        (var trace, var maps) = example.Build();
+        var options = new MapExportOptions
+        {
+            Colours = ColourMap.Jet,
+            Opacity = 1,
+            Smooth = false,
+        };
 
         await MapExport.WriteAsync(trace, maps, _folder.Path, ExportFormats.Png, options);
 
         Assert.Equal(
             ["0000-A-1.png", "0001-red-1.png", "0001-red-2-frame-001.png", "0001-red-2-frame-002.png"],
-            Names().Take(4));
-        RgbImage image = RgbImage.Open(_folder.File("0001-red-1.png"));
+            Names().Take(4)
+        );
+        var image = RgbImage.Open(_folder.File("0001-red-1.png"));
         Assert.Equal((40, 54), (image.Width, image.Height));
 
         // 40 x 30 pixels for 4 x 3 cells: cell 6 is in row 1, column 2. Jet's highest colour, fully covering.
@@ -85,7 +93,7 @@ public sealed class MapExportTests : IDisposable
         Assert.NotEqual([128, 0, 0], Pixel(image, 15, 15));
 
         // A frame without a picture: 32 pixels a cell; its legend ends in 11.
-        RgbImage bare = RgbImage.Open(_folder.File("0001-red-2-frame-002.png"));
+        var bare = RgbImage.Open(_folder.File("0001-red-2-frame-002.png"));
         Assert.Equal((64, 64 + 24), (bare.Width, bare.Height));
         Assert.Equal([128, 0, 0], Pixel(bare, 16, 48));
     }
@@ -93,7 +101,11 @@ public sealed class MapExportTests : IDisposable
     [Fact]
     public async Task Png_OfWords_IsOnePerWord()
     {
-        (Trace trace, ActivationMaps maps) = new Example { AnswerTexts = Example.Tokens("A", " ze", "bra", "."), HasVideo = false }.Build();
+        (var trace, var maps) = new Example
+        {
+            AnswerTexts = Example.Tokens("A", " ze", "bra", "."),
+            HasVideo = false,
+        }.Build();
 
         await MapExport.WriteAsync(trace, maps, _folder.Path, ExportFormats.Png, new MapExportOptions { Words = true });
 
@@ -103,10 +115,11 @@ public sealed class MapExportTests : IDisposable
     [Fact]
     public async Task Png_OfWordsWithoutTexts_Throws()
     {
-        (Trace trace, ActivationMaps maps) = new Example { HasTexts = false }.Build();
+        (var trace, var maps) = new Example { HasTexts = false }.Build();
 
-        InvalidInputException error = await Assert.ThrowsAsync<InvalidInputException>(
-            () => MapExport.WriteAsync(trace, maps, _folder.Path, ExportFormats.Png, new MapExportOptions { Words = true }));
+        var error = await Assert.ThrowsAsync<InvalidInputException>(() =>
+            MapExport.WriteAsync(trace, maps, _folder.Path, ExportFormats.Png, new MapExportOptions { Words = true })
+        );
 
         Assert.Contains("no words", error.Message, StringComparison.Ordinal);
     }
@@ -114,27 +127,35 @@ public sealed class MapExportTests : IDisposable
     [Fact]
     public async Task Json_OfARun_IsWhatTheSchemaSays()
     {
-        (Trace trace, ActivationMaps maps) = new Example().Build();
+        (var trace, var maps) = new Example().Build();
 
         await MapExport.WriteAsync(trace, maps, _folder.Path, ExportFormats.Json);
 
-        using JsonDocument document = JsonDocument.Parse(await File.ReadAllTextAsync(_folder.File("maps.json")));
+        using var document = JsonDocument.Parse(await File.ReadAllTextAsync(_folder.File("maps.json")));
         Assert.Equal(MapsJson.Format, document.RootElement.GetProperty("format").GetString());
-        JsonObject schema = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(Repository(), "docs", "tamx-maps.schema.json")))!.AsObject();
+        var schema = JsonNode
+            .Parse(await File.ReadAllTextAsync(Path.Combine(Repository(), "docs", "tamx-maps.schema.json")))!
+            .AsObject();
         Assert.True(
             JsonNode.DeepEquals(schema, MapsJson.Schema()),
-            $"docs/tamx-maps.schema.json is not the schema of what is written:\n{MapsJson.Schema().ToJsonString(new JsonSerializerOptions { WriteIndented = true })}");
-        Assert.Equal(schema["properties"]!.AsObject().Select(property => property.Key), document.RootElement.EnumerateObject().Select(property => property.Name));
+            $"docs/tamx-maps.schema.json is not the schema of what is written:\n{MapsJson.Schema().ToJsonString(new JsonSerializerOptions { WriteIndented = true })}"
+        );
+        Assert.Equal(
+            schema["properties"]!.AsObject().Select(property => property.Key),
+            document.RootElement.EnumerateObject().Select(property => property.Name)
+        );
     }
 
     [Fact]
     public async Task Export_FolderIsAFile_Throws()
     {
-        (Trace trace, ActivationMaps maps) = new Example().Build();
-        string path = _folder.File("file");
+        (var trace, var maps) = new Example().Build();
+        var path = _folder.File("file");
         await File.WriteAllTextAsync(path, "");
 
-        InvalidInputException error = await Assert.ThrowsAsync<InvalidInputException>(() => MapExport.WriteAsync(trace, maps, path, ExportFormats.Csv));
+        var error = await Assert.ThrowsAsync<InvalidInputException>(() =>
+            MapExport.WriteAsync(trace, maps, path, ExportFormats.Csv)
+        );
 
         Assert.Contains("is a file; name a folder", error.Message, StringComparison.Ordinal);
     }
@@ -142,10 +163,18 @@ public sealed class MapExportTests : IDisposable
     [Fact]
     public async Task Export_Cancelled_LeavesNoPartOfAFile()
     {
-        (Trace trace, ActivationMaps maps) = new Example().Build();
+        (var trace, var maps) = new Example().Build();
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => MapExport.WriteAsync(trace, maps, _folder.Path, ExportFormats.Csv | ExportFormats.Png, null, new CancellationToken(canceled: true)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            MapExport.WriteAsync(
+                trace,
+                maps,
+                _folder.Path,
+                ExportFormats.Csv | ExportFormats.Png,
+                null,
+                new CancellationToken(canceled: true)
+            )
+        );
 
         Assert.Empty(Names());
     }
@@ -153,10 +182,17 @@ public sealed class MapExportTests : IDisposable
     [Fact]
     public async Task Opacity_OutsideItsRange_Throws()
     {
-        (Trace trace, ActivationMaps maps) = new Example().Build();
+        (var trace, var maps) = new Example().Build();
 
-        InvalidInputException error = await Assert.ThrowsAsync<InvalidInputException>(
-            () => MapExport.WriteAsync(trace, maps, _folder.Path, ExportFormats.Png, new MapExportOptions { Opacity = double.NaN }));
+        var error = await Assert.ThrowsAsync<InvalidInputException>(() =>
+            MapExport.WriteAsync(
+                trace,
+                maps,
+                _folder.Path,
+                ExportFormats.Png,
+                new MapExportOptions { Opacity = double.NaN }
+            )
+        );
 
         Assert.Contains("it must be from 0 to 1", error.Message, StringComparison.Ordinal);
     }
@@ -171,11 +207,12 @@ public sealed class MapExportTests : IDisposable
     public void Legend_Numbers_AreShortAndHaveGlyphs(float value, string expected)
     {
         Assert.Equal(expected, LegendImage.Format(value));
-        byte[] pixels = new byte[3 * 400 * 24];
+        var pixels = new byte[3 * 400 * 24];
         LegendImage.Draw(pixels, 400, 0, 24, (value, value), ColourTable.Of(ColourMap.Jet));
     }
 
-    private static byte[] Pixel(RgbImage image, int x, int y) => image.Pixels.Slice(3 * ((y * image.Width) + x), 3).ToArray();
+    private static byte[] Pixel(RgbImage image, int x, int y) =>
+        image.Pixels.Slice(3 * ((y * image.Width) + x), 3).ToArray();
 
     private static string Repository()
     {
@@ -188,20 +225,24 @@ public sealed class MapExportTests : IDisposable
         return directory.FullName;
     }
 
-    private string[] Names() => [.. Directory.GetFiles(_folder.Path).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
+    private string[] Names() =>
+        [.. Directory.GetFiles(_folder.Path).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
 
-    private string[] Lines(string name) => File.ReadAllText(_folder.File(name)).Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
+    private string[] Lines(string name) =>
+        File.ReadAllText(_folder.File(name)).Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
 
     private (string Header, float[] Values) ReadFloats(string name)
     {
-        string header = ReadHeader(name, out byte[] rest);
+        var header = ReadHeader(name, out var rest);
         return (header, [.. Enumerable.Range(0, rest.Length / 4).Select(i => BitConverter.ToSingle(rest, 4 * i))]);
     }
 
-    /// <summary>As numpy's format says: magic, version, length of a header that ends at a multiple of 64 bytes.</summary>
+    /// <summary>
+    /// As numpy's format says: magic, version, length of a header that ends at a multiple of 64 bytes.
+    /// </summary>
     private string ReadHeader(string name, out byte[] rest)
     {
-        byte[] file = File.ReadAllBytes(_folder.File(name + ".npy"));
+        var file = File.ReadAllBytes(_folder.File(name + ".npy"));
         Assert.Equal([0x93, .. "NUMPY"u8, 1, 0], file[..8]);
         int length = BitConverter.ToUInt16(file, 8);
         Assert.Equal(0, (10 + length) % 64);

@@ -5,7 +5,7 @@ public class PackedVectorsTests
     [Fact]
     public void Dense_Values_SpanAllBytes()
     {
-        byte[] packed = PackedVectors.Dense([-1f, 0f, 1f], 8);
+        var packed = PackedVectors.Dense([-1f, 0f, 1f], 8);
 
         Assert.Equal([-1f, 1f], [BitConverter.ToSingle(packed, 0), BitConverter.ToSingle(packed, 4)]);
         Assert.Equal([0, 128, 255], packed[8..]);
@@ -17,7 +17,7 @@ public class PackedVectorsTests
     [InlineData(float.MaxValue)]
     public void Dense_Constant_KeepsTheValue(float value)
     {
-        byte[] packed = PackedVectors.Dense([value, value], 8);
+        var packed = PackedVectors.Dense([value, value], 8);
 
         Assert.Equal(value, BitConverter.ToSingle(packed, 0));
         Assert.Equal(value, BitConverter.ToSingle(packed, 4));
@@ -29,12 +29,13 @@ public class PackedVectorsTests
         Assert.Equal([0, 128, 255], PackedVectors.Dense([float.MinValue, 0f, float.MaxValue], 8)[8..]);
 
     [Fact]
-    public void Dense_Empty_IsHeaderOnly() => Assert.Equal(new byte[PackedVectors.HeaderBytes], PackedVectors.Dense([], 8));
+    public void Dense_Empty_IsHeaderOnly() =>
+        Assert.Equal(new byte[PackedVectors.HeaderBytes], PackedVectors.Dense([], 8));
 
     [Fact]
     public void Sparse_Values_KeepTheGreatestInOrder()
     {
-        float[] values = new float[400];
+        var values = new float[400];
         (values[3], values[4], values[399]) = (0.5f, 0.25f, 1f);
 
         // [maximum][count][gaps 4, 1, 395][levels]
@@ -44,5 +45,6 @@ public class PackedVectorsTests
     }
 
     [Fact]
-    public void Sparse_Zeros_IsHeaderOnly() => Assert.Equal(new byte[PackedVectors.HeaderBytes], PackedVectors.Sparse(new float[5], 10, 8));
+    public void Sparse_Zeros_IsHeaderOnly() =>
+        Assert.Equal(new byte[PackedVectors.HeaderBytes], PackedVectors.Sparse(new float[5], 10, 8));
 }

@@ -19,8 +19,8 @@ internal static class Replay
             Pictures = trace.Pictures,
             Run = trace.Run,
         };
-        var turns = layout.Turns
-            .Select(turn => turn with { TextPositions = [.. turn.TextPositions.Except(layout.AnswerPositions)] })
+        var turns = layout
+            .Turns.Select(turn => turn with { TextPositions = [.. turn.TextPositions.Except(layout.AnswerPositions)] })
             .Where(turn => turn.TextPositions.Count > 0 || turn.VisionBlockIndices.Count > 0);
         var head = new ActivationMaps
         {

@@ -3,32 +3,34 @@ using System.Text.Json;
 
 namespace Tamx.Report.Tests;
 
-/// <summary>Real output: Qwen3-VL-2B on a photo of a road sign, as TAMX's published page holds it, turned into our types.</summary>
+/// <summary>
+/// Real output: Qwen3-VL-2B on a photo of a road sign, as TAMX's published page holds it, turned into our types.
+/// </summary>
 internal static class RoadSign
 {
     private const int FirstCellPosition = 4;
 
     public static (Trace Trace, ActivationMaps Maps) Read()
     {
-        byte[] json = File.ReadAllBytes(RealMaterial.Find("qwen3vl_2b_road_sign.json"));
-        byte[] picture = File.ReadAllBytes(RealMaterial.Find("road_sign.jpg"));
-        using JsonDocument document = JsonDocument.Parse(json);
-        JsonElement root = document.RootElement;
-        JsonElement grid = root.GetProperty("vision_blocks")[0];
-        int rows = grid.GetProperty("grid_h").GetInt32();
-        int columns = grid.GetProperty("grid_w").GetInt32();
-        int cellCount = rows * columns;
+        var json = File.ReadAllBytes(RealMaterial.Find("qwen3vl_2b_road_sign.json"));
+        var picture = File.ReadAllBytes(RealMaterial.Find("road_sign.jpg"));
+        using var document = JsonDocument.Parse(json);
+        var root = document.RootElement;
+        var grid = root.GetProperty("vision_blocks")[0];
+        var rows = grid.GetProperty("grid_h").GetInt32();
+        var columns = grid.GetProperty("grid_w").GetInt32();
+        var cellCount = rows * columns;
 
         var vocabulary = new Vocabulary();
         var turns = new List<Turn>();
         var idAt = new SortedDictionary<int, int>();
         var context = new List<int>();
         var answer = new List<int>();
-        foreach (JsonElement turn in root.GetProperty("chat_turns").EnumerateArray())
+        foreach (var turn in root.GetProperty("chat_turns").EnumerateArray())
         {
             var positions = new List<int>();
             var blocks = new List<int>();
-            foreach (JsonElement token in turn.GetProperty("tokens").EnumerateArray())
+            foreach (var token in turn.GetProperty("tokens").EnumerateArray())
             {
                 if (token.GetProperty("type").GetString() == "vision-link")
                 {
@@ -36,7 +38,7 @@ internal static class RoadSign
                     continue;
                 }
 
-                int position = token.GetProperty("orig_idx").GetInt32();
+                var position = token.GetProperty("orig_idx").GetInt32();
                 idAt[position] = vocabulary.IdOf(token.GetProperty("text").GetString()!);
                 positions.Add(position);
                 (token.GetProperty("type").GetString() == "answer" ? answer : context).Add(position);
@@ -45,37 +47,45 @@ internal static class RoadSign
             turns.Add(new Turn(turn.GetProperty("role").GetString()!, positions, blocks));
         }
 
-        JsonElement candidateTexts = root.GetProperty("candidate_tokens");
-        JsonElement candidateLogits = root.GetProperty("candidate_logits");
+        var candidateTexts = root.GetProperty("candidate_tokens");
+        var candidateLogits = root.GetProperty("candidate_logits");
         var tokens = new List<AnswerToken>();
-        for (int i = 0; i < answer.Count; i++)
+        for (var i = 0; i < answer.Count; i++)
         {
             int[] ids = [.. candidateTexts[i].EnumerateArray().Select(text => vocabulary.IdOf(text.GetString()!))];
-            float[] logits = Floats(candidateLogits[i]);
-            ExplainedToken Explained(int c, JsonElement maps, JsonElement relevance) => new()
-            {
-                TokenId = ids[c],
-                Logit = logits[c],
-                Probability = float.NaN,
-                VisionMaps = [new ActivationMap(new PatchGrid(1, rows, columns), Floats(maps[0]))],
-                TextRelevance = [.. Floats(relevance)],
-            };
+            var logits = Floats(candidateLogits[i]);
+            ExplainedToken Explained(int c, JsonElement maps, JsonElement relevance) =>
+                new()
+                {
+                    TokenId = ids[c],
+                    Logit = logits[c],
+                    Probability = float.NaN,
+                    VisionMaps = [new ActivationMap(new PatchGrid(1, rows, columns), Floats(maps[0]))],
+                    TextRelevance = [.. Floats(relevance)],
+                };
 
-            JsonElement candidateMaps = root.GetProperty("candidate_vision_maps")[i];
-            JsonElement candidateRelevance = root.GetProperty("candidate_text_rel")[i];
-            tokens.Add(new AnswerToken
-            {
-                Position = answer[i],
-                Token = Explained(0, root.GetProperty("vision_maps")[i], root.GetProperty("text_rel")[i]),
-                Candidates = [.. Enumerable.Range(1, ids.Length - 1).Select(c => Explained(c, candidateMaps[c - 1], candidateRelevance[c - 1]))],
-                TextPositions = [.. context, .. answer.Take(i)],
-                RawRange = (0, 1),
-            });
+            var candidateMaps = root.GetProperty("candidate_vision_maps")[i];
+            var candidateRelevance = root.GetProperty("candidate_text_rel")[i];
+            tokens.Add(
+                new AnswerToken
+                {
+                    Position = answer[i],
+                    Token = Explained(0, root.GetProperty("vision_maps")[i], root.GetProperty("text_rel")[i]),
+                    Candidates =
+                    [
+                        .. Enumerable
+                            .Range(1, ids.Length - 1)
+                            .Select(c => Explained(c, candidateMaps[c - 1], candidateRelevance[c - 1])),
+                    ],
+                    TextPositions = [.. context, .. answer.Take(i)],
+                    RawRange = (0, 1),
+                }
+            );
         }
 
-        int[] sequence = new int[answer[^1] + 1];
+        var sequence = new int[answer[^1] + 1];
         Array.Fill(sequence, MarkerIds.QwenPublished.ImagePad, FirstCellPosition, cellCount);
-        foreach ((int position, int id) in idAt)
+        foreach ((var position, var id) in idAt)
         {
             sequence[position] = id;
         }
@@ -89,7 +99,12 @@ internal static class RoadSign
             OutputRows = ReadOnlyMemory<float>.Empty,
             OutputTexts = [.. vocabulary.Texts],
             Pictures = [new TracePicture(0, 0, "image/jpeg", picture, 773, 512, null, "road_sign.jpg")],
-            Run = new RunInfo { Model = "Qwen3-VL-2B-Instruct", Architecture = "qwen3vl", Quantization = "BF16" },
+            Run = new RunInfo
+            {
+                Model = "Qwen3-VL-2B-Instruct",
+                Architecture = "qwen3vl",
+                Quantization = "BF16",
+            },
         };
         var maps = new ActivationMaps
         {
@@ -128,7 +143,7 @@ internal static class RoadSign
 
         public int IdOf(string text)
         {
-            if (!_ids.TryGetValue(text, out int id))
+            if (!_ids.TryGetValue(text, out var id))
             {
                 id = Texts.Count;
                 _ids.Add(text, id);

@@ -5,10 +5,11 @@ public class ScriptBundleTests
     [Fact]
     public void Build_Modules_StandBeforeThoseThatImportThemOnce()
     {
-        string script = Build(
+        var script = Build(
             ("main.js", "import { a } from \"./a.js\";\nimport { b } from \"./b.js\";\nrun(a, b);"),
             ("a.js", "import { b } from \"./b.js\";\nexport const a = b;"),
-            ("b.js", "export async function b() {}\nfunction own() {}"));
+            ("b.js", "export async function b() {}\nfunction own() {}")
+        );
 
         string[] modules = [.. script.Split('\n').Where(line => line.StartsWith("// ", StringComparison.Ordinal))];
         Assert.Equal(["// b.js", "// a.js", "// main.js"], modules);
@@ -32,8 +33,9 @@ public class ScriptBundleTests
     [Fact]
     public void Build_Circle_Throws()
     {
-        var error = Assert.Throws<InvalidOperationException>(
-            () => Build(("main.js", "import { a } from \"./a.js\";"), ("a.js", "import { b } from \"./main.js\";")));
+        var error = Assert.Throws<InvalidOperationException>(() =>
+            Build(("main.js", "import { a } from \"./a.js\";"), ("a.js", "import { b } from \"./main.js\";"))
+        );
 
         Assert.Contains("main.js", error.Message, StringComparison.Ordinal);
     }

@@ -6,12 +6,15 @@ namespace Tamx.Report.Tests;
 /// <summary>Selecting tokens, words and spans, and what follows from it.</summary>
 public class SelectionTests(Chromium browser)
 {
-    private static readonly Example Words = new() { AnswerTexts = Example.Tokens("A", " ze", "bra", " and", " a", " gno", "u", ".") };
+    private static readonly Example Words = new()
+    {
+        AnswerTexts = Example.Tokens("A", " ze", "bra", " and", " a", " gno", "u", "."),
+    };
 
     [Fact]
     public async Task Click_Token_SelectsItAndTwiceNothing()
     {
-        await using OpenReport report = await browser.OpenAsync(new Example());
+        await using var report = await browser.OpenAsync(new Example());
 
         await report.Token(2).ClickAsync();
 
@@ -27,8 +30,8 @@ public class SelectionTests(Chromium browser)
     [Fact]
     public async Task Hover_Token_PreviewsItAndGivesItBack()
     {
-        await using OpenReport report = await browser.OpenAsync(new Example(), "#tok=1");
-        double selected = await report.DrawingAsync();
+        await using var report = await browser.OpenAsync(new Example(), "#tok=1");
+        var selected = await report.DrawingAsync();
 
         await report.Token(3).HoverAsync();
 
@@ -41,7 +44,7 @@ public class SelectionTests(Chromium browser)
     [Fact]
     public async Task Drag_OverTokens_SelectsTheSpan()
     {
-        await using OpenReport report = await browser.OpenAsync(Words);
+        await using var report = await browser.OpenAsync(Words);
 
         await Drag(report, 5, 2);
 
@@ -49,18 +52,32 @@ public class SelectionTests(Chromium browser)
         Assert.Equal("#tok=2-5", await report.HashAsync());
         await Assertions.Expect(report.Page.Locator(".inspector h2")).ToContainTextAsync("tokens 3–6 of 8");
 
-        // Each cell shows the highest raw value of the span: 0 x 5 % 11 and so on, on the tokens' own ranges of 10 + index.
-        (Trace _, ActivationMaps maps) = Words.Build();
-        float highest = Enumerable.Range(2, 4).Max(i => maps.Answer[i].Token.VisionMaps[0]![0, 0] * maps.Answer[i].RawRange.Maximum);
-        await report.Page.Locator(".stage").First.HoverAsync(new LocatorHoverOptions { Position = new Position { X = 4, Y = 4 } });
-        string value = await report.Page.Locator(".readout").First.TextContentAsync() ?? "";
-        Assert.InRange(float.Parse(value.Split("  ")[0], System.Globalization.CultureInfo.InvariantCulture), highest - 0.06f, highest + 0.06f);
+        // Each cell shows the highest raw value of the span: 0 x 5 % 11 and so on, on the tokens' own ranges of 10 +
+        // index.
+        (var _, var maps) = Words.Build();
+        var highest = Enumerable
+            .Range(2, 4)
+            .Max(i => maps.Answer[i].Token.VisionMaps[0]![0, 0] * maps.Answer[i].RawRange.Maximum);
+        await report
+            .Page.Locator(".stage")
+            .First.HoverAsync(
+                new LocatorHoverOptions
+                {
+                    Position = new Position { X = 4, Y = 4 },
+                }
+            );
+        var value = await report.Page.Locator(".readout").First.TextContentAsync() ?? "";
+        Assert.InRange(
+            float.Parse(value.Split("  ")[0], System.Globalization.CultureInfo.InvariantCulture),
+            highest - 0.06f,
+            highest + 0.06f
+        );
     }
 
     [Fact]
     public async Task ShiftClick_Token_ExtendsFromTheAnchor()
     {
-        await using OpenReport report = await browser.OpenAsync(Words);
+        await using var report = await browser.OpenAsync(Words);
         await report.Token(4).ClickAsync();
 
         await report.Token(6).ClickAsync(new LocatorClickOptions { Modifiers = [KeyboardModifier.Shift] });
@@ -72,7 +89,7 @@ public class SelectionTests(Chromium browser)
     [Fact]
     public async Task WordMode_ClickAndArrows_TakeWholeWords()
     {
-        await using OpenReport report = await browser.OpenAsync(Words);
+        await using var report = await browser.OpenAsync(Words);
         await report.ChooseAsync("unit", "word");
 
         await report.Token(2).ClickAsync();
@@ -89,8 +106,8 @@ public class SelectionTests(Chromium browser)
     [Fact]
     public async Task Keys_StepExtendClear_MoveFocusAndSelection()
     {
-        await using OpenReport report = await browser.OpenAsync(Words);
-        IKeyboard keys = report.Page.Keyboard;
+        await using var report = await browser.OpenAsync(Words);
+        var keys = report.Page.Keyboard;
 
         await keys.PressAsync("ArrowRight");
         Assert.Equal([0], (IEnumerable<int>)await report.SelectedAsync());
@@ -110,8 +127,8 @@ public class SelectionTests(Chromium browser)
     [Fact]
     public async Task Search_Phrase_FindsOverTokenBordersAndSelectsInTurn()
     {
-        await using OpenReport report = await browser.OpenAsync(Words);
-        ILocator field = report.Page.GetByRole(AriaRole.Searchbox);
+        await using var report = await browser.OpenAsync(Words);
+        var field = report.Page.GetByRole(AriaRole.Searchbox);
 
         await field.FillAsync("ZEBRA and");
         await Assertions.Expect(report.Page.Locator(".count")).ToHaveTextAsync("1 found");
@@ -130,9 +147,11 @@ public class SelectionTests(Chromium browser)
     [Fact]
     public async Task Candidate_ByKeyboard_SwitchesMapAndRelevance()
     {
-        await using OpenReport report = await browser.OpenAsync(new Example { MapValue = (seed, cell) => (((seed * 5) + (cell * 7)) % 11 / 10f) });
+        await using var report = await browser.OpenAsync(
+            new Example { MapValue = (seed, cell) => (((seed * 5) + (cell * 7)) % 11 / 10f) }
+        );
         await report.Token(1).ClickAsync();
-        double own = await report.DrawingAsync();
+        var own = await report.DrawingAsync();
 
         await report.Page.Keyboard.PressAsync("Tab");
         Assert.Equal("candidate", await report.Page.EvaluateAsync<string>("document.activeElement.name"));
@@ -141,7 +160,7 @@ public class SelectionTests(Chromium browser)
         Assert.NotEqual(own, await report.DrawingAsync());
         Assert.Equal("#tok=1&cand=1", await report.HashAsync());
         Assert.True(await report.Page.EvaluateAsync<bool>("document.activeElement.checked"));
-        ILocator other = report.Page.Locator(".candidates .row").Nth(1);
+        var other = report.Page.Locator(".candidates .row").Nth(1);
         await Assertions.Expect(other).ToContainTextAsync("50.0");
         await Assertions.Expect(other).ToContainTextAsync("12.50");
         await report.Token(1).FocusAsync();
@@ -152,12 +171,12 @@ public class SelectionTests(Chromium browser)
     [Fact]
     public async Task Relevance_OfAToken_ShadesTheTextBeforeWithValues()
     {
-        await using OpenReport report = await browser.OpenAsync(new Example());
+        await using var report = await browser.OpenAsync(new Example());
 
         await report.Token(1).ClickAsync();
 
         // The relevance of the i-th of n texts is (i + 1) / n; there are 6 before the second token.
-        ILocator first = report.Page.Locator("[data-item='0']");
+        var first = report.Page.Locator("[data-item='0']");
         await Assertions.Expect(first).ToHaveAttributeAsync("title", new Regex("^relevance 0\\.16"));
         await Assertions.Expect(report.Token(0)).ToHaveAttributeAsync("title", "relevance 1");
         await Assertions.Expect(report.Token(0)).ToHaveAttributeAsync("aria-label", "A, relevance 1");
@@ -168,7 +187,7 @@ public class SelectionTests(Chromium browser)
     [Fact]
     public async Task PromptWord_Click_ShowsWhatItLedTo()
     {
-        await using OpenReport report = await browser.OpenAsync(new Example());
+        await using var report = await browser.OpenAsync(new Example());
 
         await report.Page.Locator("[data-item='2']").ClickAsync();
 
@@ -185,12 +204,12 @@ public class SelectionTests(Chromium browser)
     [Fact]
     public async Task PromptWord_ThatWasExplained_HasAMapOfItsOwn()
     {
-        await using OpenReport report = await browser.OpenAsync(new Example { HasPromptMaps = true });
+        await using var report = await browser.OpenAsync(new Example { HasPromptMaps = true });
 
         await report.Page.Locator("[data-item='3']").ClickAsync();
 
         await Assertions.Expect(report.Page.Locator(".stage canvas").First).ToBeVisibleAsync();
-        double map = await report.DrawingAsync();
+        var map = await report.DrawingAsync();
         await report.Page.Locator("[data-item='2']").ClickAsync();
         Assert.NotEqual(map, await report.DrawingAsync());
     }
@@ -198,7 +217,7 @@ public class SelectionTests(Chromium browser)
     [Fact]
     public async Task Direction_To_ShowsLaterTokens()
     {
-        await using OpenReport report = await browser.OpenAsync(new Example(), "#tok=1");
+        await using var report = await browser.OpenAsync(new Example(), "#tok=1");
 
         await report.ChooseAsync("direction", "to");
 
@@ -210,16 +229,17 @@ public class SelectionTests(Chromium browser)
     [Fact]
     public async Task Copy_WithASelection_TakesItsText()
     {
-        await using OpenReport report = await browser.OpenAsync(Words, "#tok=1-3");
+        await using var report = await browser.OpenAsync(Words, "#tok=1-3");
 
-        string copied = await report.Page.EvaluateAsync<string>(
+        var copied = await report.Page.EvaluateAsync<string>(
             """
             () => {
               const event = new ClipboardEvent("copy", { clipboardData: new DataTransfer(), bubbles: true, cancelable: true });
               document.body.dispatchEvent(event);
               return event.clipboardData.getData("text/plain");
             }
-            """);
+            """
+        );
 
         Assert.Equal("zebra and", copied);
     }
@@ -227,14 +247,17 @@ public class SelectionTests(Chromium browser)
     [Fact]
     public async Task Address_OfAView_RestoresEverything()
     {
-        const string Hash = "#tok=1&cand=1&region=0.0.1.1.2.3&t=1.1&unit=word&dir=to&rank=strength&map=cividis&scale=all&drawn=cells&opacity=35&q=bus&contour=1";
-        await using OpenReport report = await browser.OpenAsync(new Example(), Hash);
-        IPage page = report.Page;
+        const string Hash =
+            "#tok=1&cand=1&region=0.0.1.1.2.3&t=1.1&unit=word&dir=to&rank=strength&map=cividis&scale=all&drawn=cells&opacity=35&q=bus&contour=1";
+        await using var report = await browser.OpenAsync(new Example(), Hash);
+        var page = report.Page;
 
         Assert.Equal([1], (IEnumerable<int>)await report.SelectedAsync());
         Assert.Equal("cividis", await page.Locator("select[name=map]").InputValueAsync());
         Assert.Equal("35", await page.Locator("input[name=opacity]").InputValueAsync());
-        foreach (string choice in new[] { "unit][value=word", "rank][value=strength", "scale][value=all", "drawn][value=cells" })
+        foreach (
+            var choice in new[] { "unit][value=word", "rank][value=strength", "scale][value=all", "drawn][value=cells" }
+        )
         {
             await Assertions.Expect(page.Locator($"input[name={choice}]")).ToBeCheckedAsync();
         }
@@ -253,8 +276,10 @@ public class SelectionTests(Chromium browser)
     [Fact]
     public async Task Address_ThatDoesNotFit_SelectsNothing()
     {
-        await using OpenReport report = await browser.OpenAsync(
-            new Example(), "#tok=4&cand=7&map=__proto__&region=0.0.5.5.6.6&t=9.9&ctx=99&opacity=999&unit=x");
+        await using var report = await browser.OpenAsync(
+            new Example(),
+            "#tok=4&cand=7&map=__proto__&region=0.0.5.5.6.6&t=9.9&ctx=99&opacity=999&unit=x"
+        );
 
         Assert.Empty(await report.SelectedAsync());
         Assert.Equal("magma", await report.Page.Locator("select[name=map]").InputValueAsync());
@@ -263,11 +288,15 @@ public class SelectionTests(Chromium browser)
 
     private static async Task Drag(OpenReport report, int from, int to)
     {
-        LocatorBoundingBoxResult start = (await report.Token(from).BoundingBoxAsync())!;
-        LocatorBoundingBoxResult end = (await report.Token(to).BoundingBoxAsync())!;
+        var start = (await report.Token(from).BoundingBoxAsync())!;
+        var end = (await report.Token(to).BoundingBoxAsync())!;
         await report.Page.Mouse.MoveAsync(start.X + (start.Width / 2), start.Y + (start.Height / 2));
         await report.Page.Mouse.DownAsync();
-        await report.Page.Mouse.MoveAsync(end.X + (end.Width / 2), end.Y + (end.Height / 2), new MouseMoveOptions { Steps = 8 });
+        await report.Page.Mouse.MoveAsync(
+            end.X + (end.Width / 2),
+            end.Y + (end.Height / 2),
+            new MouseMoveOptions { Steps = 8 }
+        );
         await report.Page.Mouse.UpAsync();
     }
 }

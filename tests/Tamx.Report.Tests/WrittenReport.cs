@@ -22,7 +22,11 @@ internal sealed partial class WrittenReport
 
     public byte[] Vectors { get; }
 
-    public static async Task<WrittenReport> WriteAsync(Trace trace, ActivationMaps maps, HtmlReportOptions? options = null)
+    public static async Task<WrittenReport> WriteAsync(
+        Trace trace,
+        ActivationMaps maps,
+        HtmlReportOptions? options = null
+    )
     {
         using var stream = new MemoryStream();
         await HtmlReport.WriteAsync(trace, maps, stream, options);
@@ -31,29 +35,33 @@ internal sealed partial class WrittenReport
 
     public static Task<WrittenReport> WriteAsync(Example example)
     {
-        (Trace trace, ActivationMaps maps) = example.Build();
+        (var trace, var maps) = example.Build();
         return WriteAsync(trace, maps);
     }
 
     /// <summary>Content of the script element with this id.</summary>
     public string Block(string id)
     {
-        Match match = Regex.Match(Html, $"<script [^>]*id=\"{id}\"[^>]*>(.*?)</script>", RegexOptions.Singleline);
+        var match = Regex.Match(Html, $"<script [^>]*id=\"{id}\"[^>]*>(.*?)</script>", RegexOptions.Singleline);
         Assert.True(match.Success, $"no block {id}");
         return match.Groups[1].Value;
     }
 
     /// <summary>Texts of all tokens, joined by a bar.</summary>
-    public string Texts() => string.Join('|', Data.GetProperty("tokens").GetProperty("text").EnumerateArray().Select(text => text.GetString()));
+    public string Texts() =>
+        string.Join(
+            '|',
+            Data.GetProperty("tokens").GetProperty("text").EnumerateArray().Select(text => text.GetString())
+        );
 
     /// <summary>A packed map.</summary>
     public float[] Dense(JsonElement offset, int length, int bits = 8)
     {
         ReadOnlySpan<byte> bytes = Vectors.AsSpan(checked((int)offset.GetInt64()));
-        float minimum = BinaryPrimitives.ReadSingleLittleEndian(bytes);
-        float maximum = BinaryPrimitives.ReadSingleLittleEndian(bytes[4..]);
-        float[] values = new float[length];
-        for (int i = 0; i < length; i++)
+        var minimum = BinaryPrimitives.ReadSingleLittleEndian(bytes);
+        var maximum = BinaryPrimitives.ReadSingleLittleEndian(bytes[4..]);
+        var values = new float[length];
+        for (var i = 0; i < length; i++)
         {
             values[i] = minimum + (Level(bytes[8..], i, bits) * (maximum - minimum));
         }
@@ -65,15 +73,15 @@ internal sealed partial class WrittenReport
     public float[] Sparse(JsonElement offset, int length, int bits = 8)
     {
         ReadOnlySpan<byte> bytes = Vectors.AsSpan(checked((int)offset.GetInt64()));
-        float maximum = BinaryPrimitives.ReadSingleLittleEndian(bytes);
-        int[] indices = new int[BinaryPrimitives.ReadInt32LittleEndian(bytes[4..])];
+        var maximum = BinaryPrimitives.ReadSingleLittleEndian(bytes);
+        var indices = new int[BinaryPrimitives.ReadInt32LittleEndian(bytes[4..])];
         bytes = bytes[8..];
-        int index = -1;
-        for (int i = 0; i < indices.Length; i++)
+        var index = -1;
+        for (var i = 0; i < indices.Length; i++)
         {
-            for (int shift = 0; ; shift += 7)
+            for (var shift = 0; ; shift += 7)
             {
-                byte part = bytes[0];
+                var part = bytes[0];
                 bytes = bytes[1..];
                 index += (part & 0x7F) << shift;
                 if (part < 0x80)
@@ -85,8 +93,8 @@ internal sealed partial class WrittenReport
             indices[i] = index;
         }
 
-        float[] values = new float[length];
-        for (int i = 0; i < indices.Length; i++)
+        var values = new float[length];
+        for (var i = 0; i < indices.Length; i++)
         {
             values[indices[i]] = Level(bytes, i, bits) * maximum;
         }
@@ -94,10 +102,12 @@ internal sealed partial class WrittenReport
         return values;
     }
 
-    /// <summary>Names of all elements in the order of their start tags, with script and style content left out.</summary>
+    /// <summary>
+    /// Names of all elements in the order of their start tags, with script and style content left out.
+    /// </summary>
     public IReadOnlyList<string> Elements()
     {
-        string bare = RawTextPattern().Replace(Html, "$1");
+        var bare = RawTextPattern().Replace(Html, "$1");
         return [.. StartTagPattern().Matches(bare).Select(match => match.Groups[1].Value)];
     }
 
@@ -106,7 +116,10 @@ internal sealed partial class WrittenReport
 
     private byte[] Inflate(string id)
     {
-        using var deflate = new DeflateStream(new MemoryStream(Convert.FromBase64String(Block(id))), CompressionMode.Decompress);
+        using var deflate = new DeflateStream(
+            new MemoryStream(Convert.FromBase64String(Block(id))),
+            CompressionMode.Decompress
+        );
         using var unpacked = new MemoryStream();
         deflate.CopyTo(unpacked);
         return unpacked.ToArray();

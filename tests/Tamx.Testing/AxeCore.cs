@@ -2,16 +2,19 @@ using System.Diagnostics;
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Security.Cryptography;
-using System.Text.Json;
 using Microsoft.Playwright;
 
 namespace Tamx.Testing;
 
-/// <summary>axe-core (MPL-2.0, Deque Systems), which looks for what keeps people out; fetched as a pinned npm package once per machine.</summary>
+/// <summary>
+/// axe-core (MPL-2.0, Deque Systems), which looks for what keeps people out; fetched as a pinned npm package once per
+/// machine.
+/// </summary>
 public static class AxeCore
 {
     private const string Package = "axe-core@4.14.1";
-    private const string Sha512 = "1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5";
+    private const string Sha512 =
+        "1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5";
 
     private static readonly Lazy<(string? Script, string? Fault)> Found = new(Find);
 
@@ -19,28 +22,36 @@ public static class AxeCore
     /// <returns>What keeps people out: rule, element, what to do.</returns>
     public static async Task<string[]> FindViolationsAsync(IPage page)
     {
-        (string? script, string? fault) = Found.Value;
+        (var script, var fault) = Found.Value;
         Assert.SkipWhen(script is null, fault ?? "");
 
         // As a debugger's script: the page's own policy lets no other script run.
         await page.EvaluateAsync(script!);
-        JsonElement? result = await page.EvaluateAsync("async () => (await axe.run()).violations");
+        var result = await page.EvaluateAsync("async () => (await axe.run()).violations");
         return
         [
-            .. result!.Value.EnumerateArray().SelectMany(violation => violation.GetProperty("nodes").EnumerateArray()
-                .Select(node => $"{violation.GetProperty("id")}: {node.GetProperty("html")} {node.GetProperty("failureSummary")}")),
+            .. result!
+                .Value.EnumerateArray()
+                .SelectMany(violation =>
+                    violation
+                        .GetProperty("nodes")
+                        .EnumerateArray()
+                        .Select(node =>
+                            $"{violation.GetProperty("id")}: {node.GetProperty("html")} {node.GetProperty("failureSummary")}"
+                        )
+                ),
         ];
     }
 
     private static (string? Script, string? Fault) Find()
     {
-        string cache = Environment.GetEnvironmentVariable("TAMX_CACHE_DIR") is { Length: > 0 } folder
+        var cache = Environment.GetEnvironmentVariable("TAMX_CACHE_DIR") is { Length: > 0 } folder
             ? folder
             : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "tamx");
-        string path = Path.Combine(cache, $"{Package}.js");
+        var path = Path.Combine(cache, $"{Package}.js");
         if (!File.Exists(path))
         {
-            string? fault = Fetch(path);
+            var fault = Fetch(path);
             if (fault is not null)
             {
                 return (null, fault);
@@ -52,16 +63,19 @@ public static class AxeCore
 
     private static string? Fetch(string path)
     {
-        DirectoryInfo work = Directory.CreateTempSubdirectory("tamx-axe-");
+        var work = Directory.CreateTempSubdirectory("tamx-axe-");
         try
         {
-            var start = new ProcessStartInfo("npm", ["pack", Package, "--pack-destination", work.FullName, "--loglevel", "error", "--fetch-retries", "1"])
+            var start = new ProcessStartInfo(
+                "npm",
+                ["pack", Package, "--pack-destination", work.FullName, "--loglevel", "error", "--fetch-retries", "1"]
+            )
             {
                 WorkingDirectory = work.FullName,
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
             };
-            using (Process process = Process.Start(start)!)
+            using (var process = Process.Start(start)!)
             {
                 process.OutputDataReceived += (_, _) => { };
                 process.ErrorDataReceived += (_, _) => { };
@@ -74,20 +88,20 @@ public static class AxeCore
                 }
             }
 
-            FileInfo? tarball = work.GetFiles("*.tgz").FirstOrDefault();
+            var tarball = work.GetFiles("*.tgz").FirstOrDefault();
             if (tarball is null)
             {
                 return $"Needs {Package}, which npm pack did not get (no network?).";
             }
 
-            byte[] bytes = File.ReadAllBytes(tarball.FullName);
+            var bytes = File.ReadAllBytes(tarball.FullName);
             if (Convert.ToHexStringLower(SHA512.HashData(bytes)) != Sha512)
             {
                 throw new InvalidDataException($"{Package} is not the package that is pinned.");
             }
 
             using var tar = new TarReader(new GZipStream(new MemoryStream(bytes), CompressionMode.Decompress));
-            for (TarEntry? entry = tar.GetNextEntry(); entry is not null; entry = tar.GetNextEntry())
+            for (var entry = tar.GetNextEntry(); entry is not null; entry = tar.GetNextEntry())
             {
                 if (entry.Name == "package/axe.min.js")
                 {

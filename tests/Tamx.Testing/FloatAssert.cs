@@ -1,26 +1,37 @@
 namespace Tamx.Testing;
 
-/// <summary>Comparison of float sequences. The tolerance is always the caller's, and NaN equals nothing but NaN.</summary>
+/// <summary>
+/// Comparison of float sequences. The tolerance is always the caller's, and NaN equals nothing but NaN.
+/// </summary>
 public static class FloatAssert
 {
     /// <summary>Passes if every element is within an absolute tolerance; names the worst one otherwise.</summary>
-    public static void Equal(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, double tolerance, string? what = null) =>
-        Equal(Widen(expected), Widen(actual), tolerance, what);
+    public static void Equal(
+        ReadOnlySpan<float> expected,
+        ReadOnlySpan<float> actual,
+        double tolerance,
+        string? what = null
+    ) => Equal(Widen(expected), Widen(actual), tolerance, what);
 
     /// <summary>Passes if every element is within an absolute tolerance; names the worst one otherwise.</summary>
-    public static void Equal(ReadOnlySpan<double> expected, ReadOnlySpan<double> actual, double tolerance, string? what = null)
+    public static void Equal(
+        ReadOnlySpan<double> expected,
+        ReadOnlySpan<double> actual,
+        double tolerance,
+        string? what = null
+    )
     {
-        string title = what ?? "values";
+        var title = what ?? "values";
         if (expected.Length != actual.Length)
         {
             Assert.Fail($"{title}: {actual.Length} elements, {expected.Length} expected");
         }
 
-        int worst = -1;
+        var worst = -1;
         double worstDifference = 0;
-        for (int i = 0; i < expected.Length; i++)
+        for (var i = 0; i < expected.Length; i++)
         {
-            double difference = Difference(expected[i], actual[i]);
+            var difference = Difference(expected[i], actual[i]);
             if (difference > worstDifference)
             {
                 (worst, worstDifference) = (i, difference);
@@ -29,7 +40,9 @@ public static class FloatAssert
 
         if (worstDifference > tolerance)
         {
-            Assert.Fail($"{title}: index {worst} is {actual[worst]:R}, {expected[worst]:R} expected; off by {worstDifference:G3}, tolerance {tolerance:G3}");
+            Assert.Fail(
+                $"{title}: index {worst} is {actual[worst]:R}, {expected[worst]:R} expected; off by {worstDifference:G3}, tolerance {tolerance:G3}"
+            );
         }
     }
 
@@ -40,14 +53,14 @@ public static class FloatAssert
             return 0;
         }
 
-        double difference = Math.Abs(expected - actual);
+        var difference = Math.Abs(expected - actual);
         return double.IsNaN(difference) ? double.PositiveInfinity : difference;
     }
 
     private static double[] Widen(ReadOnlySpan<float> values)
     {
         var wide = new double[values.Length];
-        for (int i = 0; i < wide.Length; i++)
+        for (var i = 0; i < wide.Length; i++)
         {
             wide[i] = values[i];
         }

@@ -3,7 +3,9 @@ using Tamx.Llama.Gguf;
 
 namespace Tamx.Testing;
 
-/// <summary>Collects metadata and tensors and writes them as a GGUF file (version 3, little endian, alignment 32).</summary>
+/// <summary>
+/// Collects metadata and tensors and writes them as a GGUF file (version 3, little endian, alignment 32).
+/// </summary>
 public sealed class GgufWriter
 {
     private const int Alignment = 32;
@@ -35,7 +37,7 @@ public sealed class GgufWriter
     /// <summary>Adds or replaces a key by a value as the file shall have it: its type, then its bytes.</summary>
     public void AddTyped(string key, byte[] typedValue)
     {
-        int index = _values.FindIndex(value => value.Key == key);
+        var index = _values.FindIndex(value => value.Key == key);
         if (index >= 0)
         {
             _values[index] = (key, typedValue);
@@ -47,7 +49,8 @@ public sealed class GgufWriter
     }
 
     /// <summary>Replaces a tensor.</summary>
-    public void ReplaceTensor(int index, string name, TensorType type, long[] shape, byte[] data) => _tensors[index] = (name, type, shape, data);
+    public void ReplaceTensor(int index, string name, TensorType type, long[] shape, byte[] data) =>
+        _tensors[index] = (name, type, shape, data);
 
     public void Add(string key, string value) => Add(key, GgufValueType.Text, writer => WriteText(writer, value));
 
@@ -61,19 +64,24 @@ public sealed class GgufWriter
 
     public void Add(string key, float value) => Add(key, GgufValueType.F32, writer => writer.Write(value));
 
-    public void Add(string key, IReadOnlyCollection<string> values) => AddArray(key, GgufValueType.Text, values, WriteText);
+    public void Add(string key, IReadOnlyCollection<string> values) =>
+        AddArray(key, GgufValueType.Text, values, WriteText);
 
     /// <summary>Adds an array of texts by their bytes, which need not be UTF-8.</summary>
-    public void Add(string key, IReadOnlyCollection<byte[]> values) => AddArray(key, GgufValueType.Text, values, WriteBytes);
+    public void Add(string key, IReadOnlyCollection<byte[]> values) =>
+        AddArray(key, GgufValueType.Text, values, WriteBytes);
 
-    public void Add(string key, IReadOnlyCollection<int> values) => AddArray(key, GgufValueType.I32, values, (writer, value) => writer.Write(value));
+    public void Add(string key, IReadOnlyCollection<int> values) =>
+        AddArray(key, GgufValueType.I32, values, (writer, value) => writer.Write(value));
 
-    public void Add(string key, IReadOnlyCollection<float> values) => AddArray(key, GgufValueType.F32, values, (writer, value) => writer.Write(value));
+    public void Add(string key, IReadOnlyCollection<float> values) =>
+        AddArray(key, GgufValueType.F32, values, (writer, value) => writer.Write(value));
 
     /// <summary>Removes a key; false if there is none.</summary>
     public bool Remove(string key) => _values.RemoveAll(value => value.Key == key) > 0;
 
-    public void AddTensor(string name, TensorType type, long[] shape, byte[] data) => _tensors.Add((name, type, shape, data));
+    public void AddTensor(string name, TensorType type, long[] shape, byte[] data) =>
+        _tensors.Add((name, type, shape, data));
 
     /// <summary>Adds an F32 tensor of zeros.</summary>
     public void AddZeros(string name, params long[] shape) =>
@@ -91,16 +99,19 @@ public sealed class GgufWriter
 
     public void Save(string path)
     {
-        using FileStream stream = File.Create(path);
+        using var stream = File.Create(path);
         Write(stream);
     }
 
-    /// <summary>Writes the file in several parts, NAME-00001-of-0000N.gguf and so on, as llama-gguf-split does: the first has the keys, and the tensors are shared out in order.</summary>
+    /// <summary>
+    /// Writes the file in several parts, NAME-00001-of-0000N.gguf and so on, as llama-gguf-split does: the first has
+    /// the keys, and the tensors are shared out in order.
+    /// </summary>
     /// <returns>The parts' paths.</returns>
     public IReadOnlyList<string> SaveSplit(string folder, string name, int partCount)
     {
         var paths = new List<string>();
-        for (int part = 0; part < partCount; part++)
+        for (var part = 0; part < partCount; part++)
         {
             GgufWriter writer = new();
             if (part == 0)
@@ -111,7 +122,9 @@ public sealed class GgufWriter
             writer.Add("split.no", (ushort)part);
             writer.Add("split.count", (ushort)partCount);
             writer.Add("split.tensors.count", _tensors.Count);
-            writer._tensors.AddRange(_tensors[(_tensors.Count * part / partCount)..(_tensors.Count * (part + 1) / partCount)]);
+            writer._tensors.AddRange(
+                _tensors[(_tensors.Count * part / partCount)..(_tensors.Count * (part + 1) / partCount)]
+            );
             paths.Add(Path.Combine(folder, $"{name}-{part + 1:D5}-of-{partCount:D5}.gguf"));
             writer.Save(paths[^1]);
         }
@@ -140,16 +153,25 @@ public sealed class GgufWriter
         _values.Add((key, stream.ToArray()));
     }
 
-    private void AddArray<T>(string key, GgufValueType type, IReadOnlyCollection<T> values, Action<BinaryWriter, T> writeValue) =>
-        Add(key, GgufValueType.Array, writer =>
-        {
-            writer.Write((uint)type);
-            writer.Write((ulong)values.Count);
-            foreach (T value in values)
+    private void AddArray<T>(
+        string key,
+        GgufValueType type,
+        IReadOnlyCollection<T> values,
+        Action<BinaryWriter, T> writeValue
+    ) =>
+        Add(
+            key,
+            GgufValueType.Array,
+            writer =>
             {
-                writeValue(writer, value);
+                writer.Write((uint)type);
+                writer.Write((ulong)values.Count);
+                foreach (var value in values)
+                {
+                    writeValue(writer, value);
+                }
             }
-        });
+        );
 
     private void Write(Stream stream)
     {
@@ -158,18 +180,18 @@ public sealed class GgufWriter
         writer.Write(3u);
         writer.Write((ulong)_tensors.Count);
         writer.Write((ulong)_values.Count);
-        foreach ((string key, byte[] typedValue) in _values)
+        foreach ((var key, var typedValue) in _values)
         {
             WriteText(writer, key);
             writer.Write(typedValue);
         }
 
         long offset = 0;
-        foreach ((string name, TensorType type, long[] shape, byte[] data) in _tensors)
+        foreach ((var name, var type, var shape, var data) in _tensors)
         {
             WriteText(writer, name);
             writer.Write((uint)shape.Length);
-            foreach (long size in shape)
+            foreach (var size in shape)
             {
                 writer.Write((ulong)size);
             }
@@ -180,7 +202,7 @@ public sealed class GgufWriter
         }
 
         writer.Write(new byte[Padding(stream.Position)]);
-        foreach ((_, _, _, byte[] data) in _tensors)
+        foreach ((_, _, _, var data) in _tensors)
         {
             writer.Write(data);
             writer.Write(new byte[Padding(data.Length)]);

@@ -2,19 +2,20 @@ using Tamx.Llama.Gguf;
 
 namespace Tamx.Testing;
 
-/// <summary>Writes small Qwen-VL models with random weights that llama.cpp loads and runs: text model and mmproj.</summary>
+/// <summary>
+/// Writes small Qwen-VL models with random weights that llama.cpp loads and runs: text model and mmproj.
+/// </summary>
 /// <remarks>
-/// The same options give the same bytes on every machine. Weights are scaled so that states and logits have the size of a trained model's
-/// (|h| about 2 per element after the final norm, logits within about +-6), whole words win over word parts and markers, and the
-/// answer depends on the picture.
+/// The same options give the same bytes on every machine. Weights are scaled so that states and logits have the size of
+/// a trained model's (|h| about 2 per element after the final norm, logits within about +-6), whole words win over word
+/// parts and markers, and the answer depends on the picture.
 /// </remarks>
 public static class RandomModel
 {
     private const string DefaultSystemText = "You are a helpful assistant.";
 
     /// <summary>Qwen3-VL's layout: no system turn unless the conversation brings one.</summary>
-    private const string ChatTemplate =
-        """
+    private const string ChatTemplate = """
         {%- for message in messages -%}
         {{- '<|im_start|>' + message.role + '\n' -}}
         {%- if message.content is string -%}{{- message.content -}}
@@ -32,8 +33,7 @@ public static class RandomModel
         """;
 
     /// <summary>What stands before it in Qwen2-VL's and Qwen2.5-VL's layout.</summary>
-    private const string DefaultSystemTemplate =
-        $$$"""
+    private const string DefaultSystemTemplate = $$$"""
         {%- if messages[0].role != 'system' -%}{{- '<|im_start|>system\n{{{DefaultSystemText}}}<|im_end|>\n' -}}{%- endif -%}
 
         """;
@@ -42,18 +42,22 @@ public static class RandomModel
     public static (string ModelPath, string ProjectorPath) Write(string folder, RandomModelOptions options)
     {
         Directory.CreateDirectory(folder);
-        string modelPath = Path.Combine(folder, $"{options.Name}.gguf");
-        string projectorPath = Path.Combine(folder, $"mmproj-{options.Name}.gguf");
+        var modelPath = Path.Combine(folder, $"{options.Name}.gguf");
+        var projectorPath = Path.Combine(folder, $"mmproj-{options.Name}.gguf");
         BuildModel(options).Save(modelPath);
         BuildProjector(options).Save(projectorPath);
         return (modelPath, projectorPath);
     }
 
     /// <summary>Writes the text model in several parts, and mmproj-NAME.gguf, into a folder.</summary>
-    public static (IReadOnlyList<string> ModelPaths, string ProjectorPath) WriteSplit(string folder, RandomModelOptions options, int partCount)
+    public static (IReadOnlyList<string> ModelPaths, string ProjectorPath) WriteSplit(
+        string folder,
+        RandomModelOptions options,
+        int partCount
+    )
     {
         Directory.CreateDirectory(folder);
-        string projectorPath = Path.Combine(folder, $"mmproj-{options.Name}.gguf");
+        var projectorPath = Path.Combine(folder, $"mmproj-{options.Name}.gguf");
         BuildProjector(options).Save(projectorPath);
         return (BuildModel(options).SaveSplit(folder, options.Name, partCount), projectorPath);
     }
@@ -61,9 +65,9 @@ public static class RandomModel
     /// <summary>The text model.</summary>
     public static GgufWriter BuildModel(RandomModelOptions options)
     {
-        bool isQwen3 = options.Architecture == ModelArchitecture.Qwen3Vl;
-        string architecture = options.Architecture;
-        int headSize = options.HiddenSize / options.HeadCount;
+        var isQwen3 = options.Architecture == ModelArchitecture.Qwen3Vl;
+        var architecture = options.Architecture;
+        var headSize = options.HiddenSize / options.HeadCount;
         GgufWriter writer = new();
         writer.Add("general.architecture", architecture);
         writer.Add("general.name", options.Name);
@@ -95,7 +99,7 @@ public static class RandomModel
     /// <summary>The mmproj.</summary>
     public static GgufWriter BuildProjector(RandomModelOptions options)
     {
-        string type = options.ProjectorType;
+        var type = options.ProjectorType;
         GgufWriter writer = new();
         writer.Add("general.architecture", "clip");
         writer.Add("general.name", options.Name);
@@ -126,10 +130,13 @@ public static class RandomModel
         return writer;
     }
 
-    /// <summary>Half the head's size shared out between time, height and width (and nothing) in the proportions of the published models.</summary>
+    /// <summary>
+    /// Half the head's size shared out between time, height and width (and nothing) in the proportions of the published
+    /// models.
+    /// </summary>
     private static int[] RotarySections(string architecture, int half)
     {
-        int side = architecture == ModelArchitecture.Qwen3Vl ? half * 20 / 64 : half * 24 / 64;
+        var side = architecture == ModelArchitecture.Qwen3Vl ? half * 20 / 64 : half * 24 / 64;
         return [half - (2 * side), side, side, 0];
     }
 
@@ -147,16 +154,21 @@ public static class RandomModel
         writer.Add("tokenizer.chat_template", chatTemplate);
     }
 
-    private static void AddTextTensors(TensorMaker tensors, RandomModelOptions options, WordVocabulary vocabulary, int headSize)
+    private static void AddTextTensors(
+        TensorMaker tensors,
+        RandomModelOptions options,
+        WordVocabulary vocabulary,
+        int headSize
+    )
     {
         const float FinalNorm = 2f;
         const float LogitDeviation = 1.75f;
-        int hidden = options.HiddenSize;
-        int querySize = headSize * options.HeadCount;
-        int keySize = headSize * options.KeyValueHeadCount;
+        var hidden = options.HiddenSize;
+        var querySize = headSize * options.HeadCount;
+        var keySize = headSize * options.KeyValueHeadCount;
 
         // Rows of word parts and markers are short, so that their logits stay near 0 and whole words win.
-        float wordDeviation = LogitDeviation / (FinalNorm * MathF.Sqrt(hidden));
+        var wordDeviation = LogitDeviation / (FinalNorm * MathF.Sqrt(hidden));
         float DeviationOf(long id) => vocabulary.IsWord((int)id) ? wordDeviation : wordDeviation / 4;
 
         tensors.AddMatrix("token_embd.weight", hidden, vocabulary.Tokens.Count, DeviationOf);
@@ -166,9 +178,9 @@ public static class RandomModel
             tensors.AddMatrix("output.weight", hidden, vocabulary.Tokens.Count, DeviationOf);
         }
 
-        for (int i = 0; i < options.LayerCount; i++)
+        for (var i = 0; i < options.LayerCount; i++)
         {
-            string layer = $"blk.{i}";
+            var layer = $"blk.{i}";
             tensors.AddNorm($"{layer}.attn_norm", hidden);
             if (options.Architecture == ModelArchitecture.Qwen3Vl)
             {
@@ -186,8 +198,8 @@ public static class RandomModel
                 tensors.AddLinear($"{layer}.attn_v", hidden, keySize, 1);
             }
 
-            // The first layer says little about the context, so that the (short) embedding of the token itself reaches its feed-forward part:
-            // else all positions would look alike and the answer would repeat one word.
+            // The first layer says little about the context, so that the (short) embedding of the token itself reaches
+            // its feed-forward part: else all positions would look alike and the answer would repeat one word.
             tensors.AddLinear($"{layer}.attn_output", querySize, hidden, i == 0 ? 0.1f : 1.5f, hasBias: false);
             tensors.AddNorm($"{layer}.ffn_norm", hidden);
             tensors.AddLinear($"{layer}.ffn_gate", hidden, options.FeedForwardSize, 1, hasBias: false);
@@ -198,23 +210,23 @@ public static class RandomModel
 
     private static void AddVisionTensors(TensorMaker tensors, RandomModelOptions options)
     {
-        int hidden = options.VisionHiddenSize;
-        int cell = 4 * hidden;
-        int patch = options.PatchSize;
-        bool isQwen3 = options.ProjectorType == "qwen3vl_merger";
-        bool isQwen25 = options.ProjectorType == "qwen2.5vl_merger";
+        var hidden = options.VisionHiddenSize;
+        var cell = 4 * hidden;
+        var patch = options.PatchSize;
+        var isQwen3 = options.ProjectorType == "qwen3vl_merger";
+        var isQwen25 = options.ProjectorType == "qwen2.5vl_merger";
         tensors.AddKernel("v.patch_embd.weight", patch, hidden);
         tensors.AddKernel("v.patch_embd.weight.1", patch, hidden);
         if (isQwen3)
         {
-            int side = options.ImageSize / patch;
+            var side = options.ImageSize / patch;
             tensors.AddVector("v.patch_embd.bias", 0, 0.1f, hidden);
             tensors.AddVector("v.position_embd.weight", 0, 0.5f, hidden, side * side);
         }
 
-        for (int i = 0; i < options.VisionLayerCount; i++)
+        for (var i = 0; i < options.VisionLayerCount; i++)
         {
-            string layer = $"v.blk.{i}";
+            var layer = $"v.blk.{i}";
             tensors.AddNorm($"{layer}.ln1", hidden, 1, hasBias: !isQwen25);
             tensors.AddNorm($"{layer}.ln2", hidden, 1, hasBias: !isQwen25);
             if (isQwen3)
@@ -240,7 +252,7 @@ public static class RandomModel
         tensors.AddNorm("v.post_ln", hidden, 1, hasBias: !isQwen25);
         tensors.AddLinear("mm.0", cell, cell, 1);
         tensors.AddLinear("mm.2", cell, options.HiddenSize, 1);
-        for (int i = 0; i < options.DeepstackLayerCount; i++)
+        for (var i = 0; i < options.DeepstackLayerCount; i++)
         {
             tensors.AddNorm($"v.deepstack.{i}.norm", cell, 1, hasBias: true);
             tensors.AddLinear($"v.deepstack.{i}.fc1", cell, cell, 1);
@@ -276,12 +288,18 @@ public static class RandomModel
         public void AddKernel(string name, int patch, int hidden) =>
             Add(name, options.WeightType, [patch, patch, 3, hidden], 0, _ => 1 / MathF.Sqrt(3 * patch * patch));
 
-        public void AddVector(string name, float mean, float deviation, params long[] shape) => Add(name, TensorType.F32, shape, mean, _ => deviation);
+        public void AddVector(string name, float mean, float deviation, params long[] shape) =>
+            Add(name, TensorType.F32, shape, mean, _ => deviation);
 
         private void Add(string name, TensorType type, long[] shape, float mean, Func<long, float> deviationOfRow)
         {
-            long rowCount = shape[1..].Aggregate(1L, (product, size) => product * size);
-            writer.AddTensor(name, type, shape, new RandomWeights(options.Seed, name).Fill(type, rowCount, shape[0], mean, deviationOfRow));
+            var rowCount = shape[1..].Aggregate(1L, (product, size) => product * size);
+            writer.AddTensor(
+                name,
+                type,
+                shape,
+                new RandomWeights(options.Seed, name).Fill(type, rowCount, shape[0], mean, deviationOfRow)
+            );
         }
     }
 }

@@ -2,7 +2,10 @@ using Tamx.Llama.Gguf;
 
 namespace Tamx.Testing;
 
-/// <summary>What <see cref="RandomModel"/> shall write. The default sizes keep rows at multiples of 256, so that llama.cpp can make K-quants of them.</summary>
+/// <summary>
+/// What <see cref="RandomModel"/> shall write. The default sizes keep rows at multiples of 256, so that llama.cpp can
+/// make K-quants of them.
+/// </summary>
 public sealed record RandomModelOptions
 {
     /// <summary>qwen3vl or qwen2vl.</summary>

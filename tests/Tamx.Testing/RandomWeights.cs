@@ -3,26 +3,33 @@ using Tamx.Llama.Gguf;
 
 namespace Tamx.Testing;
 
-/// <summary>Random numbers that are the same on every machine and .NET version: SplitMix64, uniform, no transcendental functions.</summary>
+/// <summary>
+/// Random numbers that are the same on every machine and .NET version: SplitMix64, uniform, no transcendental
+/// functions.
+/// </summary>
 /// <param name="seed">Seed of the whole model.</param>
-/// <param name="name">The tensor; each has a stream of its own, so that leaving one out does not change the others.</param>
+/// <param name="name">
+/// The tensor; each has a stream of its own, so that leaving one out does not change the others.
+/// </param>
 internal sealed class RandomWeights(uint seed, string name)
 {
     private ulong _state = Fnv1A(name) + seed;
 
-    /// <summary>Elements uniform around <paramref name="mean"/> with a standard deviation that may differ per row.</summary>
+    /// <summary>
+    /// Elements uniform around <paramref name="mean"/> with a standard deviation that may differ per row.
+    /// </summary>
     public byte[] Fill(TensorType type, long rowCount, long rowSize, float mean, Func<long, float> deviationOfRow)
     {
-        int size = type.BlockBytes;
-        byte[] data = new byte[rowCount * rowSize * size];
-        int at = 0;
+        var size = type.BlockBytes;
+        var data = new byte[rowCount * rowSize * size];
+        var at = 0;
         for (long row = 0; row < rowCount; row++)
         {
             // A uniform distribution over [-a, a) has the standard deviation a / sqrt(3).
-            float amplitude = deviationOfRow(row) * MathF.Sqrt(3);
+            var amplitude = deviationOfRow(row) * MathF.Sqrt(3);
             for (long i = 0; i < rowSize; i++)
             {
-                float value = mean + (amplitude * Next());
+                var value = mean + (amplitude * Next());
                 if (type == TensorType.F16)
                 {
                     BinaryPrimitives.WriteHalfLittleEndian(data.AsSpan(at), (Half)value);
@@ -43,7 +50,7 @@ internal sealed class RandomWeights(uint seed, string name)
     private float Next()
     {
         _state += 0x9E3779B97F4A7C15;
-        ulong z = _state;
+        var z = _state;
         z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
         z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
         z ^= z >> 31;
@@ -52,8 +59,8 @@ internal sealed class RandomWeights(uint seed, string name)
 
     private static ulong Fnv1A(string text)
     {
-        ulong hash = 14695981039346656037;
-        foreach (char c in text)
+        var hash = 14695981039346656037;
+        foreach (var c in text)
         {
             hash = (hash ^ c) * 1099511628211;
         }

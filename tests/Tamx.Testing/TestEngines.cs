@@ -20,9 +20,10 @@ public static class TestEngines
     /// <summary>
     /// <see cref="WorkingOnDevices"/> as the data of a theory. Where there is none, one row is skipped with the reason.
     /// </summary>
-    public static TheoryData<string> DeviceNames => WorkingOnDevices.Count > 0
-        ? [.. WorkingOnDevices.Select(kind => kind.Name)]
-        : [new TheoryDataRow<string>(EngineKind.OpenCl.Name) { Skip = Missing(EngineKind.OpenCl) }];
+    public static TheoryData<string> DeviceNames =>
+        WorkingOnDevices.Count > 0
+            ? [.. WorkingOnDevices.Select(kind => kind.Name)]
+            : [new TheoryDataRow<string>(EngineKind.OpenCl.Name) { Skip = Missing(EngineKind.OpenCl) }];
 
     /// <summary>Skips the test where an engine does not work. In CI (CI=true) OpenCL has to.</summary>
     public static void SkipWithout(EngineKind kind)
@@ -36,13 +37,16 @@ public static class TestEngines
     /// <summary>Why an engine does not work here; null where it does.</summary>
     public static string? WhyNot(EngineKind kind) => Refusals.GetOrAdd(kind, Refusal);
 
-    /// <summary>What an engine may differ from the reference by, on normalised maps. The largest difference seen is about 1e-6 with any.</summary>
+    /// <summary>
+    /// What an engine may differ from the reference by, on normalised maps. The largest difference seen is about 1e-6
+    /// with any.
+    /// </summary>
     public static double Tolerance(EngineKind kind) => TamEngines.OnDevices.Contains(kind) ? 5e-6 : 2e-6;
 
     private static string? Missing(EngineKind kind)
     {
-        bool required = kind == EngineKind.OpenCl && Environment.GetEnvironmentVariable("CI") == "true";
-        string wayOut = kind == EngineKind.OpenCl ? " (Debian: apt-get install pocl-opencl-icd ocl-icd-libopencl1)" : "";
+        var required = kind == EngineKind.OpenCl && Environment.GetEnvironmentVariable("CI") == "true";
+        var wayOut = kind == EngineKind.OpenCl ? " (Debian: apt-get install pocl-opencl-icd ocl-icd-libopencl1)" : "";
         return required || WhyNot(kind) is not { } reason ? null : reason + wayOut;
     }
 

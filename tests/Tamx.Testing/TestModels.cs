@@ -6,48 +6,79 @@ namespace Tamx.Testing;
 /// <summary>A text model and its mmproj on disk.</summary>
 public sealed record ModelFiles(string ModelPath, string ProjectorPath);
 
-/// <summary>The usual random models, each written when first asked for, in a folder that goes with the test process.</summary>
+/// <summary>
+/// The usual random models, each written when first asked for, in a folder that goes with the test process.
+/// </summary>
 public static class TestModels
 {
-    /// <summary>Layers of the models that tests put on a GPU: the environment's TAMX_TEST_GPU_LAYERS, or none.</summary>
-    public static int GpuLayerCount { get; } = int.TryParse(Environment.GetEnvironmentVariable("TAMX_TEST_GPU_LAYERS"), out int count) ? count : 0;
+    /// <summary>
+    /// Layers of the models that tests put on a GPU: the environment's TAMX_TEST_GPU_LAYERS, or none.
+    /// </summary>
+    public static int GpuLayerCount { get; } =
+        int.TryParse(Environment.GetEnvironmentVariable("TAMX_TEST_GPU_LAYERS"), out var count) ? count : 0;
 
     /// <summary>
-    /// A tolerance, as a share of the largest value, where the test's models may be on a GPU: ggml's shaders multiply in half precision also what is float32, so that results depend
-    /// on how the work is cut. A bound chosen, not measured: differences of up to 9e-4 were seen on lavapipe.
+    /// A tolerance, as a share of the largest value, where the test's models may be on a GPU: ggml's shaders multiply
+    /// in half precision also what is float32, so that results depend on how the work is cut. A bound chosen, not
+    /// measured: differences of up to 9e-4 were seen on lavapipe.
     /// </summary>
     /// <param name="onProcessor">The tolerance on the processor.</param>
-    public static double Tolerance(double onProcessor) => GpuLayerCount == 0 ? onProcessor : Math.Max(onProcessor, 1e-2);
+    public static double Tolerance(double onProcessor) =>
+        GpuLayerCount == 0 ? onProcessor : Math.Max(onProcessor, 1e-2);
 
     /// <summary>Skips the test where llama.cpp has no GPU, unless tests were told to put layers there.</summary>
-    public static void SkipWithoutGpu() => Assert.SkipUnless(
-        GpuLayerCount != 0 || LlamaRuntime.Devices.Any(device => device.IsGpu),
-        "llama.cpp has no GPU here (a back end for GPUs: TAMX_LLAMA_BACKENDS=libggml-vulkan.so; " +
-        "in software: Mesa's lavapipe and GGML_VK_VISIBLE_DEVICES=0).");
+    public static void SkipWithoutGpu() =>
+        Assert.SkipUnless(
+            GpuLayerCount != 0 || LlamaRuntime.Devices.Any(device => device.IsGpu),
+            "llama.cpp has no GPU here (a back end for GPUs: TAMX_LLAMA_BACKENDS=libggml-vulkan.so; "
+                + "in software: Mesa's lavapipe and GGML_VK_VISIBLE_DEVICES=0)."
+        );
 
     private static readonly Lazy<string> LazyFolder = new(CreateFolder);
 
     private static readonly Lazy<ModelFiles> LazyQwen3Vl = Make(new() { Name = "qwen3vl" });
-    private static readonly Lazy<ModelFiles> LazyQwen3VlF16 = Make(new() { Name = "qwen3vl-f16", WeightType = TensorType.F16 });
-    private static readonly Lazy<ModelFiles> LazyQwen3VlUntied = Make(new() { Name = "qwen3vl-untied", IsTied = false });
-    private static readonly Lazy<ModelFiles> LazyQwen3VlDeepstack = Make(new() { Name = "qwen3vl-deepstack", DeepstackLayerCount = 2 });
+    private static readonly Lazy<ModelFiles> LazyQwen3VlF16 = Make(
+        new() { Name = "qwen3vl-f16", WeightType = TensorType.F16 }
+    );
+    private static readonly Lazy<ModelFiles> LazyQwen3VlUntied = Make(
+        new() { Name = "qwen3vl-untied", IsTied = false }
+    );
+    private static readonly Lazy<ModelFiles> LazyQwen3VlDeepstack = Make(
+        new() { Name = "qwen3vl-deepstack", DeepstackLayerCount = 2 }
+    );
     private static readonly Lazy<ModelFiles> LazyQwen25Vl = Make(Qwen2("qwen2.5vl", "qwen2.5vl_merger"));
     private static readonly Lazy<ModelFiles> LazyQwen2Vl = Make(Qwen2("qwen2vl", "qwen2vl_merger"));
-    private static readonly Lazy<ModelFiles> LazyQwen25VlUntied = Make(Qwen2("qwen2.5vl-untied", "qwen2.5vl_merger") with { IsTied = false });
-    private static readonly Lazy<ModelFiles> LazyQwen2VlUntied = Make(Qwen2("qwen2vl-untied", "qwen2vl_merger") with { IsTied = false });
-    private static readonly Lazy<ModelFiles> LazyQwen3VlSplit = MakeSplit(new() { Name = "qwen3vl-split", IsTied = false });
-    private static readonly Lazy<ModelFiles> LazyQwen25VlSplit = MakeSplit(Qwen2("qwen2.5vl-split", "qwen2.5vl_merger"));
-    private static readonly Lazy<ModelFiles> LazyLargeVocabulary = Make(new()
-    {
-        Name = "large-vocabulary",
-        WeightType = TensorType.F16,
-        VocabularySize = 151936,
-        HiddenSize = 64,
-        FeedForwardSize = 128,
-        LayerCount = 2,
-        HeadCount = 2,
-        KeyValueHeadCount = 1,
-    });
+    private static readonly Lazy<ModelFiles> LazyQwen25VlUntied = Make(
+        Qwen2("qwen2.5vl-untied", "qwen2.5vl_merger") with
+        {
+            IsTied = false,
+        }
+    );
+    private static readonly Lazy<ModelFiles> LazyQwen2VlUntied = Make(
+        Qwen2("qwen2vl-untied", "qwen2vl_merger") with
+        {
+            IsTied = false,
+        }
+    );
+    private static readonly Lazy<ModelFiles> LazyQwen3VlSplit = MakeSplit(
+        new() { Name = "qwen3vl-split", IsTied = false }
+    );
+    private static readonly Lazy<ModelFiles> LazyQwen25VlSplit = MakeSplit(
+        Qwen2("qwen2.5vl-split", "qwen2.5vl_merger")
+    );
+    private static readonly Lazy<ModelFiles> LazyLargeVocabulary = Make(
+        new()
+        {
+            Name = "large-vocabulary",
+            WeightType = TensorType.F16,
+            VocabularySize = 151936,
+            HiddenSize = 64,
+            FeedForwardSize = 128,
+            LayerCount = 2,
+            HeadCount = 2,
+            KeyValueHeadCount = 1,
+        }
+    );
 
     /// <summary>Where the models lie; tests may put derived ones (quantized, damaged) beside them.</summary>
     public static string Folder => LazyFolder.Value;
@@ -82,48 +113,71 @@ public static class TestModels
     /// <summary><see cref="Qwen25Vl"/>'s layout in three files.</summary>
     public static ModelFiles Qwen25VlSplit => LazyQwen25VlSplit.Value;
 
-    /// <summary>The models that differ in architecture, projector, head or files, by the names that <see cref="Get"/> knows.</summary>
+    /// <summary>
+    /// The models that differ in architecture, projector, head or files, by the names that <see cref="Get"/> knows.
+    /// </summary>
     public static IReadOnlyList<string> Architectures { get; } =
     [
-        "qwen3vl", "qwen3vl-untied", "qwen3vl-deepstack", "qwen3vl-split", "qwen2.5vl", "qwen2.5vl-untied", "qwen2.5vl-split", "qwen2vl", "qwen2vl-untied",
+        "qwen3vl",
+        "qwen3vl-untied",
+        "qwen3vl-deepstack",
+        "qwen3vl-split",
+        "qwen2.5vl",
+        "qwen2.5vl-untied",
+        "qwen2.5vl-split",
+        "qwen2vl",
+        "qwen2vl-untied",
     ];
 
-    /// <summary>A model of <see cref="Architectures"/> by name: models are made when a test asks for them, not when tests are listed.</summary>
-    public static ModelFiles Get(string name) => name switch
-    {
-        "qwen3vl" => Qwen3Vl,
-        "qwen3vl-untied" => Qwen3VlUntied,
-        "qwen3vl-deepstack" => Qwen3VlDeepstack,
-        "qwen3vl-split" => Qwen3VlSplit,
-        "qwen2.5vl" => Qwen25Vl,
-        "qwen2.5vl-untied" => Qwen25VlUntied,
-        "qwen2.5vl-split" => Qwen25VlSplit,
-        "qwen2vl" => Qwen2Vl,
-        "qwen2vl-untied" => Qwen2VlUntied,
-        _ => throw new ArgumentOutOfRangeException(nameof(name), name, "no such test model"),
-    };
+    /// <summary>
+    /// A model of <see cref="Architectures"/> by name: models are made when a test asks for them, not when tests are
+    /// listed.
+    /// </summary>
+    public static ModelFiles Get(string name) =>
+        name switch
+        {
+            "qwen3vl" => Qwen3Vl,
+            "qwen3vl-untied" => Qwen3VlUntied,
+            "qwen3vl-deepstack" => Qwen3VlDeepstack,
+            "qwen3vl-split" => Qwen3VlSplit,
+            "qwen2.5vl" => Qwen25Vl,
+            "qwen2.5vl-untied" => Qwen25VlUntied,
+            "qwen2.5vl-split" => Qwen25VlSplit,
+            "qwen2vl" => Qwen2Vl,
+            "qwen2vl-untied" => Qwen2VlUntied,
+            _ => throw new ArgumentOutOfRangeException(nameof(name), name, "no such test model"),
+        };
 
     /// <summary>qwen3vl with 151,936 tokens and a hidden size of 64, F16.</summary>
     public static ModelFiles LargeVocabulary => LazyLargeVocabulary.Value;
 
     private static RandomModelOptions Qwen2(string name, string projectorType) =>
-        new() { Name = name, Architecture = ModelArchitecture.Qwen2Vl, ProjectorType = projectorType, PatchSize = 14, ImageSize = 560 };
+        new()
+        {
+            Name = name,
+            Architecture = ModelArchitecture.Qwen2Vl,
+            ProjectorType = projectorType,
+            PatchSize = 14,
+            ImageSize = 560,
+        };
 
-    private static Lazy<ModelFiles> MakeSplit(RandomModelOptions options) => new(() =>
-    {
-        (IReadOnlyList<string> modelPaths, string projectorPath) = RandomModel.WriteSplit(Folder, options, 3);
-        return new ModelFiles(modelPaths[0], projectorPath);
-    });
+    private static Lazy<ModelFiles> MakeSplit(RandomModelOptions options) =>
+        new(() =>
+        {
+            (var modelPaths, var projectorPath) = RandomModel.WriteSplit(Folder, options, 3);
+            return new ModelFiles(modelPaths[0], projectorPath);
+        });
 
-    private static Lazy<ModelFiles> Make(RandomModelOptions options) => new(() =>
-    {
-        (string modelPath, string projectorPath) = RandomModel.Write(Folder, options);
-        return new ModelFiles(modelPath, projectorPath);
-    });
+    private static Lazy<ModelFiles> Make(RandomModelOptions options) =>
+        new(() =>
+        {
+            (var modelPath, var projectorPath) = RandomModel.Write(Folder, options);
+            return new ModelFiles(modelPath, projectorPath);
+        });
 
     private static string CreateFolder()
     {
-        string folder = Directory.CreateTempSubdirectory("tamx-test-models-").FullName;
+        var folder = Directory.CreateTempSubdirectory("tamx-test-models-").FullName;
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(folder, recursive: true);
         return folder;
     }

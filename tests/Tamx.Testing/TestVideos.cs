@@ -46,8 +46,11 @@ public static class TestVideos
     }
 
     /// <summary>Skips the test where ffmpeg is missing.</summary>
-    public static void SkipWithoutFfmpeg() => Assert.SkipWhen(
-        Video.FfmpegPath is null, "Needs ffmpeg and ffprobe (Debian: apt-get install ffmpeg) on the PATH.");
+    public static void SkipWithoutFfmpeg() =>
+        Assert.SkipWhen(
+            Video.FfmpegPath is null,
+            "Needs ffmpeg and ffprobe (Debian: apt-get install ffmpeg) on the PATH."
+        );
 
     /// <summary>
     /// Writes a video with the ffmpeg on the PATH: a moving test picture, whose frames all differ. Skips the test where
@@ -62,8 +65,18 @@ public static class TestVideos
         var start = new ProcessStartInfo("ffmpeg") { RedirectStandardError = true };
         string[] arguments =
         [
-            "-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", FormattableString.Invariant($"testsrc=size=160x120:rate=30:duration={seconds}"), "-pix_fmt", "yuv420p",
-            .. options, "file:" + path,
+            "-v",
+            "error",
+            "-nostdin",
+            "-y",
+            "-f",
+            "lavfi",
+            "-i",
+            FormattableString.Invariant($"testsrc=size=160x120:rate=30:duration={seconds}"),
+            "-pix_fmt",
+            "yuv420p",
+            .. options,
+            "file:" + path,
         ];
         foreach (var argument in arguments)
         {

@@ -2,9 +2,10 @@ namespace Tamx.Testing;
 
 /// <summary>A byte-level BPE vocabulary (gpt2/qwen2) of real English words with all of Qwen's markers.</summary>
 /// <remarks>
-/// Every word is one token with a leading space (" red") and one capitalised without ("Red"), so that sentences come out in whole words.
-/// Words are built by merging one letter after the other to the front part. That works for every word since merges that start with a space
-/// come first and those that start with a capital second: neither can occur inside a word. Other text falls into letters and word parts.
+/// Every word is one token with a leading space (" red") and one capitalised without ("Red"), so that sentences come
+/// out in whole words. Words are built by merging one letter after the other to the front part. That works for every
+/// word since merges that start with a space come first and those that start with a capital second: neither can occur
+/// inside a word. Other text falls into letters and word parts.
 /// </remarks>
 public sealed partial class WordVocabulary
 {
@@ -17,8 +18,20 @@ public sealed partial class WordVocabulary
 
     private static readonly string[] Controls =
     [
-        "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|object_ref_start|>", "<|object_ref_end|>", "<|box_start|>", "<|box_end|>",
-        "<|quad_start|>", "<|quad_end|>", "<|vision_start|>", "<|vision_end|>", "<|vision_pad|>", "<|image_pad|>", "<|video_pad|>",
+        "<|endoftext|>",
+        "<|im_start|>",
+        "<|im_end|>",
+        "<|object_ref_start|>",
+        "<|object_ref_end|>",
+        "<|box_start|>",
+        "<|box_end|>",
+        "<|quad_start|>",
+        "<|quad_end|>",
+        "<|vision_start|>",
+        "<|vision_end|>",
+        "<|vision_pad|>",
+        "<|image_pad|>",
+        "<|video_pad|>",
     ];
 
     private static readonly string[] UserDefined = ["<think>", "</think>"];
@@ -34,36 +47,41 @@ public sealed partial class WordVocabulary
     /// <param name="size">Made-up tokens fill it up to this size; 0 adds none.</param>
     public WordVocabulary(int size = 0)
     {
-        foreach (char letter in ByteLetters())
+        foreach (var letter in ByteLetters())
         {
             AddToken(letter.ToString());
         }
 
-        string[] words = WordList.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-        foreach (string word in words)
+        var words = WordList.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        foreach (var word in words)
         {
             AddWord(Space + word);
             _words.Add(Space + word);
         }
 
-        foreach (string word in words)
+        foreach (var word in words)
         {
             AddWord(char.ToUpperInvariant(word[0]) + word[1..]);
         }
 
-        foreach (string role in Roles)
+        foreach (var role in Roles)
         {
             AddWord(role);
         }
 
-        int markerCount = Controls.Length + UserDefined.Length;
-        for (int i = 0; _tokens.Count < size - markerCount; i++)
+        var markerCount = Controls.Length + UserDefined.Length;
+        for (var i = 0; _tokens.Count < size - markerCount; i++)
         {
             AddToken($"{Space}filler{i}");
         }
 
-        Types = [.. Enumerable.Repeat(NormalType, _tokens.Count), .. Controls.Select(_ => ControlType), .. UserDefined.Select(_ => UserDefinedType)];
-        foreach (string marker in Controls.Concat(UserDefined))
+        Types =
+        [
+            .. Enumerable.Repeat(NormalType, _tokens.Count),
+            .. Controls.Select(_ => ControlType),
+            .. UserDefined.Select(_ => UserDefinedType),
+        ];
+        foreach (var marker in Controls.Concat(UserDefined))
         {
             AddToken(marker);
         }
@@ -79,26 +97,34 @@ public sealed partial class WordVocabulary
     public IReadOnlyList<string> Merges => _merges;
 
     /// <summary>The id of a token text (byte letters).</summary>
-    public int IdOf(string token) => _tokens.IndexOf(token) is >= 0 and var id ? id : throw new ArgumentException($"No token {token}.", nameof(token));
+    public int IdOf(string token) =>
+        _tokens.IndexOf(token) is >= 0 and var id
+            ? id
+            : throw new ArgumentException($"No token {token}.", nameof(token));
 
-    /// <summary>True if the token is a whole word with a leading space; sentences written of these alone can be read.</summary>
+    /// <summary>
+    /// True if the token is a whole word with a leading space; sentences written of these alone can be read.
+    /// </summary>
     public bool IsWord(int id) => _words.Contains(_tokens[id]);
 
-    /// <summary>GPT-2's letters for the 256 bytes: printable Latin-1 stands for itself, the rest follows from U+0100 on.</summary>
+    /// <summary>
+    /// GPT-2's letters for the 256 bytes: printable Latin-1 stands for itself, the rest follows from U+0100 on.
+    /// </summary>
     private static IEnumerable<char> ByteLetters()
     {
-        static bool IsPrintable(int value) => value is (>= '!' and <= '~') or (>= 0xA1 and <= 0xAC) or (>= 0xAE and <= 0xFF);
-        IEnumerable<int> printable = Enumerable.Range(0, 256).Where(IsPrintable);
-        int otherCount = 256 - printable.Count();
+        static bool IsPrintable(int value) =>
+            value is (>= '!' and <= '~') or (>= 0xA1 and <= 0xAC) or (>= 0xAE and <= 0xFF);
+        var printable = Enumerable.Range(0, 256).Where(IsPrintable);
+        var otherCount = 256 - printable.Count();
         return printable.Concat(Enumerable.Range(256, otherCount)).Select(value => (char)value);
     }
 
     /// <summary>Adds a word and its front parts as tokens, with the merges that build it letter by letter.</summary>
     private void AddWord(string word)
     {
-        for (int length = 1; length < word.Length; length++)
+        for (var length = 1; length < word.Length; length++)
         {
-            string part = word[..(length + 1)];
+            var part = word[..(length + 1)];
             if (!_known.Contains(part))
             {
                 _merges.Add($"{word[..length]} {word[length]}");

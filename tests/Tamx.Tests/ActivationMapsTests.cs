@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Tamx.Kernels;
-using Tamx.Llama;
 using Tamx.Testing;
 using static Tamx.Tests.SyntheticTrace;
 
@@ -13,10 +12,15 @@ public class ActivationMapsTests
     [Fact]
     public void Compute_BlockAfterTheToken_HasNoMap()
     {
-        // Generated text, an image in the midst of it, and text again: the first two answer tokens come before the second image.
+        // Generated text, an image in the midst of it, and text again: the first two answer tokens come before the
+        // second image.
         int[] ids = [.. User([1, .. Image(6), 2, 3]), .. Generated([4, 5, .. Image(6), 6])];
-        int generated = ids.Length - Array.IndexOf(ids, 4);
-        var trace = Create(ids, [Patches, Patches], candidates: [.. Enumerable.Range(0, generated).Select(_ => new[] { 7, 8 })]);
+        var generated = ids.Length - Array.IndexOf(ids, 4);
+        var trace = Create(
+            ids,
+            [Patches, Patches],
+            candidates: [.. Enumerable.Range(0, generated).Select(_ => new[] { 7, 8 })]
+        );
 
         var maps = ActivationMaps.Compute(trace);
 
@@ -30,10 +34,31 @@ public class ActivationMapsTests
     public void Compute_LaterTokens_DoNotChangeEarlierOnes()
     {
         int[] ids = [.. User([1, .. Image(6), 2, 3]), .. Generated(4, 5, 6)];
-        var all = ActivationMaps.Compute(Create(ids, [Patches], candidates: [[7], [8], [9]]));
-        var first = ActivationMaps.Compute(Create(ids[..^1], [Patches], candidates: [[7], [8]]));
+        var all = ActivationMaps.Compute(
+            Create(
+                ids,
+                [Patches],
+                candidates:
+                [
+                    [7],
+                    [8],
+                    [9],
+                ]
+            )
+        );
+        var first = ActivationMaps.Compute(
+            Create(
+                ids[..^1],
+                [Patches],
+                candidates:
+                [
+                    [7],
+                    [8],
+                ]
+            )
+        );
 
-        for (int i = 0; i < first.Answer.Count; i++)
+        for (var i = 0; i < first.Answer.Count; i++)
         {
             AssertSame(first.Answer[i].Token, all.Answer[i].Token);
             AssertSame(first.Answer[i].Candidates[0], all.Answer[i].Candidates[0]);
@@ -44,8 +69,31 @@ public class ActivationMapsTests
     public void Compute_OneRowPerToken_GivesTheSameAsOneLess()
     {
         int[] ids = [.. User([1, .. Image(6), 2, 3]), .. Generated(4, 5, 6)];
-        var less = ActivationMaps.Compute(Create(ids, [Patches], candidates: [[7], [8], [9]]));
-        var full = ActivationMaps.Compute(Create(ids, [Patches], candidates: [[7], [8], [9]], rowCount: ids.Length));
+        var less = ActivationMaps.Compute(
+            Create(
+                ids,
+                [Patches],
+                candidates:
+                [
+                    [7],
+                    [8],
+                    [9],
+                ]
+            )
+        );
+        var full = ActivationMaps.Compute(
+            Create(
+                ids,
+                [Patches],
+                candidates:
+                [
+                    [7],
+                    [8],
+                    [9],
+                ],
+                rowCount: ids.Length
+            )
+        );
 
         Assert.All(less.Answer.Zip(full.Answer), pair => AssertSame(pair.First.Token, pair.Second.Token));
     }
@@ -54,7 +102,15 @@ public class ActivationMapsTests
     public void Compute_CandidateEqualToTheAnswer_IsReportedTwice()
     {
         int[] ids = [.. User([1, .. Image(6), 2, 3]), .. Generated(4, 5)];
-        var trace = Create(ids, [Patches], candidates: [[4, 7], [7, 5]]);
+        var trace = Create(
+            ids,
+            [Patches],
+            candidates:
+            [
+                [4, 7],
+                [7, 5],
+            ]
+        );
 
         var maps = ActivationMaps.Compute(trace);
 
@@ -68,7 +124,14 @@ public class ActivationMapsTests
     public void Compute_Probabilities_ComeFromTheirPlaces()
     {
         int[] ids = [.. User([1, .. Image(6), 2]), .. Generated(4)];
-        var plain = Create(ids, [Patches], candidates: [[4, 7]]);
+        var plain = Create(
+            ids,
+            [Patches],
+            candidates:
+            [
+                [4, 7],
+            ]
+        );
         var trace = new Trace
         {
             TokenIds = plain.TokenIds,
@@ -78,7 +141,10 @@ public class ActivationMapsTests
             OutputRows = plain.OutputRows,
             ImageGrids = plain.ImageGrids,
             CandidateIds = plain.CandidateIds,
-            CandidateProbabilities = [[0.5f, 0.25f]],
+            CandidateProbabilities =
+            [
+                [0.5f, 0.25f],
+            ],
             AnswerProbabilities = [0.5f],
         };
 
@@ -93,14 +159,33 @@ public class ActivationMapsTests
     public void Compute_EveryProfile_StaysWithinZeroAndOneAndCoversTheRange()
     {
         int[] ids = [.. User([1, .. Image(6), 2, 3, 4]), .. Generated(4, 5, 4)];
-        var trace = Create(ids, [Patches], candidates: [[4, 7], [7, 5], [8, 4]], text: id => $" Word{id}");
+        var trace = Create(
+            ids,
+            [Patches],
+            candidates:
+            [
+                [4, 7],
+                [7, 5],
+                [8, 4],
+            ],
+            text: id => $" Word{id}"
+        );
         foreach (var profile in Enum.GetValues<TamProfile>())
         {
             var maps = ActivationMaps.Compute(trace, TamOptions.ForProfile(profile));
 
-            Assert.All(maps.Answer, token => Assert.All(
-                token.Candidates.Prepend(token.Token).SelectMany(one => one.TextRelevance.Concat(one.VisionMaps.SelectMany(map => map!.Values.ToArray()))),
-                value => Assert.InRange(value, 0, 1)));
+            Assert.All(
+                maps.Answer,
+                token =>
+                    Assert.All(
+                        token
+                            .Candidates.Prepend(token.Token)
+                            .SelectMany(one =>
+                                one.TextRelevance.Concat(one.VisionMaps.SelectMany(map => map!.Values.ToArray()))
+                            ),
+                        value => Assert.InRange(value, 0, 1)
+                    )
+            );
             Assert.All(maps.Answer, token => Assert.True(token.RawRange.Maximum > token.RawRange.Minimum));
             Assert.All(maps.Answer, token => Assert.Equal(token.RawRange, token.Token.RawRange));
             Assert.Equal(profile, maps.Options.Profile);
@@ -124,28 +209,54 @@ public class ActivationMapsTests
         }
     }
 
-    /// <summary>Two pictures with text between them, whose states lie between the cells', and an answer computed one token at a time, two, or all.</summary>
+    /// <summary>
+    /// Two pictures with text between them, whose states lie between the cells', and an answer computed one token at a
+    /// time, two, or all.
+    /// </summary>
     [Theory]
     [MemberData(nameof(EnginesAndProfiles))]
     public void Compute_InSlices_GivesTheSameBits(string kind, TamProfile profile)
     {
-        int[] ids = [.. User([1, .. Image(6), 2, 3, .. Image(6), 8]), .. Assistant(9, 4), .. User(3), .. Generated(4, 5, 6, 4)];
-        var trace = Create(ids, [Patches, Patches], candidates: [[7, 4], [5, 8], [9, 1], [2, 3]], text: id => $" Word{id}");
+        int[] ids =
+        [
+            .. User([1, .. Image(6), 2, 3, .. Image(6), 8]),
+            .. Assistant(9, 4),
+            .. User(3),
+            .. Generated(4, 5, 6, 4),
+        ];
+        var trace = Create(
+            ids,
+            [Patches, Patches],
+            candidates:
+            [
+                [7, 4],
+                [5, 8],
+                [9, 1],
+                [2, 3],
+            ],
+            text: id => $" Word{id}"
+        );
         var options = TamOptions.ForProfile(profile);
         using var engine = TamEngines.Create(kind);
         var whole = ActivationMaps.Compute(trace, options, engine);
         var reference = ActivationMaps.Compute(trace, options, new ReferenceEngine());
-        foreach (long bytes in (long[])[1, 6 * 2 * 3 * 2 * sizeof(float)])
+        foreach (var bytes in (long[])[1, 6 * 2 * 3 * 2 * sizeof(float)])
         {
             using var slicing = TamEngines.Create(new EngineOptions { Kind = kind, MaxWorkingBytes = bytes });
             var sliced = ActivationMaps.Compute(trace, options, slicing);
 
             Assert.Equal(whole.Answer.Count, sliced.Answer.Count);
-            Assert.All(whole.Prompt.Concat(whole.Answer).Zip(sliced.Prompt.Concat(sliced.Answer)), pair =>
-            {
-                AssertSame(pair.First.Token, pair.Second.Token);
-                Assert.All(pair.First.Candidates.Zip(pair.Second.Candidates), candidates => AssertSame(candidates.First, candidates.Second));
-            });
+            Assert.All(
+                whole.Prompt.Concat(whole.Answer).Zip(sliced.Prompt.Concat(sliced.Answer)),
+                pair =>
+                {
+                    AssertSame(pair.First.Token, pair.Second.Token);
+                    Assert.All(
+                        pair.First.Candidates.Zip(pair.Second.Candidates),
+                        candidates => AssertSame(candidates.First, candidates.Second)
+                    );
+                }
+            );
         }
 
         foreach (var (expected, actual) in reference.Answer.Zip(whole.Answer))
@@ -163,8 +274,30 @@ public class ActivationMapsTests
         int[] ids = [.. User([1, .. Image(6), 2, 3]), .. Generated(4, 5)];
         var options = TamOptions.ForProfile(TamProfile.Paper);
 
-        var few = ActivationMaps.Compute(Create(ids, [Patches], candidates: [[1], [2]]), options);
-        var many = ActivationMaps.Compute(Create(ids, [Patches], candidates: [[1, 2, 3], [2, 4, 1]]), options);
+        var few = ActivationMaps.Compute(
+            Create(
+                ids,
+                [Patches],
+                candidates:
+                [
+                    [1],
+                    [2],
+                ]
+            ),
+            options
+        );
+        var many = ActivationMaps.Compute(
+            Create(
+                ids,
+                [Patches],
+                candidates:
+                [
+                    [1, 2, 3],
+                    [2, 4, 1],
+                ]
+            ),
+            options
+        );
 
         Assert.All(few.Answer.Zip(many.Answer), pair => AssertSame(pair.First.Token, pair.Second.Token));
     }
@@ -172,15 +305,30 @@ public class ActivationMapsTests
     [Fact]
     public void Compute_RepeatedWordsByText_LeavesOutTheSameWord()
     {
-        // The only context word after the image is " Cat", the explained one "cat": told by id it is subtracted, folded it is not.
+        // The only context word after the image is " Cat", the explained one "cat": told by id it is subtracted, folded
+        // it is not.
         int[] ids = [.. User([.. Image(6), 2]), .. Generated(4)];
-        var trace = Create(ids, [Patches], candidates: [[]], text: id => id == 2 ? " Cat" : id == 4 ? "cat" : $"{id}");
+        var trace = Create(
+            ids,
+            [Patches],
+            candidates:
+            [
+                [],
+            ],
+            text: id =>
+                id == 2 ? " Cat"
+                : id == 4 ? "cat"
+                : $"{id}"
+        );
         var plain = new TamOptions { ApplyFilter = false };
 
         var none = ActivationMaps.Compute(trace, plain with { ApplyEci = false }).Answer[0].Token;
         var byId = ActivationMaps.Compute(trace, plain).Answer[0].Token;
         var byText = ActivationMaps.Compute(trace, plain with { RepeatedWords = RepeatedWords.ByText }).Answer[0].Token;
-        var folded = ActivationMaps.Compute(trace, plain with { RepeatedWords = RepeatedWords.ByFoldedText }).Answer[0].Token;
+        var folded = ActivationMaps
+            .Compute(trace, plain with { RepeatedWords = RepeatedWords.ByFoldedText })
+            .Answer[0]
+            .Token;
 
         AssertSame(none, folded);
         AssertSame(byId, byText);
@@ -191,15 +339,23 @@ public class ActivationMapsTests
     public void Compute_RelevanceWherePredicted_TakesTheRowBefore()
     {
         int[] ids = [.. User([.. Image(6), 2]), .. Generated(4, 5)];
-        var trace = Create(ids, [Patches], candidates: [[], []]);
+        var trace = Create(
+            ids,
+            [Patches],
+            candidates:
+            [
+                [],
+                [],
+            ]
+        );
         var options = new TamOptions { AnswerRelevanceWherePredicted = true };
 
         var token = ActivationMaps.Compute(trace, options).Answer[1];
 
-        int answerStart = ids.Length - 2;
+        var answerStart = ids.Length - 2;
         var row = trace.OutputRows.Slice(trace.OutputIds.IndexOf(5) * HiddenSize, HiddenSize).ToArray();
-        float[] predicting = trace.HiddenStates[((answerStart - 1) * HiddenSize)..(answerStart * HiddenSize)].ToArray();
-        double relevance = Math.Max(0, row.Zip(predicting, (w, h) => (double)w * h).Sum());
+        var predicting = trace.HiddenStates[((answerStart - 1) * HiddenSize)..(answerStart * HiddenSize)].ToArray();
+        var relevance = Math.Max(0, row.Zip(predicting, (w, h) => (double)w * h).Sum());
         var (minimum, maximum) = token.RawRange;
         Assert.Equal(relevance, minimum + token.Token.TextRelevance[^1] * (maximum - minimum), 5);
     }
@@ -208,10 +364,21 @@ public class ActivationMapsTests
     public void Compute_NonFiniteState_NamesThePosition()
     {
         int[] ids = [.. User([1, .. Image(6), 2]), .. Generated(4)];
-        var trace = Create(ids, [Patches], candidates: [[]]);
+        var trace = Create(
+            ids,
+            [Patches],
+            candidates:
+            [
+                [],
+            ]
+        );
         MemoryMarshal.AsMemory(trace.HiddenStates).Span[5 * HiddenSize + 3] = float.NaN;
 
-        Assert.Contains("position 5", Assert.Throws<TraceFormatException>(() => ActivationMaps.Compute(trace)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "position 5",
+            Assert.Throws<TraceFormatException>(() => ActivationMaps.Compute(trace)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -221,10 +388,25 @@ public class ActivationMapsTests
     {
         int[] ids = [.. User([1, .. Image(6), 2]), .. Generated(4)];
 
-        var exception = Assert.Throws<TraceFormatException>(
-            () => ActivationMaps.Compute(Create(ids, [Patches], candidates: [[]], rowCount: ids.Length + surplus)));
+        var exception = Assert.Throws<TraceFormatException>(() =>
+            ActivationMaps.Compute(
+                Create(
+                    ids,
+                    [Patches],
+                    candidates:
+                    [
+                        [],
+                    ],
+                    rowCount: ids.Length + surplus
+                )
+            )
+        );
 
-        Assert.Contains($"{ids.Length + surplus} rows for {ids.Length} tokens", exception.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{ids.Length + surplus} rows for {ids.Length} tokens",
+            exception.Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -233,11 +415,16 @@ public class ActivationMapsTests
         var trace = Create([.. User(1), .. Assistant(4)]);
         Assert.All(
             (TamOptions[])
-            [
-                new() { KernelSize = 4 }, new() { KernelSize = 11 }, new() { EciStrength = 1.5f }, new() { EciStrength = float.NaN },
-                new() { MergeSize = -1 }, new() { TemporalMergeSize = 0 },
-            ],
-            options => Assert.Throws<InvalidInputException>(() => ActivationMaps.Compute(trace, options)));
+                [
+                    new() { KernelSize = 4 },
+                    new() { KernelSize = 11 },
+                    new() { EciStrength = 1.5f },
+                    new() { EciStrength = float.NaN },
+                    new() { MergeSize = -1 },
+                    new() { TemporalMergeSize = 0 },
+                ],
+            options => Assert.Throws<InvalidInputException>(() => ActivationMaps.Compute(trace, options))
+        );
     }
 
     [Fact]
@@ -253,8 +440,14 @@ public class ActivationMapsTests
     public void Compute_Cancelled_Throws()
     {
         using var engine = new ReferenceEngine();
-        Assert.ThrowsAny<OperationCanceledException>(
-            () => ActivationMaps.Compute(Create([.. User(1, 2, 3), .. Assistant(4, 5)]), null, engine, new CancellationToken(canceled: true)));
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            ActivationMaps.Compute(
+                Create([.. User(1, 2, 3), .. Assistant(4, 5)]),
+                null,
+                engine,
+                new CancellationToken(canceled: true)
+            )
+        );
     }
 
     private static void AssertSame(ExplainedToken expected, ExplainedToken actual)

@@ -10,9 +10,10 @@ using Tamx.Testing;
 namespace Tamx.Tests;
 
 /// <summary>
-/// Dumps travel both ways between Tamx and TAMX. Its <c>encode.py</c> and <c>generate.py</c> save <c>hidden_state</c> [1, S-1, D] in the model's type,
-/// <c>generated_ids</c> I64 [1, S], <c>candidate_ids_per_step</c> I64 [G, 3] (generate only), grids I64 [m, 3], or F32 [0] where there are none, and no rows of
-/// the output embedding; its reading side takes <c>hidden_state[0]</c> and <c>generated_ids[0]</c>.
+/// Dumps travel both ways between Tamx and TAMX. Its <c>encode.py</c> and <c>generate.py</c> save <c>hidden_state</c>
+/// [1, S-1, D] in the model's type, <c>generated_ids</c> I64 [1, S], <c>candidate_ids_per_step</c> I64 [G, 3] (generate
+/// only), grids I64 [m, 3], or F32 [0] where there are none, and no rows of the output embedding; its reading side
+/// takes <c>hidden_state[0]</c> and <c>generated_ids[0]</c>.
 /// </summary>
 public sealed class DumpTests : IDisposable
 {
@@ -33,19 +34,37 @@ public sealed class DumpTests : IDisposable
         var vocabulary = LoadedModels.Get("qwen3vl-untied").Vocabulary;
 
         // encode.py saves the whole conversation: the answer's turn is closed, and the last row is left out.
-        int[] ids = isGenerated ? [.. trace.TokenIds] : [.. trace.TokenIds, vocabulary.FindId("<|im_end|>"), vocabulary.FindId("\n")];
-        float[] states = [.. trace.HiddenStates.Span, .. new float[(ids.Length - 1 - trace.HiddenRowCount) * trace.HiddenSize]];
-        float[] rounded = Array.ConvertAll(states, Rounded);
+        int[] ids = isGenerated
+            ? [.. trace.TokenIds]
+            : [.. trace.TokenIds, vocabulary.FindId("<|im_end|>"), vocabulary.FindId("\n")];
+        float[] states =
+        [
+            .. trace.HiddenStates.Span,
+            .. new float[(ids.Length - 1 - trace.HiddenRowCount) * trace.HiddenSize],
+        ];
+        var rounded = Array.ConvertAll(states, Rounded);
         var parts = new List<Part>
         {
-            new("hidden_state", "BF16", [1, ids.Length - 1, trace.HiddenSize], MemoryMarshal.AsBytes<ushort>(Array.ConvertAll(rounded, UpperHalf)).ToArray()),
+            new(
+                "hidden_state",
+                "BF16",
+                [1, ids.Length - 1, trace.HiddenSize],
+                MemoryMarshal.AsBytes<ushort>(Array.ConvertAll(rounded, UpperHalf)).ToArray()
+            ),
             Integers("generated_ids", ids, 1, ids.Length),
             Integers("image_grid_thw", [1, trace.ImageGrids[0].Rows, trace.ImageGrids[0].Columns], 1, 3),
             new("video_grid_thw", "F32", [0], []),
         };
         if (isGenerated)
         {
-            parts.Add(Integers("candidate_ids_per_step", [.. trace.CandidateIds!.SelectMany(step => step)], trace.CandidateIds!.Count, 3));
+            parts.Add(
+                Integers(
+                    "candidate_ids_per_step",
+                    [.. trace.CandidateIds!.SelectMany(step => step)],
+                    trace.CandidateIds!.Count,
+                    3
+                )
+            );
         }
 
         Write([.. parts]);
@@ -56,14 +75,35 @@ public sealed class DumpTests : IDisposable
         Assert.Equal(ids, loaded.TokenIds.ToArray());
         Assert.Equal(rounded, loaded.HiddenStates.ToArray());
         Assert.Equal(trace.Markers, loaded.Markers);
-        Assert.All(trace.OutputIds.Intersect(loaded.OutputIds), id => Assert.Equal(new TraceRows(trace).RowOf(id).ToArray(), new TraceRows(loaded).RowOf(id).ToArray()));
-        Assert.All(trace.OutputIds.Intersect(loaded.OutputIds), id => Assert.Equal(trace.FindText(id), loaded.FindText(id)));
+        Assert.All(
+            trace.OutputIds.Intersect(loaded.OutputIds),
+            id => Assert.Equal(new TraceRows(trace).RowOf(id).ToArray(), new TraceRows(loaded).RowOf(id).ToArray())
+        );
+        Assert.All(
+            trace.OutputIds.Intersect(loaded.OutputIds),
+            id => Assert.Equal(trace.FindText(id), loaded.FindText(id))
+        );
 
         // The run's maps from the same rounded states; an encoded dump has no candidates to normalise with.
-        var expected = ActivationMaps.Compute(With(trace, Array.ConvertAll(trace.HiddenStates.ToArray(), Rounded), isGenerated ? trace.CandidateIds! : [.. trace.CandidateIds!.Select(_ => ImmutableArray<int>.Empty)]));
+        var expected = ActivationMaps.Compute(
+            With(
+                trace,
+                Array.ConvertAll(trace.HiddenStates.ToArray(), Rounded),
+                isGenerated ? trace.CandidateIds! : [.. trace.CandidateIds!.Select(_ => ImmutableArray<int>.Empty)]
+            )
+        );
         Assert.Equal(expected.Layout.AnswerPositions, maps.Layout.AnswerPositions);
         Assert.Equal(expected.Words.Select(word => word.Word.Text), maps.Words.Select(word => word.Word.Text));
-        Assert.All(expected.Answer.Zip(maps.Answer), pair => FloatAssert.Equal(pair.First.Token.VisionMaps[0]!.Values.Span, pair.Second.Token.VisionMaps[0]!.Values.Span, 1e-6, "map"));
+        Assert.All(
+            expected.Answer.Zip(maps.Answer),
+            pair =>
+                FloatAssert.Equal(
+                    pair.First.Token.VisionMaps[0]!.Values.Span,
+                    pair.Second.Token.VisionMaps[0]!.Values.Span,
+                    1e-6,
+                    "map"
+                )
+        );
         Assert.Equal(isGenerated ? 3 : 0, maps.Answer[0].Candidates.Count);
     }
 
@@ -74,14 +114,24 @@ public sealed class DumpTests : IDisposable
         TraceFile.Save(trace, Path);
 
         using var file = SafetensorsFile.Open(Path);
-        Assert.Equal("F32 [1, S-1, D]", Describe("hidden_state", (trace.TokenIds.Length - 1, "S-1"), (trace.HiddenSize, "D")));
+        Assert.Equal(
+            "F32 [1, S-1, D]",
+            Describe("hidden_state", (trace.TokenIds.Length - 1, "S-1"), (trace.HiddenSize, "D"))
+        );
         Assert.Equal("I64 [1, S]", Describe("generated_ids", (trace.TokenIds.Length, "S")));
         Assert.Equal("I64 [G, 3]", Describe("candidate_ids_per_step", (trace.CandidateIds!.Count, "G")));
         Assert.Equal("I64 [1, 3]", Describe("image_grid_thw"));
         Assert.DoesNotContain("video_grid_thw", file.Tensors.Keys);
 
         // torch gives every tensor of the file, so none may be of a type or an alignment it does not know.
-        Assert.All(file.Tensors.Values, tensor => Assert.Contains(tensor.DType, (SafetensorsDType[])[SafetensorsDType.F32, SafetensorsDType.I64, SafetensorsDType.U8]));
+        Assert.All(
+            file.Tensors.Values,
+            tensor =>
+                Assert.Contains(
+                    tensor.DType,
+                    (SafetensorsDType[])[SafetensorsDType.F32, SafetensorsDType.I64, SafetensorsDType.U8]
+                )
+        );
 
         string Describe(string name, params (long Length, string Axis)[] axes) =>
             $"{file.Tensors[name].DType} [{string.Join(", ", file.Tensors[name].Shape.Select(length => axes.FirstOrDefault(axis => axis.Length == length && length > 3).Axis ?? $"{length}"))}]";
@@ -94,7 +144,11 @@ public sealed class DumpTests : IDisposable
         var other = TestModels.LargeVocabulary.ModelPath;
 
         var exception = Assert.Throws<TraceFormatException>(() => TraceFile.Load(Path, other));
-        Assert.Contains($"hidden states have 256 values, those of {other} 64", exception.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"hidden states have 256 values, those of {other} 64",
+            exception.Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -110,7 +164,11 @@ public sealed class DumpTests : IDisposable
     public async Task Load_NoRowsAndNoModel_SaysThatAModelHasThem()
     {
         await WriteWithoutRows();
-        Assert.Contains("(modelPath)", Assert.Throws<TraceFormatException>(() => TraceFile.Load(Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "(modelPath)",
+            Assert.Throws<TraceFormatException>(() => TraceFile.Load(Path)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -120,16 +178,25 @@ public sealed class DumpTests : IDisposable
         var tokens = ModelTokens.Open(Files.ModelPath);
 
         Assert.Equal(vocabulary.Count, tokens.Facts.VocabularySize);
-        Assert.All(Enumerable.Range(0, vocabulary.Count), id => Assert.Equal(vocabulary.GetBytes(id), tokens.GetBytes(id)));
+        Assert.All(
+            Enumerable.Range(0, vocabulary.Count),
+            id => Assert.Equal(vocabulary.GetBytes(id), tokens.GetBytes(id))
+        );
         Assert.Equal(MarkerIds.Find(vocabulary), MarkerIds.Find(tokens));
         Assert.Throws<ModelFormatException>(() => tokens.FindId("no such token"));
     }
 
-    private static Task<Explanation> RunAsync() => Explainer.ExplainAsync(
-        LoadedModels.Get("qwen3vl-untied"),
-        [new ChatMessage(ChatRole.User, [TestPictures.Gradient(128, 96), new TextPart("Describe this image.")])],
-        new ExplainOptions { Completion = new CompletionOptions { MaxNewTokens = 5, CandidateCount = 3 }, ExplainEndToken = false },
-        new ReferenceEngine());
+    private static Task<Explanation> RunAsync() =>
+        Explainer.ExplainAsync(
+            LoadedModels.Get("qwen3vl-untied"),
+            [new ChatMessage(ChatRole.User, [TestPictures.Gradient(128, 96), new TextPart("Describe this image.")])],
+            new ExplainOptions
+            {
+                Completion = new CompletionOptions { MaxNewTokens = 5, CandidateCount = 3 },
+                ExplainEndToken = false,
+            },
+            new ReferenceEngine()
+        );
 
     private async Task WriteWithoutRows(Action<int[]>? change = null)
     {
@@ -137,28 +204,36 @@ public sealed class DumpTests : IDisposable
         int[] ids = [.. trace.TokenIds];
         change?.Invoke(ids);
         Write(
-            new Part("hidden_state", "F32", [1, trace.HiddenRowCount, trace.HiddenSize], MemoryMarshal.AsBytes(trace.HiddenStates.Span).ToArray()),
+            new Part(
+                "hidden_state",
+                "F32",
+                [1, trace.HiddenRowCount, trace.HiddenSize],
+                MemoryMarshal.AsBytes(trace.HiddenStates.Span).ToArray()
+            ),
             Integers("generated_ids", ids, 1, ids.Length),
-            Integers("image_grid_thw", [1, trace.ImageGrids[0].Rows, trace.ImageGrids[0].Columns], 1, 3));
+            Integers("image_grid_thw", [1, trace.ImageGrids[0].Rows, trace.ImageGrids[0].Columns], 1, 3)
+        );
     }
 
     /// <summary>Bfloat16 is the upper half of a float32.</summary>
-    private static float Rounded(float value) => BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(value) & 0xFFFF0000);
+    private static float Rounded(float value) =>
+        BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(value) & 0xFFFF0000);
 
     private static ushort UpperHalf(float value) => (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16);
 
-    private static Trace With(Trace trace, float[] states, IReadOnlyList<ImmutableArray<int>> candidates) => new()
-    {
-        TokenIds = trace.TokenIds,
-        HiddenSize = trace.HiddenSize,
-        HiddenStates = states,
-        OutputIds = trace.OutputIds,
-        OutputRows = trace.OutputRows,
-        OutputTexts = trace.OutputTexts,
-        ImageGrids = trace.ImageGrids,
-        CandidateIds = candidates,
-        Markers = trace.Markers,
-    };
+    private static Trace With(Trace trace, float[] states, IReadOnlyList<ImmutableArray<int>> candidates) =>
+        new()
+        {
+            TokenIds = trace.TokenIds,
+            HiddenSize = trace.HiddenSize,
+            HiddenStates = states,
+            OutputIds = trace.OutputIds,
+            OutputRows = trace.OutputRows,
+            OutputTexts = trace.OutputTexts,
+            ImageGrids = trace.ImageGrids,
+            CandidateIds = candidates,
+            Markers = trace.Markers,
+        };
 
     private static Part Integers(string name, int[] values, params int[] shape) =>
         new(name, "I64", shape, MemoryMarshal.AsBytes<long>(Array.ConvertAll(values, value => (long)value)).ToArray());
@@ -166,14 +241,22 @@ public sealed class DumpTests : IDisposable
     private void Write(params Part[] parts)
     {
         var header = new Dictionary<string, object>();
-        int offset = 0;
+        var offset = 0;
         foreach (var (name, dtype, shape, bytes) in parts)
         {
-            header[name] = new { dtype, shape, data_offsets = (int[])[offset, offset += bytes.Length] };
+            header[name] = new
+            {
+                dtype,
+                shape,
+                data_offsets = (int[])[offset, offset += bytes.Length],
+            };
         }
 
-        byte[] json = Encoding.UTF8.GetBytes(JsonSerializer.Serialize(header));
-        File.WriteAllBytes(Path, [.. BitConverter.GetBytes((long)json.Length), .. json, .. parts.SelectMany(part => part.Bytes)]);
+        var json = Encoding.UTF8.GetBytes(JsonSerializer.Serialize(header));
+        File.WriteAllBytes(
+            Path,
+            [.. BitConverter.GetBytes((long)json.Length), .. json, .. parts.SelectMany(part => part.Bytes)]
+        );
     }
 
     private sealed record Part(string Name, string DType, int[] Shape, byte[] Bytes);

@@ -9,8 +9,9 @@ namespace Tamx.Tests;
 public class ExplainerTests
 {
     /// <summary>
-    /// Maps of an answer that was generated token by token against the same answer read in batches. Hidden states agree to 2e-6 of their size
-    /// (keys and values in float32), maps to under 2e-6 where this was measured; the processor's kernels may differ.
+    /// Maps of an answer that was generated token by token against the same answer read in batches. Hidden states agree
+    /// to 2e-6 of their size (keys and values in float32), maps to under 2e-6 where this was measured; the processor's
+    /// kernels may differ.
     /// </summary>
     private const double BatchTolerance = 1e-5;
 
@@ -19,7 +20,12 @@ public class ExplainerTests
 
     private static readonly ExplainOptions Options = new()
     {
-        Completion = new CompletionOptions { MaxNewTokens = 7, CandidateCount = 2, PreciseCache = true },
+        Completion = new CompletionOptions
+        {
+            MaxNewTokens = 7,
+            CandidateCount = 2,
+            PreciseCache = true,
+        },
     };
 
     private static readonly ReferenceEngine Engine = new();
@@ -29,9 +35,9 @@ public class ExplainerTests
         get
         {
             var data = new TheoryData<string, string>();
-            foreach (string model in (string[])["qwen3vl", "qwen3vl-deepstack", "qwen3vl-untied", "qwen2.5vl", "qwen2vl"])
+            foreach (var model in (string[])["qwen3vl", "qwen3vl-deepstack", "qwen3vl-untied", "qwen2.5vl", "qwen2vl"])
             {
-                foreach (string mode in (string[])["one picture", "two pictures", "several turns", "text alone"])
+                foreach (var mode in (string[])["one picture", "two pictures", "several turns", "text alone"])
                 {
                     data.Add(model, mode);
                 }
@@ -65,7 +71,13 @@ public class ExplainerTests
         var model = LoadedModels.Get("qwen3vl");
 
         var explanation = await Explainer.ExplainAsync(
-            model, Messages("one picture"), Options with { Completion = Options.Completion with { CaptureHiddenStates = false } });
+            model,
+            Messages("one picture"),
+            Options with
+            {
+                Completion = Options.Completion with { CaptureHiddenStates = false },
+            }
+        );
 
         Assert.Equal(explanation.Trace.TokenIds.Length - 1, explanation.Trace.HiddenRowCount);
     }
@@ -75,7 +87,7 @@ public class ExplainerTests
     public async Task ExplainAsync_EachMode_LaysTheSequenceOutAsExpected(string name, string mode)
     {
         var model = LoadedModels.Get(name);
-        bool isQwen3 = name.StartsWith("qwen3vl", StringComparison.Ordinal);
+        var isQwen3 = name.StartsWith("qwen3vl", StringComparison.Ordinal);
         var explanation = await Explainer.ExplainAsync(model, Messages(mode), Options, Engine);
         var layout = explanation.Maps.Layout;
 
@@ -114,9 +126,18 @@ public class ExplainerTests
         Assert.Equal(expected.Blocks, layout.VisionBlocks);
         Assert.Equal(expected.Roles.Append("assistant"), layout.Turns.Select(turn => turn.Role));
         Assert.Equal(expected.Blocks.Count, explanation.Trace.Pictures.Count);
-        Assert.Equal(expected.Blocks.Select((_, b) => b), explanation.Trace.Pictures.Select(picture => picture.BlockIndex));
-        Assert.All(explanation.Maps.Answer, token => Assert.Equal(
-            expected.Blocks.Select(block => block.CellCount), token.Token.VisionMaps.Select(map => map!.Values.Length)));
+        Assert.Equal(
+            expected.Blocks.Select((_, b) => b),
+            explanation.Trace.Pictures.Select(picture => picture.BlockIndex)
+        );
+        Assert.All(
+            explanation.Maps.Answer,
+            token =>
+                Assert.Equal(
+                    expected.Blocks.Select(block => block.CellCount),
+                    token.Token.VisionMaps.Select(map => map!.Values.Length)
+                )
+        );
     }
 
     [Theory]
@@ -150,11 +171,19 @@ public class ExplainerTests
         Assert.Equal(whole.Trace.OutputIds.AsSpan(), finished.Trace.OutputIds.AsSpan());
         Assert.Equal(whole.Trace.HiddenStates.ToArray(), finished.Trace.HiddenStates.ToArray());
         Assert.Equal(whole.Maps.Layout.ContextPositions, prompt.Maps.Layout.ContextPositions);
-        Assert.Equal(whole.Maps.Words.Select(word => word.Word.Text), finished.Maps.Words.Select(word => word.Word.Text));
+        Assert.Equal(
+            whole.Maps.Words.Select(word => word.Word.Text),
+            finished.Maps.Words.Select(word => word.Word.Text)
+        );
         AssertClose(whole.Maps, finished.Maps, 0);
         Assert.Equal(read.Select(token => token.Explained), finished.Maps.Answer);
-        Assert.Equal(profile == TamProfile.Paper ? whole.Maps.Layout.ContextPositions.Count : 0, finished.Maps.Prompt.Count);
-        await Assert.ThrowsAsync<InvalidOperationException>(async () => await live.ReadAsync().GetAsyncEnumerator().MoveNextAsync());
+        Assert.Equal(
+            profile == TamProfile.Paper ? whole.Maps.Layout.ContextPositions.Count : 0,
+            finished.Maps.Prompt.Count
+        );
+        await Assert.ThrowsAsync<InvalidOperationException>(async () =>
+            await live.ReadAsync().GetAsyncEnumerator().MoveNextAsync()
+        );
     }
 
     [Fact]
@@ -166,9 +195,16 @@ public class ExplainerTests
         var explanation = await Explainer.ExplainAsync(model, Messages("one picture"), options, Engine);
 
         var trace = explanation.Trace;
-        var state = trace.HiddenStates.Slice(explanation.Maps.Layout.ContextPositions[0] * trace.HiddenSize, trace.HiddenSize).ToArray();
-        var rows = model.OutputEmbedding.ReadRows([.. Enumerable.Range(0, model.Vocabulary.Count)]).Chunk(trace.HiddenSize).ToArray();
-        int strongest = Enumerable.Range(0, rows.Length).MaxBy(id => rows[id].Zip(state, (w, h) => (double)w * h).Sum());
+        var state = trace
+            .HiddenStates.Slice(explanation.Maps.Layout.ContextPositions[0] * trace.HiddenSize, trace.HiddenSize)
+            .ToArray();
+        var rows = model
+            .OutputEmbedding.ReadRows([.. Enumerable.Range(0, model.Vocabulary.Count)])
+            .Chunk(trace.HiddenSize)
+            .ToArray();
+        var strongest = Enumerable
+            .Range(0, rows.Length)
+            .MaxBy(id => rows[id].Zip(state, (w, h) => (double)w * h).Sum());
         Assert.Contains(strongest, trace.OutputIds);
 
         // The saved trace gives the same maps.
@@ -180,7 +216,15 @@ public class ExplainerTests
     {
         // The answer is longer than a batch of those that are read ahead.
         int[] answer = [.. Enumerable.Range(0, 40).Select(i => 40 + (i % 7))];
-        using var live = await Explainer.StartAsync(LoadedModels.Get("qwen3vl"), Messages("one picture"), Options with { AnswerIds = answer }, Engine);
+        using var live = await Explainer.StartAsync(
+            LoadedModels.Get("qwen3vl"),
+            Messages("one picture"),
+            Options with
+            {
+                AnswerIds = answer,
+            },
+            Engine
+        );
         var count = 0;
         await foreach (var token in live.ReadAsync())
         {
@@ -199,7 +243,12 @@ public class ExplainerTests
     [Fact]
     public async Task StartAsync_StoppedInTheMidst_ExplainsWhatHasBeenRead()
     {
-        using var live = await Explainer.StartAsync(LoadedModels.Get("qwen3vl"), Messages("one picture"), Options, Engine);
+        using var live = await Explainer.StartAsync(
+            LoadedModels.Get("qwen3vl"),
+            Messages("one picture"),
+            Options,
+            Engine
+        );
         await foreach (var token in live.ReadAsync())
         {
             if (token.Generated.Index == 1)
@@ -218,7 +267,13 @@ public class ExplainerTests
     public async Task StartAsync_CancelledWhileATokenIsExplained_ExplainsThoseBefore()
     {
         using var cancel = new CancellationTokenSource();
-        using var live = await Explainer.StartAsync(LoadedModels.Get("qwen3vl"), Messages("one picture"), Options, Engine, new CancelAtToken(3, cancel));
+        using var live = await Explainer.StartAsync(
+            LoadedModels.Get("qwen3vl"),
+            Messages("one picture"),
+            Options,
+            Engine,
+            new CancelAtToken(3, cancel)
+        );
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
             await foreach (var _ in live.ReadAsync(cancel.Token))
@@ -243,19 +298,23 @@ public class ExplainerTests
         }
     }
 
-    private static ChatMessage[] Messages(string mode) => mode switch
-    {
-        "one picture" => [new(ChatRole.User, [new TextPart("Look: "), First, new TextPart("Describe this image.")])],
-        "two pictures" => [new(ChatRole.User, [First, Second, new TextPart("Compare them.")])],
-        "several turns" =>
-        [
-            new(ChatRole.System, "Be brief."),
-            new(ChatRole.User, [First, new TextPart("What is it?")]),
-            new(ChatRole.Assistant, "A red circle."),
-            new(ChatRole.User, [new TextPart("And here? "), Second]),
-        ],
-        _ => [new(ChatRole.User, "What is red?")],
-    };
+    private static ChatMessage[] Messages(string mode) =>
+        mode switch
+        {
+            "one picture" =>
+            [
+                new(ChatRole.User, [new TextPart("Look: "), First, new TextPart("Describe this image.")]),
+            ],
+            "two pictures" => [new(ChatRole.User, [First, Second, new TextPart("Compare them.")])],
+            "several turns" =>
+            [
+                new(ChatRole.System, "Be brief."),
+                new(ChatRole.User, [First, new TextPart("What is it?")]),
+                new(ChatRole.Assistant, "A red circle."),
+                new(ChatRole.User, [new TextPart("And here? "), Second]),
+            ],
+            _ => [new(ChatRole.User, "What is red?")],
+        };
 
     private static void AssertClose(ActivationMaps expected, ActivationMaps actual, double tolerance)
     {
@@ -263,10 +322,18 @@ public class ExplainerTests
         {
             Assert.Equal(one.Position, other.Position);
             Assert.Equal(one.TextPositions, other.TextPositions);
-            Assert.Equal(one.Candidates.Select(candidate => candidate.TokenId), other.Candidates.Select(candidate => candidate.TokenId));
+            Assert.Equal(
+                one.Candidates.Select(candidate => candidate.TokenId),
+                other.Candidates.Select(candidate => candidate.TokenId)
+            );
             foreach (var (a, b) in one.Candidates.Prepend(one.Token).Zip(other.Candidates.Prepend(other.Token)))
             {
-                FloatAssert.Equal(a.TextRelevance.AsSpan(), b.TextRelevance.AsSpan(), tolerance, $"text at {one.Position}");
+                FloatAssert.Equal(
+                    a.TextRelevance.AsSpan(),
+                    b.TextRelevance.AsSpan(),
+                    tolerance,
+                    $"text at {one.Position}"
+                );
                 foreach (var (x, y) in a.VisionMaps.Zip(b.VisionMaps))
                 {
                     FloatAssert.Equal(x!.Values.Span, y!.Values.Span, tolerance, $"map at {one.Position}");
@@ -293,19 +360,28 @@ public class ExplainerTests
         public void Turn(string role, params object[] parts)
         {
             _ids.AddRange([vocabulary.FindId("<|im_start|>"), vocabulary.FindId(role), vocabulary.FindId("\n")]);
-            foreach (object part in parts)
+            foreach (var part in parts)
             {
                 if (part is PatchGrid grid)
                 {
-                    int start = _ids.Count;
+                    var start = _ids.Count;
                     _ids.Add(vocabulary.FindId("<|vision_start|>"));
                     _ids.AddRange(Enumerable.Repeat(vocabulary.FindId("<|image_pad|>"), grid.CellCount));
                     _ids.Add(vocabulary.FindId("<|vision_end|>"));
-                    Blocks.Add(new VisionBlock { StartPosition = start, EndPosition = _ids.Count - 1, IsVideo = false, TurnIndex = Roles.Count, Grid = grid });
+                    Blocks.Add(
+                        new VisionBlock
+                        {
+                            StartPosition = start,
+                            EndPosition = _ids.Count - 1,
+                            IsVideo = false,
+                            TurnIndex = Roles.Count,
+                            Grid = grid,
+                        }
+                    );
                     continue;
                 }
 
-                int[] text = vocabulary.Tokenize((string)part);
+                var text = vocabulary.Tokenize((string)part);
                 ContextPositions.AddRange(Enumerable.Range(_ids.Count, text.Length));
                 _ids.AddRange(text);
             }

@@ -12,6 +12,17 @@ internal static class LoadedModels
     public static VisionLanguageModel Get(string name) =>
         Loaded.GetOrAdd(name, _ => new Lazy<VisionLanguageModel>(() => Load(TestModels.Get(name)))).Value;
 
-    private static VisionLanguageModel Load(ModelFiles files) => VisionLanguageModel.LoadAsync(
-        new ModelOptions { ModelPath = files.ModelPath, ProjectorPath = files.ProjectorPath, ThreadCount = 1, GpuLayerCount = TestModels.GpuLayerCount }).GetAwaiter().GetResult();
+    private static VisionLanguageModel Load(ModelFiles files) =>
+        VisionLanguageModel
+            .LoadAsync(
+                new ModelOptions
+                {
+                    ModelPath = files.ModelPath,
+                    ProjectorPath = files.ProjectorPath,
+                    ThreadCount = 1,
+                    GpuLayerCount = TestModels.GpuLayerCount,
+                }
+            )
+            .GetAwaiter()
+            .GetResult();
 }

@@ -5,9 +5,10 @@ using Tamx.Testing;
 namespace Tamx.Tests;
 
 /// <summary>
-/// Profile Paper against the paper's published code (tests/fixtures/tam-paper/README.md), for the prompt's tokens and the answer's from the second on.
-/// The first answer token's map is not the paper's: its code explains the token before the answer there, and returns the map of the first prompt
-/// token. Nor are the 8-bit results copied: the comparison is with the floats before them.
+/// Profile Paper against the paper's published code (tests/fixtures/tam-paper/README.md), for the prompt's tokens and
+/// the answer's from the second on. The first answer token's map is not the paper's: its code explains the token before
+/// the answer there, and returns the map of the first prompt token. Nor are the 8-bit results copied: the comparison is
+/// with the floats before them.
 /// </summary>
 public class PaperFixtureTests
 {
@@ -30,15 +31,28 @@ public class PaperFixtureTests
 
         Assert.Equal(fixture.Case.GetProperty("answer_tokens").GetInt32(), maps.Answer.Count);
         Assert.Equal(fixture.Case.GetProperty("prompt_tokens").GetInt32(), maps.Prompt.Count);
-        double[] scales = expected.ReadDoubles("eci_scale_exact");
-        int compared = 0;
+        var scales = expected.ReadDoubles("eci_scale_exact");
+        var compared = 0;
         foreach (var (index, key) in fixture.Keys.Index().Where(entry => entry.Item != "round.0"))
         {
-            int number = int.Parse(key[(key.IndexOf('.', StringComparison.Ordinal) + 1)..], System.Globalization.CultureInfo.InvariantCulture);
+            var number = int.Parse(
+                key[(key.IndexOf('.', StringComparison.Ordinal) + 1)..],
+                System.Globalization.CultureInfo.InvariantCulture
+            );
             var token = key.StartsWith("prompt", StringComparison.Ordinal) ? maps.Prompt[number] : maps.Answer[number];
             var grid = maps.Layout.VisionBlocks[0].Grid;
-            FloatAssert.Equal(expected.ReadSingles($"map_float.{key}"), token.Token.VisionMaps[0]!.Values.Span, PlainTolerance, $"{name}: {key}");
-            FloatAssert.Equal(ExactMap(expected, key, scales[index], grid), token.Token.VisionMaps[0]!.Values.Span, ExactTolerance, $"{name}: {key} with the exact scale");
+            FloatAssert.Equal(
+                expected.ReadSingles($"map_float.{key}"),
+                token.Token.VisionMaps[0]!.Values.Span,
+                PlainTolerance,
+                $"{name}: {key}"
+            );
+            FloatAssert.Equal(
+                ExactMap(expected, key, scales[index], grid),
+                token.Token.VisionMaps[0]!.Values.Span,
+                ExactTolerance,
+                $"{name}: {key} with the exact scale"
+            );
             compared++;
         }
 
@@ -54,8 +68,12 @@ public class PaperFixtureTests
 
         var maps = ActivationMaps.Compute(fixture.Trace, TamOptions.ForProfile(TamProfile.Paper));
 
-        foreach (var (token, key) in maps.Answer.Select((token, i) => (token, $"round.{i}")).Skip(1)
-            .Concat(maps.Prompt.Select((token, i) => (token, $"prompt.{i}"))))
+        foreach (
+            var (token, key) in maps
+                .Answer.Select((token, i) => (token, $"round.{i}"))
+                .Skip(1)
+                .Concat(maps.Prompt.Select((token, i) => (token, $"prompt.{i}")))
+        )
         {
             var (minimum, maximum) = token.RawRange;
             float[] raw = [.. token.Token.TextRelevance.Select(value => minimum + value * (maximum - minimum))];
@@ -63,26 +81,35 @@ public class PaperFixtureTests
         }
     }
 
-    /// <summary>The code's map with the closed form of the scale, from its own activation, interference and text scores.</summary>
+    /// <summary>
+    /// The code's map with the closed form of the scale, from its own activation, interference and text scores.
+    /// </summary>
     private static float[] ExactMap(SafetensorsFile expected, string key, double scale, PatchGrid grid)
     {
-        float[] activation = expected.ReadSingles($"activation.{key}");
-        double[] map = Array.ConvertAll(activation, value => (double)value);
+        var activation = expected.ReadSingles($"activation.{key}");
+        var map = Array.ConvertAll(activation, value => (double)value);
         if (expected.Tensors.ContainsKey($"interference.{key}"))
         {
-            float[] interference = expected.ReadSingles($"interference.{key}");
+            var interference = expected.ReadSingles($"interference.{key}");
             map = [.. activation.Zip(interference, (a, e) => Math.Max(0, a - scale * e))];
         }
 
-        float[] text = expected.ReadSingles($"text_scores.{key}")[..^1];
-        double minimum = Math.Min(map.Min(), text.Length > 0 ? text.Min() : double.PositiveInfinity);
-        double maximum = Math.Max(map.Max(), text.Length > 0 ? text.Max() : double.NegativeInfinity);
+        var text = expected.ReadSingles($"text_scores.{key}")[..^1];
+        var minimum = Math.Min(map.Min(), text.Length > 0 ? text.Min() : double.PositiveInfinity);
+        var maximum = Math.Max(map.Max(), text.Length > 0 ? text.Max() : double.NegativeInfinity);
         map = Array.ConvertAll(map, value => (value - minimum) / (maximum - minimum));
         var filtered = new double[map.Length];
-        int frame = grid.Rows * grid.Columns;
-        for (int first = 0; first < map.Length; first += frame)
+        var frame = grid.Rows * grid.Columns;
+        for (var first = 0; first < map.Length; first += frame)
         {
-            RankFilter.Apply(map.AsSpan(first, frame), grid.Rows, grid.Columns, 3, ConstantWindow.Zero, filtered.AsSpan(first, frame));
+            RankFilter.Apply(
+                map.AsSpan(first, frame),
+                grid.Rows,
+                grid.Columns,
+                3,
+                ConstantWindow.Zero,
+                filtered.AsSpan(first, frame)
+            );
         }
 
         return Array.ConvertAll(filtered, value => (float)value);
@@ -92,7 +119,7 @@ public class PaperFixtureTests
     {
         public PaperFixture(string name)
         {
-            string folder = Path.Combine(AppContext.BaseDirectory, "fixtures", "tam-paper", name);
+            var folder = Path.Combine(AppContext.BaseDirectory, "fixtures", "tam-paper", name);
             Expected = SafetensorsFile.Open(Path.Combine(folder, "expected.safetensors"));
             using var document = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "case.json")));
             Case = document.RootElement.Clone();

@@ -28,7 +28,10 @@ public sealed class SafetensorsFileTests : IDisposable
         Assert.Equal([long.MinValue, long.MaxValue], file.ReadIntegers("integers"));
         Assert.Equal([0, 4], file.Tensors["empty"].Shape);
         Assert.Equal("{\"a\": 1}\n", file.Metadata["key \"1\""]);
-        Assert.All(file.Tensors.Values, tensor => Assert.Equal(0, tensor.Offset % SafetensorsTensor.ElementBytes(tensor.DType)));
+        Assert.All(
+            file.Tensors.Values,
+            tensor => Assert.Equal(0, tensor.Offset % SafetensorsTensor.ElementBytes(tensor.DType))
+        );
         Assert.Single(Directory.GetFiles(_folder.Path));
     }
 
@@ -36,7 +39,10 @@ public sealed class SafetensorsFileTests : IDisposable
     public void Read_HalfAndBrainFloats_Widens()
     {
         byte[] data = [0x00, 0x3C, 0x01, 0x00, 0xC0, 0x3F, 0x80, 0xFF];
-        Write("""{"h":{"dtype":"F16","shape":[2],"data_offsets":[0,4]},"b":{"dtype":"BF16","shape":[2],"data_offsets":[4,8]}}""", data);
+        Write(
+            """{"h":{"dtype":"F16","shape":[2],"data_offsets":[0,4]},"b":{"dtype":"BF16","shape":[2],"data_offsets":[4,8]}}""",
+            data
+        );
 
         using var file = SafetensorsFile.Open(Path);
 
@@ -58,26 +64,47 @@ public sealed class SafetensorsFileTests : IDisposable
     {
         Write(
             $$$"""{"x":{"dtype":"{{{dtype}}}","shape":[{{{count}}}],"data_offsets":[0,{{{bytes}}}]},"d":{"dtype":"F64","shape":[1],"data_offsets":[{{{bytes}}},{{{bytes + 8}}}]}}""",
-            [.. new byte[bytes], .. BitConverter.GetBytes(-2.5)]);
+            [.. new byte[bytes], .. BitConverter.GetBytes(-2.5)]
+        );
 
         using var file = SafetensorsFile.Open(Path);
 
         Assert.Equal([-2.5f], file.ReadSingles("d"));
         Assert.Equal($"{dtype} [{count}]", file.Tensors["x"].Describe());
         Assert.Equal(count, file.Tensors["x"].ElementCount);
-        Assert.Contains($"x is {dtype} [{count}]", Assert.Throws<TraceFormatException>(() => file.ReadSingles("x")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"x is {dtype} [{count}]",
+            Assert.Throws<TraceFormatException>(() => file.ReadSingles("x")).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
-    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""", 12, "overlaps")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}""", 12, "gap")]
+    [InlineData(
+        """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""",
+        12,
+        "overlaps"
+    )]
+    [InlineData(
+        """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}""",
+        12,
+        "gap"
+    )]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", 8, "gap")]
     [InlineData("""{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}""", 8, "tensor a takes the bytes 0 to 16")]
-    [InlineData("""{"a":{"dtype":"U8","shape":[9223372036854775807],"data_offsets":[0,9223372036854775807]}}""", 8, "tensor a takes")]
+    [InlineData(
+        """{"a":{"dtype":"U8","shape":[9223372036854775807],"data_offsets":[0,9223372036854775807]}}""",
+        8,
+        "tensor a takes"
+    )]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", 8, "8 bytes of data")]
     [InlineData("""{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}""", 8, "takes 12 bytes")]
     [InlineData("""{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}}""", 0, "takes")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[9223372036854775807,9223372036854775807,9223372036854775807],"data_offsets":[0,0]}}""", 0, "takes")]
+    [InlineData(
+        """{"a":{"dtype":"F32","shape":[9223372036854775807,9223372036854775807,9223372036854775807],"data_offsets":[0,0]}}""",
+        0,
+        "takes"
+    )]
     [InlineData("""{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}""", 4, "-1")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}}""", 4, "1.5")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1e30],"data_offsets":[0,4]}}""", 4, "1e30")]
@@ -86,7 +113,11 @@ public sealed class SafetensorsFileTests : IDisposable
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,2,4]}}""", 4, "more than 2")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0]}}""", 4, "two data_offsets")]
     [InlineData("""{"a":{"dtype":"F31","shape":[33],"data_offsets":[0,4]}}""", 4, "F31 [33], 33 elements")]
-    [InlineData("""{"a":{"dtype":"X","shape":[4611686018427387904,4],"data_offsets":[0,4]}}""", 4, "do not fit the 4 bytes")]
+    [InlineData(
+        """{"a":{"dtype":"X","shape":[4611686018427387904,4],"data_offsets":[0,4]}}""",
+        4,
+        "do not fit the 4 bytes"
+    )]
     [InlineData("""{"a":{"dtype":"X","shape":[0],"data_offsets":[0,4]}}""", 4, "do not fit the 4 bytes")]
     [InlineData("""{"a":{"dtype":"BOOL","shape":[3],"data_offsets":[0,4]}}""", 4, "BOOL [3], which takes 3 bytes")]
     [InlineData("""{"a":{"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,4]}}""", 4, "takes 8 bytes")]
@@ -94,7 +125,11 @@ public sealed class SafetensorsFileTests : IDisposable
     [InlineData("""{"a":{"dtype":7,"shape":[1],"data_offsets":[0,4]}}""", 4, "String is needed")]
     [InlineData("""{"a":{"shape":[1],"data_offsets":[0,4]}}""", 4, "needs dtype")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"x":1}}""", 4, "property x")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", 4, "listed twice")]
+    [InlineData(
+        """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""",
+        4,
+        "listed twice"
+    )]
     [InlineData("""{"a":[]}""", 0, "StartObject")]
     [InlineData("""[]""", 0, "StartObject")]
     [InlineData("""{"a":{"b":{"c":{"d":{"e":1}}}}}""", 0, "property b")]
@@ -126,14 +161,26 @@ public sealed class SafetensorsFileTests : IDisposable
     {
         File.WriteAllBytes(Path, content);
 
-        Assert.Contains(message, Assert.Throws<TraceFormatException>(() => SafetensorsFile.Open(Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            message,
+            Assert.Throws<TraceFormatException>(() => SafetensorsFile.Open(Path)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void Open_TruncatedAnywhere_Throws()
     {
-        byte[] whole = File.ReadAllBytes(System.IO.Path.Combine(AppContext.BaseDirectory, "fixtures", "tamx", "encode_batched_layout", "input.safetensors"));
-        for (int length = 0; length < whole.Length; length += 977)
+        var whole = File.ReadAllBytes(
+            System.IO.Path.Combine(
+                AppContext.BaseDirectory,
+                "fixtures",
+                "tamx",
+                "encode_batched_layout",
+                "input.safetensors"
+            )
+        );
+        for (var length = 0; length < whole.Length; length += 977)
         {
             File.WriteAllBytes(Path, whole[..length]);
             Assert.Throws<TraceFormatException>(() => SafetensorsFile.Open(Path));
@@ -142,18 +189,33 @@ public sealed class SafetensorsFileTests : IDisposable
 
     [Fact]
     public void Open_MissingFile_SaysSo() =>
-        Assert.Contains("no such file", Assert.Throws<TraceFormatException>(() => SafetensorsFile.Open(_folder.File("none/at/all"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no such file",
+            Assert.Throws<TraceFormatException>(() => SafetensorsFile.Open(_folder.File("none/at/all"))).Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void Read_WrongType_Throws()
     {
-        Write("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"i":{"dtype":"I32","shape":[1],"data_offsets":[4,8]}}""", new byte[8]);
+        Write(
+            """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"i":{"dtype":"I32","shape":[1],"data_offsets":[4,8]}}""",
+            new byte[8]
+        );
         using var file = SafetensorsFile.Open(Path);
 
-        Assert.Contains("F32 [1]", Assert.Throws<TraceFormatException>(() => file.ReadIntegers("a")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "F32 [1]",
+            Assert.Throws<TraceFormatException>(() => file.ReadIntegers("a")).Message,
+            StringComparison.Ordinal
+        );
         Assert.Throws<TraceFormatException>(() => file.ReadBytes("a"));
         Assert.Throws<TraceFormatException>(() => file.ReadSingles("i"));
-        Assert.Contains("b is missing", Assert.Throws<TraceFormatException>(() => file.ReadSingles("b")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "b is missing",
+            Assert.Throws<TraceFormatException>(() => file.ReadSingles("b")).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -182,7 +244,7 @@ public sealed class SafetensorsFileTests : IDisposable
 
     private void Write(string header, byte[] data)
     {
-        byte[] json = Encoding.UTF8.GetBytes(header);
+        var json = Encoding.UTF8.GetBytes(header);
         var content = new byte[8 + json.Length + data.Length];
         BinaryPrimitives.WriteInt64LittleEndian(content, json.Length);
         json.CopyTo(content, 8);

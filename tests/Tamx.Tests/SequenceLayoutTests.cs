@@ -1,4 +1,3 @@
-using Tamx.Llama;
 using static Tamx.Tests.SyntheticTrace;
 
 namespace Tamx.Tests;
@@ -14,7 +13,10 @@ public class SequenceLayoutTests
 
         var layout = Parse(ids, [new(1, 4, 4)], [new(2, 4, 6), new(1, 2, 4)]);
 
-        Assert.Equal([new(1, 2, 3), new(1, 2, 3), new(1, 2, 2), new(1, 1, 2)], layout.VisionBlocks.Select(block => block.Grid));
+        Assert.Equal(
+            [new(1, 2, 3), new(1, 2, 3), new(1, 2, 2), new(1, 1, 2)],
+            layout.VisionBlocks.Select(block => block.Grid)
+        );
     }
 
     [Fact]
@@ -32,7 +34,13 @@ public class SequenceLayoutTests
     {
         var options = new TamOptions { MergeSize = 3, TemporalMergeSize = 2 };
 
-        var layout = SequenceLayout.Parse([.. User([.. Video(6), 1]), .. Assistant(4)], Markers, [], [new(4, 3, 9)], options: options);
+        var layout = SequenceLayout.Parse(
+            [.. User([.. Video(6), 1]), .. Assistant(4)],
+            Markers,
+            [],
+            [new(4, 3, 9)],
+            options: options
+        );
 
         Assert.Equal(new PatchGrid(2, 1, 3), Assert.Single(layout.VisionBlocks).Grid);
     }
@@ -65,7 +73,10 @@ public class SequenceLayoutTests
         int[] perFrame = [.. User([.. Video(4), .. Video(4), .. Video(4), .. Video(4)]), .. Assistant(4)];
         int[] whole = [.. User([.. Video(4), 1]), .. Assistant(4)];
 
-        Assert.All(Parse(perFrame, [], [new(4, 12, 12)]).VisionBlocks, block => Assert.Equal(new PatchGrid(1, 2, 2), block.Grid));
+        Assert.All(
+            Parse(perFrame, [], [new(4, 12, 12)]).VisionBlocks,
+            block => Assert.Equal(new PatchGrid(1, 2, 2), block.Grid)
+        );
         Assert.Equal(new PatchGrid(4, 1, 1), Assert.Single(Parse(whole, [], [new(4, 12, 12)]).VisionBlocks).Grid);
     }
 
@@ -80,7 +91,10 @@ public class SequenceLayoutTests
 
     [Fact]
     public void Parse_TFrameVideoOfMultipleOfFour_IsNotMergedIntoFewerFrames() =>
-        Assert.Equal(new PatchGrid(4, 2, 2), Parse([.. User([.. Video(16), 1]), .. Assistant(4)], [], [new(4, 4, 4)]).VisionBlocks[0].Grid);
+        Assert.Equal(
+            new PatchGrid(4, 2, 2),
+            Parse([.. User([.. Video(16), 1]), .. Assistant(4)], [], [new(4, 4, 4)]).VisionBlocks[0].Grid
+        );
 
     [Fact]
     public void Parse_RoleWordInTheText_IsTextUnlessTamxIsFollowed()
@@ -112,7 +126,13 @@ public class SequenceLayoutTests
     {
         int[] ids = [.. Turn(Markers.System, 9), .. User([1, .. Image(4), 2]), .. Assistant(4)];
 
-        var layout = SequenceLayout.Parse(ids, Markers, [new(1, 4, 4)], [], options: TamOptions.ForProfile(TamProfile.Paper));
+        var layout = SequenceLayout.Parse(
+            ids,
+            Markers,
+            [new(1, 4, 4)],
+            [],
+            options: TamOptions.ForProfile(TamProfile.Paper)
+        );
 
         Assert.Equal(2, ids[Assert.Single(layout.ContextPositions)]);
     }
@@ -161,8 +181,12 @@ public class SequenceLayoutTests
     public void Parse_VisionStartWithoutEnd_IsNoBlock() =>
         Assert.Empty(Parse([.. User(1), .. Generated(3, Markers.VisionStart, 4)], generatedCount: 3).VisionBlocks);
 
-    private static SequenceLayout Parse(int[] ids, PatchGrid[]? images = null, PatchGrid[]? videos = null, int? generatedCount = null) =>
-        SequenceLayout.Parse(ids, Markers, images ?? [], videos ?? [], generatedCount);
+    private static SequenceLayout Parse(
+        int[] ids,
+        PatchGrid[]? images = null,
+        PatchGrid[]? videos = null,
+        int? generatedCount = null
+    ) => SequenceLayout.Parse(ids, Markers, images ?? [], videos ?? [], generatedCount);
 
     private static void Throws(string message, Action action) =>
         Assert.Contains(message, Assert.Throws<InvalidInputException>(action).Message, StringComparison.Ordinal);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+
 namespace Tamx.Tests;
 
 /// <summary>Small seeded traces, built from turns of token ids.</summary>
@@ -16,11 +17,14 @@ internal static class SyntheticTrace
     public static int[] Assistant(params int[] content) => Turn(Markers.Assistant, content);
 
     /// <summary>A generation prompt and the generated tokens.</summary>
-    public static int[] Generated(params int[] answer) => [Markers.TurnStart, Markers.Assistant, Markers.Newline, .. answer];
+    public static int[] Generated(params int[] answer) =>
+        [Markers.TurnStart, Markers.Assistant, Markers.Newline, .. answer];
 
-    public static int[] Image(int cellCount) => [Markers.VisionStart, .. Enumerable.Repeat(Markers.ImagePad, cellCount), Markers.VisionEnd];
+    public static int[] Image(int cellCount) =>
+        [Markers.VisionStart, .. Enumerable.Repeat(Markers.ImagePad, cellCount), Markers.VisionEnd];
 
-    public static int[] Video(int cellCount) => [Markers.VisionStart, .. Enumerable.Repeat(Markers.VideoPad, cellCount), Markers.VisionEnd];
+    public static int[] Video(int cellCount) =>
+        [Markers.VisionStart, .. Enumerable.Repeat(Markers.VideoPad, cellCount), Markers.VisionEnd];
 
     public static Trace Create(
         int[] ids,
@@ -28,7 +32,8 @@ internal static class SyntheticTrace
         PatchGrid[]? videoGrids = null,
         int[][]? candidates = null,
         int? rowCount = null,
-        Func<int, string>? text = null)
+        Func<int, string>? text = null
+    )
     {
         int[] outputIds = [.. ids.Concat((candidates ?? []).SelectMany(step => step)).Distinct().Order()];
         return new Trace
@@ -38,7 +43,9 @@ internal static class SyntheticTrace
             HiddenStates = Values(1, (rowCount ?? ids.Length - 1) * HiddenSize),
             OutputIds = [.. outputIds],
             OutputRows = outputIds.SelectMany(id => Values(id + 2, HiddenSize)).ToArray(),
-            OutputTexts = text is null ? null : [.. outputIds.Select(id => (ReadOnlyMemory<byte>)System.Text.Encoding.UTF8.GetBytes(text(id)))],
+            OutputTexts = text is null
+                ? null
+                : [.. outputIds.Select(id => (ReadOnlyMemory<byte>)System.Text.Encoding.UTF8.GetBytes(text(id)))],
             ImageGrids = imageGrids ?? [],
             VideoGrids = videoGrids ?? [],
             CandidateIds = candidates?.Select(step => step.ToImmutableArray()).ToArray(),

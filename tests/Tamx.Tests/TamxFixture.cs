@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Tamx.Tests;
 
-/// <summary>A case of the TAMX reference fixtures (tests/fixtures/tamx/README.md): input, expected values and parameters.</summary>
+/// <summary>
+/// A case of the TAMX reference fixtures (tests/fixtures/tamx/README.md): input, expected values and parameters.
+/// </summary>
 internal sealed class TamxFixture : IDisposable
 {
     private readonly JsonDocument _case;
@@ -16,10 +18,15 @@ internal sealed class TamxFixture : IDisposable
 
     public static TheoryData<string> Names => [.. FindNames()];
 
-    public static IEnumerable<string> FindNames() => Directory
-        .EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "fixtures", "tamx"), "case.json", SearchOption.AllDirectories)
-        .Select(path => Path.GetFileName(Path.GetDirectoryName(path)!))
-        .Order(StringComparer.Ordinal);
+    public static IEnumerable<string> FindNames() =>
+        Directory
+            .EnumerateFiles(
+                Path.Combine(AppContext.BaseDirectory, "fixtures", "tamx"),
+                "case.json",
+                SearchOption.AllDirectories
+            )
+            .Select(path => Path.GetFileName(Path.GetDirectoryName(path)!))
+            .Order(StringComparer.Ordinal);
 
     public string Folder { get; }
 
@@ -51,9 +58,13 @@ internal sealed class TamxFixture : IDisposable
         get
         {
             var corrected = Case.GetProperty("true_grids");
-            var grids = corrected.ValueKind == JsonValueKind.Array
-                ? corrected.EnumerateArray()
-                : Structure.GetProperty("vision_blocks").EnumerateArray().Select(block => block.GetProperty("grid"));
+            var grids =
+                corrected.ValueKind == JsonValueKind.Array
+                    ? corrected.EnumerateArray()
+                    : Structure
+                        .GetProperty("vision_blocks")
+                        .EnumerateArray()
+                        .Select(block => block.GetProperty("grid"));
             return [.. grids.Select(grid => new PatchGrid(grid[0].GetInt32(), grid[1].GetInt32(), grid[2].GetInt32()))];
         }
     }

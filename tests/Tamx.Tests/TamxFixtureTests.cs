@@ -3,7 +3,9 @@ using Tamx.Testing;
 
 namespace Tamx.Tests;
 
-/// <summary>All reference cases at the tolerances that their README states, with every engine of the registry.</summary>
+/// <summary>
+/// All reference cases at the tolerances that their README states, with every engine of the registry.
+/// </summary>
 public class TamxFixtureTests
 {
     private const double ExactTolerance = 2e-6;
@@ -15,7 +17,7 @@ public class TamxFixtureTests
         get
         {
             var data = new TheoryData<string, string>();
-            foreach (string name in TamxFixture.FindNames())
+            foreach (var name in TamxFixture.FindNames())
             {
                 foreach (var kind in TestEngines.Working)
                 {
@@ -29,8 +31,11 @@ public class TamxFixtureTests
 
     public static TheoryData<string> Cases => TamxFixture.Names;
 
-    /// <summary>The range depends on the grids through the filter, and debug.* is of the reference's own grids.</summary>
-    public static TheoryData<string> CasesWithRightGrids => [.. TamxFixture.FindNames().Where(name => name != "video_per_frame")];
+    /// <summary>
+    /// The range depends on the grids through the filter, and debug.* is of the reference's own grids.
+    /// </summary>
+    public static TheoryData<string> CasesWithRightGrids =>
+        [.. TamxFixture.FindNames().Where(name => name != "video_per_frame")];
 
     [Fact]
     public void Names_Always_FindsTheCases() => Assert.Equal(11, TamxFixture.Names.Count);
@@ -48,15 +53,28 @@ public class TamxFixtureTests
         Assert.Equal(fixture.Grids, layout.VisionBlocks.Select(block => block.Grid));
         Assert.All(layout.VisionBlocks, block => Assert.Equal(block.CellCount, block.Grid.CellCount));
         Assert.Equal(
-            fixture.Structure.GetProperty("vision_blocks").EnumerateArray().Select(block => (
-                block.GetProperty("start").GetInt32(),
-                block.GetProperty("end").GetInt32(),
-                block.GetProperty("type").GetString() == "video",
-                block.GetProperty("turn_idx").GetInt32())),
-            layout.VisionBlocks.Select(block => (block.StartPosition, block.EndPosition, block.IsVideo, block.TurnIndex)));
+            fixture
+                .Structure.GetProperty("vision_blocks")
+                .EnumerateArray()
+                .Select(block =>
+                    (
+                        block.GetProperty("start").GetInt32(),
+                        block.GetProperty("end").GetInt32(),
+                        block.GetProperty("type").GetString() == "video",
+                        block.GetProperty("turn_idx").GetInt32()
+                    )
+                ),
+            layout.VisionBlocks.Select(block =>
+                (block.StartPosition, block.EndPosition, block.IsVideo, block.TurnIndex)
+            )
+        );
         Assert.Equal(
-            fixture.Structure.GetProperty("turns").EnumerateArray().Select(turn => turn.GetProperty("role").GetString()),
-            layout.Turns.Select(turn => turn.Role));
+            fixture
+                .Structure.GetProperty("turns")
+                .EnumerateArray()
+                .Select(turn => turn.GetProperty("role").GetString()),
+            layout.Turns.Select(turn => turn.Role)
+        );
         foreach (var (expected, turn) in fixture.Structure.GetProperty("turns").EnumerateArray().Zip(layout.Turns))
         {
             Assert.Equal(TamxFixture.Integers(expected.GetProperty("pos")), turn.TextPositions);
@@ -99,54 +117,89 @@ public class TamxFixtureTests
 
         var maps = ActivationMaps.Compute(fixture.Load(), fixture.Options);
 
-        double[] minima = fixture.Expected.ReadDoubles("debug.norm_min");
-        double[] maxima = fixture.Expected.ReadDoubles("debug.norm_max");
-        FloatAssert.Equal(minima, maps.Answer.Select(token => (double)token.RawRange.Minimum).ToArray(), 2e-3, "minimum");
-        FloatAssert.Equal(maxima, maps.Answer.Select(token => (double)token.RawRange.Maximum).ToArray(), 2e-3, "maximum");
+        var minima = fixture.Expected.ReadDoubles("debug.norm_min");
+        var maxima = fixture.Expected.ReadDoubles("debug.norm_max");
+        FloatAssert.Equal(
+            minima,
+            maps.Answer.Select(token => (double)token.RawRange.Minimum).ToArray(),
+            2e-3,
+            "minimum"
+        );
+        FloatAssert.Equal(
+            maxima,
+            maps.Answer.Select(token => (double)token.RawRange.Maximum).ToArray(),
+            2e-3,
+            "maximum"
+        );
     }
 
-    /// <summary>Compares all maps and text relevance; the fixture must have each under the prefix, and none for a missing map.</summary>
+    /// <summary>
+    /// Compares all maps and text relevance; the fixture must have each under the prefix, and none for a missing map.
+    /// </summary>
     private static void Compare(TamxFixture fixture, string prefix, ActivationMaps maps, double tolerance)
     {
         var present = MapsOf(maps).Where(map => map.Values is not null).ToList();
         Assert.Equal(
-            fixture.Expected.Tensors.Keys.Where(key => key.StartsWith(prefix, StringComparison.Ordinal) && IsMap(key[prefix.Length..])).Order(StringComparer.Ordinal),
-            present.Select(map => prefix + map.Name).Order(StringComparer.Ordinal));
+            fixture
+                .Expected.Tensors.Keys.Where(key =>
+                    key.StartsWith(prefix, StringComparison.Ordinal) && IsMap(key[prefix.Length..])
+                )
+                .Order(StringComparer.Ordinal),
+            present.Select(map => prefix + map.Name).Order(StringComparer.Ordinal)
+        );
         foreach (var (name, values) in present)
         {
-            FloatAssert.Equal(fixture.Expected.ReadSingles(prefix + name), values, tolerance, $"{fixture.Folder}: {prefix}{name}");
+            FloatAssert.Equal(
+                fixture.Expected.ReadSingles(prefix + name),
+                values,
+                tolerance,
+                $"{fixture.Folder}: {prefix}{name}"
+            );
         }
     }
 
     private static bool IsMap(string name) =>
         name.Split('.')[0] is "vision_maps" or "candidate_vision_maps" or "text_rel" or "candidate_text_rel";
 
-    /// <summary>Logits are not normalised, so float32 sums over D in another order differ relative to their size.</summary>
+    /// <summary>
+    /// Logits are not normalised, so float32 sums over D in another order differ relative to their size.
+    /// </summary>
     private static void CompareLogits(TamxFixture fixture, ActivationMaps maps)
     {
-        for (int i = 0; i < maps.Answer.Count; i++)
+        for (var i = 0; i < maps.Answer.Count; i++)
         {
-            float[] logits = [.. maps.Answer[i].Candidates.Select(candidate => candidate.Logit).Prepend(maps.Answer[i].Token.Logit)];
-            float[] expected = fixture.Expected.ReadSingles($"candidate_logits.{i}");
-            FloatAssert.Equal(expected, logits, 1e-6 * expected.Max(MathF.Abs), $"{fixture.Folder}: candidate_logits.{i}");
+            float[] logits =
+            [
+                .. maps.Answer[i].Candidates.Select(candidate => candidate.Logit).Prepend(maps.Answer[i].Token.Logit),
+            ];
+            var expected = fixture.Expected.ReadSingles($"candidate_logits.{i}");
+            FloatAssert.Equal(
+                expected,
+                logits,
+                1e-6 * expected.Max(MathF.Abs),
+                $"{fixture.Folder}: candidate_logits.{i}"
+            );
         }
     }
 
     private static IEnumerable<(string Name, float[]? Values)> MapsOf(ActivationMaps maps)
     {
-        for (int i = 0; i < maps.Answer.Count; i++)
+        for (var i = 0; i < maps.Answer.Count; i++)
         {
-            for (int b = 0; b < maps.Layout.VisionBlocks.Count; b++)
+            for (var b = 0; b < maps.Layout.VisionBlocks.Count; b++)
             {
                 yield return ($"vision_maps.{i}.{b}", maps.Answer[i].Token.VisionMaps[b]?.Values.ToArray());
-                for (int c = 0; c < maps.Answer[i].Candidates.Count; c++)
+                for (var c = 0; c < maps.Answer[i].Candidates.Count; c++)
                 {
-                    yield return ($"candidate_vision_maps.{i}.{c}.{b}", maps.Answer[i].Candidates[c].VisionMaps[b]?.Values.ToArray());
+                    yield return (
+                        $"candidate_vision_maps.{i}.{c}.{b}",
+                        maps.Answer[i].Candidates[c].VisionMaps[b]?.Values.ToArray()
+                    );
                 }
             }
 
             yield return ($"text_rel.{i}", maps.Answer[i].Token.TextRelevance.ToArray());
-            for (int c = 0; c < maps.Answer[i].Candidates.Count; c++)
+            for (var c = 0; c < maps.Answer[i].Candidates.Count; c++)
             {
                 yield return ($"candidate_text_rel.{i}.{c}", maps.Answer[i].Candidates[c].TextRelevance.ToArray());
             }

@@ -26,12 +26,29 @@ public sealed class TraceFileTests : IDisposable
             OutputRows = plain.OutputRows,
             ImageGrids = plain.ImageGrids,
             CandidateIds = plain.CandidateIds,
-            CandidateProbabilities = [[0.5f, 0.25f], [0.75f, 0.125f]],
+            CandidateProbabilities =
+            [
+                [0.5f, 0.25f],
+                [0.75f, 0.125f],
+            ],
             AnswerProbabilities = [0.5f, 0.75f],
             Markers = MarkerIds.QwenPublished with { Newline = 199 },
-            OutputTexts = [.. plain.OutputIds.Select(id => id == 2 ? [0xC3] : Encoding.UTF8.GetBytes($"</script> ä{id}"))],
-            Pictures = [new TracePicture(0, 0, "image/png", new byte[] { 1, 2, 3 }, 640, 480, Name: "a \"b\".png"), new TracePicture(0, 1, "image/jpeg", new byte[] { 4 }, 1, 2, 0.5)],
-            Run = new RunInfo { Model = "m", Temperature = 0.5f, Seed = uint.MaxValue, Seconds = new Dictionary<string, double> { ["load"] = 1.5 } },
+            OutputTexts =
+            [
+                .. plain.OutputIds.Select(id => id == 2 ? [0xC3] : Encoding.UTF8.GetBytes($"</script> ä{id}")),
+            ],
+            Pictures =
+            [
+                new TracePicture(0, 0, "image/png", new byte[] { 1, 2, 3 }, 640, 480, Name: "a \"b\".png"),
+                new TracePicture(0, 1, "image/jpeg", new byte[] { 4 }, 1, 2, 0.5),
+            ],
+            Run = new RunInfo
+            {
+                Model = "m",
+                Temperature = 0.5f,
+                Seed = uint.MaxValue,
+                Seconds = new Dictionary<string, double> { ["load"] = 1.5 },
+            },
         };
 
         TraceFile.Save(trace, Path);
@@ -48,9 +65,18 @@ public sealed class TraceFileTests : IDisposable
         Assert.Equal(trace.CandidateProbabilities, loaded.CandidateProbabilities);
         Assert.Equal(trace.AnswerProbabilities, loaded.AnswerProbabilities);
         Assert.Equal(trace.Markers, loaded.Markers);
-        Assert.Equal(trace.OutputTexts!.Select(text => text.ToArray()), loaded.OutputTexts!.Select(text => text.ToArray()));
-        Assert.Equal(trace.Pictures.Select(picture => picture with { Bytes = default }), loaded.Pictures.Select(picture => picture with { Bytes = default }));
-        Assert.Equal(trace.Pictures.Select(picture => picture.Bytes.ToArray()), loaded.Pictures.Select(picture => picture.Bytes.ToArray()));
+        Assert.Equal(
+            trace.OutputTexts!.Select(text => text.ToArray()),
+            loaded.OutputTexts!.Select(text => text.ToArray())
+        );
+        Assert.Equal(
+            trace.Pictures.Select(picture => picture with { Bytes = default }),
+            loaded.Pictures.Select(picture => picture with { Bytes = default })
+        );
+        Assert.Equal(
+            trace.Pictures.Select(picture => picture.Bytes.ToArray()),
+            loaded.Pictures.Select(picture => picture.Bytes.ToArray())
+        );
         Assert.Equal(trace.Run with { Seconds = loaded.Run.Seconds }, loaded.Run);
         Assert.Equal(trace.Run.Seconds, loaded.Run.Seconds);
     }
@@ -85,11 +111,31 @@ public sealed class TraceFileTests : IDisposable
         double[] states = [.. trace.HiddenStates.ToArray().Select(value => value + 1e-12)];
         (string Name, string DType, string Shape, byte[] Bytes)[] parts =
         [
-            ("hidden_state", "F64", $"{trace.HiddenRowCount},{HiddenSize}", MemoryMarshal.AsBytes<double>(states).ToArray()),
+            (
+                "hidden_state",
+                "F64",
+                $"{trace.HiddenRowCount},{HiddenSize}",
+                MemoryMarshal.AsBytes<double>(states).ToArray()
+            ),
             ("position_ids", "U16", "3", new byte[6]),
-            ("lm_head_rows", "F32", $"{trace.OutputIds.Length},{HiddenSize}", MemoryMarshal.AsBytes<float>(trace.OutputRows.Span).ToArray()),
-            ("generated_ids", "I32", $"{trace.TokenIds.Length}", MemoryMarshal.AsBytes<int>(trace.TokenIds.AsSpan()).ToArray()),
-            ("lm_head_ids", "I32", $"{trace.OutputIds.Length}", MemoryMarshal.AsBytes<int>(trace.OutputIds.AsSpan()).ToArray()),
+            (
+                "lm_head_rows",
+                "F32",
+                $"{trace.OutputIds.Length},{HiddenSize}",
+                MemoryMarshal.AsBytes<float>(trace.OutputRows.Span).ToArray()
+            ),
+            (
+                "generated_ids",
+                "I32",
+                $"{trace.TokenIds.Length}",
+                MemoryMarshal.AsBytes<int>(trace.TokenIds.AsSpan()).ToArray()
+            ),
+            (
+                "lm_head_ids",
+                "I32",
+                $"{trace.OutputIds.Length}",
+                MemoryMarshal.AsBytes<int>(trace.OutputIds.AsSpan()).ToArray()
+            ),
             ("pixel_values", "F8_E4M3FN", "2,5", new byte[10]),
         ];
         WriteFile(parts);
@@ -105,10 +151,30 @@ public sealed class TraceFileTests : IDisposable
         var trace = SmallTrace();
         (string Name, string DType, string Shape, byte[] Bytes)[] parts =
         [
-            ("hidden_state", "I16", $"{trace.HiddenRowCount},{HiddenSize}", new byte[trace.HiddenRowCount * HiddenSize * 2]),
-            ("lm_head_rows", "F32", $"{trace.OutputIds.Length},{HiddenSize}", MemoryMarshal.AsBytes<float>(trace.OutputRows.Span).ToArray()),
-            ("generated_ids", "I32", $"{trace.TokenIds.Length}", MemoryMarshal.AsBytes<int>(trace.TokenIds.AsSpan()).ToArray()),
-            ("lm_head_ids", "I32", $"{trace.OutputIds.Length}", MemoryMarshal.AsBytes<int>(trace.OutputIds.AsSpan()).ToArray()),
+            (
+                "hidden_state",
+                "I16",
+                $"{trace.HiddenRowCount},{HiddenSize}",
+                new byte[trace.HiddenRowCount * HiddenSize * 2]
+            ),
+            (
+                "lm_head_rows",
+                "F32",
+                $"{trace.OutputIds.Length},{HiddenSize}",
+                MemoryMarshal.AsBytes<float>(trace.OutputRows.Span).ToArray()
+            ),
+            (
+                "generated_ids",
+                "I32",
+                $"{trace.TokenIds.Length}",
+                MemoryMarshal.AsBytes<int>(trace.TokenIds.AsSpan()).ToArray()
+            ),
+            (
+                "lm_head_ids",
+                "I32",
+                $"{trace.OutputIds.Length}",
+                MemoryMarshal.AsBytes<int>(trace.OutputIds.AsSpan()).ToArray()
+            ),
         ];
         WriteFile(parts);
 
@@ -126,10 +192,30 @@ public sealed class TraceFileTests : IDisposable
         Half[] rows = [.. trace.OutputRows.ToArray().Select(value => (Half)value)];
         (string Name, string DType, string Shape, byte[] Bytes)[] parts =
         [
-            ("hidden_state", "F16", $"{trace.HiddenRowCount},{HiddenSize}", MemoryMarshal.AsBytes<Half>(states).ToArray()),
-            ("lm_head_rows", "F16", $"{trace.OutputIds.Length},{HiddenSize}", MemoryMarshal.AsBytes<Half>(rows).ToArray()),
-            ("generated_ids", "I32", $"{trace.TokenIds.Length}", MemoryMarshal.AsBytes<int>(trace.TokenIds.AsSpan()).ToArray()),
-            ("lm_head_ids", "I32", $"{trace.OutputIds.Length}", MemoryMarshal.AsBytes<int>(trace.OutputIds.AsSpan()).ToArray()),
+            (
+                "hidden_state",
+                "F16",
+                $"{trace.HiddenRowCount},{HiddenSize}",
+                MemoryMarshal.AsBytes<Half>(states).ToArray()
+            ),
+            (
+                "lm_head_rows",
+                "F16",
+                $"{trace.OutputIds.Length},{HiddenSize}",
+                MemoryMarshal.AsBytes<Half>(rows).ToArray()
+            ),
+            (
+                "generated_ids",
+                "I32",
+                $"{trace.TokenIds.Length}",
+                MemoryMarshal.AsBytes<int>(trace.TokenIds.AsSpan()).ToArray()
+            ),
+            (
+                "lm_head_ids",
+                "I32",
+                $"{trace.OutputIds.Length}",
+                MemoryMarshal.AsBytes<int>(trace.OutputIds.AsSpan()).ToArray()
+            ),
         ];
         WriteFile(parts);
 
@@ -147,7 +233,8 @@ public sealed class TraceFileTests : IDisposable
         WriteParts(writer =>
         {
             AddParts(writer, SmallTrace(), candidates: ([], [2, 0]));
-            writer.Metadata["tamx.options"] = "{\"engine\":\"ilgpu\",\"device\":\"CUDA7\",\"threadCount\":-3,\"maxDeviceBytes\":1}";
+            writer.Metadata["tamx.options"] =
+                "{\"engine\":\"ilgpu\",\"device\":\"CUDA7\",\"threadCount\":-3,\"maxDeviceBytes\":1}";
         });
 
         Assert.Equal(2, ActivationMaps.Compute(TraceFile.Load(Path)).Answer.Count);
@@ -177,44 +264,161 @@ public sealed class TraceFileTests : IDisposable
 
     public static TheoryData<string> Faults => [.. FaultyParts.Keys];
 
-    private static Dictionary<string, Action<SafetensorsWriter, Trace>> FaultyParts => new()
-    {
-        ["hidden_state is I64"] = (writer, trace) => AddParts(writer, trace, "hidden_state", w => w.AddIntegers("hidden_state", new long[trace.HiddenStates.Length], trace.HiddenRowCount, HiddenSize)),
-        ["hidden_state is F32 ["] = (writer, trace) => AddParts(writer, trace, "hidden_state", w => w.AddSingles("hidden_state", trace.HiddenStates, trace.HiddenRowCount, 2, HiddenSize / 2)),
-        ["axis of length 0"] = (writer, trace) => AddParts(writer, trace, "hidden_state", w => w.AddSingles("hidden_state", Array.Empty<float>(), trace.HiddenRowCount, 0)),
-        ["hidden_state has 3 rows"] = (writer, trace) => AddParts(writer, trace, "hidden_state", w => w.AddSingles("hidden_state", trace.HiddenStates[..(3 * HiddenSize)], 3, HiddenSize)),
-        ["NaN or an infinity at position 1"] = (writer, trace) => AddParts(writer, trace, "hidden_state", w => w.AddSingles("hidden_state", WithNaN(trace.HiddenStates.ToArray(), HiddenSize), trace.HiddenRowCount, HiddenSize)),
-        ["NaN or an infinity in the row of token id 1"] = (writer, trace) => AddParts(writer, trace, "lm_head_rows", w => w.AddSingles("lm_head_rows", WithNaN(trace.OutputRows.ToArray(), 0), trace.OutputIds.Length, HiddenSize)),
-        ["generated_ids is F32"] = (writer, trace) => AddParts(writer, trace, "generated_ids", w => w.AddSingles("generated_ids", new float[trace.TokenIds.Length])),
-        ["generated_ids holds -5 at index 0"] = (writer, trace) => AddParts(writer, trace, "generated_ids", w => w.AddIntegers("generated_ids", [-5L])),
-        ["generated_ids is empty"] = (writer, trace) => AddParts(writer, trace, "generated_ids", w => w.AddIntegers("generated_ids", Array.Empty<long>()), candidates: ([], [0])),
-        ["lm_head_ids is not ascending at index 1"] = (writer, trace) => AddParts(writer, trace, "lm_head_ids", w => w.AddIntegers("lm_head_ids", [.. ToInt64(trace.OutputIds.ToArray()).Reverse()])),
-        ["lm_head_rows is ["] = (writer, trace) => AddParts(writer, trace, "lm_head_rows", w => w.AddSingles("lm_head_rows", trace.OutputRows[HiddenSize..], trace.OutputIds.Length - 1, HiddenSize)),
-        ["rows of 3"] = (writer, trace) => AddParts(writer, trace, "image_grid_thw", w => w.AddIntegers("image_grid_thw", [1L, 4], 1, 2)),
-        ["image_grid_thw holds -1"] = (writer, trace) => AddParts(writer, trace, "image_grid_thw", w => w.AddIntegers("image_grid_thw", [1L, 4, -1], 1, 3)),
-        ["image_grid_thw is F32"] = (writer, trace) => AddParts(writer, trace, "image_grid_thw", w => w.AddSingles("image_grid_thw", [1f, 4, 6], 1, 3)),
-        ["holds the id 777 at step 1"] = (writer, trace) => AddParts(writer, trace, candidates: ([7, 8, 777, 4], [2, 2])),
-        ["candidate_ids_per_step is I64 [4]"] = (writer, trace) => AddParts(writer, trace, candidates: ([7, 8, 9, 4], [4])),
-        ["more steps than"] = (writer, trace) => AddParts(writer, trace, candidates: ([], [1L << 40, 0])),
-        ["tamx.candidate_probabilities must have the shape"] = (writer, trace) => AddParts(writer, trace, more: w => w.AddSingles("tamx.candidate_probabilities", [1f, 1f], 1, 2)),
-        ["tamx.answer_probabilities has 1"] = (writer, trace) => AddParts(writer, trace, more: w => w.AddSingles("tamx.answer_probabilities", [1f])),
-        ["tamx.token_text_ends holds 9"] = (writer, trace) => AddParts(writer, trace, more: w =>
+    private static Dictionary<string, Action<SafetensorsWriter, Trace>> FaultyParts =>
+        new()
         {
-            w.AddBytes("tamx.token_text_bytes", [65, 66]);
-            w.AddIntegers("tamx.token_text_ends", [1L, 9L]);
-        }),
-        ["2 token texts"] = (writer, trace) => AddParts(writer, trace, more: w =>
-        {
-            w.AddBytes("tamx.token_text_bytes", [65, 66]);
-            w.AddIntegers("tamx.token_text_ends", [1L, 2L]);
-        }),
-        ["metadata tamx.markers"] = (writer, trace) => AddParts(writer, trace, more: w => w.Metadata["tamx.markers"] = """{"turnStart":1}"""),
-        ["metadata tamx.run"] = (writer, trace) => AddParts(writer, trace, more: w => w.Metadata["tamx.run"] = "["),
-        ["metadata tamx.pictures: entry 0"] = (writer, trace) => AddParts(writer, trace, more: w =>
-            w.Metadata["tamx.pictures"] = """[{"block":0,"frame":0,"mediaType":"text/html","width":1,"height":1}]"""),
-        ["tamx.picture.0 is missing"] = (writer, trace) => AddParts(writer, trace, more: w =>
-            w.Metadata["tamx.pictures"] = """[{"block":0,"frame":0,"mediaType":"image/png","width":1,"height":1}]"""),
-    };
+            ["hidden_state is I64"] = (writer, trace) =>
+                AddParts(
+                    writer,
+                    trace,
+                    "hidden_state",
+                    w =>
+                        w.AddIntegers(
+                            "hidden_state",
+                            new long[trace.HiddenStates.Length],
+                            trace.HiddenRowCount,
+                            HiddenSize
+                        )
+                ),
+            ["hidden_state is F32 ["] = (writer, trace) =>
+                AddParts(
+                    writer,
+                    trace,
+                    "hidden_state",
+                    w => w.AddSingles("hidden_state", trace.HiddenStates, trace.HiddenRowCount, 2, HiddenSize / 2)
+                ),
+            ["axis of length 0"] = (writer, trace) =>
+                AddParts(
+                    writer,
+                    trace,
+                    "hidden_state",
+                    w => w.AddSingles("hidden_state", Array.Empty<float>(), trace.HiddenRowCount, 0)
+                ),
+            ["hidden_state has 3 rows"] = (writer, trace) =>
+                AddParts(
+                    writer,
+                    trace,
+                    "hidden_state",
+                    w => w.AddSingles("hidden_state", trace.HiddenStates[..(3 * HiddenSize)], 3, HiddenSize)
+                ),
+            ["NaN or an infinity at position 1"] = (writer, trace) =>
+                AddParts(
+                    writer,
+                    trace,
+                    "hidden_state",
+                    w =>
+                        w.AddSingles(
+                            "hidden_state",
+                            WithNaN(trace.HiddenStates.ToArray(), HiddenSize),
+                            trace.HiddenRowCount,
+                            HiddenSize
+                        )
+                ),
+            ["NaN or an infinity in the row of token id 1"] = (writer, trace) =>
+                AddParts(
+                    writer,
+                    trace,
+                    "lm_head_rows",
+                    w =>
+                        w.AddSingles(
+                            "lm_head_rows",
+                            WithNaN(trace.OutputRows.ToArray(), 0),
+                            trace.OutputIds.Length,
+                            HiddenSize
+                        )
+                ),
+            ["generated_ids is F32"] = (writer, trace) =>
+                AddParts(
+                    writer,
+                    trace,
+                    "generated_ids",
+                    w => w.AddSingles("generated_ids", new float[trace.TokenIds.Length])
+                ),
+            ["generated_ids holds -5 at index 0"] = (writer, trace) =>
+                AddParts(writer, trace, "generated_ids", w => w.AddIntegers("generated_ids", [-5L])),
+            ["generated_ids is empty"] = (writer, trace) =>
+                AddParts(
+                    writer,
+                    trace,
+                    "generated_ids",
+                    w => w.AddIntegers("generated_ids", Array.Empty<long>()),
+                    candidates: ([], [0])
+                ),
+            ["lm_head_ids is not ascending at index 1"] = (writer, trace) =>
+                AddParts(
+                    writer,
+                    trace,
+                    "lm_head_ids",
+                    w => w.AddIntegers("lm_head_ids", [.. ToInt64(trace.OutputIds.ToArray()).Reverse()])
+                ),
+            ["lm_head_rows is ["] = (writer, trace) =>
+                AddParts(
+                    writer,
+                    trace,
+                    "lm_head_rows",
+                    w =>
+                        w.AddSingles(
+                            "lm_head_rows",
+                            trace.OutputRows[HiddenSize..],
+                            trace.OutputIds.Length - 1,
+                            HiddenSize
+                        )
+                ),
+            ["rows of 3"] = (writer, trace) =>
+                AddParts(writer, trace, "image_grid_thw", w => w.AddIntegers("image_grid_thw", [1L, 4], 1, 2)),
+            ["image_grid_thw holds -1"] = (writer, trace) =>
+                AddParts(writer, trace, "image_grid_thw", w => w.AddIntegers("image_grid_thw", [1L, 4, -1], 1, 3)),
+            ["image_grid_thw is F32"] = (writer, trace) =>
+                AddParts(writer, trace, "image_grid_thw", w => w.AddSingles("image_grid_thw", [1f, 4, 6], 1, 3)),
+            ["holds the id 777 at step 1"] = (writer, trace) =>
+                AddParts(writer, trace, candidates: ([7, 8, 777, 4], [2, 2])),
+            ["candidate_ids_per_step is I64 [4]"] = (writer, trace) =>
+                AddParts(writer, trace, candidates: ([7, 8, 9, 4], [4])),
+            ["more steps than"] = (writer, trace) => AddParts(writer, trace, candidates: ([], [1L << 40, 0])),
+            ["tamx.candidate_probabilities must have the shape"] = (writer, trace) =>
+                AddParts(writer, trace, more: w => w.AddSingles("tamx.candidate_probabilities", [1f, 1f], 1, 2)),
+            ["tamx.answer_probabilities has 1"] = (writer, trace) =>
+                AddParts(writer, trace, more: w => w.AddSingles("tamx.answer_probabilities", [1f])),
+            ["tamx.token_text_ends holds 9"] = (writer, trace) =>
+                AddParts(
+                    writer,
+                    trace,
+                    more: w =>
+                    {
+                        w.AddBytes("tamx.token_text_bytes", [65, 66]);
+                        w.AddIntegers("tamx.token_text_ends", [1L, 9L]);
+                    }
+                ),
+            ["2 token texts"] = (writer, trace) =>
+                AddParts(
+                    writer,
+                    trace,
+                    more: w =>
+                    {
+                        w.AddBytes("tamx.token_text_bytes", [65, 66]);
+                        w.AddIntegers("tamx.token_text_ends", [1L, 2L]);
+                    }
+                ),
+            ["metadata tamx.markers"] = (writer, trace) =>
+                AddParts(writer, trace, more: w => w.Metadata["tamx.markers"] = """{"turnStart":1}"""),
+            ["metadata tamx.run"] = (writer, trace) => AddParts(writer, trace, more: w => w.Metadata["tamx.run"] = "["),
+            ["metadata tamx.pictures: entry 0"] = (writer, trace) =>
+                AddParts(
+                    writer,
+                    trace,
+                    more: w =>
+                        w.Metadata["tamx.pictures"] =
+                            """[{"block":0,"frame":0,"mediaType":"text/html","width":1,"height":1}]"""
+                ),
+            ["tamx.picture.0 is missing"] = (writer, trace) =>
+                AddParts(
+                    writer,
+                    trace,
+                    more: w =>
+                        w.Metadata["tamx.pictures"] =
+                            """[{"block":0,"frame":0,"mediaType":"image/png","width":1,"height":1}]"""
+                ),
+        };
 
     [Theory]
     [MemberData(nameof(Faults))]
@@ -241,23 +445,46 @@ public sealed class TraceFileTests : IDisposable
     public void Compute_TextTokenWithoutRow_NamesIdAndPosition()
     {
         var trace = SmallTrace();
-        int dropped = trace.OutputIds.IndexOf(2);
+        var dropped = trace.OutputIds.IndexOf(2);
         WriteParts(writer =>
         {
-            AddParts(writer, trace, "lm_head_ids", w => w.AddIntegers("lm_head_ids", [.. ToInt64(trace.OutputIds.ToArray()).Where(id => id != 2)]), leaveOut: "lm_head_rows");
+            AddParts(
+                writer,
+                trace,
+                "lm_head_ids",
+                w => w.AddIntegers("lm_head_ids", [.. ToInt64(trace.OutputIds.ToArray()).Where(id => id != 2)]),
+                leaveOut: "lm_head_rows"
+            );
             writer.AddSingles(
                 "lm_head_rows",
-                [.. trace.OutputRows[..(dropped * HiddenSize)].Span, .. trace.OutputRows[((dropped + 1) * HiddenSize)..].Span],
+                [
+                    .. trace.OutputRows[..(dropped * HiddenSize)].Span,
+                    .. trace.OutputRows[((dropped + 1) * HiddenSize)..].Span,
+                ],
                 trace.OutputIds.Length - 1,
-                HiddenSize);
+                HiddenSize
+            );
         });
 
         var exception = Assert.Throws<TraceFormatException>(() => ActivationMaps.Compute(TraceFile.Load(Path)));
 
-        Assert.Contains($"lacks the id 2 at position {trace.TokenIds.IndexOf(2)}", exception.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"lacks the id 2 at position {trace.TokenIds.IndexOf(2)}",
+            exception.Message,
+            StringComparison.Ordinal
+        );
     }
 
-    private static Trace SmallTrace() => Create([.. User([1, .. Image(6), 2]), .. Generated(4, 5)], [new PatchGrid(1, 4, 6)], candidates: [[7, 8], [9, 4]]);
+    private static Trace SmallTrace() =>
+        Create(
+            [.. User([1, .. Image(6), 2]), .. Generated(4, 5)],
+            [new PatchGrid(1, 4, 6)],
+            candidates:
+            [
+                [7, 8],
+                [9, 4],
+            ]
+        );
 
     private static float[] WithNaN(float[] values, int index)
     {
@@ -276,15 +503,18 @@ public sealed class TraceFileTests : IDisposable
         Action<SafetensorsWriter>? replacement = null,
         string? leaveOut = null,
         (long[] Ids, long[] Shape)? candidates = null,
-        Action<SafetensorsWriter>? more = null)
+        Action<SafetensorsWriter>? more = null
+    )
     {
         var (ids, shape) = candidates ?? ([7, 8, 9, 4], [2, 2]);
         var parts = new Dictionary<string, Action>
         {
-            ["hidden_state"] = () => writer.AddSingles("hidden_state", trace.HiddenStates, trace.HiddenRowCount, HiddenSize),
+            ["hidden_state"] = () =>
+                writer.AddSingles("hidden_state", trace.HiddenStates, trace.HiddenRowCount, HiddenSize),
             ["generated_ids"] = () => writer.AddIntegers("generated_ids", ToInt64(trace.TokenIds.ToArray())),
             ["lm_head_ids"] = () => writer.AddIntegers("lm_head_ids", ToInt64(trace.OutputIds.ToArray())),
-            ["lm_head_rows"] = () => writer.AddSingles("lm_head_rows", trace.OutputRows, trace.OutputIds.Length, HiddenSize),
+            ["lm_head_rows"] = () =>
+                writer.AddSingles("lm_head_rows", trace.OutputRows, trace.OutputIds.Length, HiddenSize),
             ["image_grid_thw"] = () => writer.AddIntegers("image_grid_thw", [1, 4, 6], 1, 3),
             ["candidate_ids_per_step"] = () => writer.AddIntegers("candidate_ids_per_step", ids, shape),
         };
@@ -300,16 +530,22 @@ public sealed class TraceFileTests : IDisposable
     private void WriteFile((string Name, string DType, string Shape, byte[] Bytes)[] parts)
     {
         var entries = new List<string>();
-        int offset = 0;
+        var offset = 0;
         foreach (var (name, dtype, shape, bytes) in parts)
         {
-            entries.Add($$"""
-                "{{name}}":{"dtype":"{{dtype}}","shape":[{{shape}}],"data_offsets":[{{offset}},{{offset += bytes.Length}}]}
-                """);
+            entries.Add(
+                $$"""
+                "{{name}}":{"dtype":"{{dtype}}","shape":[{{shape}}],"data_offsets":[{{offset}},{{offset +=
+                    bytes.Length}}]}
+                """
+            );
         }
 
-        byte[] header = Encoding.UTF8.GetBytes("{" + string.Join(',', entries) + "}");
-        File.WriteAllBytes(Path, [.. BitConverter.GetBytes((long)header.Length), .. header, .. parts.SelectMany(part => part.Bytes)]);
+        var header = Encoding.UTF8.GetBytes("{" + string.Join(',', entries) + "}");
+        File.WriteAllBytes(
+            Path,
+            [.. BitConverter.GetBytes((long)header.Length), .. header, .. parts.SelectMany(part => part.Bytes)]
+        );
     }
 
     private void WriteParts(Action<SafetensorsWriter> add)

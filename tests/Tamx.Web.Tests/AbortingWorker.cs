@@ -12,14 +12,16 @@ internal static partial class AbortingWorker
 {
     /// <summary>How a server starts it.</summary>
     public static IReadOnlyList<string> Command { get; } =
-        ["dotnet", typeof(AbortingWorker).Assembly.Location, "worker"];
+    ["dotnet", typeof(AbortingWorker).Assembly.Location, "worker"];
 
     public static async Task<int> Main(string[] arguments)
     {
         if (arguments is not ["worker"])
         {
             return await TestPlatformTestFramework.RunAsync(
-                arguments, SelfRegisteredExtensions.AddSelfRegisteredExtensions);
+                arguments,
+                SelfRegisteredExtensions.AddSelfRegisteredExtensions
+            );
         }
 
         using var registration = PosixSignalRegistration.Create((PosixSignal)Signals.VirtualAlarm, _ => Abort());

@@ -60,7 +60,9 @@ public sealed class AccessTests(SharedServer shared)
         _ = site is not null && request.Headers.TryAddWithoutValidation("Sec-Fetch-Site", site);
         using var answer = await _server.Client.SendAsync(request);
         Assert.DoesNotContain(
-            answer.Headers, header => header.Key.StartsWith("Access-Control", StringComparison.OrdinalIgnoreCase));
+            answer.Headers,
+            header => header.Key.StartsWith("Access-Control", StringComparison.OrdinalIgnoreCase)
+        );
         await RunningServer.AssertErrorAsync(answer, 403, "wrong_origin");
     }
 
@@ -101,8 +103,16 @@ public sealed class AccessTests(SharedServer shared)
         await server.AssertServesAsync();
         string?[] wrong =
         [
-            null, "", "Bearer", "Bearer ", "Bearer wrong-key-wrong", $"Basic {Key}", Key,
-            $"Bearer {Key}x", $"Bearer {Key[..^1]}", $"Bearer {Key.ToUpperInvariant()}",
+            null,
+            "",
+            "Bearer",
+            "Bearer ",
+            "Bearer wrong-key-wrong",
+            $"Basic {Key}",
+            Key,
+            $"Bearer {Key}x",
+            $"Bearer {Key[..^1]}",
+            $"Bearer {Key.ToUpperInvariant()}",
         ];
         server.Client.DefaultRequestHeaders.Authorization = null;
         foreach (var header in wrong)
@@ -132,20 +142,36 @@ public sealed class AccessTests(SharedServer shared)
     [InlineData("example.org", null, "IP address")]
     [InlineData("127.0.0.1", "short", "8 characters")]
     [InlineData("127.0.0.1", "with space in it", "printable")]
-    public void Options_ThatAreUnsafe_AreRefused(string host, string? key, string message) => Assert.Contains(
-        message,
-        Assert.Throws<InvalidInputException>(
-            () => (RunningServer.Options with { Host = host, ApiKey = key }).Validate()).Message,
-        StringComparison.Ordinal);
+    public void Options_ThatAreUnsafe_AreRefused(string host, string? key, string message) =>
+        Assert.Contains(
+            message,
+            Assert
+                .Throws<InvalidInputException>(() =>
+                    (RunningServer.Options with { Host = host, ApiKey = key }).Validate()
+                )
+                .Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public async Task Host_OfAServerForOthers_IsAnAddressOrAnAllowedName()
     {
         await using var server = await RunningServer.StartAsync(
-            RunningServer.Options with { Host = "0.0.0.0", ApiKey = Key, AllowedHosts = ["tamx.example.org"] });
+            RunningServer.Options with
+            {
+                Host = "0.0.0.0",
+                ApiKey = Key,
+                AllowedHosts = ["tamx.example.org"],
+            }
+        );
         var address = new Uri($"http://127.0.0.1:{server.Server.Address.Port}/health");
         (string, int)[] hosts =
-            [("tamx.example.org", 200), ("10.1.2.3", 200), ("evil.example", 403), ("localhost", 200)];
+        [
+            ("tamx.example.org", 200),
+            ("10.1.2.3", 200),
+            ("evil.example", 403),
+            ("localhost", 200),
+        ];
         foreach (var (host, status) in hosts)
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, address);
@@ -159,12 +185,19 @@ public sealed class AccessTests(SharedServer shared)
     public async Task Body_TooLarge_IsRefusedAnnouncedOrNot()
     {
         await using var server = await RunningServer.StartAsync(
-            RunningServer.Options with { Limits = new RequestLimits { MaxBodyBytes = 100_000 } });
+            RunningServer.Options with
+            {
+                Limits = new RequestLimits { MaxBodyBytes = 100_000 },
+            }
+        );
         var announced = await SendAsync(server, "Content-Type: application/json\r\nContent-Length: 100001\r\n\r\n", 0);
         Assert.Contains("413", announced, StringComparison.Ordinal);
         Assert.Contains("body_too_large", announced, StringComparison.Ordinal);
         var chunked = await SendAsync(
-            server, "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n30D40\r\n", 120_000);
+            server,
+            "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n30D40\r\n",
+            120_000
+        );
         Assert.Contains("body_too_large", chunked, StringComparison.Ordinal);
         await server.AssertServesAsync();
     }
@@ -172,12 +205,19 @@ public sealed class AccessTests(SharedServer shared)
     [Fact]
     public async Task Body_TooSlow_IsRefusedAndGivesItsPlaceBack()
     {
-        var options = RunningServer.Options with { QueueLength = 0, Limits = new RequestLimits { MaxBodySeconds = 3 } };
+        var options = RunningServer.Options with
+        {
+            QueueLength = 0,
+            Limits = new RequestLimits { MaxBodySeconds = 3 },
+        };
         await using var server = await RunningServer.StartAsync(options);
         var slow = SendAsync(server, "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{", 0);
         await RunningServer.UntilAsync(async () => await server.InProgressAsync() == 1, "the slow request's begin");
         await RunningServer.AssertErrorAsync(
-            await server.PostAsync(RunningServer.Question(RunningServer.Scene)), 429, "queue_full");
+            await server.PostAsync(RunningServer.Question(RunningServer.Scene)),
+            429,
+            "queue_full"
+        );
         Assert.Contains("body_timeout", await slow, StringComparison.Ordinal);
         await RunningServer.UntilAsync(async () => await server.InProgressAsync() == 0, "the place's return");
         await server.AssertServesAsync();
@@ -211,7 +251,8 @@ public sealed class AccessTests(SharedServer shared)
         await socket.ConnectAsync(server.Server.Address.Host, server.Server.Address.Port);
         using var stream = socket.GetStream();
         await stream.WriteAsync(
-            Encoding.ASCII.GetBytes($"POST /api/explain HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{rest}"));
+            Encoding.ASCII.GetBytes($"POST /api/explain HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{rest}")
+        );
         await stream.WriteAsync(new byte[count]);
         var answer = new byte[4096];
         var length = await stream.ReadAtLeastAsync(answer, answer.Length, throwOnEndOfStream: false);

@@ -9,15 +9,22 @@ public sealed class BannedSymbolsTests
 {
     /// <summary>Files and processes are compile errors in this room, except here.</summary>
     [Fact]
-    public void Ban_OfFilesAndProcesses_IsLiftedWhereTheyAreOwned() => Assert.Equal(
-        [
-            "Runs/PrivateFolder.cs", "Runs/RunFiles.cs", "Runs/WorkerProcess.cs",
-            "Worker/ExplainJob.cs", "Worker/RequestMedia.cs", "Worker/WorkerSession.cs",
-        ],
-        Directory.GetFiles(Room(), "*.cs", SearchOption.AllDirectories)
-            .Where(path => File.ReadAllText(path).Contains("RS0030", StringComparison.Ordinal))
-            .Select(path => Path.GetRelativePath(Room(), path).Replace('\\', '/'))
-            .Order(StringComparer.Ordinal));
+    public void Ban_OfFilesAndProcesses_IsLiftedWhereTheyAreOwned() =>
+        Assert.Equal(
+            [
+                "Runs/PrivateFolder.cs",
+                "Runs/RunFiles.cs",
+                "Runs/WorkerProcess.cs",
+                "Worker/ExplainJob.cs",
+                "Worker/RequestMedia.cs",
+                "Worker/WorkerSession.cs",
+            ],
+            Directory
+                .GetFiles(Room(), "*.cs", SearchOption.AllDirectories)
+                .Where(path => File.ReadAllText(path).Contains("RS0030", StringComparison.Ordinal))
+                .Select(path => Path.GetRelativePath(Room(), path).Replace('\\', '/'))
+                .Order(StringComparer.Ordinal)
+        );
 
     /// <summary>
     /// The analyzer passes over what it does not find: a type of ours that moved would be free again.

@@ -24,7 +24,8 @@ public sealed class ChatApiTests(SharedServer shared)
                 user = "x",
                 tools = Array.Empty<int>(),
             },
-            Path);
+            Path
+        );
         using var json = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
         var root = json.RootElement;
         Assert.Equal("chat.completion", root.GetProperty("object").GetString());
@@ -34,14 +35,19 @@ public sealed class ChatApiTests(SharedServer shared)
         Assert.Equal("length", choice.GetProperty("finish_reason").GetString());
         Assert.Equal(
             ["An", " orange", " cross"],
-            choice.GetProperty("logprobs").GetProperty("content").EnumerateArray()
-                .Select(token => token.GetProperty("token").GetString()));
+            choice
+                .GetProperty("logprobs")
+                .GetProperty("content")
+                .EnumerateArray()
+                .Select(token => token.GetProperty("token").GetString())
+        );
         Assert.Equal(3, root.GetProperty("usage").GetProperty("completion_tokens").GetInt32());
         var run = root.GetProperty("tamx").GetProperty("run").GetString();
         Assert.Equal($"chatcmpl-{run}", root.GetProperty("id").GetString());
         Assert.Equal(
             await _server.Client.GetStringAsync($"/api/runs/{run}/maps.json"),
-            root.GetProperty("tamx").GetProperty("maps").GetRawText());
+            root.GetProperty("tamx").GetProperty("maps").GetRawText()
+        );
     }
 
     [Theory]
@@ -59,7 +65,8 @@ public sealed class ChatApiTests(SharedServer shared)
                 top_logprobs = count,
                 tamx = new { maps = false, candidates },
             },
-            Path);
+            Path
+        );
         using var json = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
 
         var choice = json.RootElement.GetProperty("choices")[0];
@@ -76,7 +83,9 @@ public sealed class ChatApiTests(SharedServer shared)
                 Assert.Equal(token.GetProperty("token").GetString(), top[0].GetProperty("token").GetString());
                 Assert.Equal(token.GetProperty("logprob").GetDouble(), top[0].GetProperty("logprob").GetDouble());
                 Assert.Equal(
-                    top[0].GetProperty("token").GetString()!.Length, top[0].GetProperty("bytes").GetArrayLength());
+                    top[0].GetProperty("token").GetString()!.Length,
+                    top[0].GetProperty("bytes").GetArrayLength()
+                );
             }
         }
     }
@@ -99,7 +108,8 @@ public sealed class ChatApiTests(SharedServer shared)
             using var content = new StringContent(
                 "{" + options + $"\"messages\":[{message}],\"max_tokens\":24,\"tamx\":" + "{\"maps\":false}}",
                 System.Text.Encoding.UTF8,
-                "application/json");
+                "application/json"
+            );
             using var answer = await _server.Client.PostAsync(Path, content);
             using var json = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
             var choice = json.RootElement.GetProperty("choices")[0];
@@ -113,16 +123,19 @@ public sealed class ChatApiTests(SharedServer shared)
     public async Task Chat_AsStream_GivesChunksTheirMapsAndTheEnd(bool maps)
     {
         var chunks = new List<JsonElement>();
-        await foreach (var (_, data) in _server.StreamAsync(
-            new
-            {
-                messages = Messages,
-                max_tokens = 3,
-                stream = true,
-                stream_options = new { include_usage = true },
-                tamx = new { maps },
-            },
-            Path))
+        await foreach (
+            var (_, data) in _server.StreamAsync(
+                new
+                {
+                    messages = Messages,
+                    max_tokens = 3,
+                    stream = true,
+                    stream_options = new { include_usage = true },
+                    tamx = new { maps },
+                },
+                Path
+            )
+        )
         {
             chunks.Add(data);
         }
@@ -136,11 +149,14 @@ public sealed class ChatApiTests(SharedServer shared)
             .ToList();
         Assert.Equal("assistant", deltas[0].GetProperty("role").GetString());
         Assert.Equal(
-            "An orange cross", string.Concat(deltas.Select(delta => delta.GetProperty("content").GetString())));
+            "An orange cross",
+            string.Concat(deltas.Select(delta => delta.GetProperty("content").GetString()))
+        );
         Assert.Equal(
             maps ? 3 : 0,
-            chunks[..^2].Count(
-                chunk => chunk.TryGetProperty("tamx", out var tamx) && tamx.TryGetProperty("token", out _)));
+            chunks[..^2]
+                .Count(chunk => chunk.TryGetProperty("tamx", out var tamx) && tamx.TryGetProperty("token", out _))
+        );
     }
 
     [Fact]
@@ -171,9 +187,22 @@ public sealed class ChatApiTests(SharedServer shared)
     public async Task Chat_PictureWithMaxPixels_HasFewerTokens()
     {
         var url = RunningServer.DataUrl(RunningServer.Scene);
-        var part = new { type = "image_url", image_url = new { url }, max_pixels = 16 * 1024 };
+        var part = new
+        {
+            type = "image_url",
+            image_url = new { url },
+            max_pixels = 16 * 1024,
+        };
         var messages = new[] { new { role = "user", content = new[] { part } } };
-        using var answer = await _server.PostAsync(new { messages, max_tokens = 1, tamx = new { maps = false } }, Path);
+        using var answer = await _server.PostAsync(
+            new
+            {
+                messages,
+                max_tokens = 1,
+                tamx = new { maps = false },
+            },
+            Path
+        );
         using var json = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
         Assert.InRange(json.RootElement.GetProperty("usage").GetProperty("prompt_tokens").GetInt32(), 16, 40);
     }
@@ -185,12 +214,14 @@ public sealed class ChatApiTests(SharedServer shared)
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"tools\":[{}]}", "unsupported")]
     [InlineData(
         "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"response_format\":{\"type\":\"json_object\"}}",
-        "unsupported")]
+        "unsupported"
+    )]
     [InlineData(
         """
-        {"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"http://127.0.0.1/"}}]}]}
-        """,
-        "source_refused")]
+            {"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"http://127.0.0.1/"}}]}]}
+            """,
+        "source_refused"
+    )]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"presence_penalty\":1000}", "invalid_value")]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"frequency_penalty\":\"1\"}", "invalid_value")]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"repeat_penalty\":0}", "invalid_value")]
@@ -220,6 +251,7 @@ public sealed class ChatApiTests(SharedServer shared)
         Assert.Matches("tamx_answer_tokens_total [1-9]", text);
         Assert.All(
             text.TrimEnd('\n').Split('\n'),
-            line => Assert.Matches("^(# (HELP|TYPE) .+|[a-z_]+(\\{.*\\})? [0-9.E+-]+)$", line));
+            line => Assert.Matches("^(# (HELP|TYPE) .+|[a-z_]+(\\{.*\\})? [0-9.E+-]+)$", line)
+        );
     }
 }

@@ -22,7 +22,8 @@ public sealed class ExplainApiTests(SharedServer shared)
         var id = events[0].Data.GetProperty("run").GetString();
         string[] phases =
         [
-            .. events.Where(each => each.Name == "progress")
+            .. events
+                .Where(each => each.Name == "progress")
                 .Select(each => each.Data.GetProperty("phase").GetString()!)
                 .Distinct()
                 .Order(),
@@ -35,7 +36,8 @@ public sealed class ExplainApiTests(SharedServer shared)
         Assert.Equal(id, done.GetProperty("run").GetString());
         Assert.Equal(
             done.GetProperty("answer").GetString(),
-            string.Concat(tokens.Select(token => token.GetProperty("text").GetString())));
+            string.Concat(tokens.Select(token => token.GetProperty("text").GetString()))
+        );
     }
 
     [Fact]
@@ -49,7 +51,11 @@ public sealed class ExplainApiTests(SharedServer shared)
         var explanation = await Explainer.ExplainAsync(
             model,
             [new ChatMessage(ChatRole.User, parts)],
-            new ExplainOptions { Completion = new() { MaxNewTokens = 4, CandidateCount = 3 } });
+            new ExplainOptions
+            {
+                Completion = new() { MaxNewTokens = 4, CandidateCount = 3 },
+            }
+        );
         var answer = json.RootElement.GetProperty("answer");
         Assert.Equal(explanation.Maps.Answer.Count, answer.GetArrayLength());
         for (var i = 0; i < explanation.Maps.Answer.Count; i++)
@@ -69,23 +75,27 @@ public sealed class ExplainApiTests(SharedServer shared)
         using var form = new MultipartFormDataContent
         {
             {
-                new StringContent(JsonSerializer.Serialize(new
-                {
-                    messages = new[]
-                    {
+                new StringContent(
+                    JsonSerializer.Serialize(
                         new
                         {
-                            role = "user",
-                            content = new object[]
+                            messages = new[]
                             {
-                                new { type = "image_url", image_url = new { url = "upload:photo" } },
-                                new { type = "text", text = "What is it?" },
+                                new
+                                {
+                                    role = "user",
+                                    content = new object[]
+                                    {
+                                        new { type = "image_url", image_url = new { url = "upload:photo" } },
+                                        new { type = "text", text = "What is it?" },
+                                    },
+                                },
                             },
-                        },
-                    },
-                    answer = "An orange cross",
-                    options = new { profile = "tuned", eciStrength = 0.5 },
-                })),
+                            answer = "An orange cross",
+                            options = new { profile = "tuned", eciStrength = 0.5 },
+                        }
+                    )
+                ),
                 "request"
             },
             { new ByteArrayContent(RunningServer.Scene), "photo", "../../<img src=x>.jpg" },
@@ -96,8 +106,12 @@ public sealed class ExplainApiTests(SharedServer shared)
         Assert.Equal(0.5f, json.RootElement.GetProperty("options").GetProperty("eciStrength").GetSingle());
         Assert.Equal(
             "An orange cross",
-            string.Concat(json.RootElement.GetProperty("answer").EnumerateArray()
-                .Select(step => step.GetProperty("token").GetProperty("text").GetString())));
+            string.Concat(
+                json.RootElement.GetProperty("answer")
+                    .EnumerateArray()
+                    .Select(step => step.GetProperty("token").GetProperty("text").GetString())
+            )
+        );
         Assert.Single(response.Headers.GetValues("Tamx-Run"));
     }
 
@@ -115,15 +129,20 @@ public sealed class ExplainApiTests(SharedServer shared)
         Assert.StartsWith(
             "sandbox allow-scripts",
             report.Headers.GetValues("Content-Security-Policy").Single(),
-            StringComparison.Ordinal);
+            StringComparison.Ordinal
+        );
         Assert.Equal(
             await response.Content.ReadAsStringAsync(),
-            await _server.Client.GetStringAsync($"/api/runs/{id}/maps.json"));
+            await _server.Client.GetStringAsync($"/api/runs/{id}/maps.json")
+        );
         Assert.NotEmpty(await _server.Client.GetByteArrayAsync($"/api/runs/{id}/trace.safetensors"));
 
         Assert.Equal(HttpStatusCode.NoContent, (await _server.Client.DeleteAsync($"/api/runs/{id}")).StatusCode);
         await RunningServer.AssertErrorAsync(
-            await _server.Client.GetAsync($"/api/runs/{id}/report.html"), 404, "no_such_run");
+            await _server.Client.GetAsync($"/api/runs/{id}/report.html"),
+            404,
+            "no_such_run"
+        );
         Assert.False(Directory.Exists(Path.Combine(_server.Server.FolderPath, "runs", id)));
     }
 
@@ -133,7 +152,10 @@ public sealed class ExplainApiTests(SharedServer shared)
         using var page = await _server.Client.GetAsync("/");
         Assert.Equal("text/html", page.Content.Headers.ContentType?.MediaType);
         Assert.Contains(
-            "script-src 'self'", page.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+            "script-src 'self'",
+            page.Headers.GetValues("Content-Security-Policy").Single(),
+            StringComparison.Ordinal
+        );
         Assert.False(page.Headers.Contains("Access-Control-Allow-Origin"));
         using var module = await _server.Client.GetAsync("/assets/report/mount.js");
         Assert.Equal("text/javascript", module.Content.Headers.ContentType?.MediaType);
@@ -148,6 +170,7 @@ public sealed class ExplainApiTests(SharedServer shared)
         Assert.Equal(8, config.RootElement.GetProperty("limits").GetProperty("maxPictures").GetInt32());
         Assert.Equal(
             "tamx",
-            config.RootElement.GetProperty("defaults").GetProperty("options").GetProperty("profile").GetString());
+            config.RootElement.GetProperty("defaults").GetProperty("options").GetProperty("profile").GetString()
+        );
     }
 }

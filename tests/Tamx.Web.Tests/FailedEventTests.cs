@@ -1,5 +1,4 @@
 using Tamx.Llama;
-using Tamx.Llama.Chat;
 using Tamx.Llama.Media;
 using Tamx.Web.Requests;
 using Tamx.Web.Wire;
@@ -23,10 +22,12 @@ public sealed class FailedEventTests
         Assert.Equal(refusal.Message, arrived.ToException().Message);
         Assert.Equal(
             "{a} has 1.5 tokens: maxTokens, maxFrames, kernelSize; Port",
-            arrived.ToException().Describe(FieldNames.Explain.NameOf));
+            arrived.ToException().Describe(FieldNames.Explain.NameOf)
+        );
         Assert.Equal(
             "{a} has 1.5 tokens: max_tokens, maxFrames, kernelSize; Port",
-            arrived.ToException().Describe(FieldNames.Chat.NameOf));
+            arrived.ToException().Describe(FieldNames.Chat.NameOf)
+        );
     }
 
     [Fact]

@@ -98,34 +98,56 @@ public sealed class HostileRequestTests(SharedServer shared)
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"maxTokens\":1025}", "invalid_value")]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"candidates\":11}", "invalid_value")]
     [InlineData(
-        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"sampling\":{\"temperature\":-1}}", "invalid_value")]
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"sampling\":{\"temperature\":-1}}",
+        "invalid_value"
+    )]
     [InlineData(
-        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"sampling\":{\"seed\":4294967296}}", "invalid_value")]
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"sampling\":{\"seed\":4294967296}}",
+        "invalid_value"
+    )]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"sampling\":[]}", "invalid_value")]
     [InlineData(
-        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"engine\":\"cuda\"}}", "invalid_option")]
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"engine\":\"cuda\"}}",
+        "invalid_option"
+    )]
     [InlineData(
-        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"maxWorkingBytes\":1}}", "invalid_option")]
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"maxWorkingBytes\":1}}",
+        "invalid_option"
+    )]
     [InlineData(
-        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"eciStrength\":[[]]}}", "invalid_option")]
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"eciStrength\":[[]]}}",
+        "invalid_option"
+    )]
     [InlineData(
-        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"kernelSize\":1000}}", "invalid_option")]
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"kernelSize\":1000}}",
+        "invalid_option"
+    )]
     [InlineData(
-        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"nonsense\":1}}", "invalid_option")]
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"nonsense\":1}}",
+        "invalid_option"
+    )]
     [InlineData(
-        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"profile\":\"9\"}}", "invalid_value")]
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"profile\":\"9\"}}",
+        "invalid_value"
+    )]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"\\ud800\"}]}", "invalid_json")]
     [InlineData(
         "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"image\":\"\\udfff\"}]}]}",
-        "invalid_json")]
+        "invalid_json"
+    )]
     [InlineData("{\"\\ud800\":1}", "invalid_json")]
     [InlineData(
         "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"mergeSize\":2147483647}}",
-        "invalid_value")]
+        "invalid_value"
+    )]
     [InlineData(
-        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"device\":\"CUDA0\"}}", "invalid_option")]
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"device\":\"CUDA0\"}}",
+        "invalid_option"
+    )]
     [InlineData(
-        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"maxDeviceBytes\":1}}", "invalid_option")]
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"options\":{\"maxDeviceBytes\":1}}",
+        "invalid_option"
+    )]
     [InlineData("not json", "invalid_json")]
     [InlineData("", "invalid_json")]
     public async Task Json_ThatIsNoRequest_IsRefused(string json, string code)
@@ -137,11 +159,19 @@ public sealed class HostileRequestTests(SharedServer shared)
     [Fact]
     public async Task Json_ThatIsNoUtf8_IsRefused()
     {
-        using var content = new ByteArrayContent(
-            [.. "{\"messages\":[{\"role\":\"user\",\"content\":\""u8, 0xC3, 0x28, 0xFF, .. "\"}]}"u8]);
+        using var content = new ByteArrayContent([
+            .. "{\"messages\":[{\"role\":\"user\",\"content\":\""u8,
+            0xC3,
+            0x28,
+            0xFF,
+            .. "\"}]}"u8,
+        ]);
         content.Headers.ContentType = new("application/json");
         await RunningServer.AssertErrorAsync(
-            await _server.Client.PostAsync("/api/explain", content), 400, "invalid_json");
+            await _server.Client.PostAsync("/api/explain", content),
+            400,
+            "invalid_json"
+        );
     }
 
     [Fact]
@@ -149,7 +179,10 @@ public sealed class HostileRequestTests(SharedServer shared)
     {
         using var content = new StringContent(new string('[', 100_000), Encoding.UTF8, "application/json");
         await RunningServer.AssertErrorAsync(
-            await _server.Client.PostAsync("/api/explain", content), 400, "invalid_json");
+            await _server.Client.PostAsync("/api/explain", content),
+            400,
+            "invalid_json"
+        );
     }
 
     [Theory]
@@ -162,7 +195,10 @@ public sealed class HostileRequestTests(SharedServer shared)
         using var content = new ByteArrayContent("{}"u8.ToArray());
         content.Headers.TryAddWithoutValidation("Content-Type", type);
         await RunningServer.AssertErrorAsync(
-            await _server.Client.PostAsync("/api/explain", content), 415, "wrong_content_type");
+            await _server.Client.PostAsync("/api/explain", content),
+            415,
+            "wrong_content_type"
+        );
     }
 
     [Theory]
@@ -170,21 +206,27 @@ public sealed class HostileRequestTests(SharedServer shared)
     [InlineData("--x\r\nContent-Disposition: form-data; name=\"request\"\r\n\r\n{}")]
     [InlineData("--x\r\nContent-Disposition: form-data\r\n\r\n{}\r\n--x--")]
     [InlineData(
-        "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n" +
-        "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x--")]
+        "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n"
+            + "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x--"
+    )]
     [InlineData("garbage")]
     public async Task Form_ThatIsDamaged_IsRefused(string form)
     {
         using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(form));
         content.Headers.TryAddWithoutValidation("Content-Type", "multipart/form-data; boundary=x");
         await RunningServer.AssertErrorAsync(
-            await _server.Client.PostAsync("/api/explain", content), 400, "invalid_body");
+            await _server.Client.PostAsync("/api/explain", content),
+            400,
+            "invalid_body"
+        );
     }
 
     [Fact]
     public async Task Text_TooLong_IsRefused() =>
         await AssertRefusedAsync(
-            new { messages = new[] { RunningServer.Message(new string('x', 16_001)) } }, "text_too_long");
+            new { messages = new[] { RunningServer.Message(new string('x', 16_001)) } },
+            "text_too_long"
+        );
 
     [Fact]
     public async Task Pictures_TooMany_AreRefused()
@@ -201,16 +243,20 @@ public sealed class HostileRequestTests(SharedServer shared)
     }
 
     [Fact]
-    public async Task Picture_OfTooManyBytes_IsRefused() => await RunningServer.AssertErrorAsync(
-        await _server.PostAsync(
-            RunningServer.Question([.. RunningServer.Scene, .. new byte[10_000_000]])), 413, "picture_too_large");
+    public async Task Picture_OfTooManyBytes_IsRefused() =>
+        await RunningServer.AssertErrorAsync(
+            await _server.PostAsync(RunningServer.Question([.. RunningServer.Scene, .. new byte[10_000_000]])),
+            413,
+            "picture_too_large"
+        );
 
     [Fact]
     public async Task Picture_OfTooManyPixels_IsRefused()
     {
         // 41 megapixels, all black.
         using var answer = await _server.PostAsync(
-            RunningServer.Question(Png(8200, 5000, Packed(((8200 * 3) + 1) * 5000))));
+            RunningServer.Question(Png(8200, 5000, Packed(((8200 * 3) + 1) * 5000)))
+        );
         Assert.Contains("at most 40,000,000", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         await RunningServer.AssertErrorAsync(answer, 400, "invalid_image");
     }
@@ -236,9 +282,10 @@ public sealed class HostileRequestTests(SharedServer shared)
         {
             // A GIF's frames may be dots on a canvas that is large; decoding makes each as large as that.
             var color = i % 2 == 0 ? MagickColors.Red : MagickColors.Blue;
-            var frame = format == MagickFormat.Gif
-                ? new MagickImage(color, 1, 1) { Page = new MagickGeometry(0, 0, 2000, 2000) }
-                : new MagickImage(color, 2000, 2000);
+            var frame =
+                format == MagickFormat.Gif
+                    ? new MagickImage(color, 1, 1) { Page = new MagickGeometry(0, 0, 2000, 2000) }
+                    : new MagickImage(color, 2000, 2000);
             frame.AnimationDelay = 10;
             frame.Settings.SetDefine(MagickFormat.WebP, "method", "0");
             images.Add(frame);
@@ -246,14 +293,21 @@ public sealed class HostileRequestTests(SharedServer shared)
 
         await AssertRefusedAsync(
             RunningServer.Asking(new { type = "video", video = RunningServer.DataUrl(images.ToByteArray(format)) }),
-            "invalid_image");
+            "invalid_image"
+        );
     }
 
     [Fact]
     public async Task Picture_OfOnePixel_IsRefused()
     {
         MagickFormat[] formats =
-            [MagickFormat.Png, MagickFormat.Jpeg, MagickFormat.Gif, MagickFormat.WebP, MagickFormat.Bmp];
+        [
+            MagickFormat.Png,
+            MagickFormat.Jpeg,
+            MagickFormat.Gif,
+            MagickFormat.WebP,
+            MagickFormat.Bmp,
+        ];
         foreach (var format in formats)
         {
             using var image = new MagickImage(MagickColors.Red, 1, 1);
@@ -296,17 +350,17 @@ public sealed class HostileRequestTests(SharedServer shared)
         using var form = new MultipartFormDataContent
         {
             {
-                new StringContent(JsonSerializer.Serialize(new
-                {
-                    messages = new[] { new { role = "user", content } },
-                    maxTokens = 1,
-                })),
+                new StringContent(
+                    JsonSerializer.Serialize(new { messages = new[] { new { role = "user", content } }, maxTokens = 1 })
+                ),
                 "request"
             },
         };
         var picture = new ByteArrayContent(RunningServer.Scene);
         picture.Headers.TryAddWithoutValidation(
-            "Content-Disposition", "form-data; name=\"p\"; filename=\"../../<script>alert(3)<!--\u202e.jpg\"");
+            "Content-Disposition",
+            "form-data; name=\"p\"; filename=\"../../<script>alert(3)<!--\u202e.jpg\""
+        );
         form.Add(picture);
         using var answer = await _server.Client.PostAsync("/api/explain", form);
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
@@ -343,7 +397,9 @@ public sealed class HostileRequestTests(SharedServer shared)
         foreach (var name in new[] { "video-0", "..%2f..%2flock", "report.html%00", "REPORT.HTML", "." })
         {
             var status = await SendLineAsync(
-                $"GET /api/runs/{run}/{name} HTTP/1.1", $"Host: 127.0.0.1:{_server.Server.Address.Port}");
+                $"GET /api/runs/{run}/{name} HTTP/1.1",
+                $"Host: 127.0.0.1:{_server.Server.Address.Port}"
+            );
             Assert.True(status is 400 or 404 or 405, $"{name}: {status}");
         }
     }
@@ -375,8 +431,7 @@ public sealed class HostileRequestTests(SharedServer shared)
         using var stream = socket.GetStream();
         await stream.WriteAsync(Encoding.ASCII.GetBytes(string.Join("\r\n", lines) + "\r\nConnection: close\r\n\r\n"));
         using var reader = new StreamReader(stream);
-        return int.Parse(
-            (await reader.ReadToEndAsync()).Split(' ')[1], CultureInfo.InvariantCulture);
+        return int.Parse((await reader.ReadToEndAsync()).Split(' ')[1], CultureInfo.InvariantCulture);
     }
 
     /// <summary>So many zeros, deflated.</summary>

@@ -13,7 +13,10 @@ public sealed class LoadTests
     private static readonly byte[] Picture = Testing.TestPictures.Gradient(64, 64).Encoded.ToArray();
     private static readonly string[] Questions =
     [
-        "Describe this image.", "What colour is the cross?", "How many shapes are there?", "Where is the heart?",
+        "Describe this image.",
+        "What colour is the cross?",
+        "How many shapes are there?",
+        "Where is the heart?",
         "What is it?",
     ];
 
@@ -21,7 +24,11 @@ public sealed class LoadTests
     public async Task Explain_EightClientsTwentyFiveTimes_GivesTheSameAnswersAndMemoryStays()
     {
         await using var server = await RunningServer.StartAsync(
-            RunningServer.Options with { Limits = new RequestLimits { MaxRuns = 4 } });
+            RunningServer.Options with
+            {
+                Limits = new RequestLimits { MaxRuns = 4 },
+            }
+        );
         var alone = new List<string>();
         foreach (var question in Questions)
         {
@@ -36,28 +43,34 @@ public sealed class LoadTests
         var (serverAfter, workerAfter) = await MemoryAsync(server);
         Assert.True(
             workerAfter < workerBefore * 1.1,
-            $"the worker's memory went from {workerBefore >> 20} to {workerAfter >> 20} MB");
+            $"the worker's memory went from {workerBefore >> 20} to {workerAfter >> 20} MB"
+        );
         Assert.True(
             serverAfter < (serverBefore * 1.1) + (1 << 20),
-            $"the server's objects went from {serverBefore >> 10} to {serverAfter >> 10} KB");
+            $"the server's objects went from {serverBefore >> 10} to {serverAfter >> 10} KB"
+        );
         Assert.Equal(4, Directory.GetDirectories(Path.Combine(server.Server.FolderPath, "runs")).Length);
     }
 
     private static async Task RoundAsync(RunningServer server, List<string> alone, int count)
     {
         var different = new ConcurrentBag<string>();
-        await Task.WhenAll(Enumerable.Range(0, Clients).Select(async client =>
-        {
-            for (var i = 0; i < count; i++)
-            {
-                var index = (client + i) % Questions.Length;
-                var answer = await AskAsync(server, Questions[index]);
-                if (answer != alone[index])
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, Clients)
+                .Select(async client =>
                 {
-                    different.Add(Questions[index]);
-                }
-            }
-        }));
+                    for (var i = 0; i < count; i++)
+                    {
+                        var index = (client + i) % Questions.Length;
+                        var answer = await AskAsync(server, Questions[index]);
+                        if (answer != alone[index])
+                        {
+                            different.Add(Questions[index]);
+                        }
+                    }
+                })
+        );
         Assert.Empty(different);
     }
 

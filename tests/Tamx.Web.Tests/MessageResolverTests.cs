@@ -18,7 +18,15 @@ public sealed class MessageResolverTests
     public void Read_OllamasImages_StandBeforeTheContent()
     {
         var reader = Reader();
-        var message = Read(reader, new { role = "user", content = "Which?", images = new[] { Base64 } });
+        var message = Read(
+            reader,
+            new
+            {
+                role = "user",
+                content = "Which?",
+                images = new[] { Base64 },
+            }
+        );
         Assert.Equal([null, "Which?"], message.Parts.Select(part => (part as ParsedText)?.Text));
         Assert.Equal(Picture, Assert.Single(reader.Files));
     }
@@ -39,14 +47,36 @@ public sealed class MessageResolverTests
     [Fact]
     public void Read_BoundsAndSampling_GoToTheWorker()
     {
-        var picture = Read(Reader(), Content(new { type = "image", image = Base64, max_pixels = 4096 })).Parts[0];
+        var picture = Read(
+            Reader(),
+            Content(
+                new
+                {
+                    type = "image",
+                    image = Base64,
+                    max_pixels = 4096,
+                }
+            )
+        ).Parts[0];
         var arrived = Assert.IsType<ParsedPicture>(WireJson.Read<ParsedPart>(WireJson.Bytes(picture)));
         Assert.Equal(new ParsedPicture(new("picture 1", "0"), new PixelBounds { MaxPixels = 4096 }), arrived);
-        var asked = new { type = "video", video = "data:video/mp4;base64,AAAA", nframes = 6, video_end = 2 };
+        var asked = new
+        {
+            type = "video",
+            video = "data:video/mp4;base64,AAAA",
+            nframes = 6,
+            video_end = 2,
+        };
         var video = Read(Reader(), Content(asked)).Parts[0];
         Assert.Equal(
-            new VideoSampling { FrameCount = 6, MaxFrames = 6, EndSeconds = 2 },
-            Assert.IsType<ParsedVideo>(WireJson.Read<ParsedPart>(WireJson.Bytes(video))).Sampling);
+            new VideoSampling
+            {
+                FrameCount = 6,
+                MaxFrames = 6,
+                EndSeconds = 2,
+            },
+            Assert.IsType<ParsedVideo>(WireJson.Read<ParsedPart>(WireJson.Bytes(video))).Sampling
+        );
     }
 
     [Fact]
@@ -65,34 +95,46 @@ public sealed class MessageResolverTests
     [Theory]
     [InlineData("""{"role": "user", "content": "x", "pictures": []}""", null, null)]
     [InlineData(
-        """{"role": "user", "content": "x", "pictures": ["a"]}""", "invalid_messages", "message 0 has \"pictures\"")]
+        """{"role": "user", "content": "x", "pictures": ["a"]}""",
+        "invalid_messages",
+        "message 0 has \"pictures\""
+    )]
     [InlineData(
         """{"role": "user", "content": [{"type": "text", "text": "x", "style": 1}]}""",
         "invalid_messages",
-        "message 0, part 0 has \"style\"")]
+        "message 0, part 0 has \"style\""
+    )]
     [InlineData("""{"role": "user", "content": "a\u0000b"}""", "invalid_messages", "zero character")]
     [InlineData(
         """{"role": "user", "content": "x", "images": ["/etc/passwd"]}""",
         "source_refused",
-        "message 0, image 0 names a file")]
+        "message 0, image 0 names a file"
+    )]
     [InlineData(
-        """{"role": "user", "content": [{"type": "image", "path": "scene.jpg"}]}""", "source_refused", "names a file")]
+        """{"role": "user", "content": [{"type": "image", "path": "scene.jpg"}]}""",
+        "source_refused",
+        "names a file"
+    )]
     [InlineData(
         """{"role": "user", "content": [{"type": "image", "url": "file:///etc/passwd"}]}""",
         "source_refused",
-        "names a file")]
+        "names a file"
+    )]
     [InlineData(
         """{"role": "user", "content": [{"type": "video", "path": "/etc/passwd"}]}""",
         "source_refused",
-        "names a file")]
+        "names a file"
+    )]
     [InlineData(
         """{"role": "user", "content": [{"type": "image", "base64": "/etc/pass.wd"}]}""",
         "invalid_messages",
-        "no base64")]
+        "no base64"
+    )]
     [InlineData(
         """{"role": "user", "content": [{"type": "video", "video": "data:video/mp4;base64,AAAA", "nframes": 80}]}""",
         "invalid_value",
-        "nframes")]
+        "nframes"
+    )]
     public void Read_NameOrSourceWithoutMeaning_IsRefused(string message, string? code, string? text)
     {
         var refusal = Record.Exception(() => Read(Reader(), Encoding.UTF8.GetBytes($"[{message}]"))) as ApiException;

@@ -10,13 +10,21 @@ public sealed class OpenApiTests(SharedServer shared)
     public async Task Document_NamesEveryRouteAndNoOther()
     {
         using var document = JsonDocument.Parse(await shared.Running.Client.GetStringAsync("/openapi.json"));
-        var described = document.RootElement.GetProperty("paths").EnumerateObject()
-            .SelectMany(path => path.Value.EnumerateObject()
-                .Select(method => $"{method.Name.ToUpperInvariant()} {path.Name}"));
-        var served = shared.Running.Server.Endpoints
-            .Where(endpoint => endpoint.RoutePattern.RawText is not ("/" or "/assets/{**path}"))
-            .SelectMany(endpoint => endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods
-                .Select(method => $"{method} {endpoint.RoutePattern.RawText}"));
+        var described = document
+            .RootElement.GetProperty("paths")
+            .EnumerateObject()
+            .SelectMany(path =>
+                path.Value.EnumerateObject().Select(method => $"{method.Name.ToUpperInvariant()} {path.Name}")
+            );
+        var served = shared
+            .Running.Server.Endpoints.Where(endpoint =>
+                endpoint.RoutePattern.RawText is not ("/" or "/assets/{**path}")
+            )
+            .SelectMany(endpoint =>
+                endpoint
+                    .Metadata.GetMetadata<HttpMethodMetadata>()!
+                    .HttpMethods.Select(method => $"{method} {endpoint.RoutePattern.RawText}")
+            );
         Assert.Equal(served.Order(), described.Order());
     }
 
@@ -25,7 +33,10 @@ public sealed class OpenApiTests(SharedServer shared)
     {
         using var document = JsonDocument.Parse(await shared.Running.Client.GetStringAsync("/openapi.json"));
         var schemas = document.RootElement.GetProperty("components").GetProperty("schemas");
-        var names = schemas.GetProperty("ExplainRequest").GetProperty("properties").EnumerateObject()
+        var names = schemas
+            .GetProperty("ExplainRequest")
+            .GetProperty("properties")
+            .EnumerateObject()
             .Select(property => property.Name);
 
         // The server's own list is in the message that refuses any other name.

@@ -25,8 +25,10 @@ internal sealed class OpenPage : IAsyncDisposable
         Page.PageError += (_, error) => _said.Add(error);
         Page.Request += (_, request) =>
         {
-            if (!request.Url.StartsWith(server.AbsoluteUri, StringComparison.Ordinal)
-                && !request.Url.StartsWith("blob:", StringComparison.Ordinal))
+            if (
+                !request.Url.StartsWith(server.AbsoluteUri, StringComparison.Ordinal)
+                && !request.Url.StartsWith("blob:", StringComparison.Ordinal)
+            )
             {
                 _elsewhere.Add(request.Url);
             }
@@ -36,8 +38,8 @@ internal sealed class OpenPage : IAsyncDisposable
     public IPage Page { get; }
 
     /// <summary>An answer that takes a while to explain.</summary>
-    public static string LongAnswer { get; } = string.Concat(
-        Enumerable.Repeat("An orange cross and a blue diamond are here, a purple heart too. ", 55));
+    public static string LongAnswer { get; } =
+        string.Concat(Enumerable.Repeat("An orange cross and a blue diamond are here, a purple heart too. ", 55));
 
     public ILocator Question => Page.Locator("textarea[name=question]");
 
@@ -50,10 +52,19 @@ internal sealed class OpenPage : IAsyncDisposable
     public ILocator Status => Page.Locator(".status .phase");
 
     public static async Task<OpenPage> StartAsync(
-        Chromium browser, RunningServer server, BrowserNewContextOptions? look = null, string path = "")
+        Chromium browser,
+        RunningServer server,
+        BrowserNewContextOptions? look = null,
+        string path = ""
+    )
     {
         var context = await browser.NewContextAsync(
-            look ?? new() { ViewportSize = new ViewportSize { Width = 1280, Height = 800 } });
+            look
+                ?? new()
+                {
+                    ViewportSize = new ViewportSize { Width = 1280, Height = 800 },
+                }
+        );
         var open = new OpenPage(context, await context.NewPageAsync(), server.Server.Address);
         await open.Page.AddInitScriptAsync(
             """
@@ -62,7 +73,8 @@ internal sealed class OpenPage : IAsyncDisposable
               window.asked = body.get("request").text();
               return send.call(this, body);
             };
-            """);
+            """
+        );
         await open.Page.GotoAsync(open._server.AbsoluteUri + path);
         return open;
     }
@@ -77,8 +89,15 @@ internal sealed class OpenPage : IAsyncDisposable
     /// <summary>Chooses a file, as with the file dialog.</summary>
     public async Task AttachAsync(string name, string type, byte[] content)
     {
-        await Page.Locator("input[type=file]").SetInputFilesAsync(
-            new FilePayload { Name = name, MimeType = type, Buffer = content });
+        await Page.Locator("input[type=file]")
+            .SetInputFilesAsync(
+                new FilePayload
+                {
+                    Name = name,
+                    MimeType = type,
+                    Buffer = content,
+                }
+            );
         var remove = Page.Locator(".attachments").GetByRole(AriaRole.Button, new() { Name = $"Remove {name}" });
         await Assertions.Expect(remove).ToBeVisibleAsync();
     }
@@ -99,7 +118,8 @@ internal sealed class OpenPage : IAsyncDisposable
               document.body.dispatchEvent(event);
             }
             """,
-            new[] { kind, name, type, Convert.ToBase64String(content) });
+            new[] { kind, name, type, Convert.ToBase64String(content) }
+        );
     }
 
     /// <summary>Asks to have a long answer explained, and waits for some of it.</summary>
@@ -125,16 +145,18 @@ internal sealed class OpenPage : IAsyncDisposable
     }
 
     /// <summary>All of a map's pixels as one number, to see whether two drawings differ.</summary>
-    public Task<double> DrawingAsync() => Page.EvaluateAsync<double>(
-        """
-        () => {
-          const canvas = document.querySelector(".stage canvas");
-          const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
-          copy.drawImage(canvas, 0, 0);
-          const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
-          return data.reduce((sum, value, i) => (sum * 31 + value + i) % 1000000007, 7);
-        }
-        """);
+    public Task<double> DrawingAsync() =>
+        Page.EvaluateAsync<double>(
+            """
+            () => {
+              const canvas = document.querySelector(".stage canvas");
+              const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
+              copy.drawImage(canvas, 0, 0);
+              const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+              return data.reduce((sum, value, i) => (sum * 31 + value + i) % 1000000007, 7);
+            }
+            """
+        );
 
     /// <summary>The JSON of the last question that was asked.</summary>
     public async Task<JsonElement> AskedAsync() =>
@@ -144,12 +166,15 @@ internal sealed class OpenPage : IAsyncDisposable
     public void ExpectRefusal(int status) =>
         Assert.True(
             _said.RemoveAll(text => text.Contains($"status of {status}", StringComparison.Ordinal)) > 0,
-            $"no refusal {status}");
+            $"no refusal {status}"
+        );
 
     /// <summary>Takes note that the server was not to be reached.</summary>
     public void ExpectNoAnswer() =>
         Assert.True(
-            _said.RemoveAll(text => text.Contains("net::ERR_", StringComparison.Ordinal)) > 0, "the server was there");
+            _said.RemoveAll(text => text.Contains("net::ERR_", StringComparison.Ordinal)) > 0,
+            "the server was there"
+        );
 
     public async ValueTask DisposeAsync()
     {

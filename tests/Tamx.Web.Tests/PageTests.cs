@@ -22,8 +22,9 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         await Assertions.Expect(page.Page.Locator(".stage img")).ToBeVisibleAsync();
         await page.DoneAsync();
 
-        await Assertions.Expect(page.Page.Locator(".answer .turn-text")).ToContainTextAsync(
-            "An orange cross, a blue diamond and a purple heart.");
+        await Assertions
+            .Expect(page.Page.Locator(".answer .turn-text"))
+            .ToContainTextAsync("An orange cross, a blue diamond and a purple heart.");
         await Assertions.Expect(page.Page.Locator(".stage.mapped")).ToHaveCountAsync(1);
         await Assertions.Expect(page.Page.Locator(".status")).ToBeHiddenAsync();
         var before = await page.DrawingAsync();
@@ -39,7 +40,11 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         await using var page = await OpenPage.StartAsync(browser, _server);
 
         await page.HandOverAsync(
-            "paste", "image.png", "image/png", TestPictures.Gradient(64, 48, "image.png").Encoded.ToArray());
+            "paste",
+            "image.png",
+            "image/png",
+            TestPictures.Gradient(64, 48, "image.png").Encoded.ToArray()
+        );
 
         await Assertions.Expect(page.Page.GetByAltText("image.png")).ToBeVisibleAsync();
         await page.Button("Remove image.png").ClickAsync();
@@ -63,7 +68,8 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
 
         Assert.Equal(
             ["What-is-in-this-image.html", "What-is-in-this-image.safetensors", "What-is-in-this-image.json"],
-            (string[])[name, traceName, mapsName]);
+            (string[])[name, traceName, mapsName]
+        );
         Assert.Equal("tamx-maps/1", JsonDocument.Parse(maps).RootElement.GetProperty("format").GetString());
         using var folder = new TemporaryFolder();
         var path = Path.Combine(folder.Path, "report.html");
@@ -166,8 +172,9 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         Assert.Equal(drawn, await page.DrawingAsync());
 
         await page.Button("New").ClickAsync();
-        await Assertions.Expect(page.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync(
-            "See where every word comes from");
+        await Assertions
+            .Expect(page.Page.GetByRole(AriaRole.Heading, new() { Level = 1 }))
+            .ToHaveTextAsync("See where every word comes from");
         await page.Page.GoBackAsync();
         await page.DoneAsync();
         await Assertions.Expect(page.Page.Locator(".answer .turn-text")).ToContainTextAsync("purple heart");
@@ -181,7 +188,10 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         await page.Ask.ClickAsync();
         await page.DoneAsync();
         await page.AttachAsync(
-            "second.png", "image/png", TestPictures.Gradient(96, 64, "second.png").Encoded.ToArray());
+            "second.png",
+            "image/png",
+            TestPictures.Gradient(96, 64, "second.png").Encoded.ToArray()
+        );
         await page.Question.FillAsync("And this one?");
         await page.Ask.ClickAsync();
         await page.DoneAsync();
@@ -190,12 +200,16 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         var messages = asked.GetProperty("messages");
         Assert.Equal(
             ["user", "assistant", "user"],
-            messages.EnumerateArray().Select(message => message.GetProperty("role").GetString()));
+            messages.EnumerateArray().Select(message => message.GetProperty("role").GetString())
+        );
         Assert.Equal(
-            "An orange cross, a blue diamond and a purple heart.", messages[1].GetProperty("content").GetString());
+            "An orange cross, a blue diamond and a purple heart.",
+            messages[1].GetProperty("content").GetString()
+        );
         Assert.Equal(
             "upload:file1",
-            messages[2].GetProperty("content")[0].GetProperty("image_url").GetProperty("url").GetString());
+            messages[2].GetProperty("content")[0].GetProperty("image_url").GetProperty("url").GetString()
+        );
         await Assertions.Expect(page.Page.Locator(".turn")).ToHaveCountAsync(4);
         await Assertions.Expect(page.Page.Locator("figure")).ToHaveCountAsync(2);
     }
@@ -209,8 +223,9 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         await page.Page.Locator("[name=maxTokens]").FillAsync("5");
         await page.Page.Locator("[name=temperature]").FillAsync("0.5");
         await page.Page.Locator("[name=profile]").SelectOptionAsync("tuned");
-        await Assertions.Expect(page.Page.Locator("[name=applyFilter] option").First).ToHaveTextAsync(
-            "as the method (off)");
+        await Assertions
+            .Expect(page.Page.Locator("[name=applyFilter] option").First)
+            .ToHaveTextAsync("as the method (off)");
         await page.Page.Locator("[name=applyEci]").SelectOptionAsync("off");
         await page.Page.Locator("[name=system]").FillAsync("Be brief.");
         await page.Button("Done").ClickAsync();
@@ -222,7 +237,8 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         Assert.Equal("system", asked.GetProperty("messages")[0].GetProperty("role").GetString());
         Assert.Equal(
             """{"maxTokens":5,"sampling":{"temperature":0.5},"options":{"profile":"tuned","applyEci":false}}""",
-            Rest(asked));
+            Rest(asked)
+        );
         await Assertions.Expect(page.Page.Locator("[data-token]")).ToHaveCountAsync(5);
         await Assertions.Expect(page.Page.Locator(".facts")).ToContainTextAsync("profile Tuned");
 
@@ -238,7 +254,10 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
     {
         await using var page = await OpenPage.StartAsync(browser, _server);
         await page.AttachAsync(
-            "moving.gif", "image/gif", TestVideos.Animation(ImageMagick.MagickFormat.Gif, 50, 50, 50, 50));
+            "moving.gif",
+            "image/gif",
+            TestVideos.Animation(ImageMagick.MagickFormat.Gif, 50, 50, 50, 50)
+        );
         await Assertions.Expect(page.Question).ToHaveAttributeAsync("placeholder", "Describe this video.");
         await page.Ask.ClickAsync();
         await page.DoneAsync();
@@ -254,15 +273,17 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
         await page.Ask.ClickAsync();
         await page.DoneAsync();
         await page.Button("New").ClickAsync();
-        await Assertions.Expect(page.Page.Locator(".recent .run-prompt").First).ToHaveTextAsync(
-            "A question of its own, for the list.");
+        await Assertions
+            .Expect(page.Page.Locator(".recent .run-prompt").First)
+            .ToHaveTextAsync("A question of its own, for the list.");
         await page.Page.Locator(".recent .run").First.ClickAsync();
         await page.DoneAsync();
         await Assertions.Expect(page.Page.Locator(".asked .turn-text")).ToContainTextAsync("A question of its own");
 
         await page.Button("Answers").ClickAsync();
-        await Assertions.Expect(page.Page.Locator(".runs .run-prompt").First).ToHaveTextAsync(
-            "A question of its own, for the list.");
+        await Assertions
+            .Expect(page.Page.Locator(".runs .run-prompt").First)
+            .ToHaveTextAsync("A question of its own, for the list.");
         var count = await page.Page.Locator(".runs .run").CountAsync();
         await page.Button("Delete: A question of its own, for the list.").ClickAsync();
 
@@ -344,7 +365,7 @@ public sealed class PageTests(Chromium browser, SharedServer shared)
 
         async Task TabToAsync(string wanted)
         {
-            for (int i = 0; i < 80; i++)
+            for (var i = 0; i < 80; i++)
             {
                 if (await page.Page.EvaluateAsync<bool>("(wanted) => document.activeElement.matches(wanted)", wanted))
                 {

@@ -21,14 +21,15 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
         await Assertions.Expect(page.Page.Locator(".refusals")).ToContainTextAsync("broken.png: cannot be opened");
         await page.HandOverAsync("drop", "large.jpg", "image/jpeg", [.. RunningServer.Scene, .. new byte[10_000_000]]);
         await Assertions.Expect(page.Page.Locator(".refusals")).ToContainTextAsync("a picture can have 10.0");
-        for (int i = 0; i < 8; i++)
+        for (var i = 0; i < 8; i++)
         {
             await page.AttachAsync($"{i}.jpg", "image/jpeg", RunningServer.Scene);
         }
 
         await page.HandOverAsync("drop", "ninth.jpg", "image/jpeg", RunningServer.Scene);
-        await Assertions.Expect(page.Page.Locator(".refusals")).ToContainTextAsync(
-            "ninth.jpg: a question can have 8 pictures");
+        await Assertions
+            .Expect(page.Page.Locator(".refusals"))
+            .ToContainTextAsync("ninth.jpg: a question can have 8 pictures");
         await Assertions.Expect(page.Page.Locator(".attachments li")).ToHaveCountAsync(8);
     }
 
@@ -52,8 +53,7 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
     [Fact]
     public async Task Queue_Full_OffersToTryAgain()
     {
-        await using var small = await RunningServer.StartAsync(
-            RunningServer.Options with { QueueLength = 0 });
+        await using var small = await RunningServer.StartAsync(RunningServer.Options with { QueueLength = 0 });
         await using var first = await OpenPage.StartAsync(browser, small);
         await using var second = await OpenPage.StartAsync(browser, small);
         await first.StartLongAnswerAsync(RunningServer.Scene);
@@ -105,8 +105,7 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
     [Fact]
     public async Task Key_Needed_IsAskedForOnceAndTravelsWithEverything()
     {
-        await using var own = await RunningServer.StartAsync(
-            RunningServer.Options with { ApiKey = "sesame-open-1" });
+        await using var own = await RunningServer.StartAsync(RunningServer.Options with { ApiKey = "sesame-open-1" });
         await using var page = await OpenPage.StartAsync(browser, own);
         var key = page.Page.Locator("input[name=key]");
         await key.FillAsync("sesame-open-2");
@@ -169,7 +168,7 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
         async Task HoldAsync(string state)
         {
             var violations = await AxeCore.FindViolationsAsync(page.Page);
-            for (int again = 0; again < 2 && violations.Length > 0; again++)
+            for (var again = 0; again < 2 && violations.Length > 0; again++)
             {
                 violations = [.. violations.Intersect(await AxeCore.FindViolationsAsync(page.Page))];
             }
@@ -184,10 +183,12 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
         await using var page = await OpenPage.StartAsync(browser, _server);
         await page.StartLongAnswerAsync(RunningServer.Scene);
 
-        await Assertions.Expect(
-            page.Page.GetByRole(AriaRole.Status).Filter(new() { HasText = "Writing" })).ToBeVisibleAsync();
-        await Assertions.Expect(page.Page.GetByRole(AriaRole.Progressbar)).ToHaveAttributeAsync(
-            "aria-valuenow", new Regex(@"^\d+$"));
+        await Assertions
+            .Expect(page.Page.GetByRole(AriaRole.Status).Filter(new() { HasText = "Writing" }))
+            .ToBeVisibleAsync();
+        await Assertions
+            .Expect(page.Page.GetByRole(AriaRole.Progressbar))
+            .ToHaveAttributeAsync("aria-valuenow", new Regex(@"^\d+$"));
         await page.Stop.ClickAsync();
         await page.DoneAsync();
     }

@@ -32,7 +32,15 @@ public sealed class QueueTests
         await RunningServer.UntilAsync(async () => await server.InProgressAsync() == 2, "the second request's wait");
         var third = RunAsync(2, 1);
         await RunningServer.UntilAsync(
-            () => { lock (ended) { return positions.Contains((2, 2)); } }, "the third request's wait");
+            () =>
+            {
+                lock (ended)
+                {
+                    return positions.Contains((2, 2));
+                }
+            },
+            "the third request's wait"
+        );
 
         using var refused = await server.PostAsync(RunningServer.Question(_picture));
         Assert.NotNull(refused.Headers.RetryAfter);
@@ -97,13 +105,17 @@ public sealed class QueueTests
         await using var server = await RunningServer.StartAsync(Options);
         var first = server.StreamAsync(RunningServer.Question(_picture, maxTokens: 1024)).GetAsyncEnumerator();
         await RunningServer.UntilAsync(
-            async () => await first.MoveNextAsync() && first.Current.Name == "token", "a token of the first request");
+            async () => await first.MoveNextAsync() && first.Current.Name == "token",
+            "a token of the first request"
+        );
         await foreach (var (name, data) in server.StreamAsync(RunningServer.Question(_picture, maxTokens: 1)))
         {
             if (name == "run")
             {
                 using var stopped = await server.Client.PostAsync(
-                    $"/api/runs/{data.GetProperty("run").GetString()}/stop", null);
+                    $"/api/runs/{data.GetProperty("run").GetString()}/stop",
+                    null
+                );
                 Assert.True(stopped.IsSuccessStatusCode);
             }
 
@@ -118,7 +130,9 @@ public sealed class QueueTests
 
         await StopFirstAsync(server);
         await RunningServer.UntilAsync(
-            async () => await first.MoveNextAsync() && first.Current.Name == "done", "the first request's end");
+            async () => await first.MoveNextAsync() && first.Current.Name == "done",
+            "the first request's end"
+        );
         await first.DisposeAsync();
     }
 
@@ -147,10 +161,16 @@ public sealed class QueueTests
     public async Task Stream_WithNothingToTell_IsKeptAlive()
     {
         await using var server = await RunningServer.StartAsync(
-            Options with { LongestSilence = TimeSpan.FromMilliseconds(20) });
+            Options with
+            {
+                LongestSilence = TimeSpan.FromMilliseconds(20),
+            }
+        );
         var first = server.StreamAsync(RunningServer.Question(_picture, maxTokens: 1024)).GetAsyncEnumerator();
         await RunningServer.UntilAsync(
-            async () => await first.MoveNextAsync() && first.Current.Name == "token", "a token of the first request");
+            async () => await first.MoveNextAsync() && first.Current.Name == "token",
+            "a token of the first request"
+        );
         using var request = new HttpRequestMessage(HttpMethod.Post, "/api/explain")
         {
             Content = RunningServer.JsonOf(RunningServer.Question(_picture, maxTokens: 1)),
@@ -176,16 +196,27 @@ public sealed class QueueTests
     public async Task Request_ThatTakesTooLong_IsEnded()
     {
         await using var server = await RunningServer.StartAsync(
-            Options with { Limits = new RequestLimits { MaxSeconds = 0.2 } });
+            Options with
+            {
+                Limits = new RequestLimits { MaxSeconds = 0.2 },
+            }
+        );
         await RunningServer.AssertErrorAsync(
-            await server.PostAsync(RunningServer.Question(_picture, maxTokens: 1024)), 504, "time_limit");
+            await server.PostAsync(RunningServer.Question(_picture, maxTokens: 1024)),
+            504,
+            "time_limit"
+        );
     }
 
     [Fact]
     public async Task Runs_BeyondTheLimit_GoOldestFirst()
     {
         await using var server = await RunningServer.StartAsync(
-            Options with { Limits = new RequestLimits { MaxRuns = 2 } });
+            Options with
+            {
+                Limits = new RequestLimits { MaxRuns = 2 },
+            }
+        );
         var ids = new List<string>();
         for (var i = 0; i < 3; i++)
         {
@@ -195,7 +226,9 @@ public sealed class QueueTests
 
         using var runs = JsonDocument.Parse(await server.Client.GetStringAsync("/api/runs"));
         Assert.Equal(
-            [ids[2], ids[1]], runs.RootElement.EnumerateArray().Select(run => run.GetProperty("run").GetString()));
+            [ids[2], ids[1]],
+            runs.RootElement.EnumerateArray().Select(run => run.GetProperty("run").GetString())
+        );
         Assert.Equal(2, Directory.GetDirectories(Path.Combine(server.Server.FolderPath, "runs")).Length);
     }
 
@@ -204,7 +237,9 @@ public sealed class QueueTests
         using var runs = JsonDocument.Parse(await server.Client.GetStringAsync("/api/runs"));
         var first = runs.RootElement.EnumerateArray().Last(run => run.GetProperty("state").GetString() == "running");
         using var stopped = await server.Client.PostAsync(
-            $"/api/runs/{first.GetProperty("run").GetString()}/stop", null);
+            $"/api/runs/{first.GetProperty("run").GetString()}/stop",
+            null
+        );
         Assert.True(stopped.IsSuccessStatusCode);
     }
 }

@@ -26,43 +26,42 @@ internal sealed class RunningServer : IAsyncDisposable
     public HttpClient Client { get; }
 
     /// <summary>The demo model with one thread, and a worker that is this build's command line.</summary>
-    public static ServerOptions Options { get; } = new()
-    {
-        Port = 0,
-        Model = new ModelOptions
+    public static ServerOptions Options { get; } =
+        new()
         {
-            ModelPath = Path.Combine(AppContext.BaseDirectory, "demo", "tamx-demo-grounded-f16.gguf"),
-            ProjectorPath = Path.Combine(AppContext.BaseDirectory, "demo", "mmproj-tamx-demo-grounded-f16.gguf"),
-            ThreadCount = 1,
-        },
-        WorkerCommand = ["dotnet", Path.Combine(AppContext.BaseDirectory, "Tamx.Cli.dll"), "worker"],
-    };
+            Port = 0,
+            Model = new ModelOptions
+            {
+                ModelPath = Path.Combine(AppContext.BaseDirectory, "demo", "tamx-demo-grounded-f16.gguf"),
+                ProjectorPath = Path.Combine(AppContext.BaseDirectory, "demo", "mmproj-tamx-demo-grounded-f16.gguf"),
+                ThreadCount = 1,
+            },
+            WorkerCommand = ["dotnet", Path.Combine(AppContext.BaseDirectory, "Tamx.Cli.dll"), "worker"],
+        };
 
-    public static byte[] Scene { get; } = File.ReadAllBytes(
-        Path.Combine(AppContext.BaseDirectory, "demo", "scene.jpg"));
+    public static byte[] Scene { get; } =
+        File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "demo", "scene.jpg"));
 
     public static async Task<RunningServer> StartAsync(ServerOptions? options = null) =>
         new(await TamxServer.StartAsync(options ?? Options), options?.ApiKey);
 
     /// <summary>The body of a request about one picture.</summary>
-    public static object Question(byte[] picture, string question = "Describe this image.", int maxTokens = 4) => new
-    {
-        messages = new[] { Message(question, picture) },
-        maxTokens,
-    };
+    public static object Question(byte[] picture, string question = "Describe this image.", int maxTokens = 4) =>
+        new { messages = new[] { Message(question, picture) }, maxTokens };
 
     /// <summary>The body of a request of one message with these parts.</summary>
     public static object Asking(params object[] parts) =>
         new { messages = new[] { new { role = "user", content = parts } } };
 
     /// <summary>A user's message with pictures before its text.</summary>
-    public static object Message(string text, params byte[][] pictures) => new
-    {
-        role = "user",
-        content = pictures
-            .Select(picture => (object)new { type = "image_url", image_url = new { url = DataUrl(picture) } })
-            .Append(new { type = "text", text }),
-    };
+    public static object Message(string text, params byte[][] pictures) =>
+        new
+        {
+            role = "user",
+            content = pictures
+                .Select(picture => (object)new { type = "image_url", image_url = new { url = DataUrl(picture) } })
+                .Append(new { type = "text", text }),
+        };
 
     public static string DataUrl(byte[] content) =>
         "data:application/octet-stream;base64," + Convert.ToBase64String(content);
@@ -72,7 +71,9 @@ internal sealed class RunningServer : IAsyncDisposable
 
     /// <summary>Asks for events.</summary>
     public async IAsyncEnumerable<(string Name, JsonElement Data)> StreamAsync(
-        object body, string path = "/api/explain")
+        object body,
+        string path = "/api/explain"
+    )
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonOf(body) };
         request.Headers.Accept.ParseAdd("text/event-stream");
@@ -132,8 +133,9 @@ internal sealed class RunningServer : IAsyncDisposable
     public async Task<string?> PhaseNowAsync()
     {
         using var runs = JsonDocument.Parse(await Client.GetStringAsync("/api/runs"));
-        var under = runs.RootElement.EnumerateArray().LastOrDefault(
-            run => run.GetProperty("state").GetString() is "queued" or "running");
+        var under = runs
+            .RootElement.EnumerateArray()
+            .LastOrDefault(run => run.GetProperty("state").GetString() is "queued" or "running");
         return under.ValueKind == JsonValueKind.Object && under.TryGetProperty("phase", out var phase)
             ? phase.GetString()
             : null;

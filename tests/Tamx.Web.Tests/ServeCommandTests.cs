@@ -17,7 +17,9 @@ public sealed partial class ServeCommandTests
         using (var client = new HttpClient { BaseAddress = address })
         {
             using var answer = await client.PostAsync(
-                "/api/explain", JsonContent.Create(RunningServer.Question(RunningServer.Scene, maxTokens: 1)));
+                "/api/explain",
+                JsonContent.Create(RunningServer.Question(RunningServer.Scene, maxTokens: 1))
+            );
             Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
         }
 
@@ -36,7 +38,9 @@ public sealed partial class ServeCommandTests
             var (address, worker) = await WaitAsync(killed);
             using var client = new HttpClient { BaseAddress = address };
             using var answer = await client.PostAsync(
-                "/api/explain", JsonContent.Create(RunningServer.Question(RunningServer.Scene, maxTokens: 1)));
+                "/api/explain",
+                JsonContent.Create(RunningServer.Question(RunningServer.Scene, maxTokens: 1))
+            );
             killed.Kill();
             await killed.WaitForExitAsync();
 
@@ -66,7 +70,9 @@ public sealed partial class ServeCommandTests
         listener.Start();
         var port = ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
         using var serve = Start(
-            folder.Path, [.. arguments.Select(argument => argument == "USED" ? $"{port}" : argument)]);
+            folder.Path,
+            [.. arguments.Select(argument => argument == "USED" ? $"{port}" : argument)]
+        );
         var error = await serve.StandardError.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(60));
         await serve.WaitForExitAsync();
         Assert.Contains(message, error, StringComparison.Ordinal);
@@ -105,8 +111,9 @@ public sealed partial class ServeCommandTests
             said += line + "\n";
             if (AddressPattern().Match(line) is { Success: true } match)
             {
-                var child = Directory.GetDirectories("/proc").Select(
-                    path => int.TryParse(Path.GetFileName(path), out var id) ? id : 0)
+                var child = Directory
+                    .GetDirectories("/proc")
+                    .Select(path => int.TryParse(Path.GetFileName(path), out var id) ? id : 0)
                     .Single(id => id > 0 && ParentOf(id) == serve.Id);
                 return (new Uri(match.Value), child);
             }
@@ -121,7 +128,9 @@ public sealed partial class ServeCommandTests
         {
             var stat = File.ReadAllText($"/proc/{id}/stat");
             return int.Parse(
-                stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
+                stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1],
+                System.Globalization.CultureInfo.InvariantCulture
+            );
         }
         catch (IOException)
         {

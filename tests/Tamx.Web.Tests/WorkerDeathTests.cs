@@ -45,10 +45,13 @@ public sealed class WorkerDeathTests
 
                 var asked = server.PostAsync(Body(phase));
                 await RunningServer.UntilAsync(
-                    async () => asked.IsCompleted || await server.PhaseNowAsync() == phase, $"phase {phase}");
+                    async () => asked.IsCompleted || await server.PhaseNowAsync() == phase,
+                    $"phase {phase}"
+                );
                 Assert.False(
                     asked.IsCompleted,
-                    $"{phase} was over before it could be met: {(asked.IsCompleted ? await asked : null)}");
+                    $"{phase} was over before it could be met: {(asked.IsCompleted ? await asked : null)}"
+                );
                 workers.Add(await KillAsync(server, i / Phases.Length % 2 == 0 ? Signals.Kill : Signals.VirtualAlarm));
                 using var answer = await asked;
                 Assert.NotNull(answer.Headers.RetryAfter);
@@ -75,7 +78,10 @@ public sealed class WorkerDeathTests
         var frozen = server.Server.WorkerId!.Value;
         using var patience = new CancellationTokenSource();
         var asked = server.Client.PostAsync(
-            "/api/explain", System.Net.Http.Json.JsonContent.Create(Body("generate")), patience.Token);
+            "/api/explain",
+            System.Net.Http.Json.JsonContent.Create(Body("generate")),
+            patience.Token
+        );
         await RunningServer.UntilAsync(async () => await server.PhaseNowAsync() == "generate", "generating");
         Signals.Send(frozen, Signals.Freeze);
         await patience.CancelAsync();
@@ -132,7 +138,8 @@ public sealed class WorkerDeathTests
             {
                 Assert.Equal(
                     UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
-                    File.GetUnixFileMode(first.Server.FolderPath));
+                    File.GetUnixFileMode(first.Server.FolderPath)
+                );
             }
         }
         finally
@@ -154,12 +161,14 @@ public sealed class WorkerDeathTests
 
     private static object Asking(object message) => new { messages = new[] { message }, maxTokens = 1 };
 
-    private object Body(string phase) => phase switch
-    {
-        "image" => Asking(RunningServer.Message("Compare.", [.. Enumerable.Repeat(_large, 8)])),
-        "prefill" => Asking(RunningServer.Message(
-            string.Concat(Enumerable.Repeat("what colour is the cross ", 600)), _small)),
-        "generate" => new { messages = new[] { RunningServer.Message("Tell.", _small) }, maxTokens = 1024 },
-        _ => RunningServer.Question(_small, maxTokens: 1),
-    };
+    private object Body(string phase) =>
+        phase switch
+        {
+            "image" => Asking(RunningServer.Message("Compare.", [.. Enumerable.Repeat(_large, 8)])),
+            "prefill" => Asking(
+                RunningServer.Message(string.Concat(Enumerable.Repeat("what colour is the cross ", 600)), _small)
+            ),
+            "generate" => new { messages = new[] { RunningServer.Message("Tell.", _small) }, maxTokens = 1024 },
+            _ => RunningServer.Question(_small, maxTokens: 1),
+        };
 }

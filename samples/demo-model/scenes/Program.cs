@@ -25,7 +25,8 @@ catch (Exception error) when (error is ArgumentException or FormatException or O
 {
     Console.Error.WriteLine(error.Message);
     Console.Error.WriteLine(
-        "usage: stream | png FOLDER, then --seed S --start A --count N --min OBJECTS --max OBJECTS");
+        "usage: stream | png FOLDER, then --seed S --start A --count N --min OBJECTS --max OBJECTS"
+    );
     return 2;
 }
 
@@ -44,17 +45,24 @@ static void WriteStream(SceneArguments arguments)
 }
 
 // The trainer reads kinds as numbers.
-static object Facts(Scene scene) => new
-{
-    scene.Objects,
-    Questions = scene.Questions.Select(question => new
+static object Facts(Scene scene) =>
+    new
     {
-        question.Kind,
-        question.Prompt,
-        question.Answer,
-        Words = question.Words.Select(word => new { word.Text, word.Start, Kind = (int)word.Kind, word.ObjectIds }),
-    }),
-};
+        scene.Objects,
+        Questions = scene.Questions.Select(question => new
+        {
+            question.Kind,
+            question.Prompt,
+            question.Answer,
+            Words = question.Words.Select(word => new
+            {
+                word.Text,
+                word.Start,
+                Kind = (int)word.Kind,
+                word.ObjectIds,
+            }),
+        }),
+    };
 
 static void WriteInt32(Stream output, int value)
 {

@@ -39,17 +39,18 @@ internal static class BestAndWorstPage
         IReadOnlyList<SampleResult> results,
         EvaluationOptions options,
         ITamEngine engine,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken
+    )
     {
         var kind = options.Kinds[^1];
         (SampleResult Result, double Score)[] ranked =
         [
             .. from result in results
-               let nouns = result.Rows.Where(row => row.Words == WordKind.Noun && row.Maps == kind).ToArray()
-               where nouns.Length > 0
-               let score = nouns.Average(row => row.ObjIou)
-               orderby score descending
-               select (result, score),
+            let nouns = result.Rows.Where(row => row.Words == WordKind.Noun && row.Maps == kind).ToArray()
+            where nouns.Length > 0
+            let score = nouns.Average(row => row.ObjIou)
+            orderby score descending
+            select (result, score),
         ];
         var bestCount = Math.Min(MostOfEach, (ranked.Length + 1) / 2);
         var best = ranked[..bestCount];
@@ -62,12 +63,13 @@ internal static class BestAndWorstPage
         foreach (var sample in samples.Where(sample => chosen.Contains(sample.Name)))
         {
             ChatMessage[] messages = [new(ChatRole.User, [sample.Picture, new TextPart(sample.Prompt)])];
-            var explanation = await Explainer.ExplainAsync(model, messages, explain, engine, null, cancellationToken)
+            var explanation = await Explainer
+                .ExplainAsync(model, messages, explain, engine, null, cancellationToken)
                 .ConfigureAwait(false);
             var link = Invariant($"reports/{links.Count + 1:D2}.html");
             var report = new HtmlReportOptions { Title = sample.Name };
-            await HtmlReport.WriteAsync(
-                explanation.Trace, explanation.Maps, Path.Combine(folder, link), report, cancellationToken)
+            await HtmlReport
+                .WriteAsync(explanation.Trace, explanation.Maps, Path.Combine(folder, link), report, cancellationToken)
                 .ConfigureAwait(false);
             links.Add(sample.Name, link);
         }
@@ -84,7 +86,8 @@ internal static class BestAndWorstPage
         StringBuilder page,
         string title,
         IEnumerable<(SampleResult Result, double Score)> entries,
-        Dictionary<string, string> links)
+        Dictionary<string, string> links
+    )
     {
         page.Append(Invariant($"<h1>{title}</h1>\n<table>"));
         page.Append("<tr><th>Obj-IoU of nouns</th><th>Picture</th><th>Answer</th></tr>\n");

@@ -20,7 +20,8 @@ public sealed record EvaluationSummary(
     IReadOnlyList<PaperSummaryRow> Paper,
     CurveSummary? Curves,
     IReadOnlyList<SettingScore> Sweep,
-    IReadOnlyList<MapAgreement> Agreement)
+    IReadOnlyList<MapAgreement> Agreement
+)
 {
     /// <summary>Sums up results.</summary>
     /// <param name="results">The samples' results.</param>
@@ -32,16 +33,16 @@ public sealed record EvaluationSummary(
         SummaryRow[] rows =
         [
             .. from words in Enum.GetValues<WordKind>()
-               from maps in options.Kinds
-               let row = SummaryRow.Of(results, words, maps, options)
-               where row is not null
-               select row,
+            from maps in options.Kinds
+            let row = SummaryRow.Of(results, words, maps, options)
+            where row is not null
+            select row,
         ];
         PaperSummaryRow[] paper =
         [
             .. from maps in options.Kinds
-               let figures = results.SelectMany(result => result.Paper).Where(row => row.Maps == maps)
-               select new PaperSummaryRow(maps, PaperProtocol.Summarize(figures.Select(row => row.Figures))),
+            let figures = results.SelectMany(result => result.Paper).Where(row => row.Maps == maps)
+            select new PaperSummaryRow(maps, PaperProtocol.Summarize(figures.Select(row => row.Figures))),
         ];
         PerturbationCurves[] curves = [.. results.Select(result => result.Curves).OfType<PerturbationCurves>()];
         var isExact = results.Select(result => result.IsExact).OfType<bool>();
@@ -54,7 +55,8 @@ public sealed record EvaluationSummary(
             paper,
             curves.Length == 0 ? null : CurveSummary.Of(curves),
             [.. settings.Select(group => SettingScore.Join([.. group]))],
-            [.. agreement.Select(group => MapAgreement.Join([.. group]))]);
+            [.. agreement.Select(group => MapAgreement.Join([.. group]))]
+        );
     }
 
     /// <summary>The summary as tables for people.</summary>
@@ -82,8 +84,7 @@ public sealed record EvaluationSummary(
 /// <param name="F1Iou">2 ab / (a + b) of the two means.</param>
 /// <param name="Precision">Mean precision.</param>
 /// <param name="Recall">Mean recall.</param>
-public sealed record PaperSummary(
-    double? ObjIou, double? FuncIou, double? F1Iou, double? Precision, double? Recall);
+public sealed record PaperSummary(double? ObjIou, double? FuncIou, double? F1Iou, double? Precision, double? Recall);
 
 /// <summary>The paper's figures of all samples and one kind of maps.</summary>
 /// <param name="Maps">Which maps.</param>
@@ -98,15 +99,23 @@ public sealed record PaperSummaryRow(MapKind Maps, PaperSummary Figures);
 /// <param name="Insertion">Best cells shown first: the higher, the better.</param>
 /// <param name="RandomInsertion">The same in random order.</param>
 public sealed record CurveSummary(
-    MapKind Maps, int Count, double Deletion, double RandomDeletion, double Insertion, double RandomInsertion)
+    MapKind Maps,
+    int Count,
+    double Deletion,
+    double RandomDeletion,
+    double Insertion,
+    double RandomInsertion
+)
 {
     /// <summary>Averages the areas of curves.</summary>
     /// <param name="curves">At least one sample's curves, all of the same maps.</param>
-    internal static CurveSummary Of(IReadOnlyList<PerturbationCurves> curves) => new(
-        curves[0].Maps,
-        curves.Count,
-        curves.Average(curve => PerturbationCurve.Area(curve.Deletion)),
-        curves.Average(curve => PerturbationCurve.Area(curve.RandomDeletion)),
-        curves.Average(curve => PerturbationCurve.Area(curve.Insertion)),
-        curves.Average(curve => PerturbationCurve.Area(curve.RandomInsertion)));
+    internal static CurveSummary Of(IReadOnlyList<PerturbationCurves> curves) =>
+        new(
+            curves[0].Maps,
+            curves.Count,
+            curves.Average(curve => PerturbationCurve.Area(curve.Deletion)),
+            curves.Average(curve => PerturbationCurve.Area(curve.RandomDeletion)),
+            curves.Average(curve => PerturbationCurve.Area(curve.Insertion)),
+            curves.Average(curve => PerturbationCurve.Area(curve.RandomInsertion))
+        );
 }

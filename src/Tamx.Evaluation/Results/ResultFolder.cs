@@ -19,7 +19,11 @@ public static class ResultFolder
     /// <param name="facts">What else is known about the run; see <see cref="EvaluationSummary.ToJson"/>.</param>
     /// <exception cref="IOException">A file cannot be written.</exception>
     public static void WriteTables(
-        string folder, IReadOnlyList<SampleResult> results, EvaluationSummary summary, JsonObject? facts = null)
+        string folder,
+        IReadOnlyList<SampleResult> results,
+        EvaluationSummary summary,
+        JsonObject? facts = null
+    )
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         ArgumentNullException.ThrowIfNull(results);
@@ -58,7 +62,8 @@ public static class ResultFolder
         IReadOnlyList<SampleResult> results,
         EvaluationOptions options,
         ITamEngine engine,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         ArgumentNullException.ThrowIfNull(model);

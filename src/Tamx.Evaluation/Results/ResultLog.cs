@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Tamx.Llama;
 
 namespace Tamx.Evaluation;
 
@@ -105,7 +104,9 @@ public sealed class ResultLog : IDisposable
             catch (Exception exception) when (exception is JsonException or ArgumentException or NullReferenceException)
             {
                 throw new InvalidInputException(
-                    $"{path}: line {i + 1} is no result; remove the line, or the file", exception);
+                    $"{path}: line {i + 1} is no result; remove the line, or the file",
+                    exception
+                );
             }
         }
 

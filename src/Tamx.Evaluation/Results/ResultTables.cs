@@ -17,7 +17,9 @@ internal static class ResultTables
         text.AppendLine("grid IoU  pointing  mass   area   empty");
         foreach (var row in summary.Rows)
         {
-            text.Append(Invariant($"{Name(row.Words),-9} {Name(row.Maps),-11} {row.Count,6}  {row.ObjIou:0.000}    "));
+            text.Append(
+                Invariant($"{Name(row.Words), -9} {Name(row.Maps), -11} {row.Count, 6}  {row.ObjIou:0.000}    ")
+            );
             text.Append(Invariant($"{row.ObjIouInterval[0]:0.000}-{row.ObjIouInterval[1]:0.000}   "));
             text.Append(Invariant($"{row.Ceiling:0.000}    {row.GridIou:0.000}     {row.Pointing:0.000}     "));
             text.AppendLine(Invariant($"{row.Mass:0.000}  {row.Area:0.000}  {row.Empty:0.000}"));
@@ -26,7 +28,7 @@ internal static class ResultTables
         text.AppendLine("the paper's protocol     Obj-IoU  Func-IoU  F1-IoU  precision  recall");
         foreach (var (maps, figures) in summary.Paper)
         {
-            text.Append(Invariant($"          {Name(maps),-15}{Figure(figures.ObjIou)}    "));
+            text.Append(Invariant($"          {Name(maps), -15}{Figure(figures.ObjIou)}    "));
             text.Append(Invariant($"{Figure(figures.FuncIou)}     {Figure(figures.F1Iou)}   "));
             text.AppendLine(Invariant($"{Figure(figures.Precision)}      {Figure(figures.Recall)}"));
         }
@@ -47,7 +49,9 @@ internal static class ResultTables
             foreach (var score in summary.Sweep)
             {
                 var (profile, strength, kernel) = score.Setting;
-                text.Append(Invariant($"{Name(profile),-8} {strength,-4} {(kernel > 0 ? $"{kernel}" : "off"),-6}  "));
+                text.Append(
+                    Invariant($"{Name(profile), -8} {strength, -4} {(kernel > 0 ? $"{kernel}" : "off"), -6}  ")
+                );
                 text.Append(Invariant($"{Figure(score.ObjIou)}    {Figure(score.Pointing)}     "));
                 text.AppendLine(Invariant($"{Figure(score.Mass)}  {Figure(score.FunctionIou)}"));
             }
@@ -65,44 +69,79 @@ internal static class ResultTables
     }
 
     /// <summary>One line per scored word and kind of maps.</summary>
-    public static string WordsCsv(IEnumerable<SampleResult> results) => Csv(
-        ["picture", .. WordRow.Columns],
-        from result in results
-        from row in result.Rows
-        select row.Fields.Prepend(result.Name));
+    public static string WordsCsv(IEnumerable<SampleResult> results) =>
+        Csv(
+            ["picture", .. WordRow.Columns],
+            from result in results
+            from row in result.Rows
+            select row.Fields.Prepend(result.Name)
+        );
 
     /// <summary>
     /// One line per picture and kind of maps: means over the picture's nouns, and over its words in the paper's
     /// protocol.
     /// </summary>
-    public static string PicturesCsv(IEnumerable<SampleResult> results) => Csv(
-        [
-            "picture", "answer", "expected", "maps", "nouns", "objIou", "pointing", "mass", "area", "paperObjIou",
-            "paperFuncIou", "paperPrecision", "paperRecall",
-        ],
-        from result in results
-        from paper in result.Paper
-        let nouns = result.Rows.Where(row => row.Words == WordKind.Noun && row.Maps == paper.Maps).ToArray()
-        let figures = PaperProtocol.Summarize([paper.Figures])
-        select new object?[]
-        {
-            result.Name, result.Answer, result.Expected, paper.Maps, nouns.Length, Mean(nouns, row => row.ObjIou),
-            Mean(nouns, row => row.Pointing), Mean(nouns, row => row.Mass), Mean(nouns, row => row.Area),
-            figures.ObjIou, figures.FuncIou, figures.Precision, figures.Recall,
-        });
+    public static string PicturesCsv(IEnumerable<SampleResult> results) =>
+        Csv(
+            [
+                "picture",
+                "answer",
+                "expected",
+                "maps",
+                "nouns",
+                "objIou",
+                "pointing",
+                "mass",
+                "area",
+                "paperObjIou",
+                "paperFuncIou",
+                "paperPrecision",
+                "paperRecall",
+            ],
+            from result in results
+            from paper in result.Paper
+            let nouns = result.Rows.Where(row => row.Words == WordKind.Noun && row.Maps == paper.Maps).ToArray()
+            let figures = PaperProtocol.Summarize([paper.Figures])
+            select new object?[]
+            {
+                result.Name,
+                result.Answer,
+                result.Expected,
+                paper.Maps,
+                nouns.Length,
+                Mean(nouns, row => row.ObjIou),
+                Mean(nouns, row => row.Pointing),
+                Mean(nouns, row => row.Mass),
+                Mean(nouns, row => row.Area),
+                figures.ObjIou,
+                figures.FuncIou,
+                figures.Precision,
+                figures.Recall,
+            }
+        );
 
     /// <summary>The summary's rows.</summary>
     public static string SummaryCsv(EvaluationSummary summary) =>
         Csv(SummaryRow.Columns, summary.Rows.Select(row => row.Fields));
 
     /// <summary>One line per setting of a sweep.</summary>
-    public static string SweepCsv(EvaluationSummary summary) => Csv(
-        ["profile", "eciStrength", "kernel", "nouns", "objIou", "pointing", "mass", "functionIou"],
-        summary.Sweep.Select(score => new object?[]
-        {
-            score.Setting.Profile, score.Setting.EciStrength, score.Setting.Kernel, score.Nouns, score.ObjIou,
-            score.Pointing, score.Mass, score.FunctionIou,
-        }));
+    public static string SweepCsv(EvaluationSummary summary) =>
+        Csv(
+            ["profile", "eciStrength", "kernel", "nouns", "objIou", "pointing", "mass", "functionIou"],
+            summary.Sweep.Select(score =>
+                new object?[]
+                {
+                    score.Setting.Profile,
+                    score.Setting.EciStrength,
+                    score.Setting.Kernel,
+                    score.Nouns,
+                    score.ObjIou,
+                    score.Pointing,
+                    score.Mass,
+                    score.FunctionIou,
+                }
+            )
+        );
 
     private static double? Mean(WordRow[] rows, Func<WordRow, double> value) =>
         rows.Length == 0 ? null : rows.Average(value);

@@ -15,7 +15,8 @@ public sealed record SampleResult
         IReadOnlyList<PaperRow> paper,
         PerturbationCurves? curves,
         IReadOnlyList<SettingScore>? settings = null,
-        IReadOnlyList<MapAgreement>? agreement = null)
+        IReadOnlyList<MapAgreement>? agreement = null
+    )
     {
         Name = name;
         Prompt = prompt;

@@ -17,7 +17,8 @@ public sealed record SettingScore(
     double? Pointing,
     double? Mass,
     double? FunctionIou,
-    int FunctionWords)
+    int FunctionWords
+)
 {
     /// <summary>The score of one sample.</summary>
     /// <param name="setting">The setting.</param>
@@ -33,7 +34,8 @@ public sealed record SettingScore(
             Mean(row => row.Pointing),
             Mean(row => row.Mass),
             paper.FuncIou.Count > 0 ? paper.FuncIou.Average() : null,
-            paper.FuncIou.Count);
+            paper.FuncIou.Count
+        );
 
         double? Mean(Func<WordRow, double> value) => nouns.Length > 0 ? nouns.Average(value) : null;
     }
@@ -49,7 +51,8 @@ public sealed record SettingScore(
             Mean(score => score.Pointing, score => score.Nouns),
             Mean(score => score.Mass, score => score.Nouns),
             Mean(score => score.FunctionIou, score => score.FunctionWords),
-            scores.Sum(score => score.FunctionWords));
+            scores.Sum(score => score.FunctionWords)
+        );
 
         double? Mean(Func<SettingScore, double?> value, Func<SettingScore, int> count) =>
             scores.Sum(count) is > 0 and var total

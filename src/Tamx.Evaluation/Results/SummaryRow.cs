@@ -33,28 +33,67 @@ public sealed record SummaryRow(
     double Ceiling,
     double Precision,
     double Recall,
-    double Empty)
+    double Empty
+)
 {
     /// <summary>The columns of <c>summary.csv</c>.</summary>
     internal static IReadOnlyList<string> Columns { get; } =
     [
-        "words", "maps", "count", "objIou", "objIouLow", "objIouHigh", "pointing", "pointingLow", "pointingHigh",
-        "mass", "massLow", "massHigh", "gridIou", "area", "ceiling", "precision", "recall", "empty",
+        "words",
+        "maps",
+        "count",
+        "objIou",
+        "objIouLow",
+        "objIouHigh",
+        "pointing",
+        "pointingLow",
+        "pointingHigh",
+        "mass",
+        "massLow",
+        "massHigh",
+        "gridIou",
+        "area",
+        "ceiling",
+        "precision",
+        "recall",
+        "empty",
     ];
 
     /// <summary>The row in these columns.</summary>
     internal IReadOnlyList<object?> Fields =>
-    [
-        Words, Maps, Count, ObjIou, ObjIouInterval[0], ObjIouInterval[1], Pointing, PointingInterval[0],
-        PointingInterval[1], Mass, MassInterval[0], MassInterval[1], GridIou, Area, Ceiling, Precision, Recall, Empty,
-    ];
+        [
+            Words,
+            Maps,
+            Count,
+            ObjIou,
+            ObjIouInterval[0],
+            ObjIouInterval[1],
+            Pointing,
+            PointingInterval[0],
+            PointingInterval[1],
+            Mass,
+            MassInterval[0],
+            MassInterval[1],
+            GridIou,
+            Area,
+            Ceiling,
+            Precision,
+            Recall,
+            Empty,
+        ];
 
     /// <summary>The row of a kind of words and of maps; null where no such word was scored.</summary>
     internal static SummaryRow? Of(
-        IReadOnlyList<SampleResult> results, WordKind words, MapKind maps, EvaluationOptions options)
+        IReadOnlyList<SampleResult> results,
+        WordKind words,
+        MapKind maps,
+        EvaluationOptions options
+    )
     {
         WordRow[][] samples =
-            [.. results.Select(result => result.Rows.Where(row => row.Words == words && row.Maps == maps).ToArray())];
+        [
+            .. results.Select(result => result.Rows.Where(row => row.Words == words && row.Maps == maps).ToArray()),
+        ];
         WordRow[] all = [.. samples.SelectMany(rows => rows)];
         if (all.Length == 0)
         {
@@ -79,7 +118,8 @@ public sealed record SummaryRow(
             all.Average(row => row.Ceiling),
             all.Average(row => row.Precision),
             all.Average(row => row.Recall),
-            all.Average(row => row.IsEmpty ? 1.0 : 0));
+            all.Average(row => row.IsEmpty ? 1.0 : 0)
+        );
 
         BootstrapInterval Interval(Func<WordRow, double> value)
         {

@@ -32,34 +32,46 @@ public sealed record WordRow(
     double Mass,
     double Area,
     double Ceiling,
-    bool IsEmpty)
+    bool IsEmpty
+)
 {
     /// <summary>The columns of <c>words.csv</c>, after the picture's name.</summary>
     internal static IReadOnlyList<string> Columns { get; } =
     [
-        "index", "word", "words", "maps", "objIou", "gridIou", "precision", "recall", "pointing", "mass", "area",
-        "ceiling", "empty",
+        "index",
+        "word",
+        "words",
+        "maps",
+        "objIou",
+        "gridIou",
+        "precision",
+        "recall",
+        "pointing",
+        "mass",
+        "area",
+        "ceiling",
+        "empty",
     ];
 
     /// <summary>The row in these columns.</summary>
     internal IReadOnlyList<object?> Fields =>
-    [
-        Index, Text, Words, Maps, ObjIou, GridIou, Precision, Recall, Pointing, Mass, Area, Ceiling, IsEmpty ? 1 : 0,
-    ];
+        [Index, Text, Words, Maps, ObjIou, GridIou, Precision, Recall, Pointing, Mass, Area, Ceiling, IsEmpty ? 1 : 0];
 
     /// <summary>The row of a word and a kind of maps.</summary>
-    internal static WordRow Of(MatchedWord word, MapKind maps, MapScore score, double ceiling) => new(
-        word.Word.TokenIndices[0],
-        word.Word.Text,
-        word.Kind,
-        maps,
-        score.ObjIou,
-        score.GridIou,
-        score.Precision,
-        score.Recall,
-        score.Pointing,
-        score.Mass,
-        score.Area,
-        ceiling,
-        score.IsEmpty);
+    internal static WordRow Of(MatchedWord word, MapKind maps, MapScore score, double ceiling) =>
+        new(
+            word.Word.TokenIndices[0],
+            word.Word.Text,
+            word.Kind,
+            maps,
+            score.ObjIou,
+            score.GridIou,
+            score.Precision,
+            score.Recall,
+            score.Pointing,
+            score.Mass,
+            score.Area,
+            ceiling,
+            score.IsEmpty
+        );
 }

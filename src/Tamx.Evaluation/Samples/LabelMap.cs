@@ -1,5 +1,3 @@
-using Tamx.Llama;
-
 namespace Tamx.Evaluation;
 
 /// <summary>Says for every pixel of a picture which object it belongs to.</summary>
@@ -20,7 +18,9 @@ public sealed class LabelMap
         if (labels.Length != (long)width * height)
         {
             throw new ArgumentException(
-                $"{width} x {height} pixels need as many labels; there are {labels.Length}", nameof(labels));
+                $"{width} x {height} pixels need as many labels; there are {labels.Length}",
+                nameof(labels)
+            );
         }
 
         Width = width;

@@ -24,7 +24,15 @@ internal sealed class LabelPng
     private static readonly (int X, int Y, int StepX, int StepY)[] WholePass = [(0, 0, 1, 1)];
 
     private static readonly (int X, int Y, int StepX, int StepY)[] InterlacedPasses =
-        [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)];
+    [
+        (0, 0, 8, 8),
+        (4, 0, 8, 8),
+        (0, 4, 4, 8),
+        (2, 0, 4, 4),
+        (0, 2, 2, 4),
+        (1, 0, 2, 2),
+        (0, 1, 1, 2),
+    ];
 
     private readonly string _path;
     private readonly int _width;
@@ -39,11 +47,13 @@ internal sealed class LabelPng
         _path = path;
         using var compressed = new MemoryStream();
         var at = SignatureBytes;
-        for (var ends = false; !ends;)
+        for (var ends = false; !ends; )
         {
-            if (file.Length - at < ChunkOverhead
+            if (
+                file.Length - at < ChunkOverhead
                 || BinaryPrimitives.ReadUInt32BigEndian(file[at..]) is var length
-                && length > file.Length - at - ChunkOverhead)
+                    && length > file.Length - at - ChunkOverhead
+            )
             {
                 throw Damaged("it ends early");
             }
@@ -93,7 +103,8 @@ internal sealed class LabelPng
         {
             throw new ImageFormatException(
                 path,
-                "is no PNG; other formats do not keep label values: a label map is a PNG, grey or with a palette");
+                "is no PNG; other formats do not keep label values: a label map is a PNG, grey or with a palette"
+            );
         }
 
         var png = new LabelPng(path, file);
@@ -117,7 +128,13 @@ internal sealed class LabelPng
 
     private byte[] ReadLabels()
     {
-        var channels = _colourType switch { RgbType => 3, GreyAlphaType => 2, RgbaType => 4, _ => 1 };
+        var channels = _colourType switch
+        {
+            RgbType => 3,
+            GreyAlphaType => 2,
+            RgbaType => 4,
+            _ => 1,
+        };
         var labels = new byte[_width * _height];
         try
         {
@@ -189,26 +206,32 @@ internal sealed class LabelPng
         var toLeft = Math.Abs(estimate - left);
         var toAbove = Math.Abs(estimate - above);
         var toCorner = Math.Abs(estimate - corner);
-        return toLeft <= toAbove && toLeft <= toCorner ? left : toAbove <= toCorner ? above : corner;
+        return toLeft <= toAbove && toLeft <= toCorner ? left
+            : toAbove <= toCorner ? above
+            : corner;
     }
 
     private byte Label(ReadOnlySpan<byte> row, int column, int channels, int x, int y)
     {
         var sample = Sample(row, column * channels);
-        if (_colourType is RgbType or RgbaType
-            && (Sample(row, (column * channels) + 1) != sample || Sample(row, (column * channels) + 2) != sample))
+        if (
+            _colourType is RgbType or RgbaType
+            && (Sample(row, (column * channels) + 1) != sample || Sample(row, (column * channels) + 2) != sample)
+        )
         {
             throw new ImageFormatException(
                 _path,
                 $"has a coloured pixel at {x}, {y}; "
-                + "a label map is a PNG, grey or with a palette, its values are labels");
+                    + "a label map is a PNG, grey or with a palette, its values are labels"
+            );
         }
 
         return sample <= byte.MaxValue
             ? (byte)sample
             : throw new ImageFormatException(
                 _path,
-                $"has {_bitDepth} bits per sample and the value {sample} at {x}, {y}; labels are 0 to {byte.MaxValue}");
+                $"has {_bitDepth} bits per sample and the value {sample} at {x}, {y}; labels are 0 to {byte.MaxValue}"
+            );
     }
 
     private int Sample(ReadOnlySpan<byte> row, int index)

@@ -80,7 +80,8 @@ public sealed class PictureFolder
             if (label is not (0 or Void) && !entry.Categories.Any(category => category.Label == label))
             {
                 throw new InvalidInputException(
-                    $"{entry.Labels}: label {label} has no category; add it to the annotations or to categories.json");
+                    $"{entry.Labels}: label {label} has no category; add it to the annotations or to categories.json"
+                );
             }
         }
 
@@ -112,10 +113,12 @@ public sealed class PictureFolder
         return instances.Length switch
         {
             0 => throw new InvalidInputException(
-                $"{folder}: there is neither anno.json nor annotations/instances_*.json, so no masks are known"),
+                $"{folder}: there is neither anno.json nor annotations/instances_*.json, so no masks are known"
+            ),
             1 => (ReadCoco(folder, instances[0]), "Write a one-sentence caption for this image:"),
             _ => throw new InvalidInputException(
-                $"{annotations}: there are {instances.Length} files instances_*.json; leave the one to evaluate"),
+                $"{annotations}: there are {instances.Length} files instances_*.json; leave the one to evaluate"
+            ),
         };
     }
 
@@ -131,11 +134,16 @@ public sealed class PictureFolder
         var entries = new List<Entry>();
         foreach (var item in document.RootElement.EnumerateArray())
         {
-            if (item.ValueKind != JsonValueKind.Array || item.GetArrayLength() != 4
-                || item[0].ValueKind != JsonValueKind.String || item[2].ValueKind != JsonValueKind.String)
+            if (
+                item.ValueKind != JsonValueKind.Array
+                || item.GetArrayLength() != 4
+                || item[0].ValueKind != JsonValueKind.String
+                || item[2].ValueKind != JsonValueKind.String
+            )
             {
                 throw new InvalidInputException(
-                    $"{path}: entry {entries.Count + 1} is not [picture, caption, label map, categories]");
+                    $"{path}: entry {entries.Count + 1} is not [picture, caption, label map, categories]"
+                );
             }
 
             var name = item[0].GetString()!;
@@ -155,15 +163,16 @@ public sealed class PictureFolder
     private static Entry[] ReadCoco(string folder, string path)
     {
         var file = Parse(path, json => JsonSerializer.Deserialize<CocoFile>(json.Span, JsonSerializerOptions.Web));
-        var categories = ReadCategories(folder)
+        var categories =
+            ReadCategories(folder)
             ?? CheckCategories((file?.Categories ?? []).Select(category => (category.Name, category.Id)), path);
         return
         [
             .. from image in (file?.Images ?? []).DistinctBy(image => image.Id)
-               let name = image.Id.ToString("D12", CultureInfo.InvariantCulture)
-               let picture = Path.Combine(folder, "image", name + ".jpg")
-               let labels = Path.Combine(folder, "seg_label", name + ".png")
-               select new Entry(name, picture, labels, categories),
+            let name = image.Id.ToString("D12", CultureInfo.InvariantCulture)
+            let picture = Path.Combine(folder, "image", name + ".jpg")
+            let labels = Path.Combine(folder, "seg_label", name + ".png")
+            select new Entry(name, picture, labels, categories),
         ];
     }
 
@@ -179,11 +188,13 @@ public sealed class PictureFolder
         return CategoriesOf(document.RootElement, path);
     }
 
-    private static LabelledCategory[] CategoriesOf(JsonElement element, string where) => CheckCategories(
-        element.ValueKind != JsonValueKind.Object
-            ? []
-            : element.EnumerateObject().Select(property => ((string?)property.Name, LabelOf(property.Value))),
-        where);
+    private static LabelledCategory[] CategoriesOf(JsonElement element, string where) =>
+        CheckCategories(
+            element.ValueKind != JsonValueKind.Object
+                ? []
+                : element.EnumerateObject().Select(property => ((string?)property.Name, LabelOf(property.Value))),
+            where
+        );
 
     private static int LabelOf(JsonElement value) =>
         value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var label) ? label : 0;
@@ -191,11 +202,14 @@ public sealed class PictureFolder
     private static LabelledCategory[] CheckCategories(IEnumerable<(string? Name, int Label)> categories, string where)
     {
         LabelledCategory[] all =
-            [.. categories.Select(category => new LabelledCategory(category.Label, category.Name ?? ""))];
+        [
+            .. categories.Select(category => new LabelledCategory(category.Label, category.Name ?? "")),
+        ];
         if (all.Length == 0)
         {
             throw new InvalidInputException(
-                $"{where}: there are no categories; a list {{\"name\": label}} in categories.json gives them");
+                $"{where}: there are no categories; a list {{\"name\": label}} in categories.json gives them"
+            );
         }
 
         foreach (var (label, name) in all)
@@ -203,7 +217,8 @@ public sealed class PictureFolder
             if (label is < 1 or >= Void || string.IsNullOrWhiteSpace(name))
             {
                 throw new InvalidInputException(
-                    $"{where}: category \"{name}\" has label {label}; a label is a whole number from 1 to {Void - 1}");
+                    $"{where}: category \"{name}\" has label {label}; a label is a whole number from 1 to {Void - 1}"
+                );
             }
         }
 

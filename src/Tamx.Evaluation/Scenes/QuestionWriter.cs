@@ -10,7 +10,10 @@ internal static class QuestionWriter
     private static readonly string[] Relations = ["left of", "right of", "above", "below"];
 
     public static IReadOnlyList<SceneQuestion> Write(
-        IReadOnlyList<SceneObject> objects, int size, ref SceneRandom random)
+        IReadOnlyList<SceneObject> objects,
+        int size,
+        ref SceneRandom random
+    )
     {
         var questions = new List<SceneQuestion>
         {
@@ -29,15 +32,12 @@ internal static class QuestionWriter
     /// <summary>
     /// Marks an answer's words: nouns and colours with the objects that bear them, the rest as function words.
     /// </summary>
-    public static SceneQuestion Ask(
-        QuestionKind kind, string prompt, string answer, IReadOnlyList<SceneObject> objects)
+    public static SceneQuestion Ask(QuestionKind kind, string prompt, string answer, IReadOnlyList<SceneObject> objects)
     {
         var words = new List<SceneWord>();
         for (int start = 0, end; start < answer.Length; start = end + 1)
         {
-            for (end = start; end < answer.Length && char.IsLetter(answer[end]); end++)
-            {
-            }
+            for (end = start; end < answer.Length && char.IsLetter(answer[end]); end++) { }
 
             if (end > start)
             {
@@ -89,8 +89,14 @@ internal static class QuestionWriter
 
     private static string PlaceOf(SceneObject item, int size)
     {
-        var down = item.CenterY < size * 0.375 ? "top" : item.CenterY > size * 0.625 ? "bottom" : "";
-        var across = item.CenterX < size * 0.375 ? "left" : item.CenterX > size * 0.625 ? "right" : "";
+        var down =
+            item.CenterY < size * 0.375 ? "top"
+            : item.CenterY > size * 0.625 ? "bottom"
+            : "";
+        var across =
+            item.CenterX < size * 0.375 ? "left"
+            : item.CenterX > size * 0.625 ? "right"
+            : "";
         return (down, across) switch
         {
             ("", "") => "in the center",
@@ -102,7 +108,11 @@ internal static class QuestionWriter
 
     /// <summary>Asks for the other one of a pair, where it is clearly on that side.</summary>
     private static void AddRelation(
-        List<SceneQuestion> questions, IReadOnlyList<SceneObject> objects, int size, ref SceneRandom random)
+        List<SceneQuestion> questions,
+        IReadOnlyList<SceneObject> objects,
+        int size,
+        ref SceneRandom random
+    )
     {
         var clear = 40 / SceneLayout.BaseSize * size;
         var possible = new List<(string Prompt, string Answer)>();
@@ -113,7 +123,8 @@ internal static class QuestionWriter
             possible.AddRange(
                 from relation in Relations.Index()
                 where distances[relation.Index] > clear
-                select ($"What is {relation.Item} the {target.Adjective} {target.Noun}?", $"{Upper(Name(other))}."));
+                select ($"What is {relation.Item} the {target.Adjective} {target.Noun}?", $"{Upper(Name(other))}.")
+            );
         }
 
         if (possible.Count > 0)
@@ -124,7 +135,10 @@ internal static class QuestionWriter
     }
 
     private static void AddCount(
-        List<SceneQuestion> questions, IReadOnlyList<SceneObject> objects, ref SceneRandom random)
+        List<SceneQuestion> questions,
+        IReadOnlyList<SceneObject> objects,
+        ref SceneRandom random
+    )
     {
         const int StrangerPercent = 20;
         var model = random.Pick(objects);
@@ -142,7 +156,10 @@ internal static class QuestionWriter
     }
 
     private static void AddColor(
-        List<SceneQuestion> questions, IReadOnlyList<SceneObject> objects, ref SceneRandom random)
+        List<SceneQuestion> questions,
+        IReadOnlyList<SceneObject> objects,
+        ref SceneRandom random
+    )
     {
         SceneObject[] unique = [.. objects.Where(item => objects.Count(other => other.Shape == item.Shape) == 1)];
         if (unique.Length > 0)

@@ -5,7 +5,11 @@ namespace Tamx.Evaluation.Scenes;
 public sealed class Scene
 {
     private Scene(
-        int size, SceneCanvas canvas, IReadOnlyList<SceneObject> objects, IReadOnlyList<SceneQuestion> questions)
+        int size,
+        SceneCanvas canvas,
+        IReadOnlyList<SceneObject> objects,
+        IReadOnlyList<SceneQuestion> questions
+    )
     {
         Size = size;
         Rgb = canvas.Rgb;
@@ -51,9 +55,8 @@ public sealed class Scene
             canvas.Draw(item, ref random);
         }
 
-        var questions = objects.Count <= SceneOptions.MaxDescribed
-            ? QuestionWriter.Write(objects, options.Size, ref asking)
-            : [];
+        var questions =
+            objects.Count <= SceneOptions.MaxDescribed ? QuestionWriter.Write(objects, options.Size, ref asking) : [];
         return new Scene(options.Size, canvas, objects, questions);
     }
 

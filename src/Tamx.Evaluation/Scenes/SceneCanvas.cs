@@ -8,8 +8,14 @@ internal sealed class SceneCanvas(int size)
     /// <summary>The objects' colours in the order of <see cref="SceneColor"/>.</summary>
     private static readonly (int Red, int Green, int Blue)[] Paints =
     [
-        (205, 35, 40), (240, 135, 25), (240, 220, 45), (40, 150, 60),
-        (45, 85, 210), (135, 55, 165), (242, 242, 242), (22, 22, 24),
+        (205, 35, 40),
+        (240, 135, 25),
+        (240, 220, 45),
+        (40, 150, 60),
+        (45, 85, 210),
+        (135, 55, 165),
+        (242, 242, 242),
+        (22, 22, 24),
     ];
 
     public byte[] Rgb { get; } = new byte[size * size * 3];
@@ -142,9 +148,18 @@ internal sealed class SceneCanvas(int size)
         var square = item.Tilt * item.Tilt;
         var cosine = (1 - square) / (1 + square);
         var sine = 2 * item.Tilt / (1 + square);
-        return Array.ConvertAll(ShapeOutlines.Of(item.Shape), contour => Array.ConvertAll(contour, point => (
-            item.CenterX + (item.Radius * ((point.X * cosine) - (point.Y * sine))),
-            item.CenterY + (item.Radius * ((point.X * sine) + (point.Y * cosine))))));
+        return Array.ConvertAll(
+            ShapeOutlines.Of(item.Shape),
+            contour =>
+                Array.ConvertAll(
+                    contour,
+                    point =>
+                        (
+                            item.CenterX + (item.Radius * ((point.X * cosine) - (point.Y * sine))),
+                            item.CenterY + (item.Radius * ((point.X * sine) + (point.Y * cosine)))
+                        )
+                )
+        );
     }
 
     private static void FindCrossings((double X, double Y)[][] contours, double y, List<double> crossings)

@@ -75,15 +75,20 @@ internal static class SceneLayout
     private static List<(double X, double Y, double Radius)> Scatter(int count, ref SceneRandom random)
     {
         const int TriesPerObject = 30;
-        var (smallest, largest) = count switch { 2 => (70.0, 92.0), 3 => (66, 84), 4 => (64, 74), _ => (44, 64) };
+        var (smallest, largest) = count switch
+        {
+            2 => (70.0, 92.0),
+            3 => (66, 84),
+            4 => (64, 74),
+            _ => (44, 64),
+        };
         var places = new List<(double X, double Y, double Radius)>();
         for (var tries = count * TriesPerObject; tries > 0 && places.Count < count; tries--)
         {
             var radius = random.Between(smallest, largest);
             var x = random.Between(radius + 2, BaseSize - radius - 2);
             var y = random.Between(radius + 2, BaseSize - radius - 2);
-            if (places.All(place =>
-                Square(place.X - x) + Square(place.Y - y) > Square(place.Radius + radius + Gap)))
+            if (places.All(place => Square(place.X - x) + Square(place.Y - y) > Square(place.Radius + radius + Gap)))
             {
                 places.Add((x, y, radius));
             }

@@ -9,7 +9,14 @@ namespace Tamx.Evaluation.Scenes;
 /// <param name="Radius">Radius of the circle around it, in pixels.</param>
 /// <param name="Tilt">Tangent of half the angle by which it is turned.</param>
 public sealed record SceneObject(
-    int Id, SceneShape Shape, SceneColor Color, double CenterX, double CenterY, double Radius, double Tilt)
+    int Id,
+    SceneShape Shape,
+    SceneColor Color,
+    double CenterX,
+    double CenterY,
+    double Radius,
+    double Tilt
+)
 {
     /// <summary>The shape's word.</summary>
     public string Noun => Shape.ToString().ToLowerInvariant();

@@ -11,7 +11,8 @@ public sealed record SceneVideo(
     IReadOnlyList<byte[]> Frames,
     IReadOnlyList<byte[]> Labels,
     IReadOnlyList<SceneObject> Objects,
-    SceneQuestion Question)
+    SceneQuestion Question
+)
 {
     /// <summary>What a video is asked.</summary>
     public const string Prompt = "Describe this video.";
@@ -60,10 +61,17 @@ public sealed record SceneVideo(
 
     /// <summary>Looks for objects of which the first has room to move.</summary>
     private static (string Word, SceneObject[] Objects, double StepX, double StepY) Plan(
-        SceneOptions options, ref SceneRandom random)
+        SceneOptions options,
+        ref SceneRandom random
+    )
     {
         (string Word, double StepX, double StepY)[] ways =
-            [("right", 1, 0), ("left", -1, 0), ("down", 0, 1), ("up", 0, -1)];
+        [
+            ("right", 1, 0),
+            ("left", -1, 0),
+            ("down", 0, 1),
+            ("up", 0, -1),
+        ];
         while (true)
         {
             SceneObject[] objects = [.. SceneLayout.Arrange(options, ref random)];
@@ -73,10 +81,16 @@ public sealed record SceneVideo(
             bool HasRoom(double part)
             {
                 var (x, y) = (mover.CenterX + (stepX * part), mover.CenterY + (stepY * part));
-                return x >= mover.Radius && x <= options.Size - mover.Radius
-                    && y >= mover.Radius && y <= options.Size - mover.Radius
-                    && objects.Skip(1).All(other => 1.5 * (other.Radius + mover.Radius)
-                        < Math.Abs(other.CenterX - x) + Math.Abs(other.CenterY - y));
+                return x >= mover.Radius
+                    && x <= options.Size - mover.Radius
+                    && y >= mover.Radius
+                    && y <= options.Size - mover.Radius
+                    && objects
+                        .Skip(1)
+                        .All(other =>
+                            1.5 * (other.Radius + mover.Radius)
+                            < Math.Abs(other.CenterX - x) + Math.Abs(other.CenterY - y)
+                        );
             }
 
             if (HasRoom(0) && HasRoom(way / 2) && HasRoom(way))

@@ -19,24 +19,44 @@ internal static class ShapeOutlines
     /// <summary>The contours of a shape; y grows downwards.</summary>
     public static (double X, double Y)[][] Of(SceneShape shape) => Outlines[(int)shape];
 
-    private static (double X, double Y)[][] Make(SceneShape shape) => shape switch
-    {
-        SceneShape.Circle => [Scaled(UnitCircle, 0.92)],
-        SceneShape.Square => [[(-0.82, -0.82), (0.82, -0.82), (0.82, 0.82), (-0.82, 0.82)]],
-        SceneShape.Triangle => [[(0, -0.98), (0.98, 0.74), (-0.98, 0.74)]],
-        SceneShape.Star => [Star()],
-        SceneShape.Cross =>
-        [
+    private static (double X, double Y)[][] Make(SceneShape shape) =>
+        shape switch
+        {
+            SceneShape.Circle => [Scaled(UnitCircle, 0.92)],
+            SceneShape.Square =>
             [
-                (-0.42, -0.94), (0.42, -0.94), (0.42, -0.42), (0.94, -0.42), (0.94, 0.42), (0.42, 0.42),
-                (0.42, 0.94), (-0.42, 0.94), (-0.42, 0.42), (-0.94, 0.42), (-0.94, -0.42), (-0.42, -0.42),
+                [(-0.82, -0.82), (0.82, -0.82), (0.82, 0.82), (-0.82, 0.82)],
             ],
-        ],
-        SceneShape.Ring => [Scaled(UnitCircle, 0.96), Scaled(UnitCircle, 0.32)],
-        SceneShape.Diamond => [[(0, -1), (0.8, 0), (0, 1), (-0.8, 0)]],
-        SceneShape.Heart => [Heart()],
-        _ => throw new ArgumentOutOfRangeException(nameof(shape)),
-    };
+            SceneShape.Triangle =>
+            [
+                [(0, -0.98), (0.98, 0.74), (-0.98, 0.74)],
+            ],
+            SceneShape.Star => [Star()],
+            SceneShape.Cross =>
+            [
+                [
+                    (-0.42, -0.94),
+                    (0.42, -0.94),
+                    (0.42, -0.42),
+                    (0.94, -0.42),
+                    (0.94, 0.42),
+                    (0.42, 0.42),
+                    (0.42, 0.94),
+                    (-0.42, 0.94),
+                    (-0.42, 0.42),
+                    (-0.94, 0.42),
+                    (-0.94, -0.42),
+                    (-0.42, -0.42),
+                ],
+            ],
+            SceneShape.Ring => [Scaled(UnitCircle, 0.96), Scaled(UnitCircle, 0.32)],
+            SceneShape.Diamond =>
+            [
+                [(0, -1), (0.8, 0), (0, 1), (-0.8, 0)],
+            ],
+            SceneShape.Heart => [Heart()],
+            _ => throw new ArgumentOutOfRangeException(nameof(shape)),
+        };
 
     private static (double X, double Y)[] MakeUnitCircle()
     {
@@ -55,22 +75,24 @@ internal static class ShapeOutlines
         [.. points.Select(point => (point.X * scale, point.Y * scale))];
 
     private static (double X, double Y)[] Star() =>
-    [
-        .. from i in Enumerable.Range(0, 10)
-           let point = UnitCircle[i * CircleSteps / 10]
-           let scale = i % 2 == 0 ? 1.0 : 0.6
-           select (point.X * scale, point.Y * scale),
-    ];
+        [
+            .. from i in Enumerable.Range(0, 10)
+            let point = UnitCircle[i * CircleSteps / 10]
+            let scale = i % 2 == 0 ? 1.0 : 0.6
+            select (point.X * scale, point.Y * scale),
+        ];
 
     /// <summary>x = 16 sin^3 t, y = 13 cos t - 5 cos 2t - 2 cos 3t - cos 4t, shrunk to the unit circle.</summary>
     private static (double X, double Y)[] Heart() =>
-        [.. UnitCircle.Select(point =>
-        {
-            var (sine, cosine) = (point.X, -point.Y);
-            var cosine2 = (2 * cosine * cosine) - 1;
-            var cosine3 = (2 * cosine * cosine2) - cosine;
-            var cosine4 = (2 * cosine2 * cosine2) - 1;
-            var up = (13 * cosine) - (5 * cosine2) - (2 * cosine3) - cosine4;
-            return (16 * sine * sine * sine / 17.0, (-up - 2.5) / 17.0);
-        })];
+        [
+            .. UnitCircle.Select(point =>
+            {
+                var (sine, cosine) = (point.X, -point.Y);
+                var cosine2 = (2 * cosine * cosine) - 1;
+                var cosine3 = (2 * cosine * cosine2) - cosine;
+                var cosine4 = (2 * cosine2 * cosine2) - 1;
+                var up = (13 * cosine) - (5 * cosine2) - (2 * cosine3) - cosine4;
+                return (16 * sine * sine * sine / 17.0, (-up - 2.5) / 17.0);
+            }),
+        ];
 }

@@ -95,7 +95,10 @@ internal static class ByteMap
     }
 
     private static (int First, int Second, int FirstWeight, int SecondWeight)[] Weights(
-        int sourceCount, int targetCount, bool isHorizontal)
+        int sourceCount,
+        int targetCount,
+        bool isHorizontal
+    )
     {
         var weights = new (int, int, int, int)[targetCount];
         for (var i = 0; i < targetCount; i++)

@@ -27,7 +27,8 @@ internal readonly record struct MapScore(
     double Pointing,
     double Mass,
     double Area,
-    bool IsEmpty)
+    bool IsEmpty
+)
 {
     /// <summary>Scores a map.</summary>
     /// <param name="map">[rows, columns], row-major, at least 0; the scale does not matter.</param>
@@ -52,7 +53,8 @@ internal readonly record struct MapScore(
             PointingOf(map, rows, columns, region),
             MassOf(map, rows, columns, region),
             region.Area,
-            !map.ContainsAnyExcept(0f));
+            !map.ContainsAnyExcept(0f)
+        );
     }
 
     private static PixelMask CellsOf(PixelMask region, int rows, int columns)

@@ -29,7 +29,8 @@ internal sealed record PaperFigures(
     IReadOnlyList<double> ObjIou,
     IReadOnlyList<double> Precision,
     IReadOnlyList<double> Recall,
-    IReadOnlyList<double> FuncIou);
+    IReadOnlyList<double> FuncIou
+);
 
 /// <summary>The evaluation protocol of the paper (arXiv 2506.23270), as its published code computes it.</summary>
 /// <remarks>
@@ -77,7 +78,8 @@ internal static class PaperProtocol
         IReadOnlyList<byte[]> maps,
         int rows,
         int columns,
-        LabelMap truth)
+        LabelMap truth
+    )
     {
         var scores = new List<RegionOverlap>();
         var thresholds = new List<double>();
@@ -111,7 +113,8 @@ internal static class PaperProtocol
             [.. scores.Select(score => score.Iou)],
             [.. scores.Select(score => score.Precision)],
             [.. scores.Select(score => score.Recall)],
-            thresholds.Count == 0 ? [] : FunctionWords(words, labels, maps, thresholds.Average()));
+            thresholds.Count == 0 ? [] : FunctionWords(words, labels, maps, thresholds.Average())
+        );
 
         byte[] Resized(int token) => ByteMap.Resize(maps[token], rows, columns, truth.Height, truth.Width);
     }
@@ -138,11 +141,17 @@ internal static class PaperProtocol
         : PaperLabel.Other;
 
     private static double[] FunctionWords(
-        IReadOnlyList<AnswerWord> words, IReadOnlyList<int> labels, IReadOnlyList<byte[]> maps, double threshold)
+        IReadOnlyList<AnswerWord> words,
+        IReadOnlyList<int> labels,
+        IReadOnlyList<byte[]> maps,
+        double threshold
+    )
     {
         return [.. words.Where((_, i) => labels[i] == PaperLabel.Function).Select(ShareBelow)];
 
-        double ShareBelow(AnswerWord word) => word.TokenIndices.Average(
-            token => (double)maps[token].Count(value => value < threshold) / maps[token].Length);
+        double ShareBelow(AnswerWord word) =>
+            word.TokenIndices.Average(token =>
+                (double)maps[token].Count(value => value < threshold) / maps[token].Length
+            );
     }
 }

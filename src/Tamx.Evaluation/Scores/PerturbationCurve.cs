@@ -28,7 +28,8 @@ internal sealed record PerturbationCurves(
     IReadOnlyList<double> Deletion,
     IReadOnlyList<double> Insertion,
     IReadOnlyList<double> RandomDeletion,
-    IReadOnlyList<double> RandomInsertion);
+    IReadOnlyList<double> RandomInsertion
+);
 
 /// <summary>Insertion and deletion curves.</summary>
 internal static class PerturbationCurve
@@ -38,9 +39,10 @@ internal static class PerturbationCurve
     /// <summary>The area under a curve over [0, 1] with values at equal distances: the trapezoidal rule.</summary>
     /// <param name="values">At least two values.</param>
     /// <exception cref="ArgumentException">There are fewer than two values.</exception>
-    public static double Area(IReadOnlyList<double> values) => values.Count >= 2
-        ? (values.Sum() - ((values[0] + values[^1]) / 2)) / (values.Count - 1)
-        : throw new ArgumentException("a curve has at least two values", nameof(values));
+    public static double Area(IReadOnlyList<double> values) =>
+        values.Count >= 2
+            ? (values.Sum() - ((values[0] + values[^1]) / 2)) / (values.Count - 1)
+            : throw new ArgumentException("a curve has at least two values", nameof(values));
 
     /// <summary>The cells of a map from the largest value to the smallest; equal ones in reading order.</summary>
     /// <param name="map">The map.</param>
@@ -92,7 +94,8 @@ internal static class PerturbationCurve
         PatchGrid grid,
         int stepCount,
         ulong seed,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken
+    )
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(stepCount, 1);
         var image = RgbImage.Decode(sample.Picture.Encoded, sample.Picture.Name);

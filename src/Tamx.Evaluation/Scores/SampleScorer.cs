@@ -39,8 +39,8 @@ internal sealed class SampleScorer
     {
         foreach (var (word, region, ceiling) in _targets)
         {
-            var best = word.Word.TokenIndices
-                .Select(token => MapScore.Of(maps[token], _grid.Rows, _grid.Columns, region))
+            var best = word
+                .Word.TokenIndices.Select(token => MapScore.Of(maps[token], _grid.Rows, _grid.Columns, region))
                 .MaxBy(score => score.ObjIou);
             yield return WordRow.Of(word, kind, best, ceiling);
         }

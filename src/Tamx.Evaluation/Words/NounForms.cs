@@ -20,11 +20,25 @@ internal static class NounForms
 
     // Endings of plurals, each with what the singular has in its place.
     private static readonly (string Plural, string Singular)[] Endings =
-        [("shes", "sh"), ("ches", "ch"), ("sses", "ss"), ("xes", "x"), ("zes", "z"), ("ies", "y"), ("s", "")];
+    [
+        ("shes", "sh"),
+        ("ches", "ch"),
+        ("sses", "ss"),
+        ("xes", "x"),
+        ("zes", "z"),
+        ("ies", "y"),
+        ("s", ""),
+    ];
 
     // The last four end other words as well. The list of nouns tells which word is which.
     private static readonly (string Plural, string Singular)[] ListedEndings =
-        [.. Endings, ("oes", "o"), ("ses", "s"), ("ves", "f"), ("men", "man")];
+    [
+        .. Endings,
+        ("oes", "o"),
+        ("ses", "s"),
+        ("ves", "f"),
+        ("men", "man"),
+    ];
 
     private static readonly string[] KeptEndings = ["ss", "us", "is"];
 
@@ -49,9 +63,11 @@ internal static class NounForms
         }
 
         return Forms(lower, ListedEndings).FirstOrDefault(WordLists.Nouns.Contains)
-            ?? (lower.Length > 3 && !KeptEndings.Any(ending => lower.EndsWith(ending, StringComparison.Ordinal))
-                ? Forms(lower, Endings).FirstOrDefault()
-                : null)
+            ?? (
+                lower.Length > 3 && !KeptEndings.Any(ending => lower.EndsWith(ending, StringComparison.Ordinal))
+                    ? Forms(lower, Endings).FirstOrDefault()
+                    : null
+            )
             ?? lower;
     }
 
@@ -67,7 +83,10 @@ internal static class NounForms
         return parts.Any(part => Singular(part) == singular);
     }
 
-    private static IEnumerable<string> Forms(string word, (string Plural, string Singular)[] endings) => endings
-        .Where(ending => word.Length > ending.Plural.Length && word.EndsWith(ending.Plural, StringComparison.Ordinal))
-        .Select(ending => word[..^ending.Plural.Length] + ending.Singular);
+    private static IEnumerable<string> Forms(string word, (string Plural, string Singular)[] endings) =>
+        endings
+            .Where(ending =>
+                word.Length > ending.Plural.Length && word.EndsWith(ending.Plural, StringComparison.Ordinal)
+            )
+            .Select(ending => word[..^ending.Plural.Length] + ending.Singular);
 }

@@ -27,7 +27,8 @@ internal static class WordLists
     private static FrozenSet<string> Read(string name)
     {
         using var reader = new StreamReader(typeof(WordLists).Assembly.GetManifestResourceStream(name)!);
-        return reader.ReadToEnd()
+        return reader
+            .ReadToEnd()
             .Split('\n')
             .Where(line => !line.StartsWith('#'))
             .SelectMany(line => line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))

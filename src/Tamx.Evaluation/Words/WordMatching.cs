@@ -20,7 +20,9 @@ internal static class WordMatching
     /// model wrote instead of an expected word, or besides, is not scored: nobody knows what it should show.
     /// </summary>
     private static List<MatchedWord> MatchExpected(
-        IReadOnlyList<AnswerWord> words, IReadOnlyList<ExpectedWord> expected)
+        IReadOnlyList<AnswerWord> words,
+        IReadOnlyList<ExpectedWord> expected
+    )
     {
         // common[i, j]: words in common from generated word i and expected word j on.
         var common = new int[words.Count + 1, expected.Count + 1];
@@ -28,14 +30,15 @@ internal static class WordMatching
         {
             for (var j = expected.Count - 1; j >= 0; j--)
             {
-                common[i, j] = words[i].Text == expected[j].Text
-                    ? common[i + 1, j + 1] + 1
-                    : Math.Max(common[i + 1, j], common[i, j + 1]);
+                common[i, j] =
+                    words[i].Text == expected[j].Text
+                        ? common[i + 1, j + 1] + 1
+                        : Math.Max(common[i + 1, j], common[i, j + 1]);
             }
         }
 
         var matched = new List<MatchedWord>();
-        for (int i = 0, j = 0; i < words.Count && j < expected.Count;)
+        for (int i = 0, j = 0; i < words.Count && j < expected.Count; )
         {
             if (words[i].Text == expected[j].Text)
             {
@@ -57,7 +60,9 @@ internal static class WordMatching
     }
 
     private static List<MatchedWord> MatchCategories(
-        IReadOnlyList<AnswerWord> words, IReadOnlyList<LabelledCategory> categories)
+        IReadOnlyList<AnswerWord> words,
+        IReadOnlyList<LabelledCategory> categories
+    )
     {
         var labels = PaperProtocol.Label(words, categories);
         var matched = new List<MatchedWord>();

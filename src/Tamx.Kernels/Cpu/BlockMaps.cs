@@ -17,9 +17,8 @@ internal sealed unsafe class BlockMaps
         CellCount = problem.Blocks[block].CellCount;
         Maps = maps;
         ExplainedRows = [.. maps.Select(m => problem.Maps[m].OutputRow).Distinct().Order()];
-        WeightedRows = problem.Strength == 0
-            ? []
-            : [.. maps.Chunk(groupSize).Select(group => FindWeighted(problem, group))];
+        WeightedRows =
+            problem.Strength == 0 ? [] : [.. maps.Chunk(groupSize).Select(group => FindWeighted(problem, group))];
         _explainedIndices = Array.ConvertAll(maps, m => Array.BinarySearch(ExplainedRows, problem.Maps[m].OutputRow));
         _rowCount = problem.RowCount;
         WeightsSize = (long)WeightedRows.Length * groupSize * _rowCount;

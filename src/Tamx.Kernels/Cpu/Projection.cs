@@ -43,9 +43,11 @@ internal sealed unsafe class Projection<TSimd, TVector> : IDisposable
                     Math.Min(width, rowCount - first),
                     width,
                     hiddenSize,
-                    packed + (long)first * hiddenSize);
+                    packed + (long)first * hiddenSize
+                );
             },
-            cancellationToken);
+            cancellationToken
+        );
     }
 
     /// <summary>The activations of a panel.</summary>
@@ -88,7 +90,8 @@ internal sealed unsafe class Projection<TSimd, TVector> : IDisposable
                     width,
                     _hiddenSize,
                     scratch + (long)first * laneCount + lane,
-                    laneCount);
+                    laneCount
+                );
             }
         }
 

@@ -50,7 +50,6 @@ internal readonly unsafe struct Simd128 : ISimd<Floats>
         split.GetUpper().Store(odd);
     }
 
-    public static Floats LoadZip(float* even, float* odd) => Vector128.Shuffle(
-        Vector128.Create(Vector64.Load(even), Vector64.Load(odd)),
-        Vector128.Create(0, 2, 1, 3));
+    public static Floats LoadZip(float* even, float* odd) =>
+        Vector128.Shuffle(Vector128.Create(Vector64.Load(even), Vector64.Load(odd)), Vector128.Create(0, 2, 1, 3));
 }

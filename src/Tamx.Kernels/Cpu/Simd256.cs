@@ -50,7 +50,9 @@ internal readonly unsafe struct Simd256 : ISimd<Floats>
         split.GetUpper().Store(odd);
     }
 
-    public static Floats LoadZip(float* even, float* odd) => Vector256.Shuffle(
-        Vector256.Create(Vector128.Load(even), Vector128.Load(odd)),
-        Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7));
+    public static Floats LoadZip(float* even, float* odd) =>
+        Vector256.Shuffle(
+            Vector256.Create(Vector128.Load(even), Vector128.Load(odd)),
+            Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7)
+        );
 }

@@ -50,7 +50,9 @@ internal readonly unsafe struct Simd512 : ISimd<Floats>
         split.GetUpper().Store(odd);
     }
 
-    public static Floats LoadZip(float* even, float* odd) => Vector512.Shuffle(
-        Vector512.Create(Vector256.Load(even), Vector256.Load(odd)),
-        Vector512.Create(0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15));
+    public static Floats LoadZip(float* even, float* odd) =>
+        Vector512.Shuffle(
+            Vector512.Create(Vector256.Load(even), Vector256.Load(odd)),
+            Vector512.Create(0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15)
+        );
 }

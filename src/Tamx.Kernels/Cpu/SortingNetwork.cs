@@ -51,10 +51,14 @@ internal sealed class SortingNetwork
         int[] Offsets(Lane[] lanes) => Array.ConvertAll(lanes, OffsetOf);
 
         CompareExchange[] Encode(List<Operation> operations) =>
-        [
-            .. operations.Select(
-                o => new CompareExchange(OffsetOf(o.A), OffsetOf(o.B), offsets[o.Low], offsets[o.High])),
-        ];
+            [
+                .. operations.Select(o => new CompareExchange(
+                    OffsetOf(o.A),
+                    OffsetOf(o.B),
+                    offsets[o.Low],
+                    offsets[o.High]
+                )),
+            ];
 
         int OffsetOf(Lane lane) => offsets[lane.Value] + lane.Shift;
     }

@@ -35,7 +35,8 @@ internal static unsafe class TileProduct<TSimd, TVector>
         nint stripStride,
         nint count,
         float* sums,
-        nint sumStride)
+        nint sumStride
+    )
     {
         if (stripWidth == TSimd.Count)
         {
@@ -49,18 +50,52 @@ internal static unsafe class TileProduct<TSimd, TVector>
         {
             MultiplySixRows(rows, rowStride, strip, stripStride, count, sums, sumStride);
             MultiplySixRows(
-                rows + 6 * rowStride, rowStride, strip, stripStride, count, sums + 6 * sumStride, sumStride);
+                rows + 6 * rowStride,
+                rowStride,
+                strip,
+                stripStride,
+                count,
+                sums + 6 * sumStride,
+                sumStride
+            );
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MultiplyTwelveRows(
-        float* rows, nint rowStride, float* strip, nint stripStride, nint count, float* sums, nint sumStride)
+        float* rows,
+        nint rowStride,
+        float* strip,
+        nint stripStride,
+        nint count,
+        float* sums,
+        nint sumStride
+    )
     {
-        TVector s0a = default, s1a = default, s2a = default, s3a = default, s4a = default, s5a = default;
-        TVector s6a = default, s7a = default, s8a = default, s9a = default, s10a = default, s11a = default;
-        TVector s0b = default, s1b = default, s2b = default, s3b = default, s4b = default, s5b = default;
-        TVector s6b = default, s7b = default, s8b = default, s9b = default, s10b = default, s11b = default;
+        TVector s0a = default,
+            s1a = default,
+            s2a = default,
+            s3a = default,
+            s4a = default,
+            s5a = default;
+        TVector s6a = default,
+            s7a = default,
+            s8a = default,
+            s9a = default,
+            s10a = default,
+            s11a = default;
+        TVector s0b = default,
+            s1b = default,
+            s2b = default,
+            s3b = default,
+            s4b = default,
+            s5b = default;
+        TVector s6b = default,
+            s7b = default,
+            s8b = default,
+            s9b = default,
+            s10b = default,
+            s11b = default;
         var two = 2 * rowStride;
         var three = 3 * rowStride;
         var rows4 = rows + 4 * rowStride;
@@ -103,10 +138,27 @@ internal static unsafe class TileProduct<TSimd, TVector>
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MultiplySixRows(
-        float* rows, nint rowStride, float* strip, nint stripStride, nint count, float* sums, nint sumStride)
+        float* rows,
+        nint rowStride,
+        float* strip,
+        nint stripStride,
+        nint count,
+        float* sums,
+        nint sumStride
+    )
     {
-        TVector s0a = default, s1a = default, s2a = default, s3a = default, s4a = default, s5a = default;
-        TVector s0b = default, s1b = default, s2b = default, s3b = default, s4b = default, s5b = default;
+        TVector s0a = default,
+            s1a = default,
+            s2a = default,
+            s3a = default,
+            s4a = default,
+            s5a = default;
+        TVector s0b = default,
+            s1b = default,
+            s2b = default,
+            s3b = default,
+            s4b = default,
+            s5b = default;
         var two = 2 * rowStride;
         var three = 3 * rowStride;
         var rows4 = rows + 4 * rowStride;
@@ -135,10 +187,27 @@ internal static unsafe class TileProduct<TSimd, TVector>
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MultiplyOneVector(
-        float* rows, nint rowStride, float* strip, nint stripStride, nint count, float* sums, nint sumStride)
+        float* rows,
+        nint rowStride,
+        float* strip,
+        nint stripStride,
+        nint count,
+        float* sums,
+        nint sumStride
+    )
     {
-        TVector s0 = default, s1 = default, s2 = default, s3 = default, s4 = default, s5 = default;
-        TVector s6 = default, s7 = default, s8 = default, s9 = default, s10 = default, s11 = default;
+        TVector s0 = default,
+            s1 = default,
+            s2 = default,
+            s3 = default,
+            s4 = default,
+            s5 = default;
+        TVector s6 = default,
+            s7 = default,
+            s8 = default,
+            s9 = default,
+            s10 = default,
+            s11 = default;
         var two = 2 * rowStride;
         var three = 3 * rowStride;
         var rows4 = rows + 4 * rowStride;

@@ -25,7 +25,10 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector>
         // on it, so each panel has its own.
         var found = new TokenScore[]?[_panels.Length];
         var panelSums = new double[panelCount][];
-        fixed (float* fixedStates = query.States, fixedRows = query.OutputRows)
+        fixed (
+            float* fixedStates = query.States,
+                fixedRows = query.OutputRows
+        )
         {
             var from = fixedRows;
             _projection.Pack(fixedStates, stateCount, hiddenSize, _workers, cancellationToken);
@@ -37,15 +40,25 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector>
                     var first = panel * PanelSize;
                     var rows = Math.Min(PanelSize, rowCount - first);
                     var logits = ProjectPanel(
-                        worker, from + (long)first * hiddenSize, rows, stateCount, rectifies: false);
+                        worker,
+                        from + (long)first * hiddenSize,
+                        rows,
+                        stateCount,
+                        rectifies: false
+                    );
                     panelSums[panel] = new double[stateCount];
                     for (var p = 0; p < stateCount; p++)
                     {
                         panelSums[panel][p] = SearchPanel(
-                            logits + (long)p * PanelSize, rows, firstId + first, tokens.AsSpan(p * count, count));
+                            logits + (long)p * PanelSize,
+                            rows,
+                            firstId + first,
+                            tokens.AsSpan(p * count, count)
+                        );
                     }
                 },
-                cancellationToken);
+                cancellationToken
+            );
         }
 
         for (var p = 0; p < stateCount; p++)

@@ -49,12 +49,17 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector> : ITamEngine
         ReadOnlySpan<float> outputRows,
         int hiddenSize,
         Span<float> destination,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default
+    )
     {
         ReferenceEngine.ValidateProjection(states, outputRows, hiddenSize, destination);
         var stateCount = states.Length / hiddenSize;
         var rowCount = outputRows.Length / hiddenSize;
-        fixed (float* fixedStates = states, fixedRows = outputRows, fixedDestination = destination)
+        fixed (
+            float* fixedStates = states,
+                fixedRows = outputRows,
+                fixedDestination = destination
+        )
         {
             var from = fixedStates;
             var to = fixedDestination;
@@ -71,15 +76,25 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector> : ITamEngine
                         Copy(activations + t * PanelSize, count, to + t * stateCount + first);
                     }
                 },
-                cancellationToken);
+                cancellationToken
+            );
         }
     }
 
     public void Compute(
-        in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default)
+        in TamProblem problem,
+        Span<float> maps,
+        Span<ValueRange> ranges,
+        CancellationToken cancellationToken = default
+    )
     {
         problem.Validate(maps, ranges);
-        fixed (float* states = problem.CellStates, rows = problem.OutputRows, weights = problem.Weights, values = maps)
+        fixed (
+            float* states = problem.CellStates,
+                rows = problem.OutputRows,
+                weights = problem.Weights,
+                values = maps
+        )
         {
             var pinned = new PinnedProblem(problem, problem.OutputRowCount, weights, values) { States = states };
             _projection.Pack(rows, pinned.RowCount, pinned.HiddenSize, _workers, cancellationToken);
@@ -93,10 +108,15 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector> : ITamEngine
         int cellCount,
         Span<float> maps,
         Span<ValueRange> ranges,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default
+    )
     {
         problem.Validate(activations, cellCount, maps, ranges);
-        fixed (float* products = activations, weights = problem.Weights, values = maps)
+        fixed (
+            float* products = activations,
+                weights = problem.Weights,
+                values = maps
+        )
         {
             var rowCount = cellCount == 0 ? 0 : activations.Length / cellCount;
             var pinned = new PinnedProblem(problem, rowCount, weights, values)
@@ -124,12 +144,14 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector> : ITamEngine
         (BlockMaps Block, int FirstCell)[] panels =
         [
             .. blocks.SelectMany(block =>
-                Enumerable.Range(0, PanelCount(block.CellCount)).Select(panel => (block, panel * PanelSize))),
+                Enumerable.Range(0, PanelCount(block.CellCount)).Select(panel => (block, panel * PanelSize))
+            ),
         ];
         _workers.Run(
             panels.Length,
             (worker, i) => ComputePanel(problem, panels[i].Block, worker, panels[i].FirstCell),
-            cancellationToken);
+            cancellationToken
+        );
 
         var activations = new nint[problem.Maps.Length];
         foreach (var block in blocks)
@@ -140,15 +162,16 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector> : ITamEngine
         var found = ranges.ToArray();
         int[][] groups =
         [
-            .. Enumerable.Range(0, problem.Maps.Length)
+            .. Enumerable
+                .Range(0, problem.Maps.Length)
                 .GroupBy(m => problem.Maps[m].Range)
                 .Select(group => group.ToArray()),
         ];
         _workers.Run(
             groups.Length,
-            (worker, i) =>
-                Finish(problem, worker, groups[i], activations, ref found[problem.Maps[groups[i][0]].Range]),
-            cancellationToken);
+            (worker, i) => Finish(problem, worker, groups[i], activations, ref found[problem.Maps[groups[i][0]].Range]),
+            cancellationToken
+        );
         found.CopyTo(ranges);
     }
 
@@ -157,7 +180,8 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector> : ITamEngine
     {
         BlockMaps[] blocks =
         [
-            .. Enumerable.Range(0, problem.Maps.Length)
+            .. Enumerable
+                .Range(0, problem.Maps.Length)
                 .GroupBy(m => problem.Maps[m].Block)
                 .Select(group => new BlockMaps(problem, group.Key, [.. group], TileRows)),
         ];
@@ -210,7 +234,8 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector> : ITamEngine
                 problem.States + (long)(block.FirstCell + first) * problem.HiddenSize,
                 count,
                 problem.RowCount,
-                rectifies: true)
+                rectifies: true
+            )
             : CopyPanel(worker, problem, block.FirstCell + first, count);
         for (var x = 0; x < block.ExplainedRows.Length; x++)
         {
@@ -264,7 +289,8 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector> : ITamEngine
                     PanelSize,
                     to - from,
                     tile,
-                    stripWidth);
+                    stripWidth
+                );
                 for (var r = 0; r < TileRows && group + r < block.Maps.Length; r++)
                 {
                     StoreSums(tile + r * stripWidth, width, problem.MapValues(block.Maps[group + r]) + first + strip);
@@ -291,8 +317,8 @@ internal sealed unsafe partial class VectorEngine<TSimd, TVector> : ITamEngine
         var exponent = Math.Clamp(MathF.ILogB(largest), -100, 100);
         for (var frame = 0; frame < block.FrameCount; frame++)
         {
-            _filters[worker].Apply(
-                values, block.RowCount, block.ColumnCount, problem.KernelSize, problem.ConstantWindow, exponent);
+            _filters[worker]
+                .Apply(values, block.RowCount, block.ColumnCount, problem.KernelSize, problem.ConstantWindow, exponent);
             values += block.RowCount * block.ColumnCount;
         }
     }

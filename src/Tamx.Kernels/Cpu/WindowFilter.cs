@@ -47,7 +47,13 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector> : IDisposable
     /// <param name="exponent">Values are divided by 2^exponent meanwhile, so that their squares are normal.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Apply(
-        float* values, int rowCount, int columnCount, int kernelSize, ConstantWindow constantWindow, int exponent)
+        float* values,
+        int rowCount,
+        int columnCount,
+        int kernelSize,
+        ConstantWindow constantWindow,
+        int exponent
+    )
     {
         var reach = kernelSize / 2;
         var stride = (columnCount + 2 * reach + 1) / 2 * 2;
@@ -121,7 +127,8 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector> : IDisposable
         int positionCount,
         SortingNetwork network,
         ConstantWindow constantWindow,
-        float* result)
+        float* result
+    )
     {
         var pairCount = (positionCount + 1) / 2;
         var slots = _slots.Reserve((long)network.SlotCount * SlotStride + 2 * ChunkSize);
@@ -176,7 +183,12 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector> : IDisposable
     /// <summary>The weighted mean of sorted windows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Weigh(
-        SortedWindow window, float* slots, int lanes, ConstantWindow constantWindow, float* results)
+        SortedWindow window,
+        float* slots,
+        int lanes,
+        ConstantWindow constantWindow,
+        float* results
+    )
     {
         var middle = slots + window.Centre;
         ReadOnlySpan<(int Low, int High)> pairs = window.Pairs;
@@ -200,7 +212,10 @@ internal sealed unsafe partial class WindowFilter<TSimd, TVector> : IDisposable
             }
 
             var weightBase = WeightBase(
-                TSimd.Add(lowSum, highSum), TSimd.Add(lowSquares, highSquares), 2 * pairs.Length + 1);
+                TSimd.Add(lowSum, highSum),
+                TSimd.Add(lowSquares, highSquares),
+                2 * pairs.Length + 1
+            );
 
             // q^(n^2) is the product of the first n odd powers of q.
             var step = TSimd.Multiply(weightBase, weightBase);

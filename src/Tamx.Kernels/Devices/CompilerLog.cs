@@ -12,7 +12,8 @@ internal static class CompilerLog
     public static string Excerpt(ReadOnlySpan<byte> log)
     {
         var end = log.IndexOf((byte)0);
-        var words = Encoding.UTF8.GetString(end < 0 ? log : log[..end])
+        var words = Encoding
+            .UTF8.GetString(end < 0 ? log : log[..end])
             .Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
         return words.Length == 0 ? string.Empty : $" ({string.Join(' ', words.Take(MostWords))})";
     }

@@ -31,7 +31,8 @@ internal sealed unsafe partial class DeviceEngine
             (_activations, (long)sliceSize * rowCount * sizeof(float)),
             (_tokens, SizeOf<float>(logits)),
             (_tokenRows, SizeOf<int>(rows)),
-            (_sums, SizeOf<float>(sums)));
+            (_sums, SizeOf<float>(sums))
+        );
         Upload(_outputRows, query.OutputRows);
         for (var first = 0; first < stateCount; first += sliceSize)
         {
@@ -45,7 +46,8 @@ internal sealed unsafe partial class DeviceEngine
                 DeviceKernel.TopCandidates,
                 sliceCount,
                 1,
-                [_activations, _tokens, _tokenRows, _sums, rowCount, count]);
+                [_activations, _tokens, _tokenRows, _sums, rowCount, count]
+            );
             Download(_tokens, logits.AsSpan(0, sliceCount * count));
             Download(_tokenRows, rows.AsSpan(0, sliceCount * count));
             Download(_sums, sums.AsSpan(0, sliceCount * 2));

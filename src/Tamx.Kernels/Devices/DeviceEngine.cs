@@ -57,7 +57,8 @@ internal sealed unsafe partial class DeviceEngine : ITamEngine
         ReadOnlySpan<float> outputRows,
         int hiddenSize,
         Span<float> destination,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default
+    )
     {
         ReferenceEngine.ValidateProjection(states, outputRows, hiddenSize, destination);
         cancellationToken.ThrowIfCancellationRequested();
@@ -72,14 +73,19 @@ internal sealed unsafe partial class DeviceEngine : ITamEngine
             (_states, SliceSize(stateCount, hiddenSize) * hiddenSize * sizeof(float)),
             (_outputRows, SizeOf(outputRows)),
             (_parts, PartsSize(rowCount, SliceSize(stateCount, hiddenSize), hiddenSize)),
-            (_activations, SizeOf(destination)));
+            (_activations, SizeOf(destination))
+        );
         Upload(_outputRows, outputRows);
         ProjectSlices(states, hiddenSize, rowCount, stateCount, 0, cancellationToken);
         Download(_activations, destination);
     }
 
     public void Compute(
-        in TamProblem problem, Span<float> maps, Span<ValueRange> ranges, CancellationToken cancellationToken = default)
+        in TamProblem problem,
+        Span<float> maps,
+        Span<ValueRange> ranges,
+        CancellationToken cancellationToken = default
+    )
     {
         problem.Validate(maps, ranges);
         cancellationToken.ThrowIfCancellationRequested();
@@ -97,7 +103,8 @@ internal sealed unsafe partial class DeviceEngine : ITamEngine
             SliceSize(table.LargestBlock, hiddenSize) * hiddenSize * sizeof(float),
             SizeOf(problem.OutputRows),
             LargestParts(table, rowCount, hiddenSize),
-            (long)rowCount * table.ColumnCount * sizeof(float));
+            (long)rowCount * table.ColumnCount * sizeof(float)
+        );
         Upload(_outputRows, problem.OutputRows);
         foreach (var (block, firstCell, _, _) in table.Blocks)
         {
@@ -114,7 +121,8 @@ internal sealed unsafe partial class DeviceEngine : ITamEngine
         int cellCount,
         Span<float> maps,
         Span<ValueRange> ranges,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default
+    )
     {
         problem.Validate(activations, cellCount, maps, ranges);
         cancellationToken.ThrowIfCancellationRequested();
@@ -172,7 +180,13 @@ internal sealed unsafe partial class DeviceEngine : ITamEngine
     }
 
     private void ReserveMaps(
-        in TamProblem problem, MapTable table, long states, long outputRows, long parts, long activations)
+        in TamProblem problem,
+        MapTable table,
+        long states,
+        long outputRows,
+        long parts,
+        long activations
+    )
     {
         var mapBytes = (long)problem.MapValueCount * sizeof(float);
         _memory.Reserve(
@@ -184,7 +198,8 @@ internal sealed unsafe partial class DeviceEngine : ITamEngine
             (_tables, table.Bytes.Length),
             (_extremes, (long)table.Entries.Length * PartsPerMap(table) * sizeof(ValueRange)),
             (_maps, mapBytes),
-            (_filtered, problem.KernelSize == 1 ? 0 : mapBytes));
+            (_filtered, problem.KernelSize == 1 ? 0 : mapBytes)
+        );
     }
 
     /// <summary>A of some states, from a column of the activations on. The output rows are on the device.</summary>
@@ -194,7 +209,8 @@ internal sealed unsafe partial class DeviceEngine : ITamEngine
         int rowCount,
         int columnCount,
         int firstColumn,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken
+    )
     {
         var stateCount = states.Length / hiddenSize;
         var sliceSize = (int)SliceSize(stateCount, hiddenSize);
@@ -216,7 +232,8 @@ internal sealed unsafe partial class DeviceEngine : ITamEngine
         int hiddenSize,
         int stride,
         int firstColumn,
-        float least)
+        float least
+    )
     {
         var groupsX = Groups(count, DeviceKernel.Tile);
         var rowTiles = Groups(rowCount, DeviceKernel.Tile);
@@ -228,9 +245,19 @@ internal sealed unsafe partial class DeviceEngine : ITamEngine
                 groupsX,
                 rowTiles,
                 [
-                    rows, columns, _activations,
-                    rowCount, count, hiddenSize, stride, firstColumn, rowTiles, chunkCount, least,
-                ]);
+                    rows,
+                    columns,
+                    _activations,
+                    rowCount,
+                    count,
+                    hiddenSize,
+                    stride,
+                    firstColumn,
+                    rowTiles,
+                    chunkCount,
+                    least,
+                ]
+            );
             return;
         }
 
@@ -238,12 +265,14 @@ internal sealed unsafe partial class DeviceEngine : ITamEngine
             DeviceKernel.Product,
             groupsX,
             rowTiles * chunkCount,
-            [rows, columns, _parts, rowCount, count, hiddenSize, count, 0, rowTiles, 1, float.NegativeInfinity]);
+            [rows, columns, _parts, rowCount, count, hiddenSize, count, 0, rowTiles, 1, float.NegativeInfinity]
+        );
         _device.Launch(
             DeviceKernel.JoinParts,
             rowCount,
             Groups(count, DeviceKernel.GroupThreads),
-            [_parts, _activations, chunkCount, rowCount, count, stride, firstColumn, least]);
+            [_parts, _activations, chunkCount, rowCount, count, stride, firstColumn, least]
+        );
     }
 
     /// <summary>Computes the maps from the activations on the device.</summary>
@@ -254,7 +283,8 @@ internal sealed unsafe partial class DeviceEngine : ITamEngine
         int columnCount,
         Span<float> maps,
         Span<ValueRange> ranges,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken
+    )
     {
         MemoryMarshal.AsBytes<ValueRange>(ranges).CopyTo(table.Bytes);
         Upload<byte>(_tables, table.Bytes);
@@ -269,7 +299,8 @@ internal sealed unsafe partial class DeviceEngine : ITamEngine
                     DeviceKernel.MixContext,
                     Groups(block.CellCount, DeviceKernel.Tile),
                     Groups(count, DeviceKernel.Tile),
-                    [_weights, _activations, entries, _maps, first, count, rowCount, columnCount]);
+                    [_weights, _activations, entries, _maps, first, count, rowCount, columnCount]
+                );
             }
         }
 
@@ -278,7 +309,8 @@ internal sealed unsafe partial class DeviceEngine : ITamEngine
             DeviceKernel.SubtractScaled,
             mapCount,
             1,
-            [_activations, entries, _maps, _extremes, columnCount, problem.EciStrength]);
+            [_activations, entries, _maps, _extremes, columnCount, problem.EciStrength]
+        );
         var values = _maps;
         var partCount = 1;
         if (!problem.NormalizeBeforeFilter)
@@ -292,12 +324,14 @@ internal sealed unsafe partial class DeviceEngine : ITamEngine
             DeviceKernel.JointMinMax,
             problem.RangeCount,
             1,
-            [_extremes, members, starts, _tables, partCount]);
+            [_extremes, members, starts, _tables, partCount]
+        );
         _device.Launch(
             DeviceKernel.NormalizeMaps,
             mapCount,
             Groups(table.LargestBlock, DeviceKernel.GroupThreads),
-            [values, entries, _tables]);
+            [values, entries, _tables]
+        );
         if (problem.NormalizeBeforeFilter)
         {
             values = Filter(problem, table, values, entries, ref partCount);
@@ -311,7 +345,12 @@ internal sealed unsafe partial class DeviceEngine : ITamEngine
     /// <summary>Filters all maps, unless the window is a cell. Sets the number of parts of the extremes.</summary>
     /// <returns>The buffer that then holds the maps.</returns>
     private DeviceBuffer Filter(
-        in TamProblem problem, MapTable table, DeviceBuffer maps, KernelArgument entries, ref int partCount)
+        in TamProblem problem,
+        MapTable table,
+        DeviceBuffer maps,
+        KernelArgument entries,
+        ref int partCount
+    )
     {
         if (problem.KernelSize == 1)
         {
@@ -324,7 +363,8 @@ internal sealed unsafe partial class DeviceEngine : ITamEngine
             DeviceKernel.RankFilter(problem.KernelSize),
             table.Entries.Length,
             partCount,
-            [maps, entries, _filtered, _extremes, constantIsValue]);
+            [maps, entries, _filtered, _extremes, constantIsValue]
+        );
         return _filtered;
     }
 

@@ -56,16 +56,14 @@ public sealed record DeviceKernel(string Name, Type Source, int GroupWidth, int 
     internal static DeviceKernel JointMinMax { get; } = new("joint_minmax", typeof(JointMinMax), GroupThreads, 1);
 
     /// <summary>Values as shares of their range.</summary>
-    internal static DeviceKernel NormalizeMaps { get; } =
-        new("normalize_maps", typeof(NormalizeMaps), GroupThreads, 1);
+    internal static DeviceKernel NormalizeMaps { get; } = new("normalize_maps", typeof(NormalizeMaps), GroupThreads, 1);
 
     /// <summary>The best logits per state, and their log-sum-exp.</summary>
-    internal static DeviceKernel TopCandidates { get; } =
-        new("top_candidates", typeof(TopCandidates), GroupThreads, 1);
+    internal static DeviceKernel TopCandidates { get; } = new("top_candidates", typeof(TopCandidates), GroupThreads, 1);
 
     /// <summary>All kernels of <see cref="DeviceEngine"/>.</summary>
     internal static IReadOnlyList<DeviceKernel> All { get; } =
-        [Product, JoinParts, MixContext, SubtractScaled, .. RankFilters, JointMinMax, NormalizeMaps, TopCandidates];
+    [Product, JoinParts, MixContext, SubtractScaled, .. RankFilters, JointMinMax, NormalizeMaps, TopCandidates];
 
     /// <summary>The rank filter for a side of the window: 3, 5, 7 or 9.</summary>
     internal static DeviceKernel RankFilter(int windowSide) => RankFilters[windowSide / 2 - 1];

@@ -63,14 +63,16 @@ internal sealed class DeviceMemory(IKernelDevice device, long maxBytes)
         }
     }
 
-    private EngineUnavailableException Lack(long bytes, string reason, EngineUnavailableException? inner = null) => new(
-        device.Info.Kind,
-        $"{device.Info.Label} lacks memory: {Size(bytes)} are wanted, and {reason}; "
-        + "compute maps in smaller slices (MaxWorkingBytes), or use the cpu engine",
-        inner)
-    {
-        IsLackOfMemory = inner?.IsLackOfMemory ?? true,
-    };
+    private EngineUnavailableException Lack(long bytes, string reason, EngineUnavailableException? inner = null) =>
+        new(
+            device.Info.Kind,
+            $"{device.Info.Label} lacks memory: {Size(bytes)} are wanted, and {reason}; "
+                + "compute maps in smaller slices (MaxWorkingBytes), or use the cpu engine",
+            inner
+        )
+        {
+            IsLackOfMemory = inner?.IsLackOfMemory ?? true,
+        };
 
     private static string Size(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.###} MB");
 }

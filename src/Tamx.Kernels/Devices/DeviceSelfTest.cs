@@ -27,7 +27,8 @@ internal static class DeviceSelfTest
                 throw new EngineUnavailableException(
                     engine.Kind,
                     $"engine {engine.Name} computes wrongly: {actual[i]} where {expected[i]} is right; "
-                    + "a newer driver may help");
+                        + "a newer driver may help"
+                );
             }
         }
     }
@@ -57,14 +58,16 @@ internal static class DeviceSelfTest
 
         TokenScore[] best = [TokenScore.None, TokenScore.None];
         double[] logSums = [double.NegativeInfinity];
-        engine.SelectTop(new TopTokenQuery
-        {
-            HiddenSize = HiddenSize,
-            States = problem.CellStates[..HiddenSize],
-            OutputRows = problem.OutputRows,
-            Best = best,
-            LogSums = logSums,
-        });
+        engine.SelectTop(
+            new TopTokenQuery
+            {
+                HiddenSize = HiddenSize,
+                States = problem.CellStates[..HiddenSize],
+                OutputRows = problem.OutputRows,
+                Best = best,
+                LogSums = logSums,
+            }
+        );
         return
         [
             .. values,

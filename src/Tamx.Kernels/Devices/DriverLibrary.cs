@@ -21,16 +21,17 @@ internal static class DriverLibrary
     }
 
     /// <summary>File names in the order of trying. On Linux, only development packages have the plain name.</summary>
-    internal static string[] FileNames(string library) => library switch
-    {
-        OpenCl when OperatingSystem.IsWindows() => ["OpenCL.dll"],
-        OpenCl when OperatingSystem.IsMacOS() => ["/System/Library/Frameworks/OpenCL.framework/OpenCL"],
-        OpenCl => ["libOpenCL.so.1", "libOpenCL.so"],
-        Cuda when OperatingSystem.IsWindows() => ["nvcuda.dll"],
-        Cuda when OperatingSystem.IsMacOS() => [],
-        Cuda => ["libcuda.so.1", "/usr/lib/wsl/lib/libcuda.so.1"],
-        _ => [],
-    };
+    internal static string[] FileNames(string library) =>
+        library switch
+        {
+            OpenCl when OperatingSystem.IsWindows() => ["OpenCL.dll"],
+            OpenCl when OperatingSystem.IsMacOS() => ["/System/Library/Frameworks/OpenCL.framework/OpenCL"],
+            OpenCl => ["libOpenCL.so.1", "libOpenCL.so"],
+            Cuda when OperatingSystem.IsWindows() => ["nvcuda.dll"],
+            Cuda when OperatingSystem.IsMacOS() => [],
+            Cuda => ["libcuda.so.1", "/usr/lib/wsl/lib/libcuda.so.1"],
+            _ => [],
+        };
 
     internal static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath)
     {

@@ -38,5 +38,10 @@ public readonly struct KernelArgument
     /// <returns>The argument.</returns>
     public static unsafe KernelArgument From<T>(nint memory, long start = 0)
         where T : unmanaged =>
-        new(memory, nint.Size) { IsMemory = true, Start = start, ElementSize = sizeof(T) };
+        new(memory, nint.Size)
+        {
+            IsMemory = true,
+            Start = start,
+            ElementSize = sizeof(T),
+        };
 }

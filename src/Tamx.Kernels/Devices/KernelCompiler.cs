@@ -66,13 +66,13 @@ internal static partial class KernelCompiler
         // OpenCL compilers do not fuse a product and a sum of two statements, which costs twice the operations.
         // NVIDIA's compiler of PTX does. Devices without a fused instruction emulate fma() at many times the cost.
         return """
-            #ifdef FP_FAST_FMAF
-            #define FUSE(a, b, c) fma(a, b, c)
-            #else
-            #define FUSE(a, b, c) ((a) * (b) + (c))
-            #endif
+                #ifdef FP_FAST_FMAF
+                #define FUSE(a, b, c) fma(a, b, c)
+                #else
+                #define FUSE(a, b, c) ((a) * (b) + (c))
+                #endif
 
-            """ + AddedProduct().Replace(text, "${product}${sum} = FUSE(${a}, ${b}, ${c});");
+                """ + AddedProduct().Replace(text, "${product}${sum} = FUSE(${a}, ${b}, ${c});");
     }
 
     private static KernelText Translate(EngineKind kind, DeviceKernel kernel, (int Major, int Minor) target)
@@ -94,7 +94,10 @@ internal static partial class KernelCompiler
                 // ILGPU throws exceptions of many types. A trimmed program lacks parts of ILGPU or of the kernels.
                 var reason = (e.InnerException ?? e).Message.Split('\n')[0].Trim();
                 throw new EngineUnavailableException(
-                    kind, $"engine {kind}: ILGPU does not translate kernel {kernel.Name}: {reason}", e);
+                    kind,
+                    $"engine {kind}: ILGPU does not translate kernel {kernel.Name}: {reason}",
+                    e
+                );
             }
         }
     }
@@ -104,26 +107,30 @@ internal static partial class KernelCompiler
 
     [GeneratedRegex(
         @"\b(?:__)?generic\b|\bwork_group_\w+|\bsub_group\w*|\batomic_\w+|\bCLK_GLOBAL_MEM_FENCE|\bmem_fence|\bdouble\b"
-        + @"|#pragma.*|\bprintf\b")]
+            + @"|#pragma.*|\bprintf\b"
+    )]
     private static partial Regex Foreign();
 
     [GeneratedRegex(
         @"(?<product>(?<p>var\d+) = \(float\)\(\(float\) (?<a>\w+) \*  \(float\)(?<b>\w+)\);\s*)"
-        + @"(?<sum>var\d+) = \(float\)\("
-        + @"(?:\(float\) (?<c>\w+) \+  \(float\)\k<p>|\(float\) \k<p> \+  \(float\)(?<c>[\w.]+))\);")]
+            + @"(?<sum>var\d+) = \(float\)\("
+            + @"(?:\(float\) (?<c>\w+) \+  \(float\)\k<p>|\(float\) \k<p> \+  \(float\)(?<c>[\w.]+))\);"
+    )]
     private static partial Regex AddedProduct();
 
     /// <summary>The code that uses ILGPU, apart, so that only its first use loads ILGPU.</summary>
     private static class Compiler
     {
-        private static readonly Context Context = Context.Create(
-            builder => builder.Optimize(OptimizationLevel.Release).PTXBackend(PTXBackendMode.Enhanced));
+        private static readonly Context Context = Context.Create(builder =>
+            builder.Optimize(OptimizationLevel.Release).PTXBackend(PTXBackendMode.Enhanced)
+        );
 
         [MethodImpl(MethodImplOptions.NoInlining)]
         public static KernelText ToPtx(DeviceKernel kernel, (int Major, int Minor) target)
         {
             // The oldest PTX version for the target, so that old drivers work too.
-            var instructions = target.Major >= 8 ? CudaInstructionSet.ISA_70
+            var instructions =
+                target.Major >= 8 ? CudaInstructionSet.ISA_70
                 : target.CompareTo((7, 5)) >= 0 ? CudaInstructionSet.ISA_63
                 : CudaInstructionSet.ISA_60;
             var architecture = new CudaArchitecture(target.Major, target.Minor);
@@ -145,6 +152,7 @@ internal static partial class KernelCompiler
         private static EntryPointDescription Entry(DeviceKernel kernel) =>
             EntryPointDescription.FromExplicitlyGroupedKernel(
                 kernel.Source.GetMethod("Run")
-                ?? throw new NotSupportedException($"{kernel.Source} has no public static method Run"));
+                    ?? throw new NotSupportedException($"{kernel.Source} has no public static method Run")
+            );
     }
 }

@@ -17,6 +17,8 @@ public static class KernelDevices
         return kind == EngineKind.Cuda ? CudaDevices.Open(options)
             : kind == EngineKind.OpenCl ? OpenClDevices.Open(options)
             : throw new EngineUnavailableException(
-                kind, $"engine {kind} has no devices for kernels; cuda and opencl have");
+                kind,
+                $"engine {kind} has no devices for kernels; cuda and opencl have"
+            );
     }
 }

@@ -13,7 +13,15 @@ namespace Tamx.Kernels.Devices;
 /// <param name="Range">Its normalisation range.</param>
 [StructLayout(LayoutKind.Sequential)]
 internal readonly record struct MapEntry(
-    int WeightRow, int OutputRow, int FirstCell, int CellCount, int Offset, int Rows, int Columns, int Range);
+    int WeightRow,
+    int OutputRow,
+    int FirstCell,
+    int CellCount,
+    int Offset,
+    int Rows,
+    int Columns,
+    int Range
+);
 
 /// <summary>The maps over one block.</summary>
 /// <param name="Block">The block.</param>
@@ -46,15 +54,18 @@ internal sealed class MapTable
             var block = problem.Blocks[group.Key];
             var firstCell = compact ? ColumnCount : block.FirstCell;
             var firstEntry = entries.Count;
-            entries.AddRange(group.Select(m => new MapEntry(
-                m,
-                maps[m].OutputRow,
-                firstCell,
-                block.CellCount,
-                offsets[m],
-                block.RowCount,
-                block.ColumnCount,
-                maps[m].Range)));
+            entries.AddRange(
+                group.Select(m => new MapEntry(
+                    m,
+                    maps[m].OutputRow,
+                    firstCell,
+                    block.CellCount,
+                    offsets[m],
+                    block.RowCount,
+                    block.ColumnCount,
+                    maps[m].Range
+                ))
+            );
             blocks.Add(new BlockEntries(block, firstCell, firstEntry, entries.Count - firstEntry));
             ColumnCount += block.CellCount;
             LargestBlock = Math.Max(LargestBlock, block.CellCount);

@@ -59,9 +59,10 @@ internal sealed unsafe class HiddenStateCapture : IDisposable
         if (state->FaultElements != 0)
         {
             throw new LlamaException(
-                $"hidden states have an unexpected form: {state->FaultRows} rows, " +
-                $"{state->FaultElements} values of {state->FaultBytes} bytes; " +
-                $"expected {state->Expected} rows of {state->HiddenSize} 32-bit values");
+                $"hidden states have an unexpected form: {state->FaultRows} rows, "
+                    + $"{state->FaultElements} values of {state->FaultBytes} bytes; "
+                    + $"expected {state->Expected} rows of {state->HiddenSize} 32-bit values"
+            );
         }
 
         if (state->Captured != state->Expected)
@@ -91,9 +92,12 @@ internal sealed unsafe class HiddenStateCapture : IDisposable
         var rows = GgmlApi.CountRows(tensor);
         var elements = GgmlApi.CountElements(tensor);
         var elementBytes = (int)GgmlApi.GetElementBytes(tensor);
-        if (elementBytes != sizeof(float) || rows != state->Expected ||
-            elements != (long)state->Expected * state->HiddenSize ||
-            GgmlApi.IsContiguous(tensor) == 0)
+        if (
+            elementBytes != sizeof(float)
+            || rows != state->Expected
+            || elements != (long)state->Expected * state->HiddenSize
+            || GgmlApi.IsContiguous(tensor) == 0
+        )
         {
             state->FaultRows = rows;
             state->FaultElements = Math.Max(1, elements);

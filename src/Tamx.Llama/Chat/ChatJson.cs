@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Tamx.Llama.Media;
 
 namespace Tamx.Llama.Chat;
 
@@ -46,7 +45,11 @@ public static class ChatJson
     /// <exception cref="InvalidInputException">It is no conversation; the error says where.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static IReadOnlyList<ChatMessage> Parse(
-        ReadOnlyMemory<byte> json, string name, string? localFolder, CancellationToken cancellationToken = default)
+        ReadOnlyMemory<byte> json,
+        string name,
+        string? localFolder,
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         try
@@ -65,7 +68,9 @@ public static class ChatJson
         catch (JsonException e)
         {
             throw new InvalidInputException(
-                $"{name}: is no JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})", e);
+                $"{name}: is no JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})",
+                e
+            );
         }
     }
 }

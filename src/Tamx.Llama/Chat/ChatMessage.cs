@@ -24,17 +24,13 @@ public sealed record ChatMessage(ChatRole Role, IReadOnlyList<ChatPart> Parts)
     /// <param name="role">Who speaks.</param>
     /// <param name="text">What is said.</param>
     public ChatMessage(ChatRole role, string text)
-        : this(role, [new TextPart(text)])
-    {
-    }
+        : this(role, [new TextPart(text)]) { }
 }
 
 /// <summary>A part of a message: <see cref="TextPart"/>, <see cref="ImagePart"/> or <see cref="VideoPart"/>.</summary>
 public abstract record ChatPart
 {
-    private protected ChatPart()
-    {
-    }
+    private protected ChatPart() { }
 }
 
 /// <summary>Text. Control tokens written in it (<c>&lt;|im_end|&gt;</c>) are read as plain text.</summary>
@@ -49,9 +45,7 @@ public sealed record ImagePart(EncodedImage Image) : ChatPart
     /// <param name="encoded">The bytes of the file (JPEG, PNG, WebP, GIF or BMP).</param>
     /// <param name="name">What messages call the picture, for example its file name.</param>
     public ImagePart(ReadOnlyMemory<byte> encoded, string name)
-        : this(new EncodedImage(encoded, name))
-    {
-    }
+        : this(new EncodedImage(encoded, name)) { }
 
     /// <inheritdoc cref="EncodedImage.Encoded"/>
     public ReadOnlyMemory<byte> Encoded => Image.Encoded;

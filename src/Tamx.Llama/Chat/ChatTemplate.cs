@@ -50,9 +50,10 @@ public sealed partial class ChatTemplate
     {
         // A file without a template gets the published one of its family.
         var isQwen2 = architecture == ModelArchitecture.Qwen2Vl;
-        var defaultSystem = template is not null
-            ? DefaultSystemText().Match(template).Groups[1].Value
-            : isQwen2 ? "You are a helpful assistant." : "";
+        var defaultSystem =
+            template is not null ? DefaultSystemText().Match(template).Groups[1].Value
+            : isQwen2 ? "You are a helpful assistant."
+            : "";
         return new ChatTemplate(defaultSystem.Length > 0 ? defaultSystem : null)
         {
             StartsThinking = template is not null && ThinkingPrompt().IsMatch(template),
@@ -73,12 +74,14 @@ public sealed partial class ChatTemplate
         var text = new StringBuilder();
         foreach (var piece in Pieces(messages, addGenerationPrompt))
         {
-            text.Append(piece.Vision switch
-            {
-                null => piece.Text,
-                VideoPart => "<|vision_start|><|video_pad|><|vision_end|>",
-                _ => "<|vision_start|><|image_pad|><|vision_end|>",
-            });
+            text.Append(
+                piece.Vision switch
+                {
+                    null => piece.Text,
+                    VideoPart => "<|vision_start|><|video_pad|><|vision_end|>",
+                    _ => "<|vision_start|><|image_pad|><|vision_end|>",
+                }
+            );
         }
 
         return text.ToString();
@@ -99,9 +102,10 @@ public sealed partial class ChatTemplate
         }
 
         var pending = new StringBuilder();
-        var written = _defaultSystem is not null && messages[0].Role != ChatRole.System
-            ? messages.Prepend(new ChatMessage(ChatRole.System, _defaultSystem))
-            : messages;
+        var written =
+            _defaultSystem is not null && messages[0].Role != ChatRole.System
+                ? messages.Prepend(new ChatMessage(ChatRole.System, _defaultSystem))
+                : messages;
         foreach (var message in written)
         {
             foreach (var piece in Flush().Append(PromptPiece.Marker(TurnStart)))
@@ -172,8 +176,9 @@ public sealed partial class ChatTemplate
             if (messages[i].Role == ChatRole.System && (i > 0 || messages[i].Parts.Any(part => part is not TextPart)))
             {
                 throw new InvalidInputException(
-                    $"message {i} is the system's and {(i > 0 ? "not the first" : "holds more than text")}; this " +
-                    "model reads a system message at the beginning, of text alone");
+                    $"message {i} is the system's and {(i > 0 ? "not the first" : "holds more than text")}; this "
+                        + "model reads a system message at the beginning, of text alone"
+                );
             }
         }
     }
@@ -189,23 +194,29 @@ public sealed partial class ChatTemplate
         }
     }
 
-    private static string NameOf(ChatRole role) => role switch
-    {
-        ChatRole.System => "system",
-        ChatRole.User => "user",
-        ChatRole.Assistant => "assistant",
-        _ => throw new ArgumentOutOfRangeException(nameof(role), role, "no such role"),
-    };
+    private static string NameOf(ChatRole role) =>
+        role switch
+        {
+            ChatRole.System => "system",
+            ChatRole.User => "user",
+            ChatRole.Assistant => "assistant",
+            _ => throw new ArgumentOutOfRangeException(nameof(role), role, "no such role"),
+        };
 
     // The generation prompt of a template that always thinks, and of no other.
     [GeneratedRegex(
-        @"<\|im_start\|>assistant(?:\\n|\n)<think>", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+        @"<\|im_start\|>assistant(?:\\n|\n)<think>",
+        RegexOptions.CultureInvariant,
+        matchTimeoutMilliseconds: 1000
+    )]
     private static partial Regex ThinkingPrompt();
 
     // The text of the system turn that the template writes by itself: it has no Jinja expression.
     [GeneratedRegex(
-        @"<\|im_start\|>system(?:\\n|\n)([^{}'""<\\]+)<\|im_end\|>", RegexOptions.CultureInvariant,
-        matchTimeoutMilliseconds: 1000)]
+        @"<\|im_start\|>system(?:\\n|\n)([^{}'""<\\]+)<\|im_end\|>",
+        RegexOptions.CultureInvariant,
+        matchTimeoutMilliseconds: 1000
+    )]
     private static partial Regex DefaultSystemText();
 }
 
@@ -223,7 +234,12 @@ public enum VideoLayout
 
 /// <summary>A marker, a run of plain text, or a vision block: a picture, or some temporal patches of a video.</summary>
 internal readonly record struct PromptPiece(
-    string Text, bool IsMarker, ChatPart? Vision, int FirstPatch, int PatchCount)
+    string Text,
+    bool IsMarker,
+    ChatPart? Vision,
+    int FirstPatch,
+    int PatchCount
+)
 {
     public static PromptPiece Marker(string text) => new(text, true, null, 0, 0);
 

@@ -32,8 +32,17 @@ public sealed class ConversationReader
 
     private static readonly string[] VideoNames =
     [
-        "type", .. VideoSources, .. BoundNames, "total_pixels", "fps", "sample_fps",
-        "nframes", "min_frames", "max_frames", "video_start", "video_end",
+        "type",
+        .. VideoSources,
+        .. BoundNames,
+        "total_pixels",
+        "fps",
+        "sample_fps",
+        "nframes",
+        "min_frames",
+        "max_frames",
+        "video_start",
+        "video_end",
     ];
 
     /// <summary>Names that choose among frames, for which a list of frames has no place.</summary>
@@ -74,7 +83,8 @@ public sealed class ConversationReader
         var head = _name is null ? "" : $"{_name}: ";
         return
         [
-            .. messages.EnumerateArray()
+            .. messages
+                .EnumerateArray()
                 .Select((message, index) => ReadMessage(new(message, $"{head}message {index}"))),
         ];
     }
@@ -98,8 +108,9 @@ public sealed class ConversationReader
                 break;
             case { ValueKind: JsonValueKind.Array } list:
                 CheckPartCount(parts.Count + list.GetArrayLength());
-                parts.AddRange(list.EnumerateArray()
-                    .Select((part, index) => ReadPart(new(part, $"{message.Place}, part {index}"))));
+                parts.AddRange(
+                    list.EnumerateArray().Select((part, index) => ReadPart(new(part, $"{message.Place}, part {index}")))
+                );
                 break;
             case null when parts.Count > 0:
                 break;
@@ -119,14 +130,15 @@ public sealed class ConversationReader
         }
     }
 
-    private static ChatRole ReadRole(PlacedJson message) => message.Text("role") switch
-    {
-        "system" or "developer" => ChatRole.System,
-        "user" => ChatRole.User,
-        "assistant" => ChatRole.Assistant,
-        null => throw message.Fault($"has no role; it must be {Roles}"),
-        var other => throw message.Fault($"has role {PlacedJson.Shown(other)}; it must be {Roles}"),
-    };
+    private static ChatRole ReadRole(PlacedJson message) =>
+        message.Text("role") switch
+        {
+            "system" or "developer" => ChatRole.System,
+            "user" => ChatRole.User,
+            "assistant" => ChatRole.Assistant,
+            null => throw message.Fault($"has no role; it must be {Roles}"),
+            var other => throw message.Fault($"has role {PlacedJson.Shown(other)}; it must be {Roles}"),
+        };
 
     private static List<ParsedPart> ReadImages(PlacedJson message)
     {
@@ -174,11 +186,14 @@ public sealed class ConversationReader
 
     private static ParsedPicture ReadPicture(PlacedJson part)
     {
-        var source = ReadSource(part, PictureSources)
+        var source =
+            ReadSource(part, PictureSources)
             ?? throw part.Fault($"has no image; give it as {PlacedJson.Listed(PictureSources)}");
         var bounds = ReadBounds(part);
-        if (part.Find("image_url") is { ValueKind: JsonValueKind.Object } address
-            && new PlacedJson(address, part.Place).Text("detail") == "low")
+        if (
+            part.Find("image_url") is { ValueKind: JsonValueKind.Object } address
+            && new PlacedJson(address, part.Place).Text("detail") == "low"
+        )
         {
             // As OpenAI has it: a model is shown 512 x 512 pixels.
             bounds ??= new PixelBounds { MaxPixels = 512 * 512 };
@@ -203,16 +218,18 @@ public sealed class ConversationReader
             return source is not null
                 ? new ParsedVideo(part.Place, [source], IsFrameList: false, sampling, bounds)
                 : throw part.Fault(
-                    "has no video; it must be a data URL of an animated GIF or WebP, a list of pictures, " +
-                    "or a local file or folder");
+                    "has no video; it must be a data URL of an animated GIF or WebP, a list of pictures, "
+                        + "or a local file or folder"
+                );
         }
 
         CheckOneSource(part, VideoSources);
         if (Array.Find(ChoiceNames, name => part.Find(name) is not null) is { } given)
         {
             throw part.Fault(
-                $"has {given} beside a list of frames, all of which are shown; " +
-                "leave frames out of the list, or give max_frames");
+                $"has {given} beside a list of frames, all of which are shown; "
+                    + "leave frames out of the list, or give max_frames"
+            );
         }
 
         if (count is 0 or > MaxListedFrames)
@@ -225,11 +242,15 @@ public sealed class ConversationReader
     }
 
     private static MediaSource[] ReadFrames(JsonElement list, PlacedJson part) =>
-    [
-        .. list.EnumerateArray().Select((frame, index) => frame.ValueKind == JsonValueKind.String
-            ? MediaSource.Of($"{part.Place}, frame {index}", frame.GetString()!)
-            : throw part.Fault($"has a frame {index} that is no text")),
-    ];
+        [
+            .. list.EnumerateArray()
+                .Select(
+                    (frame, index) =>
+                        frame.ValueKind == JsonValueKind.String
+                            ? MediaSource.Of($"{part.Place}, frame {index}", frame.GetString()!)
+                            : throw part.Fault($"has a frame {index} that is no text")
+                ),
+        ];
 
     private VideoSampling ReadSampling(PlacedJson part)
     {
@@ -330,8 +351,9 @@ public sealed class ConversationReader
         };
         if (bounds.MinPixels > bounds.MaxPixels)
         {
-            throw part.Fault(FormattableString.Invariant(
-                $"has min_pixels {bounds.MinPixels} above max_pixels {bounds.MaxPixels}"));
+            throw part.Fault(
+                FormattableString.Invariant($"has min_pixels {bounds.MinPixels} above max_pixels {bounds.MaxPixels}")
+            );
         }
 
         if (bounds.Width is null != bounds.Height is null)

@@ -21,7 +21,8 @@ internal static class LocalFile
         {
             return source.Contains("://", StringComparison.Ordinal)
                 ? throw new InvalidInputException(
-                    "names an address; nothing is fetched from a network: give a local file or a data URL")
+                    "names an address; nothing is fetched from a network: give a local file or a data URL"
+                )
                 : Combine(folder, source);
         }
 
@@ -60,7 +61,8 @@ internal static class LocalFile
         return OperatingSystem.IsWindows() && rest.Length > 2 && rest[2] is ':' or '|' ? rest[1..] : rest;
     }
 
-    private static string Combine(string folder, string path) => path.Contains('\0', StringComparison.Ordinal)
-        ? throw new InvalidInputException("names a file with a zero byte")
-        : Path.Combine(folder, path);
+    private static string Combine(string folder, string path) =>
+        path.Contains('\0', StringComparison.Ordinal)
+            ? throw new InvalidInputException("names a file with a zero byte")
+            : Path.Combine(folder, path);
 }

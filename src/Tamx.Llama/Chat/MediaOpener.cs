@@ -35,15 +35,20 @@ internal sealed class MediaOpener(string? folder, CancellationToken cancellation
         if (source.Text.Length == 0)
         {
             throw source.Fault(
-                "has no video; it must be a data URL of a video or an animated GIF or WebP, " +
-                "a list of pictures, or a local file or folder");
+                "has no video; it must be a data URL of a video or an animated GIF or WebP, "
+                    + "a list of pictures, or a local file or folder"
+            );
         }
 
         return source.Decode() switch
         {
             null => VideoPart.FromFile(LocalPath(source), video.Sampling, cancellationToken),
-            var encoded when source.IsPictureUrl =>
-                VideoPart.FromAnimation(encoded, video.Place, video.Sampling, cancellationToken),
+            var encoded when source.IsPictureUrl => VideoPart.FromAnimation(
+                encoded,
+                video.Place,
+                video.Sampling,
+                cancellationToken
+            ),
             var encoded => VideoPart.FromBytes(encoded, video.Place, video.Sampling, cancellationToken),
         };
     }
@@ -69,6 +74,7 @@ internal sealed class MediaOpener(string? folder, CancellationToken cancellation
         return source.Text.Length <= MaxShownPath || Path.Exists(path)
             ? path
             : throw source.Fault(
-                $"has {source.Text.Length} characters that are no file here, no data URL and no base64 of a picture");
+                $"has {source.Text.Length} characters that are no file here, no data URL and no base64 of a picture"
+            );
     }
 }

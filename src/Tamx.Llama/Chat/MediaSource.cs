@@ -61,10 +61,11 @@ public sealed record MediaSource(string Place, string Text, bool IsBase64 = fals
 
     /// <summary>The frames of such a list.</summary>
     internal MediaSource[] Frames() =>
-    [
-        .. Text[HeadLength()!.Value..].Split(',')
-            .Select((frame, index) => new MediaSource($"{Place}, frame {index}", frame, IsBase64: true)),
-    ];
+        [
+            .. Text[HeadLength()!.Value..]
+                .Split(',')
+                .Select((frame, index) => new MediaSource($"{Place}, frame {index}", frame, IsBase64: true)),
+        ];
 
     /// <summary>A source as a message writes it, without white space around it.</summary>
     internal static MediaSource Of(string place, string text, bool isBase64 = false) =>
@@ -82,14 +83,19 @@ public sealed record MediaSource(string Place, string Text, bool IsBase64 = fals
     private static byte[]? FromBase64(ReadOnlySpan<char> text)
     {
         // Data URLs may have + / = and line ends as percent signs.
-        ReadOnlySpan<char> source = text.Contains('%') ? Uri.UnescapeDataString(text) : text;
+        var source = text.Contains('%') ? Uri.UnescapeDataString(text) : text;
         var letters = new char[source.Length + 2];
         var count = 0;
         foreach (var letter in source)
         {
             if (letter is not (' ' or '\t' or '\r' or '\n'))
             {
-                letters[count++] = letter switch { '-' => '+', '_' => '/', _ => letter };
+                letters[count++] = letter switch
+                {
+                    '-' => '+',
+                    '_' => '/',
+                    _ => letter,
+                };
             }
         }
 

@@ -17,13 +17,14 @@ public sealed record ParsedMessage(ChatRole Role, IReadOnlyList<ParsedPart> Part
         ArgumentNullException.ThrowIfNull(openVideo);
         return new ChatMessage(Role, [.. Parts.Select(OpenPart)]);
 
-        ChatPart OpenPart(ParsedPart part) => part switch
-        {
-            ParsedText text => new TextPart(text.Text),
-            ParsedPicture picture => openPicture(picture.Source) with { Bounds = picture.Bounds },
-            ParsedVideo video => openVideo(video) with { Bounds = video.Bounds },
-            _ => throw new ArgumentOutOfRangeException(nameof(part)),
-        };
+        ChatPart OpenPart(ParsedPart part) =>
+            part switch
+            {
+                ParsedText text => new TextPart(text.Text),
+                ParsedPicture picture => openPicture(picture.Source) with { Bounds = picture.Bounds },
+                ParsedVideo video => openVideo(video) with { Bounds = video.Bounds },
+                _ => throw new ArgumentOutOfRangeException(nameof(part)),
+            };
     }
 }
 
@@ -35,9 +36,7 @@ public sealed record ParsedMessage(ChatRole Role, IReadOnlyList<ParsedPart> Part
 [JsonDerivedType(typeof(ParsedVideo), "video")]
 public abstract record ParsedPart
 {
-    private protected ParsedPart()
-    {
-    }
+    private protected ParsedPart() { }
 }
 
 /// <summary>Text.</summary>
@@ -56,5 +55,9 @@ public sealed record ParsedPicture(MediaSource Source, PixelBounds? Bounds) : Pa
 /// <param name="Sampling">Which frames to show.</param>
 /// <param name="Bounds">How large the model is to look at it; null where nothing is said.</param>
 public sealed record ParsedVideo(
-    string Place, IReadOnlyList<MediaSource> Sources, bool IsFrameList, VideoSampling Sampling, PixelBounds? Bounds)
-    : ParsedPart;
+    string Place,
+    IReadOnlyList<MediaSource> Sources,
+    bool IsFrameList,
+    VideoSampling Sampling,
+    PixelBounds? Bounds
+) : ParsedPart;

@@ -17,20 +17,22 @@ internal readonly record struct PlacedJson(JsonElement Element, string Place)
     public string? Text(string name) =>
         Find(name) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
 
-    public double? Number(string name) => Find(name) switch
-    {
-        null => null,
-        { ValueKind: JsonValueKind.Number } value when value.TryGetDouble(out var number) && double.IsFinite(number) =>
-            number,
-        _ => throw Fault($"has a {name} that is no number"),
-    };
+    public double? Number(string name) =>
+        Find(name) switch
+        {
+            null => null,
+            { ValueKind: JsonValueKind.Number } value
+                when value.TryGetDouble(out var number) && double.IsFinite(number) => number,
+            _ => throw Fault($"has a {name} that is no number"),
+        };
 
-    public double? Whole(string name, double most = 1e12) => Number(name) switch
-    {
-        null => null,
-        { } number when number >= 1 && number <= most && number == Math.Floor(number) => number,
-        _ => throw Fault(FormattableString.Invariant($"has a {name} that is no whole number from 1 to {most}")),
-    };
+    public double? Whole(string name, double most = 1e12) =>
+        Number(name) switch
+        {
+            null => null,
+            { } number when number >= 1 && number <= most && number == Math.Floor(number) => number,
+            _ => throw Fault(FormattableString.Invariant($"has a {name} that is no whole number from 1 to {most}")),
+        };
 
     /// <summary>What a text element says to the model.</summary>
     public string Spoken(JsonElement text) =>
@@ -70,13 +72,14 @@ internal readonly record struct PlacedJson(JsonElement Element, string Place)
     /// <summary>Names one after another: <c>a, b or c</c>.</summary>
     public static string Listed(string[] names) => $"{string.Join(", ", names[..^1])} or {names[^1]}";
 
-    public static string KindOf(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Array => "a list",
-        JsonValueKind.Object => "an object",
-        JsonValueKind.Number => "a number",
-        _ => "true or false",
-    };
+    public static string KindOf(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.Array => "a list",
+            JsonValueKind.Object => "an object",
+            JsonValueKind.Number => "a number",
+            _ => "true or false",
+        };
 
     /// <summary>
     /// Clients send what their libraries know (<c>refusal</c>, <c>annotations</c>, <c>tool_calls</c>), with null or

@@ -17,27 +17,31 @@ public sealed record VideoPart(Video Video) : ChatPart
 
     /// <inheritdoc cref="Video.FromFile"/>
     public static VideoPart FromFile(
-        string path, VideoSampling? sampling = null, CancellationToken cancellationToken = default) =>
-        new(Video.FromFile(path, sampling, cancellationToken));
+        string path,
+        VideoSampling? sampling = null,
+        CancellationToken cancellationToken = default
+    ) => new(Video.FromFile(path, sampling, cancellationToken));
 
     /// <inheritdoc cref="Video.FromFrames"/>
     public static VideoPart FromFrames(
-        IReadOnlyList<ImagePart> frames, VideoSampling? sampling = null, string? name = null) =>
-        new(Video.FromFrames([.. frames.Select(frame => frame.Image)], sampling, name));
+        IReadOnlyList<ImagePart> frames,
+        VideoSampling? sampling = null,
+        string? name = null
+    ) => new(Video.FromFrames([.. frames.Select(frame => frame.Image)], sampling, name));
 
     /// <inheritdoc cref="Video.FromAnimation"/>
     public static VideoPart FromAnimation(
         ReadOnlyMemory<byte> encoded,
         string name,
         VideoSampling? sampling = null,
-        CancellationToken cancellationToken = default) =>
-        new(Video.FromAnimation(encoded, name, sampling, cancellationToken));
+        CancellationToken cancellationToken = default
+    ) => new(Video.FromAnimation(encoded, name, sampling, cancellationToken));
 
     /// <inheritdoc cref="Video.FromBytes"/>
     public static VideoPart FromBytes(
         ReadOnlyMemory<byte> encoded,
         string name,
         VideoSampling? sampling = null,
-        CancellationToken cancellationToken = default) =>
-        new(Video.FromBytes(encoded, name, sampling, cancellationToken));
+        CancellationToken cancellationToken = default
+    ) => new(Video.FromBytes(encoded, name, sampling, cancellationToken));
 }

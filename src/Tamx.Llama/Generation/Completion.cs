@@ -37,7 +37,8 @@ public sealed class Completion : IDisposable
         VisionLanguageModel model,
         IReadOnlyList<ChatMessage> messages,
         IReadOnlyList<int>? givenAnswer,
-        CompletionOptions options)
+        CompletionOptions options
+    )
     {
         ArgumentOutOfRangeException.ThrowIfNegative(options.MaxNewTokens);
         ArgumentOutOfRangeException.ThrowIfNegative(options.ContextSize);
@@ -118,12 +119,14 @@ public sealed class Completion : IDisposable
     /// <exception cref="ObjectDisposedException">The completion was disposed.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public async IAsyncEnumerable<GeneratedToken> GenerateAsync(
-        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        [EnumeratorCancellation] CancellationToken cancellationToken = default
+    )
     {
         if (Interlocked.Exchange(ref _started, 1) != 0)
         {
             throw new InvalidOperationException(
-                "the answer was generated before, or is being generated; make a new completion for another");
+                "the answer was generated before, or is being generated; make a new completion for another"
+            );
         }
 
         using var thread = new ComputeThread();
@@ -169,7 +172,9 @@ public sealed class Completion : IDisposable
     /// <exception cref="InvalidOperationException">The prompt was computed before, or is being computed.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public async Task PrefillAsync(
-        IProgress<CompletionProgress>? progress = null, CancellationToken cancellationToken = default)
+        IProgress<CompletionProgress>? progress = null,
+        CancellationToken cancellationToken = default
+    )
     {
         using var thread = new ComputeThread();
         await thread.RunAsync(() => Prefill(progress, cancellationToken)).ConfigureAwait(false);
@@ -220,79 +225,92 @@ public sealed class Completion : IDisposable
     /// <summary>For tests: the M-RoPE position of the next text token. It tells how vision blocks are placed.</summary>
     internal int GetNextPosition() => _decoder!.Context.NextPosition;
 
-    private bool Prefill(IProgress<CompletionProgress>? progress, CancellationToken cancellationToken) => Exclusively(
-        () =>
-        {
-            if (_decoder is not null)
+    private bool Prefill(IProgress<CompletionProgress>? progress, CancellationToken cancellationToken) =>
+        Exclusively(
+            () =>
             {
-                throw new InvalidOperationException("the prompt was computed before");
-            }
-
-            _decoder = new SequenceDecoder(_model, _options, ContextSize, _tokenIds.Length, _cancelled);
-            _sampler = new TokenSampler(_options, _tokenIds.Length);
-            using var cancellation = cancellationToken.Register(EndCall);
-            using var patches = _prompt.ReadPatches(cancellationToken).GetEnumerator();
-            var patchCount = 0;
-            for (var i = 0; i < _prompt.Chunks.Count; i++)
-            {
-                switch (_prompt.Chunks[i])
+                if (_decoder is not null)
                 {
-                    case PatchChunk patch when patches.MoveNext():
-                        progress?.Report(new CompletionProgress("encode", patchCount++, Pictures.Count));
-                        var (first, second) = patches.Current;
-                        var embeddings = _model.Vision!.Encode(
-                            patch.Width, patch.Height, patch.TokenCount,
-                            first.Pixels, second is null ? default : second.Pixels, _cancelled);
-                        _decoder.Decode(patch, embeddings, ReportBatch);
-                        break;
-                    case TextChunk text:
-                        var tokens = _tokenIds.AsSpan(_decoder.Count, text.TokenCount);
-                        _decoder.Decode(tokens, endsPrompt: i == _prompt.Chunks.Count - 1, ReportBatch);
-                        break;
+                    throw new InvalidOperationException("the prompt was computed before");
                 }
-            }
 
-            return true;
+                _decoder = new SequenceDecoder(_model, _options, ContextSize, _tokenIds.Length, _cancelled);
+                _sampler = new TokenSampler(_options, _tokenIds.Length);
+                using var cancellation = cancellationToken.Register(EndCall);
+                using var patches = _prompt.ReadPatches(cancellationToken).GetEnumerator();
+                var patchCount = 0;
+                for (var i = 0; i < _prompt.Chunks.Count; i++)
+                {
+                    switch (_prompt.Chunks[i])
+                    {
+                        case PatchChunk patch when patches.MoveNext():
+                            progress?.Report(new CompletionProgress("encode", patchCount++, Pictures.Count));
+                            var (first, second) = patches.Current;
+                            var embeddings = _model.Vision!.Encode(
+                                patch.Width,
+                                patch.Height,
+                                patch.TokenCount,
+                                first.Pixels,
+                                second is null ? default : second.Pixels,
+                                _cancelled
+                            );
+                            _decoder.Decode(patch, embeddings, ReportBatch);
+                            break;
+                        case TextChunk text:
+                            var tokens = _tokenIds.AsSpan(_decoder.Count, text.TokenCount);
+                            _decoder.Decode(tokens, endsPrompt: i == _prompt.Chunks.Count - 1, ReportBatch);
+                            break;
+                    }
+                }
 
-            void ReportBatch() =>
-                progress?.Report(new CompletionProgress("prefill", _decoder.Count, PromptTokenCount));
-        },
-        cancellationToken);
+                return true;
+
+                void ReportBatch() =>
+                    progress?.Report(new CompletionProgress("prefill", _decoder.Count, PromptTokenCount));
+            },
+            cancellationToken
+        );
 
     /// <summary>The next token of the answer; null if the context is full.</summary>
-    private GeneratedToken? Step(int index, Utf8TokenDecoder text, CancellationToken cancellationToken) => Exclusively(
-        () =>
-        {
-            var decoder = _decoder!;
-            using var cancellation = cancellationToken.Register(EndCall);
-            if (!ComputeBefore(decoder, index))
+    private GeneratedToken? Step(int index, Utf8TokenDecoder text, CancellationToken cancellationToken) =>
+        Exclusively(
+            () =>
             {
-                return null;
-            }
+                var decoder = _decoder!;
+                using var cancellation = cancellationToken.Register(EndCall);
+                if (!ComputeBefore(decoder, index))
+                {
+                    return null;
+                }
 
-            var position = TokenCount;
-            if (_givenAnswer.Length == 0)
-            {
-                _tokenIds[position] = decoder.Context.Sample(_sampler!);
-            }
+                var position = TokenCount;
+                if (_givenAnswer.Length == 0)
+                {
+                    _tokenIds[position] = decoder.Context.Sample(_sampler!);
+                }
 
-            var id = _tokenIds[position];
-            var ranking = decoder.Context.Rank(index == 0 ? -1 : index - 1 - _batchStart, id, _options.CandidateCount);
-            TokenCount++;
-            var ends = _givenAnswer.Length == 0 && _model.Vocabulary.EndsAnswer(id);
-            return new GeneratedToken
-            {
-                Index = index,
-                Position = position,
-                Id = id,
-                Text = ends ? text.Flush() : text.Decode(_model.Vocabulary.GetBytes(id)),
-                Logit = ranking.Logit,
-                LogProbability = ranking.Logit - ranking.LogSum,
-                Candidates = ranking.Candidates,
-                EndsAnswer = ends,
-            };
-        },
-        cancellationToken);
+                var id = _tokenIds[position];
+                var ranking = decoder.Context.Rank(
+                    index == 0 ? -1 : index - 1 - _batchStart,
+                    id,
+                    _options.CandidateCount
+                );
+                TokenCount++;
+                var ends = _givenAnswer.Length == 0 && _model.Vocabulary.EndsAnswer(id);
+                return new GeneratedToken
+                {
+                    Index = index,
+                    Position = position,
+                    Id = id,
+                    Text = ends ? text.Flush() : text.Decode(_model.Vocabulary.GetBytes(id)),
+                    Logit = ranking.Logit,
+                    LogProbability = ranking.Logit - ranking.LogSum,
+                    Candidates = ranking.Candidates,
+                    EndsAnswer = ends,
+                };
+            },
+            cancellationToken
+        );
 
     /// <summary>
     /// Computes the answer's tokens before one, where that has not happened yet: the one just written, or a batch of a

@@ -27,8 +27,11 @@ internal static class ContextSizing
         if (options.ContextSize > 0)
         {
             FormattableString larger = $"{promptCount + (long)Math.Max(1, answerCount)} ({Settings.ContextSize})";
-            return atLeast <= options.ContextSize ? options.ContextSize : throw InvalidInputException.Naming(
-                $"{found}, the context {options.ContextSize}; use a context of at least {larger} or {Fewer(prompt)}");
+            return atLeast <= options.ContextSize
+                ? options.ContextSize
+                : throw InvalidInputException.Naming(
+                    $"{found}, the context {options.ContextSize}; use a context of at least {larger} or {Fewer(prompt)}"
+                );
         }
 
         var largest = Largest(options, facts);

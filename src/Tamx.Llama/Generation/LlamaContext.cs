@@ -46,8 +46,14 @@ internal sealed unsafe class LlamaContext : IDisposable
     /// <param name="cancelled">Not 0 to end the call in progress and every later one. Must outlive the context.</param>
     /// <exception cref="LlamaException">There is not enough memory.</exception>
     public LlamaContext(
-        LlamaModel model, int contextSize, int batchSize, int threadCount, bool isPrecise, bool captures,
-        UnmanagedState<int> cancelled)
+        LlamaModel model,
+        int contextSize,
+        int batchSize,
+        int threadCount,
+        bool isPrecise,
+        bool captures,
+        UnmanagedState<int> cancelled
+    )
     {
         // The model may be disposed meanwhile, and LLamaSharp refers to it only once the context is made.
         using var lease = new HandleLease(model.Handle);
@@ -230,7 +236,9 @@ internal sealed unsafe class LlamaContext : IDisposable
         if (rows.Length != (_capture is null ? 0 : count * _model.HiddenSize))
         {
             throw new ArgumentException(
-                $"{rows.Length} values are no room for the hidden states of {count} tokens", nameof(rows));
+                $"{rows.Length} values are no room for the hidden states of {count} tokens",
+                nameof(rows)
+            );
         }
 
         // With capture every token is an output.

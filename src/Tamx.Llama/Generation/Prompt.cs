@@ -11,7 +11,8 @@ internal sealed class Prompt(
     int[] tokenIds,
     IReadOnlyList<PromptChunk> chunks,
     List<PromptPicture> pictures,
-    IReadOnlyList<PromptVision> visions)
+    IReadOnlyList<PromptVision> visions
+)
 {
     public int[] TokenIds => tokenIds;
 
@@ -41,8 +42,18 @@ internal sealed class Prompt(
                     : throw new InvalidInputException($"{video.Name}: ends before its last frame");
                 var resized = first.Image.Resize(width, height);
                 pictures[index] = first.Encoded is var (encoded, name)
-                    ? pictures[index] with { Name = name, Encoded = encoded, MediaType = first.Image.MediaType }
-                    : pictures[index] with { Encoded = resized.EncodeJpeg(), Width = width, Height = height };
+                    ? pictures[index] with
+                    {
+                        Name = name,
+                        Encoded = encoded,
+                        MediaType = first.Image.MediaType,
+                    }
+                    : pictures[index] with
+                    {
+                        Encoded = resized.EncodeJpeg(),
+                        Width = width,
+                        Height = height,
+                    };
 
                 // The last of an odd number stands for two: a still picture does.
                 var second = frames.MoveNext() ? frames.Current.Image.Resize(width, height) : null;

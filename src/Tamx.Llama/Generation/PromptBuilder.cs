@@ -72,7 +72,13 @@ internal sealed class PromptBuilder
         var image = RgbImage.Decode(part.Encoded, part.Name);
         var (least, most) = _model.Options.ImageTokenBounds;
         var (width, height) = QwenImageSize.Fit(
-            image.Width, image.Height, projector.CellSize, part.Bounds, least, most);
+            image.Width,
+            image.Height,
+            projector.CellSize,
+            part.Bounds,
+            least,
+            most
+        );
         var cells = width / projector.CellSize * (height / projector.CellSize);
         if (part.Bounds is not null && (cells < least || cells > most))
         {
@@ -84,19 +90,21 @@ internal sealed class PromptBuilder
 
         _visions.Add(new PromptVision(image.Resize(width, height), null, width, height));
         var (block, position, grid) = AddBlock(width, height, "<|image_pad|>", [0]);
-        _pictures.Add(new PromptPicture
-        {
-            Name = part.Name,
-            Encoded = part.Encoded,
-            MediaType = image.MediaType,
-            Width = image.Width,
-            Height = image.Height,
-            BlockIndex = block,
-            FrameIndex = 0,
-            FirstPosition = position,
-            Columns = grid.Columns,
-            Rows = grid.Rows,
-        });
+        _pictures.Add(
+            new PromptPicture
+            {
+                Name = part.Name,
+                Encoded = part.Encoded,
+                MediaType = image.MediaType,
+                Width = image.Width,
+                Height = image.Height,
+                BlockIndex = block,
+                FrameIndex = 0,
+                FirstPosition = position,
+                Columns = grid.Columns,
+                Rows = grid.Rows,
+            }
+        );
     }
 
     /// <summary>Adds a vision block of some temporal patches. A video's first call adds the video itself.</summary>
@@ -107,8 +115,15 @@ internal sealed class PromptBuilder
         if (firstPatch == 0)
         {
             var (fitWidth, fitHeight) = QwenImageSize.FitFrames(
-                video.Width, video.Height, projector.CellSize, video.PatchCount, _contextSize,
-                _model.Options.MinImageTokens, _model.Options.MaxImageTokens, part.Bounds);
+                video.Width,
+                video.Height,
+                projector.CellSize,
+                video.PatchCount,
+                _contextSize,
+                _model.Options.MinImageTokens,
+                _model.Options.MaxImageTokens,
+                part.Bounds
+            );
             _visions.Add(new PromptVision(null, video, fitWidth, fitHeight));
         }
 
@@ -116,20 +131,22 @@ internal sealed class PromptBuilder
         var (block, position, grid) = AddBlock(width, height, "<|video_pad|>", TimeAxis(projector, video, patchCount));
         for (var i = 0; i < patchCount; i++)
         {
-            _pictures.Add(new PromptPicture
-            {
-                Name = video.Name,
-                MediaType = "image/jpeg",
-                Width = video.Width,
-                Height = video.Height,
-                BlockIndex = block,
-                FrameIndex = i,
-                VideoIndex = _visions.Count(vision => vision.Video is not null) - 1,
-                Seconds = video.PatchSeconds(firstPatch + i),
-                FirstPosition = position + (i * grid.Columns * grid.Rows),
-                Columns = grid.Columns,
-                Rows = grid.Rows,
-            });
+            _pictures.Add(
+                new PromptPicture
+                {
+                    Name = video.Name,
+                    MediaType = "image/jpeg",
+                    Width = video.Width,
+                    Height = video.Height,
+                    BlockIndex = block,
+                    FrameIndex = i,
+                    VideoIndex = _visions.Count(vision => vision.Video is not null) - 1,
+                    Seconds = video.PatchSeconds(firstPatch + i),
+                    FirstPosition = position + (i * grid.Columns * grid.Rows),
+                    Columns = grid.Columns,
+                    Rows = grid.Rows,
+                }
+            );
         }
     }
 
@@ -179,7 +196,9 @@ internal sealed class PromptBuilder
     private ProjectorFacts RequireProjector(string name)
     {
         FormattableString wayOut = $"give the mmproj that belongs to it ({Settings.ProjectorPath})";
-        return _model.Projector ?? throw InvalidInputException.Naming(
-            $"{name}: {_model.Facts.Path} was loaded without a vision projector; {wayOut}");
+        return _model.Projector
+            ?? throw InvalidInputException.Naming(
+                $"{name}: {_model.Facts.Path} was loaded without a vision projector; {wayOut}"
+            );
     }
 }

@@ -22,7 +22,8 @@ internal sealed class SequenceDecoder : IDisposable
         CompletionOptions options,
         int contextSize,
         int capacity,
-        UnmanagedState<int> cancelled)
+        UnmanagedState<int> cancelled
+    )
     {
         LlamaRuntime.RequireContextMemory(model.Options, model.Facts, contextSize, options.PreciseCache);
         _contextSize = contextSize;
@@ -33,8 +34,14 @@ internal sealed class SequenceDecoder : IDisposable
         try
         {
             Context = new LlamaContext(
-                model.Model, contextSize, BatchSize, model.Options.ThreadCount, options.PreciseCache, _captures,
-                cancelled);
+                model.Model,
+                contextSize,
+                BatchSize,
+                model.Options.ThreadCount,
+                options.PreciseCache,
+                _captures,
+                cancelled
+            );
         }
         catch (LlamaException e) when (LlamaRuntime.DescribeGpuMemory(model.Options) is { Format.Length: > 0 } memory)
         {
@@ -64,7 +71,7 @@ internal sealed class SequenceDecoder : IDisposable
     /// <exception cref="InvalidInputException">The context is full.</exception>
     public void Decode(PatchChunk patch, ReadOnlySpan<float> embeddings, Action onBatch)
     {
-        for (var first = 0; first < patch.TokenCount;)
+        for (var first = 0; first < patch.TokenCount; )
         {
             var count = Math.Min(BatchSize, patch.TokenCount - first);
             RequireRoom(Context.TryDecode(patch, embeddings, first, count, NextRows(count)));
@@ -121,7 +128,8 @@ internal sealed class SequenceDecoder : IDisposable
         if (!hasRoom)
         {
             throw InvalidInputException.Naming(
-                $"the context of {_contextSize} tokens is full; use a larger context ({Settings.ContextSize})");
+                $"the context of {_contextSize} tokens is full; use a larger context ({Settings.ContextSize})"
+            );
         }
     }
 }

@@ -9,8 +9,9 @@ namespace Tamx.Llama;
 /// <remarks>Penalties count the tokens of the answer alone, as in llama-mtmd-cli and OpenAI's API.</remarks>
 internal sealed class TokenSampler : IDisposable
 {
-    private readonly SafeLLamaSamplerChainHandle _chain =
-        SafeLLamaSamplerChainHandle.Create(LLamaSamplerChainParams.Default());
+    private readonly SafeLLamaSamplerChainHandle _chain = SafeLLamaSamplerChainHandle.Create(
+        LLamaSamplerChainParams.Default()
+    );
     private LLamaTokenData[] _vocabulary = [];
 
     /// <param name="options">How to choose.</param>
@@ -18,8 +19,10 @@ internal sealed class TokenSampler : IDisposable
     public TokenSampler(CompletionOptions options, int capacity)
     {
         var penalized = options.RepeatLastN < 0 ? capacity : Math.Min(options.RepeatLastN, capacity);
-        if (penalized > 0
-            && (options.PresencePenalty != 0 || options.FrequencyPenalty != 0 || options.RepeatPenalty != 1))
+        if (
+            penalized > 0
+            && (options.PresencePenalty != 0 || options.FrequencyPenalty != 0 || options.RepeatPenalty != 1)
+        )
         {
             _chain.AddPenalties(penalized, options.RepeatPenalty, options.FrequencyPenalty, options.PresencePenalty);
         }
@@ -59,7 +62,9 @@ internal sealed class TokenSampler : IDisposable
         }
 
         using var pin = LLamaTokenDataArrayNative.Create(
-            LLamaTokenDataArray.Create(logits, _vocabulary), out var choice);
+            LLamaTokenDataArray.Create(logits, _vocabulary),
+            out var choice
+        );
         choice.Selected = -1;
         _chain.Apply(ref choice);
         if (choice.Selected < 0 || (ulong)choice.Selected >= choice.Size)

@@ -103,7 +103,7 @@ public sealed class GgufFile
         }
 
         var alignment = AlignmentOf(reader, values);
-        DeclaredTensor[] declared = new DeclaredTensor[tensorCount];
+        var declared = new DeclaredTensor[tensorCount];
         var names = new HashSet<string>(tensorCount, StringComparer.Ordinal);
         for (var i = 0; i < tensorCount; i++)
         {
@@ -146,9 +146,11 @@ public sealed class GgufFile
         {
             2 or 3 => version,
             1 => throw reader.Error(
-                "is GGUF version 1, which is no longer read; convert the model again (version 2 or 3)"),
-            _ when (version & 0xFFFF) == 0 && version != 0 =>
-                throw reader.Error("is a big-endian GGUF file; a little-endian one is needed"),
+                "is GGUF version 1, which is no longer read; convert the model again (version 2 or 3)"
+            ),
+            _ when (version & 0xFFFF) == 0 && version != 0 => throw reader.Error(
+                "is a big-endian GGUF file; a little-endian one is needed"
+            ),
             _ => throw reader.Error($"is GGUF version {version}; version 2 or 3 is needed"),
         };
     }
@@ -169,7 +171,8 @@ public sealed class GgufFile
         if (alignment is < MinAlignment or > MaxAlignment || !long.IsPow2(alignment))
         {
             throw reader.Error(
-                $"key {AlignmentKey} is {alignment}; it must be a power of two from {MinAlignment} to {MaxAlignment}");
+                $"key {AlignmentKey} is {alignment}; it must be a power of two from {MinAlignment} to {MaxAlignment}"
+            );
         }
 
         return (int)alignment;
@@ -179,11 +182,14 @@ public sealed class GgufFile
     {
         var name = reader.ReadName($"the name of tensor {index}");
         var what = $"tensor {Quoted(name)}";
-        if (System.Text.Encoding.UTF8.GetByteCount(name) > MaxTensorNameBytes
-            || name.Contains('\0', StringComparison.Ordinal))
+        if (
+            System.Text.Encoding.UTF8.GetByteCount(name) > MaxTensorNameBytes
+            || name.Contains('\0', StringComparison.Ordinal)
+        )
         {
             throw reader.Error(
-                $"{what} has a name that llama.cpp cannot hold ({MaxTensorNameBytes} bytes at most, no zero byte)");
+                $"{what} has a name that llama.cpp cannot hold ({MaxTensorNameBytes} bytes at most, no zero byte)"
+            );
         }
 
         var dimensions = reader.ReadUInt32(what);
@@ -199,7 +205,8 @@ public sealed class GgufFile
             if (size is 0 or > long.MaxValue)
             {
                 throw reader.Error(
-                    $"{what} has the size {size} in dimension {i}; it must be at least 1 and fit the file");
+                    $"{what} has the size {size} in dimension {i}; it must be at least 1 and fit the file"
+                );
             }
 
             shape[i] = (long)size;
@@ -210,7 +217,8 @@ public sealed class GgufFile
         if (shape[0] % type.BlockElements != 0)
         {
             throw reader.Error(
-                $"{what} has rows of {shape[0]} elements; type {type} needs a multiple of {type.BlockElements}");
+                $"{what} has rows of {shape[0]} elements; type {type} needs a multiple of {type.BlockElements}"
+            );
         }
 
         try
@@ -227,11 +235,16 @@ public sealed class GgufFile
 
     /// <summary>Turns offsets in the data section into positions in the file. Only alignment leaves gaps.</summary>
     private static GgufTensor[] Place(
-        string path, GgufReader reader, DeclaredTensor[] declared, int alignment, long byteCount)
+        string path,
+        GgufReader reader,
+        DeclaredTensor[] declared,
+        int alignment,
+        long byteCount
+    )
     {
         var dataStart = Aligned(reader.Position, alignment);
         long next = 0;
-        GgufTensor[] tensors = new GgufTensor[declared.Length];
+        var tensors = new GgufTensor[declared.Length];
         for (var i = 0; i < declared.Length; i++)
         {
             var tensor = declared[i];
@@ -239,16 +252,18 @@ public sealed class GgufFile
             if (tensor.Offset != (ulong)next)
             {
                 throw reader.Error(
-                    $"{what} starts at offset {tensor.Offset}; the tensors before it end at {next} (alignment " +
-                    $"{alignment})");
+                    $"{what} starts at offset {tensor.Offset}; the tensors before it end at {next} (alignment "
+                        + $"{alignment})"
+                );
             }
 
             if (tensor.ByteCount > byteCount - dataStart - next)
             {
                 var missing = tensor.ByteCount - Math.Max(0, byteCount - dataStart - next);
                 throw reader.Error(
-                    $"{what} needs {missing} bytes more than the file has; it is truncated (download or copy it " +
-                    "again)");
+                    $"{what} needs {missing} bytes more than the file has; it is truncated (download or copy it "
+                        + "again)"
+                );
             }
 
             tensors[i] = new GgufTensor
@@ -271,5 +286,11 @@ public sealed class GgufFile
         checked((position + alignment - 1) / alignment * alignment);
 
     private sealed record DeclaredTensor(
-        string Name, TensorType Type, long[] Shape, long ElementCount, long ByteCount, ulong Offset);
+        string Name,
+        TensorType Type,
+        long[] Shape,
+        long ElementCount,
+        long ByteCount,
+        ulong Offset
+    );
 }

@@ -24,7 +24,8 @@ public sealed partial class GgufModel
                 {
                     throw new ModelFormatException(
                         file.Path,
-                        $"tensor {GgufFile.Quoted(tensor.Name)} is in {_tensorsByName[tensor.Name].FilePath} as well");
+                        $"tensor {GgufFile.Quoted(tensor.Name)} is in {_tensorsByName[tensor.Name].FilePath} as well"
+                    );
                 }
             }
         }
@@ -74,7 +75,8 @@ public sealed partial class GgufModel
         {
             throw new ModelFormatException(
                 path,
-                $"is part of a model split into {count} files and must be named like NAME-00001-of-{count:D5}.gguf");
+                $"is part of a model split into {count} files and must be named like NAME-00001-of-{count:D5}.gguf"
+            );
         }
 
         if (name.Groups["index"].Value != "00001")
@@ -82,7 +84,7 @@ public sealed partial class GgufModel
             throw new ModelFormatException(path, $"is not the first part; name {PartName(name, 1)} instead");
         }
 
-        GgufFile[] files = new GgufFile[count];
+        var files = new GgufFile[count];
         for (var i = 0; i < files.Length; i++)
         {
             var part = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path) ?? "", PartName(name, i + 1));
@@ -95,7 +97,9 @@ public sealed partial class GgufModel
         if (first.Metadata.GetInteger(SplitTensorsKey) is var tensors && tensors != model.Tensors.Count)
         {
             throw new ModelFormatException(
-                path, $"key {SplitTensorsKey} is {tensors}; the parts have {model.Tensors.Count} tensors together");
+                path,
+                $"key {SplitTensorsKey} is {tensors}; the parts have {model.Tensors.Count} tensors together"
+            );
         }
 
         return model;
@@ -118,7 +122,9 @@ public sealed partial class GgufModel
         if (file.Metadata.TypeOf(key) is { } type && type != GgufValueType.U16)
         {
             throw new ModelFormatException(
-                file.Path, $"key {key} is of type {type}; it must be of type {GgufValueType.U16}");
+                file.Path,
+                $"key {key} is of type {type}; it must be of type {GgufValueType.U16}"
+            );
         }
     }
 

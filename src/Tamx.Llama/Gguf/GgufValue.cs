@@ -28,14 +28,15 @@ internal sealed class GgufValue(GgufValueType type, GgufValueType elementType, i
     public bool HoldsFloats => elementType is GgufValueType.F32 or GgufValueType.F64;
 
     /// <summary>Bytes of one element, or 0 for texts and arrays, whose size varies.</summary>
-    public static int SizeOf(GgufValueType type) => type switch
-    {
-        GgufValueType.U8 or GgufValueType.I8 or GgufValueType.Bool => 1,
-        GgufValueType.U16 or GgufValueType.I16 => 2,
-        GgufValueType.U32 or GgufValueType.I32 or GgufValueType.F32 => 4,
-        GgufValueType.U64 or GgufValueType.I64 or GgufValueType.F64 => 8,
-        _ => 0,
-    };
+    public static int SizeOf(GgufValueType type) =>
+        type switch
+        {
+            GgufValueType.U8 or GgufValueType.I8 or GgufValueType.Bool => 1,
+            GgufValueType.U16 or GgufValueType.I16 => 2,
+            GgufValueType.U32 or GgufValueType.I32 or GgufValueType.F32 => 4,
+            GgufValueType.U64 or GgufValueType.I64 or GgufValueType.F64 => 8,
+            _ => 0,
+        };
 
     /// <exception cref="OverflowException">A 64-bit unsigned integer is beyond the signed range.</exception>
     public long IntegerAt(int index)
@@ -55,9 +56,10 @@ internal sealed class GgufValue(GgufValueType type, GgufValueType elementType, i
         };
     }
 
-    public double FloatAt(int index) => elementType == GgufValueType.F32
-        ? BinaryPrimitives.ReadSingleLittleEndian(ElementAt(index))
-        : BinaryPrimitives.ReadDoubleLittleEndian(ElementAt(index));
+    public double FloatAt(int index) =>
+        elementType == GgufValueType.F32
+            ? BinaryPrimitives.ReadSingleLittleEndian(ElementAt(index))
+            : BinaryPrimitives.ReadDoubleLittleEndian(ElementAt(index));
 
     public bool BoolAt(int index) => bytes[index] != 0;
 

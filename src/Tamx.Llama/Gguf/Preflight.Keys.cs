@@ -16,11 +16,29 @@ public static partial class Preflight
     /// <summary>Keys that hold the id of a token with a role.</summary>
     private static readonly string[] TokenIdKeys =
     [
-        .. ((string[])
-        [
-            "bos", "eos", "eot", "eom", "unknown", "seperator", "padding", "cls", "mask", "fim_pre", "fim_suf",
-            "fim_mid", "fim_pad", "fim_rep", "fim_sep", "prefix", "suffix", "middle",
-        ]).Select(role => $"tokenizer.ggml.{role}_token_id"),
+        .. (
+            (string[])
+                [
+                    "bos",
+                    "eos",
+                    "eot",
+                    "eom",
+                    "unknown",
+                    "seperator",
+                    "padding",
+                    "cls",
+                    "mask",
+                    "fim_pre",
+                    "fim_suf",
+                    "fim_mid",
+                    "fim_pad",
+                    "fim_rep",
+                    "fim_sep",
+                    "prefix",
+                    "suffix",
+                    "middle",
+                ]
+        ).Select(role => $"tokenizer.ggml.{role}_token_id"),
     ];
 
     /// <summary>

@@ -23,19 +23,44 @@ public static partial class Preflight
 
     /// <summary>Matrices of a layer. Each may have scales beside it, as in NVFP4 files.</summary>
     private static readonly string[] LayerMatrices =
-        ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"];
+    [
+        "attn_q",
+        "attn_k",
+        "attn_v",
+        "attn_output",
+        "ffn_gate",
+        "ffn_up",
+        "ffn_down",
+    ];
 
     /// <summary>Markers that make up prompts, and by which sequences are read.</summary>
     private static readonly string[] Markers =
-        ["<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"];
+    [
+        "<|im_start|>",
+        "<|im_end|>",
+        "<|vision_start|>",
+        "<|vision_end|>",
+        "<|image_pad|>",
+        "<|video_pad|>",
+    ];
 
     /// <summary>Tokens that end an answer if the vocabulary has them.</summary>
     private static readonly string[] EndTokens =
-        ["<|im_end|>", "<|endoftext|>", "<|fim_pad|>", "<|repo_name|>", "<|file_sep|>"];
+    [
+        "<|im_end|>",
+        "<|endoftext|>",
+        "<|fim_pad|>",
+        "<|repo_name|>",
+        "<|file_sep|>",
+    ];
 
     /// <summary>Keys of a token that ends a text, a turn or a message.</summary>
     private static readonly string[] EndTokenKeys =
-        ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"];
+    [
+        "tokenizer.ggml.eos_token_id",
+        "tokenizer.ggml.eot_token_id",
+        "tokenizer.ggml.eom_token_id",
+    ];
 
     /// <summary>general.file_type: llama.cpp's number of the mix of types in a file.</summary>
     private static readonly Dictionary<long, string> FileTypes = new()
@@ -99,7 +124,8 @@ public static partial class Preflight
         {
             throw model.Error(
                 $"architecture {GgufFile.Quoted(architecture)} is not supported; "
-                + $"{ModelArchitecture.Qwen3Vl} (Qwen3-VL) and {ModelArchitecture.Qwen2Vl} (Qwen2-VL, Qwen2.5-VL) are");
+                    + $"{ModelArchitecture.Qwen3Vl} (Qwen3-VL) and {ModelArchitecture.Qwen2Vl} (Qwen2-VL, Qwen2.5-VL) are"
+            );
         }
 
         CheckKeyTypes(model, ModelKeys, architecture);
@@ -118,12 +144,24 @@ public static partial class Preflight
         if (metadata.FindInteger($"{architecture}.vocab_size") is { } statedSize && statedSize != vocabularySize)
         {
             throw Wrong(
-                model, $"{architecture}.vocab_size", statedSize, $"absent or the number of tokens, {vocabularySize}");
+                model,
+                $"{architecture}.vocab_size",
+                statedSize,
+                $"absent or the number of tokens, {vocabularySize}"
+            );
         }
 
         var outputEmbedding = CheckTensors(
-            model, architecture, hiddenSize, layerCount, feedForwardSize, headSize * headCount,
-            headSize * keyValueHeadCount, headSize, vocabularySize);
+            model,
+            architecture,
+            hiddenSize,
+            layerCount,
+            feedForwardSize,
+            headSize * headCount,
+            headSize * keyValueHeadCount,
+            headSize,
+            vocabularySize
+        );
 
         return new ModelFacts
         {
@@ -151,7 +189,12 @@ public static partial class Preflight
 
     /// <returns>The size of a head.</returns>
     private static int CheckHeads(
-        GgufModel model, string architecture, int hiddenSize, int headCount, int keyValueHeadCount)
+        GgufModel model,
+        string architecture,
+        int hiddenSize,
+        int headCount,
+        int keyValueHeadCount
+    )
     {
         var headKey = $"{architecture}.attention.head_count";
         if (headCount % keyValueHeadCount != 0)
@@ -160,8 +203,10 @@ public static partial class Preflight
         }
 
         var keyLengthKey = $"{architecture}.attention.key_length";
-        if ((architecture == ModelArchitecture.Qwen2Vl || !model.Metadata.Contains(keyLengthKey))
-            && hiddenSize % headCount != 0)
+        if (
+            (architecture == ModelArchitecture.Qwen2Vl || !model.Metadata.Contains(keyLengthKey))
+            && hiddenSize % headCount != 0
+        )
         {
             throw Wrong(model, headKey, headCount, $"a divisor of the hidden size {hiddenSize}");
         }
@@ -180,8 +225,10 @@ public static partial class Preflight
         }
 
         var valueLengthKey = $"{architecture}.attention.value_length";
-        if ((model.Metadata.FindInteger(valueLengthKey) ?? hiddenSize / headCount) is var valueLength
-            && valueLength != headSize)
+        if (
+            (model.Metadata.FindInteger(valueLengthKey) ?? hiddenSize / headCount) is var valueLength
+            && valueLength != headSize
+        )
         {
             throw Wrong(model, valueLengthKey, valueLength, $"the head size {headSize}");
         }
@@ -189,7 +236,9 @@ public static partial class Preflight
         // The last three are for layers with a sliding window, which Qwen-VL has none of.
         string[] names =
         [
-            "rope.dimension_count", "rope.dimension_count_swa", "attention.key_length_swa",
+            "rope.dimension_count",
+            "rope.dimension_count_swa",
+            "attention.key_length_swa",
             "attention.value_length_swa",
         ];
         foreach (var name in names)
@@ -201,18 +250,22 @@ public static partial class Preflight
         }
 
         var sectionsKey = $"{architecture}.rope.dimension_sections";
-        var sections = model.Metadata.FindIntegers(sectionsKey)
-            ?? throw model.Metadata.Missing(sectionsKey, "4 integers");
-        if (model.Metadata.ElementTypeOf(sectionsKey) is not (GgufValueType.I32 or GgufValueType.U32)
+        var sections =
+            model.Metadata.FindIntegers(sectionsKey) ?? throw model.Metadata.Missing(sectionsKey, "4 integers");
+        if (
+            model.Metadata.ElementTypeOf(sectionsKey) is not (GgufValueType.I32 or GgufValueType.U32)
             || sections.Length != 4
-            || sections.Any(section => section < 0 || section > headSize) || sections.Sum() != headSize / 2
-            || sections.Take(3).All(section => section == 0))
+            || sections.Any(section => section < 0 || section > headSize)
+            || sections.Sum() != headSize / 2
+            || sections.Take(3).All(section => section == 0)
+        )
         {
             throw Wrong(
                 model,
                 sectionsKey,
                 $"[{string.Join(", ", sections.Take(8))}]",
-                $"4 32-bit integers that sum to half the head size, {headSize / 2}, the first three not all 0");
+                $"4 32-bit integers that sum to half the head size, {headSize / 2}, the first three not all 0"
+            );
         }
 
         return headSize;
@@ -230,7 +283,10 @@ public static partial class Preflight
         // llama.cpp takes these from any model, and then computes something else or asserts. Qwen-VL has none of them.
         string[] keys =
         [
-            "expert_count", "expert_used_count", "expert_group_count", "expert_group_used_count",
+            "expert_count",
+            "expert_used_count",
+            "expert_group_count",
+            "expert_group_used_count",
             "nextn_predict_layers",
         ];
         foreach (var key in keys)
@@ -268,12 +324,20 @@ public static partial class Preflight
         }
 
         OptionalInteger(model, $"{architecture}.rope.scaling.original_context_length", 1, 1 << 30);
-        foreach (var name in (string[])
-        [
-            "rope.scale_linear", "rope.scaling.factor", "rope.scaling.attn_factor", "rope.scaling.alpha",
-            "rope.scaling.yarn_ext_factor", "rope.scaling.yarn_attn_factor", "rope.scaling.yarn_beta_fast",
-            "rope.scaling.yarn_beta_slow", "rope.scaling.yarn_log_multiplier",
-        ])
+        foreach (
+            var name in (string[])
+                [
+                    "rope.scale_linear",
+                    "rope.scaling.factor",
+                    "rope.scaling.attn_factor",
+                    "rope.scaling.alpha",
+                    "rope.scaling.yarn_ext_factor",
+                    "rope.scaling.yarn_attn_factor",
+                    "rope.scaling.yarn_beta_fast",
+                    "rope.scaling.yarn_beta_slow",
+                    "rope.scaling.yarn_log_multiplier",
+                ]
+        )
         {
             // -1 stands for "as the type says" in some of these.
             if (metadata.FindFloat($"{architecture}.{name}") is { } value)
@@ -289,9 +353,13 @@ public static partial class Preflight
     private static void CheckName(GgufModel model)
     {
         const string Key = "general.name";
-        if (model.Metadata.FindString(Key) is { } name
-            && (name.Contains("phi-3", StringComparison.OrdinalIgnoreCase)
-                || name.Contains("phi3", StringComparison.OrdinalIgnoreCase)))
+        if (
+            model.Metadata.FindString(Key) is { } name
+            && (
+                name.Contains("phi-3", StringComparison.OrdinalIgnoreCase)
+                || name.Contains("phi3", StringComparison.OrdinalIgnoreCase)
+            )
+        )
         {
             throw Wrong(model, Key, GgufFile.Quoted(name), "another name: llama.cpp takes the model for Phi-3");
         }
@@ -308,13 +376,16 @@ public static partial class Preflight
         }
 
         var preTokenizers = string.Join(", ", PreTokenizers);
-        var pre = metadata.FindString(PreTokenizerKey)
-            ?? throw metadata.Missing(PreTokenizerKey, $"one of {preTokenizers}");
+        var pre =
+            metadata.FindString(PreTokenizerKey) ?? throw metadata.Missing(PreTokenizerKey, $"one of {preTokenizers}");
         if (!PreTokenizers.Contains(pre))
         {
             throw Wrong(
-                model, PreTokenizerKey, GgufFile.Quoted(pre),
-                $"one of {preTokenizers}, as Qwen's way to cut text is called");
+                model,
+                PreTokenizerKey,
+                GgufFile.Quoted(pre),
+                $"one of {preTokenizers}, as Qwen's way to cut text is called"
+            );
         }
 
         var tokens = metadata.FindStrings(TokensKey) ?? throw metadata.Missing(TokensKey, "the vocabulary");
@@ -337,7 +408,8 @@ public static partial class Preflight
             if (!distinct.Contains(marker))
             {
                 throw model.Error(
-                    $"key {TokensKey} lacks the marker {marker}; the vocabulary of a Qwen-VL model is needed");
+                    $"key {TokensKey} lacks the marker {marker}; the vocabulary of a Qwen-VL model is needed"
+                );
             }
         }
 
@@ -363,13 +435,17 @@ public static partial class Preflight
     private static void CheckTokenTypes(GgufModel model, string[] tokens)
     {
         // Without types every token is text, even the markers of pictures and turns.
-        var types = model.Metadata.FindIntegers(TokenTypesKey)
+        var types =
+            model.Metadata.FindIntegers(TokenTypesKey)
             ?? throw model.Metadata.Missing(TokenTypesKey, $"{tokens.Length} x {GgufValueType.I32}");
         if (types.Length < tokens.Length)
         {
             throw Wrong(
-                model, TokenTypesKey, $"{types.Length} x {GgufValueType.I32}",
-                $"{tokens.Length} x {GgufValueType.I32}");
+                model,
+                TokenTypesKey,
+                $"{types.Length} x {GgufValueType.I32}",
+                $"{tokens.Length} x {GgufValueType.I32}"
+            );
         }
 
         for (var id = 0; id < tokens.Length; id++)
@@ -377,15 +453,22 @@ public static partial class Preflight
             if (types[id] is < 1 or > LastTokenType)
             {
                 throw Wrong(
-                    model, TokenTypesKey, $"{types[id]} for token {id}, {GgufFile.Quoted(tokens[id])}",
-                    $"1 to {LastTokenType}");
+                    model,
+                    TokenTypesKey,
+                    $"{types[id]} for token {id}, {GgufFile.Quoted(tokens[id])}",
+                    $"1 to {LastTokenType}"
+                );
             }
 
             if (types[id] is not (ControlToken or UserDefinedToken) && Markers.Contains(tokens[id]))
             {
                 var found = $"{types[id]} for the marker {tokens[id]}";
                 throw Wrong(
-                    model, TokenTypesKey, found, $"{ControlToken} (control), or else the marker is read as text");
+                    model,
+                    TokenTypesKey,
+                    found,
+                    $"{ControlToken} (control), or else the marker is read as text"
+                );
             }
         }
     }
@@ -444,7 +527,8 @@ public static partial class Preflight
         int querySize,
         int keySize,
         int headSize,
-        int vocabularySize)
+        int vocabularySize
+    )
     {
         var tensors = new TensorChecklist(model, architecture);
         var inputEmbedding = tensors.Matrix("token_embd.weight", hiddenSize, vocabularySize);
@@ -497,13 +581,17 @@ public static partial class Preflight
 
     private static string QuantizationOf(GgufModel model)
     {
-        if (model.Metadata.FindInteger("general.file_type") is { } number
-            && FileTypes.TryGetValue(number, out var label))
+        if (
+            model.Metadata.FindInteger("general.file_type") is { } number
+            && FileTypes.TryGetValue(number, out var label)
+        )
         {
             return label;
         }
 
-        return model.Tensors.GroupBy(tensor => tensor.Type)
-            .MaxBy(group => group.Sum(tensor => tensor.ElementCount))!.Key.Name;
+        return model
+            .Tensors.GroupBy(tensor => tensor.Type)
+            .MaxBy(group => group.Sum(tensor => tensor.ElementCount))!
+            .Key.Name;
     }
 }

@@ -24,20 +24,26 @@ public static partial class Preflight
             throw model.Error("is a split mmproj, which llama.cpp does not read; merge its parts into one file");
         }
 
-        if ((metadata.FindString(ArchitectureKey) ?? ModelArchitecture.Clip) is var architecture
-            && architecture != ModelArchitecture.Clip)
+        if (
+            (metadata.FindString(ArchitectureKey) ?? ModelArchitecture.Clip) is var architecture
+            && architecture != ModelArchitecture.Clip
+        )
         {
             throw model.Error(
-                $"is a text model ({GgufFile.Quoted(architecture)}); " +
-                "the mmproj (vision part) published with the model is needed here");
+                $"is a text model ({GgufFile.Quoted(architecture)}); "
+                    + "the mmproj (vision part) published with the model is needed here"
+            );
         }
 
         CheckKeyTypes(model, ProjectorKeys, ModelArchitecture.Clip);
         if (metadata.FindBool("clip.has_vision_encoder") != true)
         {
             throw Wrong(
-                model, "clip.has_vision_encoder", metadata.Contains("clip.has_vision_encoder") ? "false" : "missing",
-                "true");
+                model,
+                "clip.has_vision_encoder",
+                metadata.Contains("clip.has_vision_encoder") ? "false" : "missing",
+                "true"
+            );
         }
 
         foreach (var key in (string[])["clip.has_audio_encoder", "clip.has_gen_audio_encoder"])
@@ -52,8 +58,11 @@ public static partial class Preflight
         if (type is not (Qwen3VlMerger or Qwen25VlMerger or Qwen2VlMerger))
         {
             throw Wrong(
-                model, ProjectorTypeKey, GgufFile.Quoted(type),
-                $"{Qwen3VlMerger}, {Qwen25VlMerger} or {Qwen2VlMerger}");
+                model,
+                ProjectorTypeKey,
+                GgufFile.Quoted(type),
+                $"{Qwen3VlMerger}, {Qwen25VlMerger} or {Qwen2VlMerger}"
+            );
         }
 
         var facts = ReadProjector(model, type);
@@ -75,12 +84,18 @@ public static partial class Preflight
         if (hiddenSize % headCount != 0 || hiddenSize / headCount % 4 != 0)
         {
             throw Wrong(
-                model, "clip.vision.attention.head_count", headCount,
-                $"a divisor of the hidden size {hiddenSize} that leaves heads of a multiple of 4");
+                model,
+                "clip.vision.attention.head_count",
+                headCount,
+                $"a divisor of the hidden size {hiddenSize} that leaves heads of a multiple of 4"
+            );
         }
 
-        if (metadata.FindInteger("clip.vision.attention.head_dim") is { } headSize && headSize != 0
-            && headSize != hiddenSize / headCount)
+        if (
+            metadata.FindInteger("clip.vision.attention.head_dim") is { } headSize
+            && headSize != 0
+            && headSize != hiddenSize / headCount
+        )
         {
             throw Wrong(model, "clip.vision.attention.head_dim", headSize, $"absent or {hiddenSize / headCount}");
         }
@@ -91,8 +106,11 @@ public static partial class Preflight
         }
 
         Finite(
-            model, "clip.vision.attention.layer_norm_epsilon",
-            metadata.GetFloat("clip.vision.attention.layer_norm_epsilon"), 0);
+            model,
+            "clip.vision.attention.layer_norm_epsilon",
+            metadata.GetFloat("clip.vision.attention.layer_norm_epsilon"),
+            0
+        );
         CheckColours(model, "clip.vision.image_mean", least: 0, most: 1);
         CheckColours(model, "clip.vision.image_std", least: 0.001, most: 10);
         if (metadata.FindBool("clip.use_gelu") == true && metadata.FindBool("clip.use_silu") == true)
@@ -118,8 +136,11 @@ public static partial class Preflight
             if (patchSize > 56)
             {
                 throw Wrong(
-                    model, "clip.vision.patch_size", patchSize,
-                    "at most 56, so that a cell fits the attention window of 112 pixels");
+                    model,
+                    "clip.vision.patch_size",
+                    patchSize,
+                    "at most 56, so that a cell fits the attention window of 112 pixels"
+                );
             }
         }
         else if (type == Qwen2VlMerger)
@@ -158,7 +179,9 @@ public static partial class Preflight
         return tensor.Shape is [_, >= 1 and <= 1 << 20]
             ? (int)tensor.Shape[1]
             : throw new ModelFormatException(
-                tensor.FilePath, $"tensor {name} has shape {tensor.ShapeText}; it must be [{hiddenSize}, inner size]");
+                tensor.FilePath,
+                $"tensor {name} has shape {tensor.ShapeText}; it must be [{hiddenSize}, inner size]"
+            );
     }
 
     /// <summary>
@@ -173,14 +196,22 @@ public static partial class Preflight
     private static void CheckColours(GgufModel model, string key, double least, double most)
     {
         var values = model.Metadata.FindFloats(key) ?? throw model.Metadata.Missing(key, "3 floats (red, green, blue)");
-        if (model.Metadata.ElementTypeOf(key) != GgufValueType.F32 || values.Length != 3
-            || !values.All(value => value >= least && value <= most))
+        if (
+            model.Metadata.ElementTypeOf(key) != GgufValueType.F32
+            || values.Length != 3
+            || !values.All(value => value >= least && value <= most)
+        )
         {
             var found = string.Join(", ", values.Take(4).Select(value => value.ToString(CultureInfo.InvariantCulture)));
             throw Wrong(
-                model, key, $"[{found}]",
+                model,
+                key,
+                $"[{found}]",
                 string.Create(
-                    CultureInfo.InvariantCulture, $"3 32-bit floats (red, green, blue) from {least} to {most}"));
+                    CultureInfo.InvariantCulture,
+                    $"3 32-bit floats (red, green, blue) from {least} to {most}"
+                )
+            );
         }
     }
 
@@ -220,7 +251,12 @@ public static partial class Preflight
     }
 
     private static void CheckVisionLayer(
-        GgufModel model, TensorChecklist tensors, ProjectorFacts facts, string layer, bool hasNormBias)
+        GgufModel model,
+        TensorChecklist tensors,
+        ProjectorFacts facts,
+        string layer,
+        bool hasNormBias
+    )
     {
         var hidden = facts.HiddenSize;
         CheckNorm(tensors, $"{layer}.ln1", hidden, hasNormBias);
@@ -254,12 +290,15 @@ public static partial class Preflight
         foreach (var tensor in model.Tensors.Where(tensor => tensor.Name.StartsWith(Prefix, StringComparison.Ordinal)))
         {
             var index = tensor.Name[Prefix.Length..].Split('.')[0];
-            if (!int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out var layer)
-                || layer >= facts.LayerCount)
+            if (
+                !int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out var layer)
+                || layer >= facts.LayerCount
+            )
             {
                 throw model.Error(
-                    $"tensor {GgufFile.Quoted(tensor.Name)} belongs to no layer; " +
-                    $"layers are 0 to {facts.LayerCount - 1}");
+                    $"tensor {GgufFile.Quoted(tensor.Name)} belongs to no layer; "
+                        + $"layers are 0 to {facts.LayerCount - 1}"
+                );
             }
 
             layers.Add(layer);

@@ -25,26 +25,30 @@ public static partial class Preflight
         if ((projector.ProjectorType == Qwen3VlMerger) != (model.Architecture == ModelArchitecture.Qwen3Vl))
         {
             throw Misfit(
-                $"its projector {projector.ProjectorType} does not belong to architecture {model.Architecture}");
+                $"its projector {projector.ProjectorType} does not belong to architecture {model.Architecture}"
+            );
         }
 
         if (projector.ProjectionSize != model.HiddenSize)
         {
             throw Misfit(
-                $"its vision tokens have {projector.ProjectionSize} values, the model's hidden size is " +
-                $"{model.HiddenSize}");
+                $"its vision tokens have {projector.ProjectionSize} values, the model's hidden size is "
+                    + $"{model.HiddenSize}"
+            );
         }
 
         if (projector.DeepstackLayerIndices.Count != model.DeepstackLayerCount)
         {
             throw Misfit(
-                $"it has {projector.DeepstackLayerIndices.Count} deepstack layers, the model expects " +
-                $"{model.DeepstackLayerCount}");
+                $"it has {projector.DeepstackLayerIndices.Count} deepstack layers, the model expects "
+                    + $"{model.DeepstackLayerCount}"
+            );
         }
 
         ModelFormatException Misfit(string why) =>
             new(
                 projector.Path,
-                $"is the mmproj of another model than {model.Path}: {why}; take the mmproj published with the model");
+                $"is the mmproj of another model than {model.Path}: {why}; take the mmproj published with the model"
+            );
     }
 }

@@ -59,14 +59,16 @@ internal sealed class TensorChecklist(GgufModel model, string kind)
             var name = GgufFile.Quoted(other.Name);
             throw new ModelFormatException(
                 other.FilePath,
-                $"tensor {name} must not be there: a {kind} has none of that name, and llama.cpp {reason}");
+                $"tensor {name} must not be there: a {kind} has none of that name, and llama.cpp {reason}"
+            );
         }
     }
 
     private GgufTensor Shaped(string name, ReadOnlySpan<long> shape)
     {
         var wanted = $"[{string.Join(", ", shape.ToArray())}]";
-        var tensor = model.FindTensor(name)
+        var tensor =
+            model.FindTensor(name)
             ?? throw new ModelFormatException(model.Path, $"tensor {name} is missing; it must have shape {wanted}");
         _known.Add(name);
 
@@ -77,7 +79,9 @@ internal sealed class TensorChecklist(GgufModel model, string kind)
             if (found != (i < shape.Length ? shape[i] : 1))
             {
                 throw new ModelFormatException(
-                    tensor.FilePath, $"tensor {name} has shape {tensor.ShapeText}; it must be {wanted}");
+                    tensor.FilePath,
+                    $"tensor {name} has shape {tensor.ShapeText}; it must be {wanted}"
+                );
             }
         }
 

@@ -14,7 +14,9 @@ internal static unsafe partial class LlamaApi
     /// <summary>LLamaSharp's own import passes the path in the ANSI code page on Windows.</summary>
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, EntryPoint = "llama_model_load_from_file")]
     internal static extern SafeLlamaModelHandle LoadModel(
-        [MarshalAs(UnmanagedType.LPUTF8Str)] string path, LLamaModelParams parameters);
+        [MarshalAs(UnmanagedType.LPUTF8Str)] string path,
+        LLamaModelParams parameters
+    );
 
     /// <summary>0: computed; 1: no room in the context; 2: aborted by the abort callback; negative: failed.</summary>
     [DllImport(Library, CallingConvention = CallingConvention.Cdecl, EntryPoint = "llama_decode")]
@@ -39,14 +41,26 @@ internal static unsafe partial class LlamaApi
     [LibraryImport(Library, EntryPoint = "llama_token_to_piece")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int GetBytes(
-        nint vocabulary, int token, Span<byte> bytes, int capacity, int skipSpaces, byte special);
+        nint vocabulary,
+        int token,
+        Span<byte> bytes,
+        int capacity,
+        int skipSpaces,
+        byte special
+    );
 
     /// <summary>Tokens written; -n if n are needed.</summary>
     [LibraryImport(Library, EntryPoint = "llama_tokenize")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int Tokenize(
-        nint vocabulary, ReadOnlySpan<byte> text, int length, Span<int> tokens, int capacity, byte addSpecial,
-        byte parseSpecial);
+        nint vocabulary,
+        ReadOnlySpan<byte> text,
+        int length,
+        Span<int> tokens,
+        int capacity,
+        byte addSpecial,
+        byte parseSpecial
+    );
 
     [LibraryImport(Library, EntryPoint = "llama_get_logits_ith")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]

@@ -25,7 +25,17 @@ internal static unsafe class LlamaLibraries
 
     /// <summary>In the order of need: a library that is loaded is found by its name, wherever it lies.</summary>
     private static readonly string[] Names =
-        ["ggml-base", "ggml-cpu", "ggml-blas", "ggml-metal", "ggml-cuda", "ggml-vulkan", "ggml", "llama", "mtmd"];
+    [
+        "ggml-base",
+        "ggml-cpu",
+        "ggml-blas",
+        "ggml-metal",
+        "ggml-cuda",
+        "ggml-vulkan",
+        "ggml",
+        "llama",
+        "mtmd",
+    ];
     private static readonly string[] Required = ["ggml-base", "ggml-cpu", "ggml", "llama", "mtmd"];
 
     /// <summary>Folders of the GPU packages, best first, with the driver's library that each needs.</summary>
@@ -55,9 +65,11 @@ internal static unsafe class LlamaLibraries
     {
         get
         {
-            var system = OperatingSystem.IsWindows() ? "win"
+            var system =
+                OperatingSystem.IsWindows() ? "win"
                 : OperatingSystem.IsMacOS() ? "osx"
-                : IsMusl ? "linux-musl" : "linux";
+                : IsMusl ? "linux-musl"
+                : "linux";
             return $"{system}-{(RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "x64")}";
         }
     }
@@ -122,7 +134,9 @@ internal static unsafe class LlamaLibraries
                 SetEnvironment();
                 LoadBest();
                 NativeLibraryConfig.All.WithLibrary(
-                    Path.Combine(Directory, FileName("llama")), Path.Combine(Directory, FileName("mtmd")));
+                    Path.Combine(Directory, FileName("llama")),
+                    Path.Combine(Directory, FileName("mtmd"))
+                );
                 InitializeLlamaSharp();
             }
 
@@ -145,7 +159,9 @@ internal static unsafe class LlamaLibraries
     }
 
     internal static string FileName(string name) =>
-        OperatingSystem.IsWindows() ? $"{name}.dll" : OperatingSystem.IsMacOS() ? $"lib{name}.dylib" : $"lib{name}.so";
+        OperatingSystem.IsWindows() ? $"{name}.dll"
+        : OperatingSystem.IsMacOS() ? $"lib{name}.dylib"
+        : $"lib{name}.so";
 
     private static nint Resolve(string name, System.Reflection.Assembly assembly, DllImportSearchPath? searchPath)
     {
@@ -196,15 +212,19 @@ internal static unsafe class LlamaLibraries
         if (!System.IO.Directory.Exists(Root))
         {
             throw new NativeLibraryException(
-                $"llama.cpp's libraries for {Rid} are not in {Root}; the package LLamaSharp.Backend.Cpu brings them, " +
-                $"for the platform that is built for (dotnet publish -r {Rid})");
+                $"llama.cpp's libraries for {Rid} are not in {Root}; the package LLamaSharp.Backend.Cpu brings them, "
+                    + $"for the platform that is built for (dotnet publish -r {Rid})"
+            );
         }
 
-        var variant = Variants.Select(name => Path.Combine(Root, name))
-            .FirstOrDefault(folder => File.Exists(Path.Combine(folder, FileName("ggml-cpu"))))
+        var variant =
+            Variants
+                .Select(name => Path.Combine(Root, name))
+                .FirstOrDefault(folder => File.Exists(Path.Combine(folder, FileName("ggml-cpu"))))
             ?? throw new NativeLibraryException(
-                $"{FileName("ggml-cpu")} is missing in {Root}; build again, or publish for this platform " +
-                $"(dotnet publish -r {Rid})");
+                $"{FileName("ggml-cpu")} is missing in {Root}; build again, or publish for this platform "
+                    + $"(dotnet publish -r {Rid})"
+            );
         foreach (var (name, linux, windows) in GpuFolders)
         {
             var folder = Path.Combine(Root, name);
@@ -290,14 +310,18 @@ internal static unsafe class LlamaLibraries
     private static void FindLoaded()
     {
         using var process = Process.GetCurrentProcess();
-        var modules = process.Modules.Cast<ProcessModule>()
+        var modules = process
+            .Modules.Cast<ProcessModule>()
             .Where(module => module.ModuleName is not null)
             .ToLookup(module => module.ModuleName!);
         foreach (var name in Required)
         {
-            var path = modules[FileName(name)].FirstOrDefault()?.FileName ?? throw new NativeLibraryException(
-                $"this program uses llama.cpp through LLamaSharp, but not {FileName(name)}; use Tamx before " +
-                "LLamaSharp, which then uses the same libraries");
+            var path =
+                modules[FileName(name)].FirstOrDefault()?.FileName
+                ?? throw new NativeLibraryException(
+                    $"this program uses llama.cpp through LLamaSharp, but not {FileName(name)}; use Tamx before "
+                        + "LLamaSharp, which then uses the same libraries"
+                );
             Loaded[name] = LoadFile(path);
             Directory = Path.GetDirectoryName(path)!;
         }
@@ -324,9 +348,10 @@ internal static unsafe class LlamaLibraries
             when (e is TypeInitializationException or DllNotFoundException or EntryPointNotFoundException)
         {
             throw new NativeLibraryException(
-                $"LLamaSharp cannot use the libraries in {Directory}: " +
-                $"{(e.InnerException ?? e).Message.Split('\n')[0].Trim()}",
-                e);
+                $"LLamaSharp cannot use the libraries in {Directory}: "
+                    + $"{(e.InnerException ?? e).Message.Split('\n')[0].Trim()}",
+                e
+            );
         }
         finally
         {
@@ -346,18 +371,23 @@ internal static unsafe class LlamaLibraries
             if (commit != Commit)
             {
                 throw new NativeLibraryException(
-                    $"llama.cpp in {Directory} is build {commit}; this Tamx needs {Commit} ({Build})");
+                    $"llama.cpp in {Directory} is build {commit}; this Tamx needs {Commit} ({Build})"
+                );
             }
 
             var parameters = MtmdApi.GetDefaultParameters();
             const int DefaultBatchTokens = 1024;
-            if (parameters.MediaMarker != MtmdApi.GetDefaultMarker() || parameters.MinImageTokens != -1 ||
-                parameters.MaxImageTokens != -1 ||
-                parameters.BatchMaxTokens != DefaultBatchTokens)
+            if (
+                parameters.MediaMarker != MtmdApi.GetDefaultMarker()
+                || parameters.MinImageTokens != -1
+                || parameters.MaxImageTokens != -1
+                || parameters.BatchMaxTokens != DefaultBatchTokens
+            )
             {
                 throw new NativeLibraryException(
-                    $"libmtmd in {Directory} has other parameters than this Tamx knows; it needs that of build " +
-                    $"{Build}");
+                    $"libmtmd in {Directory} has other parameters than this Tamx knows; it needs that of build "
+                        + $"{Build}"
+                );
             }
         }
         catch (EntryPointNotFoundException e)
@@ -369,8 +399,10 @@ internal static unsafe class LlamaLibraries
     /// <summary>Loads further back ends, one from each file.</summary>
     private static void LoadBackends()
     {
-        var paths = (Environment.GetEnvironmentVariable(BackendsVariable) ?? "")
-            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
+        var paths = (Environment.GetEnvironmentVariable(BackendsVariable) ?? "").Split(
+            Path.PathSeparator,
+            StringSplitOptions.RemoveEmptyEntries
+        );
         foreach (var path in paths)
         {
             var fullPath = Path.GetFullPath(path);

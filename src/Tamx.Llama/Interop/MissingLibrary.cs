@@ -18,7 +18,9 @@ internal static partial class MissingLibrary
     /// <param name="loaderMessage">What the loader said, possibly in several lines.</param>
     internal static string Describe(string path, string loaderMessage)
     {
-        var missing = NeededLibrary().Matches(loaderMessage).Select(match => match.Groups["name"].Value)
+        var missing = NeededLibrary()
+            .Matches(loaderMessage)
+            .Select(match => match.Groups["name"].Value)
             .FirstOrDefault(name => name != Path.GetFileName(path));
         if (missing is not null)
         {
@@ -32,15 +34,18 @@ internal static partial class MissingLibrary
             return $"{path} needs {version.Groups["name"].Value}, a newer system than this one";
         }
 
-        var reason = loaderMessage.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-            .FirstOrDefault(line => line.Contains(path, StringComparison.Ordinal) && line.Length > path.Length + 2)
-                ?? loaderMessage.Split('\n')[0];
+        var reason =
+            loaderMessage
+                .Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+                .FirstOrDefault(line => line.Contains(path, StringComparison.Ordinal) && line.Length > path.Length + 2)
+            ?? loaderMessage.Split('\n')[0];
         return $"{path} cannot be loaded (is it for another system or processor, or damaged?): {reason}";
     }
 
     [GeneratedRegex(
-        @"(?<name>lib[\w+.-]+?\.so[\w.]*): cannot open shared object|" +
-        @"Error loading shared library (?<name>lib[\w+.-]+?\.so[\w.]*)")]
+        @"(?<name>lib[\w+.-]+?\.so[\w.]*): cannot open shared object|"
+            + @"Error loading shared library (?<name>lib[\w+.-]+?\.so[\w.]*)"
+    )]
     private static partial Regex NeededLibrary();
 
     [GeneratedRegex(@"version [`'](?<name>[A-Z_]+[\d.]+)' not found")]

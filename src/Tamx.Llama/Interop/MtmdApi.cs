@@ -90,7 +90,12 @@ internal static unsafe partial class MtmdApi
     [LibraryImport(Library, EntryPoint = "mtmd_tokenize")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int Tokenize(
-        MtmdHandle context, nint chunks, InputText* text, nint* bitmaps, nuint bitmapCount);
+        MtmdHandle context,
+        nint chunks,
+        InputText* text,
+        nint* bitmaps,
+        nuint bitmapCount
+    );
 
     /// <summary>Computes the embeddings of an image chunk. 0: done.</summary>
     [LibraryImport(Library, EntryPoint = "mtmd_encode_chunk")]
@@ -136,6 +141,9 @@ internal static unsafe partial class MtmdApi
     [StructLayout(LayoutKind.Sequential)]
     internal struct DecoderPosition
     {
-        public uint Time, X, Y, Z;
+        public uint Time,
+            X,
+            Y,
+            Z;
     }
 }

@@ -17,8 +17,7 @@ internal sealed class NativeErrors : IDisposable
     /// The reason in one line, or nothing. It is the memory asked for, else the first error: later ones only pass it
     /// on.
     /// </summary>
-    public string Reason =>
-        _lines.Find(IsFailedAllocation) ?? (_lines.Count > 0 ? _lines[0] : string.Empty);
+    public string Reason => _lines.Find(IsFailedAllocation) ?? (_lines.Count > 0 ? _lines[0] : string.Empty);
 
     /// <summary>": " and the reason, or nothing.</summary>
     public string Because => Reason.Length > 0 ? $": {Reason}" : string.Empty;
@@ -35,5 +34,5 @@ internal sealed class NativeErrors : IDisposable
 
     private static bool IsFailedAllocation(string line) =>
         line.Contains("failed to allocate", StringComparison.Ordinal)
-            && line.Contains("of size", StringComparison.Ordinal);
+        && line.Contains("of size", StringComparison.Ordinal);
 }

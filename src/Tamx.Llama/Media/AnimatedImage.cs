@@ -8,7 +8,10 @@ namespace Tamx.Llama.Media;
 /// <param name="Seconds">When each begins to be shown [frames].</param>
 /// <param name="FramesPerSecond">Rate of the chosen frames.</param>
 internal sealed record AnimatedImage(
-    IReadOnlyList<EncodedImage> Frames, IReadOnlyList<double> Seconds, double FramesPerSecond)
+    IReadOnlyList<EncodedImage> Frames,
+    IReadOnlyList<double> Seconds,
+    double FramesPerSecond
+)
 {
     /// <summary>Most frames of an animation.</summary>
     public const int MaxFrames = 5000;
@@ -24,14 +27,23 @@ internal sealed record AnimatedImage(
     /// <param name="cancellationToken">Ends the decoding.</param>
     /// <exception cref="ImageFormatException">Another format, damaged, or beyond the limits.</exception>
     public static AnimatedImage Decode(
-        ReadOnlyMemory<byte> encoded, string name, VideoSampling sampling, ImageLimits? limits = null,
-        CancellationToken cancellationToken = default)
+        ReadOnlyMemory<byte> encoded,
+        string name,
+        VideoSampling sampling,
+        ImageLimits? limits = null,
+        CancellationToken cancellationToken = default
+    )
     {
         limits ??= ImageLimits.Default;
         RgbImage.CheckFileBytes(encoded.Length, name, limits);
         var (format, mediaType) = RgbImage.FormatOf(encoded.Span, name);
         RgbImage.EnsureDecoderIsLimited();
-        var settings = new MagickReadSettings { Format = format, FrameIndex = 0, FrameCount = MaxFrames + 1 };
+        var settings = new MagickReadSettings
+        {
+            Format = format,
+            FrameIndex = 0,
+            FrameCount = MaxFrames + 1,
+        };
         try
         {
             using var images = new MagickImageCollection();
@@ -43,20 +55,27 @@ internal sealed record AnimatedImage(
 
             var (width, height) = (
                 images.Max(image => Math.Max(image.Page.Width, image.Width)),
-                images.Max(image => Math.Max(image.Page.Height, image.Height)));
+                images.Max(image => Math.Max(image.Page.Height, image.Height))
+            );
             RgbImage.CheckSize(width, height, name, limits);
             if (images.Count > MaxFrames || (long)width * height * images.Count > MaxTotalPixels)
             {
                 var count = images.Count > MaxFrames ? $"more than {MaxFrames}" : $"{images.Count}";
-                throw new ImageFormatException(name, string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"has {count} frames of {width} x {height} pixels; at most {MaxFrames:N0} and " +
-                    $"{MaxTotalPixels:N0} pixels in all are accepted (shorten it or scale it down)"));
+                throw new ImageFormatException(
+                    name,
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"has {count} frames of {width} x {height} pixels; at most {MaxFrames:N0} and "
+                            + $"{MaxTotalPixels:N0} pixels in all are accepted (shorten it or scale it down)"
+                    )
+                );
             }
 
             images.Warning += (_, warning) =>
                 throw new ImageFormatException(
-                    name, $"is a damaged {mediaType} file: {RgbImage.OneLine(warning.Message)}");
+                    name,
+                    $"is a damaged {mediaType} file: {RgbImage.OneLine(warning.Message)}"
+                );
             images.Read(encoded.Span, settings);
             cancellationToken.ThrowIfCancellationRequested();
             var starts = new double[images.Count + 1];
@@ -72,12 +91,16 @@ internal sealed record AnimatedImage(
             return new AnimatedImage(
                 [.. chosen.Select(index => Flatten(images[index], name, cancellationToken))],
                 [.. chosen.Select(index => starts[index])],
-                rate * chosen.Length / inRange);
+                rate * chosen.Length / inRange
+            );
         }
         catch (MagickException exception)
         {
             throw new ImageFormatException(
-                name, $"is no readable {mediaType} file: {RgbImage.OneLine(exception.Message)}", exception);
+                name,
+                $"is no readable {mediaType} file: {RgbImage.OneLine(exception.Message)}",
+                exception
+            );
         }
     }
 

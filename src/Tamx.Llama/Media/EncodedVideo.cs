@@ -22,18 +22,27 @@ internal sealed class EncodedVideo : IFrameSource
     /// <exception cref="InvalidInputException">It is no video, or ffmpeg is missing.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static EncodedVideo Open(
-        ReadOnlyMemory<byte> encoded, string name, VideoSampling sampling, CancellationToken cancellationToken)
+        ReadOnlyMemory<byte> encoded,
+        string name,
+        VideoSampling sampling,
+        CancellationToken cancellationToken
+    )
     {
         using var file = new TemporaryFile(encoded);
         return new EncodedVideo(
-            encoded, name, sampling, Named(file, name, () => VideoFile.Open(file.Path, sampling, cancellationToken)));
+            encoded,
+            name,
+            sampling,
+            Named(file, name, () => VideoFile.Open(file.Path, sampling, cancellationToken))
+        );
     }
 
     public IEnumerable<VideoFrame> Read(CancellationToken cancellationToken)
     {
         using var file = new TemporaryFile(_encoded);
         using var frames = Named(file, _name, () => VideoFile.Open(file.Path, _sampling, cancellationToken))
-            .Read(cancellationToken).GetEnumerator();
+            .Read(cancellationToken)
+            .GetEnumerator();
         while (Named(file, _name, frames.MoveNext))
         {
             yield return frames.Current;
@@ -70,7 +79,9 @@ internal sealed class EncodedVideo : IFrameSource
             {
                 Dispose();
                 throw new InvalidInputException(
-                    $"{_folder.FullName}: a video cannot be laid there for ffmpeg to read: {e.Message}", e);
+                    $"{_folder.FullName}: a video cannot be laid there for ffmpeg to read: {e.Message}",
+                    e
+                );
             }
         }
 

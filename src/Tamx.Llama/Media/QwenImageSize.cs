@@ -57,7 +57,13 @@ internal static class QwenImageSize
     /// <param name="minCells">The model's least number of cells.</param>
     /// <param name="maxCells">The model's most cells.</param>
     public static (int Width, int Height) Fit(
-        int width, int height, int cellSize, PixelBounds? bounds, int minCells, int maxCells)
+        int width,
+        int height,
+        int cellSize,
+        PixelBounds? bounds,
+        int minCells,
+        int maxCells
+    )
     {
         var cellPixels = (double)cellSize * cellSize;
         var isGiven = bounds is { Width: not null, Height: not null };
@@ -85,8 +91,15 @@ internal static class QwenImageSize
     /// <param name="maxCells">Most cells of a frame; 0 for 768.</param>
     /// <param name="bounds">What the message says, which goes first.</param>
     public static (int Width, int Height) FitFrames(
-        int width, int height, int cellSize, int patchCount, int contextSize, int minCells, int maxCells,
-        PixelBounds? bounds = null)
+        int width,
+        int height,
+        int cellSize,
+        int patchCount,
+        int contextSize,
+        int minCells,
+        int maxCells,
+        PixelBounds? bounds = null
+    )
     {
         const int MinFrameCells = 128;
         const int MaxFrameCells = 768;
@@ -103,7 +116,11 @@ internal static class QwenImageSize
         var share = Math.Floor(Math.Min(contextSize, MaxSequence) * 0.9 / patchCount);
         share = Math.Min(share, bounds?.TotalPixels / cellPixels / patchCount ?? share);
         return Fit(
-            width, height, cellSize, least,
-            Math.Max(1, Math.Max(Math.Min(most, share), Math.Min(Math.Floor(least * 1.05), most))));
+            width,
+            height,
+            cellSize,
+            least,
+            Math.Max(1, Math.Max(Math.Min(most, share), Math.Min(Math.Floor(least * 1.05), most)))
+        );
     }
 }

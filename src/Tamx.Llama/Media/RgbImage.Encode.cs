@@ -20,7 +20,8 @@ public sealed partial class RgbImage
             ? new RgbImage(width, height, pixels, "image/png", name)
             : throw new ArgumentException(
                 $"{width} x {height} pixels need {(long)width * height * 3} bytes, not {pixels.Length}.",
-                nameof(pixels));
+                nameof(pixels)
+            );
     }
 
     /// <summary>The picture as a JPEG of quality 90.</summary>

@@ -117,13 +117,24 @@ public sealed partial class RgbImage
         try
         {
             using var image = new MagickImage();
-            image.Ping(encoded.Span, new MagickReadSettings { Format = format, FrameIndex = 0, FrameCount = 1 });
+            image.Ping(
+                encoded.Span,
+                new MagickReadSettings
+                {
+                    Format = format,
+                    FrameIndex = 0,
+                    FrameCount = 1,
+                }
+            );
             CheckSize(image.Width, image.Height, name, limits);
         }
         catch (MagickException exception)
         {
             throw new ImageFormatException(
-                name, $"is no readable {mediaType} file: {OneLine(exception.Message)}", exception);
+                name,
+                $"is no readable {mediaType} file: {OneLine(exception.Message)}",
+                exception
+            );
         }
     }
 
@@ -141,7 +152,12 @@ public sealed partial class RgbImage
         EnsureDecoderIsLimited();
 
         // Only the first frame is read, even of a file with thousands.
-        var settings = new MagickReadSettings() { Format = format, FrameIndex = 0, FrameCount = 1 };
+        var settings = new MagickReadSettings()
+        {
+            Format = format,
+            FrameIndex = 0,
+            FrameCount = 1,
+        };
         try
         {
             using var image = new MagickImage();
@@ -156,7 +172,9 @@ public sealed partial class RgbImage
             if (elapsed.Elapsed > MaxDecoderTime)
             {
                 throw new ImageFormatException(
-                    name, $"takes longer than {MaxDecoderTime.TotalSeconds} seconds to decode");
+                    name,
+                    $"takes longer than {MaxDecoderTime.TotalSeconds} seconds to decode"
+                );
             }
 
             image.AutoOrient();
@@ -172,7 +190,10 @@ public sealed partial class RgbImage
         catch (MagickException exception)
         {
             throw new ImageFormatException(
-                name, $"is no readable {mediaType} file: {OneLine(exception.Message)}", exception);
+                name,
+                $"is no readable {mediaType} file: {OneLine(exception.Message)}",
+                exception
+            );
         }
     }
 
@@ -184,18 +205,19 @@ public sealed partial class RgbImage
 
     internal static (MagickFormat Format, string MediaType) FormatOf(ReadOnlySpan<byte> encoded, string name) =>
         FindFormat(encoded)
-            ?? throw new ImageFormatException(
-                name,
-                encoded.IsEmpty
-                    ? "is empty; a JPEG, PNG, WebP, GIF or BMP is needed"
-                    : "is no JPEG, PNG, WebP, GIF or BMP");
+        ?? throw new ImageFormatException(
+            name,
+            encoded.IsEmpty ? "is empty; a JPEG, PNG, WebP, GIF or BMP is needed" : "is no JPEG, PNG, WebP, GIF or BMP"
+        );
 
     internal static void CheckFileBytes(long byteCount, string name, ImageLimits limits)
     {
         if (byteCount > limits.MaxFileBytes)
         {
             throw new ImageFormatException(
-                name, Invariant($"is {byteCount:N0} bytes long; at most {limits.MaxFileBytes:N0} are accepted"));
+                name,
+                Invariant($"is {byteCount:N0} bytes long; at most {limits.MaxFileBytes:N0} are accepted")
+            );
         }
     }
 
@@ -227,7 +249,7 @@ public sealed partial class RgbImage
     internal static void CheckSize(uint width, uint height, string name, ImageLimits limits)
     {
         var (shorter, longer) = width < height ? (width, height) : (height, width);
-        FormattableString? fault =
+        var fault =
             shorter < limits.MinSide ? $"at least {limits.MinSide} on each side are needed"
             : longer > limits.MaxSide ? $"at most {limits.MaxSide:N0} on a side are accepted (scale it down)"
             : (long)width * height > limits.MaxPixels

@@ -11,7 +11,13 @@ public sealed class Video
     private const int PatchFrames = 2;
 
     private Video(
-        IFrameSource source, string name, int width, int height, IReadOnlyList<double> seconds, double framesPerSecond)
+        IFrameSource source,
+        string name,
+        int width,
+        int height,
+        IReadOnlyList<double> seconds,
+        double framesPerSecond
+    )
     {
         Source = source;
         Name = name;
@@ -59,7 +65,10 @@ public sealed class Video
     /// <param name="name">What messages call the video; null for the first picture's name.</param>
     /// <exception cref="InvalidInputException">No picture, one that cannot be used, or different sizes.</exception>
     public static Video FromFrames(
-        IReadOnlyList<EncodedImage> frames, VideoSampling? sampling = null, string? name = null)
+        IReadOnlyList<EncodedImage> frames,
+        VideoSampling? sampling = null,
+        string? name = null
+    )
     {
         ArgumentNullException.ThrowIfNull(frames);
         name ??= frames.Count == 0 ? "the video" : frames[0].Name;
@@ -95,7 +104,8 @@ public sealed class Video
         return pictures.Length > 0
             ? OfPictures(pictures.Length, index => EncodedImage.FromFile(pictures[index]), sampling, name, path)
             : throw new InvalidInputException(
-                $"{path}: the folder holds no picture; put the frames there as JPEG, PNG, WebP, GIF or BMP");
+                $"{path}: the folder holds no picture; put the frames there as JPEG, PNG, WebP, GIF or BMP"
+            );
     }
 
     /// <summary>
@@ -112,7 +122,10 @@ public sealed class Video
     /// <exception cref="InvalidInputException">The file cannot be read or decoded, or ffmpeg is missing.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static Video FromFile(
-        string path, VideoSampling? sampling = null, CancellationToken cancellationToken = default)
+        string path,
+        VideoSampling? sampling = null,
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         sampling = Valid(sampling);
@@ -141,7 +154,8 @@ public sealed class Video
         ReadOnlyMemory<byte> encoded,
         string name,
         VideoSampling? sampling = null,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         var animation = AnimatedImage.Decode(encoded, name, Valid(sampling), cancellationToken: cancellationToken);
@@ -159,7 +173,8 @@ public sealed class Video
         ReadOnlyMemory<byte> encoded,
         string name,
         VideoSampling? sampling = null,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         if (encoded.IsEmpty || RgbImage.IsPicture(encoded.Span))
@@ -187,7 +202,12 @@ public sealed class Video
     /// <param name="name">The video's name.</param>
     /// <param name="place">What a message about the sampling begins with.</param>
     private static Video OfPictures(
-        int count, Func<int, EncodedImage> read, VideoSampling sampling, string name, string place)
+        int count,
+        Func<int, EncodedImage> read,
+        VideoSampling sampling,
+        string name,
+        string place
+    )
     {
         sampling.RequireNoChoice(place);
 
@@ -197,11 +217,16 @@ public sealed class Video
             [.. chosen.Select(read)],
             [.. chosen.Select(index => index / sampling.FramesPerSecond)],
             sampling.FramesPerSecond * chosen.Length / count,
-            name);
+            name
+        );
     }
 
     private static Video Of(
-        IReadOnlyList<EncodedImage> frames, IReadOnlyList<double> seconds, double framesPerSecond, string name)
+        IReadOnlyList<EncodedImage> frames,
+        IReadOnlyList<double> seconds,
+        double framesPerSecond,
+        string name
+    )
     {
         var source = new PictureFrames(frames);
         (int Width, int Height)? size = null;
@@ -211,9 +236,10 @@ public sealed class Video
             if (size != (image.Width, image.Height))
             {
                 throw new InvalidInputException(
-                    $"{name}: frame {encoded!.Name} is {image.Width} x {image.Height} pixels, " +
-                    $"{frames[0].Name} is {size.Value.Width} x {size.Value.Height}; " +
-                    "all frames of a video must have one size");
+                    $"{name}: frame {encoded!.Name} is {image.Width} x {image.Height} pixels, "
+                        + $"{frames[0].Name} is {size.Value.Width} x {size.Value.Height}; "
+                        + "all frames of a video must have one size"
+                );
             }
         }
 

@@ -49,11 +49,24 @@ internal sealed class VideoFile : IFrameSource
     {
         CheckReadable(path);
         var probe = new VideoProbe();
-        using var ffprobe = PipedProcess.Start(FindProgram("ffprobe", path), [
-            "-v", "error", "-threads", "0", .. Input(path), "-select_streams", "V:0", "-of", "flat",
-            "-show_entries", "frame=best_effort_timestamp_time,width,height" +
-                ":stream=avg_frame_rate:stream_side_data=rotation:stream_tags=rotate",
-        ], cancellationToken);
+        using var ffprobe = PipedProcess.Start(
+            FindProgram("ffprobe", path),
+            [
+                "-v",
+                "error",
+                "-threads",
+                "0",
+                .. Input(path),
+                "-select_streams",
+                "V:0",
+                "-of",
+                "flat",
+                "-show_entries",
+                "frame=best_effort_timestamp_time,width,height"
+                    + ":stream=avg_frame_rate:stream_side_data=rotation:stream_tags=rotate",
+            ],
+            cancellationToken
+        );
         using (var lines = new StreamReader(ffprobe.Output, Encoding.UTF8))
         {
             while (lines.ReadLine() is { } line)
@@ -62,7 +75,8 @@ internal sealed class VideoFile : IFrameSource
                 if (probe.FrameCount > MaxFrames)
                 {
                     throw new InvalidInputException(
-                        $"{path}: has more than {MaxFrames:N0} frames; cut it into shorter videos");
+                        $"{path}: has more than {MaxFrames:N0} frames; cut it into shorter videos"
+                    );
                 }
             }
         }
@@ -71,8 +85,9 @@ internal sealed class VideoFile : IFrameSource
         if (probe.FrameCount == 0)
         {
             throw new InvalidInputException(
-                $"{path}: is no video that ffmpeg can decode: " +
-                $"{(code == 0 ? "it holds no frame" : Complaint(ffprobe, path))}");
+                $"{path}: is no video that ffmpeg can decode: "
+                    + $"{(code == 0 ? "it holds no frame" : Complaint(ffprobe, path))}"
+            );
         }
 
         probe.Complete();
@@ -90,13 +105,35 @@ internal sealed class VideoFile : IFrameSource
         var chosen = string.Join('+', sums.Select(sum => $"({sum})"));
 
         // settb and setpts number the chosen frames anew. Else ffmpeg would drop or repeat some for a constant rate.
-        using var ffmpeg = PipedProcess.Start(FindProgram("ffmpeg", _path), [
-            "-v", "error", "-nostdin", .. Input(_path), "-map", "0:V:0", "-an", "-sn", "-dn",
-            "-vf",
-            string.Create(CultureInfo.InvariantCulture, $"select={chosen},settb=1/25,setpts=N,scale={Width}:{Height}"),
-            "-r", "25", "-frames:v", _indices.Length.ToString(CultureInfo.InvariantCulture),
-            "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1",
-        ], cancellationToken);
+        using var ffmpeg = PipedProcess.Start(
+            FindProgram("ffmpeg", _path),
+            [
+                "-v",
+                "error",
+                "-nostdin",
+                .. Input(_path),
+                "-map",
+                "0:V:0",
+                "-an",
+                "-sn",
+                "-dn",
+                "-vf",
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"select={chosen},settb=1/25,setpts=N,scale={Width}:{Height}"
+                ),
+                "-r",
+                "25",
+                "-frames:v",
+                _indices.Length.ToString(CultureInfo.InvariantCulture),
+                "-f",
+                "rawvideo",
+                "-pix_fmt",
+                "rgb24",
+                "pipe:1",
+            ],
+            cancellationToken
+        );
         var name = Path.GetFileName(_path);
         for (var i = 0; i < _indices.Length; i++)
         {
@@ -105,7 +142,8 @@ internal sealed class VideoFile : IFrameSource
             {
                 ffmpeg.Wait();
                 throw new InvalidInputException(
-                    $"{_path}: frame {_indices[i]} cannot be decoded: {Complaint(ffmpeg, _path)}");
+                    $"{_path}: frame {_indices[i]} cannot be decoded: {Complaint(ffmpeg, _path)}"
+                );
             }
 
             yield return new VideoFrame(RgbImage.OfFrame(Width, Height, pixels, name), null);
@@ -116,9 +154,11 @@ internal sealed class VideoFile : IFrameSource
         ["-protocol_whitelist", "file", "-format_whitelist", Containers, "-i", "file:" + Path.GetFullPath(path)];
 
     private static string FindProgram(string program, string path) =>
-        PipedProcess.Find(program) ?? throw new InvalidInputException(
-            $"{path}: to read a video, {program} must be on the PATH and is not (Debian: apt-get install ffmpeg); " +
-            "a folder of pictures and an animated GIF or WebP need none");
+        PipedProcess.Find(program)
+        ?? throw new InvalidInputException(
+            $"{path}: to read a video, {program} must be on the PATH and is not (Debian: apt-get install ffmpeg); "
+                + "a folder of pictures and an animated GIF or WebP need none"
+        );
 
     private static void CheckReadable(string path)
     {
@@ -134,7 +174,9 @@ internal sealed class VideoFile : IFrameSource
         {
             var isMissing = e is FileNotFoundException or DirectoryNotFoundException;
             throw new InvalidInputException(
-                isMissing ? $"{path}: no such file" : $"{path}: cannot be read: {e.Message}", e);
+                isMissing ? $"{path}: no such file" : $"{path}: cannot be read: {e.Message}",
+                e
+            );
         }
     }
 
@@ -143,8 +185,8 @@ internal sealed class VideoFile : IFrameSource
     {
         var text = program.LastError();
         var prefix = $"file:{Path.GetFullPath(path)}: ";
-        return text.Length == 0
-            ? "the file ends early"
-            : text.StartsWith(prefix, StringComparison.Ordinal) ? text[prefix.Length..] : text;
+        return text.Length == 0 ? "the file ends early"
+            : text.StartsWith(prefix, StringComparison.Ordinal) ? text[prefix.Length..]
+            : text;
     }
 }

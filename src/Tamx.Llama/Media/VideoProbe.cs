@@ -70,7 +70,8 @@ internal sealed class VideoProbe
         }
 
         // Missing or falling times are useless: frames are then spread by the stream's rate.
-        var hasTimes = _times.TrueForAll(double.IsFinite)
+        var hasTimes =
+            _times.TrueForAll(double.IsFinite)
             && _times.Zip(_times.Skip(1)).All(pair => pair.First <= pair.Second)
             && (_times.Count == 1 || _times[^1] > _times[0]);
         FramesPerSecond = _streamRate ?? UnknownRate;

@@ -34,13 +34,15 @@ public sealed record VideoSampling
         if (!(FramesPerSecond is >= 0.001 and <= 1000))
         {
             throw InvalidInputException.Naming(
-                $"{FramesPerSecond} frames per second ({Settings.FramesPerSecond}); it must be 0.001 to 1000");
+                $"{FramesPerSecond} frames per second ({Settings.FramesPerSecond}); it must be 0.001 to 1000"
+            );
         }
 
         if (MaxFrames < 1)
         {
             throw InvalidInputException.Naming(
-                $"at most {MaxFrames} frames ({Settings.MaxFrames}); it must be at least 1");
+                $"at most {MaxFrames} frames ({Settings.MaxFrames}); it must be at least 1"
+            );
         }
 
         if (MinFrames < 1)
@@ -60,8 +62,9 @@ public sealed record VideoSampling
         if (FrameCount is not null || StartSeconds is not null || EndSeconds is not null)
         {
             throw new InvalidInputException(
-                $"{name}: nframes, video_start and video_end are for video files and animations; leave out frames, " +
-                "or give max_frames");
+                $"{name}: nframes, video_start and video_end are for video files and animations; leave out frames, "
+                    + "or give max_frames"
+            );
         }
     }
 
@@ -75,14 +78,19 @@ public sealed record VideoSampling
         const double Rounding = 1e-4;
         var first = Math.Ceiling(((StartSeconds ?? 0) * framesPerSecond) - Rounding);
         var last = Math.Min(
-            EndSeconds is { } end ? Math.Floor((end * framesPerSecond) + Rounding) : frameCount - 1, frameCount - 1);
+            EndSeconds is { } end ? Math.Floor((end * framesPerSecond) + Rounding) : frameCount - 1,
+            frameCount - 1
+        );
         return first <= last
             ? ((int)first, (int)(last - first) + 1)
-            : throw new InvalidInputException(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{name}: holds no frame from video_start {StartSeconds ?? 0} to video_end " +
-                $"{EndSeconds ?? frameCount / framesPerSecond:0.###}; " +
-                $"it has {frameCount / framesPerSecond:0.###} seconds"));
+            : throw new InvalidInputException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{name}: holds no frame from video_start {StartSeconds ?? 0} to video_end "
+                        + $"{EndSeconds ?? frameCount / framesPerSecond:0.###}; "
+                        + $"it has {frameCount / framesPerSecond:0.###} seconds"
+                )
+            );
     }
 
     /// <summary>The indices of the frames to take, ascending.</summary>

@@ -26,7 +26,12 @@ public enum ComputeDeviceKind
 /// <param name="FreeMemoryBytes">Free memory in bytes.</param>
 /// <param name="TotalMemoryBytes">Memory in bytes.</param>
 public sealed record ComputeDevice(
-    string Name, string Description, ComputeDeviceKind Kind, ulong FreeMemoryBytes, ulong TotalMemoryBytes)
+    string Name,
+    string Description,
+    ComputeDeviceKind Kind,
+    ulong FreeMemoryBytes,
+    ulong TotalMemoryBytes
+)
 {
     /// <summary>Whether layers can be put on it.</summary>
     public bool IsGpu => Kind is ComputeDeviceKind.Gpu or ComputeDeviceKind.IntegratedGpu;

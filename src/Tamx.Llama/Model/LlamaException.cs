@@ -9,9 +9,7 @@ public sealed class LlamaException : Exception
     /// <param name="message">What llama.cpp said.</param>
     /// <param name="innerException">The cause, if known.</param>
     public LlamaException(string message, Exception? innerException = null)
-        : base(message, innerException)
-    {
-    }
+        : base(message, innerException) { }
 
     private LlamaException(FormattableString text, Exception? innerException)
         : base(FormattableString.Invariant(text), innerException) => _text = text;

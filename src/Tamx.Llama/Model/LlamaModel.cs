@@ -32,7 +32,10 @@ internal sealed class LlamaModel : IDisposable
     /// <exception cref="LlamaException">There is not enough memory.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static unsafe LlamaModel Load(
-        ModelOptions options, IProgress<ModelLoadProgress>? progress, CancellationToken cancellationToken)
+        ModelOptions options,
+        IProgress<ModelLoadProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         using var errors = NativeLog.Listen();
         var parameters = LLamaModelParams.Default();
@@ -97,7 +100,14 @@ internal sealed class LlamaModel : IDisposable
         using var lease = new HandleLease(Handle);
         var tokens = new int[text.Length + 1];
         var count = LlamaApi.Tokenize(
-            _vocabulary, text, text.Length, tokens, tokens.Length, addSpecial: 0, parseSpecial ? (byte)1 : (byte)0);
+            _vocabulary,
+            text,
+            text.Length,
+            tokens,
+            tokens.Length,
+            addSpecial: 0,
+            parseSpecial ? (byte)1 : (byte)0
+        );
         return count >= 0
             ? tokens[..count]
             : throw new LlamaException("llama.cpp's tokenizer gave more tokens than the text has bytes");
@@ -108,7 +118,11 @@ internal sealed class LlamaModel : IDisposable
     internal static bool UsesNoDevice(ModelOptions options) => options.Device == "none";
 
     internal static bool GoesOn(
-        float share, string stage, IProgress<ModelLoadProgress>? progress, CancellationToken cancellationToken)
+        float share,
+        string stage,
+        IProgress<ModelLoadProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -124,7 +138,11 @@ internal sealed class LlamaModel : IDisposable
 
     /// <summary>Why a model or projector was not loaded.</summary>
     internal static Exception LoadFailure(
-        string path, NativeErrors errors, ModelOptions options, CancellationToken cancellationToken)
+        string path,
+        NativeErrors errors,
+        ModelOptions options,
+        CancellationToken cancellationToken
+    )
     {
         if (cancellationToken.IsCancellationRequested)
         {

@@ -44,7 +44,10 @@ public static unsafe class LlamaRuntime
                 devices[i] = new ComputeDevice(
                     NativeText.Read(GgmlBackendApi.GetName(device)),
                     NativeText.Read(GgmlBackendApi.GetDescription(device)),
-                    KindOf(GgmlBackendApi.GetKind(device)), free, total);
+                    KindOf(GgmlBackendApi.GetKind(device)),
+                    free,
+                    total
+                );
             }
 
             return devices;
@@ -60,8 +63,9 @@ public static unsafe class LlamaRuntime
         {
             var there = string.Join(", ", Devices.Select(device => device.Name));
             throw new NativeLibraryException(
-                $"llama.cpp has no device {name} here; it has {there}. " +
-                "Libraries for GPUs are built in with dotnet build -p:LlamaBackend=Vulkan or Cuda12");
+                $"llama.cpp has no device {name} here; it has {there}. "
+                    + "Libraries for GPUs are built in with dotnet build -p:LlamaBackend=Vulkan or Cuda12"
+            );
         }
     }
 
@@ -97,19 +101,26 @@ public static unsafe class LlamaRuntime
         }
     }
 
-    private static List<ComputeDevice> GpusOf(ModelOptions options) => options.GpuLayerCount == 0
-        ? []
-        : [.. Devices.Where(device => options.Device.Length == 0
-            ? device.IsGpu
-            : device.Name == options.Device && device.Kind != ComputeDeviceKind.Cpu)];
+    private static List<ComputeDevice> GpusOf(ModelOptions options) =>
+        options.GpuLayerCount == 0
+            ? []
+            :
+            [
+                .. Devices.Where(device =>
+                    options.Device.Length == 0
+                        ? device.IsGpu
+                        : device.Name == options.Device && device.Kind != ComputeDeviceKind.Cpu
+                ),
+            ];
 
     // enum ggml_backend_dev_type.
-    private static ComputeDeviceKind KindOf(int kind) => kind switch
-    {
-        0 => ComputeDeviceKind.Cpu,
-        1 => ComputeDeviceKind.Gpu,
-        2 => ComputeDeviceKind.IntegratedGpu,
-        3 => ComputeDeviceKind.Accelerator,
-        _ => ComputeDeviceKind.Other,
-    };
+    private static ComputeDeviceKind KindOf(int kind) =>
+        kind switch
+        {
+            0 => ComputeDeviceKind.Cpu,
+            1 => ComputeDeviceKind.Gpu,
+            2 => ComputeDeviceKind.IntegratedGpu,
+            3 => ComputeDeviceKind.Accelerator,
+            _ => ComputeDeviceKind.Other,
+        };
 }

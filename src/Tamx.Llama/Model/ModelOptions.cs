@@ -44,9 +44,10 @@ public sealed record ModelOptions
         {
             const int DefaultLeast = 8;
             const int DefaultMost = 4096;
-            var least = MinImageTokens > 0
-                ? MinImageTokens
-                : Math.Min(DefaultLeast, MaxImageTokens > 0 ? MaxImageTokens : DefaultLeast);
+            var least =
+                MinImageTokens > 0
+                    ? MinImageTokens
+                    : Math.Min(DefaultLeast, MaxImageTokens > 0 ? MaxImageTokens : DefaultLeast);
             var most = MaxImageTokens > 0 ? MaxImageTokens : Math.Max(DefaultMost, least);
             return (least, most);
         }

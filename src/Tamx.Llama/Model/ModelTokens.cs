@@ -52,6 +52,8 @@ public sealed class ModelTokens
         return id >= 0
             ? id
             : throw new ModelFormatException(
-                Facts.Path, $"the vocabulary has no single token for {text}; a Qwen-VL model has one");
+                Facts.Path,
+                $"the vocabulary has no single token for {text}; a Qwen-VL model has one"
+            );
     }
 }

@@ -7,7 +7,5 @@ public sealed class NativeLibraryException : Exception
     /// <param name="message">What was looked for and where, and the way out.</param>
     /// <param name="innerException">The loader's own error, if any.</param>
     public NativeLibraryException(string message, Exception? innerException = null)
-        : base(message, innerException)
-    {
-    }
+        : base(message, innerException) { }
 }

@@ -27,9 +27,12 @@ public sealed class OutputEmbedding
         _tensor = facts.OutputEmbedding;
         HiddenSize = facts.HiddenSize;
         TokenCount = facts.VocabularySize;
-        _rows = RowDequantizer.For(_tensor.Type)
+        _rows =
+            RowDequantizer.For(_tensor.Type)
             ?? throw new ModelFormatException(
-                _tensor.FilePath, $"tensor {_tensor.Name} of type {_tensor.Type} cannot be read by this llama.cpp");
+                _tensor.FilePath,
+                $"tensor {_tensor.Name} of type {_tensor.Type} cannot be read by this llama.cpp"
+            );
         _rowBytes = checked((int)_tensor.RowBytes);
     }
 
@@ -71,8 +74,9 @@ public sealed class OutputEmbedding
         if (rows.Length % HiddenSize != 0 || rows.Length / HiddenSize > TokenCount - firstId)
         {
             throw new ArgumentException(
-                $"{rows.Length} values from row {firstId} on are not rows of {HiddenSize} values of which there are " +
-                $"{TokenCount}.");
+                $"{rows.Length} values from row {firstId} on are not rows of {HiddenSize} values of which there are "
+                    + $"{TokenCount}."
+            );
         }
 
         using var file = OpenFile(FileOptions.SequentialScan);

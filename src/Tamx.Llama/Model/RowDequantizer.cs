@@ -22,8 +22,10 @@ internal sealed unsafe class RowDequantizer
     {
         LlamaLibraries.EnsureLoaded();
         var id = (int)type.Id;
-        if (GgmlApi.GetBlockSize(id) != type.BlockElements
-            || (long)GgmlApi.GetRowBytes(id, type.BlockElements) != type.BlockBytes)
+        if (
+            GgmlApi.GetBlockSize(id) != type.BlockElements
+            || (long)GgmlApi.GetRowBytes(id, type.BlockElements) != type.BlockBytes
+        )
         {
             return null;
         }

@@ -16,7 +16,12 @@ public sealed class VisionLanguageModel : IDisposable
     private bool _disposed;
 
     private VisionLanguageModel(
-        ModelOptions options, ModelFacts facts, ProjectorFacts? projector, LlamaModel model, VisionProjector? vision)
+        ModelOptions options,
+        ModelFacts facts,
+        ProjectorFacts? projector,
+        LlamaModel model,
+        VisionProjector? vision
+    )
     {
         Options = options;
         Facts = facts;
@@ -69,8 +74,10 @@ public sealed class VisionLanguageModel : IDisposable
     /// <exception cref="LlamaException">llama.cpp ran out of memory.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static Task<VisionLanguageModel> LoadAsync(
-        ModelOptions options, IProgress<ModelLoadProgress>? progress = null,
-        CancellationToken cancellationToken = default)
+        ModelOptions options,
+        IProgress<ModelLoadProgress>? progress = null,
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentException.ThrowIfNullOrEmpty(options.ModelPath);
@@ -102,8 +109,9 @@ public sealed class VisionLanguageModel : IDisposable
         if (last.Parts.Any(part => part is not TextPart))
         {
             throw new InvalidInputException(
-                "the answer to explain (the last message, the assistant's) holds a picture or a video; it can hold " +
-                "text only");
+                "the answer to explain (the last message, the assistant's) holds a picture or a video; it can hold "
+                    + "text only"
+            );
         }
 
         var text = string.Concat(last.Parts.Cast<TextPart>().Select(part => part.Text));
@@ -120,20 +128,25 @@ public sealed class VisionLanguageModel : IDisposable
     /// </exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public Completion CreateCompletion(
-        IReadOnlyList<ChatMessage> messages, IReadOnlyList<int> answer, CompletionOptions? options = null)
+        IReadOnlyList<ChatMessage> messages,
+        IReadOnlyList<int> answer,
+        CompletionOptions? options = null
+    )
     {
         ArgumentNullException.ThrowIfNull(messages);
         ArgumentNullException.ThrowIfNull(answer);
         if (answer.Count == 0)
         {
             throw new InvalidInputException(
-                "the answer to explain is empty; give its text, or leave it out to let the model write one");
+                "the answer to explain is empty; give its text, or leave it out to let the model write one"
+            );
         }
 
         if (answer.Any(id => id < 0 || id >= Vocabulary.Count))
         {
             throw new InvalidInputException(
-                $"the answer to explain holds a token id that is not in the vocabulary (0 to {Vocabulary.Count - 1})");
+                $"the answer to explain holds a token id that is not in the vocabulary (0 to {Vocabulary.Count - 1})"
+            );
         }
 
         return new Completion(this, messages, answer, options ?? new CompletionOptions());
@@ -148,7 +161,10 @@ public sealed class VisionLanguageModel : IDisposable
     }
 
     private static VisionLanguageModel Load(
-        ModelOptions options, IProgress<ModelLoadProgress>? progress, CancellationToken cancellationToken)
+        ModelOptions options,
+        IProgress<ModelLoadProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         var facts = Preflight.CheckModel(GgufModel.Open(options.ModelPath));
         ProjectorFacts? projector = null;
@@ -169,8 +185,9 @@ public sealed class VisionLanguageModel : IDisposable
             {
                 throw new ModelFormatException(
                     facts.Path,
-                    $"llama.cpp reads {model.HiddenSize} values and {model.VocabularySize} tokens, the file says " +
-                    $"{facts.HiddenSize} and {facts.VocabularySize}");
+                    $"llama.cpp reads {model.HiddenSize} values and {model.VocabularySize} tokens, the file says "
+                        + $"{facts.HiddenSize} and {facts.VocabularySize}"
+                );
             }
 
             if (projector is not null)

@@ -23,20 +23,29 @@ internal sealed unsafe class VisionPatch : IDisposable
     /// <param name="first">Pixels of the first frame; empty to count cells without encoding them.</param>
     /// <param name="second">Pixels of the second frame, or empty for a still picture.</param>
     public VisionPatch(
-        VisionProjector projector, int width, int height, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
+        VisionProjector projector,
+        int width,
+        int height,
+        ReadOnlySpan<byte> first,
+        ReadOnlySpan<byte> second
+    )
     {
         var byteCount = checked(width * height * 3);
         if ((!first.IsEmpty && first.Length != byteCount) || (!second.IsEmpty && second.Length != byteCount))
         {
             throw new ArgumentException(
-                $"a frame of {width} x {height} pixels has {byteCount} bytes, not {first.Length} or {second.Length}");
+                $"a frame of {width} x {height} pixels has {byteCount} bytes, not {first.Length} or {second.Length}"
+            );
         }
 
         _chunks = MtmdApi.CreateChunks();
         try
         {
             using var errors = NativeLog.Listen();
-            fixed (byte* pixels = first, secondPixels = second)
+            fixed (
+                byte* pixels = first,
+                    secondPixels = second
+            )
             {
                 if (Tokenize(projector.Handle, width, height, pixels, secondPixels) != 0)
                 {
@@ -123,9 +132,11 @@ internal sealed unsafe class VisionPatch : IDisposable
             {
                 if (Cells != 0)
                 {
-                    throw new InvalidInputException(isStill
-                        ? "the projector cuts pictures into tiles, which Qwen-VL's do not"
-                        : "the projector does not join two frames, as Qwen-VL's do");
+                    throw new InvalidInputException(
+                        isStill
+                            ? "the projector cuts pictures into tiles, which Qwen-VL's do not"
+                            : "the projector does not join two frames, as Qwen-VL's do"
+                    );
                 }
 
                 Cells = chunk;

@@ -29,8 +29,11 @@ internal sealed class VisionProjector : IDisposable
     /// <exception cref="LlamaException">There is not enough memory.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static unsafe VisionProjector Load(
-        LlamaModel model, ModelOptions options, IProgress<ModelLoadProgress>? progress,
-        CancellationToken cancellationToken)
+        LlamaModel model,
+        ModelOptions options,
+        IProgress<ModelLoadProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         using var errors = NativeLog.Listen();
         var state = new UnmanagedState<EncodingState>();
@@ -39,10 +42,10 @@ internal sealed class VisionProjector : IDisposable
         try
         {
             var parameters = MtmdApi.GetDefaultParameters();
-            parameters.UseGpu = options.GpuLayerCount != 0 && options.OffloadProjector
-                && !LlamaModel.UsesNoDevice(options)
-                ? (byte)1
-                : (byte)0;
+            parameters.UseGpu =
+                options.GpuLayerCount != 0 && options.OffloadProjector && !LlamaModel.UsesNoDevice(options)
+                    ? (byte)1
+                    : (byte)0;
             parameters.ThreadCount = options.ThreadCount;
             parameters.PrintTimings = 0;
             parameters.Warmup = 0;
@@ -65,7 +68,9 @@ internal sealed class VisionProjector : IDisposable
             return MtmdApi.SupportsVision(handle) != 0 && MtmdApi.UsesMrope(handle) != 0
                 ? new VisionProjector(handle, state, model.InputSize)
                 : throw new ModelFormatException(
-                    options.ProjectorPath!, "llama.cpp does not take it for a projector of the Qwen-VL family");
+                    options.ProjectorPath!,
+                    "llama.cpp does not take it for a projector of the Qwen-VL family"
+                );
         }
         catch
         {
@@ -100,14 +105,20 @@ internal sealed class VisionProjector : IDisposable
     /// <exception cref="InvalidInputException">The picture cannot be encoded.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public unsafe float[] Encode(
-        int width, int height, int cellCount, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second,
-        UnmanagedState<int> cancelled)
+        int width,
+        int height,
+        int cellCount,
+        ReadOnlySpan<byte> first,
+        ReadOnlySpan<byte> second,
+        UnmanagedState<int> cancelled
+    )
     {
         using var patch = new VisionPatch(this, width, height, first, second);
         if (patch.CellCount != cellCount)
         {
             throw new InvalidInputException(
-                $"the picture has {patch.CellCount} cells, {cellCount} were counted before");
+                $"the picture has {patch.CellCount} cells, {cellCount} were counted before"
+            );
         }
 
         using var stateLease = new HandleLease(_state);

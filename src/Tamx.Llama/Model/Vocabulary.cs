@@ -60,6 +60,8 @@ public sealed class Vocabulary
         return tokens.Length == 1
             ? tokens[0]
             : throw new ModelFormatException(
-                _path, $"the vocabulary has no single token for {text}; a Qwen-VL model has one");
+                _path,
+                $"the vocabulary has no single token for {text}; a Qwen-VL model has one"
+            );
     }
 }

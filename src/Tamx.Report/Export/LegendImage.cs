@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace Tamx.Report;
 
-/// <summary>The scale under an exported picture: lowest value, colours, highest value. Its digits are drawn, so that no font has to be installed.</summary>
+/// <summary>
+/// The scale under an exported picture: lowest value, colours, highest value. Its digits are drawn, so that no font has
+/// to be installed.
+/// </summary>
 internal static class LegendImage
 {
     private const string Characters = "0123456789.-+E";
@@ -29,17 +32,24 @@ internal static class LegendImage
     ];
 
     /// <summary>Draws into rows <paramref name="top"/> to top + height of white pixels [rows, width, 3].</summary>
-    public static void Draw(byte[] pixels, int width, int top, int height, (float Low, float High) range, byte[] colours)
+    public static void Draw(
+        byte[] pixels,
+        int width,
+        int top,
+        int height,
+        (float Low, float High) range,
+        byte[] colours
+    )
     {
-        string low = Format(range.Low);
-        string high = Format(range.High);
-        int size = Math.Max(1, height / 14);
-        int pad = height / 2;
-        int lowWidth = TextWidth(low, size);
-        int highWidth = TextWidth(high, size);
-        int textTop = top + ((height - (GlyphHeight * size)) / 2);
-        int left = (2 * pad) + lowWidth;
-        int right = width - (2 * pad) - highWidth;
+        var low = Format(range.Low);
+        var high = Format(range.High);
+        var size = Math.Max(1, height / 14);
+        var pad = height / 2;
+        var lowWidth = TextWidth(low, size);
+        var highWidth = TextWidth(high, size);
+        var textTop = top + ((height - (GlyphHeight * size)) / 2);
+        var left = (2 * pad) + lowWidth;
+        var right = width - (2 * pad) - highWidth;
         if (right - left < height)
         {
             // No room for numbers: the colours alone.
@@ -51,10 +61,10 @@ internal static class LegendImage
             Write(pixels, width, high, width - pad - highWidth, textTop, size);
         }
 
-        for (int x = left; x < right; x++)
+        for (var x = left; x < right; x++)
         {
             ReadOnlySpan<byte> colour = colours.AsSpan(3 * (256 * (x - left) / (right - left)), 3);
-            for (int y = top + (height * 3 / 10); y < top + (height * 7 / 10); y++)
+            for (var y = top + (height * 3 / 10); y < top + (height * 7 / 10); y++)
             {
                 colour.CopyTo(pixels.AsSpan(3 * ((y * width) + x)));
             }
@@ -62,22 +72,28 @@ internal static class LegendImage
     }
 
     /// <summary>Three significant digits.</summary>
-    internal static string Format(float value) => value.ToString(Math.Abs(value) is 0 or (>= 0.001f and < 100_000) ? "0.####" : "0.0E+0", CultureInfo.InvariantCulture);
+    internal static string Format(float value) =>
+        value.ToString(
+            Math.Abs(value) is 0 or (>= 0.001f and < 100_000) ? "0.####" : "0.0E+0",
+            CultureInfo.InvariantCulture
+        );
 
     private static int TextWidth(string text, int size) => ((text.Length * (GlyphWidth + 1)) - 1) * size;
 
     private static void Write(byte[] pixels, int width, string text, int left, int top, int size)
     {
-        for (int i = 0; i < text.Length; i++)
+        for (var i = 0; i < text.Length; i++)
         {
-            byte[] glyph = Glyphs[Characters.IndexOf(text[i], StringComparison.Ordinal)];
-            for (int y = 0; y < GlyphHeight * size; y++)
+            var glyph = Glyphs[Characters.IndexOf(text[i], StringComparison.Ordinal)];
+            for (var y = 0; y < GlyphHeight * size; y++)
             {
-                for (int x = 0; x < GlyphWidth * size; x++)
+                for (var x = 0; x < GlyphWidth * size; x++)
                 {
                     if ((glyph[y / size] >> (GlyphWidth - 1 - (x / size)) & 1) != 0)
                     {
-                        pixels.AsSpan(3 * (((top + y) * width) + left + (i * (GlyphWidth + 1) * size) + x), 3).Fill(0x22);
+                        pixels
+                            .AsSpan(3 * (((top + y) * width) + left + (i * (GlyphWidth + 1) * size) + x), 3)
+                            .Fill(0x22);
                     }
                 }
             }

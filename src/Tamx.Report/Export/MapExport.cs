@@ -1,9 +1,13 @@
-using Tamx.Llama;
-
 namespace Tamx.Report;
 
-/// <summary>Writes maps into a folder for other programs and for papers: pictures, tables, arrays, JSON. docs/export.md describes the files.</summary>
-/// <remarks>Each file appears whole or not at all; files of these names that are there already are replaced. All members are thread-safe.</remarks>
+/// <summary>
+/// Writes maps into a folder for other programs and for papers: pictures, tables, arrays, JSON. docs/export.md
+/// describes the files.
+/// </summary>
+/// <remarks>
+/// Each file appears whole or not at all; files of these names that are there already are replaced. All members are
+/// thread-safe.
+/// </remarks>
 public static class MapExport
 {
     /// <summary>Name of the JSON document in the folder.</summary>
@@ -16,11 +20,19 @@ public static class MapExport
     /// <param name="formats">Which files.</param>
     /// <param name="options">How pictures are drawn, or null for the defaults.</param>
     /// <param name="cancellationToken">Stops the writing between files; those that are complete stay.</param>
-    /// <exception cref="InvalidInputException">Trace and maps do not belong together, the folder is a file, a picture cannot be read, or there are no words.</exception>
+    /// <exception cref="InvalidInputException">
+    /// Trace and maps do not belong together, the folder is a file, a picture cannot be read, or there are no words.
+    /// </exception>
     /// <exception cref="IOException">A file cannot be written.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static async Task WriteAsync(
-        Trace trace, ActivationMaps maps, string folder, ExportFormats formats, MapExportOptions? options = null, CancellationToken cancellationToken = default)
+        Trace trace,
+        ActivationMaps maps,
+        string folder,
+        ExportFormats formats,
+        MapExportOptions? options = null,
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(trace);
         ArgumentNullException.ThrowIfNull(maps);

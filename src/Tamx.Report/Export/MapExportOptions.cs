@@ -1,5 +1,3 @@
-using Tamx.Llama;
-
 namespace Tamx.Report;
 
 /// <summary>What <see cref="MapExport"/> writes.</summary>

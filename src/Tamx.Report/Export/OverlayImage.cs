@@ -7,7 +7,10 @@ internal static class OverlayImage
 {
     private const int PixelsPerBareCell = 32;
 
-    /// <summary>Where a map is low the picture shines through: the least part of the opacity, reached at the low end of the scale.</summary>
+    /// <summary>
+    /// Where a map is low the picture shines through: the least part of the opacity, reached at the low end of the
+    /// scale.
+    /// </summary>
     private const double LeastCover = 0.35;
 
     /// <summary>How much colour and light the picture loses under a map.</summary>
@@ -22,27 +25,34 @@ internal static class OverlayImage
     /// <param name="range">The values of the lowest and highest colour.</param>
     /// <param name="options">Colours, opacity, smooth or cells.</param>
     public static RgbImage Draw(
-        RgbImage? picture, ReadOnlySpan<float> values, int rows, int columns, (float Low, float High) range, MapExportOptions options)
+        RgbImage? picture,
+        ReadOnlySpan<float> values,
+        int rows,
+        int columns,
+        (float Low, float High) range,
+        MapExportOptions options
+    )
     {
-        int width = picture?.Width ?? (columns * PixelsPerBareCell);
-        int height = picture?.Height ?? (rows * PixelsPerBareCell);
-        int bar = Math.Max(24, (int)Math.Round(width * 0.04));
-        byte[] pixels = new byte[3 * width * (height + bar)];
+        var width = picture?.Width ?? (columns * PixelsPerBareCell);
+        var height = picture?.Height ?? (rows * PixelsPerBareCell);
+        var bar = Math.Max(24, (int)Math.Round(width * 0.04));
+        var pixels = new byte[3 * width * (height + bar)];
         Array.Fill(pixels, byte.MaxValue);
-        byte[] colours = ColourTable.Of(options.Colours);
-        float[] shown = Enlarge(values, rows, columns, height, width, options.Smooth);
-        double scale = range.High > range.Low ? 255 / ((double)range.High - range.Low) : 0;
-        ReadOnlySpan<byte> under = picture is null ? pixels : picture.Pixels;
-        for (int i = 0; i < shown.Length; i++)
+        var colours = ColourTable.Of(options.Colours);
+        var shown = Enlarge(values, rows, columns, height, width, options.Smooth);
+        var scale = range.High > range.Low ? 255 / ((double)range.High - range.Low) : 0;
+        var under = picture is null ? pixels : picture.Pixels;
+        for (var i = 0; i < shown.Length; i++)
         {
-            int level = (int)Math.Clamp(Math.Round((shown[i] - (double)range.Low) * scale), 0, 255);
-            double cover = options.Opacity * (LeastCover + ((1 - LeastCover) * Math.Min(1, 2 * level / 255.0)));
-            double grey = (0.2126 * under[3 * i]) + (0.7152 * under[(3 * i) + 1]) + (0.0722 * under[(3 * i) + 2]);
-            for (int channel = 0; channel < 3; channel++)
+            var level = (int)Math.Clamp(Math.Round((shown[i] - (double)range.Low) * scale), 0, 255);
+            var cover = options.Opacity * (LeastCover + ((1 - LeastCover) * Math.Min(1, 2 * level / 255.0)));
+            var grey = (0.2126 * under[3 * i]) + (0.7152 * under[(3 * i) + 1]) + (0.0722 * under[(3 * i) + 2]);
+            for (var channel = 0; channel < 3; channel++)
             {
                 double own = under[(3 * i) + channel];
-                double dimmed = picture is null ? own : Brightness * (own + (Greyness * (grey - own)));
-                pixels[(3 * i) + channel] = (byte)Math.Round((cover * colours[(3 * level) + channel]) + ((1 - cover) * dimmed));
+                var dimmed = picture is null ? own : Brightness * (own + (Greyness * (grey - own)));
+                pixels[(3 * i) + channel] = (byte)
+                    Math.Round((cover * colours[(3 * level) + channel]) + ((1 - cover) * dimmed));
             }
         }
 
@@ -50,29 +60,39 @@ internal static class OverlayImage
         return RgbImage.FromPixels(width, height + bar, pixels, picture?.Name ?? "map");
     }
 
-    /// <summary>One value per pixel: of its cell, or by cubic interpolation (Catmull-Rom) through the cells' values at their centres, borders repeated.</summary>
-    private static float[] Enlarge(ReadOnlySpan<float> values, int rows, int columns, int height, int width, bool smooth)
+    /// <summary>
+    /// One value per pixel: of its cell, or by cubic interpolation (Catmull-Rom) through the cells' values at their
+    /// centres, borders repeated.
+    /// </summary>
+    private static float[] Enlarge(
+        ReadOnlySpan<float> values,
+        int rows,
+        int columns,
+        int height,
+        int width,
+        bool smooth
+    )
     {
-        (int Cell, float Weight)[][] across = Taps(columns, width, smooth);
-        (int Cell, float Weight)[][] down = Taps(rows, height, smooth);
-        float[] wide = new float[rows * width];
-        for (int row = 0; row < rows; row++)
+        var across = Taps(columns, width, smooth);
+        var down = Taps(rows, height, smooth);
+        var wide = new float[rows * width];
+        for (var row = 0; row < rows; row++)
         {
-            for (int x = 0; x < width; x++)
+            for (var x = 0; x < width; x++)
             {
-                foreach ((int cell, float weight) in across[x])
+                foreach ((var cell, var weight) in across[x])
                 {
                     wide[(row * width) + x] += weight * values[(row * columns) + cell];
                 }
             }
         }
 
-        float[] large = new float[height * width];
-        for (int y = 0; y < height; y++)
+        var large = new float[height * width];
+        for (var y = 0; y < height; y++)
         {
-            foreach ((int cell, float weight) in down[y])
+            foreach ((var cell, var weight) in down[y])
             {
-                for (int x = 0; x < width; x++)
+                for (var x = 0; x < width; x++)
                 {
                     large[(y * width) + x] += weight * wide[(cell * width) + x];
                 }
@@ -85,17 +105,17 @@ internal static class OverlayImage
     private static (int Cell, float Weight)[][] Taps(int cells, int pixels, bool smooth)
     {
         var taps = new (int, float)[pixels][];
-        for (int i = 0; i < pixels; i++)
+        for (var i = 0; i < pixels; i++)
         {
-            double place = ((i + 0.5) * cells / pixels) - 0.5;
+            var place = ((i + 0.5) * cells / pixels) - 0.5;
             if (!smooth)
             {
                 taps[i] = [((int)Math.Floor(place + 0.5), 1f)];
                 continue;
             }
 
-            int left = (int)Math.Floor(place);
-            double t = place - left;
+            var left = (int)Math.Floor(place);
+            var t = place - left;
             double[] weights =
             [
                 (((2 - t) * t) - 1) * t * 0.5,

@@ -4,29 +4,42 @@ using Tamx.Llama.Media;
 
 namespace Tamx.Report;
 
-/// <summary>A PNG per answer token (or word) and frame of every picture: 0012-sign.png, with the picture and frame where there are several.</summary>
+/// <summary>
+/// A PNG per answer token (or word) and frame of every picture: 0012-sign.png, with the picture and frame where there
+/// are several.
+/// </summary>
 internal static class PngExport
 {
     private const int LongestName = 24;
 
-    public static void Write(Trace trace, ActivationMaps maps, string folder, MapExportOptions options, CancellationToken cancellationToken)
+    public static void Write(
+        Trace trace,
+        ActivationMaps maps,
+        string folder,
+        MapExportOptions options,
+        CancellationToken cancellationToken
+    )
     {
         Drawn[] all = [.. options.Words ? Words(maps) : Tokens(maps)];
-        IReadOnlyList<ReportMedia> media = ReportMedia.Of(maps.Layout.VisionBlocks, trace.VideoGrids);
-        for (int m = 0; m < media.Count; m++)
+        var media = ReportMedia.Of(maps.Layout.VisionBlocks, trace.VideoGrids);
+        for (var m = 0; m < media.Count; m++)
         {
-            for (int f = 0; f < media[m].Frames.Count; f++)
+            for (var f = 0; f < media[m].Frames.Count; f++)
             {
-                (int block, int frame) = media[m].Frames[f];
-                TracePicture? source = trace.Pictures.FirstOrDefault(one => one.BlockIndex == block && one.FrameIndex == frame);
-                RgbImage? picture = source is null ? null : RgbImage.Decode(source.Bytes, source.Name ?? $"picture of vision block {block}");
-                string place = (media.Count > 1 ? Invariant($"-{m + 1}") : "") + (media[m].Frames.Count > 1 ? Invariant($"-frame-{f + 1:D3}") : "");
-                foreach (Drawn one in all)
+                (var block, var frame) = media[m].Frames[f];
+                var source = trace.Pictures.FirstOrDefault(one => one.BlockIndex == block && one.FrameIndex == frame);
+                var picture = source is null
+                    ? null
+                    : RgbImage.Decode(source.Bytes, source.Name ?? $"picture of vision block {block}");
+                var place =
+                    (media.Count > 1 ? Invariant($"-{m + 1}") : "")
+                    + (media[m].Frames.Count > 1 ? Invariant($"-frame-{f + 1:D3}") : "");
+                foreach (var one in all)
                 {
                     cancellationToken.ThrowIfCancellationRequested();
                     if (one.Maps[block]?.Frame(frame) is { } map)
                     {
-                        byte[] png = Draw(picture, map, one, options).EncodePng();
+                        var png = Draw(picture, map, one, options).EncodePng();
                         WholeFile.Write(Path.Combine(folder, $"{one.Name}{place}.png"), stream => stream.Write(png));
                     }
                 }
@@ -40,13 +53,22 @@ internal static class PngExport
         return OverlayImage.Draw(picture, values, map.Grid.Rows, map.Grid.Columns, drawn.Extremes, options);
     }
 
-    private static IEnumerable<Drawn> Tokens(ActivationMaps maps) => maps.Answer.Select((token, i) => new Drawn(
-        Name(i, token.Token.Text ?? ""),
-        token.Token.VisionMaps,
-        CsvExport.RangeOf(maps, token, token.Token)));
+    private static IEnumerable<Drawn> Tokens(ActivationMaps maps) =>
+        maps.Answer.Select(
+            (token, i) =>
+                new Drawn(
+                    Name(i, token.Token.Text ?? ""),
+                    token.Token.VisionMaps,
+                    CsvExport.RangeOf(maps, token, token.Token)
+                )
+        );
 
     private static IEnumerable<Drawn> Words(ActivationMaps maps) =>
-        maps.Words.Select(word => new Drawn(Name(word.Word.TokenIndices[0], word.Word.Text), word.VisionMaps, word.RawRange));
+        maps.Words.Select(word => new Drawn(
+            Name(word.Word.TokenIndices[0], word.Word.Text),
+            word.VisionMaps,
+            word.RawRange
+        ));
 
     /// <summary>A name that every file system takes and that sorts in the answer's order.</summary>
     private static string Name(int index, string text)
@@ -60,13 +82,16 @@ internal static class PngExport
     private sealed record Drawn(string Name, IReadOnlyList<ActivationMap?> Maps, (float Minimum, float Maximum) Range)
     {
         /// <summary>The least and the greatest raw value of all maps together: the ends of the colours.</summary>
-        public (float Minimum, float Maximum) Extremes { get; } = (
-            Raw(Range, Maps.Min(map => map is null ? null : (float?)TensorPrimitives.Min(map.Values.Span)) ?? 0),
-            Raw(Range, Maps.Max(map => map?.Peak.Value) ?? 0));
+        public (float Minimum, float Maximum) Extremes { get; } =
+            (
+                Raw(Range, Maps.Min(map => map is null ? null : (float?)TensorPrimitives.Min(map.Values.Span)) ?? 0),
+                Raw(Range, Maps.Max(map => map?.Peak.Value) ?? 0)
+            );
 
         /// <summary>What a normalised value was.</summary>
         public float Raw(float value) => Raw(Range, value);
 
-        private static float Raw((float Minimum, float Maximum) range, float value) => (float)(range.Minimum + (value * ((double)range.Maximum - range.Minimum)));
+        private static float Raw((float Minimum, float Maximum) range, float value) =>
+            (float)(range.Minimum + (value * ((double)range.Maximum - range.Minimum)));
     }
 }

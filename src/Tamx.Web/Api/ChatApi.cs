@@ -21,16 +21,23 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
             ? "length"
             : "stop";
 
-    public static object Usage(DoneEvent done) => new
-    {
-        prompt_tokens = done.PromptTokens,
-        completion_tokens = done.AnswerTokens,
-        total_tokens = done.PromptTokens + done.AnswerTokens,
-    };
+    public static object Usage(DoneEvent done) =>
+        new
+        {
+            prompt_tokens = done.PromptTokens,
+            completion_tokens = done.AnswerTokens,
+            total_tokens = done.PromptTokens + done.AnswerTokens,
+        };
 
     public IResult Models()
     {
-        var model = new { id = ModelName, @object = "model", created = _started, owned_by = "tamx" };
+        var model = new
+        {
+            id = ModelName,
+            @object = "model",
+            created = _started,
+            owned_by = "tamx",
+        };
         return Results.Json(new { @object = "list", data = new[] { model } }, WireJson.Options);
     }
 
@@ -107,7 +114,11 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
         try
         {
             var (run, done) = await service.RunAsync(
-                request.Request, place, stream.OnEventAsync, context.RequestAborted);
+                request.Request,
+                place,
+                stream.OnEventAsync,
+                context.RequestAborted
+            );
             await stream.FinishAsync(run.Id, done);
         }
         catch (ApiException e)

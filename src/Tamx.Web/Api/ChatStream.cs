@@ -28,7 +28,8 @@ internal sealed class ChatStream(EventStream events, ChatRequest request, string
                 await WriteChunkAsync(
                     new { content = data.GetProperty("text").GetString() },
                     logprobs: request.WithLogprobs ? new { content = new[] { LogprobOf(data) } } : null,
-                    tamx: request.WithMaps ? new { token = data } : null);
+                    tamx: request.WithMaps ? new { token = data } : null
+                );
                 break;
         }
     }
@@ -46,18 +47,33 @@ internal sealed class ChatStream(EventStream events, ChatRequest request, string
     private object LogprobOf(JsonElement token) => Logprobs.Of(token, request.TopLogprobs);
 
     private Task WriteChunkAsync(object delta, string? finish = null, object? logprobs = null, object? tamx = null) =>
-        WriteAsync([new { index = 0, delta, finish_reason = finish, logprobs }], tamx: tamx);
+        WriteAsync(
+            [
+                new
+                {
+                    index = 0,
+                    delta,
+                    finish_reason = finish,
+                    logprobs,
+                },
+            ],
+            tamx: tamx
+        );
 
-    private Task WriteAsync(object[] choices, object? usage = null, object? tamx = null) => events.WriteAsync(
-        null,
-        WireJson.Bytes(new
-        {
-            id = _id,
-            @object = "chat.completion.chunk",
-            created = _created,
-            model,
-            choices,
-            usage,
-            tamx,
-        }));
+    private Task WriteAsync(object[] choices, object? usage = null, object? tamx = null) =>
+        events.WriteAsync(
+            null,
+            WireJson.Bytes(
+                new
+                {
+                    id = _id,
+                    @object = "chat.completion.chunk",
+                    created = _created,
+                    model,
+                    choices,
+                    usage,
+                    tamx,
+                }
+            )
+        );
 }

@@ -27,8 +27,11 @@ internal sealed class EventStream : IAsyncDisposable
 
     /// <summary>Whether a client asks for events rather than for a document.</summary>
     public static bool IsWanted(HttpRequest request) =>
-        request.GetTypedHeaders().Accept.Any(type =>
-            type.MediaType.Equals(MediaType, StringComparison.OrdinalIgnoreCase) && type.Quality is not 0);
+        request
+            .GetTypedHeaders()
+            .Accept.Any(type =>
+                type.MediaType.Equals(MediaType, StringComparison.OrdinalIgnoreCase) && type.Quality is not 0
+            );
 
     /// <summary>Begins the answer.</summary>
     /// <param name="context">The request.</param>

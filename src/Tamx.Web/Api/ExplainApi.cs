@@ -38,16 +38,21 @@ internal sealed class ExplainApi(ServerOptions options, RunService service)
         try
         {
             var (run, done) = await service.RunAsync(request, place, SendAsync, context.RequestAborted);
-            await SendAsync("done", WireJson.Bytes(new
-            {
-                run = run.Id,
-                done.Answer,
-                done.StopReason,
-                done.WasStopped,
-                done.PromptTokens,
-                done.AnswerTokens,
-                done.Seconds,
-            }));
+            await SendAsync(
+                "done",
+                WireJson.Bytes(
+                    new
+                    {
+                        run = run.Id,
+                        done.Answer,
+                        done.StopReason,
+                        done.WasStopped,
+                        done.PromptTokens,
+                        done.AnswerTokens,
+                        done.Seconds,
+                    }
+                )
+            );
         }
         catch (ApiException e)
         {

@@ -20,7 +20,10 @@ internal static class Logprobs
             token = TextOf(token),
             logprob = LogOf(token),
             bytes = BytesOf(token),
-            top_logprobs = explained.GetProperty("candidates").EnumerateArray().Take(topCount)
+            top_logprobs = explained
+                .GetProperty("candidates")
+                .EnumerateArray()
+                .Take(topCount)
                 .Select(index => tokens[index.GetInt32()])
                 .Select(candidate => new
                 {

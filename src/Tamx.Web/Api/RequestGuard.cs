@@ -21,13 +21,17 @@ internal sealed class RequestGuard(ServerOptions options)
             throw new ApiException(
                 403,
                 "wrong_host",
-                "this server does not answer to the Host of the request; the one who runs it can allow it");
+                "this server does not answer to the Host of the request; the one who runs it can allow it"
+            );
         }
 
         // Browsers send an Origin with whatever another page makes them post; tools send none. Behind a proxy with TLS
         // the page's scheme is https, while it is http here.
-        if (request.Headers.Origin is [{ } origin, ..]
-            && origin != $"http://{request.Host.Value}" && origin != $"https://{request.Host.Value}")
+        if (
+            request.Headers.Origin is [{ } origin, ..]
+            && origin != $"http://{request.Host.Value}"
+            && origin != $"https://{request.Host.Value}"
+        )
         {
             throw new ApiException(403, "wrong_origin", "the request comes from a page of another origin");
         }

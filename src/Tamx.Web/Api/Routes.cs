@@ -48,7 +48,12 @@ internal static partial class Routes
 
     /// <summary>The frame of every answer: headers, checks, and errors as JSON.</summary>
     private static async Task AnswerAsync(
-        HttpContext context, RequestDelegate next, RequestGuard guard, ServerMetrics metrics, ILogger logger)
+        HttpContext context,
+        RequestDelegate next,
+        RequestGuard guard,
+        ServerMetrics metrics,
+        ILogger logger
+    )
     {
         SecurityHeaders.Set(context.Response);
         try
@@ -66,8 +71,10 @@ internal static partial class Routes
         {
             await SendErrorAsync(context, e);
         }
-        catch (Exception e) when (e is OperationCanceledException or IOException or BadHttpRequestException
-            && context.RequestAborted.IsCancellationRequested)
+        catch (Exception e)
+            when (e is OperationCanceledException or IOException or BadHttpRequestException
+                && context.RequestAborted.IsCancellationRequested
+            )
         {
             // Nobody is there to be told. The count of requests shows it.
             if (!context.Response.HasStarted)
@@ -83,7 +90,9 @@ internal static partial class Routes
         {
             LogFault(logger, e, context.Request.Path.Value ?? "");
             await SendErrorAsync(
-                context, new ApiException(500, "internal_error", "the server made a mistake; its log says which"));
+                context,
+                new ApiException(500, "internal_error", "the server made a mistake; its log says which")
+            );
         }
         finally
         {

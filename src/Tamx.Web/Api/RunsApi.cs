@@ -7,21 +7,24 @@ namespace Tamx.Web.Api;
 /// <summary><c>/api/runs</c>: lists what this server has answered, sends its files, stops and deletes it.</summary>
 internal sealed class RunsApi(RunStore runs)
 {
-    public IResult List() => Results.Json(
-        runs.List().Select(run => new
-        {
-            run = run.Id,
-            created = run.Created,
-            run.State,
-            phase = run.IsOver ? null : run.Phase,
-            run.Prompt,
-            run.Answer,
-            files = RunFiles.MediaTypes.Keys
-                .Where(_ => run.IsOver)
-                .Select(name => $"/api/runs/{run.Id}/{name}")
-                .Order(),
-        }),
-        WireJson.Options);
+    public IResult List() =>
+        Results.Json(
+            runs.List()
+                .Select(run => new
+                {
+                    run = run.Id,
+                    created = run.Created,
+                    run.State,
+                    phase = run.IsOver ? null : run.Phase,
+                    run.Prompt,
+                    run.Answer,
+                    files = RunFiles
+                        .MediaTypes.Keys.Where(_ => run.IsOver)
+                        .Select(name => $"/api/runs/{run.Id}/{name}")
+                        .Order(),
+                }),
+            WireJson.Options
+        );
 
     public IResult Stop(string id)
     {

@@ -6,8 +6,8 @@ namespace Tamx.Web.Api;
 internal static class SecurityHeaders
 {
     private const string PagePolicy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src blob:; " +
-        "connect-src 'self'; frame-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src blob:; "
+        + "connect-src 'self'; frame-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     /// <summary>For data: nothing in it is a page.</summary>
     private const string DataPolicy = "default-src 'none'; frame-ancestors 'none'; sandbox";
@@ -17,8 +17,8 @@ internal static class SecurityHeaders
     /// user's name.
     /// </summary>
     private const string ReportPolicy =
-        "sandbox allow-scripts allow-downloads allow-popups; " +
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+        "sandbox allow-scripts allow-downloads allow-popups; "
+        + "base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
     public static void Set(HttpResponse response)
     {

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Tamx.Llama.Chat;
 using Tamx.Llama.Media;
 using Tamx.Web.Runs;
 using Tamx.Web.Wire;
@@ -12,16 +11,26 @@ internal sealed class StatusApi(ServerOptions options, ModelWorker worker, RunSe
     public IResult Health()
     {
         var model = worker.IsReady ? "ready" : "loading";
-        return Results.Json(new { status = "ok", model, inProgress = service.Queue.Count }, WireJson.Options);
+        return Results.Json(
+            new
+            {
+                status = "ok",
+                model,
+                inProgress = service.Queue.Count,
+            },
+            WireJson.Options
+        );
     }
 
-    public IResult Metrics() => Results.Text(
-        metrics.Write(service.Queue.Count, worker.IsReady, worker.RestartCount),
-        "text/plain; version=0.0.4; charset=utf-8");
+    public IResult Metrics() =>
+        Results.Text(
+            metrics.Write(service.Queue.Count, worker.IsReady, worker.RestartCount),
+            "text/plain; version=0.0.4; charset=utf-8"
+        );
 
     /// <summary>The API's description; a test holds it to the routes.</summary>
-    public static IResult OpenApi() => Results.Stream(
-        typeof(StatusApi).Assembly.GetManifestResourceStream("openapi.json")!, "application/json");
+    public static IResult OpenApi() =>
+        Results.Stream(typeof(StatusApi).Assembly.GetManifestResourceStream("openapi.json")!, "application/json");
 
     public IResult Config()
     {
@@ -51,13 +60,20 @@ internal sealed class StatusApi(ServerOptions options, ModelWorker worker, RunSe
                 {
                     maxTokens = Math.Min(completion.MaxNewTokens, limits.MaxAnswerTokens),
                     candidates = Math.Min(completion.CandidateCount, limits.MaxCandidates),
-                    sampling = new { completion.Temperature, completion.TopK, completion.TopP, completion.Seed },
+                    sampling = new
+                    {
+                        completion.Temperature,
+                        completion.TopK,
+                        completion.TopP,
+                        completion.Seed,
+                    },
                     fps = new VideoSampling().FramesPerSecond,
                     options = standard.Tam,
                     profiles = Enum.GetValues<TamProfile>()
                         .ToDictionary(profile => profile.ToString().ToLowerInvariant(), TamOptions.ForProfile),
                 },
             },
-            WireJson.Options);
+            WireJson.Options
+        );
     }
 }

@@ -10,7 +10,13 @@ namespace Tamx.Web.Requests;
 /// <param name="TopLogprobs">How many of the likeliest tokens are wanted with each.</param>
 /// <param name="WithMaps">Whether the maps are wanted.</param>
 internal sealed record ChatRequest(
-    ParsedRequest Request, bool IsStream, bool WithUsage, bool WithLogprobs, int TopLogprobs, bool WithMaps);
+    ParsedRequest Request,
+    bool IsStream,
+    bool WithUsage,
+    bool WithLogprobs,
+    int TopLogprobs,
+    bool WithMaps
+);
 
 /// <summary>Reads OpenAI's request for a chat completion. What is ours stands in <c>tamx</c>.</summary>
 /// <remarks>Names that mean nothing here are passed over, since clients send many.</remarks>
@@ -18,7 +24,14 @@ internal static class ChatRequestReader
 {
     /// <summary>Settings that would change the answer, and that the server does not have.</summary>
     private static readonly string[] Unsupported =
-        ["stop", "tools", "functions", "response_format", "logit_bias", "audio"];
+    [
+        "stop",
+        "tools",
+        "functions",
+        "response_format",
+        "logit_bias",
+        "audio",
+    ];
 
     public static ChatRequest Read(RequestBody body, RequestLimits limits)
     {
@@ -53,27 +66,31 @@ internal static class ChatRequestReader
                 resolver.Files,
                 ReadOptions(root, extension, limits),
                 ExplainRequestReader.PromptOf(messages),
-                FieldNames.Chat),
+                FieldNames.Chat
+            ),
             Json.Flag(root, "stream") ?? false,
             Json.Find(root, "stream_options") is { } stream && (Json.Flag(stream, "include_usage") ?? false),
             Json.Flag(root, "logprobs") ?? false,
             TopLogprobs(root, limits) ?? 0,
-            Json.Flag(extension, "maps") ?? true);
+            Json.Flag(extension, "maps") ?? true
+        );
     }
 
-    private static bool HasContent(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Array => value.GetArrayLength() > 0,
-        JsonValueKind.Object => value.EnumerateObject().Any() && Json.Text(value, "type") != "text",
-        _ => true,
-    };
+    private static bool HasContent(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.Array => value.GetArrayLength() > 0,
+            JsonValueKind.Object => value.EnumerateObject().Any() && Json.Text(value, "type") != "text",
+            _ => true,
+        };
 
     private static int? TopLogprobs(JsonElement root, RequestLimits limits) =>
         Json.Whole(root, "top_logprobs", 0, limits.MaxCandidates);
 
     private static ExplainOptions ReadOptions(JsonElement root, JsonElement extension, RequestLimits limits)
     {
-        var maxTokens = Json.Whole(root, "max_completion_tokens", 1, limits.MaxAnswerTokens)
+        var maxTokens =
+            Json.Whole(root, "max_completion_tokens", 1, limits.MaxAnswerTokens)
             ?? Json.Whole(root, "max_tokens", 1, limits.MaxAnswerTokens);
         var candidates = Json.Whole(extension, "candidates", 0, limits.MaxCandidates);
         if (TopLogprobs(root, limits) is { } listed)
@@ -82,6 +99,12 @@ internal static class ChatRequestReader
         }
 
         return OptionsReader.Read(
-            Json.Find(extension, "options"), maxTokens, candidates, root, FieldNames.Chat, limits);
+            Json.Find(extension, "options"),
+            maxTokens,
+            candidates,
+            root,
+            FieldNames.Chat,
+            limits
+        );
     }
 }

@@ -7,7 +7,16 @@ namespace Tamx.Web.Requests;
 internal static class ExplainRequestReader
 {
     private static readonly string[] Names =
-        ["messages", "answer", "maxTokens", "candidates", "sampling", "options", "fps", "maxFrames"];
+    [
+        "messages",
+        "answer",
+        "maxTokens",
+        "candidates",
+        "sampling",
+        "options",
+        "fps",
+        "maxFrames",
+    ];
 
     public static ParsedRequest Read(RequestBody body, RequestLimits limits)
     {
@@ -22,7 +31,12 @@ internal static class ExplainRequestReader
         }
 
         return new ParsedRequest(
-            conversation, resolver.Files, ReadOptions(root, limits), PromptOf(conversation), FieldNames.Explain);
+            conversation,
+            resolver.Files,
+            ReadOptions(root, limits),
+            PromptOf(conversation),
+            FieldNames.Explain
+        );
     }
 
     /// <summary>The text of the last message that is not the answer, cut short.</summary>
@@ -44,7 +58,8 @@ internal static class ExplainRequestReader
             Json.Whole(root, "candidates", 0, limits.MaxCandidates),
             sampling,
             FieldNames.Explain,
-            limits);
+            limits
+        );
     }
 
     private static void RequireNames(JsonElement element, string[] names, string what)
@@ -65,7 +80,9 @@ internal static class ExplainRequestReader
             {
                 var known = string.Join(", ", names);
                 throw ApiException.BadRequest(
-                    "unknown_name", $"{what} has a name that means nothing here; known are {known}");
+                    "unknown_name",
+                    $"{what} has a name that means nothing here; known are {known}"
+                );
             }
         }
     }

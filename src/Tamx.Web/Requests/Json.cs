@@ -18,21 +18,23 @@ internal static class Json
     public static string? Text(JsonElement element, string property) =>
         Find(element, property) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
 
-    public static bool? Flag(JsonElement element, string property) => Find(element, property) switch
-    {
-        null => null,
-        { ValueKind: JsonValueKind.True } => true,
-        { ValueKind: JsonValueKind.False } => false,
-        _ => throw Fault(property, "must be true or false"),
-    };
+    public static bool? Flag(JsonElement element, string property) =>
+        Find(element, property) switch
+        {
+            null => null,
+            { ValueKind: JsonValueKind.True } => true,
+            { ValueKind: JsonValueKind.False } => false,
+            _ => throw Fault(property, "must be true or false"),
+        };
 
-    public static double? Number(JsonElement element, string property) => Find(element, property) switch
-    {
-        null => null,
-        { ValueKind: JsonValueKind.Number } value when value.TryGetDouble(out var number) && double.IsFinite(number) =>
-            number,
-        _ => throw Fault(property, "must be a number"),
-    };
+    public static double? Number(JsonElement element, string property) =>
+        Find(element, property) switch
+        {
+            null => null,
+            { ValueKind: JsonValueKind.Number } value
+                when value.TryGetDouble(out var number) && double.IsFinite(number) => number,
+            _ => throw Fault(property, "must be a number"),
+        };
 
     public static double? Number(JsonElement element, string property, double least, double most) =>
         Number(element, property) switch

@@ -36,7 +36,12 @@ internal sealed class MessageResolver(RequestLimits limits, IReadOnlyDictionary<
     {
         try
         {
-            var reader = new ConversationReader { MaxMessages = MaxMessages, MaxParts = MaxParts, Sampling = Sampling };
+            var reader = new ConversationReader
+            {
+                MaxMessages = MaxMessages,
+                MaxParts = MaxParts,
+                Sampling = Sampling,
+            };
             return [.. reader.Read(messages).Select(Resolve)];
         }
         catch (InvalidInputException e)
@@ -51,26 +56,36 @@ internal sealed class MessageResolver(RequestLimits limits, IReadOnlyDictionary<
         _characters += text.Length;
         return _characters <= limits.MaxTextCharacters
             ? text
-            : throw ApiException.BadRequest("text_too_long", FormattableString.Invariant(
-                $"the text has more than {limits.MaxTextCharacters:N0} characters in all"));
+            : throw ApiException.BadRequest(
+                "text_too_long",
+                FormattableString.Invariant($"the text has more than {limits.MaxTextCharacters:N0} characters in all")
+            );
     }
 
-    private ParsedMessage Resolve(ParsedMessage message, int index) => message.Parts.Count > 0
-        ? message with { Parts = [.. message.Parts.Select(Resolve)] }
-        : throw ApiException.BadRequest(
-            "invalid_messages", $"message {index} needs a content: a text, or a list of 1 to {MaxParts} parts");
+    private ParsedMessage Resolve(ParsedMessage message, int index) =>
+        message.Parts.Count > 0
+            ? message with
+            {
+                Parts = [.. message.Parts.Select(Resolve)],
+            }
+            : throw ApiException.BadRequest(
+                "invalid_messages",
+                $"message {index} needs a content: a text, or a list of 1 to {MaxParts} parts"
+            );
 
-    private ParsedPart Resolve(ParsedPart part) => part switch
-    {
-        ParsedText text => new ParsedText(CountText(text.Text)),
-        ParsedPicture picture => picture with { Source = ResolvePicture(picture.Source) },
-        ParsedVideo video => ResolveVideo(video),
-        _ => throw new ArgumentOutOfRangeException(nameof(part)),
-    };
+    private ParsedPart Resolve(ParsedPart part) =>
+        part switch
+        {
+            ParsedText text => new ParsedText(CountText(text.Text)),
+            ParsedPicture picture => picture with { Source = ResolvePicture(picture.Source) },
+            ParsedVideo video => ResolveVideo(video),
+            _ => throw new ArgumentOutOfRangeException(nameof(part)),
+        };
 
-    private MediaSource ResolvePicture(MediaSource source) => ++_pictures <= limits.MaxPictures
-        ? Resolve(source, $"picture {_pictures}", limits.MaxPictureBytes)
-        : throw ApiException.BadRequest("too_many_pictures", $"there are more than {limits.MaxPictures} pictures");
+    private MediaSource ResolvePicture(MediaSource source) =>
+        ++_pictures <= limits.MaxPictures
+            ? Resolve(source, $"picture {_pictures}", limits.MaxPictureBytes)
+            : throw ApiException.BadRequest("too_many_pictures", $"there are more than {limits.MaxPictures} pictures");
 
     private ParsedVideo ResolveVideo(ParsedVideo video)
     {
@@ -91,11 +106,14 @@ internal sealed class MessageResolver(RequestLimits limits, IReadOnlyDictionary<
         if (_frames > limits.MaxFrames)
         {
             throw ApiException.BadRequest(
-                "too_many_frames", $"{video.Place}: all videos together may have {limits.MaxFrames} frames");
+                "too_many_frames",
+                $"{video.Place}: all videos together may have {limits.MaxFrames} frames"
+            );
         }
 
         var frames = video.Sources.Select(
-            (frame, index) => Resolve(frame, title, limits.MaxPictureBytes) with { Place = $"{title}, frame {index}" });
+            (frame, index) => Resolve(frame, title, limits.MaxPictureBytes) with { Place = $"{title}, frame {index}" }
+        );
         return video with { Place = title, Sources = [.. frames] };
     }
 
@@ -108,8 +126,12 @@ internal sealed class MessageResolver(RequestLimits limits, IReadOnlyDictionary<
         }
 
         var key = source.Text[UploadScheme.Length..];
-        var upload = uploads.GetValueOrDefault(key) ?? throw ApiException.BadRequest(
-            "upload_missing", $"{source.Place} names an upload that is no part of the form");
+        var upload =
+            uploads.GetValueOrDefault(key)
+            ?? throw ApiException.BadRequest(
+                "upload_missing",
+                $"{source.Place} names an upload that is no part of the form"
+            );
         if (!_uploaded.TryGetValue(key, out var file))
         {
             file = _uploaded[key] = Add(upload.Content, source, maxBytes);
@@ -118,8 +140,7 @@ internal sealed class MessageResolver(RequestLimits limits, IReadOnlyDictionary<
         return Named(upload.FileName, file);
     }
 
-    private static MediaSource Named(string title, int file) =>
-        new(title, file.ToString(CultureInfo.InvariantCulture));
+    private static MediaSource Named(string title, int file) => new(title, file.ToString(CultureInfo.InvariantCulture));
 
     private int Add(byte[]? content, MediaSource source, long maxBytes)
     {
@@ -128,14 +149,20 @@ internal sealed class MessageResolver(RequestLimits limits, IReadOnlyDictionary<
             // The source is not repeated: it may be anything.
             throw ApiException.BadRequest(
                 "source_refused",
-                $"{source.Place} names a file or an address; only data URLs (data:image/png;base64,...), " +
-                "base64 of a picture and uploads (upload:NAME) are read");
+                $"{source.Place} names a file or an address; only data URLs (data:image/png;base64,...), "
+                    + "base64 of a picture and uploads (upload:NAME) are read"
+            );
         }
 
         if (content.Length > maxBytes)
         {
-            throw new ApiException(413, "picture_too_large", FormattableString.Invariant(
-                $"{source.Place} has {content.Length:N0} bytes; at most {maxBytes:N0} are accepted"));
+            throw new ApiException(
+                413,
+                "picture_too_large",
+                FormattableString.Invariant(
+                    $"{source.Place} has {content.Length:N0} bytes; at most {maxBytes:N0} are accepted"
+                )
+            );
         }
 
         _files.Add(content);

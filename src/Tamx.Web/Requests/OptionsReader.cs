@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Tamx.Llama.Chat;
 using Tamx.Llama.Media;
 
 namespace Tamx.Web.Requests;
@@ -28,7 +27,8 @@ internal static class OptionsReader
         int? candidates,
         JsonElement sampling,
         FieldNames names,
-        RequestLimits limits)
+        RequestLimits limits
+    )
     {
         var standard = new ExplainOptions();
         var completion = standard.Completion;
@@ -102,6 +102,7 @@ internal static class OptionsReader
             throw ApiException.BadRequest("invalid_option", e.Describe(names.NameOf));
         }
     }
+
     private static TamProfile ReadProfile(JsonElement options)
     {
         if (Json.Find(options, "profile") is null)
@@ -109,10 +110,13 @@ internal static class OptionsReader
             return TamProfile.Tamx;
         }
 
-        return Enum.TryParse<TamProfile>(Json.Text(options, "profile"), ignoreCase: true, out var profile)
+        return
+            Enum.TryParse<TamProfile>(Json.Text(options, "profile"), ignoreCase: true, out var profile)
             && Enum.IsDefined(profile)
-                ? profile
-                : throw Json.Fault(
-                    "profile", $"must be {string.Join(", ", Enum.GetNames<TamProfile>()).ToLowerInvariant()}");
+            ? profile
+            : throw Json.Fault(
+                "profile",
+                $"must be {string.Join(", ", Enum.GetNames<TamProfile>()).ToLowerInvariant()}"
+            );
     }
 }

@@ -14,7 +14,8 @@ internal sealed record ParsedRequest(
     IReadOnlyList<byte[]> Files,
     ExplainOptions Options,
     string Prompt,
-    FieldNames Fields)
+    FieldNames Fields
+)
 {
     public WorkerRequest ForWorker(RequestLimits limits, string folder) =>
         new(Messages, Options, Files.Count, limits.MaxFrames, limits.Pictures, folder);

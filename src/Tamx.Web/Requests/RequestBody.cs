@@ -27,7 +27,10 @@ internal sealed class RequestBody : IDisposable
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="ApiException">It is too large, too slow, of another type, or no JSON.</exception>
     public static async Task<RequestBody> ReadAsync(
-        HttpRequest request, RequestLimits limits, CancellationToken cancellationToken)
+        HttpRequest request,
+        RequestLimits limits,
+        CancellationToken cancellationToken
+    )
     {
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
         {
@@ -47,8 +50,11 @@ internal sealed class RequestBody : IDisposable
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new ApiException(408, "body_timeout", FormattableString.Invariant(
-                $"the body did not arrive within {limits.MaxBodySeconds} seconds"));
+            throw new ApiException(
+                408,
+                "body_timeout",
+                FormattableString.Invariant($"the body did not arrive within {limits.MaxBodySeconds} seconds")
+            );
         }
         catch (BadHttpRequestException e)
         {
@@ -64,7 +70,11 @@ internal sealed class RequestBody : IDisposable
     /// <param name="limits">What the error names.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     public static async Task<byte[]> ReadAllAsync(
-        Stream stream, long most, RequestLimits limits, CancellationToken cancellationToken)
+        Stream stream,
+        long most,
+        RequestLimits limits,
+        CancellationToken cancellationToken
+    )
     {
         using var content = new MemoryStream();
         var buffer = new byte[1 << 16];
@@ -100,7 +110,11 @@ internal sealed class RequestBody : IDisposable
     public void Dispose() => Json.Dispose();
 
     private static async Task<RequestBody> ReadAsync(
-        Stream body, MediaTypeHeaderValue type, RequestLimits limits, CancellationToken cancellationToken)
+        Stream body,
+        MediaTypeHeaderValue type,
+        RequestLimits limits,
+        CancellationToken cancellationToken
+    )
     {
         if (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase))
         {
@@ -108,8 +122,10 @@ internal sealed class RequestBody : IDisposable
             return new RequestBody(json, new Dictionary<string, Upload>());
         }
 
-        if (type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)
-            && type.Boundary.Length > 0)
+        if (
+            type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)
+            && type.Boundary.Length > 0
+        )
         {
             var boundary = HeaderUtilities.RemoveQuotes(type.Boundary).ToString();
             var form = await RequestForm.ReadAsync(body, boundary, limits, cancellationToken);
@@ -128,17 +144,23 @@ internal sealed class RequestBody : IDisposable
         catch (JsonException e)
         {
             throw ApiException.BadRequest(
-                "invalid_json", $"the request is no JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})");
+                "invalid_json",
+                $"the request is no JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})"
+            );
         }
     }
 
-    private static ApiException WrongType() => new(
-        415,
-        "wrong_content_type",
-        "the body must be application/json, or multipart/form-data with the JSON in a part named request");
+    private static ApiException WrongType() =>
+        new(
+            415,
+            "wrong_content_type",
+            "the body must be application/json, or multipart/form-data with the JSON in a part named request"
+        );
 
-    private static ApiException TooLarge(RequestLimits limits) => new(
-        413,
-        "body_too_large",
-        FormattableString.Invariant($"the body has more than {limits.MaxBodyBytes:N0} bytes"));
+    private static ApiException TooLarge(RequestLimits limits) =>
+        new(
+            413,
+            "body_too_large",
+            FormattableString.Invariant($"the body has more than {limits.MaxBodyBytes:N0} bytes")
+        );
 }

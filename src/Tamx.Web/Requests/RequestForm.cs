@@ -16,9 +16,7 @@ internal sealed class RequestForm
     private readonly Dictionary<string, Upload> _uploads = new(StringComparer.Ordinal);
     private byte[]? _json;
 
-    private RequestForm()
-    {
-    }
+    private RequestForm() { }
 
     /// <summary>The JSON, not yet parsed.</summary>
     public byte[] Json => _json ?? throw Fault($"the form has no part {RequestPart} with the JSON");
@@ -29,7 +27,11 @@ internal sealed class RequestForm
     /// <summary>Reads a form.</summary>
     /// <exception cref="ApiException">It is damaged or too large.</exception>
     public static async Task<RequestForm> ReadAsync(
-        Stream body, string boundary, RequestLimits limits, CancellationToken cancellationToken)
+        Stream body,
+        string boundary,
+        RequestLimits limits,
+        CancellationToken cancellationToken
+    )
     {
         var form = new RequestForm();
         try
@@ -63,8 +65,10 @@ internal sealed class RequestForm
         {
             _json = _json is null ? content : throw Fault($"the form has two parts named {RequestPart}");
         }
-        else if (name.Length is 0 or > MaxNameLength
-            || !_uploads.TryAdd(name, new Upload(FileNameOf(disposition!), content)))
+        else if (
+            name.Length is 0 or > MaxNameLength
+            || !_uploads.TryAdd(name, new Upload(FileNameOf(disposition!), content))
+        )
         {
             throw Fault($"each part of the form needs a name of its own, of at most {MaxNameLength} characters");
         }
@@ -76,12 +80,19 @@ internal sealed class RequestForm
         var given = disposition.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName;
         var raw = HeaderUtilities.RemoveQuotes(given).ToString();
         var last = raw[(raw.LastIndexOfAny(['/', '\\']) + 1)..];
-        var shown = string.Concat(last.EnumerateRunes()
-            .Where(rune => Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control
-                or UnicodeCategory.Format
-                or UnicodeCategory.LineSeparator
-                or UnicodeCategory.ParagraphSeparator))
-            .Take(MaxNameLength));
+        var shown = string.Concat(
+            last.EnumerateRunes()
+                .Where(rune =>
+                    Rune.GetUnicodeCategory(rune)
+                        is not (
+                            UnicodeCategory.Control
+                            or UnicodeCategory.Format
+                            or UnicodeCategory.LineSeparator
+                            or UnicodeCategory.ParagraphSeparator
+                        )
+                )
+                .Take(MaxNameLength)
+        );
         return string.IsNullOrWhiteSpace(shown) ? "upload" : shown;
     }
 

@@ -35,7 +35,8 @@ internal sealed class ModelQueue(int length)
                     429,
                     "queue_full",
                     $"{_taken} requests are being served or wait already; try again in a little while",
-                    retryAfterSeconds: 5);
+                    retryAfterSeconds: 5
+                );
             }
 
             _taken++;
@@ -60,7 +61,7 @@ internal sealed class ModelQueue(int length)
                 queue._line.Add(this);
             }
 
-            for (var last = 0; ;)
+            for (var last = 0; ; )
             {
                 int position;
                 Task moved;

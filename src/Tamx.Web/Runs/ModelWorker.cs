@@ -90,8 +90,12 @@ internal sealed partial class ModelWorker : IAsyncDisposable
         new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>No pause after a first failure, then a quarter of a second, doubled each time.</summary>
-    private TimeSpan Pause() => _failures < 2 ? TimeSpan.Zero
-        : TimeSpan.FromSeconds(Math.Min(LongestPause.TotalSeconds, 0.25 * Math.Pow(2, Math.Min(_failures, 20) - 2)));
+    private TimeSpan Pause() =>
+        _failures < 2
+            ? TimeSpan.Zero
+            : TimeSpan.FromSeconds(
+                Math.Min(LongestPause.TotalSeconds, 0.25 * Math.Pow(2, Math.Min(_failures, 20) - 2))
+            );
 
     private async Task SuperviseAsync()
     {
@@ -101,8 +105,11 @@ internal sealed partial class ModelWorker : IAsyncDisposable
             try
             {
                 await Task.Delay(Pause(), _ending.Token);
-                await using var process =
-                    WorkerProcess.Start(_options.WorkerCommand, _temporaryFolder, _options.Logger);
+                await using var process = WorkerProcess.Start(
+                    _options.WorkerCommand,
+                    _temporaryFolder,
+                    _options.Logger
+                );
                 _process = process;
                 using var ending = _ending.Token.Register(process.Kill);
                 await process.LoadAsync(_options.Model, _options.Engine);

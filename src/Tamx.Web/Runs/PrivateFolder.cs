@@ -44,7 +44,9 @@ internal sealed class PrivateFolder : IDisposable
         {
             var parent = System.IO.Path.GetTempPath();
             throw new InvalidInputException(
-                $"no temporary folder can be made in {parent}: {e.Message} (TMPDIR names another place)", e);
+                $"no temporary folder can be made in {parent}: {e.Message} (TMPDIR names another place)",
+                e
+            );
         }
     }
 

@@ -16,12 +16,13 @@ internal sealed class RunFiles(string folder)
     private const string VideoPrefix = "video-";
 
     /// <summary>The files that may be fetched, with their media types.</summary>
-    public static IReadOnlyDictionary<string, string> MediaTypes { get; } = new Dictionary<string, string>
-    {
-        [Report] = "text/html; charset=utf-8",
-        [Trace] = "application/octet-stream",
-        [Maps] = "application/json",
-    };
+    public static IReadOnlyDictionary<string, string> MediaTypes { get; } =
+        new Dictionary<string, string>
+        {
+            [Report] = "text/html; charset=utf-8",
+            [Trace] = "application/octet-stream",
+            [Maps] = "application/json",
+        };
 
     public string Folder { get; } = folder;
 

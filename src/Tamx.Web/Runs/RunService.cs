@@ -21,7 +21,11 @@ internal sealed class RunService(ServerOptions options, ModelWorker worker, RunS
     /// </exception>
     /// <exception cref="OperationCanceledException">The client is gone.</exception>
     public async Task<(Run Run, DoneEvent Done)> RunAsync(
-        ParsedRequest request, ModelQueue.Place place, Func<string, byte[], Task> onEvent, CancellationToken clientGone)
+        ParsedRequest request,
+        ModelQueue.Place place,
+        Func<string, byte[], Task> onEvent,
+        CancellationToken clientGone
+    )
     {
         var run = runs.Add(request.Prompt);
         var state = RunState.Failed;
@@ -36,7 +40,8 @@ internal sealed class RunService(ServerOptions options, ModelWorker worker, RunS
                     var progress = new ProgressEvent("load", Math.Round(share * 100), 100);
                     return TellAsync(run, onEvent, progress, WireJson.Bytes(progress));
                 },
-                waiting.Token);
+                waiting.Token
+            );
             run.State = RunState.Running;
             var done = await WorkAsync(process, request, run, onEvent, clientGone);
             worker.NoteSuccess();
@@ -55,7 +60,8 @@ internal sealed class RunService(ServerOptions options, ModelWorker worker, RunS
                 : new ApiException(
                     504,
                     "time_limit",
-                    $"the model worked on this for {seconds} seconds, which is the limit; ask for less");
+                    $"the model worked on this for {seconds} seconds, which is the limit; ask for less"
+                );
         }
         catch (WorkerRefusedException e)
         {
@@ -67,7 +73,8 @@ internal sealed class RunService(ServerOptions options, ModelWorker worker, RunS
                 503,
                 "model_died",
                 "the model's process ended while it worked on this; it is being restarted, try again",
-                retryAfterSeconds: 1);
+                retryAfterSeconds: 1
+            );
         }
         catch (InvalidInputException)
         {
@@ -76,7 +83,8 @@ internal sealed class RunService(ServerOptions options, ModelWorker worker, RunS
                 503,
                 "model_unavailable",
                 "the model cannot be loaded; the server's log says why",
-                retryAfterSeconds: 30);
+                retryAfterSeconds: 30
+            );
         }
         finally
         {
@@ -95,17 +103,20 @@ internal sealed class RunService(ServerOptions options, ModelWorker worker, RunS
         ParsedRequest request,
         Run run,
         Func<string, byte[], Task> onEvent,
-        CancellationToken clientGone)
+        CancellationToken clientGone
+    )
     {
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(clientGone);
         cancel.CancelAfter(TimeSpan.FromSeconds(options.Limits.MaxSeconds));
         return await process.ExplainAsync(
             request.ForWorker(options.Limits, run.Files.Folder),
             request.Files,
-            frame => frame.Kind == FrameKind.Progress
-                ? TellAsync(run, onEvent, WireJson.Read<ProgressEvent>(frame.Content), frame.Content)
-                : onEvent(frame.Kind.ToString().ToLowerInvariant(), frame.Content),
+            frame =>
+                frame.Kind == FrameKind.Progress
+                    ? TellAsync(run, onEvent, WireJson.Read<ProgressEvent>(frame.Content), frame.Content)
+                    : onEvent(frame.Kind.ToString().ToLowerInvariant(), frame.Content),
             run.Stopping,
-            cancel.Token);
+            cancel.Token
+        );
     }
 }

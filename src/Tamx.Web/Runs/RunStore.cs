@@ -55,8 +55,11 @@ internal sealed class RunStore(string folder, RequestLimits limits)
             }
 
             run.FileBytes = run.Files.TotalBytes;
-            while (_runs.Count(other => other.IsOver) is var count && count > 1
-                && (count > limits.MaxRuns || _runs.Sum(other => other.FileBytes) > limits.MaxRunBytes))
+            while (
+                _runs.Count(other => other.IsOver) is var count
+                && count > 1
+                && (count > limits.MaxRuns || _runs.Sum(other => other.FileBytes) > limits.MaxRunBytes)
+            )
             {
                 Forget(_runs.First(other => other.IsOver));
             }

@@ -20,9 +20,9 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
 
     private readonly Process _process;
     private readonly FrameStream _frames;
-    private readonly Channel<Frame> _received =
-        Channel.CreateBounded<Frame>(new BoundedChannelOptions(64) { SingleReader = true, SingleWriter = true });
-
+    private readonly Channel<Frame> _received = Channel.CreateBounded<Frame>(
+        new BoundedChannelOptions(64) { SingleReader = true, SingleWriter = true }
+    );
 
     private WorkerProcess(Process process, ILogger logger)
     {
@@ -110,7 +110,8 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
                     throw WireJson.Read<FailedEvent>(content).ToException();
                 case var frame:
                     throw new WorkerDiedException(
-                        $"the model's process spoke out of turn while loading ({frame.Kind})");
+                        $"the model's process spoke out of turn while loading ({frame.Kind})"
+                    );
             }
         }
     }
@@ -131,7 +132,8 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         IReadOnlyList<byte[]> files,
         Func<Frame, Task> onEvent,
         CancellationToken stop,
-        CancellationToken cancel)
+        CancellationToken cancel
+    )
     {
         using var kill = new CancellationTokenSource();
         using var killing = kill.Token.Register(Kill);
@@ -164,7 +166,11 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
 
     /// <summary>Passes a request's events on, up to the last.</summary>
     private async Task<DoneEvent> FollowAsync(
-        Func<Frame, Task> onEvent, CancellationTokenSource kill, Action<FrameKind> askToEnd, CancellationToken cancel)
+        Func<Frame, Task> onEvent,
+        CancellationTokenSource kill,
+        Action<FrameKind> askToEnd,
+        CancellationToken cancel
+    )
     {
         Exception? fault = null;
         while (true)
@@ -176,14 +182,18 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
                     return fault is null ? WireJson.Read<DoneEvent>(frame.Content) : throw fault;
                 case FrameKind.Failed:
                     var failed = WireJson.Read<FailedEvent>(frame.Content);
-                    throw fault ?? (failed.Code == FailedEvent.Cancelled
-                        ? new OperationCanceledException()
-                        : new WorkerRefusedException(failed));
+                    throw fault
+                        ?? (
+                            failed.Code == FailedEvent.Cancelled
+                                ? new OperationCanceledException()
+                                : new WorkerRefusedException(failed)
+                        );
                 case FrameKind.Stopped:
                     kill.CancelAfter(Timeout.InfiniteTimeSpan);
                     break;
-                case FrameKind.Progress or FrameKind.Head or FrameKind.Token
-                    when fault is null && !cancel.IsCancellationRequested:
+                case FrameKind.Progress
+                or FrameKind.Head
+                or FrameKind.Token when fault is null && !cancel.IsCancellationRequested:
                     try
                     {
                         await onEvent(frame);

@@ -23,7 +23,8 @@ internal sealed record WorkerRequest(
     int FileCount,
     int MaxFrames,
     ImageLimits Pictures,
-    string Folder);
+    string Folder
+);
 
 /// <summary>
 /// How far a request has come: <c>load</c>, <c>image</c>, <c>prefill</c>, <c>generate</c> or <c>report</c>.
@@ -32,7 +33,13 @@ internal sealed record ProgressEvent(string Phase, double Done, double Total);
 
 /// <summary>What a server may tell of its model.</summary>
 internal sealed record ModelDescription(
-    string Name, string Architecture, string? Quantization, int ContextLength, bool SeesPictures, bool ReadsVideoFiles);
+    string Name,
+    string Architecture,
+    string? Quantization,
+    int ContextLength,
+    bool SeesPictures,
+    bool ReadsVideoFiles
+);
 
 /// <summary>An answer with its files written.</summary>
 internal sealed record DoneEvent(
@@ -41,4 +48,5 @@ internal sealed record DoneEvent(
     bool WasStopped,
     int PromptTokens,
     int AnswerTokens,
-    IReadOnlyDictionary<string, double> Seconds);
+    IReadOnlyDictionary<string, double> Seconds
+);

@@ -72,22 +72,34 @@ internal sealed class ExplainJob(VisionLanguageModel model, ITamEngine engine, F
         WholeFile.Write(files.PathOf(RunFiles.Maps), stream => MapsJson.Write(trace, maps, stream));
         await HtmlReport.WriteAsync(trace, maps, files.PathOf(RunFiles.Report), cancellationToken: cancel);
         Send(FrameKind.Progress, new ProgressEvent("report", 1, 1));
-        Send(FrameKind.Done, new DoneEvent(
-            explanation.Answer,
-            explanation.StopReason,
-            wasStopped,
-            live.PromptTokenCount,
-            maps.Answer.Count,
-            trace.Run.Seconds));
+        Send(
+            FrameKind.Done,
+            new DoneEvent(
+                explanation.Answer,
+                explanation.StopReason,
+                wasStopped,
+                live.PromptTokenCount,
+                maps.Answer.Count,
+                trace.Run.Seconds
+            )
+        );
     }
 
     /// <summary>Takes out the folders: where files lie on this machine is not a client's business.</summary>
     private string WithoutFolders(string text, WorkerRequest request)
     {
         string?[] folders =
-            [request.Folder, Path.GetDirectoryName(model.Facts.Path), Path.GetDirectoryName(model.Projector?.Path)];
-        return folders.Where(folder => !string.IsNullOrEmpty(folder)).Aggregate(
-            text, (rest, folder) => rest.Replace(folder + Path.DirectorySeparatorChar, "", StringComparison.Ordinal));
+        [
+            request.Folder,
+            Path.GetDirectoryName(model.Facts.Path),
+            Path.GetDirectoryName(model.Projector?.Path),
+        ];
+        return folders
+            .Where(folder => !string.IsNullOrEmpty(folder))
+            .Aggregate(
+                text,
+                (rest, folder) => rest.Replace(folder + Path.DirectorySeparatorChar, "", StringComparison.Ordinal)
+            );
     }
 
     private void Send<T>(FrameKind kind, T content) => frames.Write(kind, WireJson.Bytes(content));

@@ -20,14 +20,19 @@ internal static class Faults
         return fault;
     }
 
-    private static FailedEvent Known(Exception e) => e switch
-    {
-        OperationCanceledException => new FailedEvent(499, FailedEvent.Cancelled, ["the request was cancelled"]),
-        ImageFormatException fault => FailedEvent.Of(400, "invalid_image", fault),
-        ModelFormatException fault => FailedEvent.Of(503, "model_unavailable", fault),
-        InvalidInputException fault => FailedEvent.Of(400, "invalid_input", fault),
-        EngineUnavailableException or NativeLibraryException => new FailedEvent(503, "model_unavailable", [e.Message]),
-        LlamaException => new FailedEvent(500, "model_failed", [e.Message]),
-        _ => new FailedEvent(500, "internal_error", ["the worker made a mistake; the server's log says which"]),
-    };
+    private static FailedEvent Known(Exception e) =>
+        e switch
+        {
+            OperationCanceledException => new FailedEvent(499, FailedEvent.Cancelled, ["the request was cancelled"]),
+            ImageFormatException fault => FailedEvent.Of(400, "invalid_image", fault),
+            ModelFormatException fault => FailedEvent.Of(503, "model_unavailable", fault),
+            InvalidInputException fault => FailedEvent.Of(400, "invalid_input", fault),
+            EngineUnavailableException or NativeLibraryException => new FailedEvent(
+                503,
+                "model_unavailable",
+                [e.Message]
+            ),
+            LlamaException => new FailedEvent(500, "model_failed", [e.Message]),
+            _ => new FailedEvent(500, "internal_error", ["the worker made a mistake; the server's log says which"]),
+        };
 }

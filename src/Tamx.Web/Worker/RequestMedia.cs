@@ -37,7 +37,8 @@ internal sealed class RequestMedia(WorkerRequest request, byte[][] files, Cancel
         {
             var setting = new Setting(nameof(VideoSampling.MaxFrames));
             throw InvalidInputException.Naming(
-                $"{video.Place}: the videos before it have all frames that are allowed; ask for fewer with {setting}");
+                $"{video.Place}: the videos before it have all frames that are allowed; ask for fewer with {setting}"
+            );
         }
 
         var sampling = video.Sampling with { MaxFrames = Math.Min(video.Sampling.MaxFrames, _framesLeft) };

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Tamx.Kernels;
 using Tamx.Llama;
-using Tamx.Llama.Chat;
 using Tamx.Llama.Media;
 using Tamx.Web.Wire;
 
@@ -123,13 +122,19 @@ internal sealed partial class WorkerSession(FrameStream frames) : IAsyncDisposab
         {
             _engine = TamEngines.Create(command.Engine, line => LogEngine(LlamaRuntime.Logger, line));
             _model = await VisionLanguageModel.LoadAsync(command.Model, new LoadProgress(frames), _ending.Token);
-            frames.Write(FrameKind.Loaded, WireJson.Bytes(new ModelDescription(
-                _model.Facts.Name ?? Path.GetFileNameWithoutExtension(_model.Facts.Path),
-                _model.Facts.Architecture,
-                _model.Facts.Quantization,
-                _model.Facts.ContextLength,
-                _model.Projector is not null,
-                Video.FfmpegPath is not null)));
+            frames.Write(
+                FrameKind.Loaded,
+                WireJson.Bytes(
+                    new ModelDescription(
+                        _model.Facts.Name ?? Path.GetFileNameWithoutExtension(_model.Facts.Path),
+                        _model.Facts.Architecture,
+                        _model.Facts.Quantization,
+                        _model.Facts.ContextLength,
+                        _model.Projector is not null,
+                        Video.FfmpegPath is not null
+                    )
+                )
+            );
             return true;
         }
         catch (Exception e)

@@ -13,12 +13,15 @@ public sealed record ExplainOptions
     /// <summary>How the maps are computed.</summary>
     public TamOptions Tam { get; init; } = new();
 
-    /// <summary>Explain the token that ends a generated answer (<c>&lt;|im_end|&gt;</c>) too, as TAMX does. True by default.</summary>
+    /// <summary>
+    /// Explain the token that ends a generated answer (<c>&lt;|im_end|&gt;</c>) too, as TAMX does. True by default.
+    /// </summary>
     public bool ExplainEndToken { get; init; } = true;
 
     /// <summary>
-    /// Explain this answer, given as token ids, instead of generating one; null (the default) to generate. An answer given as text is the
-    /// conversation's last message, but text does not always fall into the tokens that a model wrote.
+    /// Explain this answer, given as token ids, instead of generating one; null (the default) to generate. An answer
+    /// given as text is the conversation's last message, but text does not always fall into the tokens that a model
+    /// wrote.
     /// </summary>
     public IReadOnlyList<int>? AnswerIds { get; init; }
 }
@@ -42,15 +45,19 @@ public static class Explainer
 {
     /// <summary>Generates an answer and explains it, or explains a given one.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="messages">The conversation; the answer follows its last message. If that is the assistant's, it is the answer to explain.</param>
+    /// <param name="messages">
+    /// The conversation; the answer follows its last message. If that is the assistant's, it is the answer to explain.
+    /// </param>
     /// <param name="options">How to generate and explain.</param>
     /// <param name="engine">
-    /// What computes the maps, which stays the caller's and works for nobody else meanwhile; null to create the best there is for this answer alone.
-    /// On a GPU its kernels are compiled then; whoever asks again passes one.
+    /// What computes the maps, which stays the caller's and works for nobody else meanwhile; null to create the best
+    /// there is for this answer alone. On a GPU its kernels are compiled then; whoever asks again passes one.
     /// </param>
     /// <param name="progress">Told how far it has come, and every token.</param>
     /// <param name="cancellationToken">Ends the work within one decode.</param>
-    /// <exception cref="InvalidInputException">A picture, a message or an option cannot be used, or the prompt does not fit.</exception>
+    /// <exception cref="InvalidInputException">
+    /// A picture, a message or an option cannot be used, or the prompt does not fit.
+    /// </exception>
     /// <exception cref="EngineUnavailableException">The engine's device fails or lacks memory.</exception>
     /// <exception cref="LlamaException">llama.cpp failed.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
@@ -60,11 +67,14 @@ public static class Explainer
         ExplainOptions? options = null,
         ITamEngine? engine = null,
         IProgress<ExplainProgress>? progress = null,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(messages);
-        using var live = await LiveExplanation.StartAsync(model, messages, options ?? new ExplainOptions(), engine, progress, cancellationToken).ConfigureAwait(false);
+        using var live = await LiveExplanation
+            .StartAsync(model, messages, options ?? new ExplainOptions(), engine, progress, cancellationToken)
+            .ConfigureAwait(false);
         return await live.ExplainAtOnceAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -73,13 +83,15 @@ public static class Explainer
     /// <param name="messages">The conversation, as for <see cref="ExplainAsync"/>.</param>
     /// <param name="options">How to generate and explain.</param>
     /// <param name="engine">
-    /// What computes the maps, which stays the caller's and works for nobody else meanwhile; null to create the best there is for this answer alone.
-    /// On a GPU its kernels are compiled then; whoever asks again passes one.
+    /// What computes the maps, which stays the caller's and works for nobody else meanwhile; null to create the best
+    /// there is for this answer alone. On a GPU its kernels are compiled then; whoever asks again passes one.
     /// </param>
     /// <param name="progress">Told how far it has come, and every token.</param>
     /// <param name="cancellationToken">Ends the computation of the prompt within one decode.</param>
     /// <returns>The answer to read. The caller disposes of it.</returns>
-    /// <exception cref="InvalidInputException">A picture, a message or an option cannot be used, or the prompt does not fit.</exception>
+    /// <exception cref="InvalidInputException">
+    /// A picture, a message or an option cannot be used, or the prompt does not fit.
+    /// </exception>
     /// <exception cref="EngineUnavailableException">The engine's device fails or lacks memory.</exception>
     /// <exception cref="LlamaException">llama.cpp failed.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
@@ -89,10 +101,18 @@ public static class Explainer
         ExplainOptions? options = null,
         ITamEngine? engine = null,
         IProgress<ExplainProgress>? progress = null,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(messages);
-        return LiveExplanation.StartAsync(model, messages, options ?? new ExplainOptions(), engine, progress, cancellationToken);
+        return LiveExplanation.StartAsync(
+            model,
+            messages,
+            options ?? new ExplainOptions(),
+            engine,
+            progress,
+            cancellationToken
+        );
     }
 }

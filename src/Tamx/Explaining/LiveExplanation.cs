@@ -8,18 +8,22 @@ namespace Tamx;
 
 /// <summary>A token of an answer in the making, explained.</summary>
 /// <param name="Generated">The token as the model wrote it.</param>
-/// <param name="Explained">Its maps and text relevance, and those of its candidates. They do not change any more.</param>
+/// <param name="Explained">
+/// Its maps and text relevance, and those of its candidates. They do not change any more.
+/// </param>
 public sealed record StreamedToken(GeneratedToken Generated, AnswerToken Explained);
 
 /// <summary>An answer that is explained while it is written: each token comes with its maps.</summary>
 /// <remarks>
 /// <para>
-/// A token's maps depend only on what came before it, and its normalisation covers only itself and its step's candidates, so what has been
-/// read stays as it is. The maps of the text so far are kept: a token costs the products of its own rows and a sum over the text before it.
+/// A token's maps depend only on what came before it, and its normalisation covers only itself and its step's
+/// candidates, so what has been read stays as it is. The maps of the text so far are kept: a token costs the products
+/// of its own rows and a sum over the text before it.
 /// </para>
 /// <para>
-/// <see cref="Finish"/> has the same tokens, and with the reference engine they equal those of <see cref="Explainer.ExplainAsync"/> bit for bit; other engines
-/// compute a whole answer with sums in another order, within their stated tolerance.
+/// <see cref="Finish"/> has the same tokens, and with the reference engine they equal those of
+/// <see cref="Explainer.ExplainAsync"/> bit for bit; other engines compute a whole answer with sums in another order,
+/// within their stated tolerance.
 /// </para>
 /// <para>Used by one caller at a time. The model stays the caller's, and so does an engine that was passed.</para>
 /// </remarks>
@@ -38,7 +42,13 @@ public sealed class LiveExplanation : IDisposable
     private MapStream? _maps;
 
     private LiveExplanation(
-        VisionLanguageModel model, Completion completion, ExplainOptions options, ITamEngine engine, ITamEngine? ownEngine, IProgress<ExplainProgress>? progress)
+        VisionLanguageModel model,
+        Completion completion,
+        ExplainOptions options,
+        ITamEngine engine,
+        ITamEngine? ownEngine,
+        IProgress<ExplainProgress>? progress
+    )
     {
         _completion = completion;
         _capture = new TraceCapture(model, completion, options);
@@ -59,7 +69,10 @@ public sealed class LiveExplanation : IDisposable
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public ReadOnlyMemory<byte> GetBytes(int tokenId) => _capture.GetBytes(tokenId);
 
-    /// <summary>The explanation of the prompt alone: its layout, and its tokens where <see cref="TamOptions.ExplainPrompt"/> asks for them.</summary>
+    /// <summary>
+    /// The explanation of the prompt alone: its layout, and its tokens where <see cref="TamOptions.ExplainPrompt"/>
+    /// asks for them.
+    /// </summary>
     /// <param name="cancellationToken">Cancels by throwing.</param>
     /// <returns>An explanation with an empty answer; the same at every call.</returns>
     /// <exception cref="InvalidInputException">A hidden state is not finite.</exception>
@@ -79,21 +92,28 @@ public sealed class LiveExplanation : IDisposable
     /// <summary>Writes the answer, token by token.</summary>
     /// <param name="cancellationToken">Ends the work within one decode.</param>
     /// <returns>
-    /// The tokens to explain in order; the token that ends the answer is not among them where <see cref="ExplainOptions.ExplainEndToken"/> is off.
+    /// The tokens to explain in order; the token that ends the answer is not among them where
+    /// <see cref="ExplainOptions.ExplainEndToken"/> is off.
     /// </returns>
-    /// <exception cref="InvalidInputException">The answer has no token to explain, or a hidden state is not finite.</exception>
+    /// <exception cref="InvalidInputException">
+    /// The answer has no token to explain, or a hidden state is not finite.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The answer was read before.</exception>
     /// <exception cref="LlamaException">llama.cpp failed.</exception>
     /// <exception cref="ObjectDisposedException">It was disposed.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
-    public async IAsyncEnumerable<StreamedToken> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<StreamedToken> ReadAsync(
+        [EnumeratorCancellation] CancellationToken cancellationToken = default
+    )
     {
         await foreach (var token in GenerateAsync(cancellationToken).ConfigureAwait(false))
         {
             var clock = Stopwatch.StartNew();
             try
             {
-                _explained.Add(await Task.Run(() => Explain(token, cancellationToken), cancellationToken).ConfigureAwait(false));
+                _explained.Add(
+                    await Task.Run(() => Explain(token, cancellationToken), cancellationToken).ConfigureAwait(false)
+                );
             }
             catch
             {
@@ -120,7 +140,10 @@ public sealed class LiveExplanation : IDisposable
         trace.Validate();
         var layout = SequenceLayout.Parse(trace, _options.Tam);
         var prompt = ExplainPrompt().Maps.Prompt;
-        return Explanation(trace, ActivationMaps.Assemble(layout, _options.Tam, _engine, prompt, [.. _explained], trace));
+        return Explanation(
+            trace,
+            ActivationMaps.Assemble(layout, _options.Tam, _engine, prompt, [.. _explained], trace)
+        );
     }
 
     /// <inheritdoc/>
@@ -137,7 +160,8 @@ public sealed class LiveExplanation : IDisposable
         ExplainOptions options,
         ITamEngine? engine,
         IProgress<ExplainProgress>? progress,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken
+    )
     {
         options.Tam.Validate();
         options = options with { Completion = options.Completion with { CaptureHiddenStates = true } };
@@ -147,11 +171,16 @@ public sealed class LiveExplanation : IDisposable
         {
             var clock = Stopwatch.StartNew();
             completion = await Task.Run(
-                () => options.AnswerIds is { } answer
-                    ? model.CreateCompletion(messages, answer, options.Completion)
-                    : model.CreateCompletion(messages, options.Completion),
-                cancellationToken).ConfigureAwait(false);
-            await completion.PrefillAsync(progress is null ? null : new Forward(progress), cancellationToken).ConfigureAwait(false);
+                    () =>
+                        options.AnswerIds is { } answer
+                            ? model.CreateCompletion(messages, answer, options.Completion)
+                            : model.CreateCompletion(messages, options.Completion),
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
+            await completion
+                .PrefillAsync(progress is null ? null : new Forward(progress), cancellationToken)
+                .ConfigureAwait(false);
             var live = new LiveExplanation(model, completion, options, engine ?? ownEngine!, ownEngine, progress);
             live.AddSeconds("prefill", clock);
             return live;
@@ -175,17 +204,23 @@ public sealed class LiveExplanation : IDisposable
         _progress?.Report(new ExplainProgress("maps", 0, _tokens.Count));
         var clock = Stopwatch.StartNew();
         var trace = _capture.Take(_tokens, _engine, _seconds, cancellationToken);
-        var maps = await Task.Run(() => ActivationMaps.Compute(trace, _options.Tam, _engine, cancellationToken), cancellationToken).ConfigureAwait(false);
+        var maps = await Task.Run(
+                () => ActivationMaps.Compute(trace, _options.Tam, _engine, cancellationToken),
+                cancellationToken
+            )
+            .ConfigureAwait(false);
         AddSeconds("maps", clock);
         _progress?.Report(new ExplainProgress("maps", _tokens.Count, _tokens.Count));
         return Explanation(trace, maps);
     }
 
     /// <summary>The answer's tokens, less the one that ends it where that is not to be explained.</summary>
-    private async IAsyncEnumerable<GeneratedToken> GenerateAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<GeneratedToken> GenerateAsync(
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         var clock = Stopwatch.StartNew();
-        int count = 0;
+        var count = 0;
         await foreach (var token in _completion.GenerateAsync(cancellationToken).ConfigureAwait(false))
         {
             _progress?.Report(new ExplainProgress("generate", ++count, _completion.MaxAnswerTokens, token));
@@ -204,7 +239,8 @@ public sealed class LiveExplanation : IDisposable
         if (_tokens.Count == 0)
         {
             throw InvalidInputException.Naming(
-                $"the answer has no token to explain; ask something else, or allow more tokens ({new Setting(nameof(CompletionOptions.MaxNewTokens))})");
+                $"the answer has no token to explain; ask something else, or allow more tokens ({new Setting(nameof(CompletionOptions.MaxNewTokens))})"
+            );
         }
     }
 
@@ -218,7 +254,8 @@ public sealed class LiveExplanation : IDisposable
             [.. token.Candidates.Select(candidate => candidate.Probability)],
             _capture.PredictingState(token),
             _capture.ReadOutput,
-            cancellationToken);
+            cancellationToken
+        );
     }
 
     private Explanation Explanation(Trace trace, ActivationMaps maps) =>
@@ -229,6 +266,7 @@ public sealed class LiveExplanation : IDisposable
 
     private sealed class Forward(IProgress<ExplainProgress> progress) : IProgress<CompletionProgress>
     {
-        public void Report(CompletionProgress value) => progress.Report(new ExplainProgress(value.Stage, value.Done, value.Total));
+        public void Report(CompletionProgress value) =>
+            progress.Report(new ExplainProgress(value.Stage, value.Done, value.Total));
     }
 }

@@ -2,7 +2,9 @@ using Tamx.Llama;
 
 namespace Tamx;
 
-/// <summary>Output-embedding rows of a model, each read from its file and dequantized once. Used by one thread at a time.</summary>
+/// <summary>
+/// Output-embedding rows of a model, each read from its file and dequantized once. Used by one thread at a time.
+/// </summary>
 /// <param name="embedding">The model's output embedding.</param>
 internal sealed class OutputRowCache(OutputEmbedding embedding)
 {
@@ -13,9 +15,9 @@ internal sealed class OutputRowCache(OutputEmbedding embedding)
     /// <returns>The rows [n, D].</returns>
     public float[] Read(IReadOnlyList<int> ids)
     {
-        int size = embedding.HiddenSize;
+        var size = embedding.HiddenSize;
         int[] newIds = [.. ids.Where(id => !_rows.ContainsKey(id)).Distinct()];
-        float[] newRows = embedding.ReadRows(newIds);
+        var newRows = embedding.ReadRows(newIds);
         foreach (var (index, id) in newIds.Index())
         {
             _rows.Add(id, newRows.AsMemory(index * size, size));

@@ -10,25 +10,32 @@ namespace Tamx;
 public static class TraceCandidates
 {
     /// <summary>
-    /// The trace with the best tokens of every step as its candidates, computed from its hidden states and the model's whole output embedding:
-    /// for dumps without candidates, such as those of given answers, or to have more of them. The model is not loaded.
+    /// The trace with the best tokens of every step as its candidates, computed from its hidden states and the model's
+    /// whole output embedding: for dumps without candidates, such as those of given answers, or to have more of them.
+    /// The model is not loaded.
     /// </summary>
     /// <param name="trace">The trace.</param>
     /// <param name="modelPath">The GGUF of the model that the run was made with.</param>
     /// <param name="count">Candidates per step, from 1 to <see cref="ITamEngine.MaxTopCount"/>.</param>
     /// <param name="options">Merge sizes; null for the defaults.</param>
-    /// <param name="engine">The engine, which stays the caller's; null to create the best there is for this call alone.</param>
+    /// <param name="engine">
+    /// The engine, which stays the caller's; null to create the best there is for this call alone.
+    /// </param>
     /// <param name="cancellationToken">Cancels by throwing.</param>
     /// <returns>
-    /// A trace with candidates, their probabilities, those of the answer's tokens (under the model's softmax), and the rows and texts of the
-    /// candidates. Those that the trace had before are left out. What follows the answer, such as the end of its turn, is left out too, since in a trace
-    /// with candidates the answer comes last; no map depends on it.
+    /// A trace with candidates, their probabilities, those of the answer's tokens (under the model's softmax), and the
+    /// rows and texts of the candidates. Those that the trace had before are left out. What follows the answer, such as
+    /// the end of its turn, is left out too, since in a trace with candidates the answer comes last; no map depends on
+    /// it.
     /// </returns>
     /// <remarks>
-    /// The logits of the token at position p are W h_(p-1). llama.cpp rounds the hidden state as well where W is quantized, so its own logits, and with
-    /// them candidates that are nearly equal, differ a little from these: by 1e-3 with an F16 head, by 0.04 of 5 with Q8_0 or Q6_K.
+    /// The logits of the token at position p are W h_(p-1). llama.cpp rounds the hidden state as well where W is
+    /// quantized, so its own logits, and with them candidates that are nearly equal, differ a little from these: by
+    /// 1e-3 with an F16 head, by 0.04 of 5 with Q8_0 or Q6_K.
     /// </remarks>
-    /// <exception cref="InvalidInputException">The number of candidates is out of range, or the trace cannot be used or does not fit the model.</exception>
+    /// <exception cref="InvalidInputException">
+    /// The number of candidates is out of range, or the trace cannot be used or does not fit the model.
+    /// </exception>
     /// <exception cref="ModelFormatException">The model's file cannot be used.</exception>
     /// <exception cref="NativeLibraryException">The native part, which reads the model's rows, is missing.</exception>
     /// <exception cref="EngineUnavailableException">The engine's device fails or lacks memory.</exception>
@@ -39,7 +46,8 @@ public static class TraceCandidates
         int count,
         TamOptions? options = null,
         ITamEngine? engine = null,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(trace);
         options ??= new TamOptions();
@@ -48,34 +56,54 @@ public static class TraceCandidates
         var size = trace.HiddenSize;
         var model = RunModel.Open(modelPath, size, trace.TokenIds, trace.SourcePath);
         RequireSameTexts(trace, model);
-        int most = Math.Min(ITamEngine.MaxTopCount, model.Facts.VocabularySize);
+        var most = Math.Min(ITamEngine.MaxTopCount, model.Facts.VocabularySize);
         if (count < 1 || count > most)
         {
             throw new InvalidInputException($"{count} candidates: there can be from 1 to {most} per step");
         }
 
         // Read without leaving out role words, for the answer of a trace with candidates is all of its last tokens.
-        var positions = ActivationMaps.ParseLayout(trace, options with { DropRoleWordsEverywhere = false }).AnswerPositions;
+        var positions = ActivationMaps
+            .ParseLayout(trace, options with { DropRoleWordsEverywhere = false })
+            .AnswerPositions;
         var (start, end) = (positions[0], positions[^1] + 1);
-        trace.Require(end - start == positions.Count, $"the answer from position {start} to {end - 1} is interrupted by markers; candidates need one that is not");
+        trace.Require(
+            end - start == positions.Count,
+            $"the answer from position {start} to {end - 1} is interrupted by markers; candidates need one that is not"
+        );
 
         using var ownEngine = engine is null ? TamEngines.Create(EngineKind.Auto) : null;
         var states = new TraceRows(trace).StatesOf(start - 1, positions.Count);
-        var found = VocabularySearch.Run(model.OutputEmbedding, states, count, engine ?? ownEngine!, cancellationToken: cancellationToken);
-        ImmutableArray<int>[] candidates = [.. found.Best.Select(token => token.Id).Chunk(count).Select(step => step.ToImmutableArray())];
-        float[] answerRows = model.OutputEmbedding.ReadRows(trace.TokenIds.AsSpan(start..end));
+        var found = VocabularySearch.Run(
+            model.OutputEmbedding,
+            states,
+            count,
+            engine ?? ownEngine!,
+            cancellationToken: cancellationToken
+        );
+        ImmutableArray<int>[] candidates =
+        [
+            .. found.Best.Select(token => token.Id).Chunk(count).Select(step => step.ToImmutableArray()),
+        ];
+        var answerRows = model.OutputEmbedding.ReadRows(trace.TokenIds.AsSpan(start..end));
         var answerProbabilities = new float[positions.Count];
         var probabilities = new ImmutableArray<float>[positions.Count];
-        for (int i = 0; i < positions.Count; i++)
+        for (var i = 0; i < positions.Count; i++)
         {
-            double logSum = found.LogSums[i];
+            var logSum = found.LogSums[i];
             if (!double.IsFinite(logSum) || !float.IsFinite(found.Best[i * count].Logit))
             {
-                throw RunModel.Other(trace.SourcePath, $"the logits at position {start + i} leave the range of float32");
+                throw RunModel.Other(
+                    trace.SourcePath,
+                    $"the logits at position {start + i} leave the range of float32"
+                );
             }
 
-            probabilities[i] = [.. found.Best.AsSpan(i * count, count).ToArray().Select(token => Probability(token.Logit, logSum))];
-            double logit = HiddenRows.Dot(answerRows.AsSpan(i * size, size), states.Slice(i * size, size));
+            probabilities[i] =
+            [
+                .. found.Best.AsSpan(i * count, count).ToArray().Select(token => Probability(token.Logit, logSum)),
+            ];
+            var logit = HiddenRows.Dot(answerRows.AsSpan(i * size, size), states.Slice(i * size, size));
             answerProbabilities[i] = Probability(logit, logSum);
         }
 
@@ -88,7 +116,9 @@ public static class TraceCandidates
             HiddenStates = trace.HiddenStates[..(Math.Min(trace.HiddenRowCount, end) * size)],
             OutputIds = [.. outputIds],
             OutputRows = RowsOf(trace, outputIds, model.OutputEmbedding),
-            OutputTexts = trace.OutputTexts is null ? null : [.. outputIds.Select(id => trace.FindBytes(id) ?? model.GetBytes(id))],
+            OutputTexts = trace.OutputTexts is null
+                ? null
+                : [.. outputIds.Select(id => trace.FindBytes(id) ?? model.GetBytes(id))],
             ImageGrids = trace.ImageGrids,
             VideoGrids = trace.VideoGrids,
             CandidateIds = candidates,
@@ -113,7 +143,8 @@ public static class TraceCandidates
             {
                 throw RunModel.Other(
                     trace.SourcePath,
-                    $"its token {id} is {Quote(trace.FindText(id)!)}, but {model.Facts.Path} has {(known ? Quote(Encoding.UTF8.GetString(model.GetBytes(id))) : "no such token")}");
+                    $"its token {id} is {Quote(trace.FindText(id)!)}, but {model.Facts.Path} has {(known ? Quote(Encoding.UTF8.GetString(model.GetBytes(id))) : "no such token")}"
+                );
             }
         }
 

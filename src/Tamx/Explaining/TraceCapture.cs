@@ -5,7 +5,9 @@ using Tamx.Llama;
 
 namespace Tamx;
 
-/// <summary>Makes traces of a completion: of its prompt, and of the answer so far. Used by one thread at a time.</summary>
+/// <summary>
+/// Makes traces of a completion: of its prompt, and of the answer so far. Used by one thread at a time.
+/// </summary>
 /// <param name="model">The model.</param>
 /// <param name="completion">The completion; its prompt has been computed.</param>
 /// <param name="options">How the answer is generated and explained.</param>
@@ -18,7 +20,8 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
     public ReadOnlyMemory<byte> GetBytes(int tokenId) => model.Vocabulary.GetBytes(tokenId);
 
     /// <summary>Output-embedding row and text of a token.</summary>
-    public (float[] Row, ReadOnlyMemory<byte>? Text) ReadOutput(int tokenId) => (_rows.Read([tokenId]), GetBytes(tokenId));
+    public (float[] Row, ReadOnlyMemory<byte>? Text) ReadOutput(int tokenId) =>
+        (_rows.Read([tokenId]), GetBytes(tokenId));
 
     /// <summary>The hidden state that predicted a token.</summary>
     public float[] PredictingState(GeneratedToken token)
@@ -36,11 +39,13 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
         List<GeneratedToken>? tokens,
         ITamEngine engine,
         IReadOnlyDictionary<string, double> seconds,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken
+    )
     {
         if (options.Tam.StandInContextMaps && _standInIds is null)
         {
-            // The paper's code lets the strongest class of the whole vocabulary stand for the first prompt token: its row must be there.
+            // The paper's code lets the strongest class of the whole vocabulary stand for the first prompt token: its
+            // row must be there.
             _standInIds = [];
             var prompt = Make(null, seconds);
             _standInIds = SequenceLayout.ParsePrompt(prompt, options.Tam).ContextPositions is [var first, ..]
@@ -64,22 +69,46 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
             TokenIds = [.. ids],
             HiddenSize = model.Facts.HiddenSize,
             // A given answer is read in batches, ahead of the tokens that have been asked for.
-            HiddenStates = completion.HiddenStates[..Math.Min(completion.HiddenStates.Length, ids.Length * model.Facts.HiddenSize)],
+            HiddenStates = completion.HiddenStates[
+                ..Math.Min(completion.HiddenStates.Length, ids.Length * model.Facts.HiddenSize)
+            ],
             OutputIds = [.. outputIds],
             OutputRows = _rows.Read(outputIds),
             OutputTexts = [.. outputIds.Select(GetBytes)],
-            ImageGrids = [.. completion.Pictures.Where(picture => picture.VideoIndex is null).Select(picture => GridOf(picture, 1))],
+            ImageGrids =
+            [
+                .. completion
+                    .Pictures.Where(picture => picture.VideoIndex is null)
+                    .Select(picture => GridOf(picture, 1)),
+            ],
             VideoGrids =
             [
-                .. completion.Pictures.Where(picture => picture.VideoIndex is not null).GroupBy(picture => picture.VideoIndex)
+                .. completion
+                    .Pictures.Where(picture => picture.VideoIndex is not null)
+                    .GroupBy(picture => picture.VideoIndex)
                     .Select(patches => GridOf(patches.First(), patches.Count())),
             ],
-            CandidateIds = tokens?.Select(token => token.Candidates.Select(candidate => candidate.Id).ToImmutableArray()).ToArray(),
-            CandidateProbabilities = tokens?.Select(token => token.Candidates.Select(candidate => candidate.Probability).ToImmutableArray()).ToArray(),
+            CandidateIds = tokens
+                ?.Select(token => token.Candidates.Select(candidate => candidate.Id).ToImmutableArray())
+                .ToArray(),
+            CandidateProbabilities = tokens
+                ?.Select(token => token.Candidates.Select(candidate => candidate.Probability).ToImmutableArray())
+                .ToArray(),
             AnswerProbabilities = tokens?.Select(token => token.Probability).ToImmutableArray(),
             Markers = MarkerIds.Find(model.Vocabulary),
-            Pictures = [.. completion.Pictures.Select(picture => new TracePicture(
-                picture.BlockIndex, picture.FrameIndex, picture.MediaType, picture.Encoded, picture.Width, picture.Height, picture.Seconds, picture.Name))],
+            Pictures =
+            [
+                .. completion.Pictures.Select(picture => new TracePicture(
+                    picture.BlockIndex,
+                    picture.FrameIndex,
+                    picture.MediaType,
+                    picture.Encoded,
+                    picture.Width,
+                    picture.Height,
+                    picture.Seconds,
+                    picture.Name
+                )),
+            ],
             Run = RunOf(seconds),
         };
     }
@@ -93,7 +122,8 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
     private RunInfo RunOf(IReadOnlyDictionary<string, double> seconds)
     {
         var sampling = options.Completion;
-        var hasPenalties = (sampling.PresencePenalty, sampling.FrequencyPenalty, sampling.RepeatPenalty) is not (0, 0, 1);
+        var hasPenalties =
+            (sampling.PresencePenalty, sampling.FrequencyPenalty, sampling.RepeatPenalty) is not (0, 0, 1);
         return new RunInfo
         {
             Model = model.Facts.Name ?? Path.GetFileName(model.Facts.Path),
@@ -102,7 +132,9 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
             Architecture = model.Facts.Architecture,
             Quantization = model.Facts.Quantization,
             LlamaVersion = LlamaRuntime.Version,
-            TamxVersion = typeof(Explainer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0],
+            TamxVersion = typeof(Explainer)
+                .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
+                ?.InformationalVersion.Split('+')[0],
             Temperature = sampling.Temperature,
             TopK = sampling.TopK,
             TopP = sampling.TopP,

@@ -8,12 +8,16 @@ namespace Tamx;
 /// <param name="LogSums">ln of the sum of exp(logit) over the vocabulary, for each state [P].</param>
 internal readonly record struct VocabularySearch(TokenScore[] Best, double[] LogSums)
 {
-    /// <summary>Goes through the output embedding once, in slices: read, dequantized, multiplied with all states.</summary>
+    /// <summary>
+    /// Goes through the output embedding once, in slices: read, dequantized, multiplied with all states.
+    /// </summary>
     /// <param name="embedding">The model's output embedding.</param>
     /// <param name="states">Hidden states after the final norm [P, D], finite.</param>
     /// <param name="count">K, from 1 to <see cref="ITamEngine.MaxTopCount"/> and to the number of tokens.</param>
     /// <param name="engine">What computes.</param>
-    /// <param name="sliceBytes">Bytes of the output embedding, in float32, that are there at a time; at the least those of a row.</param>
+    /// <param name="sliceBytes">
+    /// Bytes of the output embedding, in float32, that are there at a time; at the least those of a row.
+    /// </param>
     /// <param name="cancellationToken">Cancels by throwing, within one slice.</param>
     /// <exception cref="InvalidInputException">The file cannot be read, or holds NaN or infinities.</exception>
     public static VocabularySearch Run(
@@ -22,24 +26,35 @@ internal readonly record struct VocabularySearch(TokenScore[] Best, double[] Log
         int count,
         ITamEngine engine,
         int sliceBytes = 64 << 20,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default
+    )
     {
-        int size = embedding.HiddenSize;
+        var size = embedding.HiddenSize;
         var best = new TokenScore[checked(states.Length / size * count)];
         var logSums = new double[states.Length / size];
         Array.Fill(best, TokenScore.None);
         Array.Fill(logSums, double.NegativeInfinity);
         var slice = new float[Math.Min(embedding.TokenCount, Math.Max(1, sliceBytes / (sizeof(float) * size))) * size];
-        for (int first = 0; first < embedding.TokenCount; first += slice.Length / size)
+        for (var first = 0; first < embedding.TokenCount; first += slice.Length / size)
         {
             var rows = slice.AsSpan(0, Math.Min(slice.Length, (embedding.TokenCount - first) * size));
             embedding.ReadSlice(first, rows, cancellationToken);
             if (HiddenRows.IndexOfNonFinite(rows, size) is >= 0 and var index)
             {
-                throw new InvalidInputException($"the model's output embedding holds NaN or an infinity in the row of token id {first + index}; all values must be finite");
+                throw new InvalidInputException(
+                    $"the model's output embedding holds NaN or an infinity in the row of token id {first + index}; all values must be finite"
+                );
             }
 
-            var query = new TopTokenQuery { HiddenSize = size, States = states, OutputRows = rows, FirstId = first, Best = best, LogSums = logSums };
+            var query = new TopTokenQuery
+            {
+                HiddenSize = size,
+                States = states,
+                OutputRows = rows,
+                FirstId = first,
+                Best = best,
+                LogSums = logSums,
+            };
             engine.SelectTop(query, cancellationToken);
         }
 

@@ -4,7 +4,10 @@ using Tamx.Kernels;
 namespace Tamx;
 
 /// <summary>The text that tokens are explained by: the prompt's context, then the answer's tokens one by one.</summary>
-/// <remarks>The text before answer token i is the first <see cref="ContextCount"/> + i entries, that before the context's token j the first j.</remarks>
+/// <remarks>
+/// The text before answer token i is the first <see cref="ContextCount"/> + i entries, that before the context's token
+/// j the first j.
+/// </remarks>
 internal sealed class ContextText
 {
     /// <summary>Relevance that sums to no more than this gives no weights.</summary>
@@ -27,14 +30,23 @@ internal sealed class ContextText
     /// <param name="heldIds">The token ids whose rows the run holds.</param>
     /// <param name="run">The run's rows.</param>
     /// <param name="options">Options of the method.</param>
-    public ContextText(SequenceLayout layout, ReadOnlySpan<int> tokenIds, IEnumerable<int> heldIds, IRunRows run, TamOptions options)
+    public ContextText(
+        SequenceLayout layout,
+        ReadOnlySpan<int> tokenIds,
+        IEnumerable<int> heldIds,
+        IRunRows run,
+        TamOptions options
+    )
     {
         _options = options;
         _run = run;
         _answerStart = layout.AnswerPositions is [var first, ..] ? first : tokenIds.Length;
-        foreach (int position in layout.ContextPositions)
+        foreach (var position in layout.ContextPositions)
         {
-            int mapId = options.StandInContextMaps && _entries.Count == 0 ? heldIds.MaxBy(id => Logit(run, id, position)) : tokenIds[position];
+            var mapId =
+                options.StandInContextMaps && _entries.Count == 0
+                    ? heldIds.MaxBy(id => Logit(run, id, position))
+                    : tokenIds[position];
             _entries.Add(new Entry(position, tokenIds[position], mapId, WordOf(tokenIds[position])));
         }
 
@@ -49,12 +61,19 @@ internal sealed class ContextText
     public int Count => _entries.Count;
 
     /// <summary>w . h, summed in float64.</summary>
-    public static float Logit(IRunRows run, int tokenId, int position) => (float)HiddenRows.Dot(run.RowOf(tokenId), run.StateAt(position));
+    public static float Logit(IRunRows run, int tokenId, int position) =>
+        (float)HiddenRows.Dot(run.RowOf(tokenId), run.StateAt(position));
 
     /// <summary>Appends the answer's next token.</summary>
     public void Add(int position, int tokenId) =>
-        _entries.Add(new Entry(
-            position, tokenId, _options.StandInContextMaps && Count == ContextCount ? _lastPromptId : tokenId, WordOf(tokenId)));
+        _entries.Add(
+            new Entry(
+                position,
+                tokenId,
+                _options.StandInContextMaps && Count == ContextCount ? _lastPromptId : tokenId,
+                WordOf(tokenId)
+            )
+        );
 
     /// <summary>An entry's position in the sequence.</summary>
     public int PositionAt(int index) => _entries[index].Position;
@@ -67,7 +86,9 @@ internal sealed class ContextText
 
     /// <summary>The position whose hidden state speaks for an entry: its own, or the one that predicted it.</summary>
     public int StatePositionAt(int index) =>
-        _options.AnswerRelevanceWherePredicted && _entries[index].Position >= _answerStart ? _entries[index].Position - 1 : _entries[index].Position;
+        _options.AnswerRelevanceWherePredicted && _entries[index].Position >= _answerStart
+            ? _entries[index].Position - 1
+            : _entries[index].Position;
 
     /// <summary>One row of Q: the text after a block, less the explained word, weighted by relevance.</summary>
     /// <param name="scores">r of the first entries, which are the text before the explained token.</param>
@@ -75,12 +96,18 @@ internal sealed class ContextText
     /// <param name="explainedId">The explained token.</param>
     /// <param name="columns">Per entry the column of its map.</param>
     /// <param name="weights">Receives the weights; zeros before.</param>
-    public void FillWeights(ReadOnlySpan<float> scores, int blockEnd, int explainedId, ReadOnlySpan<int> columns, Span<float> weights)
+    public void FillWeights(
+        ReadOnlySpan<float> scores,
+        int blockEnd,
+        int explainedId,
+        ReadOnlySpan<int> columns,
+        Span<float> weights
+    )
     {
-        int word = WordOf(explainedId);
+        var word = WordOf(explainedId);
         double sum = 0;
-        int count = 0;
-        for (int j = 0; j < scores.Length; j++)
+        var count = 0;
+        for (var j = 0; j < scores.Length; j++)
         {
             if (IsContext(j, blockEnd, word))
             {
@@ -89,13 +116,13 @@ internal sealed class ContextText
             }
         }
 
-        bool isRelevant = sum > NegligibleRelevance;
+        var isRelevant = sum > NegligibleRelevance;
         if (count == 0 || (!isRelevant && !_options.UniformWeightsWithoutRelevance))
         {
             return;
         }
 
-        for (int j = 0; j < scores.Length; j++)
+        for (var j = 0; j < scores.Length; j++)
         {
             if (IsContext(j, blockEnd, word))
             {
@@ -114,10 +141,10 @@ internal sealed class ContextText
             return tokenId;
         }
 
-        if (!_words.TryGetValue(tokenId, out int word))
+        if (!_words.TryGetValue(tokenId, out var word))
         {
-            string key = WordKey(text.Span);
-            word = _wordsByText.TryGetValue(key, out int known) ? known : tokenId;
+            var key = WordKey(text.Span);
+            word = _wordsByText.TryGetValue(key, out var known) ? known : tokenId;
             _wordsByText.TryAdd(key, tokenId);
             _words.Add(tokenId, word);
         }
@@ -128,13 +155,13 @@ internal sealed class ContextText
     /// <summary>A token's text as repeated words are told by; a part of a character stands for itself.</summary>
     private string WordKey(ReadOnlySpan<byte> text)
     {
-        string bytes = "bytes:" + Convert.ToHexString(text);
+        var bytes = "bytes:" + Convert.ToHexString(text);
         if (_options.RepeatedWords == RepeatedWords.ByText || !System.Text.Unicode.Utf8.IsValid(text))
         {
             return bytes;
         }
 
-        string folded = Encoding.UTF8.GetString(text).Trim().ToLowerInvariant();
+        var folded = Encoding.UTF8.GetString(text).Trim().ToLowerInvariant();
         return folded.Length == 0 ? bytes : "text:" + folded;
     }
 

@@ -3,23 +3,26 @@ using Tamx.Llama;
 namespace Tamx;
 
 /// <summary>Token ids of the chat and vision markers, looked up in a model's vocabulary by text.</summary>
-/// <remarks>A TAMX dump carries no vocabulary; <see cref="QwenPublished"/> is used for it, unless the model's file is given.</remarks>
+/// <remarks>
+/// A TAMX dump carries no vocabulary; <see cref="QwenPublished"/> is used for it, unless the model's file is given.
+/// </remarks>
 public sealed record MarkerIds
 {
     /// <summary>The ids of the published Qwen2-VL, Qwen2.5-VL and Qwen3-VL vocabularies.</summary>
-    public static MarkerIds QwenPublished { get; } = new()
-    {
-        TurnStart = 151644,
-        TurnEnd = 151645,
-        VisionStart = 151652,
-        VisionEnd = 151653,
-        ImagePad = 151655,
-        VideoPad = 151656,
-        System = 8948,
-        User = 872,
-        Assistant = 77091,
-        Newline = 198,
-    };
+    public static MarkerIds QwenPublished { get; } =
+        new()
+        {
+            TurnStart = 151644,
+            TurnEnd = 151645,
+            VisionStart = 151652,
+            VisionEnd = 151653,
+            ImagePad = 151655,
+            VideoPad = 151656,
+            System = 8948,
+            User = 872,
+            Assistant = 77091,
+            Newline = 198,
+        };
 
     /// <summary><c>&lt;|im_start|&gt;</c></summary>
     public required int TurnStart { get; init; }
@@ -68,17 +71,18 @@ public sealed record MarkerIds
         return Find(tokens.FindId);
     }
 
-    private static MarkerIds Find(Func<string, int> findId) => new()
-    {
-        TurnStart = findId("<|im_start|>"),
-        TurnEnd = findId("<|im_end|>"),
-        VisionStart = findId("<|vision_start|>"),
-        VisionEnd = findId("<|vision_end|>"),
-        ImagePad = findId("<|image_pad|>"),
-        VideoPad = findId("<|video_pad|>"),
-        System = findId("system"),
-        User = findId("user"),
-        Assistant = findId("assistant"),
-        Newline = findId("\n"),
-    };
+    private static MarkerIds Find(Func<string, int> findId) =>
+        new()
+        {
+            TurnStart = findId("<|im_start|>"),
+            TurnEnd = findId("<|im_end|>"),
+            VisionStart = findId("<|vision_start|>"),
+            VisionEnd = findId("<|vision_end|>"),
+            ImagePad = findId("<|image_pad|>"),
+            VideoPad = findId("<|video_pad|>"),
+            System = findId("system"),
+            User = findId("user"),
+            Assistant = findId("assistant"),
+            Newline = findId("\n"),
+        };
 }

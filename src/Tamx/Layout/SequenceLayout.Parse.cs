@@ -1,5 +1,3 @@
-using Tamx.Llama;
-
 namespace Tamx;
 
 /// <content>Reading a token sequence.</content>
@@ -8,41 +6,65 @@ public sealed partial record SequenceLayout
     private static readonly Setting MergeSizeSetting = new(nameof(TamOptions.MergeSize));
 
     /// <summary>Reads the layout of a trace.</summary>
-    /// <param name="trace">The trace; where it has candidates per step, the answer is its last tokens, else its last turn.</param>
+    /// <param name="trace">
+    /// The trace; where it has candidates per step, the answer is its last tokens, else its last turn.
+    /// </param>
     /// <param name="options">Merge sizes and which ids count as text; null for the defaults.</param>
     /// <returns>The layout.</returns>
-    /// <exception cref="InvalidInputException">The sequence holds no answer, or its vision blocks and grids do not fit.</exception>
+    /// <exception cref="InvalidInputException">
+    /// The sequence holds no answer, or its vision blocks and grids do not fit.
+    /// </exception>
     public static SequenceLayout Parse(Trace trace, TamOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(trace);
-        return Parse(trace.TokenIds, trace.Markers, trace.ImageGrids, trace.VideoGrids, trace.CandidateIds?.Count, options);
+        return Parse(
+            trace.TokenIds,
+            trace.Markers,
+            trace.ImageGrids,
+            trace.VideoGrids,
+            trace.CandidateIds?.Count,
+            options
+        );
     }
 
     /// <summary>Reads the layout of a prompt: all of the trace stands before an answer.</summary>
     internal static SequenceLayout ParsePrompt(Trace trace, TamOptions options) =>
-        Parse(trace.TokenIds, trace.Markers, trace.ImageGrids, trace.VideoGrids, trace.TokenIds.Length, options, _ => []);
+        Parse(
+            trace.TokenIds,
+            trace.Markers,
+            trace.ImageGrids,
+            trace.VideoGrids,
+            trace.TokenIds.Length,
+            options,
+            _ => []
+        );
 
     /// <summary>Reads the layout of a token sequence in the ChatML form of the Qwen-VL models.</summary>
     /// <param name="tokenIds">Prompt and answer [S].</param>
     /// <param name="markers">Marker ids of the vocabulary.</param>
     /// <param name="imageGrids">Patch grid of each image before the merge.</param>
     /// <param name="videoGrids">Patch grid of each video before the merge.</param>
-    /// <param name="generatedCount">Length of the answer at the end of the sequence, or null to take the last turn.</param>
+    /// <param name="generatedCount">
+    /// Length of the answer at the end of the sequence, or null to take the last turn.
+    /// </param>
     /// <param name="options">Merge sizes and which ids count as text; null for the defaults.</param>
     /// <returns>The layout.</returns>
     /// <remarks>
-    /// Source: TAMX's <c>parse_seq_qwenvl</c> and <c>assign_grids</c>. Unlike these it never guesses: the merge sizes are known
-    /// or follow from the numbers of tokens, one for all grids; a video with one block per temporal patch gets its grid
-    /// for all its blocks; and what does not fit is an error.
+    /// Source: TAMX's <c>parse_seq_qwenvl</c> and <c>assign_grids</c>. Unlike these it never guesses: the merge sizes
+    /// are known or follow from the numbers of tokens, one for all grids; a video with one block per temporal patch
+    /// gets its grid for all its blocks; and what does not fit is an error.
     /// </remarks>
-    /// <exception cref="InvalidInputException">The sequence holds no answer, or its vision blocks and grids do not fit.</exception>
+    /// <exception cref="InvalidInputException">
+    /// The sequence holds no answer, or its vision blocks and grids do not fit.
+    /// </exception>
     public static SequenceLayout Parse(
         IReadOnlyList<int> tokenIds,
         MarkerIds markers,
         IReadOnlyList<PatchGrid> imageGrids,
         IReadOnlyList<PatchGrid> videoGrids,
         int? generatedCount = null,
-        TamOptions? options = null)
+        TamOptions? options = null
+    )
     {
         ArgumentNullException.ThrowIfNull(tokenIds);
         ArgumentNullException.ThrowIfNull(markers);
@@ -51,7 +73,14 @@ public sealed partial record SequenceLayout
         options ??= new TamOptions();
         options.Validate();
         return Parse(
-            tokenIds, markers, imageGrids, videoGrids, tokenIds.Count - (generatedCount ?? 0), options, turns => FindAnswer(tokenIds.Count, turns, generatedCount));
+            tokenIds,
+            markers,
+            imageGrids,
+            videoGrids,
+            tokenIds.Count - (generatedCount ?? 0),
+            options,
+            turns => FindAnswer(tokenIds.Count, turns, generatedCount)
+        );
     }
 
     private static SequenceLayout Parse(
@@ -61,7 +90,8 @@ public sealed partial record SequenceLayout
         IReadOnlyList<PatchGrid> videoGrids,
         int generatedStart,
         TamOptions options,
-        Func<List<Turn>, IReadOnlyList<int>> findAnswer)
+        Func<List<Turn>, IReadOnlyList<int>> findAnswer
+    )
     {
         var blocks = FitGrids(FindBlocks(tokenIds, markers), imageGrids, videoGrids, generatedStart, options);
         var turns = FindTurns(tokenIds, markers, blocks, options.DropRoleWordsEverywhere);
@@ -70,7 +100,12 @@ public sealed partial record SequenceLayout
         {
             Turns = turns,
             VisionBlocks = blocks,
-            ContextPositions = FindContext(turns, blocks, answer is [var first, ..] ? first : tokenIds.Count, options.ContextAfterVisionOnly),
+            ContextPositions = FindContext(
+                turns,
+                blocks,
+                answer is [var first, ..] ? first : tokenIds.Count,
+                options.ContextAfterVisionOnly
+            ),
             AnswerPositions = answer,
         };
     }
@@ -79,15 +114,15 @@ public sealed partial record SequenceLayout
     private static List<VisionBlock> FindBlocks(IReadOnlyList<int> tokenIds, MarkerIds markers)
     {
         var blocks = new List<VisionBlock>();
-        for (int i = 0; i < tokenIds.Count; i++)
+        for (var i = 0; i < tokenIds.Count; i++)
         {
             if (tokenIds[i] != markers.VisionStart)
             {
                 continue;
             }
 
-            int start = i;
-            bool isVideo = false;
+            var start = i;
+            var isVideo = false;
             for (; i < tokenIds.Count && tokenIds[i] != markers.VisionEnd; i++)
             {
                 isVideo |= tokenIds[i] == markers.VideoPad;
@@ -95,7 +130,16 @@ public sealed partial record SequenceLayout
 
             if (i < tokenIds.Count)
             {
-                blocks.Add(new VisionBlock { StartPosition = start, EndPosition = i, IsVideo = isVideo, TurnIndex = -1, Grid = default });
+                blocks.Add(
+                    new VisionBlock
+                    {
+                        StartPosition = start,
+                        EndPosition = i,
+                        IsVideo = isVideo,
+                        TurnIndex = -1,
+                        Grid = default,
+                    }
+                );
             }
         }
 
@@ -103,16 +147,29 @@ public sealed partial record SequenceLayout
     }
 
     /// <summary>The turns with text or pictures; enters their index into their blocks.</summary>
-    private static List<Turn> FindTurns(IReadOnlyList<int> tokenIds, MarkerIds markers, List<VisionBlock> blocks, bool dropRoleWords)
+    private static List<Turn> FindTurns(
+        IReadOnlyList<int> tokenIds,
+        MarkerIds markers,
+        List<VisionBlock> blocks,
+        bool dropRoleWords
+    )
     {
-        HashSet<int> noText = [markers.TurnStart, markers.TurnEnd, markers.VisionStart, markers.VisionEnd, markers.ImagePad, markers.VideoPad];
+        HashSet<int> noText =
+        [
+            markers.TurnStart,
+            markers.TurnEnd,
+            markers.VisionStart,
+            markers.VisionEnd,
+            markers.ImagePad,
+            markers.VideoPad,
+        ];
         if (dropRoleWords)
         {
             noText.UnionWith([markers.System, markers.User, markers.Assistant]);
         }
 
         var turns = new List<Turn>();
-        int position = 0;
+        var position = 0;
         while (position < tokenIds.Count - 1)
         {
             if (tokenIds[position] != markers.TurnStart)
@@ -121,16 +178,16 @@ public sealed partial record SequenceLayout
                 continue;
             }
 
-            int start = position;
-            int rolePosition = start + 1;
-            int end = rolePosition + 1;
+            var start = position;
+            var rolePosition = start + 1;
+            var end = rolePosition + 1;
             while (end < tokenIds.Count && tokenIds[end] != markers.TurnEnd)
             {
                 end++;
             }
 
             var blockIndices = new List<int>();
-            for (int b = 0; b < blocks.Count; b++)
+            for (var b = 0; b < blocks.Count; b++)
             {
                 if (start <= blocks[b].StartPosition && blocks[b].EndPosition <= end)
                 {
@@ -139,15 +196,15 @@ public sealed partial record SequenceLayout
                 }
             }
 
-            int content = rolePosition + 1;
+            var content = rolePosition + 1;
             if (content < end && tokenIds[content] == markers.Newline)
             {
                 content++;
             }
 
             var text = new List<int>();
-            int nextBlock = 0;
-            for (int p = content; p < end; p++)
+            var nextBlock = 0;
+            for (var p = content; p < end; p++)
             {
                 if (nextBlock < blockIndices.Count && p == blocks[blockIndices[nextBlock]].StartPosition)
                 {
@@ -171,7 +228,10 @@ public sealed partial record SequenceLayout
     }
 
     private static string RoleName(int id, MarkerIds markers) =>
-        id == markers.System ? "system" : id == markers.User ? "user" : id == markers.Assistant ? "assistant" : "other";
+        id == markers.System ? "system"
+        : id == markers.User ? "user"
+        : id == markers.Assistant ? "assistant"
+        : "other";
 
     private static IReadOnlyList<int> FindAnswer(int tokenCount, List<Turn> turns, int? generatedCount)
     {
@@ -179,7 +239,9 @@ public sealed partial record SequenceLayout
         {
             if (count < 1 || count >= tokenCount)
             {
-                throw new InvalidInputException($"{count} generated tokens in a sequence of {tokenCount}: there must be at least 1, and a prompt before it");
+                throw new InvalidInputException(
+                    $"{count} generated tokens in a sequence of {tokenCount}: there must be at least 1, and a prompt before it"
+                );
             }
 
             return [.. Enumerable.Range(tokenCount - count, count)];
@@ -187,14 +249,17 @@ public sealed partial record SequenceLayout
 
         if (turns.Count == 0)
         {
-            throw new InvalidInputException("the sequence holds no turn with text; an answer in a turn of the assistant is needed");
+            throw new InvalidInputException(
+                "the sequence holds no turn with text; an answer in a turn of the assistant is needed"
+            );
         }
 
         var last = turns[^1];
         if (last.Role != "assistant")
         {
             throw new InvalidInputException(
-                $"the last turn is of role {last.Role}; the answer must stand in a turn of the assistant at the end, or the number of generated tokens must be given");
+                $"the last turn is of role {last.Role}; the answer must stand in a turn of the assistant at the end, or the number of generated tokens must be given"
+            );
         }
 
         if (last.TextPositions.Count == 0)
@@ -205,10 +270,25 @@ public sealed partial record SequenceLayout
         return last.TextPositions;
     }
 
-    private static IReadOnlyList<int> FindContext(List<Turn> turns, List<VisionBlock> blocks, int answerStart, bool afterVisionOnly)
+    private static IReadOnlyList<int> FindContext(
+        List<Turn> turns,
+        List<VisionBlock> blocks,
+        int answerStart,
+        bool afterVisionOnly
+    )
     {
-        int visionEnd = afterVisionOnly ? blocks.Where(block => block.EndPosition < answerStart).Select(block => block.EndPosition).LastOrDefault(-1) : -1;
-        return [.. turns.SelectMany(turn => turn.TextPositions).Where(position => visionEnd < position && position < answerStart)];
+        var visionEnd = afterVisionOnly
+            ? blocks
+                .Where(block => block.EndPosition < answerStart)
+                .Select(block => block.EndPosition)
+                .LastOrDefault(-1)
+            : -1;
+        return
+        [
+            .. turns
+                .SelectMany(turn => turn.TextPositions)
+                .Where(position => visionEnd < position && position < answerStart),
+        ];
     }
 
     /// <summary>Gives every block its grid, with the merge size asked for or the one that fits.</summary>
@@ -217,7 +297,8 @@ public sealed partial record SequenceLayout
         IReadOnlyList<PatchGrid> imageGrids,
         IReadOnlyList<PatchGrid> videoGrids,
         int generatedStart,
-        TamOptions options)
+        TamOptions options
+    )
     {
         if (options.MergeSize > 0)
         {
@@ -232,7 +313,7 @@ public sealed partial record SequenceLayout
         catch (InvalidInputException)
         {
             List<(int Size, List<VisionBlock> Blocks)> found = [];
-            foreach (int size in MergeSizesOf(blocks, imageGrids, videoGrids, options.TemporalMergeSize))
+            foreach (var size in MergeSizesOf(blocks, imageGrids, videoGrids, options.TemporalMergeSize))
             {
                 try
                 {
@@ -246,8 +327,10 @@ public sealed partial record SequenceLayout
 
             if (found.Count > 1)
             {
-                string sizes = string.Join(" and ", found.Select(fit => fit.Size));
-                throw InvalidInputException.Naming($"the grids fit the tokens with the merge sizes {sizes} alike; name one ({MergeSizeSetting})");
+                var sizes = string.Join(" and ", found.Select(fit => fit.Size));
+                throw InvalidInputException.Naming(
+                    $"the grids fit the tokens with the merge sizes {sizes} alike; name one ({MergeSizeSetting})"
+                );
             }
 
             if (found.Count == 1)
@@ -266,49 +349,68 @@ public sealed partial record SequenceLayout
         }
     }
 
-    /// <summary>Merge sizes by which the first block's grid gives its number of tokens: one, or of a video two.</summary>
+    /// <summary>
+    /// Merge sizes by which the first block's grid gives its number of tokens: one, or of a video two.
+    /// </summary>
     private static IEnumerable<int> MergeSizesOf(
-        List<VisionBlock> blocks, IReadOnlyList<PatchGrid> imageGrids, IReadOnlyList<PatchGrid> videoGrids, int temporalMergeSize)
+        List<VisionBlock> blocks,
+        IReadOnlyList<PatchGrid> imageGrids,
+        IReadOnlyList<PatchGrid> videoGrids,
+        int temporalMergeSize
+    )
     {
-        if (blocks is not [var first, ..] || first.CellCount == 0 || (first.IsVideo ? videoGrids : imageGrids) is not [var grid, ..])
+        if (
+            blocks is not [var first, ..]
+            || first.CellCount == 0
+            || (first.IsVideo ? videoGrids : imageGrids) is not [var grid, ..]
+        )
         {
             return [];
         }
 
         // A video's block holds all its frames, or one.
-        long frame = (long)grid.Rows * grid.Columns;
-        Int128[] patches = first.IsVideo ? [frame * (Int128)(grid.Frames / temporalMergeSize), frame] : [frame * (Int128)grid.Frames];
+        var frame = (long)grid.Rows * grid.Columns;
+        Int128[] patches = first.IsVideo
+            ? [frame * (Int128)(grid.Frames / temporalMergeSize), frame]
+            : [frame * (Int128)grid.Frames];
         return patches
             .Where(count => count > 0 && count % first.CellCount == 0)
             .Select(count => (int)Math.Round(Math.Sqrt((double)(count / first.CellCount))))
             .Distinct();
     }
 
-    /// <summary>Gives every block its grid. Blocks of a generated answer that are left when all grids have been given are none: the model wrote markers.</summary>
+    /// <summary>
+    /// Gives every block its grid. Blocks of a generated answer that are left when all grids have been given are none:
+    /// the model wrote markers.
+    /// </summary>
     private static void AssignGrids(
         List<VisionBlock> blocks,
         IReadOnlyList<PatchGrid> imageGrids,
         IReadOnlyList<PatchGrid> videoGrids,
         int generatedStart,
-        TamOptions options)
+        TamOptions options
+    )
     {
-        int imageCount = 0;
-        int videoCount = 0;
-        for (int b = 0; b < blocks.Count;)
+        var imageCount = 0;
+        var videoCount = 0;
+        for (var b = 0; b < blocks.Count; )
         {
-            if (blocks[b].StartPosition >= generatedStart && (imageCount, videoCount) == (imageGrids.Count, videoGrids.Count))
+            if (
+                blocks[b].StartPosition >= generatedStart
+                && (imageCount, videoCount) == (imageGrids.Count, videoGrids.Count)
+            )
             {
                 blocks.RemoveRange(b, blocks.Count - b);
             }
             else if (blocks[b].IsVideo)
             {
-                string name = $"row {videoCount} of the video grids";
+                var name = $"row {videoCount} of the video grids";
                 var grid = Merge(Next(videoGrids, videoCount++, blocks[b], "video"), name, options);
                 b += AssignVideo(blocks, b, grid, name);
             }
             else
             {
-                string name = $"row {imageCount} of the image grids";
+                var name = $"row {imageCount} of the image grids";
                 var grid = Merge(Next(imageGrids, imageCount++, blocks[b], "image"), name, options);
                 if (grid.CellCount != blocks[b].CellCount)
                 {
@@ -324,7 +426,9 @@ public sealed partial record SequenceLayout
         RequireAllUsed(videoGrids.Count, videoCount, "video");
     }
 
-    /// <summary>Gives a video's grid to its one block of all frames, or to its consecutive blocks of one frame each.</summary>
+    /// <summary>
+    /// Gives a video's grid to its one block of all frames, or to its consecutive blocks of one frame each.
+    /// </summary>
     /// <returns>The number of blocks.</returns>
     private static int AssignVideo(List<VisionBlock> blocks, int first, PatchGrid grid, string name)
     {
@@ -335,12 +439,13 @@ public sealed partial record SequenceLayout
         }
 
         var frame = grid with { Frames = 1 };
-        for (int b = first; b < first + grid.Frames; b++)
+        for (var b = first; b < first + grid.Frames; b++)
         {
             if (b == blocks.Count || !blocks[b].IsVideo)
             {
                 throw new InvalidInputException(
-                    $"{name} ({grid} cells) covers {grid.Frames} consecutive video blocks of {frame.CellCount} tokens, but only {b - first} follow each other from position {blocks[first].StartPosition}");
+                    $"{name} ({grid} cells) covers {grid.Frames} consecutive video blocks of {frame.CellCount} tokens, but only {b - first} follow each other from position {blocks[first].StartPosition}"
+                );
             }
 
             if (blocks[b].CellCount != frame.CellCount)
@@ -354,35 +459,57 @@ public sealed partial record SequenceLayout
         return grid.Frames;
     }
 
-    private static PatchGrid Next(IReadOnlyList<PatchGrid> grids, int index, VisionBlock block, string kind) => index < grids.Count
-        ? grids[index]
-        : throw new InvalidInputException(
-            $"the {kind} block at positions {block.StartPosition} to {block.EndPosition} has no grid: there are {grids.Count} rows of {kind} grids, and row {index} is needed");
+    private static PatchGrid Next(IReadOnlyList<PatchGrid> grids, int index, VisionBlock block, string kind) =>
+        index < grids.Count
+            ? grids[index]
+            : throw new InvalidInputException(
+                $"the {kind} block at positions {block.StartPosition} to {block.EndPosition} has no grid: there are {grids.Count} rows of {kind} grids, and row {index} is needed"
+            );
 
     private static PatchGrid Merge(PatchGrid raw, string name, TamOptions options)
     {
-        if (raw.Frames < 1 || raw.Rows < 1 || raw.Columns < 1 || (long)raw.Rows * raw.Columns > int.MaxValue / raw.Frames)
-        {
-            throw new InvalidInputException($"{name} is {raw}: every axis must be at least 1 and the whole within {int.MaxValue} patches");
-        }
-
-        if (raw.Frames % options.TemporalMergeSize != 0 || raw.Rows % options.MergeSize != 0 || raw.Columns % options.MergeSize != 0)
+        if (
+            raw.Frames < 1
+            || raw.Rows < 1
+            || raw.Columns < 1
+            || (long)raw.Rows * raw.Columns > int.MaxValue / raw.Frames
+        )
         {
             throw new InvalidInputException(
-                $"{name} is {raw}: its axes must be multiples of the merge sizes {options.TemporalMergeSize} (frames) and {options.MergeSize} (rows, columns)");
+                $"{name} is {raw}: every axis must be at least 1 and the whole within {int.MaxValue} patches"
+            );
         }
 
-        return new PatchGrid(raw.Frames / options.TemporalMergeSize, raw.Rows / options.MergeSize, raw.Columns / options.MergeSize);
+        if (
+            raw.Frames % options.TemporalMergeSize != 0
+            || raw.Rows % options.MergeSize != 0
+            || raw.Columns % options.MergeSize != 0
+        )
+        {
+            throw new InvalidInputException(
+                $"{name} is {raw}: its axes must be multiples of the merge sizes {options.TemporalMergeSize} (frames) and {options.MergeSize} (rows, columns)"
+            );
+        }
+
+        return new PatchGrid(
+            raw.Frames / options.TemporalMergeSize,
+            raw.Rows / options.MergeSize,
+            raw.Columns / options.MergeSize
+        );
     }
 
-    private static InvalidInputException Mismatch(VisionBlock block, PatchGrid grid, string name) => InvalidInputException.Naming(
-        $"{name} gives {grid} cells, but the block at positions {block.StartPosition} to {block.EndPosition} holds {block.CellCount} tokens; is the merge size right ({MergeSizeSetting})?");
+    private static InvalidInputException Mismatch(VisionBlock block, PatchGrid grid, string name) =>
+        InvalidInputException.Naming(
+            $"{name} gives {grid} cells, but the block at positions {block.StartPosition} to {block.EndPosition} holds {block.CellCount} tokens; is the merge size right ({MergeSizeSetting})?"
+        );
 
     private static void RequireAllUsed(int gridCount, int usedCount, string kind)
     {
         if (gridCount != usedCount)
         {
-            throw new InvalidInputException($"there are {gridCount} rows of {kind} grids, but the sequence uses {usedCount}");
+            throw new InvalidInputException(
+                $"there are {gridCount} rows of {kind} grids, but the sequence uses {usedCount}"
+            );
         }
     }
 }

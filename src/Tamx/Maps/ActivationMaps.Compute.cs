@@ -1,5 +1,4 @@
 using Tamx.Kernels;
-using Tamx.Llama;
 
 namespace Tamx;
 
@@ -10,18 +9,26 @@ public sealed partial class ActivationMaps
     /// <param name="trace">The run to explain.</param>
     /// <param name="options">Options of the method; null for the defaults.</param>
     /// <param name="engine">The engine, which stays the caller's; null to create the best there is for this call alone.
-    /// On a GPU its kernels are compiled then; whoever calls again passes one (<see cref="TamEngines.Create(EngineOptions, Action{string}?)"/>).</param>
+    /// On a GPU its kernels are compiled then; whoever calls again passes one
+    /// (<see cref="TamEngines.Create(EngineOptions, Action{string}?)"/>).
+    /// </param>
     /// <param name="cancellationToken">Cancels by throwing.</param>
     /// <returns>Maps, text relevance and logits per answer token and candidate.</returns>
-    /// <remarks>Source: the paper (arXiv 2506.23270) as TAMX's <c>compute_tam</c> has it; <see cref="TamOptions"/> names the differences.</remarks>
-    /// <exception cref="InvalidInputException">The trace or an option cannot be used; the message names position, tensor or option.</exception>
+    /// <remarks>
+    /// Source: the paper (arXiv 2506.23270) as TAMX's <c>compute_tam</c> has it; <see cref="TamOptions"/> names the
+    /// differences.
+    /// </remarks>
+    /// <exception cref="InvalidInputException">
+    /// The trace or an option cannot be used; the message names position, tensor or option.
+    /// </exception>
     /// <exception cref="EngineUnavailableException">The engine's device fails or lacks memory.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static ActivationMaps Compute(
         Trace trace,
         TamOptions? options = null,
         ITamEngine? engine = null,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(trace);
         options ??= new TamOptions();
@@ -39,26 +46,43 @@ public sealed partial class ActivationMaps
             steps.AddRange(PromptSteps(text));
         }
 
-        for (int i = 0; i < layout.AnswerPositions.Count; i++)
+        for (var i = 0; i < layout.AnswerPositions.Count; i++)
         {
             steps.Add(AnswerStep(trace, layout, i));
             text.Add(layout.AnswerPositions[i], trace.TokenIds[layout.AnswerPositions[i]]);
         }
 
-        var explained = new MapComputation(rows, layout, text, options, engine, keepsActivations: false).Explain(steps, cancellationToken);
-        int promptCount = explained.Length - layout.AnswerPositions.Count;
+        var explained = new MapComputation(rows, layout, text, options, engine, keepsActivations: false).Explain(
+            steps,
+            cancellationToken
+        );
+        var promptCount = explained.Length - layout.AnswerPositions.Count;
         return Assemble(layout, options, engine, explained[..promptCount], explained[promptCount..], trace);
     }
 
-    /// <summary>The prompt's context tokens as tokens to explain: each less the context before it, normalised with all of the context.</summary>
-    internal static IEnumerable<ExplainedStep> PromptSteps(ContextText text) => Enumerable.Range(0, text.ContextCount)
-        .Select(index => new ExplainedStep(text.PositionAt(index), index, text.ContextCount, text.IdAt(index), text.MapIdAt(index), float.NaN, [], null));
+    /// <summary>
+    /// The prompt's context tokens as tokens to explain: each less the context before it, normalised with all of the
+    /// context.
+    /// </summary>
+    internal static IEnumerable<ExplainedStep> PromptSteps(ContextText text) =>
+        Enumerable
+            .Range(0, text.ContextCount)
+            .Select(index => new ExplainedStep(
+                text.PositionAt(index),
+                index,
+                text.ContextCount,
+                text.IdAt(index),
+                text.MapIdAt(index),
+                float.NaN,
+                [],
+                null
+            ));
 
     /// <summary>An answer token of a trace as a token to explain.</summary>
     private static ExplainedStep AnswerStep(Trace trace, SequenceLayout layout, int index)
     {
-        int position = layout.AnswerPositions[index];
-        int id = trace.TokenIds[position];
+        var position = layout.AnswerPositions[index];
+        var id = trace.TokenIds[position];
         return new ExplainedStep(
             position,
             layout.ContextPositions.Count + index,
@@ -67,14 +91,23 @@ public sealed partial class ActivationMaps
             id,
             trace.AnswerProbabilities?[index] ?? float.NaN,
             trace.CandidateIds?[index] ?? [],
-            trace.CandidateProbabilities?[index]);
+            trace.CandidateProbabilities?[index]
+        );
     }
 
     /// <summary>The result, with the answer's words.</summary>
     internal static ActivationMaps Assemble(
-        SequenceLayout layout, TamOptions options, ITamEngine engine, IReadOnlyList<AnswerToken> prompt, IReadOnlyList<AnswerToken> answer, Trace trace)
+        SequenceLayout layout,
+        TamOptions options,
+        ITamEngine engine,
+        IReadOnlyList<AnswerToken> prompt,
+        IReadOnlyList<AnswerToken> answer,
+        Trace trace
+    )
     {
-        ReadOnlyMemory<byte>[] texts = trace.OutputTexts is null ? [] : [.. answer.Select(token => trace.FindBytes(token.Token.TokenId)!.Value)];
+        ReadOnlyMemory<byte>[] texts = trace.OutputTexts is null
+            ? []
+            : [.. answer.Select(token => trace.FindBytes(token.Token.TokenId)!.Value)];
         return new ActivationMaps
         {
             Layout = layout,
@@ -92,8 +125,11 @@ public sealed partial class ActivationMaps
         try
         {
             var layout = SequenceLayout.Parse(trace, options);
-            return trace.AnswerProbabilities is { } probabilities && probabilities.Length != layout.AnswerPositions.Count
-                ? throw new InvalidInputException($"tamx.answer_probabilities has {probabilities.Length} values for {layout.AnswerPositions.Count} answer tokens")
+            return
+                trace.AnswerProbabilities is { } probabilities && probabilities.Length != layout.AnswerPositions.Count
+                ? throw new InvalidInputException(
+                    $"tamx.answer_probabilities has {probabilities.Length} values for {layout.AnswerPositions.Count} answer tokens"
+                )
                 : layout;
         }
         catch (InvalidInputException e) when (trace.SourcePath is not null)

@@ -5,7 +5,9 @@ namespace Tamx;
 /// <content>Writing the maps to a file.</content>
 public sealed partial class ActivationMaps
 {
-    /// <summary>Saves maps, text relevance, logits and layout as .safetensors. docs/trace-format.md describes the file.</summary>
+    /// <summary>
+    /// Saves maps, text relevance, logits and layout as .safetensors. docs/trace-format.md describes the file.
+    /// </summary>
     /// <param name="path">The file; an existing one is replaced, once the new one is complete.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
@@ -18,27 +20,36 @@ public sealed partial class ActivationMaps
         var blocks = Layout.VisionBlocks;
         writer.AddIntegers(
             "vision_blocks",
-            blocks.SelectMany(block => new long[] { block.StartPosition, block.EndPosition, block.IsVideo ? 1 : 0, block.TurnIndex }).ToArray(),
+            blocks
+                .SelectMany(block =>
+                    new long[] { block.StartPosition, block.EndPosition, block.IsVideo ? 1 : 0, block.TurnIndex }
+                )
+                .ToArray(),
             blocks.Count,
-            4);
+            4
+        );
         writer.AddIntegers(
             "vision_block_grids",
             blocks.SelectMany(block => new long[] { block.Grid.Frames, block.Grid.Rows, block.Grid.Columns }).ToArray(),
             blocks.Count,
-            3);
-        for (int i = 0; i < Answer.Count; i++)
+            3
+        );
+        for (var i = 0; i < Answer.Count; i++)
         {
             var (token, candidates) = (Answer[i].Token, Answer[i].Candidates);
             AddToken(writer, token, $"vision_maps.{i}", $"text_rel.{i}");
-            for (int c = 0; c < candidates.Count; c++)
+            for (var c = 0; c < candidates.Count; c++)
             {
                 AddToken(writer, candidates[c], $"candidate_vision_maps.{i}.{c}", $"candidate_text_rel.{i}.{c}");
             }
 
-            writer.AddSingles($"candidate_logits.{i}", candidates.Select(candidate => candidate.Logit).Prepend(token.Logit).ToArray());
+            writer.AddSingles(
+                $"candidate_logits.{i}",
+                candidates.Select(candidate => candidate.Logit).Prepend(token.Logit).ToArray()
+            );
         }
 
-        for (int j = 0; j < Prompt.Count; j++)
+        for (var j = 0; j < Prompt.Count; j++)
         {
             AddToken(writer, Prompt[j].Token, $"prompt_vision_maps.{j}", $"prompt_text_rel.{j}");
         }
@@ -49,7 +60,7 @@ public sealed partial class ActivationMaps
 
     private static void AddToken(SafetensorsWriter writer, ExplainedToken token, string mapsName, string textName)
     {
-        for (int b = 0; b < token.VisionMaps.Count; b++)
+        for (var b = 0; b < token.VisionMaps.Count; b++)
         {
             if (token.VisionMaps[b] is { } map)
             {

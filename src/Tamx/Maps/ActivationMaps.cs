@@ -2,8 +2,13 @@ using System.Collections.Immutable;
 
 namespace Tamx;
 
-/// <summary>The method's result: for every answer token where in the vision blocks and in the text it came from.</summary>
-/// <remarks>Plain data, independent of the trace it was computed from. Instances are immutable and safe to share between threads.</remarks>
+/// <summary>
+/// The method's result: for every answer token where in the vision blocks and in the text it came from.
+/// </summary>
+/// <remarks>
+/// Plain data, independent of the trace it was computed from. Instances are immutable and safe to share between
+/// threads.
+/// </remarks>
 public sealed partial class ActivationMaps
 {
     /// <summary>Turns, vision blocks, context and answer positions.</summary>
@@ -20,19 +25,22 @@ public sealed partial class ActivationMaps
 
     /// <summary>
     /// One entry per context token, in the order of <see cref="SequenceLayout.ContextPositions"/>; empty unless
-    /// <see cref="TamOptions.ExplainPrompt"/> is on. ECI subtracts the context before the token, but its text relevance, and with it the
-    /// normalisation, covers all of the context, as in the paper's code. There are no candidates.
+    /// <see cref="TamOptions.ExplainPrompt"/> is on. ECI subtracts the context before the token, but its text
+    /// relevance, and with it the normalisation, covers all of the context, as in the paper's code. There are no
+    /// candidates.
     /// </summary>
     public IReadOnlyList<AnswerToken> Prompt { get; init; } = [];
 
     /// <summary>
-    /// The answer's words in order; each answer token belongs to one. Empty in a trace without token texts, as TAMX's scripts write it.
-    /// <see cref="TamOptions.WordMaps"/> says how the maps of a word's tokens are joined.
+    /// The answer's words in order; each answer token belongs to one. Empty in a trace without token texts, as TAMX's
+    /// scripts write it. <see cref="TamOptions.WordMaps"/> says how the maps of a word's tokens are joined.
     /// </summary>
     public IReadOnlyList<ExplainedWord> Words { get; init; } = [];
 }
 
-/// <summary>An answer token (or a token of the prompt) with its own maps and those of the step's other candidates.</summary>
+/// <summary>
+/// An answer token (or a token of the prompt) with its own maps and those of the step's other candidates.
+/// </summary>
 public sealed class AnswerToken
 {
     /// <summary>Position in the sequence.</summary>
@@ -41,19 +49,22 @@ public sealed class AnswerToken
     /// <summary>The token that stands there.</summary>
     public required ExplainedToken Token { get; init; }
 
-    /// <summary>The step's top candidates, best first (the answer token is usually one of them); empty if none were recorded.</summary>
+    /// <summary>
+    /// The step's top candidates, best first (the answer token is usually one of them); empty if none were recorded.
+    /// </summary>
     public required IReadOnlyList<ExplainedToken> Candidates { get; init; }
 
     /// <summary>
-    /// Positions that <see cref="ExplainedToken.TextRelevance"/> belongs to: context text positions, then answer positions,
-    /// all before <see cref="Position"/>; for a token of the prompt, all context text positions.
+    /// Positions that <see cref="ExplainedToken.TextRelevance"/> belongs to: context text positions, then answer
+    /// positions, all before <see cref="Position"/>; for a token of the prompt, all context text positions.
     /// </summary>
     public required IReadOnlyList<int> TextPositions { get; init; }
 
     /// <summary>
     /// The range [minimum, maximum] of the raw values that this token's min-max normalisation mapped to [0, 1]:
-    /// raw = minimum + value x (maximum - minimum). Lets a reader put several tokens on one scale. It covers the candidates too
-    /// unless <see cref="TamOptions.NormalizeWithCandidates"/> is off; then each has its own <see cref="ExplainedToken.RawRange"/>.
+    /// raw = minimum + value x (maximum - minimum). Lets a reader put several tokens on one scale. It covers the
+    /// candidates too unless <see cref="TamOptions.NormalizeWithCandidates"/> is off; then each has its own
+    /// <see cref="ExplainedToken.RawRange"/>.
     /// </summary>
     public required (float Minimum, float Maximum) RawRange { get; init; }
 }
@@ -69,7 +80,10 @@ public sealed class ExplainedToken
     /// </summary>
     public string? Text { get; init; }
 
-    /// <summary>w . h at the position before the token (natural log units, unnormalised), or NaN where the trace holds no such row.</summary>
+    /// <summary>
+    /// w . h at the position before the token (natural log units, unnormalised), or NaN where the trace holds no such
+    /// row.
+    /// </summary>
     public required float Logit { get; init; }
 
     /// <summary>Probability under the model's softmax at the step, or NaN where it was not recorded.</summary>
@@ -83,6 +97,8 @@ public sealed class ExplainedToken
     /// <summary>Normalised relevance in [0, 1] per entry of <see cref="AnswerToken.TextPositions"/>.</summary>
     public required ImmutableArray<float> TextRelevance { get; init; }
 
-    /// <summary>The range of raw values that was mapped to [0, 1] in the maps and the text relevance of this very token.</summary>
+    /// <summary>
+    /// The range of raw values that was mapped to [0, 1] in the maps and the text relevance of this very token.
+    /// </summary>
     public (float Minimum, float Maximum) RawRange { get; init; }
 }

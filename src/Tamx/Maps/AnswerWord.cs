@@ -12,10 +12,11 @@ public sealed record AnswerWord(string Text, IReadOnlyList<int> TokenIndices)
     /// <param name="tokens">The tokens' bytes, as <see cref="Trace.FindBytes"/> gives them.</param>
     /// <returns>The words in order; each token belongs to one.</returns>
     /// <remarks>
-    /// A word starts at the first token, at a token that starts with a blank, with punctuation or another symbol, or with a CJK character, and after a
-    /// control token (<c>&lt;|im_end|&gt;</c>), which is a word of its own. Any other token continues the word before it. A token cannot start a word
-    /// within a character as a reader sees it (a grapheme cluster): a character whose bytes are spread over tokens, or an emoji of several
-    /// code points, lies in one word. Source: the paper's <c>ids_to_word_groups</c>, which knows no such characters and no control tokens,
+    /// A word starts at the first token, at a token that starts with a blank, with punctuation or another symbol, or
+    /// with a CJK character, and after a control token (<c>&lt;|im_end|&gt;</c>), which is a word of its own. Any other
+    /// token continues the word before it. A token cannot start a word within a character as a reader sees it (a
+    /// grapheme cluster): a character whose bytes are spread over tokens, or an emoji of several code points, lies in
+    /// one word. Source: the paper's <c>ids_to_word_groups</c>, which knows no such characters and no control tokens,
     /// and takes punctuation only where it is a whole token.
     /// </remarks>
     public static IReadOnlyList<AnswerWord> Group(IReadOnlyList<ReadOnlyMemory<byte>> tokens)
@@ -24,12 +25,13 @@ public sealed record AnswerWord(string Text, IReadOnlyList<int> TokenIndices)
         byte[] bytes = [.. tokens.SelectMany(token => token.ToArray())];
         var characters = CharactersByStart(bytes);
         var words = new List<AnswerWord>();
-        int wordStart = 0;
-        int wordByte = 0;
-        int position = 0;
-        for (int i = 0; i < tokens.Count; i++)
+        var wordStart = 0;
+        var wordByte = 0;
+        var position = 0;
+        for (var i = 0; i < tokens.Count; i++)
         {
-            bool starts = IsControl(tokens[i].Span)
+            var starts =
+                IsControl(tokens[i].Span)
                 || (i > 0 && IsControl(tokens[i - 1].Span))
                 || (tokens[i].Length > 0 && characters.TryGetValue(position, out var first) && StartsWord(first));
             if (i > 0 && starts)
@@ -49,7 +51,12 @@ public sealed record AnswerWord(string Text, IReadOnlyList<int> TokenIndices)
 
         void Add(int end, int endByte)
         {
-            words.Add(new AnswerWord(Encoding.UTF8.GetString(bytes, wordByte, endByte - wordByte).Trim(), [.. Enumerable.Range(wordStart, end - wordStart)]));
+            words.Add(
+                new AnswerWord(
+                    Encoding.UTF8.GetString(bytes, wordByte, endByte - wordByte).Trim(),
+                    [.. Enumerable.Range(wordStart, end - wordStart)]
+                )
+            );
             (wordStart, wordByte) = (end, endByte);
         }
     }
@@ -57,32 +64,44 @@ public sealed record AnswerWord(string Text, IReadOnlyList<int> TokenIndices)
     /// <summary>Puts an answer's tokens together to words.</summary>
     /// <param name="tokens">The tokens' texts; no character is spread over several of them.</param>
     /// <returns>The words in order; each token belongs to one.</returns>
-    public static IReadOnlyList<AnswerWord> Group(IReadOnlyList<string> tokens) => Group([.. tokens.Select(token => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(token))]);
+    public static IReadOnlyList<AnswerWord> Group(IReadOnlyList<string> tokens) =>
+        Group([.. tokens.Select(token => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(token))]);
 
     /// <summary>For every character (grapheme cluster), by the index of its first byte, its first code point.</summary>
     private static Dictionary<int, Rune> CharactersByStart(ReadOnlySpan<byte> bytes)
     {
         var text = new StringBuilder();
         var starts = new Dictionary<int, (int Byte, Rune Rune)>();
-        for (int offset = 0; offset < bytes.Length;)
+        for (var offset = 0; offset < bytes.Length; )
         {
-            Rune.DecodeFromUtf8(bytes[offset..], out var rune, out int consumed);
+            Rune.DecodeFromUtf8(bytes[offset..], out var rune, out var consumed);
             starts.Add(text.Length, (offset, rune));
             text.Append(rune.ToString());
             offset += consumed;
         }
 
-        return StringInfo.ParseCombiningCharacters(text.ToString()).Select(start => starts[start]).ToDictionary(start => start.Byte, start => start.Rune);
+        return StringInfo
+            .ParseCombiningCharacters(text.ToString())
+            .Select(start => starts[start])
+            .ToDictionary(start => start.Byte, start => start.Rune);
     }
 
-    private static bool IsControl(ReadOnlySpan<byte> token) => token.Length > 4 && token.StartsWith("<|"u8) && token.EndsWith("|>"u8);
+    private static bool IsControl(ReadOnlySpan<byte> token) =>
+        token.Length > 4 && token.StartsWith("<|"u8) && token.EndsWith("|>"u8);
 
     private static bool StartsWord(Rune rune) =>
         Rune.IsWhiteSpace(rune) || Rune.IsPunctuation(rune) || Rune.IsSymbol(rune) || IsCjk(rune.Value);
 
     // Ideographs, their radicals and strokes, and kana: scripts without blanks between words. Korean has blanks.
     private static bool IsCjk(int rune) =>
-        rune is (>= 0x2E80 and <= 0x2FDF) or (>= 0x3005 and <= 0x3007) or (>= 0x3040 and <= 0x30FF) or (>= 0x31C0 and <= 0x31FF)
-            or (>= 0x3400 and <= 0x4DBF) or (>= 0x4E00 and <= 0x9FFF) or (>= 0xF900 and <= 0xFAFF) or (>= 0xFF66 and <= 0xFF9F)
-            or (>= 0x20000 and <= 0x323AF);
+        rune
+            is (>= 0x2E80 and <= 0x2FDF)
+                or (>= 0x3005 and <= 0x3007)
+                or (>= 0x3040 and <= 0x30FF)
+                or (>= 0x31C0 and <= 0x31FF)
+                or (>= 0x3400 and <= 0x4DBF)
+                or (>= 0x4E00 and <= 0x9FFF)
+                or (>= 0xF900 and <= 0xFAFF)
+                or (>= 0xFF66 and <= 0xFF9F)
+                or (>= 0x20000 and <= 0x323AF);
 }

@@ -13,11 +13,13 @@ public enum WordAggregation
     Mean,
 }
 
-/// <summary>A word of the answer with its activation map per vision block and its relevance to the text before it.</summary>
+/// <summary>
+/// A word of the answer with its activation map per vision block and its relevance to the text before it.
+/// </summary>
 /// <remarks>
-/// Each token is normalised by a range of its own. The tokens of a word are first put back on the raw scale, then joined, then normalised by the
-/// range that covers all of theirs: a token that came from nowhere does not outshine the others. A word of one token has that token's own
-/// maps (the same objects).
+/// Each token is normalised by a range of its own. The tokens of a word are first put back on the raw scale, then
+/// joined, then normalised by the range that covers all of theirs: a token that came from nowhere does not outshine the
+/// others. A word of one token has that token's own maps (the same objects).
 /// </remarks>
 public sealed class ExplainedWord
 {
@@ -30,7 +32,8 @@ public sealed class ExplainedWord
     public required IReadOnlyList<ActivationMap?> VisionMaps { get; init; }
 
     /// <summary>
-    /// Relevance in [0, 1] of the text before the word: one value per entry of <see cref="AnswerToken.TextPositions"/> of its first token.
+    /// Relevance in [0, 1] of the text before the word: one value per entry of <see cref="AnswerToken.TextPositions"/>
+    /// of its first token.
     /// </summary>
     public required ImmutableArray<float> TextRelevance { get; init; }
 
@@ -49,47 +52,67 @@ public sealed class ExplainedWord
         var first = tokens[0];
         if (tokens.Length == 1)
         {
-            return new ExplainedWord { Word = word, VisionMaps = first.VisionMaps, TextRelevance = first.TextRelevance, RawRange = first.RawRange };
+            return new ExplainedWord
+            {
+                Word = word,
+                VisionMaps = first.VisionMaps,
+                TextRelevance = first.TextRelevance,
+                RawRange = first.RawRange,
+            };
         }
 
-        var range = (Minimum: tokens.Min(token => token.RawRange.Minimum), Maximum: tokens.Max(token => token.RawRange.Maximum));
+        var range = (
+            Minimum: tokens.Min(token => token.RawRange.Minimum),
+            Maximum: tokens.Max(token => token.RawRange.Maximum)
+        );
         return new ExplainedWord
         {
             Word = word,
             VisionMaps =
             [
-                .. first.VisionMaps.Select((map, block) => map is null
-                    ? null
-                    : new ActivationMap(map.Grid, Join(map.Values.Length, token => token.VisionMaps[block]!.Values))),
+                .. first.VisionMaps.Select(
+                    (map, block) =>
+                        map is null
+                            ? null
+                            : new ActivationMap(
+                                map.Grid,
+                                Join(map.Values.Length, token => token.VisionMaps[block]!.Values)
+                            )
+                ),
             ],
-            TextRelevance = ImmutableCollectionsMarshal.AsImmutableArray(Join(first.TextRelevance.Length, token => token.TextRelevance.AsMemory())),
+            TextRelevance = ImmutableCollectionsMarshal.AsImmutableArray(
+                Join(first.TextRelevance.Length, token => token.TextRelevance.AsMemory())
+            ),
             RawRange = range,
         };
 
         float[] Join(int length, Func<ExplainedToken, ReadOnlyMemory<float>> valuesOf)
         {
-            double width = (double)range.Maximum - range.Minimum;
+            var width = (double)range.Maximum - range.Minimum;
             var joined = new float[length];
             if (!(width > 0))
             {
                 return joined;
             }
 
-            bool isMax = aggregation == WordAggregation.Max;
+            var isMax = aggregation == WordAggregation.Max;
             var raw = new double[length];
             foreach (var token in tokens)
             {
                 var values = valuesOf(token).Span[..length];
-                var (minimum, scale) = ((double)token.RawRange.Minimum, (double)token.RawRange.Maximum - token.RawRange.Minimum);
-                for (int i = 0; i < length; i++)
+                var (minimum, scale) = (
+                    (double)token.RawRange.Minimum,
+                    (double)token.RawRange.Maximum - token.RawRange.Minimum
+                );
+                for (var i = 0; i < length; i++)
                 {
-                    double value = minimum + values[i] * scale;
+                    var value = minimum + values[i] * scale;
                     raw[i] = isMax && token != first ? Math.Max(raw[i], value) : raw[i] + value;
                 }
             }
 
-            int count = isMax ? 1 : tokens.Length;
-            for (int i = 0; i < length; i++)
+            var count = isMax ? 1 : tokens.Length;
+            for (var i = 0; i < length; i++)
             {
                 joined[i] = (float)Math.Clamp((raw[i] / count - range.Minimum) / width, 0, 1);
             }

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text;
 using Tamx.Kernels;
-using Tamx.Llama;
 
 namespace Tamx;
 
@@ -23,17 +22,21 @@ internal sealed record ExplainedStep(
     int MapId,
     float Probability,
     IReadOnlyList<int> CandidateIds,
-    IReadOnlyList<float>? CandidateProbabilities)
+    IReadOnlyList<float>? CandidateProbabilities
+)
 {
     /// <summary>The ids to compute, each once: the answer token is usually its own first candidate.</summary>
     public int[] MapIds { get; } = [.. CandidateIds.Prepend(MapId).Distinct()];
 }
 
-/// <summary>The method's way from a run's rows to the engine's problem, and from the engine's maps to explained tokens.</summary>
+/// <summary>
+/// The method's way from a run's rows to the engine's problem, and from the engine's maps to explained tokens.
+/// </summary>
 /// <remarks>
-/// For all tokens of an answer at once (in slices of bounded size; the engine does all), or token by token. In the latter case the activations of
-/// the text so far are kept, and a token costs the products of its own rows, and the sums over the text before it. Both ways give the same bits where
-/// the engine is the reference, and differ by no more than an engine may where it is another. States of cells are read where they lie.
+/// For all tokens of an answer at once (in slices of bounded size; the engine does all), or token by token. In the
+/// latter case the activations of the text so far are kept, and a token costs the products of its own rows, and the
+/// sums over the text before it. Both ways give the same bits where the engine is the reference, and differ by no more
+/// than an engine may where it is another. States of cells are read where they lie.
 /// </remarks>
 internal sealed class MapComputation
 {
@@ -43,13 +46,22 @@ internal sealed class MapComputation
     private readonly ITamEngine _engine;
     private readonly int _allBlocks;
 
-    /// <summary>The blocks that at least one answer token comes after; blocks stand in order, so they are the first ones.</summary>
+    /// <summary>
+    /// The blocks that at least one answer token comes after; blocks stand in order, so they are the first ones.
+    /// </summary>
     private readonly VisionBlock[] _blocks;
 
     /// <summary>A by token id, where it is kept from token to token: the blocks' cells one after another.</summary>
     private readonly Dictionary<int, float[]>? _activations;
 
-    public MapComputation(IRunRows run, SequenceLayout layout, ContextText text, TamOptions options, ITamEngine engine, bool keepsActivations)
+    public MapComputation(
+        IRunRows run,
+        SequenceLayout layout,
+        ContextText text,
+        TamOptions options,
+        ITamEngine engine,
+        bool keepsActivations
+    )
     {
         _run = run;
         _text = text;
@@ -57,7 +69,12 @@ internal sealed class MapComputation
         _engine = engine;
         _activations = keepsActivations ? [] : null;
         _allBlocks = layout.VisionBlocks.Count;
-        _blocks = [.. layout.VisionBlocks.TakeWhile(block => layout.AnswerPositions is not [.., var last] || block.EndPosition < last)];
+        _blocks =
+        [
+            .. layout.VisionBlocks.TakeWhile(block =>
+                layout.AnswerPositions is not [.., var last] || block.EndPosition < last
+            ),
+        ];
     }
 
     /// <summary>Explains tokens; the text that they have relevance for must have been entered.</summary>
@@ -67,8 +84,12 @@ internal sealed class MapComputation
         while (explained.Count < steps.Count)
         {
             long bytes = 0;
-            var slice = steps.Skip(explained.Count)
-                .TakeWhile((step, index) => (bytes += sizeof(float) * MapValueCount(step)) <= _engine.MaxWorkingBytes || index == 0)
+            var slice = steps
+                .Skip(explained.Count)
+                .TakeWhile(
+                    (step, index) =>
+                        (bytes += sizeof(float) * MapValueCount(step)) <= _engine.MaxWorkingBytes || index == 0
+                )
                 .ToList();
             explained.AddRange(ExplainSlice(slice, cancellationToken));
         }
@@ -81,16 +102,23 @@ internal sealed class MapComputation
 
     private AnswerToken[] ExplainSlice(List<ExplainedStep> steps, CancellationToken cancellationToken)
     {
-        int textCount = steps.Max(step => step.TextCount);
+        var textCount = steps.Max(step => step.TextCount);
         var relevance = ProjectText(steps, textCount, cancellationToken);
-        int[] usedIds = [.. steps.SelectMany(step => step.MapIds).Concat(Enumerable.Range(0, textCount).Select(_text.MapIdAt)).Distinct().Order()];
+        int[] usedIds =
+        [
+            .. steps
+                .SelectMany(step => step.MapIds)
+                .Concat(Enumerable.Range(0, textCount).Select(_text.MapIdAt))
+                .Distinct()
+                .Order(),
+        ];
         var maps = new List<TamMap>();
         var ranges = new List<ValueRange>();
         var firstRanges = new int[steps.Count];
-        for (int i = 0; i < steps.Count; i++)
+        for (var i = 0; i < steps.Count; i++)
         {
             firstRanges[i] = ranges.Count;
-            foreach (int id in steps[i].MapIds)
+            foreach (var id in steps[i].MapIds)
             {
                 if (ranges.Count == firstRanges[i] || !_options.NormalizeWithCandidates)
                 {
@@ -98,25 +126,25 @@ internal sealed class MapComputation
                 }
 
                 ranges[^1] = ranges[^1].Include(relevance[id].AsSpan(0, steps[i].TextCount));
-                int used = Array.BinarySearch(usedIds, id);
-                for (int b = 0; b < _blocks.Length && IsVisible(b, steps[i]); b++)
+                var used = Array.BinarySearch(usedIds, id);
+                for (var b = 0; b < _blocks.Length && IsVisible(b, steps[i]); b++)
                 {
                     maps.Add(new TamMap(b, used, ranges.Count - 1));
                 }
             }
         }
 
-        float[] weights = Weights(steps, relevance, usedIds, textCount, maps.Count);
+        var weights = Weights(steps, relevance, usedIds, textCount, maps.Count);
         var finalRanges = ranges.ToArray();
-        int valueCount = Bounded(maps.Sum(map => (long)_blocks[map.Block].CellCount));
-        float[] values = ArrayPool<float>.Shared.Rent(valueCount);
+        var valueCount = Bounded(maps.Sum(map => (long)_blocks[map.Block].CellCount));
+        var values = ArrayPool<float>.Shared.Rent(valueCount);
         try
         {
             Refine(usedIds, maps.ToArray(), weights, values.AsSpan(0, valueCount), finalRanges, cancellationToken);
             DropCandidates(steps);
             var explained = new AnswerToken[steps.Count];
-            int offset = 0;
-            for (int i = 0; i < explained.Length; i++)
+            var offset = 0;
+            for (var i = 0; i < explained.Length; i++)
             {
                 explained[i] = Assemble(steps[i], relevance, values, ref offset, finalRanges.AsSpan(firstRanges[i]));
             }
@@ -130,15 +158,17 @@ internal sealed class MapComputation
     }
 
     private static InvalidInputException TooLarge() =>
-        new("the answer's tokens with their candidates are too many maps over too many cells for one run; use fewer candidates or smaller pictures");
+        new(
+            "the answer's tokens with their candidates are too many maps over too many cells for one run; use fewer candidates or smaller pictures"
+        );
 
     private static int Bounded(long length) => length <= Array.MaxLength ? (int)length : throw TooLarge();
 
     private float[] Gather(int[] indices, Func<int, ReadOnlySpan<float>> rowOf)
     {
-        int size = _run.HiddenSize;
+        var size = _run.HiddenSize;
         var gathered = new float[Bounded((long)indices.Length * size)];
-        for (int i = 0; i < indices.Length; i++)
+        for (var i = 0; i < indices.Length; i++)
         {
             rowOf(indices[i]).CopyTo(gathered.AsSpan(i * size));
         }
@@ -147,34 +177,49 @@ internal sealed class MapComputation
     }
 
     /// <summary>r: per explained id, the relevance of every entry of the text.</summary>
-    private Dictionary<int, float[]> ProjectText(IReadOnlyList<ExplainedStep> steps, int textCount, CancellationToken cancellationToken)
+    private Dictionary<int, float[]> ProjectText(
+        IReadOnlyList<ExplainedStep> steps,
+        int textCount,
+        CancellationToken cancellationToken
+    )
     {
         int[] ids = [.. steps.SelectMany(step => step.MapIds).Distinct()];
-        float[] states = Gather([.. Enumerable.Range(0, textCount).Select(_text.StatePositionAt)], _run.StateAt);
+        var states = Gather([.. Enumerable.Range(0, textCount).Select(_text.StatePositionAt)], _run.StateAt);
         var values = new float[Bounded((long)ids.Length * textCount)];
         _engine.Project(states, Gather(ids, _run.RowOf), _run.HiddenSize, values, cancellationToken);
-        return ids.Index().ToDictionary(pair => pair.Item, pair => values[(pair.Index * textCount)..((pair.Index + 1) * textCount)]);
+        return ids.Index()
+            .ToDictionary(pair => pair.Item, pair => values[(pair.Index * textCount)..((pair.Index + 1) * textCount)]);
     }
 
     private bool IsVisible(int block, ExplainedStep step) => _blocks[block].EndPosition < step.Position;
 
     /// <summary>Q: per map, in the order of the maps, the weight of every used id.</summary>
-    private float[] Weights(IReadOnlyList<ExplainedStep> steps, Dictionary<int, float[]> relevance, int[] usedIds, int textCount, int mapCount)
+    private float[] Weights(
+        IReadOnlyList<ExplainedStep> steps,
+        Dictionary<int, float[]> relevance,
+        int[] usedIds,
+        int textCount,
+        int mapCount
+    )
     {
         if (!_options.ApplyEci || _options.EciStrength == 0)
         {
             return [];
         }
 
-        int[] columns = [.. Enumerable.Range(0, textCount).Select(index => Array.BinarySearch(usedIds, _text.MapIdAt(index)))];
+        int[] columns =
+        [
+            .. Enumerable.Range(0, textCount).Select(index => Array.BinarySearch(usedIds, _text.MapIdAt(index))),
+        ];
         var weights = new float[Bounded((long)mapCount * usedIds.Length)];
         var rest = weights.AsSpan();
         foreach (var step in steps)
         {
-            foreach (int id in step.MapIds)
+            foreach (var id in step.MapIds)
             {
-                var scores = relevance[_options.CandidatesOwnWeights ? id : step.MapIds[0]].AsSpan(0, step.EarlierCount);
-                for (int b = 0; b < _blocks.Length && IsVisible(b, step); b++)
+                var scores = relevance[_options.CandidatesOwnWeights ? id : step.MapIds[0]]
+                    .AsSpan(0, step.EarlierCount);
+                for (var b = 0; b < _blocks.Length && IsVisible(b, step); b++)
                 {
                     _text.FillWeights(scores, _blocks[b].EndPosition, id, columns, rest[..usedIds.Length]);
                     rest = rest[usedIds.Length..];
@@ -185,16 +230,25 @@ internal sealed class MapComputation
         return weights;
     }
 
-    private void Refine(int[] usedIds, TamMap[] maps, float[] weights, Span<float> values, ValueRange[] ranges, CancellationToken cancellationToken)
+    private void Refine(
+        int[] usedIds,
+        TamMap[] maps,
+        float[] weights,
+        Span<float> values,
+        ValueRange[] ranges,
+        CancellationToken cancellationToken
+    )
     {
-        int first = _blocks.Length == 0 ? 0 : _blocks[0].FirstCellPosition;
-        int spanned = _blocks.Length == 0 ? 0 : _blocks[^1].EndPosition - first;
+        var first = _blocks.Length == 0 ? 0 : _blocks[0].FirstCellPosition;
+        var spanned = _blocks.Length == 0 ? 0 : _blocks[^1].EndPosition - first;
         var problem = new TamProblem
         {
             HiddenSize = _run.HiddenSize,
             CellStates = _activations is null ? _run.StatesOf(first, spanned) : [],
             OutputRows = _activations is null ? Gather(usedIds, _run.RowOf) : [],
-            Blocks = _activations is null ? [.. _blocks.Select(block => AsProblem(block, block.FirstCellPosition - first))] : OneAfterAnother(),
+            Blocks = _activations is null
+                ? [.. _blocks.Select(block => AsProblem(block, block.FirstCellPosition - first))]
+                : OneAfterAnother(),
             Maps = maps,
             Weights = weights,
             RangeCount = ranges.Length,
@@ -209,7 +263,7 @@ internal sealed class MapComputation
             return;
         }
 
-        int cellCount = _blocks.Sum(block => block.CellCount);
+        var cellCount = _blocks.Sum(block => block.CellCount);
         KeepActivations([.. usedIds.Where(id => !_activations.ContainsKey(id))], cellCount, cancellationToken);
         var activations = new float[Bounded((long)usedIds.Length * cellCount)];
         foreach (var (index, id) in usedIds.Index())
@@ -220,28 +274,35 @@ internal sealed class MapComputation
         _engine.Refine(problem, activations, cellCount, values, ranges, cancellationToken);
     }
 
-    private static TamBlock AsProblem(VisionBlock block, int firstCell) => new(firstCell, block.Grid.Frames, block.Grid.Rows, block.Grid.Columns);
+    private static TamBlock AsProblem(VisionBlock block, int firstCell) =>
+        new(firstCell, block.Grid.Frames, block.Grid.Rows, block.Grid.Columns);
 
     private TamBlock[] OneAfterAnother()
     {
-        int cell = 0;
+        var cell = 0;
         return [.. _blocks.Select(block => AsProblem(block, (cell += block.CellCount) - block.CellCount))];
     }
 
     /// <summary>Computes the activations of ids that are new, block by block.</summary>
     private void KeepActivations(int[] ids, int cellCount, CancellationToken cancellationToken)
     {
-        float[] rows = Gather(ids, _run.RowOf);
-        foreach (int id in ids)
+        var rows = Gather(ids, _run.RowOf);
+        foreach (var id in ids)
         {
             _activations!.Add(id, new float[cellCount]);
         }
 
-        int cell = 0;
+        var cell = 0;
         foreach (var block in _blocks)
         {
             var products = new float[Bounded((long)ids.Length * block.CellCount)];
-            _engine.Project(_run.StatesOf(block.FirstCellPosition, block.CellCount), rows, _run.HiddenSize, products, cancellationToken);
+            _engine.Project(
+                _run.StatesOf(block.FirstCellPosition, block.CellCount),
+                rows,
+                _run.HiddenSize,
+                products,
+                cancellationToken
+            );
             foreach (var (index, id) in ids.Index())
             {
                 products.AsSpan(index * block.CellCount, block.CellCount).CopyTo(_activations![id].AsSpan(cell));
@@ -259,7 +320,7 @@ internal sealed class MapComputation
             HashSet<int> text = [.. Enumerable.Range(0, _text.Count).Select(_text.MapIdAt)];
             foreach (var step in steps)
             {
-                foreach (int id in step.MapIds.Where(id => id != step.TokenId && !text.Contains(id)))
+                foreach (var id in step.MapIds.Where(id => id != step.TokenId && !text.Contains(id)))
                 {
                     _activations.Remove(id);
                 }
@@ -268,14 +329,19 @@ internal sealed class MapComputation
     }
 
     private AnswerToken Assemble(
-        ExplainedStep step, Dictionary<int, float[]> relevance, float[] values, ref int offset, ReadOnlySpan<ValueRange> ranges)
+        ExplainedStep step,
+        Dictionary<int, float[]> relevance,
+        float[] values,
+        ref int offset,
+        ReadOnlySpan<ValueRange> ranges
+    )
     {
         var explained = new Dictionary<int, ExplainedToken>();
-        for (int k = 0; k < step.MapIds.Length; k++)
+        for (var k = 0; k < step.MapIds.Length; k++)
         {
-            int id = step.MapIds[k];
+            var id = step.MapIds[k];
             var range = ranges[_options.NormalizeWithCandidates ? 0 : k];
-            float[] text = relevance[id][..step.TextCount];
+            var text = relevance[id][..step.TextCount];
             range.Normalize(text);
             explained[id] = new ExplainedToken
             {
@@ -294,21 +360,27 @@ internal sealed class MapComputation
         {
             Position = step.Position,
             Token = token,
-            Candidates = [.. step.CandidateIds.Select((id, c) => AtStep(explained[id], id, step.CandidateProbabilities?[c] ?? float.NaN))],
+            Candidates =
+            [
+                .. step.CandidateIds.Select(
+                    (id, c) => AtStep(explained[id], id, step.CandidateProbabilities?[c] ?? float.NaN)
+                ),
+            ],
             TextPositions = [.. Enumerable.Range(0, step.TextCount).Select(_text.PositionAt)],
             RawRange = token.RawRange,
         };
 
-        ExplainedToken AtStep(ExplainedToken maps, int id, float probability) => new()
-        {
-            TokenId = id,
-            Text = id == maps.TokenId ? maps.Text : TextOf(id),
-            Logit = ContextText.Logit(_run, id, step.Position - 1),
-            Probability = probability,
-            VisionMaps = maps.VisionMaps,
-            TextRelevance = maps.TextRelevance,
-            RawRange = maps.RawRange,
-        };
+        ExplainedToken AtStep(ExplainedToken maps, int id, float probability) =>
+            new()
+            {
+                TokenId = id,
+                Text = id == maps.TokenId ? maps.Text : TextOf(id),
+                Logit = ContextText.Logit(_run, id, step.Position - 1),
+                Probability = probability,
+                VisionMaps = maps.VisionMaps,
+                TextRelevance = maps.TextRelevance,
+                RawRange = maps.RawRange,
+            };
     }
 
     private string? TextOf(int id) => _run.FindBytes(id) is { } bytes ? Encoding.UTF8.GetString(bytes.Span) : null;

@@ -3,10 +3,13 @@ using Tamx.Kernels;
 
 namespace Tamx;
 
-/// <summary>The method token by token: each answer token is explained when it comes, at the cost of its own rows.</summary>
+/// <summary>
+/// The method token by token: each answer token is explained when it comes, at the cost of its own rows.
+/// </summary>
 /// <remarks>
-/// A token's map depends on nothing that comes after it, and its normalisation covers itself and its own candidates only, so nothing changes
-/// later. <see cref="MapComputation"/> says how the results compare with those of the whole answer at once.
+/// A token's map depends on nothing that comes after it, and its normalisation covers itself and its own candidates
+/// only, so nothing changes later. <see cref="MapComputation"/> says how the results compare with those of the whole
+/// answer at once.
 /// </remarks>
 internal sealed class MapStream
 {
@@ -34,9 +37,12 @@ internal sealed class MapStream
             layout,
             options,
             engine,
-            options.ExplainPrompt && _text.ContextCount > 0 ? _computation.Explain([.. ActivationMaps.PromptSteps(_text)], cancellationToken) : [],
+            options.ExplainPrompt && _text.ContextCount > 0
+                ? _computation.Explain([.. ActivationMaps.PromptSteps(_text)], cancellationToken)
+                : [],
             [],
-            prompt);
+            prompt
+        );
     }
 
     /// <summary>Layout, options and the prompt's explained tokens; the answer is empty.</summary>
@@ -57,17 +63,26 @@ internal sealed class MapStream
         IReadOnlyList<float>? candidateProbabilities,
         float[] predictingState,
         Func<int, (float[] Row, ReadOnlyMemory<byte>? Text)> readRow,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default
+    )
     {
         var position = _nextPosition++;
         _rows.AddState(position - 1, predictingState);
-        foreach (int id in candidateIds.Prepend(tokenId))
+        foreach (var id in candidateIds.Prepend(tokenId))
         {
             _rows.AddOutput(id, readRow);
         }
 
         var step = new ExplainedStep(
-            position, _text.Count, _text.Count, tokenId, tokenId, probability, candidateIds, candidateProbabilities);
+            position,
+            _text.Count,
+            _text.Count,
+            tokenId,
+            tokenId,
+            probability,
+            candidateIds,
+            candidateProbabilities
+        );
         var token = _computation.Explain([step], cancellationToken)[0];
         _text.Add(step.Position, step.TokenId);
         return token;
@@ -82,11 +97,13 @@ internal sealed class MapStream
 
         public int HiddenSize => prompt.HiddenSize;
 
-        public ReadOnlySpan<float> StatesOf(int firstPosition, int count) => firstPosition < prompt.HiddenRowCount
-            ? _prompt.StatesOf(firstPosition, count)
-            : _states[firstPosition - prompt.HiddenRowCount];
+        public ReadOnlySpan<float> StatesOf(int firstPosition, int count) =>
+            firstPosition < prompt.HiddenRowCount
+                ? _prompt.StatesOf(firstPosition, count)
+                : _states[firstPosition - prompt.HiddenRowCount];
 
-        public ReadOnlySpan<float> RowOf(int tokenId) => IsInPrompt(tokenId) ? _prompt.RowOf(tokenId) : _outputs[tokenId].Row;
+        public ReadOnlySpan<float> RowOf(int tokenId) =>
+            IsInPrompt(tokenId) ? _prompt.RowOf(tokenId) : _outputs[tokenId].Row;
 
         public ReadOnlyMemory<byte>? FindBytes(int tokenId) =>
             IsInPrompt(tokenId) ? _prompt.FindBytes(tokenId) : _outputs[tokenId].Text;
@@ -100,7 +117,9 @@ internal sealed class MapStream
 
             if (HiddenRows.IndexOfNonFinite(state, HiddenSize) >= 0)
             {
-                throw prompt.Fault($"the hidden state at position {position} holds NaN or an infinity; all values must be finite");
+                throw prompt.Fault(
+                    $"the hidden state at position {position} holds NaN or an infinity; all values must be finite"
+                );
             }
 
             _states.Add(state);

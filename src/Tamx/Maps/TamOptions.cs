@@ -1,6 +1,5 @@
 using System.Text.Json.Serialization;
 using Tamx.Kernels;
-using Tamx.Llama;
 
 namespace Tamx;
 
@@ -16,7 +15,10 @@ public enum TamProfile
     [JsonStringEnumMemberName("paper")]
     Paper,
 
-    /// <summary>Tamx's own choice: what scored best on scenes whose masks are known (docs/evaluation.md), and no step that is a slip.</summary>
+    /// <summary>
+    /// Tamx's own choice: what scored best on scenes whose masks are known (docs/evaluation.md), and no step that is a
+    /// slip.
+    /// </summary>
     [JsonStringEnumMemberName("tuned")]
     Tuned,
 }
@@ -36,15 +38,17 @@ public enum RepeatedWords
 
 /// <summary>Options of the method; those of the machine are <see cref="EngineOptions"/>.</summary>
 /// <remarks>
-/// The defaults are those of <see cref="TamProfile.Tamx"/>. Start from <see cref="ForProfile"/> for another preset; setting
-/// <see cref="Profile"/> alone changes nothing but the name that is reported.
+/// The defaults are those of <see cref="TamProfile.Tamx"/>. Start from <see cref="ForProfile"/> for another preset;
+/// setting <see cref="Profile"/> alone changes nothing but the name that is reported.
 /// </remarks>
 public sealed partial record TamOptions
 {
     /// <summary>The preset the options started from.</summary>
     public TamProfile Profile { get; init; } = TamProfile.Tamx;
 
-    /// <summary>Estimated causal inference: subtract what the other words of the context explain. True by default.</summary>
+    /// <summary>
+    /// Estimated causal inference: subtract what the other words of the context explain. True by default.
+    /// </summary>
     public bool ApplyEci { get; init; } = true;
 
     /// <summary>Rank-Gaussian filter. True by default; not in <see cref="TamProfile.Tuned"/>.</summary>
@@ -56,50 +60,71 @@ public sealed partial record TamOptions
     /// <summary>Share of the scaled interference that ECI subtracts, 0 to 1. 1 by default.</summary>
     public float EciStrength { get; init; } = 1;
 
-    /// <summary>What the filter makes of a window of equal positive values. <see cref="ConstantWindow.Zero"/> by default.</summary>
+    /// <summary>
+    /// What the filter makes of a window of equal positive values. <see cref="ConstantWindow.Zero"/> by default.
+    /// </summary>
     public ConstantWindow ConstantWindow { get; init; } = ConstantWindow.Zero;
 
     /// <summary>
-    /// Take the relevance of an answer token of the context at the position that predicted it, as the paper does, and not at its own
-    /// (TAMX, the default). The state right before the explained token, which predicts it, then has no part in weights and normalisation.
+    /// Take the relevance of an answer token of the context at the position that predicted it, as the paper does, and
+    /// not at its own (TAMX, the default). The state right before the explained token, which predicts it, then has no
+    /// part in weights and normalisation.
     /// </summary>
     public bool AnswerRelevanceWherePredicted { get; init; }
 
-    /// <summary>Weight a candidate's ECI context by the candidate's own relevance, not by the answer token's. False by default.</summary>
+    /// <summary>
+    /// Weight a candidate's ECI context by the candidate's own relevance, not by the answer token's. False by default.
+    /// </summary>
     public bool CandidatesOwnWeights { get; init; }
 
-    /// <summary>Weight the context uniformly where none of it is relevant (sum up to 1e-8), rather than subtract nothing. True by default.</summary>
+    /// <summary>
+    /// Weight the context uniformly where none of it is relevant (sum up to 1e-8), rather than subtract nothing. True
+    /// by default.
+    /// </summary>
     public bool UniformWeightsWithoutRelevance { get; init; } = true;
 
-    /// <summary>When a context word counts as the explained word. By id by default, and always in a trace without texts.</summary>
+    /// <summary>
+    /// When a context word counts as the explained word. By id by default, and always in a trace without texts.
+    /// </summary>
     public RepeatedWords RepeatedWords { get; init; } = RepeatedWords.ById;
 
     /// <summary>Normalise before the filter, as the paper does, rather than after it. False by default.</summary>
     public bool NormalizeBeforeFilter { get; init; }
 
     /// <summary>
-    /// Normalise an answer token together with its candidates (the default): their maps can be compared, and depend on how many
-    /// candidates there are. Otherwise each by itself.
+    /// Normalise an answer token together with its candidates (the default): their maps can be compared, and depend on
+    /// how many candidates there are. Otherwise each by itself.
     /// </summary>
     public bool NormalizeWithCandidates { get; init; } = true;
 
-    /// <summary>Take only the prompt's text after the last vision block as context, as the paper does. False by default.</summary>
+    /// <summary>
+    /// Take only the prompt's text after the last vision block as context, as the paper does. False by default.
+    /// </summary>
     public bool ContextAfterVisionOnly { get; init; }
 
     /// <summary>
-    /// As context, let two tokens be represented by other maps, as the paper's published code does: the first prompt token by the map of
-    /// the class that its state predicts most strongly (among the ids the trace holds), the first answer token by the map of the
-    /// token before it. The first prompt token, where it is explained, has that class's map too. False by default.
+    /// As context, let two tokens be represented by other maps, as the paper's published code does: the first prompt
+    /// token by the map of the class that its state predicts most strongly (among the ids the trace holds), the first
+    /// answer token by the map of the token before it. The first prompt token, where it is explained, has that class's
+    /// map too. False by default.
     /// </summary>
     public bool StandInContextMaps { get; init; }
 
-    /// <summary>Drop the ids of the words system, user and assistant wherever they stand in the text, as TAMX does. True by default.</summary>
+    /// <summary>
+    /// Drop the ids of the words system, user and assistant wherever they stand in the text, as TAMX does. True by
+    /// default.
+    /// </summary>
     public bool DropRoleWordsEverywhere { get; init; } = true;
 
-    /// <summary>Explain the context's tokens too (<see cref="ActivationMaps.Prompt"/>), as the paper's code does. False by default.</summary>
+    /// <summary>
+    /// Explain the context's tokens too (<see cref="ActivationMaps.Prompt"/>), as the paper's code does. False by
+    /// default.
+    /// </summary>
     public bool ExplainPrompt { get; init; }
 
-    /// <summary>How the maps of a word's tokens become the word's. <see cref="WordAggregation.Max"/> by default.</summary>
+    /// <summary>
+    /// How the maps of a word's tokens become the word's. <see cref="WordAggregation.Max"/> by default.
+    /// </summary>
     public WordAggregation WordMaps { get; init; } = WordAggregation.Max;
 
     /// <summary>
@@ -114,34 +139,35 @@ public sealed partial record TamOptions
     /// <summary>The options of a preset.</summary>
     /// <param name="profile">The preset.</param>
     /// <returns>The options.</returns>
-    public static TamOptions ForProfile(TamProfile profile) => profile switch
-    {
-        TamProfile.Tamx => new TamOptions(),
-        TamProfile.Paper => new TamOptions
+    public static TamOptions ForProfile(TamProfile profile) =>
+        profile switch
         {
-            Profile = profile,
-            AnswerRelevanceWherePredicted = true,
-            CandidatesOwnWeights = true,
-            UniformWeightsWithoutRelevance = false,
-            RepeatedWords = RepeatedWords.ByText,
-            NormalizeBeforeFilter = true,
-            NormalizeWithCandidates = false,
-            ContextAfterVisionOnly = true,
-            StandInContextMaps = true,
-            ExplainPrompt = true,
-            DropRoleWordsEverywhere = false,
-        },
-        TamProfile.Tuned => new TamOptions
-        {
-            Profile = profile,
-            ApplyFilter = false,
-            ConstantWindow = ConstantWindow.Value,
-            CandidatesOwnWeights = true,
-            RepeatedWords = RepeatedWords.ByFoldedText,
-            DropRoleWordsEverywhere = false,
-        },
-        _ => throw new ArgumentOutOfRangeException(nameof(profile), profile, "Not a profile."),
-    };
+            TamProfile.Tamx => new TamOptions(),
+            TamProfile.Paper => new TamOptions
+            {
+                Profile = profile,
+                AnswerRelevanceWherePredicted = true,
+                CandidatesOwnWeights = true,
+                UniformWeightsWithoutRelevance = false,
+                RepeatedWords = RepeatedWords.ByText,
+                NormalizeBeforeFilter = true,
+                NormalizeWithCandidates = false,
+                ContextAfterVisionOnly = true,
+                StandInContextMaps = true,
+                ExplainPrompt = true,
+                DropRoleWordsEverywhere = false,
+            },
+            TamProfile.Tuned => new TamOptions
+            {
+                Profile = profile,
+                ApplyFilter = false,
+                ConstantWindow = ConstantWindow.Value,
+                CandidatesOwnWeights = true,
+                RepeatedWords = RepeatedWords.ByFoldedText,
+                DropRoleWordsEverywhere = false,
+            },
+            _ => throw new ArgumentOutOfRangeException(nameof(profile), profile, "Not a profile."),
+        };
 
     /// <summary>Refuses values that the method cannot work with.</summary>
     /// <exception cref="InvalidInputException">An option is out of its range; the message names it.</exception>

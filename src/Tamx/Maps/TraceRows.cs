@@ -28,7 +28,8 @@ internal sealed class TraceRows(Trace trace) : IRunRows
             if (trace.OutputIds.BinarySearch(trace.TokenIds[position]) < 0)
             {
                 throw trace.Fault(
-                    $"lm_head_ids lacks the id {trace.TokenIds[position]} at position {position}; the rows of all text tokens are needed");
+                    $"lm_head_ids lacks the id {trace.TokenIds[position]} at position {position}; the rows of all text tokens are needed"
+                );
             }
         }
     }

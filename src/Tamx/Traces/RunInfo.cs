@@ -60,6 +60,8 @@ public sealed record RunInfo
     /// <summary>Layers on the GPU.</summary>
     public int? GpuLayerCount { get; init; }
 
-    /// <summary>Seconds spent per phase, for example <c>load</c>, <c>prefill</c>, <c>generate</c>, <c>maps</c>.</summary>
+    /// <summary>
+    /// Seconds spent per phase, for example <c>load</c>, <c>prefill</c>, <c>generate</c>, <c>maps</c>.
+    /// </summary>
     public IReadOnlyDictionary<string, double> Seconds { get; init; } = new Dictionary<string, double>();
 }

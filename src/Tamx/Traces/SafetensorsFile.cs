@@ -6,11 +6,14 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Tamx;
 
-/// <summary>A .safetensors file that is open for reading: its header, checked in full, and its tensors on demand.</summary>
+/// <summary>
+/// A .safetensors file that is open for reading: its header, checked in full, and its tensors on demand.
+/// </summary>
 /// <remarks>
-/// Format: 8 bytes little-endian header length, a JSON object of name -> { dtype, shape, data_offsets }, then the data without gaps.
-/// The file is untrusted. Everything that the header claims is held against the file's size before memory is taken, so memory use is
-/// bounded by a small multiple of the file. Safe to read from several threads. Little-endian machines only, as .NET's own are.
+/// Format: 8 bytes little-endian header length, a JSON object of name -> { dtype, shape, data_offsets }, then the data
+/// without gaps. The file is untrusted. Everything that the header claims is held against the file's size before memory
+/// is taken, so memory use is bounded by a small multiple of the file. Safe to read from several threads. Little-endian
+/// machines only, as .NET's own are.
 /// </remarks>
 public sealed class SafetensorsFile : IDisposable
 {
@@ -31,7 +34,7 @@ public sealed class SafetensorsFile : IDisposable
     {
         Path = path;
         _file = file;
-        long fileBytes = RandomAccess.GetLength(file);
+        var fileBytes = RandomAccess.GetLength(file);
         Span<byte> prefix = stackalloc byte[PrefixBytes];
         if (fileBytes < PrefixBytes)
         {
@@ -39,7 +42,7 @@ public sealed class SafetensorsFile : IDisposable
         }
 
         ReadAt(prefix, 0);
-        ulong headerBytes = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
+        var headerBytes = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (headerBytes > MaxHeaderBytes)
         {
             throw Fault($"the header length is {headerBytes} bytes; at most {MaxHeaderBytes} are allowed");
@@ -47,10 +50,12 @@ public sealed class SafetensorsFile : IDisposable
 
         if ((long)headerBytes > fileBytes - PrefixBytes)
         {
-            throw Fault($"the header length is {headerBytes} bytes, but only {fileBytes - PrefixBytes} follow it; the file is truncated or no .safetensors file");
+            throw Fault(
+                $"the header length is {headerBytes} bytes, but only {fileBytes - PrefixBytes} follow it; the file is truncated or no .safetensors file"
+            );
         }
 
-        byte[] header = new byte[(int)headerBytes];
+        var header = new byte[(int)headerBytes];
         ReadAt(header, PrefixBytes);
         _dataStart = PrefixBytes + (long)headerBytes;
         try
@@ -102,7 +107,9 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>Reads a tensor of F32, BF16, F16 or F64 as float32.</summary>
     /// <param name="name">The tensor.</param>
     /// <returns>The elements, row-major.</returns>
-    /// <exception cref="TraceFormatException">There is no such tensor, or it holds integers, or it is too large for an array.</exception>
+    /// <exception cref="TraceFormatException">
+    /// There is no such tensor, or it holds integers, or it is too large for an array.
+    /// </exception>
     public float[] ReadSingles(string name)
     {
         var tensor = Find(name);
@@ -111,7 +118,10 @@ public sealed class SafetensorsFile : IDisposable
             case SafetensorsDType.F32:
                 return ReadArray<float>(tensor);
             case SafetensorsDType.BF16:
-                return Array.ConvertAll(ReadArray<ushort>(tensor), bits => BitConverter.UInt32BitsToSingle((uint)bits << 16));
+                return Array.ConvertAll(
+                    ReadArray<ushort>(tensor),
+                    bits => BitConverter.UInt32BitsToSingle((uint)bits << 16)
+                );
             case SafetensorsDType.F16:
                 return Array.ConvertAll(ReadArray<Half>(tensor), value => (float)value);
             case SafetensorsDType.F64:
@@ -124,17 +134,23 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>Reads a tensor of F64, F32, BF16 or F16 as float64.</summary>
     /// <param name="name">The tensor.</param>
     /// <returns>The elements, row-major.</returns>
-    /// <exception cref="TraceFormatException">There is no such tensor, or it holds integers, or it is too large for an array.</exception>
+    /// <exception cref="TraceFormatException">
+    /// There is no such tensor, or it holds integers, or it is too large for an array.
+    /// </exception>
     public double[] ReadDoubles(string name)
     {
         var tensor = Find(name);
-        return tensor.DType == SafetensorsDType.F64 ? ReadArray<double>(tensor) : Array.ConvertAll(ReadSingles(name), value => (double)value);
+        return tensor.DType == SafetensorsDType.F64
+            ? ReadArray<double>(tensor)
+            : Array.ConvertAll(ReadSingles(name), value => (double)value);
     }
 
     /// <summary>Reads a tensor of I64 or I32.</summary>
     /// <param name="name">The tensor.</param>
     /// <returns>The elements, row-major.</returns>
-    /// <exception cref="TraceFormatException">There is no such tensor, or it holds something else, or it is too large for an array.</exception>
+    /// <exception cref="TraceFormatException">
+    /// There is no such tensor, or it holds something else, or it is too large for an array.
+    /// </exception>
     public long[] ReadIntegers(string name)
     {
         var tensor = Find(name);
@@ -149,17 +165,22 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>Reads a tensor of U8.</summary>
     /// <param name="name">The tensor.</param>
     /// <returns>The bytes.</returns>
-    /// <exception cref="TraceFormatException">There is no such tensor, or it holds something else, or it is too large for an array.</exception>
+    /// <exception cref="TraceFormatException">
+    /// There is no such tensor, or it holds something else, or it is too large for an array.
+    /// </exception>
     public byte[] ReadBytes(string name)
     {
         var tensor = Find(name);
-        return tensor.DType == SafetensorsDType.U8 ? ReadArray<byte>(tensor) : throw Fault($"tensor {name} is {tensor.Describe()}; U8 is needed");
+        return tensor.DType == SafetensorsDType.U8
+            ? ReadArray<byte>(tensor)
+            : throw Fault($"tensor {name} is {tensor.Describe()}; U8 is needed");
     }
 
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 
-    internal TraceFormatException Fault(string message, Exception? innerException = null) => new(Path, message, innerException);
+    internal TraceFormatException Fault(string message, Exception? innerException = null) =>
+        new(Path, message, innerException);
 
     private SafetensorsTensor Find(string name) =>
         _tensors.TryGetValue(name, out var tensor) ? tensor : throw Fault($"tensor {name} is missing");
@@ -169,13 +190,15 @@ public sealed class SafetensorsFile : IDisposable
     {
         if (tensor.ElementCount > Array.MaxLength)
         {
-            throw Fault($"tensor {tensor.Name} has {tensor.ElementCount} elements; at most {Array.MaxLength} can be read");
+            throw Fault(
+                $"tensor {tensor.Name} has {tensor.ElementCount} elements; at most {Array.MaxLength} can be read"
+            );
         }
 
         var elements = new T[(int)tensor.ElementCount];
-        long position = _dataStart + tensor.Offset;
+        var position = _dataStart + tensor.Offset;
         var rest = elements.AsSpan();
-        int chunk = (1 << 26) / Marshal.SizeOf<T>();
+        var chunk = (1 << 26) / Marshal.SizeOf<T>();
         while (!rest.IsEmpty)
         {
             // In chunks, since the bytes of a large array do not fit one span.
@@ -192,7 +215,7 @@ public sealed class SafetensorsFile : IDisposable
     {
         while (!destination.IsEmpty)
         {
-            int count = RandomAccess.Read(_file, destination, position);
+            var count = RandomAccess.Read(_file, destination, position);
             if (count == 0)
             {
                 throw Fault("the file ends early; it was cut off while it was read");
@@ -210,7 +233,7 @@ public sealed class SafetensorsFile : IDisposable
         Expect(reader, JsonTokenType.StartObject, "the header");
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            string name = reader.GetString()!;
+            var name = reader.GetString()!;
             reader.Read();
             if (name == MetadataName)
             {
@@ -231,7 +254,7 @@ public sealed class SafetensorsFile : IDisposable
         Expect(reader, JsonTokenType.StartObject, MetadataName);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            string key = reader.GetString()!;
+            var key = reader.GetString()!;
             reader.Read();
             Expect(reader, JsonTokenType.String, MetadataName);
             if (!_metadata.TryAdd(key, reader.GetString()!))
@@ -243,14 +266,14 @@ public sealed class SafetensorsFile : IDisposable
 
     private SafetensorsTensor ReadTensor(ref Utf8JsonReader reader, string name)
     {
-        string title = $"tensor {Printable(name)}";
+        var title = $"tensor {Printable(name)}";
         Expect(reader, JsonTokenType.StartObject, title);
         string? dtypeName = null;
         List<long>? shape = null;
         List<long>? offsets = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            string property = reader.GetString()!;
+            var property = reader.GetString()!;
             reader.Read();
             switch (property)
             {
@@ -280,7 +303,7 @@ public sealed class SafetensorsFile : IDisposable
         }
 
         CheckSize(title, dtypeName, shape, end - begin);
-        string printed = Printable(dtypeName);
+        var printed = Printable(dtypeName);
         return new SafetensorsTensor(name, SafetensorsTensor.FindDType(dtypeName), shape, begin, end - begin)
         {
             DTypeName = printed,
@@ -294,17 +317,17 @@ public sealed class SafetensorsFile : IDisposable
     private void CheckSize(string title, string dtypeName, List<long> shape, long byteCount)
     {
         Int128 count = 1;
-        foreach (long length in shape)
+        foreach (var length in shape)
         {
             // 2^63 * 2^63 stays below 2^127, and nothing beyond 2^63 is multiplied again.
             count = count > long.MaxValue && length != 0 ? count : count * length;
         }
 
-        string tensor = $"{title} is {Printable(dtypeName)} [{string.Join(", ", shape)}]";
+        var tensor = $"{title} is {Printable(dtypeName)} [{string.Join(", ", shape)}]";
         if (SafetensorsTensor.FindElementBits(dtypeName) is { } bits)
         {
             // At most 2^126 elements of 2^6 bits: divided first, since the product could overflow.
-            Int128 needed = count <= long.MaxValue ? ((count * bits) + 7) / 8 : count / 8 * bits;
+            var needed = count <= long.MaxValue ? ((count * bits) + 7) / 8 : count / 8 * bits;
             if (needed != byteCount)
             {
                 throw Fault($"{tensor}, which takes {needed} bytes, but its data_offsets span {byteCount}");
@@ -312,7 +335,9 @@ public sealed class SafetensorsFile : IDisposable
         }
         else if (count > (Int128)byteCount * 8 || count > long.MaxValue || (count == 0 && byteCount > 0))
         {
-            throw Fault($"{tensor}, {count} elements, which do not fit the {byteCount} bytes that its data_offsets span");
+            throw Fault(
+                $"{tensor}, {count} elements, which do not fit the {byteCount} bytes that its data_offsets span"
+            );
         }
     }
 
@@ -323,9 +348,11 @@ public sealed class SafetensorsFile : IDisposable
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             Expect(reader, JsonTokenType.Number, title);
-            if (!reader.TryGetInt64(out long number) || number < 0)
+            if (!reader.TryGetInt64(out var number) || number < 0)
             {
-                throw Fault($"{title} holds {Printable(Encoding.UTF8.GetString(reader.ValueSpan))}; whole numbers from 0 are needed");
+                throw Fault(
+                    $"{title} holds {Printable(Encoding.UTF8.GetString(reader.ValueSpan))}; whole numbers from 0 are needed"
+                );
             }
 
             if (numbers.Count == maxCount)
@@ -344,15 +371,20 @@ public sealed class SafetensorsFile : IDisposable
         long expected = 0;
         foreach (var tensor in _tensors.Values.OrderBy(tensor => tensor.Offset).ThenBy(tensor => tensor.ByteCount))
         {
-            string title = $"tensor {Printable(tensor.Name)}";
+            var title = $"tensor {Printable(tensor.Name)}";
             if (tensor.Offset > dataBytes || tensor.ByteCount > dataBytes - tensor.Offset)
             {
-                throw Fault($"{title} takes the bytes {tensor.Offset} to {tensor.Offset + (Int128)tensor.ByteCount}, but the file holds {dataBytes} bytes of data");
+                throw Fault(
+                    $"{title} takes the bytes {tensor.Offset} to {tensor.Offset + (Int128)tensor.ByteCount}, but the file holds {dataBytes} bytes of data"
+                );
             }
 
             if (tensor.Offset != expected)
             {
-                string fault = tensor.Offset < expected ? "overlaps the tensor before it" : "leaves a gap after the tensor before it";
+                var fault =
+                    tensor.Offset < expected
+                        ? "overlaps the tensor before it"
+                        : "leaves a gap after the tensor before it";
                 throw Fault($"{title} begins at byte {tensor.Offset} where {expected} is due: it {fault}");
             }
 

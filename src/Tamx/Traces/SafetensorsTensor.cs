@@ -7,7 +7,12 @@ namespace Tamx;
 /// <param name="Offset">Where its bytes begin, counted from the end of the header.</param>
 /// <param name="ByteCount">Number of bytes.</param>
 public sealed record SafetensorsTensor(
-    string Name, SafetensorsDType DType, IReadOnlyList<long> Shape, long Offset, long ByteCount)
+    string Name,
+    SafetensorsDType DType,
+    IReadOnlyList<long> Shape,
+    long Offset,
+    long ByteCount
+)
 {
     /// <summary>
     /// Bits of an element by the format's names of types, in its reader's present version. Types that are not here
@@ -49,9 +54,11 @@ public sealed record SafetensorsTensor(
     /// <returns>The text.</returns>
     public string Describe() => $"{DTypeName} [{string.Join(", ", Shape)}]";
 
-    /// <summary>Bits of an element of a type by its name; null for a name that the format does not have today.</summary>
+    /// <summary>
+    /// Bits of an element of a type by its name; null for a name that the format does not have today.
+    /// </summary>
     internal static int? FindElementBits(string dtypeName) =>
-        BitsByName.TryGetValue(dtypeName, out int bits) ? bits : null;
+        BitsByName.TryGetValue(dtypeName, out var bits) ? bits : null;
 
     /// <summary>The type of a name as far as Tamx reads it.</summary>
     internal static SafetensorsDType FindDType(string dtypeName) =>
@@ -59,12 +66,13 @@ public sealed record SafetensorsTensor(
             ? dtype
             : SafetensorsDType.Other;
 
-    internal static int ElementBytes(SafetensorsDType dtype) => dtype switch
-    {
-        SafetensorsDType.F64 or SafetensorsDType.I64 => 8,
-        SafetensorsDType.F32 or SafetensorsDType.I32 => 4,
-        SafetensorsDType.BF16 or SafetensorsDType.F16 => 2,
-        SafetensorsDType.U8 => 1,
-        _ => throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "Not an element type."),
-    };
+    internal static int ElementBytes(SafetensorsDType dtype) =>
+        dtype switch
+        {
+            SafetensorsDType.F64 or SafetensorsDType.I64 => 8,
+            SafetensorsDType.F32 or SafetensorsDType.I32 => 4,
+            SafetensorsDType.BF16 or SafetensorsDType.F16 => 2,
+            SafetensorsDType.U8 => 1,
+            _ => throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "Not an element type."),
+        };
 }

@@ -6,7 +6,10 @@ using System.Text.Json;
 namespace Tamx;
 
 /// <summary>Collects tensors and writes them as one .safetensors file.</summary>
-/// <remarks>The elements handed in are not copied; they must not change before <see cref="Write"/>. Not safe to share between threads.</remarks>
+/// <remarks>
+/// The elements handed in are not copied; they must not change before <see cref="Write"/>. Not safe to share between
+/// threads.
+/// </remarks>
 public sealed class SafetensorsWriter
 {
     private readonly List<Tensor> _tensors = [];
@@ -24,7 +27,8 @@ public sealed class SafetensorsWriter
         Add(name, SafetensorsDType.F32, elements.Length, stream => WriteInChunks(stream, elements.Span), shape);
 
     /// <inheritdoc cref="AddSingles(string, ReadOnlyMemory{float}, ReadOnlySpan{long})"/>
-    public void AddSingles(string name, float[] elements, params ReadOnlySpan<long> shape) => AddSingles(name, elements.AsMemory(), shape);
+    public void AddSingles(string name, float[] elements, params ReadOnlySpan<long> shape) =>
+        AddSingles(name, elements.AsMemory(), shape);
 
     /// <inheritdoc cref="AddSingles(string, ReadOnlyMemory{float}, ReadOnlySpan{long})"/>
     /// <summary>Adds an I64 tensor.</summary>
@@ -38,7 +42,8 @@ public sealed class SafetensorsWriter
 
     /// <inheritdoc cref="AddSingles(string, ReadOnlyMemory{float}, ReadOnlySpan{long})"/>
     /// <summary>Adds a U8 tensor.</summary>
-    public void AddBytes(string name, byte[] elements, params ReadOnlySpan<long> shape) => AddBytes(name, elements.AsMemory(), shape);
+    public void AddBytes(string name, byte[] elements, params ReadOnlySpan<long> shape) =>
+        AddBytes(name, elements.AsMemory(), shape);
 
     /// <summary>Writes the file. It appears under its name only when it is complete.</summary>
     /// <param name="path">The file; an existing one is replaced.</param>
@@ -50,22 +55,34 @@ public sealed class SafetensorsWriter
 
         // Wide elements first, so that every tensor is aligned to its element.
         var ordered = _tensors.OrderByDescending(tensor => SafetensorsTensor.ElementBytes(tensor.DType)).ToList();
-        WholeFile.Write(path, stream =>
-        {
-            WriteHeader(stream, ordered);
-            foreach (var tensor in ordered)
+        WholeFile.Write(
+            path,
+            stream =>
             {
-                tensor.Write(stream);
+                WriteHeader(stream, ordered);
+                foreach (var tensor in ordered)
+                {
+                    tensor.Write(stream);
+                }
             }
-        });
+        );
     }
 
-    private void Add(string name, SafetensorsDType dtype, long elementCount, Action<Stream> write, ReadOnlySpan<long> shape)
+    private void Add(
+        string name,
+        SafetensorsDType dtype,
+        long elementCount,
+        Action<Stream> write,
+        ReadOnlySpan<long> shape
+    )
     {
-        long[] axes = shape.IsEmpty ? [elementCount] : shape.ToArray();
+        var axes = shape.IsEmpty ? [elementCount] : shape.ToArray();
         if (axes.Aggregate(1L, (product, length) => checked(product * length)) != elementCount)
         {
-            throw new ArgumentException($"Tensor {name}: the shape [{string.Join(", ", axes)}] does not hold {elementCount} elements.", nameof(shape));
+            throw new ArgumentException(
+                $"Tensor {name}: the shape [{string.Join(", ", axes)}] does not hold {elementCount} elements.",
+                nameof(shape)
+            );
         }
 
         if (!_names.Add(name))
@@ -96,11 +113,11 @@ public sealed class SafetensorsWriter
             long offset = 0;
             foreach (var (name, dtype, shape, elementCount, _) in ordered)
             {
-                long end = offset + elementCount * SafetensorsTensor.ElementBytes(dtype);
+                var end = offset + elementCount * SafetensorsTensor.ElementBytes(dtype);
                 json.WriteStartObject(name);
                 json.WriteString("dtype", dtype.ToString());
                 json.WriteStartArray("shape");
-                foreach (long length in shape)
+                foreach (var length in shape)
                 {
                     json.WriteNumberValue(length);
                 }
@@ -118,7 +135,7 @@ public sealed class SafetensorsWriter
         }
 
         // Blanks up to a multiple of 8 keep the data aligned.
-        int padding = -header.WrittenCount & 7;
+        var padding = -header.WrittenCount & 7;
         header.GetSpan(padding)[..padding].Fill((byte)' ');
         header.Advance(padding);
         Span<byte> prefix = stackalloc byte[8];
@@ -138,5 +155,11 @@ public sealed class SafetensorsWriter
         }
     }
 
-    private sealed record Tensor(string Name, SafetensorsDType DType, long[] Shape, long ElementCount, Action<Stream> Write);
+    private sealed record Tensor(
+        string Name,
+        SafetensorsDType DType,
+        long[] Shape,
+        long ElementCount,
+        Action<Stream> Write
+    );
 }

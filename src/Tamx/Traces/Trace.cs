@@ -5,8 +5,8 @@ namespace Tamx;
 
 /// <summary>Everything the method needs of one run of a model, and nothing else.</summary>
 /// <remarks>
-/// Immutable; safe to share between threads. <see cref="TraceFile"/> saves and loads it. Shapes: S tokens, D hidden size,
-/// N distinct token ids in use, G answer steps with K candidates each.
+/// Immutable; safe to share between threads. <see cref="TraceFile"/> saves and loads it. Shapes: S tokens, D hidden
+/// size, N distinct token ids in use, G answer steps with K candidates each.
 /// </remarks>
 public sealed class Trace
 {
@@ -19,7 +19,8 @@ public sealed class Trace
     public required int HiddenSize { get; init; }
 
     /// <summary>
-    /// Last hidden states after the final norm, [S-1 or S, D] row-major; row p belongs to position p and predicts token p+1.
+    /// Last hidden states after the final norm, [S-1 or S, D] row-major; row p belongs to position p and predicts token
+    /// p+1.
     /// </summary>
     public required ReadOnlyMemory<float> HiddenStates { get; init; }
 
@@ -51,8 +52,8 @@ public sealed class Trace
     public MarkerIds Markers { get; init; } = MarkerIds.QwenPublished;
 
     /// <summary>
-    /// Bytes (UTF-8, possibly a part of a character) of each token in <see cref="OutputIds"/> [N], or null in a dump without
-    /// texts.
+    /// Bytes (UTF-8, possibly a part of a character) of each token in <see cref="OutputIds"/> [N], or null in a dump
+    /// without texts.
     /// </summary>
     public IReadOnlyList<ReadOnlyMemory<byte>>? OutputTexts { get; init; }
 
@@ -71,9 +72,12 @@ public sealed class Trace
     /// <summary>A token's text, or null where the trace has none for it.</summary>
     /// <param name="tokenId">Token id.</param>
     /// <returns>The text; U+FFFD stands for a character of which the token holds only a part.</returns>
-    public string? FindText(int tokenId) => FindBytes(tokenId) is { } bytes ? Encoding.UTF8.GetString(bytes.Span) : null;
+    public string? FindText(int tokenId) =>
+        FindBytes(tokenId) is { } bytes ? Encoding.UTF8.GetString(bytes.Span) : null;
 
-    /// <summary>A token's bytes (UTF-8, possibly a part of a character), or null where the trace has none for it.</summary>
+    /// <summary>
+    /// A token's bytes (UTF-8, possibly a part of a character), or null where the trace has none for it.
+    /// </summary>
     /// <param name="tokenId">Token id.</param>
     public ReadOnlyMemory<byte>? FindBytes(int tokenId) =>
         OutputTexts is { } texts && OutputIds.BinarySearch(tokenId) is >= 0 and var index
@@ -81,8 +85,8 @@ public sealed class Trace
             : default(ReadOnlyMemory<byte>?);
 
     /// <summary>
-    /// Refuses a trace whose parts do not fit each other or that holds NaN or infinities. A trace that was found good is not
-    /// looked through again.
+    /// Refuses a trace whose parts do not fit each other or that holds NaN or infinities. A trace that was found good
+    /// is not looked through again.
     /// </summary>
     /// <exception cref="TraceFormatException">Names the part or the position, and what would be right.</exception>
     public void Validate()

@@ -7,16 +7,19 @@ public static class TraceFile
     /// <summary>Reads a trace that Tamx saved, or a dump with TAMX's tensor names.</summary>
     /// <param name="path">The .safetensors file; untrusted.</param>
     /// <param name="modelPath">
-    /// The GGUF of the model that the run was made with, or null. A file without output-embedding rows, as TAMX's scripts
-    /// write it, takes them from there, and token texts and marker ids where it has none; a file with rows needs no model.
+    /// The GGUF of the model that the run was made with, or null. A file without output-embedding rows, as TAMX's
+    /// scripts write it, takes them from there, and token texts and marker ids where it has none; a file with rows
+    /// needs no model.
     /// </param>
     /// <returns>The trace, validated.</returns>
     /// <exception cref="TraceFormatException">
-    /// The file is missing or damaged, or its tensors do not fit each other or the model; the message names the tensor or
-    /// position.
+    /// The file is missing or damaged, or its tensors do not fit each other or the model; the message names the tensor
+    /// or position.
     /// </exception>
     /// <exception cref="Llama.ModelFormatException">The model's file cannot be used.</exception>
-    /// <exception cref="Llama.NativeLibraryException">The native part, which reads the model's rows, is missing.</exception>
+    /// <exception cref="Llama.NativeLibraryException">
+    /// The native part, which reads the model's rows, is missing.
+    /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static Trace Load(string path, string? modelPath = null)
     {

@@ -26,11 +26,12 @@ internal static class TraceFormat
     public const string PicturesKey = "tamx.pictures";
     public const string OptionsKey = "tamx.options";
 
-    public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
-    {
-        MaxDepth = 8,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
-    };
+    public static JsonSerializerOptions Json { get; } =
+        new(JsonSerializerDefaults.Web)
+        {
+            MaxDepth = 8,
+            Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
+        };
 
     public static string Picture(int index) => $"tamx.picture.{index}";
 }

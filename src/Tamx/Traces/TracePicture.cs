@@ -3,7 +3,9 @@ namespace Tamx;
 /// <summary>The picture behind one temporal patch of a vision block, for display.</summary>
 /// <param name="BlockIndex">Index of the vision block.</param>
 /// <param name="FrameIndex">Temporal patch within the block; 0 for an image.</param>
-/// <param name="MediaType">For example <c>image/jpeg</c>; one of image/jpeg, image/png, image/webp, image/gif, image/bmp.</param>
+/// <param name="MediaType">
+/// For example <c>image/jpeg</c>; one of image/jpeg, image/png, image/webp, image/gif, image/bmp.
+/// </param>
 /// <param name="Bytes">The encoded picture as it came.</param>
 /// <param name="Width">Width in pixels as displayed (EXIF orientation applied).</param>
 /// <param name="Height">Height in pixels as displayed.</param>
@@ -17,4 +19,5 @@ public sealed record TracePicture(
     int Width,
     int Height,
     double? Seconds = null,
-    string? Name = null);
+    string? Name = null
+);

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using Tamx.Llama;
 
 namespace Tamx;
 
@@ -10,20 +9,30 @@ namespace Tamx;
 internal sealed class TraceReader(SafetensorsFile file)
 {
     private static readonly string[] PictureMediaTypes =
-        ["image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp"];
+    [
+        "image/jpeg",
+        "image/png",
+        "image/webp",
+        "image/gif",
+        "image/bmp",
+    ];
 
     /// <summary>Reads all parts; whether they fit each other is for <see cref="Trace.Validate"/>.</summary>
-    /// <param name="modelPath">The model that rows, texts and markers are taken from where the file has no rows; or null.</param>
+    /// <param name="modelPath">
+    /// The model that rows, texts and markers are taken from where the file has no rows; or null.
+    /// </param>
     public Trace Read(string? modelPath)
     {
         var hiddenShape = MatrixShape(TraceFormat.HiddenState);
         var hiddenSize = AxisLength(TraceFormat.HiddenState, hiddenShape[1]);
         var tokenIds = ReadIds(TraceFormat.GeneratedIds);
         var candidateIds = ReadCandidates();
-        var hasRows = file.Tensors.ContainsKey(TraceFormat.OutputIds) && file.Tensors.ContainsKey(TraceFormat.OutputRows);
-        var output = modelPath is null || hasRows
-            ? ReadOutput(hiddenSize)
-            : ReadOutput(hiddenSize, modelPath, tokenIds.Concat((candidateIds ?? []).SelectMany(step => step)));
+        var hasRows =
+            file.Tensors.ContainsKey(TraceFormat.OutputIds) && file.Tensors.ContainsKey(TraceFormat.OutputRows);
+        var output =
+            modelPath is null || hasRows
+                ? ReadOutput(hiddenSize)
+                : ReadOutput(hiddenSize, modelPath, tokenIds.Concat((candidateIds ?? []).SelectMany(step => step)));
         return new Trace
         {
             SourcePath = file.Path,
@@ -36,7 +45,9 @@ internal sealed class TraceReader(SafetensorsFile file)
             VideoGrids = ReadGrids(TraceFormat.VideoGrids),
             CandidateIds = candidateIds,
             CandidateProbabilities = ReadCandidateProbabilities(),
-            AnswerProbabilities = Has(TraceFormat.AnswerProbabilities) ? [.. file.ReadSingles(TraceFormat.AnswerProbabilities)] : null,
+            AnswerProbabilities = Has(TraceFormat.AnswerProbabilities)
+                ? [.. file.ReadSingles(TraceFormat.AnswerProbabilities)]
+                : null,
             Markers = ReadJson<MarkerIds>(TraceFormat.MarkersKey) ?? output.Markers,
             OutputTexts = output.Texts,
             Pictures = ReadPictures(),
@@ -47,12 +58,19 @@ internal sealed class TraceReader(SafetensorsFile file)
     /// <summary>Output-embedding rows and texts that the file itself holds.</summary>
     private OutputPart ReadOutput(int hiddenSize)
     {
-        int[] ids = ReadIds(TraceFormat.OutputIds);
-        long[] shape = MatrixShape(TraceFormat.OutputRows);
+        var ids = ReadIds(TraceFormat.OutputIds);
+        var shape = MatrixShape(TraceFormat.OutputRows);
         return shape[0] == ids.Length && shape[1] == hiddenSize
-            ? new OutputPart(ids, ReadStates(TraceFormat.OutputRows), ReadTexts(), MarkerIds.QwenPublished, new RunInfo())
+            ? new OutputPart(
+                ids,
+                ReadStates(TraceFormat.OutputRows),
+                ReadTexts(),
+                MarkerIds.QwenPublished,
+                new RunInfo()
+            )
             : throw file.Fault(
-                $"tensor {TraceFormat.OutputRows} is [{shape[0]}, {shape[1]}]; {ids.Length} ids and a hidden size of {hiddenSize} need [{ids.Length}, {hiddenSize}]");
+                $"tensor {TraceFormat.OutputRows} is [{shape[0]}, {shape[1]}]; {ids.Length} ids and a hidden size of {hiddenSize} need [{ids.Length}, {hiddenSize}]"
+            );
     }
 
     /// <summary>Rows and texts of the ids in use, from the model's file.</summary>
@@ -71,7 +89,8 @@ internal sealed class TraceReader(SafetensorsFile file)
                 ModelFile = System.IO.Path.GetFileName(modelPath),
                 Architecture = model.Facts.Architecture,
                 Quantization = model.Facts.Quantization,
-            });
+            }
+        );
     }
 
     /// <summary>Present and not the one-axis empty tensor that TAMX's scripts store for "none".</summary>
@@ -88,7 +107,9 @@ internal sealed class TraceReader(SafetensorsFile file)
         throw name is TraceFormat.OutputIds or TraceFormat.OutputRows
             ? new TraceFormatException(
                 file.Path,
-                (FormattableString)$"tensor {name} is missing; a trace needs it, or the model that the run was made with ({RunModel.Setting}), which has these rows")
+                (FormattableString)
+                    $"tensor {name} is missing; a trace needs it, or the model that the run was made with ({RunModel.Setting}), which has these rows"
+            )
             : file.Fault($"tensor {name} is missing; a trace needs it");
     }
 
@@ -100,18 +121,26 @@ internal sealed class TraceReader(SafetensorsFile file)
         {
             [long rows, long columns] => [rows, columns],
             [1, long rows, long columns] => [rows, columns],
-            _ => throw file.Fault($"tensor {name} is {tensor.Describe()}; two axes are needed, or three with a first of length 1"),
+            _ => throw file.Fault(
+                $"tensor {name} is {tensor.Describe()}; two axes are needed, or three with a first of length 1"
+            ),
         };
     }
 
-    private int AxisLength(string name, long length) => length is >= 1 and <= int.MaxValue
-        ? (int)length
-        : throw file.Fault($"tensor {name} has an axis of length {length}; it must be from 1 to {int.MaxValue}");
+    private int AxisLength(string name, long length) =>
+        length is >= 1 and <= int.MaxValue
+            ? (int)length
+            : throw file.Fault($"tensor {name} has an axis of length {length}; it must be from 1 to {int.MaxValue}");
 
     private float[] ReadStates(string name)
     {
         var tensor = Find(name);
-        return tensor.DType is SafetensorsDType.F32 or SafetensorsDType.BF16 or SafetensorsDType.F16 or SafetensorsDType.F64
+        return
+            tensor.DType
+                is SafetensorsDType.F32
+                    or SafetensorsDType.BF16
+                    or SafetensorsDType.F16
+                    or SafetensorsDType.F64
             ? file.ReadSingles(name)
             : throw file.Fault($"tensor {name} is {tensor.Describe()}; F32, BF16, F16 or F64 is needed");
     }
@@ -121,17 +150,21 @@ internal sealed class TraceReader(SafetensorsFile file)
         var tensor = Find(name);
         return tensor.Shape is [_] or [1, _]
             ? ToIds(name, file.ReadIntegers(name))
-            : throw file.Fault($"tensor {name} is {tensor.Describe()}; one axis is needed, or two with a first of length 1");
+            : throw file.Fault(
+                $"tensor {name} is {tensor.Describe()}; one axis is needed, or two with a first of length 1"
+            );
     }
 
     private int[] ToIds(string name, long[] values)
     {
         var ids = new int[values.Length];
-        for (int i = 0; i < ids.Length; i++)
+        for (var i = 0; i < ids.Length; i++)
         {
             ids[i] = values[i] is >= 0 and <= int.MaxValue
                 ? (int)values[i]
-                : throw file.Fault($"tensor {name} holds {values[i]} at index {i}; values from 0 to {int.MaxValue} are needed");
+                : throw file.Fault(
+                    $"tensor {name} holds {values[i]} at index {i}; values from 0 to {int.MaxValue} are needed"
+                );
         }
 
         return ids;
@@ -144,10 +177,12 @@ internal sealed class TraceReader(SafetensorsFile file)
             return [];
         }
 
-        long[] shape = MatrixShape(name);
+        var shape = MatrixShape(name);
         if (shape[1] != 3)
         {
-            throw file.Fault($"tensor {name} is [{shape[0]}, {shape[1]}]; rows of 3 (frames, rows, columns) are needed");
+            throw file.Fault(
+                $"tensor {name} is [{shape[0]}, {shape[1]}]; rows of 3 (frames, rows, columns) are needed"
+            );
         }
 
         return [.. ToIds(name, file.ReadIntegers(name)).Chunk(3).Select(row => new PatchGrid(row[0], row[1], row[2]))];
@@ -160,23 +195,34 @@ internal sealed class TraceReader(SafetensorsFile file)
             return null;
         }
 
-        long[] shape = MatrixShape(TraceFormat.CandidateIds);
-        return Rows(TraceFormat.CandidateIds, shape, ToIds(TraceFormat.CandidateIds, file.ReadIntegers(TraceFormat.CandidateIds)));
+        var shape = MatrixShape(TraceFormat.CandidateIds);
+        return Rows(
+            TraceFormat.CandidateIds,
+            shape,
+            ToIds(TraceFormat.CandidateIds, file.ReadIntegers(TraceFormat.CandidateIds))
+        );
     }
 
-    private ImmutableArray<float>[]? ReadCandidateProbabilities() => Has(TraceFormat.CandidateProbabilities)
-        ? Rows(TraceFormat.CandidateProbabilities, MatrixShape(TraceFormat.CandidateProbabilities), file.ReadSingles(TraceFormat.CandidateProbabilities))
-        : null;
+    private ImmutableArray<float>[]? ReadCandidateProbabilities() =>
+        Has(TraceFormat.CandidateProbabilities)
+            ? Rows(
+                TraceFormat.CandidateProbabilities,
+                MatrixShape(TraceFormat.CandidateProbabilities),
+                file.ReadSingles(TraceFormat.CandidateProbabilities)
+            )
+            : null;
 
     private ImmutableArray<T>[] Rows<T>(string name, long[] shape, T[] values)
     {
         // An axis of length 0 makes the other axis free, and with it the number of rows.
         if (shape[0] > file.Tensors[TraceFormat.GeneratedIds].ElementCount)
         {
-            throw file.Fault($"tensor {name} is [{shape[0]}, {shape[1]}]: more steps than {TraceFormat.GeneratedIds} has tokens");
+            throw file.Fault(
+                $"tensor {name} is [{shape[0]}, {shape[1]}]: more steps than {TraceFormat.GeneratedIds} has tokens"
+            );
         }
 
-        int width = shape[0] == 0 ? 0 : values.Length / (int)shape[0];
+        var width = shape[0] == 0 ? 0 : values.Length / (int)shape[0];
         return [.. Enumerable.Range(0, (int)shape[0]).Select(row => ImmutableArray.Create(values, row * width, width))];
     }
 
@@ -187,15 +233,17 @@ internal sealed class TraceReader(SafetensorsFile file)
             return null;
         }
 
-        byte[] bytes = file.ReadBytes(TraceFormat.TextBytes);
-        int[] ends = ReadIds(TraceFormat.TextEnds);
+        var bytes = file.ReadBytes(TraceFormat.TextBytes);
+        var ends = ReadIds(TraceFormat.TextEnds);
         var texts = new ReadOnlyMemory<byte>[ends.Length];
-        int start = 0;
-        for (int i = 0; i < ends.Length; i++)
+        var start = 0;
+        for (var i = 0; i < ends.Length; i++)
         {
             if (ends[i] < start || ends[i] > bytes.Length)
             {
-                throw file.Fault($"tensor {TraceFormat.TextEnds} holds {ends[i]} at index {i}; it must ascend and stay within the {bytes.Length} bytes of {TraceFormat.TextBytes}");
+                throw file.Fault(
+                    $"tensor {TraceFormat.TextEnds} holds {ends[i]} at index {i}; it must ascend and stay within the {bytes.Length} bytes of {TraceFormat.TextBytes}"
+                );
             }
 
             texts[i] = bytes.AsMemory(start..ends[i]);
@@ -211,20 +259,34 @@ internal sealed class TraceReader(SafetensorsFile file)
         var pictures = new List<TracePicture>(entries.Length);
         foreach (var entry in entries)
         {
-            if (entry is null
+            if (
+                entry is null
                 || entry.Block < 0
                 || entry.Frame < 0
                 || entry.Width < 1
                 || entry.Height < 1
                 || !PictureMediaTypes.Contains(entry.MediaType)
-                || entry.Name?.Any(char.IsControl) == true)
+                || entry.Name?.Any(char.IsControl) == true
+            )
             {
                 throw file.Fault(
-                    $"metadata {TraceFormat.PicturesKey}: entry {pictures.Count} needs block and frame from 0, width and height from 1, a mediaType of {string.Join(", ", PictureMediaTypes)}, and no control characters in its name");
+                    $"metadata {TraceFormat.PicturesKey}: entry {pictures.Count} needs block and frame from 0, width and height from 1, a mediaType of {string.Join(", ", PictureMediaTypes)}, and no control characters in its name"
+                );
             }
 
-            byte[] bytes = file.ReadBytes(TraceFormat.Picture(pictures.Count));
-            pictures.Add(new TracePicture(entry.Block, entry.Frame, entry.MediaType, bytes, entry.Width, entry.Height, entry.Seconds, entry.Name));
+            var bytes = file.ReadBytes(TraceFormat.Picture(pictures.Count));
+            pictures.Add(
+                new TracePicture(
+                    entry.Block,
+                    entry.Frame,
+                    entry.MediaType,
+                    bytes,
+                    entry.Width,
+                    entry.Height,
+                    entry.Seconds,
+                    entry.Name
+                )
+            );
         }
 
         return pictures;
@@ -233,7 +295,7 @@ internal sealed class TraceReader(SafetensorsFile file)
     private T? ReadJson<T>(string key)
         where T : class
     {
-        if (!file.Metadata.TryGetValue(key, out string? text))
+        if (!file.Metadata.TryGetValue(key, out var text))
         {
             return null;
         }
@@ -244,9 +306,18 @@ internal sealed class TraceReader(SafetensorsFile file)
         }
         catch (JsonException e)
         {
-            throw file.Fault($"metadata {key} is not the JSON that docs/trace-format.md describes (at {e.Path ?? "its beginning"})", e);
+            throw file.Fault(
+                $"metadata {key} is not the JSON that docs/trace-format.md describes (at {e.Path ?? "its beginning"})",
+                e
+            );
         }
     }
 
-    private sealed record OutputPart(int[] Ids, float[] Rows, IReadOnlyList<ReadOnlyMemory<byte>>? Texts, MarkerIds Markers, RunInfo Run);
+    private sealed record OutputPart(
+        int[] Ids,
+        float[] Rows,
+        IReadOnlyList<ReadOnlyMemory<byte>>? Texts,
+        MarkerIds Markers,
+        RunInfo Run
+    );
 }

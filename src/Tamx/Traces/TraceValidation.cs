@@ -12,15 +12,20 @@ internal static class TraceValidation
     public static void Check(Trace trace)
     {
         var (ids, size) = (trace.OutputIds, trace.HiddenSize);
-        trace.Require(!trace.TokenIds.IsDefaultOrEmpty, $"generated_ids is empty; the sequence of prompt and answer is needed");
+        trace.Require(
+            !trace.TokenIds.IsDefaultOrEmpty,
+            $"generated_ids is empty; the sequence of prompt and answer is needed"
+        );
         trace.Require(size >= 1, $"the hidden size is {size}; it must be at least 1");
         trace.Require(
             trace.HiddenStates.Length % size == 0
                 && (trace.HiddenRowCount == trace.TokenIds.Length - 1 || trace.HiddenRowCount == trace.TokenIds.Length),
-            $"hidden_state has {trace.HiddenRowCount} rows for {trace.TokenIds.Length} tokens; one per token is needed, where the last may be left out");
+            $"hidden_state has {trace.HiddenRowCount} rows for {trace.TokenIds.Length} tokens; one per token is needed, where the last may be left out"
+        );
         trace.Require(
             trace.OutputRows.Length == (long)ids.Length * size,
-            $"lm_head_rows has {trace.OutputRows.Length} values; {ids.Length} ids of hidden size {size} need {(long)ids.Length * size}");
+            $"lm_head_rows has {trace.OutputRows.Length} values; {ids.Length} ids of hidden size {size} need {(long)ids.Length * size}"
+        );
         for (var i = 1; i < ids.Length; i++)
         {
             if (ids[i] <= ids[i - 1])
@@ -31,13 +36,18 @@ internal static class TraceValidation
 
         trace.Require(
             trace.OutputTexts is null || trace.OutputTexts.Count == ids.Length,
-            $"there are {trace.OutputTexts?.Count} token texts for {ids.Length} ids");
+            $"there are {trace.OutputTexts?.Count} token texts for {ids.Length} ids"
+        );
         var position = HiddenRows.IndexOfNonFinite(trace.HiddenStates.Span, size);
-        trace.Require(position < 0, $"hidden_state holds NaN or an infinity at position {position}; all values must be finite");
+        trace.Require(
+            position < 0,
+            $"hidden_state holds NaN or an infinity at position {position}; all values must be finite"
+        );
         var row = HiddenRows.IndexOfNonFinite(trace.OutputRows.Span, size);
         trace.Require(
             row < 0,
-            $"lm_head_rows holds NaN or an infinity in the row of token id {(row < 0 ? 0 : ids[row])}; all values must be finite");
+            $"lm_head_rows holds NaN or an infinity in the row of token id {(row < 0 ? 0 : ids[row])}; all values must be finite"
+        );
         CheckCandidates(trace);
     }
 
@@ -46,12 +56,17 @@ internal static class TraceValidation
         foreach (var (step, ids) in (trace.CandidateIds ?? []).Index())
         {
             var width = trace.CandidateIds![0].Length;
-            trace.Require(ids.Length == width, $"candidate_ids_per_step has {ids.Length} ids at step {step}; step 0 has {width}");
+            trace.Require(
+                ids.Length == width,
+                $"candidate_ids_per_step has {ids.Length} ids at step {step}; step 0 has {width}"
+            );
             foreach (var id in ids)
             {
                 if (trace.OutputIds.BinarySearch(id) < 0)
                 {
-                    throw trace.Fault($"candidate_ids_per_step holds the id {id} at step {step}, which lm_head_ids does not have; its row is needed");
+                    throw trace.Fault(
+                        $"candidate_ids_per_step holds the id {id} at step {step}, which lm_head_ids does not have; its row is needed"
+                    );
                 }
             }
         }
@@ -62,11 +77,15 @@ internal static class TraceValidation
                 trace.CandidateIds is { } candidates
                     && probabilities.Count == candidates.Count
                     && probabilities.Zip(candidates).All(pair => pair.First.Length == pair.Second.Length),
-                $"tamx.candidate_probabilities must have the shape of candidate_ids_per_step");
+                $"tamx.candidate_probabilities must have the shape of candidate_ids_per_step"
+            );
         }
 
         trace.Require(
-            trace.AnswerProbabilities is null || trace.CandidateIds is null || trace.AnswerProbabilities.Value.Length == trace.CandidateIds.Count,
-            $"tamx.answer_probabilities has {trace.AnswerProbabilities?.Length} values for {trace.CandidateIds?.Count} generated tokens");
+            trace.AnswerProbabilities is null
+                || trace.CandidateIds is null
+                || trace.AnswerProbabilities.Value.Length == trace.CandidateIds.Count,
+            $"tamx.answer_probabilities has {trace.AnswerProbabilities?.Length} values for {trace.CandidateIds?.Count} generated tokens"
+        );
     }
 }

@@ -20,7 +20,12 @@ internal static class TraceWriter
         AddGrids(writer, TraceFormat.VideoGrids, trace.VideoGrids);
         if (trace.CandidateIds is { Count: > 0 } candidates)
         {
-            writer.AddIntegers(TraceFormat.CandidateIds, ToInt64([.. candidates.SelectMany(row => row)]), candidates.Count, candidates[0].Length);
+            writer.AddIntegers(
+                TraceFormat.CandidateIds,
+                ToInt64([.. candidates.SelectMany(row => row)]),
+                candidates.Count,
+                candidates[0].Length
+            );
         }
 
         if (trace.CandidateProbabilities is { Count: > 0 } probabilities)
@@ -52,7 +57,12 @@ internal static class TraceWriter
     {
         if (grids.Count > 0)
         {
-            writer.AddIntegers(name, grids.SelectMany(grid => new long[] { grid.Frames, grid.Rows, grid.Columns }).ToArray(), grids.Count, 3);
+            writer.AddIntegers(
+                name,
+                grids.SelectMany(grid => new long[] { grid.Frames, grid.Rows, grid.Columns }).ToArray(),
+                grids.Count,
+                3
+            );
         }
     }
 
@@ -60,17 +70,19 @@ internal static class TraceWriter
 
     private static void AddPictures(SafetensorsWriter writer, IReadOnlyList<TracePicture> pictures)
     {
-        var entries = pictures.Select(picture => new TracePictureEntry
-        {
-            Block = picture.BlockIndex,
-            Frame = picture.FrameIndex,
-            MediaType = picture.MediaType,
-            Width = picture.Width,
-            Height = picture.Height,
-            Seconds = picture.Seconds,
-            Name = picture.Name,
-        }).ToList();
-        for (int i = 0; i < pictures.Count; i++)
+        var entries = pictures
+            .Select(picture => new TracePictureEntry
+            {
+                Block = picture.BlockIndex,
+                Frame = picture.FrameIndex,
+                MediaType = picture.MediaType,
+                Width = picture.Width,
+                Height = picture.Height,
+                Seconds = picture.Seconds,
+                Name = picture.Name,
+            })
+            .ToList();
+        for (var i = 0; i < pictures.Count; i++)
         {
             writer.AddBytes(TraceFormat.Picture(i), pictures[i].Bytes);
         }

@@ -5,8 +5,12 @@ public static class WholeFile
 {
     /// <summary>Writes a file; an existing one is replaced.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="write">Writes the content. If it throws, no file is left behind and an existing one stays as it was.</param>
-    /// <exception cref="IOException">The path is a folder, lies in a folder that does not exist, or cannot be written.</exception>
+    /// <param name="write">
+    /// Writes the content. If it throws, no file is left behind and an existing one stays as it was.
+    /// </param>
+    /// <exception cref="IOException">
+    /// The path is a folder, lies in a folder that does not exist, or cannot be written.
+    /// </exception>
     public static void Write(string path, Action<Stream> write)
     {
         ArgumentNullException.ThrowIfNull(write);
@@ -50,11 +54,15 @@ public static class WholeFile
     private static (string Target, string Temporary) Places(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        string target = Path.GetFullPath(path);
-        string folder = Path.GetDirectoryName(target) ?? target;
+        var target = Path.GetFullPath(path);
+        var folder = Path.GetDirectoryName(target) ?? target;
         if (Directory.Exists(target) || !Directory.Exists(folder))
         {
-            throw new IOException(Directory.Exists(target) ? $"{path}: this is a folder, a file is needed" : $"{path}: there is no folder {folder}");
+            throw new IOException(
+                Directory.Exists(target)
+                    ? $"{path}: this is a folder, a file is needed"
+                    : $"{path}: there is no folder {folder}"
+            );
         }
 
         return (target, Path.Combine(folder, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}.tmp"));

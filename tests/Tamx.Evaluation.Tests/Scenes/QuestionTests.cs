@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Tamx.Evaluation;
 using Tamx.Evaluation.Scenes;
 
 namespace Tamx.Evaluation.Tests.Scenes;
@@ -14,9 +13,9 @@ public sealed partial class QuestionTests
     [Fact]
     public void Describe_EveryScene_NamesItsObjectsInOrder()
     {
-        foreach (Scene scene in Scenes)
+        foreach (var scene in Scenes)
         {
-            SceneQuestion question = scene.Questions[0];
+            var question = scene.Questions[0];
             Assert.Equal("Describe this image.", question.Prompt);
             string[] named = [.. NamePattern().Matches(question.Answer).Select(match => match.Groups[1].Value)];
             Assert.Equal(scene.Objects.Select(item => $"{item.Adjective} {item.Noun}"), named);
@@ -27,33 +26,42 @@ public sealed partial class QuestionTests
     [Fact]
     public void Describe_TwoObjects_RelationIsPlain()
     {
-        foreach (Scene scene in Scenes.Where(scene => scene.Objects.Count == 2))
+        foreach (var scene in Scenes.Where(scene => scene.Objects.Count == 2))
         {
-            (SceneObject first, SceneObject second) = (scene.Objects[0], scene.Objects[1]);
-            (double right, double down) = (second.CenterX - first.CenterX, second.CenterY - first.CenterY);
-            Assert.True(scene.Questions[0].Answer.Contains(" to the left of ", StringComparison.Ordinal)
-                ? right > Math.Abs(down) + Clear
-                : scene.Questions[0].Answer.Contains(" above ", StringComparison.Ordinal) && down > Math.Abs(right) + Clear);
+            (var first, var second) = (scene.Objects[0], scene.Objects[1]);
+            (var right, var down) = (second.CenterX - first.CenterX, second.CenterY - first.CenterY);
+            Assert.True(
+                scene.Questions[0].Answer.Contains(" to the left of ", StringComparison.Ordinal)
+                    ? right > Math.Abs(down) + Clear
+                    : scene.Questions[0].Answer.Contains(" above ", StringComparison.Ordinal)
+                        && down > Math.Abs(right) + Clear
+            );
         }
     }
 
     [Fact]
     public void Describe_ManyObjects_AreOrderedByColorThenShape()
     {
-        foreach (Scene scene in Scenes.Where(scene => scene.Objects.Count > 2))
+        foreach (var scene in Scenes.Where(scene => scene.Objects.Count > 2))
         {
-            Assert.All(scene.Objects.Zip(scene.Objects.Skip(1)), pair => Assert.True(
-                pair.First.Color < pair.Second.Color || (pair.First.Color == pair.Second.Color && pair.First.Shape < pair.Second.Shape)));
+            Assert.All(
+                scene.Objects.Zip(scene.Objects.Skip(1)),
+                pair =>
+                    Assert.True(
+                        pair.First.Color < pair.Second.Color
+                            || (pair.First.Color == pair.Second.Color && pair.First.Shape < pair.Second.Shape)
+                    )
+            );
         }
     }
 
     [Fact]
     public void Describe_OneObject_PlaceIsPlain()
     {
-        foreach (Scene scene in Scenes.Where(scene => scene.Objects.Count == 1))
+        foreach (var scene in Scenes.Where(scene => scene.Objects.Count == 1))
         {
-            (double x, double y) = (scene.Objects[0].CenterX, scene.Objects[0].CenterY);
-            string caption = scene.Questions[0].Answer;
+            (var x, var y) = (scene.Objects[0].CenterX, scene.Objects[0].CenterY);
+            var caption = scene.Questions[0].Answer;
             Assert.Equal(x < 144, caption.Contains(" left", StringComparison.Ordinal));
             Assert.Equal(x > 240, caption.Contains(" right", StringComparison.Ordinal));
             Assert.Equal(y < 144, caption.Contains(" top", StringComparison.Ordinal));
@@ -64,12 +72,12 @@ public sealed partial class QuestionTests
     [Fact]
     public void Relation_EveryPair_TheOtherObjectIsThere()
     {
-        int asked = 0;
-        foreach ((Scene scene, SceneQuestion question) in Asked(QuestionKind.Relation))
+        var asked = 0;
+        foreach ((var scene, var question) in Asked(QuestionKind.Relation))
         {
             asked++;
-            Match match = RelationPattern().Match(question.Prompt);
-            SceneObject target = Assert.Single(scene.Objects, item => $"{item.Adjective} {item.Noun}" == match.Groups[2].Value);
+            var match = RelationPattern().Match(question.Prompt);
+            var target = Assert.Single(scene.Objects, item => $"{item.Adjective} {item.Noun}" == match.Groups[2].Value);
             Func<SceneObject, double> distance = match.Groups[1].Value switch
             {
                 "left of" => item => target.CenterX - item.CenterX,
@@ -77,7 +85,7 @@ public sealed partial class QuestionTests
                 "above" => item => target.CenterY - item.CenterY,
                 _ => item => item.CenterY - target.CenterY,
             };
-            SceneObject there = Assert.Single(scene.Objects, item => distance(item) > 0);
+            var there = Assert.Single(scene.Objects, item => distance(item) > 0);
             Assert.True(distance(there) > Clear);
             Assert.EndsWith($" {there.Adjective} {there.Noun}.", question.Answer, StringComparison.Ordinal);
         }
@@ -90,10 +98,10 @@ public sealed partial class QuestionTests
     {
         string[] numbers = ["none", "one", "two", "three", "four"];
         HashSet<string> seen = [];
-        foreach ((Scene scene, SceneQuestion question) in Asked(QuestionKind.Count))
+        foreach ((var scene, var question) in Asked(QuestionKind.Count))
         {
-            string[] kind = CountPattern().Match(question.Prompt).Groups[1].Value.Split(' ');
-            int count = kind switch
+            var kind = CountPattern().Match(question.Prompt).Groups[1].Value.Split(' ');
+            var count = kind switch
             {
                 ["objects"] => scene.Objects.Count,
                 [var color, "objects"] => scene.Objects.Count(item => item.Adjective == color),
@@ -110,9 +118,12 @@ public sealed partial class QuestionTests
     [Fact]
     public void Color_EveryScene_IsTheOnlySuchObjects()
     {
-        foreach ((Scene scene, SceneQuestion question) in Asked(QuestionKind.Color))
+        foreach ((var scene, var question) in Asked(QuestionKind.Color))
         {
-            SceneObject item = Assert.Single(scene.Objects, item => question.Prompt == $"What color is the {item.Noun}?");
+            SceneObject item = Assert.Single(
+                scene.Objects,
+                item => question.Prompt == $"What color is the {item.Noun}?"
+            );
             Assert.Equal($"The {item.Noun} is {item.Adjective}.", question.Answer);
         }
     }
@@ -120,17 +131,25 @@ public sealed partial class QuestionTests
     [Fact]
     public void Words_EveryAnswer_AreMarkedWithAllTheirObjects()
     {
-        foreach (Scene scene in Scenes)
+        foreach (var scene in Scenes)
         {
-            foreach (SceneQuestion question in scene.Questions)
+            foreach (var question in scene.Questions)
             {
-                Assert.Equal(WordPattern().Matches(question.Answer).Select(match => (match.Value, match.Index)), question.Words.Select(word => (word.Text, word.Start)));
-                foreach (SceneWord word in question.Words)
+                Assert.Equal(
+                    WordPattern().Matches(question.Answer).Select(match => (match.Value, match.Index)),
+                    question.Words.Select(word => (word.Text, word.Start))
+                );
+                foreach (var word in question.Words)
                 {
-                    int[] bearers = [.. scene.Objects.Where(item => item.Noun == word.Text || item.Adjective == word.Text).Select(item => item.Id)];
+                    int[] bearers =
+                    [
+                        .. scene
+                            .Objects.Where(item => item.Noun == word.Text || item.Adjective == word.Text)
+                            .Select(item => item.Id),
+                    ];
                     Assert.Equal(bearers, word.ObjectIds);
                     Assert.Equal(bearers.Length == 0, word.Kind == WordKind.Function);
-                    bool isNoun = scene.Objects.Any(item => item.Noun == word.Text);
+                    var isNoun = scene.Objects.Any(item => item.Noun == word.Text);
                     Assert.Equal(isNoun, word.Kind == WordKind.Noun);
                 }
             }
@@ -138,7 +157,9 @@ public sealed partial class QuestionTests
     }
 
     private static IEnumerable<(Scene Scene, SceneQuestion Question)> Asked(QuestionKind kind) =>
-        Scenes.SelectMany(scene => scene.Questions.Where(question => question.Kind == kind).Select(question => (scene, question)));
+        Scenes.SelectMany(scene =>
+            scene.Questions.Where(question => question.Kind == kind).Select(question => (scene, question))
+        );
 
     [GeneratedRegex(@"[Aa]n? (\w+ \w+)")]
     private static partial Regex NamePattern();

@@ -8,13 +8,13 @@ public sealed class SceneVideoTests
     public void Generate_EveryVideo_OnlyTheNamedObjectMovesAsTold()
     {
         HashSet<string> ways = [];
-        for (int i = 0; i < 30; i++)
+        for (var i = 0; i < 30; i++)
         {
-            SceneVideo video = SceneVideo.Generate(4, i);
+            var video = SceneVideo.Generate(4, i);
             Assert.Equal(4, video.Frames.Count);
-            (double x0, double y0) = CenterOf(video, 0, 1);
-            (double x1, double y1) = CenterOf(video, 3, 1);
-            string way = (Math.Round((x1 - x0) / 96), Math.Round((y1 - y0) / 96)) switch
+            (var x0, var y0) = CenterOf(video, 0, 1);
+            (var x1, var y1) = CenterOf(video, 3, 1);
+            var way = (Math.Round((x1 - x0) / 96), Math.Round((y1 - y0) / 96)) switch
             {
                 (1, 0) => "right",
                 (-1, 0) => "left",
@@ -23,8 +23,14 @@ public sealed class SceneVideoTests
                 _ => "nowhere",
             };
             ways.Add(way);
-            Assert.Equal($"The {video.Objects[0].Adjective} {video.Objects[0].Noun} moves {way}.", video.Question.Answer);
-            Assert.All(video.Objects.Skip(1), other => Assert.Equal(CenterOf(video, 0, other.Id + 1), CenterOf(video, 3, other.Id + 1)));
+            Assert.Equal(
+                $"The {video.Objects[0].Adjective} {video.Objects[0].Noun} moves {way}.",
+                video.Question.Answer
+            );
+            Assert.All(
+                video.Objects.Skip(1),
+                other => Assert.Equal(CenterOf(video, 0, other.Id + 1), CenterOf(video, 3, other.Id + 1))
+            );
         }
 
         Assert.Equal(4, ways.Count);
@@ -33,16 +39,16 @@ public sealed class SceneVideoTests
     [Fact]
     public void Generate_WhereNothingStands_FramesAreAlike()
     {
-        SceneVideo video = SceneVideo.Generate(4, 1);
+        var video = SceneVideo.Generate(4, 1);
         Assert.NotEqual(video.Frames[0], video.Frames[3]);
-        int same = 0;
-        for (int i = 0; i < video.Labels[0].Length; i++)
+        var same = 0;
+        for (var i = 0; i < video.Labels[0].Length; i++)
         {
             // The edge of an object, where it covers less than half a pixel, bears no label.
             same += video.Frames[0].AsSpan(i * 3, 3).SequenceEqual(video.Frames[3].AsSpan(i * 3, 3)) ? 1 : 0;
         }
 
-        int moved = video.Labels[0].Zip(video.Labels[3]).Count(pair => pair.First != pair.Second);
+        var moved = video.Labels[0].Zip(video.Labels[3]).Count(pair => pair.First != pair.Second);
         Assert.InRange(video.Labels[0].Length - same, moved / 2, moved * 2);
     }
 
@@ -55,7 +61,14 @@ public sealed class SceneVideoTests
 
     private static (double X, double Y) CenterOf(SceneVideo video, int frame, int label)
     {
-        (int Y, int X)[] places = [.. video.Labels[frame].Index().Where(pair => pair.Item == label).Select(pair => Math.DivRem(pair.Index, video.Size))];
+        (int Y, int X)[] places =
+        [
+            .. video
+                .Labels[frame]
+                .Index()
+                .Where(pair => pair.Item == label)
+                .Select(pair => Math.DivRem(pair.Index, video.Size)),
+        ];
         return (places.Average(place => place.X), places.Average(place => place.Y));
     }
 }

@@ -80,7 +80,5 @@ internal sealed unsafe class PtxDevice(Func<DeviceKernel, string, string>? chang
         Steps[kernel] = Steps.GetValueOrDefault(kernel) + Machine.StepCount - before;
     }
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 }

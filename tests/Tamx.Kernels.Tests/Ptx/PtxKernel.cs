@@ -17,7 +17,8 @@ internal sealed partial class PtxKernel
         Assert.DoesNotContain(".func", text, StringComparison.Ordinal);
         foreach (Match one in Parameter().Matches(head.Groups[1].Value))
         {
-            var size = one.Groups["bytes"].Success ? Number(one.Groups["bytes"].Value)
+            var size =
+                one.Groups["bytes"].Success ? Number(one.Groups["bytes"].Value)
                 : one.Groups["type"].Value.EndsWith("64", StringComparison.Ordinal) ? 8
                 : 4;
             ParameterBytes = (ParameterBytes + Math.Min(size, 8) - 1) / Math.Min(size, 8) * Math.Min(size, 8);
@@ -79,13 +80,17 @@ internal sealed partial class PtxKernel
     public PtxInstruction[] Code { get; }
 
     /// <summary>The value of an operand that is not a register.</summary>
-    public ulong Constant(string name) => name switch
-    {
-        _ when Shared.TryGetValue(name, out var offset) => PtxMachine.SharedStart + (ulong)offset,
-        ['0', 'f' or 'F' or 'x', ..] =>
-            ulong.Parse(name.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture),
-        _ => (ulong)long.Parse(name, CultureInfo.InvariantCulture),
-    };
+    public ulong Constant(string name) =>
+        name switch
+        {
+            _ when Shared.TryGetValue(name, out var offset) => PtxMachine.SharedStart + (ulong)offset,
+            ['0', 'f' or 'F' or 'x', ..] => ulong.Parse(
+                name.AsSpan(2),
+                NumberStyles.HexNumber,
+                CultureInfo.InvariantCulture
+            ),
+            _ => (ulong)long.Parse(name, CultureInfo.InvariantCulture),
+        };
 
     private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 

@@ -64,35 +64,47 @@ internal sealed class PtxMachine
     }
 
     private static ulong[][] Registers(
-        PtxKernel kernel, (int X, int Y) group, (int X, int Y) groups, (int X, int Y) threads)
+        PtxKernel kernel,
+        (int X, int Y) group,
+        (int X, int Y) groups,
+        (int X, int Y) threads
+    )
     {
         var count = threads.X * threads.Y;
-        return [.. kernel.RegisterNames.Select(name =>
-        {
-            var values = new ulong[count];
-            for (var t = 0; t < count; t++)
+        return
+        [
+            .. kernel.RegisterNames.Select(name =>
             {
-                values[t] = name switch
+                var values = new ulong[count];
+                for (var t = 0; t < count; t++)
                 {
-                    "%tid.x" => (ulong)(t % threads.X),
-                    "%tid.y" => (ulong)(t / threads.X),
-                    "%ntid.x" => (ulong)threads.X,
-                    "%ntid.y" => (ulong)threads.Y,
-                    "%ctaid.x" => (ulong)group.X,
-                    "%ctaid.y" => (ulong)group.Y,
-                    "%nctaid.x" => (ulong)groups.X,
-                    "%nctaid.y" => (ulong)groups.Y,
-                    ['%', ..] => 0,
-                    _ => kernel.Constant(name),
-                };
-            }
+                    values[t] = name switch
+                    {
+                        "%tid.x" => (ulong)(t % threads.X),
+                        "%tid.y" => (ulong)(t / threads.X),
+                        "%ntid.x" => (ulong)threads.X,
+                        "%ntid.y" => (ulong)threads.Y,
+                        "%ctaid.x" => (ulong)group.X,
+                        "%ctaid.y" => (ulong)group.Y,
+                        "%nctaid.x" => (ulong)groups.X,
+                        "%nctaid.y" => (ulong)groups.Y,
+                        ['%', ..] => 0,
+                        _ => kernel.Constant(name),
+                    };
+                }
 
-            return values;
-        })];
+                return values;
+            }),
+        ];
     }
 
     private void RunGroup(
-        PtxKernel kernel, (int X, int Y) group, (int X, int Y) groups, (int X, int Y) threads, byte[] parameters)
+        PtxKernel kernel,
+        (int X, int Y) group,
+        (int X, int Y) groups,
+        (int X, int Y) threads,
+        byte[] parameters
+    )
     {
         var count = threads.X * threads.Y;
         var registers = Registers(kernel, group, groups, threads);
@@ -112,7 +124,8 @@ internal sealed class PtxMachine
                 // All threads are at the barrier, and at the same one.
                 Assert.True(
                     waiting.Count == count && waiting.TrueForAll(t => places[t] == places[0]),
-                    "threads wait at a barrier that others do not come to");
+                    "threads wait at a barrier that others do not come to"
+                );
                 (running, waiting) = (waiting, running);
                 epoch++;
             }
@@ -163,9 +176,10 @@ internal sealed class PtxMachine
 
                     break;
                 case PtxKind.Parameter:
-                    var value = instruction.Size == 8
-                        ? BitConverter.ToUInt64(parameters, instruction.Offset)
-                        : BitConverter.ToUInt32(parameters, instruction.Offset);
+                    var value =
+                        instruction.Size == 8
+                            ? BitConverter.ToUInt64(parameters, instruction.Offset)
+                            : BitConverter.ToUInt32(parameters, instruction.Offset);
                     foreach (var t in now)
                     {
                         registers[instruction.Values[0]][t] = value;
@@ -185,7 +199,16 @@ internal sealed class PtxMachine
                         {
                             var thread = firstThread + t;
                             Transfer(
-                                instruction, registers, t, thread, address, _memory, _isAllocated, _accesses, _launch);
+                                instruction,
+                                registers,
+                                t,
+                                thread,
+                                address,
+                                _memory,
+                                _isAllocated,
+                                _accesses,
+                                _launch
+                            );
                         }
                     }
 
@@ -224,7 +247,8 @@ internal sealed class PtxMachine
         uint[] memory,
         bool[]? isAllocated,
         Access[] accesses,
-        int epoch)
+        int epoch
+    )
     {
         var loads = instruction.Kind == PtxKind.Load;
         Check(address % (ulong)(instruction.Size * instruction.Values.Length) == 0, "is not aligned");
@@ -237,7 +261,12 @@ internal sealed class PtxMachine
             if (access.Epoch != epoch)
             {
                 // In shared memory, values from before the last barrier may be read by all.
-                access = access with { Epoch = epoch, Writer = Nobody, Reader = Nobody };
+                access = access with
+                {
+                    Epoch = epoch,
+                    Writer = Nobody,
+                    Reader = Nobody,
+                };
             }
 
             if (loads)
@@ -250,7 +279,9 @@ internal sealed class PtxMachine
             else
             {
                 Check(
-                    access.Writer == Nobody || access.Writer == thread, "writes where another thread has just written");
+                    access.Writer == Nobody || access.Writer == thread,
+                    "writes where another thread has just written"
+                );
                 Check(access.Reader == Nobody || access.Reader == thread, "writes where another thread has just read");
                 (access.Writer, access.IsWritten) = (thread, true);
                 memory[word] = (uint)registers[instruction.Values[i]][lane];

@@ -18,7 +18,8 @@ public partial class PtxTests(ITestOutputHelper output)
     [
         RandomProblem.Create(3, [(2, 3, 4), (1, 5, 14)], 17, 66, 3),
         RandomProblem.Create(5, [(1, 1, 67)], 259, 18, 65).With(kernelSize: 1),
-        RandomProblem.Create(6, [(1, 9, 8), (1, 2, 3)], 259, 70, 2, 2)
+        RandomProblem
+            .Create(6, [(1, 9, 8), (1, 2, 3)], 259, 70, 2, 2)
             .With(strength: 0, kernelSize: 5, normalizeBeforeFilter: true),
         RandomProblem.Create(7, [(1, 4, 3), (2, 1, 1)], 2, 5, 2).With(kernelSize: 9),
         RandomProblem.Create(8, [(1, 7, 2)], 3, 5, 2).With(kernelSize: 7),
@@ -27,9 +28,11 @@ public partial class PtxTests(ITestOutputHelper output)
     public static TheoryData<string> Kernels => [.. DeviceKernel.All.Select(kernel => kernel.Name)];
 
     public static TheoryData<string> WithBarriers =>
-    [
-        .. DeviceKernel.All.Except([DeviceKernel.JoinParts, DeviceKernel.NormalizeMaps]).Select(kernel => kernel.Name),
-    ];
+        [
+            .. DeviceKernel
+                .All.Except([DeviceKernel.JoinParts, DeviceKernel.NormalizeMaps])
+                .Select(kernel => kernel.Name),
+        ];
 
     [Fact]
     public void Compute_ByPtx_EqualsTheReference()
@@ -74,17 +77,19 @@ public partial class PtxTests(ITestOutputHelper output)
         var count = 1;
         for (var missing = 0; missing < count; missing++)
         {
-            var device = new PtxDevice((kernel, text) =>
-            {
-                if (kernel.Name != name)
+            var device = new PtxDevice(
+                (kernel, text) =>
                 {
-                    return text;
-                }
+                    if (kernel.Name != name)
+                    {
+                        return text;
+                    }
 
-                var barriers = Barrier().Matches(text);
-                count = barriers.Count;
-                return text.Remove(barriers[missing].Index, barriers[missing].Length);
-            });
+                    var barriers = Barrier().Matches(text);
+                    count = barriers.Count;
+                    return text.Remove(barriers[missing].Index, barriers[missing].Length);
+                }
+            );
 
             Assert.ThrowsAny<XunitException>(() => RunFor(name, device));
         }
@@ -105,23 +110,25 @@ public partial class PtxTests(ITestOutputHelper output)
     public void Launch_OffByOne_IsFound(string name, string what, string instead)
     {
         var isPlanted = false;
-        var device = new PtxDevice((kernel, text) =>
-        {
-            if (kernel.Name != name)
+        var device = new PtxDevice(
+            (kernel, text) =>
             {
-                return text;
-            }
+                if (kernel.Name != name)
+                {
+                    return text;
+                }
 
-            var changed = instead.Split(' ') switch
-            {
-                [_, "+4"] => AddressEnd().Replace(text, "+4]", 1),
-                [_, "off"] => LastNumber(what).Replace(
-                    text, match => match.Value[..^1] + (char)(match.Value[^1] + 1), 1),
-                _ => new Regex(Regex.Escape(what)).Replace(text, instead, 1),
-            };
-            isPlanted = changed != text;
-            return changed;
-        });
+                var changed = instead.Split(' ') switch
+                {
+                    [_, "+4"] => AddressEnd().Replace(text, "+4]", 1),
+                    [_, "off"] => LastNumber(what)
+                        .Replace(text, match => match.Value[..^1] + (char)(match.Value[^1] + 1), 1),
+                    _ => new Regex(Regex.Escape(what)).Replace(text, instead, 1),
+                };
+                isPlanted = changed != text;
+                return changed;
+            }
+        );
 
         Assert.ThrowsAny<XunitException>(() => RunFor(name, device));
         Assert.True(isPlanted);
@@ -210,7 +217,15 @@ public partial class PtxTests(ITestOutputHelper output)
             TokenScore[] best = [.. Enumerable.Repeat(TokenScore.None, 2 * count)];
             double[] sums = [double.NegativeInfinity, double.NegativeInfinity];
             one.SelectTop(
-                new() { HiddenSize = 7, States = states, OutputRows = rows, Best = best, LogSums = sums });
+                new()
+                {
+                    HiddenSize = 7,
+                    States = states,
+                    OutputRows = rows,
+                    Best = best,
+                    LogSums = sums,
+                }
+            );
             return (best, sums);
         }
     }

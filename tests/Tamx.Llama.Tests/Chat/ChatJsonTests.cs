@@ -7,13 +7,14 @@ namespace Tamx.Llama.Tests.Chat;
 
 public sealed class ChatJsonTests
 {
-    private static readonly string DataUrl = "data:image/png;base64," + Convert.ToBase64String(
-        TestPictures.Gradient(32, 32).Encoded.Span);
+    private static readonly string DataUrl =
+        "data:image/png;base64," + Convert.ToBase64String(TestPictures.Gradient(32, 32).Encoded.Span);
 
     [Fact]
     public void Parse_OpenAiMessages_KeepsOrderAndParts()
     {
-        var messages = Parse($$"""
+        var messages = Parse(
+            $$"""
             [
               {"role": "system", "content": "Be brief."},
               {"role": "user", "content": [
@@ -24,21 +25,28 @@ public sealed class ChatJsonTests
               {"role": "assistant", "content": "A gradient."},
               {"role": "user", "content": "Why?"}
             ]
-            """);
+            """
+        );
 
         Assert.Equal(
             [ChatRole.System, ChatRole.User, ChatRole.Assistant, ChatRole.User],
-            messages.Select(message => message.Role));
+            messages.Select(message => message.Role)
+        );
         Assert.Equal(
-            ["TextPart", "ImagePart", "ImagePart", "TextPart"], messages[1].Parts.Select(part => part.GetType().Name));
+            ["TextPart", "ImagePart", "ImagePart", "TextPart"],
+            messages[1].Parts.Select(part => part.GetType().Name)
+        );
         Assert.Equal(
-            TestPictures.Gradient(32, 32).Encoded.ToArray(), ((ImagePart)messages[1].Parts[1]).Encoded.ToArray());
+            TestPictures.Gradient(32, 32).Encoded.ToArray(),
+            ((ImagePart)messages[1].Parts[1]).Encoded.ToArray()
+        );
         Assert.Equal(
-            "<|im_start|>system\nBe brief.<|im_end|>\n" +
-            "<|im_start|>user\nWhat is <|vision_start|><|image_pad|><|vision_end|>" +
-            "<|vision_start|><|image_pad|><|vision_end|>?<|im_end|>\n" +
-            "<|im_start|>assistant\nA gradient.<|im_end|>\n<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n",
-            new ChatTemplate("unused").Format(messages));
+            "<|im_start|>system\nBe brief.<|im_end|>\n"
+                + "<|im_start|>user\nWhat is <|vision_start|><|image_pad|><|vision_end|>"
+                + "<|vision_start|><|image_pad|><|vision_end|>?<|im_end|>\n"
+                + "<|im_start|>assistant\nA gradient.<|im_end|>\n<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n",
+            new ChatTemplate("unused").Format(messages)
+        );
     }
 
     [Fact]
@@ -54,7 +62,9 @@ public sealed class ChatJsonTests
         using var folder = new TemporaryFolder();
         File.WriteAllBytes(folder.File("a b.png"), TestPictures.Gradient(40, 30).Encoded.ToArray());
         File.WriteAllText(
-            folder.File("chat.json"), """[{"role": "user", "content": [{"type": "image", "image": "a b.png"}]}]""");
+            folder.File("chat.json"),
+            """[{"role": "user", "content": [{"type": "image", "image": "a b.png"}]}]"""
+        );
 
         var picture = (ImagePart)ChatJson.Open(folder.File("chat.json"))[0].Parts[0];
         Assert.Equal("a b.png", picture.Name);
@@ -62,7 +72,9 @@ public sealed class ChatJsonTests
 
         var uri = new Uri(folder.File("a b.png")).AbsoluteUri;
         File.WriteAllText(
-            folder.File("chat.json"), $$"""[{"role": "user", "content": [{"type": "image", "image": "{{uri}}"}]}]""");
+            folder.File("chat.json"),
+            $$"""[{"role": "user", "content": [{"type": "image", "image": "{{uri}}"}]}]"""
+        );
         Assert.Equal("a b.png", ((ImagePart)ChatJson.Open(folder.File("chat.json"))[0].Parts[0]).Name);
     }
 
@@ -77,41 +89,57 @@ public sealed class ChatJsonTests
     [InlineData("""[{"role": "user"}]""", "message 0 has no content")]
     [InlineData(
         """[{"role": "user", "content": "Hi"}, {"role": "user", "content": [{"type": "audio"}]}]""",
-        "message 1, part 0 has type \"audio\"")]
+        "message 1, part 0 has type \"audio\""
+    )]
     [InlineData("""[{"role": "user", "content": [{"text": "Hi"}]}]""", "message 0, part 0 has no type")]
     [InlineData("""[{"role": "user", "content": [{"type": "text"}]}]""", "message 0, part 0 has no text")]
     [InlineData("""[{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]""", "has no image_url.url")]
     [InlineData(
-        """[{"role": "user", "content": [{"type": "image", "image": "data:image/png,abc"}]}]""", "without ;base64,")]
+        """[{"role": "user", "content": [{"type": "image", "image": "data:image/png,abc"}]}]""",
+        "without ;base64,"
+    )]
     [InlineData(
-        """[{"role": "user", "content": [{"type": "image", "image": "data:image/png;base64,%%%"}]}]""", "no base64")]
+        """[{"role": "user", "content": [{"type": "image", "image": "data:image/png;base64,%%%"}]}]""",
+        "no base64"
+    )]
     [InlineData("""[{"role": "user", "content": [{"type": "image", "image": "/etc/hostname"}]}]""", "only data URLs")]
     [InlineData(
-        """[{"role": "user", "content": [{"type": "image", "image": "file:///etc/hostname"}]}]""", "only data URLs")]
+        """[{"role": "user", "content": [{"type": "image", "image": "file:///etc/hostname"}]}]""",
+        "only data URLs"
+    )]
     [InlineData(
         """[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}]}]""",
-        "only data URLs")]
+        "only data URLs"
+    )]
     [InlineData("""[{"role": "user", "content": [{"type": "video"}]}]""", "message 0, part 0 has no video")]
     [InlineData(
         """[{"role": "user", "content": [{"type": "video_url", "video_url": {}}]}]""",
-        "message 0, part 0 has no video")]
+        "message 0, part 0 has no video"
+    )]
     [InlineData("""[{"role": "user", "content": [{"type": "video", "video": 5}]}]""", "has no video")]
     [InlineData("""[{"role": "user", "content": [{"type": "video", "video": ""}]}]""", "has no video")]
     [InlineData("""[{"role": "user", "content": [{"type": "video", "video": []}]}]""", "has a list of 0 frames")]
     [InlineData(
-        """[{"role": "user", "content": [{"type": "video", "video": [1]}]}]""", "has a frame 0 that is no text")]
+        """[{"role": "user", "content": [{"type": "video", "video": [1]}]}]""",
+        "has a frame 0 that is no text"
+    )]
     [InlineData(
         """[{"role": "user", "content": [{"type": "video", "video": ["a.png"]}]}]""",
-        "part 0, frame 0 names a file or address; only data URLs")]
+        "part 0, frame 0 names a file or address; only data URLs"
+    )]
     [InlineData("""[{"role": "user", "content": [{"type": "video", "video": "/tmp/a.mp4"}]}]""", "only data URLs")]
     [InlineData(
         """[{"role": "user", "content": [{"type": "video", "video": "data:image/gif;base64,AAAA"}]}]""",
-        "part 0: is no JPEG, PNG, WebP, GIF or BMP")]
+        "part 0: is no JPEG, PNG, WebP, GIF or BMP"
+    )]
     [InlineData(
-        """[{"role": "user", "content": [{"type": "video", "video": "data:image/gif;base64,%%%"}]}]""", "no base64")]
+        """[{"role": "user", "content": [{"type": "video", "video": "data:image/gif;base64,%%%"}]}]""",
+        "no base64"
+    )]
     [InlineData(
         """[{"role": "user", "content": [{"type": "video", "video": "data:image/gif;base64,AAAA", "fps": "2"}]}]""",
-        "has a fps that is no number")]
+        "has a fps that is no number"
+    )]
     public void Parse_BadInput_SaysWhere(string json, string message)
     {
         var exception = Assert.ThrowsAny<InvalidInputException>(() => Parse(json));
@@ -125,24 +153,29 @@ public sealed class ChatJsonTests
         using var folder = new TemporaryFolder();
         File.WriteAllText(
             folder.File("chat.json"),
-            """[{"role": "user", "content": [{"type": "image", "image": "http://127.0.0.1:9/a.png"}]}]""");
+            """[{"role": "user", "content": [{"type": "image", "image": "http://127.0.0.1:9/a.png"}]}]"""
+        );
         Assert.Contains(
-            "nothing is fetched", Assert.Throws<InvalidInputException>(
-                () => ChatJson.Open(folder.File("chat.json"))).Message, StringComparison.Ordinal);
+            "nothing is fetched",
+            Assert.Throws<InvalidInputException>(() => ChatJson.Open(folder.File("chat.json"))).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void Parse_Video_GifAndListOfPictures()
     {
-        var gif = "data:image/gif;base64," + Convert.ToBase64String(
-            TestVideos.Animation(MagickFormat.Gif, 50, 50, 50, 50));
-        var messages = Parse($$"""
+        var gif =
+            "data:image/gif;base64," + Convert.ToBase64String(TestVideos.Animation(MagickFormat.Gif, 50, 50, 50, 50));
+        var messages = Parse(
+            $$"""
             [{"role": "user", "content": [
                 {"type": "video", "video": "{{gif}}", "max_frames": 2},
                 {"type": "video_url", "video_url": { "url": "{{gif}}" } },
                 {"type": "video", "video": ["{{DataUrl}}", "{{DataUrl}}", "{{DataUrl}}"], "sample_fps": 4},
                 {"type": "text", "text": "What moves?"}]}]
-            """);
+            """
+        );
 
         Assert.Equal([0, 1.5], ((VideoPart)messages[0].Parts[0]).Seconds);
         Assert.Equal([0, 0.5, 1, 1.5], ((VideoPart)messages[0].Parts[1]).Seconds);
@@ -161,12 +194,15 @@ public sealed class ChatJsonTests
         }
 
         File.WriteAllBytes(folder.File("a.webp"), TestVideos.Animation(MagickFormat.WebP, 50, 50));
-        File.WriteAllText(folder.File("chat.json"), """
+        File.WriteAllText(
+            folder.File("chat.json"),
+            """
             [{"role": "user", "content": [
                 {"type": "video", "video": "frames", "fps": 1},
                 {"type": "video", "video": ["frames/2.png", "frames/0.png"]},
                 {"type": "video", "video": "a.webp"}]}]
-            """);
+            """
+        );
         var videos = ChatJson.Open(folder.File("chat.json"))[0].Parts.Cast<VideoPart>().ToArray();
         Assert.Equal([0, 1, 2], videos[0].Seconds);
         Assert.Equal(["2.png", "0.png"], videos[1].Video.Source.Read(default).Select(frame => frame.Encoded!.Name));
@@ -174,10 +210,13 @@ public sealed class ChatJsonTests
 
         File.WriteAllText(
             folder.File("chat.json"),
-            """[{"role": "user", "content": [{"type": "video", "video": "https://example.org/a.mp4"}]}]""");
+            """[{"role": "user", "content": [{"type": "video", "video": "https://example.org/a.mp4"}]}]"""
+        );
         Assert.Contains(
-            "nothing is fetched", Assert.Throws<InvalidInputException>(
-                () => ChatJson.Open(folder.File("chat.json"))).Message, StringComparison.Ordinal);
+            "nothing is fetched",
+            Assert.Throws<InvalidInputException>(() => ChatJson.Open(folder.File("chat.json"))).Message,
+            StringComparison.Ordinal
+        );
     }
 
     private static IReadOnlyList<ChatMessage> Parse(string json) =>

@@ -22,17 +22,21 @@ public sealed class ChatTemplateTests
         ("no text", [new(ChatRole.User, "")]),
         ("picture", [new(ChatRole.User, [Image, new TextPart("Describe this image.")])]),
         ("two pictures", [new(ChatRole.User, [Image, Image, new TextPart("Compare.")])]),
-        ("system", [
-            new(ChatRole.System, "Be brief."), new(ChatRole.User, [new TextPart("A "), Image, new TextPart(" B\n")])]),
-        ("turns",
-        [
-            new(ChatRole.System, "Be brief."),
-            new(ChatRole.User, [Image, new TextPart("What is it?")]),
-            new(ChatRole.Assistant, "A cup. "),
-            new(ChatRole.User, [new TextPart("And "), Image, new TextPart("?")]),
-            new(ChatRole.Assistant, "Yes."),
-            new(ChatRole.User, "Sure?"),
-        ]),
+        (
+            "system",
+            [new(ChatRole.System, "Be brief."), new(ChatRole.User, [new TextPart("A "), Image, new TextPart(" B\n")])]
+        ),
+        (
+            "turns",
+            [
+                new(ChatRole.System, "Be brief."),
+                new(ChatRole.User, [Image, new TextPart("What is it?")]),
+                new(ChatRole.Assistant, "A cup. "),
+                new(ChatRole.User, [new TextPart("And "), Image, new TextPart("?")]),
+                new(ChatRole.Assistant, "Yes."),
+                new(ChatRole.User, "Sure?"),
+            ]
+        ),
         ("answer", [new(ChatRole.User, [Image, new TextPart("What is it?")]), new(ChatRole.Assistant, "A cup.")]),
     ];
 
@@ -44,19 +48,24 @@ public sealed class ChatTemplateTests
     [InlineData("system", $"<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nA {Picture} B\n<|im_end|>\n")]
     [InlineData(
         "turns",
-        "<|im_start|>system\nBe brief.<|im_end|>\n" +
-        $"<|im_start|>user\n{Picture}What is it?<|im_end|>\n" +
-        "<|im_start|>assistant\nA cup. <|im_end|>\n" +
-        $"<|im_start|>user\nAnd {Picture}?<|im_end|>\n" +
-        "<|im_start|>assistant\nYes.<|im_end|>\n" +
-        "<|im_start|>user\nSure?<|im_end|>\n")]
+        "<|im_start|>system\nBe brief.<|im_end|>\n"
+            + $"<|im_start|>user\n{Picture}What is it?<|im_end|>\n"
+            + "<|im_start|>assistant\nA cup. <|im_end|>\n"
+            + $"<|im_start|>user\nAnd {Picture}?<|im_end|>\n"
+            + "<|im_start|>assistant\nYes.<|im_end|>\n"
+            + "<|im_start|>user\nSure?<|im_end|>\n"
+    )]
     [InlineData(
-        "answer", $"<|im_start|>user\n{Picture}What is it?<|im_end|>\n<|im_start|>assistant\nA cup.<|im_end|>\n")]
+        "answer",
+        $"<|im_start|>user\n{Picture}What is it?<|im_end|>\n<|im_start|>assistant\nA cup.<|im_end|>\n"
+    )]
     public void Format_PublishedTemplates_GiveTheSame(string name, string expected)
     {
         var messages = Conversations.Single(conversation => conversation.Name == name).Messages;
         var (qwen2, qwen3) = (
-            ChatTemplate.For(null, ModelArchitecture.Qwen2Vl), ChatTemplate.For(null, ModelArchitecture.Qwen3Vl));
+            ChatTemplate.For(null, ModelArchitecture.Qwen2Vl),
+            ChatTemplate.For(null, ModelArchitecture.Qwen3Vl)
+        );
         var withSystem = messages[0].Role == ChatRole.System ? expected : System2 + expected;
 
         // add_generation_prompt false, then true.
@@ -77,11 +86,15 @@ public sealed class ChatTemplateTests
         var model = LoadedModels.Get(LoadedModels.Files(name));
         ChatMessage[] messages =
         [
-            new(ChatRole.System, "Be brief."), new(ChatRole.User, "What is it?"), new(ChatRole.Assistant, "A cup."),
+            new(ChatRole.System, "Be brief."),
+            new(ChatRole.User, "What is it?"),
+            new(ChatRole.Assistant, "A cup."),
         ];
         var published = model.Template.Format(messages, addGenerationPrompt: false);
         var ids = model.Vocabulary.Tokenize(
-            published[..published.LastIndexOf("<|im_end|>", StringComparison.Ordinal)], parseMarkers: true);
+            published[..published.LastIndexOf("<|im_end|>", StringComparison.Ordinal)],
+            parseMarkers: true
+        );
 
         using var completion = model.CreateCompletion(messages);
         Assert.Equal(ids[..completion.PromptTokenCount], completion.TokenIds.ToArray());
@@ -98,12 +111,14 @@ public sealed class ChatTemplateTests
     [InlineData(0, "message 0 is the system's and holds more than text")]
     public void Format_SystemThatTheTemplateLeavesOut_Throws(int index, string message)
     {
-        ChatMessage[] messages = index == 1
-            ? [new(ChatRole.User, "Hi"), new(ChatRole.System, "Be brief.")]
-            : [new(ChatRole.System, [Image]), new(ChatRole.User, "Hi")];
+        ChatMessage[] messages =
+            index == 1
+                ? [new(ChatRole.User, "Hi"), new(ChatRole.System, "Be brief.")]
+                : [new(ChatRole.System, [Image]), new(ChatRole.User, "Hi")];
 
-        var exception = Assert.Throws<InvalidInputException>(
-            () => ChatTemplate.For(null, ModelArchitecture.Qwen3Vl).Format(messages));
+        var exception = Assert.Throws<InvalidInputException>(() =>
+            ChatTemplate.For(null, ModelArchitecture.Qwen3Vl).Format(messages)
+        );
 
         Assert.Contains(message, exception.Message, StringComparison.Ordinal);
         Assert.NotEmpty(ChatTemplate.For(null, ModelArchitecture.Qwen2Vl).Format(messages));
@@ -112,15 +127,18 @@ public sealed class ChatTemplateTests
     [Theory]
     [InlineData(
         "{% if loop.first %}<|im_start|>system\\nSpeak well.<|im_end|>\\n{% endif %}",
-        "<|im_start|>system\nSpeak well.<|im_end|>\n")]
+        "<|im_start|>system\nSpeak well.<|im_end|>\n"
+    )]
     [InlineData(
         "{% if loop.first %}<|im_start|>system\nSpeak well.<|im_end|>\n{% endif %}",
-        "<|im_start|>system\nSpeak well.<|im_end|>\n")]
+        "<|im_start|>system\nSpeak well.<|im_end|>\n"
+    )]
     [InlineData("{{- '<|im_start|>system\\n' + messages[0].content + '<|im_end|>\\n' }}", "")]
     public void For_ModelsOwnTemplate_GivesItsDefaultSystem(string template, string expected) =>
         Assert.Equal(
             expected + "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n",
-            ChatTemplate.For(template, ModelArchitecture.Qwen2Vl).Format([new(ChatRole.User, "Hi")]));
+            ChatTemplate.For(template, ModelArchitecture.Qwen2Vl).Format([new(ChatRole.User, "Hi")])
+        );
 
     [Theory]
     [InlineData("{{- '<|im_start|>assistant\\n<think>\\n' }}", "<think>\n")]
@@ -129,7 +147,8 @@ public sealed class ChatTemplateTests
         Assert.EndsWith(
             "<|im_start|>assistant\n" + expected,
             ChatTemplate.For(template, ModelArchitecture.Qwen3Vl).Format([new(ChatRole.User, "Hi")]),
-            StringComparison.Ordinal);
+            StringComparison.Ordinal
+        );
 
     [Theory]
     [InlineData("qwen3vl", null)]
@@ -139,6 +158,7 @@ public sealed class ChatTemplateTests
         var text = LoadedModels.Get(LoadedModels.Files(name)).Template.Format([new(ChatRole.User, "Hi")]);
         Assert.Equal(
             expected is not null,
-            text.StartsWith($"<|im_start|>system\n{expected}<|im_end|>\n", StringComparison.Ordinal));
+            text.StartsWith($"<|im_start|>system\n{expected}<|im_end|>\n", StringComparison.Ordinal)
+        );
     }
 }

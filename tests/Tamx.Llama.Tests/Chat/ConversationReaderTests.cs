@@ -19,7 +19,13 @@ public sealed class ConversationReaderTests
     public void Parse_OllamasImages_StandBeforeTheContent()
     {
         var parts = Parse(
-            new { role = "user", content = "Which?", images = new[] { Base64, "data:image/png;base64," + Base64 } });
+            new
+            {
+                role = "user",
+                content = "Which?",
+                images = new[] { Base64, "data:image/png;base64," + Base64 },
+            }
+        );
         Assert.Equal(Picture, ((ImagePart)parts[0]).Encoded.ToArray());
         Assert.Equal(Picture, ((ImagePart)parts[1]).Encoded.ToArray());
         Assert.Equal("Which?", ((TextPart)parts[2]).Text);
@@ -36,7 +42,8 @@ public sealed class ConversationReaderTests
     [InlineData("image_url", "data:image/png;base64,{0}")]
     public void Parse_PictureUnderAnyOfItsNames_IsRead(string name, string format) =>
         AssertPicture(
-            new Dictionary<string, object> { ["type"] = "image", [name] = string.Format(null, format, Base64) });
+            new Dictionary<string, object> { ["type"] = "image", [name] = string.Format(null, format, Base64) }
+        );
 
     [Fact]
     public void Parse_Base64InItsVariants_IsRead()
@@ -53,17 +60,37 @@ public sealed class ConversationReaderTests
     [Fact]
     public void Parse_Bounds_AreThePictures()
     {
-        var part = (ImagePart)Parse(
-            Content(new { type = "image", image = Base64, min_pixels = 1024, max_pixels = 50176 }))[0];
+        var part = (ImagePart)
+            Parse(
+                Content(
+                    new
+                    {
+                        type = "image",
+                        image = Base64,
+                        min_pixels = 1024,
+                        max_pixels = 50176,
+                    }
+                )
+            )[0];
         Assert.Equal(new PixelBounds { MinPixels = 1024, MaxPixels = 50176 }, part.Bounds);
-        part = (ImagePart)Parse(
-            Content(new { type = "image", image = Base64, resized_height = 64, resized_width = 96 }))[0];
+        part = (ImagePart)
+            Parse(
+                Content(
+                    new
+                    {
+                        type = "image",
+                        image = Base64,
+                        resized_height = 64,
+                        resized_width = 96,
+                    }
+                )
+            )[0];
         Assert.Equal(new PixelBounds { Width = 96, Height = 64 }, part.Bounds);
-        part = (ImagePart)Parse(
-            Content(new { type = "image_url", image_url = new { url = Base64, detail = "low" } }))[0];
+        part = (ImagePart)
+            Parse(Content(new { type = "image_url", image_url = new { url = Base64, detail = "low" } }))[0];
         Assert.Equal(new PixelBounds { MaxPixels = 512 * 512 }, part.Bounds);
-        part = (ImagePart)Parse(
-            Content(new { type = "image_url", image_url = new { url = Base64, detail = "auto" } }))[0];
+        part = (ImagePart)
+            Parse(Content(new { type = "image_url", image_url = new { url = Base64, detail = "auto" } }))[0];
         Assert.Null(part.Bounds);
     }
 
@@ -71,27 +98,61 @@ public sealed class ConversationReaderTests
     public void Parse_Developer_IsSystem() =>
         Assert.Equal(
             ChatRole.System,
-            ChatJson.Parse("""[{"role": "developer", "content": "Be kind."}]"""u8.ToArray(), "chat", null)[0].Role);
+            ChatJson.Parse("""[{"role": "developer", "content": "Be kind."}]"""u8.ToArray(), "chat", null)[0].Role
+        );
 
     [Fact]
     public void Parse_FramesInADataUrl_AreAVideo()
     {
         var frames = string.Join(',', TestVideos.Frames(3).Select(frame => Convert.ToBase64String(frame.Encoded.Span)));
         var url = "data:video/jpeg;base64," + frames;
-        var video = (VideoPart)Parse(Content(new { type = "video_url", video_url = new { url }, fps = 4 }))[0];
+        var video = (VideoPart)
+            Parse(
+                Content(
+                    new
+                    {
+                        type = "video_url",
+                        video_url = new { url },
+                        fps = 4,
+                    }
+                )
+            )[0];
         Assert.Equal([0, 0.25, 0.5], video.Seconds);
     }
 
     [Fact]
     public void Parse_AnimationWithANumberAndARange_TakesThose()
     {
-        var gif = "data:image/gif;base64," + Convert.ToBase64String(
-            TestVideos.Animation(MagickFormat.Gif, [.. Enumerable.Repeat(50, 8)]));
-        var video = (VideoPart)Parse(
-            Content(new { type = "video", video = gif, nframes = 2, video_start = 1, video_end = 2.6 }))[0];
+        var gif =
+            "data:image/gif;base64,"
+            + Convert.ToBase64String(TestVideos.Animation(MagickFormat.Gif, [.. Enumerable.Repeat(50, 8)]));
+        var video = (VideoPart)
+            Parse(
+                Content(
+                    new
+                    {
+                        type = "video",
+                        video = gif,
+                        nframes = 2,
+                        video_start = 1,
+                        video_end = 2.6,
+                    }
+                )
+            )[0];
         Assert.Equal([1, 2.5], video.Seconds);
-        video = (VideoPart)Parse(
-            Content(new { type = "video", video = gif, min_frames = 6, fps = 0.5, total_pixels = 90_000 }))[0];
+        video = (VideoPart)
+            Parse(
+                Content(
+                    new
+                    {
+                        type = "video",
+                        video = gif,
+                        min_frames = 6,
+                        fps = 0.5,
+                        total_pixels = 90_000,
+                    }
+                )
+            )[0];
         Assert.Equal(6, video.Seconds.Count);
         Assert.Equal(new PixelBounds { TotalPixels = 90_000 }, video.Bounds);
     }
@@ -108,66 +169,89 @@ public sealed class ConversationReaderTests
 
         var message = Refusal(Content(new { type = "video", base64 = Convert.ToBase64String(new byte[300]) }));
         Assert.StartsWith(
-            "chat: message 0, part 0: is no video that ffmpeg can decode", message, StringComparison.Ordinal);
+            "chat: message 0, part 0: is no video that ffmpeg can decode",
+            message,
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain(Path.GetTempPath(), message, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData(
         """{"role": "user", "content": "x", "imges": ["a"]}""",
-        "message 0 has \"imges\", a name that means nothing here")]
+        "message 0 has \"imges\", a name that means nothing here"
+    )]
     [InlineData("""{"role": "user", "content": "x", "tool_calls": [{}]}""", "message 0 has \"tool_calls\"")]
     [InlineData("""{"role": "user", "role": "system", "content": "x"}""", "message 0 has \"role\" twice")]
     [InlineData("""{"role": "user", "content": "x", "images": "a"}""", "message 0 has images that are no list")]
     [InlineData("""{"role": "user", "content": "x", "images": [{}]}""", "message 0, image 0 of images is no text")]
     [InlineData(
         """{"role": "user", "content": [{"type": "text", "text": "x", "cache_control": {}}]}""",
-        "message 0, part 0 has \"cache_control\"")]
+        "message 0, part 0 has \"cache_control\""
+    )]
     [InlineData(
         """{"role": "user", "content": [{"type": "image"}]}""",
-        "has no image; give it as image, image_url, url, path or base64")]
+        "has no image; give it as image, image_url, url, path or base64"
+    )]
     [InlineData(
         """{"role": "user", "content": [{"type": "image", "image": "a.png", "url": "b.png"}]}""",
-        "has both image and url")]
+        "has both image and url"
+    )]
     [InlineData("""{"role": "user", "content": [{"type": "image", "image": 5}]}""", "must be a text, not a number")]
     [InlineData(
-        """{"role": "user", "content": [{"type": "image", "image": "a.png", "fps": 2}]}""", "has \"fps\", a name")]
+        """{"role": "user", "content": [{"type": "image", "image": "a.png", "fps": 2}]}""",
+        "has \"fps\", a name"
+    )]
     [InlineData(
         """{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "a.png", "size": 2}}]}""",
-        "image_url has \"size\"")]
+        "image_url has \"size\""
+    )]
     [InlineData(
         """{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "a.png", "detail": "most"}}]}""",
-        "has a detail that")]
+        "has a detail that"
+    )]
     [InlineData(
         """{"role": "user", "content": [{"type": "image", "image": "a.png", "max_pixels": 0}]}""",
-        "has a max_pixels that")]
+        "has a max_pixels that"
+    )]
     [InlineData(
         """{"role": "user", "content": [{"type": "image", "image": "a.png", "max_pixels": "9216"}]}""",
-        "has a max_pixels that is no number")]
+        "has a max_pixels that is no number"
+    )]
     [InlineData(
         """{"role": "user", "content": [{"type": "image", "image": "a.png", "min_pixels": 9, "max_pixels": 8}]}""",
-        "min_pixels 9 above max_pixels 8")]
+        "min_pixels 9 above max_pixels 8"
+    )]
     [InlineData(
-        """{"role": "user", "content": [{"type": "image", "image": "a.png", "resized_width": 96}]}""", "give both")]
+        """{"role": "user", "content": [{"type": "image", "image": "a.png", "resized_width": 96}]}""",
+        "give both"
+    )]
     [InlineData(
         """
-        {"role": "user", "content": [{"type": "image", "image": "a.png", "resized_width": 1e9, "resized_height": 1}]}
-        """,
-        "resized_width that")]
+            {"role": "user", "content": [{"type": "image", "image": "a.png", "resized_width": 1e9, "resized_height": 1}]}
+            """,
+        "resized_width that"
+    )]
     [InlineData(
-        """{"role": "user", "content": [{"type": "image", "base64": "%%%"}]}""", "has a base64 that is no base64")]
+        """{"role": "user", "content": [{"type": "image", "base64": "%%%"}]}""",
+        "has a base64 that is no base64"
+    )]
     [InlineData(
         """{"role": "user", "content": [{"type": "video", "video": ["a.png"], "nframes": 4}]}""",
-        "has nframes beside a list of frames")]
+        "has nframes beside a list of frames"
+    )]
     [InlineData(
         """{"role": "user", "content": [{"type": "video", "video": "a.gif", "nframes": 4, "fps": 1}]}""",
-        "has nframes beside fps")]
+        "has nframes beside fps"
+    )]
     [InlineData(
         """{"role": "user", "content": [{"type": "video", "video": "a.gif", "video_start": 4, "video_end": 1}]}""",
-        "has a video_start")]
+        "has a video_start"
+    )]
     [InlineData(
         """{"role": "user", "content": [{"type": "video", "video": "a.gif", "min_frames": 9, "max_frames": 8}]}""",
-        "min_frames 9 above")]
+        "min_frames 9 above"
+    )]
     public void Parse_NameOrValueWithoutMeaning_IsNamed(string message, string expected) =>
         Assert.Contains(expected, Refusal(Encoding.UTF8.GetBytes(message)), StringComparison.Ordinal);
 
@@ -190,14 +274,20 @@ public sealed class ConversationReaderTests
         foreach (var text in texts)
         {
             object[] parts =
-                [new { type = "image", image = text }, new { type = "video", video = text }, new { type = text }];
+            [
+                new { type = "image", image = text },
+                new { type = "video", video = text },
+                new { type = text },
+            ];
             foreach (var part in parts)
             {
                 File.WriteAllText(
                     folder.File("chat.json"),
-                    JsonSerializer.Serialize(new[] { new { role = "user", content = new[] { part } } }));
-                var message = Assert.ThrowsAny<InvalidInputException>(
-                    () => ChatJson.Open(folder.File("chat.json"))).Message;
+                    JsonSerializer.Serialize(new[] { new { role = "user", content = new[] { part } } })
+                );
+                var message = Assert
+                    .ThrowsAny<InvalidInputException>(() => ChatJson.Open(folder.File("chat.json")))
+                    .Message;
                 Assert.InRange(message.Length, 20, folder.File("chat.json").Length + 250);
                 Assert.Contains("message 0, part 0", message, StringComparison.Ordinal);
             }
@@ -231,14 +321,16 @@ public sealed class ConversationReaderTests
         Assert.Contains(
             $"message 0, part 0 {message}",
             Assert.Throws<InvalidInputException>(() => Open(folder, url)).Message,
-            StringComparison.Ordinal);
+            StringComparison.Ordinal
+        );
     }
 
     private static IReadOnlyList<ChatMessage> Open(TemporaryFolder folder, string url)
     {
         File.WriteAllText(
-            folder.File("chat.json"), JsonSerializer.Serialize(
-                new[] { new { role = "user", content = new[] { new { type = "image", url } } } }));
+            folder.File("chat.json"),
+            JsonSerializer.Serialize(new[] { new { role = "user", content = new[] { new { type = "image", url } } } })
+        );
         return ChatJson.Open(folder.File("chat.json"));
     }
 

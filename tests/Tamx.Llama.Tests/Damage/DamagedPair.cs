@@ -24,14 +24,23 @@ internal sealed class DamagedPair
 
     private static readonly RandomModelOptions[] Sources =
     [
-        .. ((RandomModelOptions[])[Tiny, Wide]).SelectMany(size => (RandomModelOptions[])
-        [
-            size,
-            size with { IsTied = true, DeepstackLayerCount = 0 },
-            Qwen2(size, "qwen2.5vl_merger"),
-            Qwen2(size, "qwen2.5vl_merger") with { IsTied = true },
-            Qwen2(size, "qwen2vl_merger"),
-        ]),
+        .. ((RandomModelOptions[])[Tiny, Wide]).SelectMany(size =>
+            (RandomModelOptions[])
+                [
+                    size,
+                    size with
+                    {
+                        IsTied = true,
+                        DeepstackLayerCount = 0,
+                    },
+                    Qwen2(size, "qwen2.5vl_merger"),
+                    Qwen2(size, "qwen2.5vl_merger") with
+                    {
+                        IsTied = true,
+                    },
+                    Qwen2(size, "qwen2vl_merger"),
+                ]
+        ),
     ];
 
     private static readonly Dictionary<int, (GgufWriter Model, GgufWriter Projector)> Whole = [];
@@ -80,7 +89,9 @@ internal sealed class DamagedPair
         var tied = Sources[source].IsTied ? " tied" : "";
         var name = $"{Sources[source].ProjectorType}{tied}{(source < half ? "" : " wide")}";
         var done = string.Join(
-            "; ", model.Done.Select(text => $"model: {text}").Concat(projector.Done.Select(text => $"mmproj: {text}")));
+            "; ",
+            model.Done.Select(text => $"model: {text}").Concat(projector.Done.Select(text => $"mmproj: {text}"))
+        );
         return new DamagedPair(model.File, projector.File, $"{name}: {done}", model.CutBytes, projector.CutBytes);
     }
 
@@ -93,12 +104,13 @@ internal sealed class DamagedPair
         return files;
     }
 
-    private static RandomModelOptions Qwen2(RandomModelOptions options, string projectorType) => options with
-    {
-        Architecture = ModelArchitecture.Qwen2Vl,
-        ProjectorType = projectorType,
-        DeepstackLayerCount = 0,
-    };
+    private static RandomModelOptions Qwen2(RandomModelOptions options, string projectorType) =>
+        options with
+        {
+            Architecture = ModelArchitecture.Qwen2Vl,
+            ProjectorType = projectorType,
+            DeepstackLayerCount = 0,
+        };
 
     private static void Write(GgufWriter file, string path, long cutBytes)
     {

@@ -84,7 +84,13 @@ internal static class DamagedPairRun
     private static async Task<string> Decode(ModelFiles files, bool withPicture)
     {
         using var model = await VisionLanguageModel.LoadAsync(
-            new() { ModelPath = files.ModelPath, ProjectorPath = files.ProjectorPath, ThreadCount = 1 });
+            new()
+            {
+                ModelPath = files.ModelPath,
+                ProjectorPath = files.ProjectorPath,
+                ThreadCount = 1,
+            }
+        );
         var text = new TextPart("What? 12345 \u00E4\u4E2D\U0001F600 \0 \r\n\r\n   x");
         var question = new ChatMessage(ChatRole.User, withPicture ? [Picture, text] : [text]);
         using var completion = model.CreateCompletion([question], new() { MaxNewTokens = 2, CandidateCount = 2 });

@@ -27,7 +27,7 @@ public class DamagedPairTests(ITestOutputHelper log)
         var deaths = new List<string>();
         var failures = new List<string>();
         var passed = 0;
-        for (var number = 0; passed < wanted;)
+        for (var number = 0; passed < wanted; )
         {
             var child = await RunChild(seed, number, wanted - passed, counts, failures);
             passed += child.PassedCount;
@@ -44,7 +44,9 @@ public class DamagedPairTests(ITestOutputHelper log)
         var passing = $"of {passed} pairs that passed pre-flight";
         Assert.True(deaths.Count == 0, $"{deaths.Count} {passing} ended the process:\n{string.Join('\n', deaths)}");
         Assert.True(
-            failures.Count == 0, $"{failures.Count} {passing} were not decoded:\n{string.Join('\n', failures)}");
+            failures.Count == 0,
+            $"{failures.Count} {passing} were not decoded:\n{string.Join('\n', failures)}"
+        );
     }
 
     /// <summary>What a child came to.</summary>
@@ -54,7 +56,12 @@ public class DamagedPairTests(ITestOutputHelper log)
     private sealed record ChildOutcome(int NextNumber, int PassedCount, string? Death);
 
     private static async Task<ChildOutcome> RunChild(
-        int seed, int first, int wanted, Dictionary<PairOutcome, int> counts, List<string> failures)
+        int seed,
+        int first,
+        int wanted,
+        Dictionary<PairOutcome, int> counts,
+        List<string> failures
+    )
     {
         using var process = Process.Start(ChildProgram.Start("damaged-pairs", $"{seed}", $"{first}", $"{wanted}"))!;
         var error = process.StandardError.ReadToEndAsync();
@@ -102,7 +109,8 @@ public class DamagedPairTests(ITestOutputHelper log)
             return process.ExitCode == 0
                 ? new ChildOutcome(next, passed, null)
                 : throw new InvalidOperationException(
-                    $"ended with {process.ExitCode} between two pairs: {await error}");
+                    $"ended with {process.ExitCode} between two pairs: {await error}"
+                );
         }
 
         var how = hangs ? $"hung for {Patience.TotalMinutes} minutes" : $"ended with {process.ExitCode}";

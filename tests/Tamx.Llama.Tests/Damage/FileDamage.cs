@@ -17,34 +17,132 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
     /// <summary>Numbers at which something ends.</summary>
     private static readonly long[] Numbers =
     [
-        0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 31, 32, 33, 64, 100, 127, 128, 255, 256, 511, 512, 513, 1023, 1024, 4096,
+        0,
+        1,
+        2,
+        3,
+        4,
+        5,
+        7,
+        8,
+        15,
+        16,
+        17,
+        31,
+        32,
+        33,
+        64,
+        100,
+        127,
+        128,
+        255,
+        256,
+        511,
+        512,
+        513,
+        1023,
+        1024,
+        4096,
         8192,
-        16384, 32768, 65535, 65536, 100_000, 151_936, 1 << 20, 1 << 24, 1 << 28, 1 << 30, int.MaxValue, 1L << 31,
-        uint.MaxValue, -1, -2, -32768, int.MinValue, long.MinValue, long.MaxValue,
+        16384,
+        32768,
+        65535,
+        65536,
+        100_000,
+        151_936,
+        1 << 20,
+        1 << 24,
+        1 << 28,
+        1 << 30,
+        int.MaxValue,
+        1L << 31,
+        uint.MaxValue,
+        -1,
+        -2,
+        -32768,
+        int.MinValue,
+        long.MinValue,
+        long.MaxValue,
     ];
 
     private static readonly double[] Floats =
     [
-        0, 1, -1, 0.5, 1e-6, 1e-30, 1e-45, 1e30, -1e30, 2, 4, 10_000, 1_000_000, 5_000_000, double.NaN,
-        double.PositiveInfinity, double.NegativeInfinity,
+        0,
+        1,
+        -1,
+        0.5,
+        1e-6,
+        1e-30,
+        1e-45,
+        1e30,
+        -1e30,
+        2,
+        4,
+        10_000,
+        1_000_000,
+        5_000_000,
+        double.NaN,
+        double.PositiveInfinity,
+        double.NegativeInfinity,
     ];
 
     private static readonly string[] Texts =
     [
-        "", " ", "a", "\0", "qwen2", "qwen35", "default", "llama-bpe", "gpt-2", "gpt2", "llama", "bert", "t5", "rwkv",
-        "no_vocab", "gemma4", "deepseek-r1-qwen", "megrez", "stablelm2", "smollm", "falcon", "tekken", "viking",
+        "",
+        " ",
+        "a",
+        "\0",
+        "qwen2",
+        "qwen35",
+        "default",
+        "llama-bpe",
+        "gpt-2",
+        "gpt2",
+        "llama",
+        "bert",
+        "t5",
+        "rwkv",
+        "no_vocab",
+        "gemma4",
+        "deepseek-r1-qwen",
+        "megrez",
+        "stablelm2",
+        "smollm",
+        "falcon",
+        "tekken",
+        "viking",
         "jina-v2-de",
-        "phi-3 model", "modern-bert", "clip", "qwen2vl", "qwen3vl", "none", "linear", "yarn", "longrope",
+        "phi-3 model",
+        "modern-bert",
+        "clip",
+        "qwen2vl",
+        "qwen3vl",
+        "none",
+        "linear",
+        "yarn",
+        "longrope",
         "qwen3vl_merger",
-        "qwen2.5vl_merger", "qwen2vl_merger", "mlp", "gemma3", "spatial_unpad", "{{ broken", "{% for x in %}", "%s%n%d",
-        "\u00E4\u4E2D\U0001F600", "line\nbreak",
+        "qwen2.5vl_merger",
+        "qwen2vl_merger",
+        "mlp",
+        "gemma3",
+        "spatial_unpad",
+        "{{ broken",
+        "{% for x in %}",
+        "%s%n%d",
+        "\u00E4\u4E2D\U0001F600",
+        "line\nbreak",
     ];
 
     private static readonly GgufValueType[] SingleTypes =
-        [.. Enum.GetValues<GgufValueType>().Where(type => type != GgufValueType.Array)];
+    [
+        .. Enum.GetValues<GgufValueType>().Where(type => type != GgufValueType.Array),
+    ];
 
     private static readonly TensorType[] Types =
-        [.. Enumerable.Range(0, 64).Select(id => TensorType.Find((uint)id)).OfType<TensorType>()];
+    [
+        .. Enumerable.Range(0, 64).Select(id => TensorType.Find((uint)id)).OfType<TensorType>(),
+    ];
 
     private readonly List<string> _done = [];
 
@@ -123,8 +221,12 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
         for (var i = 0; i < file.Tensors.Count; i++)
         {
             (var name, _, var shape, _) = file.Tensors[i];
-            if (shape.Length >= 2 && shape[0] % type.BlockElements == 0 && name.Contains(part, StringComparison.Ordinal)
-                && name != "v.position_embd.weight")
+            if (
+                shape.Length >= 2
+                && shape[0] % type.BlockElements == 0
+                && name.Contains(part, StringComparison.Ordinal)
+                && name != "v.position_embd.weight"
+            )
             {
                 file.ReplaceTensor(i, name, type, shape, Data(type, shape));
             }
@@ -150,8 +252,10 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
             // The elements' bytes stay, as another type of the same size; else there would be too few.
             var element = TypeAt(value, 4);
             var size = GgufValue.SizeOf(element);
-            GgufValueType[] alike = [.. SingleTypes.Where(other => other != element
-                && GgufValue.SizeOf(other) == size)];
+            GgufValueType[] alike =
+            [
+                .. SingleTypes.Where(other => other != element && GgufValue.SizeOf(other) == size),
+            ];
             if (alike.Length > 0)
             {
                 byte[] changed = [.. value];
@@ -367,7 +471,12 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
     private void ChangeTokens()
     {
         byte[][] tokens = [.. new WordVocabulary().Tokens.Select(Encoding.UTF8.GetBytes)];
-        var count = random.Next(3) switch { 0 => 1, 1 => random.Next(2, 20), _ => 300 };
+        var count = random.Next(3) switch
+        {
+            0 => 1,
+            1 => random.Next(2, 20),
+            _ => 300,
+        };
         var what = Pick(["empty", "no UTF-8", "long", "zero bytes", "spaces", "byte names", "other"]);
         for (var i = 0; i < count; i++)
         {
@@ -439,11 +548,25 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
 
     private void ChangeTokenIds()
     {
-        var name = Pick(
-        [
-            "bos", "eos", "eot", "eom", "unknown", "seperator", "padding", "cls", "mask", "fim_pre", "fim_suf",
+        var name = Pick([
+            "bos",
+            "eos",
+            "eot",
+            "eom",
+            "unknown",
+            "seperator",
+            "padding",
+            "cls",
+            "mask",
+            "fim_pre",
+            "fim_suf",
             "fim_mid",
-            "fim_pad", "fim_rep", "fim_sep", "prefix", "suffix", "middle",
+            "fim_pad",
+            "fim_rep",
+            "fim_sep",
+            "prefix",
+            "suffix",
+            "middle",
         ]);
         var key = $"tokenizer.ggml.{name}_token_id";
         var type = Pick([GgufValueType.U32, GgufValueType.U32, GgufValueType.I32, GgufValueType.U64]);
@@ -480,14 +603,15 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
     {
         var value = file.TypedValueOf(key);
         var type = TypeAt(value, 0);
-        var shown = type == GgufValueType.Text
-            ? GgufFile.Quoted(Encoding.UTF8.GetString(value.AsSpan(12)))
-            : type switch
-            {
-                GgufValueType.F32 => BitConverter.ToSingle(value, 4).ToString(CultureInfo.InvariantCulture),
-                GgufValueType.F64 => BitConverter.ToDouble(value, 4).ToString(CultureInfo.InvariantCulture),
-                _ => "0x" + Convert.ToHexString(value.AsSpan(4)),
-            };
+        var shown =
+            type == GgufValueType.Text
+                ? GgufFile.Quoted(Encoding.UTF8.GetString(value.AsSpan(12)))
+                : type switch
+                {
+                    GgufValueType.F32 => BitConverter.ToSingle(value, 4).ToString(CultureInfo.InvariantCulture),
+                    GgufValueType.F64 => BitConverter.ToDouble(value, 4).ToString(CultureInfo.InvariantCulture),
+                    _ => "0x" + Convert.ToHexString(value.AsSpan(4)),
+                };
         return $"{type} {shown}";
     }
 

@@ -40,11 +40,29 @@ internal static class TextRun
 
     private static IEnumerable<(string Name, string Text)> Texts()
     {
-        foreach (var one in (string[])
-        [
-            "a", "7", " ", "\n", "\r\n", "\t", "'", "!", "\0", "\uD800", "\uFFFD", "\u00E4", "\u4E2D", "\U0001F600",
-            "\u0301", "'s", " a", "<|im_end|>",
-        ])
+        foreach (
+            var one in (string[])
+                [
+                    "a",
+                    "7",
+                    " ",
+                    "\n",
+                    "\r\n",
+                    "\t",
+                    "'",
+                    "!",
+                    "\0",
+                    "\uD800",
+                    "\uFFFD",
+                    "\u00E4",
+                    "\u4E2D",
+                    "\U0001F600",
+                    "\u0301",
+                    "'s",
+                    " a",
+                    "<|im_end|>",
+                ]
+        )
         {
             var name = string.Concat(one.Select(c => $"U+{(int)c:X4}"));
             yield return ($"many {name}", new StringBuilder().Insert(0, one, Many / one.Length).ToString());
@@ -54,7 +72,9 @@ internal static class TextRun
         yield return ("a megabyte of digits", new string('7', 1 << 20));
         yield return ("all of the first plane", string.Concat(Enumerable.Range(0, 0x10000).Select(c => (char)c)));
         yield return (
-            "all the others", string.Concat(Enumerable.Range(0x10000, 0x30000).Select(char.ConvertFromUtf32)));
+            "all the others",
+            string.Concat(Enumerable.Range(0x10000, 0x30000).Select(char.ConvertFromUtf32))
+        );
         var random = new Random(5);
         yield return ("noise", new string([.. Enumerable.Range(0, 200_000).Select(_ => (char)random.Next(0x10000))]));
     }

@@ -29,7 +29,9 @@ public class RandomModelTests
 
         Assert.Equal(RandomModel.BuildModel(options).ToArray(), RandomModel.BuildModel(options).ToArray());
         Assert.NotEqual(
-            RandomModel.BuildModel(options).ToArray(), RandomModel.BuildModel(options with { Seed = 2 }).ToArray());
+            RandomModel.BuildModel(options).ToArray(),
+            RandomModel.BuildModel(options with { Seed = 2 }).ToArray()
+        );
     }
 
     [Fact]
@@ -39,7 +41,9 @@ public class RandomModelTests
 
         var tied = TensorBytes(RandomModel.BuildModel(options).ToArray(), "blk.0.ffn_down.weight");
         var untied = TensorBytes(
-            RandomModel.BuildModel(options with { IsTied = false }).ToArray(), "blk.0.ffn_down.weight");
+            RandomModel.BuildModel(options with { IsTied = false }).ToArray(),
+            "blk.0.ffn_down.weight"
+        );
 
         Assert.Equal(tied, untied);
     }
@@ -50,7 +54,9 @@ public class RandomModelTests
         var file = GgufFile.Open(TestModels.Qwen3VlUntied.ModelPath);
 
         Assert.All(
-            file.Tensors.Where(tensor => tensor.Shape.Count == 2), tensor => Assert.Equal(0, tensor.Shape[0] % 256));
+            file.Tensors.Where(tensor => tensor.Shape.Count == 2),
+            tensor => Assert.Equal(0, tensor.Shape[0] % 256)
+        );
     }
 
     private static byte[] TensorBytes(byte[] file, string name)

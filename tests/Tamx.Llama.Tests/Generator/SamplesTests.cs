@@ -16,7 +16,8 @@ public class SamplesTests
 
         var model = Preflight.CheckModel(GgufModel.Open(Path.Combine(folder, $"tamx-demo-{checkpoint}-f16.gguf")));
         var projector = Preflight.CheckProjector(
-            GgufModel.Open(Path.Combine(folder, $"mmproj-tamx-demo-{checkpoint}-f16.gguf")));
+            GgufModel.Open(Path.Combine(folder, $"mmproj-tamx-demo-{checkpoint}-f16.gguf"))
+        );
 
         Preflight.CheckPair(model, projector);
         Assert.Equal(32, projector.CellSize);

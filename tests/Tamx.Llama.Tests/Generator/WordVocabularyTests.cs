@@ -10,7 +10,8 @@ public class WordVocabularyTests
     [Fact]
     public void Merges_EveryWordInASentence_BecomesOneToken()
     {
-        var ranks = Vocabulary.Merges.Select((merge, rank) => (merge, rank))
+        var ranks = Vocabulary
+            .Merges.Select((merge, rank) => (merge, rank))
             .ToDictionary(pair => pair.merge, pair => pair.rank);
         string[] words = [.. Vocabulary.Tokens.Where((_, id) => Vocabulary.IsWord(id))];
 

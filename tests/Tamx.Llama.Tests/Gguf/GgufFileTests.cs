@@ -60,11 +60,20 @@ public class GgufFileTests
     [Fact]
     public void Open_AllIntegerWidths_AreRead()
     {
-        var file = GgufBytes.Head(keyCount: 4, version: 2)
-            .Text("u8").Type(GgufValueType.U8).U8(255)
-            .Text("i8").Type(GgufValueType.I8).U8(255)
-            .Text("u64").Type(GgufValueType.U64).U64(1UL << 62)
-            .Text("f64").Type(GgufValueType.F64).Raw(BitConverter.GetBytes(1e300))
+        var file = GgufBytes
+            .Head(keyCount: 4, version: 2)
+            .Text("u8")
+            .Type(GgufValueType.U8)
+            .U8(255)
+            .Text("i8")
+            .Type(GgufValueType.I8)
+            .U8(255)
+            .Text("u64")
+            .Type(GgufValueType.U64)
+            .U64(1UL << 62)
+            .Text("f64")
+            .Type(GgufValueType.F64)
+            .Raw(BitConverter.GetBytes(1e300))
             .Read();
 
         Assert.Equal(2u, file.Version);
@@ -84,13 +93,16 @@ public class GgufFileTests
 
         Assert.Equal(
             "test.gguf: key number is U32; it must be a text",
-            Assert.Throws<ModelFormatException>(() => metadata.FindString("number")).Message);
+            Assert.Throws<ModelFormatException>(() => metadata.FindString("number")).Message
+        );
         Assert.Equal(
             "test.gguf: key list is an array of I32; it must be an integer",
-            Assert.Throws<ModelFormatException>(() => metadata.GetInteger("list")).Message);
+            Assert.Throws<ModelFormatException>(() => metadata.GetInteger("list")).Message
+        );
         Assert.Equal(
             "test.gguf: key absent is missing; it must hold a float",
-            Assert.Throws<ModelFormatException>(() => metadata.GetFloat("absent")).Message);
+            Assert.Throws<ModelFormatException>(() => metadata.GetFloat("absent")).Message
+        );
         Assert.Throws<ModelFormatException>(() => metadata.FindStrings("list"));
         Assert.Throws<ModelFormatException>(() => metadata.FindBool("number"));
     }
@@ -98,23 +110,37 @@ public class GgufFileTests
     [Fact]
     public void Metadata_IntegerBeyondLong_IsAnError()
     {
-        var metadata = GgufBytes.Head(keyCount: 1).Text("big").Type(GgufValueType.U64).U64(ulong.MaxValue)
-            .Read().Metadata;
+        var metadata = GgufBytes
+            .Head(keyCount: 1)
+            .Text("big")
+            .Type(GgufValueType.U64)
+            .U64(ulong.MaxValue)
+            .Read()
+            .Metadata;
 
         Assert.Contains(
-            "big", Assert.Throws<ModelFormatException>(() => metadata.FindInteger("big")).Message,
-            StringComparison.Ordinal);
+            "big",
+            Assert.Throws<ModelFormatException>(() => metadata.FindInteger("big")).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void Metadata_TextThatIsNoUtf8_IsAnErrorWhenAskedFor()
     {
-        var metadata = GgufBytes.Head(keyCount: 1).Text("t").Type(GgufValueType.Text).Text([0xC3, 0x28])
-            .Read().Metadata;
+        var metadata = GgufBytes
+            .Head(keyCount: 1)
+            .Text("t")
+            .Type(GgufValueType.Text)
+            .Text([0xC3, 0x28])
+            .Read()
+            .Metadata;
 
         Assert.Contains(
-            "key t is not valid UTF-8", Assert.Throws<ModelFormatException>(() => metadata.FindString("t")).Message,
-            StringComparison.Ordinal);
+            "key t is not valid UTF-8",
+            Assert.Throws<ModelFormatException>(() => metadata.FindString("t")).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -137,13 +163,18 @@ public class GgufFileTests
         var missing = Path.Combine(TestModels.Folder, "no-such.gguf");
 
         Assert.Equal(
-            $"{missing}: no such file", Assert.Throws<ModelFormatException>(() => GgufFile.Open(missing)).Message);
+            $"{missing}: no such file",
+            Assert.Throws<ModelFormatException>(() => GgufFile.Open(missing)).Message
+        );
         Assert.Contains(
-            "is a folder", Assert.Throws<ModelFormatException>(() => GgufFile.Open(TestModels.Folder)).Message,
-            StringComparison.Ordinal);
+            "is a folder",
+            Assert.Throws<ModelFormatException>(() => GgufFile.Open(TestModels.Folder)).Message,
+            StringComparison.Ordinal
+        );
         Assert.Contains(
             "no such file",
             Assert.Throws<ModelFormatException>(() => GgufFile.Open(Path.Combine(missing, "x.gguf"))).Message,
-            StringComparison.Ordinal);
+            StringComparison.Ordinal
+        );
     }
 }

@@ -42,7 +42,9 @@ public sealed class GgufModelTests : IDisposable
 
         Assert.Contains(
             "m-00002-of-00002.gguf: no such file",
-            Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message, StringComparison.Ordinal);
+            Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -53,7 +55,9 @@ public sealed class GgufModelTests : IDisposable
 
         Assert.Contains(
             "name m-00001-of-00002.gguf instead",
-            Assert.Throws<ModelFormatException>(() => GgufModel.Open(second)).Message, StringComparison.Ordinal);
+            Assert.Throws<ModelFormatException>(() => GgufModel.Open(second)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -64,7 +68,9 @@ public sealed class GgufModelTests : IDisposable
 
         Assert.Contains(
             "key split.no is 0; this part must have 1",
-            Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message, StringComparison.Ordinal);
+            Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -74,8 +80,10 @@ public sealed class GgufModelTests : IDisposable
         WritePart(1, 2, "a");
 
         Assert.Contains(
-            "tensor 'a'", Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message,
-            StringComparison.Ordinal);
+            "tensor 'a'",
+            Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -92,7 +100,9 @@ public sealed class GgufModelTests : IDisposable
 
         Assert.Contains(
             "key split.no is of type U32; it must be of type U16",
-            Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message, StringComparison.Ordinal);
+            Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -103,7 +113,9 @@ public sealed class GgufModelTests : IDisposable
 
         Assert.Contains(
             "key split.tensors.count is 3; the parts have 2",
-            Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message, StringComparison.Ordinal);
+            Assert.Throws<ModelFormatException>(() => GgufModel.Open(first)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -113,8 +125,10 @@ public sealed class GgufModelTests : IDisposable
         File.Move(WritePart(0, 2, "a"), renamed);
 
         Assert.Contains(
-            "NAME-00001-of-00002.gguf", Assert.Throws<ModelFormatException>(() => GgufModel.Open(renamed)).Message,
-            StringComparison.Ordinal);
+            "NAME-00001-of-00002.gguf",
+            Assert.Throws<ModelFormatException>(() => GgufModel.Open(renamed)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     private string WritePart(ushort index, ushort count, string tensor, int? tensorCount = null)

@@ -6,41 +6,54 @@ namespace Tamx.Llama.Tests.Gguf;
 public class PreflightTests
 {
     /// <summary>As small as it gets: these files are built again and again.</summary>
-    internal static RandomModelOptions Tiny { get; } = new()
-    {
-        Name = "tiny",
-        HiddenSize = 16,
-        FeedForwardSize = 32,
-        LayerCount = 2,
-        HeadCount = 2,
-        KeyValueHeadCount = 1,
-        DeepstackLayerCount = 1,
-        IsTied = false,
-        PatchSize = 4,
-        ImageSize = 32,
-        VisionHiddenSize = 8,
-        VisionFeedForwardSize = 16,
-        VisionLayerCount = 2,
-        VisionHeadCount = 2,
-    };
+    internal static RandomModelOptions Tiny { get; } =
+        new()
+        {
+            Name = "tiny",
+            HiddenSize = 16,
+            FeedForwardSize = 32,
+            LayerCount = 2,
+            HeadCount = 2,
+            KeyValueHeadCount = 1,
+            DeepstackLayerCount = 1,
+            IsTied = false,
+            PatchSize = 4,
+            ImageSize = 32,
+            VisionHiddenSize = 8,
+            VisionFeedForwardSize = 16,
+            VisionLayerCount = 2,
+            VisionHeadCount = 2,
+        };
 
-    private static RandomModelOptions TinyQwen25 { get; } = Tiny with
-    {
-        Architecture = ModelArchitecture.Qwen2Vl,
-        ProjectorType = "qwen2.5vl_merger",
-        DeepstackLayerCount = 0,
-    };
+    private static RandomModelOptions TinyQwen25 { get; } =
+        Tiny with
+        {
+            Architecture = ModelArchitecture.Qwen2Vl,
+            ProjectorType = "qwen2.5vl_merger",
+            DeepstackLayerCount = 0,
+        };
 
     private static RandomModelOptions TinyQwen2 { get; } = TinyQwen25 with { ProjectorType = "qwen2vl_merger" };
 
     /// <summary>Keys that may be left out without harm; every other key of the generator's files is required.</summary>
     private static readonly string[] OptionalKeys =
     [
-        "general.name", "general.description", "general.license", "general.file_type", "A.attention.key_length",
+        "general.name",
+        "general.description",
+        "general.license",
+        "general.file_type",
+        "A.attention.key_length",
         "A.attention.value_length",
-        "A.rope.freq_base", "A.n_deepstack_layers", "tokenizer.ggml.eos_token_id", "tokenizer.ggml.padding_token_id",
-        "tokenizer.ggml.bos_token_id", "tokenizer.ggml.add_bos_token", "tokenizer.chat_template", "clip.use_gelu",
-        "clip.use_silu", "clip.vision.spatial_merge_size",
+        "A.rope.freq_base",
+        "A.n_deepstack_layers",
+        "tokenizer.ggml.eos_token_id",
+        "tokenizer.ggml.padding_token_id",
+        "tokenizer.ggml.bos_token_id",
+        "tokenizer.ggml.add_bos_token",
+        "tokenizer.chat_template",
+        "clip.use_gelu",
+        "clip.use_silu",
+        "clip.vision.spatial_merge_size",
     ];
 
     public static TheoryData<string> Kinds => ["qwen3vl", "qwen2.5vl", "qwen2vl"];
@@ -114,8 +127,10 @@ public class PreflightTests
         else
         {
             Assert.Contains(
-                "v.blk.0.ffn_up.weight", Assert.Throws<ModelFormatException>(() => CheckProjector(projector)).Message,
-                StringComparison.Ordinal);
+                "v.blk.0.ffn_up.weight",
+                Assert.Throws<ModelFormatException>(() => CheckProjector(projector)).Message,
+                StringComparison.Ordinal
+            );
         }
     }
 
@@ -146,7 +161,10 @@ public class PreflightTests
         var options = OptionsOf(kind);
         AssertEachIsNeeded(() => RandomModel.BuildModel(options), writer => Check(writer), options.Architecture);
         AssertEachIsNeeded(
-            () => RandomModel.BuildProjector(options), writer => CheckProjector(writer), options.Architecture);
+            () => RandomModel.BuildProjector(options),
+            writer => CheckProjector(writer),
+            options.Architecture
+        );
     }
 
     [Theory]
@@ -184,12 +202,15 @@ public class PreflightTests
     public void Check_FilesExchanged_SaysWhichIsWhich()
     {
         Assert.Contains(
-            "is an mmproj", Assert.Throws<ModelFormatException>(() => Check(RandomModel.BuildProjector(Tiny))).Message,
-            StringComparison.Ordinal);
+            "is an mmproj",
+            Assert.Throws<ModelFormatException>(() => Check(RandomModel.BuildProjector(Tiny))).Message,
+            StringComparison.Ordinal
+        );
         Assert.Contains(
             "is a text model",
             Assert.Throws<ModelFormatException>(() => CheckProjector(RandomModel.BuildModel(Tiny))).Message,
-            StringComparison.Ordinal);
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -211,7 +232,10 @@ public class PreflightTests
         writer.Add(key, unchecked((uint)value));
 
         Assert.Contains(
-            message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+            message,
+            Assert.Throws<ModelFormatException>(() => Check(writer)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -226,8 +250,10 @@ public class PreflightTests
         writer.Add("qwen3vl.rope.dimension_sections", sections);
 
         Assert.Contains(
-            "rope.dimension_sections", Assert.Throws<ModelFormatException>(() => Check(writer)).Message,
-            StringComparison.Ordinal);
+            "rope.dimension_sections",
+            Assert.Throws<ModelFormatException>(() => Check(writer)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -248,11 +274,15 @@ public class PreflightTests
             tokens[what == "twice" ? 1 : Array.IndexOf(tokens, "<|image_pad|>")] = text;
             writer.Add(
                 "tokenizer.ggml.tokens",
-                what == "marker" ? [.. tokens.Select((token, i) => token == "x" && i < 256 ? "y'" : token)] : tokens);
+                what == "marker" ? [.. tokens.Select((token, i) => token == "x" && i < 256 ? "y'" : token)] : tokens
+            );
         }
 
         Assert.Contains(
-            message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+            message,
+            Assert.Throws<ModelFormatException>(() => Check(writer)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -272,8 +302,10 @@ public class PreflightTests
         writer.Add(key, (uint)value);
 
         Assert.Contains(
-            message, Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
-            StringComparison.Ordinal);
+            message,
+            Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -284,13 +316,17 @@ public class PreflightTests
         writer.Add("clip.vision.patch_size", 4);
         Assert.Contains(
             "patch_size is of type I32; it must be of type U32",
-            Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+            Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
+            StringComparison.Ordinal
+        );
 
         writer = RandomModel.BuildProjector(Tiny);
         writer.Add("clip.use_gelu", 1u);
         Assert.Contains(
-            "clip.use_gelu is of type U32", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
-            StringComparison.Ordinal);
+            "clip.use_gelu is of type U32",
+            Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -304,7 +340,10 @@ public class PreflightTests
         writer.Add($"clip.vision.{name}", values);
 
         Assert.Contains(
-            name, Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+            name,
+            Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -313,14 +352,18 @@ public class PreflightTests
         var writer = RandomModel.BuildProjector(Tiny);
         writer.AddZeros("v.class_embd", 8);
         Assert.Contains(
-            "v.class_embd", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
-            StringComparison.Ordinal);
+            "v.class_embd",
+            Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
+            StringComparison.Ordinal
+        );
 
         writer = RandomModel.BuildProjector(Tiny);
         writer.AddZeros("v.deepstack.7.fc1.weight", 8);
         Assert.Contains(
-            "v.deepstack.7.fc1.weight", Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
-            StringComparison.Ordinal);
+            "v.deepstack.7.fc1.weight",
+            Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -332,7 +375,9 @@ public class PreflightTests
 
         Assert.Contains(
             "output_norm.weight is stored as F16; it must be F32",
-            Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+            Assert.Throws<ModelFormatException>(() => Check(writer)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     /// <summary>
@@ -341,9 +386,12 @@ public class PreflightTests
     [Theory]
     [InlineData(
         "qwen3vl.classifier.output_labels",
-        "qwen3vl.classifier.output_labels is of type U32; it must be an array of Text")]
+        "qwen3vl.classifier.output_labels is of type U32; it must be an array of Text"
+    )]
     [InlineData(
-        "tokenizer.ggml.suppress_tokens", "tokenizer.ggml.suppress_tokens is of type U32; it must be an array of I32")]
+        "tokenizer.ggml.suppress_tokens",
+        "tokenizer.ggml.suppress_tokens is of type U32; it must be an array of I32"
+    )]
     [InlineData("tokenizer.ggml.scores", "tokenizer.ggml.scores is of type U32; it must be an array of F32")]
     [InlineData("qwen3vl.rope.scaling.factor", "rope.scaling.factor is of type U32; it must be of type F32")]
     [InlineData("tokenizer.ggml.add_bos_token", "add_bos_token is of type U32; it must be of type Bool")]
@@ -354,26 +402,34 @@ public class PreflightTests
         writer.Add(key, 1u);
 
         Assert.Contains(
-            message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+            message,
+            Assert.Throws<ModelFormatException>(() => Check(writer)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
     [InlineData("clip.vision.feature_layer", "clip.vision.feature_layer is of type U32; it must be an array of I32")]
     [InlineData(
         "clip.vision.image_grid_pinpoints",
-        "clip.vision.image_grid_pinpoints is of type U32; it must be an array of I32")]
+        "clip.vision.image_grid_pinpoints is of type U32; it must be an array of I32"
+    )]
     public void CheckProjector_ListThatIsNone_IsNamed(string key, string message)
     {
         var writer = RandomModel.BuildProjector(Tiny);
         writer.Add(key, 1u);
         Assert.Contains(
-            message, Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
-            StringComparison.Ordinal);
+            message,
+            Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
+            StringComparison.Ordinal
+        );
 
         writer.Add(key, (float[])[1, 2]);
         Assert.Contains(
             $"{key} is an array of F32; it must be an array of I32",
-            Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+            Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
+            StringComparison.Ordinal
+        );
 
         writer.Add(key, (int[])[]);
         CheckProjector(writer);
@@ -387,7 +443,9 @@ public class PreflightTests
 
         Assert.Contains(
             "image_grid_pinpoints is 3 numbers",
-            Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+            Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -403,7 +461,9 @@ public class PreflightTests
 
         Assert.Contains(
             $"tensor '{name}' must not be there: a qwen3vl has none",
-            Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+            Assert.Throws<ModelFormatException>(() => Check(writer)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -423,7 +483,9 @@ public class PreflightTests
 
         Assert.Contains(
             $"tensor '{name}' must not be there",
-            Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message, StringComparison.Ordinal);
+            Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     /// <summary>What converters write besides what is needed.</summary>
@@ -481,7 +543,9 @@ public class PreflightTests
 
         Assert.Contains(
             $"tensor {name} is stored as F16; it must be F32",
-            Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+            Assert.Throws<ModelFormatException>(() => Check(writer)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -494,7 +558,10 @@ public class PreflightTests
         writer.Add(key, text);
 
         Assert.Contains(
-            message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message, StringComparison.Ordinal);
+            message,
+            Assert.Throws<ModelFormatException>(() => Check(writer)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -531,8 +598,10 @@ public class PreflightTests
         }
 
         Assert.Contains(
-            message, Assert.Throws<ModelFormatException>(() => Check(writer)).Message,
-            StringComparison.OrdinalIgnoreCase);
+            message,
+            Assert.Throws<ModelFormatException>(() => Check(writer)).Message,
+            StringComparison.OrdinalIgnoreCase
+        );
     }
 
     [Theory]
@@ -572,8 +641,10 @@ public class PreflightTests
         writer.Add(key, id);
 
         Assert.Contains(
-            $"{key} is {id}", Assert.Throws<ModelFormatException>(() => Check(writer)).Message,
-            StringComparison.Ordinal);
+            $"{key} is {id}",
+            Assert.Throws<ModelFormatException>(() => Check(writer)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -585,23 +656,29 @@ public class PreflightTests
         AssertMisfit(model, Tiny with { DeepstackLayerCount = 2 }, "2 deepstack layers, the model expects 1");
         AssertMisfit(model, TinyQwen25, "qwen2.5vl_merger does not belong to architecture qwen3vl");
         AssertMisfit(
-            Check(RandomModel.BuildModel(TinyQwen25)), Tiny, "qwen3vl_merger does not belong to architecture qwen2vl");
+            Check(RandomModel.BuildModel(TinyQwen25)),
+            Tiny,
+            "qwen3vl_merger does not belong to architecture qwen2vl"
+        );
     }
 
     private static void AssertMisfit(ModelFacts model, RandomModelOptions options, string message)
     {
         var projector = CheckProjector(RandomModel.BuildProjector(options));
         Assert.Contains(
-            message, Assert.Throws<ModelFormatException>(() => Preflight.CheckPair(model, projector)).Message,
-            StringComparison.Ordinal);
+            message,
+            Assert.Throws<ModelFormatException>(() => Preflight.CheckPair(model, projector)).Message,
+            StringComparison.Ordinal
+        );
     }
 
-    private static RandomModelOptions OptionsOf(string kind) => kind switch
-    {
-        "qwen3vl" => Tiny,
-        "qwen2.5vl" => TinyQwen25,
-        _ => TinyQwen2,
-    };
+    private static RandomModelOptions OptionsOf(string kind) =>
+        kind switch
+        {
+            "qwen3vl" => Tiny,
+            "qwen2.5vl" => TinyQwen25,
+            _ => TinyQwen2,
+        };
 
     private static ModelFacts Check(GgufWriter writer) =>
         Preflight.CheckModel(GgufModel.Of(GgufBytes.Read(writer.ToArray())));
@@ -616,15 +693,20 @@ public class PreflightTests
         {
             var writer = build();
             writer.Remove(key);
-            if (OptionalKeys.Contains(key.Replace(architecture + ".", "A.", StringComparison.Ordinal))
-                || (isProjector && key == "general.architecture"))
+            if (
+                OptionalKeys.Contains(key.Replace(architecture + ".", "A.", StringComparison.Ordinal))
+                || (isProjector && key == "general.architecture")
+            )
             {
                 check(writer);
             }
             else
             {
                 Assert.Contains(
-                    key, Assert.Throws<ModelFormatException>(() => check(writer)).Message, StringComparison.Ordinal);
+                    key,
+                    Assert.Throws<ModelFormatException>(() => check(writer)).Message,
+                    StringComparison.Ordinal
+                );
             }
         }
     }
@@ -636,8 +718,10 @@ public class PreflightTests
             var writer = build();
             writer.RemoveTensor(name);
             Assert.Contains(
-                $"tensor {name} is missing", Assert.Throws<ModelFormatException>(() => check(writer)).Message,
-                StringComparison.Ordinal);
+                $"tensor {name} is missing",
+                Assert.Throws<ModelFormatException>(() => check(writer)).Message,
+                StringComparison.Ordinal
+            );
         }
     }
 
@@ -649,8 +733,10 @@ public class PreflightTests
             writer.RemoveTensor(name);
             writer.AddZeros(name, 3, 5);
             Assert.Contains(
-                $"tensor {name} has shape [3, 5]", Assert.Throws<ModelFormatException>(() => check(writer)).Message,
-                StringComparison.Ordinal);
+                $"tensor {name} has shape [3, 5]",
+                Assert.Throws<ModelFormatException>(() => check(writer)).Message,
+                StringComparison.Ordinal
+            );
         }
     }
 }

@@ -18,18 +18,25 @@ public sealed class CapturedRowsTests
     public void TryDecode_EveryRow_EqualsEmbeddingsOutput(string name)
     {
         var model = LoadedModels.Get(LoadedModels.Files(name));
-        var rows = Decode(model, LogitRows.All, (context, first, captured) =>
-        {
-            var size = model.Facts.HiddenSize;
-            for (var i = 0; i < captured.Length / size; i++)
+        var rows = Decode(
+            model,
+            LogitRows.All,
+            (context, first, captured) =>
             {
-                Assert.Equal(context.CopyEmbedding(i), captured.AsSpan(i * size, size).ToArray());
+                var size = model.Facts.HiddenSize;
+                for (var i = 0; i < captured.Length / size; i++)
+                {
+                    Assert.Equal(context.CopyEmbedding(i), captured.AsSpan(i * size, size).ToArray());
+                }
             }
-        });
+        );
 
         // Ending each graph at the hidden states leaves rows, and the decodes after it, as they are.
         var earlyRows = Decode(
-            model, LogitRows.None, (context, _, _) => Assert.Throws<InvalidOperationException>(context.CopyLogits));
+            model,
+            LogitRows.None,
+            (context, _, _) => Assert.Throws<InvalidOperationException>(context.CopyLogits)
+        );
         Assert.Equal(rows, earlyRows);
     }
 
@@ -47,12 +54,14 @@ public sealed class CapturedRowsTests
         Assert.Throws<ArgumentOutOfRangeException>(() => context.TryDecode([], LogitRows.None, []));
         Assert.Throws<ArgumentOutOfRangeException>(() => context.TryDecode([-1], LogitRows.None, oneRow));
         Assert.Throws<ArgumentOutOfRangeException>(() => context.TryDecode([int.MaxValue], LogitRows.None, oneRow));
-        Assert.Throws<ArgumentOutOfRangeException>(
-            () => context.TryDecode(new int[BatchSize + 1], LogitRows.None, rows));
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            context.TryDecode(new int[BatchSize + 1], LogitRows.None, rows)
+        );
         Assert.Throws<ArgumentException>(() => context.TryDecode([1, 2], LogitRows.None, oneRow));
         Assert.Throws<ArgumentOutOfRangeException>(() => context.TryDecode(patch, new float[30 * 64], -1, 1, oneRow));
-        Assert.Throws<ArgumentOutOfRangeException>(
-            () => context.TryDecode(patch, new float[30 * 64], int.MaxValue, 1, oneRow));
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            context.TryDecode(patch, new float[30 * 64], int.MaxValue, 1, oneRow)
+        );
         Assert.Throws<ArgumentOutOfRangeException>(() => context.TryDecode(patch, new float[30 * 64], 0, 31, rows));
         Assert.Throws<InvalidOperationException>(() => context.Rank(-1, 0, 0));
         Assert.Throws<InvalidOperationException>(() => context.Sample(sampler));
@@ -65,7 +74,14 @@ public sealed class CapturedRowsTests
         var model = LoadedModels.Get(LoadedModels.Files("qwen3vl"));
         using var cancelled = new UnmanagedState<int>();
         using var context = new LlamaContext(
-            model.Model, BatchSize, BatchSize, 1, isPrecise: false, captures: true, cancelled);
+            model.Model,
+            BatchSize,
+            BatchSize,
+            1,
+            isPrecise: false,
+            captures: true,
+            cancelled
+        );
         var tokens = new int[BatchSize];
         var rows = new float[BatchSize * model.Facts.HiddenSize];
         Assert.True(context.TryDecode(tokens, LogitRows.None, rows));
@@ -89,7 +105,8 @@ public sealed class CapturedRowsTests
     {
         using var cancelled = new UnmanagedState<int>();
         using var context = Context(model, cancelled);
-        var picture = RgbImage.Decode(TestPictures.Gradient(190, 150).Encoded, "gradient")
+        var picture = RgbImage
+            .Decode(TestPictures.Gradient(190, 150).Encoded, "gradient")
             .Resize(model.Projector!.CellSize * 6, model.Projector.CellSize * 5);
         var grid = model.Vision!.Measure(picture.Width, picture.Height);
         Assert.Equal((6, 5), (grid.Columns, grid.Rows));
@@ -97,7 +114,13 @@ public sealed class CapturedRowsTests
         int[] after = [.. grid.After, .. model.Vocabulary.Tokenize("Describe the red cup and the blue plate.")];
         var cells = new PatchChunk(picture.Width, picture.Height, grid.Columns, grid.Rows, 0, EndsBlock: true);
         var embeddings = model.Vision.Encode(
-            picture.Width, picture.Height, cells.TokenCount, picture.Pixels, default, cancelled);
+            picture.Width,
+            picture.Height,
+            cells.TokenCount,
+            picture.Pixels,
+            default,
+            cancelled
+        );
 
         var all = new List<float>();
         Add(before.Length, rows => context.TryDecode(before, logits, rows));

@@ -17,6 +17,11 @@ public sealed class EnvironmentTests
     }
 
     [DllImport(
-        "libc", EntryPoint = "getenv", CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
+        "libc",
+        EntryPoint = "getenv",
+        CharSet = CharSet.Ansi,
+        BestFitMapping = false,
+        ThrowOnUnmappableChar = true
+    )]
     private static extern nint GetVariable(string name);
 }

@@ -19,12 +19,17 @@ internal static class HostProgramRun
         {
             var before = lineCount;
             using var model = await VisionLanguageModel.LoadAsync(
-                new ModelOptions { ModelPath = modelPath, ProjectorPath = projectorPath, ThreadCount = 1 });
-            using var completion = model.CreateCompletion(
-                [new(ChatRole.User, [TestPictures.Gradient(160, 128), new TextPart("Describe this image.")])], new()
+                new ModelOptions
                 {
-                    MaxNewTokens = 2,
-                });
+                    ModelPath = modelPath,
+                    ProjectorPath = projectorPath,
+                    ThreadCount = 1,
+                }
+            );
+            using var completion = model.CreateCompletion(
+                [new(ChatRole.User, [TestPictures.Gradient(160, 128), new TextPart("Describe this image.")])],
+                new() { MaxNewTokens = 2 }
+            );
             var tokenCount = 0;
             await foreach (var token in completion.GenerateAsync())
             {
@@ -32,8 +37,9 @@ internal static class HostProgramRun
             }
 
             Console.WriteLine(
-                $"{tokenCount} tokens, {completion.HiddenRowCount == completion.TokenCount - 1}, " +
-                $"{LlamaRuntime.Directory}");
+                $"{tokenCount} tokens, {completion.HiddenRowCount == completion.TokenCount - 1}, "
+                    + $"{LlamaRuntime.Directory}"
+            );
             Console.WriteLine(lineCount > before ? "the host's log goes on" : "the host's log is silent");
             return 0;
         }

@@ -43,14 +43,16 @@ public sealed class HostProgramTests : IDisposable
 
         Assert.Equal(
             (4, $"llama.cpp in {_folder.Path} is build 815a2a590; this Tamx needs 815a2a591 (b10221)\n"),
-            (exitCode, output));
+            (exitCode, output)
+        );
     }
 
     private async Task<(int ExitCode, string Output)> RunAsync()
     {
         var files = TestModels.Qwen3Vl;
         using var process = Process.Start(
-            ChildProgram.Start("host-program", _folder.Path, files.ModelPath, files.ProjectorPath))!;
+            ChildProgram.Start("host-program", _folder.Path, files.ModelPath, files.ProjectorPath)
+        )!;
         var error = process.StandardError.ReadToEndAsync();
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();

@@ -18,7 +18,8 @@ public sealed class LlamaLibrariesTests
             var handle = NativeLibrary.Load(Path.Combine(LlamaRuntime.Directory, LlamaLibraries.FileName(library)));
             Assert.All(
                 names,
-                name => Assert.True(NativeLibrary.TryGetExport(handle, name, out _), $"{name} is not in {library}"));
+                name => Assert.True(NativeLibrary.TryGetExport(handle, name, out _), $"{name} is not in {library}")
+            );
         }
     }
 

@@ -24,9 +24,14 @@ internal static class PngBytes
             zlib.Write(scanlines);
         }
 
-        return [
-            0x89, .. "PNG\r\n\x1a\n"u8, .. Chunk("IHDR"u8, header), .. Chunk("IDAT"u8, compressed.ToArray()),
-            .. Chunk("IEND"u8, [])];
+        return
+        [
+            0x89,
+            .. "PNG\r\n\x1a\n"u8,
+            .. Chunk("IHDR"u8, header),
+            .. Chunk("IDAT"u8, compressed.ToArray()),
+            .. Chunk("IEND"u8, []),
+        ];
     }
 
     /// <summary>The types of a file's chunks, in order.</summary>

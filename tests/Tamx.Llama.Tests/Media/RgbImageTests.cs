@@ -50,7 +50,18 @@ public class RgbImageTests
         var image = RgbImage.Decode(quadrants.ToByteArray(MagickFormat.Jpeg), "photo");
 
         Assert.Equal(orientation >= 5 ? (16, 32) : (32, 16), (image.Width, image.Height));
-        byte[][] expected = [.. corners.Select(c => c switch { 'R' => Red, 'G' => Green, 'B' => Blue, _ => White })];
+        byte[][] expected =
+        [
+            .. corners.Select(c =>
+                c switch
+                {
+                    'R' => Red,
+                    'G' => Green,
+                    'B' => Blue,
+                    _ => White,
+                }
+            ),
+        ];
         AssertCorners(image, 40, expected[0], expected[1], expected[2], expected[3]);
     }
 
@@ -111,7 +122,8 @@ public class RgbImageTests
     {
         using MagickImageCollection frames =
         [
-            new MagickImage(MagickColors.Red, 16, 16), new MagickImage(MagickColors.Blue, 16, 16),
+            new MagickImage(MagickColors.Red, 16, 16),
+            new MagickImage(MagickColors.Blue, 16, 16),
         ];
 
         var image = RgbImage.Decode(frames.ToByteArray(MagickFormat.Gif), "animation");
@@ -152,15 +164,19 @@ public class RgbImageTests
     [Theory]
     [InlineData("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"64\" height=\"64\"/>")]
     [InlineData(
-        "push graphic-context\nviewbox 0 0 640 480\nimage over 0,0 0,0 'https://example.invalid/x.png'\npop " +
-        "graphic-context")]
+        "push graphic-context\nviewbox 0 0 640 480\nimage over 0,0 0,0 'https://example.invalid/x.png'\npop "
+            + "graphic-context"
+    )]
     [InlineData("just a text that somebody named picture.png")]
     [InlineData("%!PS-Adobe-3.0\nshowpage")]
     [InlineData("")]
     public void Decode_NoPicture_IsRefusedByItsFirstBytes(string text)
     {
-        var message = Assert.Throws<ImageFormatException>(
-            () => RgbImage.Decode(System.Text.Encoding.UTF8.GetBytes(text), "picture.png")).Message;
+        var message = Assert
+            .Throws<ImageFormatException>(() =>
+                RgbImage.Decode(System.Text.Encoding.UTF8.GetBytes(text), "picture.png")
+            )
+            .Message;
 
         Assert.Contains("JPEG, PNG, WebP, GIF or BMP", message, StringComparison.Ordinal);
     }
@@ -173,8 +189,9 @@ public class RgbImageTests
     [InlineData("RIFF\u0010\u0000\u0000\u0000WEBPVP8 garbage garbage garbage")]
     public void Decode_RightMagicWrongRest_IsRefusedByThatDecoder(string text)
     {
-        Assert.Throws<ImageFormatException>(
-            () => RgbImage.Decode(System.Text.Encoding.Latin1.GetBytes(text), "disguised"));
+        Assert.Throws<ImageFormatException>(() =>
+            RgbImage.Decode(System.Text.Encoding.Latin1.GetBytes(text), "disguised")
+        );
     }
 
     [Theory]
@@ -191,7 +208,8 @@ public class RgbImageTests
 
         Assert.Equal(
             $"big.png: {message}",
-            Assert.Throws<ImageFormatException>(() => RgbImage.Decode(png, "big.png")).Message[..(9 + message.Length)]);
+            Assert.Throws<ImageFormatException>(() => RgbImage.Decode(png, "big.png")).Message[..(9 + message.Length)]
+        );
     }
 
     [Fact]
@@ -213,12 +231,18 @@ public class RgbImageTests
         var png = quadrants.ToByteArray(MagickFormat.Png);
 
         Assert.Contains(
-            "bytes long; at most 10", Refused(new ImageLimits { MaxFileBytes = 10 }), StringComparison.Ordinal);
+            "bytes long; at most 10",
+            Refused(new ImageLimits { MaxFileBytes = 10 }),
+            StringComparison.Ordinal
+        );
         Assert.Contains("at most 20 on a side", Refused(new ImageLimits { MaxSide = 20 }), StringComparison.Ordinal);
         Assert.Contains("at most 500 in all", Refused(new ImageLimits { MaxPixels = 500 }), StringComparison.Ordinal);
         Assert.Contains("at least 17", Refused(new ImageLimits { MinSide = 17 }), StringComparison.Ordinal);
         Assert.Contains(
-            "at most 1.5 times", Refused(new ImageLimits { MaxAspectRatio = 1.5 }), StringComparison.Ordinal);
+            "at most 1.5 times",
+            Refused(new ImageLimits { MaxAspectRatio = 1.5 }),
+            StringComparison.Ordinal
+        );
 
         string Refused(ImageLimits limits)
         {
@@ -226,7 +250,9 @@ public class RgbImageTests
 
             // The header alone tells the same.
             Assert.Equal(
-                message, Assert.Throws<ImageFormatException>(() => RgbImage.CheckLimits(png, "p", limits)).Message);
+                message,
+                Assert.Throws<ImageFormatException>(() => RgbImage.CheckLimits(png, "p", limits)).Message
+            );
             return message;
         }
     }
@@ -247,10 +273,14 @@ public class RgbImageTests
         var missing = Path.Combine(folder, "tamx-no-such-picture.jpg");
 
         Assert.Equal(
-            $"{missing}: no such file", Assert.Throws<ImageFormatException>(() => RgbImage.Open(missing)).Message);
+            $"{missing}: no such file",
+            Assert.Throws<ImageFormatException>(() => RgbImage.Open(missing)).Message
+        );
         Assert.Contains(
-            "is a folder", Assert.Throws<ImageFormatException>(() => RgbImage.Open(folder)).Message,
-            StringComparison.Ordinal);
+            "is a folder",
+            Assert.Throws<ImageFormatException>(() => RgbImage.Open(folder)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     /// <summary>32 x 16: red and green above, blue and white below.</summary>
@@ -270,7 +300,13 @@ public class RgbImageTests
     }
 
     private static void AssertCorners(
-        RgbImage image, int tolerance, byte[] topLeft, byte[] topRight, byte[] bottomLeft, byte[] bottomRight)
+        RgbImage image,
+        int tolerance,
+        byte[] topLeft,
+        byte[] topRight,
+        byte[] bottomLeft,
+        byte[] bottomRight
+    )
     {
         AssertColour(image, 2, 2, tolerance, topLeft);
         AssertColour(image, image.Width - 3, 2, tolerance, topRight);
@@ -306,8 +342,11 @@ public class RgbImageTests
         using var folder = new TemporaryFolder();
         var path = folder.File("moving.gif");
         File.WriteAllBytes(path, TestVideos.Animation(MagickFormat.Gif, 50, 50, 50));
-        var frames = Video.FromFile(path).Source.Read(default)
-            .Select(frame => frame.Encoded!.Encoded.ToArray()).ToArray();
+        var frames = Video
+            .FromFile(path)
+            .Source.Read(default)
+            .Select(frame => frame.Encoded!.Encoded.ToArray())
+            .ToArray();
 
         Assert.NotEmpty(frames);
         Assert.All(frames, frame => Assert.Equal(["IHDR", "IDAT", "IEND"], PngBytes.ChunkTypes(frame).Distinct()));

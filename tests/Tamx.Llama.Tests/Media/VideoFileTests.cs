@@ -24,7 +24,11 @@ public sealed class VideoFileTests : IDisposable
         Assert.Equal((160, 120), (video.Width, video.Height));
         Assert.Equal(2, video.FramesPerSecond, 1e-4);
         FloatAssert.Equal(
-            [0, 18 / 30.0, 36 / 30.0, 53 / 30.0, 71 / 30.0, 89 / 30.0], [.. video.Seconds], 2e-3, "times");
+            [0, 18 / 30.0, 36 / 30.0, 53 / 30.0, 71 / 30.0, 89 / 30.0],
+            [.. video.Seconds],
+            2e-3,
+            "times"
+        );
         Assert.Equal(6, video.Source.Read(default).Count());
     }
 
@@ -33,16 +37,28 @@ public sealed class VideoFileTests : IDisposable
     public void Read_ChosenFrames_AreThoseOfTheirNumber()
     {
         TestVideos.Write(
-            _folder.File("a.mkv"), 2, "-vf", "trim=end_frame=20,format=rgb24,geq=r=N*12:g=N*12:b=N*12", "-c:v", "ffv1",
-            "-pix_fmt", "bgr0");
+            _folder.File("a.mkv"),
+            2,
+            "-vf",
+            "trim=end_frame=20,format=rgb24,geq=r=N*12:g=N*12:b=N*12",
+            "-c:v",
+            "ffv1",
+            "-pix_fmt",
+            "bgr0"
+        );
         var video = Video.FromFile(_folder.File("a.mkv"), new VideoSampling { MaxFrames = 8, FramesPerSecond = 100 });
 
         // 19 / 7 apart.
         Assert.Equal(
             [0, 3, 5, 8, 11, 14, 16, 19],
-            video.Source.Read(default).Select(frame => (int)Math.Round(frame.Image.Pixels[5000] / 12.0)));
+            video.Source.Read(default).Select(frame => (int)Math.Round(frame.Image.Pixels[5000] / 12.0))
+        );
         FloatAssert.Equal(
-            ((int[])[0, 3, 5, 8, 11, 14, 16, 19]).Select(i => i / 30.0).ToArray(), [.. video.Seconds], 1e-3, "times");
+            ((int[])[0, 3, 5, 8, 11, 14, 16, 19]).Select(i => i / 30.0).ToArray(),
+            [.. video.Seconds],
+            1e-3,
+            "times"
+        );
     }
 
     [Fact]
@@ -61,8 +77,17 @@ public sealed class VideoFileTests : IDisposable
     {
         TestVideos.Write(_folder.File("flat.mp4"), 0.5);
         Run(
-            "ffmpeg", "-v", "error", "-i", _folder.File("flat.mp4"), "-c", "copy", "-metadata:s:v:0", "rotate=90",
-            _folder.File("turned.mp4"));
+            "ffmpeg",
+            "-v",
+            "error",
+            "-i",
+            _folder.File("flat.mp4"),
+            "-c",
+            "copy",
+            "-metadata:s:v:0",
+            "rotate=90",
+            _folder.File("turned.mp4")
+        );
         var video = Video.FromFile(_folder.File("turned.mp4"));
         Assert.Equal((120, 160), (video.Width, video.Height));
         var frame = video.Source.Read(default).First().Image;
@@ -91,8 +116,10 @@ public sealed class VideoFileTests : IDisposable
         TestVideos.Write(_folder.File("plain.ts"), 0.5);
         File.WriteAllText(_folder.File(name), content);
         Assert.Contains(
-            "no video that ffmpeg can decode", Message(() => Video.FromFile(_folder.File(name))),
-            StringComparison.Ordinal);
+            "no video that ffmpeg can decode",
+            Message(() => Video.FromFile(_folder.File(name))),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -101,24 +128,35 @@ public sealed class VideoFileTests : IDisposable
         TestVideos.SkipWithoutFfmpeg();
         File.WriteAllBytes(_folder.File("noise.mp4"), [.. Enumerable.Range(0, 5000).Select(i => (byte)(i * 37))]);
         Assert.Contains(
-            "noise.mp4: is no video", Message(() => Video.FromFile(_folder.File("noise.mp4"))),
-            StringComparison.Ordinal);
+            "noise.mp4: is no video",
+            Message(() => Video.FromFile(_folder.File("noise.mp4"))),
+            StringComparison.Ordinal
+        );
 
         Run("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=duration=1", _folder.File("sound.mp4"));
         Assert.Contains(
-            "it holds no frame", Message(() => Video.FromFile(_folder.File("sound.mp4"))), StringComparison.Ordinal);
+            "it holds no frame",
+            Message(() => Video.FromFile(_folder.File("sound.mp4"))),
+            StringComparison.Ordinal
+        );
 
         TestVideos.Write(_folder.File("whole.mp4"), 1);
         File.WriteAllBytes(_folder.File("cut.mp4"), File.ReadAllBytes(_folder.File("whole.mp4"))[..4000]);
         Assert.Contains(
-            "cut.mp4: is no video", Message(() => Video.FromFile(_folder.File("cut.mp4"))), StringComparison.Ordinal);
+            "cut.mp4: is no video",
+            Message(() => Video.FromFile(_folder.File("cut.mp4"))),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void FromFile_MissingOrEmpty_SaysSo()
     {
         Assert.Contains(
-            "no such file", Message(() => Video.FromFile(_folder.File("nowhere.mp4"))), StringComparison.Ordinal);
+            "no such file",
+            Message(() => Video.FromFile(_folder.File("nowhere.mp4"))),
+            StringComparison.Ordinal
+        );
         File.WriteAllBytes(_folder.File("empty.mp4"), []);
         Assert.Contains("is empty", Message(() => Video.FromFile(_folder.File("empty.mp4"))), StringComparison.Ordinal);
     }
@@ -130,8 +168,10 @@ public sealed class VideoFileTests : IDisposable
         var video = Video.FromFile(_folder.File("a.mkv"));
         TestVideos.Write(_folder.File("a.mkv"), 1);
         Assert.Contains(
-            "frame 36 cannot be decoded", Message(() => Assert.Equal(6, video.Source.Read(default).Count())),
-            StringComparison.Ordinal);
+            "frame 36 cannot be decoded",
+            Message(() => Assert.Equal(6, video.Source.Read(default).Count())),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -176,19 +216,22 @@ public sealed class VideoFileTests : IDisposable
     /// the first use fails.
     /// </summary>
     private string[] ChildrenThatRead(string file) =>
-    [
-        .. Process.GetProcessesByName("ffmpeg").Select(process =>
-        {
-            try
-            {
-                return File.ReadAllText($"/proc/{process.Id}/cmdline");
-            }
-            catch (IOException)
-            {
-                return "";
-            }
-        }).Where(line => line.Contains(_folder.File(file), StringComparison.Ordinal)),
-    ];
+        [
+            .. Process
+                .GetProcessesByName("ffmpeg")
+                .Select(process =>
+                {
+                    try
+                    {
+                        return File.ReadAllText($"/proc/{process.Id}/cmdline");
+                    }
+                    catch (IOException)
+                    {
+                        return "";
+                    }
+                })
+                .Where(line => line.Contains(_folder.File(file), StringComparison.Ordinal)),
+        ];
 
     private static void Run(string program, params string[] arguments)
     {

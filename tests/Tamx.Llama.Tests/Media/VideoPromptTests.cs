@@ -12,15 +12,17 @@ namespace Tamx.Llama.Tests.Media;
 public sealed class VideoPromptTests
 {
     private const string Qwen3 =
-        "<|im_start|>user\nWatch: <0.2 seconds>{0}<1.2 seconds>{0}<2.0 seconds>{0}What " +
-        "moves?<|im_end|>\n<|im_start|>assistant\n";
+        "<|im_start|>user\nWatch: <0.2 seconds>{0}<1.2 seconds>{0}<2.0 seconds>{0}What "
+        + "moves?<|im_end|>\n<|im_start|>assistant\n";
     private const string Qwen2 =
-        "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\nWatch: {0}What " +
-        "moves?<|im_end|>\n<|im_start|>assistant\n";
+        "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\nWatch: {0}What "
+        + "moves?<|im_end|>\n<|im_start|>assistant\n";
 
     public static TheoryData<string> Models => [.. TestModels.Architectures];
 
-    /// <summary>The models whose hidden states come about in different ways: heads and files make no difference.</summary>
+    /// <summary>
+    /// The models whose hidden states come about in different ways: heads and files make no difference.
+    /// </summary>
     public static TheoryData<string> Encoders => ["qwen3vl", "qwen3vl-deepstack", "qwen2.5vl", "qwen2vl"];
 
     [Theory]
@@ -34,18 +36,28 @@ public sealed class VideoPromptTests
         var (columns, rows) = (completion.Pictures[0].Columns, completion.Pictures[0].Rows);
         Assert.Equal((14, 10), (columns, rows));
         var cells = string.Concat(Enumerable.Repeat("<|video_pad|>", columns * rows * (isQwen3 ? 1 : 3)));
-        var expected = (isQwen3 ? Qwen3 : Qwen2)
-            .Replace("{0}", $"<|vision_start|>{cells}<|vision_end|>", StringComparison.Ordinal);
+        var expected = (isQwen3 ? Qwen3 : Qwen2).Replace(
+            "{0}",
+            $"<|vision_start|>{cells}<|vision_end|>",
+            StringComparison.Ordinal
+        );
         Assert.Equal(model.Vocabulary.Tokenize(expected, parseMarkers: true), completion.TokenIds.ToArray());
 
         Assert.Equal(
             isQwen3 ? [(0, 0), (1, 0), (2, 0)] : [(0, 0), (0, 1), (0, 2)],
-            completion.Pictures.Select(patch => (patch.BlockIndex, patch.FrameIndex)));
+            completion.Pictures.Select(patch => (patch.BlockIndex, patch.FrameIndex))
+        );
         Assert.Equal([0.25, 1.25, 2], completion.Pictures.Select(patch => patch.Seconds));
         Assert.All(completion.Pictures, patch => Assert.Equal(0, patch.VideoIndex));
         var pad = model.Vocabulary.FindId("<|video_pad|>");
-        Assert.All(completion.Pictures, patch => Assert.All(
-            completion.TokenIds.Slice(patch.FirstPosition, columns * rows).ToArray(), id => Assert.Equal(pad, id)));
+        Assert.All(
+            completion.Pictures,
+            patch =>
+                Assert.All(
+                    completion.TokenIds.Slice(patch.FirstPosition, columns * rows).ToArray(),
+                    id => Assert.Equal(pad, id)
+                )
+        );
     }
 
     [Fact]
@@ -56,7 +68,8 @@ public sealed class VideoPromptTests
         Assert.Equal(Qwen3.Replace("{0}", Block, StringComparison.Ordinal), new ChatTemplate(null).Format(messages));
         Assert.Equal(
             Qwen2.Replace("{0}", Block, StringComparison.Ordinal),
-            new ChatTemplate("You are a helpful assistant.") { VideoLayout = VideoLayout.OneBlock }.Format(messages));
+            new ChatTemplate("You are a helpful assistant.") { VideoLayout = VideoLayout.OneBlock }.Format(messages)
+        );
     }
 
     // The block begins at the prompt's text before it, t0. What follows has max(t0 + columns, t0 + rows, last time + 1)
@@ -87,17 +100,18 @@ public sealed class VideoPromptTests
         var model = LoadedModels.Get(TestModels.Get(name));
         var frame = TestVideos.Frame(1, 448, 384);
         string[] before = name.StartsWith("qwen3", StringComparison.Ordinal) ? ["<0.0 seconds>"] : [];
-        using var picture = model.CreateCompletion(
-            [new(ChatRole.User, [.. before.Select(text => new TextPart(text)), frame, new TextPart("What is it?")])]);
-        using var video = model.CreateCompletion(
-            [new(ChatRole.User, [VideoPart.FromFrames([frame]), new TextPart("What is it?")])]);
-        using var twice = model.CreateCompletion(
-            [new(
+        using var picture = model.CreateCompletion([
+            new(ChatRole.User, [.. before.Select(text => new TextPart(text)), frame, new TextPart("What is it?")]),
+        ]);
+        using var video = model.CreateCompletion([
+            new(ChatRole.User, [VideoPart.FromFrames([frame]), new TextPart("What is it?")]),
+        ]);
+        using var twice = model.CreateCompletion([
+            new(
                 ChatRole.User,
-                [
-                    VideoPart.FromFrames([frame, frame], new() { FramesPerSecond = 1000 }),
-                    new TextPart("What is it?"),
-                ])]);
+                [VideoPart.FromFrames([frame, frame], new() { FramesPerSecond = 1000 }), new TextPart("What is it?")]
+            ),
+        ]);
         await picture.PrefillAsync();
         await video.PrefillAsync();
         await twice.PrefillAsync();
@@ -116,10 +130,19 @@ public sealed class VideoPromptTests
         var model = LoadedModels.Get(TestModels.Get(name));
         var (first, second) = (TestVideos.Frame(0), TestVideos.Frame(5));
         var rows = new List<float[]>();
-        foreach (var frames in (ImagePart[][])[[first, second], [second, first], [first, first]])
+        foreach (
+            var frames in (ImagePart[][])
+                [
+                    [first, second],
+                    [second, first],
+                    [first, first],
+                ]
+        )
         {
             using var completion = model.CreateCompletion(
-                Question(VideoPart.FromFrames(frames)), new() { PreciseCache = true });
+                Question(VideoPart.FromFrames(frames)),
+                new() { PreciseCache = true }
+            );
             await completion.PrefillAsync();
             rows.Add(completion.HiddenStates.ToArray());
         }
@@ -144,7 +167,8 @@ public sealed class VideoPromptTests
         {
             using var completion = model.CreateCompletion(
                 Question(VideoPart.FromFrames(frames, new() { FramesPerSecond = framesPerSecond })),
-                new() { PreciseCache = true });
+                new() { PreciseCache = true }
+            );
             await completion.PrefillAsync();
             return (completion.HiddenStates.ToArray(), completion.Pictures, model.Facts.HiddenSize);
         }
@@ -160,12 +184,15 @@ public sealed class VideoPromptTests
         Assert.True(
             Largest(
                 original.Rows.AsSpan(firstCell, original.HiddenSize),
-                firstChanged.Rows.AsSpan(firstCell, original.HiddenSize)) > 1e-3);
+                firstChanged.Rows.AsSpan(firstCell, original.HiddenSize)
+            ) > 1e-3
+        );
 
         // Nothing depends on how the tokens are cut into batches, so all of them saw the same.
         using var cut = model.CreateCompletion(
             Question(VideoPart.FromFrames(frames, new() { FramesPerSecond = framesPerSecond })),
-            new() { PreciseCache = true, BatchSize = 16 });
+            new() { PreciseCache = true, BatchSize = 16 }
+        );
         await cut.PrefillAsync();
         AssertClose(original.Rows, cut.HiddenStates.Span, 5e-5);
     }
@@ -179,7 +206,8 @@ public sealed class VideoPromptTests
         [
             new(
                 ChatRole.User,
-                [VideoPart.FromFrames(TestVideos.Frames(3)), TestPictures.Gradient(96, 128), new TextPart("Compare.")]),
+                [VideoPart.FromFrames(TestVideos.Frames(3)), TestPictures.Gradient(96, 128), new TextPart("Compare.")]
+            ),
             new(ChatRole.Assistant, "Both show a square."),
             new(
                 ChatRole.User,
@@ -187,13 +215,17 @@ public sealed class VideoPromptTests
                     new TextPart("And these?"),
                     VideoPart.FromFrames(TestVideos.Frames(4)),
                     VideoPart.FromFrames(TestVideos.Frames(2)),
-                ]),
+                ]
+            ),
         ];
         var options = new CompletionOptions { MaxNewTokens = 10, PreciseCache = true };
         using var generated = model.CreateCompletion(messages, options);
         Assert.True((await CaptureTests.Collect(generated)).Count >= 3, "the answer is too short to compare anything");
         using var given = model.CreateCompletion(
-            messages, generated.TokenIds[generated.PromptTokenCount..].ToArray(), options);
+            messages,
+            generated.TokenIds[generated.PromptTokenCount..].ToArray(),
+            options
+        );
         await CaptureTests.Collect(given);
 
         Assert.Equal([0, 0, null, 1, 1, 2], generated.Pictures.Select(patch => patch.VideoIndex));
@@ -209,9 +241,13 @@ public sealed class VideoPromptTests
         var message = Assert.Throws<InvalidInputException>(() => model.CreateCompletion(Question(video))).Message;
         Assert.Matches(@"the prompt has 1[4-9]\d\d\d tokens, .* was trained for 8192; use fewer frames", message);
         Assert.Contains(
-            "(MaxFrames, FramesPerSecond; there are 100 patches of two)", message, StringComparison.Ordinal);
-        message = Assert.Throws<InvalidInputException>(
-            () => model.CreateCompletion(Question(video), new() { ContextSize = 4096 })).Message;
+            "(MaxFrames, FramesPerSecond; there are 100 patches of two)",
+            message,
+            StringComparison.Ordinal
+        );
+        message = Assert
+            .Throws<InvalidInputException>(() => model.CreateCompletion(Question(video), new() { ContextSize = 4096 }))
+            .Message;
         Assert.Matches(@"the prompt has 1[4-9]\d\d\d tokens, the context 4096; use a context of at least", message);
         Assert.Matches(@"1\d\d\d\d \(ContextSize\) or fewer frames", message);
     }
@@ -221,7 +257,11 @@ public sealed class VideoPromptTests
     public async Task PrefillAsync_200SmallFrames_Work()
     {
         using var model = await VisionLanguageModel.LoadAsync(
-            LoadedModels.Options(TestModels.Qwen3Vl) with { MaxImageTokens = 12 });
+            LoadedModels.Options(TestModels.Qwen3Vl) with
+            {
+                MaxImageTokens = 12,
+            }
+        );
         var video = VideoPart.FromFrames([.. Enumerable.Range(0, 200).Select(index => TestVideos.Frame(index % 8))]);
         using var completion = model.CreateCompletion(Question(video));
         await completion.PrefillAsync();
@@ -234,9 +274,13 @@ public sealed class VideoPromptTests
     public async Task CreateCompletion_TextModelAndVideo_NamesTheWayOut()
     {
         using var text = await VisionLanguageModel.LoadAsync(
-            new() { ModelPath = TestModels.Qwen3Vl.ModelPath, ThreadCount = 1 });
-        var message = Assert.Throws<InvalidInputException>(
-            () => text.CreateCompletion(Question(VideoPart.FromFrames(TestVideos.Frames(2))))).Message;
+            new() { ModelPath = TestModels.Qwen3Vl.ModelPath, ThreadCount = 1 }
+        );
+        var message = Assert
+            .Throws<InvalidInputException>(() =>
+                text.CreateCompletion(Question(VideoPart.FromFrames(TestVideos.Frames(2))))
+            )
+            .Message;
         Assert.Contains("ProjectorPath", message, StringComparison.Ordinal);
     }
 
@@ -251,8 +295,10 @@ public sealed class VideoPromptTests
         await completion.PrefillAsync();
 
         Assert.Equal(
-            [0.3, 89 / 60.0, 160 / 60.0], completion.Pictures.Select(patch => Math.Round(patch.Seconds!.Value, 5)),
-            Within(1e-4));
+            [0.3, 89 / 60.0, 160 / 60.0],
+            completion.Pictures.Select(patch => Math.Round(patch.Seconds!.Value, 5)),
+            Within(1e-4)
+        );
         foreach (var patch in completion.Pictures)
         {
             var shown = RgbImage.Decode(patch.Encoded, "patch");
@@ -273,14 +319,17 @@ public sealed class VideoPromptTests
         var model = LoadedModels.Get(TestModels.Get(name));
         Assert.Equal(3, GgufModel.Open(model.Facts.Path).Files.Count);
         using var completion = model.CreateCompletion(
-            Question(VideoPart.FromFrames(TestVideos.Frames(2))), new() { MaxNewTokens = 1 });
+            Question(VideoPart.FromFrames(TestVideos.Frames(2))),
+            new() { MaxNewTokens = 1 }
+        );
         await CaptureTests.Collect(completion);
         var logits = completion.GetLogits();
         var rows = model.OutputEmbedding.ReadRows([.. Enumerable.Range(0, logits.Length)]);
         var hidden = completion.HiddenStates.Span[^model.Facts.HiddenSize..].ToArray();
         double[] products =
         [
-            .. Enumerable.Range(0, logits.Length)
+            .. Enumerable
+                .Range(0, logits.Length)
                 .Select(id => hidden.Select((value, i) => (double)value * rows[(id * hidden.Length) + i]).Sum()),
         ];
         FloatAssert.Equal([.. logits.Select(logit => (double)logit)], products, 1e-5 * logits.Max(Math.Abs), name);

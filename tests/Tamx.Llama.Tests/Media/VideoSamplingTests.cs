@@ -39,7 +39,12 @@ public sealed class VideoSamplingTests
 
     [Fact]
     public void Choose_LeastNumber_IsRoundedUpToAnEvenOne() =>
-        Assert.Equal(8, new VideoSampling { MinFrames = 7 }.Choose(90, 30).Length);
+        Assert.Equal(
+            8,
+            new VideoSampling { MinFrames = 7 }
+                .Choose(90, 30)
+                .Length
+        );
 
     [Theory]
     [InlineData(null, null, 0, 90)]
@@ -48,14 +53,19 @@ public sealed class VideoSamplingTests
     [InlineData(null, 99.0, 0, 90)]
     public void Range_StartAndEnd_AreFramesBetween(double? start, double? end, int first, int count) =>
         Assert.Equal(
-            (first, count), new VideoSampling { StartSeconds = start, EndSeconds = end }.Range(90, 30, "a.mp4"));
+            (first, count),
+            new VideoSampling { StartSeconds = start, EndSeconds = end }.Range(90, 30, "a.mp4")
+        );
 
     [Fact]
-    public void Range_BeyondTheEnd_IsRefused() => Assert.Contains(
-        "a.mp4: holds no frame from video_start 4 to video_end 3; it has 3 seconds",
-        Assert.Throws<InvalidInputException>(
-            () => new VideoSampling { StartSeconds = 4 }.Range(90, 30, "a.mp4")).Message,
-        StringComparison.Ordinal);
+    public void Range_BeyondTheEnd_IsRefused() =>
+        Assert.Contains(
+            "a.mp4: holds no frame from video_start 4 to video_end 3; it has 3 seconds",
+            Assert
+                .Throws<InvalidInputException>(() => new VideoSampling { StartSeconds = 4 }.Range(90, 30, "a.mp4"))
+                .Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void Choose_LongVideo_Takes768() => Assert.Equal(768, new VideoSampling().Choose(20_000, 30).Length);
@@ -74,13 +84,21 @@ public sealed class VideoSamplingTests
     [InlineData(1920, 1080, 28, 5, 262_144, 36 * 28, 20 * 28)]
     [InlineData(1920, 1080, 28, 100, 32_768, 22 * 28, 12 * 28)] // 0.9 * 32768 / 100 = 294 cells
     [InlineData(1920, 1080, 28, 100, 8192, 15 * 28, 8 * 28)] // 73 cells would be too few: 1.05 * 128 = 134
-    [InlineData(
-        1920, 1080, 28, 200, 1_000_000, 32 * 28, 18 * 28)] // no more than 128,000 tokens count: 576 cells, not 768
+    [InlineData(1920, 1080, 28, 200, 1_000_000, 32 * 28, 18 * 28)] // no more than 128,000 tokens count: 576 cells, not 768
     [InlineData(64, 64, 32, 1, 262_144, 12 * 32, 12 * 32)] // enlarged to 128 cells
     public void FitFrames_OfAVideo_FollowsQwen(
-        int width, int height, int cell, int patches, int context, int expectedWidth, int expectedHeight) =>
+        int width,
+        int height,
+        int cell,
+        int patches,
+        int context,
+        int expectedWidth,
+        int expectedHeight
+    ) =>
         Assert.Equal(
-            (expectedWidth, expectedHeight), QwenImageSize.FitFrames(width, height, cell, patches, context, 0, 0));
+            (expectedWidth, expectedHeight),
+            QwenImageSize.FitFrames(width, height, cell, patches, context, 0, 0)
+        );
 
     [Fact]
     public void FitFrames_OwnBounds_GoBeforeQwens()
@@ -94,15 +112,18 @@ public sealed class VideoSamplingTests
     {
         Assert.Equal(
             (64, 64),
-            QwenImageSize.FitFrames(640, 480, 32, 2, 262_144, 0, 900, new PixelBounds { MaxPixels = 6 * 1024 }));
+            QwenImageSize.FitFrames(640, 480, 32, 2, 262_144, 0, 900, new PixelBounds { MaxPixels = 6 * 1024 })
+        );
         Assert.Equal(
             (96, 64),
-            QwenImageSize.FitFrames(640, 480, 32, 2, 262_144, 0, 900, new PixelBounds { Width = 100, Height = 60 }));
+            QwenImageSize.FitFrames(640, 480, 32, 2, 262_144, 0, 900, new PixelBounds { Width = 100, Height = 60 })
+        );
 
         // 288 cells for two patches are 144 each, 13.9 x 10.4.
         Assert.Equal(
             (13 * 32, 10 * 32),
-            QwenImageSize.FitFrames(640, 480, 32, 2, 262_144, 0, 0, new PixelBounds { TotalPixels = 288 * 1024 }));
+            QwenImageSize.FitFrames(640, 480, 32, 2, 262_144, 0, 0, new PixelBounds { TotalPixels = 288 * 1024 })
+        );
     }
 
     // Worked out by hand from fetch_image of qwen-vl-utils.
@@ -114,11 +135,30 @@ public sealed class VideoSamplingTests
     [InlineData(null, 4096.0, 200, 100, 64, 32)] // 2.8 x 1.4
     [InlineData(null, 5.0, null, null, 32, 32)]
     public void Fit_BoundsOfTheMessage_GoBeforeTheModels(
-        double? least, double? most, int? givenWidth, int? givenHeight, int width, int height) => Assert.Equal(
-        (width, height),
-        QwenImageSize.Fit(
-            640, 480, 32,
-            new PixelBounds { MinPixels = least, MaxPixels = most, Width = givenWidth, Height = givenHeight }, 8, 100));
+        double? least,
+        double? most,
+        int? givenWidth,
+        int? givenHeight,
+        int width,
+        int height
+    ) =>
+        Assert.Equal(
+            (width, height),
+            QwenImageSize.Fit(
+                640,
+                480,
+                32,
+                new PixelBounds
+                {
+                    MinPixels = least,
+                    MaxPixels = most,
+                    Width = givenWidth,
+                    Height = givenHeight,
+                },
+                8,
+                100
+            )
+        );
 
     [Theory]
     [InlineData(0, "<0.0 seconds>")]
@@ -139,10 +179,18 @@ public sealed class VideoSamplingTests
     {
         string[] names =
         [
-            "frame10.png", "Frame2.png", "frame1.png", "frame002.png", "a", "frame.png", "frame9a.png", "frame9.png",
+            "frame10.png",
+            "Frame2.png",
+            "frame1.png",
+            "frame002.png",
+            "a",
+            "frame.png",
+            "frame9a.png",
+            "frame9.png",
         ];
         Assert.Equal(
             ["a", "frame.png", "frame1.png", "Frame2.png", "frame002.png", "frame9.png", "frame9a.png", "frame10.png"],
-            names.Order(NaturalOrder.Instance));
+            names.Order(NaturalOrder.Instance)
+        );
     }
 }

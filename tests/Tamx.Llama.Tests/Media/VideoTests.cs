@@ -23,14 +23,16 @@ public sealed class VideoTests : IDisposable
         Assert.Equal([0.25, 1.25, 2], Enumerable.Range(0, 3).Select(video.PatchSeconds));
         Assert.Equal(
             Enumerable.Range(0, 5).Select(index => $"frame {index}.png"),
-            video.Source.Read(default).Select(frame => frame.Encoded!.Name));
+            video.Source.Read(default).Select(frame => frame.Encoded!.Name)
+        );
     }
 
     [Fact]
     public void FromFrames_MoreThanTheLimit_SpreadsThem()
     {
-        var video = VideoPart.FromFrames(
-            TestVideos.Frames(10), new VideoSampling { FramesPerSecond = 5, MaxFrames = 4 }).Video;
+        var video = VideoPart
+            .FromFrames(TestVideos.Frames(10), new VideoSampling { FramesPerSecond = 5, MaxFrames = 4 })
+            .Video;
         Assert.Equal([0, 0.6, 1.2, 1.8], video.Seconds);
         Assert.Equal(2, video.FramesPerSecond);
     }
@@ -38,10 +40,14 @@ public sealed class VideoTests : IDisposable
     [Fact]
     public void FromFrames_DifferentSizes_NamesTheFrame()
     {
-        var message = Message(
-            () => VideoPart.FromFrames([TestVideos.Frame(0), TestVideos.Frame(1), TestVideos.Frame(2, width: 64)]));
+        var message = Message(() =>
+            VideoPart.FromFrames([TestVideos.Frame(0), TestVideos.Frame(1), TestVideos.Frame(2, width: 64)])
+        );
         Assert.Contains(
-            "frame frame 2.png is 64 x 96 pixels, frame 0.png is 128 x 96", message, StringComparison.Ordinal);
+            "frame frame 2.png is 64 x 96 pixels, frame 0.png is 128 x 96",
+            message,
+            StringComparison.Ordinal
+        );
         Assert.Contains("one size", message, StringComparison.Ordinal);
     }
 
@@ -56,8 +62,12 @@ public sealed class VideoTests : IDisposable
     [InlineData(1e-9, 10)]
     [InlineData(2, 0)]
     public void FromFrames_SenselessSampling_IsRefused(double framesPerSecond, int maxFrames) =>
-        Assert.Throws<InvalidInputException>(() => VideoPart.FromFrames(
-            TestVideos.Frames(2), new VideoSampling { FramesPerSecond = framesPerSecond, MaxFrames = maxFrames }));
+        Assert.Throws<InvalidInputException>(() =>
+            VideoPart.FromFrames(
+                TestVideos.Frames(2),
+                new VideoSampling { FramesPerSecond = framesPerSecond, MaxFrames = maxFrames }
+            )
+        );
 
     [Fact]
     public void FromFolder_NumberedNames_NaturalOrderAndNothingElse()
@@ -70,7 +80,9 @@ public sealed class VideoTests : IDisposable
         File.WriteAllText(_folder.File("5.txt"), "no picture");
         var video = Video.FromFile(_folder.Path);
         Assert.Equal(
-            ["0.png", "1.png", "9.png", "10.png"], video.Source.Read(default).Select(frame => frame.Encoded!.Name));
+            ["0.png", "1.png", "9.png", "10.png"],
+            video.Source.Read(default).Select(frame => frame.Encoded!.Name)
+        );
         Assert.Equal(Path.GetFileName(_folder.Path), video.Name);
     }
 
@@ -101,8 +113,10 @@ public sealed class VideoTests : IDisposable
         // Frames 0, 2, 3 and 5 of the six, whole; a GIF's palette costs some of the colours.
         foreach (var (frame, index) in video.Source.Read(default).Zip([0, 2, 3, 5]))
         {
-            var differences = Enumerable.Range(0, 6)
-                .Select(i => Difference(frame.Image, RgbImage.Decode(TestVideos.Frame(i).Encoded, "frame"))).ToArray();
+            var differences = Enumerable
+                .Range(0, 6)
+                .Select(i => Difference(frame.Image, RgbImage.Decode(TestVideos.Frame(i).Encoded, "frame")))
+                .ToArray();
             Assert.InRange(differences[index], 0, 12);
             Assert.Equal(differences.Min(), differences[index]);
         }
@@ -120,7 +134,10 @@ public sealed class VideoTests : IDisposable
         foreach (var (frame, index) in video.Source.Read(default).Select((frame, index) => (frame, index)))
         {
             Assert.InRange(
-                Difference(frame.Image, RgbImage.Decode(TestVideos.Frame(index).Encoded, "expected")), 0, 12);
+                Difference(frame.Image, RgbImage.Decode(TestVideos.Frame(index).Encoded, "expected")),
+                0,
+                12
+            );
         }
     }
 
@@ -132,7 +149,11 @@ public sealed class VideoTests : IDisposable
         Assert.InRange(
             Difference(
                 video.Source.Read(default).ElementAt(2).Image,
-                RgbImage.Decode(TestVideos.Frame(2).Encoded, "expected")), 0, 12);
+                RgbImage.Decode(TestVideos.Frame(2).Encoded, "expected")
+            ),
+            0,
+            12
+        );
     }
 
     [Fact]
@@ -147,8 +168,10 @@ public sealed class VideoTests : IDisposable
 
         Assert.Equal(4, Video.FromAnimation(Repeated(4), "short.gif").Seconds.Count);
         Assert.Contains(
-            "more than 5000 frames", Message(() => Video.FromAnimation(Repeated(5001), "long.gif")),
-            StringComparison.Ordinal);
+            "more than 5000 frames",
+            Message(() => Video.FromAnimation(Repeated(5001), "long.gif")),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -162,13 +185,15 @@ public sealed class VideoTests : IDisposable
                 {
                     AnimationDelay = 10,
                     Page = new MagickGeometry(0, 0, 4000, 4000),
-                });
+                }
+            );
         }
 
         Assert.Contains(
             "100,000,000 pixels in all",
             Message(() => Video.FromAnimation(images.ToByteArray(MagickFormat.Gif), "big.gif")),
-            StringComparison.Ordinal);
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -178,8 +203,10 @@ public sealed class VideoTests : IDisposable
     {
         var whole = TestVideos.Animation(MagickFormat.Gif, 50, 50, 50, 50);
         Assert.Contains(
-            "cut.gif", Message(() => Video.FromAnimation(whole.AsMemory(0, (int)(whole.Length * share)), "cut.gif")),
-            StringComparison.Ordinal);
+            "cut.gif",
+            Message(() => Video.FromAnimation(whole.AsMemory(0, (int)(whole.Length * share)), "cut.gif")),
+            StringComparison.Ordinal
+        );
     }
 
     private static string Message(Action action)

@@ -39,7 +39,9 @@ internal sealed unsafe class CudaContext
         {
             var text = KernelCompiler.ToPtx(kernel, _capability);
             CudaDevice.Check(
-                ModuleGetFunction(out function, Load(kernel, text), text.Entry), $"finding kernel {kernel.Name}");
+                ModuleGetFunction(out function, Load(kernel, text), text.Entry),
+                $"finding kernel {kernel.Name}"
+            );
             _functions.Add(kernel, function);
         }
 

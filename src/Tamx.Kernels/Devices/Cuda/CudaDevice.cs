@@ -23,7 +23,8 @@ internal sealed unsafe class CudaDevice : IKernelDevice
         {
             throw new EngineUnavailableException(
                 EngineKind.Cuda,
-                $"{info.Label} has compute capability {major}.{minor}, and 6.1 is needed; try engine opencl");
+                $"{info.Label} has compute capability {major}.{minor}, and 6.1 is needed; try engine opencl"
+            );
         }
 
         ComputeUnitCount = CudaDevices.Attribute(handle, MultiprocessorCount);
@@ -43,7 +44,8 @@ internal sealed unsafe class CudaDevice : IKernelDevice
     {
         if (status != Success)
         {
-            var reason = status == OutOfMemory ? "out of memory on the device"
+            var reason =
+                status == OutOfMemory ? "out of memory on the device"
                 : GetErrorString(status, out var text) == Success ? Marshal.PtrToStringUTF8(text)!
                 : "the driver failed";
             throw new EngineUnavailableException(EngineKind.Cuda, $"{device}: {what}: {reason} (CUDA error {status})")
@@ -77,7 +79,8 @@ internal sealed unsafe class CudaDevice : IKernelDevice
                 IsStaged(bytes)
                     ? _staging.Upload(memory, (byte*)source, bytes)
                     : CopyToDevice(memory, source, (nuint)bytes),
-                "copying to it");
+                "copying to it"
+            );
         }
     }
 
@@ -90,7 +93,8 @@ internal sealed unsafe class CudaDevice : IKernelDevice
                 IsStaged(bytes)
                     ? _staging.Download((byte*)destination, memory, bytes)
                     : CopyToHost(destination, memory, (nuint)bytes),
-                "copying from it");
+                "copying from it"
+            );
         }
     }
 
@@ -111,7 +115,8 @@ internal sealed unsafe class CudaDevice : IKernelDevice
         var (width, height) = ((uint)kernel.GroupWidth, (uint)kernel.GroupHeight);
         CheckUse(
             CudaMethods.Launch(function, (uint)groupsX, (uint)groupsY, 1, width, height, 1, 0, 0, pointers, null),
-            $"running {kernel.Name}");
+            $"running {kernel.Name}"
+        );
     }
 
     public void Dispose()

@@ -100,6 +100,16 @@ internal static unsafe partial class CudaMethods
 
     [LibraryImport(DriverLibrary.Cuda, EntryPoint = "cuLaunchKernel")]
     public static partial int Launch(
-        nint function, uint groupsX, uint groupsY, uint groupsZ, uint threadsX, uint threadsY, uint threadsZ,
-        uint sharedBytes, nint stream, void** arguments, void** extra);
+        nint function,
+        uint groupsX,
+        uint groupsY,
+        uint groupsZ,
+        uint threadsX,
+        uint threadsY,
+        uint threadsZ,
+        uint sharedBytes,
+        nint stream,
+        void** arguments,
+        void** extra
+    );
 }

@@ -24,7 +24,8 @@ internal static class Extremes
         float low,
         float high,
         ArrayView<float> destination,
-        long place)
+        long place
+    )
     {
         var thread = Group.IdxX;
         smallest[thread] = low;

@@ -20,7 +20,8 @@ internal static class JoinParts
         int stateCount,
         int stride,
         int firstColumn,
-        float least)
+        float least
+    )
     {
         var column = Grid.IdxY * DeviceKernel.GroupThreads + Group.IdxX;
         if (column < stateCount)

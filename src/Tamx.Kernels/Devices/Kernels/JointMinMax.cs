@@ -17,7 +17,8 @@ internal static class JointMinMax
         ArrayView<int> members,
         ArrayView<int> starts,
         ArrayView<float> ranges,
-        int partCount)
+        int partCount
+    )
     {
         var smallest = SharedMemory.Allocate<float>(DeviceKernel.GroupThreads);
         var largest = SharedMemory.Allocate<float>(DeviceKernel.GroupThreads);

@@ -25,7 +25,8 @@ internal static class MixContext
         int firstMap,
         int mapCount,
         int rowCount,
-        int cellCount)
+        int cellCount
+    )
     {
         var left = SharedMemory.Allocate1D<float>(Tile.SlabLength);
         var right = SharedMemory.Allocate1D<float>(Tile.SlabLength);
@@ -71,17 +72,18 @@ internal static class MixContext
         Store(interference, maps, firstMap, map + 35, mapCount, cell, blockSize, sums.Row7);
     }
 
-    private static Tile.Eight Fetch(ArrayView<float> source, int cell, int rowCount, int cellCount, int first) => new()
-    {
-        Value0 = FetchOne(source, cell, rowCount, cellCount, first),
-        Value1 = FetchOne(source, cell, rowCount, cellCount, first + 1),
-        Value2 = FetchOne(source, cell, rowCount, cellCount, first + 2),
-        Value3 = FetchOne(source, cell, rowCount, cellCount, first + 3),
-        Value4 = FetchOne(source, cell, rowCount, cellCount, first + 4),
-        Value5 = FetchOne(source, cell, rowCount, cellCount, first + 5),
-        Value6 = FetchOne(source, cell, rowCount, cellCount, first + 6),
-        Value7 = FetchOne(source, cell, rowCount, cellCount, first + 7),
-    };
+    private static Tile.Eight Fetch(ArrayView<float> source, int cell, int rowCount, int cellCount, int first) =>
+        new()
+        {
+            Value0 = FetchOne(source, cell, rowCount, cellCount, first),
+            Value1 = FetchOne(source, cell, rowCount, cellCount, first + 1),
+            Value2 = FetchOne(source, cell, rowCount, cellCount, first + 2),
+            Value3 = FetchOne(source, cell, rowCount, cellCount, first + 3),
+            Value4 = FetchOne(source, cell, rowCount, cellCount, first + 4),
+            Value5 = FetchOne(source, cell, rowCount, cellCount, first + 5),
+            Value6 = FetchOne(source, cell, rowCount, cellCount, first + 6),
+            Value7 = FetchOne(source, cell, rowCount, cellCount, first + 7),
+        };
 
     private static float FetchOne(ArrayView<float> activations, int cell, int rowCount, int cellCount, int row) =>
         Tile.Keep(activations[(long)Math.Min(row, rowCount - 1) * cellCount + cell], Tile.Mask(row, rowCount));
@@ -106,7 +108,8 @@ internal static class MixContext
         int mapCount,
         int cell,
         int blockSize,
-        Tile.Eight sums)
+        Tile.Eight sums
+    )
     {
         if (map < mapCount)
         {

@@ -31,7 +31,8 @@ internal static class Product
         int firstColumn,
         int rowTiles,
         int chunksPerPart,
-        float least)
+        float least
+    )
     {
         var left = SharedMemory.Allocate1D<float>(Tile.SlabLength);
         var right = SharedMemory.Allocate1D<float>(Tile.SlabLength);
@@ -87,7 +88,8 @@ internal static class Product
         int stateCount,
         int before,
         float floor,
-        Tile.Eight sums)
+        Tile.Eight sums
+    )
     {
         if (row < rowCount)
         {
@@ -103,7 +105,14 @@ internal static class Product
     }
 
     private static void Store(
-        ArrayView<float> activations, long place, int column, int stateCount, int before, float floor, float sum)
+        ArrayView<float> activations,
+        long place,
+        int column,
+        int stateCount,
+        int before,
+        float floor,
+        float sum
+    )
     {
         if (column < stateCount)
         {

@@ -21,7 +21,8 @@ internal static class SubtractScaled
         ArrayView<float> values,
         ArrayView<float> extremes,
         int cellCount,
-        float strength)
+        float strength
+    )
     {
         var crossed = SharedMemory.Allocate<float>(DeviceKernel.GroupThreads);
         var squared = SharedMemory.Allocate<float>(DeviceKernel.GroupThreads);

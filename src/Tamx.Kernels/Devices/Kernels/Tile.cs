@@ -82,7 +82,10 @@ internal static class Tile
     /// change a sum, whatever its k.
     /// </summary>
     public static Sums AddProducts(
-        ArrayView1D<float, Stride1D.Dense> left, ArrayView1D<float, Stride1D.Dense> right, Sums sums)
+        ArrayView1D<float, Stride1D.Dense> left,
+        ArrayView1D<float, Stride1D.Dense> right,
+        Sums sums
+    )
     {
         var rows = left.Cast<float, Four>().BaseView;
         var columns = right.Cast<float, Four>().BaseView;

@@ -29,7 +29,8 @@ internal static class TopCandidates
         ArrayView<int> rows,
         ArrayView<float> sums,
         int rowCount,
-        int k)
+        int k
+    )
     {
         var values = SharedMemory.Allocate<float>(Threads * Offers);
         var places = SharedMemory.Allocate<int>(Threads * Offers);
@@ -113,7 +114,8 @@ internal static class TopCandidates
         ArrayView<float> values,
         ArrayView<int> places,
         ArrayView<float> fenceValues,
-        ArrayView<int> fencePlaces)
+        ArrayView<int> fencePlaces
+    )
     {
         var best0 = float.NegativeInfinity;
         var best1 = float.NegativeInfinity;
@@ -200,8 +202,10 @@ internal static class TopCandidates
         for (var half = Threads / 2; half > 0; half /= 2)
         {
             var other = thread + half;
-            if (thread < half
-                && IsBefore(fenceValues[other], fencePlaces[other], fenceValues[thread], fencePlaces[thread]))
+            if (
+                thread < half
+                && IsBefore(fenceValues[other], fencePlaces[other], fenceValues[thread], fencePlaces[thread])
+            )
             {
                 fenceValues[thread] = fenceValues[other];
                 fencePlaces[thread] = fencePlaces[other];

@@ -87,7 +87,13 @@ internal static class Window
 
     /// <summary>The result of a window: the weighted mean, or for equal values the value or 0.</summary>
     public static float Result(
-        float lowest, float highest, float sum, float weighted, float weights, int constantIsValue)
+        float lowest,
+        float highest,
+        float sum,
+        float weighted,
+        float weights,
+        int constantIsValue
+    )
     {
         // Sorting drops a NaN, but the sum keeps it. There are no branches here, since how ILGPU orders them depends on
         // the kernels it translated before.
@@ -105,7 +111,8 @@ internal static class Window
         ArrayView<float> destination,
         ArrayView<float> smallest,
         ArrayView<float> largest,
-        ArrayView<float> extremes)
+        ArrayView<float> extremes
+    )
     {
         var place = pair.Frame + pair.Row * map.Columns + pair.Column;
         var hasOdd = pair.Column + 1 < map.Columns;

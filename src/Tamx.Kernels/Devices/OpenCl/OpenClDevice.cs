@@ -23,15 +23,18 @@ internal sealed unsafe class OpenClDevice : IKernelDevice
         {
             Require(
                 !OpenClDevices.Text(id, DeviceVersion).StartsWith(old, StringComparison.Ordinal),
-                $"has {old}, and 1.2 is needed");
+                $"has {old}, and 1.2 is needed"
+            );
         }
 
         Require(
             OpenClDevices.Number(id, DeviceMaxWorkGroupSize) >= DeviceKernel.GroupThreads,
-            $"runs fewer than {DeviceKernel.GroupThreads} threads in a group");
+            $"runs fewer than {DeviceKernel.GroupThreads} threads in a group"
+        );
         Require(
             OpenClDevices.Number(id, DeviceLocalMemSize) >= DeviceKernel.SharedMemoryBytes,
-            $"has less than {DeviceKernel.SharedMemoryBytes} bytes of local memory");
+            $"has less than {DeviceKernel.SharedMemoryBytes} bytes of local memory"
+        );
         _context = new OpenClContext(id);
         _queue = CreateCommandQueue(_context.Handle, id, 0, out var status);
         CheckUse(status, "creating a queue");
@@ -58,7 +61,9 @@ internal sealed unsafe class OpenClDevice : IKernelDevice
                 _ => "the driver failed",
             };
             throw new EngineUnavailableException(
-                EngineKind.OpenCl, $"{device}: {what}: {reason} (OpenCL error {status})")
+                EngineKind.OpenCl,
+                $"{device}: {what}: {reason} (OpenCL error {status})"
+            )
             {
                 IsLackOfMemory = status == MemObjectAllocationFailure,
             };

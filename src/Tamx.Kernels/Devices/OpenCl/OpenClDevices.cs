@@ -69,12 +69,14 @@ internal static unsafe class OpenClDevices
         }
     }
 
-    private static EngineDevice Describe(nint id, int index) => new(
-        $"OpenCL{index}",
-        EngineKind.OpenCl,
-        Text(id, DeviceName),
-        (long)Math.Min(Number(id, DeviceGlobalMemSize), long.MaxValue),
-        (Number(id, DeviceType) & DeviceTypeGpu) != 0);
+    private static EngineDevice Describe(nint id, int index) =>
+        new(
+            $"OpenCL{index}",
+            EngineKind.OpenCl,
+            Text(id, DeviceName),
+            (long)Math.Min(Number(id, DeviceGlobalMemSize), long.MaxValue),
+            (Number(id, DeviceType) & DeviceTypeGpu) != 0
+        );
 
     private static nint[] Platforms()
     {

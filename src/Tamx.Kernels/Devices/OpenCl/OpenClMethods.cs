@@ -46,7 +46,13 @@ internal static unsafe partial class OpenClMethods
 
     [LibraryImport(DriverLibrary.OpenCl, EntryPoint = "clCreateContext")]
     public static partial nint CreateContext(
-        nint* properties, uint deviceCount, nint* devices, nint notify, nint data, out int status);
+        nint* properties,
+        uint deviceCount,
+        nint* devices,
+        nint notify,
+        nint data,
+        out int status
+    );
 
     [LibraryImport(DriverLibrary.OpenCl, EntryPoint = "clReleaseContext")]
     public static partial int ReleaseContext(nint context);
@@ -58,17 +64,37 @@ internal static unsafe partial class OpenClMethods
     public static partial int ReleaseCommandQueue(nint queue);
 
     [LibraryImport(
-        DriverLibrary.OpenCl, EntryPoint = "clCreateProgramWithSource", StringMarshalling = StringMarshalling.Utf8)]
+        DriverLibrary.OpenCl,
+        EntryPoint = "clCreateProgramWithSource",
+        StringMarshalling = StringMarshalling.Utf8
+    )]
     public static partial nint CreateProgramWithSource(
-        nint context, uint count, in string source, nuint* lengths, out int status);
+        nint context,
+        uint count,
+        in string source,
+        nuint* lengths,
+        out int status
+    );
 
     [LibraryImport(DriverLibrary.OpenCl, EntryPoint = "clBuildProgram", StringMarshalling = StringMarshalling.Utf8)]
     public static partial int BuildProgram(
-        nint program, uint deviceCount, nint* devices, string options, nint notify, nint data);
+        nint program,
+        uint deviceCount,
+        nint* devices,
+        string options,
+        nint notify,
+        nint data
+    );
 
     [LibraryImport(DriverLibrary.OpenCl, EntryPoint = "clGetProgramBuildInfo")]
     public static partial int GetProgramBuildInfo(
-        nint program, nint device, uint name, nuint capacity, void* value, out nuint size);
+        nint program,
+        nint device,
+        uint name,
+        nuint capacity,
+        void* value,
+        out nuint size
+    );
 
     [LibraryImport(DriverLibrary.OpenCl, EntryPoint = "clReleaseProgram")]
     public static partial int ReleaseProgram(nint program);
@@ -90,18 +116,42 @@ internal static unsafe partial class OpenClMethods
 
     [LibraryImport(DriverLibrary.OpenCl, EntryPoint = "clEnqueueWriteBuffer")]
     public static partial int EnqueueWrite(
-        nint queue, nint memory, uint blocking, nuint offset, nuint size, void* source, uint waitCount, nint* wait,
-        nint* signal);
+        nint queue,
+        nint memory,
+        uint blocking,
+        nuint offset,
+        nuint size,
+        void* source,
+        uint waitCount,
+        nint* wait,
+        nint* signal
+    );
 
     [LibraryImport(DriverLibrary.OpenCl, EntryPoint = "clEnqueueReadBuffer")]
     public static partial int EnqueueRead(
-        nint queue, nint memory, uint blocking, nuint offset, nuint size, void* destination, uint waitCount, nint* wait,
-        nint* signal);
+        nint queue,
+        nint memory,
+        uint blocking,
+        nuint offset,
+        nuint size,
+        void* destination,
+        uint waitCount,
+        nint* wait,
+        nint* signal
+    );
 
     [LibraryImport(DriverLibrary.OpenCl, EntryPoint = "clEnqueueNDRangeKernel")]
     public static partial int EnqueueKernel(
-        nint queue, nint kernel, uint dimensions, nuint* offset, nuint* globalSize, nuint* localSize, uint waitCount,
-        nint* wait, nint* signal);
+        nint queue,
+        nint kernel,
+        uint dimensions,
+        nuint* offset,
+        nuint* globalSize,
+        nuint* localSize,
+        uint waitCount,
+        nint* wait,
+        nint* signal
+    );
 
     [LibraryImport(DriverLibrary.OpenCl, EntryPoint = "clFinish")]
     public static partial int Finish(nint queue);
