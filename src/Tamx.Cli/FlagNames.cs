@@ -1,5 +1,7 @@
+using Tamx.Kernels;
 using Tamx.Llama;
 using Tamx.Llama.Media;
+using Tamx.Web;
 
 namespace Tamx.Cli;
 
@@ -10,13 +12,32 @@ internal static class FlagNames
     public static string? Of(Setting setting) =>
         setting.Property switch
         {
+            "modelPath" => "-m",
             nameof(CompletionOptions.ContextSize) => "-c",
+            nameof(CompletionOptions.MaxNewTokens) => "-n",
             nameof(ModelOptions.GpuLayerCount) => "-ngl",
             nameof(ModelOptions.MaxImageTokens) => "--image-max-tokens",
             nameof(ModelOptions.MinImageTokens) => "--image-min-tokens",
             nameof(ModelOptions.ProjectorPath) => "--mmproj",
             nameof(VideoSampling.FramesPerSecond) => "--fps",
             nameof(VideoSampling.MaxFrames) => "--max-frames",
+            nameof(EngineOptions.MaxWorkingBytes) => "--max-working-bytes",
+            nameof(TamOptions.MergeSize) => "--merge",
+            nameof(ServerOptions.AllowedHosts) => "--allow-host",
+            nameof(ServerOptions.ApiKey) => "--api-key",
+            nameof(ServerOptions.Host) => "--host",
+            nameof(ServerOptions.Port) => "--port",
+            nameof(ServerOptions.QueueLength) => "--queue",
+            nameof(RequestLimits.MaxAnswerTokens) => "--max-tokens",
+            nameof(RequestLimits.MaxBodyBytes) => "--max-body-mb",
+            nameof(RequestLimits.MaxBodySeconds) => "--max-body-seconds",
+            nameof(RequestLimits.MaxContextTokens) => "--max-context",
+            nameof(RequestLimits.MaxPictureBytes) => "--max-picture-mb",
+            nameof(RequestLimits.MaxPicturePixels) => "--max-megapixels",
+            nameof(RequestLimits.MaxPictures) => "--max-pictures",
+            nameof(RequestLimits.MaxRuns) => "--max-runs",
+            nameof(RequestLimits.MaxSeconds) => "--max-seconds",
+            nameof(RequestLimits.MaxTextCharacters) => "--max-text",
             _ => null,
         };
 }
