@@ -26,7 +26,9 @@ public sealed class OutputFilesTests
         string list = File.ReadAllText(Path.ChangeExtension(typeof(OutputFilesTests).Assembly.Location, ".deps.json"));
 
         Match named = Assert.Single(Regex.Matches(list, "\"([^\"]*Magick\\.Native[^\"]*)\""));
-        string file = Path.GetFileName(named.Groups[1].Value);
-        Assert.Single(Directory.EnumerateFiles(AppContext.BaseDirectory, "*Magick.Native*", SearchOption.AllDirectories), found => Path.GetFileName(found) == file);
+        string[] found = [.. Directory
+            .EnumerateFiles(AppContext.BaseDirectory, "*Magick.Native*", SearchOption.AllDirectories)
+            .Select(file => Path.GetFileName(file))];
+        Assert.Equal([Path.GetFileName(named.Groups[1].Value)], found);
     }
 }
