@@ -8,7 +8,7 @@ public sealed class OutputFilesTests
     [Fact]
     public void Runtimes_NativeFiles_AreOfThisPlatformAlone()
     {
-        string root = Path.Combine(AppContext.BaseDirectory, "runtimes");
+        var root = Path.Combine(AppContext.BaseDirectory, "runtimes");
         string[] native =
         [
             .. Directory
@@ -19,7 +19,7 @@ public sealed class OutputFilesTests
                 .Distinct(),
         ];
 
-        string platform = Assert.Single(native);
+        var platform = Assert.Single(native);
         Assert.Equal(Path.Combine(root, platform, "native"), LlamaRuntime.Directory);
     }
 
@@ -27,7 +27,7 @@ public sealed class OutputFilesTests
     [Fact]
     public void DependencyList_ImageMagick_NamesTheOneFileThatIsThere()
     {
-        string list = File.ReadAllText(Path.ChangeExtension(typeof(OutputFilesTests).Assembly.Location, ".deps.json"));
+        var list = File.ReadAllText(Path.ChangeExtension(typeof(OutputFilesTests).Assembly.Location, ".deps.json"));
 
         Match named = Assert.Single(Regex.Matches(list, "\"([^\"]*Magick\\.Native[^\"]*)\""));
         string[] found =
