@@ -29,7 +29,7 @@ public sealed class OutputFilesTests
     {
         var list = File.ReadAllText(Path.ChangeExtension(typeof(OutputFilesTests).Assembly.Location, ".deps.json"));
 
-        Match named = Assert.Single(Regex.Matches(list, "\"([^\"]*Magick\\.Native[^\"]*)\""));
+        var named = Assert.Single(Regex.Matches(list, "\"([^\"]*Magick\\.Native[^\"]*)\""));
         string[] found =
         [
             .. Directory
