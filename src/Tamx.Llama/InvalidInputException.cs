@@ -31,7 +31,7 @@ public class InvalidInputException : Exception
 
     /// <summary>The message in the words of whoever called.</summary>
     /// <param name="nameOf">The caller's name for a setting, as <c>-c</c>; null for the property's name.</param>
-    public string Describe(Func<Setting, string?> nameOf)
+    public virtual string Describe(Func<Setting, string?> nameOf)
     {
         ArgumentNullException.ThrowIfNull(nameOf);
         return _text is null ? Message : Setting.Describe(_text, nameOf);

@@ -21,4 +21,17 @@ public sealed class SettingTests
         Assert.Equal("a {0} b", new InvalidInputException("a {0} b").Describe(_ => "-c"));
         Assert.Equal("a {0} b", new LlamaException("a {0} b").Describe(_ => "-c"));
     }
+
+    /// <summary>The rooms of the library know nothing of each other here, so the names are plain text.</summary>
+    [Fact]
+    public void Settings_All_AreProperties()
+    {
+        var properties = typeof(Settings)
+            .Assembly.GetTypes()
+            .SelectMany(type => type.GetProperties())
+            .ToLookup(p => p.Name);
+        var settings = typeof(Settings).GetFields().Select(field => (Setting)field.GetValue(null)!).ToList();
+        Assert.NotEmpty(settings);
+        Assert.All(settings, setting => Assert.True(properties.Contains(setting.Property), setting.Property));
+    }
 }

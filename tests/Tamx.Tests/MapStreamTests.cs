@@ -140,7 +140,7 @@ public class MapStreamTests
             return trace;
         }
 
-        var answer = SequenceLayout.Parse(trace).AnswerPositions;
+        var answer = trace.ParseLayout().AnswerPositions;
         return Cut(
             trace,
             answer[^1] + 1,

@@ -46,7 +46,7 @@ public class TamxFixtureTests
     {
         using var fixture = new TamxFixture(name);
 
-        var layout = SequenceLayout.Parse(fixture.Load(), fixture.Options);
+        var layout = fixture.Load().ParseLayout(fixture.Options);
 
         Assert.Equal(TamxFixture.Integers(fixture.Structure.GetProperty("ans_pos")), layout.AnswerPositions);
         Assert.Equal(TamxFixture.Integers(fixture.Structure.GetProperty("ctx_text_pos")), layout.ContextPositions);

@@ -14,6 +14,20 @@ public sealed class TraceFileTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
+    public void Load_GridsThatDoNotFit_CanBeToldInTheCallersWords()
+    {
+        TraceFile.Save(Create([.. User([.. Image(8), 1]), .. Assistant(4)], [new(1, 6, 12)]), Path);
+
+        var options = new TamOptions { MergeSize = 2 };
+        var fault = Assert.Throws<TraceFormatException>(() => ActivationMaps.Compute(TraceFile.Load(Path), options));
+
+        Assert.EndsWith("is the merge size right (MergeSize)?", fault.Message, StringComparison.Ordinal);
+        var told = fault.Describe(setting => setting.Property == "MergeSize" ? "--merge" : null);
+        Assert.Equal(fault.Message.Replace("MergeSize", "--merge", StringComparison.Ordinal), told);
+        Assert.StartsWith(Path, told, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Save_ThenLoad_GivesEverythingBack()
     {
         var plain = SmallTrace();

@@ -155,3 +155,11 @@ internal static class PaperProtocol
             );
     }
 }
+
+/// <summary>The paper's figures for a data set; null where no word counted.</summary>
+/// <param name="ObjIou">Mean over all words of all pictures.</param>
+/// <param name="FuncIou">Mean over all function words of all pictures.</param>
+/// <param name="F1Iou">2 ab / (a + b) of the two means.</param>
+/// <param name="Precision">Mean precision.</param>
+/// <param name="Recall">Mean recall.</param>
+public sealed record PaperSummary(double? ObjIou, double? FuncIou, double? F1Iou, double? Precision, double? Recall);

@@ -2,12 +2,16 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Tamx.Llama.Interop;
 
 /// <summary>The log of llama.cpp, ggml and libmtmd. Lines go to the logger, errors also to a listener.</summary>
 internal static unsafe partial class NativeLog
 {
+    /// <summary>Receives the lines of llama.cpp and libmtmd.</summary>
+    public static ILogger Logger { get; set; } = NullLogger.Instance;
+
     // enum ggml_log_level. A line comes in pieces: the later ones have the level "continuation".
     private const int Information = 2;
     private const int Warning = 3;
@@ -48,7 +52,7 @@ internal static unsafe partial class NativeLog
     internal static void StopListening(NativeErrors? outer) => _listener = outer;
 
     /// <summary>A line of Tamx's own about the libraries.</summary>
-    internal static void Say(string text) => Write(LlamaRuntime.Logger, LogLevel.Debug, text);
+    internal static void Say(string text) => Write(Logger, LogLevel.Debug, text);
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void OnLog(int level, byte* text, void* data)
@@ -100,7 +104,7 @@ internal static unsafe partial class NativeLog
             Information => LogLevel.Debug,
             _ => LogLevel.Trace,
         };
-        Write(LlamaRuntime.Logger, level, line);
+        Write(Logger, level, line);
     }
 
     [LoggerMessage(Message = "llama.cpp: {Text}")]

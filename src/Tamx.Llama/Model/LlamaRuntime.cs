@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using Tamx.Llama.Gguf;
 using Tamx.Llama.Interop;
 
@@ -13,7 +12,11 @@ public static unsafe class LlamaRuntime
     public const string DirectoryVariable = LlamaLibraries.DirectoryVariable;
 
     /// <summary>Receives llama.cpp's log lines. Nothing is logged unless it is set.</summary>
-    public static ILogger Logger { get; set; } = NullLogger.Instance;
+    public static ILogger Logger
+    {
+        get => NativeLog.Logger;
+        set => NativeLog.Logger = value;
+    }
 
     /// <summary>The folder that the native libraries are loaded from.</summary>
     public static string Directory => LlamaLibraries.Directory;

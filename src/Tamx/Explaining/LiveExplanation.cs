@@ -138,7 +138,7 @@ public sealed class LiveExplanation : IDisposable
 
         var trace = _capture.Take(_tokens, _engine, _seconds, CancellationToken.None);
         trace.Validate();
-        var layout = SequenceLayout.Parse(trace, _options.Tam);
+        var layout = trace.ParseLayout(_options.Tam);
         var prompt = ExplainPrompt().Maps.Prompt;
         return Explanation(
             trace,

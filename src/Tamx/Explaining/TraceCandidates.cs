@@ -63,9 +63,7 @@ public static class TraceCandidates
         }
 
         // Read without leaving out role words, for the answer of a trace with candidates is all of its last tokens.
-        var positions = ActivationMaps
-            .ParseLayout(trace, options with { DropRoleWordsEverywhere = false })
-            .AnswerPositions;
+        var positions = trace.ParseLayout(options with { DropRoleWordsEverywhere = false }).AnswerPositions;
         var (start, end) = (positions[0], positions[^1] + 1);
         trace.Require(
             end - start == positions.Count,

@@ -48,7 +48,7 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
             // row must be there.
             _standInIds = [];
             var prompt = Make(null, seconds);
-            _standInIds = SequenceLayout.ParsePrompt(prompt, options.Tam).ContextPositions is [var first, ..]
+            _standInIds = prompt.ParsePromptLayout(options.Tam).ContextPositions is [var first, ..]
                 ? [FindBest(new TraceRows(prompt).StatesOf(first, 1), engine, cancellationToken)]
                 : [];
         }

@@ -5,40 +5,6 @@ public sealed partial record SequenceLayout
 {
     private static readonly Setting MergeSizeSetting = new(nameof(TamOptions.MergeSize));
 
-    /// <summary>Reads the layout of a trace.</summary>
-    /// <param name="trace">
-    /// The trace; where it has candidates per step, the answer is its last tokens, else its last turn.
-    /// </param>
-    /// <param name="options">Merge sizes and which ids count as text; null for the defaults.</param>
-    /// <returns>The layout.</returns>
-    /// <exception cref="InvalidInputException">
-    /// The sequence holds no answer, or its vision blocks and grids do not fit.
-    /// </exception>
-    public static SequenceLayout Parse(Trace trace, TamOptions? options = null)
-    {
-        ArgumentNullException.ThrowIfNull(trace);
-        return Parse(
-            trace.TokenIds,
-            trace.Markers,
-            trace.ImageGrids,
-            trace.VideoGrids,
-            trace.CandidateIds?.Count,
-            options
-        );
-    }
-
-    /// <summary>Reads the layout of a prompt: all of the trace stands before an answer.</summary>
-    internal static SequenceLayout ParsePrompt(Trace trace, TamOptions options) =>
-        Parse(
-            trace.TokenIds,
-            trace.Markers,
-            trace.ImageGrids,
-            trace.VideoGrids,
-            trace.TokenIds.Length,
-            options,
-            _ => []
-        );
-
     /// <summary>Reads the layout of a token sequence in the ChatML form of the Qwen-VL models.</summary>
     /// <param name="tokenIds">Prompt and answer [S].</param>
     /// <param name="markers">Marker ids of the vocabulary.</param>
@@ -82,6 +48,15 @@ public sealed partial record SequenceLayout
             turns => FindAnswer(tokenIds.Count, turns, generatedCount)
         );
     }
+
+    /// <summary>Reads the layout of a prompt: the whole sequence stands before an answer.</summary>
+    internal static SequenceLayout ParsePrompt(
+        IReadOnlyList<int> tokenIds,
+        MarkerIds markers,
+        IReadOnlyList<PatchGrid> imageGrids,
+        IReadOnlyList<PatchGrid> videoGrids,
+        TamOptions options
+    ) => Parse(tokenIds, markers, imageGrids, videoGrids, tokenIds.Count, options, _ => []);
 
     private static SequenceLayout Parse(
         IReadOnlyList<int> tokenIds,

@@ -36,7 +36,7 @@ public sealed partial class ActivationMaps
         trace.Validate();
         using var ownEngine = engine is null ? TamEngines.Create(EngineKind.Auto) : null;
         engine ??= ownEngine!;
-        var layout = ParseLayout(trace, options);
+        var layout = trace.ParseLayout(options);
         var rows = new TraceRows(trace);
         rows.Require(layout);
         var text = new ContextText(layout, trace.TokenIds.AsSpan(), trace.OutputIds, rows, options);
@@ -117,24 +117,5 @@ public sealed partial class ActivationMaps
             Answer = answer,
             Words = [.. AnswerWord.Group(texts).Select(word => ExplainedWord.Join(word, answer, options.WordMaps))],
         };
-    }
-
-    /// <summary>The layout of a trace, whose file the errors name.</summary>
-    internal static SequenceLayout ParseLayout(Trace trace, TamOptions options)
-    {
-        try
-        {
-            var layout = SequenceLayout.Parse(trace, options);
-            return
-                trace.AnswerProbabilities is { } probabilities && probabilities.Length != layout.AnswerPositions.Count
-                ? throw new InvalidInputException(
-                    $"tamx.answer_probabilities has {probabilities.Length} values for {layout.AnswerPositions.Count} answer tokens"
-                )
-                : layout;
-        }
-        catch (InvalidInputException e) when (trace.SourcePath is not null)
-        {
-            throw new TraceFormatException(trace.SourcePath, e.Message, e);
-        }
     }
 }

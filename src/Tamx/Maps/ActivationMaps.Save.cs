@@ -54,7 +54,7 @@ public sealed partial class ActivationMaps
             AddToken(writer, Prompt[j].Token, $"prompt_vision_maps.{j}", $"prompt_text_rel.{j}");
         }
 
-        writer.Metadata[TraceFormat.OptionsKey] = JsonSerializer.Serialize(Options, TraceFormat.Json);
+        writer.Metadata[TraceFormat.OptionsKey] = JsonSerializer.Serialize(Options, SavedJson.Options);
         writer.Write(path);
     }
 

@@ -3,16 +3,6 @@ using System.Runtime.InteropServices;
 
 namespace Tamx;
 
-/// <summary>How the maps of a word's tokens become the word's.</summary>
-public enum WordAggregation
-{
-    /// <summary>The largest value of each cell.</summary>
-    Max,
-
-    /// <summary>The mean of each cell.</summary>
-    Mean,
-}
-
 /// <summary>
 /// A word of the answer with its activation map per vision block and its relevance to the text before it.
 /// </summary>

@@ -27,7 +27,7 @@ internal sealed class MapStream
     {
         options.Validate();
         prompt.Validate();
-        var layout = SequenceLayout.ParsePrompt(prompt, options);
+        var layout = prompt.ParsePromptLayout(options);
         new TraceRows(prompt).Require(layout);
         _rows = new StreamRows(prompt);
         _text = new ContextText(layout, prompt.TokenIds.AsSpan(), prompt.OutputIds, _rows, options);

@@ -98,6 +98,36 @@ public sealed class Trace
         }
     }
 
+    /// <summary>Reads what stands where in the sequence: turns, vision blocks, context and answer.</summary>
+    /// <param name="options">Merge sizes and which ids count as text; null for the defaults.</param>
+    /// <returns>
+    /// The layout. Where the trace has candidates per step, the answer is its last tokens, else its last turn.
+    /// </returns>
+    /// <exception cref="InvalidInputException">
+    /// The sequence holds no answer, or its vision blocks and grids do not fit.
+    /// </exception>
+    public SequenceLayout ParseLayout(TamOptions? options = null)
+    {
+        try
+        {
+            var layout = SequenceLayout.Parse(TokenIds, Markers, ImageGrids, VideoGrids, CandidateIds?.Count, options);
+            var (count, expected) = (AnswerProbabilities?.Length, layout.AnswerPositions.Count);
+            return count is null || count == expected
+                ? layout
+                : throw new InvalidInputException(
+                    $"tamx.answer_probabilities has {count} values for {expected} answer tokens"
+                );
+        }
+        catch (InvalidInputException e) when (SourcePath is not null)
+        {
+            throw new TraceFormatException(SourcePath, e);
+        }
+    }
+
+    /// <summary>Reads the layout of a prompt: all of the trace stands before an answer.</summary>
+    internal SequenceLayout ParsePromptLayout(TamOptions options) =>
+        SequenceLayout.ParsePrompt(TokenIds, Markers, ImageGrids, VideoGrids, options);
+
     internal TraceFormatException Fault(FormattableString message) => new(SourcePath, message);
 
     internal void Require(bool condition, FormattableString message)

@@ -1,6 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-
 namespace Tamx;
 
 /// <summary>Names of tensors and metadata in a saved trace; docs/trace-format.md describes them.</summary>
@@ -25,13 +22,6 @@ internal static class TraceFormat
     public const string RunKey = "tamx.run";
     public const string PicturesKey = "tamx.pictures";
     public const string OptionsKey = "tamx.options";
-
-    public static JsonSerializerOptions Json { get; } =
-        new(JsonSerializerDefaults.Web)
-        {
-            MaxDepth = 8,
-            Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
-        };
 
     public static string Picture(int index) => $"tamx.picture.{index}";
 }

@@ -3,6 +3,8 @@ namespace Tamx;
 /// <summary>A saved trace (.safetensors) or its content cannot be used.</summary>
 public sealed class TraceFormatException : InvalidInputException
 {
+    private readonly InvalidInputException? _fault;
+
     /// <summary>Creates the exception.</summary>
     /// <param name="path">The file, or null for a trace that was built in code.</param>
     /// <param name="message">What is wrong, naming the tensor or position.</param>
@@ -17,6 +19,14 @@ public sealed class TraceFormatException : InvalidInputException
     internal TraceFormatException(string? path, FormattableString text)
         : base(path is null ? text : (FormattableString)$"{path}: {text}") => Path = path;
 
+    /// <summary>Creates the exception of a fault in a file.</summary>
+    internal TraceFormatException(string path, InvalidInputException fault)
+        : this(path, fault.Message, fault) => _fault = fault;
+
     /// <summary>The file at fault, or null for a trace that was built in code.</summary>
     public string? Path { get; }
+
+    /// <inheritdoc/>
+    public override string Describe(Func<Setting, string?> nameOf) =>
+        _fault is null ? base.Describe(nameOf) : $"{Path}: {_fault.Describe(nameOf)}";
 }

@@ -302,7 +302,7 @@ internal sealed class TraceReader(SafetensorsFile file)
 
         try
         {
-            return JsonSerializer.Deserialize<T>(text, TraceFormat.Json);
+            return JsonSerializer.Deserialize<T>(text, SavedJson.Options);
         }
         catch (JsonException e)
         {

@@ -47,8 +47,8 @@ internal static class TraceWriter
         }
 
         writer.Metadata[TraceFormat.FormatKey] = TraceFormat.FormatVersion;
-        writer.Metadata[TraceFormat.MarkersKey] = JsonSerializer.Serialize(trace.Markers, TraceFormat.Json);
-        writer.Metadata[TraceFormat.RunKey] = JsonSerializer.Serialize(trace.Run, TraceFormat.Json);
+        writer.Metadata[TraceFormat.MarkersKey] = JsonSerializer.Serialize(trace.Markers, SavedJson.Options);
+        writer.Metadata[TraceFormat.RunKey] = JsonSerializer.Serialize(trace.Run, SavedJson.Options);
         AddPictures(writer, trace.Pictures);
         writer.Write(path);
     }
@@ -89,7 +89,7 @@ internal static class TraceWriter
 
         if (entries.Count > 0)
         {
-            writer.Metadata[TraceFormat.PicturesKey] = JsonSerializer.Serialize(entries, TraceFormat.Json);
+            writer.Metadata[TraceFormat.PicturesKey] = JsonSerializer.Serialize(entries, SavedJson.Options);
         }
     }
 }

@@ -3,6 +3,16 @@ using Tamx.Kernels;
 
 namespace Tamx;
 
+/// <summary>How the maps of a word's tokens become the word's.</summary>
+public enum WordAggregation
+{
+    /// <summary>The largest value of each cell.</summary>
+    Max,
+
+    /// <summary>The mean of each cell.</summary>
+    Mean,
+}
+
 /// <summary>A preset of <see cref="TamOptions"/>.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<TamProfile>))]
 public enum TamProfile

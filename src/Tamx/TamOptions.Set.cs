@@ -18,7 +18,7 @@ public sealed partial record TamOptions
     /// </exception>
     public TamOptions Set(string name, string value)
     {
-        var options = JsonSerializer.SerializeToNode(this, TraceFormat.Json)!.AsObject();
+        var options = JsonSerializer.SerializeToNode(this, SavedJson.Options)!.AsObject();
         var key =
             options
                 .Select(option => option.Key)
@@ -31,7 +31,7 @@ public sealed partial record TamOptions
         {
             options[key] =
                 options[key]!.GetValueKind() == JsonValueKind.String ? JsonValue.Create(value) : JsonNode.Parse(value);
-            return options.Deserialize<TamOptions>(TraceFormat.Json)!;
+            return options.Deserialize<TamOptions>(SavedJson.Options)!;
         }
         catch (JsonException e)
         {
