@@ -137,7 +137,7 @@ internal static class ReportInput
         );
     }
 
-    private static bool AreFinite(ReadOnlySpan<float> values) => TensorPrimitives.IsFiniteAll(values);
+    private static bool AreFinite(ReadOnlySpan<float> values) => values.IsEmpty || TensorPrimitives.IsFiniteAll(values);
 
     private static void Require(bool condition, string message)
     {

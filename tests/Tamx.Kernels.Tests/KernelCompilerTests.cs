@@ -86,6 +86,7 @@ public class KernelCompilerTests
             return;
         }
 
+        const BindingFlags Any = BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
         var context = new RecordingContext();
         var assembly = context.LoadFromAssemblyPath(typeof(TamEngines).Assembly.Location);
         var engines = assembly.GetType(typeof(TamEngines).FullName!)!;
@@ -100,8 +101,8 @@ public class KernelCompilerTests
             Assert.DoesNotContain("ILGPU", context.Wanted);
             var compiler = assembly.GetType(typeof(KernelCompiler).FullName!)!;
             var kernels = assembly.GetType(typeof(DeviceKernel).FullName!)!;
-            var kernel = kernels.GetProperty(nameof(DeviceKernel.NormalizeMaps))!.GetValue(null);
-            compiler.GetMethod(nameof(KernelCompiler.ToOpenCl))!.Invoke(null, [kernel]);
+            var kernel = kernels.GetProperty(nameof(DeviceKernel.NormalizeMaps), Any)!.GetValue(null);
+            compiler.GetMethod(nameof(KernelCompiler.ToOpenCl), Any)!.Invoke(null, [kernel]);
             Assert.Contains("ILGPU", context.Wanted);
         }
 

@@ -203,7 +203,9 @@ public sealed class ChatApiTests(SharedServer shared)
             },
             Path
         );
-        using var json = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
+        var body = await answer.Content.ReadAsStringAsync();
+        Assert.True(answer.IsSuccessStatusCode, body);
+        using var json = JsonDocument.Parse(body);
         Assert.InRange(json.RootElement.GetProperty("usage").GetProperty("prompt_tokens").GetInt32(), 16, 40);
     }
 
