@@ -49,16 +49,13 @@ public sealed partial class ChatTemplate
     internal static ChatTemplate For(string? template, string architecture)
     {
         // A file without a template gets the published one of its family.
-        var isQwen2 = architecture == ModelArchitecture.Qwen2Vl;
-        var defaultSystem =
-            template is not null ? DefaultSystemText().Match(template).Groups[1].Value
-            : isQwen2 ? "You are a helpful assistant."
-            : "";
-        return new ChatTemplate(defaultSystem.Length > 0 ? defaultSystem : null)
+        var family = ModelArchitecture.PromptOf(architecture);
+        var system = template is null ? family.DefaultSystem : DefaultSystemText().Match(template).Groups[1].Value;
+        return new ChatTemplate(system.Length > 0 ? system : null)
         {
             StartsThinking = template is not null && ThinkingPrompt().IsMatch(template),
-            SystemFirstOnly = !isQwen2,
-            VideoLayout = isQwen2 ? VideoLayout.OneBlock : VideoLayout.TimedBlocks,
+            SystemFirstOnly = family.SystemFirstOnly,
+            VideoLayout = family.HasTimedBlocks ? VideoLayout.TimedBlocks : VideoLayout.OneBlock,
         };
     }
 
