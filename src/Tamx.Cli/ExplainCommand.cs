@@ -229,7 +229,7 @@ internal sealed class ExplainCommand
             },
         };
 
-        // Loading a model is slow, so the engine and the command's files are checked before.
+        // Loading a model is slow, so the engine and the command's files are checked first.
         using var engine = _engine.Create(parsed, _model.IsVerbose(parsed));
         LlamaRuntime.RequireDevice(modelOptions.Device);
         if (modelOptions.GpuLayerCount != 0 && !LlamaRuntime.Devices.Any(device => device.IsGpu))

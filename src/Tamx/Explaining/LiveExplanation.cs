@@ -19,8 +19,8 @@ public sealed record StreamedToken(GeneratedToken Generated, AnswerToken Explain
 /// products of its own rows and a sum over that text.
 /// </para>
 /// <para>
-/// <see cref="Finish"/> returns the same tokens. With the reference engine they equal those of <see
-/// cref="Explainer.ExplainAsync"/> bit for bit. Other engines sum a whole answer in another order, so they differ
+/// <see cref="Finish"/> returns the same tokens. With the reference engine they equal those of
+/// <see cref="Explainer.ExplainAsync"/> bit for bit. Other engines sum a whole answer in another order, so they differ
 /// within their stated tolerance.
 /// </para>
 /// <para>For one caller at a time. The model stays the caller's, and so does an engine that was passed.</para>

@@ -55,8 +55,8 @@ public sealed class AnswerToken
     /// <summary>
     /// The range [minimum, maximum] of raw values that min-max normalisation mapped to [0, 1]: raw = minimum + value x
     /// (maximum - minimum). With it several tokens can be put on one scale. The range covers the candidates too. If
-    /// <see cref="TamOptions.NormalizeWithCandidates"/> is off, each candidate has its own <see
-    /// cref="ExplainedToken.RawRange"/>.
+    /// <see cref="TamOptions.NormalizeWithCandidates"/> is off, each candidate has its own
+    /// <see cref="ExplainedToken.RawRange"/>.
     /// </summary>
     public required (float Minimum, float Maximum) RawRange { get; init; }
 }

@@ -18,8 +18,8 @@ public sealed class ExplainedWord
     public required IReadOnlyList<ActivationMap?> VisionMaps { get; init; }
 
     /// <summary>
-    /// Relevance in [0, 1] of the text before the word. One value per entry of the first token's <see
-    /// cref="AnswerToken.TextPositions"/>.
+    /// Relevance in [0, 1] of the text before the word. One value per entry of the first token's
+    /// <see cref="AnswerToken.TextPositions"/>.
     /// </summary>
     public required ImmutableArray<float> TextRelevance { get; init; }
 

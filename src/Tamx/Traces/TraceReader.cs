@@ -212,7 +212,7 @@ internal sealed class TraceReader(SafetensorsFile file)
 
     private ImmutableArray<T>[] Rows<T>(string name, long[] shape, T[] values)
     {
-        // If one axis has length 0, the other can have any length, and so can the number of rows.
+        // If one axis has length 0, the file's size does not bound the other, so the number of rows needs a check.
         if (shape[0] > file.Tensors[TraceFormat.GeneratedIds].ElementCount)
         {
             throw file.Fault(
