@@ -38,7 +38,7 @@ internal sealed class CandidateOption
         });
     }
 
-    /// <summary>The trace of a file, with candidates where the command line asks for them.</summary>
+    /// <summary>The trace of a file, with candidates if the command line asks for them.</summary>
     public Trace Load(
         ParseResult parsed,
         string path,

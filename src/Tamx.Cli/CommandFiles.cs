@@ -3,8 +3,8 @@ using Tamx.Llama.Media;
 namespace Tamx.Cli;
 
 /// <summary>
-/// The files that a command reads and those it will write, looked at before the work begins: no output takes the place
-/// of an input or of a model, and each can be written.
+/// The files that a command reads and writes, checked before the work begins. No output may replace an input or a
+/// model, and each must be writable.
 /// </summary>
 internal sealed class CommandFiles
 {
@@ -12,7 +12,7 @@ internal sealed class CommandFiles
     private readonly List<(string Option, string Path)> _outputs = [];
     private readonly List<(string Option, string Folder, string[] Extensions)> _folders = [];
 
-    /// <summary>A file or folder that is read; null is none.</summary>
+    /// <summary>A file or folder to read; null for none.</summary>
     public CommandFiles Reads(string option, string? path)
     {
         if (!string.IsNullOrEmpty(path))
@@ -23,11 +23,11 @@ internal sealed class CommandFiles
         return this;
     }
 
-    /// <summary>Several files that are read.</summary>
+    /// <summary>Several files to read.</summary>
     public CommandFiles Reads(string option, IEnumerable<string> paths) =>
         paths.Aggregate(this, (files, path) => files.Reads(option, path));
 
-    /// <summary>A file that is written; null is none.</summary>
+    /// <summary>A file to write; null for none.</summary>
     public CommandFiles Writes(string option, string? path)
     {
         if (path is not null)
@@ -38,10 +38,10 @@ internal sealed class CommandFiles
         return this;
     }
 
-    /// <summary>A folder in which files of some kinds are written; null is none.</summary>
+    /// <summary>A folder that files of some kinds are written into; null for none.</summary>
     /// <param name="option">The option that names it.</param>
-    /// <param name="folder">The folder, made if it is not there.</param>
-    /// <param name="extensions">How the files' names end, with a dot.</param>
+    /// <param name="folder">The folder. It is created if it does not exist.</param>
+    /// <param name="extensions">Endings of the files' names, with a dot.</param>
     public CommandFiles WritesInto(string option, string? folder, params string[] extensions)
     {
         if (folder is not null)
@@ -52,7 +52,7 @@ internal sealed class CommandFiles
         return this;
     }
 
-    /// <summary>Refuses what would lose a file, or cannot be written.</summary>
+    /// <summary>Refuses outputs that would cost a file or cannot be written.</summary>
     /// <exception cref="UsageException">An output is one of the inputs, a model, or another output.</exception>
     /// <exception cref="InvalidInputException">A file cannot be written there.</exception>
     public void Check()
@@ -91,7 +91,7 @@ internal sealed class CommandFiles
             }
         }
 
-        // Last, since it touches the disk.
+        // Last, because it touches the disk.
         foreach (var (option, path) in _outputs)
         {
             ProveWritable(option, path, Path.GetDirectoryName(Path.GetFullPath(path))!);
@@ -154,7 +154,8 @@ internal sealed class CommandFiles
     }
 
     /// <summary>
-    /// What an existing file is that no command writes, and so nobody means to replace: a model, a picture or a video.
+    /// What an existing file is if no command writes such files: a model, a picture or a video. Nobody means to replace
+    /// one.
     /// </summary>
     private static string? KindOf(string path)
     {
@@ -172,7 +173,7 @@ internal sealed class CommandFiles
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // What cannot be read may still be replaced.
+            // An unreadable file may still be replaced.
             return null;
         }
 
@@ -183,7 +184,7 @@ internal sealed class CommandFiles
             : null;
     }
 
-    /// <summary>Makes a file beside the target, as the writing itself will, and takes it away.</summary>
+    /// <summary>Creates a file beside the target, as the writing itself will, and deletes it.</summary>
     private static void ProveWritable(string option, string path, string folder)
     {
         try
@@ -210,7 +211,7 @@ internal sealed class CommandFiles
         }
     }
 
-    /// <summary>The system's words without the name of the file that was tried.</summary>
+    /// <summary>The system's message without the name of the file that was tried.</summary>
     private static string Reason(string message)
     {
         var end = message.IndexOf(" : '", StringComparison.Ordinal);

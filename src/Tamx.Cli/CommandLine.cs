@@ -4,9 +4,7 @@ using Tamx.Llama;
 
 namespace Tamx.Cli;
 
-/// <summary>
-/// The frame of all commands: parses, runs, and turns what went wrong into one line on stderr and an exit code.
-/// </summary>
+/// <summary>The frame of all commands: parses, runs, and turns errors into a line on stderr and an exit code.</summary>
 internal static class CommandLine
 {
     /// <summary>Runs a command line.</summary>
@@ -35,14 +33,14 @@ internal static class CommandLine
             WorkerCommand.Create(),
         };
 
-        // A text that begins with @ is a text: no files of further arguments.
+        // A text may begin with @. It names no file of further arguments.
         var parsed = root.Parse(
             arguments.Count > 0 ? arguments : ["--help"],
             new ParserConfiguration { ResponseFileTokenReplacer = null }
         );
         if (parsed.Errors.Count > 0)
         {
-            // The last one is the most specific: an unknown word rather than the command that is missing for it.
+            // The last error is the most specific: it names an unknown word and not the missing command.
             WriteError(error, (Spelling.Explain(parsed) ?? parsed.Errors[^1].Message) + " See --help.");
             return ExitCode.Usage;
         }
@@ -79,7 +77,7 @@ internal static class CommandLine
         }
     }
 
-    /// <summary>What went wrong, with settings as flags.</summary>
+    /// <summary>The error's message, with settings named by their flags.</summary>
     private static string Describe(Exception e) =>
         e switch
         {

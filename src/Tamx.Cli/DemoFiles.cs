@@ -1,6 +1,6 @@
 namespace Tamx.Cli;
 
-/// <summary>The demo model and picture that come with tamx, in the folder <c>demo</c> beside the program.</summary>
+/// <summary>The demo model and picture of tamx, in the folder <c>demo</c> beside the program.</summary>
 internal static class DemoFiles
 {
     public static string Model => At("tamx-demo-grounded-f16.gguf");

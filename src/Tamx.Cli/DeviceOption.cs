@@ -5,14 +5,13 @@ using Tamx.Llama;
 namespace Tamx.Cli;
 
 /// <summary>
-/// <c>--device</c>: names of llama.cpp's devices, which are the model's, and of the engines', which are the maps', in
-/// one list.
+/// <c>--device</c>: a list of devices. The model runs on llama.cpp's devices, the maps on the engines'.
 /// </summary>
 internal static class DeviceOption
 {
     private const string Name = "--device";
 
-    /// <summary>Adds it to a command, once.</summary>
+    /// <summary>Adds the option to a command, once.</summary>
     public static void AddTo(Command command)
     {
         if (!command.Options.Any(option => option.Name == Name))
@@ -28,7 +27,7 @@ internal static class DeviceOption
         }
     }
 
-    /// <summary>The device for maps; empty for the best.</summary>
+    /// <summary>The device for the maps; empty for the best.</summary>
     public static string ForMaps(ParseResult parsed, EngineKind engine)
     {
         var names = Names(parsed);
@@ -37,7 +36,7 @@ internal static class DeviceOption
             return names.FirstOrDefault() ?? string.Empty;
         }
 
-        // One name can be the model's and the maps' at once: CUDA0, unless the maps are to be computed elsewhere.
+        // One name, such as CUDA0, can be for both model and maps, unless the maps' engine is not on a device.
         return engine == EngineKind.Auto || TamEngines.OnDevices.Contains(engine)
             ? names.FirstOrDefault(IsForMaps) ?? string.Empty
             : string.Empty;

@@ -3,7 +3,7 @@ using Tamx.Kernels;
 
 namespace Tamx.Cli;
 
-/// <summary>The options that say what computes the maps, and how much of the machine it may take.</summary>
+/// <summary>The options for the engine that computes the maps, and for its share of the machine.</summary>
 internal sealed class EngineArguments
 {
     private readonly Option<int> _threads = new("-t", "--threads")
@@ -39,7 +39,9 @@ internal sealed class EngineArguments
         _maxWorkingBytes.RequireAtLeast(1);
     }
 
-    /// <summary>For commands without a model, whose option of that name shows llama.cpp's log as well.</summary>
+    /// <summary>
+    /// For commands without a model. With a model, the option of this name also shows llama.cpp's log.
+    /// </summary>
     public Option<bool> Verbose { get; } =
         new("-v", "--verbose") { Description = "Show on stderr which engine took another's place and why." };
 
@@ -53,16 +55,16 @@ internal sealed class EngineArguments
         command.Options.Add(_maxWorkingBytes);
     }
 
-    /// <summary>Threads, for the model too; 0 to let whoever uses them choose.</summary>
+    /// <summary>Threads, also for the model; 0 leaves the choice to each.</summary>
     public int ThreadCount(ParseResult parsed) => parsed.GetValue(_threads);
 
     /// <summary>
-    /// Creates the engine of a command, which disposes of it. Done before anything that takes long, it is the check
-    /// whether the engine works here.
+    /// Creates a command's engine; the command disposes of it. Call it before slow work, since it checks that the
+    /// engine works here.
     /// </summary>
     /// <param name="parsed">The command line.</param>
-    /// <param name="isVerbose">Whether stderr is told which engine took another's place.</param>
-    /// <exception cref="EngineUnavailableException">It does not.</exception>
+    /// <param name="isVerbose">Whether stderr says which engine took another's place.</param>
+    /// <exception cref="EngineUnavailableException">The engine does not work here.</exception>
     public ITamEngine Create(ParseResult parsed, bool isVerbose)
     {
         var kind = parsed.GetValue(_engine);

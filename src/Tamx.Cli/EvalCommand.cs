@@ -6,10 +6,10 @@ using Tamx.Llama;
 
 namespace Tamx.Cli;
 
-/// <summary><c>tamx eval</c>: measures on pictures whose objects are known whether maps are true.</summary>
+/// <summary><c>tamx eval</c>: measures whether maps are true, on pictures whose objects are known.</summary>
 internal sealed class EvalCommand
 {
-    /// <summary>A stream of scenes that no checkpoint of the demo model was trained on.</summary>
+    /// <summary>A seed of scenes that no checkpoint of the demo model was trained on.</summary>
     private const int HeldOutSeed = 9001;
 
     private readonly ModelArguments _model = new();
@@ -253,7 +253,7 @@ internal sealed class EvalCommand
         return (SceneSamples.Generate(parsed.GetValue(_seed), count), count);
     }
 
-    /// <summary>What a picture's results depend on. The engine and the number of pictures are no part of it.</summary>
+    /// <summary>Everything that a picture's results depend on. Engine and number of pictures do not matter.</summary>
     private object Settings(ParseResult parsed, ModelOptions model, EvaluationOptions options) =>
         new
         {

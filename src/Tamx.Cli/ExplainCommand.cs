@@ -229,7 +229,7 @@ internal sealed class ExplainCommand
             },
         };
 
-        // Everything that can be wrong with the engine and the command's files is looked at before the model is loaded.
+        // Loading a model is slow, so the engine and the command's files are checked first.
         using var engine = _engine.Create(parsed, _model.IsVerbose(parsed));
         LlamaRuntime.RequireDevice(modelOptions.Device);
         if (modelOptions.GpuLayerCount != 0 && !LlamaRuntime.Devices.Any(device => device.IsGpu))
@@ -283,7 +283,7 @@ internal sealed class ExplainCommand
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // What the model has said is not lost with the file.
+            // The answer must not be lost with the file.
             output.WriteLine(explanation.Answer);
             throw new InvalidInputException(
                 $"{e.Message}; the answer is on stdout. Give {_output.Name} and {_trace.Name} a place with room: tamx report makes the report of a saved trace again",

@@ -5,7 +5,7 @@ using System.Text.Unicode;
 
 namespace Tamx.Cli;
 
-/// <summary>What <c>tamx explain --json</c> prints.</summary>
+/// <summary>The output of <c>tamx explain --json</c>.</summary>
 internal sealed record ExplainSummary(
     string? Model,
     string Answer,
@@ -19,7 +19,7 @@ internal sealed record ExplainSummary(
     IReadOnlyDictionary<string, double> Seconds
 )
 {
-    /// <summary>Camel case, one line, NaN as null, letters of all scripts as they are.</summary>
+    /// <summary>Camel case, one line, NaN as null, letters of all scripts unescaped.</summary>
     public static JsonSerializerOptions Json { get; } =
         new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.Create(UnicodeRanges.All) };
 
@@ -56,16 +56,16 @@ internal sealed record ExplainSummary(
 
     private static float? Finite(float value) => float.IsFinite(value) ? value : null;
 
-    /// <summary>An answer token and the step's candidates.</summary>
+    /// <summary>An answer token and its step's candidates.</summary>
     internal sealed record StepSummary(
         int Position,
         [property: JsonPropertyName("token")] TokenSummary Token,
         IReadOnlyList<TokenSummary> Candidates
     );
 
-    /// <summary>A word; its tokens are counted from the answer's first.</summary>
+    /// <summary>A word. Its tokens are counted from the answer's first.</summary>
     internal sealed record WordSummary(string Text, IReadOnlyList<int> Tokens);
 
-    /// <summary>A token; its text may be a part of a character.</summary>
+    /// <summary>A token. Its text may be a part of a character.</summary>
     internal sealed record TokenSummary(int Id, string? Text, float? Logit, float? Probability);
 }

@@ -4,7 +4,7 @@ using Tamx.Report;
 namespace Tamx.Cli;
 
 /// <summary>
-/// The options that write maps as pictures, tables and arrays: <c>--export png,json,csv,npy --out-dir D</c>.
+/// Options to write maps as pictures, tables and arrays: <c>--export png,json,csv,npy --out-dir D</c>.
 /// </summary>
 internal sealed class ExportArguments
 {
@@ -54,7 +54,7 @@ internal sealed class ExportArguments
         });
     }
 
-    /// <summary>The folder among what the command writes.</summary>
+    /// <summary>Adds the folder to the command's outputs.</summary>
     public void AddTo(CommandFiles files, ParseResult parsed) =>
         files.WritesInto(
             _folder.Name,
@@ -62,7 +62,7 @@ internal sealed class ExportArguments
             [.. Names(parsed.GetValue(_formats)).Select(name => $".{name}")]
         );
 
-    /// <summary>Writes what was asked for.</summary>
+    /// <summary>Writes the requested formats.</summary>
     public async Task WriteAsync(
         ParseResult parsed,
         Trace trace,

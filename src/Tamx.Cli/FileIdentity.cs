@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Tamx.Cli;
 
-/// <summary>Which file a path leads to, whatever links and names it goes by.</summary>
+/// <summary>The file that a path leads to, whatever its links and names.</summary>
 /// <param name="Key">The same for two paths that lead to one file.</param>
 /// <param name="IsOrdinary">False for devices, pipes and the like.</param>
 internal readonly partial record struct FileIdentity(string Key, bool IsOrdinary)
@@ -13,7 +13,7 @@ internal readonly partial record struct FileIdentity(string Key, bool IsOrdinary
         ? StringComparison.Ordinal
         : StringComparison.OrdinalIgnoreCase;
 
-    /// <summary>The identity of what is there; null where nothing is.</summary>
+    /// <summary>The identity of an existing file; null if there is none.</summary>
     public static FileIdentity? Of(string path)
     {
         var full = Path.GetFullPath(path);
@@ -27,7 +27,7 @@ internal readonly partial record struct FileIdentity(string Key, bool IsOrdinary
             : null;
     }
 
-    /// <summary>Whether two paths lead to one file, or would if it were there.</summary>
+    /// <summary>Whether two paths lead to one file, or would if it existed.</summary>
     public static bool AreSame(string one, string other)
     {
         var (first, second) = (Of(one), Of(other));
@@ -36,7 +36,7 @@ internal readonly partial record struct FileIdentity(string Key, bool IsOrdinary
             : first is not null && second is not null && first.Value.Key.Equals(second.Value.Key, PathComparison);
     }
 
-    /// <summary>Whether a path lies below a folder.</summary>
+    /// <summary>Whether a path lies inside a folder.</summary>
     public static bool IsWithin(string path, string folder) =>
         RealPath(Path.GetFullPath(path))
             .StartsWith(
@@ -44,7 +44,7 @@ internal readonly partial record struct FileIdentity(string Key, bool IsOrdinary
                 PathComparison
             );
 
-    /// <summary>A full path with all links followed, as far as it exists.</summary>
+    /// <summary>A full path with all links followed, as far as they exist.</summary>
     private static string RealPath(string full)
     {
         var root = Path.GetPathRoot(full)!;
@@ -61,7 +61,7 @@ internal readonly partial record struct FileIdentity(string Key, bool IsOrdinary
             }
             catch (IOException)
             {
-                // Not there, or links in a circle: as it is named.
+                // The part does not exist, or its links form a circle. It keeps its name.
             }
         }
 
@@ -70,8 +70,8 @@ internal readonly partial record struct FileIdentity(string Key, bool IsOrdinary
 
     private static unsafe FileIdentity? OfInode(string full)
     {
-        // struct statx, the same on all processors: mode (u16) at 28, inode (u64) at 32, device numbers (u32 each) at
-        // 136 and 140.
+        // struct statx, the same on all CPUs: mode (u16) at 28, inode (u64) at 32, device numbers (u32 each) at 136 and
+        // 140.
         const int CurrentFolder = -100;
         const uint TypeAndInode = 0x101;
         const int TypeMask = 0xF000;

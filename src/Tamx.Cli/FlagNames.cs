@@ -5,7 +5,7 @@ using Tamx.Web;
 
 namespace Tamx.Cli;
 
-/// <summary>The flags that stand for the library's settings, for messages that name one.</summary>
+/// <summary>The flags of the library's settings, for messages that name a setting.</summary>
 internal static class FlagNames
 {
     /// <summary>The flag of a setting; null if there is none.</summary>

@@ -7,7 +7,7 @@ using Tamx.Llama.Media;
 
 namespace Tamx.Cli;
 
-/// <summary><c>tamx info</c>: what a model is, what this machine has, what would run where.</summary>
+/// <summary><c>tamx info</c>: describes a model and this machine, and says what would run where.</summary>
 internal static class InfoCommand
 {
     public static Command Create()

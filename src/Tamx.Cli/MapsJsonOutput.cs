@@ -17,7 +17,7 @@ internal sealed class MapsJsonOutput
 
     /// <summary>Adds the option to a command.</summary>
     /// <param name="command">The command.</param>
-    /// <param name="summary">The option that prints a summary to stdout, where both cannot stand.</param>
+    /// <param name="summary">The option that prints a summary to stdout. Both cannot go there.</param>
     public void AddTo(Command command, Option<bool> summary)
     {
         command.Options.Add(_path);
@@ -30,17 +30,17 @@ internal sealed class MapsJsonOutput
         });
     }
 
-    /// <summary>The file among those that the command writes.</summary>
+    /// <summary>Adds the file to the command's outputs.</summary>
     public void AddTo(CommandFiles files, ParseResult parsed) => files.Writes(_path.Name, FilePath(parsed));
 
     /// <summary>The file to write, or null if there is none.</summary>
     private string? FilePath(ParseResult parsed) =>
         parsed.GetValue(_path) is { } path && path != StandardOutput ? path : null;
 
-    /// <summary>Whether the maps go to stdout, and so nothing else may.</summary>
+    /// <summary>Whether the maps go to stdout. Then nothing else may.</summary>
     public bool TakesStandardOutput(ParseResult parsed) => parsed.GetValue(_path) == StandardOutput;
 
-    /// <summary>Writes the maps where they were asked for.</summary>
+    /// <summary>Writes the maps to the requested place.</summary>
     public void Write(ParseResult parsed, Trace trace, ActivationMaps maps)
     {
         if (FilePath(parsed) is { } path)

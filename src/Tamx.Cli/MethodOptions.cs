@@ -41,7 +41,7 @@ internal sealed class MethodOptions
         command.Options.Add(_set);
     }
 
-    /// <summary>The method's options as the command line gives them.</summary>
+    /// <summary>The method's options from the command line.</summary>
     public TamOptions Read(ParseResult parsed)
     {
         var preset = TamOptions.ForProfile(parsed.GetValue(_profile));
@@ -55,7 +55,7 @@ internal sealed class MethodOptions
         return Set(options, parsed.GetValue(_set));
     }
 
-    /// <summary>An option of the command line that sets single options of the method.</summary>
+    /// <summary>An option that sets single options of the method.</summary>
     public static Option<string[]> SetOption(string name, string description)
     {
         var option = new Option<string[]>(name) { Description = description, HelpName = "NAME=VALUE" };
@@ -73,11 +73,11 @@ internal sealed class MethodOptions
         return option;
     }
 
-    /// <summary>The options with assignments made one after another.</summary>
+    /// <summary>The options with the assignments applied one by one.</summary>
     public static TamOptions Set(TamOptions options, string[]? assignments) =>
         (assignments ?? []).Aggregate(options, Set);
 
-    /// <summary>Whether the command line switches the filter off, and not just the profile.</summary>
+    /// <summary>Whether the command line itself, and not only the profile, switches the filter off.</summary>
     public bool IsFilterOff(ParseResult parsed) => parsed.GetValue(_noFilter);
 
     private static TamOptions Set(TamOptions options, string assignment) =>

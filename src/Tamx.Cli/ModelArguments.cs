@@ -3,7 +3,7 @@ using Tamx.Llama;
 
 namespace Tamx.Cli;
 
-/// <summary>The options that say which model to use and how; named as llama.cpp's tools name them.</summary>
+/// <summary>The options for the model, named as in llama.cpp's tools.</summary>
 internal sealed class ModelArguments
 {
     private readonly Option<string?> _model = new("-m", "--model")
@@ -18,7 +18,7 @@ internal sealed class ModelArguments
         HelpName = "FILE",
     };
 
-    /// <summary>The name that only commands with a model have.</summary>
+    /// <summary>An option that only commands with a model have.</summary>
     public const string GpuLayersName = "-ngl";
 
     private readonly Option<int> _gpuLayers = new(GpuLayersName, "--gpu-layers", "--n-gpu-layers")
@@ -78,11 +78,11 @@ internal sealed class ModelArguments
     /// <summary>Whether the demo model is meant.</summary>
     public bool IsDemo(ParseResult parsed) => parsed.GetValue(_model) is null;
 
-    /// <summary>The model's files among those that the command reads.</summary>
+    /// <summary>Adds the model's files to the command's inputs.</summary>
     public void AddTo(CommandFiles files, ParseResult parsed) =>
         files.Reads(_model.Name, parsed.GetValue(_model)).Reads(_projector.Name, parsed.GetValue(_projector));
 
-    /// <summary>Says that it was the demo model, to whom it may not be clear.</summary>
+    /// <summary>Tells the user if it was the demo model.</summary>
     public void NoteDemo(ParseResult parsed)
     {
         if (IsDemo(parsed))
@@ -96,7 +96,7 @@ internal sealed class ModelArguments
     /// <summary>Whether logs are asked for.</summary>
     public bool IsVerbose(ParseResult parsed) => parsed.GetValue(_verbose);
 
-    /// <summary>Which model to load and how; from here on llama.cpp's log goes where it was asked for.</summary>
+    /// <summary>The model to load, and how. From here on llama.cpp's log goes to the requested place.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="threads">Threads for the model, or 0 for its default.</param>
     public ModelOptions Read(ParseResult parsed, int threads = 0)

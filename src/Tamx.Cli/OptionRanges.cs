@@ -11,7 +11,7 @@ internal static class OptionRanges
         where T : INumber<T> =>
         option.Validators.Add(result =>
         {
-            // What is no number at all is the parser's own error.
+            // A value that is no number gets the parser's own error.
             if (
                 result.Tokens is [var token, ..]
                 && T.TryParse(token.Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out var value)
@@ -24,7 +24,7 @@ internal static class OptionRanges
 
     /// <summary>Makes one value an error of the command line.</summary>
     /// <param name="option">The option.</param>
-    /// <param name="refused">The value.</param>
+    /// <param name="refused">The value to refuse.</param>
     /// <param name="reason">What would be right.</param>
     public static void Refuse(this Option<int> option, int refused, string reason) =>
         option.Validators.Add(result =>

@@ -4,7 +4,7 @@ using Tamx.Llama;
 
 namespace Tamx.Cli;
 
-/// <summary>Shows on stderr how far a run has come: bars on a terminal, nothing elsewhere.</summary>
+/// <summary>Shows a run's progress on stderr: bars on a terminal, nothing elsewhere.</summary>
 internal sealed class ProgressDisplay
     : IProgress<ModelLoadProgress>,
         IProgress<ExplainProgress>,
@@ -53,7 +53,7 @@ internal sealed class ProgressDisplay
     {
         Show(value.Stage, value.Done, value.Total);
 
-        // How many tokens come, or whether there is more than one picture's share, is not known before.
+        // The number of tokens is not known before, nor whether there is more than one picture.
         if (value.Stage is "maps")
         {
             Finish("generate");

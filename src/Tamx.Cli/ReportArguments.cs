@@ -37,7 +37,7 @@ internal sealed class ReportArguments
         command.Options.Add(_mapBits);
     }
 
-    /// <summary>The report's options as the command line gives them.</summary>
+    /// <summary>The report's options from the command line.</summary>
     public HtmlReportOptions Read(ParseResult parsed) =>
         new() { MaxImagePixels = parsed.GetValue(_maxPixels), MapBits = parsed.GetValue(_mapBits) };
 }

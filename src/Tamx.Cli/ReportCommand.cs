@@ -3,7 +3,7 @@ using Tamx.Report;
 
 namespace Tamx.Cli;
 
-/// <summary><c>tamx report</c>: a report of a saved trace, or of two that are compared.</summary>
+/// <summary><c>tamx report</c>: a report of a saved trace, or a comparison of two.</summary>
 internal sealed class ReportCommand
 {
     private readonly Argument<string[]> _traces = new("TRACE.safetensors")

@@ -167,7 +167,7 @@ internal sealed class ServeCommand
 
         error.WriteLine($"Open {server.Address} in a browser. Ctrl+C ends it.");
 
-        // Being told to end is how a server ends well.
+        // Cancelling is the normal end of a server, so it must not throw.
         await Task.Delay(Timeout.Infinite, cancellationToken).ContinueWith(_ => { }, TaskScheduler.Default);
         return ExitCode.Ok;
     }

@@ -2,12 +2,11 @@ using System.CommandLine;
 
 namespace Tamx.Cli;
 
-/// <summary>What a word that no command knows may have been meant to be.</summary>
+/// <summary>Guesses what an unknown word was meant to be.</summary>
 internal static class Spelling
 {
     /// <summary>
-    /// Names the first unknown word that is close to an option or a command, and what it is close to; null if there is
-    /// none.
+    /// Names the first unknown word that is close to an option or a command, and its match; null if none is.
     /// </summary>
     public static string? Explain(ParseResult parsed)
     {
@@ -34,7 +33,7 @@ internal static class Spelling
         return null;
     }
 
-    /// <summary>Letters to insert, drop, replace, or swap with their neighbour (optimal string alignment).</summary>
+    /// <summary>Letters to insert, drop, replace or swap with a neighbour (optimal string alignment).</summary>
     private static int Distance(string one, string other)
     {
         var costs = new int[one.Length + 1, other.Length + 1];

@@ -1,4 +1,4 @@
 namespace Tamx.Cli;
 
-/// <summary>The command line asks for what cannot be meant; found only by looking at the files that it names.</summary>
+/// <summary>The command line asks for something wrong. Only a look at the files that it names shows it.</summary>
 internal sealed class UsageException(string message) : Exception(message);

@@ -5,7 +5,7 @@ using Tamx.Llama.Media;
 
 namespace Tamx.Cli;
 
-/// <summary>The options that say which videos to look at, and at which of their frames.</summary>
+/// <summary>The options for videos and for the frames to look at.</summary>
 internal sealed class VideoArguments
 {
     private static readonly VideoSampling Defaults = new();
@@ -48,11 +48,11 @@ internal sealed class VideoArguments
     /// <summary>Whether there is a video.</summary>
     public bool IsGiven(CommandResult result) => result.GetResult(_videos) is not null;
 
-    /// <summary>The videos among the files that the command reads.</summary>
+    /// <summary>Adds the videos to the command's inputs.</summary>
     public void AddTo(CommandFiles files, ParseResult parsed) =>
         files.Reads(_videos.Name, parsed.GetValue(_videos) ?? []);
 
-    /// <summary>The videos in the order given.</summary>
+    /// <summary>The videos in their order on the command line.</summary>
     public IReadOnlyList<VideoPart> Read(ParseResult parsed, CancellationToken cancellationToken)
     {
         var paths = parsed.GetValue(_videos) ?? [];

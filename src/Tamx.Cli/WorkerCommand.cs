@@ -4,7 +4,7 @@ using Tamx.Web.Worker;
 
 namespace Tamx.Cli;
 
-/// <summary><c>tamx worker</c>: the process in which <c>tamx serve</c> has its model run.</summary>
+/// <summary><c>tamx worker</c>: the process that runs the model for <c>tamx serve</c>.</summary>
 internal static class WorkerCommand
 {
     public static Command Create()
@@ -25,7 +25,7 @@ internal static class WorkerCommand
                 LlamaRuntime.Logger = new TextWriterLogger(Console.Error);
             }
 
-            // Ctrl+C goes to the server too. It says when this ends, by closing the input.
+            // Ctrl+C goes to the server too. The server ends this process by closing its input.
             Console.CancelKeyPress += (_, press) => press.Cancel = true;
             var output = Console.OpenStandardOutput();
             Console.SetOut(TextWriter.Null);

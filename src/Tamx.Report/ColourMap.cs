@@ -9,20 +9,18 @@ public enum ColourMap
     /// <summary>Purple over green to yellow (Smith and van der Walt 2015).</summary>
     Viridis,
 
-    /// <summary>
-    /// Blue over grey to yellow, alike with and without colour deficiency (Nuñez, Anderton and Renslow 2018).
-    /// </summary>
+    /// <summary>Blue over grey to yellow, for any colour vision (Nuñez, Anderton and Renslow 2018).</summary>
     Cividis,
 
     /// <summary>A smooth rainbow (Mikhailov 2019).</summary>
     Turbo,
 
-    /// <summary>MATLAB's old rainbow, as TAMX draws.</summary>
+    /// <summary>MATLAB's old rainbow, as in TAMX.</summary>
     Jet,
 }
 
 /// <summary>
-/// Colour maps as 256 RGB triples; the page's <c>colormaps.js</c> has the same, and a test compares them.
+/// Colour maps of 256 RGB triples. The page's <c>colormaps.js</c> has the same; a test compares them.
 /// </summary>
 internal static class ColourTable
 {
@@ -60,7 +58,7 @@ internal static class ColourTable
         return table;
     }
 
-    /// <summary>Published colours at equal distances, straight lines between them.</summary>
+    /// <summary>Interpolates linearly between published colours at equal distances.</summary>
     private static Func<double, int, double> Between(string colours)
     {
         byte[][] points = [.. colours.Split(' ').Select(Convert.FromHexString)];

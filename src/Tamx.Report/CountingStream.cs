@@ -1,6 +1,6 @@
 namespace Tamx.Report;
 
-/// <summary>Passes everything on and knows how much it was; the target stays open.</summary>
+/// <summary>Passes everything on and counts the bytes. The target stays open.</summary>
 internal sealed class CountingStream(Stream target) : Stream
 {
     /// <summary>Bytes written.</summary>

@@ -3,24 +3,25 @@ using System.Text.Json;
 
 namespace Tamx.Report;
 
-/// <summary>
-/// A report that grows with its answer: what a page needs to show each token as soon as it is explained.
-/// </summary>
+/// <summary>A report that grows with its answer. It gives a page each token as soon as it is explained.</summary>
 /// <remarks>
 /// <para>
-/// First comes the head, which has everything but the answer, then a document per token; each is UTF-8 JSON on one
-/// line. The page's module <c>live.js</c> takes them in this order and shows what the finished report shows: the same
-/// texts, maps and relevance, to the bit.
+/// First comes the head with everything but the answer, then one document per token. Each is UTF-8 JSON on one line.
+/// The page's module <c>live.js</c> takes them in this order. It shows the same texts, maps and relevance as the
+/// finished report, to the bit.
 /// </para>
-/// <para>Head: <c>{ "data", "pictures": { name: { "mediaType", "bytes" } }, "vectors" }</c>; bytes and vectors are
-/// base64.</para>
 /// <para>
-/// Token: <c>{ "index", "position", "id", "text", "probability", "logit", "endsAnswer" }</c> for any reader (the text
-/// is what the answer grows by; probability and logit are null where they are not known), and for the page
-/// <c>"from"</c> (the first token whose text or word may now be another one), <c>"tokens"</c>, <c>"wordStarts"</c>,
-/// <c>"explained"</c> and <c>"vectors"</c>.
+/// Head: <c>{ "data", "pictures": { name: { "mediaType", "bytes" } }, "vectors" }</c>. Bytes and vectors are base64.
 /// </para>
-/// <para>Used by one caller at a time.</para>
+/// <para>
+/// Token, for any reader: <c>{ "index", "position", "id", "text", "probability", "logit", "endsAnswer" }</c>. The
+/// answer grows by the text. Probability and logit are null if unknown.
+/// </para>
+/// <para>
+/// Token, for the page: <c>"from"</c> (the first token whose text or word may have changed), <c>"tokens"</c>,
+/// <c>"wordStarts"</c>, <c>"explained"</c> and <c>"vectors"</c>.
+/// </para>
+/// <para>For one caller at a time.</para>
 /// </remarks>
 public sealed class GrowingReport
 {
@@ -38,9 +39,9 @@ public sealed class GrowingReport
 
     /// <summary>Starts with a prompt.</summary>
     /// <param name="prompt">The run before its answer.</param>
-    /// <param name="head">Layout and explained tokens of the prompt; the answer is empty.</param>
+    /// <param name="head">Layout and explained tokens of the prompt, with an empty answer.</param>
     /// <param name="bytesOf">Bytes of any token.</param>
-    /// <param name="options">Bits per value and the pictures' size.</param>
+    /// <param name="options">Bits per value, and the pictures' size.</param>
     internal GrowingReport(
         Trace prompt,
         ActivationMaps head,
@@ -60,11 +61,11 @@ public sealed class GrowingReport
         _tail = [.. prompt.TokenIds[Math.Max(0, prompt.TokenIds.Length - LongestCharacter)..]];
     }
 
-    /// <summary>Starts with an answer of which no token need have been read.</summary>
+    /// <summary>Starts with an answer. None of its tokens need have been read.</summary>
     /// <param name="live">The answer.</param>
-    /// <param name="options">Bits per value and the pictures' size; null for the defaults.</param>
+    /// <param name="options">Bits per value, and the pictures' size; null for the defaults.</param>
     /// <exception cref="InvalidInputException">
-    /// A picture is of a type that no page can show, an option is out of its range, or a hidden state is not finite.
+    /// No page can show a picture's type, an option is out of range, or a hidden state is not finite.
     /// </exception>
     public static GrowingReport Of(LiveExplanation live, HtmlReportOptions? options = null)
     {
@@ -78,12 +79,10 @@ public sealed class GrowingReport
         );
     }
 
-    /// <summary>
-    /// Everything of the report that is there before the answer: how it is made, prompt, grids, pictures.
-    /// </summary>
+    /// <summary>What the report has before the answer: run, prompt, grids and pictures.</summary>
     /// <param name="cancellationToken">Stops the writing.</param>
     /// <returns>UTF-8 JSON on one line.</returns>
-    /// <exception cref="Llama.Media.ImageFormatException">A picture has to be scaled and cannot be read.</exception>
+    /// <exception cref="Llama.Media.ImageFormatException">A picture has to be scaled but cannot be read.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public async Task<byte[]> HeadAsync(CancellationToken cancellationToken = default)
     {
@@ -114,7 +113,7 @@ public sealed class GrowingReport
         return line.WrittenSpan.ToArray();
     }
 
-    /// <summary>The next token of the answer; the first one first.</summary>
+    /// <summary>The document of the answer's next token, from the first one on.</summary>
     /// <param name="token">The token with its maps.</param>
     /// <returns>UTF-8 JSON on one line.</returns>
     /// <exception cref="InvalidInputException">

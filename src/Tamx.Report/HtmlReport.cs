@@ -8,24 +8,21 @@ namespace Tamx.Report;
 
 /// <summary>Writes activation maps as one HTML file that needs no network, no server and no other file.</summary>
 /// <remarks>
-/// The page holds its style, its script, the numbers and the pictures. Its Content-Security-Policy allows that one
-/// style and that one script by hash and no request at all. All members are thread-safe.
+/// The page holds its style, script, numbers and pictures. Its Content-Security-Policy allows this style and this
+/// script by hash, and no requests. All members are thread-safe.
 /// </remarks>
 public static class HtmlReport
 {
     private const int SizeWidth = 12;
 
     /// <summary>Writes the report to a file. The file appears whole or not at all.</summary>
-    /// <param name="trace">
-    /// The run that <paramref name="maps"/> was computed from: token ids, token texts, pictures, how it was made.
-    /// </param>
+    /// <param name="trace">The run that <paramref name="maps"/> was computed from.</param>
     /// <param name="maps">The maps to show.</param>
-    /// <param name="path">The file to write; an existing one is replaced.</param>
+    /// <param name="path">The file to write. An existing one is replaced.</param>
     /// <param name="options">Options, or null for the defaults.</param>
-    /// <param name="cancellationToken">Stops the writing; no file is left behind.</param>
+    /// <param name="cancellationToken">Stops the writing. No file is left behind.</param>
     /// <exception cref="InvalidInputException">
-    /// Trace and maps do not belong together, a picture is of a type that no page can show, or an option is out of its
-    /// range.
+    /// Trace and maps do not belong together, no page can show a picture's type, or an option is out of range.
     /// </exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
@@ -45,16 +42,13 @@ public static class HtmlReport
     }
 
     /// <summary>Writes the report to a stream, piece by piece.</summary>
-    /// <param name="trace">
-    /// The run that <paramref name="maps"/> was computed from: token ids, token texts, pictures, how it was made.
-    /// </param>
+    /// <param name="trace">The run that <paramref name="maps"/> was computed from.</param>
     /// <param name="maps">The maps to show.</param>
-    /// <param name="destination">Receives UTF-8; stays open.</param>
+    /// <param name="destination">Receives UTF-8. It stays open.</param>
     /// <param name="options">Options, or null for the defaults.</param>
     /// <param name="cancellationToken">Stops the writing.</param>
     /// <exception cref="InvalidInputException">
-    /// Trace and maps do not belong together, a picture is of a type that no page can show, or an option is out of its
-    /// range.
+    /// Trace and maps do not belong together, no page can show a picture's type, or an option is out of range.
     /// </exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static async Task WriteAsync(
@@ -79,18 +73,18 @@ public static class HtmlReport
     }
 
     /// <summary>
-    /// Writes a page that shows two runs of the same answer side by side, with their difference. The file appears whole
-    /// or not at all.
+    /// Writes a page that shows two runs of one answer side by side, with their difference. The file appears whole or
+    /// not at all.
     /// </summary>
-    /// <param name="first">The run whose tokens, grid and pictures lead.</param>
+    /// <param name="first">The run whose tokens, grid and pictures the page follows.</param>
     /// <param name="second">
-    /// The other run: another model or quantization, or other options. Its tokens and grids may differ.
+    /// The other run, with another model, quantization or options. Its tokens and grids may differ.
     /// </param>
-    /// <param name="path">The file to write; an existing one is replaced.</param>
+    /// <param name="path">The file to write. An existing one is replaced.</param>
     /// <param name="options">Options, or null for the defaults.</param>
-    /// <param name="cancellationToken">Stops the writing; no file is left behind.</param>
+    /// <param name="cancellationToken">Stops the writing. No file is left behind.</param>
     /// <exception cref="InvalidInputException">
-    /// The runs are not of one answer about the same pictures, or one of them cannot be shown.
+    /// The runs do not have one answer about the same pictures, or one of them cannot be shown.
     /// </exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
@@ -170,7 +164,7 @@ public static class HtmlReport
 
                     break;
                 case "size":
-                    // What follows is the same in every page, so the whole size is known before the end.
+                    // The rest is the same in every page, so the whole size is known before the end.
                     var size = $"{page.Count + SizeWidth + PageTemplate.BytesAfter(i), SizeWidth}";
                     await WriteTextAsync(page, size, cancellationToken).ConfigureAwait(false);
                     break;
@@ -182,7 +176,7 @@ public static class HtmlReport
         await page.FlushAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The default encoder leaves nothing that could end a script element.</summary>
+    /// <summary>The default encoder escapes whatever could end a script element.</summary>
     private static string Json(RunComparison comparison)
     {
         using var bytes = new MemoryStream();
@@ -203,8 +197,7 @@ public static class HtmlReport
         return name is null ? subject : $"{name} · {subject}";
     }
 
-    // The types of these blocks are no script types, so a browser neither runs nor parses their content, and base64
-    // cannot end them.
+    // These blocks have no script type, so a browser neither runs nor parses them. Base64 cannot end them.
     private static async Task WriteDataAsync(
         Stream page,
         Trace trace,

@@ -11,10 +11,10 @@ namespace Tamx.Report;
 /// <summary>Maps as one JSON document for other programs. docs/trace-format.md describes it.</summary>
 public static class MapsJson
 {
-    /// <summary>Value of <c>format</c>; another one means that a reader of this one would read it wrongly.</summary>
+    /// <summary>Value of <c>format</c>. It changes when readers of this format would misread the new one.</summary>
     public const string Format = "tamx-maps/1";
 
-    // Like the web's defaults: camel case. Letters of all scripts stand as they are; what HTML could misread is
+    // Camel case, as is the web's default. Letters of all scripts stand as they are. What HTML could misread is
     // escaped.
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {
@@ -25,7 +25,7 @@ public static class MapsJson
     /// <summary>Writes the document.</summary>
     /// <param name="trace">The run that <paramref name="maps"/> was computed from.</param>
     /// <param name="maps">The maps.</param>
-    /// <param name="destination">Receives UTF-8; stays open.</param>
+    /// <param name="destination">Receives UTF-8. It stays open.</param>
     /// <exception cref="InvalidInputException">Trace and maps do not belong together.</exception>
     public static void Write(Trace trace, ActivationMaps maps, Stream destination)
     {
@@ -66,7 +66,7 @@ public static class MapsJson
         );
     }
 
-    /// <summary>The document's JSON schema; docs/tamx-maps.schema.json holds it, and a test keeps it there.</summary>
+    /// <summary>The document's JSON schema. A test compares it with docs/tamx-maps.schema.json.</summary>
     internal static JsonObject Schema()
     {
         var options = new JsonSerializerOptions(Options) { TypeInfoResolver = new DefaultJsonTypeInfoResolver() };

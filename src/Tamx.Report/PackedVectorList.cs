@@ -1,8 +1,8 @@
 namespace Tamx.Report;
 
 /// <summary>
-/// Vectors in the order in which they are packed. A map is packed when it is written; relevance at once, for its length
-/// shows only then.
+/// Vectors in the order of packing. A map is packed only when it is written. Relevance is packed at once, because its
+/// length is not known before.
 /// </summary>
 /// <param name="bits">Bits per value, 8 or 16.</param>
 internal sealed class PackedVectorList(int bits)
@@ -10,7 +10,7 @@ internal sealed class PackedVectorList(int bits)
     private readonly List<(ReadOnlyMemory<float> Dense, byte[]? Sparse)> _vectors = [];
     private long _offset;
 
-    /// <summary>Appends a vector and returns the byte offset that it will have.</summary>
+    /// <summary>Appends a vector and returns its future byte offset.</summary>
     public long AddDense(ReadOnlyMemory<float> values)
     {
         _vectors.Add((values, null));

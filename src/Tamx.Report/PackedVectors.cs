@@ -5,16 +5,18 @@ using System.IO.Compression;
 namespace Tamx.Report;
 
 /// <summary>
-/// Numbers as levels of 8 or 16 bits, packed one vector after another and deflated together (raw, RFC 1951). All is
-/// little-endian.
+/// Numbers as levels of 8 or 16 bits. Vectors are packed one after another and deflated together (raw, RFC 1951). All
+/// is little-endian.
 /// </summary>
 /// <remarks>
-/// <para>Dense: [minimum float32][maximum float32][one level per value]; value = minimum + level / highest x (maximum -
-/// minimum).</para>
 /// <para>
-/// Sparse: [maximum float32][count int32][count gaps][count levels]; value = level / highest x maximum. A gap is the
-/// distance to the index before (for the first, to -1), 7 bits a byte, lowest first, the top bit set where another byte
-/// follows. What is left out is 0.
+/// Dense: [minimum float32][maximum float32][one level per value]. value = minimum + level / highest x (maximum -
+/// minimum).
+/// </para>
+/// <para>
+/// Sparse: [maximum float32][count int32][count gaps][count levels]. value = level / highest x maximum. Missing values
+/// are 0. A gap is the distance from the previous index (from -1 for the first). It has 7 bits a byte, lowest first;
+/// the top bit says that another byte follows.
 /// </para>
 /// </remarks>
 internal static class PackedVectors
@@ -24,10 +26,10 @@ internal static class PackedVectors
 
     private static readonly byte[] EmptyDeflateStream = [0x03, 0x00];
 
-    /// <summary>Bytes of a dense vector of <paramref name="length"/> values before the deflation.</summary>
+    /// <summary>Bytes of a dense vector of <paramref name="length"/> values before deflation.</summary>
     public static long DenseBytes(int length, int bits) => HeaderBytes + ((long)length * bits / 8);
 
-    /// <summary>Packs all of <paramref name="values"/> (finite); an empty vector has the range [0, 0].</summary>
+    /// <summary>Packs all of <paramref name="values"/> (finite). An empty vector has the range [0, 0].</summary>
     public static byte[] Dense(ReadOnlySpan<float> values, int bits)
     {
         var minimum = values.IsEmpty ? 0 : float.PositiveInfinity;
@@ -42,7 +44,7 @@ internal static class PackedVectors
         BinaryPrimitives.WriteSingleLittleEndian(packed, minimum);
         BinaryPrimitives.WriteSingleLittleEndian(packed.AsSpan(sizeof(float)), maximum);
 
-        // In double, since the difference of two floats may overflow a float.
+        // In double, because the difference of two floats may overflow a float.
         var range = (double)maximum - minimum;
         var scale = range > 0 ? HighestLevel(bits) / range : 0;
         for (var i = 0; i < values.Length; i++)
@@ -54,8 +56,8 @@ internal static class PackedVectors
     }
 
     /// <summary>
-    /// Packs the greatest <paramref name="most"/> of <paramref name="values"/> (finite, at least 0) that are not 0 when
-    /// rounded.
+    /// Packs the greatest <paramref name="most"/> of <paramref name="values"/> (finite, at least 0), without those that
+    /// round to 0.
     /// </summary>
     public static byte[] Sparse(ReadOnlySpan<float> values, int most, int bits)
     {
@@ -111,7 +113,7 @@ internal static class PackedVectors
         return packed.WrittenSpan.ToArray();
     }
 
-    /// <summary>Deflates and writes packed vectors in order; <paramref name="destination"/> stays open.</summary>
+    /// <summary>Deflates and writes packed vectors in order. <paramref name="destination"/> stays open.</summary>
     public static async Task WriteAsync(
         Stream destination,
         IEnumerable<byte[]> vectors,
@@ -131,7 +133,7 @@ internal static class PackedVectors
 
         if (isEmpty)
         {
-            // DeflateStream writes nothing for no data, and a browser takes nothing for a stream cut short.
+            // DeflateStream writes nothing if there is no data. A browser takes that for a stream cut short.
             await destination.WriteAsync(EmptyDeflateStream, cancellationToken).ConfigureAwait(false);
         }
     }

@@ -5,9 +5,7 @@ using System.Text.RegularExpressions;
 
 namespace Tamx.Report;
 
-/// <summary>
-/// The page without data: template, style, script, and the policy that allows these two and nothing else.
-/// </summary>
+/// <summary>The page without data: template, style, script, and the policy that allows only these two.</summary>
 internal static partial class PageTemplate
 {
     private const string EntryModule = "main.js";
@@ -23,12 +21,12 @@ internal static partial class PageTemplate
         $"default-src 'none'; img-src blob:; style-src {Hash(Style)}; script-src {Hash(Script)}; base-uri 'none'; form-action 'none'";
 
     /// <summary>
-    /// The template cut at its slots: text, then the name of the slot that follows it (null at the end).
+    /// The template cut at its slots: each text with the name of the slot after it (null at the end).
     /// </summary>
     public static IReadOnlyList<(string Text, string? Slot)> Parts { get; } = Cut(Read("page.html"));
 
     /// <summary>
-    /// Bytes of the page after the slot of part <paramref name="index"/>, where only the script's slot follows.
+    /// Bytes of the page after the slot of part <paramref name="index"/>, if only the script's slot follows.
     /// </summary>
     public static long BytesAfter(int index) =>
         Parts.Skip(index + 1).Sum(part => (long)Encoding.UTF8.GetByteCount(part.Text))
@@ -69,7 +67,7 @@ internal static partial class PageTemplate
             ?? throw new InvalidOperationException($"The page has no part named {name}.");
         using var reader = new StreamReader(stream, Encoding.UTF8);
 
-        // A browser hashes what its HTML parser hands on, and that has line feeds only.
+        // A browser hashes the text after HTML parsing, which leaves only line feeds.
         return reader.ReadToEnd().ReplaceLineEndings("\n");
     }
 

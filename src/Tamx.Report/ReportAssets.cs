@@ -2,10 +2,10 @@ using System.Reflection;
 
 namespace Tamx.Report;
 
-/// <summary>Style sheet and modules of the report, for a page of its own that shows one while it grows.</summary>
+/// <summary>The report's style sheet and modules, for another page that shows a growing report.</summary>
 /// <remarks>
-/// The modules import each other by relative names (<c>./mount.js</c>), so that they are to be served side by side.
-/// <c>live.js</c> is the entry: it takes what <see cref="GrowingReport"/> makes, and finished reports.
+/// The modules import each other by relative names (<c>./mount.js</c>), so serve them side by side. The entry is
+/// <c>live.js</c>. It takes the documents of <see cref="GrowingReport"/>, and finished reports.
 /// </remarks>
 public static class ReportAssets
 {

@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace Tamx.Report;
 
-/// <summary>Checks that a trace and maps belong together and can be shown, before the first byte is written.</summary>
+/// <summary>Checks that trace and maps belong together and can be shown, before the first byte is written.</summary>
 internal static class ReportInput
 {
     private static readonly string[] MediaTypes = ["image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp"];

@@ -8,11 +8,11 @@ using System.Text.Unicode;
 namespace Tamx.Report;
 
 /// <summary>
-/// Writes the page's JSON: layout, texts, candidates, how the run was made. Numbers in bulk are left to
-/// <see cref="PackedVectors"/>.
+/// Writes the page's JSON: layout, texts, candidates, how the run was made. <see cref="PackedVectors"/> holds the many
+/// numbers.
 /// </summary>
 /// <remarks>
-/// Tokens are named by their index in <c>tokens</c>, vectors by their byte offset before the deflation.
+/// A token's name is its index in <c>tokens</c>. A vector's name is its byte offset before deflation.
 /// </remarks>
 internal static class ReportJson
 {
@@ -28,9 +28,7 @@ internal static class ReportJson
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
     };
 
-    /// <summary>
-    /// Options that the page shows at places of their own, or that say how fast and not what was computed.
-    /// </summary>
+    /// <summary>Options that the page shows elsewhere, or that change the speed and not the result.</summary>
     private static readonly string[] ShownOptions =
     [
         "profile",
@@ -41,7 +39,7 @@ internal static class ReportJson
         "wordMaps",
     ];
 
-    /// <summary>Writes the JSON and returns the vectors that it refers to, in the order of their offsets.</summary>
+    /// <summary>Writes the JSON. Returns the vectors that it refers to, in the order of their offsets.</summary>
     public static async Task<IEnumerable<byte[]>> WriteAsync(
         Stream destination,
         Trace trace,
@@ -67,7 +65,7 @@ internal static class ReportJson
             WriteBlocks(json, layout);
             WriteMedia(json, trace, layout, options.MaxImagePixels);
 
-            // The tokens that relevance can belong to, in the order of AnswerToken.TextPositions.
+            // The tokens that can have relevance, in the order of AnswerToken.TextPositions.
             int[] textOrder = [.. layout.ContextPositions.Concat(layout.AnswerPositions)];
             WriteNumbers(json, "textOrder", textOrder.Select(tokens.IndexOf));
 
@@ -221,8 +219,8 @@ internal static class ReportJson
     }
 
     /// <summary>
-    /// The turns with every answer token in one of them: a turn's text leaves out markers, but a generated answer may
-    /// end with one, and an answer cut off before its first word has no turn.
+    /// The turns, with each answer token in one of them. A turn's text has no markers, but a generated answer may end
+    /// with one. An answer cut off before its first word has no turn.
     /// </summary>
     private static IEnumerable<Turn> WithWholeAnswer(SequenceLayout layout)
     {
@@ -316,7 +314,7 @@ internal static class ReportJson
         }
     }
 
-    /// <summary>The shortest decimals that give the float again.</summary>
+    /// <summary>The shortest decimal number that reads back as the same float.</summary>
     public static void WriteNumber(Utf8JsonWriter json, string name, float? value)
     {
         json.WritePropertyName(name);

@@ -1,14 +1,13 @@
 namespace Tamx.Report;
 
-/// <summary>A picture or a video as a person sees it: frames, each a part of a vision block.</summary>
+/// <summary>A picture or a video as a person sees it. Its frames are parts of vision blocks.</summary>
 /// <param name="IsVideo">True for a video.</param>
 /// <param name="Name">"Picture 1" or "Video 2", numbered in the order of the conversation.</param>
-/// <param name="Frames">Vision block and temporal patch within it, in order of time.</param>
+/// <param name="Frames">Vision block, and temporal patch within it, in order of time.</param>
 internal sealed record ReportMedia(bool IsVideo, string Name, IReadOnlyList<(int Block, int Frame)> Frames)
 {
     /// <summary>
-    /// Puts vision blocks together: a video may be one block of many frames (Qwen2.5-VL) or a block per frame
-    /// (Qwen3-VL).
+    /// Joins vision blocks. A video may be one block of many frames (Qwen2.5-VL) or one block per frame (Qwen3-VL).
     /// </summary>
     public static IReadOnlyList<ReportMedia> Of(IReadOnlyList<VisionBlock> blocks, IReadOnlyList<PatchGrid> videoGrids)
     {
@@ -45,8 +44,8 @@ internal sealed record ReportMedia(bool IsVideo, string Name, IReadOnlyList<(int
     }
 
     /// <summary>
-    /// How many of the blocks from <paramref name="first"/> on are frames of one video: as many as its grid says, else
-    /// all that are alike.
+    /// How many blocks from <paramref name="first"/> on are frames of one video. Its grid says so; without a grid, all
+    /// blocks that are alike.
     /// </summary>
     private static int BlocksOfVideo(IReadOnlyList<VisionBlock> blocks, int first, int? frames)
     {

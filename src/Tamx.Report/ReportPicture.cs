@@ -2,7 +2,7 @@ using Tamx.Llama.Media;
 
 namespace Tamx.Report;
 
-/// <summary>A picture as it stands in the page: as it came, or scaled down where it has too many pixels.</summary>
+/// <summary>A picture in the page: as it came, or scaled down if it has too many pixels.</summary>
 internal sealed class ReportPicture
 {
     private readonly TracePicture _source;
@@ -23,13 +23,11 @@ internal sealed class ReportPicture
 
     public string MediaType => _isScaled ? "image/jpeg" : _source.MediaType;
 
-    /// <summary>How the page's JSON calls the picture with this index in the trace.</summary>
+    /// <summary>The name in the page's JSON of the picture with this index in the trace.</summary>
     public static string ElementName(int index) => $"picture-{index}";
 
-    /// <summary>
-    /// The encoded bytes; a picture is decoded only when its turn comes, so that one at a time is in memory.
-    /// </summary>
-    /// <exception cref="ImageFormatException">The picture has to be scaled and cannot be read.</exception>
+    /// <summary>The encoded bytes. They are decoded only on use, so that one picture at a time is in memory.</summary>
+    /// <exception cref="ImageFormatException">The picture has to be scaled but cannot be read.</exception>
     public ReadOnlyMemory<byte> GetBytes() =>
         _isScaled
             ? RgbImage

@@ -2,20 +2,20 @@ using System.Text.Json;
 
 namespace Tamx.Report;
 
-/// <summary>Writes what the page knows of one explained token.</summary>
+/// <summary>Writes the page's data of one explained token.</summary>
 internal static class ReportTokenJson
 {
-    /// <summary>Writes the properties of an object that has been started.</summary>
+    /// <summary>Writes the properties into an object that has been started.</summary>
     /// <param name="json">The writer.</param>
     /// <param name="token">The token.</param>
-    /// <param name="before">Ids of the tokens right before it; the last few are enough.</param>
+    /// <param name="before">Ids of the tokens right before it. The last few are enough.</param>
     /// <param name="options">How the maps were computed.</param>
     /// <param name="tokens">All tokens up to this one.</param>
     /// <param name="texts">Texts of ids.</param>
     /// <param name="textOrder">
-    /// Positions that relevance can belong to, in the order of <see cref="AnswerToken.TextPositions"/>.
+    /// Positions that can have relevance, in the order of <see cref="AnswerToken.TextPositions"/>.
     /// </param>
-    /// <param name="vectors">Takes maps and relevance; the JSON has their offsets.</param>
+    /// <param name="vectors">Receives maps and relevance. The JSON has their offsets.</param>
     public static void Write(
         Utf8JsonWriter json,
         AnswerToken token,
@@ -27,7 +27,7 @@ internal static class ReportTokenJson
         PackedVectorList vectors
     )
     {
-        // The answer's token is usually one of the candidates too; it stands once.
+        // The answer's token is usually one of the candidates too. It is written once.
         var explained = new List<ExplainedToken> { token.Token };
         var candidates = new List<int>(token.Candidates.Count);
         foreach (var candidate in token.Candidates)
@@ -45,7 +45,7 @@ internal static class ReportTokenJson
         var shown = tokens.IndexOf(token.Position);
         json.WriteNumber("token", shown);
 
-        // Nearly always the text before the token is the start of the common order; its length is then enough.
+        // Nearly always the text before the token is the start of the common order. Then its length is enough.
         if (token.TextPositions.SequenceEqual(textOrder.Take(token.TextPositions.Count)))
         {
             json.WriteNumber("text", token.TextPositions.Count);

@@ -1,8 +1,7 @@
 namespace Tamx.Report;
 
 /// <summary>
-/// The tokens that a page shows, in the order of the sequence, with their texts and words. An answer in the making
-/// grows at its end.
+/// The page's tokens with their texts and words, in the order of the sequence. It can grow at its end with an answer.
 /// </summary>
 internal sealed class ReportTokens
 {
@@ -28,7 +27,7 @@ internal sealed class ReportTokens
         ];
         for (int start = 0, end; start < positions.Length; start = end)
         {
-            // Characters and words do not go beyond tokens that follow each other directly.
+            // A character or a word never goes beyond tokens in a row.
             for (end = start + 1; end < positions.Length && positions[end] == positions[end - 1] + 1; end++) { }
 
             AddRun(positions[start], tokenIds[positions[start]..(positions[start] + end - start)]);
@@ -39,7 +38,7 @@ internal sealed class ReportTokens
 
     public IReadOnlyList<int> Ids => _ids;
 
-    /// <summary>Text of each token; empty for one that only continues a character.</summary>
+    /// <summary>Text of each token; empty if it only continues a character.</summary>
     public IReadOnlyList<string> Texts => _texts;
 
     /// <summary>Indices of the tokens that start a word, ascending.</summary>
@@ -49,7 +48,7 @@ internal sealed class ReportTokens
     public int IndexOf(int position) => _indices[position];
 
     /// <summary>Appends a token.</summary>
-    /// <returns>Index of the first token whose text or word may now be another one.</returns>
+    /// <returns>Index of the first token whose text or word may have changed.</returns>
     public int Append(int position, int id)
     {
         if (_positions.Count == 0 || _positions[^1] != position - 1)
@@ -58,8 +57,8 @@ internal sealed class ReportTokens
             return _positions.Count - 1;
         }
 
-        // What is appended can change the last word, and join it to the one before, but not where that one starts. A
-        // word ends where its run does.
+        // A new token can change the last word and join it to the word before. It cannot change where that one starts.
+        // A word ends at the end of its run.
         var word = Math.Max(0, _wordStarts.Count - 2);
         if (_positions[^1] - _positions[_wordStarts[word]] != _positions.Count - 1 - _wordStarts[word])
         {
@@ -77,7 +76,7 @@ internal sealed class ReportTokens
         return start;
     }
 
-    /// <summary>A token's text, or for the rest of a character the text that this character stands in.</summary>
+    /// <summary>A token's text. If it only continues a character, the text with this character.</summary>
     public string WholeText(int index)
     {
         while (index > 0 && _texts[index].Length == 0)

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Tamx.Report;
 
-/// <summary>How two runs of the same answer fit together, though their tokens and grids may differ.</summary>
+/// <summary>Matches two runs of the same answer, whose tokens and grids may differ.</summary>
 internal sealed class RunComparison
 {
     private const int ShownLength = 60;
@@ -16,13 +16,12 @@ internal sealed class RunComparison
     public string SecondName { get; }
 
     /// <summary>
-    /// For each answer token of the first run the span of the second run's answer that holds its text, or null if there
-    /// is none.
+    /// For each answer token of the first run, the span of the second run's answer with the same text, or null.
     /// </summary>
     public IReadOnlyList<(int From, int To)?> Pairs { get; }
 
     /// <summary>Compares two runs.</summary>
-    /// <exception cref="InvalidInputException">They are not of one answer about the same pictures.</exception>
+    /// <exception cref="InvalidInputException">They do not have one answer about the same pictures.</exception>
     public static RunComparison Of(ReportRun first, ReportRun second)
     {
         RequireSamePictures(first, second);
@@ -41,7 +40,7 @@ internal sealed class RunComparison
         return new RunComparison(firstName, secondName, [.. ours.Select(piece => Match(piece, theirs))]);
     }
 
-    /// <summary>Writes names and pairs as JSON that can stand inside a script element.</summary>
+    /// <summary>Writes names and pairs as JSON that is safe inside a script element.</summary>
     public void Write(Utf8JsonWriter json)
     {
         json.WriteStartObject();
@@ -93,8 +92,8 @@ internal sealed class RunComparison
     }
 
     /// <summary>
-    /// An answer's tokens with the place of their text. Control tokens have no part in the text; one run may explain
-    /// them and the other not.
+    /// An answer's tokens with the place of their text. Control tokens are not part of the text, because one run may
+    /// explain them and the other not.
     /// </summary>
     private static Piece[] Pieces(ReportRun run)
     {
@@ -139,7 +138,7 @@ internal sealed class RunComparison
         return found.Length == 0 ? null : (found[0], found[^1]);
     }
 
-    /// <summary>What sets the runs apart, in few words.</summary>
+    /// <summary>What differs between the runs, in few words.</summary>
     private static (string First, string Second) Names(ReportRun first, ReportRun second)
     {
         var ours = Facts(first);

@@ -3,14 +3,12 @@ using System.Text.RegularExpressions;
 
 namespace Tamx.Report;
 
-/// <summary>
-/// Puts ES modules together into one script, since a page opened from file:// cannot import its neighbours.
-/// </summary>
+/// <summary>Joins ES modules into one script, because a page opened from file:// cannot import other files.</summary>
 /// <remarks>
-/// Each module becomes a function of its own that returns its exports, so that names in one module do not meet those of
-/// another. Understood are <c>import { a, b } from "./file.js";</c> and <c>export</c> before <c>const</c>,
-/// <c>class</c>, <c>function</c> and <c>async function</c>, each at the start of a line. Doc comments are left out:
-/// they are there for the types.
+/// Each module becomes a function that returns its exports, so that names of different modules do not clash. It
+/// understands <c>import { a, b } from "./file.js";</c> at the start of a line. It also understands <c>export</c>
+/// there, before <c>const</c>, <c>class</c>, <c>function</c> and <c>async function</c>. Doc comments are left out,
+/// since they are only for type checks.
 /// </remarks>
 internal static partial class ScriptBundle
 {
@@ -18,7 +16,7 @@ internal static partial class ScriptBundle
     /// <param name="entry">File name of the module that starts the page.</param>
     /// <param name="read">Gives a module's source by file name.</param>
     /// <exception cref="InvalidOperationException">
-    /// Modules import each other in a circle, or in a way that is not understood.
+    /// Modules import each other in a circle, or use an unknown form.
     /// </exception>
     public static string Build(string entry, Func<string, string> read)
     {

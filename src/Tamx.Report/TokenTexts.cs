@@ -5,13 +5,12 @@ namespace Tamx.Report;
 
 /// <summary>Token ids as text for display.</summary>
 /// <remarks>
-/// A token holds bytes, and a character may be spread over several tokens. In running text a character belongs to the
-/// token that holds its first byte; a token that only continues a character has the empty text. Bytes that are no UTF-8
-/// become U+FFFD.
+/// A token holds bytes, and a character may be spread over several tokens. In running text it belongs to the token with
+/// its first byte. A token that only continues a character has the empty text. Bytes that are no UTF-8 become U+FFFD.
 /// </remarks>
 internal sealed class TokenTexts(Func<int, ReadOnlyMemory<byte>?> find)
 {
-    /// <summary>Texts of tokens that follow each other directly, one per id.</summary>
+    /// <summary>Texts of tokens in a row, one per id.</summary>
     public string[] Decode(ReadOnlySpan<int> ids)
     {
         // owner[b] is the token that byte b came from.
@@ -41,8 +40,8 @@ internal sealed class TokenTexts(Func<int, ReadOnlyMemory<byte>?> find)
     }
 
     /// <summary>
-    /// Text of <paramref name="id"/> as it would stand right after the tokens <paramref name="before"/>: the whole
-    /// character where it completes one.
+    /// Text of <paramref name="id"/> right after the tokens <paramref name="before"/>. If it completes a character,
+    /// this has the whole character.
     /// </summary>
     public string DecodeAfter(ReadOnlySpan<int> before, int id)
     {

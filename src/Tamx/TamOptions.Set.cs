@@ -6,15 +6,13 @@ namespace Tamx;
 /// <content>Options by name, as text.</content>
 public sealed partial record TamOptions
 {
-    /// <summary>The same options but for one.</summary>
-    /// <param name="name">
-    /// Its name; capital letters do not matter. As options stand in saved maps: <c>eciStrength</c>.
-    /// </param>
+    /// <summary>The same options with one of them changed.</summary>
+    /// <param name="name">Its name as in saved maps, in any case: <c>eciStrength</c>.</param>
     /// <param name="value">
-    /// Its value as text: a number, <c>true</c> or <c>false</c>, or the name of a choice (<c>byText</c>).
+    /// Its value as text: a number, <c>true</c>, <c>false</c>, or a choice's name (<c>byText</c>).
     /// </param>
     /// <exception cref="InvalidInputException">
-    /// There is no such option, or this is no value for it; whether it is in range is for <see cref="Validate"/>.
+    /// There is no such option, or it takes no such value. <see cref="Validate"/> checks the range.
     /// </exception>
     public TamOptions Set(string name, string value)
     {

@@ -3,7 +3,7 @@ using Tamx.Kernels;
 
 namespace Tamx;
 
-/// <summary>How the maps of a word's tokens become the word's.</summary>
+/// <summary>How the maps of a word's tokens are joined.</summary>
 public enum WordAggregation
 {
     /// <summary>The largest value of each cell.</summary>
@@ -26,103 +26,94 @@ public enum TamProfile
     Paper,
 
     /// <summary>
-    /// Tamx's own choice: what scored best on scenes whose masks are known (docs/evaluation.md), and no step that is a
-    /// slip.
+    /// Tamx's own choice: the best scores on scenes with known masks (docs/evaluation.md), and no slips.
     /// </summary>
     [JsonStringEnumMemberName("tuned")]
     Tuned,
 }
 
-/// <summary>When a word of the context counts as the explained word again, so that its map is not subtracted.</summary>
+/// <summary>When a context word counts as a repetition of the explained word. Its map is then not subtracted.</summary>
 public enum RepeatedWords
 {
-    /// <summary>Same token id, as TAMX.</summary>
+    /// <summary>Same token id, as in TAMX.</summary>
     ById,
 
-    /// <summary>Same decoded text, as the paper.</summary>
+    /// <summary>Same decoded text, as in the paper.</summary>
     ByText,
 
-    /// <summary>Same text but for case and surrounding blanks: <c>" Cat"</c> is <c>"cat"</c>.</summary>
+    /// <summary>Same text except for case and surrounding blanks: <c>" Cat"</c> is <c>"cat"</c>.</summary>
     ByFoldedText,
 }
 
 /// <summary>Options of the method; those of the machine are <see cref="EngineOptions"/>.</summary>
 /// <remarks>
-/// The defaults are those of <see cref="TamProfile.Tamx"/>. Start from <see cref="ForProfile"/> for another preset;
-/// setting <see cref="Profile"/> alone changes nothing but the name that is reported.
+/// The defaults are those of <see cref="TamProfile.Tamx"/>. For another preset start from <see cref="ForProfile"/>.
+/// Setting <see cref="Profile"/> changes only the reported name.
 /// </remarks>
 public sealed partial record TamOptions
 {
     /// <summary>The preset the options started from.</summary>
     public TamProfile Profile { get; init; } = TamProfile.Tamx;
 
-    /// <summary>
-    /// Estimated causal inference: subtract what the other words of the context explain. True by default.
-    /// </summary>
+    /// <summary>Estimated causal inference: subtract what other context words explain. True by default.</summary>
     public bool ApplyEci { get; init; } = true;
 
-    /// <summary>Rank-Gaussian filter. True by default; not in <see cref="TamProfile.Tuned"/>.</summary>
+    /// <summary>Rank-Gaussian filter. True by default, false in <see cref="TamProfile.Tuned"/>.</summary>
     public bool ApplyFilter { get; init; } = true;
 
     /// <summary>Side of the filter's window: 1, 3, 5, 7 or 9. 3 by default.</summary>
     public int KernelSize { get; init; } = 3;
 
-    /// <summary>Share of the scaled interference that ECI subtracts, 0 to 1. 1 by default.</summary>
+    /// <summary>Share of the scaled interference that ECI subtracts, from 0 to 1. 1 by default.</summary>
     public float EciStrength { get; init; } = 1;
 
-    /// <summary>
-    /// What the filter makes of a window of equal positive values. <see cref="ConstantWindow.Zero"/> by default.
-    /// </summary>
+    /// <summary>The filter's result for equal positive values. <see cref="ConstantWindow.Zero"/> by default.</summary>
     public ConstantWindow ConstantWindow { get; init; } = ConstantWindow.Zero;
 
     /// <summary>
-    /// Take the relevance of an answer token of the context at the position that predicted it, as the paper does, and
-    /// not at its own (TAMX, the default). The state right before the explained token, which predicts it, then has no
-    /// part in weights and normalisation.
+    /// Take an earlier answer token's relevance at the position that predicted it (the paper) and not at its own (TAMX,
+    /// the default). If on, the state right before the explained token, which predicts it, has no part in the weights
+    /// and the normalisation.
     /// </summary>
     public bool AnswerRelevanceWherePredicted { get; init; }
 
     /// <summary>
-    /// Weight a candidate's ECI context by the candidate's own relevance, not by the answer token's. False by default.
+    /// Weight a candidate's ECI context by the candidate's own relevance, not the answer token's. False by default.
     /// </summary>
     public bool CandidatesOwnWeights { get; init; }
 
     /// <summary>
-    /// Weight the context uniformly where none of it is relevant (sum up to 1e-8), rather than subtract nothing. True
-    /// by default.
+    /// Weight the context uniformly if none of it is relevant (sum up to 1e-8). If off, subtract nothing. True by
+    /// default.
     /// </summary>
     public bool UniformWeightsWithoutRelevance { get; init; } = true;
 
-    /// <summary>
-    /// When a context word counts as the explained word. By id by default, and always in a trace without texts.
-    /// </summary>
+    /// <summary>When a context word counts as the explained word. By id by default, and always without texts.</summary>
     public RepeatedWords RepeatedWords { get; init; } = RepeatedWords.ById;
 
-    /// <summary>Normalise before the filter, as the paper does, rather than after it. False by default.</summary>
+    /// <summary>Normalise before the filter, as the paper does, and not after it. False by default.</summary>
     public bool NormalizeBeforeFilter { get; init; }
 
     /// <summary>
-    /// Normalise an answer token together with its candidates (the default): their maps can be compared, and depend on
-    /// how many candidates there are. Otherwise each by itself.
+    /// Normalise an answer token together with its candidates (the default). Their maps can then be compared, but
+    /// depend on the number of candidates. If off, each is normalised by itself.
     /// </summary>
     public bool NormalizeWithCandidates { get; init; } = true;
 
     /// <summary>
-    /// Take only the prompt's text after the last vision block as context, as the paper does. False by default.
+    /// Take only the prompt's text after the last vision block as context (the paper). False by default.
     /// </summary>
     public bool ContextAfterVisionOnly { get; init; }
 
     /// <summary>
-    /// As context, let two tokens be represented by other maps, as the paper's published code does: the first prompt
-    /// token by the map of the class that its state predicts most strongly (among the ids the trace holds), the first
-    /// answer token by the map of the token before it. The first prompt token, where it is explained, has that class's
-    /// map too. False by default.
+    /// Represent two context tokens by other maps, as the paper's published code does. The first prompt token gets the
+    /// map of the class that its state predicts most strongly (among the trace's ids), also where it is explained
+    /// itself. The first answer token gets the map of the token before it. False by default.
     /// </summary>
     public bool StandInContextMaps { get; init; }
 
     /// <summary>
-    /// Drop the ids of the words system, user and assistant wherever they stand in the text, as TAMX does. True by
-    /// default.
+    /// Drop the ids of the words system, user and assistant anywhere in the text, as TAMX does. True by default.
     /// </summary>
     public bool DropRoleWordsEverywhere { get; init; } = true;
 
@@ -132,18 +123,16 @@ public sealed partial record TamOptions
     /// </summary>
     public bool ExplainPrompt { get; init; }
 
-    /// <summary>
-    /// How the maps of a word's tokens become the word's. <see cref="WordAggregation.Max"/> by default.
-    /// </summary>
+    /// <summary>How the maps of a word's tokens are joined. <see cref="WordAggregation.Max"/> by default.</summary>
     public WordAggregation WordMaps { get; init; } = WordAggregation.Max;
 
     /// <summary>
-    /// Patches that the vision tower merges into one cell per axis. 0 (the default) for 2, as in all Qwen-VL models, or
-    /// where 2 does not fit, for the only size by which all grids give as many cells as there are tokens.
+    /// Patches per axis that the vision tower merges into one cell. 0 (the default) takes 2, as in all Qwen-VL models.
+    /// If 2 does not fit, it takes the only size that fits all grids to their numbers of tokens.
     /// </summary>
     public int MergeSize { get; init; }
 
-    /// <summary>Temporal patches merged into one. 1 by default.</summary>
+    /// <summary>Temporal patches merged into one cell. 1 by default.</summary>
     public int TemporalMergeSize { get; init; } = 1;
 
     /// <summary>The options of a preset.</summary>
@@ -180,7 +169,7 @@ public sealed partial record TamOptions
         };
 
     /// <summary>Refuses values that the method cannot work with.</summary>
-    /// <exception cref="InvalidInputException">An option is out of its range; the message names it.</exception>
+    /// <exception cref="InvalidInputException">An option is out of range; the message names it.</exception>
     public void Validate()
     {
         Require(RankFilter.IsKernelSize(KernelSize), $"kernel size {KernelSize}: it must be 1, 3, 5, 7 or 9");

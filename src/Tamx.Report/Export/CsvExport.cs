@@ -4,7 +4,7 @@ using System.Text;
 namespace Tamx.Report;
 
 /// <summary>
-/// Three tables: tokens.csv, cells.csv, relevance.csv. UTF-8, commas, a line of names first (RFC 4180).
+/// Three tables: tokens.csv, cells.csv, relevance.csv. UTF-8, commas, names in the first line (RFC 4180).
 /// </summary>
 internal static class CsvExport
 {
@@ -49,7 +49,7 @@ internal static class CsvExport
             }
         );
 
-    /// <summary>A row per answer token and candidate: rank is empty for the answer's own token.</summary>
+    /// <summary>A row per answer token and candidate. The rank is empty for the answer's own token.</summary>
     private static IEnumerable<object?[]> Tokens(ActivationMaps maps)
     {
         yield return
@@ -125,7 +125,7 @@ internal static class CsvExport
         }
     }
 
-    /// <summary>Relevance of the text before each token; a row for each value that is not 0.</summary>
+    /// <summary>Relevance of the text before each token, with a row for each value that is not 0.</summary>
     private static IEnumerable<object?[]> Relevance(Trace trace, ActivationMaps maps)
     {
         yield return ["token", "rank", "position", "text", "value"];
@@ -155,7 +155,7 @@ internal static class CsvExport
     private static IEnumerable<(int? Rank, ExplainedToken Token)> Explained(AnswerToken token) =>
         token.Candidates.Select((candidate, rank) => ((int?)rank, candidate)).Prepend((null, token.Token));
 
-    /// <summary>The range of raw values that a token's values of 0 and 1 stand for.</summary>
+    /// <summary>The raw values that became 0 and 1 in a token's maps.</summary>
     internal static (float Minimum, float Maximum) RangeOf(
         ActivationMaps maps,
         AnswerToken token,

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Tamx.Report;
 
 /// <summary>
-/// The scale under an exported picture: lowest value, colours, highest value. Its digits are drawn, so that no font has
-/// to be installed.
+/// The scale under an exported picture: lowest value, colours, highest value. It draws its own digits, because no font
+/// may be installed.
 /// </summary>
 internal static class LegendImage
 {
@@ -12,7 +12,7 @@ internal static class LegendImage
     private const int GlyphWidth = 5;
     private const int GlyphHeight = 7;
 
-    /// <summary>Per character 7 rows of 5 pixels, the highest bit left.</summary>
+    /// <summary>7 rows of 5 pixels for each character, the highest bit left.</summary>
     private static readonly byte[][] Glyphs =
     [
         [0x0E, 0x11, 0x13, 0x15, 0x19, 0x11, 0x0E],
@@ -52,7 +52,7 @@ internal static class LegendImage
         var right = width - (2 * pad) - highWidth;
         if (right - left < height)
         {
-            // No room for numbers: the colours alone.
+            // No room for numbers: only the colours.
             (left, right) = (0, width);
         }
         else

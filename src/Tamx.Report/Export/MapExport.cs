@@ -1,12 +1,11 @@
 namespace Tamx.Report;
 
 /// <summary>
-/// Writes maps into a folder for other programs and for papers: pictures, tables, arrays, JSON. docs/export.md
+/// Writes maps into a folder as pictures, tables, arrays and JSON, for other programs and for papers. docs/export.md
 /// describes the files.
 /// </summary>
 /// <remarks>
-/// Each file appears whole or not at all; files of these names that are there already are replaced. All members are
-/// thread-safe.
+/// Each file appears whole or not at all. Existing files of the same names are replaced. Thread-safe.
 /// </remarks>
 public static class MapExport
 {
@@ -16,10 +15,10 @@ public static class MapExport
     /// <summary>Writes the files.</summary>
     /// <param name="trace">The run that <paramref name="maps"/> was computed from.</param>
     /// <param name="maps">The maps.</param>
-    /// <param name="folder">Where the files go; made if it is not there.</param>
-    /// <param name="formats">Which files.</param>
+    /// <param name="folder">The folder for the files. It is created if it does not exist.</param>
+    /// <param name="formats">The formats to write.</param>
     /// <param name="options">How pictures are drawn, or null for the defaults.</param>
-    /// <param name="cancellationToken">Stops the writing between files; those that are complete stay.</param>
+    /// <param name="cancellationToken">Stops the writing between files. Complete files stay.</param>
     /// <exception cref="InvalidInputException">
     /// Trace and maps do not belong together, the folder is a file, a picture cannot be read, or there are no words.
     /// </exception>

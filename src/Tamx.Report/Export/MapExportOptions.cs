@@ -1,13 +1,13 @@
 namespace Tamx.Report;
 
-/// <summary>What <see cref="MapExport"/> writes.</summary>
+/// <summary>Formats that <see cref="MapExport"/> writes.</summary>
 [Flags]
 public enum ExportFormats
 {
     /// <summary>Nothing.</summary>
     None = 0,
 
-    /// <summary>The pictures with the map of each token over them.</summary>
+    /// <summary>The pictures, each with a token's map over it.</summary>
     Png = 1,
 
     /// <summary>All maps, relevance and candidates as one document.</summary>
@@ -26,17 +26,17 @@ public sealed record MapExportOptions
     /// <summary>Colours of the PNG files.</summary>
     public ColourMap Colours { get; init; } = ColourMap.Magma;
 
-    /// <summary>How much a map covers the picture where it is high, 0 to 1.</summary>
+    /// <summary>Opacity of a map's high values over the picture, from 0 to 1.</summary>
     public double Opacity { get; init; } = 0.7;
 
-    /// <summary>Interpolate between the cells, rather than draw one flat colour per cell.</summary>
+    /// <summary>Interpolate between the cells. If off, each cell has one flat colour.</summary>
     public bool Smooth { get; init; } = true;
 
-    /// <summary>Draw one PNG per word, rather than one per token.</summary>
+    /// <summary>Draw one PNG per word. If off, one per token.</summary>
     public bool Words { get; init; }
 
-    /// <summary>Refuses values that nothing can be drawn with.</summary>
-    /// <exception cref="InvalidInputException">An option is out of its range; the message names it.</exception>
+    /// <summary>Refuses values that cannot be drawn.</summary>
+    /// <exception cref="InvalidInputException">An option is out of range; the message names it.</exception>
     public void Validate()
     {
         if (!(Opacity is >= 0 and <= 1))

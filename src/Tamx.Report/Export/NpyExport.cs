@@ -1,8 +1,7 @@
 namespace Tamx.Report;
 
 /// <summary>
-/// Arrays for NumPy. A = answer tokens, K = most candidates of a token, T = text positions; NaN where there is no
-/// value.
+/// Arrays for NumPy. A = answer tokens, K = most candidates of a token, T = text positions. NaN = no value.
 /// </summary>
 internal static class NpyExport
 {

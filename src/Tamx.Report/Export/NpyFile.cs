@@ -12,7 +12,7 @@ namespace Tamx.Report;
 internal static class NpyFile
 {
     /// <summary>Writes a float32 array, chunk by chunk.</summary>
-    /// <param name="path">The file; it appears whole or not at all.</param>
+    /// <param name="path">The file. It appears whole or not at all.</param>
     /// <param name="shape">Lengths of the axes.</param>
     /// <param name="chunks">The values, in C order.</param>
     /// <param name="cancellationToken">Stops the writing between chunks.</param>
@@ -63,9 +63,7 @@ internal static class NpyFile
         return bytes;
     }
 
-    /// <summary>
-    /// The values' bytes; .NET runs Tamx on little-endian machines only, as llama.cpp's files need it too.
-    /// </summary>
+    /// <summary>The values' bytes, little-endian: .NET and llama.cpp's files need such a machine anyway.</summary>
     private static byte[] ToBytes<T>(ReadOnlySpan<T> values)
         where T : unmanaged => MemoryMarshal.AsBytes(values).ToArray();
 }

@@ -2,27 +2,26 @@ using Tamx.Llama.Media;
 
 namespace Tamx.Report;
 
-/// <summary>Draws a map over a picture at the picture's own resolution, with a scale below, as the page does.</summary>
+/// <summary>Draws a map over a picture as the page does: in the picture's resolution, with a scale below.</summary>
 internal static class OverlayImage
 {
     private const int PixelsPerBareCell = 32;
 
     /// <summary>
-    /// Where a map is low the picture shines through: the least part of the opacity, reached at the low end of the
-    /// scale.
+    /// The picture shows through low values. This share of the opacity remains at the low end of the scale.
     /// </summary>
     private const double LeastCover = 0.35;
 
-    /// <summary>How much colour and light the picture loses under a map.</summary>
+    /// <summary>How much colour and brightness the picture loses under a map.</summary>
     private const double Greyness = 0.6;
     private const double Brightness = 0.92;
 
-    /// <summary>Draws.</summary>
-    /// <param name="picture">The picture, or null for none: 32 pixels per cell on white.</param>
+    /// <summary>Draws the image.</summary>
+    /// <param name="picture">The picture; null draws 32 white pixels per cell instead.</param>
     /// <param name="values">Values in raw units [rows, columns].</param>
     /// <param name="rows">Rows of cells.</param>
     /// <param name="columns">Columns of cells.</param>
-    /// <param name="range">The values of the lowest and highest colour.</param>
+    /// <param name="range">The values that get the lowest and the highest colour.</param>
     /// <param name="options">Colours, opacity, smooth or cells.</param>
     public static RgbImage Draw(
         RgbImage? picture,
@@ -61,8 +60,8 @@ internal static class OverlayImage
     }
 
     /// <summary>
-    /// One value per pixel: of its cell, or by cubic interpolation (Catmull-Rom) through the cells' values at their
-    /// centres, borders repeated.
+    /// One value per pixel: its cell's, or a cubic interpolation (Catmull-Rom) of the values at the cells' centres.
+    /// Border values are repeated outside.
     /// </summary>
     private static float[] Enlarge(
         ReadOnlySpan<float> values,

@@ -5,8 +5,8 @@ using Tamx.Llama.Media;
 namespace Tamx.Report;
 
 /// <summary>
-/// A PNG per answer token (or word) and frame of every picture: 0012-sign.png, with the picture and frame where there
-/// are several.
+/// A PNG per answer token (or word) and frame of each picture: 0012-sign.png. If there are several pictures or frames,
+/// the name has their numbers.
 /// </summary>
 internal static class PngExport
 {
@@ -70,7 +70,7 @@ internal static class PngExport
             word.RawRange
         ));
 
-    /// <summary>A name that every file system takes and that sorts in the answer's order.</summary>
+    /// <summary>A name that every file system accepts. The names sort in the answer's order.</summary>
     private static string Name(int index, string text)
     {
         string plain = new([.. text.Where(char.IsAsciiLetterOrDigit).Take(LongestName)]);
@@ -81,14 +81,14 @@ internal static class PngExport
 
     private sealed record Drawn(string Name, IReadOnlyList<ActivationMap?> Maps, (float Minimum, float Maximum) Range)
     {
-        /// <summary>The least and the greatest raw value of all maps together: the ends of the colours.</summary>
+        /// <summary>The least and the greatest raw value of all maps: the ends of the colour scale.</summary>
         public (float Minimum, float Maximum) Extremes { get; } =
             (
                 Raw(Range, Maps.Min(map => map is null ? null : (float?)TensorPrimitives.Min(map.Values.Span)) ?? 0),
                 Raw(Range, Maps.Max(map => map?.Peak.Value) ?? 0)
             );
 
-        /// <summary>What a normalised value was.</summary>
+        /// <summary>The raw value of a normalised one.</summary>
         public float Raw(float value) => Raw(Range, value);
 
         private static float Raw((float Minimum, float Maximum) range, float value) =>

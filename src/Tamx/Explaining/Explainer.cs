@@ -14,20 +14,20 @@ public sealed record ExplainOptions
     public TamOptions Tam { get; init; } = new();
 
     /// <summary>
-    /// Explain the token that ends a generated answer (<c>&lt;|im_end|&gt;</c>) too, as TAMX does. True by default.
+    /// Whether the end token of a generated answer (<c>&lt;|im_end|&gt;</c>) is explained too, as in TAMX. True by
+    /// default.
     /// </summary>
     public bool ExplainEndToken { get; init; } = true;
 
     /// <summary>
-    /// Explain this answer, given as token ids, instead of generating one; null (the default) to generate. An answer
-    /// given as text is the conversation's last message, but text does not always fall into the tokens that a model
-    /// wrote.
+    /// Token ids of an answer to explain instead of generating one; null (the default) to generate. An answer as text
+    /// goes into the conversation's last message instead. Its text may fall into other tokens than the model wrote.
     /// </summary>
     public IReadOnlyList<int>? AnswerIds { get; init; }
 }
 
-/// <summary>An answer with all that explains it.</summary>
-/// <param name="Trace">What the maps were computed from; can be saved.</param>
+/// <summary>An answer with its trace and its maps.</summary>
+/// <param name="Trace">The trace that the maps were computed from. It can be saved.</param>
 /// <param name="Maps">The activation maps.</param>
 /// <param name="Answer">The answer's text.</param>
 /// <param name="StopReason">Why the answer ended.</param>
@@ -36,24 +36,26 @@ public sealed record Explanation(Trace Trace, ActivationMaps Maps, string Answer
 /// <summary>How far an explanation has come.</summary>
 /// <param name="Stage"><c>encode</c>, <c>prefill</c>, <c>generate</c> or <c>maps</c>.</param>
 /// <param name="Done">Units done.</param>
-/// <param name="Total">Units in all, or the most there can be.</param>
+/// <param name="Total">Units in all, or the greatest possible number.</param>
 /// <param name="Token">The token just generated, in stage <c>generate</c>.</param>
 public readonly record struct ExplainProgress(string Stage, int Done, int Total, GeneratedToken? Token = null);
 
-/// <summary>Lets a model answer and computes where each token of the answer came from.</summary>
+/// <summary>Lets a model answer, and computes where each token of the answer came from.</summary>
 public static class Explainer
 {
     /// <summary>Generates an answer and explains it, or explains a given one.</summary>
     /// <param name="model">The model.</param>
     /// <param name="messages">
-    /// The conversation; the answer follows its last message. If that is the assistant's, it is the answer to explain.
+    /// The conversation. If its last message is the assistant's, that is the answer to explain. Otherwise the answer
+    /// follows it.
     /// </param>
     /// <param name="options">How to generate and explain.</param>
     /// <param name="engine">
-    /// What computes the maps, which stays the caller's and works for nobody else meanwhile; null to create the best
-    /// there is for this answer alone. On a GPU its kernels are compiled then; whoever asks again passes one.
+    /// The engine that computes the maps. It stays the caller's, and nobody else may use it meanwhile. Null creates the
+    /// best engine for this answer alone. On a GPU that compiles the kernels, so pass an engine to explain several
+    /// answers.
     /// </param>
-    /// <param name="progress">Told how far it has come, and every token.</param>
+    /// <param name="progress">Receives the progress and every token.</param>
     /// <param name="cancellationToken">Ends the work within one decode.</param>
     /// <exception cref="InvalidInputException">
     /// A picture, a message or an option cannot be used, or the prompt does not fit.
@@ -78,15 +80,16 @@ public static class Explainer
         return await live.ExplainAtOnceAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Computes the prompt; the answer is then read token by token, each with its maps.</summary>
+    /// <summary>Computes the prompt. The answer is then read token by token, each with its maps.</summary>
     /// <param name="model">The model.</param>
     /// <param name="messages">The conversation, as for <see cref="ExplainAsync"/>.</param>
     /// <param name="options">How to generate and explain.</param>
     /// <param name="engine">
-    /// What computes the maps, which stays the caller's and works for nobody else meanwhile; null to create the best
-    /// there is for this answer alone. On a GPU its kernels are compiled then; whoever asks again passes one.
+    /// The engine that computes the maps. It stays the caller's, and nobody else may use it meanwhile. Null creates the
+    /// best engine for this answer alone. On a GPU that compiles the kernels, so pass an engine to explain several
+    /// answers.
     /// </param>
-    /// <param name="progress">Told how far it has come, and every token.</param>
+    /// <param name="progress">Receives the progress and every token.</param>
     /// <param name="cancellationToken">Ends the computation of the prompt within one decode.</param>
     /// <returns>The answer to read. The caller disposes of it.</returns>
     /// <exception cref="InvalidInputException">

@@ -6,26 +6,24 @@ using Tamx.Llama.Chat;
 
 namespace Tamx;
 
-/// <summary>A token of an answer in the making, explained.</summary>
+/// <summary>One explained token of an answer that is being written.</summary>
 /// <param name="Generated">The token as the model wrote it.</param>
-/// <param name="Explained">
-/// Its maps and text relevance, and those of its candidates. They do not change any more.
-/// </param>
+/// <param name="Explained">The maps and text relevance of the token and its candidates. They are final.</param>
 public sealed record StreamedToken(GeneratedToken Generated, AnswerToken Explained);
 
-/// <summary>An answer that is explained while it is written: each token comes with its maps.</summary>
+/// <summary>An answer that is explained while it is written. Each token comes with its maps.</summary>
 /// <remarks>
 /// <para>
-/// A token's maps depend only on what came before it, and its normalisation covers only itself and its step's
-/// candidates, so what has been read stays as it is. The maps of the text so far are kept: a token costs the products
-/// of its own rows and a sum over the text before it.
+/// A token's maps depend only on the tokens before it. Its normalisation covers only the token and its step's
+/// candidates. So what has been read never changes. The maps of the earlier text are kept: a new token costs the
+/// products of its own rows and a sum over that text.
 /// </para>
 /// <para>
-/// <see cref="Finish"/> has the same tokens, and with the reference engine they equal those of
-/// <see cref="Explainer.ExplainAsync"/> bit for bit; other engines compute a whole answer with sums in another order,
+/// <see cref="Finish"/> returns the same tokens. With the reference engine they equal those of
+/// <see cref="Explainer.ExplainAsync"/> bit for bit. Other engines sum a whole answer in another order, so they differ
 /// within their stated tolerance.
 /// </para>
-/// <para>Used by one caller at a time. The model stays the caller's, and so does an engine that was passed.</para>
+/// <para>For one caller at a time. The model stays the caller's, and so does an engine that was passed.</para>
 /// </remarks>
 public sealed class LiveExplanation : IDisposable
 {
@@ -64,17 +62,16 @@ public sealed class LiveExplanation : IDisposable
     /// <summary>Token ids of the prompt and of the answer so far.</summary>
     public ReadOnlySpan<int> TokenIds => _completion.TokenIds;
 
-    /// <summary>A token's bytes (UTF-8, possibly a part of a character).</summary>
+    /// <summary>A token's bytes. They are UTF-8 and may be a part of a character.</summary>
     /// <param name="tokenId">Token id.</param>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public ReadOnlyMemory<byte> GetBytes(int tokenId) => _capture.GetBytes(tokenId);
 
     /// <summary>
-    /// The explanation of the prompt alone: its layout, and its tokens where <see cref="TamOptions.ExplainPrompt"/>
-    /// asks for them.
+    /// The prompt's layout, and its explained tokens if <see cref="TamOptions.ExplainPrompt"/> is on.
     /// </summary>
     /// <param name="cancellationToken">Cancels by throwing.</param>
-    /// <returns>An explanation with an empty answer; the same at every call.</returns>
+    /// <returns>An explanation with an empty answer; the same one at every call.</returns>
     /// <exception cref="InvalidInputException">A hidden state is not finite.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public Explanation ExplainPrompt(CancellationToken cancellationToken = default)
@@ -92,15 +89,14 @@ public sealed class LiveExplanation : IDisposable
     /// <summary>Writes the answer, token by token.</summary>
     /// <param name="cancellationToken">Ends the work within one decode.</param>
     /// <returns>
-    /// The tokens to explain in order; the token that ends the answer is not among them where
-    /// <see cref="ExplainOptions.ExplainEndToken"/> is off.
+    /// The explained tokens in order. The end token is left out if <see cref="ExplainOptions.ExplainEndToken"/> is off.
     /// </returns>
     /// <exception cref="InvalidInputException">
     /// The answer has no token to explain, or a hidden state is not finite.
     /// </exception>
-    /// <exception cref="InvalidOperationException">The answer was read before.</exception>
+    /// <exception cref="InvalidOperationException">The answer has been read before.</exception>
     /// <exception cref="LlamaException">llama.cpp failed.</exception>
-    /// <exception cref="ObjectDisposedException">It was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">This explanation was disposed.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public async IAsyncEnumerable<StreamedToken> ReadAsync(
         [EnumeratorCancellation] CancellationToken cancellationToken = default
@@ -117,7 +113,7 @@ public sealed class LiveExplanation : IDisposable
             }
             catch
             {
-                // What was read before can still be finished: the token without maps is none of it.
+                // The token without maps must not count, so that Finish still works for those read before.
                 _tokens.RemoveAt(_tokens.Count - 1);
                 throw;
             }
@@ -127,7 +123,7 @@ public sealed class LiveExplanation : IDisposable
         }
     }
 
-    /// <summary>The explanation of all tokens read so far; of the whole answer, when all are.</summary>
+    /// <summary>The explanation of the tokens read so far: of the whole answer once all are read.</summary>
     /// <exception cref="InvalidOperationException">No token has been read.</exception>
     public Explanation Finish()
     {
@@ -214,7 +210,7 @@ public sealed class LiveExplanation : IDisposable
         return Explanation(trace, maps);
     }
 
-    /// <summary>The answer's tokens, less the one that ends it where that is not to be explained.</summary>
+    /// <summary>The answer's tokens, without the end token if that is not to be explained.</summary>
     private async IAsyncEnumerable<GeneratedToken> GenerateAsync(
         [EnumeratorCancellation] CancellationToken cancellationToken
     )

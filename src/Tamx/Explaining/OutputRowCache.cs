@@ -2,9 +2,7 @@ using Tamx.Llama;
 
 namespace Tamx;
 
-/// <summary>
-/// Output-embedding rows of a model, each read from its file and dequantized once. Used by one thread at a time.
-/// </summary>
+/// <summary>A model's output-embedding rows, each read and dequantized once. Used by one thread at a time.</summary>
 /// <param name="embedding">The model's output embedding.</param>
 internal sealed class OutputRowCache(OutputEmbedding embedding)
 {
@@ -25,7 +23,7 @@ internal sealed class OutputRowCache(OutputEmbedding embedding)
 
         if (newIds.Length == ids.Count)
         {
-            // None was known: they are there in this very order.
+            // None was known, so the rows are there in this very order.
             return newRows;
         }
 

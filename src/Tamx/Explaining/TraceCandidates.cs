@@ -6,38 +6,37 @@ using Tamx.Llama;
 
 namespace Tamx;
 
-/// <summary>What else the model would have written at each step.</summary>
+/// <summary>Adds to a trace the tokens that the model might have written at each step.</summary>
 public static class TraceCandidates
 {
     /// <summary>
-    /// The trace with the best tokens of every step as its candidates, computed from its hidden states and the model's
-    /// whole output embedding: for dumps without candidates, such as those of given answers, or to have more of them.
-    /// The model is not loaded.
+    /// The trace with the best tokens of each step as its candidates. They are computed from the hidden states and the
+    /// model's whole output embedding. Meant for dumps without candidates (such as those of given answers) and for
+    /// traces with too few. The model is not loaded.
     /// </summary>
     /// <param name="trace">The trace.</param>
-    /// <param name="modelPath">The GGUF of the model that the run was made with.</param>
+    /// <param name="modelPath">The GGUF of the model that made the run.</param>
     /// <param name="count">Candidates per step, from 1 to <see cref="ITamEngine.MaxTopCount"/>.</param>
     /// <param name="options">Merge sizes; null for the defaults.</param>
     /// <param name="engine">
-    /// The engine, which stays the caller's; null to create the best there is for this call alone.
+    /// The engine, which stays the caller's. Null creates the best one for this call alone.
     /// </param>
     /// <param name="cancellationToken">Cancels by throwing.</param>
     /// <returns>
-    /// A trace with candidates, their probabilities, those of the answer's tokens (under the model's softmax), and the
-    /// rows and texts of the candidates. Those that the trace had before are left out. What follows the answer, such as
-    /// the end of its turn, is left out too, since in a trace with candidates the answer comes last; no map depends on
-    /// it.
+    /// A trace with the candidates, their probabilities, rows and texts, and the probabilities of the answer's tokens
+    /// (under the model's softmax). Earlier candidates are dropped. So is what follows the answer, such as the end of
+    /// its turn, because in a trace with candidates the answer comes last. No map depends on it.
     /// </returns>
     /// <remarks>
-    /// The logits of the token at position p are W h_(p-1). llama.cpp rounds the hidden state as well where W is
-    /// quantized, so its own logits, and with them candidates that are nearly equal, differ a little from these: by
-    /// 1e-3 with an F16 head, by 0.04 of 5 with Q8_0 or Q6_K.
+    /// The logits of the token at position p are W h_(p-1). If W is quantized, llama.cpp rounds the hidden state too,
+    /// so its logits differ a little from these: by 1e-3 with an F16 head, by 0.04 of 5 with Q8_0 or Q6_K. Candidates
+    /// that are nearly equal may then swap places.
     /// </remarks>
     /// <exception cref="InvalidInputException">
-    /// The number of candidates is out of range, or the trace cannot be used or does not fit the model.
+    /// The number of candidates is out of range. Or the trace cannot be used, or does not fit the model.
     /// </exception>
     /// <exception cref="ModelFormatException">The model's file cannot be used.</exception>
-    /// <exception cref="NativeLibraryException">The native part, which reads the model's rows, is missing.</exception>
+    /// <exception cref="NativeLibraryException">The native part is missing. It reads the model's rows.</exception>
     /// <exception cref="EngineUnavailableException">The engine's device fails or lacks memory.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static Trace WithCandidates(
@@ -62,7 +61,7 @@ public static class TraceCandidates
             throw new InvalidInputException($"{count} candidates: there can be from 1 to {most} per step");
         }
 
-        // Read without leaving out role words, for the answer of a trace with candidates is all of its last tokens.
+        // Role words stay in: in a trace with candidates the answer is all of the last tokens.
         var positions = trace.ParseLayout(options with { DropRoleWordsEverywhere = false }).AnswerPositions;
         var (start, end) = (positions[0], positions[^1] + 1);
         trace.Require(
@@ -128,10 +127,10 @@ public static class TraceCandidates
         };
     }
 
-    /// <summary>Of a token; rounding must not make a certain one more than certain.</summary>
+    /// <summary>A token's probability. Rounding must not bring it above 1.</summary>
     private static float Probability(double logit, double logSum) => (float)Math.Min(1, Math.Exp(logit - logSum));
 
-    /// <summary>Refuses a model whose vocabulary is another one, where the trace has texts to tell by.</summary>
+    /// <summary>Refuses a model with another vocabulary, if the trace has texts to tell by.</summary>
     private static void RequireSameTexts(Trace trace, ModelTokens model)
     {
         foreach (var id in trace.OutputTexts is null ? [] : trace.OutputIds)
@@ -149,7 +148,7 @@ public static class TraceCandidates
         static string Quote(string text) => JsonSerializer.Serialize(text);
     }
 
-    /// <summary>Output rows, from the model where the trace has none.</summary>
+    /// <summary>Output rows: the trace's, or else the model's.</summary>
     private static float[] RowsOf(Trace trace, int[] ids, OutputEmbedding embedding)
     {
         var (size, held) = (trace.HiddenSize, new TraceRows(trace));

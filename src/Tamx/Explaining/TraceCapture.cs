@@ -5,18 +5,16 @@ using Tamx.Llama;
 
 namespace Tamx;
 
-/// <summary>
-/// Makes traces of a completion: of its prompt, and of the answer so far. Used by one thread at a time.
-/// </summary>
+/// <summary>Makes traces of a completion's prompt and of the answer so far. Used by one thread at a time.</summary>
 /// <param name="model">The model.</param>
-/// <param name="completion">The completion; its prompt has been computed.</param>
+/// <param name="completion">The completion, with its prompt computed.</param>
 /// <param name="options">How the answer is generated and explained.</param>
 internal sealed class TraceCapture(VisionLanguageModel model, Completion completion, ExplainOptions options)
 {
     private readonly OutputRowCache _rows = new(model.OutputEmbedding);
     private int[]? _standInIds;
 
-    /// <summary>A token's bytes (UTF-8, possibly a part of a character).</summary>
+    /// <summary>A token's bytes. They are UTF-8 and may be a part of a character.</summary>
     public ReadOnlyMemory<byte> GetBytes(int tokenId) => model.Vocabulary.GetBytes(tokenId);
 
     /// <summary>Output-embedding row and text of a token.</summary>
@@ -32,7 +30,7 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
 
     /// <summary>The trace of the prompt, with the answer so far or without.</summary>
     /// <param name="tokens">The answer's tokens, with their candidates; null for the prompt alone.</param>
-    /// <param name="engine">Looks for the row that the paper's code lets stand in for the first prompt token's.</param>
+    /// <param name="engine">Finds the row that stands in for the first prompt token's, as in the paper's code.</param>
     /// <param name="seconds">Seconds spent per phase.</param>
     /// <param name="cancellationToken">Cancels by throwing.</param>
     public Trace Take(
@@ -44,8 +42,8 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
     {
         if (options.Tam.StandInContextMaps && _standInIds is null)
         {
-            // The paper's code lets the strongest class of the whole vocabulary stand for the first prompt token: its
-            // row must be there.
+            // In the paper's code the strongest class of the whole vocabulary stands in for the first prompt token. So
+            // its row must be in the trace.
             _standInIds = [];
             var prompt = Make(null, seconds);
             _standInIds = prompt.ParsePromptLayout(options.Tam).ContextPositions is [var first, ..]
@@ -68,7 +66,7 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
         {
             TokenIds = [.. ids],
             HiddenSize = model.Facts.HiddenSize,
-            // A given answer is read in batches, ahead of the tokens that have been asked for.
+            // A given answer is read in batches, so the completion may be ahead of the tokens asked for.
             HiddenStates = completion.HiddenStates[
                 ..Math.Min(completion.HiddenStates.Length, ids.Length * model.Facts.HiddenSize)
             ],

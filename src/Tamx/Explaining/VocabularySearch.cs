@@ -3,20 +3,22 @@ using Tamx.Llama;
 
 namespace Tamx;
 
-/// <summary>The tokens of the whole vocabulary that hidden states make likeliest.</summary>
-/// <param name="Best">The K best tokens of each state [P, K], best first, of equal ones the lower id.</param>
+/// <summary>The likeliest tokens of the whole vocabulary for some hidden states.</summary>
+/// <param name="Best">The K best tokens of each state [P, K], best first; among equal ones the lower id first.</param>
 /// <param name="LogSums">ln of the sum of exp(logit) over the vocabulary, for each state [P].</param>
 internal readonly record struct VocabularySearch(TokenScore[] Best, double[] LogSums)
 {
     /// <summary>
-    /// Goes through the output embedding once, in slices: read, dequantized, multiplied with all states.
+    /// Goes through the output embedding once, slice by slice: reads, dequantizes, multiplies with all states.
     /// </summary>
     /// <param name="embedding">The model's output embedding.</param>
     /// <param name="states">Hidden states after the final norm [P, D], finite.</param>
-    /// <param name="count">K, from 1 to <see cref="ITamEngine.MaxTopCount"/> and to the number of tokens.</param>
-    /// <param name="engine">What computes.</param>
+    /// <param name="count">
+    /// K: from 1 to <see cref="ITamEngine.MaxTopCount"/>, and no more than there are tokens.
+    /// </param>
+    /// <param name="engine">The engine that computes the products.</param>
     /// <param name="sliceBytes">
-    /// Bytes of the output embedding, in float32, that are there at a time; at the least those of a row.
+    /// Bytes of a slice of the output embedding in float32. A slice has at least one row.
     /// </param>
     /// <param name="cancellationToken">Cancels by throwing, within one slice.</param>
     /// <exception cref="InvalidInputException">The file cannot be read, or holds NaN or infinities.</exception>

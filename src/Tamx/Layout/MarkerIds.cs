@@ -2,9 +2,9 @@ using Tamx.Llama;
 
 namespace Tamx;
 
-/// <summary>Token ids of the chat and vision markers, looked up in a model's vocabulary by text.</summary>
+/// <summary>Token ids of the chat and vision markers. A model's vocabulary gives them by text.</summary>
 /// <remarks>
-/// A TAMX dump carries no vocabulary; <see cref="QwenPublished"/> is used for it, unless the model's file is given.
+/// A TAMX dump has no vocabulary. It gets <see cref="QwenPublished"/>, unless the model's file is given.
 /// </remarks>
 public sealed record MarkerIds
 {

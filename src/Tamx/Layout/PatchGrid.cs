@@ -1,6 +1,6 @@
 namespace Tamx;
 
-/// <summary>A grid of frames x rows x columns: vision cells (merged) or patches (before the merge).</summary>
+/// <summary>A grid of frames x rows x columns, of vision cells (merged) or of patches (before the merge).</summary>
 /// <param name="Frames">Temporal patches; 1 for an image.</param>
 /// <param name="Rows">Height.</param>
 /// <param name="Columns">Width.</param>

@@ -10,15 +10,13 @@ public sealed partial record SequenceLayout
     /// <param name="markers">Marker ids of the vocabulary.</param>
     /// <param name="imageGrids">Patch grid of each image before the merge.</param>
     /// <param name="videoGrids">Patch grid of each video before the merge.</param>
-    /// <param name="generatedCount">
-    /// Length of the answer at the end of the sequence, or null to take the last turn.
-    /// </param>
-    /// <param name="options">Merge sizes and which ids count as text; null for the defaults.</param>
+    /// <param name="generatedCount">Length of the answer at the end of the sequence. Null takes the last turn.</param>
+    /// <param name="options">Merge sizes, and which ids count as text; null for the defaults.</param>
     /// <returns>The layout.</returns>
     /// <remarks>
-    /// Source: TAMX's <c>parse_seq_qwenvl</c> and <c>assign_grids</c>. Unlike these it never guesses: the merge sizes
-    /// are known or follow from the numbers of tokens, one for all grids; a video with one block per temporal patch
-    /// gets its grid for all its blocks; and what does not fit is an error.
+    /// Source: TAMX's <c>parse_seq_qwenvl</c> and <c>assign_grids</c>. Unlike these it never guesses. The merge sizes
+    /// are known or follow from the numbers of tokens, and are the same for all grids. A video with one block per
+    /// temporal patch gets its grid for all its blocks. Whatever does not fit is an error.
     /// </remarks>
     /// <exception cref="InvalidInputException">
     /// The sequence holds no answer, or its vision blocks and grids do not fit.
@@ -49,7 +47,7 @@ public sealed partial record SequenceLayout
         );
     }
 
-    /// <summary>Reads the layout of a prompt: the whole sequence stands before an answer.</summary>
+    /// <summary>Reads the layout of a prompt, where the whole sequence stands before an answer.</summary>
     internal static SequenceLayout ParsePrompt(
         IReadOnlyList<int> tokenIds,
         MarkerIds markers,
@@ -85,7 +83,7 @@ public sealed partial record SequenceLayout
         };
     }
 
-    /// <summary>Every run from a vision start to the next vision end; one that is never closed is no block.</summary>
+    /// <summary>The runs from a vision start to the next vision end. A run without an end is no block.</summary>
     private static List<VisionBlock> FindBlocks(IReadOnlyList<int> tokenIds, MarkerIds markers)
     {
         var blocks = new List<VisionBlock>();
@@ -121,7 +119,7 @@ public sealed partial record SequenceLayout
         return blocks;
     }
 
-    /// <summary>The turns with text or pictures; enters their index into their blocks.</summary>
+    /// <summary>The turns with text or pictures. Each block gets the index of its turn.</summary>
     private static List<Turn> FindTurns(
         IReadOnlyList<int> tokenIds,
         MarkerIds markers,
@@ -266,7 +264,7 @@ public sealed partial record SequenceLayout
         ];
     }
 
-    /// <summary>Gives every block its grid, with the merge size asked for or the one that fits.</summary>
+    /// <summary>Gives each block its grid, with the merge size asked for or the one that fits.</summary>
     private static List<VisionBlock> FitGrids(
         List<VisionBlock> blocks,
         IReadOnlyList<PatchGrid> imageGrids,
@@ -296,7 +294,7 @@ public sealed partial record SequenceLayout
                 }
                 catch (InvalidInputException)
                 {
-                    // It fits the first block alone. What is said is what 2 lacks, or that several fit.
+                    // The size fits the first block alone. The error below is about size 2, or about several that fit.
                 }
             }
 
@@ -324,9 +322,7 @@ public sealed partial record SequenceLayout
         }
     }
 
-    /// <summary>
-    /// Merge sizes by which the first block's grid gives its number of tokens: one, or of a video two.
-    /// </summary>
+    /// <summary>Merge sizes that fit the first block's grid to its number of tokens: one, or two for a video.</summary>
     private static IEnumerable<int> MergeSizesOf(
         List<VisionBlock> blocks,
         IReadOnlyList<PatchGrid> imageGrids,
@@ -343,7 +339,7 @@ public sealed partial record SequenceLayout
             return [];
         }
 
-        // A video's block holds all its frames, or one.
+        // A video's block holds either all frames or one.
         var frame = (long)grid.Rows * grid.Columns;
         Int128[] patches = first.IsVideo
             ? [frame * (Int128)(grid.Frames / temporalMergeSize), frame]
@@ -355,8 +351,8 @@ public sealed partial record SequenceLayout
     }
 
     /// <summary>
-    /// Gives every block its grid. Blocks of a generated answer that are left when all grids have been given are none:
-    /// the model wrote markers.
+    /// Gives each block its grid. A generated answer may contain markers that the model wrote. So its blocks without a
+    /// grid count as none.
     /// </summary>
     private static void AssignGrids(
         List<VisionBlock> blocks,
@@ -401,9 +397,7 @@ public sealed partial record SequenceLayout
         RequireAllUsed(videoGrids.Count, videoCount, "video");
     }
 
-    /// <summary>
-    /// Gives a video's grid to its one block of all frames, or to its consecutive blocks of one frame each.
-    /// </summary>
+    /// <summary>Gives a video's grid to its one block of all frames, or to its blocks of one frame each.</summary>
     /// <returns>The number of blocks.</returns>
     private static int AssignVideo(List<VisionBlock> blocks, int first, PatchGrid grid, string name)
     {

@@ -7,7 +7,7 @@ public sealed class ActivationMap
     /// <summary>Creates a map.</summary>
     /// <param name="grid">The grid of cells: frames (temporal patches; 1 for a picture), rows, columns.</param>
     /// <param name="values">One value in [0, 1] per cell, row-major, frames one after another.</param>
-    /// <exception cref="ArgumentException">There are more or fewer values than cells.</exception>
+    /// <exception cref="ArgumentException">The number of values is not the number of cells.</exception>
     public ActivationMap(PatchGrid grid, ReadOnlyMemory<float> values)
     {
         if (values.Length != grid.CellCount)
@@ -25,7 +25,7 @@ public sealed class ActivationMap
     /// <summary>One value in [0, 1] per cell, row-major, frames one after another.</summary>
     public ReadOnlyMemory<float> Values { get; }
 
-    /// <summary>The cell with the largest value; of equal ones the first.</summary>
+    /// <summary>The cell with the largest value; the first one if several are equal.</summary>
     public MapPeak Peak
     {
         get

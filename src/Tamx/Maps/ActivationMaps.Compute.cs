@@ -5,21 +5,21 @@ namespace Tamx;
 /// <content>Computing the maps of a trace.</content>
 public sealed partial class ActivationMaps
 {
-    /// <summary>Computes the token activation maps of a trace's answer.</summary>
+    /// <summary>Computes the activation maps of a trace's answer.</summary>
     /// <param name="trace">The run to explain.</param>
     /// <param name="options">Options of the method; null for the defaults.</param>
-    /// <param name="engine">The engine, which stays the caller's; null to create the best there is for this call alone.
-    /// On a GPU its kernels are compiled then; whoever calls again passes one
-    /// (<see cref="TamEngines.Create(EngineOptions, Action{string}?)"/>).
+    /// <param name="engine">
+    /// The engine, which stays the caller's. Null creates the best one for this call alone. On a GPU that compiles the
+    /// kernels, so for several calls pass one from <see cref="TamEngines"/>.
     /// </param>
     /// <param name="cancellationToken">Cancels by throwing.</param>
-    /// <returns>Maps, text relevance and logits per answer token and candidate.</returns>
+    /// <returns>Maps, text relevance and logits of each answer token and candidate.</returns>
     /// <remarks>
-    /// Source: the paper (arXiv 2506.23270) as TAMX's <c>compute_tam</c> has it; <see cref="TamOptions"/> names the
-    /// differences.
+    /// Source: the paper (arXiv 2506.23270), in the form of TAMX's <c>compute_tam</c>. <see cref="TamOptions"/> names
+    /// the differences.
     /// </remarks>
     /// <exception cref="InvalidInputException">
-    /// The trace or an option cannot be used; the message names position, tensor or option.
+    /// The trace or an option cannot be used. The message names the position, tensor or option.
     /// </exception>
     /// <exception cref="EngineUnavailableException">The engine's device fails or lacks memory.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
@@ -61,8 +61,8 @@ public sealed partial class ActivationMaps
     }
 
     /// <summary>
-    /// The prompt's context tokens as tokens to explain: each less the context before it, normalised with all of the
-    /// context.
+    /// The prompt's context tokens as tokens to explain. The context before a token interferes with it; all of the
+    /// context is normalised with it.
     /// </summary>
     internal static IEnumerable<ExplainedStep> PromptSteps(ContextText text) =>
         Enumerable

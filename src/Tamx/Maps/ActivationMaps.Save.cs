@@ -5,10 +5,8 @@ namespace Tamx;
 /// <content>Writing the maps to a file.</content>
 public sealed partial class ActivationMaps
 {
-    /// <summary>
-    /// Saves maps, text relevance, logits and layout as .safetensors. docs/trace-format.md describes the file.
-    /// </summary>
-    /// <param name="path">The file; an existing one is replaced, once the new one is complete.</param>
+    /// <summary>Saves maps, text relevance, logits and layout as .safetensors (docs/trace-format.md).</summary>
+    /// <param name="path">The file. An existing one is replaced once the new one is complete.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
     public void Save(string path)

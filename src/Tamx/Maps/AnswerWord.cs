@@ -3,21 +3,21 @@ using System.Text;
 
 namespace Tamx;
 
-/// <summary>A word of an answer: one or more tokens that follow each other.</summary>
-/// <param name="Text">The word without the blanks around it; empty where it is nothing but blanks.</param>
+/// <summary>A word of an answer: one token or several in a row.</summary>
+/// <param name="Text">The word without the blanks around it; empty if it is all blanks.</param>
 /// <param name="TokenIndices">Its tokens, counted from the answer's first; ascending, without gaps.</param>
 public sealed record AnswerWord(string Text, IReadOnlyList<int> TokenIndices)
 {
-    /// <summary>Puts an answer's tokens together to words.</summary>
+    /// <summary>Groups an answer's tokens into words.</summary>
     /// <param name="tokens">The tokens' bytes, as <see cref="Trace.FindBytes"/> gives them.</param>
     /// <returns>The words in order; each token belongs to one.</returns>
     /// <remarks>
-    /// A word starts at the first token, at a token that starts with a blank, with punctuation or another symbol, or
-    /// with a CJK character, and after a control token (<c>&lt;|im_end|&gt;</c>), which is a word of its own. Any other
-    /// token continues the word before it. A token cannot start a word within a character as a reader sees it (a
-    /// grapheme cluster): a character whose bytes are spread over tokens, or an emoji of several code points, lies in
-    /// one word. Source: the paper's <c>ids_to_word_groups</c>, which knows no such characters and no control tokens,
-    /// and takes punctuation only where it is a whole token.
+    /// A word starts at the first token. It starts at a token that begins with a blank, punctuation, another symbol or
+    /// a CJK character. A control token (<c>&lt;|im_end|&gt;</c>) is a word of its own. Any other token continues the
+    /// word. A word never starts inside a character as a reader sees it (a grapheme cluster). So a character whose
+    /// bytes are spread over tokens lies in one word, and so does an emoji of several code points. Source: the paper's
+    /// <c>ids_to_word_groups</c>. It knows neither such characters nor control tokens, and sees punctuation only if it
+    /// is a whole token.
     /// </remarks>
     public static IReadOnlyList<AnswerWord> Group(IReadOnlyList<ReadOnlyMemory<byte>> tokens)
     {
@@ -61,13 +61,13 @@ public sealed record AnswerWord(string Text, IReadOnlyList<int> TokenIndices)
         }
     }
 
-    /// <summary>Puts an answer's tokens together to words.</summary>
-    /// <param name="tokens">The tokens' texts; no character is spread over several of them.</param>
+    /// <summary>Groups an answer's tokens into words.</summary>
+    /// <param name="tokens">The tokens' texts, with no character spread over several tokens.</param>
     /// <returns>The words in order; each token belongs to one.</returns>
     public static IReadOnlyList<AnswerWord> Group(IReadOnlyList<string> tokens) =>
         Group([.. tokens.Select(token => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(token))]);
 
-    /// <summary>For every character (grapheme cluster), by the index of its first byte, its first code point.</summary>
+    /// <summary>The first code point of each character (grapheme cluster), by the index of its first byte.</summary>
     private static Dictionary<int, Rune> CharactersByStart(ReadOnlySpan<byte> bytes)
     {
         var text = new StringBuilder();
@@ -92,7 +92,7 @@ public sealed record AnswerWord(string Text, IReadOnlyList<int> TokenIndices)
     private static bool StartsWord(Rune rune) =>
         Rune.IsWhiteSpace(rune) || Rune.IsPunctuation(rune) || Rune.IsSymbol(rune) || IsCjk(rune.Value);
 
-    // Ideographs, their radicals and strokes, and kana: scripts without blanks between words. Korean has blanks.
+    // Ideographs, their radicals and strokes, and kana have no blanks between words. Korean has them.
     private static bool IsCjk(int rune) =>
         rune
             is (>= 0x2E80 and <= 0x2FDF)

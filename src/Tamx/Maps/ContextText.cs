@@ -3,14 +3,14 @@ using Tamx.Kernels;
 
 namespace Tamx;
 
-/// <summary>The text that tokens are explained by: the prompt's context, then the answer's tokens one by one.</summary>
+/// <summary>The text that explains a token: the prompt's context, then the answer's tokens as they come.</summary>
 /// <remarks>
-/// The text before answer token i is the first <see cref="ContextCount"/> + i entries, that before the context's token
-/// j the first j.
+/// The text before answer token i is the first <see cref="ContextCount"/> + i entries. The text before context token j
+/// is the first j entries.
 /// </remarks>
 internal sealed class ContextText
 {
-    /// <summary>Relevance that sums to no more than this gives no weights.</summary>
+    /// <summary>If the relevance sums to no more than this, it gives no weights.</summary>
     private const double NegligibleRelevance = 1e-8;
 
     private readonly TamOptions _options;
@@ -19,15 +19,15 @@ internal sealed class ContextText
     private readonly int _lastPromptId;
     private readonly List<Entry> _entries = [];
 
-    /// <summary>A number that repeated words share, by token id.</summary>
+    /// <summary>By token id, a number that is the same for repeated words.</summary>
     private readonly Dictionary<int, int> _words = [];
 
     private readonly Dictionary<string, int> _wordsByText = new(StringComparer.Ordinal);
 
-    /// <summary>Enters the context of a layout; answer tokens are added as they come.</summary>
+    /// <summary>Enters a layout's context. Answer tokens are added as they come.</summary>
     /// <param name="layout">Where the context stands.</param>
     /// <param name="tokenIds">The sequence, at least up to the answer.</param>
-    /// <param name="heldIds">The token ids whose rows the run holds.</param>
+    /// <param name="heldIds">Ids of the output-embedding rows in the run.</param>
     /// <param name="run">The run's rows.</param>
     /// <param name="options">Options of the method.</param>
     public ContextText(
@@ -81,21 +81,21 @@ internal sealed class ContextText
     /// <summary>An entry's token id.</summary>
     public int IdAt(int index) => _entries[index].Id;
 
-    /// <summary>The token id whose map represents an entry: its own, but for the paper's two slips.</summary>
+    /// <summary>The id whose map represents an entry: its own, except for the two slips in the paper's code.</summary>
     public int MapIdAt(int index) => _entries[index].MapId;
 
-    /// <summary>The position whose hidden state speaks for an entry: its own, or the one that predicted it.</summary>
+    /// <summary>The position whose hidden state represents an entry: its own, or the one that predicted it.</summary>
     public int StatePositionAt(int index) =>
         _options.AnswerRelevanceWherePredicted && _entries[index].Position >= _answerStart
             ? _entries[index].Position - 1
             : _entries[index].Position;
 
-    /// <summary>One row of Q: the text after a block, less the explained word, weighted by relevance.</summary>
-    /// <param name="scores">r of the first entries, which are the text before the explained token.</param>
+    /// <summary>One row of Q: the text after a block, without the explained word, weighted by relevance.</summary>
+    /// <param name="scores">r of the first entries, the text before the explained token.</param>
     /// <param name="blockEnd">Position of the block's end.</param>
     /// <param name="explainedId">The explained token.</param>
-    /// <param name="columns">Per entry the column of its map.</param>
-    /// <param name="weights">Receives the weights; zeros before.</param>
+    /// <param name="columns">The column of each entry's map.</param>
+    /// <param name="weights">Receives the weights; zeros at first.</param>
     public void FillWeights(
         ReadOnlySpan<float> scores,
         int blockEnd,
@@ -152,7 +152,7 @@ internal sealed class ContextText
         return word;
     }
 
-    /// <summary>A token's text as repeated words are told by; a part of a character stands for itself.</summary>
+    /// <summary>A token's text for finding repeated words. A part of a character stands for itself.</summary>
     private string WordKey(ReadOnlySpan<byte> text)
     {
         var bytes = "bytes:" + Convert.ToHexString(text);

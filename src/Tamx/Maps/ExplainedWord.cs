@@ -3,27 +3,23 @@ using System.Runtime.InteropServices;
 
 namespace Tamx;
 
-/// <summary>
-/// A word of the answer with its activation map per vision block and its relevance to the text before it.
-/// </summary>
+/// <summary>A word of the answer, with a map per vision block and its relevance to the text before it.</summary>
 /// <remarks>
-/// Each token is normalised by a range of its own. The tokens of a word are first put back on the raw scale, then
-/// joined, then normalised by the range that covers all of theirs: a token that came from nowhere does not outshine the
-/// others. A word of one token has that token's own maps (the same objects).
+/// Each token is normalised by its own range. So the maps of a word's tokens are put back on the raw scale, joined, and
+/// normalised by a range that covers them all. Otherwise a token with weak maps would outshine the others. A word of
+/// one token has that token's own maps (the same objects).
 /// </remarks>
 public sealed class ExplainedWord
 {
     /// <summary>Text and tokens.</summary>
     public required AnswerWord Word { get; init; }
 
-    /// <summary>
-    /// Per vision block the map; null for blocks that end at or after the word's first token.
-    /// </summary>
+    /// <summary>The map of each vision block; null for blocks that end at or after the word's first token.</summary>
     public required IReadOnlyList<ActivationMap?> VisionMaps { get; init; }
 
     /// <summary>
-    /// Relevance in [0, 1] of the text before the word: one value per entry of <see cref="AnswerToken.TextPositions"/>
-    /// of its first token.
+    /// Relevance in [0, 1] of the text before the word. One value per entry of the first token's
+    /// <see cref="AnswerToken.TextPositions"/>.
     /// </summary>
     public required ImmutableArray<float> TextRelevance { get; init; }
 

@@ -1,8 +1,6 @@
 namespace Tamx;
 
-/// <summary>
-/// What the method reads of a run: hidden states by position, output-embedding rows and texts by token id.
-/// </summary>
+/// <summary>A run as the method reads it: hidden states by position, output rows and texts by token id.</summary>
 internal interface IRunRows
 {
     /// <summary>Values per row.</summary>
@@ -12,8 +10,8 @@ internal interface IRunRows
     ReadOnlySpan<float> StateAt(int position) => StatesOf(position, 1);
 
     /// <summary>
-    /// The hidden states of positions that follow each other, where they lie; all positions but those of an answer that
-    /// is being written can be had together.
+    /// The hidden states of positions in a row, without a copy. One call can cover any positions outside an answer that
+    /// is being written.
     /// </summary>
     ReadOnlySpan<float> StatesOf(int firstPosition, int count);
 

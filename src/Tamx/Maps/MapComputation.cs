@@ -7,10 +7,10 @@ namespace Tamx;
 
 /// <summary>A token to explain.</summary>
 /// <param name="Position">Its position.</param>
-/// <param name="EarlierCount">How many entries of the text stand before it, and may interfere.</param>
-/// <param name="TextCount">How many entries it has relevance for, and is normalised with.</param>
+/// <param name="EarlierCount">Number of text entries before it, which may interfere.</param>
+/// <param name="TextCount">Number of text entries that it has relevance for and is normalised with.</param>
 /// <param name="TokenId">Its id.</param>
-/// <param name="MapId">The id whose maps it gets: its own, but for a slip of the paper's code.</param>
+/// <param name="MapId">The id whose maps it gets: its own, except for a slip in the paper's code.</param>
 /// <param name="Probability">Its probability, or NaN.</param>
 /// <param name="CandidateIds">The step's candidates, best first.</param>
 /// <param name="CandidateProbabilities">Their probabilities, or null.</param>
@@ -25,18 +25,16 @@ internal sealed record ExplainedStep(
     IReadOnlyList<float>? CandidateProbabilities
 )
 {
-    /// <summary>The ids to compute, each once: the answer token is usually its own first candidate.</summary>
+    /// <summary>The ids to compute, each once. The answer token is usually its own first candidate.</summary>
     public int[] MapIds { get; } = [.. CandidateIds.Prepend(MapId).Distinct()];
 }
 
-/// <summary>
-/// The method's way from a run's rows to the engine's problem, and from the engine's maps to explained tokens.
-/// </summary>
+/// <summary>Turns a run's rows into the engine's problem, and the engine's maps into explained tokens.</summary>
 /// <remarks>
-/// For all tokens of an answer at once (in slices of bounded size; the engine does all), or token by token. In the
-/// latter case the activations of the text so far are kept, and a token costs the products of its own rows, and the
-/// sums over the text before it. Both ways give the same bits where the engine is the reference, and differ by no more
-/// than an engine may where it is another. States of cells are read where they lie.
+/// It works on a whole answer at once, in slices of bounded size, where the engine does everything. Or it works token
+/// by token. Then it keeps the activations of the text so far, and a token costs the products of its own rows and the
+/// sums over that text. Both ways give the same bits with the reference engine. With another engine they differ within
+/// its tolerance. The cells' hidden states are not copied.
 /// </remarks>
 internal sealed class MapComputation
 {
@@ -46,12 +44,10 @@ internal sealed class MapComputation
     private readonly ITamEngine _engine;
     private readonly int _allBlocks;
 
-    /// <summary>
-    /// The blocks that at least one answer token comes after; blocks stand in order, so they are the first ones.
-    /// </summary>
+    /// <summary>The blocks before at least one answer token. Blocks stand in order, so these come first.</summary>
     private readonly VisionBlock[] _blocks;
 
-    /// <summary>A by token id, where it is kept from token to token: the blocks' cells one after another.</summary>
+    /// <summary>A by token id, kept from token to token. The cells of the blocks stand one after another.</summary>
     private readonly Dictionary<int, float[]>? _activations;
 
     public MapComputation(
@@ -77,7 +73,7 @@ internal sealed class MapComputation
         ];
     }
 
-    /// <summary>Explains tokens; the text that they have relevance for must have been entered.</summary>
+    /// <summary>Explains tokens. The text that they have relevance for must have been entered.</summary>
     public AnswerToken[] Explain(IReadOnlyList<ExplainedStep> steps, CancellationToken cancellationToken)
     {
         var explained = new List<AnswerToken>(steps.Count);
@@ -176,7 +172,7 @@ internal sealed class MapComputation
         return gathered;
     }
 
-    /// <summary>r: per explained id, the relevance of every entry of the text.</summary>
+    /// <summary>r: the relevance of each text entry for each explained id.</summary>
     private Dictionary<int, float[]> ProjectText(
         IReadOnlyList<ExplainedStep> steps,
         int textCount,
@@ -193,7 +189,7 @@ internal sealed class MapComputation
 
     private bool IsVisible(int block, ExplainedStep step) => _blocks[block].EndPosition < step.Position;
 
-    /// <summary>Q: per map, in the order of the maps, the weight of every used id.</summary>
+    /// <summary>Q: the weight of each used id for each map, in the order of the maps.</summary>
     private float[] Weights(
         IReadOnlyList<ExplainedStep> steps,
         Dictionary<int, float[]> relevance,
@@ -283,7 +279,7 @@ internal sealed class MapComputation
         return [.. _blocks.Select(block => AsProblem(block, (cell += block.CellCount) - block.CellCount))];
     }
 
-    /// <summary>Computes the activations of ids that are new, block by block.</summary>
+    /// <summary>Computes the activations of new ids, block by block.</summary>
     private void KeepActivations(int[] ids, int cellCount, CancellationToken cancellationToken)
     {
         var rows = Gather(ids, _run.RowOf);
@@ -312,7 +308,7 @@ internal sealed class MapComputation
         }
     }
 
-    /// <summary>Only text is met again; candidates that were not written would pile up.</summary>
+    /// <summary>Keeps only ids of the text. Nothing reads the others again, and they would pile up.</summary>
     private void DropCandidates(IReadOnlyList<ExplainedStep> steps)
     {
         if (_activations is not null)

@@ -4,12 +4,11 @@ using Tamx.Kernels;
 namespace Tamx;
 
 /// <summary>
-/// The method token by token: each answer token is explained when it comes, at the cost of its own rows.
+/// The method token by token. Each answer token is explained when it comes, at the cost of its own rows.
 /// </summary>
 /// <remarks>
-/// A token's map depends on nothing that comes after it, and its normalisation covers itself and its own candidates
-/// only, so nothing changes later. <see cref="MapComputation"/> says how the results compare with those of the whole
-/// answer at once.
+/// A token's map depends on nothing after it. Its normalisation covers only the token and its candidates. So no result
+/// changes later. <see cref="MapComputation"/> compares the results with those of a whole answer.
 /// </remarks>
 internal sealed class MapStream
 {
@@ -18,7 +17,7 @@ internal sealed class MapStream
     private readonly MapComputation _computation;
     private int _nextPosition;
 
-    /// <summary>Starts with the prompt, and explains it where the options ask for it.</summary>
+    /// <summary>Starts with the prompt, and explains it if the options ask for that.</summary>
     /// <param name="prompt">A trace of the prompt alone, with the hidden states of all its positions.</param>
     /// <param name="options">Options of the method.</param>
     /// <param name="engine">The engine, which stays the caller's.</param>
@@ -53,8 +52,8 @@ internal sealed class MapStream
     /// <param name="probability">Its probability, or NaN.</param>
     /// <param name="candidateIds">The step's candidates.</param>
     /// <param name="candidateProbabilities">Their probabilities, or null.</param>
-    /// <param name="predictingState">The hidden state that predicted it, which is the token's before.</param>
-    /// <param name="readRow">Gives output-embedding row and text of an id that has not been in use so far.</param>
+    /// <param name="predictingState">The hidden state that predicted it, at the position before.</param>
+    /// <param name="readRow">Gives the output-embedding row and the text of an id that is new.</param>
     /// <param name="cancellationToken">Cancels by throwing.</param>
     public AnswerToken Next(
         int tokenId,
@@ -88,7 +87,7 @@ internal sealed class MapStream
         return token;
     }
 
-    /// <summary>A run's rows that grow with the answer.</summary>
+    /// <summary>The rows of a run, which grow with the answer.</summary>
     private sealed class StreamRows(Trace prompt) : IRunRows
     {
         private readonly TraceRows _prompt = new(prompt);

@@ -20,7 +20,7 @@ internal sealed class TraceRows(Trace trace) : IRunRows
     /// <inheritdoc/>
     public ReadOnlyMemory<byte>? FindBytes(int tokenId) => trace.FindBytes(tokenId);
 
-    /// <summary>Refuses a trace that lacks the output-embedding row of a token that the method reads.</summary>
+    /// <summary>Refuses a trace without an output-embedding row that the method reads.</summary>
     public void Require(SequenceLayout layout)
     {
         foreach (var position in layout.ContextPositions.Concat(layout.AnswerPositions))

@@ -1,6 +1,6 @@
 namespace Tamx;
 
-/// <summary>How a trace was made: everything a reader needs to make it again. Unknown values are null.</summary>
+/// <summary>How a trace was made, with all that a reader needs to make it again. Unknown values are null.</summary>
 public sealed record RunInfo
 {
     /// <summary>Model name (general.name) or file name.</summary>
@@ -45,7 +45,7 @@ public sealed record RunInfo
     /// <summary>Repeat penalty; null for none.</summary>
     public float? RepeatPenalty { get; init; }
 
-    /// <summary>How many of the last tokens penalties look at; null without penalties.</summary>
+    /// <summary>How many of the last tokens get penalties; null without penalties.</summary>
     public int? RepeatLastN { get; init; }
 
     /// <summary>Sampling seed.</summary>
@@ -60,8 +60,6 @@ public sealed record RunInfo
     /// <summary>Layers on the GPU.</summary>
     public int? GpuLayerCount { get; init; }
 
-    /// <summary>
-    /// Seconds spent per phase, for example <c>load</c>, <c>prefill</c>, <c>generate</c>, <c>maps</c>.
-    /// </summary>
+    /// <summary>Seconds per phase, for example <c>load</c>, <c>prefill</c>, <c>generate</c>, <c>maps</c>.</summary>
     public IReadOnlyDictionary<string, double> Seconds { get; init; } = new Dictionary<string, double>();
 }

@@ -24,6 +24,6 @@ public enum SafetensorsDType
     /// <summary>Byte.</summary>
     U8,
 
-    /// <summary>Any other. Such a tensor may stand in a file, but it cannot be read.</summary>
+    /// <summary>Any other type. A file may contain such a tensor, but Tamx cannot read it.</summary>
     Other,
 }

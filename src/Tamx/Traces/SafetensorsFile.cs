@@ -6,14 +6,12 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Tamx;
 
-/// <summary>
-/// A .safetensors file that is open for reading: its header, checked in full, and its tensors on demand.
-/// </summary>
+/// <summary>A .safetensors file open for reading. Its header is checked in full; tensors are read on demand.</summary>
 /// <remarks>
 /// Format: 8 bytes little-endian header length, a JSON object of name -> { dtype, shape, data_offsets }, then the data
-/// without gaps. The file is untrusted. Everything that the header claims is held against the file's size before memory
-/// is taken, so memory use is bounded by a small multiple of the file. Safe to read from several threads. Little-endian
-/// machines only, as .NET's own are.
+/// without gaps. The file is untrusted. Each claim of the header is checked against the file's size before memory is
+/// allocated. So memory stays within a small multiple of the file's size. Safe to read from several threads.
+/// Little-endian machines only, as .NET itself.
 /// </remarks>
 public sealed class SafetensorsFile : IDisposable
 {
@@ -82,7 +80,7 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>Opens a file and checks its header.</summary>
     /// <param name="path">The file.</param>
     /// <returns>The open file; the caller disposes of it.</returns>
-    /// <exception cref="TraceFormatException">There is no such file, or it is no sound .safetensors file.</exception>
+    /// <exception cref="TraceFormatException">There is no such file, or it is no valid .safetensors file.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static SafetensorsFile Open(string path)
     {
@@ -108,7 +106,7 @@ public sealed class SafetensorsFile : IDisposable
     /// <param name="name">The tensor.</param>
     /// <returns>The elements, row-major.</returns>
     /// <exception cref="TraceFormatException">
-    /// There is no such tensor, or it holds integers, or it is too large for an array.
+    /// The tensor is missing, holds integers, or is too large for an array.
     /// </exception>
     public float[] ReadSingles(string name)
     {
@@ -135,7 +133,7 @@ public sealed class SafetensorsFile : IDisposable
     /// <param name="name">The tensor.</param>
     /// <returns>The elements, row-major.</returns>
     /// <exception cref="TraceFormatException">
-    /// There is no such tensor, or it holds integers, or it is too large for an array.
+    /// The tensor is missing, holds integers, or is too large for an array.
     /// </exception>
     public double[] ReadDoubles(string name)
     {
@@ -149,7 +147,7 @@ public sealed class SafetensorsFile : IDisposable
     /// <param name="name">The tensor.</param>
     /// <returns>The elements, row-major.</returns>
     /// <exception cref="TraceFormatException">
-    /// There is no such tensor, or it holds something else, or it is too large for an array.
+    /// The tensor is missing, of another type, or too large for an array.
     /// </exception>
     public long[] ReadIntegers(string name)
     {
@@ -166,7 +164,7 @@ public sealed class SafetensorsFile : IDisposable
     /// <param name="name">The tensor.</param>
     /// <returns>The bytes.</returns>
     /// <exception cref="TraceFormatException">
-    /// There is no such tensor, or it holds something else, or it is too large for an array.
+    /// The tensor is missing, of another type, or too large for an array.
     /// </exception>
     public byte[] ReadBytes(string name)
     {
@@ -201,7 +199,7 @@ public sealed class SafetensorsFile : IDisposable
         var chunk = (1 << 26) / Marshal.SizeOf<T>();
         while (!rest.IsEmpty)
         {
-            // In chunks, since the bytes of a large array do not fit one span.
+            // In chunks, because the bytes of a large array do not fit one span.
             var part = MemoryMarshal.AsBytes(rest[..Math.Min(chunk, rest.Length)]);
             ReadAt(part, position);
             position += part.Length;
@@ -245,7 +243,7 @@ public sealed class SafetensorsFile : IDisposable
             }
         }
 
-        // Reads past the object: anything but blanks after it is refused by the reader.
+        // Reads beyond the object, so that the reader refuses anything but blanks after it.
         reader.Read();
     }
 
@@ -311,8 +309,8 @@ public sealed class SafetensorsFile : IDisposable
     }
 
     /// <summary>
-    /// Holds a tensor's bytes to its type and shape. Files carry tensors of types that nothing here reads, such as
-    /// masks, and of types to come: of a name that is not known, every element must have a bit at least.
+    /// Checks a tensor's bytes against its type and shape. A file may have tensors of types that nothing here reads,
+    /// such as masks, or of types still to come. For an unknown type each element must have at least one bit.
     /// </summary>
     private void CheckSize(string title, string dtypeName, List<long> shape, long byteCount)
     {
@@ -326,7 +324,7 @@ public sealed class SafetensorsFile : IDisposable
         var tensor = $"{title} is {Printable(dtypeName)} [{string.Join(", ", shape)}]";
         if (SafetensorsTensor.FindElementBits(dtypeName) is { } bits)
         {
-            // At most 2^126 elements of 2^6 bits: divided first, since the product could overflow.
+            // At most 2^126 elements of 2^6 bits. The product could overflow, so it divides first.
             var needed = count <= long.MaxValue ? ((count * bits) + 7) / 8 : count / 8 * bits;
             if (needed != byteCount)
             {
@@ -405,7 +403,7 @@ public sealed class SafetensorsFile : IDisposable
         }
     }
 
-    /// <summary>A name from the file as it may stand in a one-line message.</summary>
+    /// <summary>A name from the file, made safe for a one-line message.</summary>
     private static string Printable(string text)
     {
         const int MaxLength = 80;

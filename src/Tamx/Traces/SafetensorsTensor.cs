@@ -4,7 +4,7 @@ namespace Tamx;
 /// <param name="Name">Name, unique in the file.</param>
 /// <param name="DType">Element type.</param>
 /// <param name="Shape">Length of each axis; empty for a single value.</param>
-/// <param name="Offset">Where its bytes begin, counted from the end of the header.</param>
+/// <param name="Offset">Start of its bytes, counted from the end of the header.</param>
 /// <param name="ByteCount">Number of bytes.</param>
 public sealed record SafetensorsTensor(
     string Name,
@@ -15,8 +15,7 @@ public sealed record SafetensorsTensor(
 )
 {
     /// <summary>
-    /// Bits of an element by the format's names of types, in its reader's present version. Types that are not here
-    /// may come with later ones.
+    /// Bits per element for each type name in the format's present version. Later versions may add types.
     /// </summary>
     private static readonly Dictionary<string, int> BitsByName = new(StringComparer.Ordinal)
     {
@@ -44,7 +43,7 @@ public sealed record SafetensorsTensor(
         ["U64"] = 64,
     };
 
-    /// <summary>The element type as the file names it.</summary>
+    /// <summary>The element type's name in the file.</summary>
     public string DTypeName { get; init; } = DType.ToString();
 
     /// <summary>Number of elements.</summary>
@@ -54,13 +53,11 @@ public sealed record SafetensorsTensor(
     /// <returns>The text.</returns>
     public string Describe() => $"{DTypeName} [{string.Join(", ", Shape)}]";
 
-    /// <summary>
-    /// Bits of an element of a type by its name; null for a name that the format does not have today.
-    /// </summary>
+    /// <summary>Bits per element of a named type; null if the format has no such name today.</summary>
     internal static int? FindElementBits(string dtypeName) =>
         BitsByName.TryGetValue(dtypeName, out var bits) ? bits : null;
 
-    /// <summary>The type of a name as far as Tamx reads it.</summary>
+    /// <summary>The type of a name, if Tamx reads it.</summary>
     internal static SafetensorsDType FindDType(string dtypeName) =>
         Enum.TryParse(dtypeName, out SafetensorsDType dtype) && dtype.ToString() == dtypeName
             ? dtype

@@ -6,10 +6,7 @@ using System.Text.Json;
 namespace Tamx;
 
 /// <summary>Collects tensors and writes them as one .safetensors file.</summary>
-/// <remarks>
-/// The elements handed in are not copied; they must not change before <see cref="Write"/>. Not safe to share between
-/// threads.
-/// </remarks>
+/// <remarks>Elements are not copied, so they must not change before <see cref="Write"/>. Not thread-safe.</remarks>
 public sealed class SafetensorsWriter
 {
     private readonly List<Tensor> _tensors = [];
@@ -53,7 +50,7 @@ public sealed class SafetensorsWriter
     {
         ArgumentNullException.ThrowIfNull(path);
 
-        // Wide elements first, so that every tensor is aligned to its element.
+        // Wide elements first, so that each tensor is aligned to its element.
         var ordered = _tensors.OrderByDescending(tensor => SafetensorsTensor.ElementBytes(tensor.DType)).ToList();
         WholeFile.Write(
             path,

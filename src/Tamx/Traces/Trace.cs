@@ -19,12 +19,12 @@ public sealed class Trace
     public required int HiddenSize { get; init; }
 
     /// <summary>
-    /// Last hidden states after the final norm, [S-1 or S, D] row-major; row p belongs to position p and predicts token
-    /// p+1.
+    /// Last hidden states after the final norm, [S-1 or S, D] row-major. Row p is that of position p, which predicts
+    /// token p+1.
     /// </summary>
     public required ReadOnlyMemory<float> HiddenStates { get; init; }
 
-    /// <summary>Token ids whose output-embedding row is held, strictly ascending [N].</summary>
+    /// <summary>Token ids whose output-embedding rows the trace has, strictly ascending [N].</summary>
     public required ImmutableArray<int> OutputIds { get; init; }
 
     /// <summary>Output-embedding (lm_head) rows of <see cref="OutputIds"/>, [N, D] row-major.</summary>
@@ -37,8 +37,8 @@ public sealed class Trace
     public IReadOnlyList<PatchGrid> VideoGrids { get; init; } = [];
 
     /// <summary>
-    /// Candidates per generated token, [G, K]: the answer is then the last G tokens. Null in encode mode
-    /// (the answer is then the last turn).
+    /// Candidates of each generated token, [G, K]; the answer is then the last G tokens. Null in encode mode, where the
+    /// answer is the last turn.
     /// </summary>
     public IReadOnlyList<ImmutableArray<int>>? CandidateIds { get; init; }
 
@@ -52,8 +52,8 @@ public sealed class Trace
     public MarkerIds Markers { get; init; } = MarkerIds.QwenPublished;
 
     /// <summary>
-    /// Bytes (UTF-8, possibly a part of a character) of each token in <see cref="OutputIds"/> [N], or null in a dump
-    /// without texts.
+    /// Bytes of each token in <see cref="OutputIds"/> [N], or null in a dump without texts. They are UTF-8 and may be a
+    /// part of a character.
     /// </summary>
     public IReadOnlyList<ReadOnlyMemory<byte>>? OutputTexts { get; init; }
 
@@ -69,14 +69,14 @@ public sealed class Trace
     /// <summary>The file the trace was loaded from, for messages.</summary>
     internal string? SourcePath { get; init; }
 
-    /// <summary>A token's text, or null where the trace has none for it.</summary>
+    /// <summary>A token's text, or null if the trace has none.</summary>
     /// <param name="tokenId">Token id.</param>
-    /// <returns>The text; U+FFFD stands for a character of which the token holds only a part.</returns>
+    /// <returns>The text. U+FFFD stands for a part of a character.</returns>
     public string? FindText(int tokenId) =>
         FindBytes(tokenId) is { } bytes ? Encoding.UTF8.GetString(bytes.Span) : null;
 
     /// <summary>
-    /// A token's bytes (UTF-8, possibly a part of a character), or null where the trace has none for it.
+    /// A token's bytes, or null if the trace has none. They are UTF-8 and may be a part of a character.
     /// </summary>
     /// <param name="tokenId">Token id.</param>
     public ReadOnlyMemory<byte>? FindBytes(int tokenId) =>
@@ -85,8 +85,8 @@ public sealed class Trace
             : default(ReadOnlyMemory<byte>?);
 
     /// <summary>
-    /// Refuses a trace whose parts do not fit each other or that holds NaN or infinities. A trace that was found good
-    /// is not looked through again.
+    /// Refuses a trace whose parts do not fit each other, or that holds NaN or infinities. A trace found valid is not
+    /// checked again.
     /// </summary>
     /// <exception cref="TraceFormatException">Names the part or the position, and what would be right.</exception>
     public void Validate()
@@ -98,11 +98,9 @@ public sealed class Trace
         }
     }
 
-    /// <summary>Reads what stands where in the sequence: turns, vision blocks, context and answer.</summary>
-    /// <param name="options">Merge sizes and which ids count as text; null for the defaults.</param>
-    /// <returns>
-    /// The layout. Where the trace has candidates per step, the answer is its last tokens, else its last turn.
-    /// </returns>
+    /// <summary>Reads the sequence's layout: turns, vision blocks, context and answer.</summary>
+    /// <param name="options">Merge sizes, and which ids count as text; null for the defaults.</param>
+    /// <returns>The layout. With candidates per step the answer is the last tokens, otherwise the last turn.</returns>
     /// <exception cref="InvalidInputException">
     /// The sequence holds no answer, or its vision blocks and grids do not fit.
     /// </exception>
@@ -124,7 +122,7 @@ public sealed class Trace
         }
     }
 
-    /// <summary>Reads the layout of a prompt: all of the trace stands before an answer.</summary>
+    /// <summary>Reads the layout of a prompt, where the whole trace stands before an answer.</summary>
     internal SequenceLayout ParsePromptLayout(TamOptions options) =>
         SequenceLayout.ParsePrompt(TokenIds, Markers, ImageGrids, VideoGrids, options);
 

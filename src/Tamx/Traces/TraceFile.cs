@@ -1,24 +1,23 @@
 namespace Tamx;
 
-/// <summary>Traces as .safetensors files with TAMX's tensor names, so that dumps travel both ways.</summary>
+/// <summary>Traces as .safetensors files with TAMX's tensor names, so that dumps can be exchanged both ways.</summary>
 /// <remarks>docs/trace-format.md describes the file.</remarks>
 public static class TraceFile
 {
     /// <summary>Reads a trace that Tamx saved, or a dump with TAMX's tensor names.</summary>
     /// <param name="path">The .safetensors file; untrusted.</param>
     /// <param name="modelPath">
-    /// The GGUF of the model that the run was made with, or null. A file without output-embedding rows, as TAMX's
-    /// scripts write it, takes them from there, and token texts and marker ids where it has none; a file with rows
-    /// needs no model.
+    /// The GGUF of the model that made the run, or null. A file without output-embedding rows (from TAMX's scripts)
+    /// takes them from there, and also the token texts and marker ids that it lacks. A file with rows needs no model.
     /// </param>
     /// <returns>The trace, validated.</returns>
     /// <exception cref="TraceFormatException">
-    /// The file is missing or damaged, or its tensors do not fit each other or the model; the message names the tensor
+    /// The file is missing or damaged, or its tensors do not fit each other or the model. The message names the tensor
     /// or position.
     /// </exception>
     /// <exception cref="Llama.ModelFormatException">The model's file cannot be used.</exception>
     /// <exception cref="Llama.NativeLibraryException">
-    /// The native part, which reads the model's rows, is missing.
+    /// The native part is missing. It reads the model's rows.
     /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static Trace Load(string path, string? modelPath = null)
@@ -31,7 +30,7 @@ public static class TraceFile
 
     /// <summary>Saves a trace.</summary>
     /// <param name="trace">The trace.</param>
-    /// <param name="path">The .safetensors file; an existing one is replaced, once the new one is complete.</param>
+    /// <param name="path">The .safetensors file. An existing one is replaced once the new one is complete.</param>
     /// <exception cref="TraceFormatException">The trace's parts do not fit each other.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>

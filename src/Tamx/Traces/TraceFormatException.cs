@@ -6,9 +6,9 @@ public sealed class TraceFormatException : InvalidInputException
     private readonly InvalidInputException? _fault;
 
     /// <summary>Creates the exception.</summary>
-    /// <param name="path">The file, or null for a trace that was built in code.</param>
-    /// <param name="message">What is wrong, naming the tensor or position.</param>
-    /// <param name="innerException">What revealed the fault, if anything did.</param>
+    /// <param name="path">The file, or null for a trace built in code.</param>
+    /// <param name="message">What is wrong. It names the tensor or position.</param>
+    /// <param name="innerException">The exception that revealed the fault, or null.</param>
     public TraceFormatException(string? path, string message, Exception? innerException = null)
         : base(path is null ? message : $"{path}: {message}", innerException)
     {
@@ -19,11 +19,11 @@ public sealed class TraceFormatException : InvalidInputException
     internal TraceFormatException(string? path, FormattableString text)
         : base(path is null ? text : (FormattableString)$"{path}: {text}") => Path = path;
 
-    /// <summary>Creates the exception of a fault in a file.</summary>
+    /// <summary>Creates the exception for a fault in a file.</summary>
     internal TraceFormatException(string path, InvalidInputException fault)
         : this(path, fault.Message, fault) => _fault = fault;
 
-    /// <summary>The file at fault, or null for a trace that was built in code.</summary>
+    /// <summary>The file at fault, or null for a trace built in code.</summary>
     public string? Path { get; }
 
     /// <inheritdoc/>

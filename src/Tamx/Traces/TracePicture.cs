@@ -4,7 +4,7 @@ namespace Tamx;
 /// <param name="BlockIndex">Index of the vision block.</param>
 /// <param name="FrameIndex">Temporal patch within the block; 0 for an image.</param>
 /// <param name="MediaType">
-/// For example <c>image/jpeg</c>; one of image/jpeg, image/png, image/webp, image/gif, image/bmp.
+/// <c>image/jpeg</c>, <c>image/png</c>, <c>image/webp</c>, <c>image/gif</c> or <c>image/bmp</c>.
 /// </param>
 /// <param name="Bytes">The encoded picture as it came.</param>
 /// <param name="Width">Width in pixels as displayed (EXIF orientation applied).</param>

@@ -17,10 +17,8 @@ internal sealed class TraceReader(SafetensorsFile file)
         "image/bmp",
     ];
 
-    /// <summary>Reads all parts; whether they fit each other is for <see cref="Trace.Validate"/>.</summary>
-    /// <param name="modelPath">
-    /// The model that rows, texts and markers are taken from where the file has no rows; or null.
-    /// </param>
+    /// <summary>Reads all parts. <see cref="Trace.Validate"/> checks that they fit each other.</summary>
+    /// <param name="modelPath">The model that gives rows, texts and markers if the file has no rows; or null.</param>
     public Trace Read(string? modelPath)
     {
         var hiddenShape = MatrixShape(TraceFormat.HiddenState);
@@ -55,7 +53,7 @@ internal sealed class TraceReader(SafetensorsFile file)
         };
     }
 
-    /// <summary>Output-embedding rows and texts that the file itself holds.</summary>
+    /// <summary>The output-embedding rows and texts in the file itself.</summary>
     private OutputPart ReadOutput(int hiddenSize)
     {
         var ids = ReadIds(TraceFormat.OutputIds);
@@ -93,7 +91,7 @@ internal sealed class TraceReader(SafetensorsFile file)
         );
     }
 
-    /// <summary>Present and not the one-axis empty tensor that TAMX's scripts store for "none".</summary>
+    /// <summary>Whether it is present. TAMX's scripts store an empty tensor of one axis for "none".</summary>
     private bool Has(string name) =>
         file.Tensors.TryGetValue(name, out var tensor) && tensor is not { ElementCount: 0, Shape.Count: 1 };
 
@@ -113,7 +111,7 @@ internal sealed class TraceReader(SafetensorsFile file)
             : file.Fault($"tensor {name} is missing; a trace needs it");
     }
 
-    /// <summary>The shape [rows, columns] of a matrix, less a batch axis of one.</summary>
+    /// <summary>The shape [rows, columns] of a matrix, without a batch axis of one.</summary>
     private long[] MatrixShape(string name)
     {
         var tensor = Find(name);
@@ -214,7 +212,7 @@ internal sealed class TraceReader(SafetensorsFile file)
 
     private ImmutableArray<T>[] Rows<T>(string name, long[] shape, T[] values)
     {
-        // An axis of length 0 makes the other axis free, and with it the number of rows.
+        // If one axis has length 0, the file's size does not bound the other, so the number of rows needs a check.
         if (shape[0] > file.Tensors[TraceFormat.GeneratedIds].ElementCount)
         {
             throw file.Fault(

@@ -6,12 +6,12 @@ namespace Tamx;
 /// <summary>Writes a trace to a file.</summary>
 internal static class TraceWriter
 {
-    /// <summary>Writes a valid trace; the file appears when it is complete.</summary>
+    /// <summary>Writes a valid trace. The file appears once it is complete.</summary>
     public static void Write(Trace trace, string path)
     {
         var writer = new SafetensorsWriter();
 
-        // With the batch axis that TAMX's scripts write and drop.
+        // TAMX's scripts write this batch axis and drop it when they read.
         writer.AddSingles(TraceFormat.HiddenState, trace.HiddenStates, 1, trace.HiddenRowCount, trace.HiddenSize);
         writer.AddIntegers(TraceFormat.GeneratedIds, ToInt64(trace.TokenIds), 1, trace.TokenIds.Length);
         writer.AddIntegers(TraceFormat.OutputIds, ToInt64(trace.OutputIds));

@@ -1,12 +1,12 @@
 namespace Tamx;
 
-/// <summary>Files that appear whole or not at all: they are written beside their place and then moved there.</summary>
+/// <summary>Files that appear whole or not at all: written beside their place, then moved there.</summary>
 public static class WholeFile
 {
     /// <summary>Writes a file; an existing one is replaced.</summary>
     /// <param name="path">The file.</param>
     /// <param name="write">
-    /// Writes the content. If it throws, no file is left behind and an existing one stays as it was.
+    /// Writes the content. If it throws, no new file is left and an existing one stays as it was.
     /// </param>
     /// <exception cref="IOException">
     /// The path is a folder, lies in a folder that does not exist, or cannot be written.
