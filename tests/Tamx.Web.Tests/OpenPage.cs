@@ -133,6 +133,16 @@ internal sealed class OpenPage : IAsyncDisposable
         await Token(20).WaitForAsync();
     }
 
+    /// <summary>Stops an answer that may have come to its end by itself.</summary>
+    public Task StopIfWritingAsync() =>
+        Page.EvaluateAsync(
+            """
+            () => [...document.querySelectorAll("button")]
+              .find((button) => (button.ariaLabel ?? button.textContent.trim()) === "Stop" && button.checkVisibility())
+              ?.click()
+            """
+        );
+
     /// <summary>Waits until an answer is there with all that belongs to it.</summary>
     public Task DoneAsync() => Page.Locator("#app[data-state=done]").WaitForAsync();
 

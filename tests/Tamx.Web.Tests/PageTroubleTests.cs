@@ -149,7 +149,7 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
         await page.Page.Locator("button[aria-label='Remove scene.jpg']").ClickAsync();
         await page.StartLongAnswerAsync(RunningServer.Scene);
         await HoldAsync("streaming");
-        await page.Stop.ClickAsync();
+        await page.StopIfWritingAsync();
         await page.DoneAsync();
         await HoldAsync("done");
         await page.Button("Answers").ClickAsync();
