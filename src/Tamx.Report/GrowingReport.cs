@@ -64,13 +64,18 @@ public sealed class GrowingReport
     /// <summary>Starts with an answer. None of its tokens need have been read.</summary>
     /// <param name="live">The answer.</param>
     /// <param name="options">Bits per value, and the pictures' size; null for the defaults.</param>
+    /// <param name="cancellationToken">Stops the explanation of the prompt.</param>
     /// <exception cref="InvalidInputException">
     /// No page can show a picture's type, an option is out of range, or a hidden state is not finite.
     /// </exception>
-    public static GrowingReport Of(LiveExplanation live, HtmlReportOptions? options = null)
+    public static GrowingReport Of(
+        LiveExplanation live,
+        HtmlReportOptions? options = null,
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(live);
-        var prompt = live.ExplainPrompt();
+        var prompt = live.ExplainPrompt(cancellationToken);
         return new GrowingReport(
             prompt.Trace,
             prompt.Maps,

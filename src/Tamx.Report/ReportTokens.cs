@@ -30,7 +30,7 @@ internal sealed class ReportTokens
             // A character or a word never goes beyond tokens in a row.
             for (end = start + 1; end < positions.Length && positions[end] == positions[end - 1] + 1; end++) { }
 
-            AddRun(positions[start], tokenIds[positions[start]..(positions[start] + end - start)]);
+            AddRun(positions[start], tokenIds.Slice(positions[start], end - start));
         }
     }
 

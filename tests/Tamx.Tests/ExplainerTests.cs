@@ -140,6 +140,24 @@ public class ExplainerTests
         );
     }
 
+    /// <summary>The paper's profile searches the vocabulary for the prompt: half a search must leave nothing behind.</summary>
+    [Fact]
+    public async Task ExplainPrompt_CancelledAndAskedAgain_EqualsExplainAsync()
+    {
+        var model = LoadedModels.Get("qwen3vl");
+        var options = Options with { Tam = TamOptions.ForProfile(TamProfile.Paper) };
+        var whole = await Explainer.ExplainAsync(model, Messages("one picture"), options, Engine);
+
+        using var live = await Explainer.StartAsync(model, Messages("one picture"), options, Engine);
+        Assert.ThrowsAny<OperationCanceledException>(() => live.ExplainPrompt(new CancellationToken(canceled: true)));
+        await foreach (var _ in live.ReadAsync())
+        {
+            // What is read is kept.
+        }
+
+        AssertClose(whole.Maps, live.Finish().Maps, 0);
+    }
+
     [Theory]
     [InlineData("qwen3vl", TamProfile.Tamx, true)]
     [InlineData("qwen3vl", TamProfile.Paper, false)]

@@ -44,7 +44,7 @@ internal sealed class ExplainJob(VisionLanguageModel model, ITamEngine engine, F
     private async Task<bool> WriteTokensAsync(LiveExplanation live, CancellationToken either, CancellationToken cancel)
     {
         var hasTokens = false;
-        var report = GrowingReport.Of(live);
+        var report = GrowingReport.Of(live, cancellationToken: either);
         frames.Write(FrameKind.Head, await report.HeadAsync(cancel));
         try
         {

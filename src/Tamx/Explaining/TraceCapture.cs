@@ -44,7 +44,6 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
         {
             // In the paper's code the strongest class of the whole vocabulary stands in for the first prompt token. So
             // its row must be in the trace.
-            _standInIds = [];
             var prompt = Make(null, seconds);
             _standInIds = prompt.ParsePromptLayout(options.Tam).ContextPositions is [var first, ..]
                 ? [FindBest(new TraceRows(prompt).StatesOf(first, 1), engine, cancellationToken)]

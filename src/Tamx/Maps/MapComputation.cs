@@ -344,7 +344,6 @@ internal sealed class MapComputation
                 TokenId = id,
                 Logit = float.NaN,
                 Probability = float.NaN,
-                Text = TextOf(id),
                 VisionMaps = SliceMaps(values, step, ref offset),
                 TextRelevance = ImmutableCollectionsMarshal.AsImmutableArray(text),
                 RawRange = range.IsEmpty ? (0, 0) : (range.Minimum, range.Maximum),
@@ -370,7 +369,7 @@ internal sealed class MapComputation
             new()
             {
                 TokenId = id,
-                Text = id == maps.TokenId ? maps.Text : TextOf(id),
+                Text = TextOf(id),
                 Logit = ContextText.Logit(_run, id, step.Position - 1),
                 Probability = probability,
                 VisionMaps = maps.VisionMaps,

@@ -15,7 +15,7 @@ internal sealed class MapStream
     private readonly StreamRows _rows;
     private readonly ContextText _text;
     private readonly MapComputation _computation;
-    private int _nextPosition;
+    private readonly int _answerStart;
 
     /// <summary>Starts with the prompt, and explains it if the options ask for that.</summary>
     /// <param name="prompt">A trace of the prompt alone, with the hidden states of all its positions.</param>
@@ -30,7 +30,7 @@ internal sealed class MapStream
         new TraceRows(prompt).Require(layout);
         _rows = new StreamRows(prompt);
         _text = new ContextText(layout, prompt.TokenIds.AsSpan(), prompt.OutputIds, _rows, options);
-        _nextPosition = prompt.TokenIds.Length;
+        _answerStart = prompt.TokenIds.Length;
         _computation = new MapComputation(_rows, layout, _text, options, engine, keepsActivations: true);
         Prompt = ActivationMaps.Assemble(
             layout,
@@ -65,7 +65,7 @@ internal sealed class MapStream
         CancellationToken cancellationToken = default
     )
     {
-        var position = _nextPosition++;
+        var position = _answerStart + _text.Count - _text.ContextCount;
         _rows.AddState(position - 1, predictingState);
         foreach (var id in candidateIds.Prepend(tokenId))
         {
