@@ -14,7 +14,9 @@ internal static class FlagNames
         {
             "modelPath" => "-m",
             nameof(CompletionOptions.ContextSize) => "-c",
+            nameof(CompletionOptions.LogitBias) => "--logit-bias",
             nameof(CompletionOptions.MaxNewTokens) => "-n",
+            nameof(CompletionOptions.StopTexts) => "--stop",
             nameof(ModelOptions.GpuLayerCount) => "-ngl",
             nameof(ModelOptions.MaxImageTokens) => "--image-max-tokens",
             nameof(ModelOptions.MinImageTokens) => "--image-min-tokens",
