@@ -26,6 +26,7 @@ internal static class FlagNames
             nameof(EngineOptions.MaxWorkingBytes) => "--max-working-bytes",
             nameof(TamOptions.MergeSize) => "--merge",
             nameof(ServerOptions.AllowedHosts) => "--allow-host",
+            nameof(ServerOptions.AllowedOrigins) => "--cors",
             nameof(ServerOptions.ApiKey) => "--api-key",
             nameof(ServerOptions.Host) => "--host",
             nameof(ServerOptions.Port) => "--port",
