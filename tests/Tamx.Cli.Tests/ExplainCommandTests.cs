@@ -337,7 +337,11 @@ public sealed class ExplainCommandTests : IDisposable
     [InlineData(3, "token 999999 (--logit-bias) is not in the model's vocabulary", "-l", "999999+1")]
     [InlineData(3, "(--stop) is empty", "--stop", "")]
     [InlineData(3, "begins with a stop text (--stop)", "--stop", "An")]
-    public async Task Explain_StopTextOrBiasThatCannotBe_IsNamed(int exitCode, string message, params string[] arguments)
+    public async Task Explain_StopTextOrBiasThatCannotBe_IsNamed(
+        int exitCode,
+        string message,
+        params string[] arguments
+    )
     {
         var run = await RunDemo(arguments);
 

@@ -15,7 +15,13 @@ public sealed class LogitBiasTests
     public async Task GenerateAsync_ForcedToken_IsAllThereIs(float temperature)
     {
         var id = Model.Vocabulary.Count / 3;
-        var tokens = await Write(new() { Temperature = temperature, LogitBias = new Dictionary<int, float> { [id] = 100 } });
+        var tokens = await Write(
+            new()
+            {
+                Temperature = temperature,
+                LogitBias = new Dictionary<int, float> { [id] = 100 },
+            }
+        );
 
         Assert.All(tokens, token => Assert.Equal(id, token.Id));
     }

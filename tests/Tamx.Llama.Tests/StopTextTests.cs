@@ -95,7 +95,13 @@ public sealed class StopTextTests
             // Wherever a text comes first is where it stops.
             var stop = answer.Substring(start, Math.Min(7, answer.Length - start));
             var expected = answer[..answer.IndexOf(stop, StringComparison.Ordinal)];
-            using var completion = Model.CreateCompletion(Question, options with { StopTexts = ["no such text", stop] });
+            using var completion = Model.CreateCompletion(
+                Question,
+                options with
+                {
+                    StopTexts = ["no such text", stop],
+                }
+            );
 
             var written = await CaptureTests.Collect(completion);
 

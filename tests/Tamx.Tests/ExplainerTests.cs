@@ -287,7 +287,10 @@ public class ExplainerTests
         Assert.Equal(string.Concat(texts[..kept])[..^cut], explanation.Answer);
         Assert.Equal(explanation.Answer, string.Concat(read.Select(token => token.Generated.Text)));
         Assert.Equal(ids[..kept], explanation.Maps.Answer.Select(token => token.Token.TokenId));
-        Assert.Equal(whole.Trace.TokenIds.AsSpan(..explanation.Trace.TokenIds.Length), explanation.Trace.TokenIds.AsSpan());
+        Assert.Equal(
+            whole.Trace.TokenIds.AsSpan(..explanation.Trace.TokenIds.Length),
+            explanation.Trace.TokenIds.AsSpan()
+        );
         Assert.Equal([stop], explanation.Trace.Run.StopTexts!);
         AssertClose(ActivationMaps.Compute(explanation.Trace, Options.Tam, Engine), explanation.Maps, 0);
 

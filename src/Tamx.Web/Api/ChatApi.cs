@@ -119,7 +119,7 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
                 var token = WireJson.Read<WrittenToken>(content);
                 if (!token.EndsAnswer)
                 {
-                    logprobs.Add(Logprobs.Of(token));
+                    logprobs.Add(Logprobs.Of(token, request.TopLogprobs));
                 }
             }
 
@@ -139,12 +139,7 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
         var stream = new ChatStream(events, request, ModelName);
         try
         {
-            var (_, done) = await service.RunAsync(
-                request.Request,
-                place,
-                stream.OnEventAsync,
-                context.RequestAborted
-            );
+            var (_, done) = await service.RunAsync(request.Request, place, stream.OnEventAsync, context.RequestAborted);
             await stream.FinishAsync(done);
         }
         catch (ApiException e)

@@ -77,7 +77,7 @@ internal sealed class ChatStream(EventStream events, ChatRequest request, string
         return !token.EndsAnswer
                 ? WriteChunkAsync(
                     new { content = token.Text },
-                    logprobs: Logprobs.Member(request.WithLogprobs, [Logprobs.Of(token)]),
+                    logprobs: Logprobs.Member(request.WithLogprobs, [Logprobs.Of(token, request.TopLogprobs)]),
                     tamx: tamx
                 )
             : token.Text.Length > 0 ? WriteChunkAsync(new { content = token.Text }, tamx: tamx)

@@ -29,7 +29,14 @@ internal static class Cors
     /// <param name="text">What somebody wrote.</param>
     public static string? Canonical(string text) =>
         text == Any ? text
-        : Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri is { Host.Length: > 0, PathAndQuery: "/" or "" }
+        : Uri.TryCreate(text, UriKind.Absolute, out var uri)
+        && uri
+            is {
+                HostNameType: UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6,
+                PathAndQuery: "/" or "",
+                Fragment: "",
+                UserInfo: "",
+            }
             ? uri.GetLeftPart(UriPartial.Authority)
         : null;
 }

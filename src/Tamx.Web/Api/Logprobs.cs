@@ -7,14 +7,17 @@ namespace Tamx.Web.Api;
 internal static class Logprobs
 {
     /// <summary>A token's entry of <c>logprobs.content</c>.</summary>
-    public static object Of(WrittenToken token) =>
+    /// <param name="token">The token.</param>
+    /// <param name="topCount">How many of the likeliest tokens to list with it.</param>
+    public static object Of(WrittenToken token, int topCount) =>
         new
         {
             token = TextOf(token.Token),
             logprob = token.Token.LogProbability,
             bytes = BytesOf(token.Token),
             top_logprobs = token
-                .Likeliest.Select(likely => new
+                .Likeliest.Take(topCount)
+                .Select(likely => new
                 {
                     token = TextOf(likely),
                     logprob = likely.LogProbability,

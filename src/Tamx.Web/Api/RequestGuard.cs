@@ -35,11 +35,7 @@ internal sealed class RequestGuard(ServerOptions options)
             return;
         }
 
-        if (
-            origin is not null
-            && origin != $"http://{request.Host.Value}"
-            && origin != $"https://{request.Host.Value}"
-        )
+        if (origin is not null && origin != $"http://{request.Host.Value}" && origin != $"https://{request.Host.Value}")
         {
             throw new ApiException(403, "wrong_origin", "the request comes from a page of another origin");
         }

@@ -33,34 +33,36 @@ internal static class ChatRequestReader
 {
     private const string MaxCompletionTokens = "max_completion_tokens";
 
-    private static readonly HashSet<string> Used =
-    [
-        "messages",
-        FieldNames.Chat.MaxTokens,
-        MaxCompletionTokens,
-        "n",
-        "logprobs",
-        "top_logprobs",
-        "stream",
-        "stream_options",
-        "tamx",
-        .. FieldNames.Chat.Sampling,
-    ];
+    /// <summary>What is read.</summary>
+    public static IReadOnlySet<string> Used { get; } =
+        new HashSet<string>([
+            "messages",
+            FieldNames.Chat.MaxTokens,
+            MaxCompletionTokens,
+            "n",
+            "logprobs",
+            "top_logprobs",
+            "stream",
+            "stream_options",
+            "tamx",
+            .. FieldNames.Chat.Sampling,
+        ]);
 
     /// <summary>What is about accounts, caches and storage, and the model, of which there is one.</summary>
-    private static readonly HashSet<string> PassedOver =
-    [
-        "model",
-        "user",
-        "metadata",
-        "store",
-        "service_tier",
-        "safety_identifier",
-        "prompt_cache_key",
-        "prompt_cache_retention",
-        "prediction",
-        "parallel_tool_calls",
-    ];
+    public static IReadOnlySet<string> PassedOver { get; } =
+        new HashSet<string>
+        {
+            "model",
+            "user",
+            "metadata",
+            "store",
+            "service_tier",
+            "safety_identifier",
+            "prompt_cache_key",
+            "prompt_cache_retention",
+            "prediction",
+            "parallel_tool_calls",
+        };
 
     private static readonly string[] ExtensionNames = ["maps", "candidates", "options", "fps", "maxFrames"];
 
