@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Tamx.Web.Runs;
-using Tamx.Web.Wire;
 
 namespace Tamx.Web.Api;
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Tamx.Llama;
 
 namespace Tamx.Web.Requests;
 

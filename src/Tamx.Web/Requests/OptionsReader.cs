@@ -82,7 +82,7 @@ internal static class OptionsReader
             _ => throw Json.Fault("seed", "must be a whole number of at most 64 bits"),
         };
 
-    private static IReadOnlyList<string> ReadStopTexts(JsonElement sampling, RequestLimits limits)
+    private static string[] ReadStopTexts(JsonElement sampling, RequestLimits limits)
     {
         JsonElement[] values = Json.Find(sampling, "stop") switch
         {
@@ -107,7 +107,7 @@ internal static class OptionsReader
                 );
     }
 
-    private static IReadOnlyDictionary<int, float> ReadBiases(JsonElement sampling, string name)
+    private static Dictionary<int, float> ReadBiases(JsonElement sampling, string name)
     {
         var biases = new Dictionary<int, float>();
         if (Json.Find(sampling, name) is not { } map)
