@@ -121,6 +121,14 @@ internal sealed class ExplainCommand
         DefaultValueFactory = _ => new CompletionOptions().RepeatLastN,
     };
 
+    private readonly LogitBiasOption _logitBias = new();
+
+    private readonly Option<string[]> _stopTexts = new("--stop", "-r", "--reverse-prompt")
+    {
+        Description = "End the answer before this text; may be given several times.",
+        HelpName = "TEXT",
+    };
+
     private readonly Option<uint> _seed = new("-s", "--seed") { Description = "Seed of the sampling.", HelpName = "N" };
     private readonly Option<int> _candidates = new("--candidates")
     {
@@ -173,10 +181,12 @@ internal sealed class ExplainCommand
             _frequencyPenalty,
             _repeatPenalty,
             _repeatLastN,
+            _stopTexts,
             _seed,
             _candidates,
             _context,
         };
+        _logitBias.AddTo(command);
         _videos.AddTo(command);
         _model.AddTo(command);
         _method.AddTo(command);
@@ -224,6 +234,8 @@ internal sealed class ExplainCommand
                 FrequencyPenalty = parsed.GetValue(_frequencyPenalty),
                 RepeatPenalty = parsed.GetValue(_repeatPenalty),
                 RepeatLastN = parsed.GetValue(_repeatLastN),
+                LogitBias = _logitBias.Read(parsed),
+                StopTexts = parsed.GetValue(_stopTexts) ?? [],
                 Seed = parsed.GetValue(_seed),
                 CandidateCount = parsed.GetValue(_candidates),
             },

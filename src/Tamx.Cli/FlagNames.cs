@@ -14,7 +14,9 @@ internal static class FlagNames
         {
             "modelPath" => "-m",
             nameof(CompletionOptions.ContextSize) => "-c",
+            nameof(CompletionOptions.LogitBias) => "--logit-bias",
             nameof(CompletionOptions.MaxNewTokens) => "-n",
+            nameof(CompletionOptions.StopTexts) => "--stop",
             nameof(ModelOptions.GpuLayerCount) => "-ngl",
             nameof(ModelOptions.MaxImageTokens) => "--image-max-tokens",
             nameof(ModelOptions.MinImageTokens) => "--image-min-tokens",
@@ -24,6 +26,7 @@ internal static class FlagNames
             nameof(EngineOptions.MaxWorkingBytes) => "--max-working-bytes",
             nameof(TamOptions.MergeSize) => "--merge",
             nameof(ServerOptions.AllowedHosts) => "--allow-host",
+            nameof(ServerOptions.AllowedOrigins) => "--cors",
             nameof(ServerOptions.ApiKey) => "--api-key",
             nameof(ServerOptions.Host) => "--host",
             nameof(ServerOptions.Port) => "--port",

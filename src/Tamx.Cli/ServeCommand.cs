@@ -40,6 +40,13 @@ internal sealed class ServeCommand
         HelpName = "NAME",
     };
 
+    private readonly Option<string[]> _cors = new("--cors")
+    {
+        Description =
+            "Origin whose pages may use the API from a browser (https://app.example.org), or * for all; may be given several times. None by default.",
+        HelpName = "ORIGIN",
+    };
+
     private readonly Option<int> _queue = Number("--queue", "Requests that may wait while another is worked on.", 8);
     private readonly Option<int> _maxBody = Number(
         "--max-body-mb",
@@ -94,6 +101,7 @@ internal sealed class ServeCommand
             _port,
             _apiKey,
             _allowHost,
+            _cors,
             _threads,
             _queue,
             _maxBody,
@@ -137,6 +145,7 @@ internal sealed class ServeCommand
             Port = parsed.GetValue(_port),
             ApiKey = parsed.GetValue(_apiKey) ?? Environment.GetEnvironmentVariable("TAMX_API_KEY"),
             AllowedHosts = parsed.GetValue(_allowHost) ?? [],
+            AllowedOrigins = parsed.GetValue(_cors) ?? [],
             QueueLength = parsed.GetValue(_queue),
             Limits = new RequestLimits
             {

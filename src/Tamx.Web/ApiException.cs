@@ -1,8 +1,17 @@
+using Tamx.Web.Wire;
+
 namespace Tamx.Web;
 
-/// <summary>The answer to a request is an error: <c>{ "error": { "message", "type", "code" } }</c>.</summary>
-internal sealed class ApiException(int status, string code, string message, int? retryAfterSeconds = null)
-    : Exception(message)
+/// <summary>
+/// The answer to a request is an error: <c>{ "error": { "message", "type", "param", "code" } }</c>, as OpenAI has it.
+/// </summary>
+internal sealed class ApiException(
+    int status,
+    string code,
+    string message,
+    int? retryAfterSeconds = null,
+    string? parameter = null
+) : Exception(message)
 {
     /// <summary>HTTP status.</summary>
     public int Status { get; } = status;
@@ -13,19 +22,26 @@ internal sealed class ApiException(int status, string code, string message, int?
     /// <summary>When to try again, where that is known.</summary>
     public int? RetryAfterSeconds { get; } = retryAfterSeconds;
 
-    /// <summary>The body.</summary>
-    public object Body =>
-        new
-        {
-            error = new
+    /// <summary>The body, UTF-8 JSON.</summary>
+    public byte[] Body =>
+        WireJson.BytesWithNulls(
+            new
             {
-                message = Message,
-                type = TypeOf(Status),
-                code = Code,
-            },
-        };
+                error = new
+                {
+                    message = Message,
+                    type = TypeOf(Status),
+                    param = parameter,
+                    code = Code,
+                },
+            }
+        );
 
-    public static ApiException BadRequest(string code, string message) => new(400, code, message);
+    /// <param name="code">What a program tells errors apart by.</param>
+    /// <param name="message">What is wrong.</param>
+    /// <param name="parameter">The field of the request that is wrong, if it is one.</param>
+    public static ApiException BadRequest(string code, string message, string? parameter = null) =>
+        new(400, code, message, parameter: parameter);
 
     // The names that OpenAI's API uses.
     private static string TypeOf(int status) =>
@@ -33,7 +49,6 @@ internal sealed class ApiException(int status, string code, string message, int?
         {
             401 => "authentication_error",
             403 => "permission_error",
-            404 => "not_found_error",
             429 => "rate_limit_error",
             < 500 => "invalid_request_error",
             _ => "server_error",

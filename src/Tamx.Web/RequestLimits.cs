@@ -34,8 +34,8 @@ public sealed record RequestLimits
     /// </summary>
     public int MaxContextTokens { get; init; } = 16_384;
 
-    /// <summary>Candidates per step that a request may ask for. 10 by default.</summary>
-    public int MaxCandidates { get; init; } = 10;
+    /// <summary>Candidates per step that a request may ask for. 20 by default, as in OpenAI's API.</summary>
+    public int MaxCandidates { get; init; } = 20;
 
     /// <summary>Seconds that the model may work on a request; waiting does not count. 600 by default.</summary>
     public double MaxSeconds { get; init; } = 600;

@@ -38,7 +38,7 @@ internal sealed class ServerMetrics
         lock (_requests)
         {
             One("tamx_prompt_tokens_total", "counter", "Tokens of prompts, cells of pictures included.", _promptTokens);
-            One("tamx_answer_tokens_total", "counter", "Tokens of answers explained.", _answerTokens);
+            One("tamx_answer_tokens_total", "counter", "Tokens of answers.", _answerTokens);
             One("tamx_model_seconds_total", "counter", "Seconds that the model and the maps took.", _modelSeconds);
         }
 

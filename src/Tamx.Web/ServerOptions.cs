@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Tamx.Kernels;
 using Tamx.Llama;
+using Tamx.Web.Api;
 
 namespace Tamx.Web;
 
@@ -41,6 +42,12 @@ public sealed record ServerOptions
     /// <c>tamx.example.org</c>.
     /// </summary>
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];
+
+    /// <summary>
+    /// Origins whose pages may use the API from a browser (CORS): <c>https://app.example.org</c>, or <c>*</c> for all.
+    /// None by default.
+    /// </summary>
+    public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
 
     /// <summary>Requests that may wait while another is worked on. 8 by default.</summary>
     public int QueueLength { get; init; } = 8;
@@ -91,6 +98,18 @@ public sealed record ServerOptions
         if (Port is < 0 or > 65535)
         {
             throw InvalidInputException.Naming($"{Named(nameof(Port))} {Port}: it must be from 0 to 65535");
+        }
+
+        foreach (var origin in AllowedOrigins)
+        {
+            var canonical = Cors.Canonical(origin);
+            if (canonical != origin)
+            {
+                var way = canonical is null
+                    ? "give scheme, host and port, as in https://app.example.org, or * for all"
+                    : $"browsers send it as {canonical}";
+                throw InvalidInputException.Naming($"{Named(nameof(AllowedOrigins))} {origin}: {way}");
+            }
         }
 
         if (QueueLength < 0)

@@ -295,6 +295,61 @@ public sealed class ExplainCommandTests : IDisposable
         Assert.NotEqual(first.Output, (await Run(2)).Output);
     }
 
+    [Theory]
+    [InlineData("--stop")]
+    [InlineData("-r")]
+    [InlineData("--reverse-prompt")]
+    public async Task Explain_StopTexts_EndTheAnswer(string flag)
+    {
+        var run = await RunDemo("-n", "12", flag, "diamond", flag, "n orange cr", "--json");
+
+        Assert.Equal(0, run.ExitCode);
+        using var json = JsonDocument.Parse(run.Output);
+        Assert.Equal("A", json.RootElement.GetProperty("answer").GetString());
+        Assert.Equal("stopText", json.RootElement.GetProperty("stopReason").GetString());
+    }
+
+    [Fact]
+    public async Task Explain_LogitBias_ChangesTheAnswer()
+    {
+        var plain = await RunDemo("-n", "3", "--json");
+        using var json = JsonDocument.Parse(plain.Output);
+        var id = json.RootElement.GetProperty("tokens")[1].GetProperty("token").GetProperty("id").GetInt32();
+        Assert.Equal("An orange cross", json.RootElement.GetProperty("answer").GetString());
+
+        var banned = await RunDemo("-n", "3", "-l", $"{id}-100");
+        Assert.Equal(0, banned.ExitCode);
+        Assert.DoesNotContain("orange", banned.Output, StringComparison.Ordinal);
+
+        var forced = await RunDemo("-n", "3", "--logit-bias", $"{id}+100");
+        Assert.Equal(" orange orange orange", forced.Output.TrimEnd());
+    }
+
+    [Theory]
+    [InlineData(2, "--logit-bias x: ", "-l", "x")]
+    [InlineData(2, "--logit-bias 5: ", "-l", "5")]
+    [InlineData(2, "--logit-bias 5+101: ", "-l", "5+101")]
+    [InlineData(2, "--logit-bias 5+1.2.3: ", "-l", "5+1.2.3")]
+    [InlineData(2, "--logit-bias -5+1: ", "--logit-bias=-5+1")]
+    [InlineData(2, "--logit-bias 5-inf: ", "-l", "5-inf")]
+    [InlineData(2, "--logit-bias 99999999999+1: ", "-l", "99999999999+1")]
+    [InlineData(2, "names token 5 twice", "-l", "5+1", "-l", "5-1")]
+    [InlineData(3, "token 999999 (--logit-bias) is not in the model's vocabulary", "-l", "999999+1")]
+    [InlineData(3, "(--stop) is empty", "--stop", "")]
+    [InlineData(3, "begins with a stop text (--stop)", "--stop", "An")]
+    public async Task Explain_StopTextOrBiasThatCannotBe_IsNamed(
+        int exitCode,
+        string message,
+        params string[] arguments
+    )
+    {
+        var run = await RunDemo(arguments);
+
+        Assert.Equal(exitCode, run.ExitCode);
+        Assert.Contains(message, run.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(ReportPath));
+    }
+
     [Fact]
     public async Task Explain_TextAlone_NeedsNoProjector()
     {
@@ -436,4 +491,7 @@ public sealed class ExplainCommandTests : IDisposable
         Assert.Equal("qwen3vl_merger", json.RootElement.GetProperty("projector").GetProperty("type").GetString());
         Assert.NotEqual(0, json.RootElement.GetProperty("runtime").GetProperty("devices").GetArrayLength());
     }
+
+    private Task<CommandRun> RunDemo(params string[] arguments) =>
+        CommandRun.Of(["explain", "-o", ReportPath, "-t", "1", .. arguments]);
 }

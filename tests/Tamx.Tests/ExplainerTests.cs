@@ -1,3 +1,4 @@
+using System.Text;
 using Tamx.Kernels;
 using Tamx.Llama;
 using Tamx.Llama.Chat;
@@ -256,6 +257,84 @@ public class ExplainerTests
         var explanation = live.Finish();
         Assert.Equal(answer[..3], explanation.Maps.Answer.Select(token => token.Token.TokenId));
         Assert.Equal(explanation.Trace.TokenIds.Length, explanation.Trace.HiddenRowCount);
+    }
+
+    /// <summary>Tokens of a stop text are computed before it is known to be one; nothing of them may be left.</summary>
+    [Theory]
+    [InlineData(2, 0)]
+    [InlineData(3, 1)]
+    public async Task ReadAsync_StopText_ExplainsTheAnswerBeforeIt(int kept, int cut)
+    {
+        var model = LoadedModels.Get("qwen3vl");
+        var whole = await Explainer.ExplainAsync(model, Messages("one picture"), Options, Engine);
+        int[] ids = [.. whole.Maps.Answer.Select(token => token.Token.TokenId)];
+        var texts = Array.ConvertAll(ids, id => Encoding.UTF8.GetString(model.Vocabulary.GetBytes(id)));
+
+        // A stop text over two tokens, which may begin within the last one that is kept.
+        var stop = texts[kept - 1][^cut..] + texts[kept] + texts[kept + 1];
+        Assert.True(texts[kept - 1].Length > cut && !whole.Answer[..^3].Contains('\uFFFD'), "not made for this model");
+        var options = Options with { Completion = Options.Completion with { StopTexts = [stop] } };
+        using var live = await Explainer.StartAsync(model, Messages("one picture"), options, Engine);
+        var read = new List<StreamedToken>();
+        await foreach (var token in live.ReadAsync())
+        {
+            read.Add(token);
+            Assert.Equal(live.PromptTokenCount + read.Count, live.TokenIds.Length);
+        }
+
+        var explanation = live.Finish();
+        Assert.Equal(StopReason.StopText, explanation.StopReason);
+        Assert.Equal(string.Concat(texts[..kept])[..^cut], explanation.Answer);
+        Assert.Equal(explanation.Answer, string.Concat(read.Select(token => token.Generated.Text)));
+        Assert.Equal(ids[..kept], explanation.Maps.Answer.Select(token => token.Token.TokenId));
+        Assert.Equal(
+            whole.Trace.TokenIds.AsSpan(..explanation.Trace.TokenIds.Length),
+            explanation.Trace.TokenIds.AsSpan()
+        );
+        Assert.Equal([stop], explanation.Trace.Run.StopTexts!);
+        AssertClose(ActivationMaps.Compute(explanation.Trace, Options.Tam, Engine), explanation.Maps, 0);
+
+        var atOnce = await Explainer.ExplainAsync(model, Messages("one picture"), options, Engine);
+        Assert.Equal(explanation.Answer, atOnce.Answer);
+        Assert.Equal(explanation.Trace.TokenIds.AsSpan(), atOnce.Trace.TokenIds.AsSpan());
+        AssertClose(atOnce.Maps, explanation.Maps, 0);
+    }
+
+    [Fact]
+    public async Task ExplainAsync_StopTextAtTheBeginning_SaysThatThereIsNothingToExplain()
+    {
+        var model = LoadedModels.Get("qwen3vl");
+        var whole = await Explainer.ExplainAsync(model, Messages("text alone"), Options, Engine);
+        var options = Options with { Completion = Options.Completion with { StopTexts = [whole.Answer[..1]] } };
+
+        var exception = await Assert.ThrowsAsync<InvalidInputException>(() =>
+            Explainer.ExplainAsync(model, Messages("text alone"), options, Engine)
+        );
+        Assert.Contains("StopTexts", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ExplainAsync_LogitBias_IsSavedWithTheRun()
+    {
+        var model = LoadedModels.Get("qwen3vl");
+        var biases = new Dictionary<int, float> { [5] = 2.5f, [7] = -100 };
+        var completion = Options.Completion with { LogitBias = biases, MaxNewTokens = 2 };
+
+        var explanation = await Explainer.ExplainAsync(
+            model,
+            Messages("text alone"),
+            Options with
+            {
+                Completion = completion,
+            },
+            Engine
+        );
+
+        using var folder = new TemporaryFolder();
+        TraceFile.Save(explanation.Trace, folder.File("trace.safetensors"));
+        var loaded = TraceFile.Load(folder.File("trace.safetensors"));
+        Assert.Equal(biases, loaded.Run.LogitBias);
+        Assert.Null(loaded.Run.StopTexts);
     }
 
     [Fact]

@@ -23,6 +23,7 @@ public sealed class ChatApiTests(SharedServer shared)
                 logprobs = true,
                 user = "x",
                 tools = Array.Empty<int>(),
+                tamx = new { maps = true },
             },
             Path
         );
@@ -63,7 +64,7 @@ public sealed class ChatApiTests(SharedServer shared)
                 max_tokens = 4,
                 logprobs = true,
                 top_logprobs = count,
-                tamx = new { maps = false, candidates },
+                tamx = new { maps = candidates is not null, candidates },
             },
             Path
         );
@@ -81,7 +82,7 @@ public sealed class ChatApiTests(SharedServer shared)
             {
                 // The answer is greedy.
                 Assert.Equal(token.GetProperty("token").GetString(), top[0].GetProperty("token").GetString());
-                Assert.Equal(token.GetProperty("logprob").GetDouble(), top[0].GetProperty("logprob").GetDouble());
+                Assert.Equal(token.GetProperty("logprob").GetDouble(), top[0].GetProperty("logprob").GetDouble(), 1e-9);
                 Assert.Equal(
                     top[0].GetProperty("token").GetString()!.Length,
                     top[0].GetProperty("bytes").GetArrayLength()
@@ -162,10 +163,9 @@ public sealed class ChatApiTests(SharedServer shared)
     [Fact]
     public async Task Chat_WholeAnswer_EndsWithStop()
     {
-        using var answer = await _server.PostAsync(new { messages = Messages, tamx = new { maps = false } }, Path);
+        using var answer = await _server.PostAsync(new { messages = Messages }, Path);
         using var json = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
         Assert.Equal("stop", json.RootElement.GetProperty("choices")[0].GetProperty("finish_reason").GetString());
-        Assert.False(json.RootElement.GetProperty("tamx").TryGetProperty("maps", out _));
     }
 
     [Theory]
@@ -209,10 +209,341 @@ public sealed class ChatApiTests(SharedServer shared)
         Assert.InRange(json.RootElement.GetProperty("usage").GetProperty("prompt_tokens").GetInt32(), 16, 40);
     }
 
+    /// <summary>The demo's answer begins "An orange cross"; nobody asked for maps, so there are none.</summary>
+    [Fact]
+    public async Task Chat_NobodyAsksForMaps_LeavesNothingBehind()
+    {
+        var before = await _server.Client.GetStringAsync("/api/runs");
+        var folders = Directory.GetDirectories(_server.Server.FolderPath, "*", SearchOption.AllDirectories);
+
+        var answer = await AskAsync("\"max_tokens\":3");
+
+        Assert.Equal("An orange cross", ContentOf(answer));
+        Assert.False(answer.TryGetProperty("tamx", out _));
+        Assert.Equal(before, await _server.Client.GetStringAsync("/api/runs"));
+        Assert.Equal(folders, Directory.GetDirectories(_server.Server.FolderPath, "*", SearchOption.AllDirectories));
+        var chunks = await StreamAsync("\"max_tokens\":3");
+        Assert.All(
+            chunks,
+            chunk =>
+                Assert.False(
+                    chunk.TryGetProperty("tamx", out var tamx)
+                        && (tamx.TryGetProperty("head", out _) || tamx.TryGetProperty("token", out _))
+                )
+        );
+    }
+
+    [Fact]
+    public async Task Chat_WithMapsAndWithout_IsTheSameAnswer()
+    {
+        const string Options = "\"max_tokens\":12,\"temperature\":0.8,\"seed\":4,\"logprobs\":true,\"top_logprobs\":2";
+
+        var plain = await AskAsync(Options);
+        var explained = await AskAsync(Options + ",\"tamx\":{\"maps\":true}");
+
+        Assert.Equal(ContentOf(plain), ContentOf(explained));
+        Assert.Equal(TokensOf(plain), TokensOf(explained));
+        Assert.Equal(plain.GetProperty("usage").GetRawText(), explained.GetProperty("usage").GetRawText());
+    }
+
+    [Theory]
+    [InlineData("\" cross\"", "An orange")]
+    [InlineData("[\"diamond\",\"n orange cr\"]", "A")]
+    [InlineData("\"An\"", "")]
+    [InlineData("[\"An orange cross, \"]", "")]
+    [InlineData("[\"é\",\"cross\\n\"]", "An orange cross, a blue")]
+    [InlineData("[]", "An orange cross, a blue")]
+    [InlineData("null", "An orange cross, a blue")]
+    public async Task Chat_StopTexts_EndTheAnswer(string stop, string expected)
+    {
+        var options = $"\"max_tokens\":6,\"logprobs\":true,\"stop\":{stop}";
+        var answer = await AskAsync(options);
+        var chunks = await StreamAsync(options);
+
+        Assert.Equal(expected, ContentOf(answer));
+        Assert.Equal(expected, string.Concat(chunks.Select(DeltaOf)));
+        var isMet = expected != "An orange cross, a blue";
+        Assert.Equal(
+            isMet ? "stop" : "length",
+            answer.GetProperty("choices")[0].GetProperty("finish_reason").GetString()
+        );
+        Assert.Equal(answer.GetProperty("usage").GetProperty("completion_tokens").GetInt32(), TokensOf(answer).Count);
+        Assert.Equal(TokensOf(answer), chunks.SelectMany(TokensOf));
+    }
+
+    [Fact]
+    public async Task Chat_StopTextAndMaps_ExplainsTheTokensBeforeIt()
+    {
+        var answer = await AskAsync("\"stop\":\"ss,\",\"tamx\":{\"maps\":true}");
+
+        Assert.Equal("An orange cro", ContentOf(answer));
+        Assert.Equal(3, answer.GetProperty("usage").GetProperty("completion_tokens").GetInt32());
+        Assert.Equal(3, answer.GetProperty("tamx").GetProperty("maps").GetProperty("answer").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task Chat_LogitBias_BansAndForcesTokens()
+    {
+        var ids = new List<int>();
+        await foreach (var (name, data) in _server.StreamAsync(new { messages = Messages, maxTokens = 2 }))
+        {
+            if (name == "token")
+            {
+                ids.Add(data.GetProperty("id").GetInt32());
+            }
+        }
+
+        var banned = ContentOf(await AskAsync($"\"max_tokens\":3,\"logit_bias\":{{\"{ids[1]}\":-100}}"));
+        var forced = ContentOf(await AskAsync($"\"max_tokens\":3,\"logit_bias\":{{\"{ids[1]}\":100,\"0\":0.5}}"));
+        var none = ContentOf(await AskAsync("\"max_tokens\":3,\"logit_bias\":{}"));
+
+        Assert.StartsWith("An", banned, StringComparison.Ordinal);
+        Assert.DoesNotContain("orange", banned, StringComparison.Ordinal);
+        Assert.Equal(" orange orange orange", forced);
+        Assert.Equal("An orange cross", none);
+        var explained = await ExplainAsync(new() { ["logitBias"] = new Dictionary<int, int> { [ids[1]] = -100 } });
+        Assert.DoesNotContain("orange", explained, StringComparison.Ordinal);
+        Assert.EndsWith("An\"", await ExplainAsync(new() { ["stop"] = " orange" }), StringComparison.Ordinal);
+
+        async Task<string> ExplainAsync(Dictionary<string, object> sampling)
+        {
+            var answer = "";
+            await foreach (
+                var (name, data) in _server.StreamAsync(
+                    new
+                    {
+                        messages = Messages,
+                        maxTokens = 3,
+                        sampling,
+                    }
+                )
+            )
+            {
+                answer = name == "done" ? data.GetProperty("answer").GetRawText() : answer;
+            }
+
+            return answer;
+        }
+    }
+
+    [Theory]
+    [InlineData("\"max_tokens\":-1", true)]
+    [InlineData("\"max_tokens\":9", true)]
+    [InlineData("\"max_tokens\":1e12", true)]
+    [InlineData("\"max_completion_tokens\":4294967296", true)]
+    [InlineData("\"max_completion_tokens\":5,\"max_tokens\":5", true)]
+    [InlineData("\"max_tokens\":4", false)]
+    [InlineData("\"max_tokens\":null", false)]
+    public async Task Chat_MaxTokensBeyondTheLimit_AreBoundedAndItIsSaid(string option, bool isSaid)
+    {
+        await using var server = await RunningServer.StartAsync(
+            RunningServer.Options with
+            {
+                Limits = new RequestLimits { MaxAnswerTokens = 4 },
+            }
+        );
+
+        var answer = await AskAsync(option, server);
+        var chunks = await StreamAsync(option, server);
+
+        Assert.Equal("An orange cross,", ContentOf(answer));
+        Assert.Equal("length", answer.GetProperty("choices")[0].GetProperty("finish_reason").GetString());
+        Assert.Equal(isSaid ? 4 : null, BoundOf(answer));
+        Assert.Equal(isSaid ? 4 : null, BoundOf(chunks[0]));
+
+        static int? BoundOf(JsonElement answer) =>
+            answer.TryGetProperty("tamx", out var tamx) && tamx.TryGetProperty("maxTokens", out var most)
+                ? most.GetInt32()
+                : null;
+    }
+
+    [Theory]
+    [InlineData("-1")]
+    [InlineData("9223372036854775807")]
+    [InlineData("-9223372036854775808")]
+    [InlineData("0")]
+    public async Task Chat_AnySeedOf64Bits_IsTaken(string seed) =>
+        Assert.NotEqual("", ContentOf(await AskAsync($"\"max_tokens\":2,\"temperature\":1,\"seed\":{seed}")));
+
+    [Fact]
+    public async Task Chat_WhatClientsSendBesides_IsPassedOver()
+    {
+        var answer = await AskAsync(
+            """
+            "max_tokens":3,"model":"gpt-4o","user":"u","metadata":{"a":"b"},"store":false,"service_tier":"auto",
+            "safety_identifier":"s","prompt_cache_key":"k","prompt_cache_retention":"24h","parallel_tool_calls":true,
+            "prediction":{"type":"content","content":"x"},"n":1,"tools":[],"functions":null,"tool_choice":"none",
+            "function_call":"auto","response_format":{"type":"text"},"modalities":["text"],"audio":null,
+            "reasoning_effort":null,"frequency_penalty":0,"stream_options":null,"logit_bias":null,"stop":null
+            """
+        );
+
+        Assert.Equal("An orange cross", ContentOf(answer));
+    }
+
+    /// <summary>What an official client reads: members that are null are there.</summary>
+    [Fact]
+    public async Task Chat_WhatIsNotThere_IsNull()
+    {
+        var chunks = await StreamAsync("\"max_tokens\":2,\"stream_options\":{\"include_usage\":true}");
+
+        Assert.All(
+            chunks[..^2],
+            chunk =>
+            {
+                var choice = chunk.GetProperty("choices")[0];
+                Assert.Equal(JsonValueKind.Null, choice.GetProperty("finish_reason").ValueKind);
+                Assert.Equal(JsonValueKind.Null, choice.GetProperty("logprobs").ValueKind);
+                Assert.Equal(JsonValueKind.Null, chunk.GetProperty("usage").ValueKind);
+            }
+        );
+        Assert.Equal("length", chunks[^2].GetProperty("choices")[0].GetProperty("finish_reason").GetString());
+        Assert.Empty(chunks[^1].GetProperty("choices").EnumerateArray());
+        Assert.Single(chunks.Select(chunk => chunk.GetProperty("id").GetString()).Distinct());
+        var message = (await AskAsync("\"max_tokens\":1")).GetProperty("choices")[0].GetProperty("message");
+        Assert.Equal(JsonValueKind.Null, message.GetProperty("refusal").ValueKind);
+    }
+
+    [Theory]
+    [InlineData("{\"role\":\"assistant\",\"content\":null}")]
+    [InlineData("{\"role\":\"assistant\",\"content\":null,\"refusal\":null,\"tool_calls\":[],\"annotations\":[]}")]
+    [InlineData(
+        "{\"role\":\"assistant\",\"content\":\"A cat.\",\"refusal\":null,\"audio\":null,\"function_call\":null}"
+    )]
+    public async Task Chat_EarlierTurnAsClientsKeepIt_IsRead(string turn)
+    {
+        using var answer = await PostAsync(
+            $"{{\"messages\":[{{\"role\":\"user\",\"content\":\"Hi\"}},{turn},{Question}],\"max_tokens\":3}}"
+        );
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
+    public async Task Chat_StreamThatFailsBeforeItsFirstToken_HasTheErrorsStatus()
+    {
+        var part = new { type = "image_url", image_url = new { url = RunningServer.DataUrl([1, 2, 3]) } };
+        var messages = new[] { new { role = "user", content = new[] { part } } };
+
+        using var answer = await _server.PostAsync(new { messages, stream = true }, Path);
+
+        await RunningServer.AssertErrorAsync(answer, 400, "invalid_image");
+    }
+
+    [Fact]
+    public async Task Chat_SideBySide_EachGetsItsOwn()
+    {
+        var asked = Enumerable
+            .Range(0, 6)
+            .Select(async index =>
+            {
+                var maps = index % 2 == 0 ? ",\"tamx\":{\"maps\":true}" : "";
+                var stop = new[] { " cross", " orange", "," }[index % 3];
+                return ContentOf(await AskAsync($"\"max_tokens\":6,\"stop\":\"{stop}\"{maps}"));
+            });
+
+        Assert.Equal(
+            ["An orange", "An", "An orange cross", "An orange", "An", "An orange cross"],
+            await Task.WhenAll(asked)
+        );
+    }
+
+    [Theory]
+    [InlineData("\"stop\":\"\"", "stop")]
+    [InlineData("\"stop\":[\"a\",\"\"]", "stop")]
+    [InlineData("\"stop\":[\"a\",\"b\",\"c\",\"d\",\"e\"]", "stop")]
+    [InlineData("\"stop\":5", "stop")]
+    [InlineData("\"stop\":[null]", "stop")]
+    [InlineData("\"logit_bias\":[[5,1]]", "logit_bias")]
+    [InlineData("\"logit_bias\":{\" red\":1}", "logit_bias")]
+    [InlineData("\"logit_bias\":{\"-5\":1}", "logit_bias")]
+    [InlineData("\"logit_bias\":{\"5\":100.5}", "logit_bias")]
+    [InlineData("\"logit_bias\":{\"5\":false}", "logit_bias")]
+    [InlineData("\"max_tokens\":0", "max_tokens")]
+    [InlineData("\"max_tokens\":-2", "max_tokens")]
+    [InlineData("\"max_tokens\":1.5", "max_tokens")]
+    [InlineData("\"max_completion_tokens\":\"5\"", "max_completion_tokens")]
+    [InlineData("\"max_completion_tokens\":5,\"max_tokens\":6", "max_tokens")]
+    [InlineData("\"seed\":1.5", "seed")]
+    [InlineData("\"seed\":9223372036854775808", "seed")]
+    [InlineData("\"top_logprobs\":21", "top_logprobs")]
+    [InlineData("\"n\":0", "n")]
+    [InlineData("\"n\":2", "n", "unsupported")]
+    [InlineData("\"tool_choice\":\"required\"", "tool_choice", "unsupported")]
+    [InlineData("\"modalities\":[\"text\",\"audio\"]", "modalities", "unsupported")]
+    [InlineData("\"reasoning_effort\":\"low\"", "reasoning_effort", "unsupported")]
+    [InlineData("\"web_search_options\":{}", "web_search_options", "unsupported")]
+    [InlineData("\"repetition_penalty\":1.2", "repetition_penalty", "unsupported")]
+    [InlineData("\"stream_options\":{\"x\":1}", "stream_options.x", "unsupported")]
+    [InlineData("\"stream_options\":true", "stream_options")]
+    [InlineData("\"tamx\":{\"map\":true}", "map", "unknown_name")]
+    [InlineData("\"tamx\":{\"candidates\":3}", "tamx.candidates")]
+    [InlineData("\"tamx\":{\"maps\":false,\"options\":{}}", "tamx.options")]
+    public async Task Chat_SettingThatCannotBe_IsRefusedByName(
+        string option,
+        string parameter,
+        string code = "invalid_value"
+    )
+    {
+        using var answer = await PostAsync($"{{\"messages\":[{Question}],{option}}}");
+
+        Assert.Equal(400, (int)answer.StatusCode);
+        using var json = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
+        var error = json.RootElement.GetProperty("error");
+        Assert.Equal(code, error.GetProperty("code").GetString());
+        Assert.Equal(parameter, error.GetProperty("param").GetString());
+        Assert.Equal("invalid_request_error", error.GetProperty("type").GetString());
+        Assert.Contains(parameter, error.GetProperty("message").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"logit_bias\":{\"999999\":1}", "token 999999 (logit_bias) is not in the model's vocabulary")]
+    [InlineData("\"stop\":\"An\",\"tamx\":{\"maps\":true}", "begins with a stop text (stop)")]
+    public async Task Chat_SettingThatTheModelCannotTake_IsRefusedByName(string option, string message)
+    {
+        using var answer = await PostAsync($"{{\"messages\":[{Question}],{option}}}");
+
+        Assert.Equal(400, (int)answer.StatusCode);
+        using var json = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
+        Assert.Contains(
+            message,
+            json.RootElement.GetProperty("error").GetProperty("message").GetString(),
+            StringComparison.Ordinal
+        );
+    }
+
+    [Theory]
+    [InlineData("{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"x\"}]}", "tool_calls")]
+    [InlineData("{\"role\":\"user\",\"content\":null}", "content")]
+    [InlineData("{\"role\":\"assistant\"}", "content")]
+    [InlineData("{\"role\":\"tool\",\"content\":\"x\",\"tool_call_id\":\"y\"}", "tool")]
+    public async Task Chat_TurnThatCannotBeUsed_IsRefusedByName(string turn, string name)
+    {
+        using var answer = await PostAsync($"{{\"messages\":[{turn},{Question}]}}");
+
+        Assert.Equal(400, (int)answer.StatusCode);
+        var body = await answer.Content.ReadAsStringAsync();
+        Assert.Contains("message 0", body, StringComparison.Ordinal);
+        Assert.Contains(name, body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Model_ById_IsTheOneThereIsOrNone()
+    {
+        using var json = JsonDocument.Parse(await _server.Client.GetStringAsync("/v1/models/tamx-demo-grounded"));
+        using var list = JsonDocument.Parse(await _server.Client.GetStringAsync("/v1/models"));
+        Assert.Equal(list.RootElement.GetProperty("data")[0].GetRawText(), json.RootElement.GetRawText());
+
+        foreach (var other in (string[])["gpt-4o", "a/b", "a%2Fb", "tamx-demo-grounded%20", "TAMX-DEMO-GROUNDED"])
+        {
+            using var answer = await _server.Client.GetAsync($"/v1/models/{other}");
+            var body = await answer.Content.ReadAsStringAsync();
+            Assert.Contains("\"param\":\"model\"", body, StringComparison.Ordinal);
+            await RunningServer.AssertErrorAsync(answer, 404, "model_not_found");
+        }
+    }
+
     [Theory]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"n\":2}", "unsupported")]
-    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"stop\":[\"a\"]}", "unsupported")]
-    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"stop\":\"a\"}", "unsupported")]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"tools\":[{}]}", "unsupported")]
     [InlineData(
         "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"response_format\":{\"type\":\"json_object\"}}",
@@ -255,5 +586,47 @@ public sealed class ChatApiTests(SharedServer shared)
             text.TrimEnd('\n').Split('\n'),
             line => Assert.Matches("^(# (HELP|TYPE) .+|[a-z_]+(\\{.*\\})? [0-9.E+-]+)$", line)
         );
+    }
+
+    private static string Question => JsonSerializer.Serialize(Messages[0]);
+
+    private static string ContentOf(JsonElement answer) =>
+        answer.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString()!;
+
+    private static string? DeltaOf(JsonElement chunk) =>
+        chunk.GetProperty("choices")[0].GetProperty("delta").TryGetProperty("content", out var text)
+            ? text.GetString()
+            : null;
+
+    /// <summary>Tokens and log-probabilities of an answer or a chunk.</summary>
+    private static List<string> TokensOf(JsonElement answer) =>
+        answer.GetProperty("choices")[0].GetProperty("logprobs") is { ValueKind: JsonValueKind.Object } logprobs
+            ? [.. logprobs.GetProperty("content").EnumerateArray().Select(token => token.GetRawText())]
+            : [];
+
+    private Task<HttpResponseMessage> PostAsync(string json, RunningServer? server = null) =>
+        (server ?? _server).Client.PostAsync(
+            Path,
+            new StringContent(json, System.Text.Encoding.UTF8, "application/json")
+        );
+
+    /// <summary>Asks about the picture.</summary>
+    private async Task<JsonElement> AskAsync(string options, RunningServer? server = null)
+    {
+        using var answer = await PostAsync($"{{\"messages\":[{Question}],{options}}}", server);
+        var body = await answer.Content.ReadAsStringAsync();
+        Assert.True(answer.IsSuccessStatusCode, body);
+        return JsonDocument.Parse(body).RootElement;
+    }
+
+    /// <summary>Asks about the picture; the chunks of the answer.</summary>
+    private async Task<List<JsonElement>> StreamAsync(string options, RunningServer? server = null)
+    {
+        using var answer = await PostAsync($"{{\"messages\":[{Question}],\"stream\":true,{options}}}", server);
+        var body = await answer.Content.ReadAsStringAsync();
+        Assert.True(answer.IsSuccessStatusCode, body);
+        var lines = body.Split('\n').Where(line => line.StartsWith("data: ", StringComparison.Ordinal)).ToList();
+        Assert.Equal("data: [DONE]", lines[^1]);
+        return [.. lines[..^1].Select(line => JsonDocument.Parse(line["data: ".Length..]).RootElement)];
     }
 }

@@ -96,7 +96,7 @@ public sealed class HostileRequestTests(SharedServer shared)
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"maxTokens\":0}", "invalid_value")]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"maxTokens\":1e99}", "invalid_value")]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"maxTokens\":1025}", "invalid_value")]
-    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"candidates\":11}", "invalid_value")]
+    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"candidates\":21}", "invalid_value")]
     [InlineData(
         "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"sampling\":{\"temperature\":-1}}",
         "invalid_value"

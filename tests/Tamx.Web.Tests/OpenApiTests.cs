@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Routing;
+using Tamx.Web.Requests;
 
 namespace Tamx.Web.Tests;
 
@@ -23,7 +24,9 @@ public sealed class OpenApiTests(SharedServer shared)
             .SelectMany(endpoint =>
                 endpoint
                     .Metadata.GetMetadata<HttpMethodMetadata>()!
-                    .HttpMethods.Select(method => $"{method} {endpoint.RoutePattern.RawText}")
+                    .HttpMethods.Select(method =>
+                        $"{method} {endpoint.RoutePattern.RawText!.Replace("{**", "{", StringComparison.Ordinal)}"
+                    )
             );
         Assert.Equal(served.Order(), described.Order());
     }
@@ -49,5 +52,20 @@ public sealed class OpenApiTests(SharedServer shared)
         {
             Assert.True(schemas.TryGetProperty(reference, out _), reference);
         }
+    }
+
+    [Fact]
+    public async Task Document_NamesTheFieldsOfAChatRequest()
+    {
+        using var document = JsonDocument.Parse(await shared.Running.Client.GetStringAsync("/openapi.json"));
+        var schemas = document.RootElement.GetProperty("components").GetProperty("schemas");
+        var chat = schemas.GetProperty("ChatRequest");
+
+        Assert.Equal(
+            ChatRequestReader.Used.Append("model").Order(StringComparer.Ordinal),
+            chat.GetProperty("properties").EnumerateObject().Select(one => one.Name).Order(StringComparer.Ordinal)
+        );
+        var description = chat.GetProperty("description").GetString()!;
+        Assert.All(ChatRequestReader.PassedOver, name => Assert.Contains(name, description, StringComparison.Ordinal));
     }
 }

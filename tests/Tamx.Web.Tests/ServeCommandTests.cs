@@ -61,6 +61,7 @@ public sealed partial class ServeCommandTests
     [InlineData(3, "listened on", "--port", "USED")]
     [InlineData(3, "no such file", "-m", "missing.gguf")]
     [InlineData(3, "API key", "--host", "0.0.0.0")]
+    [InlineData(3, "--cors app.example.org: give scheme", "--cors", "*", "--cors", "app.example.org")]
     [InlineData(2, "--queue is -1", "--queue", "-1")]
     [InlineData(2, "--max-pictures is 0", "--max-pictures", "0")]
     public async Task Serve_ThatCannotStart_SaysWhyInOneLine(int exitCode, string message, params string[] arguments)

@@ -93,6 +93,36 @@ public sealed class WorkerDeathTests
         Assert.False(Signals.Exists(frozen));
     }
 
+    /// <summary>A stream that has begun cannot have another status; the error is its last event but one.</summary>
+    [Fact]
+    public async Task Worker_KilledWhileAChatIsStreamed_EndsTheStreamWithTheError()
+    {
+        await using var server = await RunningServer.StartAsync(Options);
+        var events = new List<System.Text.Json.JsonElement>();
+        await foreach (
+            var (_, data) in server.StreamAsync(
+                new
+                {
+                    messages = new[] { RunningServer.Message("Describe this image.", _small) },
+                    max_tokens = 1000,
+                    stream = true,
+                },
+                "/v1/chat/completions"
+            )
+        )
+        {
+            events.Add(data);
+            if (events.Count == 3)
+            {
+                await KillAsync(server, Signals.Kill);
+            }
+        }
+
+        Assert.Equal(System.Text.Json.JsonValueKind.Undefined, events[^1].ValueKind);
+        Assert.Equal("model_died", events[^2].GetProperty("error").GetProperty("code").GetString());
+        Assert.True(events[1].TryGetProperty("choices", out _));
+    }
+
     [Fact]
     public async Task Server_ClosedWhileTheModelWorks_LeavesNothing()
     {

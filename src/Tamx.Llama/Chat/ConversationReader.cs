@@ -114,6 +114,10 @@ public sealed class ConversationReader
                 break;
             case null when parts.Count > 0:
                 break;
+            case null when role == ChatRole.Assistant && message.Element.TryGetProperty("content", out _):
+                // Clients write null for a turn in which the model said nothing.
+                parts.Add(new ParsedText(""));
+                break;
             default:
                 throw message.Fault("has no content; it must be a text or a list of parts");
         }

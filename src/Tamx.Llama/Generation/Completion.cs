@@ -48,6 +48,8 @@ public sealed class Completion : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.CandidateCount, model.Facts.VocabularySize);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.RepeatLastN, -1);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.RepeatPenalty);
+        RequireStopTexts(options.StopTexts);
+        RequireBiases(options.LogitBias, model.Vocabulary.Count);
         _model = model;
         _options = options;
         _modelReference = new HandleReference(model.Model.Handle);
@@ -85,7 +87,7 @@ public sealed class Completion : IDisposable
 
     /// <summary>
     /// Rows of <see cref="HiddenStates"/>: the prompt's tokens and all of the answer's but the last, whose successor
-    /// nobody asked for.
+    /// nobody asked for. A given answer or a stop text may have more: it is computed ahead of the answer's tokens.
     /// </summary>
     /// <remarks>0 where <see cref="CompletionOptions.CaptureHiddenStates"/> is off.</remarks>
     public int HiddenRowCount => _decoder?.RowCount ?? 0;
@@ -112,6 +114,10 @@ public sealed class Completion : IDisposable
     /// Computes the prompt, unless <see cref="PrefillAsync"/> did, and generates the answer token by token. A given
     /// answer is read instead, as if the model had written it.
     /// </summary>
+    /// <remarks>
+    /// Tokens that may be the beginning of a stop text come once that is decided. Those of a stop text do not come. A
+    /// token that holds the end of the answer's text and the beginning of a stop text comes with the former alone.
+    /// </remarks>
     /// <param name="cancellationToken">Ends the work within one decode.</param>
     /// <exception cref="InvalidOperationException">The answer was generated before, or is being generated.</exception>
     /// <exception cref="InvalidInputException">A picture cannot be encoded.</exception>
@@ -135,33 +141,39 @@ public sealed class Completion : IDisposable
             await thread.RunAsync(() => Prefill(null, cancellationToken)).ConfigureAwait(false);
         }
 
-        var decoder = new Utf8TokenDecoder();
-        for (var index = 0; ; index++)
+        var isGiven = _givenAnswer.Length > 0;
+        var filter = new StopTextFilter(isGiven ? [] : _options.StopTexts);
+        for (var index = 0; StopReason == StopReason.None; index++)
         {
+            IReadOnlyList<GeneratedToken> tokens;
             if (index == MaxAnswerTokens)
             {
-                StopReason = _givenAnswer.Length > 0 ? StopReason.AnswerGiven : StopReason.MaxNewTokens;
-                yield break;
+                StopReason = isGiven ? StopReason.AnswerGiven : StopReason.MaxNewTokens;
+                tokens = filter.ReleaseAll();
             }
-
-            if (TokenCount == _tokenIds.Length)
+            else if (
+                PromptTokenCount + index == _tokenIds.Length
+                || await thread.RunAsync(() => Step(index, cancellationToken)).ConfigureAwait(false) is not { } token
+            )
             {
                 StopReason = StopReason.ContextFull;
-                yield break;
+                tokens = filter.ReleaseAll();
             }
-
-            var token = await thread.RunAsync(() => Step(index, decoder, cancellationToken)).ConfigureAwait(false);
-            if (token is null)
-            {
-                StopReason = StopReason.ContextFull;
-                yield break;
-            }
-
-            yield return token;
-            if (token.EndsAnswer)
+            else if (token.EndsAnswer)
             {
                 StopReason = StopReason.EndToken;
-                yield break;
+                tokens = filter.AddEnd(token);
+            }
+            else
+            {
+                tokens = filter.Add(token, _model.Vocabulary.GetBytes(token.Id));
+                StopReason = filter.IsMet ? StopReason.StopText : StopReason.None;
+            }
+
+            foreach (var ready in tokens)
+            {
+                TokenCount++;
+                yield return ready;
             }
         }
     }
@@ -225,6 +237,36 @@ public sealed class Completion : IDisposable
     /// <summary>For tests: the M-RoPE position of the next text token. It tells how vision blocks are placed.</summary>
     internal int GetNextPosition() => _decoder!.Context.NextPosition;
 
+    private static void RequireStopTexts(IReadOnlyList<string> texts)
+    {
+        if (texts.Any(string.IsNullOrEmpty))
+        {
+            throw InvalidInputException.Naming(
+                $"a stop text ({Settings.StopTexts}) is empty; every answer would end before its first token"
+            );
+        }
+    }
+
+    private static void RequireBiases(IReadOnlyDictionary<int, float> biases, int tokenCount)
+    {
+        foreach (var (id, bias) in biases)
+        {
+            if (id < 0 || id >= tokenCount)
+            {
+                throw InvalidInputException.Naming(
+                    $"token {id} ({Settings.LogitBias}) is not in the model's vocabulary (0 to {tokenCount - 1})"
+                );
+            }
+
+            if (!(bias >= -CompletionOptions.MaxLogitBias && bias <= CompletionOptions.MaxLogitBias))
+            {
+                throw InvalidInputException.Naming(
+                    $"the bias of token {id} ({Settings.LogitBias}) is {bias}; it must be from {-CompletionOptions.MaxLogitBias} to {CompletionOptions.MaxLogitBias}"
+                );
+            }
+        }
+    }
+
     private bool Prefill(IProgress<CompletionProgress>? progress, CancellationToken cancellationToken) =>
         Exclusively(
             () =>
@@ -235,7 +277,7 @@ public sealed class Completion : IDisposable
                 }
 
                 _decoder = new SequenceDecoder(_model, _options, ContextSize, _tokenIds.Length, _cancelled);
-                _sampler = new TokenSampler(_options, _tokenIds.Length);
+                _sampler = new TokenSampler(_options, _model.Vocabulary.Count, _tokenIds.Length);
                 using var cancellation = cancellationToken.Register(EndCall);
                 using var patches = _prompt.ReadPatches(cancellationToken).GetEnumerator();
                 var patchCount = 0;
@@ -271,8 +313,8 @@ public sealed class Completion : IDisposable
             cancellationToken
         );
 
-    /// <summary>The next token of the answer; null if the context is full.</summary>
-    private GeneratedToken? Step(int index, Utf8TokenDecoder text, CancellationToken cancellationToken) =>
+    /// <summary>The next token of the answer, without its text; null if the context is full.</summary>
+    private GeneratedToken? Step(int index, CancellationToken cancellationToken) =>
         Exclusively(
             () =>
             {
@@ -283,7 +325,7 @@ public sealed class Completion : IDisposable
                     return null;
                 }
 
-                var position = TokenCount;
+                var position = PromptTokenCount + index;
                 if (_givenAnswer.Length == 0)
                 {
                     _tokenIds[position] = decoder.Context.Sample(_sampler!);
@@ -295,18 +337,16 @@ public sealed class Completion : IDisposable
                     id,
                     _options.CandidateCount
                 );
-                TokenCount++;
-                var ends = _givenAnswer.Length == 0 && _model.Vocabulary.EndsAnswer(id);
                 return new GeneratedToken
                 {
                     Index = index,
                     Position = position,
                     Id = id,
-                    Text = ends ? text.Flush() : text.Decode(_model.Vocabulary.GetBytes(id)),
+                    Text = "",
                     Logit = ranking.Logit,
                     LogProbability = ranking.Logit - ranking.LogSum,
                     Candidates = ranking.Candidates,
-                    EndsAnswer = ends,
+                    EndsAnswer = _givenAnswer.Length == 0 && _model.Vocabulary.EndsAnswer(id),
                 };
             },
             cancellationToken

@@ -5,6 +5,9 @@ namespace Tamx.Llama;
 /// </summary>
 public sealed record CompletionOptions
 {
+    /// <summary>Greatest bias of a token's logit, up or down.</summary>
+    public const float MaxLogitBias = 100;
+
     /// <summary>Most tokens to generate. 256 by default.</summary>
     public int MaxNewTokens { get; init; } = 256;
 
@@ -44,6 +47,18 @@ public sealed record CompletionOptions
 
     /// <summary>How many of the answer's last tokens count for penalties; -1 for all. 64 by default.</summary>
     public int RepeatLastN { get; init; } = 64;
+
+    /// <summary>
+    /// Added to tokens' logits before one is chosen, by token id: from -100 (never) to 100 (always, in effect). None by
+    /// default.
+    /// </summary>
+    public IReadOnlyDictionary<int, float> LogitBias { get; init; } = new Dictionary<int, float>();
+
+    /// <summary>
+    /// Texts before which an answer ends, whatever tokens they fall into. They are none of the answer. None by default;
+    /// a given answer is read to its end.
+    /// </summary>
+    public IReadOnlyList<string> StopTexts { get; init; } = [];
 
     /// <summary>Seed of the sampling. 0 by default.</summary>
     public uint Seed { get; init; }

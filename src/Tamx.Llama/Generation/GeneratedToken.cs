@@ -18,7 +18,10 @@ public sealed record GeneratedToken
     /// <summary>Token id.</summary>
     public required int Id { get; init; }
 
-    /// <summary>What it adds to the answer's text. Empty within a character's bytes, and for the end token.</summary>
+    /// <summary>
+    /// What it adds to the answer's text. Empty within a character's bytes, and for the end token; a part of the token's
+    /// own text before a stop text.
+    /// </summary>
     public required string Text { get; init; }
 
     /// <summary>The token's logit.</summary>

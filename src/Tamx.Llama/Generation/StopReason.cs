@@ -17,4 +17,7 @@ public enum StopReason
 
     /// <summary>All of the given answer was read.</summary>
     AnswerGiven,
+
+    /// <summary>One of <see cref="CompletionOptions.StopTexts"/> came.</summary>
+    StopText,
 }

@@ -3,8 +3,8 @@ using LLama.Native;
 namespace Tamx.Llama;
 
 /// <summary>
-/// Chooses tokens as llama.cpp's tools do: penalties, top-k, top-p, min-p, temperature, in this order. At temperature 0
-/// it takes the best.
+/// Chooses tokens as llama.cpp's tools do: biases, penalties, top-k, top-p, min-p, temperature, in this order. At
+/// temperature 0 it takes the best.
 /// </summary>
 /// <remarks>Penalties count the tokens of the answer alone, as in llama-mtmd-cli and OpenAI's API.</remarks>
 internal sealed class TokenSampler : IDisposable
@@ -15,9 +15,19 @@ internal sealed class TokenSampler : IDisposable
     private LLamaTokenData[] _vocabulary = [];
 
     /// <param name="options">How to choose.</param>
+    /// <param name="vocabularySize">Tokens of the vocabulary.</param>
     /// <param name="capacity">Most tokens of an answer; llama.cpp keeps room for as many as penalties count.</param>
-    public TokenSampler(CompletionOptions options, int capacity)
+    public TokenSampler(CompletionOptions options, int vocabularySize, int capacity)
     {
+        if (options.LogitBias.Count > 0)
+        {
+            LLamaLogitBias[] biases =
+            [
+                .. options.LogitBias.Select(pair => new LLamaLogitBias { Token = pair.Key, Bias = pair.Value }),
+            ];
+            _chain.AddLogitBias(vocabularySize, biases);
+        }
+
         var penalized = options.RepeatLastN < 0 ? capacity : Math.Min(options.RepeatLastN, capacity);
         if (
             penalized > 0

@@ -29,17 +29,17 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
             total_tokens = done.PromptTokens + done.AnswerTokens,
         };
 
-    public IResult Models()
-    {
-        var model = new
-        {
-            id = ModelName,
-            @object = "model",
-            created = _started,
-            owned_by = "tamx",
-        };
-        return Results.Json(new { @object = "list", data = new[] { model } }, WireJson.Options);
-    }
+    public IResult Models() => Results.Json(new { @object = "list", data = new[] { Describe() } }, WireJson.Options);
+
+    public IResult Model(string id) =>
+        id == ModelName || id.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase) == ModelName
+            ? Results.Json(Describe(), WireJson.Options)
+            : throw new ApiException(
+                404,
+                "model_not_found",
+                $"the model {Json.Shown(id)} does not exist here; {ModelName} does",
+                parameter: "model"
+            );
 
     public async Task PostAsync(HttpContext context)
     {
@@ -53,6 +53,15 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
         await (request.IsStream ? StreamAsync(context, request, place) : AnswerAsync(context, request, place));
     }
 
+    private object Describe() =>
+        new
+        {
+            id = ModelName,
+            @object = "model",
+            created = _started,
+            owned_by = "tamx",
+        };
+
     private async Task AnswerAsync(HttpContext context, ChatRequest request, ModelQueue.Place place)
     {
         var logprobs = new List<object>();
@@ -61,9 +70,14 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
         var choice = new
         {
             index = 0,
-            message = new { role = "assistant", content = done.Answer },
+            message = new
+            {
+                role = "assistant",
+                content = done.Answer,
+                refusal = (string?)null,
+            },
+            logprobs = Logprobs.Member(request.WithLogprobs, logprobs),
             finish_reason = FinishReason(done),
-            logprobs = request.WithLogprobs ? new { content = logprobs } : null,
         };
 
         // The maps' document goes from its file into the answer as it is.
@@ -77,24 +91,36 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
         Write("model", ModelName);
         Write("choices", new[] { choice });
         Write("usage", Usage(done));
-        json.WriteStartObject("tamx");
-        Write("run", run.Id);
-        if (maps is not null)
+        if (maps is not null || request.BoundedTokens is not null)
         {
-            json.WritePropertyName("maps");
-            json.WriteRawValue(maps, skipInputValidation: true);
+            json.WriteStartObject("tamx");
+            if (request.BoundedTokens is { } most)
+            {
+                json.WriteNumber("maxTokens", most);
+            }
+
+            if (maps is not null)
+            {
+                json.WriteString("run", run.Id);
+                json.WritePropertyName("maps");
+                json.WriteRawValue(maps, skipInputValidation: true);
+            }
+
+            json.WriteEndObject();
         }
 
-        json.WriteEndObject();
         json.WriteEndObject();
         await json.FlushAsync(context.RequestAborted);
 
         Task OnEventAsync(string name, byte[] content)
         {
-            if (name == "token" && request.WithLogprobs)
+            if (name == "written" && request.WithLogprobs)
             {
-                using var token = JsonDocument.Parse(content);
-                logprobs.Add(Logprobs.Of(token.RootElement, request.TopLogprobs));
+                var token = WireJson.Read<WrittenToken>(content);
+                if (!token.EndsAnswer)
+                {
+                    logprobs.Add(Logprobs.Of(token, request.TopLogprobs));
+                }
             }
 
             return Task.CompletedTask;
@@ -103,27 +129,27 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
         void Write<T>(string name, T value)
         {
             json.WritePropertyName(name);
-            JsonSerializer.Serialize(json, value, WireJson.Options);
+            JsonSerializer.Serialize(json, value, WireJson.OptionsWithNulls);
         }
     }
 
     private async Task StreamAsync(HttpContext context, ChatRequest request, ModelQueue.Place place)
     {
-        await using var events = await EventStream.StartAsync(context, options.LongestSilence);
+        await using var events = new EventStream(context, options.LongestSilence);
         var stream = new ChatStream(events, request, ModelName);
         try
         {
-            var (run, done) = await service.RunAsync(
-                request.Request,
-                place,
-                stream.OnEventAsync,
-                context.RequestAborted
-            );
-            await stream.FinishAsync(run.Id, done);
+            var (_, done) = await service.RunAsync(request.Request, place, stream.OnEventAsync, context.RequestAborted);
+            await stream.FinishAsync(done);
         }
         catch (ApiException e)
         {
-            await events.WriteAsync(null, WireJson.Bytes(e.Body));
+            if (await events.TryWithdrawAsync())
+            {
+                throw;
+            }
+
+            await events.WriteAsync(null, e.Body);
         }
 
         await events.WriteAsync(null, "[DONE]"u8.ToArray());

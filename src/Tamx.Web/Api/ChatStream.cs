@@ -1,50 +1,89 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Tamx.Web.Requests;
 using Tamx.Web.Wire;
 
 namespace Tamx.Web.Api;
 
 /// <summary>The answer to a chat completion as OpenAI streams it: chunks, each an event.</summary>
+/// <remarks>
+/// The first chunk waits for the prompt: until that is computed, an error is still an answer with its status.
+/// </remarks>
 internal sealed class ChatStream(EventStream events, ChatRequest request, string model)
 {
     private readonly long _created = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
-    private string _id = "";
+    private string? _run;
+    private WrittenToken? _written;
+    private bool _hasBegun;
 
     /// <summary>Writes an event of the run as a chunk, if it is one.</summary>
     public async Task OnEventAsync(string name, byte[] json)
     {
-        using var document = JsonDocument.Parse(json);
-        var data = document.RootElement;
         switch (name)
         {
             case "run":
-                _id = ChatApi.IdOf(data.GetProperty("run").GetString()!);
-                await WriteChunkAsync(new { role = "assistant", content = "" }, tamx: data);
+                _run = WireJson.Read<JsonElement>(json).GetProperty("run").GetString();
                 break;
             case "head" when request.WithMaps:
-                await WriteChunkAsync(new { }, tamx: new { head = data });
+                await BeginAsync();
+                await WriteChunkAsync(new { }, tamx: new { head = WireJson.Read<JsonElement>(json) });
+                break;
+            case "written":
+                _written = WireJson.Read<WrittenToken>(json);
+                if (!request.WithMaps)
+                {
+                    await BeginAsync();
+                    await WriteTokenAsync(null);
+                }
+
                 break;
             case "token":
-                await WriteChunkAsync(
-                    new { content = data.GetProperty("text").GetString() },
-                    logprobs: request.WithLogprobs ? new { content = new[] { LogprobOf(data) } } : null,
-                    tamx: request.WithMaps ? new { token = data } : null
-                );
+                await WriteTokenAsync(new { token = WireJson.Read<JsonElement>(json) });
                 break;
         }
     }
 
     /// <summary>Writes what comes after the last token.</summary>
-    public async Task FinishAsync(string run, DoneEvent done)
+    public async Task FinishAsync(DoneEvent done)
     {
-        await WriteChunkAsync(new { }, ChatApi.FinishReason(done), tamx: new { run });
+        await BeginAsync();
+        await WriteChunkAsync(new { }, ChatApi.FinishReason(done));
         if (request.WithUsage)
         {
             await WriteAsync([], usage: ChatApi.Usage(done));
         }
     }
 
-    private object LogprobOf(JsonElement token) => Logprobs.Of(token, request.TopLogprobs);
+    private async Task BeginAsync()
+    {
+        if (!_hasBegun)
+        {
+            _hasBegun = true;
+            await WriteChunkAsync(
+                new
+                {
+                    role = "assistant",
+                    content = "",
+                    refusal = (string?)null,
+                },
+                tamx: new Extension(_run!, request.BoundedTokens)
+            );
+        }
+    }
+
+    private Task WriteTokenAsync(object? tamx)
+    {
+        var token = _written!;
+        return !token.EndsAnswer
+                ? WriteChunkAsync(
+                    new { content = token.Text },
+                    logprobs: Logprobs.Member(request.WithLogprobs, [Logprobs.Of(token, request.TopLogprobs)]),
+                    tamx: tamx
+                )
+            : token.Text.Length > 0 ? WriteChunkAsync(new { content = token.Text }, tamx: tamx)
+            : tamx is not null ? WriteChunkAsync(new { }, tamx: tamx)
+            : Task.CompletedTask;
+    }
 
     private Task WriteChunkAsync(object delta, string? finish = null, object? logprobs = null, object? tamx = null) =>
         WriteAsync(
@@ -53,8 +92,8 @@ internal sealed class ChatStream(EventStream events, ChatRequest request, string
                 {
                     index = 0,
                     delta,
-                    finish_reason = finish,
                     logprobs,
+                    finish_reason = finish,
                 },
             ],
             tamx: tamx
@@ -63,17 +102,39 @@ internal sealed class ChatStream(EventStream events, ChatRequest request, string
     private Task WriteAsync(object[] choices, object? usage = null, object? tamx = null) =>
         events.WriteAsync(
             null,
-            WireJson.Bytes(
-                new
+            WireJson.BytesWithNulls(
+                new Chunk
                 {
-                    id = _id,
-                    @object = "chat.completion.chunk",
-                    created = _created,
-                    model,
-                    choices,
-                    usage,
-                    tamx,
+                    Id = ChatApi.IdOf(_run!),
+                    Created = _created,
+                    Model = model,
+                    Choices = choices,
+                    Usage = usage,
+                    Tamx = tamx,
                 }
             )
         );
+
+    private sealed record Extension(
+        string Run,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? MaxTokens
+    );
+
+    private sealed record Chunk
+    {
+        public required string Id { get; init; }
+
+        public string Object { get; } = "chat.completion.chunk";
+
+        public required long Created { get; init; }
+
+        public required string Model { get; init; }
+
+        public required object[] Choices { get; init; }
+
+        public object? Usage { get; init; }
+
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        public object? Tamx { get; init; }
+    }
 }

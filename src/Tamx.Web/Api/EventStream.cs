@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Tamx.Web.Api;
 
 /// <summary>
-/// A request's answer as server-sent events. After a while without one it writes a comment, so that no proxy takes it
-/// for dead.
+/// A request's answer as server-sent events. It begins with the first of them. After a while without one it writes a
+/// comment, so that no proxy takes it for dead.
 /// </summary>
 internal sealed class EventStream : IAsyncDisposable
 {
@@ -18,7 +18,9 @@ internal sealed class EventStream : IAsyncDisposable
     private readonly Task _keepingAlive;
     private bool _hasWritten;
 
-    private EventStream(HttpContext context, TimeSpan longestSilence)
+    /// <param name="context">The request.</param>
+    /// <param name="longestSilence">After how long without an event a comment is written.</param>
+    public EventStream(HttpContext context, TimeSpan longestSilence)
     {
         _context = context;
         _timer = new PeriodicTimer(longestSilence);
@@ -33,17 +35,6 @@ internal sealed class EventStream : IAsyncDisposable
                 type.MediaType.Equals(MediaType, StringComparison.OrdinalIgnoreCase) && type.Quality is not 0
             );
 
-    /// <summary>Begins the answer.</summary>
-    /// <param name="context">The request.</param>
-    /// <param name="longestSilence">After how long without an event a comment is written.</param>
-    public static async Task<EventStream> StartAsync(HttpContext context, TimeSpan longestSilence)
-    {
-        context.Response.ContentType = MediaType;
-        context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
-        await context.Response.StartAsync(context.RequestAborted);
-        return new EventStream(context, longestSilence);
-    }
-
     /// <summary>Writes an event.</summary>
     /// <param name="name">The event's name; null for data alone.</param>
     /// <param name="json">One line of JSON.</param>
@@ -53,6 +44,15 @@ internal sealed class EventStream : IAsyncDisposable
         _hasWritten = true;
         var head = name is null ? "data: " : $"event: {name}\ndata: ";
         return SendAsync([Encoding.UTF8.GetBytes(head), json, "\n\n"u8.ToArray()]);
+    }
+
+    /// <summary>Ends a stream that has not begun, so that the request can be answered otherwise.</summary>
+    /// <returns>False if it has begun.</returns>
+    public async Task<bool> TryWithdrawAsync()
+    {
+        _timer.Dispose();
+        await _keepingAlive;
+        return !_context.Response.HasStarted;
     }
 
     public async ValueTask DisposeAsync()
@@ -68,6 +68,13 @@ internal sealed class EventStream : IAsyncDisposable
         await _writing.WaitAsync(gone);
         try
         {
+            if (!_context.Response.HasStarted)
+            {
+                _context.Response.ContentType = MediaType;
+                _context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+                await _context.Response.StartAsync(gone);
+            }
+
             foreach (var part in parts)
             {
                 await _context.Response.Body.WriteAsync(part, gone);

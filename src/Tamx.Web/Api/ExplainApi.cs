@@ -34,7 +34,7 @@ internal sealed class ExplainApi(ServerOptions options, RunService service)
 
     private async Task StreamAsync(HttpContext context, ParsedRequest request, ModelQueue.Place place)
     {
-        await using var events = await EventStream.StartAsync(context, options.LongestSilence);
+        await using var events = new EventStream(context, options.LongestSilence);
         try
         {
             var (run, done) = await service.RunAsync(request, place, SendAsync, context.RequestAborted);
@@ -56,9 +56,11 @@ internal sealed class ExplainApi(ServerOptions options, RunService service)
         }
         catch (ApiException e)
         {
-            await SendAsync("error", WireJson.Bytes(e.Body));
+            await SendAsync("error", e.Body);
         }
 
-        Task SendAsync(string name, byte[] json) => events.WriteAsync(name, json);
+        // A token's event comes with its maps.
+        Task SendAsync(string name, byte[] json) =>
+            name == "written" ? Task.CompletedTask : events.WriteAsync(name, json);
     }
 }

@@ -1,45 +1,36 @@
 using System.Text;
-using System.Text.Json;
+using Tamx.Web.Wire;
 
 namespace Tamx.Web.Api;
 
-/// <summary>Log-probabilities of tokens as OpenAI has them, from the events of the tokens.</summary>
+/// <summary>Log-probabilities of tokens as OpenAI has them.</summary>
 internal static class Logprobs
 {
-    private const double LeastProbability = 1e-30;
-
-    /// <summary>A token's entry of <c>logprobs.content</c>. It keeps nothing of the event.</summary>
-    /// <param name="token">The event.</param>
+    /// <summary>A token's entry of <c>logprobs.content</c>.</summary>
+    /// <param name="token">The token.</param>
     /// <param name="topCount">How many of the likeliest tokens to list with it.</param>
-    public static object Of(JsonElement token, int topCount)
-    {
-        var explained = token.GetProperty("explained");
-        var tokens = explained.GetProperty("explained");
-        return new
+    public static object Of(WrittenToken token, int topCount) =>
+        new
         {
-            token = TextOf(token),
-            logprob = LogOf(token),
-            bytes = BytesOf(token),
-            top_logprobs = explained
-                .GetProperty("candidates")
-                .EnumerateArray()
-                .Take(topCount)
-                .Select(index => tokens[index.GetInt32()])
-                .Select(candidate => new
+            token = TextOf(token.Token),
+            logprob = token.Token.LogProbability,
+            bytes = BytesOf(token.Token),
+            top_logprobs = token
+                .Likeliest.Take(topCount)
+                .Select(likely => new
                 {
-                    token = TextOf(candidate),
-                    logprob = LogOf(candidate),
-                    bytes = BytesOf(candidate),
+                    token = TextOf(likely),
+                    logprob = likely.LogProbability,
+                    bytes = BytesOf(likely),
                 })
                 .ToArray(),
         };
-    }
 
-    private static string TextOf(JsonElement token) => token.GetProperty("text").GetString()!;
+    /// <summary>The member <c>logprobs</c> of a choice; null where it was not asked for.</summary>
+    public static object? Member(bool isWanted, IReadOnlyList<object> entries) =>
+        isWanted ? new { content = entries, refusal = (string?)null } : null;
 
-    private static double LogOf(JsonElement token) =>
-        Math.Log(Math.Max(token.GetProperty("probability").GetDouble(), LeastProbability));
+    private static string TextOf(TokenChance token) => Encoding.UTF8.GetString(token.Bytes);
 
-    private static int[] BytesOf(JsonElement token) =>
-        Array.ConvertAll(Encoding.UTF8.GetBytes(TextOf(token)), value => (int)value);
+    private static int[] BytesOf(TokenChance token) => Array.ConvertAll(token.Bytes, value => (int)value);
 }

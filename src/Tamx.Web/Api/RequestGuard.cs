@@ -5,15 +5,17 @@ using Microsoft.AspNetCore.Http;
 
 namespace Tamx.Web.Api;
 
-/// <summary>Who may talk to the server: the right Host, no foreign Origin, and the key where there is one.</summary>
+/// <summary>
+/// Who may talk to the server: the right Host, no foreign Origin but those allowed, and the key where there is one.
+/// </summary>
 internal sealed class RequestGuard(ServerOptions options)
 {
     private readonly bool _isLoopback = IPAddress.IsLoopback(options.Address);
     private readonly byte[]? _key = options.ApiKey is { } key ? HashOf(key) : null;
 
     /// <summary>Refuses a request from where none may come.</summary>
-    /// <exception cref="ApiException">401 or 403.</exception>
-    public void Check(HttpRequest request)
+    /// <exception cref="ApiException">403.</exception>
+    public void CheckSource(HttpRequest request)
     {
         // A name that leads here today and elsewhere tomorrow (DNS rebinding) is not ours.
         if (!IsOwnHost(request.Host.Host))
@@ -27,22 +29,28 @@ internal sealed class RequestGuard(ServerOptions options)
 
         // Browsers send an Origin with whatever another page makes them post; tools send none. Behind a proxy with TLS
         // the page's scheme is https, while it is http here.
-        if (
-            request.Headers.Origin is [{ } origin, ..]
-            && origin != $"http://{request.Host.Value}"
-            && origin != $"https://{request.Host.Value}"
-        )
+        var origin = request.Headers.Origin is [{ } first, ..] ? first : null;
+        if (origin is not null && IsAllowed(origin))
+        {
+            return;
+        }
+
+        if (origin is not null && origin != $"http://{request.Host.Value}" && origin != $"https://{request.Host.Value}")
         {
             throw new ApiException(403, "wrong_origin", "the request comes from a page of another origin");
         }
 
-        var isApi = IsApi(request.Path);
-        if (isApi && request.Headers["Sec-Fetch-Site"] is ["cross-site" or "same-site", ..])
+        if (IsApi(request.Path) && request.Headers["Sec-Fetch-Site"] is ["cross-site" or "same-site", ..])
         {
             throw new ApiException(403, "wrong_origin", "the request comes from a page of another site");
         }
+    }
 
-        if (_key is not null && isApi && !IsOpen(request.Path) && !HasKey(request))
+    /// <summary>Refuses a request without the key where one is needed.</summary>
+    /// <exception cref="ApiException">401.</exception>
+    public void CheckKey(HttpRequest request)
+    {
+        if (_key is not null && IsApi(request.Path) && !IsOpen(request.Path) && !HasKey(request))
         {
             throw new ApiException(401, "wrong_api_key", "this server wants its API key: Authorization: Bearer KEY");
         }
@@ -55,6 +63,9 @@ internal sealed class RequestGuard(ServerOptions options)
     private static bool IsOpen(PathString path) => path == "/api/config";
 
     private static byte[] HashOf(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
+
+    private bool IsAllowed(string origin) =>
+        options.AllowedOrigins.Contains(Cors.Any) || options.AllowedOrigins.Contains(origin, StringComparer.Ordinal);
 
     private bool IsOwnHost(string host)
     {

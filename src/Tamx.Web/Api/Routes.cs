@@ -5,14 +5,13 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Tamx.Web.Runs;
-using Tamx.Web.Wire;
 
 namespace Tamx.Web.Api;
 
 /// <summary>Which code answers which address, and what every request goes through first.</summary>
 internal static partial class Routes
 {
-    public static void AddServices(IServiceCollection services) => services.AddRoutingCore();
+    public static void AddServices(IServiceCollection services) => services.AddRoutingCore().AddCors();
 
     public static void Map(WebApplication app, ServerOptions options, ModelWorker worker, string runFolder)
     {
@@ -21,6 +20,18 @@ internal static partial class Routes
         var runs = new RunStore(runFolder, options.Limits);
         var service = new RunService(options, worker, runs, metrics);
         app.Use((context, next) => AnswerAsync(context, next, guard, metrics, options.Logger));
+        if (options.AllowedOrigins.Count > 0)
+        {
+            app.UseCors(policy => Cors.Allow(policy, options.AllowedOrigins));
+        }
+
+        app.Use(
+            (context, next) =>
+            {
+                guard.CheckKey(context.Request);
+                return next(context);
+            }
+        );
         app.UseRouting();
 
         var status = new StatusApi(options, worker, service, metrics);
@@ -34,6 +45,7 @@ internal static partial class Routes
         var chat = new ChatApi(options, worker, service);
         app.MapPost("/v1/chat/completions", chat.PostAsync);
         app.MapGet("/v1/models", chat.Models);
+        app.MapGet("/v1/models/{**id}", chat.Model);
 
         var runsApi = new RunsApi(runs);
         app.MapGet("/api/runs", runsApi.List);
@@ -58,7 +70,7 @@ internal static partial class Routes
         SecurityHeaders.Set(context.Response);
         try
         {
-            guard.Check(context.Request);
+            guard.CheckSource(context.Request);
             await next(context);
             if (context.Response is { HasStarted: false, StatusCode: 404 or 405 })
             {
@@ -125,7 +137,8 @@ internal static partial class Routes
 
         try
         {
-            await context.Response.WriteAsJsonAsync(error.Body, WireJson.Options, CancellationToken.None);
+            context.Response.ContentType = "application/json; charset=utf-8";
+            await context.Response.Body.WriteAsync(error.Body, CancellationToken.None);
         }
         catch (IOException)
         {

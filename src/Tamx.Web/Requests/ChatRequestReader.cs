@@ -8,30 +8,62 @@ namespace Tamx.Web.Requests;
 /// <param name="WithUsage">Whether a stream ends with the numbers of tokens.</param>
 /// <param name="WithLogprobs">Whether the tokens' log-probabilities are wanted.</param>
 /// <param name="TopLogprobs">How many of the likeliest tokens are wanted with each.</param>
-/// <param name="WithMaps">Whether the maps are wanted.</param>
+/// <param name="BoundedTokens">
+/// Most tokens that the answer may have, where that is not what was asked for; else null.
+/// </param>
 internal sealed record ChatRequest(
     ParsedRequest Request,
     bool IsStream,
     bool WithUsage,
     bool WithLogprobs,
     int TopLogprobs,
-    bool WithMaps
-);
+    int? BoundedTokens
+)
+{
+    public bool WithMaps => Request.WithMaps;
+}
 
 /// <summary>Reads OpenAI's request for a chat completion. What is ours stands in <c>tamx</c>.</summary>
-/// <remarks>Names that mean nothing here are passed over, since clients send many.</remarks>
+/// <remarks>
+/// A name is used, or passed over because it does not bear on the answer, or refused: an answer that is not the one that
+/// was asked for helps nobody. Null counts as left out.
+/// </remarks>
 internal static class ChatRequestReader
 {
-    /// <summary>Settings that would change the answer, and that the server does not have.</summary>
-    private static readonly string[] Unsupported =
-    [
-        "stop",
-        "tools",
-        "functions",
-        "response_format",
-        "logit_bias",
-        "audio",
-    ];
+    private const string MaxCompletionTokens = "max_completion_tokens";
+
+    /// <summary>What is read.</summary>
+    public static IReadOnlySet<string> Used { get; } =
+        new HashSet<string>([
+            "messages",
+            FieldNames.Chat.MaxTokens,
+            MaxCompletionTokens,
+            "n",
+            "logprobs",
+            "top_logprobs",
+            "stream",
+            "stream_options",
+            "tamx",
+            .. FieldNames.Chat.Sampling,
+        ]);
+
+    /// <summary>What is about accounts, caches and storage, and the model, of which there is one.</summary>
+    public static IReadOnlySet<string> PassedOver { get; } =
+        new HashSet<string>
+        {
+            "model",
+            "user",
+            "metadata",
+            "store",
+            "service_tier",
+            "safety_identifier",
+            "prompt_cache_key",
+            "prompt_cache_retention",
+            "prediction",
+            "parallel_tool_calls",
+        };
+
+    private static readonly string[] ExtensionNames = ["maps", "candidates", "options", "fps", "maxFrames"];
 
     public static ChatRequest Read(RequestBody body, RequestLimits limits)
     {
@@ -41,64 +73,35 @@ internal static class ChatRequestReader
             throw Json.Fault("the request", "must be an object");
         }
 
-        foreach (var name in Unsupported)
+        foreach (var property in root.EnumerateObject())
         {
-            if (Json.Find(root, name) is { } value && HasContent(value))
+            if (!Used.Contains(property.Name) && !PassedOver.Contains(property.Name) && !SaysNothing(property))
             {
-                throw ApiException.BadRequest("unsupported", $"{name} is not supported");
+                throw Unsupported(Json.Shown(property.Name));
             }
         }
 
         if (Json.Whole(root, "n", 1, int.MaxValue) is > 1)
         {
-            throw ApiException.BadRequest("unsupported", "n is not supported: there is one answer");
+            throw ApiException.BadRequest("unsupported", "n is not supported: there is one answer", "n");
         }
 
-        var extension = Json.Find(root, "tamx") ?? default;
+        var extension = ReadExtension(root);
+        var withMaps = Json.Flag(extension, "maps") ?? false;
         var resolver = new MessageResolver(limits, body.Uploads)
         {
             Sampling = OptionsReader.ReadFrames(extension, limits),
         };
         var messages = resolver.Read(Json.Find(root, "messages") ?? throw Json.Fault("messages", "is missing"));
-        return new ChatRequest(
-            new ParsedRequest(
-                messages,
-                resolver.Files,
-                ReadOptions(root, extension, limits),
-                ExplainRequestReader.PromptOf(messages),
-                FieldNames.Chat
-            ),
-            Json.Flag(root, "stream") ?? false,
-            Json.Find(root, "stream_options") is { } stream && (Json.Flag(stream, "include_usage") ?? false),
-            Json.Flag(root, "logprobs") ?? false,
-            TopLogprobs(root, limits) ?? 0,
-            Json.Flag(extension, "maps") ?? true
-        );
-    }
-
-    private static bool HasContent(JsonElement value) =>
-        value.ValueKind switch
-        {
-            JsonValueKind.Array => value.GetArrayLength() > 0,
-            JsonValueKind.Object => value.EnumerateObject().Any() && Json.Text(value, "type") != "text",
-            _ => true,
-        };
-
-    private static int? TopLogprobs(JsonElement root, RequestLimits limits) =>
-        Json.Whole(root, "top_logprobs", 0, limits.MaxCandidates);
-
-    private static ExplainOptions ReadOptions(JsonElement root, JsonElement extension, RequestLimits limits)
-    {
-        var maxTokens =
-            Json.Whole(root, "max_completion_tokens", 1, limits.MaxAnswerTokens)
-            ?? Json.Whole(root, "max_tokens", 1, limits.MaxAnswerTokens);
+        var (maxTokens, boundedTokens) = ReadMaxTokens(root, limits);
+        var topLogprobs = Json.Whole(root, "top_logprobs", 0, limits.MaxCandidates);
         var candidates = Json.Whole(extension, "candidates", 0, limits.MaxCandidates);
-        if (TopLogprobs(root, limits) is { } listed)
+        if (topLogprobs is not null || !withMaps)
         {
-            candidates = Math.Max(candidates ?? 0, listed);
+            candidates = Math.Max(candidates ?? 0, topLogprobs ?? 0);
         }
 
-        return OptionsReader.Read(
+        var options = OptionsReader.Read(
             Json.Find(extension, "options"),
             maxTokens,
             candidates,
@@ -106,5 +109,112 @@ internal static class ChatRequestReader
             FieldNames.Chat,
             limits
         );
+        return new ChatRequest(
+            new ParsedRequest(
+                messages,
+                resolver.Files,
+                options,
+                ExplainRequestReader.PromptOf(messages),
+                FieldNames.Chat,
+                withMaps
+            ),
+            Json.Flag(root, "stream") ?? false,
+            ReadWithUsage(root),
+            Json.Flag(root, "logprobs") ?? false,
+            topLogprobs ?? 0,
+            boundedTokens
+        );
     }
+
+    private static ApiException Unsupported(string name) =>
+        ApiException.BadRequest("unsupported", $"{name} is not supported; leave it out", name);
+
+    /// <summary>Whether a setting that the server does not have is set to what happens anyway.</summary>
+    private static bool SaysNothing(JsonProperty property)
+    {
+        var value = property.Value;
+        return value.ValueKind == JsonValueKind.Null
+            || property.Name switch
+            {
+                "tools" or "functions" => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 0,
+                "tool_choice" or "function_call" => IsText(value, "none") || IsText(value, "auto"),
+                "response_format" => value.ValueKind == JsonValueKind.Object && Json.Text(value, "type") == "text",
+                "modalities" => value.ValueKind == JsonValueKind.Array
+                    && value.EnumerateArray().All(one => IsText(one, "text")),
+                _ => false,
+            };
+
+        static bool IsText(JsonElement value, string text) =>
+            value.ValueKind == JsonValueKind.String && value.GetString() == text;
+    }
+
+    private static JsonElement ReadExtension(JsonElement root)
+    {
+        if (Json.Find(root, "tamx") is not { } extension)
+        {
+            return default;
+        }
+
+        ExplainRequestReader.RequireNames(extension, ExtensionNames, "tamx");
+        if (!(Json.Flag(extension, "maps") ?? false))
+        {
+            string[] mapsOnly = ["candidates", "options"];
+            if (Array.Find(mapsOnly, name => Json.Find(extension, name) is not null) is { } name)
+            {
+                throw Json.Fault($"tamx.{name}", "is about maps; ask for them too (\"maps\": true)");
+            }
+        }
+
+        return extension;
+    }
+
+    private static bool ReadWithUsage(JsonElement root)
+    {
+        if (Json.Find(root, "stream_options") is not { } options)
+        {
+            return false;
+        }
+
+        if (options.ValueKind != JsonValueKind.Object)
+        {
+            throw Json.Fault("stream_options", "must be an object");
+        }
+
+        // Obfuscation is random text against listeners who count bytes. Nobody who asks for none gets any.
+        foreach (var property in options.EnumerateObject())
+        {
+            if (property.Name is not ("include_usage" or "include_obfuscation"))
+            {
+                throw Unsupported($"stream_options.{Json.Shown(property.Name)}");
+            }
+        }
+
+        return Json.Flag(options, "include_usage") ?? false;
+    }
+
+    /// <summary>Most tokens of the answer, and again where they are not those that were asked for.</summary>
+    private static (int? Most, int? Bounded) ReadMaxTokens(JsonElement root, RequestLimits limits)
+    {
+        var older = ReadCount(root, FieldNames.Chat.MaxTokens);
+        var newer = ReadCount(root, MaxCompletionTokens);
+        if (older is not null && newer is not null && older != newer)
+        {
+            throw Json.Fault(FieldNames.Chat.MaxTokens, $"is not {MaxCompletionTokens}; give one of them");
+        }
+
+        return (newer ?? older) switch
+        {
+            null => (null, null),
+            { } count when count >= 1 && count <= limits.MaxAnswerTokens => ((int)count, null),
+            _ => (limits.MaxAnswerTokens, limits.MaxAnswerTokens),
+        };
+    }
+
+    private static double? ReadCount(JsonElement root, string name) =>
+        Json.Number(root, name) switch
+        {
+            null => null,
+            { } number when number == Math.Floor(number) && number is -1 or >= 1 => number,
+            _ => throw Json.Fault(name, "must be a whole number of at least 1, or -1 for as many as the server allows"),
+        };
 }

@@ -62,7 +62,8 @@ internal static class ExplainRequestReader
         );
     }
 
-    private static void RequireNames(JsonElement element, string[] names, string what)
+    /// <summary>Refuses an object with other names; undefined counts as left out.</summary>
+    public static void RequireNames(JsonElement element, string[] names, string what)
     {
         if (element.ValueKind == JsonValueKind.Undefined)
         {
@@ -78,10 +79,11 @@ internal static class ExplainRequestReader
         {
             if (!names.Contains(property.Name, StringComparer.Ordinal))
             {
-                var known = string.Join(", ", names);
+                var (name, known) = (Json.Shown(property.Name), string.Join(", ", names));
                 throw ApiException.BadRequest(
                     "unknown_name",
-                    $"{what} has a name that means nothing here; known are {known}"
+                    $"{what} has {name}, a name that means nothing here; known are {known}",
+                    name
                 );
             }
         }

@@ -13,12 +13,23 @@ internal sealed record FieldNames(
     string PresencePenalty,
     string FrequencyPenalty,
     string RepeatPenalty,
-    string RepeatLastN
+    string RepeatLastN,
+    string LogitBias
 )
 {
     /// <summary>Names of <c>/api/explain</c>.</summary>
     public static FieldNames Explain { get; } =
-        new("maxTokens", "topK", "topP", "minP", "presencePenalty", "frequencyPenalty", "repeatPenalty", "repeatLastN");
+        new(
+            "maxTokens",
+            "topK",
+            "topP",
+            "minP",
+            "presencePenalty",
+            "frequencyPenalty",
+            "repeatPenalty",
+            "repeatLastN",
+            "logitBias"
+        );
 
     /// <summary>Names of OpenAI's API, and llama.cpp's where OpenAI has none.</summary>
     public static FieldNames Chat { get; } =
@@ -30,12 +41,25 @@ internal sealed record FieldNames(
             "presence_penalty",
             "frequency_penalty",
             "repeat_penalty",
-            "repeat_last_n"
+            "repeat_last_n",
+            "logit_bias"
         );
 
     /// <summary>The options of sampling.</summary>
     public string[] Sampling =>
-        ["temperature", TopK, TopP, MinP, PresencePenalty, FrequencyPenalty, RepeatPenalty, RepeatLastN, "seed"];
+        [
+            "temperature",
+            TopK,
+            TopP,
+            MinP,
+            PresencePenalty,
+            FrequencyPenalty,
+            RepeatPenalty,
+            RepeatLastN,
+            LogitBias,
+            "stop",
+            "seed",
+        ];
 
     /// <summary>The field of a setting that an error names; null if requests have none for it.</summary>
     public string? NameOf(Setting setting) =>
@@ -51,6 +75,8 @@ internal sealed record FieldNames(
             nameof(CompletionOptions.FrequencyPenalty) => FrequencyPenalty,
             nameof(CompletionOptions.RepeatPenalty) => RepeatPenalty,
             nameof(CompletionOptions.RepeatLastN) => RepeatLastN,
+            nameof(CompletionOptions.LogitBias) => LogitBias,
+            nameof(CompletionOptions.StopTexts) => "stop",
             nameof(CompletionOptions.MaxContextSize) => "maxContextTokens",
             nameof(VideoSampling.FramesPerSecond) => "fps",
             nameof(VideoSampling.MaxFrames) => "maxFrames",

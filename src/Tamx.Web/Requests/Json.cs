@@ -52,6 +52,14 @@ internal static class Json
             _ => throw Fault(property, FormattableString.Invariant($"must be a whole number from {least} to {most}")),
         };
 
+    /// <summary>A name from outside, short and on one line.</summary>
+    public static string Shown(string name)
+    {
+        const int Most = 60;
+        var line = string.Concat(name.Take(Most).Select(letter => char.IsControl(letter) ? ' ' : letter));
+        return name.Length <= Most ? line : line + "…";
+    }
+
     public static ApiException Fault(string property, string what) =>
-        ApiException.BadRequest("invalid_value", $"{property} {what}");
+        ApiException.BadRequest("invalid_value", $"{property} {what}", property);
 }

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json;
+using Tamx.Llama;
 using Tamx.Llama.Media;
 
 namespace Tamx.Web.Requests;
@@ -9,6 +11,9 @@ namespace Tamx.Web.Requests;
 /// </summary>
 internal static class OptionsReader
 {
+    /// <summary>As many as OpenAI's API takes.</summary>
+    private const int MaxStopTexts = 4;
+
     /// <summary>Options of the method that are the model's.</summary>
     private static readonly string[] ModelsOptions = ["mergeSize", "temporalMergeSize"];
 
@@ -48,7 +53,9 @@ internal static class OptionsReader
                 FrequencyPenalty = Number(names.FrequencyPenalty, -100, 100) ?? completion.FrequencyPenalty,
                 RepeatPenalty = Number(names.RepeatPenalty, 0.01, 100) ?? completion.RepeatPenalty,
                 RepeatLastN = Json.Whole(sampling, names.RepeatLastN, -1, int.MaxValue) ?? completion.RepeatLastN,
-                Seed = (uint)(Json.Number(sampling, "seed", 0, uint.MaxValue) ?? completion.Seed),
+                LogitBias = ReadBiases(sampling, names.LogitBias),
+                StopTexts = ReadStopTexts(sampling, limits),
+                Seed = ReadSeed(sampling) ?? completion.Seed,
             },
         };
 
@@ -64,6 +71,77 @@ internal static class OptionsReader
             FramesPerSecond = Json.Number(parent, "fps", 0.001, 1000) ?? standard.FramesPerSecond,
             MaxFrames = Json.Whole(parent, "maxFrames", 1, limits.MaxFrames) ?? limits.MaxFrames,
         };
+    }
+
+    /// <summary>Any whole number of 64 bits, of which llama.cpp uses 32.</summary>
+    private static uint? ReadSeed(JsonElement sampling) =>
+        Json.Find(sampling, "seed") switch
+        {
+            null => null,
+            { ValueKind: JsonValueKind.Number } value when value.TryGetInt64(out var seed) => unchecked((uint)seed),
+            _ => throw Json.Fault("seed", "must be a whole number of at most 64 bits"),
+        };
+
+    private static string[] ReadStopTexts(JsonElement sampling, RequestLimits limits)
+    {
+        JsonElement[] values = Json.Find(sampling, "stop") switch
+        {
+            null => [],
+            { ValueKind: JsonValueKind.Array } list when list.GetArrayLength() <= MaxStopTexts =>
+            [
+                .. list.EnumerateArray(),
+            ],
+            { } value => [value],
+        };
+        string[] texts = [.. values.Select(TextOf)];
+        return texts.Sum(text => text.Length) <= limits.MaxTextCharacters
+            ? texts
+            : throw Json.Fault("stop", $"must have at most {limits.MaxTextCharacters} characters");
+
+        static string TextOf(JsonElement value) =>
+            value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text
+                ? text
+                : throw Json.Fault(
+                    "stop",
+                    $"must be a text that is not empty, or a list of at most {MaxStopTexts} of them"
+                );
+    }
+
+    private static Dictionary<int, float> ReadBiases(JsonElement sampling, string name)
+    {
+        var biases = new Dictionary<int, float>();
+        if (Json.Find(sampling, name) is not { } map)
+        {
+            return biases;
+        }
+
+        if (map.ValueKind != JsonValueKind.Object)
+        {
+            throw Json.Fault(name, "must be an object of token ids and numbers");
+        }
+
+        foreach (var property in map.EnumerateObject())
+        {
+            var isId = int.TryParse(property.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var id);
+            if (
+                !isId
+                || property.Value.ValueKind != JsonValueKind.Number
+                || !(Math.Abs(property.Value.GetDouble()) <= CompletionOptions.MaxLogitBias)
+            )
+            {
+                const float Most = CompletionOptions.MaxLogitBias;
+                throw Json.Fault(
+                    name,
+                    FormattableString.Invariant(
+                        $"must have token ids as names and numbers from {-Most} to {Most} as values"
+                    )
+                );
+            }
+
+            biases[id] = (float)property.Value.GetDouble();
+        }
+
+        return biases;
     }
 
     /// <summary>The method's options from an object of names and values, <c>profile</c> among them.</summary>

@@ -9,14 +9,16 @@ namespace Tamx.Web.Requests;
 /// <param name="Options">How to answer and explain.</param>
 /// <param name="Prompt">The last question's text, cut short.</param>
 /// <param name="Fields">What the request calls its settings.</param>
+/// <param name="WithMaps">Whether the answer is to be explained, and the run's files written.</param>
 internal sealed record ParsedRequest(
     IReadOnlyList<ParsedMessage> Messages,
     IReadOnlyList<byte[]> Files,
     ExplainOptions Options,
     string Prompt,
-    FieldNames Fields
+    FieldNames Fields,
+    bool WithMaps = true
 )
 {
     public WorkerRequest ForWorker(RequestLimits limits, string folder) =>
-        new(Messages, Options, Files.Count, limits.MaxFrames, limits.Pictures, folder);
+        new(Messages, Options, WithMaps, Files.Count, limits.MaxFrames, limits.Pictures, folder);
 }

@@ -15,7 +15,7 @@ internal sealed class RunService(ServerOptions options, ModelWorker worker, RunS
     /// <param name="place">Its place in the queue.</param>
     /// <param name="onEvent">Told of every event by name, with its JSON; if it throws, the run is cancelled.</param>
     /// <param name="clientGone">Cancelled when nobody waits for the answer any more.</param>
-    /// <returns>The run, its files written.</returns>
+    /// <returns>The run, its files written if it was to be explained; else it is over and forgotten.</returns>
     /// <exception cref="ApiException">
     /// The request was refused, failed, took too long, or was stopped before there was a token.
     /// </exception>
@@ -88,7 +88,7 @@ internal sealed class RunService(ServerOptions options, ModelWorker worker, RunS
         }
         finally
         {
-            runs.Finish(run, state);
+            runs.Finish(run, state, request.WithMaps);
         }
     }
 

@@ -42,13 +42,16 @@ internal sealed class RunStore(string folder, RequestLimits limits)
     /// <summary>
     /// Ends a run: keeps its files if it has them all, and forgets the oldest runs beyond the limits.
     /// </summary>
-    public void Finish(Run run, RunState state)
+    /// <param name="run">The run.</param>
+    /// <param name="state">How it ended.</param>
+    /// <param name="hasFiles">Whether a run that ended well has files.</param>
+    public void Finish(Run run, RunState state, bool hasFiles)
     {
         run.Files.RemoveVideos();
         lock (_gate)
         {
             run.State = state;
-            if (run.IsUnwanted || state is not (RunState.Done or RunState.Stopped))
+            if (run.IsUnwanted || !hasFiles || state is not (RunState.Done or RunState.Stopped))
             {
                 Forget(run);
                 return;

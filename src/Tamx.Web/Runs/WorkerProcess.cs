@@ -193,6 +193,7 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
                     break;
                 case FrameKind.Progress
                 or FrameKind.Head
+                or FrameKind.Written
                 or FrameKind.Token when fault is null && !cancel.IsCancellationRequested:
                     try
                     {

@@ -29,13 +29,16 @@ internal enum FrameKind : byte
     /// <summary>To the server: what is known before the first token, JSON for the client.</summary>
     Head,
 
-    /// <summary>To the server: a token, JSON for the client.</summary>
+    /// <summary>To the server: a token of the answer (<see cref="WrittenToken"/>), before its maps.</summary>
+    Written,
+
+    /// <summary>To the server: a token with its maps, JSON for the client.</summary>
     Token,
 
     /// <summary>To the server: no more tokens come, as asked by <see cref="Stop"/>.</summary>
     Stopped,
 
-    /// <summary>To the server, last of a request: the files are written (<see cref="DoneEvent"/>).</summary>
+    /// <summary>To the server, last of a request: the answer is written (<see cref="DoneEvent"/>).</summary>
     Done,
 
     /// <summary>To the server, last of a request or of loading: it failed (<see cref="FailedEvent"/>).</summary>

@@ -14,6 +14,12 @@ internal static class WireJson
             NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         };
 
+    /// <summary>For OpenAI's shapes, in which what is not there is null.</summary>
+    public static JsonSerializerOptions OptionsWithNulls { get; } =
+        new(Options) { DefaultIgnoreCondition = JsonIgnoreCondition.Never };
+
+    public static byte[] BytesWithNulls<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, OptionsWithNulls);
+
     public static byte[] Bytes<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, Options);
 
     public static T Read<T>(byte[] content) =>

@@ -13,6 +13,7 @@ internal sealed record LoadCommand(ModelOptions Model, EngineOptions Engine);
 /// The conversation; the last message may be the assistant's, an answer to explain. Its sources name files by index.
 /// </param>
 /// <param name="Options">How to answer and explain.</param>
+/// <param name="WithMaps">Whether to explain, and to write the run's files.</param>
 /// <param name="FileCount">Files that follow.</param>
 /// <param name="MaxFrames">Frames of all videos together.</param>
 /// <param name="Pictures">What each picture and frame may be.</param>
@@ -20,6 +21,7 @@ internal sealed record LoadCommand(ModelOptions Model, EngineOptions Engine);
 internal sealed record WorkerRequest(
     IReadOnlyList<ParsedMessage> Messages,
     ExplainOptions Options,
+    bool WithMaps,
     int FileCount,
     int MaxFrames,
     ImageLimits Pictures,
@@ -29,7 +31,12 @@ internal sealed record WorkerRequest(
 /// <summary>
 /// How far a request has come: <c>load</c>, <c>image</c>, <c>prefill</c>, <c>generate</c> or <c>report</c>.
 /// </summary>
-internal sealed record ProgressEvent(string Phase, double Done, double Total);
+internal sealed record ProgressEvent(string Phase, double Done, double Total)
+{
+    /// <summary>The event of a stage of the library's, which calls pictures <c>encode</c>.</summary>
+    public static ProgressEvent Of(string stage, double done, double total) =>
+        new(stage == "encode" ? "image" : stage, done, total);
+}
 
 /// <summary>What a server may tell of its model.</summary>
 internal sealed record ModelDescription(
@@ -42,7 +49,36 @@ internal sealed record ModelDescription(
     bool ReadsVideoFiles
 );
 
-/// <summary>An answer with its files written.</summary>
+/// <summary>A token of the answer as it is written.</summary>
+/// <param name="Text">What it adds to the answer's text.</param>
+/// <param name="EndsAnswer">Whether it is the token that ends the answer.</param>
+/// <param name="Token">The token itself.</param>
+/// <param name="Likeliest">The step's likeliest tokens, best first; as many as were asked for.</param>
+internal sealed record WrittenToken(
+    string Text,
+    bool EndsAnswer,
+    TokenChance Token,
+    IReadOnlyList<TokenChance> Likeliest
+)
+{
+    public static WrittenToken Of(GeneratedToken token, Func<int, byte[]> bytesOf)
+    {
+        var logSum = token.Logit - token.LogProbability;
+        return new WrittenToken(
+            token.Text,
+            token.EndsAnswer,
+            new TokenChance(bytesOf(token.Id), token.LogProbability),
+            [.. token.Candidates.Select(other => new TokenChance(bytesOf(other.Id), other.Logit - logSum))]
+        );
+    }
+}
+
+/// <summary>How likely a token was at its step.</summary>
+/// <param name="Bytes">The token's bytes: UTF-8, possibly a part of a character.</param>
+/// <param name="LogProbability">ln of its probability under the model's softmax.</param>
+internal sealed record TokenChance(byte[] Bytes, double LogProbability);
+
+/// <summary>A whole answer; its files are written if it was explained.</summary>
 internal sealed record DoneEvent(
     string Answer,
     StopReason StopReason,

@@ -1,5 +1,6 @@
 using Tamx.Kernels;
 using Tamx.Llama;
+using Tamx.Llama.Chat;
 using Tamx.Report;
 using Tamx.Web.Runs;
 using Tamx.Web.Wire;
@@ -8,62 +9,45 @@ namespace Tamx.Web.Worker;
 
 #pragma warning disable RS0030 // It runs in the worker, and writes the run's files.
 
-/// <summary>
-/// One request in the worker: makes messages of its files, tokens and maps of the messages, and the run's files of
-/// these.
-/// </summary>
+/// <summary>Answers and explains: makes tokens and maps of the messages, and the run's files of these.</summary>
 internal sealed class ExplainJob(VisionLanguageModel model, ITamEngine engine, FrameStream frames)
     : IProgress<ExplainProgress>
 {
-    public async Task RunAsync(WorkerRequest request, byte[][] files, CancellationToken stop, CancellationToken cancel)
+    /// <param name="request">The request.</param>
+    /// <param name="messages">Its conversation.</param>
+    /// <param name="either">Cancelled when no more tokens are wanted, or nothing at all.</param>
+    /// <param name="cancel">Cancelled when nothing at all is wanted.</param>
+    public async Task<DoneEvent> RunAsync(
+        WorkerRequest request,
+        IReadOnlyList<ChatMessage> messages,
+        CancellationToken either,
+        CancellationToken cancel
+    )
     {
-        try
-        {
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, cancel);
-            var messages = new RequestMedia(request, files, either.Token).Open();
-            using var live = await Explainer.StartAsync(model, messages, request.Options, engine, this, either.Token);
-            var wasStopped = await WriteTokensAsync(live, either.Token, cancel);
-            await FinishAsync(live, new RunFiles(request.Folder), wasStopped, cancel);
-        }
-        catch (Exception e)
-        {
-            var fault = Faults.Describe(e);
-            string[] pieces = [.. fault.Pieces.Select(text => WithoutFolders(text, request))];
-            Send(FrameKind.Failed, fault with { Pieces = pieces });
-        }
-    }
-
-    void IProgress<ExplainProgress>.Report(ExplainProgress value)
-    {
-        var phase = value.Stage == "encode" ? "image" : value.Stage;
-        Send(FrameKind.Progress, new ProgressEvent(phase, value.Done, value.Total));
-    }
-
-    /// <summary>Writes the report's head, then the answer's tokens as they come.</summary>
-    /// <returns>Whether it was stopped after its first token.</returns>
-    private async Task<bool> WriteTokensAsync(LiveExplanation live, CancellationToken either, CancellationToken cancel)
-    {
-        var hasTokens = false;
+        using var live = await Explainer.StartAsync(model, messages, request.Options, engine, this, either);
         var report = GrowingReport.Of(live, cancellationToken: either);
         frames.Write(FrameKind.Head, await report.HeadAsync(cancel));
-        try
-        {
-            await foreach (var token in live.ReadAsync(either))
+        var wasStopped = await frames.FollowAsync(
+            live.ReadAsync(either),
+            token =>
             {
+                Send(FrameKind.Written, WrittenToken.Of(token.Generated, model.Vocabulary.GetBytes));
                 frames.Write(FrameKind.Token, report.Next(token));
-                hasTokens = true;
-            }
-
-            return false;
-        }
-        catch (OperationCanceledException) when (hasTokens && !cancel.IsCancellationRequested)
-        {
-            Send(FrameKind.Stopped, true);
-            return true;
-        }
+            },
+            cancel
+        );
+        return await FinishAsync(live, new RunFiles(request.Folder), wasStopped, cancel);
     }
 
-    private async Task FinishAsync(LiveExplanation live, RunFiles files, bool wasStopped, CancellationToken cancel)
+    void IProgress<ExplainProgress>.Report(ExplainProgress value) =>
+        Send(FrameKind.Progress, ProgressEvent.Of(value.Stage, value.Done, value.Total));
+
+    private async Task<DoneEvent> FinishAsync(
+        LiveExplanation live,
+        RunFiles files,
+        bool wasStopped,
+        CancellationToken cancel
+    )
     {
         Send(FrameKind.Progress, new ProgressEvent("report", 0, 1));
         var explanation = live.Finish();
@@ -72,34 +56,14 @@ internal sealed class ExplainJob(VisionLanguageModel model, ITamEngine engine, F
         WholeFile.Write(files.PathOf(RunFiles.Maps), stream => MapsJson.Write(trace, maps, stream));
         await HtmlReport.WriteAsync(trace, maps, files.PathOf(RunFiles.Report), cancellationToken: cancel);
         Send(FrameKind.Progress, new ProgressEvent("report", 1, 1));
-        Send(
-            FrameKind.Done,
-            new DoneEvent(
-                explanation.Answer,
-                explanation.StopReason,
-                wasStopped,
-                live.PromptTokenCount,
-                maps.Answer.Count,
-                trace.Run.Seconds
-            )
+        return new DoneEvent(
+            explanation.Answer,
+            explanation.StopReason,
+            wasStopped,
+            live.PromptTokenCount,
+            maps.Answer.Count,
+            trace.Run.Seconds
         );
-    }
-
-    /// <summary>Takes out the folders: where files lie on this machine is not a client's business.</summary>
-    private string WithoutFolders(string text, WorkerRequest request)
-    {
-        string?[] folders =
-        [
-            request.Folder,
-            Path.GetDirectoryName(model.Facts.Path),
-            Path.GetDirectoryName(model.Projector?.Path),
-        ];
-        return folders
-            .Where(folder => !string.IsNullOrEmpty(folder))
-            .Aggregate(
-                text,
-                (rest, folder) => rest.Replace(folder + Path.DirectorySeparatorChar, "", StringComparison.Ordinal)
-            );
     }
 
     private void Send<T>(FrameKind kind, T content) => frames.Write(kind, WireJson.Bytes(content));

@@ -109,7 +109,7 @@ internal sealed partial class WorkerSession(FrameStream frames) : IAsyncDisposab
         var cancel = (_cancel = CancellationTokenSource.CreateLinkedTokenSource(_ending.Token)).Token;
         _work = Task.Run(async () =>
         {
-            await new ExplainJob(_model!, _engine!, frames).RunAsync(request, files, stop, cancel);
+            await new RequestJob(_model!, _engine!, frames).RunAsync(request, files, stop, cancel);
             (request, files) = (null!, null!);
             ReturnMemory();
             return true;

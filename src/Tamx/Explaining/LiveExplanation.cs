@@ -232,6 +232,13 @@ public sealed class LiveExplanation : IDisposable
         }
 
         AddSeconds("generate", clock);
+        if (_tokens.Count == 0 && _completion.StopReason == StopReason.StopText)
+        {
+            throw InvalidInputException.Naming(
+                $"the answer has no token to explain: it begins with a stop text ({new Setting(nameof(CompletionOptions.StopTexts))})"
+            );
+        }
+
         if (_tokens.Count == 0)
         {
             throw InvalidInputException.Naming(

@@ -141,6 +141,8 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
             FrequencyPenalty = sampling.FrequencyPenalty != 0 ? sampling.FrequencyPenalty : null,
             RepeatPenalty = sampling.RepeatPenalty != 1 ? sampling.RepeatPenalty : null,
             RepeatLastN = hasPenalties ? sampling.RepeatLastN : null,
+            LogitBias = sampling.LogitBias.Count > 0 ? sampling.LogitBias : null,
+            StopTexts = sampling.StopTexts.Count > 0 ? sampling.StopTexts : null,
             Seed = sampling.Seed,
             ContextSize = completion.ContextSize,
             ThreadCount = model.Options.ThreadCount,

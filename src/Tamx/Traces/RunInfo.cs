@@ -51,6 +51,12 @@ public sealed record RunInfo
     /// <summary>How many of the last tokens get penalties; null without penalties.</summary>
     public int? RepeatLastN { get; init; }
 
+    /// <summary>What was added to tokens' logits, by token id; null for nothing.</summary>
+    public IReadOnlyDictionary<int, float>? LogitBias { get; init; }
+
+    /// <summary>Texts before which the answer was to end; null for none.</summary>
+    public IReadOnlyList<string>? StopTexts { get; init; }
+
     /// <summary>Sampling seed.</summary>
     public uint? Seed { get; init; }
 

@@ -32,6 +32,20 @@ public sealed class ConversationReaderTests
         Assert.IsType<ImagePart>(Assert.Single(Parse(new { role = "user", images = new[] { Base64 } })));
     }
 
+    [Fact]
+    public void Parse_AssistantsTurnWithContentNull_IsAnEmptyText()
+    {
+        var turn = new
+        {
+            role = "assistant",
+            content = (string?)null,
+            tool_calls = Array.Empty<int>(),
+        };
+        Assert.Equal("", Assert.IsType<TextPart>(Assert.Single(Parse(turn))).Text);
+        Assert.Throws<InvalidInputException>(() => Parse(new { role = "user", content = (string?)null }));
+        Assert.Throws<InvalidInputException>(() => Parse(new { role = "assistant" }));
+    }
+
     [Theory]
     [InlineData("url", "data:image/png;base64,{0}")]
     [InlineData("base64", "{0}")]

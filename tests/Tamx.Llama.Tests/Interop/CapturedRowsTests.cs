@@ -46,7 +46,7 @@ public sealed class CapturedRowsTests
         var model = LoadedModels.Get(LoadedModels.Files("qwen3vl"));
         using var cancelled = new UnmanagedState<int>();
         using var context = Context(model, cancelled);
-        using var sampler = new TokenSampler(new CompletionOptions(), 64);
+        using var sampler = new TokenSampler(new CompletionOptions(), model.Vocabulary.Count, 64);
         var rows = new float[BatchSize * model.Facts.HiddenSize];
         var oneRow = new float[model.Facts.HiddenSize];
         var patch = new PatchChunk(192, 160, 6, 5, 0, EndsBlock: true);

@@ -1,0 +1,45 @@
+using Tamx.Kernels;
+using Tamx.Llama;
+using Tamx.Web.Wire;
+
+namespace Tamx.Web.Worker;
+
+/// <summary>One request in the worker: opens its files, has it answered, and tells of what fails.</summary>
+internal sealed class RequestJob(VisionLanguageModel model, ITamEngine engine, FrameStream frames)
+{
+    public async Task RunAsync(WorkerRequest request, byte[][] files, CancellationToken stop, CancellationToken cancel)
+    {
+        try
+        {
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, cancel);
+            var messages = new RequestMedia(request, files, either.Token).Open();
+            var done = request.WithMaps
+                ? await new ExplainJob(model, engine, frames).RunAsync(request, messages, either.Token, cancel)
+                : await new AnswerJob(model, frames).RunAsync(request, messages, either.Token, cancel);
+            frames.Write(FrameKind.Done, WireJson.Bytes(done));
+        }
+        catch (Exception e)
+        {
+            var fault = Faults.Describe(e);
+            string[] pieces = [.. fault.Pieces.Select(text => WithoutFolders(text, request))];
+            frames.Write(FrameKind.Failed, WireJson.Bytes(fault with { Pieces = pieces }));
+        }
+    }
+
+    /// <summary>Takes out the folders: where files lie on this machine is not a client's business.</summary>
+    private string WithoutFolders(string text, WorkerRequest request)
+    {
+        string?[] folders =
+        [
+            request.Folder,
+            Path.GetDirectoryName(model.Facts.Path),
+            Path.GetDirectoryName(model.Projector?.Path),
+        ];
+        return folders
+            .Where(folder => !string.IsNullOrEmpty(folder))
+            .Aggregate(
+                text,
+                (rest, folder) => rest.Replace(folder + Path.DirectorySeparatorChar, "", StringComparison.Ordinal)
+            );
+    }
+}
