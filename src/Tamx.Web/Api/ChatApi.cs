@@ -61,7 +61,12 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
         var choice = new
         {
             index = 0,
-            message = new { role = "assistant", content = done.Answer },
+            message = new
+            {
+                role = "assistant",
+                content = done.Answer,
+                reasoning_content = done.Thought,
+            },
             finish_reason = FinishReason(done),
             logprobs = request.WithLogprobs ? new { content = logprobs } : null,
         };

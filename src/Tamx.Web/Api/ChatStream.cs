@@ -26,7 +26,7 @@ internal sealed class ChatStream(EventStream events, ChatRequest request, string
                 break;
             case "token":
                 await WriteChunkAsync(
-                    new { content = data.GetProperty("text").GetString() },
+                    DeltaOf(data),
                     logprobs: request.WithLogprobs ? new { content = new[] { LogprobOf(data) } } : null,
                     tamx: request.WithMaps ? new { token = data } : null
                 );
@@ -42,6 +42,15 @@ internal sealed class ChatStream(EventStream events, ChatRequest request, string
         {
             await WriteAsync([], usage: ChatApi.Usage(done));
         }
+    }
+
+    /// <summary>What answer or thought grow by; nothing of the tags between the two.</summary>
+    private static object DeltaOf(JsonElement token)
+    {
+        var (thought, answer) = (token.GetProperty("thought").GetString(), token.GetProperty("answer").GetString());
+        return !token.GetProperty("isThought").GetBoolean() ? new { content = answer }
+            : thought is { Length: > 0 } ? new { reasoning_content = thought }
+            : new { };
     }
 
     private object LogprobOf(JsonElement token) => Logprobs.Of(token, request.TopLogprobs);

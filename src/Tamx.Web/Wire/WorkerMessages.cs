@@ -42,8 +42,16 @@ internal sealed record ModelDescription(
 );
 
 /// <summary>An answer with its files written.</summary>
+/// <param name="Answer">The answer's text, without its thought.</param>
+/// <param name="Thought">The thought; null where there is none.</param>
+/// <param name="StopReason">Why it ended.</param>
+/// <param name="WasStopped">Whether somebody asked to stop it.</param>
+/// <param name="PromptTokens">Tokens of the prompt.</param>
+/// <param name="AnswerTokens">Tokens of thought and answer.</param>
+/// <param name="Seconds">Seconds per phase.</param>
 internal sealed record DoneEvent(
     string Answer,
+    string? Thought,
     StopReason StopReason,
     bool WasStopped,
     int PromptTokens,

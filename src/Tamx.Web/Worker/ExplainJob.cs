@@ -76,6 +76,7 @@ internal sealed class ExplainJob(VisionLanguageModel model, ITamEngine engine, F
             FrameKind.Done,
             new DoneEvent(
                 explanation.Answer,
+                explanation.Thought,
                 explanation.StopReason,
                 wasStopped,
                 live.PromptTokenCount,

@@ -9,7 +9,17 @@ namespace Tamx;
 /// <summary>One explained token of an answer that is being written.</summary>
 /// <param name="Generated">The token as the model wrote it.</param>
 /// <param name="Explained">The maps and text relevance of the token and its candidates. They are final.</param>
-public sealed record StreamedToken(GeneratedToken Generated, AnswerToken Explained);
+public sealed record StreamedToken(GeneratedToken Generated, AnswerToken Explained)
+{
+    /// <summary>Whether it is part of the answer's thought, the tags included.</summary>
+    public bool IsThought { get; init; }
+
+    /// <summary>What <see cref="Explanation.Thought"/> grows by.</summary>
+    public string ThoughtText { get; init; } = "";
+
+    /// <summary>What <see cref="Explanation.Answer"/> grows by.</summary>
+    public string AnswerText { get; init; } = "";
+}
 
 /// <summary>An answer that is explained while it is written. Each token comes with its maps.</summary>
 /// <remarks>
@@ -102,6 +112,7 @@ public sealed class LiveExplanation : IDisposable
         [EnumeratorCancellation] CancellationToken cancellationToken = default
     )
     {
+        var text = NewText();
         await foreach (var token in GenerateAsync(cancellationToken).ConfigureAwait(false))
         {
             var clock = Stopwatch.StartNew();
@@ -119,7 +130,13 @@ public sealed class LiveExplanation : IDisposable
             }
 
             AddSeconds("maps", clock);
-            yield return new StreamedToken(token, _explained[^1]);
+            var (isThought, thought, answer) = text.Add(token);
+            yield return new StreamedToken(token, _explained[^1])
+            {
+                IsThought = isThought,
+                ThoughtText = thought,
+                AnswerText = answer,
+            };
         }
     }
 
@@ -254,8 +271,22 @@ public sealed class LiveExplanation : IDisposable
         );
     }
 
-    private Explanation Explanation(Trace trace, ActivationMaps maps) =>
-        new(trace, maps, string.Concat(_tokens.Select(token => token.Text)), _completion.StopReason);
+    private Explanation Explanation(Trace trace, ActivationMaps maps)
+    {
+        var text = NewText();
+        foreach (var token in _tokens)
+        {
+            text.Add(token);
+        }
+
+        return new Explanation(trace, maps, text.Answer, _completion.StopReason)
+        {
+            Thought = text.Thought,
+            Text = text.Whole,
+        };
+    }
+
+    private AnswerText NewText() => new(new ThoughtReader(_capture.Markers, TokenIds[..PromptTokenCount]));
 
     private void AddSeconds(string phase, Stopwatch clock) =>
         _seconds[phase] = _seconds.GetValueOrDefault(phase) + clock.Elapsed.TotalSeconds;
