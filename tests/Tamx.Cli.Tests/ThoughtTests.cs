@@ -11,8 +11,8 @@ public sealed class ThoughtTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [InlineData("a table near\n</think>\n\na cup", "a table near", "a cup", 6)]
-    [InlineData("<think>\n\na table\n\n</think>\n\na cup", "a table", "a cup", 5)]
+    [InlineData("a table near\n</think>\n\na cup", "a table near", "a cup", 5)]
+    [InlineData("<think>\n\na table\n\n</think>\n\na cup", "a table", "a cup", 4)]
     [InlineData("<think>\na table near", "a table near", "", 3)]
     [InlineData("a cup", null, "a cup", 0)]
     public async Task Explain_GivenAnswer_HasItsThoughtApart(string text, string? thought, string answer, int tokens)

@@ -31,10 +31,6 @@ public sealed record ChatMessage(ChatRole Role, IReadOnlyList<ChatPart> Parts)
     /// or there was none. A model's chat template decides which turns keep their thoughts.
     /// </summary>
     public string? Thought { get; init; }
-
-    /// <summary>The text of a message without pictures and videos; null of any other.</summary>
-    internal string? TextOnly =>
-        Parts.All(part => part is TextPart) ? string.Concat(Parts.Cast<TextPart>().Select(part => part.Text)) : null;
 }
 
 /// <summary>A part of a message: <see cref="TextPart"/>, <see cref="ImagePart"/> or <see cref="VideoPart"/>.</summary>

@@ -99,15 +99,8 @@ public sealed partial class ChatTemplate
     internal IEnumerable<PromptPiece> Pieces(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt = true)
     {
         ArgumentNullException.ThrowIfNull(messages);
-        return Pieces(
-            messages,
-            messages.Count,
-            addGenerationPrompt
-                ? StartsThinking
-                    ? ThoughtStart
-                    : ""
-                : null
-        );
+        var opening = StartsThinking ? ThoughtStart : "";
+        return Pieces(messages, messages.Count, addGenerationPrompt ? opening : null);
     }
 
     /// <summary>The prompt before a given answer, which is the last message, and the answer's text.</summary>
@@ -122,12 +115,15 @@ public sealed partial class ChatTemplate
     internal (IEnumerable<PromptPiece> Prompt, string Answer) SplitAnswer(IReadOnlyList<ChatMessage> messages)
     {
         var last = messages[^1];
-        var text =
-            last.TextOnly
-            ?? throw new InvalidInputException(
+        if (last.Parts.Any(part => part is not TextPart))
+        {
+            throw new InvalidInputException(
                 "the answer to explain (the last message, the assistant's) holds a picture or a video; it can hold "
                     + "text only"
             );
+        }
+
+        var text = AssistantTurn.TextOf(last.Parts);
         var (opening, answer) = ("", text);
         if (StartsThinking || Thoughts != ThoughtLayout.Text)
         {
@@ -146,12 +142,14 @@ public sealed partial class ChatTemplate
         (string Opening, string Answer) SplitThought()
         {
             var turn = AssistantTurn.Of(last);
-            var thought = turn.Thought.Trim('\n');
-            var content = string.Concat(turn.Content.Cast<TextPart>().Select(part => part.Text)).TrimStart('\n');
-            var isOpen = last.Thought is null ? !AssistantTurn.HasEnd(text) : content.Length == 0;
+            var thought = AssistantTurn.TextOf(turn.Thought).Trim('\n');
+            var content = AssistantTurn.TextOf(turn.Content).TrimStart('\n');
+            var isOpen = last.Thought is null
+                ? !text.Contains(AssistantTurn.ThoughtEnd, StringComparison.Ordinal)
+                : content.Length == 0;
             if (
-                last.Thought is null
-                && isOpen
+                isOpen
+                && last.Thought is null
                 && content.StartsWith(AssistantTurn.ThoughtStart, StringComparison.Ordinal)
             )
             {
@@ -159,7 +157,7 @@ public sealed partial class ChatTemplate
             }
 
             return thought.Length > 0 ? (ThoughtStart, isOpen ? thought : thought + ThoughtEnd + content)
-                : WritesThought(messages, messages.Count - 1, "") ? (ThoughtStart + ThoughtEnd, content)
+                : WritesThought(messages, messages.Count - 1, []) ? (ThoughtStart + ThoughtEnd, content)
                 : ("", text);
         }
     }
@@ -285,20 +283,22 @@ public sealed partial class ChatTemplate
             WritesThought(messages, index, thought)
                 ?
                 [
-                    new TextPart(ThoughtStart + thought.Trim('\n') + ThoughtEnd),
-                    .. AssistantTurn.WithoutLineFeeds(content),
+                    new TextPart(ThoughtStart),
+                    .. AssistantTurn.Trim(thought),
+                    new TextPart(ThoughtEnd),
+                    .. AssistantTurn.Trim(content, atEnd: false),
                 ]
                 : content
         );
     }
 
-    private bool WritesThought(IReadOnlyList<ChatMessage> messages, int index, string thought)
+    private bool WritesThought(IReadOnlyList<ChatMessage> messages, int index, IReadOnlyList<ChatPart> thought)
     {
         var isLast = index == messages.Count - 1;
         return Thoughts switch
         {
             ThoughtLayout.LastTurn => isLast,
-            ThoughtLayout.AfterLastQuestion => index > LastQuestion(messages) && (isLast || thought.Length > 0),
+            ThoughtLayout.AfterLastQuestion => index > LastQuestion(messages) && (isLast || thought.Count > 0),
             _ => false,
         };
     }
@@ -319,7 +319,7 @@ public sealed partial class ChatTemplate
 
     private static bool IsToolResponse(ChatMessage message)
     {
-        var text = string.Concat(message.Parts.Select(part => part is TextPart text ? text.Text : "<|image_pad|>"));
+        var text = AssistantTurn.TextOf(message.Parts);
         return text.StartsWith("<tool_response>", StringComparison.Ordinal)
             && text.EndsWith("</tool_response>", StringComparison.Ordinal);
     }

@@ -238,7 +238,9 @@ function turnElement(report, turn, elements, actions) {
   }
   setFirstStop(text, 0);
   if (turn.isThought) {
-    const parts = create("details", { open: true }, create("summary", "role", name), text);
+    // What the prompt has of a thought alone is an empty one.
+    const hasTokens = turn.items.some((item) => report.answerIndex(item) !== undefined);
+    const parts = create("details", { open: hasTokens }, create("summary", "role", name), text);
     return create("article", { class: "turn thought", "aria-label": `Thought of ${turn.role}` }, parts);
   }
   const kind = isAnswer ? "answer" : turn.role === "user" ? "asked" : "plain";

@@ -67,6 +67,15 @@ public sealed class ThoughtTests
             new(ChatRole.Assistant, [new TextPart("<think>\nsee </think>\n"), new TextPart("\n"), Image]),
             User("Two"),
         ],
+        ["picture in a thought"] =
+        [
+            User("One"),
+            new(
+                ChatRole.Assistant,
+                [new TextPart("<think>\n\n"), Image, new TextPart(" shown \n</think>\n"), new TextPart("\nHere"), Image]
+            ),
+            User("<tool_response>2</tool_response>"),
+        ],
         ["answer"] = [User("What?"), Said("A cup.")],
         ["answer with thought"] = [User("What?"), Said("<think>\nA handle.\n</think>\n\nA cup.")],
         ["answer without start"] = [User("What?"), Said("\nA handle.\n\n</think>A cup.\n")],
@@ -148,6 +157,11 @@ public sealed class ThoughtTests
         "picture in the assistant's turn",
         $"<|im_start|>user\nOne<|im_end|>\n<|im_start|>assistant\n{Picture}<|im_end|>\n"
             + "<|im_start|>user\nTwo<|im_end|>\n"
+    )]
+    [InlineData(
+        "picture in a thought",
+        $"<|im_start|>user\nOne<|im_end|>\n{Open}{Picture} shown \n</think>\n\nHere{Picture}<|im_end|>\n"
+            + "<|im_start|>user\n<tool_response>2</tool_response><|im_end|>\n"
     )]
     [InlineData("answer", $"<|im_start|>user\nWhat?<|im_end|>\n{Open}\n</think>\n\nA cup.<|im_end|>\n")]
     [InlineData(
