@@ -296,7 +296,7 @@ internal sealed class ExplainCommand
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // The answer must not be lost with the file.
-            output.WriteLine(explanation.Answer);
+            output.WriteLine(explanation.Text);
             throw new InvalidInputException(
                 $"{e.Message}; the answer is on stdout. Give {_output.Name} and {_trace.Name} a place with room: tamx report makes the report of a saved trace again",
                 e
@@ -320,7 +320,7 @@ internal sealed class ExplainCommand
         }
         else if (!_mapsJson.TakesStandardOutput(parsed))
         {
-            output.WriteLine(explanation.Answer);
+            output.WriteLine(explanation.Text);
         }
 
         _model.NoteDemo(parsed);

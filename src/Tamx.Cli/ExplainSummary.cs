@@ -9,6 +9,8 @@ namespace Tamx.Cli;
 internal sealed record ExplainSummary(
     string? Model,
     string Answer,
+    string? Thought,
+    int ThoughtTokens,
     string StopReason,
     int PromptTokens,
     string Engine,
@@ -34,6 +36,8 @@ internal sealed record ExplainSummary(
         return new ExplainSummary(
             run.Run.Model,
             explanation.Answer,
+            explanation.Thought,
+            explanation.Maps.Layout.ThoughtCount,
             JsonNamingPolicy.CamelCase.ConvertName(explanation.StopReason.ToString()),
             explanation.Maps.Answer[0].Position,
             explanation.Maps.EngineName,

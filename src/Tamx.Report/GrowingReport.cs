@@ -14,8 +14,10 @@ namespace Tamx.Report;
 /// Head: <c>{ "data", "pictures": { name: { "mediaType", "bytes" } }, "vectors" }</c>. Bytes and vectors are base64.
 /// </para>
 /// <para>
-/// Token, for any reader: <c>{ "index", "position", "id", "text", "probability", "logit", "endsAnswer" }</c>. The
-/// answer grows by the text. Probability and logit are null if unknown.
+/// Token, for any reader:
+/// <c>{ "index", "position", "id", "text", "isThought", "thought", "answer", "probability", "logit", "endsAnswer" }</c>.
+/// The text is what the model wrote; the answer, and its thought, grow by the texts of these names. Probability and
+/// logit are null if unknown.
 /// </para>
 /// <para>
 /// Token, for the page: <c>"from"</c> (the first token whose text or word may have changed), <c>"tokens"</c>,
@@ -127,11 +129,24 @@ public sealed class GrowingReport
     public byte[] Next(StreamedToken token)
     {
         ArgumentNullException.ThrowIfNull(token);
-        return Next(token.Explained, token.Generated.Text, token.Generated.EndsAnswer);
+        return Next(
+            token.Explained,
+            json =>
+            {
+                json.WriteString("text", token.Generated.Text);
+                json.WriteBoolean("isThought", token.Piece.IsThought);
+                json.WriteString("thought", token.Piece.Thought);
+                json.WriteString("answer", token.Piece.Answer);
+                json.WriteBoolean("endsAnswer", token.Generated.EndsAnswer);
+            }
+        );
     }
 
-    /// <inheritdoc cref="Next(StreamedToken)"/>
-    internal byte[] Next(AnswerToken token, string text = "", bool endsAnswer = false)
+    /// <summary>The document of a token of which no more is known than its maps.</summary>
+    internal byte[] Next(AnswerToken token, bool isThought = false) =>
+        Next(token, json => json.WriteBoolean("isThought", isThought));
+
+    private byte[] Next(AnswerToken token, Action<Utf8JsonWriter> writeText)
     {
         ReportInput.CheckToken(token, _head.Layout, _textPositions, $"answer token {_count}");
         var from = _tokens.Append(token.Position, token.Token.TokenId);
@@ -145,10 +160,9 @@ public sealed class GrowingReport
         json.WriteNumber("index", _count++);
         json.WriteNumber("position", token.Position);
         json.WriteNumber("id", token.Token.TokenId);
-        json.WriteString("text", text);
+        writeText(json);
         ReportJson.WriteNumber(json, "probability", token.Token.Probability);
         ReportJson.WriteNumber(json, "logit", token.Token.Logit);
-        json.WriteBoolean("endsAnswer", endsAnswer);
         json.WriteNumber("from", from);
         ReportJson.WriteTokens(json, _tokens, from);
         json.WriteStartObject("explained");

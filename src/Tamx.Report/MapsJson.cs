@@ -60,6 +60,7 @@ public static class MapsJson
                 ],
                 [.. maps.Prompt.Select(token => Step.Of(token))],
                 [.. maps.Answer.Select(token => Step.Of(token))],
+                maps.Layout.ThoughtCount,
                 [.. maps.Words.Select(Word.Of)]
             ),
             Options
@@ -92,6 +93,7 @@ public static class MapsJson
         IReadOnlyList<Text> Text,
         IReadOnlyList<Step> Prompt,
         IReadOnlyList<Step> Answer,
+        int ThoughtTokens,
         IReadOnlyList<Word> Words
     );
 

@@ -69,6 +69,7 @@ internal static class ReportJson
             int[] textOrder = [.. layout.ContextPositions.Concat(layout.AnswerPositions)];
             WriteNumbers(json, "textOrder", textOrder.Select(tokens.IndexOf));
 
+            json.WriteNumber("thoughtTokens", layout.ThoughtCount);
             var vectors = new PackedVectorList(options.MapBits);
             foreach ((var name, var explained) in new[] { ("prompt", maps.Prompt), ("answer", maps.Answer) })
             {

@@ -41,6 +41,24 @@ public class AccessibilityTests(Chromium browser)
     }
 
     [Theory]
+    [InlineData("#tok=0", ColorScheme.Light)]
+    [InlineData("#tok=4", ColorScheme.Dark)]
+    public async Task Axe_Thought_FindsNoViolation(string hash, ColorScheme scheme)
+    {
+        var example = new Example
+        {
+            AnswerTexts = Example.Tokens(" a", "\n", "</think>", "\n\n", " gnu"),
+            ThoughtCount = 3,
+        };
+        var look = new BrowserNewContextOptions { ColorScheme = scheme };
+        await using var report = await browser.OpenAsync(example, hash, look);
+        Assert.Empty(await AxeCore.FindViolationsAsync(report.Page));
+
+        await report.Page.Locator(".thought summary").ClickAsync();
+        Assert.Empty(await AxeCore.FindViolationsAsync(report.Page));
+    }
+
+    [Theory]
     [InlineData("Numbers")]
     [InlineData("How this was made")]
     public async Task Axe_Dialog_FindsNoViolation(string name)

@@ -43,6 +43,9 @@ internal sealed class Example
 
     public bool HasPromptMaps { get; init; }
 
+    /// <summary>How many of the answer's tokens are its thought.</summary>
+    public int ThoughtCount { get; init; }
+
     /// <summary>Makes map values from the answer token's index and the cell's index.</summary>
     public Func<int, int, float> MapValue { get; init; } = (token, cell) => ((token * 5) + (cell * 7)) % 11 / 10f;
 
@@ -121,6 +124,7 @@ internal sealed class Example
                 VisionBlocks = [picture, .. video],
                 ContextPositions = context,
                 AnswerPositions = answer,
+                ThoughtCount = ThoughtCount,
             },
             Options = new TamOptions(),
             EngineName = "Reference",

@@ -102,10 +102,29 @@ public class GrowingReportTests(Chromium browser)
 
         JsonElement[] tokens =
         [
-            .. maps.Answer.Select(token =>
-                JsonDocument.Parse(growing.Next(token, $"text {token.Position}")).RootElement
+            .. maps.Answer.Select(
+                (token, index) => JsonDocument.Parse(growing.Next(Streamed(token, index == 0))).RootElement
             ),
         ];
+
+        StreamedToken Streamed(AnswerToken token, bool isThought) =>
+            new(
+                new GeneratedToken
+                {
+                    Index = 0,
+                    Position = token.Position,
+                    Id = token.Token.TokenId,
+                    Text = $"text {token.Position}",
+                    Logit = 0,
+                    LogProbability = 0,
+                    Candidates = [],
+                    EndsAnswer = token == maps.Answer[^1],
+                },
+                token
+            )
+            {
+                Piece = isThought ? new AnswerPiece(true, "why", "") : new(false, "", $"said {token.Position}"),
+            };
 
         Assert.Equal([0, 1, 2, 3], tokens.Select(token => token.GetProperty("index").GetInt32()));
         Assert.Equal(
@@ -116,6 +135,13 @@ public class GrowingReportTests(Chromium browser)
             maps.Answer.Select(token => token.Position),
             tokens.Select(token => token.GetProperty("position").GetInt32())
         );
+        Assert.Equal([true, false, false, false], tokens.Select(token => token.GetProperty("isThought").GetBoolean()));
+        Assert.Equal(["why", "", "", ""], tokens.Select(token => token.GetProperty("thought").GetString()));
+        Assert.Equal(
+            maps.Answer.Select((token, index) => index == 0 ? "" : $"said {token.Position}"),
+            tokens.Select(token => token.GetProperty("answer").GetString())
+        );
+        Assert.Equal([false, false, false, true], tokens.Select(token => token.GetProperty("endsAnswer").GetBoolean()));
         Assert.Equal(JsonValueKind.Null, tokens[0].GetProperty("probability").ValueKind);
         Assert.Equal(12.5, tokens[0].GetProperty("logit").GetDouble());
     }
@@ -179,6 +205,47 @@ public class GrowingReportTests(Chromium browser)
         Assert.Equal(await page.KnowledgeAsync(), grown);
         Assert.Equal(await page.Page.Locator(".chat").InnerTextAsync(), shown);
         Assert.Contains("a🚌··gnou.", shown.Replace(" ", "", StringComparison.Ordinal), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(3, "Thought", "gnu.")]
+    [InlineData(6, "Thought", null)]
+    [InlineData(0, null, "a</think>gnu.")]
+    public async Task Page_Thought_IsATurnOfItsOwn(int count, string? thought, string? answer)
+    {
+        (var trace, var maps) = new Example
+        {
+            AnswerTexts = Example.Tokens(" a", "\n", "</think>", "\n\n", " gnu", "."),
+            ThoughtCount = count,
+        }.Build();
+        await using var page = await browser.GrowAsync();
+        var growing = Replay.Of(trace, maps);
+        await page.MountAsync(await growing.HeadAsync());
+        byte[][] tokens = [.. maps.Answer.Select((token, index) => growing.Next(token, isThought: index < count))];
+        await page.AppendAsync(tokens[..2]);
+        await page.AppendAsync(tokens[2..]);
+        var grown = await page.Page.Locator(".chat").InnerTextAsync();
+
+        await page.OpenAsync(await WriteAsync(trace, maps, new HtmlReportOptions()));
+
+        Assert.Equal(await page.Page.Locator(".chat").InnerTextAsync(), grown);
+        await Assertions
+            .Expect(page.Page.Locator(".thought summary"))
+            .ToHaveTextAsync(thought is null ? [] : [thought]);
+        var said = await page.Page.Locator(".answer .turn-text").AllInnerTextsAsync();
+        Assert.Equal(answer is null ? [] : [answer], said.Select(text => Regex.Replace(text, "[\\s\u21B5]", "")));
+
+        // A token in a thought that was closed is shown when it is chosen.
+        await page.Page.Locator(".answer .token, .thought .token").First.ClickAsync();
+        await Assertions.Expect(page.Page.Locator(".token.current")).ToHaveTextAsync("a");
+        if (thought is not null)
+        {
+            await page.Page.Locator(".thought summary").ClickAsync();
+            await Assertions.Expect(page.Page.Locator(".token.current")).ToBeHiddenAsync();
+            await page.Page.EvaluateAsync("document.activeElement.blur()");
+            await page.Page.Keyboard.PressAsync("Home");
+            await Assertions.Expect(page.Page.Locator(".token.current")).ToBeVisibleAsync();
+        }
     }
 
     [Fact]

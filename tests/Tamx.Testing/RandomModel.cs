@@ -32,6 +32,45 @@ public static class RandomModel
         {%- if add_generation_prompt -%}{{- '<|im_start|>assistant\n' -}}{%- endif -%}
         """;
 
+    /// <summary>Gives the same prompts as the published template of Qwen3-VL Thinking.</summary>
+    public const string ThinkingTemplate = """
+        {%- macro written(content) -%}
+        {%- if content is string -%}{{- content -}}
+        {%- else -%}
+        {%- for part in content -%}
+        {%- if part.type == 'text' -%}{{- part.text -}}
+        {%- elif part.type == 'video' -%}{{- '<|vision_start|><|video_pad|><|vision_end|>' -}}
+        {%- else -%}{{- '<|vision_start|><|image_pad|><|vision_end|>' -}}
+        {%- endif -%}
+        {%- endfor -%}
+        {%- endif -%}
+        {%- endmacro -%}
+        {%- set ns = namespace(last_query_index=messages|length - 1, is_found=false) -%}
+        {%- for message in messages|reverse -%}
+        {%- set text = written(message.content) -%}
+        {%- set is_response = text.startswith('<tool_response>') and text.endswith('</tool_response>') -%}
+        {%- if message.role == 'user' and not is_response and not ns.is_found -%}
+        {%- set ns.is_found = true -%}
+        {%- set ns.last_query_index = messages|length - loop.index -%}
+        {%- endif -%}
+        {%- endfor -%}
+        {%- for message in messages -%}
+        {%- set text = written(message.content) -%}
+        {%- set thought = message.reasoning_content or '' -%}
+        {%- if message.role == 'assistant' -%}
+        {%- if message.reasoning_content is not string and '</think>' in text -%}
+        {%- set thought = text.split('</think>')[0].split('<think>')[-1].strip('\n') -%}
+        {%- set text = text.split('</think>')[-1].lstrip('\n') -%}
+        {%- endif -%}
+        {%- if loop.index0 > ns.last_query_index and (loop.last or thought) -%}
+        {%- set text = '<think>\n' + thought.strip('\n') + '\n</think>\n\n' + text.lstrip('\n') -%}
+        {%- endif -%}
+        {%- endif -%}
+        {{- '<|im_start|>' + message.role + '\n' + text + '<|im_end|>\n' -}}
+        {%- endfor -%}
+        {%- if add_generation_prompt -%}{{- '<|im_start|>assistant\n<think>\n' -}}{%- endif -%}
+        """;
+
     /// <summary>What stands before it in Qwen2-VL's and Qwen2.5-VL's layout.</summary>
     private const string DefaultSystemTemplate = $$$"""
         {%- if messages[0].role != 'system' -%}{{- '<|im_start|>system\n{{{DefaultSystemText}}}<|im_end|>\n' -}}{%- endif -%}
@@ -91,7 +130,8 @@ public static class RandomModel
         }
 
         WordVocabulary vocabulary = new(options.VocabularySize);
-        AddVocabulary(writer, vocabulary, isQwen3 ? ChatTemplate : DefaultSystemTemplate + ChatTemplate);
+        var template = options.IsThinking ? ThinkingTemplate : ChatTemplate;
+        AddVocabulary(writer, vocabulary, isQwen3 ? template : DefaultSystemTemplate + template);
         AddTextTensors(new TensorMaker(writer, options), options, vocabulary, headSize);
         return writer;
     }

@@ -40,6 +40,9 @@ public sealed record RandomModelOptions
     /// <summary>The first layers of tower and text model that are joined by deepstack (qwen3vl only).</summary>
     public int DeepstackLayerCount { get; init; }
 
+    /// <summary>Whether its chat template is <see cref="RandomModel.ThinkingTemplate"/>.</summary>
+    public bool IsThinking { get; init; }
+
     /// <summary>Real words are filled up with made-up tokens to this size; 0 leaves the real words alone.</summary>
     public int VocabularySize { get; init; }
 

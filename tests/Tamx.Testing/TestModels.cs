@@ -37,6 +37,9 @@ public static class TestModels
     private static readonly Lazy<string> LazyFolder = new(CreateFolder);
 
     private static readonly Lazy<ModelFiles> LazyQwen3Vl = Make(new() { Name = "qwen3vl" });
+    private static readonly Lazy<ModelFiles> LazyQwen3VlThinking = Make(
+        new() { Name = "qwen3vl-thinking", IsThinking = true }
+    );
     private static readonly Lazy<ModelFiles> LazyQwen3VlF16 = Make(
         new() { Name = "qwen3vl-f16", WeightType = TensorType.F16 }
     );
@@ -85,6 +88,9 @@ public static class TestModels
 
     /// <summary>qwen3vl, tied, F32, no deepstack.</summary>
     public static ModelFiles Qwen3Vl => LazyQwen3Vl.Value;
+
+    /// <summary>The same with the chat template of a thinking model.</summary>
+    public static ModelFiles Qwen3VlThinking => LazyQwen3VlThinking.Value;
 
     /// <summary>qwen3vl, tied, F16.</summary>
     public static ModelFiles Qwen3VlF16 => LazyQwen3VlF16.Value;
@@ -137,6 +143,7 @@ public static class TestModels
         name switch
         {
             "qwen3vl" => Qwen3Vl,
+            "qwen3vl-thinking" => Qwen3VlThinking,
             "qwen3vl-untied" => Qwen3VlUntied,
             "qwen3vl-deepstack" => Qwen3VlDeepstack,
             "qwen3vl-split" => Qwen3VlSplit,

@@ -49,6 +49,22 @@ public class AnswerWordTests
         );
 
     [Fact]
+    public void Group_TagsOfThoughtsAndTools_AreWordsOfTheirOwn() =>
+        Check(
+            ["<think>", "a", "b", "</think>", "c", "<tool_call>", "d", "<=>", "e", "<>", "f"],
+            [
+                ("<think>", 1),
+                ("ab", 2),
+                ("</think>", 1),
+                ("c", 1),
+                ("<tool_call>", 1),
+                ("d", 1),
+                ("<=>e", 2),
+                ("<>f", 2),
+            ]
+        );
+
+    [Fact]
     public void Group_ContractionsAndHyphens_SplitAtThePunctuation() =>
         Check(
             ["don", "'t", " heart", "-shaped", " 3", ".5"],

@@ -158,34 +158,7 @@ test("frames have the grid of their block, and everything its index", () => {
 
 test("a report that has grown is the one that was whole", () => {
   const whole = sampleReport();
-  const grown = sampleReport({ count: 0 });
-  const { data, packed } = sampleData();
-  data.answer.forEach((explained, index) => {
-    const from = 4 + index;
-    const list = (name) => data.tokens[name].slice(from, from + 1);
-    const one = explained.explained;
-    const packer = new Packer();
-    const moved = {
-      ...explained,
-      explained: one.map((each, i) => ({
-        ...each,
-        maps: [packer.dense(0, 1, i === 0 ? MAPS[index] : CANDIDATE_MAP)],
-        relevance: packer.sparse(1, entriesOf(packed, each.relevance)),
-      })),
-    };
-    const wordStarts = data.wordStarts.filter((start) => start === from);
-    grown.influence(text(0));
-    grown.commonRange();
-    grown.append(
-      {
-        from,
-        tokens: { position: list("position"), id: list("id"), text: list("text") },
-        wordStarts,
-        explained: moved,
-      },
-      packer.packed,
-    );
-  });
+  const grown = grow();
 
   for (let from = 0; from < 4; from++) {
     for (let to = from; to < 4; to++) {
@@ -201,6 +174,60 @@ test("a report that has grown is the one that was whole", () => {
   assert.deepEqual([...grown.relevant], [...whole.relevant]);
 });
 
+/** @type {[string, (data: any) => void, object[]][]} */
+const thoughts = [
+  ["that the answer begins with", () => {}, [{ items: [4, 5], isThought: true }, { items: [6, 7] }]],
+  [
+    "with line feeds after it",
+    (data) => (data.tokens.text[6] = "\n\n"),
+    [{ items: [4, 5, 6], isThought: true }, { items: [7] }],
+  ],
+  ["that the prompt opens", opensInPrompt, [{ items: [3, 4, 5], isThought: true }, { items: [6, 7] }]],
+  ["that never ends", (data) => (data.thoughtTokens = 4), [{ items: [4, 5, 6, 7], isThought: true }]],
+  [
+    "that is empty, and in the prompt",
+    (data) => {
+      opensInPrompt(data);
+      data.thoughtTokens = 0;
+    },
+    [{ items: [3], isThought: true }, { items: [4, 5, 6, 7] }],
+  ],
+  [
+    "that there is not, after a prompt that begins the answer",
+    (data) => {
+      opensInPrompt(data);
+      data.tokens.text[3] = "Well,";
+      data.thoughtTokens = 0;
+    },
+    [{ items: [3, 4, 5, 6, 7] }],
+  ],
+];
+
+for (const [name, change, turns] of thoughts) {
+  test(`a thought ${name} is a turn of its own`, () => {
+    const { data, packed } = sampleData();
+    data.thoughtTokens = 2;
+    change(data);
+    const expected = turns.map((turn) => ({ role: "assistant", ...turn }));
+
+    assert.deepEqual(new Report(data, packed).turns.slice(1), expected);
+    assert.deepEqual(grow(change, 2).turns.slice(1), expected);
+    assert.equal(grow(change, 2).thoughtTokens, data.thoughtTokens);
+  });
+}
+
+test("the token that stands out most is looked for after the thought", () => {
+  const { data, packed } = sampleData();
+  data.thoughtTokens = 2;
+  assert.deepEqual(new Report(data, packed).mostTelling(), answer(3));
+
+  data.thoughtTokens = 4;
+  assert.deepEqual(new Report(data, packed).mostTelling(), answer(1));
+
+  data.tokens.text[5] = "</think>";
+  assert.deepEqual(new Report(data, packed).mostTelling(), answer(3));
+});
+
 test("a token that completes a character changes the text from that character's start", () => {
   const report = sampleReport({ count: 3 });
   const { data } = sampleData();
@@ -208,7 +235,7 @@ test("a token that completes a character changes the text from that character's 
   const packer = new Packer();
   packer.sparse(0, []);
   const added = { position: [12, 13], id: [22, 23], text: ["\u{1F642}", ""] };
-  const first = report.append({ from: 6, tokens: added, wordStarts: [], explained }, packer.packed);
+  const first = report.append({ from: 6, tokens: added, wordStarts: [], isThought: false, explained }, packer.packed);
 
   assert.equal(first, 6);
   assert.deepEqual(report.tokens.text.slice(5), [" or", "\u{1F642}", ""]);
@@ -218,6 +245,58 @@ test("a token that completes a character changes the text from that character's 
 test("a sum is of what is above zero", () => {
   assert.equal(sumOf([1, -5, 2]), 3);
 });
+
+// The sample's report, with changes, as it grows by its answer.
+/**
+ * @param {(data: any) => void} [change]
+ * @param {number} [thoughtTokens]
+ */
+function grow(change, thoughtTokens = 0) {
+  const { data, packed } = sampleData();
+  data.thoughtTokens = thoughtTokens;
+  change?.(data);
+  const head = sampleData({ count: 0 });
+  head.data.turns = data.turns
+    .map(({ role, items }) => ({ role, items: items.filter((item) => item < 4) }))
+    .filter(({ items }) => items.length > 0);
+  head.data.tokens.text = data.tokens.text.slice(0, 4);
+  const grown = new Report(head.data, head.packed);
+  data.answer.forEach((explained, index) => {
+    const from = 4 + index;
+    const list = (name) => data.tokens[name].slice(from, from + 1);
+    const packer = new Packer();
+    const moved = {
+      ...explained,
+      explained: explained.explained.map((each, i) => ({
+        ...each,
+        maps: [packer.dense(0, 1, i === 0 ? MAPS[index] : CANDIDATE_MAP)],
+        relevance: packer.sparse(1, entriesOf(packed, each.relevance)),
+      })),
+    };
+    grown.influence(text(0));
+    grown.commonRange();
+    grown.append(
+      {
+        from,
+        tokens: { position: list("position"), id: list("id"), text: list("text") },
+        wordStarts: data.wordStarts.filter((start) => start === from),
+        isThought: index < data.thoughtTokens,
+        explained: moved,
+      },
+      packer.packed,
+    );
+  });
+  return grown;
+}
+
+// The answer's turn begins in the prompt, with the tag of a thought.
+function opensInPrompt(data) {
+  data.turns = [
+    { role: "user", items: [-1, 0, 1, 2] },
+    { role: "assistant", items: [3, 4, 5, 6, 7] },
+  ];
+  data.tokens.text[3] = "<think>";
+}
 
 // Of vectors with indices under 128, so that gaps are one byte each.
 function entriesOf(packed, offset) {

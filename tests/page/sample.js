@@ -96,6 +96,7 @@ export function sampleData({ wordMaps = "max", count = MAPS.length } = {}) {
       },
     ],
     textOrder: [0, 1, 2, 3, 4, 5, 6, 7].slice(0, tokens),
+    thoughtTokens: 0,
     prompt,
     answer,
   };

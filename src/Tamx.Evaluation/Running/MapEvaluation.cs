@@ -109,7 +109,11 @@ public static class MapEvaluation
                 .ConfigureAwait(false);
 
         var grid = explanation.Maps.Layout.VisionBlocks[0].Grid;
-        var scorer = new SampleScorer(sample, [.. explanation.Maps.Words.Select(word => word.Word)], grid);
+
+        // What is known of the expected answer says nothing of a thought before it.
+        var thought = explanation.Maps.Layout.ThoughtCount;
+        var words = explanation.Maps.Words.Select(word => word.Word).Where(word => word.TokenIndices[0] >= thought);
+        var scorer = new SampleScorer(sample, [.. words], grid);
         var rows = new List<WordRow>();
         var paper = new List<PaperRow>();
         var agreement = new List<MapAgreement>();

@@ -25,6 +25,12 @@ public sealed record ChatMessage(ChatRole Role, IReadOnlyList<ChatPart> Parts)
     /// <param name="text">What is said.</param>
     public ChatMessage(ChatRole role, string text)
         : this(role, [new TextPart(text)]) { }
+
+    /// <summary>
+    /// What the assistant thought before it spoke; null where the text has it (<c>&lt;think&gt;...&lt;/think&gt;</c>),
+    /// or there was none. A model's chat template decides which turns keep their thoughts.
+    /// </summary>
+    public string? Thought { get; init; }
 }
 
 /// <summary>A part of a message: <see cref="TextPart"/>, <see cref="ImagePart"/> or <see cref="VideoPart"/>.</summary>
@@ -33,7 +39,10 @@ public abstract record ChatPart
     private protected ChatPart() { }
 }
 
-/// <summary>Text. Control tokens written in it (<c>&lt;|im_end|&gt;</c>) are read as plain text.</summary>
+/// <summary>
+/// Text. Names of control tokens in it (<c>&lt;|im_end|&gt;</c>) are read as plain text; in an assistant's message only
+/// those of turns, pictures and videos are, since the others (<c>&lt;|box_start|&gt;</c>) are what it wrote.
+/// </summary>
 /// <param name="Text">The text.</param>
 public sealed record TextPart(string Text) : ChatPart;
 

@@ -14,6 +14,8 @@ public sealed partial class ChatTemplate
 {
     private const string TurnStart = "<|im_start|>";
     private const string TurnEnd = "<|im_end|>";
+    private const string ThoughtStart = $"{AssistantTurn.ThoughtStart}\n";
+    private const string ThoughtEnd = $"\n{AssistantTurn.ThoughtEnd}\n\n";
 
     private readonly string? _defaultSystem;
 
@@ -32,13 +34,20 @@ public sealed partial class ChatTemplate
     /// </summary>
     public bool StartsThinking { get; init; }
 
+    /// <summary>Which turns of the assistant keep their thoughts. By default a thought is text like any other.</summary>
+    public ThoughtLayout Thoughts { get; init; }
+
     /// <summary>
-    /// Whether a system message must be the first, and of text alone. Qwen3-VL's published template leaves out any
-    /// other; here it is an error. False by default, as in Qwen2-VL's and Qwen2.5-VL's.
+    /// Whether a system message must be the first, and of text alone. The published template of Qwen3-VL Instruct
+    /// leaves out any other; here it is an error. False by default, as in those of Qwen3-VL Thinking, Qwen2-VL and
+    /// Qwen2.5-VL.
     /// </summary>
     public bool SystemFirstOnly { get; init; }
 
-    /// <summary>The template of a model: its default system text is read from the model's own chat template.</summary>
+    /// <summary>
+    /// The template of a model: its default system text, and how it writes thoughts, are read from the model's own chat
+    /// template.
+    /// </summary>
     /// <param name="facts">The model.</param>
     public static ChatTemplate For(ModelFacts facts)
     {
@@ -51,10 +60,12 @@ public sealed partial class ChatTemplate
         // A file without a template gets the published one of its family.
         var family = ModelArchitecture.PromptOf(architecture);
         var system = template is null ? family.DefaultSystem : DefaultSystemText().Match(template).Groups[1].Value;
+        var thoughts = template is null ? ThoughtLayout.Text : ThoughtsOf(template);
         return new ChatTemplate(system.Length > 0 ? system : null)
         {
-            StartsThinking = template is not null && ThinkingPrompt().IsMatch(template),
-            SystemFirstOnly = family.SystemFirstOnly,
+            StartsThinking = template is not null && OpensThought(template),
+            Thoughts = thoughts,
+            SystemFirstOnly = family.SystemFirstOnly && thoughts == ThoughtLayout.Text,
             VideoLayout = family.HasTimedBlocks ? VideoLayout.TimedBlocks : VideoLayout.OneBlock,
         };
     }
@@ -88,7 +99,76 @@ public sealed partial class ChatTemplate
     internal IEnumerable<PromptPiece> Pieces(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt = true)
     {
         ArgumentNullException.ThrowIfNull(messages);
-        if (messages.Count == 0)
+        var opening = StartsThinking ? ThoughtStart : "";
+        return Pieces(messages, messages.Count, addGenerationPrompt ? opening : null);
+    }
+
+    /// <summary>The prompt before a given answer, which is the last message, and the answer's text.</summary>
+    /// <remarks>
+    /// Both together are what the template writes up to the end of that message. Its thought is part of the answer. The
+    /// empty thought that the template writes where there is none is part of the prompt. A thought that never ends
+    /// stays open, as the model left it.
+    /// </remarks>
+    /// <exception cref="InvalidInputException">
+    /// The answer holds more than text, or has a thought of which the template knows nothing.
+    /// </exception>
+    internal (IEnumerable<PromptPiece> Prompt, string Answer) SplitAnswer(IReadOnlyList<ChatMessage> messages)
+    {
+        var last = messages[^1];
+        if (last.Parts.Any(part => part is not TextPart))
+        {
+            throw new InvalidInputException(
+                "the answer to explain (the last message, the assistant's) holds a picture or a video; it can hold "
+                    + "text only"
+            );
+        }
+
+        var text = AssistantTurn.TextOf(last.Parts);
+        var (opening, answer) = ("", text);
+        if (StartsThinking || Thoughts != ThoughtLayout.Text)
+        {
+            (opening, answer) = SplitThought();
+        }
+        else if (!string.IsNullOrEmpty(last.Thought))
+        {
+            throw new InvalidInputException(
+                "the answer to explain has a thought beside its text, and this model's chat template has no place for "
+                    + "one; leave it out, or give both as one text"
+            );
+        }
+
+        return (Pieces(messages, messages.Count - 1, opening), answer);
+
+        (string Opening, string Answer) SplitThought()
+        {
+            var turn = AssistantTurn.Of(last);
+            var thought = AssistantTurn.TextOf(turn.Thought).Trim('\n');
+            var content = AssistantTurn.TextOf(turn.Content).TrimStart('\n');
+            var isOpen = last.Thought is null
+                ? !text.Contains(AssistantTurn.ThoughtEnd, StringComparison.Ordinal)
+                : content.Length == 0;
+            if (
+                isOpen
+                && last.Thought is null
+                && content.StartsWith(AssistantTurn.ThoughtStart, StringComparison.Ordinal)
+            )
+            {
+                (thought, content) = (content[AssistantTurn.ThoughtStart.Length..].TrimStart('\n'), "");
+            }
+
+            return thought.Length > 0 ? (ThoughtStart, isOpen ? thought : thought + ThoughtEnd + content)
+                : WritesThought(messages, messages.Count - 1, []) ? (ThoughtStart + ThoughtEnd, content)
+                : ("", text);
+        }
+    }
+
+    /// <summary>The pieces of the first messages.</summary>
+    /// <param name="messages">The whole conversation.</param>
+    /// <param name="count">How many of them to write.</param>
+    /// <param name="opening">What the assistant's turn that follows begins with; null for no such turn.</param>
+    private IEnumerable<PromptPiece> Pieces(IReadOnlyList<ChatMessage> messages, int count, string? opening)
+    {
+        if (count == 0)
         {
             throw new InvalidInputException("the conversation is empty; it needs at least one message");
         }
@@ -99,10 +179,13 @@ public sealed partial class ChatTemplate
         }
 
         var pending = new StringBuilder();
-        var written =
-            _defaultSystem is not null && messages[0].Role != ChatRole.System
-                ? messages.Prepend(new ChatMessage(ChatRole.System, _defaultSystem))
-                : messages;
+        var isAssistant = false;
+        var written = messages.Take(count).Select((message, index) => WithThought(messages, index));
+        if (_defaultSystem is not null && messages[0].Role != ChatRole.System)
+        {
+            written = written.Prepend(new ChatMessage(ChatRole.System, _defaultSystem));
+        }
+
         foreach (var message in written)
         {
             foreach (var piece in Flush().Append(PromptPiece.Marker(TurnStart)))
@@ -110,6 +193,7 @@ public sealed partial class ChatTemplate
                 yield return piece;
             }
 
+            isAssistant = message.Role == ChatRole.Assistant;
             pending.Append(NameOf(message.Role)).Append('\n');
             foreach (var part in message.Parts)
             {
@@ -124,7 +208,7 @@ public sealed partial class ChatTemplate
                     for (var patch = 0; patch < video.Video.PatchCount; patch++)
                     {
                         pending.Append(TimeText.Of(video.Video.PatchSeconds(patch)));
-                        foreach (var piece in Flush().Append(new PromptPiece("", false, video, patch, 1)))
+                        foreach (var piece in Flush().Append(PromptPiece.Block(video, patch, 1)))
                         {
                             yield return piece;
                         }
@@ -134,7 +218,7 @@ public sealed partial class ChatTemplate
                 }
 
                 var patchCount = part is VideoPart whole ? whole.Video.PatchCount : 1;
-                foreach (var piece in Flush().Append(new PromptPiece("", false, part, 0, patchCount)))
+                foreach (var piece in Flush().Append(PromptPiece.Block(part, 0, patchCount)))
                 {
                     yield return piece;
                 }
@@ -148,7 +232,7 @@ public sealed partial class ChatTemplate
             pending.Append('\n');
         }
 
-        foreach (var piece in addGenerationPrompt ? Flush().Concat(GenerationPrompt()) : Flush())
+        foreach (var piece in opening is null ? Flush() : Flush().Concat(Opening(opening)))
         {
             yield return piece;
         }
@@ -160,7 +244,8 @@ public sealed partial class ChatTemplate
                 return [];
             }
 
-            PromptPiece[] piece = [PromptPiece.Plain(pending.ToString())];
+            var text = pending.ToString();
+            PromptPiece[] piece = [isAssistant ? PromptPiece.Spoken(text) : PromptPiece.Plain(text)];
             pending.Clear();
             return piece;
         }
@@ -180,15 +265,75 @@ public sealed partial class ChatTemplate
         }
     }
 
-    private IEnumerable<PromptPiece> GenerationPrompt()
+    private static PromptPiece[] Opening(string text) =>
+        [PromptPiece.Marker(TurnStart), PromptPiece.Spoken($"{NameOf(ChatRole.Assistant)}\n{text}")];
+
+    /// <summary>A message as the template writes it.</summary>
+    private ChatMessage WithThought(IReadOnlyList<ChatMessage> messages, int index)
     {
-        yield return PromptPiece.Marker(TurnStart);
-        yield return PromptPiece.Plain(NameOf(ChatRole.Assistant) + "\n");
-        if (StartsThinking)
+        var message = messages[index];
+        if (message.Role != ChatRole.Assistant || Thoughts == ThoughtLayout.Text)
         {
-            yield return PromptPiece.Marker("<think>");
-            yield return PromptPiece.Plain("\n");
+            return message;
         }
+
+        var (thought, content) = AssistantTurn.Of(message);
+        return new ChatMessage(
+            ChatRole.Assistant,
+            WritesThought(messages, index, thought)
+                ?
+                [
+                    new TextPart(ThoughtStart),
+                    .. AssistantTurn.Trim(thought),
+                    new TextPart(ThoughtEnd),
+                    .. AssistantTurn.Trim(content, atEnd: false),
+                ]
+                : content
+        );
+    }
+
+    private bool WritesThought(IReadOnlyList<ChatMessage> messages, int index, IReadOnlyList<ChatPart> thought)
+    {
+        var isLast = index == messages.Count - 1;
+        return Thoughts switch
+        {
+            ThoughtLayout.LastTurn => isLast,
+            ThoughtLayout.AfterLastQuestion => index > LastQuestion(messages) && (isLast || thought.Count > 0),
+            _ => false,
+        };
+    }
+
+    /// <summary>The user's last message that is no tool's response; without one, the last message.</summary>
+    private static int LastQuestion(IReadOnlyList<ChatMessage> messages)
+    {
+        for (var i = messages.Count - 1; i >= 0; i--)
+        {
+            if (messages[i].Role == ChatRole.User && !IsToolResponse(messages[i]))
+            {
+                return i;
+            }
+        }
+
+        return messages.Count - 1;
+    }
+
+    private static bool IsToolResponse(ChatMessage message)
+    {
+        var text = AssistantTurn.TextOf(message.Parts);
+        return text.StartsWith("<tool_response>", StringComparison.Ordinal)
+            && text.EndsWith("</tool_response>", StringComparison.Ordinal);
+    }
+
+    private static ThoughtLayout ThoughtsOf(string template) =>
+        !QuotedThoughtEnd().IsMatch(template) ? ThoughtLayout.Text
+        : template.Contains("last_query_index", StringComparison.Ordinal) ? ThoughtLayout.AfterLastQuestion
+        : ThoughtLayout.LastTurn;
+
+    /// <summary>Whether the generation prompt of a template leaves a thought open.</summary>
+    private static bool OpensThought(string template)
+    {
+        var prompt = template.LastIndexOf("add_generation_prompt", StringComparison.Ordinal);
+        return prompt < 0 ? ThinkingPrompt().IsMatch(template) : OpenThought().IsMatch(template[prompt..]);
     }
 
     private static string NameOf(ChatRole role) =>
@@ -200,13 +345,21 @@ public sealed partial class ChatTemplate
             _ => throw new ArgumentOutOfRangeException(nameof(role), role, "no such role"),
         };
 
-    // The generation prompt of a template that always thinks, and of no other.
+    // A thought that begins an answer, in a template that does not say where its generation prompt is.
     [GeneratedRegex(
         @"<\|im_start\|>assistant(?:\\n|\n)<think>",
         RegexOptions.CultureInvariant,
         matchTimeoutMilliseconds: 1000
     )]
     private static partial Regex ThinkingPrompt();
+
+    // Not the empty thought that is written where thinking is turned off.
+    [GeneratedRegex(@"<think>(?!(?:\\n|\n)*</think>)", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex OpenThought();
+
+    // As in content.split('</think>'): the template takes thoughts from the text.
+    [GeneratedRegex("['\"]</think>['\"]", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex QuotedThoughtEnd();
 
     // The text of the system turn that the template writes by itself: it has no Jinja expression.
     [GeneratedRegex(
@@ -229,16 +382,40 @@ public enum VideoLayout
     OneBlock,
 }
 
-/// <summary>A marker, a run of plain text, or a vision block: a picture, or some temporal patches of a video.</summary>
+/// <summary>Which turns of the assistant keep their thoughts in a prompt.</summary>
+public enum ThoughtLayout
+{
+    /// <summary>The template knows no thoughts: text is written as it is.</summary>
+    Text,
+
+    /// <summary>The last turn alone.</summary>
+    LastTurn,
+
+    /// <summary>Qwen3-VL Thinking: turns after the user's last question. A tool's response is no question.</summary>
+    AfterLastQuestion,
+}
+
+/// <summary>A run of text, or a vision block: a picture, or some temporal patches of a video.</summary>
+/// <param name="Text">The text.</param>
+/// <param name="Specials">Which special tokens that the text names are tokens.</param>
+/// <param name="Vision">The picture or video; null for text.</param>
+/// <param name="FirstPatch">The first of its patches.</param>
+/// <param name="PatchCount">How many of them.</param>
 internal readonly record struct PromptPiece(
     string Text,
-    bool IsMarker,
+    SpecialTokens Specials,
     ChatPart? Vision,
     int FirstPatch,
     int PatchCount
 )
 {
-    public static PromptPiece Marker(string text) => new(text, true, null, 0, 0);
+    public static PromptPiece Marker(string text) => new(text, SpecialTokens.All, null, 0, 0);
 
-    public static PromptPiece Plain(string text) => new(text, false, null, 0, 0);
+    public static PromptPiece Plain(string text) => new(text, SpecialTokens.None, null, 0, 0);
+
+    /// <summary>Text of an assistant's turn.</summary>
+    public static PromptPiece Spoken(string text) => new(text, SpecialTokens.Answer, null, 0, 0);
+
+    public static PromptPiece Block(ChatPart vision, int firstPatch, int patchCount) =>
+        new("", SpecialTokens.None, vision, firstPatch, patchCount);
 }

@@ -7,7 +7,9 @@ namespace Tamx.Llama.Chat;
 /// <remarks>
 /// <para>
 /// A message has a <c>role</c> (system or developer, user, assistant), a <c>content</c> (a text, or a list of parts)
-/// and, as Ollama writes it, <c>images</c>: a list of pictures that stand before the content. A part is a text or
+/// and, as Ollama writes it, <c>images</c>: a list of pictures that stand before the content. An assistant's message may
+/// have its thought as <c>reasoning_content</c> (DeepSeek, llama.cpp), <c>reasoning</c> (vLLM) or <c>thinking</c>
+/// (Ollama), and then needs no content. A part is a text or
 /// <c>{"type": "text", "text": ...}</c>, a picture (<c>image</c>, <c>image_url</c>) or a video (<c>video</c>,
 /// <c>video_url</c>). Its source stands under one name: that of either type, or <c>url</c>, <c>path</c>, <c>base64</c>.
 /// <c>image_url</c> and <c>video_url</c> may be <c>{"url": ...}</c>.
@@ -23,7 +25,8 @@ public sealed class ConversationReader
     private const int MaxListedFrames = 10_000;
     private const string Roles = "system, developer, user or assistant";
 
-    private static readonly string[] MessageNames = ["role", "content", "images"];
+    private static readonly string[] ThoughtNames = ["reasoning_content", "reasoning", "thinking"];
+    private static readonly string[] MessageNames = ["role", "content", "images", .. ThoughtNames];
     private static readonly string[] SourceNames = ["url", "path", "base64"];
     private static readonly string[] PictureSources = ["image", "image_url", .. SourceNames];
     private static readonly string[] VideoSources = ["video", "video_url", .. SourceNames];
@@ -100,6 +103,7 @@ public sealed class ConversationReader
 
         var role = ReadRole(message);
         message.RequireNames(MessageNames);
+        var thought = ReadThought(message, role);
         var parts = ReadImages(message);
         switch (message.Find("content"))
         {
@@ -112,7 +116,7 @@ public sealed class ConversationReader
                     list.EnumerateArray().Select((part, index) => ReadPart(new(part, $"{message.Place}, part {index}")))
                 );
                 break;
-            case null when parts.Count > 0:
+            case null when parts.Count > 0 || thought is not null:
                 break;
             case null when role == ChatRole.Assistant && message.Element.TryGetProperty("content", out _):
                 // Clients write null for a turn in which the model said nothing.
@@ -123,7 +127,7 @@ public sealed class ConversationReader
         }
 
         CheckPartCount(parts.Count);
-        return new ParsedMessage(role, parts);
+        return new ParsedMessage(role, parts) { Thought = thought };
 
         void CheckPartCount(int count)
         {
@@ -143,6 +147,25 @@ public sealed class ConversationReader
             null => throw message.Fault($"has no role; it must be {Roles}"),
             var other => throw message.Fault($"has role {PlacedJson.Shown(other)}; it must be {Roles}"),
         };
+
+    private static string? ReadThought(PlacedJson message, ChatRole role)
+    {
+        string[] given = [.. ThoughtNames.Where(name => message.Find(name) is not null)];
+        if (given.Length == 0)
+        {
+            return null;
+        }
+
+        if (role != ChatRole.Assistant)
+        {
+            throw message.Fault($"has {given[0]}, which only an assistant's message may have");
+        }
+
+        CheckOneSource(message, ThoughtNames);
+        return message.Find(given[0]) is { ValueKind: JsonValueKind.String } text
+            ? message.Spoken(text)
+            : throw message.Fault($"has a {given[0]} that is no text");
+    }
 
     private static List<ParsedPart> ReadImages(PlacedJson message)
     {

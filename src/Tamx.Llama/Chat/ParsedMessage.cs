@@ -8,6 +8,9 @@ namespace Tamx.Llama.Chat;
 /// <param name="Parts">Its parts in the order the model reads them.</param>
 public sealed record ParsedMessage(ChatRole Role, IReadOnlyList<ParsedPart> Parts)
 {
+    /// <inheritdoc cref="ChatMessage.Thought"/>
+    public string? Thought { get; init; }
+
     /// <summary>The message with its pictures and videos.</summary>
     /// <param name="openPicture">Opens a picture.</param>
     /// <param name="openVideo">Opens a video.</param>
@@ -15,7 +18,7 @@ public sealed record ParsedMessage(ChatRole Role, IReadOnlyList<ParsedPart> Part
     {
         ArgumentNullException.ThrowIfNull(openPicture);
         ArgumentNullException.ThrowIfNull(openVideo);
-        return new ChatMessage(Role, [.. Parts.Select(OpenPart)]);
+        return new ChatMessage(Role, [.. Parts.Select(OpenPart)]) { Thought = Thought };
 
         ChatPart OpenPart(ParsedPart part) =>
             part switch

@@ -35,7 +35,7 @@ public sealed class Completion : IDisposable
 
     internal Completion(
         VisionLanguageModel model,
-        IReadOnlyList<ChatMessage> messages,
+        IEnumerable<PromptPiece> prompt,
         IReadOnlyList<int>? givenAnswer,
         CompletionOptions options
     )
@@ -57,7 +57,7 @@ public sealed class Completion : IDisposable
         try
         {
             _givenAnswer = givenAnswer?.ToArray() ?? [];
-            _prompt = PromptBuilder.Build(model, messages, ContextSizing.Limit(options, model.Facts));
+            _prompt = PromptBuilder.Build(model, prompt, ContextSizing.Limit(options, model.Facts));
             PromptTokenCount = _prompt.TokenIds.Length;
             TokenCount = PromptTokenCount;
             ContextSize = ContextSizing.Choose(options, model.Facts, _prompt, _givenAnswer.Length);

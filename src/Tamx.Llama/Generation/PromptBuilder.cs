@@ -1,4 +1,3 @@
-using System.Text;
 using Tamx.Llama.Chat;
 using Tamx.Llama.Gguf;
 using Tamx.Llama.Media;
@@ -23,13 +22,13 @@ internal sealed class PromptBuilder
 
     /// <summary>Writes a conversation.</summary>
     /// <param name="model">The model that is to read it.</param>
-    /// <param name="messages">The conversation.</param>
+    /// <param name="pieces">The conversation as the model's template writes it.</param>
     /// <param name="contextSize">Most tokens of the context, which bound the size of a video's frames.</param>
     /// <exception cref="InvalidInputException">A picture cannot be used, or the model has no projector.</exception>
-    public static Prompt Build(VisionLanguageModel model, IReadOnlyList<ChatMessage> messages, int contextSize)
+    public static Prompt Build(VisionLanguageModel model, IEnumerable<PromptPiece> pieces, int contextSize)
     {
         var builder = new PromptBuilder(model, contextSize);
-        foreach (var piece in model.Template.Pieces(messages))
+        foreach (var piece in pieces)
         {
             builder.Add(piece);
         }
@@ -42,7 +41,7 @@ internal sealed class PromptBuilder
         switch (piece.Vision)
         {
             case null:
-                AddText(_model.Model.Tokenize(Encoding.UTF8.GetBytes(piece.Text), parseSpecial: piece.IsMarker));
+                AddText(_model.Vocabulary.Tokenize(piece.Text, piece.Specials));
                 break;
             case ImagePart part:
                 AddImage(part);

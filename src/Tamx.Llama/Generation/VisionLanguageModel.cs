@@ -89,7 +89,8 @@ public sealed class VisionLanguageModel : IDisposable
     /// <param name="messages">
     /// The conversation; the answer follows its last message. If that message is the assistant's, it is the answer:
     /// nothing is generated, and its tokens are read as if the model had written them. Its text is cut into tokens
-    /// apart from the prompt, as the model would write it.
+    /// apart from the prompt, as the model would write it. A thinking model's answer may begin with its thought, in the
+    /// text (<c>&lt;think&gt;...&lt;/think&gt;</c>, with or without the first) or as <see cref="ChatMessage.Thought"/>.
     /// </param>
     /// <param name="options">How to generate.</param>
     /// <exception cref="InvalidInputException">
@@ -100,22 +101,14 @@ public sealed class VisionLanguageModel : IDisposable
     public Completion CreateCompletion(IReadOnlyList<ChatMessage> messages, CompletionOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(messages);
-        if (messages is not [.., { Role: ChatRole.Assistant } last])
+        if (messages is not [.., { Role: ChatRole.Assistant }])
         {
-            return new Completion(this, messages, null, options ?? new CompletionOptions());
+            return new Completion(this, Template.Pieces(messages), null, options ?? new CompletionOptions());
         }
 
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (last.Parts.Any(part => part is not TextPart))
-        {
-            throw new InvalidInputException(
-                "the answer to explain (the last message, the assistant's) holds a picture or a video; it can hold "
-                    + "text only"
-            );
-        }
-
-        var text = string.Concat(last.Parts.Cast<TextPart>().Select(part => part.Text));
-        return CreateCompletion([.. messages.SkipLast(1)], Vocabulary.Tokenize(text), options);
+        var (prompt, answer) = Template.SplitAnswer(messages);
+        return CreateCompletion(prompt, Vocabulary.Tokenize(answer, SpecialTokens.Answer), options);
     }
 
     /// <summary>Prepares a given answer, whose tokens are read as if the model had written them.</summary>
@@ -135,6 +128,15 @@ public sealed class VisionLanguageModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(messages);
         ArgumentNullException.ThrowIfNull(answer);
+        return CreateCompletion(Template.Pieces(messages), answer, options);
+    }
+
+    private Completion CreateCompletion(
+        IEnumerable<PromptPiece> prompt,
+        IReadOnlyList<int> answer,
+        CompletionOptions? options
+    )
+    {
         if (answer.Count == 0)
         {
             throw new InvalidInputException(
@@ -149,7 +151,7 @@ public sealed class VisionLanguageModel : IDisposable
             );
         }
 
-        return new Completion(this, messages, answer, options ?? new CompletionOptions());
+        return new Completion(this, prompt, answer, options ?? new CompletionOptions());
     }
 
     /// <inheritdoc/>

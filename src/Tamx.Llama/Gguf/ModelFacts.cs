@@ -45,6 +45,9 @@ public sealed record ModelFacts
     /// <summary>Ids of the tokens that end an answer, ascending: <c>&lt;|im_end|&gt;</c> at least.</summary>
     public required IReadOnlyList<int> EndTokenIds { get; init; }
 
+    /// <summary>Names of special tokens that are no control tokens, such as <c>&lt;think&gt;</c>.</summary>
+    internal IReadOnlyList<string> UserDefinedTokens { get; init; } = [];
+
     /// <summary>Layers besides the first that take image features from the projector; 0 without deepstack.</summary>
     public required int DeepstackLayerCount { get; init; }
 

@@ -179,6 +179,7 @@ public static partial class Preflight
             ContextLength = contextLength,
             VocabularySize = vocabularySize,
             EndTokenIds = FindEndTokens(metadata),
+            UserDefinedTokens = FindUserDefinedTokens(metadata),
             DeepstackLayerCount = deepstackLayerCount,
             OutputEmbedding = outputEmbedding,
             IsTied = outputEmbedding.Name == "token_embd.weight",
@@ -516,6 +517,12 @@ public static partial class Preflight
             .Select(id => (int)id)
             .Where(id => types[id] is ControlToken or UserDefinedToken);
         return [.. EndTokens.Select(token => Array.IndexOf(tokens, token)).Where(id => id >= 0).Union(named).Order()];
+    }
+
+    private static string[] FindUserDefinedTokens(GgufMetadata metadata)
+    {
+        var types = metadata.FindIntegers(TokenTypesKey)!;
+        return [.. metadata.FindStrings(TokensKey)!.Where((_, id) => types[id] == UserDefinedToken)];
     }
 
     /// <returns>The output embedding.</returns>

@@ -45,15 +45,20 @@ public sealed class ModelTokens
     /// <summary>The id of a text that is a single token, such as <c>&lt;|im_start|&gt;</c> or <c>user</c>.</summary>
     /// <param name="text">The token's whole text.</param>
     /// <exception cref="ModelFormatException">The vocabulary has no such token.</exception>
-    public int FindId(string text)
+    public int FindId(string text) =>
+        TryFindId(text)
+        ?? throw new ModelFormatException(
+            Facts.Path,
+            $"the vocabulary has no single token for {text}; a Qwen-VL model has one"
+        );
+
+    /// <summary>The id of a text that is a single token; null if the vocabulary has no such token.</summary>
+    /// <param name="text">The token's whole text.</param>
+    public int? TryFindId(string text)
     {
+        ArgumentNullException.ThrowIfNull(text);
         var bytes = System.Text.Encoding.UTF8.GetBytes(text);
         var id = Array.FindIndex(_tokens, token => ByteToUnicode.Decode(token).AsSpan().SequenceEqual(bytes));
-        return id >= 0
-            ? id
-            : throw new ModelFormatException(
-                Facts.Path,
-                $"the vocabulary has no single token for {text}; a Qwen-VL model has one"
-            );
+        return id >= 0 ? id : null;
     }
 }

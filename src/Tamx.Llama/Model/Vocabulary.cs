@@ -7,15 +7,29 @@ namespace Tamx.Llama;
 /// <remarks>Safe to use from several threads. Usable as long as its model is.</remarks>
 public sealed class Vocabulary
 {
+    /// <summary>Cuts what an assistant says: these would change how the sequence is read.</summary>
+    private static readonly TextCutter AnswerText = new([
+        "<|im_start|>",
+        "<|im_end|>",
+        "<|endoftext|>",
+        "<|vision_start|>",
+        "<|vision_end|>",
+        "<|vision_pad|>",
+        "<|image_pad|>",
+        "<|video_pad|>",
+    ]);
+
     private readonly LlamaModel _model;
     private readonly string _path;
     private readonly HashSet<int> _endTokens;
+    private readonly TextCutter _userText;
 
     internal Vocabulary(LlamaModel model, ModelFacts facts)
     {
         _model = model;
         _path = facts.Path;
         _endTokens = [.. facts.EndTokenIds];
+        _userText = new TextCutter(facts.UserDefinedTokens);
         Count = facts.VocabularySize;
     }
 
@@ -44,24 +58,44 @@ public sealed class Vocabulary
 
     /// <summary>Cuts text into tokens.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="parseMarkers">Whether the names of control tokens in the text become these tokens.</param>
+    /// <param name="parseMarkers">Whether the names of special tokens in the text become these tokens.</param>
     public int[] Tokenize(string text, bool parseMarkers = false)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return _model.Tokenize(Encoding.UTF8.GetBytes(text), parseMarkers);
+        return Tokenize(text, parseMarkers ? SpecialTokens.All : SpecialTokens.None);
+    }
+
+    /// <summary>Cuts text into tokens.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="specials">Which special tokens that the text names are tokens.</param>
+    internal int[] Tokenize(string text, SpecialTokens specials)
+    {
+        // llama.cpp takes tokens that the user of a vocabulary defined (<think>) from any text.
+        var parts = specials switch
+        {
+            SpecialTokens.None => _userText.Cut(text),
+            SpecialTokens.Answer => AnswerText.Cut(text),
+            _ => [text],
+        };
+        return
+        [
+            .. parts.SelectMany(part =>
+                _model.Tokenize(Encoding.UTF8.GetBytes(part), parseSpecial: specials != SpecialTokens.None)
+            ),
+        ];
     }
 
     /// <summary>The id of a text that is a single token, such as <c>&lt;|im_start|&gt;</c> or <c>user</c>.</summary>
     /// <param name="text">The token's whole text.</param>
     /// <exception cref="ModelFormatException">The vocabulary has no such token.</exception>
-    public int FindId(string text)
-    {
-        var tokens = Tokenize(text, parseMarkers: true);
-        return tokens.Length == 1
-            ? tokens[0]
-            : throw new ModelFormatException(
-                _path,
-                $"the vocabulary has no single token for {text}; a Qwen-VL model has one"
-            );
-    }
+    public int FindId(string text) =>
+        TryFindId(text)
+        ?? throw new ModelFormatException(
+            _path,
+            $"the vocabulary has no single token for {text}; a Qwen-VL model has one"
+        );
+
+    /// <summary>The id of a text that is a single token; null if the vocabulary has no such token.</summary>
+    /// <param name="text">The token's whole text.</param>
+    public int? TryFindId(string text) => Tokenize(text, parseMarkers: true) is [var id] ? id : null;
 }

@@ -2,7 +2,7 @@
 // by keyboard.
 
 import { create, targetOf } from "./dom.js";
-import { formatNumber, formatPercent, formatSeconds, spokenText, visibleText } from "./text.js";
+import { formatNumber, formatPercent, formatSeconds, isSpecial, spokenText, visibleText } from "./text.js";
 
 /** @import { ChatActions, Report, Selection, State, TokenPlace, Turn, View } from "./types.js" */
 
@@ -145,17 +145,20 @@ export function buildChat(report, actions, { isGrowing, signal }) {
     const isAtEnd = scrolls
       ? container.scrollHeight - container.scrollTop - container.clientHeight < NEAR_END
       : isInSight(elements[report.answer[report.answer.length - 1].token - 1]);
-    const last = report.turns.length - 1;
-    if (!turns[last]?.classList.contains("answer")) {
-      turns[last]?.remove();
-      turns[last] = turnElement(report, report.turns[last], elements, actions);
-      container.append(turns[last]);
+    // The last turn may be new, and the thought before it, or have become the answer's.
+    for (let i = Math.max(0, report.turns.length - 2); i < report.turns.length; i++) {
+      if (isOfAnswer(report, report.turns[i]) && !turns[i]?.matches(".answer, .thought")) {
+        turns[i]?.remove();
+        turns[i] = turnElement(report, report.turns[i], elements, actions);
+        container.append(turns[i]);
+      }
     }
     for (let token = first; token < report.tokens.text.length; token++) {
       const element = tokenElement(report, token);
       if (elements[token] === undefined) {
         element.classList.toggle("later", (report.answerIndex(token) ?? -1) >= dimmedFrom);
-        turns[last].lastElementChild?.append(element);
+        const turn = report.turns.findLastIndex(({ items }) => items[0] <= token);
+        turns[turn].querySelector(".turn-text")?.append(element);
         elements[token] = element;
       } else if (elements[token].textContent !== element.textContent) {
         elements[token].classList.toggle("rest", element.classList.contains("rest"));
@@ -169,18 +172,28 @@ export function buildChat(report, actions, { isGrowing, signal }) {
     }
   }
 
+  /**
+   * The element of a selection's first token, in a thought that is open.
+   * @param {Selection} selection
+   */
+  function elementOf({ kind, from }) {
+    const element = elements[kind === "answer" ? report.answer[from].token : from];
+    element?.closest("details")?.setAttribute("open", "");
+    return element;
+  }
+
   return {
     element: container,
     show,
     /** Shows an answer's new tokens. From the first one given, texts may differ from those before. */
     append,
     /** @param {Selection} selection */
-    focus({ kind, from }) {
-      elements[kind === "answer" ? report.answer[from].token : from]?.focus();
+    focus(selection) {
+      elementOf(selection)?.focus();
     },
     /** @param {Selection} selection */
-    bringIntoSight({ kind, from }) {
-      elements[kind === "answer" ? report.answer[from].token : from]?.scrollIntoView({ block: "nearest" });
+    bringIntoSight(selection) {
+      elementOf(selection)?.scrollIntoView({ block: "nearest" });
     },
     /** @param {number[]} tokens */
     mark(tokens) {
@@ -209,9 +222,9 @@ export function tokensOf(report, { kind, from, to }) {
  * @param {ChatActions} actions
  */
 function turnElement(report, turn, elements, actions) {
-  const isAnswer = turn.items.some((item) => report.answerIndex(item) !== undefined);
+  const isAnswer = isOfAnswer(report, turn);
   const hasOptions = turn.items.some((item) => item < 0 || isSelectable(report, item));
-  const name = isAnswer ? "Answer" : (ROLES[turn.role] ?? turn.role);
+  const name = turn.isThought ? "Thought" : isAnswer ? "Answer" : (ROLES[turn.role] ?? turn.role);
   const text = create("div", {
     class: "turn-text",
     dir: "auto",
@@ -224,6 +237,12 @@ function turnElement(report, turn, elements, actions) {
     text.append(item < 0 ? chip(report, -1 - item, actions) : (elements[item] = tokenElement(report, item)));
   }
   setFirstStop(text, 0);
+  if (turn.isThought) {
+    // What the prompt has of a thought alone is an empty one.
+    const hasTokens = turn.items.some((item) => report.answerIndex(item) !== undefined);
+    const parts = create("details", { open: hasTokens }, create("summary", "role", name), text);
+    return create("article", { class: "turn thought", "aria-label": `Thought of ${turn.role}` }, parts);
+  }
   const kind = isAnswer ? "answer" : turn.role === "user" ? "asked" : "plain";
   return create(
     "article",
@@ -231,6 +250,15 @@ function turnElement(report, turn, elements, actions) {
     create("div", "role", name),
     text,
   );
+}
+
+/**
+ * Whether a turn is the answer's, or that of its thought.
+ * @param {Report} report
+ * @param {Turn} turn
+ */
+function isOfAnswer(report, turn) {
+  return turn.isThought === true || turn.items.some((item) => report.answerIndex(item) !== undefined);
 }
 
 /**
@@ -273,7 +301,7 @@ function tokenElement(report, token) {
     // The rest of a character that an earlier token shows. A mark keeps it within reach.
     element.classList.add("rest");
     element.replaceChildren(create("span", "word", "\u00B7"));
-  } else if (/^<\|.*\|>$/.test(text)) {
+  } else if (isSpecial(text)) {
     element.classList.add("marker");
   }
   if (isSelectable(report, token)) {

@@ -1,11 +1,12 @@
 // What a report knows, without anything that is drawn: tokens, words, maps, relevance, look-ups.
 
 import { createUnpacker } from "./packed.js";
+import { isSpecial } from "./text.js";
 
 /**
  * @import {
  *   ActivationMap, AnswerToken, Box, ExplainedToken, Extent, Finding, GrowingToken, Media, ReportData, Selection,
- *   Span, TokenData
+ *   Span, TokenData, Turn
  * } from "./types.js"
  */
 
@@ -53,9 +54,9 @@ export class Report {
     this.mostSources = data.mostSources;
     this.tokens = data.tokens;
     this.wordStarts = data.wordStarts;
-    this.turns = data.turns;
     this.blocks = data.blocks;
     this.textOrder = data.textOrder;
+    this.thoughtTokens = data.thoughtTokens;
     this.prompt = data.prompt;
     /** @type {AnswerToken[]} */
     this.answer = data.answer.map((token, index) => ({ ...token, index }));
@@ -74,6 +75,7 @@ export class Report {
     this.#answerOf = new Map(this.answer.map((token) => [token.token, token.index]));
     this.#promptOf = new Map(this.prompt.map((one) => [one.token, one]));
     this.relevant = new Set(this.textOrder);
+    this.turns = data.turns.flatMap((turn) => this.#parted(turn));
     this.#groupWords();
   }
 
@@ -83,7 +85,7 @@ export class Report {
    * @param {Uint8Array} packed its packed numbers
    * @returns {number} the first token whose text or word may now be another one
    */
-  append({ from, tokens, wordStarts, explained }, packed) {
+  append({ from, tokens, wordStarts, isThought, explained }, packed) {
     this.tokens.position.splice(from, Infinity, ...tokens.position);
     this.tokens.id.splice(from, Infinity, ...tokens.id);
     this.tokens.text.splice(from, Infinity, ...tokens.text);
@@ -108,10 +110,8 @@ export class Report {
         relevance: one.relevance + base,
       })),
     };
-    if (this.answer.length === 0 && this.turns.at(-1)?.role !== "assistant") {
-      this.turns.push({ role: "assistant", items: [] });
-    }
-    this.turns[this.turns.length - 1].items.push(token.token);
+    this.#turnOf(token.token, isThought).items.push(token.token);
+    this.thoughtTokens += isThought ? 1 : 0;
     this.answer.push(token);
     this.#answerOf.set(token.token, token.index);
     this.textOrder.push(token.token);
@@ -263,14 +263,16 @@ export class Report {
   }
 
   /**
-   * The token of the answer whose map stands out most: its highest raw value is farthest over its mean. Signs and
-   * markers count only where there is no word.
+   * The token of the answer whose map stands out most: its highest raw value is farthest over its mean. The thought
+   * counts only where there is no word after it, signs and markers only where there is no word.
    * @returns {Selection}
    */
   mostTelling() {
     /** @type {(token: AnswerToken) => boolean} */
-    const isWord = ({ token }) => /[\p{L}\p{N}]/u.test(this.tokens.text[token].replace(/^<\|.*\|>$/, ""));
-    const words = this.answer.filter(isWord);
+    const isWord = ({ token }) => /[\p{L}\p{N}]/u.test(this.tokens.text[token]) && !isSpecial(this.tokens.text[token]);
+    const all = this.answer.filter(isWord);
+    const said = all.filter(({ index }) => index >= this.thoughtTokens);
+    const words = said.length > 0 ? said : all;
     let best = { index: 0, height: -Infinity };
     for (const { index } of words.length > 0 ? words : this.answer) {
       for (const map of this.maps({ kind: "answer", from: index, to: index }, 0).filter((one) => one !== null)) {
@@ -354,6 +356,66 @@ export class Report {
     function result(span, inside, total) {
       return { span, share: total > 0 ? inside / total : 0, strength: inside / cells.length };
     }
+  }
+
+  /**
+   * The answer's turn in two where it begins with a thought: what the prompt has of it, its tokens, and the line feeds
+   * after them.
+   * @param {Turn} turn
+   * @returns {Turn[]}
+   */
+  #parted(turn) {
+    if (!turn.items.some((item) => this.#answerOf.has(item))) {
+      return [turn];
+    }
+    const isOpened = this.#opensThought(turn.items[0]);
+    let length = 0;
+    while (length < turn.items.length) {
+      const item = turn.items[length];
+      const index = this.#answerOf.get(item);
+      const isThought = index === undefined ? isOpened : index < this.thoughtTokens;
+      if (!isThought && (length === 0 || !this.#isLineFeeds(item))) {
+        break;
+      }
+      length++;
+    }
+    const [thought, said] = [turn.items.slice(0, length), turn.items.slice(length)];
+    return [
+      ...(thought.length > 0 ? [/** @type {Turn} */ ({ ...turn, items: thought, isThought: true })] : []),
+      ...(said.length > 0 ? [{ ...turn, items: said }] : []),
+    ];
+  }
+
+  /**
+   * The turn that the answer's next token belongs to.
+   * @param {number} token
+   * @param {boolean} isThought
+   * @returns {Turn}
+   */
+  #turnOf(token, isThought) {
+    if (this.answer.length === 0) {
+      if (this.turns.at(-1)?.role !== "assistant") {
+        this.turns.push({ role: "assistant", items: [] });
+      }
+      const turn = this.turns[this.turns.length - 1];
+      if (isThought || this.#opensThought(turn.items[0])) {
+        turn.isThought = true;
+      }
+    }
+    if (this.turns.at(-1)?.isThought && !isThought && !this.#isLineFeeds(token)) {
+      this.turns.push({ role: "assistant", items: [] });
+    }
+    return this.turns[this.turns.length - 1];
+  }
+
+  /** @param {number | undefined} item the first of the answer's turn */
+  #opensThought(item) {
+    return item !== undefined && item >= 0 && !this.#answerOf.has(item) && this.tokens.text[item] === "<think>";
+  }
+
+  /** @param {number} item */
+  #isLineFeeds(item) {
+    return item >= 0 && /^\n+$/.test(this.tokens.text[item]);
   }
 
   // A token's text, or for the rest of a character the text that shows this character.

@@ -17,6 +17,14 @@ export function visibleText(text) {
 }
 
 /**
+ * Whether a text is the name of a special token: a marker, or a tag of a thought.
+ * @param {string} text
+ */
+export function isSpecial(text) {
+  return /^<[^<>\s]*[a-z][^<>\s]*>$/.test(text);
+}
+
+/**
  * Token text on one line.
  * @param {string} text
  */

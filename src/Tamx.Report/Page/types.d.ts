@@ -60,6 +60,8 @@ export interface ReportData {
     blocks: Block[];
     media: MediaData[];
     textOrder: number[];
+    /** How many of the answer's tokens, from its first, are its thought. */
+    thoughtTokens: number;
     prompt: TokenData[];
     answer: TokenData[];
 }
@@ -100,10 +102,11 @@ export interface TokenList {
     text: string[];
 }
 
-/** Items are tokens, or -1 - b for vision block b. */
+/** Items are tokens, or -1 - b for vision block b. The page makes a turn of its own of the answer's thought. */
 export interface Turn {
     role: string;
     items: number[];
+    isThought?: true;
 }
 
 export interface Block {
@@ -156,6 +159,7 @@ export interface GrowingToken {
     from: number;
     tokens: TokenList;
     wordStarts: number[];
+    isThought: boolean;
     explained: TokenData;
 }
 

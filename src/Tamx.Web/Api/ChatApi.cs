@@ -74,6 +74,7 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
             {
                 role = "assistant",
                 content = done.Answer,
+                reasoning_content = done.Thought,
                 refusal = (string?)null,
             },
             logprobs = Logprobs.Member(request.WithLogprobs, logprobs),

@@ -76,14 +76,19 @@ internal sealed class ChatStream(EventStream events, ChatRequest request, string
         var token = _written!;
         return !token.EndsAnswer
                 ? WriteChunkAsync(
-                    new { content = token.Text },
+                    DeltaOf(token),
                     logprobs: Logprobs.Member(request.WithLogprobs, [Logprobs.Of(token, request.TopLogprobs)]),
                     tamx: tamx
                 )
-            : token.Text.Length > 0 ? WriteChunkAsync(new { content = token.Text }, tamx: tamx)
-            : tamx is not null ? WriteChunkAsync(new { }, tamx: tamx)
+            : token.Text.Length > 0 || tamx is not null ? WriteChunkAsync(DeltaOf(token), tamx: tamx)
             : Task.CompletedTask;
     }
+
+    /// <summary>What answer or thought grow by; nothing of the tags between the two.</summary>
+    private static object DeltaOf(WrittenToken token) =>
+        token.Thought.Length > 0 ? new { reasoning_content = token.Thought }
+        : token.IsThought || (token.EndsAnswer && token.Text.Length == 0) ? new { }
+        : new { content = token.Text };
 
     private Task WriteChunkAsync(object delta, string? finish = null, object? logprobs = null, object? tamx = null) =>
         WriteAsync(

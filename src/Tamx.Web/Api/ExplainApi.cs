@@ -45,6 +45,7 @@ internal sealed class ExplainApi(ServerOptions options, RunService service)
                     {
                         run = run.Id,
                         done.Answer,
+                        done.Thought,
                         done.StopReason,
                         done.WasStopped,
                         done.PromptTokens,

@@ -63,10 +63,11 @@ internal sealed class MessageResolver(RequestLimits limits, IReadOnlyDictionary<
     }
 
     private ParsedMessage Resolve(ParsedMessage message, int index) =>
-        message.Parts.Count > 0
+        message.Parts.Count > 0 || message.Thought is not null
             ? message with
             {
                 Parts = [.. message.Parts.Select(Resolve)],
+                Thought = message.Thought is null ? null : CountText(message.Thought),
             }
             : throw ApiException.BadRequest(
                 "invalid_messages",

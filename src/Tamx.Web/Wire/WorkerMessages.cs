@@ -51,21 +51,27 @@ internal sealed record ModelDescription(
 
 /// <summary>A token of the answer as it is written.</summary>
 /// <param name="Text">What it adds to the answer's text.</param>
+/// <param name="Thought">What it adds to the thought's text.</param>
+/// <param name="IsThought">Whether it is part of the thought, the tags included.</param>
 /// <param name="EndsAnswer">Whether it is the token that ends the answer.</param>
 /// <param name="Token">The token itself.</param>
 /// <param name="Likeliest">The step's likeliest tokens, best first; as many as were asked for.</param>
 internal sealed record WrittenToken(
     string Text,
+    string Thought,
+    bool IsThought,
     bool EndsAnswer,
     TokenChance Token,
     IReadOnlyList<TokenChance> Likeliest
 )
 {
-    public static WrittenToken Of(GeneratedToken token, Func<int, byte[]> bytesOf)
+    public static WrittenToken Of(GeneratedToken token, AnswerPiece piece, Func<int, byte[]> bytesOf)
     {
         var logSum = token.Logit - token.LogProbability;
         return new WrittenToken(
-            token.Text,
+            piece.Answer,
+            piece.Thought,
+            piece.IsThought,
             token.EndsAnswer,
             new TokenChance(bytesOf(token.Id), token.LogProbability),
             [.. token.Candidates.Select(other => new TokenChance(bytesOf(other.Id), other.Logit - logSum))]
@@ -79,8 +85,16 @@ internal sealed record WrittenToken(
 internal sealed record TokenChance(byte[] Bytes, double LogProbability);
 
 /// <summary>A whole answer; its files are written if it was explained.</summary>
+/// <param name="Answer">The answer's text, without its thought.</param>
+/// <param name="Thought">The thought; null where there is none.</param>
+/// <param name="StopReason">Why it ended.</param>
+/// <param name="WasStopped">Whether somebody asked to stop it.</param>
+/// <param name="PromptTokens">Tokens of the prompt.</param>
+/// <param name="AnswerTokens">Tokens of thought and answer.</param>
+/// <param name="Seconds">Seconds per phase.</param>
 internal sealed record DoneEvent(
     string Answer,
+    string? Thought,
     StopReason StopReason,
     bool WasStopped,
     int PromptTokens,

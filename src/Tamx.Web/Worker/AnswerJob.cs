@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text;
 using Tamx.Llama;
 using Tamx.Llama.Chat;
 using Tamx.Web.Wire;
@@ -30,19 +29,23 @@ internal sealed class AnswerJob(VisionLanguageModel model, FrameStream frames) :
         );
         await completion.PrefillAsync(this, either);
         var prefillSeconds = clock.Elapsed.TotalSeconds;
-        var (answer, count) = (new StringBuilder(), 0);
+        var count = 0;
+        var answer = new AnswerText(
+            MarkerIds.Find(model.Vocabulary),
+            completion.TokenIds[..completion.PromptTokenCount]
+        );
         var wasStopped = await frames.FollowAsync(
             completion.GenerateAsync(either),
             token =>
             {
                 Send(FrameKind.Progress, new ProgressEvent("generate", ++count, completion.MaxAnswerTokens));
-                Send(FrameKind.Written, WrittenToken.Of(token, model.Vocabulary.GetBytes));
-                answer.Append(token.Text);
+                Send(FrameKind.Written, WrittenToken.Of(token, answer.Add(token), model.Vocabulary.GetBytes));
             },
             cancel
         );
         return new DoneEvent(
-            answer.ToString(),
+            answer.Answer,
+            answer.Thought,
             completion.StopReason,
             wasStopped,
             completion.PromptTokenCount,

@@ -31,7 +31,7 @@ internal sealed class ExplainJob(VisionLanguageModel model, ITamEngine engine, F
             live.ReadAsync(either),
             token =>
             {
-                Send(FrameKind.Written, WrittenToken.Of(token.Generated, model.Vocabulary.GetBytes));
+                Send(FrameKind.Written, WrittenToken.Of(token.Generated, token.Piece, model.Vocabulary.GetBytes));
                 frames.Write(FrameKind.Token, report.Next(token));
             },
             cancel
@@ -58,6 +58,7 @@ internal sealed class ExplainJob(VisionLanguageModel model, ITamEngine engine, F
         Send(FrameKind.Progress, new ProgressEvent("report", 1, 1));
         return new DoneEvent(
             explanation.Answer,
+            explanation.Thought,
             explanation.StopReason,
             wasStopped,
             live.PromptTokenCount,

@@ -29,9 +29,22 @@ public sealed record ExplainOptions
 /// <summary>An answer with its trace and its maps.</summary>
 /// <param name="Trace">The trace that the maps were computed from. It can be saved.</param>
 /// <param name="Maps">The activation maps.</param>
-/// <param name="Answer">The answer's text.</param>
+/// <param name="Answer">The answer's text, without its thought.</param>
 /// <param name="StopReason">Why the answer ended.</param>
-public sealed record Explanation(Trace Trace, ActivationMaps Maps, string Answer, StopReason StopReason);
+public sealed record Explanation(Trace Trace, ActivationMaps Maps, string Answer, StopReason StopReason)
+{
+    /// <summary>
+    /// What the model thought before the answer, without the tags around it; null where it did not. Its tokens are the
+    /// first <see cref="SequenceLayout.ThoughtCount"/> of the answer's.
+    /// </summary>
+    public string? Thought { get; init; }
+
+    /// <summary>
+    /// Thought and answer as the model reads them: <c>&lt;think&gt;</c>, the thought, <c>&lt;/think&gt;</c>, the
+    /// answer. A given answer may be this text. A thought that was cut off has no end here.
+    /// </summary>
+    public string Text { get; init; } = Answer;
+}
 
 /// <summary>How far an explanation has come.</summary>
 /// <param name="Stage"><c>encode</c>, <c>prefill</c>, <c>generate</c> or <c>maps</c>.</param>

@@ -9,7 +9,11 @@ namespace Tamx;
 /// <summary>One explained token of an answer that is being written.</summary>
 /// <param name="Generated">The token as the model wrote it.</param>
 /// <param name="Explained">The maps and text relevance of the token and its candidates. They are final.</param>
-public sealed record StreamedToken(GeneratedToken Generated, AnswerToken Explained);
+public sealed record StreamedToken(GeneratedToken Generated, AnswerToken Explained)
+{
+    /// <summary>What <see cref="Explanation.Answer"/> and <see cref="Explanation.Thought"/> grow by.</summary>
+    public AnswerPiece Piece { get; init; } = new(false, "", "");
+}
 
 /// <summary>An answer that is explained while it is written. Each token comes with its maps.</summary>
 /// <remarks>
@@ -102,6 +106,7 @@ public sealed class LiveExplanation : IDisposable
         [EnumeratorCancellation] CancellationToken cancellationToken = default
     )
     {
+        var text = NewText();
         await foreach (var token in GenerateAsync(cancellationToken).ConfigureAwait(false))
         {
             var clock = Stopwatch.StartNew();
@@ -119,7 +124,7 @@ public sealed class LiveExplanation : IDisposable
             }
 
             AddSeconds("maps", clock);
-            yield return new StreamedToken(token, _explained[^1]);
+            yield return new StreamedToken(token, _explained[^1]) { Piece = text.Add(token) };
         }
     }
 
@@ -261,8 +266,22 @@ public sealed class LiveExplanation : IDisposable
         );
     }
 
-    private Explanation Explanation(Trace trace, ActivationMaps maps) =>
-        new(trace, maps, string.Concat(_tokens.Select(token => token.Text)), _completion.StopReason);
+    private Explanation Explanation(Trace trace, ActivationMaps maps)
+    {
+        var text = NewText();
+        foreach (var token in _tokens)
+        {
+            text.Add(token);
+        }
+
+        return new Explanation(trace, maps, text.Answer, _completion.StopReason)
+        {
+            Thought = text.Thought,
+            Text = text.Whole,
+        };
+    }
+
+    private AnswerText NewText() => new(_capture.Markers, TokenIds[..PromptTokenCount]);
 
     private void AddSeconds(string phase, Stopwatch clock) =>
         _seconds[phase] = _seconds.GetValueOrDefault(phase) + clock.Elapsed.TotalSeconds;

@@ -14,6 +14,9 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
     private readonly OutputRowCache _rows = new(model.OutputEmbedding);
     private int[]? _standInIds;
 
+    /// <summary>Marker ids of the vocabulary.</summary>
+    public MarkerIds Markers { get; } = MarkerIds.Find(model.Vocabulary);
+
     /// <summary>A token's bytes. They are UTF-8 and may be a part of a character.</summary>
     public ReadOnlyMemory<byte> GetBytes(int tokenId) => model.Vocabulary.GetBytes(tokenId);
 
@@ -92,7 +95,7 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
                 ?.Select(token => token.Candidates.Select(candidate => candidate.Probability).ToImmutableArray())
                 .ToArray(),
             AnswerProbabilities = tokens?.Select(token => token.Probability).ToImmutableArray(),
-            Markers = MarkerIds.Find(model.Vocabulary),
+            Markers = Markers,
             Pictures =
             [
                 .. completion.Pictures.Select(picture => new TracePicture(

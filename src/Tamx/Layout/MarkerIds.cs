@@ -8,7 +8,10 @@ namespace Tamx;
 /// </remarks>
 public sealed record MarkerIds
 {
-    /// <summary>The ids of the published Qwen2-VL, Qwen2.5-VL and Qwen3-VL vocabularies.</summary>
+    /// <summary>
+    /// The ids of the published Qwen2-VL, Qwen2.5-VL and Qwen3-VL vocabularies. The last two are Qwen3-VL's alone; the
+    /// others leave them unused.
+    /// </summary>
     public static MarkerIds QwenPublished { get; } =
         new()
         {
@@ -22,6 +25,8 @@ public sealed record MarkerIds
             User = 872,
             Assistant = 77091,
             Newline = 198,
+            ThinkStart = 151667,
+            ThinkEnd = 151668,
         };
 
     /// <summary><c>&lt;|im_start|&gt;</c></summary>
@@ -54,13 +59,19 @@ public sealed record MarkerIds
     /// <summary>A single line feed.</summary>
     public required int Newline { get; init; }
 
+    /// <summary><c>&lt;think&gt;</c>, or null where the vocabulary has no such token.</summary>
+    public int? ThinkStart { get; init; }
+
+    /// <summary><c>&lt;/think&gt;</c>, or null where the vocabulary has no such token.</summary>
+    public int? ThinkEnd { get; init; }
+
     /// <summary>Looks the markers up in a model's vocabulary.</summary>
     /// <param name="vocabulary">The vocabulary.</param>
     /// <exception cref="ModelFormatException">One of them is not a single token.</exception>
     public static MarkerIds Find(Vocabulary vocabulary)
     {
         ArgumentNullException.ThrowIfNull(vocabulary);
-        return Find(vocabulary.FindId);
+        return Find(text => vocabulary.TryFindId(text), vocabulary.FindId);
     }
 
     /// <inheritdoc cref="Find(Vocabulary)"/>
@@ -68,10 +79,10 @@ public sealed record MarkerIds
     public static MarkerIds Find(ModelTokens tokens)
     {
         ArgumentNullException.ThrowIfNull(tokens);
-        return Find(tokens.FindId);
+        return Find(text => tokens.TryFindId(text), tokens.FindId);
     }
 
-    private static MarkerIds Find(Func<string, int> findId) =>
+    private static MarkerIds Find(Func<string, int?> tryFindId, Func<string, int> findId) =>
         new()
         {
             TurnStart = findId("<|im_start|>"),
@@ -84,5 +95,7 @@ public sealed record MarkerIds
             User = findId("user"),
             Assistant = findId("assistant"),
             Newline = findId("\n"),
+            ThinkStart = tryFindId("<think>"),
+            ThinkEnd = tryFindId("</think>"),
         };
 }

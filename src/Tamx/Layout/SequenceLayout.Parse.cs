@@ -80,6 +80,7 @@ public sealed partial record SequenceLayout
                 options.ContextAfterVisionOnly
             ),
             AnswerPositions = answer,
+            ThoughtCount = CountThought(tokenIds, markers, answer),
         };
     }
 
@@ -241,6 +242,17 @@ public sealed partial record SequenceLayout
         }
 
         return last.TextPositions;
+    }
+
+    private static int CountThought(IReadOnlyList<int> tokenIds, MarkerIds markers, IReadOnlyList<int> answer)
+    {
+        if (answer is not [var first, ..])
+        {
+            return 0;
+        }
+
+        var thoughts = new ThoughtReader(markers, [.. tokenIds.Take(first)]);
+        return answer.TakeWhile(position => thoughts.Next(tokenIds[position])).Count();
     }
 
     private static IReadOnlyList<int> FindContext(

@@ -14,4 +14,10 @@ public sealed partial record SequenceLayout
 
     /// <summary>Positions of the answer's tokens, ascending.</summary>
     public required IReadOnlyList<int> AnswerPositions { get; init; }
+
+    /// <summary>
+    /// How many of the answer's tokens, from its first, are its thought: up to <c>&lt;/think&gt;</c>, or all where that
+    /// never comes; 0 for an answer without one.
+    /// </summary>
+    public int ThoughtCount { get; init; }
 }

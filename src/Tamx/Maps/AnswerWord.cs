@@ -13,10 +13,10 @@ public sealed record AnswerWord(string Text, IReadOnlyList<int> TokenIndices)
     /// <returns>The words in order; each token belongs to one.</returns>
     /// <remarks>
     /// A word starts at the first token. It starts at a token that begins with a blank, punctuation, another symbol or
-    /// a CJK character. A control token (<c>&lt;|im_end|&gt;</c>) is a word of its own. Any other token continues the
-    /// word. A word never starts inside a character as a reader sees it (a grapheme cluster). So a character whose
+    /// a CJK character. A special token (<c>&lt;|im_end|&gt;</c>, <c>&lt;/think&gt;</c>) is a word of its own. Any other
+    /// token continues the word. A word never starts inside a character as a reader sees it (a grapheme cluster). So a character whose
     /// bytes are spread over tokens lies in one word, and so does an emoji of several code points. Source: the paper's
-    /// <c>ids_to_word_groups</c>. It knows neither such characters nor control tokens, and sees punctuation only if it
+    /// <c>ids_to_word_groups</c>. It knows neither such characters nor special tokens, and sees punctuation only if it
     /// is a whole token.
     /// </remarks>
     public static IReadOnlyList<AnswerWord> Group(IReadOnlyList<ReadOnlyMemory<byte>> tokens)
@@ -31,8 +31,8 @@ public sealed record AnswerWord(string Text, IReadOnlyList<int> TokenIndices)
         for (var i = 0; i < tokens.Count; i++)
         {
             var starts =
-                IsControl(tokens[i].Span)
-                || (i > 0 && IsControl(tokens[i - 1].Span))
+                IsSpecial(tokens[i].Span)
+                || (i > 0 && IsSpecial(tokens[i - 1].Span))
                 || (tokens[i].Length > 0 && characters.TryGetValue(position, out var first) && StartsWord(first));
             if (i > 0 && starts)
             {
@@ -86,8 +86,9 @@ public sealed record AnswerWord(string Text, IReadOnlyList<int> TokenIndices)
             .ToDictionary(start => start.Byte, start => start.Rune);
     }
 
-    private static bool IsControl(ReadOnlySpan<byte> token) =>
-        token.Length > 4 && token.StartsWith("<|"u8) && token.EndsWith("|>"u8);
+    // A token of text never has letters before a bracket: Qwen's pre-tokenizer parts them.
+    private static bool IsSpecial(ReadOnlySpan<byte> token) =>
+        token.StartsWith("<"u8) && token.EndsWith(">"u8) && token.ContainsAnyInRange((byte)'a', (byte)'z');
 
     private static bool StartsWord(Rune rune) =>
         Rune.IsWhiteSpace(rune) || Rune.IsPunctuation(rune) || Rune.IsSymbol(rune) || IsCjk(rune.Value);

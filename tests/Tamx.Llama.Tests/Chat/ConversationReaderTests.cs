@@ -270,6 +270,38 @@ public sealed class ConversationReaderTests
         Assert.Contains(expected, Refusal(Encoding.UTF8.GetBytes(message)), StringComparison.Ordinal);
 
     [Theory]
+    [InlineData("""{"role": "assistant", "content": "x", "reasoning_content": "why\n"}""", "why\n", "x")]
+    [InlineData("""{"role": "assistant", "thinking": "why", "content": [{"type": "text", "text": "x"}]}""", "why", "x")]
+    [InlineData("""{"role": "assistant", "reasoning": "", "content": "x"}""", "", "x")]
+    [InlineData("""{"role": "assistant", "reasoning_content": "why", "content": null}""", "why", "")]
+    [InlineData("""{"role": "assistant", "reasoning_content": "why"}""", "why", "")]
+    [InlineData(
+        """{"role": "assistant", "reasoning_content": null, "content": "<think>a</think>x"}""",
+        null,
+        "<think>a</think>x"
+    )]
+    public void Parse_ThoughtOfAnAssistant_IsApart(string message, string? thought, string content)
+    {
+        var read = ChatJson.Parse(Encoding.UTF8.GetBytes($"[{message}]"), "chat", null)[0];
+
+        Assert.Equal(thought, read.Thought);
+        Assert.Equal(content, string.Concat(read.Parts.Cast<TextPart>().Select(part => part.Text)));
+    }
+
+    [Theory]
+    [InlineData("""{"role": "user", "content": "x", "thinking": "why"}""", "has thinking, which only an assistant's")]
+    [InlineData("""{"role": "system", "content": "x", "reasoning": "y"}""", "has reasoning, which only an assistant's")]
+    [InlineData("""{"role": "assistant", "content": "x", "reasoning": 1}""", "has a reasoning that is no text")]
+    [InlineData("""{"role": "assistant", "reasoning_content": "a\u0000b"}""", "zero character")]
+    [InlineData(
+        """{"role": "assistant", "content": "x", "reasoning": "a", "reasoning_content": "a"}""",
+        "has both reasoning_content and reasoning"
+    )]
+    [InlineData("""{"role": "assistant", "content": null, "reasoning_content": null}""", "has no content")]
+    public void Parse_ThoughtThatCannotBe_IsNamed(string message, string expected) =>
+        Assert.Contains(expected, Refusal(Encoding.UTF8.GetBytes(message)), StringComparison.Ordinal);
+
+    [Theory]
     [InlineData("""{"role": "assistant", "content": "x", "refusal": null, "annotations": [], "tool_calls": null}""")]
     [InlineData("""{"role": "user", "content": "x", "images": null}""")]
     public void Parse_NamesThatSayNothing_ArePassedOver(string message) =>
