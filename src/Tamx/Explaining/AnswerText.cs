@@ -5,8 +5,8 @@ namespace Tamx;
 
 /// <summary>The text of an answer as its tokens come, its thought apart.</summary>
 /// <remarks>
-/// The tags around the thought and the line feeds beside them are part of neither. A line feed in the thought comes with
-/// the text after it, since it may turn out to be the last.
+/// The tags around the thought and the line feeds beside them are part of neither. A line feed in the thought comes
+/// with the text after it, since it may turn out to be the last.
 /// </remarks>
 internal sealed class AnswerText(ThoughtReader thoughts)
 {
