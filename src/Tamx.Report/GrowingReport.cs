@@ -14,10 +14,9 @@ namespace Tamx.Report;
 /// Head: <c>{ "data", "pictures": { name: { "mediaType", "bytes" } }, "vectors" }</c>. Bytes and vectors are base64.
 /// </para>
 /// <para>
-/// Token, for any reader:
-/// <c>{ "index", "position", "id", "text", "isThought", "thought", "answer", "probability", "logit", "endsAnswer" }</c>.
-/// The text is what the model wrote; the answer, and its thought, grow by the texts of these names. Probability and
-/// logit are null if unknown.
+/// Token, for any reader: <c>{ "index", "position", "id", "text", "isThought", "thought", "answer", "probability",
+/// "logit", "endsAnswer" }</c>. The text is what the model wrote; the answer, and its thought, grow by the texts of
+/// these names. Probability and logit are null if unknown.
 /// </para>
 /// <para>
 /// Token, for the page: <c>"from"</c> (the first token whose text or word may have changed), <c>"tokens"</c>,

@@ -102,7 +102,7 @@ public sealed class HostileRequestTests(SharedServer shared)
         "invalid_value"
     )]
     [InlineData(
-        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"sampling\":{\"seed\":4294967296}}",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"sampling\":{\"seed\":9223372036854775808}}",
         "invalid_value"
     )]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"sampling\":[]}", "invalid_value")]

@@ -34,7 +34,7 @@ public sealed partial class ChatTemplate
     /// </summary>
     public bool StartsThinking { get; init; }
 
-    /// <summary>Which turns of the assistant keep their thoughts. By default a thought is text like any other.</summary>
+    /// <summary>Which turns of the assistant keep their thoughts. By default a thought is text like any.</summary>
     public ThoughtLayout Thoughts { get; init; }
 
     /// <summary>

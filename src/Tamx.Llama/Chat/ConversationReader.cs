@@ -7,8 +7,8 @@ namespace Tamx.Llama.Chat;
 /// <remarks>
 /// <para>
 /// A message has a <c>role</c> (system or developer, user, assistant), a <c>content</c> (a text, or a list of parts)
-/// and, as Ollama writes it, <c>images</c>: a list of pictures that stand before the content. An assistant's message may
-/// have its thought as <c>reasoning_content</c> (DeepSeek, llama.cpp), <c>reasoning</c> (vLLM) or <c>thinking</c>
+/// and, as Ollama writes it, <c>images</c>: a list of pictures that stand before the content. An assistant's message
+/// may have its thought as <c>reasoning_content</c> (DeepSeek, llama.cpp), <c>reasoning</c> (vLLM) or <c>thinking</c>
 /// (Ollama), and then needs no content. A part is a text or
 /// <c>{"type": "text", "text": ...}</c>, a picture (<c>image</c>, <c>image_url</c>) or a video (<c>video</c>,
 /// <c>video_url</c>). Its source stands under one name: that of either type, or <c>url</c>, <c>path</c>, <c>base64</c>.

@@ -4,9 +4,9 @@ namespace Tamx.Llama;
 
 /// <summary>Cuts text within the names of special tokens, so that a tokenizer reads them as text.</summary>
 /// <remarks>
-/// A cut is made behind a letter and before what is none (<c>&lt;think|&gt;</c>). Qwen's pre-tokenizer always parts text
-/// there, so the parts give the same tokens as the whole would without those names. A name without such a place is left
-/// as it is.
+/// A cut is made behind a letter and before what is none (<c>&lt;think|&gt;</c>). Qwen's pre-tokenizer always parts
+/// text there, so the parts give the same tokens as the whole would without those names. A name without such a place
+/// is left as it is.
 /// </remarks>
 internal sealed class TextCutter
 {

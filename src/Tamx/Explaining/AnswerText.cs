@@ -11,8 +11,8 @@ public sealed record AnswerPiece(bool IsThought, string Thought, string Answer);
 
 /// <summary>The text of an answer as its tokens come, its thought apart.</summary>
 /// <remarks>
-/// The tags around the thought and the line feeds beside them are part of neither. A line feed in the thought comes with
-/// the text after it, since it may turn out to be the last.
+/// The tags around the thought and the line feeds beside them are part of neither. A line feed in the thought comes
+/// with the text after it, since it may turn out to be the last.
 /// </remarks>
 public sealed class AnswerText
 {

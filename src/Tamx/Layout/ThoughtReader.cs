@@ -2,8 +2,8 @@ namespace Tamx;
 
 /// <summary>Tells an answer's thought from what follows it, token by token.</summary>
 /// <remarks>
-/// The thought goes from the answer's first token to <c>&lt;/think&gt;</c>, or to the end if it is cut off before. It is
-/// there if the prompt left it open, or if the answer begins with <c>&lt;think&gt;</c>.
+/// The thought goes from the answer's first token to <c>&lt;/think&gt;</c>, or to the end if it is cut off before. It
+/// is there if the prompt left it open, or if the answer begins with <c>&lt;think&gt;</c>.
 /// </remarks>
 internal sealed class ThoughtReader
 {

@@ -13,11 +13,11 @@ public sealed record AnswerWord(string Text, IReadOnlyList<int> TokenIndices)
     /// <returns>The words in order; each token belongs to one.</returns>
     /// <remarks>
     /// A word starts at the first token. It starts at a token that begins with a blank, punctuation, another symbol or
-    /// a CJK character. A special token (<c>&lt;|im_end|&gt;</c>, <c>&lt;/think&gt;</c>) is a word of its own. Any other
-    /// token continues the word. A word never starts inside a character as a reader sees it (a grapheme cluster). So a character whose
-    /// bytes are spread over tokens lies in one word, and so does an emoji of several code points. Source: the paper's
-    /// <c>ids_to_word_groups</c>. It knows neither such characters nor special tokens, and sees punctuation only if it
-    /// is a whole token.
+    /// a CJK character. A special token (<c>&lt;|im_end|&gt;</c>, <c>&lt;/think&gt;</c>) is a word of its own. Any
+    /// other token continues the word. A word never starts inside a character as a reader sees it (a grapheme cluster).
+    /// So a character whose bytes are spread over tokens lies in one word, and so does an emoji of several code points.
+    /// Source: the paper's <c>ids_to_word_groups</c>. It knows neither such characters nor special tokens, and sees
+    /// punctuation only if it is a whole token.
     /// </remarks>
     public static IReadOnlyList<AnswerWord> Group(IReadOnlyList<ReadOnlyMemory<byte>> tokens)
     {

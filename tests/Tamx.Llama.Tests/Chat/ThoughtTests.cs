@@ -277,7 +277,8 @@ public sealed class ThoughtTests
     )]
     [InlineData(
         "{{ '<|im_start|>assistant\\n<think>\\n' + text.split('</think>')[0] }}{% if add_generation_prompt %}"
-            + "{{ '<|im_start|>assistant\\n' }}{% if not thinks %}{{ '<think>\\n\\n</think>\\n\\n' }}{% endif %}{% endif %}",
+            + "{{ '<|im_start|>assistant\\n' }}{% if not thinks %}{{ '<think>\\n\\n</think>\\n\\n' }}{% endif %}"
+            + "{% endif %}",
         "",
         "1",
         "<think>\nB\n</think>\n\n2"
