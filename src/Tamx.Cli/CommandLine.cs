@@ -9,51 +9,29 @@ internal static class CommandLine
 {
     /// <summary>Runs a command line.</summary>
     /// <param name="arguments">Arguments, without the program's name.</param>
-    /// <param name="output">Where results go (stdout).</param>
-    /// <param name="error">Where progress, logs and errors go (stderr).</param>
-    /// <param name="cancellationToken">Cancels the command; so does Ctrl+C.</param>
+    /// <param name="context">Standard input and output, and Ctrl+C.</param>
     /// <returns>One of <see cref="ExitCode"/>.</returns>
-    public static async Task<int> RunAsync(
-        IReadOnlyList<string> arguments,
-        TextWriter output,
-        TextWriter error,
-        CancellationToken cancellationToken = default
-    )
+    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, CommandContext context)
     {
-        var root = new RootCommand(
-            "Shows where in the picture and in the prompt each token of a vision-language model's answer came from."
-        )
-        {
-            ExplainCommand.Create(),
-            MapsCommand.Create(),
-            ReportCommand.Create(),
-            EvalCommand.Create(),
-            InfoCommand.Create(),
-            ServeCommand.Create(),
-            WorkerCommand.Create(),
-        };
+        var error = context.Error;
+        var root = CreateRoot();
 
         // A text may begin with @. It names no file of further arguments.
         var parsed = root.Parse(
             arguments.Count > 0 ? arguments : ["--help"],
             new ParserConfiguration { ResponseFileTokenReplacer = null }
         );
-        if (parsed.Errors.Count > 0)
+
+        // The last error is the most specific: it names an unknown word and not the missing command.
+        if ((Spelling.Explain(parsed) ?? (parsed.Errors is [.., var last] ? last.Message : null)) is { } fault)
         {
-            // The last error is the most specific: it names an unknown word and not the missing command.
-            WriteError(error, (Spelling.Explain(parsed) ?? parsed.Errors[^1].Message) + " See --help.");
+            WriteError(error, fault + " See --help.");
             return ExitCode.Usage;
         }
 
         try
         {
-            var configuration = new InvocationConfiguration
-            {
-                Output = output,
-                Error = error,
-                EnableDefaultExceptionHandler = false,
-            };
-            return await parsed.InvokeAsync(configuration, cancellationToken);
+            return await parsed.InvokeAsync(context, context.Interruption.Cancel);
         }
         catch (Exception e)
         {
@@ -75,6 +53,32 @@ internal static class CommandLine
 
             return code;
         }
+    }
+
+    /// <summary>The program with all its commands.</summary>
+    internal static RootCommand CreateRoot()
+    {
+        var root = new RootCommand(
+            "Shows where in the picture and in the prompt each token of a vision-language model's answer came from."
+        )
+        {
+            ExplainCommand.Create(),
+            MapsCommand.Create(),
+            ReportCommand.Create(),
+            EvalCommand.Create(),
+            InfoCommand.Create(),
+            ServeCommand.Create(),
+            WorkerCommand.Create(),
+        };
+        DocumentedCommand.ShowExamples(
+            root,
+            ("tamx explain", "Explain the demo model's answer about the demo picture: tamx-report.html."),
+            (
+                "tamx explain -m MODEL.gguf --mmproj MMPROJ.gguf --image photo.jpg -p \"What is this?\"",
+                "Ask your own model about your own picture."
+            )
+        );
+        return root;
     }
 
     /// <summary>The error's message, with settings named by their flags.</summary>

@@ -10,6 +10,7 @@ internal sealed record ExplainSummary(
     string? Model,
     string Answer,
     string StopReason,
+    bool WasStopped,
     int PromptTokens,
     string Engine,
     string Report,
@@ -25,6 +26,7 @@ internal sealed record ExplainSummary(
 
     public static ExplainSummary Of(
         Explanation explanation,
+        bool wasStopped,
         string report,
         string? trace,
         IReadOnlyDictionary<string, double> seconds
@@ -35,6 +37,7 @@ internal sealed record ExplainSummary(
             run.Run.Model,
             explanation.Answer,
             JsonNamingPolicy.CamelCase.ConvertName(explanation.StopReason.ToString()),
+            wasStopped,
             explanation.Maps.Answer[0].Position,
             explanation.Maps.EngineName,
             report,

@@ -34,6 +34,7 @@ internal sealed class MethodOptions
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
+        _kernel.RequireAtLeast(1);
         command.Options.Add(_noEci);
         command.Options.Add(_noFilter);
         command.Options.Add(_kernel);

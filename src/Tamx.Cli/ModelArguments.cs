@@ -78,7 +78,7 @@ internal sealed class ModelArguments
     /// <summary>Whether the demo model is meant.</summary>
     public bool IsDemo(ParseResult parsed) => parsed.GetValue(_model) is null;
 
-    /// <summary>Adds the model's files to the command's inputs.</summary>
+    /// <summary>Adds the model's files to the command's inputs; refuses what can be none.</summary>
     public void AddTo(CommandFiles files, ParseResult parsed) =>
         files.Reads(_model.Name, parsed.GetValue(_model)).Reads(_projector.Name, parsed.GetValue(_projector));
 
