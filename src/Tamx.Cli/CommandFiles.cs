@@ -27,12 +27,13 @@ internal sealed class CommandFiles
             );
         }
 
-        if (!string.IsNullOrEmpty(path))
+        // A pipe that nobody writes to would be waited for, and these are read in parts, and more than once.
+        if (!string.IsNullOrEmpty(path) && FileIdentity.Of(path) is { IsOrdinary: false })
         {
-            _inputs.Add((option, path));
+            throw new InvalidInputException($"{path} is no ordinary file (a device or a pipe); name a file to read");
         }
 
-        return this;
+        return AddInput(option, path);
     }
 
     /// <summary>Several files to read.</summary>
@@ -44,7 +45,7 @@ internal sealed class CommandFiles
     {
         if (path != StandardStream.Name)
         {
-            return Reads(option, path);
+            return AddInput(option, path);
         }
 
         _standardInput.Add(option);
@@ -135,6 +136,17 @@ internal sealed class CommandFiles
         CheckFiles();
     }
 
+    private CommandFiles AddInput(string option, string? path)
+    {
+        if (path is not null)
+        {
+            RequireName(option, path, "read");
+            _inputs.Add((option, path));
+        }
+
+        return this;
+    }
+
     private void CheckFiles()
     {
         for (var i = 0; i < _outputs.Count; i++)
@@ -191,11 +203,7 @@ internal sealed class CommandFiles
 
     private static void RequireTarget(string option, string path)
     {
-        if (path.Length == 0)
-        {
-            throw new UsageException($"{option} needs the name of a file to write.");
-        }
-
+        RequireName(option, path, "write");
         var full = Path.GetFullPath(path);
         if (Directory.Exists(full))
         {
@@ -230,6 +238,14 @@ internal sealed class CommandFiles
         if (path == StandardStream.Name)
         {
             throw new UsageException($"{option} needs a {kind}; stdout (-) is none.");
+        }
+    }
+
+    private static void RequireName(string option, string path, string purpose)
+    {
+        if (path.Length == 0)
+        {
+            throw new UsageException($"{option} needs the name of a file to {purpose}; it is empty.");
         }
     }
 

@@ -34,7 +34,7 @@ internal sealed class EngineArguments
 
     public EngineArguments()
     {
-        _threads.RequireAtLeast(1);
+        _threads.RequireWithin(1, OptionRanges.MaxThreads);
         _maxDeviceBytes.RequireAtLeast(1);
         _maxWorkingBytes.RequireAtLeast(1);
     }

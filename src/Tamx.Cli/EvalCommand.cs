@@ -105,7 +105,7 @@ internal sealed class EvalCommand
         _maxTokens.RequireAtLeast(1);
         _limit.RequireAtLeast(1);
         _curves.RequireAtLeast(0);
-        _curveSteps.RequireAtLeast(1);
+        _curveSteps.RequireWithin(1, 1000);
         var command = new DocumentedCommand(
             "eval",
             "Measures whether maps are true, on pictures whose objects are known.",
@@ -133,7 +133,7 @@ internal sealed class EvalCommand
         _model.AddTo(command);
         _method.AddTo(command);
         _engine.AddTo(command);
-        command.Validators.Add(result =>
+        command.AddCheck(result =>
         {
             if (result.GetResult(_scenes) is null == result.GetResult(_data) is null)
             {

@@ -143,7 +143,7 @@ internal sealed class ExplainCommand
         _maxTokens.RequireAtLeast(-1);
         _maxTokens.Refuse(0, "it must be at least 1, or -1 for as many as the context holds");
         _topK.RequireAtLeast(0);
-        _candidates.RequireAtLeast(0);
+        _candidates.RequireWithin(0, 1000);
         _context.RequireAtLeast(0);
         _temperature.RequireWithin(0, 100);
         _topP.RequireWithin(0, 1);
@@ -195,7 +195,7 @@ internal sealed class ExplainCommand
         _mapsJson.AddTo(command);
         _report.AddTo(command);
         _export.AddTo(command);
-        command.Validators.Add(result =>
+        command.AddCheck(result =>
         {
             if (
                 result.GetValue(_messages) is not null

@@ -45,7 +45,7 @@ internal sealed class ExportArguments
         command.Options.Add(_folder);
         command.Options.Add(_words);
         command.Options.Add(_colours);
-        command.Validators.Add(result =>
+        command.AddCheck(result =>
         {
             if (result.GetValue(_formats) is null != result.GetValue(_folder) is null)
             {

@@ -47,7 +47,7 @@ internal static class MapsCommand
             DefaultValueFactory = _ => 1,
         };
         var json = new Option<bool>("--json") { Description = "Print a summary with timings to stdout." };
-        repeat.RequireAtLeast(1);
+        repeat.RequireWithin(1, 10_000);
         merge.RequireAtLeast(0);
         temporalMerge.RequireAtLeast(1);
         var mapsJson = new MapsJsonOutput();

@@ -7,6 +7,9 @@ namespace Tamx.Cli;
 
 internal static class OptionRanges
 {
+    /// <summary>What ggml's thread pools hold (<c>GGML_MAX_N_THREADS</c>).</summary>
+    public const int MaxThreads = 512;
+
     /// <summary>Makes a smaller number, or what is none, an error of the command line.</summary>
     public static void RequireAtLeast<T>(this Option<T> option, T least)
         where T : INumber<T>, IMinMaxValue<T> =>

@@ -75,7 +75,7 @@ internal sealed class ReportCommand
         command.Options.Add(_engine.Verbose);
         _report.AddTo(command);
         _export.AddTo(command);
-        command.Validators.Add(result =>
+        command.AddCheck(result =>
         {
             var count = result.GetValue(_traces)?.Length ?? 0;
             var hasSecond = result.GetValue(_second) is { Length: > 0 };

@@ -113,7 +113,7 @@ internal sealed class ServeCommand
             _maxSeconds,
             _maxRuns,
         };
-        _threads.RequireAtLeast(1);
+        _threads.RequireWithin(1, OptionRanges.MaxThreads);
         _port.RequireWithin(0, 65_535);
         _model.AddTo(command);
         command.SetAction(RunAsync);

@@ -48,10 +48,14 @@ internal static class Spelling
                 .Options.Concat(parsed.RootCommandResult.Command.Options)
                 .SelectMany(option => option.Aliases.Prepend(option.Name)),
         ];
-        foreach (var word in words.Where(word => word.Length > 2))
+        foreach (var name in words.Select(word => word.Split('=')[0]).Where(name => name.Length > 2))
         {
-            var name = word.Split('=')[0];
             var (best, distance) = names.Select(known => (known, Distance(name, known))).MinBy(pair => pair.Item2);
+
+            if (distance == 0)
+            {
+                return $"{name} stands in the wrong place; options go behind the command.";
+            }
 
             // One slip in a short word, two in a long one.
             if (distance <= (name.Length > 6 ? 2 : 1))

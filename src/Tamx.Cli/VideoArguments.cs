@@ -38,7 +38,7 @@ internal sealed class VideoArguments
         command.Options.Add(_videos);
         command.Options.Add(_fps);
         command.Options.Add(_maxFrames);
-        command.Validators.Add(result =>
+        command.AddCheck(result =>
         {
             if (!IsGiven(result) && (result.GetResult(_fps) ?? result.GetResult(_maxFrames)) is { } option)
             {
