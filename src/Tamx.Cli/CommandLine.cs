@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using Tamx.Kernels;
 using Tamx.Llama;
 
@@ -14,23 +15,22 @@ internal static class CommandLine
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments, CommandContext context)
     {
         var error = context.Error;
-        var root = CreateRoot();
-
-        // A text may begin with @. It names no file of further arguments.
-        var parsed = root.Parse(
-            arguments.Count > 0 ? arguments : ["--help"],
-            new ParserConfiguration { ResponseFileTokenReplacer = null }
-        );
-
-        // The last error is the most specific: it names an unknown word and not the missing command.
-        if ((Spelling.Explain(parsed) ?? (parsed.Errors is [.., var last] ? last.Message : null)) is { } fault)
-        {
-            WriteError(error, fault + " See --help.");
-            return ExitCode.Usage;
-        }
-
         try
         {
+            // A text may begin with @. It names no file of further arguments.
+            var parsed = CreateRoot()
+                .Parse(
+                    arguments.Count > 0 ? arguments : ["--help"],
+                    new ParserConfiguration { ResponseFileTokenReplacer = null }
+                );
+
+            // The last error is the most specific: it names an unknown word and not the missing command.
+            if ((Spelling.Explain(parsed) ?? (parsed.Errors is [.., var last] ? last.Message : null)) is { } fault)
+            {
+                WriteError(error, fault + " See --help.");
+                return ExitCode.Usage;
+            }
+
             return await parsed.InvokeAsync(context, context.Interruption.Cancel);
         }
         catch (Exception e)
@@ -111,6 +111,15 @@ internal static class CommandLine
             ['\r', '\n', '\t'],
             StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries
         );
-        error.WriteLine($"tamx: {string.Join(' ', parts)}");
+        error.WriteLine($"tamx: {Shorten(string.Join(' ', parts))}");
+    }
+
+    /// <summary>Leaves out the middle of what repeats somebody's long value; the end says the way out.</summary>
+    private static string Shorten(string line)
+    {
+        const int MostBytes = 1400;
+        const int Start = 300;
+        const int End = 150;
+        return Encoding.UTF8.GetByteCount(line) <= MostBytes ? line : $"{line[..Start]} … {line[^End..]}";
     }
 }

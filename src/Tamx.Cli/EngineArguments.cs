@@ -16,7 +16,7 @@ internal sealed class EngineArguments
     {
         Description = $"What to compute with: auto (the default), {string.Join(", ", TamEngines.All)}.",
         HelpName = "ENGINE",
-        CustomParser = result => new EngineKind(result.Tokens[0].Value),
+        CustomParser = result => result.Tokens is [var token, ..] ? new EngineKind(token.Value) : EngineKind.Auto,
     };
 
     private readonly Option<long> _maxDeviceBytes = new("--max-device-bytes")

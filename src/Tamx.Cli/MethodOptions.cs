@@ -91,12 +91,8 @@ internal sealed class MethodOptions
         where T : struct, Enum
     {
         var choices = Array.ConvertAll(Enum.GetNames<T>(), choice => choice.ToLowerInvariant());
-        var option = new Option<T>(name)
-        {
-            Description = description,
-            HelpName = string.Join('|', choices),
-            CustomParser = result => Enum.Parse<T>(result.Tokens[0].Value, ignoreCase: true),
-        };
-        return option.AcceptOnlyFromAmong(choices);
+        var option = new Option<T>(name) { Description = description, HelpName = string.Join('|', choices) };
+        option.RequireName();
+        return option;
     }
 }

@@ -30,6 +30,24 @@ internal static class OptionRanges
         where T : struct, INumber<T>, IMinMaxValue<T> =>
         option.CustomParser = result => Parse(result, option.Name, least, most);
 
+    /// <summary>Makes all but the names of an enumeration, in lower case, an error of the command line.</summary>
+    public static void RequireName<T>(this Option<T> option)
+        where T : struct, Enum =>
+        option.CustomParser = result =>
+        {
+            var names = Enum.GetNames<T>();
+            var text = result.Tokens is [var token, ..] ? token.Value : "";
+            var index = Array.FindIndex(names, name => name.Equals(text, StringComparison.OrdinalIgnoreCase));
+            if (index < 0)
+            {
+                var listed = string.Join(", ", names.Select(name => name.ToLowerInvariant()));
+                result.AddError($"{option.Name} is {Shown(text)}; there are {listed}.");
+                return default;
+            }
+
+            return Enum.Parse<T>(names[index]);
+        };
+
     /// <summary>Makes one value an error of the command line.</summary>
     /// <param name="option">The option.</param>
     /// <param name="refused">The value to refuse.</param>

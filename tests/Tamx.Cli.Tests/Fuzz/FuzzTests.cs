@@ -21,8 +21,8 @@ public sealed class FuzzCollection
 [Collection(FuzzCollection.Name)]
 public sealed class FuzzTests : IDisposable
 {
-    private const int LineCount = 7000;
-    private const int ChatCount = 3000;
+    private const int LineCount = 5000;
+    private const int ChatCount = 5000;
     private const int DefaultSeed = 20260;
 
     /// <summary>One in so many gets as far as a model.</summary>
@@ -102,6 +102,7 @@ public sealed class FuzzTests : IDisposable
     [InlineData("info", "--model", "")]
     [InlineData("maps", "", "-o", "out/m")]
     [InlineData("report", "")]
+    [InlineData("maps", "trace.safetensors", "-o", "out/m", "----", "--profile", "--no-filter")]
     [InlineData("--presence-penalty", "explain", "0")]
     [InlineData("explain", "--=")]
     [InlineData("maps", "trace.safetensors", "-o", "out/m", "--repeat", "2147483647")]

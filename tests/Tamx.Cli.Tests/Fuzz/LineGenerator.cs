@@ -74,7 +74,11 @@ internal sealed class LineGenerator(Random random, FuzzFiles files)
         "magma",
         "true",
         "null",
+        new string('長', 2000),
+        "--" + new string('x', 5000),
     ];
+
+    private bool _isWild;
 
     /// <summary>Options whose right values may take long; their values come from here.</summary>
     private static readonly Dictionary<string, string[]> Bounded = new(StringComparer.Ordinal)
@@ -91,34 +95,106 @@ internal sealed class LineGenerator(Random random, FuzzFiles files)
     /// <summary>Options that name what a command writes.</summary>
     private static readonly string[] Outputs = ["-o", "--save-trace", "--maps-json", "--out-dir", "--out", "--resume"];
 
+    /// <summary>Right values, for lines of which little is wrong.</summary>
+    private static readonly Dictionary<string, string[]> Right = new(StringComparer.Ordinal)
+    {
+        ["--image"] = ["picture.jpg", "small.bmp", "-"],
+        ["--video"] = ["frames"],
+        ["--messages"] = ["chat.json", "-"],
+        ["--mmproj"] = ["model-cut.gguf"],
+        ["-p"] = ["What?", "-", "@x", "--"],
+        ["--answer"] = ["A cross.", "<|im_end|>", "\U0001F600"],
+        ["--profile"] = ["tamx", "paper", "tuned"],
+        ["--colours"] = ["magma", "jet"],
+        ["--engine"] = ["cpu", "reference"],
+        ["--device"] = ["none", ""],
+        ["--set"] = ["eciStrength=0.5", "applyEci=false", "explainPrompt=true"],
+        ["--second-set"] = ["eciStrength=0.5"],
+        ["--map-bits"] = ["8", "16"],
+        ["--kernel"] = ["1", "3", "9"],
+        ["--merge"] = ["0", "1", "2", "4"],
+        ["--data"] = ["folder", "frames"],
+        ["--against"] = ["model-cut.gguf"],
+        ["--export"] = ["png,json,csv,npy", "json"],
+        ["--allow-host"] = ["x.example"],
+        ["--port"] = ["0"],
+        ["--title"] = ["<script>", "T"],
+    };
+
     /// <summary>A line.</summary>
     /// <param name="loads">Whether it may get as far as a model.</param>
     public string[] Next(bool loads)
     {
         Command[] commands = [.. Root.Subcommands.Where(command => command.Name != "worker")];
         var command = loads ? Pick(commands, one => one.Name is "explain" or "eval") : Pick(commands, _ => true);
+        _isWild = !loads && random.Next(3) == 0;
         List<string> line = [command.Name];
         foreach (var argument in command.Arguments)
         {
-            for (var i = random.Next(3); i >= 0; i--)
+            for (var i = _isWild ? random.Next(3) : 0; i >= 0; i--)
             {
-                line.Add(random.Next(2) == 0 ? "trace.safetensors" : Name());
+                line.Add(!_isWild || random.Next(2) == 0 ? "trace.safetensors" : Name());
             }
         }
 
-        var count = random.Next(loads ? 3 : 7);
-        for (var i = 0; i < count; i++)
+        if (!_isWild && command.Name == "maps")
         {
-            AddOption(line, command, Pick([.. command.Options], option => option.Name is not "--help"));
+            line.AddRange(["-o", $"{FuzzFiles.OutputFolder}/maps"]);
+        }
+
+        List<Option> options =
+        [
+            .. command.Options.Where(option =>
+                option.Name is not "--help" && !(loads && option.Name is "-m" or "--mmproj")
+            ),
+        ];
+        for (var i = random.Next(loads ? 3 : 7); i > 0; i--)
+        {
+            var option = options[random.Next(options.Count)];
+            AddOption(line, option);
+            if (!_isWild)
+            {
+                options.Remove(option);
+                options.RemoveAll(other => other.Name is "-o" && line.Contains("-o"));
+                AddPartner(line, option, options);
+            }
         }
 
         Finish(line, command, loads);
-        if (!loads && random.Next(8) == 0)
+        if (_isWild && random.Next(4) == 0)
         {
             Damage(line);
         }
 
         return [.. line];
+    }
+
+    /// <summary>Adds what an option makes no sense without.</summary>
+    private static void AddPartner(List<string> line, Option option, List<Option> options)
+    {
+        string[] pair = option.Name switch
+        {
+            "--export" => ["--out-dir", $"{FuzzFiles.OutputFolder}/export"],
+            "--out-dir" => ["--export", "json"],
+            "--fps" or "--max-frames" when !line.Contains("--max-pictures") && !line.Contains("serve") =>
+            [
+                "--video",
+                "frames",
+            ],
+            "--second-set" => ["--compare"],
+            "--compare" => ["--second-set", "eciStrength=0.5"],
+            _ => [],
+        };
+        if (pair.Length > 0 && options.RemoveAll(other => other.Name == pair[0]) > 0)
+        {
+            line.AddRange(pair);
+        }
+
+        // In place of one another.
+        options.RemoveAll(other =>
+            option.Name is "--messages" && other.Name is "--image" or "--video" or "-p"
+            || option.Name is "--image" or "--video" or "-p" && other.Name is "--messages"
+        );
     }
 
     /// <summary>The files and folders that a line is to write.</summary>
@@ -143,7 +219,7 @@ internal sealed class LineGenerator(Random random, FuzzFiles files)
         return outputs;
     }
 
-    private void AddOption(List<string> line, Command command, Option option)
+    private void AddOption(List<string> line, Option option)
     {
         string[] names = [option.Name, .. option.Aliases];
         var name = names[random.Next(names.Length)];
@@ -169,6 +245,11 @@ internal sealed class LineGenerator(Random random, FuzzFiles files)
 
     private string ValueOf(Option option)
     {
+        if (!_isWild && random.Next(8) > 0)
+        {
+            return RightValueOf(option);
+        }
+
         if (Bounded.TryGetValue(option.Name, out var bounded))
         {
             return bounded[random.Next(bounded.Length)];
@@ -190,6 +271,21 @@ internal sealed class LineGenerator(Random random, FuzzFiles files)
             ],
             _ => Name(),
         };
+    }
+
+    private string RightValueOf(Option option)
+    {
+        if (Right.TryGetValue(option.Name, out var values))
+        {
+            return values[random.Next(values.Length)];
+        }
+
+        var kind = Nullable.GetUnderlyingType(option.ValueType) ?? option.ValueType;
+        return kind == typeof(float) || kind == typeof(double) ? "0.5"
+            : kind.IsPrimitive ? $"{random.Next(1, 4)}"
+            : Outputs.Contains(option.Name) ? $"{FuzzFiles.OutputFolder}/{option.Name.TrimStart('-')}"
+            : option.Name is "-m" ? "model-cut.gguf"
+            : Texts[0];
     }
 
     private static bool IsFile(string help) =>
@@ -218,7 +314,7 @@ internal sealed class LineGenerator(Random random, FuzzFiles files)
             }
         }
 
-        if (command.Name is "eval" && loads)
+        if (command.Name is "eval" && !line.Contains("--data"))
         {
             string[] small = ["--scenes", "1", "-n", "2", "--curves", "0"];
             line.AddRange(line.Intersect(small).Any() ? [] : small);
