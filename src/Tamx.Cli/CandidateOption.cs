@@ -20,14 +20,14 @@ internal sealed class CandidateOption
     public CandidateOption(Option<string?> model)
     {
         _model = model;
-        _count.RequireAtLeast(1);
+        _count.RequireWithin(1, ITamEngine.MaxTopCount);
     }
 
     /// <summary>Adds the option to a command.</summary>
     public void AddTo(Command command)
     {
         command.Options.Add(_count);
-        command.Validators.Add(result =>
+        command.AddCheck(result =>
         {
             if (result.GetResult(_count) is not null && result.GetValue(_model) is null)
             {

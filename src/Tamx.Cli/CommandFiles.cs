@@ -8,28 +8,84 @@ namespace Tamx.Cli;
 /// </summary>
 internal sealed class CommandFiles
 {
+    private readonly List<string> _standardInput = [];
+    private readonly List<string> _standardOutput = [];
     private readonly List<(string Option, string Path)> _inputs = [];
     private readonly List<(string Option, string Path)> _outputs = [];
     private readonly List<(string Option, string Folder, string[] Extensions)> _folders = [];
 
+    /// <summary>What goes to standard output, which then has no room for anything else; null if nothing does.</summary>
+    public string? TakesStandardOutput => _standardOutput.FirstOrDefault();
+
     /// <summary>A file or folder to read; null for none.</summary>
     public CommandFiles Reads(string option, string? path)
     {
-        if (!string.IsNullOrEmpty(path))
+        if (path == StandardStream.Name)
         {
-            _inputs.Add((option, path));
+            throw new UsageException(
+                $"{option} cannot be read from stdin (-); name a file (./- if its name is a dash)."
+            );
         }
 
-        return this;
+        // A pipe that nobody writes to would be waited for, and these are read in parts, and more than once.
+        if (!string.IsNullOrEmpty(path) && FileIdentity.Of(path) is { IsOrdinary: false })
+        {
+            throw new InvalidInputException($"{path} is no ordinary file (a device or a pipe); name a file to read");
+        }
+
+        return AddInput(option, path);
     }
 
     /// <summary>Several files to read.</summary>
     public CommandFiles Reads(string option, IEnumerable<string> paths) =>
         paths.Aggregate(this, (files, path) => files.Reads(option, path));
 
-    /// <summary>A file to write; null for none.</summary>
+    /// <summary>A file to read, or standard input (<c>-</c>); null for none.</summary>
+    public CommandFiles ReadsFileOrInput(string option, string? path)
+    {
+        if (path != StandardStream.Name)
+        {
+            return AddInput(option, path);
+        }
+
+        _standardInput.Add(option);
+        return this;
+    }
+
+    /// <summary>Several files to read, of which one may be standard input.</summary>
+    public CommandFiles ReadsFileOrInput(string option, IEnumerable<string> paths) =>
+        paths.Aggregate(this, (files, path) => files.ReadsFileOrInput(option, path));
+
+    /// <summary>A text, or standard input (<c>-</c>).</summary>
+    public CommandFiles ReadsTextOrInput(string option, string? text)
+    {
+        if (text == StandardStream.Name)
+        {
+            _standardInput.Add(option);
+        }
+
+        return this;
+    }
+
+    /// <summary>An option that, if given, prints something to standard output.</summary>
+    public CommandFiles Prints(string option, bool isGiven)
+    {
+        if (isGiven)
+        {
+            _standardOutput.Add(option);
+        }
+
+        return this;
+    }
+
+    /// <summary>A file to write, or standard output (<c>-</c>); null for none.</summary>
     public CommandFiles Writes(string option, string? path)
     {
+        if (path == StandardStream.Name)
+        {
+            return Prints($"{option} -", true);
+        }
+
         if (path is not null)
         {
             _outputs.Add((option, path));
@@ -38,12 +94,20 @@ internal sealed class CommandFiles
         return this;
     }
 
+    /// <summary>A file to write that can be nothing but a file; null for none.</summary>
+    public CommandFiles WritesFile(string option, string? path)
+    {
+        RequireNoStream(option, path, "file");
+        return Writes(option, path);
+    }
+
     /// <summary>A folder that files of some kinds are written into; null for none.</summary>
     /// <param name="option">The option that names it.</param>
     /// <param name="folder">The folder. It is created if it does not exist.</param>
     /// <param name="extensions">Endings of the files' names, with a dot.</param>
     public CommandFiles WritesInto(string option, string? folder, params string[] extensions)
     {
+        RequireNoStream(option, folder, "folder");
         if (folder is not null)
         {
             _folders.Add((option, folder, extensions));
@@ -53,9 +117,37 @@ internal sealed class CommandFiles
     }
 
     /// <summary>Refuses outputs that would cost a file or cannot be written.</summary>
-    /// <exception cref="UsageException">An output is one of the inputs, a model, or another output.</exception>
+    /// <exception cref="UsageException">
+    /// An output is one of the inputs, a model, or another output; or two options share a standard stream.
+    /// </exception>
     /// <exception cref="InvalidInputException">A file cannot be written there.</exception>
     public void Check()
+    {
+        if (_standardInput is [var reader, var second, ..])
+        {
+            throw new UsageException($"{reader} - and {second} - both read stdin; give one of them otherwise.");
+        }
+
+        if (_standardOutput is [var printer, var other, ..])
+        {
+            throw new UsageException($"{printer} and {other} both write to stdout; leave one, or name a file.");
+        }
+
+        CheckFiles();
+    }
+
+    private CommandFiles AddInput(string option, string? path)
+    {
+        if (path is not null)
+        {
+            RequireName(option, path, "read");
+            _inputs.Add((option, path));
+        }
+
+        return this;
+    }
+
+    private void CheckFiles()
     {
         for (var i = 0; i < _outputs.Count; i++)
         {
@@ -111,11 +203,7 @@ internal sealed class CommandFiles
 
     private static void RequireTarget(string option, string path)
     {
-        if (path.Length == 0)
-        {
-            throw new UsageException($"{option} needs the name of a file to write.");
-        }
-
+        RequireName(option, path, "write");
         var full = Path.GetFullPath(path);
         if (Directory.Exists(full))
         {
@@ -142,6 +230,22 @@ internal sealed class CommandFiles
             throw new UsageException(
                 $"{option} {path} is a {kind}, which tamx does not replace; name another file to write."
             );
+        }
+    }
+
+    private static void RequireNoStream(string option, string? path, string kind)
+    {
+        if (path == StandardStream.Name)
+        {
+            throw new UsageException($"{option} needs a {kind}; stdout (-) is none.");
+        }
+    }
+
+    private static void RequireName(string option, string path, string purpose)
+    {
+        if (path.Length == 0)
+        {
+            throw new UsageException($"{option} needs the name of a file to {purpose}; it is empty.");
         }
     }
 

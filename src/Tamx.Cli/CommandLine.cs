@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using Tamx.Kernels;
 using Tamx.Llama;
 
@@ -9,51 +10,28 @@ internal static class CommandLine
 {
     /// <summary>Runs a command line.</summary>
     /// <param name="arguments">Arguments, without the program's name.</param>
-    /// <param name="output">Where results go (stdout).</param>
-    /// <param name="error">Where progress, logs and errors go (stderr).</param>
-    /// <param name="cancellationToken">Cancels the command; so does Ctrl+C.</param>
+    /// <param name="context">Standard input and output, and Ctrl+C.</param>
     /// <returns>One of <see cref="ExitCode"/>.</returns>
-    public static async Task<int> RunAsync(
-        IReadOnlyList<string> arguments,
-        TextWriter output,
-        TextWriter error,
-        CancellationToken cancellationToken = default
-    )
+    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, CommandContext context)
     {
-        var root = new RootCommand(
-            "Shows where in the picture and in the prompt each token of a vision-language model's answer came from."
-        )
-        {
-            ExplainCommand.Create(),
-            MapsCommand.Create(),
-            ReportCommand.Create(),
-            EvalCommand.Create(),
-            InfoCommand.Create(),
-            ServeCommand.Create(),
-            WorkerCommand.Create(),
-        };
-
-        // A text may begin with @. It names no file of further arguments.
-        var parsed = root.Parse(
-            arguments.Count > 0 ? arguments : ["--help"],
-            new ParserConfiguration { ResponseFileTokenReplacer = null }
-        );
-        if (parsed.Errors.Count > 0)
-        {
-            // The last error is the most specific: it names an unknown word and not the missing command.
-            WriteError(error, (Spelling.Explain(parsed) ?? parsed.Errors[^1].Message) + " See --help.");
-            return ExitCode.Usage;
-        }
-
+        var error = context.Error;
         try
         {
-            var configuration = new InvocationConfiguration
+            // A text may begin with @. It names no file of further arguments.
+            var parsed = CreateRoot()
+                .Parse(
+                    arguments.Count > 0 ? arguments : ["--help"],
+                    new ParserConfiguration { ResponseFileTokenReplacer = null }
+                );
+
+            // The last error is the most specific: it names an unknown word and not the missing command.
+            if ((Spelling.Explain(parsed) ?? (parsed.Errors is [.., var last] ? last.Message : null)) is { } fault)
             {
-                Output = output,
-                Error = error,
-                EnableDefaultExceptionHandler = false,
-            };
-            return await parsed.InvokeAsync(configuration, cancellationToken);
+                WriteError(error, fault + " See --help.");
+                return ExitCode.Usage;
+            }
+
+            return await parsed.InvokeAsync(context, context.Interruption.Cancel);
         }
         catch (Exception e)
         {
@@ -75,6 +53,32 @@ internal static class CommandLine
 
             return code;
         }
+    }
+
+    /// <summary>The program with all its commands.</summary>
+    internal static RootCommand CreateRoot()
+    {
+        var root = new RootCommand(
+            "Shows where in the picture and in the prompt each token of a vision-language model's answer came from."
+        )
+        {
+            ExplainCommand.Create(),
+            MapsCommand.Create(),
+            ReportCommand.Create(),
+            EvalCommand.Create(),
+            InfoCommand.Create(),
+            ServeCommand.Create(),
+            WorkerCommand.Create(),
+        };
+        DocumentedCommand.ShowExamples(
+            root,
+            ("tamx explain", "Explain the demo model's answer about the demo picture: tamx-report.html."),
+            (
+                "tamx explain -m MODEL.gguf --mmproj MMPROJ.gguf --image photo.jpg -p \"What is this?\"",
+                "Ask your own model about your own picture."
+            )
+        );
+        return root;
     }
 
     /// <summary>The error's message, with settings named by their flags.</summary>
@@ -107,6 +111,15 @@ internal static class CommandLine
             ['\r', '\n', '\t'],
             StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries
         );
-        error.WriteLine($"tamx: {string.Join(' ', parts)}");
+        error.WriteLine($"tamx: {Shorten(string.Join(' ', parts))}");
+    }
+
+    /// <summary>Leaves out the middle of what repeats somebody's long value; the end says the way out.</summary>
+    private static string Shorten(string line)
+    {
+        const int MostBytes = 1400;
+        const int Start = 300;
+        const int End = 150;
+        return Encoding.UTF8.GetByteCount(line) <= MostBytes ? line : $"{line[..Start]} … {line[^End..]}";
     }
 }

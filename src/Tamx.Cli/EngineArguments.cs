@@ -16,7 +16,7 @@ internal sealed class EngineArguments
     {
         Description = $"What to compute with: auto (the default), {string.Join(", ", TamEngines.All)}.",
         HelpName = "ENGINE",
-        CustomParser = result => new EngineKind(result.Tokens[0].Value),
+        CustomParser = result => result.Tokens is [var token, ..] ? new EngineKind(token.Value) : EngineKind.Auto,
     };
 
     private readonly Option<long> _maxDeviceBytes = new("--max-device-bytes")
@@ -34,7 +34,7 @@ internal sealed class EngineArguments
 
     public EngineArguments()
     {
-        _threads.RequireAtLeast(1);
+        _threads.RequireWithin(1, OptionRanges.MaxThreads);
         _maxDeviceBytes.RequireAtLeast(1);
         _maxWorkingBytes.RequireAtLeast(1);
     }

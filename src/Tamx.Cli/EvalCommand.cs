@@ -34,7 +34,7 @@ internal sealed class EvalCommand
         HelpName = "DIR",
     };
 
-    private readonly Option<string?> _prompt = new("-p", "--prompt")
+    private readonly TextOption _prompt = new("-p", "--prompt")
     {
         Description = "With --data, the question. By default the paper's for such a folder.",
         HelpName = "TEXT",
@@ -98,15 +98,23 @@ internal sealed class EvalCommand
 
     public static Command Create() => new EvalCommand().Build();
 
-    private Command Build()
+    private DocumentedCommand Build()
     {
         _scenes.RequireAtLeast(1);
         _seed.RequireAtLeast(0);
         _maxTokens.RequireAtLeast(1);
         _limit.RequireAtLeast(1);
         _curves.RequireAtLeast(0);
-        _curveSteps.RequireAtLeast(1);
-        var command = new Command("eval", "Measures whether maps are true, on pictures whose objects are known.")
+        _curveSteps.RequireWithin(1, 1000);
+        var command = new DocumentedCommand(
+            "eval",
+            "Measures whether maps are true, on pictures whose objects are known.",
+            ("tamx eval --scenes 20", "The demo model on twenty generated scenes."),
+            (
+                "tamx eval -m MODEL.gguf --mmproj MMPROJ.gguf --data coco --limit 50 --out results --resume log.jsonl",
+                "Your model on a folder of pictures with masks; it can be interrupted and goes on."
+            )
+        )
         {
             _scenes,
             _seed,
@@ -125,7 +133,7 @@ internal sealed class EvalCommand
         _model.AddTo(command);
         _method.AddTo(command);
         _engine.AddTo(command);
-        command.Validators.Add(result =>
+        command.AddCheck(result =>
         {
             if (result.GetResult(_scenes) is null == result.GetResult(_data) is null)
             {
@@ -150,7 +158,7 @@ internal sealed class EvalCommand
         var (folder, resume, other) = (parsed.GetValue(_folder), parsed.GetValue(_resume), parsed.GetValue(_against));
         var files = new CommandFiles().Reads(_data.Name, parsed.GetValue(_data)).Reads(_against.Name, other);
         _model.AddTo(files, parsed);
-        files.Writes(_resume.Name, resume).WritesInto(_folder.Name, folder, ".json", ".csv", ".html");
+        files.WritesFile(_resume.Name, resume).WritesInto(_folder.Name, folder, ".json", ".csv", ".html");
         files.Check();
         var (samples, count) = ReadSamples(parsed);
         if (folder is not null)
@@ -160,48 +168,7 @@ internal sealed class EvalCommand
 
         using var log = resume is null ? null : ResultLog.Open(resume, Settings(parsed, modelOptions, options));
         var watch = Stopwatch.StartNew();
-        var results = await ProgressDisplay.RunAsync(
-            error,
-            async progress =>
-            {
-                using var model = await VisionLanguageModel.LoadAsync(modelOptions, progress, cancellationToken);
-                using var against = other is null
-                    ? null
-                    : await VisionLanguageModel.LoadAsync(
-                        modelOptions with
-                        {
-                            ModelPath = other,
-                        },
-                        progress,
-                        cancellationToken
-                    );
-                var measured = await MapEvaluation.RunAsync(
-                    model,
-                    samples,
-                    count,
-                    options,
-                    against,
-                    engine,
-                    log,
-                    progress,
-                    cancellationToken
-                );
-                if (folder is not null)
-                {
-                    await ResultFolder.WriteReportsAsync(
-                        folder,
-                        model,
-                        samples,
-                        measured,
-                        options,
-                        engine,
-                        cancellationToken
-                    );
-                }
-
-                return measured;
-            }
-        );
+        var results = await MeasureAsync();
         var summary = EvaluationSummary.Of(results, options);
         var facts = new JsonObject
         {
@@ -218,6 +185,47 @@ internal sealed class EvalCommand
 
         output.WriteLine(parsed.GetValue(_json) ? summary.ToJson(facts) : summary.ToText());
         return ExitCode.Ok;
+
+        async Task<IReadOnlyList<SampleResult>> MeasureAsync()
+        {
+            await using var progress = ProgressDisplay.Start(error);
+            using var model = await VisionLanguageModel.LoadAsync(modelOptions, progress, cancellationToken);
+            using var against = other is null
+                ? null
+                : await VisionLanguageModel.LoadAsync(
+                    modelOptions with
+                    {
+                        ModelPath = other,
+                    },
+                    progress,
+                    cancellationToken
+                );
+            var measured = await MapEvaluation.RunAsync(
+                model,
+                samples,
+                count,
+                options,
+                against,
+                engine,
+                log,
+                progress,
+                cancellationToken
+            );
+            if (folder is not null)
+            {
+                await ResultFolder.WriteReportsAsync(
+                    folder,
+                    model,
+                    samples,
+                    measured,
+                    options,
+                    engine,
+                    cancellationToken
+                );
+            }
+
+            return measured;
+        }
     }
 
     private EvaluationOptions ReadOptions(ParseResult parsed)

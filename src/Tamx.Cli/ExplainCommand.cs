@@ -19,25 +19,26 @@ internal sealed class ExplainCommand
     private readonly VideoArguments _videos = new();
     private readonly Option<string[]> _images = new("--image")
     {
-        Description = "A picture (JPEG, PNG, WebP, GIF, BMP); may be given several times.",
-        HelpName = "FILE",
+        Description = "Pictures (JPEG, PNG, WebP, GIF, BMP), one or several; - for stdin.",
+        HelpName = "FILE|-",
+        AllowMultipleArgumentsPerToken = true,
     };
-    private readonly Option<string?> _prompt = new("-p", "--prompt")
+    private readonly TextOption _prompt = new("-p", "--prompt")
     {
-        Description = $"The question. By default \"{DefaultPrompt}\" or \"{DefaultVideoPrompt}\"",
-        HelpName = "TEXT",
+        Description = $"The question; - for stdin. By default \"{DefaultPrompt}\" or \"{DefaultVideoPrompt}\"",
+        HelpName = "TEXT|-",
     };
     private readonly Option<string?> _messages = new("--messages")
     {
         Description =
-            "A conversation as OpenAI-style JSON, in place of --image, --video and -p; if its last message is the assistant's, that answer is explained.",
-        HelpName = "FILE.json",
+            "A conversation as OpenAI-style JSON, in place of --image, --video and -p; if its last message is the assistant's, that answer is explained; - for stdin.",
+        HelpName = "FILE.json|-",
     };
 
-    private readonly Option<string?> _answer = new("--answer")
+    private readonly TextOption _answer = new("--answer")
     {
-        Description = "Explain this answer; nothing is generated.",
-        HelpName = "TEXT",
+        Description = "Explain this answer; nothing is generated; - for stdin.",
+        HelpName = "TEXT|-",
     };
     private readonly Option<bool> _noEos = new("--no-eos")
     {
@@ -52,15 +53,15 @@ internal sealed class ExplainCommand
 
     private readonly Option<string> _output = new("-o", "--output")
     {
-        Description = "The report to write.",
-        HelpName = "FILE.html",
+        Description = "The report to write; - for stdout.",
+        HelpName = "FILE.html|-",
         DefaultValueFactory = _ => "tamx-report.html",
     };
 
     private readonly Option<string?> _trace = new("--save-trace")
     {
-        Description = "Keep what the maps are computed from, for tamx maps.",
-        HelpName = "FILE.safetensors",
+        Description = "Keep what the maps are computed from, for tamx maps; - for stdout.",
+        HelpName = "FILE.safetensors|-",
     };
     private readonly Option<bool> _json = new("--json")
     {
@@ -145,12 +146,12 @@ internal sealed class ExplainCommand
 
     public static Command Create() => new ExplainCommand().Build();
 
-    private Command Build()
+    private DocumentedCommand Build()
     {
         _maxTokens.RequireAtLeast(-1);
         _maxTokens.Refuse(0, "it must be at least 1, or -1 for as many as the context holds");
         _topK.RequireAtLeast(0);
-        _candidates.RequireAtLeast(0);
+        _candidates.RequireWithin(0, 1000);
         _context.RequireAtLeast(0);
         _temperature.RequireWithin(0, 100);
         _topP.RequireWithin(0, 1);
@@ -159,9 +160,19 @@ internal sealed class ExplainCommand
         _frequencyPenalty.RequireWithin(-100, 100);
         _repeatPenalty.RequireWithin(0.01f, 100);
         _repeatLastN.RequireAtLeast(-1);
-        var command = new Command(
+        _seed.RequireAtLeast(0u);
+        var command = new DocumentedCommand(
             "explain",
-            "Asks a model about pictures and videos and writes a report that shows where each token of the answer came from."
+            "Asks a model about pictures and videos and writes a report that shows where each token of the answer came from.",
+            (
+                "tamx explain -m MODEL.gguf --mmproj MMPROJ.gguf --image photo.jpg -p \"What does the sign say?\" -o sign.html",
+                "Ask about a picture."
+            ),
+            (
+                "tamx explain --image a.jpg b.jpg -p \"What is different?\" -n 64 --save-trace run.safetensors",
+                "Two pictures in one question; keep the run for tamx report and tamx maps."
+            ),
+            ("cat photo.jpg | tamx explain --image - -o - > report.html", "Read and write through pipes.")
         )
         {
             _images,
@@ -191,10 +202,10 @@ internal sealed class ExplainCommand
         _model.AddTo(command);
         _method.AddTo(command);
         _engine.AddTo(command);
-        _mapsJson.AddTo(command, _json);
+        _mapsJson.AddTo(command);
         _report.AddTo(command);
         _export.AddTo(command);
-        command.Validators.Add(result =>
+        command.AddCheck(result =>
         {
             if (
                 result.GetValue(_messages) is not null
@@ -214,7 +225,8 @@ internal sealed class ExplainCommand
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        var (output, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
+        var context = CommandContext.Of(parsed);
+        var error = context.Error;
         var tam = _method.Read(parsed);
         tam.Validate();
         var modelOptions = _model.Read(parsed, _engine.ThreadCount(parsed));
@@ -254,51 +266,62 @@ internal sealed class ExplainCommand
         var reportPath = parsed.GetRequiredValue(_output);
         var tracePath = parsed.GetValue(_trace);
         var files = new CommandFiles()
-            .Reads(_images.Name, parsed.GetValue(_images) ?? [])
-            .Reads(_messages.Name, parsed.GetValue(_messages));
+            .ReadsFileOrInput(_images.Name, parsed.GetValue(_images) ?? [])
+            .ReadsFileOrInput(_messages.Name, parsed.GetValue(_messages))
+            .ReadsTextOrInput(_prompt.Name, parsed.GetValue(_prompt))
+            .ReadsTextOrInput(_answer.Name, parsed.GetValue(_answer));
         _model.AddTo(files, parsed);
         _videos.AddTo(files, parsed);
-        files.Writes(_output.Name, reportPath).Writes(_trace.Name, tracePath);
+        files
+            .Writes(_output.Name, reportPath)
+            .Writes(_trace.Name, tracePath)
+            .Prints(_json.Name, parsed.GetValue(_json));
         _mapsJson.AddTo(files, parsed);
         _export.AddTo(files, parsed);
         files.Check();
-        var messages = await Task.Run(() => ReadMessages(parsed, cancellationToken), cancellationToken);
 
+        // Ctrl+C also ends the wait for a pipe that nobody writes to.
+        var messages = await Task.Run(() => ReadMessages(parsed, cancellationToken), cancellationToken)
+            .WaitAsync(cancellationToken);
+        var display = new AnswerDisplay(context, files.TakesStandardOutput is not null);
         var load = Stopwatch.StartNew();
-        var explanation = await ProgressDisplay.RunAsync(
-            error,
-            async progress =>
-            {
-                using var model = await VisionLanguageModel.LoadAsync(modelOptions, progress, cancellationToken);
-                load.Stop();
-                return await Explainer.ExplainAsync(model, messages, options, engine, progress, cancellationToken);
-            }
-        );
-
+        var explanation = await ExplainAsync();
+        var wasStopped = context.Interruption.Stop.IsCancellationRequested && explanation.StopReason == StopReason.None;
         var write = Stopwatch.StartNew();
         try
         {
             if (tracePath is not null)
             {
-                TraceFile.Save(explanation.Trace, tracePath);
+                await OutputFile.WriteAsync(
+                    context,
+                    tracePath,
+                    stream => TraceFile.Save(explanation.Trace, stream),
+                    cancellationToken
+                );
             }
 
-            _mapsJson.Write(parsed, explanation.Trace, explanation.Maps);
+            await _mapsJson.WriteAsync(parsed, explanation.Trace, explanation.Maps, cancellationToken);
             await _export.WriteAsync(parsed, explanation.Trace, explanation.Maps, cancellationToken);
-            await HtmlReport.WriteAsync(
-                explanation.Trace,
-                explanation.Maps,
+            await OutputFile.WriteAsync(
+                context,
                 reportPath,
-                _report.Read(parsed),
+                stream =>
+                    HtmlReport.WriteAsync(
+                        explanation.Trace,
+                        explanation.Maps,
+                        stream,
+                        _report.Read(parsed),
+                        cancellationToken
+                    ),
                 cancellationToken
             );
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // The answer must not be lost with the file.
-            output.WriteLine(explanation.Text);
+            var place = display.Save(explanation.Text);
             throw new InvalidInputException(
-                $"{e.Message}; the answer is on stdout. Give {_output.Name} and {_trace.Name} a place with room: tamx report makes the report of a saved trace again",
+                $"{e.Message}; the answer is on {place}. Give {_output.Name} and {_trace.Name} a place with room: tamx report makes the report of a saved trace again",
                 e
             );
         }
@@ -311,16 +334,16 @@ internal sealed class ExplainCommand
 
         if (parsed.GetValue(_json))
         {
-            output.WriteLine(
+            context.Output.WriteLine(
                 JsonSerializer.Serialize(
-                    ExplainSummary.Of(explanation, reportPath, tracePath, seconds),
+                    ExplainSummary.Of(explanation, wasStopped, reportPath, tracePath, seconds),
                     ExplainSummary.Json
                 )
             );
         }
-        else if (!_mapsJson.TakesStandardOutput(parsed))
+        else
         {
-            output.WriteLine(explanation.Text);
+            display.Show(explanation.Text);
         }
 
         _model.NoteDemo(parsed);
@@ -330,16 +353,48 @@ internal sealed class ExplainCommand
             error.WriteLine("The answer was cut off: the context is full. A larger one can be given with -c.");
         }
 
-        error.WriteLine($"{reportPath}: {explanation.Maps.Answer.Count} tokens explained; open it in a browser.");
-        return ExitCode.Ok;
+        var end = wasStopped ? "; stopped by Ctrl+C, so this is the answer's part until there" : "";
+        error.WriteLine(
+            $"{OutputFile.Describe(reportPath)}: {explanation.Maps.Answer.Count} tokens explained; open it in a browser{end}."
+        );
+        return wasStopped ? ExitCode.Cancelled : ExitCode.Ok;
+
+        async Task<Explanation> ExplainAsync()
+        {
+            await using var progress = ProgressDisplay.Start(error);
+            using var model = await VisionLanguageModel.LoadAsync(modelOptions, progress, cancellationToken);
+            load.Stop();
+            using var live = await Explainer.StartAsync(model, messages, options, engine, progress, cancellationToken);
+            var opening = new AnswerText(MarkerIds.Find(model.Vocabulary), live.TokenIds[..live.PromptTokenCount]).Whole;
+            await foreach (var token in live.WriteAsync(cancellationToken))
+            {
+                context.Interruption.KeepPart();
+                if (display.IsLive)
+                {
+                    await progress.EndAsync();
+                    display.Write(opening + token.Text);
+                    opening = "";
+                }
+
+                if (context.Interruption.Stop.IsCancellationRequested)
+                {
+                    break;
+                }
+            }
+
+            return await live.ExplainWrittenAsync(cancellationToken);
+        }
     }
 
     private List<ChatMessage> ReadMessages(ParseResult parsed, CancellationToken cancellationToken)
     {
-        List<ChatMessage> messages = parsed.GetValue(_messages) is { } path
-            ? [.. ChatJson.Open(path, cancellationToken)]
-            : [new(ChatRole.User, ReadParts(parsed, cancellationToken))];
-        if (parsed.GetValue(_answer) is { } answer)
+        List<ChatMessage> messages = parsed.GetValue(_messages) switch
+        {
+            null => [new(ChatRole.User, ReadParts(parsed, cancellationToken))],
+            StandardStream.Name => [.. StandardStream.ReadConversation(CommandContext.Of(parsed), cancellationToken)],
+            var path => [.. ChatJson.Open(path, cancellationToken)],
+        };
+        if (ReadText(parsed, _answer) is { } answer)
         {
             messages.Add(new ChatMessage(ChatRole.Assistant, answer));
         }
@@ -350,7 +405,7 @@ internal sealed class ExplainCommand
     private List<ChatPart> ReadParts(ParseResult parsed, CancellationToken cancellationToken)
     {
         var paths = parsed.GetValue(_images) ?? [];
-        var prompt = parsed.GetValue(_prompt);
+        var prompt = ReadText(parsed, _prompt);
         var videos = _videos.Read(parsed, cancellationToken);
         if (paths.Length == 0 && videos.Count == 0 && _model.IsDemo(parsed))
         {
@@ -366,9 +421,19 @@ internal sealed class ExplainCommand
 
         return
         [
-            .. paths.Select(ImagePart.FromFile),
+            .. paths.Select(path =>
+                path == StandardStream.Name
+                    ? StandardStream.ReadPicture(CommandContext.Of(parsed))
+                    : ImagePart.FromFile(path)
+            ),
             .. videos,
             new TextPart(prompt ?? (videos.Count > 0 ? DefaultVideoPrompt : DefaultPrompt)),
         ];
     }
+
+    /// <summary>The text of an option, which may stand in standard input.</summary>
+    private static string? ReadText(ParseResult parsed, TextOption option) =>
+        parsed.GetValue(option) is StandardStream.Name
+            ? StandardStream.ReadText(CommandContext.Of(parsed))
+            : parsed.GetValue(option);
 }

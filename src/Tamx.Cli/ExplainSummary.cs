@@ -12,6 +12,7 @@ internal sealed record ExplainSummary(
     string? Thought,
     int ThoughtTokens,
     string StopReason,
+    bool WasStopped,
     int PromptTokens,
     string Engine,
     string Report,
@@ -27,6 +28,7 @@ internal sealed record ExplainSummary(
 
     public static ExplainSummary Of(
         Explanation explanation,
+        bool wasStopped,
         string report,
         string? trace,
         IReadOnlyDictionary<string, double> seconds
@@ -39,6 +41,7 @@ internal sealed record ExplainSummary(
             explanation.Thought,
             explanation.Maps.Layout.ThoughtCount,
             JsonNamingPolicy.CamelCase.ConvertName(explanation.StopReason.ToString()),
+            wasStopped,
             explanation.Maps.Answer[0].Position,
             explanation.Maps.EngineName,
             report,

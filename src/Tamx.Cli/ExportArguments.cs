@@ -23,12 +23,11 @@ internal sealed class ExportArguments
     {
         Description = "Colours of the PNG files: magma (the default), viridis, cividis, turbo or jet.",
         HelpName = "MAP",
-        CustomParser = result => Enum.Parse<ColourMap>(result.Tokens[0].Value, ignoreCase: true),
     };
 
     public ExportArguments()
     {
-        _colours.AcceptOnlyFromAmong(Array.ConvertAll(Enum.GetNames<ColourMap>(), name => name.ToLowerInvariant()));
+        _colours.RequireName();
         _formats.Validators.Add(result =>
         {
             foreach (var name in Names(result.GetValueOrDefault<string?>()).Where(name => Parse(name) is null))
@@ -45,7 +44,7 @@ internal sealed class ExportArguments
         command.Options.Add(_folder);
         command.Options.Add(_words);
         command.Options.Add(_colours);
-        command.Validators.Add(result =>
+        command.AddCheck(result =>
         {
             if (result.GetValue(_formats) is null != result.GetValue(_folder) is null)
             {

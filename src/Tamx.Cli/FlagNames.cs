@@ -13,6 +13,7 @@ internal static class FlagNames
         setting.Property switch
         {
             "modelPath" => "-m",
+            nameof(CompletionOptions.CandidateCount) => "--candidates",
             nameof(CompletionOptions.ContextSize) => "-c",
             nameof(CompletionOptions.LogitBias) => "--logit-bias",
             nameof(CompletionOptions.MaxNewTokens) => "-n",

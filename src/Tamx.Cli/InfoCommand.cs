@@ -14,7 +14,12 @@ internal static class InfoCommand
     {
         var modelArguments = new ModelArguments();
         var json = new Option<bool>("--json") { Description = "Print it as JSON." };
-        var command = new Command("info", "Describes a model, the devices of this machine, and what would run where.")
+        var command = new DocumentedCommand(
+            "info",
+            "Describes a model, the devices of this machine, and what would run where.",
+            ("tamx info", "This machine, and the demo model."),
+            ("tamx info -m MODEL.gguf --mmproj MMPROJ.gguf -ngl -1 --json", "A model, as JSON.")
+        )
         {
             json,
         };
@@ -24,6 +29,7 @@ internal static class InfoCommand
                 Task.Run(
                     () =>
                     {
+                        modelArguments.AddTo(new CommandFiles(), parsed);
                         var info = Read(modelArguments.Read(parsed));
                         var output = parsed.InvocationConfiguration.Output;
                         if (parsed.GetValue(json))

@@ -16,8 +16,8 @@ internal static class MapsCommand
         };
         var output = new Option<string>("-o", "--output")
         {
-            Description = "Where to write the maps.",
-            HelpName = "OUT.safetensors",
+            Description = "Where to write the maps; - for stdout.",
+            HelpName = "OUT.safetensors|-",
             Required = true,
         };
         var model = new Option<string?>("-m", "--model")
@@ -47,13 +47,21 @@ internal static class MapsCommand
             DefaultValueFactory = _ => 1,
         };
         var json = new Option<bool>("--json") { Description = "Print a summary with timings to stdout." };
-        repeat.RequireAtLeast(1);
+        repeat.RequireWithin(1, 10_000);
         merge.RequireAtLeast(0);
         temporalMerge.RequireAtLeast(1);
         var mapsJson = new MapsJsonOutput();
         var methodOptions = new MethodOptions();
         var engineArguments = new EngineArguments();
-        var command = new Command("maps", "Computes activation maps from a saved trace.")
+        var command = new DocumentedCommand(
+            "maps",
+            "Computes activation maps from a saved trace.",
+            ("tamx maps run.safetensors -o maps.safetensors", "Maps of a trace that tamx explain --save-trace kept."),
+            (
+                "tamx maps dump.safetensors -m MODEL.gguf -o maps.safetensors --export png,csv --out-dir maps",
+                "Maps of a dump that TAMX's scripts wrote, as pictures and tables too."
+            )
+        )
         {
             input,
             output,
@@ -68,7 +76,7 @@ internal static class MapsCommand
         methodOptions.AddTo(command);
         engineArguments.AddTo(command);
         command.Options.Add(engineArguments.Verbose);
-        mapsJson.AddTo(command, json);
+        mapsJson.AddTo(command);
         var export = new ExportArguments();
         export.AddTo(command);
         command.SetAction(
@@ -79,7 +87,7 @@ internal static class MapsCommand
                     MergeSize = parsed.GetValue(merge),
                     TemporalMergeSize = parsed.GetValue(temporalMerge),
                 };
-                var configuration = parsed.InvocationConfiguration;
+                var context = CommandContext.Of(parsed);
                 var (from, to, count) = (
                     parsed.GetRequiredValue(input),
                     parsed.GetRequiredValue(output),
@@ -88,7 +96,8 @@ internal static class MapsCommand
                 var files = new CommandFiles()
                     .Reads("the command", from)
                     .Reads(model.Name, parsed.GetValue(model))
-                    .Writes(output.Name, to);
+                    .Writes(output.Name, to)
+                    .Prints(json.Name, parsed.GetValue(json));
                 mapsJson.AddTo(files, parsed);
                 export.AddTo(files, parsed);
                 return Task.Run(
@@ -97,22 +106,20 @@ internal static class MapsCommand
                         options.Validate();
                         files.Check();
                         using var engine = engineArguments.Create(parsed, parsed.GetValue(engineArguments.Verbose));
-                        var (trace, maps, summary) = Run(
+                        var (trace, maps, summary) = await RunAsync(
                             () => candidates.Load(parsed, from, options, engine, cancellationToken),
                             to,
                             options,
                             engine,
                             count,
-                            configuration.Error,
+                            context,
                             cancellationToken
                         );
-                        mapsJson.Write(parsed, trace, maps);
+                        await mapsJson.WriteAsync(parsed, trace, maps, cancellationToken);
                         await export.WriteAsync(parsed, trace, maps, cancellationToken);
                         if (parsed.GetValue(json))
                         {
-                            configuration.Output.WriteLine(
-                                JsonSerializer.Serialize(summary, JsonSerializerOptions.Web)
-                            );
+                            context.Output.WriteLine(JsonSerializer.Serialize(summary, JsonSerializerOptions.Web));
                         }
 
                         return ExitCode.Ok;
@@ -124,13 +131,13 @@ internal static class MapsCommand
         return command;
     }
 
-    private static (Trace, ActivationMaps, Summary) Run(
+    private static async Task<(Trace, ActivationMaps, Summary)> RunAsync(
         Func<Trace> read,
         string output,
         TamOptions options,
         ITamEngine engine,
         int repeatCount,
-        TextWriter log,
+        CommandContext context,
         CancellationToken cancellationToken
     )
     {
@@ -149,12 +156,14 @@ internal static class MapsCommand
         } while (round < repeatCount);
 
         watch.Restart();
-        maps.Save(output);
+        await OutputFile.WriteAsync(context, output, maps.Save, cancellationToken);
         var write = watch.Elapsed.TotalSeconds;
         var mapCount = maps
             .Answer.SelectMany(token => token.Candidates.Prepend(token.Token))
             .Sum(token => token.VisionMaps.Count(map => map is not null));
-        log.WriteLine($"{output}: {mapCount} maps of {maps.Answer.Count} answer tokens, by the {engine.Name} engine");
+        context.Error.WriteLine(
+            $"{OutputFile.Describe(output)}: {mapCount} maps of {maps.Answer.Count} answer tokens, by the {engine.Name} engine"
+        );
         return (trace, maps, new Summary(engine.Name, maps.Answer.Count, mapCount, new Seconds(load, compute, write)));
     }
 

@@ -34,6 +34,7 @@ internal sealed class MethodOptions
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
+        _kernel.RequireAtLeast(1);
         command.Options.Add(_noEci);
         command.Options.Add(_noFilter);
         command.Options.Add(_kernel);
@@ -90,12 +91,8 @@ internal sealed class MethodOptions
         where T : struct, Enum
     {
         var choices = Array.ConvertAll(Enum.GetNames<T>(), choice => choice.ToLowerInvariant());
-        var option = new Option<T>(name)
-        {
-            Description = description,
-            HelpName = string.Join('|', choices),
-            CustomParser = result => Enum.Parse<T>(result.Tokens[0].Value, ignoreCase: true),
-        };
-        return option.AcceptOnlyFromAmong(choices);
+        var option = new Option<T>(name) { Description = description, HelpName = string.Join('|', choices) };
+        option.RequireName();
+        return option;
     }
 }

@@ -18,6 +18,9 @@ internal sealed class ModelArguments
         HelpName = "FILE",
     };
 
+    /// <summary>More cells than the largest picture that is accepted has. llama.cpp counts pixels as an int.</summary>
+    private const int MaxCells = 100_000;
+
     /// <summary>An option that only commands with a model have.</summary>
     public const string GpuLayersName = "-ngl";
 
@@ -52,8 +55,8 @@ internal sealed class ModelArguments
     public ModelArguments()
     {
         _gpuLayers.RequireAtLeast(-1);
-        _minImageTokens.RequireAtLeast(0);
-        _maxImageTokens.RequireAtLeast(0);
+        _minImageTokens.RequireWithin(0, MaxCells);
+        _maxImageTokens.RequireWithin(0, MaxCells);
     }
 
     public void AddTo(Command command)
@@ -66,7 +69,7 @@ internal sealed class ModelArguments
         command.Options.Add(_minImageTokens);
         command.Options.Add(_maxImageTokens);
         command.Options.Add(_verbose);
-        command.Validators.Add(result =>
+        command.AddCheck(result =>
         {
             if (result.GetValue(_model) is null && result.GetValue(_projector) is not null)
             {
@@ -78,7 +81,7 @@ internal sealed class ModelArguments
     /// <summary>Whether the demo model is meant.</summary>
     public bool IsDemo(ParseResult parsed) => parsed.GetValue(_model) is null;
 
-    /// <summary>Adds the model's files to the command's inputs.</summary>
+    /// <summary>Adds the model's files to the command's inputs; refuses what can be none.</summary>
     public void AddTo(CommandFiles files, ParseResult parsed) =>
         files.Reads(_model.Name, parsed.GetValue(_model)).Reads(_projector.Name, parsed.GetValue(_projector));
 

@@ -1,3 +1,13 @@
 using Tamx.Cli;
 
-return await CommandLine.RunAsync(args, Console.Out, Console.Error);
+using var interruption = Interruption.OfThisProcess();
+var context = new CommandContext
+{
+    Output = Console.Out,
+    Error = Console.Error,
+    OpenInput = Console.OpenStandardInput,
+    OpenOutput = Console.OpenStandardOutput,
+    OutputIsTerminal = !Console.IsOutputRedirected,
+    Interruption = interruption,
+};
+return await CommandLine.RunAsync(args, context);

@@ -8,7 +8,8 @@ namespace Tamx.Cli;
 internal sealed class ProgressDisplay
     : IProgress<ModelLoadProgress>,
         IProgress<ExplainProgress>,
-        IProgress<EvaluationProgress>
+        IProgress<EvaluationProgress>,
+        IAsyncDisposable
 {
     private static readonly Dictionary<string, string> Titles = new()
     {
@@ -21,21 +22,24 @@ internal sealed class ProgressDisplay
         ["evaluate"] = "Evaluating",
     };
 
-    private readonly ProgressContext? _context;
     private readonly Dictionary<string, ProgressTask> _tasks = [];
+    private readonly TaskCompletionSource _end = new();
+    private ProgressContext? _context;
+    private Task _display = Task.CompletedTask;
 
-    private ProgressDisplay(ProgressContext? context) => _context = context;
+    private ProgressDisplay() { }
 
-    /// <summary>Runs work that reports its progress.</summary>
-    public static async Task<T> RunAsync<T>(TextWriter error, Func<ProgressDisplay, Task<T>> work)
+    /// <summary>Shows the progress of work that reports it, until the end.</summary>
+    public static ProgressDisplay Start(TextWriter error)
     {
+        var display = new ProgressDisplay();
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(error) });
         if (!console.Profile.Out.IsTerminal)
         {
-            return await work(new ProgressDisplay(null));
+            return display;
         }
 
-        return await console
+        display._display = console
             .Progress()
             .AutoClear(true)
             .Columns(
@@ -44,8 +48,23 @@ internal sealed class ProgressDisplay
                 new PercentageColumn(),
                 new ElapsedTimeColumn()
             )
-            .StartAsync(context => work(new ProgressDisplay(context)));
+            .StartAsync(context =>
+            {
+                display._context = context;
+                return display._end.Task;
+            });
+        return display;
     }
+
+    /// <summary>Clears the bars, so that something else can be written to the terminal.</summary>
+    public async Task EndAsync()
+    {
+        _context = null;
+        _end.TrySetResult();
+        await _display;
+    }
+
+    public async ValueTask DisposeAsync() => await EndAsync();
 
     public void Report(ModelLoadProgress value) => Show(value.Stage, value.Share, 1);
 

@@ -14,8 +14,8 @@ internal sealed class ReportCommand
 
     private readonly Option<string> _output = new("-o", "--output")
     {
-        Description = "The report to write.",
-        HelpName = "FILE.html",
+        Description = "The report to write; - for stdout.",
+        HelpName = "FILE.html|-",
         DefaultValueFactory = _ => "tamx-report.html",
     };
 
@@ -31,7 +31,7 @@ internal sealed class ReportCommand
         "With --compare, an option of the method for the second run only: --second-set applyEci=false. May be given several times."
     );
 
-    private readonly Option<string?> _title = new("--title") { Description = "The page's title.", HelpName = "TEXT" };
+    private readonly TextOption _title = new("--title") { Description = "The page's title.", HelpName = "TEXT" };
     private readonly Option<string?> _model = new("-m", "--model")
     {
         Description =
@@ -46,9 +46,20 @@ internal sealed class ReportCommand
 
     public static Command Create() => new ReportCommand().Build();
 
-    private Command Build()
+    private DocumentedCommand Build()
     {
-        var command = new Command("report", "Writes a report of a saved trace.")
+        var command = new DocumentedCommand(
+            "report",
+            "Writes a report of a saved trace.",
+            (
+                "tamx report run.safetensors -o report.html",
+                "The report of a trace that tamx explain --save-trace kept."
+            ),
+            (
+                "tamx report --compare q4.safetensors q8.safetensors -o compared.html",
+                "Two runs of one answer side by side."
+            )
+        )
         {
             _traces,
             _output,
@@ -64,7 +75,7 @@ internal sealed class ReportCommand
         command.Options.Add(_engine.Verbose);
         _report.AddTo(command);
         _export.AddTo(command);
-        command.Validators.Add(result =>
+        command.AddCheck(result =>
         {
             var count = result.GetValue(_traces)?.Length ?? 0;
             var hasSecond = result.GetValue(_second) is { Length: > 0 };
@@ -94,7 +105,7 @@ internal sealed class ReportCommand
         CancellationToken cancellationToken
     )
     {
-        var error = parsed.InvocationConfiguration.Error;
+        var context = CommandContext.Of(parsed);
         var output = parsed.GetRequiredValue(_output);
         var traces = parsed.GetRequiredValue(_traces);
         var options = _method.Read(parsed);
@@ -111,18 +122,22 @@ internal sealed class ReportCommand
         using var engine = _engine.Create(parsed, parsed.GetValue(_engine.Verbose));
         var page = _report.Read(parsed) with { Title = parsed.GetValue(_title) };
         var first = Compute(Load(traces[0]), options);
-        if (parsed.GetValue(_compare))
-        {
-            var second = Compute(traces.Length > 1 ? Load(traces[1]) : first.Trace, secondOptions);
-            await HtmlReport.WriteComparisonAsync(first, second, output, page, cancellationToken);
-        }
-        else
-        {
-            await HtmlReport.WriteAsync(first.Trace, first.Maps, output, page, cancellationToken);
-        }
-
+        var second = parsed.GetValue(_compare)
+            ? Compute(traces.Length > 1 ? Load(traces[1]) : first.Trace, secondOptions)
+            : null;
+        await OutputFile.WriteAsync(
+            context,
+            output,
+            stream =>
+                second is null
+                    ? HtmlReport.WriteAsync(first.Trace, first.Maps, stream, page, cancellationToken)
+                    : HtmlReport.WriteComparisonAsync(first, second, stream, page, cancellationToken),
+            cancellationToken
+        );
         await _export.WriteAsync(parsed, first.Trace, first.Maps, cancellationToken);
-        error.WriteLine($"{output}: {first.Maps.Answer.Count} tokens explained; open it in a browser.");
+        context.Error.WriteLine(
+            $"{OutputFile.Describe(output)}: {first.Maps.Answer.Count} tokens explained; open it in a browser."
+        );
         return ExitCode.Ok;
 
         Trace Load(string path) => candidates.Load(parsed, path, options, engine, cancellationToken);

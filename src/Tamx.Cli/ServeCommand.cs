@@ -28,7 +28,7 @@ internal sealed class ServeCommand
         HelpName = "N",
         DefaultValueFactory = _ => 8016,
     };
-    private readonly Option<string?> _apiKey = new("--api-key")
+    private readonly TextOption _apiKey = new("--api-key")
     {
         Description = "Key that callers must show. TAMX_API_KEY gives it too, unseen by other users.",
         HelpName = "KEY",
@@ -90,11 +90,16 @@ internal sealed class ServeCommand
 
     public static Command Create() => new ServeCommand().Build();
 
-    private Command Build()
+    private DocumentedCommand Build()
     {
-        var command = new Command(
+        var command = new DocumentedCommand(
             "serve",
-            "Starts the web app: ask a model about pictures and watch where each token of its answer comes from."
+            "Starts the web app: ask a model about pictures and watch where each token of its answer comes from.",
+            ("tamx serve", "The demo model at http://127.0.0.1:8016."),
+            (
+                "tamx serve -m MODEL.gguf --mmproj MMPROJ.gguf --host 0.0.0.0 --allow-host tamx.example --api-key KEY",
+                "Your model for other machines."
+            )
         )
         {
             _host,
@@ -116,7 +121,8 @@ internal sealed class ServeCommand
             _maxSeconds,
             _maxRuns,
         };
-        _threads.RequireAtLeast(1);
+        _threads.RequireWithin(1, OptionRanges.MaxThreads);
+        _port.RequireWithin(0, 65_535);
         _model.AddTo(command);
         command.SetAction(RunAsync);
         return command;
@@ -137,6 +143,7 @@ internal sealed class ServeCommand
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var error = parsed.InvocationConfiguration.Error;
+        _model.AddTo(new CommandFiles(), parsed);
         var options = new ServerOptions
         {
             Model = _model.Read(parsed, parsed.GetValue(_threads)),

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
 
 namespace Tamx.Cli;
 
@@ -6,9 +8,37 @@ namespace Tamx.Cli;
 internal static class Spelling
 {
     /// <summary>
-    /// Names the first unknown word that is close to an option or a command, and its match; null if none is.
+    /// Names the first unknown word that is close to an option or a command, and its match, or that an option took for
+    /// its value; null if there is none.
     /// </summary>
     public static string? Explain(ParseResult parsed)
+    {
+        string[] taken = [.. WordsTakenForValues(parsed)];
+        return Match(parsed, [.. parsed.UnmatchedTokens, .. taken])
+            ?? (
+                taken is [var word, ..]
+                    ? $"'{word}' is not known here; a file of that name is given as ./{word}."
+                    : null
+            );
+    }
+
+    /// <summary>
+    /// Words that begin as options do and stand where a value is expected. The parser takes them for the value: a
+    /// misspelt option would name a file.
+    /// </summary>
+    private static IEnumerable<string> WordsTakenForValues(ParseResult parsed) =>
+        parsed
+            .CommandResult.Children.Where(one => one is ArgumentResult or OptionResult { Option: not TextOption })
+            .SelectMany(one => one.Tokens)
+            .Where(token => token.Type == TokenType.Argument)
+            .Select(token => token.Value)
+            .Where(word =>
+                word.Length > 1
+                && word[0] == '-'
+                && !double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out _)
+            );
+
+    private static string? Match(ParseResult parsed, string[] words)
     {
         var command = parsed.CommandResult.Command;
         string[] names =
@@ -18,10 +48,14 @@ internal static class Spelling
                 .Options.Concat(parsed.RootCommandResult.Command.Options)
                 .SelectMany(option => option.Aliases.Prepend(option.Name)),
         ];
-        foreach (var word in parsed.UnmatchedTokens.Where(word => word.Length > 2))
+        foreach (var name in words.Select(word => word.Split('=')[0]).Where(name => name.Length > 2))
         {
-            var name = word.Split('=')[0];
             var (best, distance) = names.Select(known => (known, Distance(name, known))).MinBy(pair => pair.Item2);
+
+            if (distance == 0)
+            {
+                return $"{name} stands in the wrong place; options go behind the command.";
+            }
 
             // One slip in a short word, two in a long one.
             if (distance <= (name.Length > 6 ? 2 : 1))

@@ -33,10 +33,12 @@ internal sealed class VideoArguments
 
     public void AddTo(Command command)
     {
+        _fps.RequireWithin(0.001, 1000);
+        _maxFrames.RequireAtLeast(1);
         command.Options.Add(_videos);
         command.Options.Add(_fps);
         command.Options.Add(_maxFrames);
-        command.Validators.Add(result =>
+        command.AddCheck(result =>
         {
             if (!IsGiven(result) && (result.GetResult(_fps) ?? result.GetResult(_maxFrames)) is { } option)
             {

@@ -10,9 +10,11 @@ internal static class WorkerCommand
     public static Command Create()
     {
         var verbose = new Option<bool>("-v", "--verbose") { Description = "Write llama.cpp's log to stderr." };
-        var command = new Command(
+        var command = new DocumentedCommand(
             "worker",
-            "Runs the model for tamx serve, which starts this by itself; it speaks over its standard input and output."
+            "Runs the model for tamx serve, which starts this by itself; it speaks over its standard input and output.",
+            ("tamx serve", "The server starts its worker."),
+            ("tamx serve -v", "The same, with the worker's log.")
         )
         {
             verbose,
@@ -26,7 +28,7 @@ internal static class WorkerCommand
             }
 
             // Ctrl+C goes to the server too. The server ends this process by closing its input.
-            Console.CancelKeyPress += (_, press) => press.Cancel = true;
+            CommandContext.Of(parsed).Interruption.IsIgnored = true;
             var output = Console.OpenStandardOutput();
             Console.SetOut(TextWriter.Null);
             return WorkerHost.RunAsync(Console.OpenStandardInput(), output);

@@ -3,6 +3,7 @@ namespace Tamx.Llama;
 /// <summary>The settings that this library's messages name. A test holds that each is a property.</summary>
 internal static class Settings
 {
+    public static readonly Setting CandidateCount = new("CandidateCount");
     public static readonly Setting ContextSize = new("ContextSize");
     public static readonly Setting FramesPerSecond = new("FramesPerSecond");
     public static readonly Setting GpuLayerCount = new("GpuLayerCount");

@@ -96,15 +96,35 @@ public static class HtmlReport
         CancellationToken cancellationToken = default
     )
     {
-        ArgumentNullException.ThrowIfNull(first);
-        ArgumentNullException.ThrowIfNull(second);
         ArgumentException.ThrowIfNullOrEmpty(path);
 
         await WholeFile
-            .WriteAsync(
-                path,
-                stream => WritePageAsync(first, second, stream, options ?? new HtmlReportOptions(), cancellationToken)
-            )
+            .WriteAsync(path, stream => WriteComparisonAsync(first, second, stream, options, cancellationToken))
+            .ConfigureAwait(false);
+    }
+
+    /// <summary>Writes a page that shows two runs of one answer side by side to a stream, piece by piece.</summary>
+    /// <param name="first">The run whose tokens, grid and pictures the page follows.</param>
+    /// <param name="second">The other run. Its tokens and grids may differ.</param>
+    /// <param name="destination">Receives UTF-8. It stays open.</param>
+    /// <param name="options">Options, or null for the defaults.</param>
+    /// <param name="cancellationToken">Stops the writing.</param>
+    /// <exception cref="InvalidInputException">
+    /// The runs do not have one answer about the same pictures, or one of them cannot be shown.
+    /// </exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public static async Task WriteComparisonAsync(
+        ReportRun first,
+        ReportRun second,
+        Stream destination,
+        HtmlReportOptions? options = null,
+        CancellationToken cancellationToken = default
+    )
+    {
+        ArgumentNullException.ThrowIfNull(first);
+        ArgumentNullException.ThrowIfNull(second);
+        ArgumentNullException.ThrowIfNull(destination);
+        await WritePageAsync(first, second, destination, options ?? new HtmlReportOptions(), cancellationToken)
             .ConfigureAwait(false);
     }
 

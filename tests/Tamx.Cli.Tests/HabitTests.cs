@@ -1,3 +1,5 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Text.Json;
 using Tamx.Testing;
 
@@ -43,6 +45,52 @@ public sealed class HabitTests : IDisposable
         run.AssertFails(2, "--nothing-like-it");
         Assert.DoesNotContain("did you mean", run.Error, StringComparison.Ordinal);
     }
+
+    public static TheoryData<string> Commands =>
+        [.. CommandLine.CreateRoot().Subcommands.Select(command => command.Name)];
+
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public async Task Help_HasTwoExamplesThatAreRight(string command)
+    {
+        var run = await CommandRun.Of([command, "--help"]);
+        var lines = run.Output[run.Output.IndexOf("Examples:", StringComparison.Ordinal)..]
+            .Split('\n')
+            .Where(line => line.StartsWith("  ", StringComparison.Ordinal) && line[2] != ' ')
+            .ToArray();
+
+        Assert.Equal((0, string.Empty), (run.ExitCode, run.Error));
+        Assert.True(lines.Length >= 2, run.Output);
+        Assert.All(
+            lines,
+            line =>
+            {
+                // Without the shell's pipes.
+                var own = line[line.IndexOf("tamx ", StringComparison.Ordinal)..].Split(" > ")[0];
+                var parsed = CommandLine.CreateRoot().Parse([.. CommandLineParser.SplitCommandLine(own).Skip(1)]);
+                Assert.Equal((0, null), (parsed.Errors.Count, Spelling.Explain(parsed)));
+                Assert.False(parsed.CommandResult.Command is RootCommand, line);
+            }
+        );
+    }
+
+    [Fact]
+    public async Task Help_OfTheProgram_HasExamples() =>
+        Assert.Contains("Examples:", (await CommandRun.Of(["--help"])).Output, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("-s is '-1'; it must be a whole number from 0 to 4294967295", "-s", "-1")]
+    [InlineData("-s is '4294967296'; it must be a whole number from 0 to 4294967295", "-s", "4294967296")]
+    [InlineData("-n is '2147483648'; it must be a whole number from -1 to 2147483647", "-n", "2147483648")]
+    [InlineData("-t is '1.5'; it must be a whole number", "-t", "1.5")]
+    [InlineData("--temp is 101; it must be from 0 to 100", "--temp", "101")]
+    [InlineData("--temp is NaN; it must be from 0 to 100", "--temp", "NaN")]
+    [InlineData("--temp is 'warm'; it must be a number from 0 to 100", "--temp", "warm")]
+    [InlineData("--temp is empty", "--temp", "")]
+    [InlineData("--fps is 'x'; it must be a number", "--video", "v", "--fps", "x")]
+    [InlineData("--kernel is 0; it must be at least 1", "--kernel", "0")]
+    public async Task Number_OutOfRange_IsNamedWithItsRange(string message, params string[] arguments) =>
+        (await CommandRun.Of(["explain", .. arguments])).AssertFails(2, message);
 
     /// <summary>Neither the file of that name nor anything in it is taken for arguments.</summary>
     [Theory]

@@ -245,7 +245,7 @@ public sealed class VideoTests : IDisposable
     [InlineData("--fps", "1e9")]
     [InlineData("--max-frames", "0")]
     public Task Sampling_Senseless(string option, string value) =>
-        Fails(option, "--video", _folder.Path, option, value);
+        Fails(2, option, "--video", _folder.Path, option, value);
 
     /// <summary>The program by itself, with a PATH in which there is no ffmpeg.</summary>
     [Fact]
@@ -310,7 +310,9 @@ public sealed class VideoTests : IDisposable
         );
     }
 
-    private async Task Fails(string message, params string[] arguments)
+    private Task Fails(string message, params string[] arguments) => Fails(BadInput, message, arguments);
+
+    private async Task Fails(int exitCode, string message, params string[] arguments)
     {
         var before = Directory.EnumerateFileSystemEntries(_folder.Path).Order().ToArray();
         var run = await CommandRun.Of([
@@ -323,7 +325,7 @@ public sealed class VideoTests : IDisposable
             "-n",
             "2",
         ]);
-        run.AssertFails(BadInput, message);
+        run.AssertFails(exitCode, message);
         Assert.Equal(before, Directory.EnumerateFileSystemEntries(_folder.Path).Order());
     }
 }

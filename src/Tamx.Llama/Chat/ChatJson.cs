@@ -10,6 +10,8 @@ namespace Tamx.Llama.Chat;
 /// </remarks>
 public static class ChatJson
 {
+    private const long MaxFileBytes = 500_000_000;
+
     /// <summary>Reads a conversation from a file. Relative paths in it are relative to the file's folder.</summary>
     /// <param name="path">The file.</param>
     /// <param name="cancellationToken">Ends the reading of videos.</param>
@@ -20,18 +22,43 @@ public static class ChatJson
     public static IReadOnlyList<ChatMessage> Open(string path, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        if (Directory.Exists(path))
+        {
+            throw new InvalidInputException($"{path}: is a folder; name a file of JSON");
+        }
+
         byte[] json;
         try
         {
-            json = File.ReadAllBytes(path);
+            using var file = File.OpenRead(path);
+            json = Read(file, path);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
             var what = e is FileNotFoundException or DirectoryNotFoundException ? "no such file" : e.Message;
             throw new InvalidInputException($"{path}: {what}", e);
         }
 
         return Parse(json, path, Path.GetDirectoryName(Path.GetFullPath(path)), cancellationToken);
+    }
+
+    /// <summary>Reads a conversation from a stream to its end.</summary>
+    /// <param name="stream">UTF-8 JSON. The stream need not know its length.</param>
+    /// <param name="name">What error messages call the source.</param>
+    /// <param name="localFolder">As for <see cref="Parse"/>.</param>
+    /// <param name="cancellationToken">Ends the reading of videos.</param>
+    /// <exception cref="InvalidInputException">It is no conversation, or too long; the error says where.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public static IReadOnlyList<ChatMessage> Open(
+        Stream stream,
+        string name,
+        string? localFolder,
+        CancellationToken cancellationToken = default
+    )
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return Parse(Read(stream, name), name, localFolder, cancellationToken);
     }
 
     /// <summary>Reads a conversation.</summary>
@@ -73,4 +100,12 @@ public static class ChatJson
             );
         }
     }
+
+    private static byte[] Read(Stream stream, string name) =>
+        stream.ReadAtMost(MaxFileBytes)
+        ?? throw new InvalidInputException(
+            FormattableString.Invariant(
+                $"{name}: is more than {MaxFileBytes:N0} bytes long, the most that are accepted"
+            )
+        );
 }

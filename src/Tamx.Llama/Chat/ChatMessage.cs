@@ -69,4 +69,7 @@ public sealed record ImagePart(EncodedImage Image) : ChatPart
     /// <param name="path">The file.</param>
     /// <exception cref="ImageFormatException">The file does not exist, cannot be read or is too long.</exception>
     public static ImagePart FromFile(string path) => new(EncodedImage.FromFile(path));
+
+    /// <inheritdoc cref="EncodedImage.FromStream"/>
+    public static ImagePart FromStream(Stream stream, string name) => new(EncodedImage.FromStream(stream, name));
 }

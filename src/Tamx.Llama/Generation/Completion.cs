@@ -45,7 +45,13 @@ public sealed class Completion : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(options.MaxContextSize);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchSize, 2);
         ArgumentOutOfRangeException.ThrowIfNegative(options.CandidateCount);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.CandidateCount, model.Facts.VocabularySize);
+        if (options.CandidateCount > model.Facts.VocabularySize)
+        {
+            throw InvalidInputException.Naming(
+                $"{options.CandidateCount} candidates ({Settings.CandidateCount}): the vocabulary of {model.Facts.Path} has {model.Facts.VocabularySize} tokens"
+            );
+        }
+
         ArgumentOutOfRangeException.ThrowIfLessThan(options.RepeatLastN, -1);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.RepeatPenalty);
         RequireStopTexts(options.StopTexts);

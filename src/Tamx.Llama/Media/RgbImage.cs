@@ -65,10 +65,7 @@ public sealed partial class RgbImage
         try
         {
             using var stream = File.OpenRead(path);
-            CheckFileBytes(stream.Length, path, limits ?? ImageLimits.Default);
-            var encoded = new byte[stream.Length];
-            stream.ReadExactly(encoded);
-            return encoded;
+            return ReadStream(stream, path, limits);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -79,6 +76,22 @@ public sealed partial class RgbImage
         {
             throw new ImageFormatException(path, $"cannot be read: {exception.Message}", exception);
         }
+    }
+
+    /// <summary>Reads a picture from a stream without decoding it, within the limit on its size.</summary>
+    internal static byte[] ReadStream(Stream stream, string name, ImageLimits? limits = null)
+    {
+        limits ??= ImageLimits.Default;
+        if (stream.CanSeek)
+        {
+            CheckFileBytes(stream.Length, name, limits);
+        }
+
+        return stream.ReadAtMost(limits.MaxFileBytes)
+            ?? throw new ImageFormatException(
+                name,
+                Invariant($"is more than {limits.MaxFileBytes:N0} bytes long, the most that are accepted")
+            );
     }
 
     /// <summary>Whether a file begins as a picture does. False if it cannot be read.</summary>

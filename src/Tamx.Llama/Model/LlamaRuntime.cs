@@ -87,10 +87,11 @@ public static unsafe class LlamaRuntime
     }
 
     /// <summary>
-    /// Refuses a context whose keys and values alone exceed the GPU's free memory: llama.cpp may end the process on
-    /// one.
+    /// Refuses a context whose keys and values alone exceed the GPU's free memory, on which llama.cpp may end the
+    /// process, or the machine's, where the system may end it.
     /// </summary>
-    /// <exception cref="LlamaException">It does not fit.</exception>
+    /// <exception cref="LlamaException">It does not fit the GPU.</exception>
+    /// <exception cref="InvalidInputException">It does not fit the machine.</exception>
     internal static void RequireContextMemory(ModelOptions options, ModelFacts facts, int contextSize, bool precise)
     {
         var gpus = GpusOf(options);
@@ -101,6 +102,17 @@ public static unsafe class LlamaRuntime
             FormattableString takes = $"takes {asked / 1_000_000} MB{DescribeGpuMemory(options)}";
             FormattableString wayOut = $"a smaller context takes less, too: {Settings.ContextSize}";
             throw LlamaException.Naming($"a context of {contextSize} tokens {takes}; {wayOut}");
+        }
+
+        var layers = facts.LayerCount - options.LayersOnGpu(facts);
+        var here = (double)facts.ContextBytesPerToken(layers, precise) * contextSize;
+        var machine = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        if (here > machine)
+        {
+            FormattableString takes = $"takes {here / 1_000_000:F0} MB, and there are {machine / 1_000_000} here";
+            throw InvalidInputException.Naming(
+                $"a context of {contextSize} tokens {takes}; use a smaller one ({Settings.ContextSize})"
+            );
         }
     }
 

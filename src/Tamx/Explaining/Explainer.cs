@@ -90,7 +90,12 @@ public static class Explainer
         using var live = await LiveExplanation
             .StartAsync(model, messages, options ?? new ExplainOptions(), engine, progress, cancellationToken)
             .ConfigureAwait(false);
-        return await live.ExplainAtOnceAsync(cancellationToken).ConfigureAwait(false);
+        await foreach (var token in live.WriteAsync(cancellationToken).ConfigureAwait(false))
+        {
+            // It keeps them.
+        }
+
+        return await live.ExplainWrittenAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Computes the prompt. The answer is then read token by token, each with its maps.</summary>

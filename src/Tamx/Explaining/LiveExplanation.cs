@@ -107,7 +107,7 @@ public sealed class LiveExplanation : IDisposable
     )
     {
         var text = NewText();
-        await foreach (var token in GenerateAsync(cancellationToken).ConfigureAwait(false))
+        await foreach (var token in WriteAsync(cancellationToken).ConfigureAwait(false))
         {
             var clock = Stopwatch.StartNew();
             try
@@ -145,6 +145,81 @@ public sealed class LiveExplanation : IDisposable
             trace,
             ActivationMaps.Assemble(layout, _options.Tam, _engine, prompt, [.. _explained], trace)
         );
+    }
+
+    /// <summary>
+    /// Writes the answer, token by token, without explaining it; <see cref="ExplainWrittenAsync"/> does that at once,
+    /// for less work than <see cref="ReadAsync"/>. Whoever stops reading keeps what was written.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the work within one decode.</param>
+    /// <returns>
+    /// The tokens in order. The end token is left out if <see cref="ExplainOptions.ExplainEndToken"/> is off.
+    /// </returns>
+    /// <exception cref="InvalidInputException">The answer has no token to explain.</exception>
+    /// <exception cref="InvalidOperationException">The answer has been read or written before.</exception>
+    /// <exception cref="LlamaException">llama.cpp failed.</exception>
+    /// <exception cref="ObjectDisposedException">This explanation was disposed.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public async IAsyncEnumerable<GeneratedToken> WriteAsync(
+        [EnumeratorCancellation] CancellationToken cancellationToken = default
+    )
+    {
+        var clock = Stopwatch.StartNew();
+        var count = 0;
+        await foreach (var token in _completion.GenerateAsync(cancellationToken).ConfigureAwait(false))
+        {
+            _progress?.Report(new ExplainProgress("generate", ++count, _completion.MaxAnswerTokens, token));
+            if (token.EndsAnswer && !_options.ExplainEndToken)
+            {
+                continue;
+            }
+
+            _tokens.Add(token);
+            AddSeconds("generate", clock);
+            yield return token;
+            clock.Restart();
+        }
+
+        AddSeconds("generate", clock);
+        if (_tokens.Count == 0 && _completion.StopReason == StopReason.StopText)
+        {
+            throw InvalidInputException.Naming(
+                $"the answer has no token to explain: it begins with a stop text ({new Setting(nameof(CompletionOptions.StopTexts))})"
+            );
+        }
+
+        if (_tokens.Count == 0)
+        {
+            throw InvalidInputException.Naming(
+                $"the answer has no token to explain; ask something else, or allow more tokens ({new Setting(nameof(CompletionOptions.MaxNewTokens))})"
+            );
+        }
+    }
+
+    /// <summary>Explains at once what <see cref="WriteAsync"/> has written so far.</summary>
+    /// <param name="cancellationToken">Cancels by throwing.</param>
+    /// <exception cref="InvalidInputException">A hidden state is not finite.</exception>
+    /// <exception cref="InvalidOperationException">No token has been written.</exception>
+    /// <exception cref="EngineUnavailableException">The engine's device fails or lacks memory.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public async Task<Explanation> ExplainWrittenAsync(CancellationToken cancellationToken = default)
+    {
+        if (_tokens.Count == 0)
+        {
+            throw new InvalidOperationException("no token has been written; there is nothing to explain yet");
+        }
+
+        _progress?.Report(new ExplainProgress("maps", 0, _tokens.Count));
+        var clock = Stopwatch.StartNew();
+        var trace = _capture.Take(_tokens, _engine, _seconds, cancellationToken);
+        var maps = await Task.Run(
+                () => ActivationMaps.Compute(trace, _options.Tam, _engine, cancellationToken),
+                cancellationToken
+            )
+            .ConfigureAwait(false);
+        AddSeconds("maps", clock);
+        _progress?.Report(new ExplainProgress("maps", _tokens.Count, _tokens.Count));
+        return Explanation(trace, maps);
     }
 
     /// <inheritdoc/>
@@ -191,64 +266,6 @@ public sealed class LiveExplanation : IDisposable
             completion?.Dispose();
             ownEngine?.Dispose();
             throw;
-        }
-    }
-
-    /// <summary>Writes the answer to its end and computes all maps at once.</summary>
-    internal async Task<Explanation> ExplainAtOnceAsync(CancellationToken cancellationToken)
-    {
-        await foreach (var token in GenerateAsync(cancellationToken).ConfigureAwait(false))
-        {
-            // GenerateAsync keeps them.
-        }
-
-        _progress?.Report(new ExplainProgress("maps", 0, _tokens.Count));
-        var clock = Stopwatch.StartNew();
-        var trace = _capture.Take(_tokens, _engine, _seconds, cancellationToken);
-        var maps = await Task.Run(
-                () => ActivationMaps.Compute(trace, _options.Tam, _engine, cancellationToken),
-                cancellationToken
-            )
-            .ConfigureAwait(false);
-        AddSeconds("maps", clock);
-        _progress?.Report(new ExplainProgress("maps", _tokens.Count, _tokens.Count));
-        return Explanation(trace, maps);
-    }
-
-    /// <summary>The answer's tokens, without the end token if that is not to be explained.</summary>
-    private async IAsyncEnumerable<GeneratedToken> GenerateAsync(
-        [EnumeratorCancellation] CancellationToken cancellationToken
-    )
-    {
-        var clock = Stopwatch.StartNew();
-        var count = 0;
-        await foreach (var token in _completion.GenerateAsync(cancellationToken).ConfigureAwait(false))
-        {
-            _progress?.Report(new ExplainProgress("generate", ++count, _completion.MaxAnswerTokens, token));
-            if (token.EndsAnswer && !_options.ExplainEndToken)
-            {
-                continue;
-            }
-
-            _tokens.Add(token);
-            AddSeconds("generate", clock);
-            yield return token;
-            clock.Restart();
-        }
-
-        AddSeconds("generate", clock);
-        if (_tokens.Count == 0 && _completion.StopReason == StopReason.StopText)
-        {
-            throw InvalidInputException.Naming(
-                $"the answer has no token to explain: it begins with a stop text ({new Setting(nameof(CompletionOptions.StopTexts))})"
-            );
-        }
-
-        if (_tokens.Count == 0)
-        {
-            throw InvalidInputException.Naming(
-                $"the answer has no token to explain; ask something else, or allow more tokens ({new Setting(nameof(CompletionOptions.MaxNewTokens))})"
-            );
         }
     }
 

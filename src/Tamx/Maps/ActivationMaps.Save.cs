@@ -9,7 +9,14 @@ public sealed partial class ActivationMaps
     /// <param name="path">The file. An existing one is replaced once the new one is complete.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
-    public void Save(string path)
+    public void Save(string path) => Content().Write(path);
+
+    /// <summary>Writes what <see cref="Save(string)"/> saves to a stream.</summary>
+    /// <param name="destination">Receives the content of the .safetensors file, and stays open.</param>
+    /// <exception cref="IOException">The stream cannot be written.</exception>
+    public void Save(Stream destination) => Content().Write(destination);
+
+    private SafetensorsWriter Content()
     {
         var writer = new SafetensorsWriter();
         writer.AddIntegers("ans_pos", ToInt64(Layout.AnswerPositions));
@@ -53,7 +60,7 @@ public sealed partial class ActivationMaps
         }
 
         writer.Metadata[TraceFormat.OptionsKey] = JsonSerializer.Serialize(Options, SavedJson.Options);
-        writer.Write(path);
+        return writer;
     }
 
     private static void AddToken(SafetensorsWriter writer, ExplainedToken token, string mapsName, string textName)

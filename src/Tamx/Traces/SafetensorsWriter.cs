@@ -6,7 +6,7 @@ using System.Text.Json;
 namespace Tamx;
 
 /// <summary>Collects tensors and writes them as one .safetensors file.</summary>
-/// <remarks>Elements are not copied, so they must not change before <see cref="Write"/>. Not thread-safe.</remarks>
+/// <remarks>Elements are not copied, so they must not change before they are written. Not thread-safe.</remarks>
 public sealed class SafetensorsWriter
 {
     private readonly List<Tensor> _tensors = [];
@@ -49,20 +49,23 @@ public sealed class SafetensorsWriter
     public void Write(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
+        WholeFile.Write(path, Write);
+    }
+
+    /// <summary>Writes the content of the file to a stream.</summary>
+    /// <param name="destination">Receives it in order, and stays open.</param>
+    /// <exception cref="IOException">The stream cannot be written.</exception>
+    public void Write(Stream destination)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
 
         // Wide elements first, so that each tensor is aligned to its element.
         var ordered = _tensors.OrderByDescending(tensor => SafetensorsTensor.ElementBytes(tensor.DType)).ToList();
-        WholeFile.Write(
-            path,
-            stream =>
-            {
-                WriteHeader(stream, ordered);
-                foreach (var tensor in ordered)
-                {
-                    tensor.Write(stream);
-                }
-            }
-        );
+        WriteHeader(destination, ordered);
+        foreach (var tensor in ordered)
+        {
+            tensor.Write(destination);
+        }
     }
 
     private void Add(

@@ -38,6 +38,18 @@ public static class TraceFile
     {
         ArgumentNullException.ThrowIfNull(trace);
         trace.Validate();
-        TraceWriter.Write(trace, path);
+        TraceWriter.Of(trace).Write(path);
+    }
+
+    /// <summary>Writes a trace, as it would be saved, to a stream.</summary>
+    /// <param name="trace">The trace.</param>
+    /// <param name="destination">Receives the content of the .safetensors file, and stays open.</param>
+    /// <exception cref="TraceFormatException">The trace's parts do not fit each other.</exception>
+    /// <exception cref="IOException">The stream cannot be written.</exception>
+    public static void Save(Trace trace, Stream destination)
+    {
+        ArgumentNullException.ThrowIfNull(trace);
+        trace.Validate();
+        TraceWriter.Of(trace).Write(destination);
     }
 }

@@ -3,11 +3,11 @@ using System.Text.Json;
 
 namespace Tamx;
 
-/// <summary>Writes a trace to a file.</summary>
+/// <summary>Makes the content of a trace's file.</summary>
 internal static class TraceWriter
 {
-    /// <summary>Writes a valid trace. The file appears once it is complete.</summary>
-    public static void Write(Trace trace, string path)
+    /// <summary>The content for a valid trace.</summary>
+    public static SafetensorsWriter Of(Trace trace)
     {
         var writer = new SafetensorsWriter();
 
@@ -50,7 +50,7 @@ internal static class TraceWriter
         writer.Metadata[TraceFormat.MarkersKey] = JsonSerializer.Serialize(trace.Markers, SavedJson.Options);
         writer.Metadata[TraceFormat.RunKey] = JsonSerializer.Serialize(trace.Run, SavedJson.Options);
         AddPictures(writer, trace.Pictures);
-        writer.Write(path);
+        return writer;
     }
 
     private static void AddGrids(SafetensorsWriter writer, string name, IReadOnlyList<PatchGrid> grids)
