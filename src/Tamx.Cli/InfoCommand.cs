@@ -66,6 +66,7 @@ internal static class InfoCommand
             new ModelInfo(
                 facts.Path,
                 facts.Name,
+                facts.Description,
                 facts.Architecture,
                 facts.Quantization,
                 facts.ByteCount,
@@ -230,6 +231,7 @@ internal static class InfoCommand
     private sealed record ModelInfo(
         string Path,
         string? Name,
+        string? Description,
         string Architecture,
         string Quantization,
         long Bytes,

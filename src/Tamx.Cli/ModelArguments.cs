@@ -88,7 +88,8 @@ internal sealed class ModelArguments
         if (IsDemo(parsed))
         {
             parsed.InvocationConfiguration.Error.WriteLine(
-                "This is the demo model; give your own with -m MODEL.gguf --mmproj MMPROJ.gguf."
+                "This is the demo model: it knows eight shapes in eight colours, and nothing else. "
+                    + "Give your own with -m MODEL.gguf --mmproj MMPROJ.gguf."
             );
         }
     }

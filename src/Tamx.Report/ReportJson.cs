@@ -107,6 +107,7 @@ internal static class ReportJson
         var run = trace.Run;
         json.WriteStartObject("run");
         json.WriteString("model", run.Model);
+        json.WriteString("modelDescription", run.ModelDescription);
         json.WriteString("modelFile", run.ModelFile);
         json.WriteString("projectorFile", run.ProjectorFile);
         json.WriteString("architecture", run.Architecture);

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using ImageMagick;
+using Tamx.Testing;
 
 namespace Tamx.Cli.Tests;
 
@@ -40,6 +42,24 @@ public sealed class DemoModelTests
         var raw = nouns.Single(row => row.GetProperty("maps").GetString() == "raw");
         var (pointing, chance) = (raw.GetProperty("pointing").GetDouble(), raw.GetProperty("area").GetDouble());
         Assert.True(pointing >= 6 * chance, $"pointing {pointing}, chance {chance}");
+    }
+
+    /// <summary>The tower knows one size. Three times as large, it would see shapes that it never saw.</summary>
+    [Fact]
+    public async Task Explain_SceneThreeTimesAsLarge_IsScaledToWhatTheModelKnows()
+    {
+        using var folder = new TemporaryFolder();
+        using var picture = new MagickImage(DemoFiles.Picture);
+        picture.Resize(3 * picture.Width, 3 * picture.Height, FilterType.Triangle);
+        picture.Write(folder.File("large.png"));
+        string[] rest = ["-o", folder.File("report.html"), "-t", "1"];
+
+        var original = await CommandRun.Of(["explain", .. rest]);
+        var large = await CommandRun.Of(["explain", "--image", folder.File("large.png"), .. rest]);
+
+        Assert.Equal((0, 0), (original.ExitCode, large.ExitCode));
+        Assert.Equal(original.Output, large.Output);
+        Assert.Contains("knows eight shapes in eight colours", large.Error, StringComparison.Ordinal);
     }
 
     private static string SamplePath(string name) => Path.Combine(Path.GetDirectoryName(DemoFiles.Model)!, name);

@@ -25,6 +25,9 @@ internal static partial class ChildProgram
             case ["texts", .. var rest]:
                 LeaveNothingBehind();
                 return TextRun.Run(rest);
+            case ["environment"]:
+                LeaveNothingBehind();
+                return EnvironmentTests.Change();
             case ["host-program", .. var rest]:
                 LeaveNothingBehind();
                 return await HostProgramRun.RunAsync(rest);

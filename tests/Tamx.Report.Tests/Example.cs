@@ -27,6 +27,7 @@ internal sealed class Example
         new()
         {
             Model = "Demo",
+            ModelDescription = "knows buses",
             Quantization = "Q4_K_M",
             Seed = uint.MaxValue,
             Temperature = 0.7f,

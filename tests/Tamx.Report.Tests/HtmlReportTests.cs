@@ -25,6 +25,7 @@ public class HtmlReportTests
         Assert.Equal(4, data.GetProperty("answer").GetArrayLength());
         Assert.Equal(uint.MaxValue, data.GetProperty("run").GetProperty("seed").GetUInt32());
         Assert.Equal("0.7", data.GetProperty("run").GetProperty("temperature").GetRawText());
+        Assert.Equal("knows buses", data.GetProperty("run").GetProperty("modelDescription").GetString());
         Assert.Equal("Tamx", data.GetProperty("method").GetProperty("profile").GetString());
 
         var second = data.GetProperty("answer")[1];

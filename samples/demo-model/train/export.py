@@ -122,6 +122,8 @@ def projector_file(tower, name, description):
     file.add("clip.projector_type", "qwen3vl_merger")
     file.add("clip.use_gelu", True)
     for key, value in {
+        # A larger picture is scaled to what the tower was trained on.
+        "image_max_pixels": (m.SIDE * m.MERGE * m.PATCH) ** 2,
         "image_size": m.SIDE * m.MERGE * m.PATCH, "patch_size": m.PATCH, "spatial_merge_size": m.MERGE, "embedding_length": m.V_WIDTH,
         "feed_forward_length": m.V_FFN, "block_count": m.V_LAYERS, "projection_dim": m.WIDTH, "attention.head_count": m.V_HEADS,
         "attention.layer_norm_epsilon": m.EPS, "image_mean": [0.5] * 3, "image_std": [0.5] * 3,
@@ -180,7 +182,7 @@ if __name__ == "__main__":
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     text, tower = load(arguments.checkpoint)
-    description = "Tiny Qwen3-VL that describes synthetic scenes of shapes; trained from scratch, see samples/demo-model/README.md"
+    description = "Demo model: it knows eight shapes in eight colours, and nothing else"
     kind = "f32" if arguments.float32 else "f16"
     text_file(text, arguments.name, description, arguments.float32).save(os.path.join(arguments.folder, f"{arguments.name}-{kind}.gguf"))
     projector_file(tower, arguments.name, description).save(os.path.join(arguments.folder, f"mmproj-{arguments.name}-f16.gguf"))

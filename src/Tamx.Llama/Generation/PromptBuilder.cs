@@ -70,7 +70,7 @@ internal sealed class PromptBuilder
     {
         var projector = RequireProjector(part.Name);
         var image = RgbImage.Decode(part.Encoded, part.Name);
-        var (least, most) = _model.Options.ImageTokenBounds;
+        var (least, most) = _model.Options.ImageTokenBounds(projector);
         var (width, height) = QwenImageSize.Fit(
             image.Width,
             image.Height,
@@ -121,7 +121,7 @@ internal sealed class PromptBuilder
                 video.PatchCount,
                 _contextSize,
                 _model.Options.MinImageTokens,
-                _model.Options.MaxImageTokens,
+                MostFrameCells(projector),
                 part.Bounds
             );
             _visions.Add(new PromptVision(null, video, fitWidth, fitHeight));
@@ -192,6 +192,12 @@ internal sealed class PromptBuilder
 
         return times;
     }
+
+    /// <summary>Most cells of a frame; 0 for the family's. A file's bound is for pictures, so it only lowers that.</summary>
+    private int MostFrameCells(ProjectorFacts projector) =>
+        _model.Options.MaxImageTokens > 0 || projector.MaxPixels is null
+            ? _model.Options.MaxImageTokens
+            : Math.Min(_model.Options.ImageTokenBounds(projector).Most, QwenImageSize.MaxFrameCells);
 
     private ProjectorFacts RequireProjector(string name)
     {

@@ -192,7 +192,7 @@ public sealed class VisionLanguageModel : IDisposable
 
             if (projector is not null)
             {
-                vision = VisionProjector.Load(model, options, progress, cancellationToken);
+                vision = VisionProjector.Load(model, projector, options, progress, cancellationToken);
             }
 
             return new VisionLanguageModel(options, facts, projector, model, vision);

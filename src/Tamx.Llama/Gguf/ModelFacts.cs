@@ -12,6 +12,9 @@ public sealed record ModelFacts
     /// <summary>The model's own name (general.name), or null.</summary>
     public string? Name { get; init; }
 
+    /// <summary>What the model's maker says of it (general.description), or null.</summary>
+    public string? Description { get; init; }
+
     /// <summary>For example <c>Q4_K_M</c>: from general.file_type, else the type that holds most elements.</summary>
     public required string Quantization { get; init; }
 

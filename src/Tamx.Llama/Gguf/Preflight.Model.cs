@@ -168,6 +168,7 @@ public static partial class Preflight
             Path = model.Path,
             Architecture = architecture,
             Name = metadata.FindString("general.name"),
+            Description = metadata.FindString("general.description"),
             Quantization = QuantizationOf(model),
             HiddenSize = hiddenSize,
             FeedForwardSize = feedForwardSize,

@@ -129,6 +129,11 @@ public static partial class Preflight
             throw Wrong(model, "clip.vision.spatial_merge_size", merge, "2");
         }
 
+        const string LeastKey = "clip.vision.image_min_pixels";
+        const string MostKey = "clip.vision.image_max_pixels";
+        int? least = metadata.Contains(LeastKey) ? Integer(model, LeastKey, 1, int.MaxValue) : null;
+        int? most = metadata.Contains(MostKey) ? Integer(model, MostKey, least ?? 1, int.MaxValue) : null;
+
         const string WindowKey = "clip.vision.n_wa_pattern";
         if (type == Qwen25VlMerger)
         {
@@ -156,6 +161,8 @@ public static partial class Preflight
             PatchSize = patchSize,
             SpatialMergeSize = 2,
             ImageSize = imageSize,
+            MinPixels = least,
+            MaxPixels = most,
             HiddenSize = hiddenSize,
             FeedForwardSize = FeedForwardSize(model, hiddenSize),
             LayerCount = Integer(model, "clip.vision.block_count", 1, 512),

@@ -21,6 +21,12 @@ public sealed record ProjectorFacts
     /// <summary>Side of the square picture that the position table was made for, in pixels.</summary>
     public required int ImageSize { get; init; }
 
+    /// <summary>Least pixels of a picture (clip.vision.image_min_pixels), or null.</summary>
+    public int? MinPixels { get; init; }
+
+    /// <summary>Most pixels of a picture (clip.vision.image_max_pixels), or null.</summary>
+    public int? MaxPixels { get; init; }
+
     /// <summary>Hidden size of the vision tower.</summary>
     public required int HiddenSize { get; init; }
 

@@ -7,6 +7,9 @@ internal static class QwenImageSize
     private const int MinGivenCells = 4;
     private const int MaxGivenCells = 16_384;
 
+    /// <summary>Most cells of a video's frame.</summary>
+    internal const int MaxFrameCells = 768;
+
     /// <summary>
     /// Scales a picture to whole cells whose number lies between bounds. The aspect ratio stays as near as whole cells
     /// allow.
@@ -102,7 +105,6 @@ internal static class QwenImageSize
     )
     {
         const int MinFrameCells = 128;
-        const int MaxFrameCells = 768;
         const int MaxSequence = 128_000;
         if (bounds is { Width: not null, Height: not null })
         {

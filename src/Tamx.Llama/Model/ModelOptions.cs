@@ -28,29 +28,31 @@ public sealed record ModelOptions
     /// </summary>
     public int ThreadCount { get; init; } = (Environment.ProcessorCount + 1) / 2;
 
-    /// <summary>Least cells per picture; 0 for llama.cpp's default, 8. Smaller pictures are enlarged.</summary>
+    /// <summary>Least cells per picture; 0 for the model's own, else 8. Smaller pictures are enlarged.</summary>
     public int MinImageTokens { get; init; }
 
-    /// <summary>Most cells per picture; 0 for llama.cpp's default, 4096. Larger pictures are reduced.</summary>
+    /// <summary>Most cells per picture; 0 for the model's own, else 4096. Larger pictures are reduced.</summary>
     public int MaxImageTokens { get; init; }
 
     /// <summary>
-    /// Both bounds. If only one is given, the other is llama.cpp's for the Qwen-VL family, or the given one if that is
-    /// beyond it.
+    /// Both bounds. One that is not given is llama.cpp's for the Qwen-VL family, which the projector's file may narrow,
+    /// or the given one if that is beyond it.
     /// </summary>
-    internal (int Least, int Most) ImageTokenBounds
+    /// <param name="projector">The projector that the pictures are for.</param>
+    internal (int Least, int Most) ImageTokenBounds(ProjectorFacts projector)
     {
-        get
-        {
-            const int DefaultLeast = 8;
-            const int DefaultMost = 4096;
-            var least =
-                MinImageTokens > 0
-                    ? MinImageTokens
-                    : Math.Min(DefaultLeast, MaxImageTokens > 0 ? MaxImageTokens : DefaultLeast);
-            var most = MaxImageTokens > 0 ? MaxImageTokens : Math.Max(DefaultMost, least);
-            return (least, most);
-        }
+        const int DefaultLeast = 8;
+        const int DefaultMost = 4096;
+        var cellPixels = projector.CellSize * projector.CellSize;
+        var ownMost = Math.Clamp((projector.MaxPixels ?? int.MaxValue) / cellPixels, 1, DefaultMost);
+        var ownLeast = projector.MinPixels is { } pixels
+            ? (int)Math.Ceiling((double)pixels / cellPixels)
+            : DefaultLeast;
+        ownLeast = Math.Min(ownLeast, ownMost);
+        var least =
+            MinImageTokens > 0 ? MinImageTokens : Math.Min(ownLeast, MaxImageTokens > 0 ? MaxImageTokens : ownLeast);
+        var most = MaxImageTokens > 0 ? MaxImageTokens : Math.Max(ownMost, least);
+        return (least, most);
     }
 
     /// <summary>Map the file instead of reading it. True by default.</summary>

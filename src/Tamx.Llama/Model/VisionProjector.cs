@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Tamx.Llama.Gguf;
 using Tamx.Llama.Interop;
 
 namespace Tamx.Llama;
@@ -30,6 +31,7 @@ internal sealed class VisionProjector : IDisposable
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static unsafe VisionProjector Load(
         LlamaModel model,
+        ProjectorFacts facts,
         ModelOptions options,
         IProgress<ModelLoadProgress>? progress,
         CancellationToken cancellationToken
@@ -53,10 +55,7 @@ internal sealed class VisionProjector : IDisposable
             parameters.EvalCallbackData = state.Pointer;
             parameters.Progress = &OnProgress;
             parameters.ProgressData = (void*)GCHandle.ToIntPtr(report);
-            if (options.MinImageTokens > 0 || options.MaxImageTokens > 0)
-            {
-                (parameters.MinImageTokens, parameters.MaxImageTokens) = options.ImageTokenBounds;
-            }
+            (parameters.MinImageTokens, parameters.MaxImageTokens) = options.ImageTokenBounds(facts);
 
             var context = Load(model, options, parameters);
             if (context == 0)

@@ -16,6 +16,7 @@ export function shortFacts(report, bytes) {
   const facts = [
     run.model ?? run.modelFile,
     run.quantization,
+    run.modelDescription,
     method.profile === "Tamx" ? null : `profile ${method.profile}`,
     method.eci ? null : "no ECI",
     `${report.answer.length} tokens`,
@@ -43,6 +44,7 @@ export function allFacts(report, bytes) {
   /** @type {Fact[]} */
   const all = [
     ["Model", run.model],
+    ["About the model", run.modelDescription],
     ["Model file", run.modelFile],
     ["Projector file", run.projectorFile],
     ["Architecture", run.architecture],

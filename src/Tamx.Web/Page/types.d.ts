@@ -18,6 +18,7 @@ export interface Config {
 /** The model, once it is loaded. */
 export interface ServedModel {
     name: string | null;
+    description: string | null;
     quantization: string | null;
     seesPictures: boolean;
     readsVideoFiles: boolean;

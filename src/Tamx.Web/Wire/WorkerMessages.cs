@@ -34,6 +34,7 @@ internal sealed record ProgressEvent(string Phase, double Done, double Total);
 /// <summary>What a server may tell of its model.</summary>
 internal sealed record ModelDescription(
     string Name,
+    string? Description,
     string Architecture,
     string? Quantization,
     int ContextLength,

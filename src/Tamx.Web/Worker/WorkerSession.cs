@@ -127,6 +127,7 @@ internal sealed partial class WorkerSession(FrameStream frames) : IAsyncDisposab
                 WireJson.Bytes(
                     new ModelDescription(
                         _model.Facts.Name ?? Path.GetFileNameWithoutExtension(_model.Facts.Path),
+                        _model.Facts.Description,
                         _model.Facts.Architecture,
                         _model.Facts.Quantization,
                         _model.Facts.ContextLength,

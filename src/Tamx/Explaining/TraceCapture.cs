@@ -124,6 +124,7 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
         return new RunInfo
         {
             Model = model.Facts.Name ?? Path.GetFileName(model.Facts.Path),
+            ModelDescription = model.Facts.Description,
             ModelFile = Path.GetFileName(model.Facts.Path),
             ProjectorFile = Path.GetFileName(model.Projector?.Path),
             Architecture = model.Facts.Architecture,

@@ -6,6 +6,9 @@ public sealed record RunInfo
     /// <summary>Model name (general.name) or file name.</summary>
     public string? Model { get; init; }
 
+    /// <summary>What the model's file says of it (general.description).</summary>
+    public string? ModelDescription { get; init; }
+
     /// <summary>Model file name without folder.</summary>
     public string? ModelFile { get; init; }
 

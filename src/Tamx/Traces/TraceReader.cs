@@ -84,6 +84,7 @@ internal sealed class TraceReader(SafetensorsFile file)
             new RunInfo
             {
                 Model = model.Facts.Name,
+                ModelDescription = model.Facts.Description,
                 ModelFile = System.IO.Path.GetFileName(modelPath),
                 Architecture = model.Facts.Architecture,
                 Quantization = model.Facts.Quantization,

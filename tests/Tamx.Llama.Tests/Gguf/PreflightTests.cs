@@ -90,6 +90,64 @@ public class PreflightTests
         Assert.Equal(options.DeepstackLayerCount == 1 ? [0] : [], projector.DeepstackLayerIndices);
     }
 
+    // Cells of 8 x 8 pixels. What is not given is llama.cpp's 8 to 4096, or less if the file says so.
+    [Theory]
+    [InlineData(null, null, 0, 0, 8, 4096)]
+    [InlineData(null, 9216u, 0, 0, 8, 144)]
+    [InlineData(1000u, null, 0, 0, 16, 4096)]
+    [InlineData(1000u, 2000u, 0, 0, 16, 31)]
+    [InlineData(null, 64u, 0, 0, 1, 1)]
+    [InlineData(400_000u, null, 0, 0, 4096, 4096)]
+    [InlineData(65_536u, 16_777_216u, 0, 0, 1024, 4096)]
+    [InlineData(null, 9216u, 0, 200, 8, 200)]
+    [InlineData(null, 9216u, 200, 0, 200, 200)]
+    [InlineData(1000u, 2000u, 0, 4, 4, 4)]
+    [InlineData(1000u, 2000u, 2, 3, 2, 3)]
+    public void ImageTokenBounds_OfAFileThatHasItsOwn_AreTheFilesWhereNoneIsGiven(
+        uint? leastPixels,
+        uint? mostPixels,
+        int givenLeast,
+        int givenMost,
+        int least,
+        int most
+    )
+    {
+        var projector = RandomModel.BuildProjector(Tiny);
+        if (leastPixels is { } fewest)
+        {
+            projector.Add("clip.vision.image_min_pixels", fewest);
+        }
+
+        if (mostPixels is { } greatest)
+        {
+            projector.Add("clip.vision.image_max_pixels", greatest);
+        }
+
+        var options = new ModelOptions
+        {
+            ModelPath = "model.gguf",
+            MinImageTokens = givenLeast,
+            MaxImageTokens = givenMost,
+        };
+
+        Assert.Equal((least, most), options.ImageTokenBounds(CheckProjector(projector)));
+    }
+
+    [Theory]
+    [InlineData(0u, 9216u, "clip.vision.image_min_pixels is 0")]
+    [InlineData(64u, 63u, "clip.vision.image_max_pixels is 63")]
+    [InlineData(64u, uint.MaxValue, "clip.vision.image_max_pixels is 4294967295")]
+    public void CheckProjector_ImpossibleBoundsOfPixels_AreNamed(uint least, uint most, string expected)
+    {
+        var projector = RandomModel.BuildProjector(Tiny);
+        projector.Add("clip.vision.image_min_pixels", least);
+        projector.Add("clip.vision.image_max_pixels", most);
+
+        var error = Assert.Throws<ModelFormatException>(() => CheckProjector(projector));
+
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void CheckProjector_FeedForwardKeyOfPublishedQwen2Vl_TensorsDecide()
     {
