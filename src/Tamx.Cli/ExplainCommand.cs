@@ -259,7 +259,7 @@ internal sealed class ExplainCommand
         if (modelOptions.GpuLayerCount != 0 && !LlamaRuntime.Devices.Any(device => device.IsGpu))
         {
             error.WriteLine(
-                "llama.cpp finds no GPU here, so -ngl does nothing; libraries for GPUs are built in with -p:LlamaBackend=Vulkan or Cuda12"
+                "llama.cpp finds no GPU here, so -ngl does nothing; libraries for GPUs are built in with -p:TamxBackend=Vulkan or Cuda12"
             );
         }
 

@@ -67,7 +67,7 @@ public static unsafe class LlamaRuntime
             var there = string.Join(", ", Devices.Select(device => device.Name));
             throw new NativeLibraryException(
                 $"llama.cpp has no device {name} here; it has {there}. "
-                    + "Libraries for GPUs are built in with dotnet build -p:LlamaBackend=Vulkan or Cuda12"
+                    + "Libraries for GPUs come with the package LLamaSharp.Backend.Vulkan or LLamaSharp.Backend.Cuda12"
             );
         }
     }

@@ -67,7 +67,7 @@ public sealed class PackageTests
         Assert.Empty(missing);
     }
 
-    /// <summary>native/Native.targets copies these once, from one of the variants.</summary>
+    /// <summary>native/Tamx.Llama.targets copies these once, from one of the variants.</summary>
     [Theory]
     [InlineData("libggml-base.so")]
     [InlineData("libggml.so")]
