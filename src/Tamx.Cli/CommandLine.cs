@@ -101,12 +101,6 @@ internal static class CommandLine
             _ => ExitCode.InternalError,
         };
 
-    private static void WriteError(TextWriter error, string message)
-    {
-        var parts = message.Split(
-            ['\r', '\n', '\t'],
-            StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries
-        );
-        error.WriteLine($"tamx: {string.Join(' ', parts)}");
-    }
+    private static void WriteError(TextWriter error, string message) =>
+        error.WriteLine($"tamx: {OutsideText.Line(message)}");
 }

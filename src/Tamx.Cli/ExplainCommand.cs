@@ -229,16 +229,7 @@ internal sealed class ExplainCommand
             },
         };
 
-        // Loading a model is slow, so the engine and the command's files are checked first.
-        using var engine = _engine.Create(parsed, _model.IsVerbose(parsed));
-        LlamaRuntime.RequireDevice(modelOptions.Device);
-        if (modelOptions.GpuLayerCount != 0 && !LlamaRuntime.Devices.Any(device => device.IsGpu))
-        {
-            error.WriteLine(
-                "llama.cpp finds no GPU here, so -ngl does nothing; libraries for GPUs are built in with -p:LlamaBackend=Vulkan or Cuda12"
-            );
-        }
-
+        // Loading a model is slow, and an engine takes memory, so the command's files are checked first.
         var reportPath = parsed.GetRequiredValue(_output);
         var tracePath = parsed.GetValue(_trace);
         var files = new CommandFiles()
@@ -251,6 +242,15 @@ internal sealed class ExplainCommand
         _export.AddTo(files, parsed);
         files.Check();
         var messages = await Task.Run(() => ReadMessages(parsed, cancellationToken), cancellationToken);
+
+        using var engine = _engine.Create(parsed, _model.IsVerbose(parsed));
+        LlamaRuntime.RequireDevice(modelOptions.Device);
+        if (modelOptions.GpuLayerCount != 0 && !LlamaRuntime.Devices.Any(device => device.IsGpu))
+        {
+            error.WriteLine(
+                "llama.cpp finds no GPU here, so -ngl does nothing; libraries for GPUs are built in with -p:LlamaBackend=Vulkan or Cuda12"
+            );
+        }
 
         var load = Stopwatch.StartNew();
         var explanation = await ProgressDisplay.RunAsync(
@@ -284,7 +284,7 @@ internal sealed class ExplainCommand
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // The answer must not be lost with the file.
-            output.WriteLine(explanation.Answer);
+            output.WriteLine(OutsideText.Lines(explanation.Answer));
             throw new InvalidInputException(
                 $"{e.Message}; the answer is on stdout. Give {_output.Name} and {_trace.Name} a place with room: tamx report makes the report of a saved trace again",
                 e
@@ -308,7 +308,7 @@ internal sealed class ExplainCommand
         }
         else if (!_mapsJson.TakesStandardOutput(parsed))
         {
-            output.WriteLine(explanation.Answer);
+            output.WriteLine(OutsideText.Lines(explanation.Answer));
         }
 
         _model.NoteDemo(parsed);
@@ -318,7 +318,9 @@ internal sealed class ExplainCommand
             error.WriteLine("The answer was cut off: the context is full. A larger one can be given with -c.");
         }
 
-        error.WriteLine($"{reportPath}: {explanation.Maps.Answer.Count} tokens explained; open it in a browser.");
+        error.WriteLine(
+            OutsideText.Line($"{reportPath}: {explanation.Maps.Answer.Count} tokens explained; open it in a browser.")
+        );
         return ExitCode.Ok;
     }
 

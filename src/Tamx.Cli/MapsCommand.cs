@@ -154,7 +154,11 @@ internal static class MapsCommand
         var mapCount = maps
             .Answer.SelectMany(token => token.Candidates.Prepend(token.Token))
             .Sum(token => token.VisionMaps.Count(map => map is not null));
-        log.WriteLine($"{output}: {mapCount} maps of {maps.Answer.Count} answer tokens, by the {engine.Name} engine");
+        log.WriteLine(
+            OutsideText.Line(
+                $"{output}: {mapCount} maps of {maps.Answer.Count} answer tokens, by the {engine.Name} engine"
+            )
+        );
         return (trace, maps, new Summary(engine.Name, maps.Answer.Count, mapCount, new Seconds(load, compute, write)));
     }
 

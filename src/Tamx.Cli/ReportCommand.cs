@@ -122,7 +122,9 @@ internal sealed class ReportCommand
         }
 
         await _export.WriteAsync(parsed, first.Trace, first.Maps, cancellationToken);
-        error.WriteLine($"{output}: {first.Maps.Answer.Count} tokens explained; open it in a browser.");
+        error.WriteLine(
+            OutsideText.Line($"{output}: {first.Maps.Answer.Count} tokens explained; open it in a browser.")
+        );
         return ExitCode.Ok;
 
         Trace Load(string path) => candidates.Load(parsed, path, options, engine, cancellationToken);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Tamx.Llama.Tests.Damage;
 using Tamx.Llama.Tests.Interop;
+using Tamx.Llama.Tests.Media;
 using Xunit.MicrosoftTestingPlatform;
 
 namespace Tamx.Llama.Tests;
@@ -25,6 +26,10 @@ internal static partial class ChildProgram
             case ["texts", .. var rest]:
                 LeaveNothingBehind();
                 return TextRun.Run(rest);
+            case ["pictures", .. var rest]:
+                return PictureMemoryRun.Run(rest);
+            case ["abort", .. var rest]:
+                return AbortRun.Run(rest);
             case ["host-program", .. var rest]:
                 LeaveNothingBehind();
                 return await HostProgramRun.RunAsync(rest);

@@ -23,7 +23,7 @@ public static class ChatJson
         byte[] json;
         try
         {
-            json = File.ReadAllBytes(path);
+            json = InputFile.ReadAllBytes(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

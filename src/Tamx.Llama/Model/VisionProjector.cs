@@ -58,6 +58,7 @@ internal sealed class VisionProjector : IDisposable
                 (parameters.MinImageTokens, parameters.MaxImageTokens) = options.ImageTokenBounds;
             }
 
+            LlamaLibraries.FileAtWork = options.ProjectorPath;
             var context = Load(model, options, parameters);
             if (context == 0)
             {
@@ -65,6 +66,7 @@ internal sealed class VisionProjector : IDisposable
             }
 
             handle = new MtmdHandle(context, model.Handle, state);
+            LlamaLibraries.FileAtWork = options.ModelPath;
             return MtmdApi.SupportsVision(handle) != 0 && MtmdApi.UsesMrope(handle) != 0
                 ? new VisionProjector(handle, state, model.InputSize)
                 : throw new ModelFormatException(

@@ -259,7 +259,7 @@ public class PreflightTests
     [Theory]
     [InlineData("model", "llama", "'llama'")]
     [InlineData("twice", "!", "token 1, '!', twice")]
-    [InlineData("twice", "!\0hidden", "token 1, '!?hidden', twice")]
+    [InlineData("twice", "!\0hidden", "token 1, '!\\u0000hidden', twice")]
     [InlineData("marker", "x", "lacks the marker <|image_pad|>")]
     public void CheckModel_BadTokenizer_IsNamed(string what, string text, string message)
     {
@@ -324,6 +324,24 @@ public class PreflightTests
         writer.Add("clip.use_gelu", 1u);
         Assert.Contains(
             "clip.use_gelu is of type U32",
+            Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Theory]
+    [InlineData("clip.minicpmv_query_num")]
+    [InlineData("clip.vision.window_size")]
+    [InlineData("clip.vision.projector.scale_factor")]
+    [InlineData("clip.vision.image_max_pixels")]
+    public void CheckProjector_NumberBeyondAnInt_IsNamed(string key)
+    {
+        // libmtmd keeps it as an int, and throws.
+        var writer = RandomModel.BuildProjector(Tiny);
+        writer.Add(key, 1u << 31);
+
+        Assert.Contains(
+            $"key {key} is 2147483648; it must be at most 2147483647",
             Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
             StringComparison.Ordinal
         );
