@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using Tamx.Llama.Tests.Damage;
 using Tamx.Llama.Tests.Interop;
 using Tamx.Llama.Tests.Media;
 using Xunit.MicrosoftTestingPlatform;
@@ -20,9 +19,6 @@ internal static partial class ChildProgram
     {
         switch (arguments)
         {
-            case ["damaged-pairs", .. var rest]:
-                LeaveNothingBehind();
-                return DamagedPairRun.Run(rest);
             case ["texts", .. var rest]:
                 LeaveNothingBehind();
                 return TextRun.Run(rest);

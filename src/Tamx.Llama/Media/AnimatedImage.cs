@@ -88,7 +88,7 @@ internal sealed record AnimatedImage(
         }
         catch (MagickException exception)
         {
-            throw RgbImage.Unreadable(exception, head.MediaType, name);
+            throw RgbImage.Unreadable(exception, head, name);
         }
     }
 

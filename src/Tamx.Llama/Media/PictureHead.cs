@@ -85,9 +85,9 @@ internal sealed record PictureHead(
                 _ => ReadBmp(encoded),
             };
         }
-        catch (ArgumentOutOfRangeException)
+        catch (Exception e) when (e is ArgumentOutOfRangeException or IndexOutOfRangeException)
         {
-            // A slice beyond the end of the bytes.
+            // Beyond the end of the bytes.
             head = null;
         }
 

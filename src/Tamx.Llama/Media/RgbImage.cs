@@ -189,7 +189,7 @@ public sealed partial class RgbImage
         }
         catch (MagickException exception)
         {
-            throw Unreadable(exception, head.MediaType, name);
+            throw Unreadable(exception, head, name);
         }
     }
 
@@ -198,14 +198,30 @@ public sealed partial class RgbImage
         head.Format == MagickFormat.Png ? PngChunks.WithoutColourProfiles(encoded.Span) : encoded;
 
     /// <summary>The error for what the decoder says. That it lacks memory is not the picture's fault.</summary>
-    internal static Exception Unreadable(MagickException exception, string mediaType, string name) =>
-        exception is MagickResourceLimitErrorException
+    internal static Exception Unreadable(MagickException exception, PictureHead head, string name) =>
+        exception is MagickResourceLimitErrorException && !HasRoom(head)
             ? new InsufficientMemoryException($"{name}: the decoder of pictures has no memory left", exception)
             : new ImageFormatException(
                 name,
-                $"is no readable {mediaType} file: {OutsideText.Part(exception.Message)}",
+                $"is no readable {head.MediaType} file: {OutsideText.Part(exception.Message)}",
                 exception
             );
+
+    /// <summary>
+    /// Whether the decoder can still hold a picture of this size. It says that memory is lacking of damaged WebPs too.
+    /// </summary>
+    private static bool HasRoom(PictureHead head)
+    {
+        try
+        {
+            using var probe = new MagickImage(MagickColors.White, (uint)head.Width, (uint)head.Height);
+            return true;
+        }
+        catch (MagickException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>
     /// The whole of which a GIF's or WebP's first frame is a part, or null. What it does not cover is transparent, as

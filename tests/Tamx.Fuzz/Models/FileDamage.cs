@@ -4,7 +4,7 @@ using System.Text;
 using Tamx.Llama.Gguf;
 using Tamx.Testing;
 
-namespace Tamx.Llama.Tests.Damage;
+namespace Tamx.Fuzz;
 
 /// <summary>
 /// Does to a model or an mmproj what converters, editors and attackers do: each fault is well formed, so that the
