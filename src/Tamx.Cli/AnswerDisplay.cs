@@ -13,7 +13,7 @@ internal sealed class AnswerDisplay(CommandContext context, bool isTaken)
     /// <summary>A piece of the answer, as it is written.</summary>
     public void Write(string text)
     {
-        context.Output.Write(ForTerminal(text));
+        context.Output.Write(OutsideText.Lines(text));
         context.Output.Flush();
         _isWritten = true;
     }
@@ -27,11 +27,11 @@ internal sealed class AnswerDisplay(CommandContext context, bool isTaken)
         }
         else if (isTaken)
         {
-            context.Error.WriteLine(ForTerminal(answer));
+            context.Error.WriteLine(OutsideText.Lines(answer));
         }
         else
         {
-            context.Output.WriteLine(answer);
+            context.Output.WriteLine(context.OutputIsTerminal ? OutsideText.Lines(answer) : answer);
         }
     }
 
@@ -42,10 +42,4 @@ internal sealed class AnswerDisplay(CommandContext context, bool isTaken)
         Show(answer);
         return isTaken ? "stderr" : "stdout";
     }
-
-    /// <summary>Control characters in a model's answer must not reach a terminal, which would obey them.</summary>
-    private static string ForTerminal(string text) =>
-        string.Concat(
-            text.Select(letter => char.IsControl(letter) && letter is not ('\n' or '\t') ? '\uFFFD' : letter)
-        );
 }

@@ -272,7 +272,7 @@ internal sealed class CommandFiles
                 return null;
             }
 
-            using var file = File.OpenRead(path);
+            using var file = InputFile.Open(path);
             file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

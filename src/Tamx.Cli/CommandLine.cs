@@ -107,10 +107,9 @@ internal static class CommandLine
 
     private static void WriteError(TextWriter error, string message)
     {
-        var parts = message.Split(
-            ['\r', '\n', '\t'],
-            StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries
-        );
+        var parts = OutsideText
+            .Lines(message)
+            .Split(['\r', '\n', '\t'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         error.WriteLine($"tamx: {Shorten(string.Join(' ', parts))}");
     }
 

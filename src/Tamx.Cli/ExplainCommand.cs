@@ -253,16 +253,7 @@ internal sealed class ExplainCommand
             },
         };
 
-        // Loading a model is slow, so the engine and the command's files are checked first.
-        using var engine = _engine.Create(parsed, _model.IsVerbose(parsed));
-        LlamaRuntime.RequireDevice(modelOptions.Device);
-        if (modelOptions.GpuLayerCount != 0 && !LlamaRuntime.Devices.Any(device => device.IsGpu))
-        {
-            error.WriteLine(
-                "llama.cpp finds no GPU here, so -ngl does nothing; libraries for GPUs are built in with -p:TamxBackend=Vulkan or Cuda12"
-            );
-        }
-
+        // Loading a model is slow, and an engine takes memory, so the command's files are checked first.
         var reportPath = parsed.GetRequiredValue(_output);
         var tracePath = parsed.GetValue(_trace);
         var files = new CommandFiles()
@@ -283,6 +274,16 @@ internal sealed class ExplainCommand
         // Ctrl+C also ends the wait for a pipe that nobody writes to.
         var messages = await Task.Run(() => ReadMessages(parsed, cancellationToken), cancellationToken)
             .WaitAsync(cancellationToken);
+
+        using var engine = _engine.Create(parsed, _model.IsVerbose(parsed));
+        LlamaRuntime.RequireDevice(modelOptions.Device);
+        if (modelOptions.GpuLayerCount != 0 && !LlamaRuntime.Devices.Any(device => device.IsGpu))
+        {
+            error.WriteLine(
+                "llama.cpp finds no GPU here, so -ngl does nothing; libraries for GPUs are built in with -p:TamxBackend=Vulkan or Cuda12"
+            );
+        }
+
         var display = new AnswerDisplay(context, files.TakesStandardOutput is not null);
         var load = Stopwatch.StartNew();
         var explanation = await ExplainAsync();
@@ -355,7 +356,9 @@ internal sealed class ExplainCommand
 
         var end = wasStopped ? "; stopped by Ctrl+C, so this is the answer's part until there" : "";
         error.WriteLine(
-            $"{OutputFile.Describe(reportPath)}: {explanation.Maps.Answer.Count} tokens explained; open it in a browser{end}."
+            OutsideText.Line(
+                $"{OutputFile.Describe(reportPath)}: {explanation.Maps.Answer.Count} tokens explained; open it in a browser{end}."
+            )
         );
         return wasStopped ? ExitCode.Cancelled : ExitCode.Ok;
 

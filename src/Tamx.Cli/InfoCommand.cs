@@ -38,7 +38,9 @@ internal static class InfoCommand
                         }
                         else
                         {
-                            Write(output, info);
+                            var text = new StringWriter { NewLine = output.NewLine };
+                            Write(text, info);
+                            output.Write(OutsideText.Lines(text.ToString()));
                         }
 
                         return ExitCode.Ok;

@@ -162,7 +162,9 @@ internal static class MapsCommand
             .Answer.SelectMany(token => token.Candidates.Prepend(token.Token))
             .Sum(token => token.VisionMaps.Count(map => map is not null));
         context.Error.WriteLine(
-            $"{OutputFile.Describe(output)}: {mapCount} maps of {maps.Answer.Count} answer tokens, by the {engine.Name} engine"
+            OutsideText.Line(
+                $"{OutputFile.Describe(output)}: {mapCount} maps of {maps.Answer.Count} answer tokens, by the {engine.Name} engine"
+            )
         );
         return (trace, maps, new Summary(engine.Name, maps.Answer.Count, mapCount, new Seconds(load, compute, write)));
     }

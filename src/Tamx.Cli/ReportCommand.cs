@@ -136,7 +136,9 @@ internal sealed class ReportCommand
         );
         await _export.WriteAsync(parsed, first.Trace, first.Maps, cancellationToken);
         context.Error.WriteLine(
-            $"{OutputFile.Describe(output)}: {first.Maps.Answer.Count} tokens explained; open it in a browser."
+            OutsideText.Line(
+                $"{OutputFile.Describe(output)}: {first.Maps.Answer.Count} tokens explained; open it in a browser."
+            )
         );
         return ExitCode.Ok;
 

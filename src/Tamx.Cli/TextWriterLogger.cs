@@ -20,9 +20,8 @@ internal sealed class TextWriterLogger(TextWriter writer, LogLevel least = LogLe
     {
         if (IsEnabled(logLevel))
         {
-            writer.WriteLine(
-                exception is null ? formatter(state, exception) : $"{formatter(state, exception)}: {exception}"
-            );
+            var line = OutsideText.Line(formatter(state, exception));
+            writer.WriteLine(exception is null ? line : $"{line}: {OutsideText.Lines(exception.ToString())}");
         }
     }
 }

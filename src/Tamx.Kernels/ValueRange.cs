@@ -22,7 +22,7 @@ public readonly record struct ValueRange(float Minimum, float Maximum)
     /// <summary>The range that also covers another one.</summary>
     /// <param name="other">The other range.</param>
     /// <returns>The wider range.</returns>
-    internal ValueRange Include(ValueRange other) =>
+    public ValueRange Include(ValueRange other) =>
         new(Math.Min(Minimum, other.Minimum), Math.Max(Maximum, other.Maximum));
 
     /// <summary>(value - minimum) / (maximum - minimum), in place. A range without width gives 0.</summary>

@@ -33,9 +33,8 @@ public sealed class GrowingReport
     private readonly HtmlReportOptions _options;
     private readonly TokenTexts _texts;
     private readonly ReportTokens _tokens;
-    private readonly List<int> _textOrder;
+    private readonly TextOrder _textOrder;
     private readonly List<int> _tail;
-    private readonly HashSet<int> _textPositions;
     private int _count;
 
     /// <summary>Starts with a prompt.</summary>
@@ -57,8 +56,7 @@ public sealed class GrowingReport
         _options = options;
         _texts = new TokenTexts(bytesOf);
         _tokens = new ReportTokens(_texts, prompt.TokenIds.AsSpan(), head.Layout);
-        _textOrder = [.. head.Layout.ContextPositions];
-        _textPositions = [.. _textOrder];
+        _textOrder = new TextOrder(head.Layout.ContextPositions);
         _tail = [.. prompt.TokenIds[Math.Max(0, prompt.TokenIds.Length - LongestCharacter)..]];
     }
 
@@ -147,10 +145,9 @@ public sealed class GrowingReport
 
     private byte[] Next(AnswerToken token, Action<Utf8JsonWriter> writeText)
     {
-        ReportInput.CheckToken(token, _head.Layout, _textPositions, $"answer token {_count}");
+        ReportInput.CheckToken(token, _head.Layout, _textOrder, $"answer token {_count}");
         var from = _tokens.Append(token.Position, token.Token.TokenId);
         _textOrder.Add(token.Position);
-        _textPositions.Add(token.Position);
 
         var line = new ArrayBufferWriter<byte>();
         using var json = new Utf8JsonWriter(line, ReportJson.WriterOptions);

@@ -34,6 +34,7 @@ public static class MapsJson
         ArgumentNullException.ThrowIfNull(destination);
         ReportInput.Check(trace, maps);
         int[] text = [.. maps.Layout.ContextPositions, .. maps.Layout.AnswerPositions];
+        var indices = text.Index().ToDictionary(entry => entry.Item, entry => entry.Index);
         JsonSerializer.Serialize(
             destination,
             new Document(
@@ -58,8 +59,8 @@ public static class MapsJson
                         trace.FindText(trace.TokenIds[position])
                     )),
                 ],
-                [.. maps.Prompt.Select(token => Step.Of(token))],
-                [.. maps.Answer.Select(token => Step.Of(token))],
+                [.. maps.Prompt.Select(token => Step.Of(token, maps.Layout.ContextPositions.Count, indices))],
+                [.. maps.Answer.Select((token, i) => Step.Of(token, maps.Layout.ContextPositions.Count + i, indices))],
                 maps.Layout.ThoughtCount,
                 [.. maps.Words.Select(Word.Of)]
             ),
@@ -104,11 +105,19 @@ public static class MapsJson
     private sealed record Step(
         int Position,
         [property: JsonPropertyName("token")] Token Explained,
-        IReadOnlyList<Token> Candidates
+        IReadOnlyList<Token> Candidates,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<int>? RelevanceText = null
     )
     {
-        public static Step Of(AnswerToken token) =>
-            new(token.Position, Token.Of(token.Token), [.. token.Candidates.Select(Token.Of)]);
+        public static Step Of(AnswerToken token, int textCount, Dictionary<int, int> indices) =>
+            new(
+                token.Position,
+                Token.Of(token.Token),
+                [.. token.Candidates.Select(Token.Of)],
+                token.TextPositions.Count < textCount
+                    ? [.. token.TextPositions.Select(position => indices[position])]
+                    : null
+            );
     }
 
     private sealed record Token(

@@ -68,7 +68,7 @@ internal static class ReportInput
             );
         }
 
-        HashSet<int> textPositions = [.. layout.ContextPositions, .. layout.AnswerPositions];
+        var text = new TextOrder(layout.ContextPositions.Concat(layout.AnswerPositions));
         for (var i = 0; i < maps.Answer.Count; i++)
         {
             var token = maps.Answer[i];
@@ -76,29 +76,32 @@ internal static class ReportInput
                 token.Position == layout.AnswerPositions[i],
                 $"report: answer token {i} is at position {token.Position}, but the layout has it at {layout.AnswerPositions[i]}"
             );
-            CheckToken(token, layout, textPositions, $"answer token {i}");
+            CheckToken(token, layout, text, $"answer token {i}");
         }
 
         foreach (var token in maps.Prompt)
         {
             Require(
-                textPositions.Contains(token.Position),
+                text.Contains(token.Position),
                 $"report: the prompt's token at position {token.Position} is no text"
             );
-            CheckToken(token, layout, textPositions, $"the prompt's token at position {token.Position}");
+            CheckToken(token, layout, text, $"the prompt's token at position {token.Position}");
         }
     }
 
     /// <summary>Checks one token.</summary>
     /// <exception cref="InvalidInputException">Something does not fit; the message says what and where.</exception>
-    public static void CheckToken(AnswerToken token, SequenceLayout layout, HashSet<int> textPositions, string name)
+    public static void CheckToken(AnswerToken token, SequenceLayout layout, TextOrder text, string name)
     {
-        foreach (var position in token.TextPositions)
+        if (!text.StartsWith(token.TextPositions))
         {
-            Require(
-                textPositions.Contains(position),
-                $"report: {name} has relevance to position {position}, which is no text"
-            );
+            foreach (var position in token.TextPositions)
+            {
+                Require(
+                    text.Contains(position),
+                    $"report: {name} has relevance to position {position}, which is no text"
+                );
+            }
         }
 
         CheckExplained(token.Token, token, layout, name);

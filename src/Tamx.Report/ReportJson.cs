@@ -66,8 +66,8 @@ internal static class ReportJson
             WriteMedia(json, trace, layout, options.MaxImagePixels);
 
             // The tokens that can have relevance, in the order of AnswerToken.TextPositions.
-            int[] textOrder = [.. layout.ContextPositions.Concat(layout.AnswerPositions)];
-            WriteNumbers(json, "textOrder", textOrder.Select(tokens.IndexOf));
+            var textOrder = new TextOrder(layout.ContextPositions.Concat(layout.AnswerPositions));
+            WriteNumbers(json, "textOrder", textOrder.Positions.Select(tokens.IndexOf));
 
             json.WriteNumber("thoughtTokens", layout.ThoughtCount);
             var vectors = new PackedVectorList(options.MapBits);
@@ -233,7 +233,8 @@ internal static class ReportJson
             return layout.Turns;
         }
 
-        var answer = layout.Turns.LastOrDefault(turn => turn.TextPositions.Any(layout.AnswerPositions.Contains));
+        HashSet<int> generated = [.. layout.AnswerPositions];
+        var answer = layout.Turns.LastOrDefault(turn => turn.TextPositions.Any(generated.Contains));
         return answer is null
             ? layout.Turns.Append(new Turn("assistant", missing, []))
             : layout.Turns.Select(turn =>
@@ -258,6 +259,12 @@ internal static class ReportJson
 
     private static void WriteMedia(Utf8JsonWriter json, Trace trace, SequenceLayout layout, long maxPixels)
     {
+        var pictures = new Dictionary<(int Block, int Frame), int>();
+        foreach (var (index, picture) in trace.Pictures.Index())
+        {
+            pictures.TryAdd((picture.BlockIndex, picture.FrameIndex), index);
+        }
+
         json.WriteStartArray("media");
         foreach (var media in ReportMedia.Of(layout.VisionBlocks, trace.VideoGrids))
         {
@@ -271,10 +278,7 @@ internal static class ReportJson
                 json.WriteNumber("block", block);
                 json.WriteNumber("frame", frame);
                 json.WritePropertyName("picture");
-                var index = trace
-                    .Pictures.TakeWhile(picture => picture.BlockIndex != block || picture.FrameIndex != frame)
-                    .Count();
-                WritePicture(json, trace, index, maxPixels);
+                WritePicture(json, trace, pictures.GetValueOrDefault((block, frame), trace.Pictures.Count), maxPixels);
                 json.WriteEndObject();
             }
 

@@ -12,9 +12,7 @@ internal static class ReportTokenJson
     /// <param name="options">How the maps were computed.</param>
     /// <param name="tokens">All tokens up to this one.</param>
     /// <param name="texts">Texts of ids.</param>
-    /// <param name="textOrder">
-    /// Positions that can have relevance, in the order of <see cref="AnswerToken.TextPositions"/>.
-    /// </param>
+    /// <param name="textOrder">Positions that can have relevance.</param>
     /// <param name="vectors">Receives maps and relevance. The JSON has their offsets.</param>
     public static void Write(
         Utf8JsonWriter json,
@@ -23,7 +21,7 @@ internal static class ReportTokenJson
         TamOptions options,
         ReportTokens tokens,
         TokenTexts texts,
-        IReadOnlyList<int> textOrder,
+        TextOrder textOrder,
         PackedVectorList vectors
     )
     {
@@ -46,7 +44,7 @@ internal static class ReportTokenJson
         json.WriteNumber("token", shown);
 
         // Nearly always the text before the token is the start of the common order. Then its length is enough.
-        if (token.TextPositions.SequenceEqual(textOrder.Take(token.TextPositions.Count)))
+        if (textOrder.StartsWith(token.TextPositions))
         {
             json.WriteNumber("text", token.TextPositions.Count);
         }

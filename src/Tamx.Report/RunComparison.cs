@@ -6,8 +6,6 @@ namespace Tamx.Report;
 /// <summary>Matches two runs of the same answer, whose tokens and grids may differ.</summary>
 internal sealed class RunComparison
 {
-    private const int ShownLength = 60;
-
     private RunComparison(string firstName, string secondName, (int From, int To)?[] pairs) =>
         (FirstName, SecondName, Pairs) = (firstName, secondName, pairs);
 
@@ -37,7 +35,7 @@ internal sealed class RunComparison
         }
 
         (var firstName, var secondName) = Names(first, second);
-        return new RunComparison(firstName, secondName, [.. ours.Select(piece => Match(piece, theirs))]);
+        return new RunComparison(firstName, secondName, MatchAll(ours, theirs));
     }
 
     /// <summary>Writes names and pairs as JSON that is safe inside a script element.</summary>
@@ -100,43 +98,54 @@ internal sealed class RunComparison
         var offset = 0;
         return
         [
-            .. run.Maps.Answer.Select(
-                (token, index) =>
-                {
-                    var bytes = (
-                        run.Trace.FindBytes(token.Token.TokenId) ?? Encoding.UTF8.GetBytes($"#{token.Token.TokenId}")
-                    ).ToArray();
-                    var isControl =
-                        bytes.Length > 4 && bytes.AsSpan().StartsWith("<|"u8) && bytes.AsSpan().EndsWith("|>"u8);
-                    var piece = new Piece(
-                        index,
-                        offset,
-                        isControl ? [] : bytes,
-                        isControl ? Encoding.UTF8.GetString(bytes) : null
-                    );
-                    offset += piece.Bytes.Length;
-                    return piece;
-                }
-            ),
+            .. run.Maps.Answer.Select(token =>
+            {
+                var bytes = (
+                    run.Trace.FindBytes(token.Token.TokenId) ?? Encoding.UTF8.GetBytes($"#{token.Token.TokenId}")
+                ).ToArray();
+                var isControl =
+                    bytes.Length > 4 && bytes.AsSpan().StartsWith("<|"u8) && bytes.AsSpan().EndsWith("|>"u8);
+                var piece = new Piece(
+                    offset,
+                    isControl ? [] : bytes,
+                    isControl ? Encoding.UTF8.GetString(bytes) : null
+                );
+                offset += piece.Bytes.Length;
+                return piece;
+            }),
         ];
     }
 
-    private static (int From, int To)? Match(Piece piece, Piece[] others)
+    /// <summary>For each piece of one answer, the span of the other's pieces with its text.</summary>
+    private static (int From, int To)?[] MatchAll(Piece[] pieces, Piece[] others)
     {
-        int[] found =
-        [
-            .. others
-                .Where(other =>
-                    piece.Control is null
-                        ? other.Bytes.Length > 0
-                            && other.Start < piece.Start + piece.Bytes.Length
-                            && piece.Start < other.Start + other.Bytes.Length
-                        : other.Control == piece.Control && other.Start == piece.Start
-                )
-                .Select(other => other.Index),
-        ];
-        return found.Length == 0 ? null : (found[0], found[^1]);
+        var spans = new (int From, int To)?[pieces.Length];
+        var first = 0;
+        for (var i = 0; i < pieces.Length; i++)
+        {
+            // Both stand in order. What ends before this piece begins is of no later one either.
+            var piece = pieces[i];
+            while (first < others.Length && others[first].Start < piece.Start && others[first].End <= piece.Start)
+            {
+                first++;
+            }
+
+            for (var k = first; k < others.Length && others[k].Start <= piece.End; k++)
+            {
+                if (IsSame(piece, others[k]))
+                {
+                    spans[i] = (spans[i]?.From ?? k, k);
+                }
+            }
+        }
+
+        return spans;
     }
+
+    private static bool IsSame(Piece piece, Piece other) =>
+        piece.Control is null
+            ? other.Bytes.Length > 0 && other.Start < piece.End && piece.Start < other.End
+            : other.Control == piece.Control && other.Start == piece.Start;
 
     /// <summary>What differs between the runs, in few words.</summary>
     private static (string First, string Second) Names(ReportRun first, ReportRun second)
@@ -162,13 +171,10 @@ internal sealed class RunComparison
             ];
     }
 
-    private static string Shown(byte[] text)
-    {
-        string whole = new([
-            .. Encoding.UTF8.GetString(text).Select(character => char.IsControl(character) ? ' ' : character),
-        ]);
-        return whole.Length <= ShownLength ? whole : $"{whole[..ShownLength]}…";
-    }
+    private static string Shown(byte[] text) => OutsideText.Name(Encoding.UTF8.GetString(text));
 
-    private sealed record Piece(int Index, int Start, byte[] Bytes, string? Control);
+    private sealed record Piece(int Start, byte[] Bytes, string? Control)
+    {
+        public int End => Start + Bytes.Length;
+    }
 }

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using Tamx.Llama.Tests.Damage;
 using Tamx.Llama.Tests.Interop;
+using Tamx.Llama.Tests.Media;
 using Xunit.MicrosoftTestingPlatform;
 
 namespace Tamx.Llama.Tests;
@@ -19,15 +19,16 @@ internal static partial class ChildProgram
     {
         switch (arguments)
         {
-            case ["damaged-pairs", .. var rest]:
-                LeaveNothingBehind();
-                return DamagedPairRun.Run(rest);
             case ["texts", .. var rest]:
                 LeaveNothingBehind();
                 return TextRun.Run(rest);
             case ["environment"]:
                 LeaveNothingBehind();
                 return EnvironmentTests.Change();
+            case ["pictures", .. var rest]:
+                return PictureMemoryRun.Run(rest);
+            case ["abort", .. var rest]:
+                return AbortRun.Run(rest);
             case ["host-program", .. var rest]:
                 LeaveNothingBehind();
                 return await HostProgramRun.RunAsync(rest);

@@ -40,6 +40,25 @@ public sealed class MapExportTests : IDisposable
     }
 
     [Fact]
+    public async Task Csv_TextsThatSpreadsheetsRun_ArePrefixedAndNumbersAreNot()
+    {
+        (var trace, var maps) = new Example
+        {
+            AnswerTexts = Example.Tokens("=1+1", "\u001B[2J", "@SUM(A1)", "+x"),
+        }.Build();
+
+        await MapExport.WriteAsync(trace, maps, _folder.Path, ExportFormats.Csv);
+
+        var tokens = Lines("tokens.csv");
+        Assert.Contains(",'=1+1,", tokens[1], StringComparison.Ordinal);
+        Assert.Contains(tokens, line => line.Contains(",'@SUM(A1),", StringComparison.Ordinal));
+        Assert.Contains(tokens, line => line.Contains(",'+x,", StringComparison.Ordinal));
+        Assert.Contains(tokens, line => line.Contains(",\\u001B[2J,", StringComparison.Ordinal));
+        Assert.DoesNotContain('\u001B', string.Concat(tokens));
+        Assert.DoesNotContain(Lines("cells.csv").Concat(tokens), line => line.Contains("'-", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Npy_OfARun_HasShapesTypesAndValues()
     {
         (var trace, var maps) = new Example().Build();

@@ -8,6 +8,26 @@ namespace Tamx.Testing;
 /// </summary>
 public sealed record RandomModelOptions
 {
+    /// <summary>The smallest that llama.cpp loads: rows of a few elements, which no block format fits.</summary>
+    public static RandomModelOptions Tiny { get; } =
+        new()
+        {
+            Name = "tiny",
+            HiddenSize = 16,
+            FeedForwardSize = 32,
+            LayerCount = 2,
+            HeadCount = 2,
+            KeyValueHeadCount = 1,
+            DeepstackLayerCount = 1,
+            IsTied = false,
+            PatchSize = 4,
+            ImageSize = 32,
+            VisionHiddenSize = 8,
+            VisionFeedForwardSize = 16,
+            VisionLayerCount = 2,
+            VisionHeadCount = 2,
+        };
+
     /// <summary>qwen3vl or qwen2vl.</summary>
     public string Architecture { get; init; } = ModelArchitecture.Qwen3Vl;
 

@@ -196,6 +196,28 @@ public class MapStreamTests
         return (stream, answer);
     }
 
+    [Fact]
+    public void Next_TextBeyondTheBound_EqualsTheWholeAnswer()
+    {
+        var random = new Random(4);
+        int[] answer = [20, 21, 22, 20];
+        var trace = Create(
+            [
+                .. User([.. Image(4), .. Enumerable.Range(0, 4094).Select(_ => 100 + random.Next(50))]),
+                .. Generated(answer),
+            ],
+            [new PatchGrid(1, 4, 4)],
+            candidates: [.. answer.Select(id => (int[])[id, 30])]
+        );
+        using var engine = new ReferenceEngine();
+
+        var options = new TamOptions();
+        var whole = ActivationMaps.Compute(trace, options, engine);
+
+        Assert.Equal([true, true, true, false], whole.Answer.Select(token => token.TextPositions.Count > 512));
+        AssertSame(whole.Answer, Stream(trace, options, engine).Answer, 0);
+    }
+
     private static AnswerToken Next(MapStream stream, Trace trace, int index)
     {
         var position = trace.TokenIds.Length - trace.CandidateIds!.Count + index;

@@ -162,7 +162,13 @@ internal static class ResultTables
 
     private static string Field(object? value)
     {
-        var field = value is Enum ? Name(value) : Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
+        // Numbers may begin with a minus. Only a text can be a formula.
+        var field = value switch
+        {
+            Enum => Name(value),
+            string outside => OutsideText.Cell(outside),
+            _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
+        };
         return field.AsSpan().IndexOfAny(",\"\r\n") < 0
             ? field
             : $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";

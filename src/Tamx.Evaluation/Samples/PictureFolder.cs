@@ -229,11 +229,14 @@ public sealed class PictureFolder
     {
         try
         {
-            return parse(JsonText.Check(File.ReadAllBytes(path), path));
+            return parse(JsonText.Check(InputFile.ReadAllBytes(path), path));
         }
         catch (JsonException exception)
         {
-            throw new InvalidInputException($"{path}: no readable JSON: {exception.Message}", exception);
+            throw new InvalidInputException(
+                $"{path}: no readable JSON: {OutsideText.Part(exception.Message)}",
+                exception
+            );
         }
     }
 

@@ -30,7 +30,7 @@ public static class ChatJson
         byte[] json;
         try
         {
-            using var file = File.OpenRead(path);
+            using var file = InputFile.Open(path);
             json = Read(file, path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)

@@ -65,9 +65,7 @@ public sealed record ImagePart(EncodedImage Image) : ChatPart
     /// <summary>At which size the model sees it; null for the model's own bounds.</summary>
     public PixelBounds? Bounds { get; init; }
 
-    /// <summary>Reads a picture's file. It is decoded, and checked, when a model is asked about it.</summary>
-    /// <param name="path">The file.</param>
-    /// <exception cref="ImageFormatException">The file does not exist, cannot be read or is too long.</exception>
+    /// <inheritdoc cref="EncodedImage.FromFile"/>
     public static ImagePart FromFile(string path) => new(EncodedImage.FromFile(path));
 
     /// <inheritdoc cref="EncodedImage.FromStream"/>

@@ -1,3 +1,5 @@
+using Tamx.Llama.Media;
+
 namespace Tamx.Llama.Chat;
 
 /// <summary>
@@ -19,9 +21,13 @@ internal sealed class MediaOpener(string? folder, CancellationToken cancellation
             throw source.Fault("has an image without data; give a data URL or a local path");
         }
 
-        return source.Decode() is { } encoded
-            ? new ImagePart(encoded, source.Place)
-            : ImagePart.FromFile(LocalPath(source));
+        if (source.Decode() is not { } encoded)
+        {
+            return ImagePart.FromFile(LocalPath(source));
+        }
+
+        RgbImage.CheckLimits(encoded, source.Place, ImageLimits.Default);
+        return new ImagePart(encoded, source.Place);
     }
 
     private VideoPart OpenVideo(ParsedVideo video)

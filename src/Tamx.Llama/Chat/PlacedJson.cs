@@ -62,12 +62,7 @@ internal readonly record struct PlacedJson(JsonElement Element, string Place)
     public InvalidInputException Fault(string what) => new($"{Place} {what}");
 
     /// <summary>What somebody wrote, short and on one line.</summary>
-    public static string Shown(string text)
-    {
-        const int Most = 60;
-        var line = string.Concat(text.Take(Most).Select(letter => char.IsControl(letter) ? ' ' : letter));
-        return $"\"{line}{(text.Length > Most ? "…" : "")}\"";
-    }
+    public static string Shown(string text) => $"\"{OutsideText.Name(text)}\"";
 
     /// <summary>Names one after another: <c>a, b or c</c>.</summary>
     public static string Listed(string[] names) => $"{string.Join(", ", names[..^1])} or {names[^1]}";

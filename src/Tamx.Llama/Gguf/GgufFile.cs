@@ -71,7 +71,7 @@ public sealed class GgufFile
 
         try
         {
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+            using var stream = InputFile.Open(path);
             return Read(path, stream, stream.Length);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
@@ -96,9 +96,9 @@ public sealed class GgufFile
         for (var i = 0; i < keyCount; i++)
         {
             var key = reader.ReadName($"key {i}");
-            if (!values.TryAdd(key, reader.ReadValue($"key {Quoted(key)}")))
+            if (!values.TryAdd(key, reader.ReadValue($"key {OutsideText.Quoted(key)}")))
             {
-                throw reader.Error($"key {Quoted(key)} occurs twice");
+                throw reader.Error($"key {OutsideText.Quoted(key)} occurs twice");
             }
         }
 
@@ -110,22 +110,12 @@ public sealed class GgufFile
             declared[i] = ReadTensor(reader, i);
             if (!names.Add(declared[i].Name))
             {
-                throw reader.Error($"tensor {Quoted(declared[i].Name)} occurs twice");
+                throw reader.Error($"tensor {OutsideText.Quoted(declared[i].Name)} occurs twice");
             }
         }
 
         var tensors = Place(path, reader, declared, alignment, byteCount);
         return new GgufFile(path, byteCount, version, new GgufMetadata(path, values), tensors);
-    }
-
-    /// <summary>A name from a file in quotes, on one line and of bounded length.</summary>
-    internal static string Quoted(string name)
-    {
-        const int Longest = 80;
-        var shown = string.Concat(name.Take(Longest).Select(c => IsShown(c) ? c : '?'));
-        return name.Length > Longest ? $"'{shown}...'" : $"'{shown}'";
-
-        static bool IsShown(char c) => !(char.IsControl(c) || char.IsSurrogate(c) || c is '\u2028' or '\u2029');
     }
 
     private static uint ReadVersion(GgufReader reader)
@@ -181,7 +171,7 @@ public sealed class GgufFile
     private static DeclaredTensor ReadTensor(GgufReader reader, int index)
     {
         var name = reader.ReadName($"the name of tensor {index}");
-        var what = $"tensor {Quoted(name)}";
+        var what = $"tensor {OutsideText.Quoted(name)}";
         if (
             System.Text.Encoding.UTF8.GetByteCount(name) > MaxTensorNameBytes
             || name.Contains('\0', StringComparison.Ordinal)
@@ -248,7 +238,7 @@ public sealed class GgufFile
         for (var i = 0; i < declared.Length; i++)
         {
             var tensor = declared[i];
-            var what = $"tensor {Quoted(tensor.Name)}";
+            var what = $"tensor {OutsideText.Quoted(tensor.Name)}";
             if (tensor.Offset != (ulong)next)
             {
                 throw reader.Error(

@@ -24,7 +24,7 @@ public sealed partial class GgufModel
                 {
                     throw new ModelFormatException(
                         file.Path,
-                        $"tensor {GgufFile.Quoted(tensor.Name)} is in {_tensorsByName[tensor.Name].FilePath} as well"
+                        $"tensor {OutsideText.Quoted(tensor.Name)} is in {_tensorsByName[tensor.Name].FilePath} as well"
                     );
                 }
             }

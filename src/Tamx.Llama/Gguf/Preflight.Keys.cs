@@ -176,6 +176,16 @@ public static partial class Preflight
                 var wanted = key.IsArray ? $"an array of {key.Type}" : $"of type {key.Type}";
                 throw Wrong(model, name, isArray ? $"an array of {element}" : $"of type {element}", wanted);
             }
+
+            // llama.cpp keeps nearly all of them as int, and libmtmd throws on a greater one.
+            if (
+                key.Type == GgufValueType.U32
+                && !isArray
+                && model.Metadata.FindInteger(name) is > int.MaxValue and var value
+            )
+            {
+                throw Wrong(model, name, value, $"at most {int.MaxValue}");
+            }
         }
     }
 

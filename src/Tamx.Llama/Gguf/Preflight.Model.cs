@@ -123,7 +123,7 @@ public static partial class Preflight
         if (architecture is not (ModelArchitecture.Qwen3Vl or ModelArchitecture.Qwen2Vl))
         {
             throw model.Error(
-                $"architecture {GgufFile.Quoted(architecture)} is not supported; "
+                $"architecture {OutsideText.Quoted(architecture)} is not supported; "
                     + $"{ModelArchitecture.Qwen3Vl} (Qwen3-VL) and {ModelArchitecture.Qwen2Vl} (Qwen2-VL, Qwen2.5-VL) are"
             );
         }
@@ -322,7 +322,7 @@ public static partial class Preflight
         var typeKey = $"{architecture}.rope.scaling.type";
         if (metadata.FindString(typeKey) is { } type && type is not ("none" or "linear" or "yarn" or "longrope"))
         {
-            throw Wrong(model, typeKey, GgufFile.Quoted(type), "none, linear, yarn or longrope");
+            throw Wrong(model, typeKey, OutsideText.Quoted(type), "none, linear, yarn or longrope");
         }
 
         OptionalInteger(model, $"{architecture}.rope.scaling.original_context_length", 1, 1 << 30);
@@ -363,7 +363,7 @@ public static partial class Preflight
             )
         )
         {
-            throw Wrong(model, Key, GgufFile.Quoted(name), "another name: llama.cpp takes the model for Phi-3");
+            throw Wrong(model, Key, OutsideText.Quoted(name), "another name: llama.cpp takes the model for Phi-3");
         }
     }
 
@@ -374,7 +374,7 @@ public static partial class Preflight
         const string ModelKey = "tokenizer.ggml.model";
         if (metadata.GetString(ModelKey) is var kind && kind != "gpt2")
         {
-            throw Wrong(model, ModelKey, GgufFile.Quoted(kind), "'gpt2', as Qwen's tokenizer is called");
+            throw Wrong(model, ModelKey, OutsideText.Quoted(kind), "'gpt2', as Qwen's tokenizer is called");
         }
 
         var preTokenizers = string.Join(", ", PreTokenizers);
@@ -385,7 +385,7 @@ public static partial class Preflight
             throw Wrong(
                 model,
                 PreTokenizerKey,
-                GgufFile.Quoted(pre),
+                OutsideText.Quoted(pre),
                 $"one of {preTokenizers}, as Qwen's way to cut text is called"
             );
         }
@@ -401,7 +401,7 @@ public static partial class Preflight
             var seen = end < 0 ? tokens[id] : tokens[id][..end];
             if (!distinct.Add(seen.Length == 0 ? $"[EMPTY_{id}]" : seen))
             {
-                throw model.Error($"key {TokensKey} holds token {id}, {GgufFile.Quoted(tokens[id])}, twice");
+                throw model.Error($"key {TokensKey} holds token {id}, {OutsideText.Quoted(tokens[id])}, twice");
             }
         }
 
@@ -457,7 +457,7 @@ public static partial class Preflight
                 throw Wrong(
                     model,
                     TokenTypesKey,
-                    $"{types[id]} for token {id}, {GgufFile.Quoted(tokens[id])}",
+                    $"{types[id]} for token {id}, {OutsideText.Quoted(tokens[id])}",
                     $"1 to {LastTokenType}"
                 );
             }

@@ -30,7 +30,7 @@ public static partial class Preflight
         )
         {
             throw model.Error(
-                $"is a text model ({GgufFile.Quoted(architecture)}); "
+                $"is a text model ({OutsideText.Quoted(architecture)}); "
                     + "the mmproj (vision part) published with the model is needed here"
             );
         }
@@ -60,7 +60,7 @@ public static partial class Preflight
             throw Wrong(
                 model,
                 ProjectorTypeKey,
-                GgufFile.Quoted(type),
+                OutsideText.Quoted(type),
                 $"{Qwen3VlMerger}, {Qwen25VlMerger} or {Qwen2VlMerger}"
             );
         }
@@ -303,7 +303,7 @@ public static partial class Preflight
             )
             {
                 throw model.Error(
-                    $"tensor {GgufFile.Quoted(tensor.Name)} belongs to no layer; "
+                    $"tensor {OutsideText.Quoted(tensor.Name)} belongs to no layer; "
                         + $"layers are 0 to {facts.LayerCount - 1}"
                 );
             }

@@ -56,7 +56,7 @@ internal sealed class TensorChecklist(GgufModel model, string kind)
     {
         if (model.Tensors.FirstOrDefault(tensor => !_known.Contains(tensor.Name)) is { } other)
         {
-            var name = GgufFile.Quoted(other.Name);
+            var name = OutsideText.Quoted(other.Name);
             throw new ModelFormatException(
                 other.FilePath,
                 $"tensor {name} must not be there: a {kind} has none of that name, and llama.cpp {reason}"

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Tamx.Llama.Interop;
 
-/// <summary>The C library's environment (stdlib.h), which native code reads and .NET does not write.</summary>
+/// <summary>The C library: its environment, which native code reads and .NET does not write, and its exit.</summary>
 /// <remarks>
 /// On Linux, setenv may free the list of variables while another thread reads it (glibc before 2.41, and musl). Drivers
 /// of GPUs do so whenever they like. So a new list takes the old one's place there, and the old one is never freed.
@@ -81,6 +81,27 @@ internal static unsafe partial class CRuntime
             Volatile.Write(ref *(nint*)list, (nint)variables);
         }
     }
+
+    /// <summary>Ends the process at once: nothing is flushed, and no exit handler runs.</summary>
+    internal static void Exit(int code)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            ExitOnWindows(code);
+        }
+        else
+        {
+            ExitElsewhere(code);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "_exit")]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    private static partial void ExitElsewhere(int code);
+
+    [LibraryImport("ucrtbase", EntryPoint = "_exit")]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    private static partial void ExitOnWindows(int code);
 
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]

@@ -49,6 +49,7 @@ internal static unsafe class LlamaLibraries
     private static readonly Lock Gate = new();
     private static readonly Dictionary<string, nint> Loaded = [];
     private static volatile bool _isLoaded;
+    private static volatile string? _fileAtWork;
     private static bool _hasResolver;
 
     /// <summary>The folder that the libraries come from, or would come from.</summary>
@@ -105,6 +106,14 @@ internal static unsafe class LlamaLibraries
             yield return "noavx";
             yield return string.Empty;
         }
+    }
+
+    /// <summary>
+    /// The file that native code works with. Should it end the process all the same, the last line names it.
+    /// </summary>
+    internal static string? FileAtWork
+    {
+        set => _fileAtWork = value;
     }
 
     /// <summary>Loads the libraries if that has not happened yet.</summary>
@@ -419,18 +428,26 @@ internal static unsafe class LlamaLibraries
         }
     }
 
+    /// <summary>
+    /// Says in one line why ggml gives up, and ends the program as a fault of its own: without a core file, a debugger
+    /// or a backtrace. ggml would end it in any case.
+    /// </summary>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void OnAbort(byte* message)
     {
+        const int Fault = 1;
         try
         {
+            var file = _fileAtWork is { } path ? $"{path}: " : "";
+            var line = OutsideText.Line($"tamx: {file}llama.cpp gave up: {NativeText.Read(message)}");
             using var error = Console.OpenStandardError();
-            error.Write(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(message));
-            error.Write("\n"u8);
+            error.Write(System.Text.Encoding.UTF8.GetBytes(line + Environment.NewLine));
         }
         catch
         {
             // The process ends in any case.
         }
+
+        CRuntime.Exit(Fault);
     }
 }

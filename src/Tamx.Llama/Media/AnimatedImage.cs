@@ -35,48 +35,38 @@ internal sealed record AnimatedImage(
     )
     {
         limits ??= ImageLimits.Default;
-        RgbImage.CheckFileBytes(encoded.Length, name, limits);
-        var (format, mediaType) = RgbImage.FormatOf(encoded.Span, name);
-        RgbImage.EnsureDecoderIsLimited();
-        var settings = new MagickReadSettings
+        var head = PictureHead.Read(encoded.Span, name, limits);
+        if (head.FrameCount <= 1)
         {
-            Format = format,
-            FrameIndex = 0,
-            FrameCount = MaxFrames + 1,
-        };
+            return new AnimatedImage([new EncodedImage(encoded, name)], [0], sampling.FramesPerSecond);
+        }
+
+        if (head.FrameCount > MaxFrames || head.Width * head.Height * head.FrameCount > MaxTotalPixels)
+        {
+            throw new ImageFormatException(
+                name,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"has {head.FrameCount} frames of {head.Width} x {head.Height} pixels; at most {MaxFrames:N0} and "
+                        + $"{MaxTotalPixels:N0} pixels in all are accepted (shorten it or scale it down)"
+                )
+            );
+        }
+
+        RgbImage.EnsureDecoderIsLimited();
         try
         {
             using var images = new MagickImageCollection();
-            images.Ping(encoded.Span, settings);
-            if (images.Count <= 1)
+
+            // Nothing may be thrown through the decoder: it would never free what it holds.
+            string? warned = null;
+            images.Warning += (_, warning) => warned ??= warning.Message;
+            images.Read(encoded.Span, new MagickReadSettings { Format = head.Format });
+            if (warned is not null)
             {
-                return new AnimatedImage([new EncodedImage(encoded, name)], [0], sampling.FramesPerSecond);
+                throw new ImageFormatException(name, $"is a damaged {head.MediaType} file: {OutsideText.Part(warned)}");
             }
 
-            var (width, height) = (
-                images.Max(image => Math.Max(image.Page.Width, image.Width)),
-                images.Max(image => Math.Max(image.Page.Height, image.Height))
-            );
-            RgbImage.CheckSize(width, height, name, limits);
-            if (images.Count > MaxFrames || (long)width * height * images.Count > MaxTotalPixels)
-            {
-                var count = images.Count > MaxFrames ? $"more than {MaxFrames}" : $"{images.Count}";
-                throw new ImageFormatException(
-                    name,
-                    string.Create(
-                        CultureInfo.InvariantCulture,
-                        $"has {count} frames of {width} x {height} pixels; at most {MaxFrames:N0} and "
-                            + $"{MaxTotalPixels:N0} pixels in all are accepted (shorten it or scale it down)"
-                    )
-                );
-            }
-
-            images.Warning += (_, warning) =>
-                throw new ImageFormatException(
-                    name,
-                    $"is a damaged {mediaType} file: {RgbImage.OneLine(warning.Message)}"
-                );
-            images.Read(encoded.Span, settings);
             cancellationToken.ThrowIfCancellationRequested();
             var starts = new double[images.Count + 1];
             for (var i = 0; i < images.Count; i++)
@@ -84,6 +74,8 @@ internal sealed record AnimatedImage(
                 starts[i + 1] = starts[i] + DelayOf(images[i]);
             }
 
+            // What no frame covers is transparent, as in browsers. Without this it would be the file's ground.
+            images[0].Alpha(AlphaAction.Set);
             images.Coalesce();
             var rate = images.Count / starts[^1];
             var (first, inRange) = sampling.Range(images.Count, rate, name);
@@ -96,11 +88,7 @@ internal sealed record AnimatedImage(
         }
         catch (MagickException exception)
         {
-            throw new ImageFormatException(
-                name,
-                $"is no readable {mediaType} file: {RgbImage.OneLine(exception.Message)}",
-                exception
-            );
+            throw RgbImage.Unreadable(exception, head, name);
         }
     }
 

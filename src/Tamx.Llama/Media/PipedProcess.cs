@@ -1,17 +1,29 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Tamx.Llama.Media;
 
 /// <summary>Another program, whose output is read while it runs. It never outlives this object.</summary>
-internal sealed class PipedProcess : IDisposable
+internal sealed partial class PipedProcess : IDisposable
 {
     private const int MaxErrorLines = 50;
+
+    /// <summary>Private memory of the program, on Linux.</summary>
+    private const ulong MostBytes = 4UL << 30;
+
+    /// <summary>How long it may be silent, and how long it may take in all.</summary>
+    private static readonly TimeSpan MostSilence = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan MostTime = TimeSpan.FromMinutes(30);
 
     private readonly Process _process;
     private readonly CancellationToken _cancellationToken;
     private readonly CancellationTokenRegistration _cancellation;
+    private readonly CancellationTokenSource _clock = new(MostSilence);
+    private readonly CancellationTokenRegistration _ring;
+    private readonly long _started = Stopwatch.GetTimestamp();
     private readonly Queue<string> _errorLines = new();
 
     private PipedProcess(Process process, CancellationToken cancellationToken)
@@ -22,6 +34,8 @@ internal sealed class PipedProcess : IDisposable
         _process.BeginErrorReadLine();
         _process.StandardInput.Close();
         _cancellation = cancellationToken.Register(Kill);
+        _ring = _clock.Token.Register(Kill);
+        LimitMemory(process.Id);
     }
 
     /// <summary>What the program writes.</summary>
@@ -77,11 +91,24 @@ internal sealed class PipedProcess : IDisposable
     /// <summary>Waits for the program to end, after its output was read.</summary>
     /// <returns>Its exit code.</returns>
     /// <exception cref="OperationCanceledException">It was killed for cancellation.</exception>
+    /// <exception cref="InvalidInputException">It took too long.</exception>
     public int Wait()
     {
         _process.WaitForExit();
         _cancellationToken.ThrowIfCancellationRequested();
-        return _process.ExitCode;
+        return _clock.IsCancellationRequested ? throw TooSlow() : _process.ExitCode;
+    }
+
+    /// <summary>Says that output came, so that the program is not taken for one that hangs.</summary>
+    /// <exception cref="InvalidInputException">It has taken too long in all.</exception>
+    public void NoteOutput()
+    {
+        if (Stopwatch.GetElapsedTime(_started) > MostTime)
+        {
+            throw TooSlow();
+        }
+
+        _clock.CancelAfter(MostSilence);
     }
 
     /// <summary>The last line of the program's errors, after <see cref="Wait"/>; empty if there is none.</summary>
@@ -96,9 +123,39 @@ internal sealed class PipedProcess : IDisposable
     public void Dispose()
     {
         _cancellation.Dispose();
+        _ring.Dispose();
+        _clock.Dispose();
         Kill();
         _process.WaitForExit();
         _process.Dispose();
+    }
+
+    private InvalidInputException TooSlow() =>
+        new(
+            $"{_process.StartInfo.FileName} takes too long: {MostTime.TotalMinutes} minutes in all and "
+                + $"{MostSilence.TotalMinutes} without output are the limits; cut the video into shorter ones"
+        );
+
+    /// <summary>Bounds what the program may allocate. It fails at an allocation then, and says so.</summary>
+    private static void LimitMemory(int process)
+    {
+        // RLIMIT_DATA: private memory, without what is only reserved.
+        const int Data = 2;
+        if (OperatingSystem.IsLinux())
+        {
+            var limit = new Limit { Current = MostBytes, Most = MostBytes };
+            _ = SetLimit(process, Data, in limit, 0);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "prlimit")]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    private static partial int SetLimit(int process, int resource, in Limit limit, nint old);
+
+    private struct Limit
+    {
+        public ulong Current;
+        public ulong Most;
     }
 
     private static bool IsExecutable(string path)

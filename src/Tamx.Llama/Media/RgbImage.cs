@@ -14,6 +14,9 @@ public sealed partial class RgbImage
 {
     private const ulong MaxDecoderBytes = 1_000_000_000;
 
+    /// <summary>Beyond any limit that somebody sets: JPEG and GIF end here.</summary>
+    private const ulong MaxDecoderSide = 65_536;
+
     private static readonly TimeSpan MaxDecoderTime = TimeSpan.FromSeconds(30);
     private static readonly Lazy<bool> DecoderIsLimited = new(LimitDecoder);
 
@@ -64,7 +67,7 @@ public sealed partial class RgbImage
 
         try
         {
-            using var stream = File.OpenRead(path);
+            using var stream = InputFile.Open(path);
             return ReadStream(stream, path, limits);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
@@ -82,9 +85,9 @@ public sealed partial class RgbImage
     internal static byte[] ReadStream(Stream stream, string name, ImageLimits? limits = null)
     {
         limits ??= ImageLimits.Default;
-        if (stream.CanSeek)
+        if (stream.CanSeek && stream.Length > limits.MaxFileBytes)
         {
-            CheckFileBytes(stream.Length, name, limits);
+            throw TooLong(stream.Length, name, limits);
         }
 
         return stream.ReadAtMost(limits.MaxFileBytes)
@@ -98,11 +101,11 @@ public sealed partial class RgbImage
     /// <param name="path">The file.</param>
     public static bool IsPictureFile(string path)
     {
-        Span<byte> start = stackalloc byte[16];
+        Span<byte> start = stackalloc byte[PictureHead.FormatBytes];
         try
         {
-            using var stream = File.OpenRead(path);
-            return FindFormat(start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)]) is not null;
+            using var stream = InputFile.Open(path);
+            return IsPicture(start[..stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)]);
         }
         catch (Exception exception)
             when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
@@ -113,7 +116,7 @@ public sealed partial class RgbImage
 
     /// <summary>Whether bytes begin as a picture does.</summary>
     /// <param name="encoded">The bytes of a file.</param>
-    public static bool IsPicture(ReadOnlySpan<byte> encoded) => FindFormat(encoded) is not null;
+    public static bool IsPicture(ReadOnlySpan<byte> encoded) => PictureHead.FormatOf(encoded) is not null;
 
     /// <summary>Checks a picture against limits by its head; no pixel is decoded.</summary>
     /// <param name="encoded">The file's bytes.</param>
@@ -124,31 +127,7 @@ public sealed partial class RgbImage
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(limits);
-        CheckFileBytes(encoded.Length, name, limits);
-        var (format, mediaType) = FormatOf(encoded.Span, name);
-        EnsureDecoderIsLimited();
-        try
-        {
-            using var image = new MagickImage();
-            image.Ping(
-                encoded.Span,
-                new MagickReadSettings
-                {
-                    Format = format,
-                    FrameIndex = 0,
-                    FrameCount = 1,
-                }
-            );
-            CheckSize(image.Width, image.Height, name, limits);
-        }
-        catch (MagickException exception)
-        {
-            throw new ImageFormatException(
-                name,
-                $"is no readable {mediaType} file: {OneLine(exception.Message)}",
-                exception
-            );
-        }
+        PictureHead.Read(encoded.Span, name, limits);
     }
 
     /// <summary>Decodes a JPEG, PNG, WebP, GIF (its first frame) or BMP.</summary>
@@ -160,28 +139,29 @@ public sealed partial class RgbImage
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         limits ??= ImageLimits.Default;
-        CheckFileBytes(encoded.Length, name, limits);
-        var (format, mediaType) = FormatOf(encoded.Span, name);
+        var head = PictureHead.Read(encoded.Span, name, limits);
         EnsureDecoderIsLimited();
-
-        // Only the first frame is read, even of a file with thousands.
-        var settings = new MagickReadSettings()
-        {
-            Format = format,
-            FrameIndex = 0,
-            FrameCount = 1,
-        };
         try
         {
             using var image = new MagickImage();
-            image.Ping(encoded.Span, settings);
-            CheckSize(image.Width, image.Height, name, limits);
             var elapsed = Stopwatch.StartNew();
 
-            // The decoder's own time limit counts from the start of the process, so it cannot be used.
+            // The decoder's own time limit counts from the start of the process, so it cannot be used. Nothing may be
+            // thrown through the decoder: it would never free what it holds.
+            var isTruncated = false;
             image.Progress += (_, progress) => progress.Cancel = elapsed.Elapsed > MaxDecoderTime;
-            image.Warning += (_, warning) => ThrowIfTruncated(warning.Message, mediaType, name);
-            image.Read(encoded.Span, settings);
+            image.Warning += (_, warning) => isTruncated |= IsTruncation(warning.Message);
+
+            // Only the first frame is read, even of a file with thousands.
+            image.Read(
+                Decodable(encoded, head).Span,
+                new MagickReadSettings
+                {
+                    Format = head.Format,
+                    FrameIndex = 0,
+                    FrameCount = 1,
+                }
+            );
             if (elapsed.Elapsed > MaxDecoderTime)
             {
                 throw new ImageFormatException(
@@ -190,24 +170,86 @@ public sealed partial class RgbImage
                 );
             }
 
+            if (isTruncated)
+            {
+                throw new ImageFormatException(
+                    name,
+                    $"is a truncated {head.MediaType} file (download or copy it again)"
+                );
+            }
+
+            if (!head.HasAlpha)
+            {
+                image.Alpha(AlphaAction.Off);
+            }
+
             image.AutoOrient();
-            image.ResetPage();
-            image.ColorSpace = ColorSpace.sRGB;
-            image.BackgroundColor = MagickColors.White;
-            image.Alpha(AlphaAction.Remove);
-            CheckSize(image.Width, image.Height, name, limits);
-            using var pixels = image.GetPixels();
+            using var composed = Compose(image, head);
+            var whole = composed ?? image;
+            whole.ResetPage();
+            whole.ColorSpace = ColorSpace.sRGB;
+            whole.BackgroundColor = MagickColors.White;
+            whole.Alpha(AlphaAction.Remove);
+            CheckSize(whole.Width, whole.Height, name, limits);
+            using var pixels = whole.GetPixels();
             var rgb = pixels.ToByteArray(PixelMapping.RGB) ?? throw new ImageFormatException(name, "holds no pixels");
-            return new RgbImage((int)image.Width, (int)image.Height, rgb, mediaType, name);
+            return new RgbImage((int)whole.Width, (int)whole.Height, rgb, head.MediaType, name);
         }
         catch (MagickException exception)
         {
-            throw new ImageFormatException(
+            throw Unreadable(exception, head, name);
+        }
+    }
+
+    /// <summary>What the decoder is given of a file.</summary>
+    internal static ReadOnlyMemory<byte> Decodable(ReadOnlyMemory<byte> encoded, PictureHead head) =>
+        head.Format == MagickFormat.Png ? PngChunks.WithoutColourProfiles(encoded.Span) : encoded;
+
+    /// <summary>The error for what the decoder says. That it lacks memory is not the picture's fault.</summary>
+    internal static Exception Unreadable(MagickException exception, PictureHead head, string name) =>
+        exception is MagickResourceLimitErrorException && !HasRoom(head)
+            ? new InsufficientMemoryException($"{name}: the decoder of pictures has no memory left", exception)
+            : new ImageFormatException(
                 name,
-                $"is no readable {mediaType} file: {OneLine(exception.Message)}",
+                $"is no readable {head.MediaType} file: {OutsideText.Part(exception.Message)}",
                 exception
             );
+
+    /// <summary>
+    /// Whether the decoder can still hold a picture of this size. It says that memory is lacking of damaged WebPs too.
+    /// </summary>
+    private static bool HasRoom(PictureHead head)
+    {
+        try
+        {
+            using var probe = new MagickImage(MagickColors.White, (uint)head.Width, (uint)head.Height);
+            return true;
         }
+        catch (MagickException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// The whole of which a GIF's or WebP's first frame is a part, or null. What it does not cover is transparent, as
+    /// in browsers.
+    /// </summary>
+    private static MagickImage? Compose(MagickImage frame, PictureHead head)
+    {
+        var page = frame.Page;
+        var (width, height) = (Math.Max(page.Width, frame.Width), Math.Max(page.Height, frame.Height));
+        if (
+            head.Format is not (MagickFormat.Gif or MagickFormat.WebP)
+            || (frame.Width, frame.Height) == (width, height)
+        )
+        {
+            return null;
+        }
+
+        var whole = new MagickImage(MagickColors.White, width, height);
+        whole.Composite(frame, page.X, page.Y, CompositeOperator.Over);
+        return whole;
     }
 
     /// <summary>A frame of a video: red, green, blue bytes [height, width, 3]. If encoded, it is a JPEG.</summary>
@@ -216,57 +258,16 @@ public sealed partial class RgbImage
 
     internal static void EnsureDecoderIsLimited() => _ = DecoderIsLimited.Value;
 
-    internal static (MagickFormat Format, string MediaType) FormatOf(ReadOnlySpan<byte> encoded, string name) =>
-        FindFormat(encoded)
-        ?? throw new ImageFormatException(
-            name,
-            encoded.IsEmpty ? "is empty; a JPEG, PNG, WebP, GIF or BMP is needed" : "is no JPEG, PNG, WebP, GIF or BMP"
-        );
+    internal static ImageFormatException TooLong(long byteCount, string name, ImageLimits limits) =>
+        new(name, Invariant($"is {byteCount:N0} bytes long; at most {limits.MaxFileBytes:N0} are accepted"));
 
-    internal static void CheckFileBytes(long byteCount, string name, ImageLimits limits)
-    {
-        if (byteCount > limits.MaxFileBytes)
-        {
-            throw new ImageFormatException(
-                name,
-                Invariant($"is {byteCount:N0} bytes long; at most {limits.MaxFileBytes:N0} are accepted")
-            );
-        }
-    }
-
-    private static (MagickFormat Format, string MediaType)? FindFormat(ReadOnlySpan<byte> encoded)
-    {
-        if (encoded.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF]))
-        {
-            return (MagickFormat.Jpeg, "image/jpeg");
-        }
-
-        if (encoded.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A]))
-        {
-            return (MagickFormat.Png, "image/png");
-        }
-
-        if (encoded.Length >= 12 && encoded.StartsWith("RIFF"u8) && encoded[8..].StartsWith("WEBP"u8))
-        {
-            return (MagickFormat.WebP, "image/webp");
-        }
-
-        if (encoded.StartsWith("GIF87a"u8) || encoded.StartsWith("GIF89a"u8))
-        {
-            return (MagickFormat.Gif, "image/gif");
-        }
-
-        return encoded.StartsWith("BM"u8) ? (MagickFormat.Bmp, "image/bmp") : null;
-    }
-
-    internal static void CheckSize(uint width, uint height, string name, ImageLimits limits)
+    internal static void CheckSize(long width, long height, string name, ImageLimits limits)
     {
         var (shorter, longer) = width < height ? (width, height) : (height, width);
         var fault =
             shorter < limits.MinSide ? $"at least {limits.MinSide} on each side are needed"
             : longer > limits.MaxSide ? $"at most {limits.MaxSide:N0} on a side are accepted (scale it down)"
-            : (long)width * height > limits.MaxPixels
-                ? $"at most {limits.MaxPixels:N0} in all are accepted (scale it down)"
+            : width * height > limits.MaxPixels ? $"at most {limits.MaxPixels:N0} in all are accepted (scale it down)"
             : longer > shorter * limits.MaxAspectRatio
                 ? $"the longer side may be at most {limits.MaxAspectRatio} times the shorter (crop it)"
             : (FormattableString?)null;
@@ -276,25 +277,24 @@ public sealed partial class RgbImage
         }
     }
 
-    /// <summary>To its decoder, a JPEG that ends early is but a warning. Here it is an error.</summary>
-    private static void ThrowIfTruncated(string warning, string mediaType, string name)
-    {
-        if (warning.Contains("premature end", StringComparison.OrdinalIgnoreCase))
-        {
-            throw new ImageFormatException(name, $"is a truncated {mediaType} file (download or copy it again)");
-        }
-    }
+    /// <summary>To its decoder, a JPEG that ends early is but a warning.</summary>
+    private static bool IsTruncation(string warning) =>
+        warning.Contains("premature end", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Sets the process's limits: pixels stay in memory, and within this much of it.</summary>
+    /// <summary>
+    /// Sets the process's limits: pixels stay in memory, and within this much of it. Heads are checked before, so these
+    /// are for what a decoder makes of a file beyond its head.
+    /// </summary>
     private static bool LimitDecoder()
     {
         ResourceLimits.Memory = MaxDecoderBytes;
+        ResourceLimits.MaxMemoryRequest = MaxDecoderBytes;
         ResourceLimits.Disk = 0;
+        ResourceLimits.Width = MaxDecoderSide;
+        ResourceLimits.Height = MaxDecoderSide;
+        ResourceLimits.ListLength = AnimatedImage.MaxFrames + 1;
         return true;
     }
-
-    internal static string OneLine(string text) =>
-        string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

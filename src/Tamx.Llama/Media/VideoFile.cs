@@ -14,6 +14,9 @@ internal sealed class VideoFile : IFrameSource
     /// <summary>Most frames of a file: nine hours at 30 per second.</summary>
     private const int MaxFrames = 1_000_000;
 
+    /// <summary>Most bytes that ffmpeg may allocate at once.</summary>
+    private const string MostAllocation = "1000000000";
+
     private const string Containers =
         "mov,matroska,avi,mpegts,mpeg,mpegvideo,asf,flv,ogg,ivf,mjpeg,mxf,nut,dv,h264,hevc,m4v,av1,obu";
 
@@ -48,6 +51,7 @@ internal sealed class VideoFile : IFrameSource
     public static VideoFile Open(string path, VideoSampling sampling, CancellationToken cancellationToken)
     {
         CheckReadable(path);
+        CheckStream(path, cancellationToken);
         var probe = new VideoProbe();
         using var ffprobe = PipedProcess.Start(
             FindProgram("ffprobe", path),
@@ -71,6 +75,7 @@ internal sealed class VideoFile : IFrameSource
         {
             while (lines.ReadLine() is { } line)
             {
+                ffprobe.NoteOutput();
                 probe.Add(line);
                 if (probe.FrameCount > MaxFrames)
                 {
@@ -137,6 +142,7 @@ internal sealed class VideoFile : IFrameSource
         var name = Path.GetFileName(_path);
         for (var i = 0; i < _indices.Length; i++)
         {
+            ffmpeg.NoteOutput();
             var pixels = new byte[checked(Width * Height * 3)];
             if (ffmpeg.Output.ReadAtLeast(pixels, pixels.Length, throwOnEndOfStream: false) < pixels.Length)
             {
@@ -150,8 +156,64 @@ internal sealed class VideoFile : IFrameSource
         }
     }
 
+    /// <summary>Checks the size that the file claims, before anything is decoded.</summary>
+    private static void CheckStream(string path, CancellationToken cancellationToken)
+    {
+        using var ffprobe = PipedProcess.Start(
+            FindProgram("ffprobe", path),
+            [
+                "-v",
+                "error",
+                .. Input(path),
+                "-select_streams",
+                "V:0",
+                "-of",
+                "flat",
+                "-show_entries",
+                "stream=width,height",
+            ],
+            cancellationToken
+        );
+        var size = new Dictionary<string, long>(StringComparer.Ordinal);
+        using (var lines = new StreamReader(ffprobe.Output, Encoding.UTF8))
+        {
+            while (lines.ReadLine() is { } line)
+            {
+                var parts = line.Split('=', 2);
+                if (parts is [var key, var value] && long.TryParse(value, CultureInfo.InvariantCulture, out var number))
+                {
+                    size.TryAdd(key[(key.LastIndexOf('.') + 1)..], number);
+                }
+            }
+        }
+
+        // What is wrong with a file that has no size, the decoder says.
+        ffprobe.Wait();
+        if (
+            size.GetValueOrDefault("width") is > 0 and var width
+            && size.GetValueOrDefault("height") is > 0 and var height
+        )
+        {
+            RgbImage.CheckSize(width, height, path, ImageLimits.Default);
+        }
+    }
+
+    /// <summary>
+    /// Options of a file to read. Frames may claim another size than the file, so the decoder has limits too.
+    /// </summary>
     private static string[] Input(string path) =>
-        ["-protocol_whitelist", "file", "-format_whitelist", Containers, "-i", "file:" + Path.GetFullPath(path)];
+        [
+            "-max_alloc",
+            MostAllocation,
+            "-max_pixels",
+            ImageLimits.Default.MaxPixels.ToString(CultureInfo.InvariantCulture),
+            "-protocol_whitelist",
+            "file",
+            "-format_whitelist",
+            Containers,
+            "-i",
+            "file:" + Path.GetFullPath(path),
+        ];
 
     private static string FindProgram(string program, string path) =>
         PipedProcess.Find(program)
@@ -164,7 +226,7 @@ internal sealed class VideoFile : IFrameSource
     {
         try
         {
-            using var file = File.OpenRead(path);
+            using var file = InputFile.Open(path);
             if (file.Length == 0)
             {
                 throw new InvalidInputException($"{path}: is empty; a video is needed");
@@ -186,7 +248,7 @@ internal sealed class VideoFile : IFrameSource
         var text = program.LastError();
         var prefix = $"file:{Path.GetFullPath(path)}: ";
         return text.Length == 0 ? "the file ends early"
-            : text.StartsWith(prefix, StringComparison.Ordinal) ? text[prefix.Length..]
-            : text;
+            : text.StartsWith(prefix, StringComparison.Ordinal) ? OutsideText.Part(text[prefix.Length..])
+            : OutsideText.Part(text);
     }
 }

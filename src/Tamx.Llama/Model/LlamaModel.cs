@@ -51,6 +51,7 @@ internal sealed class LlamaModel : IDisposable
         devices[0] = UsesNoDevice(options) ? 0 : FindDevice(options.Device);
         devices[1] = 0;
         parameters.devices = options.Device.Length > 0 ? devices : null;
+        LlamaLibraries.FileAtWork = options.ModelPath;
         var handle = LlamaApi.LoadModel(options.ModelPath, parameters);
         GC.KeepAlive(onProgress);
         if (handle.IsInvalid)

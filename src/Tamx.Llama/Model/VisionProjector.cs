@@ -57,6 +57,7 @@ internal sealed class VisionProjector : IDisposable
             parameters.ProgressData = (void*)GCHandle.ToIntPtr(report);
             (parameters.MinImageTokens, parameters.MaxImageTokens) = options.ImageTokenBounds(facts);
 
+            LlamaLibraries.FileAtWork = options.ProjectorPath;
             var context = Load(model, options, parameters);
             if (context == 0)
             {
@@ -64,6 +65,7 @@ internal sealed class VisionProjector : IDisposable
             }
 
             handle = new MtmdHandle(context, model.Handle, state);
+            LlamaLibraries.FileAtWork = options.ModelPath;
             return MtmdApi.SupportsVision(handle) != 0 && MtmdApi.UsesMrope(handle) != 0
                 ? new VisionProjector(handle, state, model.InputSize)
                 : throw new ModelFormatException(

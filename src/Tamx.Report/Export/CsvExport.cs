@@ -166,7 +166,10 @@ internal static class CsvExport
 
     private static string Field(object? value)
     {
-        var text = Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
+        // Numbers may begin with a minus. Only a text can be a formula.
+        var text = value is string outside
+            ? OutsideText.Cell(outside)
+            : Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
         return text.AsSpan().IndexOfAny("\",\r\n") < 0
             ? text
             : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";

@@ -188,13 +188,15 @@ internal static class OptionsReader
             return TamProfile.Tamx;
         }
 
-        return
-            Enum.TryParse<TamProfile>(Json.Text(options, "profile"), ignoreCase: true, out var profile)
-            && Enum.IsDefined(profile)
-            ? profile
-            : throw Json.Fault(
-                "profile",
-                $"must be {string.Join(", ", Enum.GetNames<TamProfile>()).ToLowerInvariant()}"
-            );
+        // By name alone: Enum.TryParse takes numbers and lists of names too.
+        var name = Json.Text(options, "profile");
+        var profiles = Enum.GetValues<TamProfile>();
+        var index = Array.FindIndex(
+            profiles,
+            profile => profile.ToString().Equals(name, StringComparison.OrdinalIgnoreCase)
+        );
+        return index >= 0
+            ? profiles[index]
+            : throw Json.Fault("profile", $"must be {string.Join(", ", profiles).ToLowerInvariant()}");
     }
 }

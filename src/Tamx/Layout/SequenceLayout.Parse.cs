@@ -144,6 +144,7 @@ public sealed partial record SequenceLayout
 
         var turns = new List<Turn>();
         var position = 0;
+        var block = 0;
         while (position < tokenIds.Count - 1)
         {
             if (tokenIds[position] != markers.TurnStart)
@@ -160,13 +161,14 @@ public sealed partial record SequenceLayout
                 end++;
             }
 
+            // Blocks stand in order, as turns do.
             var blockIndices = new List<int>();
-            for (var b = 0; b < blocks.Count; b++)
+            for (; block < blocks.Count && blocks[block].StartPosition <= end; block++)
             {
-                if (start <= blocks[b].StartPosition && blocks[b].EndPosition <= end)
+                if (start <= blocks[block].StartPosition && blocks[block].EndPosition <= end)
                 {
-                    blocks[b] = blocks[b] with { TurnIndex = turns.Count };
-                    blockIndices.Add(b);
+                    blocks[block] = blocks[block] with { TurnIndex = turns.Count };
+                    blockIndices.Add(block);
                 }
             }
 

@@ -43,6 +43,7 @@ public sealed partial class ActivationMaps
         {
             var (token, candidates) = (Answer[i].Token, Answer[i].Candidates);
             AddToken(writer, token, $"vision_maps.{i}", $"text_rel.{i}");
+            AddPositions(writer, Answer[i], $"text_rel_pos.{i}", Layout.ContextPositions.Count + i);
             for (var c = 0; c < candidates.Count; c++)
             {
                 AddToken(writer, candidates[c], $"candidate_vision_maps.{i}.{c}", $"candidate_text_rel.{i}.{c}");
@@ -57,6 +58,7 @@ public sealed partial class ActivationMaps
         for (var j = 0; j < Prompt.Count; j++)
         {
             AddToken(writer, Prompt[j].Token, $"prompt_vision_maps.{j}", $"prompt_text_rel.{j}");
+            AddPositions(writer, Prompt[j], $"prompt_text_rel_pos.{j}", Layout.ContextPositions.Count);
         }
 
         writer.Metadata[TraceFormat.OptionsKey] = JsonSerializer.Serialize(Options, SavedJson.Options);
@@ -74,6 +76,15 @@ public sealed partial class ActivationMaps
         }
 
         writer.AddSingles(textName, token.TextRelevance.AsMemory());
+    }
+
+    /// <summary>Adds the positions of a token's relevance, if these are not all before it.</summary>
+    private static void AddPositions(SafetensorsWriter writer, AnswerToken token, string name, int all)
+    {
+        if (token.TextPositions.Count < all)
+        {
+            writer.AddIntegers(name, ToInt64(token.TextPositions));
+        }
     }
 
     private static long[] ToInt64(IReadOnlyList<int> values) => [.. values.Select(value => (long)value)];

@@ -48,7 +48,8 @@ public sealed class AnswerToken
 
     /// <summary>
     /// The positions of <see cref="ExplainedToken.TextRelevance"/>. For an answer token: context text, then answer, all
-    /// before <see cref="Position"/>. For a token of the prompt: all context text.
+    /// before <see cref="Position"/>. For a token of the prompt: all context text. Of more than 4,096 positions only
+    /// those with the greatest relevance stand here, 512 at most: the token's own and its candidates'. Ascending.
     /// </summary>
     public required IReadOnlyList<int> TextPositions { get; init; }
 

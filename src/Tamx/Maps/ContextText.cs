@@ -18,6 +18,10 @@ internal sealed class ContextText
     private readonly int _answerStart;
     private readonly int _lastPromptId;
     private readonly List<Entry> _entries = [];
+    private readonly HashSet<int> _mapIds = [];
+
+    /// <summary>Positions of the entries, and room for more. Tokens share it, so nothing in it ever changes.</summary>
+    private int[] _positions = [];
 
     /// <summary>By token id, a number that is the same for repeated words.</summary>
     private readonly Dictionary<int, int> _words = [];
@@ -47,7 +51,7 @@ internal sealed class ContextText
                 options.StandInContextMaps && _entries.Count == 0
                     ? heldIds.MaxBy(id => Logit(run, id, position))
                     : tokenIds[position];
-            _entries.Add(new Entry(position, tokenIds[position], mapId, WordOf(tokenIds[position])));
+            Enter(new Entry(position, tokenIds[position], mapId, WordOf(tokenIds[position])));
         }
 
         ContextCount = _entries.Count;
@@ -66,7 +70,7 @@ internal sealed class ContextText
 
     /// <summary>Appends the answer's next token.</summary>
     public void Add(int position, int tokenId) =>
-        _entries.Add(
+        Enter(
             new Entry(
                 position,
                 tokenId,
@@ -74,6 +78,15 @@ internal sealed class ContextText
                 WordOf(tokenId)
             )
         );
+
+    /// <summary>Different ids among <see cref="MapIdAt"/>.</summary>
+    public int MapIdCount => _mapIds.Count;
+
+    /// <summary>Whether an entry has this id for its map.</summary>
+    public bool HasMapId(int id) => _mapIds.Contains(id);
+
+    /// <summary>The positions of the first entries, without a copy.</summary>
+    public IReadOnlyList<int> FirstPositions(int count) => new ArraySegment<int>(_positions, 0, count);
 
     /// <summary>An entry's position in the sequence.</summary>
     public int PositionAt(int index) => _entries[index].Position;
@@ -90,49 +103,68 @@ internal sealed class ContextText
             ? _entries[index].Position - 1
             : _entries[index].Position;
 
-    /// <summary>One row of Q: the text after a block, without the explained word, weighted by relevance.</summary>
+    /// <summary>Rows of Q: for each block the text after it, without the explained word, weighted by relevance.</summary>
     /// <param name="scores">r of the first entries, the text before the explained token.</param>
-    /// <param name="blockEnd">Position of the block's end.</param>
+    /// <param name="blocks">The blocks before the token, in order.</param>
     /// <param name="explainedId">The explained token.</param>
     /// <param name="columns">The column of each entry's map.</param>
-    /// <param name="weights">Receives the weights; zeros at first.</param>
+    /// <param name="width">Number of columns.</param>
+    /// <param name="rows">Receives the weights [blocks, columns]; zeros at first.</param>
     public void FillWeights(
         ReadOnlySpan<float> scores,
-        int blockEnd,
+        ReadOnlySpan<VisionBlock> blocks,
         int explainedId,
         ReadOnlySpan<int> columns,
-        Span<float> weights
+        int width,
+        Span<float> rows
     )
     {
         var word = WordOf(explainedId);
+        var sums = new double[width];
+        var counts = new int[width];
         double sum = 0;
         var count = 0;
-        for (var j = 0; j < scores.Length; j++)
+
+        // From the last block to the first: each has the text of the one after it, and what stands between the two.
+        var j = scores.Length;
+        for (var b = blocks.Length - 1; b >= 0; b--)
         {
-            if (IsContext(j, blockEnd, word))
+            for (; j > 0 && _entries[j - 1].Position > blocks[b].EndPosition; j--)
             {
-                sum += scores[j];
-                count++;
+                if (_entries[j - 1].Word != word)
+                {
+                    sums[columns[j - 1]] += scores[j - 1];
+                    counts[columns[j - 1]]++;
+                    sum += scores[j - 1];
+                    count++;
+                }
             }
-        }
 
-        var isRelevant = sum > NegligibleRelevance;
-        if (count == 0 || (!isRelevant && !_options.UniformWeightsWithoutRelevance))
-        {
-            return;
-        }
-
-        for (var j = 0; j < scores.Length; j++)
-        {
-            if (IsContext(j, blockEnd, word))
+            var isRelevant = sum > NegligibleRelevance;
+            if (count == 0 || (!isRelevant && !_options.UniformWeightsWithoutRelevance))
             {
-                weights[columns[j]] += (float)(isRelevant ? scores[j] / sum : 1.0 / count);
+                continue;
+            }
+
+            var row = rows.Slice(b * width, width);
+            for (var c = 0; c < width; c++)
+            {
+                row[c] = (float)(isRelevant ? sums[c] / sum : (double)counts[c] / count);
             }
         }
     }
 
-    private bool IsContext(int index, int blockEnd, int explainedWord) =>
-        _entries[index].Position > blockEnd && _entries[index].Word != explainedWord;
+    private void Enter(Entry entry)
+    {
+        if (_entries.Count == _positions.Length)
+        {
+            Array.Resize(ref _positions, Math.Max(16, 2 * _positions.Length));
+        }
+
+        _positions[_entries.Count] = entry.Position;
+        _entries.Add(entry);
+        _mapIds.Add(entry.MapId);
+    }
 
     private int WordOf(int tokenId)
     {

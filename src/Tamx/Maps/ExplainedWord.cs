@@ -62,17 +62,35 @@ public sealed class ExplainedWord
                             ? null
                             : new ActivationMap(
                                 map.Grid,
-                                Join(map.Values.Length, token => token.VisionMaps[block]!.Values)
+                                Join(map.Values.Length, token => answer[token].Token.VisionMaps[block]!.Values)
                             )
                 ),
             ],
             TextRelevance = ImmutableCollectionsMarshal.AsImmutableArray(
-                Join(first.TextRelevance.Length, token => token.TextRelevance.AsMemory())
+                Join(first.TextRelevance.Length, token => TextOf(token))
             ),
             RawRange = range,
         };
 
-        float[] Join(int length, Func<ExplainedToken, ReadOnlyMemory<float>> valuesOf)
+        // A token's relevance of the first one's text. A long text is not all there; what is not, counts as 0.
+        ReadOnlyMemory<float> TextOf(int index)
+        {
+            var (wanted, found) = (answer[word.TokenIndices[0]].TextPositions, answer[index].TextPositions);
+            var values = new float[wanted.Count];
+            for (var (i, k) = (0, 0); i < wanted.Count; i++)
+            {
+                while (k < found.Count && found[k] < wanted[i])
+                {
+                    k++;
+                }
+
+                values[i] = k < found.Count && found[k] == wanted[i] ? answer[index].Token.TextRelevance[k] : 0;
+            }
+
+            return values;
+        }
+
+        float[] Join(int length, Func<int, ReadOnlyMemory<float>> valuesOf)
         {
             var width = (double)range.Maximum - range.Minimum;
             var joined = new float[length];
@@ -83,9 +101,10 @@ public sealed class ExplainedWord
 
             var isMax = aggregation == WordAggregation.Max;
             var raw = new double[length];
-            foreach (var token in tokens)
+            foreach (var index in word.TokenIndices)
             {
-                var values = valuesOf(token).Span[..length];
+                var token = answer[index].Token;
+                var values = valuesOf(index).Span[..length];
                 var (minimum, scale) = (
                     (double)token.RawRange.Minimum,
                     (double)token.RawRange.Maximum - token.RawRange.Minimum

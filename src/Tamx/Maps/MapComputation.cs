@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Tamx.Kernels;
@@ -38,6 +39,18 @@ internal sealed record ExplainedStep(
 /// </remarks>
 internal sealed class MapComputation
 {
+    /// <summary>
+    /// A token has relevance for all of a text of so many entries. Of a longer one it keeps the greatest, so that a
+    /// long answer takes memory in proportion to its length.
+    /// </summary>
+    private const int MostText = 4096;
+
+    /// <summary>Entries that a token keeps of a longer text, with those of its candidates.</summary>
+    private const int KeptText = 512;
+
+    /// <summary>About what a map takes besides its values.</summary>
+    private const int MapOverheadBytes = 100;
+
     private readonly IRunRows _run;
     private readonly ContextText _text;
     private readonly TamOptions _options;
@@ -46,6 +59,9 @@ internal sealed class MapComputation
 
     /// <summary>The blocks before at least one answer token. Blocks stand in order, so these come first.</summary>
     private readonly VisionBlock[] _blocks;
+
+    /// <summary>Cells of the first blocks, for each number of them.</summary>
+    private readonly long[] _cellsOfFirst;
 
     /// <summary>A by token id, kept from token to token. The cells of the blocks stand one after another.</summary>
     private readonly Dictionary<int, float[]>? _activations;
@@ -71,30 +87,85 @@ internal sealed class MapComputation
                 layout.AnswerPositions is not [.., var last] || block.EndPosition < last
             ),
         ];
+        _cellsOfFirst = new long[_blocks.Length + 1];
+        for (var b = 0; b < _blocks.Length; b++)
+        {
+            _cellsOfFirst[b + 1] = _cellsOfFirst[b] + _blocks[b].CellCount;
+        }
     }
 
     /// <summary>Explains tokens. The text that they have relevance for must have been entered.</summary>
     public AnswerToken[] Explain(IReadOnlyList<ExplainedStep> steps, CancellationToken cancellationToken)
     {
+        RequireRoom(steps);
         var explained = new List<AnswerToken>(steps.Count);
         while (explained.Count < steps.Count)
         {
-            long bytes = 0;
-            var slice = steps
-                .Skip(explained.Count)
-                .TakeWhile(
-                    (step, index) =>
-                        (bytes += sizeof(float) * MapValueCount(step)) <= _engine.MaxWorkingBytes || index == 0
-                )
-                .ToList();
-            explained.AddRange(ExplainSlice(slice, cancellationToken));
+            explained.AddRange(ExplainSlice(NextSlice(steps, explained.Count), cancellationToken));
         }
 
         return [.. explained];
     }
 
-    private long MapValueCount(ExplainedStep step) =>
-        step.MapIds.Length * _blocks.Where((_, b) => IsVisible(b, step)).Sum(block => (long)block.CellCount);
+    /// <summary>The steps from one on whose maps, relevance and weights fit the engine's working memory.</summary>
+    private List<ExplainedStep> NextSlice(IReadOnlyList<ExplainedStep> steps, int first)
+    {
+        List<ExplainedStep> slice = [];
+        HashSet<int> ids = [];
+        long values = 0;
+        for (var i = first; i < steps.Count; i++)
+        {
+            var step = steps[i];
+            var blocks = VisibleBlocks(step);
+            values += step.MapIds.Length * (_cellsOfFirst[blocks] + ((long)blocks * _text.MapIdCount));
+            values += step.MapIds.Count(ids.Add) * (long)step.TextCount;
+            if (slice.Count > 0 && sizeof(float) * values > _engine.MaxWorkingBytes)
+            {
+                break;
+            }
+
+            slice.Add(step);
+        }
+
+        return slice;
+    }
+
+    /// <summary>Refuses a run whose maps would not fit the machine's memory.</summary>
+    private void RequireRoom(IReadOnlyList<ExplainedStep> steps)
+    {
+        Int128 bytes = 0;
+        foreach (var step in steps)
+        {
+            var blocks = VisibleBlocks(step);
+            bytes +=
+                step.MapIds.Length
+                * ((sizeof(float) * (Int128)_cellsOfFirst[blocks]) + ((Int128)blocks * MapOverheadBytes));
+        }
+
+        var available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        if (bytes > available / 4 * 3)
+        {
+            throw new InvalidInputException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"the maps of {steps.Count:N0} tokens with their candidates would take {(double)bytes / 1e9:N1} GB, and {available / 1e9:N1} GB of memory are available; use fewer candidates, a shorter answer or smaller pictures"
+                )
+            );
+        }
+    }
+
+    /// <summary>How many blocks stand before a step's token.</summary>
+    private int VisibleBlocks(ExplainedStep step)
+    {
+        var (low, high) = (0, _blocks.Length);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            (low, high) = _blocks[middle].EndPosition < step.Position ? (middle + 1, high) : (low, middle);
+        }
+
+        return low;
+    }
 
     private AnswerToken[] ExplainSlice(List<ExplainedStep> steps, CancellationToken cancellationToken)
     {
@@ -114,6 +185,7 @@ internal sealed class MapComputation
         for (var i = 0; i < steps.Count; i++)
         {
             firstRanges[i] = ranges.Count;
+            var blocks = VisibleBlocks(steps[i]);
             foreach (var id in steps[i].MapIds)
             {
                 if (ranges.Count == firstRanges[i] || !_options.NormalizeWithCandidates)
@@ -121,9 +193,9 @@ internal sealed class MapComputation
                     ranges.Add(ValueRange.Empty);
                 }
 
-                ranges[^1] = ranges[^1].Include(relevance[id].AsSpan(0, steps[i].TextCount));
+                ranges[^1] = ranges[^1].Include(relevance[id].RangeOf(steps[i].TextCount));
                 var used = Array.BinarySearch(usedIds, id);
-                for (var b = 0; b < _blocks.Length && IsVisible(b, steps[i]); b++)
+                for (var b = 0; b < blocks; b++)
                 {
                     maps.Add(new TamMap(b, used, ranges.Count - 1));
                 }
@@ -173,7 +245,7 @@ internal sealed class MapComputation
     }
 
     /// <summary>r: the relevance of each text entry for each explained id.</summary>
-    private Dictionary<int, float[]> ProjectText(
+    private Dictionary<int, TextScores> ProjectText(
         IReadOnlyList<ExplainedStep> steps,
         int textCount,
         CancellationToken cancellationToken
@@ -184,15 +256,16 @@ internal sealed class MapComputation
         var values = new float[Bounded((long)ids.Length * textCount)];
         _engine.Project(states, Gather(ids, _run.RowOf), _run.HiddenSize, values, cancellationToken);
         return ids.Index()
-            .ToDictionary(pair => pair.Item, pair => values[(pair.Index * textCount)..((pair.Index + 1) * textCount)]);
+            .ToDictionary(
+                pair => pair.Item,
+                pair => new TextScores(values.AsMemory(pair.Index * textCount, textCount))
+            );
     }
-
-    private bool IsVisible(int block, ExplainedStep step) => _blocks[block].EndPosition < step.Position;
 
     /// <summary>Q: the weight of each used id for each map, in the order of the maps.</summary>
     private float[] Weights(
         IReadOnlyList<ExplainedStep> steps,
-        Dictionary<int, float[]> relevance,
+        Dictionary<int, TextScores> relevance,
         int[] usedIds,
         int textCount,
         int mapCount
@@ -211,15 +284,12 @@ internal sealed class MapComputation
         var rest = weights.AsSpan();
         foreach (var step in steps)
         {
+            var blocks = _blocks.AsSpan(0, VisibleBlocks(step));
             foreach (var id in step.MapIds)
             {
-                var scores = relevance[_options.CandidatesOwnWeights ? id : step.MapIds[0]]
-                    .AsSpan(0, step.EarlierCount);
-                for (var b = 0; b < _blocks.Length && IsVisible(b, step); b++)
-                {
-                    _text.FillWeights(scores, _blocks[b].EndPosition, id, columns, rest[..usedIds.Length]);
-                    rest = rest[usedIds.Length..];
-                }
+                var scores = relevance[_options.CandidatesOwnWeights ? id : step.MapIds[0]].First(step.EarlierCount);
+                _text.FillWeights(scores, blocks, id, columns, usedIds.Length, rest);
+                rest = rest[(blocks.Length * usedIds.Length)..];
             }
         }
 
@@ -313,10 +383,9 @@ internal sealed class MapComputation
     {
         if (_activations is not null)
         {
-            HashSet<int> text = [.. Enumerable.Range(0, _text.Count).Select(_text.MapIdAt)];
             foreach (var step in steps)
             {
-                foreach (var id in step.MapIds.Where(id => id != step.TokenId && !text.Contains(id)))
+                foreach (var id in step.MapIds.Where(id => id != step.TokenId && !_text.HasMapId(id)))
                 {
                     _activations.Remove(id);
                 }
@@ -326,18 +395,20 @@ internal sealed class MapComputation
 
     private AnswerToken Assemble(
         ExplainedStep step,
-        Dictionary<int, float[]> relevance,
+        Dictionary<int, TextScores> relevance,
         float[] values,
         ref int offset,
         ReadOnlySpan<ValueRange> ranges
     )
     {
         var explained = new Dictionary<int, ExplainedToken>();
+        var kept = KeptEntries(step, relevance);
         for (var k = 0; k < step.MapIds.Length; k++)
         {
             var id = step.MapIds[k];
             var range = ranges[_options.NormalizeWithCandidates ? 0 : k];
-            var text = relevance[id][..step.TextCount];
+            var scores = relevance[id].First(step.TextCount);
+            var text = kept is null ? scores.ToArray() : Pick(scores, kept);
             range.Normalize(text);
             explained[id] = new ExplainedToken
             {
@@ -361,7 +432,9 @@ internal sealed class MapComputation
                     (id, c) => AtStep(explained[id], id, step.CandidateProbabilities?[c] ?? float.NaN)
                 ),
             ],
-            TextPositions = [.. Enumerable.Range(0, step.TextCount).Select(_text.PositionAt)],
+            TextPositions = kept is null
+                ? _text.FirstPositions(step.TextCount)
+                : Array.ConvertAll(kept, _text.PositionAt),
             RawRange = token.RawRange,
         };
 
@@ -378,12 +451,36 @@ internal sealed class MapComputation
             };
     }
 
+    /// <summary>The text entries that a step keeps, ascending; null for all.</summary>
+    private static int[]? KeptEntries(ExplainedStep step, Dictionary<int, TextScores> relevance)
+    {
+        if (step.TextCount <= MostText)
+        {
+            return null;
+        }
+
+        var share = KeptText / (step.CandidateIds.Count + 1);
+        return [.. step.MapIds.SelectMany(id => relevance[id].GreatestOf(step.TextCount, share)).Distinct().Order()];
+    }
+
+    private static float[] Pick(ReadOnlySpan<float> values, int[] indices)
+    {
+        var picked = new float[indices.Length];
+        for (var i = 0; i < indices.Length; i++)
+        {
+            picked[i] = values[indices[i]];
+        }
+
+        return picked;
+    }
+
     private string? TextOf(int id) => _run.FindBytes(id) is { } bytes ? Encoding.UTF8.GetString(bytes.Span) : null;
 
     private ActivationMap?[] SliceMaps(float[] values, ExplainedStep step, ref int offset)
     {
         var maps = new ActivationMap?[_allBlocks];
-        for (var b = 0; b < _blocks.Length && IsVisible(b, step); b++)
+        var blocks = VisibleBlocks(step);
+        for (var b = 0; b < blocks; b++)
         {
             var map = values.AsSpan(offset, _blocks[b].CellCount).ToArray();
             maps[b] = new ActivationMap(_blocks[b].Grid, map);

@@ -62,7 +62,7 @@ public sealed class SafetensorsFile : IDisposable
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
-            throw Fault($"the header is not the JSON that .safetensors asks for: {FirstLine(e.Message)}", e);
+            throw Fault($"the header is not the JSON that .safetensors asks for: {OutsideText.Part(e.Message)}", e);
         }
 
         CheckOffsets(fileBytes - _dataStart);
@@ -85,6 +85,15 @@ public sealed class SafetensorsFile : IDisposable
     public static SafetensorsFile Open(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
+        try
+        {
+            InputFile.RequireRegular(path);
+        }
+        catch (IOException e)
+        {
+            throw new TraceFormatException(path, $"cannot be read: {e.Message}", e);
+        }
+
         SafeFileHandle? file = null;
         try
         {
@@ -239,7 +248,7 @@ public sealed class SafetensorsFile : IDisposable
             }
             else if (!_tensors.TryAdd(name, ReadTensor(ref reader, name)))
             {
-                throw Fault($"tensor {Printable(name)} is listed twice");
+                throw Fault($"tensor {OutsideText.Name(name)} is listed twice");
             }
         }
 
@@ -257,14 +266,14 @@ public sealed class SafetensorsFile : IDisposable
             Expect(reader, JsonTokenType.String, MetadataName);
             if (!_metadata.TryAdd(key, reader.GetString()!))
             {
-                throw Fault($"{MetadataName} lists {Printable(key)} twice");
+                throw Fault($"{MetadataName} lists {OutsideText.Name(key)} twice");
             }
         }
     }
 
     private SafetensorsTensor ReadTensor(ref Utf8JsonReader reader, string name)
     {
-        var title = $"tensor {Printable(name)}";
+        var title = $"tensor {OutsideText.Name(name)}";
         Expect(reader, JsonTokenType.StartObject, title);
         string? dtypeName = null;
         List<long>? shape = null;
@@ -286,7 +295,7 @@ public sealed class SafetensorsFile : IDisposable
                     offsets = ReadNumbers(ref reader, $"{title}: data_offsets", 2);
                     break;
                 default:
-                    throw Fault($"{title} has a property {Printable(property)} that is unknown or repeated");
+                    throw Fault($"{title} has a property {OutsideText.Name(property)} that is unknown or repeated");
             }
         }
 
@@ -301,7 +310,7 @@ public sealed class SafetensorsFile : IDisposable
         }
 
         CheckSize(title, dtypeName, shape, end - begin);
-        var printed = Printable(dtypeName);
+        var printed = OutsideText.Name(dtypeName);
         return new SafetensorsTensor(name, SafetensorsTensor.FindDType(dtypeName), shape, begin, end - begin)
         {
             DTypeName = printed,
@@ -321,7 +330,7 @@ public sealed class SafetensorsFile : IDisposable
             count = count > long.MaxValue && length != 0 ? count : count * length;
         }
 
-        var tensor = $"{title} is {Printable(dtypeName)} [{string.Join(", ", shape)}]";
+        var tensor = $"{title} is {OutsideText.Name(dtypeName)} [{string.Join(", ", shape)}]";
         if (SafetensorsTensor.FindElementBits(dtypeName) is { } bits)
         {
             // At most 2^126 elements of 2^6 bits. The product could overflow, so it divides first.
@@ -349,7 +358,7 @@ public sealed class SafetensorsFile : IDisposable
             if (!reader.TryGetInt64(out var number) || number < 0)
             {
                 throw Fault(
-                    $"{title} holds {Printable(Encoding.UTF8.GetString(reader.ValueSpan))}; whole numbers from 0 are needed"
+                    $"{title} holds {OutsideText.Name(Encoding.UTF8.GetString(reader.ValueSpan))}; whole numbers from 0 are needed"
                 );
             }
 
@@ -369,7 +378,7 @@ public sealed class SafetensorsFile : IDisposable
         long expected = 0;
         foreach (var tensor in _tensors.Values.OrderBy(tensor => tensor.Offset).ThenBy(tensor => tensor.ByteCount))
         {
-            var title = $"tensor {Printable(tensor.Name)}";
+            var title = $"tensor {OutsideText.Name(tensor.Name)}";
             if (tensor.Offset > dataBytes || tensor.ByteCount > dataBytes - tensor.Offset)
             {
                 throw Fault(
@@ -402,14 +411,4 @@ public sealed class SafetensorsFile : IDisposable
             throw Fault($"{title}: {type} is needed where the header has {reader.TokenType}");
         }
     }
-
-    /// <summary>A name from the file, made safe for a one-line message.</summary>
-    private static string Printable(string text)
-    {
-        const int MaxLength = 80;
-        string line = new([.. text.Take(MaxLength).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c)]);
-        return text.Length > MaxLength ? line + "..." : line;
-    }
-
-    private static string FirstLine(string text) => text.Split('\n')[0].TrimEnd();
 }

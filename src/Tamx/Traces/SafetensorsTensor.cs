@@ -43,6 +43,10 @@ public sealed record SafetensorsTensor(
         ["U64"] = 64,
     };
 
+    /// <summary>The types that Tamx reads, by name alone: <see cref="Enum.TryParse{T}(string, out T)"/> takes numbers.</summary>
+    private static readonly Dictionary<string, SafetensorsDType> TypesByName = Enum.GetValues<SafetensorsDType>()
+        .ToDictionary(dtype => dtype.ToString(), StringComparer.Ordinal);
+
     /// <summary>The element type's name in the file.</summary>
     public string DTypeName { get; init; } = DType.ToString();
 
@@ -59,9 +63,7 @@ public sealed record SafetensorsTensor(
 
     /// <summary>The type of a name, if Tamx reads it.</summary>
     internal static SafetensorsDType FindDType(string dtypeName) =>
-        Enum.TryParse(dtypeName, out SafetensorsDType dtype) && dtype.ToString() == dtypeName
-            ? dtype
-            : SafetensorsDType.Other;
+        TypesByName.GetValueOrDefault(dtypeName, SafetensorsDType.Other);
 
     internal static int ElementBytes(SafetensorsDType dtype) =>
         dtype switch

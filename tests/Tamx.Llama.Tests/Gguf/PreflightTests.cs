@@ -6,27 +6,8 @@ namespace Tamx.Llama.Tests.Gguf;
 public class PreflightTests
 {
     /// <summary>As small as it gets: these files are built again and again.</summary>
-    internal static RandomModelOptions Tiny { get; } =
-        new()
-        {
-            Name = "tiny",
-            HiddenSize = 16,
-            FeedForwardSize = 32,
-            LayerCount = 2,
-            HeadCount = 2,
-            KeyValueHeadCount = 1,
-            DeepstackLayerCount = 1,
-            IsTied = false,
-            PatchSize = 4,
-            ImageSize = 32,
-            VisionHiddenSize = 8,
-            VisionFeedForwardSize = 16,
-            VisionLayerCount = 2,
-            VisionHeadCount = 2,
-        };
-
     private static RandomModelOptions TinyQwen25 { get; } =
-        Tiny with
+        RandomModelOptions.Tiny with
         {
             Architecture = ModelArchitecture.Qwen2Vl,
             ProjectorType = "qwen2.5vl_merger",
@@ -195,7 +176,9 @@ public class PreflightTests
     [Fact]
     public void CheckModel_TiedModel_TakesTheInputEmbedding()
     {
-        var facts = Check(RandomModel.BuildModel(Tiny with { IsTied = true, WeightType = TensorType.F16 }));
+        var facts = Check(
+            RandomModel.BuildModel(RandomModelOptions.Tiny with { IsTied = true, WeightType = TensorType.F16 })
+        );
 
         Assert.True(facts.IsTied);
         Assert.Equal("token_embd.weight", facts.OutputEmbedding.Name);
@@ -206,7 +189,7 @@ public class PreflightTests
     [Fact]
     public void CheckModel_WithoutFileType_TakesTheTypeOfMostElements()
     {
-        var writer = RandomModel.BuildModel(Tiny with { WeightType = TensorType.F16 });
+        var writer = RandomModel.BuildModel(RandomModelOptions.Tiny with { WeightType = TensorType.F16 });
         writer.Remove("general.file_type");
 
         Assert.Equal("F16", Check(writer).Quantization);
@@ -246,7 +229,7 @@ public class PreflightTests
     [Fact]
     public void CheckModel_UnsupportedArchitecture_IsNamedWithTheSupportedOnes()
     {
-        var writer = RandomModel.BuildModel(Tiny);
+        var writer = RandomModel.BuildModel(RandomModelOptions.Tiny);
         writer.Add("general.architecture", "llama");
 
         var message = Assert.Throws<ModelFormatException>(() => Check(writer)).Message;
@@ -261,12 +244,16 @@ public class PreflightTests
     {
         Assert.Contains(
             "is an mmproj",
-            Assert.Throws<ModelFormatException>(() => Check(RandomModel.BuildProjector(Tiny))).Message,
+            Assert
+                .Throws<ModelFormatException>(() => Check(RandomModel.BuildProjector(RandomModelOptions.Tiny)))
+                .Message,
             StringComparison.Ordinal
         );
         Assert.Contains(
             "is a text model",
-            Assert.Throws<ModelFormatException>(() => CheckProjector(RandomModel.BuildModel(Tiny))).Message,
+            Assert
+                .Throws<ModelFormatException>(() => CheckProjector(RandomModel.BuildModel(RandomModelOptions.Tiny)))
+                .Message,
             StringComparison.Ordinal
         );
     }
@@ -286,7 +273,7 @@ public class PreflightTests
     [InlineData("qwen3vl.rope.freq_base", 10000, "rope.freq_base is of type U32; it must be of type F32")]
     public void CheckModel_BadNumber_NamesTheKey(string key, int value, string message)
     {
-        var writer = RandomModel.BuildModel(Tiny);
+        var writer = RandomModel.BuildModel(RandomModelOptions.Tiny);
         writer.Add(key, unchecked((uint)value));
 
         Assert.Contains(
@@ -304,7 +291,7 @@ public class PreflightTests
     [InlineData(new[] { 0, 0, 0, 4 })]
     public void CheckModel_BadRotarySections_AreNamed(int[] sections)
     {
-        var writer = RandomModel.BuildModel(Tiny);
+        var writer = RandomModel.BuildModel(RandomModelOptions.Tiny);
         writer.Add("qwen3vl.rope.dimension_sections", sections);
 
         Assert.Contains(
@@ -317,11 +304,11 @@ public class PreflightTests
     [Theory]
     [InlineData("model", "llama", "'llama'")]
     [InlineData("twice", "!", "token 1, '!', twice")]
-    [InlineData("twice", "!\0hidden", "token 1, '!?hidden', twice")]
+    [InlineData("twice", "!\0hidden", "token 1, '!\\u0000hidden', twice")]
     [InlineData("marker", "x", "lacks the marker <|image_pad|>")]
     public void CheckModel_BadTokenizer_IsNamed(string what, string text, string message)
     {
-        var writer = RandomModel.BuildModel(Tiny);
+        var writer = RandomModel.BuildModel(RandomModelOptions.Tiny);
         string[] tokens = [.. new WordVocabulary().Tokens];
         if (what == "model")
         {
@@ -356,7 +343,7 @@ public class PreflightTests
     [InlineData("clip.vision.projection_dim", 17, "mm.2.weight has shape")]
     public void CheckProjector_BadNumber_NamesTheKey(string key, int value, string message)
     {
-        var writer = RandomModel.BuildProjector(Tiny);
+        var writer = RandomModel.BuildProjector(RandomModelOptions.Tiny);
         writer.Add(key, (uint)value);
 
         Assert.Contains(
@@ -370,7 +357,7 @@ public class PreflightTests
     public void CheckProjector_KeyOfAnotherType_IsNamed()
     {
         // clip.cpp asserts these types and ends the process.
-        var writer = RandomModel.BuildProjector(Tiny);
+        var writer = RandomModel.BuildProjector(RandomModelOptions.Tiny);
         writer.Add("clip.vision.patch_size", 4);
         Assert.Contains(
             "patch_size is of type I32; it must be of type U32",
@@ -378,10 +365,28 @@ public class PreflightTests
             StringComparison.Ordinal
         );
 
-        writer = RandomModel.BuildProjector(Tiny);
+        writer = RandomModel.BuildProjector(RandomModelOptions.Tiny);
         writer.Add("clip.use_gelu", 1u);
         Assert.Contains(
             "clip.use_gelu is of type U32",
+            Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Theory]
+    [InlineData("clip.minicpmv_query_num")]
+    [InlineData("clip.vision.window_size")]
+    [InlineData("clip.vision.projector.scale_factor")]
+    [InlineData("clip.vision.image_max_pixels")]
+    public void CheckProjector_NumberBeyondAnInt_IsNamed(string key)
+    {
+        // libmtmd keeps it as an int, and throws.
+        var writer = RandomModel.BuildProjector(RandomModelOptions.Tiny);
+        writer.Add(key, 1u << 31);
+
+        Assert.Contains(
+            $"key {key} is 2147483648; it must be at most 2147483647",
             Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
             StringComparison.Ordinal
         );
@@ -394,7 +399,7 @@ public class PreflightTests
     [InlineData("image_std", new[] { 0f, 0.5f, 0.5f })]
     public void CheckProjector_BadColours_AreNamed(string name, float[] values)
     {
-        var writer = RandomModel.BuildProjector(Tiny);
+        var writer = RandomModel.BuildProjector(RandomModelOptions.Tiny);
         writer.Add($"clip.vision.{name}", values);
 
         Assert.Contains(
@@ -407,7 +412,7 @@ public class PreflightTests
     [Fact]
     public void CheckProjector_TensorThatStopsLlamaCpp_IsNamed()
     {
-        var writer = RandomModel.BuildProjector(Tiny);
+        var writer = RandomModel.BuildProjector(RandomModelOptions.Tiny);
         writer.AddZeros("v.class_embd", 8);
         Assert.Contains(
             "v.class_embd",
@@ -415,7 +420,7 @@ public class PreflightTests
             StringComparison.Ordinal
         );
 
-        writer = RandomModel.BuildProjector(Tiny);
+        writer = RandomModel.BuildProjector(RandomModelOptions.Tiny);
         writer.AddZeros("v.deepstack.7.fc1.weight", 8);
         Assert.Contains(
             "v.deepstack.7.fc1.weight",
@@ -427,7 +432,7 @@ public class PreflightTests
     [Fact]
     public void CheckModel_NormInHalfPrecision_IsNamed()
     {
-        var writer = RandomModel.BuildModel(Tiny);
+        var writer = RandomModel.BuildModel(RandomModelOptions.Tiny);
         writer.RemoveTensor("output_norm.weight");
         writer.AddTensor("output_norm.weight", TensorType.F16, [16], new byte[32]);
 
@@ -456,7 +461,7 @@ public class PreflightTests
     [InlineData("general.name", "general.name is of type U32; it must be of type Text")]
     public void CheckModel_KeyOfAnotherType_IsNamed(string key, string message)
     {
-        var writer = RandomModel.BuildModel(Tiny);
+        var writer = RandomModel.BuildModel(RandomModelOptions.Tiny);
         writer.Add(key, 1u);
 
         Assert.Contains(
@@ -474,7 +479,7 @@ public class PreflightTests
     )]
     public void CheckProjector_ListThatIsNone_IsNamed(string key, string message)
     {
-        var writer = RandomModel.BuildProjector(Tiny);
+        var writer = RandomModel.BuildProjector(RandomModelOptions.Tiny);
         writer.Add(key, 1u);
         Assert.Contains(
             message,
@@ -496,7 +501,7 @@ public class PreflightTests
     [Fact]
     public void CheckProjector_OddPinpoints_AreNamed()
     {
-        var writer = RandomModel.BuildProjector(Tiny);
+        var writer = RandomModel.BuildProjector(RandomModelOptions.Tiny);
         writer.Add("clip.vision.image_grid_pinpoints", (int[])[336, 672, 336]);
 
         Assert.Contains(
@@ -514,7 +519,7 @@ public class PreflightTests
     [InlineData("v.patch_embd.weight")]
     public void CheckModel_UnknownTensor_IsNamed(string name)
     {
-        var writer = RandomModel.BuildModel(Tiny);
+        var writer = RandomModel.BuildModel(RandomModelOptions.Tiny);
         writer.AddZeros(name, 16);
 
         Assert.Contains(
@@ -550,7 +555,7 @@ public class PreflightTests
     [Fact]
     public void Check_FilesOfConverters_Pass()
     {
-        var model = RandomModel.BuildModel(Tiny);
+        var model = RandomModel.BuildModel(RandomModelOptions.Tiny);
         model.Add("general.type", "model");
         model.Add("general.size_label", "2B");
         model.Add("general.tags", (string[])["image-text-to-text"]);
@@ -568,7 +573,7 @@ public class PreflightTests
         model.AddZeros("blk.1.ffn_down.input_scale", 1);
         Check(model);
 
-        var projector = RandomModel.BuildProjector(Tiny);
+        var projector = RandomModel.BuildProjector(RandomModelOptions.Tiny);
         projector.Add("clip.vision.image_min_pixels", 65536u);
         projector.Add("clip.vision.image_max_pixels", 16777216u);
         CheckProjector(projector);
@@ -583,7 +588,7 @@ public class PreflightTests
     [InlineData("v.patch_embd.weight.1")]
     public void CheckProjector_KernelInBrainFloats_IsNamed(string name)
     {
-        var writer = RandomModel.BuildProjector(Tiny);
+        var writer = RandomModel.BuildProjector(RandomModelOptions.Tiny);
         writer.RemoveTensor(name);
         writer.AddTensor(name, TensorType.Find(30)!, [4, 4, 3, 8], new byte[4 * 4 * 3 * 8 * 2]);
 
@@ -596,7 +601,7 @@ public class PreflightTests
     [InlineData("blk.0.attn_q.scale", 1)]
     public void CheckModel_OptionalVectorInHalfPrecision_IsNamed(string name, int size)
     {
-        var writer = RandomModel.BuildModel(Tiny);
+        var writer = RandomModel.BuildModel(RandomModelOptions.Tiny);
         writer.AddTensor(name, TensorType.F16, [size], new byte[2 * size]);
 
         Assert.Contains(
@@ -612,7 +617,7 @@ public class PreflightTests
     [InlineData("qwen3vl.rope.scaling.type", "dynamic", "rope.scaling.type is 'dynamic'")]
     public void CheckModel_TextThatStopsLlamaCpp_IsNamed(string key, string text, string message)
     {
-        var writer = RandomModel.BuildModel(Tiny);
+        var writer = RandomModel.BuildModel(RandomModelOptions.Tiny);
         writer.Add(key, text);
 
         Assert.Contains(
@@ -632,7 +637,7 @@ public class PreflightTests
     [InlineData("suppress", -1, "suppress_tokens is a list with -1")]
     public void CheckModel_BadTokenNumber_IsNamed(string what, int value, string message)
     {
-        var writer = RandomModel.BuildModel(Tiny);
+        var writer = RandomModel.BuildModel(RandomModelOptions.Tiny);
         var vocabulary = new WordVocabulary();
         int[] types = [.. vocabulary.Types];
         switch (what)
@@ -672,7 +677,7 @@ public class PreflightTests
     public void CheckModel_EndTokens_AreThoseOfTheVocabularyAndNoText(string? eos, string? eot, string expected)
     {
         var vocabulary = new WordVocabulary();
-        var writer = RandomModel.BuildModel(Tiny);
+        var writer = RandomModel.BuildModel(RandomModelOptions.Tiny);
         foreach (var (role, token) in ((string, string?)[])[("eos", eos), ("eot", eot)])
         {
             var key = $"tokenizer.ggml.{role}_token_id";
@@ -693,7 +698,7 @@ public class PreflightTests
     [InlineData("eot", 1u << 31)]
     public void CheckModel_TokenIdBeyondTheVocabulary_IsNamed(string role, uint id)
     {
-        var writer = RandomModel.BuildModel(Tiny);
+        var writer = RandomModel.BuildModel(RandomModelOptions.Tiny);
         var key = $"tokenizer.ggml.{role}_token_id";
         writer.Remove(key);
         writer.Add(key, id);
@@ -708,14 +713,28 @@ public class PreflightTests
     [Fact]
     public void CheckPair_MmprojOfAnotherModel_SaysWhy()
     {
-        var model = Check(RandomModel.BuildModel(Tiny));
+        var model = Check(RandomModel.BuildModel(RandomModelOptions.Tiny));
 
-        AssertMisfit(model, Tiny with { HiddenSize = 32 }, "32 values, the model's hidden size is 16");
-        AssertMisfit(model, Tiny with { DeepstackLayerCount = 2 }, "2 deepstack layers, the model expects 1");
+        AssertMisfit(
+            model,
+            RandomModelOptions.Tiny with
+            {
+                HiddenSize = 32,
+            },
+            "32 values, the model's hidden size is 16"
+        );
+        AssertMisfit(
+            model,
+            RandomModelOptions.Tiny with
+            {
+                DeepstackLayerCount = 2,
+            },
+            "2 deepstack layers, the model expects 1"
+        );
         AssertMisfit(model, TinyQwen25, "qwen2.5vl_merger does not belong to architecture qwen3vl");
         AssertMisfit(
             Check(RandomModel.BuildModel(TinyQwen25)),
-            Tiny,
+            RandomModelOptions.Tiny,
             "qwen3vl_merger does not belong to architecture qwen2vl"
         );
     }
@@ -733,7 +752,7 @@ public class PreflightTests
     private static RandomModelOptions OptionsOf(string kind) =>
         kind switch
         {
-            "qwen3vl" => Tiny,
+            "qwen3vl" => RandomModelOptions.Tiny,
             "qwen2.5vl" => TinyQwen25,
             _ => TinyQwen2,
         };

@@ -34,6 +34,13 @@ internal static class PngBytes
         ];
     }
 
+    /// <summary>A file with one more chunk right after its header.</summary>
+    public static byte[] WithChunk(byte[] file, string type, byte[] data)
+    {
+        const int HeaderEnd = 8 + 25;
+        return [.. file[..HeaderEnd], .. Chunk(Encoding.ASCII.GetBytes(type), data), .. file[HeaderEnd..]];
+    }
+
     /// <summary>The types of a file's chunks, in order.</summary>
     public static IEnumerable<string> ChunkTypes(byte[] file)
     {

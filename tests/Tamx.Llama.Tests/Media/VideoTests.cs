@@ -168,7 +168,7 @@ public sealed class VideoTests : IDisposable
 
         Assert.Equal(4, Video.FromAnimation(Repeated(4), "short.gif").Seconds.Count);
         Assert.Contains(
-            "more than 5000 frames",
+            "has 5001 frames",
             Message(() => Video.FromAnimation(Repeated(5001), "long.gif")),
             StringComparison.Ordinal
         );

@@ -1,7 +1,7 @@
 using System.Text;
 using Tamx.Llama.Chat;
 
-namespace Tamx.Llama.Tests.Damage;
+namespace Tamx.Llama.Tests;
 
 /// <summary>
 /// The child's side: cuts odd texts into tokens. llama_tokenize catches no exception of its own, and one that leaves it

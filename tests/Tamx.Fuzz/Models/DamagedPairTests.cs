@@ -1,14 +1,14 @@
 using System.Diagnostics;
 using System.Globalization;
 
-namespace Tamx.Llama.Tests.Damage;
+namespace Tamx.Fuzz;
 
 /// <summary>
 /// What passes pre-flight does not end the process: damaged models are loaded in processes of their own.
 /// </summary>
 /// <remarks>
 /// TAMX_DAMAGED_PAIRS says how many pairs shall pass pre-flight, TAMX_DAMAGED_SEED which ones are made. A pair that is
-/// named here is made again by <c>dotnet Tamx.Llama.Tests.dll damaged-pairs SEED NUMBER 1</c>.
+/// named here is made again by <c>dotnet Tamx.Fuzz.dll damaged-pairs SEED NUMBER 1</c>.
 /// </remarks>
 public class DamagedPairTests(ITestOutputHelper log)
 {
@@ -63,7 +63,7 @@ public class DamagedPairTests(ITestOutputHelper log)
         List<string> failures
     )
     {
-        using var process = Process.Start(ChildProgram.Start("damaged-pairs", $"{seed}", $"{first}", $"{wanted}"))!;
+        using var process = Process.Start(Program.Start("damaged-pairs", $"{seed}", $"{first}", $"{wanted}"))!;
         var error = process.StandardError.ReadToEndAsync();
         var running = "";
         var next = first;

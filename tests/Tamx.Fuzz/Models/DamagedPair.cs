@@ -1,15 +1,14 @@
 using Tamx.Llama.Gguf;
-using Tamx.Llama.Tests.Gguf;
 using Tamx.Testing;
 
-namespace Tamx.Llama.Tests.Damage;
+namespace Tamx.Fuzz;
 
 /// <summary>
 /// A model and its mmproj with one to three faults. Seed and number say which: the same give the same pair everywhere.
 /// </summary>
 internal sealed class DamagedPair
 {
-    private static readonly RandomModelOptions Tiny = PreflightTests.Tiny;
+    private static readonly RandomModelOptions Tiny = RandomModelOptions.Tiny;
 
     /// <summary>Rows of 256 elements, so that any block format fits.</summary>
     private static readonly RandomModelOptions Wide = Tiny with
@@ -67,7 +66,15 @@ internal sealed class DamagedPair
         // Small ones mostly: they are quicker, and all but block formats behave as in the wide ones.
         var random = new Random(unchecked((seed * 1_000_003) + number));
         var half = Sources.Length / 2;
-        var source = random.Next(3) == 0 ? half + random.Next(half) : random.Next(half);
+        return Make(random, random.Next(3) == 0 ? half + random.Next(half) : random.Next(half));
+    }
+
+    /// <summary>A damaged pair of the small sources, which are quicker.</summary>
+    public static DamagedPair MakeTiny(Random random) => Make(random, random.Next(Sources.Length / 2));
+
+    private static DamagedPair Make(Random random, int source)
+    {
+        var half = Sources.Length / 2;
         if (!Whole.TryGetValue(source, out var whole))
         {
             whole = (RandomModel.BuildModel(Sources[source]), RandomModel.BuildProjector(Sources[source]));
@@ -95,6 +102,12 @@ internal sealed class DamagedPair
         return new DamagedPair(model.File, projector.File, $"{name}: {done}", model.CutBytes, projector.CutBytes);
     }
 
+    /// <summary>The model's bytes.</summary>
+    public byte[] ModelBytes() => Bytes(_model, _cutModel);
+
+    /// <summary>The mmproj's bytes.</summary>
+    public byte[] ProjectorBytes() => Bytes(_projector, _cutProjector);
+
     /// <summary>Writes the files.</summary>
     public ModelFiles Save(string folder)
     {
@@ -112,9 +125,12 @@ internal sealed class DamagedPair
             DeepstackLayerCount = 0,
         };
 
-    private static void Write(GgufWriter file, string path, long cutBytes)
+    private static void Write(GgufWriter file, string path, long cutBytes) =>
+        File.WriteAllBytes(path, Bytes(file, cutBytes));
+
+    private static byte[] Bytes(GgufWriter file, long cutBytes)
     {
         var bytes = file.ToArray();
-        File.WriteAllBytes(path, bytes.AsSpan(0, (int)Math.Max(0, bytes.Length - cutBytes)).ToArray());
+        return bytes[..(int)Math.Max(0, bytes.Length - cutBytes)];
     }
 }

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Tamx.Testing;
 
-namespace Tamx.Llama.Tests.Damage;
+namespace Tamx.Llama.Tests;
 
 /// <summary>
 /// No text ends the process: an exception that left llama.cpp's tokenizer would, so odd ones are cut in a process of

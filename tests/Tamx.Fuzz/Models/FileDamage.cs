@@ -4,7 +4,7 @@ using System.Text;
 using Tamx.Llama.Gguf;
 using Tamx.Testing;
 
-namespace Tamx.Llama.Tests.Damage;
+namespace Tamx.Fuzz;
 
 /// <summary>
 /// Does to a model or an mmproj what converters, editors and attackers do: each fault is well formed, so that the
@@ -605,7 +605,7 @@ internal sealed class FileDamage(GgufWriter file, Random random, string architec
         var type = TypeAt(value, 0);
         var shown =
             type == GgufValueType.Text
-                ? GgufFile.Quoted(Encoding.UTF8.GetString(value.AsSpan(12)))
+                ? OutsideText.Quoted(Encoding.UTF8.GetString(value.AsSpan(12)))
                 : type switch
                 {
                     GgufValueType.F32 => BitConverter.ToSingle(value, 4).ToString(CultureInfo.InvariantCulture),

@@ -1,9 +1,10 @@
 using System.Globalization;
+using Tamx.Llama;
 using Tamx.Llama.Chat;
 using Tamx.Llama.Gguf;
 using Tamx.Testing;
 
-namespace Tamx.Llama.Tests.Damage;
+namespace Tamx.Fuzz;
 
 /// <summary>What became of a damaged pair.</summary>
 internal enum PairOutcome

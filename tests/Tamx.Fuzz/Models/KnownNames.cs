@@ -1,4 +1,4 @@
-namespace Tamx.Llama.Tests.Damage;
+namespace Tamx.Fuzz;
 
 /// <summary>
 /// Names that llama.cpp b10221 knows, for any architecture, as they stand in its libraries: a file that holds one of
