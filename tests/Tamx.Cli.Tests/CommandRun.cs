@@ -23,20 +23,20 @@ internal sealed record CommandRun(int ExitCode, string Output, string Error)
         );
 
     public static Task<CommandRun> Of(IReadOnlyList<string> arguments, CancellationToken cancellationToken = default) =>
-        Of(arguments, [], cancellationToken);
+        Of(arguments, [], cancellationToken: cancellationToken);
 
     /// <summary>The same, with a standard input.</summary>
     /// <param name="arguments">The command line.</param>
     /// <param name="input">Standard input.</param>
-    /// <param name="cancellationToken">Does what a second Ctrl+C does.</param>
     /// <param name="terminal">Whether standard output is a terminal.</param>
     /// <param name="watch">Called with what standard output has, whenever text is written to it.</param>
+    /// <param name="cancellationToken">Does what a second Ctrl+C does.</param>
     public static async Task<CommandRun> Of(
         IReadOnlyList<string> arguments,
         byte[] input,
-        CancellationToken cancellationToken = default,
         bool terminal = false,
-        Action<string, Interruption>? watch = null
+        Action<string, Interruption>? watch = null,
+        CancellationToken cancellationToken = default
     )
     {
         using var interruption = new Interruption();

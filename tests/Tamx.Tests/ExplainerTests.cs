@@ -395,6 +395,39 @@ public class ExplainerTests
         }
     }
 
+    [Fact]
+    public async Task WriteAsync_LeftEarly_ExplainsWhatWasWritten()
+    {
+        var model = LoadedModels.Get("qwen3vl");
+        using var live = await Explainer.StartAsync(model, Messages("one picture"), Options, Engine);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => live.ExplainWrittenAsync());
+        var written = new List<int>();
+        await foreach (var token in live.WriteAsync())
+        {
+            written.Add(token.Id);
+            if (written.Count == 3)
+            {
+                break;
+            }
+        }
+
+        var part = await live.ExplainWrittenAsync();
+        var short3 = Options with { Completion = Options.Completion with { MaxNewTokens = 3 } };
+        var whole = await Explainer.ExplainAsync(model, Messages("one picture"), short3, Engine);
+        Assert.Equal(StopReason.None, part.StopReason);
+        Assert.Equal(written, part.Maps.Answer.Select(token => token.Token.TokenId));
+        Assert.Equal((whole.Answer, written.Count), (part.Answer, whole.Maps.Answer.Count));
+        for (var i = 0; i < written.Count; i++)
+        {
+            FloatAssert.Equal(
+                whole.Maps.Answer[i].Token.VisionMaps[0]!.Values.Span,
+                part.Maps.Answer[i].Token.VisionMaps[0]!.Values.Span,
+                0,
+                $"token {i}"
+            );
+        }
+    }
+
     private static ChatMessage[] Messages(string mode) =>
         mode switch
         {

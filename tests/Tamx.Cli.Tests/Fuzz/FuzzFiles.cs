@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text;
 using Tamx.Evaluation;
 using Tamx.Testing;
 

@@ -5,7 +5,7 @@ namespace Tamx.Cli.Tests.Fuzz;
 
 /// <summary>The current folder and the whole process are these tests' own.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
-public sealed class FuzzCollection
+public sealed class WholeProcess
 {
     public const string Name = "fuzz";
 }
@@ -18,7 +18,7 @@ public sealed class FuzzCollection
 /// A failure names its input by seed and index; TAMX_FUZZ=seed:index runs that one alone, TAMX_FUZZ=seed all of another
 /// seed.
 /// </remarks>
-[Collection(FuzzCollection.Name)]
+[Collection(WholeProcess.Name)]
 public sealed class FuzzTests : IDisposable
 {
     private const int LineCount = 5000;

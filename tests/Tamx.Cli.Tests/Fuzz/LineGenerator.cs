@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Tamx.Testing;
 
 namespace Tamx.Cli.Tests.Fuzz;
 
