@@ -180,7 +180,7 @@ internal sealed class SafetensorsDamage
             {
                 if (Span(later) is { } own && own.Begin >= span.End)
                 {
-                    later!["data_offsets"] = new JsonArray(own.Begin - length, own.End - length);
+                    later!["data_offsets"] = new JsonArray((long)(own.Begin - length), (long)(own.End - length));
                 }
             }
 
