@@ -368,7 +368,8 @@ internal sealed class ExplainCommand
             using var model = await VisionLanguageModel.LoadAsync(modelOptions, progress, cancellationToken);
             load.Stop();
             using var live = await Explainer.StartAsync(model, messages, options, engine, progress, cancellationToken);
-            var opening = new AnswerText(MarkerIds.Find(model.Vocabulary), live.TokenIds[..live.PromptTokenCount]).Whole;
+            var prompt = live.TokenIds[..live.PromptTokenCount];
+            var opening = new AnswerText(MarkerIds.Find(model.Vocabulary), prompt).Whole;
             await foreach (var token in live.WriteAsync(cancellationToken))
             {
                 context.Interruption.KeepPart();

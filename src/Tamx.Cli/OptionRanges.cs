@@ -20,7 +20,7 @@ internal static class OptionRanges
         where T : struct, INumber<T>, IMinMaxValue<T> =>
         option.CustomParser = result => Parse(result, option.Name, least, T.MaxValue);
 
-    /// <summary>Makes a number outside [least, most], or what is none (NaN too), an error of the command line.</summary>
+    /// <summary>Makes a number outside [least, most], or NaN, an error of the command line.</summary>
     public static void RequireWithin<T>(this Option<T> option, T least, T most)
         where T : INumber<T>, IMinMaxValue<T> =>
         option.CustomParser = result => Parse(result, option.Name, least, most);

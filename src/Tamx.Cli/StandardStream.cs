@@ -3,7 +3,7 @@ using Tamx.Llama.Chat;
 
 namespace Tamx.Cli;
 
-/// <summary>The name <c>-</c>: standard input where something is read, standard output where something is written.</summary>
+/// <summary>The name <c>-</c>: standard input where one reads, standard output where one writes.</summary>
 internal static class StandardStream
 {
     public const string Name = "-";

@@ -19,8 +19,8 @@ public sealed record GeneratedToken
     public required int Id { get; init; }
 
     /// <summary>
-    /// What it adds to the answer's text. Empty within a character's bytes, and for the end token; a part of the token's
-    /// own text before a stop text.
+    /// What it adds to the answer's text. Empty within a character's bytes, and for the end token; before a stop text,
+    /// a part of the token's own text.
     /// </summary>
     public required string Text { get; init; }
 

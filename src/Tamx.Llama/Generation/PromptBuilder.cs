@@ -192,7 +192,7 @@ internal sealed class PromptBuilder
         return times;
     }
 
-    /// <summary>Most cells of a frame; 0 for the family's. A file's bound is for pictures, so it only lowers that.</summary>
+    /// <summary>Most cells of a frame; 0 for the family's, which a file's bound of a picture only lowers.</summary>
     private int MostFrameCells(ProjectorFacts projector) =>
         _model.Options.MaxImageTokens > 0 || projector.MaxPixels is null
             ? _model.Options.MaxImageTokens

@@ -39,7 +39,7 @@ internal static class PngChunks
         return kept.AsSpan(0, count).ToArray();
     }
 
-    /// <summary>Whether pixels, transparency or orientation are made of a chunk, or it is critical and unknown.</summary>
+    /// <summary>Whether pixels, transparency or orientation come of a chunk, or it is critical and unknown.</summary>
     private static bool IsKept(ReadOnlySpan<byte> chunk)
     {
         var type = chunk[4..8];

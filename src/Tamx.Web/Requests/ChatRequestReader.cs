@@ -25,8 +25,8 @@ internal sealed record ChatRequest(
 
 /// <summary>Reads OpenAI's request for a chat completion. What is ours stands in <c>tamx</c>.</summary>
 /// <remarks>
-/// A name is used, or passed over because it does not bear on the answer, or refused: an answer that is not the one that
-/// was asked for helps nobody. Null counts as left out.
+/// A name is used, or passed over because it does not bear on the answer, or refused: an answer that is not the one
+/// that was asked for helps nobody. Null counts as left out.
 /// </remarks>
 internal static class ChatRequestReader
 {

@@ -103,7 +103,7 @@ internal sealed class ContextText
             ? _entries[index].Position - 1
             : _entries[index].Position;
 
-    /// <summary>Rows of Q: for each block the text after it, without the explained word, weighted by relevance.</summary>
+    /// <summary>Rows of Q: for each block the text after it, without the explained word, by relevance.</summary>
     /// <param name="scores">r of the first entries, the text before the explained token.</param>
     /// <param name="blocks">The blocks before the token, in order.</param>
     /// <param name="explainedId">The explained token.</param>

@@ -32,7 +32,7 @@ internal sealed class TextScores(ReadOnlyMemory<float> values)
         return _range;
     }
 
-    /// <summary>Indices of the greatest of the first entries, in no order, without zeros. Of equals the first.</summary>
+    /// <summary>Indices of the greatest of the first entries, unordered, without zeros. Of equals the first.</summary>
     public IEnumerable<int> GreatestOf(int count, int most)
     {
         if (count < _greatestCount || most != _most)

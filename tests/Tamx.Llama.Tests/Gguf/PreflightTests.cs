@@ -93,7 +93,7 @@ public class PreflightTests
         int most
     )
     {
-        var projector = RandomModel.BuildProjector(Tiny);
+        var projector = RandomModel.BuildProjector(RandomModelOptions.Tiny);
         if (leastPixels is { } fewest)
         {
             projector.Add("clip.vision.image_min_pixels", fewest);
@@ -120,7 +120,7 @@ public class PreflightTests
     [InlineData(64u, uint.MaxValue, "clip.vision.image_max_pixels is 4294967295")]
     public void CheckProjector_ImpossibleBoundsOfPixels_AreNamed(uint least, uint most, string expected)
     {
-        var projector = RandomModel.BuildProjector(Tiny);
+        var projector = RandomModel.BuildProjector(RandomModelOptions.Tiny);
         projector.Add("clip.vision.image_min_pixels", least);
         projector.Add("clip.vision.image_max_pixels", most);
 
