@@ -124,7 +124,7 @@ internal sealed class ExplainCommand
 
     private readonly LogitBiasOption _logitBias = new();
 
-    private readonly Option<string[]> _stopTexts = new("--stop", "-r", "--reverse-prompt")
+    private readonly TextListOption _stopTexts = new("--stop", "-r", "--reverse-prompt")
     {
         Description = "End the answer before this text; may be given several times.",
         HelpName = "TEXT",

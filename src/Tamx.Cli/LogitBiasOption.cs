@@ -8,7 +8,7 @@ namespace Tamx.Cli;
 /// <summary><c>--logit-bias</c>, as llama.cpp's tools have it.</summary>
 internal sealed partial class LogitBiasOption
 {
-    private readonly Option<string[]> _biases = new("-l", "--logit-bias")
+    private readonly TextListOption _biases = new("-l", "--logit-bias")
     {
         Description =
             "Added to the logit of a token, by its id: 15043+1, or 15043-100 for never; may be given several times.",

@@ -28,7 +28,7 @@ internal static class Spelling
     /// </summary>
     private static IEnumerable<string> WordsTakenForValues(ParseResult parsed) =>
         parsed
-            .CommandResult.Children.Where(one => one is ArgumentResult or OptionResult { Option: not TextOption })
+            .CommandResult.Children.Where(one => one is ArgumentResult or OptionResult { Option: not ITextOption })
             .SelectMany(one => one.Tokens)
             .Where(token => token.Type == TokenType.Argument)
             .Select(token => token.Value)

@@ -167,13 +167,16 @@ public sealed class StandardStreamTests : IDisposable
 
     /// <summary>As <c>--image &lt;(command)</c> of a shell: a pipe knows no length.</summary>
     [Fact]
-    public async Task Pipes_AreReadAsFiles()
+    public async Task Pipes_ThatNobodyWritesTo_AreRefusedAtOnce()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs mkfifo.");
-        var picture = Pipe("picture", File.ReadAllBytes(DemoFiles.Picture));
-        Assert.Equal(await Tokens([], "--image", DemoFiles.Picture), await Tokens([], "--image", picture));
-        var chat = Pipe("chat", """[{"role": "user", "content": "What?"}]"""u8.ToArray());
-        Assert.NotEmpty(await Tokens([], "--messages", chat));
+        var pipe = _folder.File("pipe");
+        using var made = System.Diagnostics.Process.Start("mkfifo", [pipe]);
+        await made.WaitForExitAsync();
+        foreach (var option in (string[])["--image", "--messages", "--video", "-m"])
+        {
+            (await CommandRun.Of(["explain", option, pipe])).AssertFails(3, "a regular file is needed");
+        }
     }
 
     [Theory]
@@ -196,14 +199,5 @@ public sealed class StandardStreamTests : IDisposable
         Assert.Equal((0, true), (run.ExitCode, File.Exists(report)));
         using var json = JsonDocument.Parse(run.Output);
         return $"{json.RootElement.GetProperty("promptTokens")} {json.RootElement.GetProperty("tokens")}";
-    }
-
-    private string Pipe(string name, byte[] content)
-    {
-        var path = _folder.File(name);
-        using var made = System.Diagnostics.Process.Start("mkfifo", [path]);
-        made.WaitForExit();
-        _ = Task.Run(() => File.WriteAllBytes(path, content));
-        return path;
     }
 }
