@@ -57,6 +57,41 @@ public sealed partial class ServeCommandTests
         Assert.Empty(FilesIn(folder));
     }
 
+    [Fact]
+    public async Task Serve_WithFewDescriptorsAndManyConnections_AnswersAll()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Needs ulimit.");
+        using var folder = new Testing.TemporaryFolder();
+        using var serve = Start(folder.Path, 256);
+        var (address, _) = await WaitAsync(serve);
+        var idle = new List<System.Net.Sockets.TcpClient>();
+        try
+        {
+            for (var i = 0; i < 300; i++)
+            {
+                var socket = new System.Net.Sockets.TcpClient();
+                await socket.ConnectAsync(address.Host, address.Port);
+                idle.Add(socket);
+            }
+
+            using var client = new HttpClient { BaseAddress = address };
+            Assert.Contains("ready", await client.GetStringAsync("/health"), StringComparison.Ordinal);
+            using var answer = await client.PostAsync(
+                "/api/explain",
+                JsonContent.Create(RunningServer.Question(RunningServer.Scene, maxTokens: 1))
+            );
+            Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+        }
+        finally
+        {
+            idle.ForEach(socket => socket.Dispose());
+            Signals.Send(serve.Id, Signals.Terminate);
+        }
+
+        Assert.DoesNotContain("   at ", await serve.StandardError.ReadToEndAsync(), StringComparison.Ordinal);
+        await serve.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+    }
+
     [Theory]
     [InlineData(3, "listened on", "--port", "USED")]
     [InlineData(3, "no such file", "-m", "missing.gguf")]

@@ -1,6 +1,9 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Tamx.Web.Api;
 using Tamx.Web.Runs;
@@ -110,7 +113,12 @@ public sealed partial class TamxServer : IAsyncDisposable
 
         // What fails in Kestrel is a client's doing; what fails in our code is caught and logged there.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Critical);
-        var connections = new ConnectionLimit();
+        builder.Services.AddSingleton(services => new ConnectionLimit(
+            ActivatorUtilities.CreateInstance<SocketTransportFactory>(services)
+        ));
+        builder.Services.AddSingleton<IConnectionListenerFactory>(services =>
+            services.GetRequiredService<ConnectionLimit>()
+        );
         builder
             .WebHost.UseKestrelCore()
             .ConfigureKestrel(kestrel =>
@@ -123,12 +131,16 @@ public sealed partial class TamxServer : IAsyncDisposable
                 kestrel.Listen(
                     options.Address,
                     options.Port,
-                    listen => listen.Use(next => connection => connections.ServeAsync(connection, next))
+                    listen =>
+                    {
+                        var limit = listen.ApplicationServices.GetRequiredService<ConnectionLimit>();
+                        listen.Use(next => connection => limit.ServeAsync(connection, next));
+                    }
                 );
             });
         Routes.AddServices(builder.Services);
         var app = builder.Build();
-        Routes.Map(app, options, worker, connections, runFolder);
+        Routes.Map(app, options, worker, app.Services.GetRequiredService<ConnectionLimit>(), runFolder);
         return app;
     }
 
