@@ -69,6 +69,8 @@ public sealed record ServerOptions
     /// <summary>Told what goes wrong inside.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
+    internal ServerTimes Times { get; init; } = new();
+
     internal IPAddress Address =>
         Host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? IPAddress.Loopback
         : IPAddress.TryParse(Host.Trim('[', ']'), out var address) ? address

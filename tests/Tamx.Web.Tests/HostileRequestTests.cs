@@ -421,6 +421,97 @@ public sealed class HostileRequestTests(SharedServer shared)
         Assert.Empty(Directory.GetFiles(runs, "video-*", SearchOption.AllDirectories));
     }
 
+    /// <summary>As long as a body may be, and as costly as JSON can be: one value for two bytes.</summary>
+    [Fact]
+    public async Task Json_LongOtherwiseThanByPictures_IsRefused()
+    {
+        var zeros = "[0" + string.Concat(Enumerable.Repeat(",0", 600_000)) + "]";
+        using var content = new StringContent($"{{\"messages\":{zeros}}}", Encoding.UTF8, "application/json");
+        await RunningServer.AssertErrorAsync(
+            await _server.Client.PostAsync("/api/explain", content),
+            413,
+            "body_too_large"
+        );
+        using var form = new MultipartFormDataContent { { new StringContent(zeros), "request" } };
+        await RunningServer.AssertErrorAsync(
+            await _server.Client.PostAsync("/v1/chat/completions", form),
+            413,
+            "body_too_large"
+        );
+    }
+
+    [Fact]
+    public async Task Options_OfManyNames_AreRefused()
+    {
+        var options = string.Join(',', Enumerable.Repeat("\"kernelSize\":3", 101));
+        var json = $$$"""{"messages":[{"role":"user","content":"x"}],"options":{{{{options}}}}}""";
+        using var content = new StringContent(json, Encoding.UTF8, "application/json");
+        await RunningServer.AssertErrorAsync(
+            await _server.Client.PostAsync("/api/explain", content),
+            400,
+            "invalid_value"
+        );
+    }
+
+    [Theory]
+    [InlineData("xn--localhost-")]
+    [InlineData("xn--a")]
+    [InlineData("xn--")]
+    [InlineData("xn--localhost-:8016")]
+    [InlineData("localhost.xn--\u0001")]
+    public async Task Host_ThatIsNoPunycode_IsRefused(string host)
+    {
+        var status = await SendLineAsync("GET /health HTTP/1.1", $"Host: {host}");
+        Assert.True(status is 403 or 400, $"{status}");
+    }
+
+    [Theory]
+    [InlineData("FFFFFFFFFFFFFFFF")]
+    [InlineData("80000000")]
+    [InlineData("7FFFFFFF0")]
+    [InlineData("-1")]
+    [InlineData("0x10")]
+    [InlineData("G")]
+    [InlineData("")]
+    [InlineData(" 5")]
+    public async Task Chunk_WhoseSizeIsNone_IsRefused(string size)
+    {
+        foreach (var type in new[] { "application/json", "multipart/form-data; boundary=x" })
+        {
+            var status = await SendLineAsync(
+                "POST /api/explain HTTP/1.1",
+                "Host: localhost",
+                $"Content-Type: {type}",
+                "Transfer-Encoding: chunked",
+                "Connection: close",
+                "",
+                size,
+                "{}"
+            );
+            Assert.True(status is 400 or 413, $"{type}: {status}");
+        }
+    }
+
+    [Theory]
+    [InlineData(71, 415)]
+    [InlineData(5000, 415)]
+    [InlineData(70, 400)]
+    public async Task Boundary_LongerThanOneMayBe_IsRefused(int length, int status)
+    {
+        using var content = new ByteArrayContent("--x"u8.ToArray());
+        var type = $"multipart/form-data; boundary={new string('x', length)}";
+        content.Headers.TryAddWithoutValidation("Content-Type", type);
+        using var answer = await _server.Client.PostAsync("/api/explain", content);
+        Assert.Equal(status, (int)answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task Headers_TooLong_AreRefused()
+    {
+        var status = await SendLineAsync("GET /health HTTP/1.1", "Host: localhost", $"X: {new string('x', 20_000)}");
+        Assert.Equal(431, status);
+    }
+
     private async Task AssertRefusedAsync(object body, string code) =>
         await RunningServer.AssertErrorAsync(await _server.PostAsync(body), 400, code);
 

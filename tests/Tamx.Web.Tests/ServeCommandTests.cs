@@ -26,7 +26,7 @@ public sealed partial class ServeCommandTests
         Signals.Send(serve.Id, Signals.Terminate);
         await serve.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
         Assert.False(Signals.Exists(worker));
-        Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
+        Assert.Empty(FilesIn(folder));
     }
 
     [Fact]
@@ -48,13 +48,48 @@ public sealed partial class ServeCommandTests
             await RunningServer.UntilAsync(() => !Signals.Exists(worker), "the worker's end");
         }
 
-        Assert.Single(Directory.GetDirectories(folder.Path, "tamx-serve-*"));
+        Assert.Single(FilesIn(folder));
         using var serve = Start(folder.Path);
         await WaitAsync(serve);
-        Assert.Single(Directory.GetDirectories(folder.Path, "tamx-serve-*"));
+        Assert.Single(FilesIn(folder));
         Signals.Send(serve.Id, Signals.Terminate);
         await serve.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
-        Assert.Empty(Directory.GetDirectories(folder.Path, "tamx-serve-*"));
+        Assert.Empty(FilesIn(folder));
+    }
+
+    [Fact]
+    public async Task Serve_WithFewDescriptorsAndManyConnections_AnswersAll()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Needs ulimit.");
+        using var folder = new Testing.TemporaryFolder();
+        using var serve = Start(folder.Path, 256);
+        var (address, _) = await WaitAsync(serve);
+        var idle = new List<System.Net.Sockets.TcpClient>();
+        try
+        {
+            for (var i = 0; i < 300; i++)
+            {
+                var socket = new System.Net.Sockets.TcpClient();
+                await socket.ConnectAsync(address.Host, address.Port);
+                idle.Add(socket);
+            }
+
+            using var client = new HttpClient { BaseAddress = address };
+            Assert.Contains("ready", await client.GetStringAsync("/health"), StringComparison.Ordinal);
+            using var answer = await client.PostAsync(
+                "/api/explain",
+                JsonContent.Create(RunningServer.Question(RunningServer.Scene, maxTokens: 1))
+            );
+            Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+        }
+        finally
+        {
+            idle.ForEach(socket => socket.Dispose());
+            Signals.Send(serve.Id, Signals.Terminate);
+        }
+
+        Assert.DoesNotContain("   at ", await serve.StandardError.ReadToEndAsync(), StringComparison.Ordinal);
+        await serve.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
     }
 
     [Theory]
@@ -79,16 +114,31 @@ public sealed partial class ServeCommandTests
         Assert.Contains(message, error, StringComparison.Ordinal);
         Assert.Single(error.TrimEnd().Split('\n'));
         Assert.Equal(exitCode, serve.ExitCode);
-        Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
+        Assert.Empty(FilesIn(folder));
     }
 
-    private static Process Start(string temporaryFolder, params string[] arguments)
+    /// <summary>What servers have in their folder, and what else there may be.</summary>
+    private static string[] FilesIn(Testing.TemporaryFolder folder)
+    {
+        var ours = folder.File("tamx-serve");
+        return
+        [
+            .. Directory.GetFileSystemEntries(folder.Path).Where(path => path != ours),
+            .. Directory.Exists(ours) ? Directory.GetFileSystemEntries(ours) : [],
+        ];
+    }
+
+    private static Process Start(string temporaryFolder, params string[] arguments) =>
+        Start(temporaryFolder, null, arguments);
+
+    private static Process Start(string temporaryFolder, int? descriptors, params string[] arguments)
     {
         var program = Path.Combine(AppContext.BaseDirectory, "Tamx.Cli.dll");
-        var start = new ProcessStartInfo("dotnet", [program, "serve", "-t", "1", .. arguments])
-        {
-            RedirectStandardError = true,
-        };
+        string[] command = ["dotnet", program, "serve", "-t", "1", .. arguments];
+        command = descriptors is null
+            ? command
+            : ["sh", "-c", $"ulimit -n {descriptors}; exec \"$@\"", "sh", .. command];
+        var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardError = true };
         if (!arguments.Contains("--port"))
         {
             start.ArgumentList.Add("--port");
@@ -96,6 +146,7 @@ public sealed partial class ServeCommandTests
         }
 
         start.Environment["TMPDIR"] = temporaryFolder;
+        start.Environment["XDG_RUNTIME_DIR"] = temporaryFolder;
 
         // The runtime's own sockets in the temporary folder are no affair of these tests.
         start.Environment["DOTNET_EnableDiagnostics"] = "0";

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Tamx.Llama;
@@ -45,7 +46,7 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
     {
         using var place = service.Queue.Enter();
         ChatRequest request;
-        using (var body = await RequestBody.ReadAsync(context.Request, options.Limits, context.RequestAborted))
+        using (var body = await RequestBody.ReadAsync(context.Request, options.Limits, place, context.RequestAborted))
         {
             request = body.Interpret(ChatRequestReader.Read, options.Limits);
         }
@@ -66,7 +67,6 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
     {
         var logprobs = new List<object>();
         var (run, done) = await service.RunAsync(request.Request, place, OnEventAsync, context.RequestAborted);
-        place.Dispose();
         var choice = new
         {
             index = 0,
@@ -81,10 +81,9 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
             finish_reason = FinishReason(done),
         };
 
-        // The maps' document goes from its file into the answer as it is.
-        var maps = request.WithMaps ? await run.Files.ReadAsync(RunFiles.Maps, context.RequestAborted) : null;
-        context.Response.ContentType = "application/json";
-        await using var json = new Utf8JsonWriter(context.Response.BodyWriter);
+        await using var maps = request.WithMaps ? run.Files.Open(RunFiles.Maps) ?? throw RunsApi.NotFound() : null;
+        var document = new ArrayBufferWriter<byte>();
+        await using var json = new Utf8JsonWriter(document);
         json.WriteStartObject();
         Write("id", IdOf(run.Id));
         Write("object", "chat.completion");
@@ -103,8 +102,7 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
             if (maps is not null)
             {
                 json.WriteString("run", run.Id);
-                json.WritePropertyName("maps");
-                json.WriteRawValue(maps, skipInputValidation: true);
+                json.WriteNull("maps");
             }
 
             json.WriteEndObject();
@@ -112,6 +110,19 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
 
         json.WriteEndObject();
         await json.FlushAsync(context.RequestAborted);
+        context.Response.ContentType = "application/json";
+        var client = new ClientWriter(context, options.Times.Client);
+        if (maps is null)
+        {
+            await client.WriteAsync(document.WrittenMemory);
+            return;
+        }
+
+        // The maps' document, which may be long, goes from its file into the answer as it is, in the null's place.
+        await client.WriteAsync(document.WrittenMemory[..^"null}}".Length]);
+        await client.CopyAsync(maps);
+        await client.WriteAsync("}}"u8.ToArray());
+        return;
 
         Task OnEventAsync(string name, byte[] content)
         {
@@ -136,7 +147,7 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
 
     private async Task StreamAsync(HttpContext context, ChatRequest request, ModelQueue.Place place)
     {
-        await using var events = new EventStream(context, options.LongestSilence);
+        await using var events = new EventStream(context, options);
         var stream = new ChatStream(events, request, ModelName);
         try
         {

@@ -13,17 +13,19 @@ internal sealed class EventStream : IAsyncDisposable
     private const string MediaType = "text/event-stream";
 
     private readonly HttpContext _context;
+    private readonly ClientWriter _client;
     private readonly PeriodicTimer _timer;
     private readonly SemaphoreSlim _writing = new(1);
     private readonly Task _keepingAlive;
     private bool _hasWritten;
 
     /// <param name="context">The request.</param>
-    /// <param name="longestSilence">After how long without an event a comment is written.</param>
-    public EventStream(HttpContext context, TimeSpan longestSilence)
+    /// <param name="options">After how long without an event a comment is written; how long a client may take none.</param>
+    public EventStream(HttpContext context, ServerOptions options)
     {
         _context = context;
-        _timer = new PeriodicTimer(longestSilence);
+        _client = new ClientWriter(context, options.Times.Client);
+        _timer = new PeriodicTimer(options.LongestSilence);
         _keepingAlive = KeepAliveAsync();
     }
 
@@ -38,6 +40,7 @@ internal sealed class EventStream : IAsyncDisposable
     /// <summary>Writes an event.</summary>
     /// <param name="name">The event's name; null for data alone.</param>
     /// <param name="json">One line of JSON.</param>
+    /// <exception cref="ClientStalledException">The client took nothing for too long; it is ended.</exception>
     /// <exception cref="OperationCanceledException">The client is gone.</exception>
     public Task WriteAsync(string? name, ReadOnlyMemory<byte> json)
     {
@@ -77,10 +80,8 @@ internal sealed class EventStream : IAsyncDisposable
 
             foreach (var part in parts)
             {
-                await _context.Response.Body.WriteAsync(part, gone);
+                await _client.WriteAsync(part);
             }
-
-            await _context.Response.Body.FlushAsync(gone);
         }
         finally
         {

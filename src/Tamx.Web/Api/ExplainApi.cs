@@ -15,7 +15,7 @@ internal sealed class ExplainApi(ServerOptions options, RunService service)
     {
         using var place = service.Queue.Enter();
         ParsedRequest request;
-        using (var body = await RequestBody.ReadAsync(context.Request, options.Limits, context.RequestAborted))
+        using (var body = await RequestBody.ReadAsync(context.Request, options.Limits, place, context.RequestAborted))
         {
             request = body.Interpret(ExplainRequestReader.Read, options.Limits);
         }
@@ -27,14 +27,13 @@ internal sealed class ExplainApi(ServerOptions options, RunService service)
         }
 
         var (run, _) = await service.RunAsync(request, place, (_, _) => Task.CompletedTask, context.RequestAborted);
-        place.Dispose();
         context.Response.Headers[RunHeader] = run.Id;
-        await RunsApi.SendFileAsync(context, run, RunFiles.Maps);
+        await RunsApi.SendFileAsync(context, run, RunFiles.Maps, options.Times.Client);
     }
 
     private async Task StreamAsync(HttpContext context, ParsedRequest request, ModelQueue.Place place)
     {
-        await using var events = new EventStream(context, options.LongestSilence);
+        await using var events = new EventStream(context, options);
         try
         {
             var (run, done) = await service.RunAsync(request, place, SendAsync, context.RequestAborted);

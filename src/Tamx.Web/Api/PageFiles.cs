@@ -30,8 +30,12 @@ internal sealed class PageFiles
 
     private readonly Dictionary<string, (byte[] Content, string MediaType)> _files = new(StringComparer.Ordinal);
 
-    public PageFiles()
+    private readonly TimeSpan _patience;
+
+    /// <param name="patience">How long to wait for the client.</param>
+    public PageFiles(TimeSpan patience)
     {
+        _patience = patience;
         var names = typeof(PageFiles).Assembly.GetManifestResourceNames();
         foreach (var name in names.Where(name => name.StartsWith(Folder, StringComparison.Ordinal)))
         {
@@ -56,7 +60,7 @@ internal sealed class PageFiles
         SecurityHeaders.AllowPage(context.Response);
         context.Response.ContentType = file.MediaType;
         context.Response.ContentLength = file.Content.Length;
-        await context.Response.Body.WriteAsync(file.Content, context.RequestAborted);
+        await new ClientWriter(context, _patience).WriteAsync(file.Content);
     }
 
     public static ApiException NotFound() => new(404, "no_such_page", "there is nothing at this address");

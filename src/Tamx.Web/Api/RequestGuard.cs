@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
@@ -11,6 +12,7 @@ namespace Tamx.Web.Api;
 internal sealed class RequestGuard(ServerOptions options)
 {
     private readonly bool _isLoopback = IPAddress.IsLoopback(options.Address);
+    private readonly string[] _allowedHosts = [.. options.AllowedHosts.Select(AsciiOf)];
     private readonly byte[]? _key = options.ApiKey is { } key ? HashOf(key) : null;
 
     /// <summary>Refuses a request from where none may come.</summary>
@@ -18,7 +20,9 @@ internal sealed class RequestGuard(ServerOptions options)
     public void CheckSource(HttpRequest request)
     {
         // A name that leads here today and elsewhere tomorrow (DNS rebinding) is not ours.
-        if (!IsOwnHost(request.Host.Host))
+        // As it was sent: the framework makes Unicode of a name, and not of every name it can.
+        var host = new HostString(request.Headers.Host.ToString());
+        if (!IsOwnHost(host.Host))
         {
             throw new ApiException(
                 403,
@@ -35,7 +39,7 @@ internal sealed class RequestGuard(ServerOptions options)
             return;
         }
 
-        if (origin is not null && origin != $"http://{request.Host.Value}" && origin != $"https://{request.Host.Value}")
+        if (origin is not null && origin != $"http://{host.Value}" && origin != $"https://{host.Value}")
         {
             throw new ApiException(403, "wrong_origin", "the request comes from a page of another origin");
         }
@@ -64,6 +68,19 @@ internal sealed class RequestGuard(ServerOptions options)
 
     private static byte[] HashOf(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
 
+    /// <summary>A name as it comes in requests.</summary>
+    private static string AsciiOf(string name)
+    {
+        try
+        {
+            return new IdnMapping().GetAscii(name);
+        }
+        catch (ArgumentException)
+        {
+            return name;
+        }
+    }
+
     private bool IsAllowed(string origin) =>
         options.AllowedOrigins.Contains(Cors.Any) || options.AllowedOrigins.Contains(origin, StringComparer.Ordinal);
 
@@ -72,7 +89,7 @@ internal sealed class RequestGuard(ServerOptions options)
         var isAddress = IPAddress.TryParse(host.Trim('[', ']'), out var address) && IsPlain(host, address);
         return host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
             || (isAddress && (!_isLoopback || IPAddress.IsLoopback(address!)))
-            || (!_isLoopback && options.AllowedHosts.Contains(host, StringComparer.OrdinalIgnoreCase));
+            || (!_isLoopback && _allowedHosts.Contains(host, StringComparer.OrdinalIgnoreCase));
     }
 
     /// <summary>Not the odd spellings (0x7f.1, 2130706433) that IPAddress reads too.</summary>

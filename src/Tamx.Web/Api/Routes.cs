@@ -13,12 +13,25 @@ internal static partial class Routes
 {
     public static void AddServices(IServiceCollection services) => services.AddRoutingCore().AddCors();
 
-    public static void Map(WebApplication app, ServerOptions options, ModelWorker worker, string runFolder)
+    public static void Map(
+        WebApplication app,
+        ServerOptions options,
+        ModelWorker worker,
+        ConnectionLimit connections,
+        string runFolder
+    )
     {
         var metrics = new ServerMetrics();
         var guard = new RequestGuard(options);
         var runs = new RunStore(runFolder, options.Limits);
         var service = new RunService(options, worker, runs, metrics);
+        app.Use(
+            async (context, next) =>
+            {
+                using var request = connections.BeginRequest(context);
+                await next(context);
+            }
+        );
         app.Use((context, next) => AnswerAsync(context, next, guard, metrics, options.Logger));
         if (options.AllowedOrigins.Count > 0)
         {
@@ -47,13 +60,13 @@ internal static partial class Routes
         app.MapGet("/v1/models", chat.Models);
         app.MapGet("/v1/models/{**id}", chat.Model);
 
-        var runsApi = new RunsApi(runs);
+        var runsApi = new RunsApi(options, runs);
         app.MapGet("/api/runs", runsApi.List);
         app.MapGet("/api/runs/{id}/{name}", runsApi.GetFileAsync);
         app.MapPost("/api/runs/{id}/stop", runsApi.Stop);
         app.MapDelete("/api/runs/{id}", runsApi.Delete);
 
-        var page = new PageFiles();
+        var page = new PageFiles(options.Times.Client);
         app.MapGet("/", page.SendAsync);
         app.MapGet("/assets/{**path}", page.SendAsync);
     }
@@ -84,8 +97,8 @@ internal static partial class Routes
             await SendErrorAsync(context, e);
         }
         catch (Exception e)
-            when (e is OperationCanceledException or IOException or BadHttpRequestException
-                && context.RequestAborted.IsCancellationRequested
+            when (e is ClientStalledException
+                || (e is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
             )
         {
             // Nobody is there to be told. The count of requests shows it.

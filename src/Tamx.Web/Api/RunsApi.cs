@@ -5,7 +5,7 @@ using Tamx.Web.Wire;
 namespace Tamx.Web.Api;
 
 /// <summary><c>/api/runs</c>: lists what this server has answered, sends its files, stops and deletes it.</summary>
-internal sealed class RunsApi(RunStore runs)
+internal sealed class RunsApi(ServerOptions options, RunStore runs)
 {
     public IResult List() =>
         Results.Json(
@@ -43,7 +43,7 @@ internal sealed class RunsApi(RunStore runs)
     {
         var run = Find(id);
         return run.IsOver && RunFiles.MediaTypes.ContainsKey(name)
-            ? SendFileAsync(context, run, name)
+            ? SendFileAsync(context, run, name, options.Times.Client)
             : throw new ApiException(404, "no_such_file", "the run has no such file (yet)");
     }
 
@@ -51,7 +51,8 @@ internal sealed class RunsApi(RunStore runs)
     /// <param name="context">The request.</param>
     /// <param name="run">The run.</param>
     /// <param name="name">One of <see cref="RunFiles.MediaTypes"/>.</param>
-    public static async Task SendFileAsync(HttpContext context, Run run, string name)
+    /// <param name="patience">How long to wait for the client.</param>
+    public static async Task SendFileAsync(HttpContext context, Run run, string name, TimeSpan patience)
     {
         await using var file = run.Files.Open(name) ?? throw NotFound();
         if (name == RunFiles.Report)
@@ -61,10 +62,10 @@ internal sealed class RunsApi(RunStore runs)
 
         context.Response.ContentType = RunFiles.MediaTypes[name];
         context.Response.ContentLength = file.Length;
-        await file.CopyToAsync(context.Response.Body, context.RequestAborted);
+        await new ClientWriter(context, patience).CopyAsync(file);
     }
 
     private Run Find(string id) => runs.Find(id) ?? throw NotFound();
 
-    private static ApiException NotFound() => new(404, "no_such_run", "there is no such run (any more)");
+    public static ApiException NotFound() => new(404, "no_such_run", "there is no such run (any more)");
 }

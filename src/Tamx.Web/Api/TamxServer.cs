@@ -1,6 +1,9 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Tamx.Web.Api;
 using Tamx.Web.Runs;
@@ -10,13 +13,12 @@ namespace Tamx.Web;
 /// <summary>The web app: a page and an HTTP API over one model, which runs in a process of its own.</summary>
 public sealed partial class TamxServer : IAsyncDisposable
 {
-    private const int MaxConnections = 200;
-
-    private static readonly TimeSpan HeaderTime = TimeSpan.FromSeconds(15);
+    private const int MaxHeaderBytes = 16 << 10;
 
     private readonly WebApplication _app;
     private readonly ModelWorker _worker;
     private readonly PrivateFolder _folder;
+    private readonly MemoryReturn _memory = new();
 
     private TamxServer(WebApplication app, ModelWorker worker, PrivateFolder folder)
     {
@@ -83,6 +85,7 @@ public sealed partial class TamxServer : IAsyncDisposable
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1));
         await _app.StopAsync(patience.Token);
         await _app.DisposeAsync();
+        await _memory.DisposeAsync();
         await _worker.DisposeAsync();
         _folder.Dispose();
     }
@@ -107,19 +110,37 @@ public sealed partial class TamxServer : IAsyncDisposable
 
         // A start that fails throws; the host need not log it too.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
+
+        // What fails in Kestrel is a client's doing; what fails in our code is caught and logged there.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Critical);
+        builder.Services.AddSingleton(services => new ConnectionLimit(
+            ActivatorUtilities.CreateInstance<SocketTransportFactory>(services)
+        ));
+        builder.Services.AddSingleton<IConnectionListenerFactory>(services =>
+            services.GetRequiredService<ConnectionLimit>()
+        );
         builder
             .WebHost.UseKestrelCore()
             .ConfigureKestrel(kestrel =>
             {
                 kestrel.AddServerHeader = false;
                 kestrel.Limits.MaxRequestBodySize = options.Limits.MaxBodyBytes;
-                kestrel.Limits.MaxConcurrentConnections = MaxConnections;
-                kestrel.Limits.RequestHeadersTimeout = HeaderTime;
-                kestrel.Listen(options.Address, options.Port);
+                kestrel.Limits.MaxRequestHeadersTotalSize = MaxHeaderBytes;
+                kestrel.Limits.RequestHeadersTimeout = options.Times.Idle;
+                kestrel.Limits.KeepAliveTimeout = options.Times.Idle;
+                kestrel.Listen(
+                    options.Address,
+                    options.Port,
+                    listen =>
+                    {
+                        var limit = listen.ApplicationServices.GetRequiredService<ConnectionLimit>();
+                        listen.Use(next => connection => limit.ServeAsync(connection, next));
+                    }
+                );
             });
         Routes.AddServices(builder.Services);
         var app = builder.Build();
-        Routes.Map(app, options, worker, runFolder);
+        Routes.Map(app, options, worker, app.Services.GetRequiredService<ConnectionLimit>(), runFolder);
         return app;
     }
 

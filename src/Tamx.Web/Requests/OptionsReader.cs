@@ -14,6 +14,9 @@ internal static class OptionsReader
     /// <summary>As many as OpenAI's API takes.</summary>
     private const int MaxStopTexts = 4;
 
+    /// <summary>More than the method has.</summary>
+    private const int MaxOptions = 100;
+
     /// <summary>Options of the method that are the model's.</summary>
     private static readonly string[] ModelsOptions = ["mergeSize", "temporalMergeSize"];
 
@@ -155,6 +158,11 @@ internal static class OptionsReader
         if (values.ValueKind != JsonValueKind.Object)
         {
             throw Json.Fault("options", "must be an object of names and values");
+        }
+
+        if (values.EnumerateObject().Count() > MaxOptions)
+        {
+            throw Json.Fault("options", $"must have at most {MaxOptions} names");
         }
 
         try

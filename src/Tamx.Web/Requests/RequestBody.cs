@@ -2,13 +2,28 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 using Tamx.Llama;
+using Tamx.Web.Runs;
 
 namespace Tamx.Web.Requests;
 
 /// <summary>A request's body, read into memory within the limits: a JSON document, and the files beside it.</summary>
 internal sealed class RequestBody : IDisposable
 {
+    /// <summary>Bytes of the JSON, besides the pictures and videos in it.</summary>
+    private const int MaxJsonBytes = 1_000_000;
+
+    /// <summary>A text of so many bytes is counted as a picture or video. Real texts have a limit of their own.</summary>
+    private const int LeastData = 1000;
+
+    /// <summary>Longest boundary between the parts of a form (RFC 2046).</summary>
+    private const int MaxBoundary = 70;
+
     private static readonly JsonDocumentOptions JsonLimits = new() { MaxDepth = 32 };
+
+    /// <summary>
+    /// Held while a body is read for what it says: the texts of a long one take several times its bytes.
+    /// </summary>
+    private static readonly Lock Interpreting = new();
 
     private RequestBody(byte[] json, IReadOnlyDictionary<string, Upload> uploads)
     {
@@ -24,11 +39,13 @@ internal sealed class RequestBody : IDisposable
     /// <summary>Reads the body of a request.</summary>
     /// <param name="request">JSON, or multipart/form-data with the JSON in the part <c>request</c>.</param>
     /// <param name="limits">Bytes and time that it may take.</param>
+    /// <param name="place">Where its bytes are counted.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="ApiException">It is too large, too slow, of another type, or no JSON.</exception>
     public static async Task<RequestBody> ReadAsync(
         HttpRequest request,
         RequestLimits limits,
+        ModelQueue.Place place,
         CancellationToken cancellationToken
     )
     {
@@ -46,7 +63,7 @@ internal sealed class RequestBody : IDisposable
         time.CancelAfter(TimeSpan.FromSeconds(limits.MaxBodySeconds));
         try
         {
-            return await ReadAsync(request.Body, type, limits, time.Token);
+            return await ReadAsync(new CountedBody(request.Body, place.Take), type, limits, time.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -61,6 +78,10 @@ internal sealed class RequestBody : IDisposable
             throw e.StatusCode == 413
                 ? TooLarge(limits)
                 : new ApiException(e.StatusCode, e.StatusCode == 408 ? "body_timeout" : "invalid_body", e.Message);
+        }
+        catch (IOException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw ApiException.BadRequest("invalid_body", "the body breaks off, or its chunks are none");
         }
     }
 
@@ -97,7 +118,10 @@ internal sealed class RequestBody : IDisposable
     {
         try
         {
-            return read(this, limits);
+            lock (Interpreting)
+            {
+                return read(this, limits);
+            }
         }
         catch (InvalidOperationException)
         {
@@ -124,7 +148,7 @@ internal sealed class RequestBody : IDisposable
 
         if (
             type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)
-            && type.Boundary.Length > 0
+            && type.Boundary.Length is > 0 and <= MaxBoundary
         )
         {
             var boundary = HeaderUtilities.RemoveQuotes(type.Boundary).ToString();
@@ -139,13 +163,43 @@ internal sealed class RequestBody : IDisposable
     {
         try
         {
-            return JsonDocument.Parse(JsonText.WithoutMark(json), JsonLimits);
+            var text = JsonText.WithoutMark(json);
+            if (text.Length > MaxJsonBytes)
+            {
+                CheckLength(text);
+            }
+
+            return JsonDocument.Parse(text, JsonLimits);
         }
         catch (JsonException e)
         {
             throw ApiException.BadRequest(
                 "invalid_json",
                 $"the request is no JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})"
+            );
+        }
+    }
+
+    /// <summary>Refuses JSON that is long otherwise than by pictures and videos.</summary>
+    private static void CheckLength(ReadOnlyMemory<byte> json)
+    {
+        var reader = new Utf8JsonReader(json.Span, new JsonReaderOptions { MaxDepth = JsonLimits.MaxDepth });
+        var data = 0L;
+        while (reader.Read())
+        {
+            data += reader is { TokenType: JsonTokenType.String, ValueSpan.Length: >= LeastData and var length }
+                ? length
+                : 0;
+        }
+
+        if (json.Length - data > MaxJsonBytes)
+        {
+            throw new ApiException(
+                413,
+                "body_too_large",
+                FormattableString.Invariant(
+                    $"the JSON has more than {MaxJsonBytes:N0} bytes besides the pictures and videos in it"
+                )
             );
         }
     }

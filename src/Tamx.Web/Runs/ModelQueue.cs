@@ -2,12 +2,14 @@ namespace Tamx.Web.Runs;
 
 /// <summary>Who may use the model: one request at a time, in the order in which they arrived in full.</summary>
 /// <param name="length">Requests that may wait; one more is worked on.</param>
-internal sealed class ModelQueue(int length)
+/// <param name="mostBytes">Bytes of the bodies of them all.</param>
+internal sealed class ModelQueue(int length, long mostBytes)
 {
     private readonly Lock _gate = new();
     private readonly List<Place> _line = [];
     private TaskCompletionSource _moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _taken;
+    private long _bytes;
 
     /// <summary>Requests that are read, wait, or are worked on.</summary>
     public int Count
@@ -31,23 +33,38 @@ internal sealed class ModelQueue(int length)
         {
             if (_taken > length)
             {
-                throw new ApiException(
-                    429,
-                    "queue_full",
-                    $"{_taken} requests are being served or wait already; try again in a little while",
-                    retryAfterSeconds: 5
-                );
+                throw Full($"{_taken} requests are being served or wait already");
             }
 
             _taken++;
-            return new Place(this);
+            return new Place(this, mostBytes);
         }
     }
 
+    private static ApiException Full(string why) =>
+        new(429, "queue_full", $"{why}; try again in a little while", retryAfterSeconds: 5);
+
     /// <summary>A place in the queue, until it is disposed of.</summary>
-    public sealed class Place(ModelQueue queue) : IDisposable
+    public sealed class Place(ModelQueue queue, long mostBytes) : IDisposable
     {
         private bool _isGone;
+        private long _bytes;
+
+        /// <summary>Counts bytes of the request's body as they arrive.</summary>
+        /// <exception cref="ApiException">429: the bodies of all requests have too many.</exception>
+        public void Take(int count)
+        {
+            lock (queue._gate)
+            {
+                if (queue._bytes + count > mostBytes)
+                {
+                    throw Full("the requests that are being served or wait take all the memory there is for them");
+                }
+
+                queue._bytes += count;
+                _bytes += count;
+            }
+        }
 
         /// <summary>Waits until it is this request's turn.</summary>
         /// <param name="onMoved">
@@ -97,6 +114,7 @@ internal sealed class ModelQueue(int length)
 
                 _isGone = true;
                 queue._taken--;
+                queue._bytes -= _bytes;
                 queue._line.Remove(this);
                 queue._moved.SetResult();
                 queue._moved = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -112,7 +112,7 @@ internal sealed partial class ModelWorker : IAsyncDisposable
                 );
                 _process = process;
                 using var ending = _ending.Token.Register(process.Kill);
-                await process.LoadAsync(_options.Model, _options.Engine);
+                await process.LoadAsync(_options.Model, _options.Engine, _options.Times.Loading);
                 Model = process.Model;
                 Ready(process);
                 await process.Exited.WaitAsync(_ending.Token);

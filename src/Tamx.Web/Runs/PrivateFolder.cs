@@ -1,14 +1,16 @@
+using System.Security.Cryptography;
+
 namespace Tamx.Web.Runs;
 
 #pragma warning disable RS0030 // The folder that the server's files lie in.
 
 /// <summary>
-/// The server's own folder below the system's temporary one. It is removed with the server; if the server was killed,
-/// when the next one starts.
+/// The server's own folder, below one that only this user can open. It is removed with the server; if the server was
+/// killed, when the next one starts.
 /// </summary>
 internal sealed class PrivateFolder : IDisposable
 {
-    private const string Prefix = "tamx-serve-";
+    private const string Prefix = "run-";
     private const string LockName = "lock";
 
     /// <summary>
@@ -29,22 +31,25 @@ internal sealed class PrivateFolder : IDisposable
     /// <summary>
     /// Makes a folder that only this user can look into, and removes those of servers that are no more.
     /// </summary>
+    /// <param name="parent">Where; null for where servers have it.</param>
     /// <exception cref="InvalidInputException">There is no place for it.</exception>
-    public static PrivateFolder Create()
+    public static PrivateFolder Create(string? parent = null)
     {
+        parent ??= UserFolder.Parent;
         try
         {
-            // On Unix it is made with mode 0700.
-            var path = Directory.CreateTempSubdirectory(Prefix).FullName;
+            var ours = UserFolder.Open(parent);
+            var path = System.IO.Path.Combine(ours, Prefix + RandomNumberGenerator.GetHexString(16, lowercase: true));
+            UserFolder.MakeFolder(path);
             var held = Hold(path, FileMode.CreateNew);
-            RemoveAbandoned();
+            RemoveAbandoned(ours);
             return new PrivateFolder(path, held);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            var parent = System.IO.Path.GetTempPath();
             throw new InvalidInputException(
-                $"no temporary folder can be made in {parent}: {e.Message} (TMPDIR names another place)",
+                $"no folder for the server's files can be made in {parent}: {e.Message} (XDG_RUNTIME_DIR, which only "
+                    + "this user can open, or XDG_CACHE_HOME names another place)",
                 e
             );
         }
@@ -76,9 +81,9 @@ internal sealed class PrivateFolder : IDisposable
     private static FileStream Hold(string folder, FileMode mode) =>
         new(System.IO.Path.Combine(folder, LockName), mode, FileAccess.ReadWrite, FileShare.None);
 
-    private static void RemoveAbandoned()
+    private static void RemoveAbandoned(string parent)
     {
-        foreach (var folder in new DirectoryInfo(System.IO.Path.GetTempPath()).EnumerateDirectories(Prefix + "*"))
+        foreach (var folder in new DirectoryInfo(parent).EnumerateDirectories(Prefix + "*"))
         {
             // A link is nobody's folder.
             if (folder.LinkTarget is null && IsAbandoned(folder))

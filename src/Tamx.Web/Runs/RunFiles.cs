@@ -26,8 +26,21 @@ internal sealed class RunFiles(string folder)
 
     public string Folder { get; } = folder;
 
-    /// <summary>Bytes of all files.</summary>
-    public long TotalBytes => new DirectoryInfo(Folder).EnumerateFiles().Sum(file => file.Length);
+    /// <summary>Bytes of all files; null if the folder is gone.</summary>
+    public long? TotalBytes
+    {
+        get
+        {
+            try
+            {
+                return new DirectoryInfo(Folder).EnumerateFiles().Sum(file => file.Length);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return null;
+            }
+        }
+    }
 
     /// <summary>Makes the folder of a run.</summary>
     public static RunFiles Create(string parent, string id) =>
@@ -52,9 +65,6 @@ internal sealed class RunFiles(string folder)
         }
     }
 
-    public Task<byte[]> ReadAsync(string name, CancellationToken cancellationToken) =>
-        File.ReadAllBytesAsync(PathOf(name), cancellationToken);
-
     /// <summary>Writes an uploaded video and returns its path.</summary>
     public string SaveVideo(int index, byte[] content)
     {
@@ -65,9 +75,16 @@ internal sealed class RunFiles(string folder)
 
     public void RemoveVideos()
     {
-        foreach (var video in Directory.EnumerateFiles(Folder, VideoPrefix + "*"))
+        try
         {
-            File.Delete(video);
+            foreach (var video in Directory.EnumerateFiles(Folder, VideoPrefix + "*"))
+            {
+                File.Delete(video);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The folder is gone, or cannot be written. What can be removed goes with the run.
         }
     }
 

@@ -1,18 +1,27 @@
 using System.Globalization;
+using Microsoft.Extensions.Logging;
 using Tamx.Web.Requests;
 using Tamx.Web.Wire;
 
 namespace Tamx.Web.Runs;
 
 /// <summary>Takes requests through the queue to the worker, and their runs to the store.</summary>
-internal sealed class RunService(ServerOptions options, ModelWorker worker, RunStore runs, ServerMetrics metrics)
+internal sealed partial class RunService(
+    ServerOptions options,
+    ModelWorker worker,
+    RunStore runs,
+    ServerMetrics metrics
+)
 {
+    /// <summary>How many of the largest bodies may be in memory together.</summary>
+    private const int BodiesAtOnce = 3;
+
     /// <summary>Who may use the model when.</summary>
-    public ModelQueue Queue { get; } = new(options.QueueLength);
+    public ModelQueue Queue { get; } = new(options.QueueLength, BodiesAtOnce * options.Limits.MaxBodyBytes);
 
     /// <summary>Has a request worked on.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="place">Its place in the queue.</param>
+    /// <param name="place">Its place in the queue, which it gives back.</param>
     /// <param name="onEvent">Told of every event by name, with its JSON; if it throws, the run is cancelled.</param>
     /// <param name="clientGone">Cancelled when nobody waits for the answer any more.</param>
     /// <returns>The run, its files written if it was to be explained; else it is over and forgotten.</returns>
@@ -27,21 +36,15 @@ internal sealed class RunService(ServerOptions options, ModelWorker worker, RunS
         CancellationToken clientGone
     )
     {
-        var run = runs.Add(request.Prompt);
+        using var held = place;
+        var run = Begin(request.Prompt);
         var state = RunState.Failed;
         try
         {
             await onEvent("run", WireJson.Bytes(new { run = run.Id }));
             using var waiting = CancellationTokenSource.CreateLinkedTokenSource(clientGone, run.Stopping);
             await place.WaitAsync(position => onEvent("queued", WireJson.Bytes(new { position })), waiting.Token);
-            var process = await worker.GetAsync(
-                share =>
-                {
-                    var progress = new ProgressEvent("load", Math.Round(share * 100), 100);
-                    return TellAsync(run, onEvent, progress, WireJson.Bytes(progress));
-                },
-                waiting.Token
-            );
+            var process = await GetWorkerAsync(run, onEvent, waiting.Token);
             run.State = RunState.Running;
             var done = await WorkAsync(process, request, run, onEvent, clientGone);
             worker.NoteSuccess();
@@ -92,6 +95,56 @@ internal sealed class RunService(ServerOptions options, ModelWorker worker, RunS
         }
     }
 
+    private Run Begin(string prompt)
+    {
+        try
+        {
+            return runs.Add(prompt);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            LogStorage(options.Logger, e.Message);
+            throw new ApiException(
+                503,
+                FailedEvent.CannotWrite,
+                "the server cannot write a run's files; its log says why",
+                retryAfterSeconds: 30
+            );
+        }
+    }
+
+    private async Task<WorkerProcess> GetWorkerAsync(
+        Run run,
+        Func<string, byte[], Task> onEvent,
+        CancellationToken waiting
+    )
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(waiting);
+        limit.CancelAfter(options.Times.Worker);
+        try
+        {
+            return await worker.GetAsync(
+                share =>
+                {
+                    var progress = new ProgressEvent("load", Math.Round(share * 100), 100);
+                    return TellAsync(run, onEvent, progress, WireJson.Bytes(progress));
+                },
+                limit.Token
+            );
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !waiting.IsCancellationRequested)
+        {
+            throw new ApiException(
+                503,
+                "model_unavailable",
+                FormattableString.Invariant(
+                    $"the model was not loaded within {options.Times.Worker.TotalSeconds} seconds; try again later"
+                ),
+                retryAfterSeconds: 30
+            );
+        }
+    }
+
     private static Task TellAsync(Run run, Func<string, byte[], Task> onEvent, ProgressEvent progress, byte[] json)
     {
         run.Phase = progress.Phase;
@@ -119,4 +172,7 @@ internal sealed class RunService(ServerOptions options, ModelWorker worker, RunS
             cancel.Token
         );
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "a run's files cannot be written: {Why}")]
+    private static partial void LogStorage(ILogger logger, string why);
 }

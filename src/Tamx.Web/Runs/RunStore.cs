@@ -9,6 +9,8 @@ internal sealed class RunStore(string folder, RequestLimits limits)
     private readonly List<Run> _runs = [];
 
     /// <summary>Begins a run.</summary>
+    /// <exception cref="IOException">It cannot have a folder.</exception>
+    /// <exception cref="UnauthorizedAccessException">It cannot have a folder.</exception>
     public Run Add(string prompt)
     {
         var id = RandomNumberGenerator.GetHexString(32, lowercase: true);
@@ -51,13 +53,18 @@ internal sealed class RunStore(string folder, RequestLimits limits)
         lock (_gate)
         {
             run.State = state;
-            if (run.IsUnwanted || !hasFiles || state is not (RunState.Done or RunState.Stopped))
+            if (
+                run.IsUnwanted
+                || !hasFiles
+                || state is not (RunState.Done or RunState.Stopped)
+                || run.Files.TotalBytes is not { } bytes
+            )
             {
                 Forget(run);
                 return;
             }
 
-            run.FileBytes = run.Files.TotalBytes;
+            run.FileBytes = bytes;
             while (
                 _runs.Count(other => other.IsOver) is var count
                 && count > 1

@@ -21,7 +21,7 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly FrameStream _frames;
     private readonly Channel<Frame> _received = Channel.CreateBounded<Frame>(
-        new BoundedChannelOptions(64) { SingleReader = true, SingleWriter = true }
+        new BoundedChannelOptions(16) { SingleReader = true, SingleWriter = true }
     );
 
     private WorkerProcess(Process process, ILogger logger)
@@ -88,16 +88,19 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
     }
 
     /// <summary>Makes the engine and loads the model.</summary>
-    /// <exception cref="WorkerDiedException">The process ended.</exception>
+    /// <param name="model">The model.</param>
+    /// <param name="engine">The engine.</param>
+    /// <param name="patience">How long to wait for a sign of it.</param>
+    /// <exception cref="WorkerDiedException">The process ended, or gave no sign and was ended.</exception>
     /// <exception cref="InvalidInputException">
     /// The model cannot be loaded, or the engine does not work here.
     /// </exception>
-    public async Task LoadAsync(ModelOptions model, EngineOptions engine)
+    public async Task LoadAsync(ModelOptions model, EngineOptions engine, TimeSpan patience)
     {
         await SendAsync(FrameKind.Load, WireJson.Bytes(new LoadCommand(model, engine)));
         while (true)
         {
-            switch (await ReadAsync())
+            switch (await ReadAsync(patience))
             {
                 case { Kind: FrameKind.Progress, Content: var content }:
                     var progress = WireJson.Read<ProgressEvent>(content);
@@ -197,7 +200,7 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
                 or FrameKind.Token when fault is null && !cancel.IsCancellationRequested:
                     try
                     {
-                        await onEvent(frame);
+                        await onEvent(frame).WaitAsync(cancel);
                     }
                     catch (Exception e)
                     {
@@ -259,6 +262,25 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         {
             var why = e.InnerException is { } fault ? $": {fault.Message}" : "";
             throw new WorkerDiedException($"the model's process ended{why}", e);
+        }
+    }
+
+    /// <summary>The next frame from the worker, which is ended if it does not come in time.</summary>
+    private async Task<Frame> ReadAsync(TimeSpan patience)
+    {
+        try
+        {
+            return await ReadAsync().WaitAsync(patience);
+        }
+        catch (TimeoutException e)
+        {
+            Kill();
+            throw new WorkerDiedException(
+                FormattableString.Invariant(
+                    $"the model's process gave no sign for {patience.TotalSeconds} seconds while loading, and was ended"
+                ),
+                e
+            );
         }
     }
 

@@ -15,6 +15,9 @@ internal sealed record FailedEvent(int Status, string Code, IReadOnlyList<string
     /// <summary>The code of a request that was cancelled.</summary>
     public const string Cancelled = "cancelled";
 
+    /// <summary>The code of a request whose files cannot be written.</summary>
+    public const string CannotWrite = "cannot_write";
+
     /// <summary>Stands around a property's name while the pieces are one text. No message has it.</summary>
     private const char Mark = '\0';
 

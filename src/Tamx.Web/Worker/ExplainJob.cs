@@ -52,9 +52,12 @@ internal sealed class ExplainJob(VisionLanguageModel model, ITamEngine engine, F
         Send(FrameKind.Progress, new ProgressEvent("report", 0, 1));
         var explanation = live.Finish();
         var (trace, maps) = (explanation.Trace, explanation.Maps);
-        TraceFile.Save(trace, files.PathOf(RunFiles.Trace));
-        WholeFile.Write(files.PathOf(RunFiles.Maps), stream => MapsJson.Write(trace, maps, stream));
-        await HtmlReport.WriteAsync(trace, maps, files.PathOf(RunFiles.Report), cancellationToken: cancel);
+        await StorageException.GuardAsync(async () =>
+        {
+            TraceFile.Save(trace, files.PathOf(RunFiles.Trace));
+            WholeFile.Write(files.PathOf(RunFiles.Maps), stream => MapsJson.Write(trace, maps, stream));
+            await HtmlReport.WriteAsync(trace, maps, files.PathOf(RunFiles.Report), cancellationToken: cancel);
+        });
         Send(FrameKind.Progress, new ProgressEvent("report", 1, 1));
         return new DoneEvent(
             explanation.Answer,

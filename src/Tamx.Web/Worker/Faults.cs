@@ -11,10 +11,10 @@ internal static class Faults
     public static FailedEvent Describe(Exception e)
     {
         var fault = Known(e);
-        if (fault.Status == 500)
+        if (fault.Status == 500 || e is StorageException)
         {
             // The server takes this to its log.
-            Console.Error.WriteLine(e);
+            Console.Error.WriteLine(e is StorageException ? e.Message : e);
         }
 
         return fault;
@@ -31,6 +31,11 @@ internal static class Faults
                 503,
                 "model_unavailable",
                 [e.Message]
+            ),
+            StorageException => new FailedEvent(
+                503,
+                FailedEvent.CannotWrite,
+                ["the server cannot write a run's files; its log says why"]
             ),
             LlamaException => new FailedEvent(500, "model_failed", [e.Message]),
             _ => new FailedEvent(500, "internal_error", ["the worker made a mistake; the server's log says which"]),

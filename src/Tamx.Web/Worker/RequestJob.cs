@@ -18,6 +18,12 @@ internal sealed class RequestJob(VisionLanguageModel model, ITamEngine engine, F
                 : await new AnswerJob(model, frames).RunAsync(request, messages, either.Token, cancel);
             frames.Write(FrameKind.Done, WireJson.Bytes(done));
         }
+        catch (OutOfMemoryException e)
+        {
+            // The process, or the decoder of pictures in it, has no memory left. A new process has.
+            Console.Error.WriteLine(e.Message);
+            WorkerSession.EndProcess();
+        }
         catch (Exception e)
         {
             var fault = Faults.Describe(e);

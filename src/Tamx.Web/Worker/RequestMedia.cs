@@ -60,7 +60,7 @@ internal sealed class RequestMedia(WorkerRequest request, byte[][] files, Cancel
         }
 
         // ffmpeg reads files only. The server removes this one when the run is over.
-        var path = new RunFiles(request.Folder).SaveVideo(index, encoded);
+        var path = StorageException.Guard(() => new RunFiles(request.Folder).SaveVideo(index, encoded));
         return VideoPart.FromFile(path, sampling, cancellationToken);
     }
 }

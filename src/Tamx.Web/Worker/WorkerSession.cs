@@ -71,8 +71,7 @@ internal sealed partial class WorkerSession(FrameStream frames) : IAsyncDisposab
         if (await Task.WhenAny(_work, Task.Delay(EndGrace)) != _work)
         {
             // A native call that cannot be ended holds the process. Nobody waits for its result.
-            using var self = Process.GetCurrentProcess();
-            self.Kill();
+            EndProcess();
         }
 
         _model?.Dispose();
@@ -89,6 +88,13 @@ internal sealed partial class WorkerSession(FrameStream frames) : IAsyncDisposab
     /// </remarks>
     private static void ReturnMemory() =>
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+
+    /// <summary>Ends this process at once; its server starts another.</summary>
+    public static void EndProcess()
+    {
+        using var self = Process.GetCurrentProcess();
+        self.Kill();
+    }
 
     private byte[][] ReadFiles(int count)
     {
