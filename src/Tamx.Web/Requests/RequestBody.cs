@@ -12,7 +12,7 @@ internal sealed class RequestBody : IDisposable
     /// <summary>Bytes of the JSON, besides the pictures and videos in it.</summary>
     private const int MaxJsonBytes = 1_000_000;
 
-    /// <summary>A text of so many bytes is counted as a picture or video. Real texts have a limit of their own.</summary>
+    /// <summary>A text of so many bytes counts as a picture or video. Real texts have a limit of their own.</summary>
     private const int LeastData = 1000;
 
     /// <summary>Longest boundary between the parts of a form (RFC 2046).</summary>
