@@ -8,7 +8,7 @@ internal sealed class MemoryReturn : IAsyncDisposable
 {
     private const long Worthwhile = 64 << 20;
 
-    private readonly PeriodicTimer _timer = new(TimeSpan.FromSeconds(2));
+    private readonly PeriodicTimer _timer = new(TimeSpan.FromSeconds(5));
     private readonly Task _watching;
 
     public MemoryReturn() => _watching = WatchAsync();
@@ -21,18 +21,13 @@ internal sealed class MemoryReturn : IAsyncDisposable
 
     private async Task WatchAsync()
     {
-        // What is in use cannot be given back. Only growth beyond it is worth a look.
-        for (var kept = 0L; await _timer.WaitForNextTickAsync(); )
+        // At rest too: pools of arrays let go of theirs after some collections only.
+        while (await _timer.WaitForNextTickAsync())
         {
             var held = Math.Max(GC.GetTotalMemory(false), GC.GetGCMemoryInfo().TotalCommittedBytes);
-            if (held > kept + Worthwhile)
+            if (held > Worthwhile)
             {
                 GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-                kept = GC.GetGCMemoryInfo().TotalCommittedBytes;
-            }
-            else
-            {
-                kept = Math.Min(kept, held);
             }
         }
     }

@@ -12,8 +12,10 @@ public sealed class BannedSymbolsTests
     public void Ban_OfFilesAndProcesses_IsLiftedWhereTheyAreOwned() =>
         Assert.Equal(
             [
+                "Api/ConnectionLimit.cs",
                 "Runs/PrivateFolder.cs",
                 "Runs/RunFiles.cs",
+                "Runs/UserFolder.cs",
                 "Runs/WorkerProcess.cs",
                 "Worker/ExplainJob.cs",
                 "Worker/RequestMedia.cs",
