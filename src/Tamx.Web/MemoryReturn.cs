@@ -8,7 +8,7 @@ internal sealed class MemoryReturn : IAsyncDisposable
 {
     private const long Worthwhile = 64 << 20;
 
-    private readonly PeriodicTimer _timer = new(TimeSpan.FromSeconds(5));
+    private readonly PeriodicTimer _timer = new(TimeSpan.FromSeconds(2));
     private readonly Task _watching;
 
     public MemoryReturn() => _watching = WatchAsync();
