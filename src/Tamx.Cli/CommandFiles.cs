@@ -27,12 +27,6 @@ internal sealed class CommandFiles
             );
         }
 
-        // A pipe that nobody writes to would be waited for, and these are read in parts, and more than once.
-        if (!string.IsNullOrEmpty(path) && FileIdentity.Of(path) is { IsOrdinary: false })
-        {
-            throw new InvalidInputException($"{path} is no ordinary file (a device or a pipe); name a file to read");
-        }
-
         return AddInput(option, path);
     }
 
