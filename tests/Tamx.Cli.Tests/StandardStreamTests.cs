@@ -173,9 +173,10 @@ public sealed class StandardStreamTests : IDisposable
         var pipe = _folder.File("pipe");
         using var made = System.Diagnostics.Process.Start("mkfifo", [pipe]);
         await made.WaitForExitAsync();
-        foreach (var option in (string[])["--image", "--messages", "--video", "-m"])
+        string[][] lines = [["--image", pipe], ["--messages", pipe], ["--video", pipe], ["-m", pipe, "-p", "What?"]];
+        foreach (var line in lines)
         {
-            (await CommandRun.Of(["explain", option, pipe])).AssertFails(3, "a regular file is needed");
+            (await CommandRun.Of(["explain", .. line])).AssertFails(3, "a regular file is needed");
         }
     }
 
