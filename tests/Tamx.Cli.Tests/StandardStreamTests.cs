@@ -165,7 +165,7 @@ public sealed class StandardStreamTests : IDisposable
         run.AssertFails(3, "64,000,000");
     }
 
-    /// <summary>As <c>--image &lt;(command)</c> of a shell: a pipe knows no length.</summary>
+    /// <summary>Opening one would wait for a writer, for ever. <c>-</c> reads what comes through a pipe.</summary>
     [Fact]
     public async Task Pipes_ThatNobodyWritesTo_AreRefusedAtOnce()
     {
@@ -173,7 +173,13 @@ public sealed class StandardStreamTests : IDisposable
         var pipe = _folder.File("pipe");
         using var made = System.Diagnostics.Process.Start("mkfifo", [pipe]);
         await made.WaitForExitAsync();
-        string[][] lines = [["--image", pipe], ["--messages", pipe], ["--video", pipe], ["-m", pipe, "-p", "What?"]];
+        string[][] lines =
+        [
+            ["--image", pipe],
+            ["--messages", pipe],
+            ["--video", pipe],
+            ["-m", pipe, "-p", "What?"],
+        ];
         foreach (var line in lines)
         {
             (await CommandRun.Of(["explain", .. line])).AssertFails(3, "a regular file is needed");
