@@ -68,7 +68,7 @@ export interface ReportData {
 
 export interface RunFacts {
     model: string | null;
-    modelDescription?: string | null;
+    modelDescription: string | null;
     modelFile: string | null;
     projectorFile: string | null;
     architecture: string | null;

@@ -167,7 +167,9 @@ function titleOf(text) {
 
 /** @param {Config} config */
 function factsLine({ model, limits }) {
-  const name = model ? [model.name, model.quantization, model.description].filter(Boolean).join(", ") : "The model is being loaded";
+  const name = model
+    ? [model.name, model.quantization, model.description].filter(Boolean).join(", ")
+    : "The model is being loaded";
   const megabytes = Math.round(limits.maxPictureBytes / 1e6);
   return [
     name,
