@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using System.Text;
+using Tamx.Testing;
 
 namespace Tamx.Cli.Tests;
 
@@ -9,18 +9,6 @@ internal sealed record CommandRun(int ExitCode, string Output, string Error)
 {
     /// <summary>Standard output, if it was captured as bytes.</summary>
     public byte[] OutputBytes { get; private init; } = [];
-
-    /// <summary>The host of this process.</summary>
-    public static string Dotnet =>
-        Path.GetFullPath(
-            Path.Combine(
-                RuntimeEnvironment.GetRuntimeDirectory(),
-                "..",
-                "..",
-                "..",
-                OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"
-            )
-        );
 
     public static Task<CommandRun> Of(IReadOnlyList<string> arguments, CancellationToken cancellationToken = default) =>
         Of(arguments, [], cancellationToken: cancellationToken);
@@ -86,7 +74,7 @@ internal sealed record CommandRun(int ExitCode, string Output, string Error)
         IReadOnlyList<string> arguments,
         string folder,
         params (string Name, string Value)[] environment
-    ) => OfProgram(Dotnet, [program, .. arguments], folder, environment);
+    ) => OfProgram(ChildProcess.Dotnet, [program, .. arguments], folder, environment);
 
     /// <summary>Any program.</summary>
     public static async Task<CommandRun> OfProgram(

@@ -203,7 +203,7 @@ public sealed class InterruptionTests : IDisposable
     /// <summary>The program, asked something of a random model, which never ends an answer by itself.</summary>
     private string[] Program(string[] arguments) =>
         [
-            CommandRun.Dotnet,
+            ChildProcess.Dotnet,
             typeof(CommandLine).Assembly.Location,
             "explain",
             "-m",

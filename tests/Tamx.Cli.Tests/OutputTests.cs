@@ -195,7 +195,7 @@ public sealed class OutputTests : IDisposable
                 "sh",
                 "-c",
                 $"mount -t tmpfs -o size=64k none '{disk}' && \"$0\" \"$@\"; code=$?; ls -A '{disk}'; exit $code",
-                CommandRun.Dotnet,
+                ChildProcess.Dotnet,
                 typeof(CommandLine).Assembly.Location,
                 "explain",
                 "-n",

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.Json;
+using Tamx.Testing;
 
 namespace Tamx.Cli.Tests;
 
@@ -62,7 +63,7 @@ public sealed class PublishTests
         var project = System.IO.Path.Combine(source, "src", "Tamx.Cli", "Tamx.Cli.csproj");
         Assert.SkipUnless(File.Exists(project), "Needs the source beside the tests.");
         var run = await CommandRun.OfProgram(
-            CommandRun.Dotnet,
+            ChildProcess.Dotnet,
             [
                 "msbuild",
                 project,
