@@ -214,7 +214,7 @@ internal sealed class CommandFiles
             );
         }
 
-        if (FileIdentity.Of(full) is { IsOrdinary: false })
+        if (InputFile.IsSpecial(full))
         {
             throw new InvalidInputException($"{path} is no ordinary file (a device or a pipe); name a file to write");
         }

@@ -42,8 +42,11 @@ public static partial class InputFile
         }
     }
 
-    private static bool IsSpecial(string path)
+    /// <summary>Whether a path leads to a pipe, a socket or a device. False if there is nothing.</summary>
+    /// <param name="path">The path.</param>
+    public static bool IsSpecial(string path)
     {
+        ArgumentNullException.ThrowIfNull(path);
         if (path.Contains('\0', StringComparison.Ordinal))
         {
             return false;
