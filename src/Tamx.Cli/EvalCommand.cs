@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Tamx.Evaluation;
 using Tamx.Llama;
+using Tamx.Llama.Gguf;
 
 namespace Tamx.Cli;
 
@@ -53,6 +54,18 @@ internal sealed class EvalCommand
             "Also score nouns under every profile, ECI strength (0, 0.5, 1) and window (none, 3, 5), "
             + "from the same run.",
     };
+
+    private readonly Option<string> _methods = new("--methods")
+    {
+        Description = "Whose maps to score: tam, lens and evidence, with commas between.",
+        HelpName = "M,...",
+        DefaultValueFactory = _ => "tam",
+    };
+
+    private readonly LayerOption _layers = new(
+        "--layers",
+        "Which layers' maps to score: numbers from 0, \"last\" (the default) or \"all\", with commas between."
+    );
 
     private readonly Option<string?> _against = new("--against")
     {
@@ -122,6 +135,8 @@ internal sealed class EvalCommand
             _prompt,
             _maxTokens,
             _sweep,
+            _methods,
+            _layers,
             _against,
             _limit,
             _curves,
@@ -130,6 +145,16 @@ internal sealed class EvalCommand
             _folder,
             _json,
         };
+        _methods.Validators.Add(result =>
+        {
+            foreach (var name in result.Tokens.SelectMany(token => token.Value.Split(',')))
+            {
+                if (FindMethod(name) is null)
+                {
+                    result.AddError($"{_methods.Name} {OutsideText.Quoted(name)}: there are tam, lens and evidence.");
+                }
+            }
+        });
         _model.AddTo(command);
         _method.AddTo(command);
         _engine.AddTo(command);
@@ -155,6 +180,7 @@ internal sealed class EvalCommand
         options.Tam.Validate();
         var modelOptions = _model.Read(parsed, _engine.ThreadCount(parsed));
         using var engine = _engine.Create(parsed, _model.IsVerbose(parsed));
+        options = options with { Sources = ReadSources(parsed, modelOptions), MeasuresWords = NamesSources(parsed) };
         var (folder, resume, other) = (parsed.GetValue(_folder), parsed.GetValue(_resume), parsed.GetValue(_against));
         var files = new CommandFiles().Reads(_data.Name, parsed.GetValue(_data)).Reads(_against.Name, other);
         _model.AddTo(files, parsed);
@@ -227,6 +253,28 @@ internal sealed class EvalCommand
             return measured;
         }
     }
+
+    /// <summary>Whether the command line says what maps are scored; nouns then get curves of their own.</summary>
+    private bool NamesSources(ParseResult parsed) =>
+        parsed.GetResult(_methods) is { Implicit: false } || parsed.GetResult(_layers) is not null;
+
+    private IReadOnlyList<MapSource> ReadSources(ParseResult parsed, ModelOptions model)
+    {
+        if (!NamesSources(parsed))
+        {
+            return [MapSource.LastLayer];
+        }
+
+        var layerCount = Preflight.CheckModel(GgufModel.Open(model.ModelPath)).LayerCount;
+        var methods = parsed.GetRequiredValue(_methods).Split(',').Select(name => FindMethod(name)!.Value);
+        var layers = _layers.Read(parsed, layerCount);
+        return MapSource.Of(methods, layers.Count > 0 ? layers : [-1], layerCount);
+    }
+
+    private static MapMethod? FindMethod(string name) =>
+        Enum.GetValues<MapMethod>()
+            .Cast<MapMethod?>()
+            .FirstOrDefault(method => method.ToString()!.Equals(name, StringComparison.OrdinalIgnoreCase));
 
     private EvaluationOptions ReadOptions(ParseResult parsed)
     {

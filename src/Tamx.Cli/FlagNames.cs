@@ -15,6 +15,7 @@ internal static class FlagNames
             "modelPath" => "-m",
             nameof(CompletionOptions.CandidateCount) => "--candidates",
             nameof(CompletionOptions.ContextSize) => "-c",
+            nameof(CompletionOptions.Layers) => "--layers",
             nameof(CompletionOptions.LogitBias) => "--logit-bias",
             nameof(CompletionOptions.MaxNewTokens) => "-n",
             nameof(CompletionOptions.StopTexts) => "--stop",

@@ -7,6 +7,7 @@ internal static class Settings
     public static readonly Setting ContextSize = new("ContextSize");
     public static readonly Setting FramesPerSecond = new("FramesPerSecond");
     public static readonly Setting GpuLayerCount = new("GpuLayerCount");
+    public static readonly Setting Layers = new("Layers");
     public static readonly Setting LogitBias = new("LogitBias");
     public static readonly Setting MaxFrames = new("MaxFrames");
     public static readonly Setting MaxImageTokens = new("MaxImageTokens");

@@ -55,6 +55,15 @@ public sealed partial record TamOptions
     /// <summary>The preset the options started from.</summary>
     public TamProfile Profile { get; init; } = TamProfile.Tamx;
 
+    /// <summary>How maps are computed. <see cref="MapMethod.Tam"/> by default.</summary>
+    public MapMethod Method { get; init; } = MapMethod.Tam;
+
+    /// <summary>
+    /// The layer, from 0, whose hidden states the maps are computed from; the trace must hold it. -1 (the default) for
+    /// the last hidden states, as in TAMX. <see cref="MapMethod.Evidence"/> takes all layers and does not look at it.
+    /// </summary>
+    public int Layer { get; init; } = -1;
+
     /// <summary>Estimated causal inference: subtract what other context words explain. True by default.</summary>
     public bool ApplyEci { get; init; } = true;
 
@@ -174,6 +183,7 @@ public sealed partial record TamOptions
     {
         Require(RankFilter.IsKernelSize(KernelSize), $"kernel size {KernelSize}: it must be 1, 3, 5, 7 or 9");
         Require(EciStrength is >= 0 and <= 1, $"ECI strength {EciStrength}: it must be from 0 to 1");
+        Require(Layer >= -1, $"layer {Layer}: it must be at least 0, or -1 for the last hidden states");
         Require(MergeSize >= 0, $"merge size {MergeSize}: it must be at least 1, or 0 to take it from the grids");
         Require(TemporalMergeSize >= 1, $"temporal merge size {TemporalMergeSize}: it must be at least 1");
     }

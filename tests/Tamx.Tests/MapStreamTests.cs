@@ -227,6 +227,7 @@ public class MapStreamTests
             trace.CandidateIds[index],
             null,
             new TraceRows(trace).StatesOf(position - 1, 1).ToArray(),
+            new TraceRows(trace).StatesOf(position - 1, 1).ToArray(),
             id => (new TraceRows(trace).RowOf(id).ToArray(), trace.FindBytes(id))
         );
     }

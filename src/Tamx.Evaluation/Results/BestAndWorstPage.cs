@@ -42,11 +42,11 @@ internal static class BestAndWorstPage
         CancellationToken cancellationToken
     )
     {
-        var kind = options.Kinds[^1];
+        var kind = options.KindOf(options.Sources[0]);
         (SampleResult Result, double Score)[] ranked =
         [
             .. from result in results
-            let nouns = result.Rows.Where(row => row.Words == WordKind.Noun && row.Maps == kind).ToArray()
+            let nouns = result.Rows.Where(row => row.Words == WordKind.Noun && row.Maps == kind && row.IsOf(options.Sources[0])).ToArray()
             where nouns.Length > 0
             let score = nouns.Average(row => row.ObjIou)
             orderby score descending

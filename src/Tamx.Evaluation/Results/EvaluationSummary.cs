@@ -33,8 +33,9 @@ public sealed record EvaluationSummary(
         SummaryRow[] rows =
         [
             .. from words in Enum.GetValues<WordKind>()
+            from source in options.Sources
             from maps in options.Kinds
-            let row = SummaryRow.Of(results, words, maps, options)
+            let row = SummaryRow.Of(results, words, source, maps, options)
             where row is not null
             select row,
         ];

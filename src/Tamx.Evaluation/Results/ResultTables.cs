@@ -13,16 +13,18 @@ internal static class ResultTables
         var text = new StringBuilder();
         text.Append(Invariant($"{summary.Scenes} pictures"));
         text.AppendLine(summary.CaptionsExact is { } exact ? Invariant($", {exact:P1} answered exactly right") : "");
-        text.Append("words     maps         count  Obj-IoU  (95 %)        ceiling  ");
-        text.AppendLine("grid IoU  pointing  mass   area   empty");
+        text.Append("words     method    layer  maps         count  Obj-IoU  (95 %)        ceiling  ");
+        text.AppendLine("grid IoU  pointing  mass   area   empty  deletion  insertion");
         foreach (var row in summary.Rows)
         {
             text.Append(
-                Invariant($"{Name(row.Words), -9} {Name(row.Maps), -11} {row.Count, 6}  {row.ObjIou:0.000}    ")
+                Invariant($"{Name(row.Words), -9} {Name(row.Method), -9} {(row.Layer < 0 ? "last" : $"{row.Layer}"), -6} ")
             );
+            text.Append(Invariant($"{Name(row.Maps), -11} {row.Count, 6}  {row.ObjIou:0.000}    "));
             text.Append(Invariant($"{row.ObjIouInterval[0]:0.000}-{row.ObjIouInterval[1]:0.000}   "));
             text.Append(Invariant($"{row.Ceiling:0.000}    {row.GridIou:0.000}     {row.Pointing:0.000}     "));
-            text.AppendLine(Invariant($"{row.Mass:0.000}  {row.Area:0.000}  {row.Empty:0.000}"));
+            text.Append(Invariant($"{row.Mass:0.000}  {row.Area:0.000}  {row.Empty:0.000}  "));
+            text.AppendLine($"{Figure(row.Deletion)}     {Figure(row.Insertion)}");
         }
 
         text.AppendLine("the paper's protocol     Obj-IoU  Func-IoU  F1-IoU  precision  recall");
@@ -100,7 +102,10 @@ internal static class ResultTables
             ],
             from result in results
             from paper in result.Paper
-            let nouns = result.Rows.Where(row => row.Words == WordKind.Noun && row.Maps == paper.Maps).ToArray()
+            let first = result.Rows.Select(row => new MapSource(row.Method, row.Layer)).FirstOrDefault(MapSource.LastLayer)
+            let nouns = result
+                .Rows.Where(row => row.Words == WordKind.Noun && row.Maps == paper.Maps && row.IsOf(first))
+                .ToArray()
             let figures = PaperProtocol.Summarize([paper.Figures])
             select new object?[]
             {

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Tamx.Evaluation;
 
 /// <summary>Means over the words of a kind, on maps of a kind; intervals are 95 %, by bootstrap over samples.</summary>
@@ -18,6 +20,13 @@ namespace Tamx.Evaluation;
 /// <param name="Precision">Pixel precision at Otsu's threshold.</param>
 /// <param name="Recall">Pixel recall at Otsu's threshold.</param>
 /// <param name="Empty">Share of all-zero maps.</param>
+/// <param name="Method">How the maps were computed.</param>
+/// <param name="Layer">The layer they were computed from; -1 for the last.</param>
+/// <param name="Deletion">
+/// Mean area under the nouns' probability, best cells greyed out first: the lower, the better. Null where it was not
+/// measured.
+/// </param>
+/// <param name="Insertion">The same, best cells shown first: the higher, the better.</param>
 public sealed record SummaryRow(
     WordKind Words,
     MapKind Maps,
@@ -33,7 +42,11 @@ public sealed record SummaryRow(
     double Ceiling,
     double Precision,
     double Recall,
-    double Empty
+    double Empty,
+    MapMethod Method = MapMethod.Tam,
+    [property: JsonConverter(typeof(LayerJson))] int Layer = -1,
+    double? Deletion = null,
+    double? Insertion = null
 )
 {
     /// <summary>The columns of <c>summary.csv</c>.</summary>
@@ -57,6 +70,10 @@ public sealed record SummaryRow(
         "precision",
         "recall",
         "empty",
+        "method",
+        "layer",
+        "deletion",
+        "insertion",
     ];
 
     /// <summary>The row in these columns.</summary>
@@ -80,19 +97,26 @@ public sealed record SummaryRow(
             Precision,
             Recall,
             Empty,
+            Method,
+            Layer < 0 ? "last" : Layer,
+            Deletion,
+            Insertion,
         ];
 
     /// <summary>The row of a kind of words and of maps; null where no such word was scored.</summary>
     internal static SummaryRow? Of(
         IReadOnlyList<SampleResult> results,
         WordKind words,
+        MapSource source,
         MapKind maps,
         EvaluationOptions options
     )
     {
         WordRow[][] samples =
         [
-            .. results.Select(result => result.Rows.Where(row => row.Words == words && row.Maps == maps).ToArray()),
+            .. results.Select(result =>
+                result.Rows.Where(row => row.Words == words && row.Maps == maps && row.IsOf(source)).ToArray()
+            ),
         ];
         WordRow[] all = [.. samples.SelectMany(rows => rows)];
         if (all.Length == 0)
@@ -118,7 +142,11 @@ public sealed record SummaryRow(
             all.Average(row => row.Ceiling),
             all.Average(row => row.Precision),
             all.Average(row => row.Recall),
-            all.Average(row => row.IsEmpty ? 1.0 : 0)
+            all.Average(row => row.IsEmpty ? 1.0 : 0),
+            source.Method,
+            source.Layer,
+            all.Average(row => row.Deletion),
+            all.Average(row => row.Insertion)
         );
 
         BootstrapInterval Interval(Func<WordRow, double> value)

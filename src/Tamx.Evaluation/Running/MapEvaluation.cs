@@ -95,7 +95,10 @@ public static class MapEvaluation
         var explain = new ExplainOptions
         {
             Completion = new CompletionOptions { MaxNewTokens = options.MaxNewTokens },
-            Tam = options.TamFor(options.Kinds[^1]),
+            Tam = options.TamFor(options.KindOf(options.Sources[0])),
+            Layers = [.. options.Sources.Where(IsOfLayer).Select(source => source.Layer).Distinct()],
+            CaptureEvidence = options.Sources.Any(source => source.Method == MapMethod.Evidence),
+            CaptureLogSums = options.Sources.Any(source => source.Method == MapMethod.Lens),
         };
         var explanation = await Explainer
             .ExplainAsync(model, messages, explain, engine, null, cancellationToken)
@@ -117,14 +120,26 @@ public static class MapEvaluation
         var rows = new List<WordRow>();
         var paper = new List<PaperRow>();
         var agreement = new List<MapAgreement>();
-        foreach (var kind in options.Kinds)
+        foreach (var source in options.Sources)
         {
-            var maps = MapsUnder(explanation, options.TamFor(kind));
-            rows.AddRange(scorer.Score(kind, maps));
-            paper.Add(new PaperRow(kind, scorer.ScoreAsPaper(maps)));
-            if (other is not null)
+            foreach (var kind in options.Kinds.Where(source.Has))
             {
-                agreement.Add(MapAgreement.Of(kind, maps, MapsUnder(other, options.TamFor(kind))));
+                var maps = MapsUnder(explanation, options.TamFor(source, kind));
+                var areas =
+                    options.MeasuresWords && index < options.CurveSampleCount && kind == options.KindOf(source)
+                        ? await MeasureWordsAsync(maps).ConfigureAwait(false)
+                        : null;
+                rows.AddRange(scorer.Score(source, kind, maps, areas));
+                if (source != options.Sources[0])
+                {
+                    continue;
+                }
+
+                paper.Add(new PaperRow(kind, scorer.ScoreAsPaper(maps)));
+                if (other is not null)
+                {
+                    agreement.Add(MapAgreement.Of(kind, maps, MapsUnder(other, options.TamFor(kind))));
+                }
             }
         }
 
@@ -132,7 +147,7 @@ public static class MapEvaluation
         foreach (var setting in options.Sweep)
         {
             var maps = MapsUnder(explanation, setting.ToOptions());
-            settings.Add(SettingScore.Of(setting, scorer.Score(options.Kinds[0], maps), scorer.ScoreAsPaper(maps)));
+            settings.Add(SettingScore.Of(setting, scorer.Score(MapSource.LastLayer, options.Kinds[0], maps), scorer.ScoreAsPaper(maps)));
         }
 
         PerturbationCurves? curves = null;
@@ -144,7 +159,7 @@ public static class MapEvaluation
                     model,
                     sample,
                     answer,
-                    options.Kinds[^1],
+                    options.KindOf(options.Sources[0]),
                     order,
                     grid,
                     options.CurveStepCount,
@@ -165,6 +180,29 @@ public static class MapEvaluation
             options.Sweep.Count > 0 ? settings : null,
             other is not null ? agreement : null
         );
+
+        static bool IsOfLayer(MapSource source) => source.Layer >= 0;
+
+        async Task<Dictionary<int, PerturbationAreas>> MeasureWordsAsync(float[][] maps)
+        {
+            var areas = new Dictionary<int, PerturbationAreas>();
+            foreach (var token in scorer.NounTokens)
+            {
+                areas[token] = await PerturbationCurve
+                    .MeasureWordAsync(
+                        model,
+                        sample,
+                        answer[..(token + 1)],
+                        PerturbationCurve.BestFirst(maps[token]),
+                        grid,
+                        options.CurveStepCount,
+                        cancellationToken
+                    )
+                    .ConfigureAwait(false);
+            }
+
+            return areas;
+        }
 
         float[][] MapsUnder(Explanation of, TamOptions tam) =>
             MapsOf(tam == of.Maps.Options ? of.Maps : ActivationMaps.Compute(of.Trace, tam, engine, cancellationToken));

@@ -31,6 +31,11 @@ internal sealed record PerturbationCurves(
     IReadOnlyList<double> RandomInsertion
 );
 
+/// <summary>Areas under the curves of one word's probability.</summary>
+/// <param name="Deletion">Best cells greyed out first: the lower, the better.</param>
+/// <param name="Insertion">Best cells shown first: the higher, the better.</param>
+internal readonly record struct PerturbationAreas(double Deletion, double Insertion);
+
 /// <summary>Insertion and deletion curves.</summary>
 internal static class PerturbationCurve
 {
@@ -122,25 +127,81 @@ internal static class PerturbationCurve
             return values;
         }
 
-        async Task<double> ScoreAsync(int greyCount, IReadOnlyList<int> cells)
+        async Task<double> ScoreAsync(int greyCount, IReadOnlyList<int> cells) =>
+            (await ReadAsync(model, sample, image, answer, grid, cells.Take(greyCount), cancellationToken)
+                .ConfigureAwait(false)).Average();
+    }
+
+    /// <summary>Areas under insertion and deletion of an answer's last token, as probabilities.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="sample">Picture and question.</param>
+    /// <param name="answer">The answer's token ids up to the word's first.</param>
+    /// <param name="order">Cells, best first.</param>
+    /// <param name="grid">Rows and columns of cells.</param>
+    /// <param name="stepCount">Steps, at least 1. The model reads 2 x steps pictures.</param>
+    /// <param name="cancellationToken">Ends the work within one decode.</param>
+    public static async Task<PerturbationAreas> MeasureWordAsync(
+        VisionLanguageModel model,
+        EvaluationSample sample,
+        IReadOnlyList<int> answer,
+        IReadOnlyList<int> order,
+        PatchGrid grid,
+        int stepCount,
+        CancellationToken cancellationToken
+    )
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(stepCount, 1);
+        var image = RgbImage.Decode(sample.Picture.Encoded, sample.Picture.Name);
+        var (deletion, insertion) = (new double[stepCount + 1], new double[stepCount + 1]);
+        for (var step = 0; step <= stepCount; step++)
         {
-            var isGrey = new bool[cells.Count];
-            foreach (var cell in cells.Take(greyCount))
-            {
-                isGrey[cell] = true;
-            }
-
-            var pixels = GreyOut(image, grid.Rows, grid.Columns, isGrey);
-            var picture = new ImagePart(Bitmap24.Encode(image.Width, image.Height, pixels), sample.Picture.Name);
-            ChatMessage[] messages = [new(ChatRole.User, [picture, new TextPart(sample.Prompt)])];
-            using var completion = model.CreateCompletion(messages, answer);
-            var sum = 0.0;
-            await foreach (var token in completion.GenerateAsync(cancellationToken).ConfigureAwait(false))
-            {
-                sum += token.LogProbability;
-            }
-
-            return sum / answer.Count;
+            var count = (int)Math.Round((double)step * order.Count / stepCount);
+            deletion[step] = await ProbabilityAsync(order.Take(count)).ConfigureAwait(false);
+            insertion[step] = step == stepCount
+                ? deletion[0]
+                : await ProbabilityAsync(order.Skip(count)).ConfigureAwait(false);
         }
+
+        return new PerturbationAreas(Area(deletion), Area(insertion));
+
+        async Task<double> ProbabilityAsync(IEnumerable<int> greyCells) =>
+            Math.Exp(
+                (await ReadAsync(model, sample, image, answer, grid, greyCells, cancellationToken)
+                    .ConfigureAwait(false))[^1]
+            );
+    }
+
+    /// <summary>ln p of each token of an answer while some cells are grey.</summary>
+    private static async Task<List<double>> ReadAsync(
+        VisionLanguageModel model,
+        EvaluationSample sample,
+        RgbImage image,
+        IReadOnlyList<int> answer,
+        PatchGrid grid,
+        IEnumerable<int> greyCells,
+        CancellationToken cancellationToken
+    )
+    {
+        var isGrey = new bool[grid.CellCount];
+        foreach (var cell in greyCells)
+        {
+            isGrey[cell] = true;
+        }
+
+        var pixels = GreyOut(image, grid.Rows, grid.Columns, isGrey);
+        var picture = new ImagePart(Bitmap24.Encode(image.Width, image.Height, pixels), sample.Picture.Name);
+        ChatMessage[] messages = [new(ChatRole.User, [picture, new TextPart(sample.Prompt)])];
+        using var completion = model.CreateCompletion(
+            messages,
+            answer,
+            new CompletionOptions { CaptureHiddenStates = false }
+        );
+        var values = new List<double>();
+        await foreach (var token in completion.GenerateAsync(cancellationToken).ConfigureAwait(false))
+        {
+            values.Add(token.LogProbability);
+        }
+
+        return values;
     }
 }

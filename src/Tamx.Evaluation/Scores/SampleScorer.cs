@@ -32,17 +32,31 @@ internal sealed class SampleScorer
         }
     }
 
+    /// <summary>The nouns' tokens, each word's first.</summary>
+    public IEnumerable<int> NounTokens =>
+        _targets.Where(target => target.Word.Kind == WordKind.Noun).Select(target => target.Word.Word.TokenIndices[0]);
+
     /// <summary>Scores the maps of one kind.</summary>
+    /// <param name="source">What they were computed from.</param>
     /// <param name="kind">The kind.</param>
     /// <param name="maps">Per token of the answer its map, values in [0, 1].</param>
-    public IEnumerable<WordRow> Score(MapKind kind, IReadOnlyList<float[]> maps)
+    /// <param name="areas">Curves by a word's first token, where they were measured; null for none.</param>
+    public IEnumerable<WordRow> Score(
+        MapSource source,
+        MapKind kind,
+        IReadOnlyList<float[]> maps,
+        IReadOnlyDictionary<int, PerturbationAreas>? areas = null
+    )
     {
         foreach (var (word, region, ceiling) in _targets)
         {
             var best = word
                 .Word.TokenIndices.Select(token => MapScore.Of(maps[token], _grid.Rows, _grid.Columns, region))
                 .MaxBy(score => score.ObjIou);
-            yield return WordRow.Of(word, kind, best, ceiling);
+            var measured = areas is not null && areas.TryGetValue(word.Word.TokenIndices[0], out var found)
+                ? found
+                : (PerturbationAreas?)null;
+            yield return WordRow.Of(word, source, kind, best, ceiling, measured);
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Tamx.Evaluation;
 
 /// <summary>How well one map of one word shows what the word stands for.</summary>
@@ -19,6 +21,13 @@ namespace Tamx.Evaluation;
 /// ObjIou of the perfect map on this grid, each of whose cells is the share of it that the region covers.
 /// </param>
 /// <param name="IsEmpty">Whether the map is all zero. It then scores 0 everywhere.</param>
+/// <param name="Method">How the map was computed.</param>
+/// <param name="Layer">The layer it was computed from; -1 for the last.</param>
+/// <param name="Deletion">
+/// Area under the word's probability while the map's best cells are greyed out first: the lower, the better. Null where
+/// it was not measured.
+/// </param>
+/// <param name="Insertion">The same while its best cells are shown first: the higher, the better.</param>
 public sealed record WordRow(
     int Index,
     string Text,
@@ -32,7 +41,11 @@ public sealed record WordRow(
     double Mass,
     double Area,
     double Ceiling,
-    bool IsEmpty
+    bool IsEmpty,
+    MapMethod Method = MapMethod.Tam,
+    [property: JsonConverter(typeof(LayerJson))] int Layer = -1,
+    double? Deletion = null,
+    double? Insertion = null
 )
 {
     /// <summary>The columns of <c>words.csv</c>, after the picture's name.</summary>
@@ -51,14 +64,46 @@ public sealed record WordRow(
         "area",
         "ceiling",
         "empty",
+        "method",
+        "layer",
+        "deletion",
+        "insertion",
     ];
 
     /// <summary>The row in these columns.</summary>
     internal IReadOnlyList<object?> Fields =>
-        [Index, Text, Words, Maps, ObjIou, GridIou, Precision, Recall, Pointing, Mass, Area, Ceiling, IsEmpty ? 1 : 0];
+        [
+            Index,
+            Text,
+            Words,
+            Maps,
+            ObjIou,
+            GridIou,
+            Precision,
+            Recall,
+            Pointing,
+            Mass,
+            Area,
+            Ceiling,
+            IsEmpty ? 1 : 0,
+            Method,
+            Layer < 0 ? "last" : Layer,
+            Deletion,
+            Insertion,
+        ];
+
+    /// <summary>Whether the map is of a source.</summary>
+    internal bool IsOf(MapSource source) => Method == source.Method && Layer == source.Layer;
 
     /// <summary>The row of a word and a kind of maps.</summary>
-    internal static WordRow Of(MatchedWord word, MapKind maps, MapScore score, double ceiling) =>
+    internal static WordRow Of(
+        MatchedWord word,
+        MapSource source,
+        MapKind maps,
+        MapScore score,
+        double ceiling,
+        PerturbationAreas? areas
+    ) =>
         new(
             word.Word.TokenIndices[0],
             word.Word.Text,
@@ -72,6 +117,10 @@ public sealed record WordRow(
             score.Mass,
             score.Area,
             ceiling,
-            score.IsEmpty
+            score.IsEmpty,
+            source.Method,
+            source.Layer,
+            areas?.Deletion,
+            areas?.Insertion
         );
 }

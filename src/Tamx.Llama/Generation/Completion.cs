@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
+using Tamx.Llama.Capture;
 using Tamx.Llama.Chat;
+using Tamx.Llama.Gguf;
 using Tamx.Llama.Interop;
 
 namespace Tamx.Llama;
@@ -56,6 +58,7 @@ public sealed class Completion : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.RepeatPenalty);
         RequireStopTexts(options.StopTexts);
         RequireBiases(options.LogitBias, model.Vocabulary.Count);
+        RequireLayers(options.Layers, model.Facts);
         _model = model;
         _options = options;
         _modelReference = new HandleReference(model.Model.Handle);
@@ -103,6 +106,28 @@ public sealed class Completion : IDisposable
     /// p + 1.
     /// </summary>
     public ReadOnlyMemory<float> HiddenStates => _decoder?.HiddenStates ?? default;
+
+    /// <summary>
+    /// What attention read; null where <see cref="CompletionOptions.CaptureAttention"/> is off, or before the prompt is
+    /// computed.
+    /// </summary>
+    public CapturedAttention? Attention => _decoder?.Attention;
+
+    /// <summary>
+    /// The residual stream after one of <see cref="CompletionOptions.Layers"/>, before any norm,
+    /// [<see cref="HiddenRowCount"/>, hidden size] row-major. <see cref="OutputNorm"/> makes hidden states of it.
+    /// </summary>
+    /// <param name="layer">The layer, from 0.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The layer is not captured.</exception>
+    public ReadOnlyMemory<float> ResidualOf(int layer)
+    {
+        if (!_options.Layers.Contains(layer))
+        {
+            throw new ArgumentOutOfRangeException(nameof(layer), layer, "the layer is not captured");
+        }
+
+        return _decoder?.ResidualOf(layer) ?? default;
+    }
 
     /// <summary>The prompt's pictures, and the temporal patches of its videos, in order.</summary>
     public IReadOnlyList<PromptPicture> Pictures => _prompt.Pictures;
@@ -253,6 +278,19 @@ public sealed class Completion : IDisposable
         }
     }
 
+    private static void RequireLayers(IReadOnlyList<int> layers, ModelFacts facts)
+    {
+        foreach (var layer in layers)
+        {
+            if (layer < 0 || layer >= facts.LayerCount)
+            {
+                throw InvalidInputException.Naming(
+                    $"layer {layer} ({Settings.Layers}): {facts.Path} has layers 0 to {facts.LayerCount - 1}"
+                );
+            }
+        }
+    }
+
     private static void RequireBiases(IReadOnlyDictionary<int, float> biases, int tokenCount)
     {
         foreach (var (id, bias) in biases)
@@ -282,7 +320,14 @@ public sealed class Completion : IDisposable
                     throw new InvalidOperationException("the prompt was computed before");
                 }
 
-                _decoder = new SequenceDecoder(_model, _options, ContextSize, _tokenIds.Length, _cancelled);
+                _decoder = new SequenceDecoder(
+                    _model,
+                    _options,
+                    ContextSize,
+                    PromptTokenCount,
+                    _tokenIds.Length,
+                    _cancelled
+                );
                 _sampler = new TokenSampler(_options, _model.Vocabulary.Count, _tokenIds.Length);
                 using var cancellation = cancellationToken.Register(EndCall);
                 using var patches = _prompt.ReadPatches(cancellationToken).GetEnumerator();
@@ -371,7 +416,7 @@ public sealed class Completion : IDisposable
         }
 
         var left = _givenAnswer.Length - 1 - _computedAnswer;
-        var count = _givenAnswer.Length == 0 ? 1 : Math.Min(decoder.BatchSize, left);
+        var count = _givenAnswer.Length == 0 ? 1 : Math.Min(decoder.AnswerBatchSize, left);
         if (!decoder.TryDecode(_tokenIds.AsSpan(PromptTokenCount + _computedAnswer, count), LogitRows.All))
         {
             return false;

@@ -73,6 +73,18 @@ public sealed record CompletionOptions
     public bool CaptureHiddenStates { get; init; } = true;
 
     /// <summary>
+    /// Layers, from 0, whose residual stream (llama.cpp's <c>l_out-K</c>) is kept for every position, too. None by
+    /// default. Each takes hidden size x 4 bytes per position.
+    /// </summary>
+    public IReadOnlyList<int> Layers { get; init; } = [];
+
+    /// <summary>
+    /// Keep what attention reads, for evidence maps (<see cref="Completion.Attention"/>). Flash attention is off then.
+    /// False by default.
+    /// </summary>
+    public bool CaptureAttention { get; init; }
+
+    /// <summary>
     /// Keep keys and values in float32 and use plain attention. Hidden states then hardly depend on how tokens are cut
     /// into batches (2e-6 instead of 1e-3). Slower. False by default.
     /// </summary>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using LLama.Native;
@@ -30,7 +31,7 @@ internal sealed unsafe class LlamaContext : IDisposable
 {
     private readonly SafeLLamaContextHandle _handle;
     private readonly LlamaModel _model;
-    private readonly HiddenStateCapture? _capture;
+    private readonly GraphCapture? _capture;
     private readonly UnmanagedState<int> _cancelled;
     private readonly int _contextSize;
     private readonly int _batchSize;
@@ -43,6 +44,8 @@ internal sealed unsafe class LlamaContext : IDisposable
     /// <param name="threadCount">Threads that compute.</param>
     /// <param name="isPrecise">Whether to keep keys and values in float32 and use plain attention.</param>
     /// <param name="captures">Whether decodes give hidden states.</param>
+    /// <param name="showsAttention">Whether the graph has attention weights to capture: no flash attention.</param>
+    /// <param name="layerCount">The model's layers.</param>
     /// <param name="cancelled">Not 0 to end the call in progress and every later one. Must outlive the context.</param>
     /// <exception cref="LlamaException">There is not enough memory.</exception>
     public LlamaContext(
@@ -52,6 +55,8 @@ internal sealed unsafe class LlamaContext : IDisposable
         int threadCount,
         bool isPrecise,
         bool captures,
+        bool showsAttention,
+        int layerCount,
         UnmanagedState<int> cancelled
     )
     {
@@ -77,10 +82,14 @@ internal sealed unsafe class LlamaContext : IDisposable
         {
             parameters.type_k = GGMLType.GGML_TYPE_F32;
             parameters.type_v = GGMLType.GGML_TYPE_F32;
+        }
+
+        if (isPrecise || showsAttention)
+        {
             parameters.llama_flash_attn_type = LLamaFlashAttentionType.LLAMA_FLASH_ATTENTION_TYPE_DISABLED;
         }
 
-        _capture = captures ? new HiddenStateCapture(model.HiddenSize) : null;
+        _capture = captures ? new GraphCapture(model.HiddenSize, layerCount) : null;
         _capture?.AddTo(ref parameters);
         using var errors = NativeLog.Listen();
         _handle = SafeLLamaContextHandle.Create(model.Handle, parameters);
@@ -100,10 +109,16 @@ internal sealed unsafe class LlamaContext : IDisposable
     /// <param name="tokens">Their ids: at least one, at most a batch.</param>
     /// <param name="logits">Which of them get logits.</param>
     /// <param name="rows">Receives their hidden states [tokens, hidden size]; empty without capture.</param>
+    /// <param name="targets">What else of the graph is captured.</param>
     /// <returns>False if the context is full; what was decoded before is still there.</returns>
     /// <exception cref="LlamaException">llama.cpp failed.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public bool TryDecode(ReadOnlySpan<int> tokens, LogitRows logits, Span<float> rows)
+    public bool TryDecode(
+        ReadOnlySpan<int> tokens,
+        LogitRows logits,
+        Span<float> rows,
+        IReadOnlyList<CaptureTarget> targets
+    )
     {
         foreach (var token in tokens)
         {
@@ -120,7 +135,7 @@ internal sealed unsafe class LlamaContext : IDisposable
         fixed (int* ids = tokens)
         {
             var batch = new LLamaNativeBatch { n_tokens = tokens.Length, tokens = (LLamaToken*)ids };
-            if (!TryDecode(batch, positions, logits, rows))
+            if (!TryDecode(batch, positions, logits, rows, targets))
             {
                 return false;
             }
@@ -136,10 +151,18 @@ internal sealed unsafe class LlamaContext : IDisposable
     /// <param name="first">The first of the cells to decode.</param>
     /// <param name="count">How many.</param>
     /// <param name="rows">Receives their hidden states [count, hidden size]; empty without capture.</param>
+    /// <param name="targets">What else of the graph is captured.</param>
     /// <returns>False if the context is full.</returns>
     /// <exception cref="LlamaException">llama.cpp failed.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public bool TryDecode(PatchChunk patch, ReadOnlySpan<float> embeddings, int first, int count, Span<float> rows)
+    public bool TryDecode(
+        PatchChunk patch,
+        ReadOnlySpan<float> embeddings,
+        int first,
+        int count,
+        Span<float> rows,
+        IReadOnlyList<CaptureTarget> targets
+    )
     {
         ArgumentOutOfRangeException.ThrowIfNegative(first);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
@@ -163,7 +186,7 @@ internal sealed unsafe class LlamaContext : IDisposable
         fixed (float* values = embeddings.Slice(first * width, count * width))
         {
             var batch = new LLamaNativeBatch { n_tokens = count, embd = values };
-            if (!TryDecode(batch, positions, LogitRows.None, rows))
+            if (!TryDecode(batch, positions, LogitRows.None, rows, targets))
             {
                 return false;
             }
@@ -228,7 +251,13 @@ internal sealed unsafe class LlamaContext : IDisposable
             : throw new InvalidOperationException($"the last decode made no logits for row {row}");
     }
 
-    private bool TryDecode(LLamaNativeBatch batch, ReadOnlySpan<int> positions, LogitRows logits, Span<float> rows)
+    private bool TryDecode(
+        LLamaNativeBatch batch,
+        ReadOnlySpan<int> positions,
+        LogitRows logits,
+        Span<float> rows,
+        IReadOnlyList<CaptureTarget> targets
+    )
     {
         var count = batch.n_tokens;
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count, "tokens");
@@ -270,7 +299,7 @@ internal sealed unsafe class LlamaContext : IDisposable
             batch.n_seq_id = counts;
             batch.seq_id = (LLamaSeqId**)sequenceIds;
             batch.logits = output;
-            code = Decode(batch, destination, endsGraph: logits == LogitRows.None);
+            code = Decode(batch, destination, targets, endsGraph: logits == LogitRows.None);
         }
 
         if (IsCancelled())
@@ -289,12 +318,12 @@ internal sealed unsafe class LlamaContext : IDisposable
             throw new LlamaException($"llama_decode gave {code}{errors.Because}");
         }
 
-        _capture?.Verify();
+        _capture?.Verify(targets);
         _logitRowCount = logits == LogitRows.None ? 0 : count;
         return true;
     }
 
-    private int Decode(LLamaNativeBatch batch, float* rows, bool endsGraph)
+    private int Decode(LLamaNativeBatch batch, float* rows, IReadOnlyList<CaptureTarget> targets, bool endsGraph)
     {
         if (_capture is null)
         {
@@ -302,14 +331,33 @@ internal sealed unsafe class LlamaContext : IDisposable
         }
 
         using var lease = _capture.Use();
-        _capture.Begin(rows, batch.n_tokens, endsGraph);
+        var pins = new MemoryHandle[targets.Count];
         try
         {
+            for (var i = 0; i < pins.Length; i++)
+            {
+                var target = targets[i];
+                pins[i] = target.Destination.Pin();
+                _capture.Want(
+                    target.Tensor,
+                    target.Layer,
+                    (float*)pins[i].Pointer,
+                    target.FirstRow,
+                    target.Columns,
+                    target.Heads
+                );
+            }
+
+            _capture.Begin(rows, batch.n_tokens, endsGraph);
             return LlamaApi.Decode(_handle, batch);
         }
         finally
         {
             _capture.Finish();
+            foreach (var pin in pins)
+            {
+                pin.Dispose();
+            }
         }
     }
 

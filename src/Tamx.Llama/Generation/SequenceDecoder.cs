@@ -1,3 +1,5 @@
+using Tamx.Llama.Capture;
+using Tamx.Llama.Gguf;
 using Tamx.Llama.Interop;
 
 namespace Tamx.Llama;
@@ -6,14 +8,21 @@ namespace Tamx.Llama;
 /// <remarks>Used by one caller at a time. The hidden states outlive disposal.</remarks>
 internal sealed class SequenceDecoder : IDisposable
 {
+    /// <summary>Bytes of attention that one decode may capture.</summary>
+    private const long MaxAttentionBytes = 256 << 20;
+
     private readonly int _contextSize;
     private readonly int _hiddenSize;
     private readonly bool _captures;
     private readonly float[] _hiddenStates;
+    private readonly VisionLanguageModel _model;
+    private readonly int _promptLength;
+    private readonly Dictionary<int, float[]> _residuals;
 
     /// <param name="model">The model.</param>
     /// <param name="options">Batches and capture.</param>
     /// <param name="contextSize">Tokens that the context holds.</param>
+    /// <param name="promptLength">Tokens of the prompt. Its last predicts the answer's first.</param>
     /// <param name="capacity">Most tokens that are decoded.</param>
     /// <param name="cancelled">The call in progress, and every later one, ends when it is not 0.</param>
     /// <exception cref="LlamaException">There is not enough memory.</exception>
@@ -21,15 +30,25 @@ internal sealed class SequenceDecoder : IDisposable
         VisionLanguageModel model,
         CompletionOptions options,
         int contextSize,
+        int promptLength,
         int capacity,
         UnmanagedState<int> cancelled
     )
     {
+        var captures = options.CaptureHiddenStates;
         LlamaRuntime.RequireContextMemory(model.Options, model.Facts, contextSize, options.PreciseCache);
+        RequireCaptureMemory(model.Facts, options, capacity);
+        _model = model;
+        _promptLength = promptLength;
         _contextSize = contextSize;
-        _captures = options.CaptureHiddenStates;
+        _captures = captures;
         _hiddenSize = model.Facts.HiddenSize;
         _hiddenStates = _captures ? new float[checked(capacity * _hiddenSize)] : [];
+        _residuals = (_captures ? options.Layers : []).ToDictionary(
+            layer => layer,
+            _ => new float[checked(capacity * _hiddenSize)]
+        );
+        Attention = _captures && options.CaptureAttention ? new CapturedAttention(model.Facts, capacity) : null;
         BatchSize = Math.Min(options.BatchSize, contextSize);
         try
         {
@@ -40,6 +59,8 @@ internal sealed class SequenceDecoder : IDisposable
                 model.Options.ThreadCount,
                 options.PreciseCache,
                 _captures,
+                Attention is not null,
+                model.Facts.LayerCount,
                 cancelled
             );
         }
@@ -64,6 +85,18 @@ internal sealed class SequenceDecoder : IDisposable
     /// <summary>Hidden states [<see cref="RowCount"/>, hidden size].</summary>
     public ReadOnlyMemory<float> HiddenStates => _hiddenStates.AsMemory(0, RowCount * _hiddenSize);
 
+    /// <summary>What attention read; null where it is not captured.</summary>
+    public CapturedAttention? Attention { get; }
+
+    /// <summary>The residual stream after a layer that is captured [<see cref="RowCount"/>, hidden size].</summary>
+    public ReadOnlyMemory<float> ResidualOf(int layer) => _residuals[layer].AsMemory(0, RowCount * _hiddenSize);
+
+    /// <summary>Most tokens of a given answer that are decoded together: their attention takes memory.</summary>
+    public int AnswerBatchSize =>
+        Attention is null
+            ? BatchSize
+            : (int)Math.Clamp(MaxAttentionBytes / CapturedAttention.RowBytes(_model.Facts, Count), 1, BatchSize);
+
     /// <summary>Decodes the cells of a temporal patch.</summary>
     /// <param name="patch">The patch.</param>
     /// <param name="embeddings">Its cells' embeddings.</param>
@@ -74,7 +107,8 @@ internal sealed class SequenceDecoder : IDisposable
         for (var first = 0; first < patch.TokenCount; )
         {
             var count = Math.Min(BatchSize, patch.TokenCount - first);
-            RequireRoom(Context.TryDecode(patch, embeddings, first, count, NextRows(count)));
+            var targets = TargetsOf(count, predicting: null);
+            RequireRoom(Context.TryDecode(patch, embeddings, first, count, NextRows(count), targets));
             first += count;
             Count += count;
             onBatch();
@@ -109,16 +143,70 @@ internal sealed class SequenceDecoder : IDisposable
     /// <returns>False if the context is full.</returns>
     public bool TryDecode(ReadOnlySpan<int> tokens, LogitRows logits)
     {
-        if (!Context.TryDecode(tokens, logits, NextRows(tokens.Length)))
+        var predicting = PredictingRows(tokens);
+        if (!Context.TryDecode(tokens, logits, NextRows(tokens.Length), TargetsOf(tokens.Length, predicting)))
         {
             return false;
         }
 
         Count += tokens.Length;
+        if (predicting is not null)
+        {
+            foreach (var (layer, residual) in _residuals)
+            {
+                // The graph's tensor went to the rows of all positions.
+                residual
+                    .AsSpan(predicting.FirstPosition * _hiddenSize, predicting.Count * _hiddenSize)
+                    .CopyTo(predicting.Residuals[layer]);
+            }
+
+            Attention!.Add(predicting);
+        }
+
         return true;
     }
 
     public void Dispose() => Context.Dispose();
+
+    /// <summary>Room for the attention of those of the next tokens that predict one of the answer.</summary>
+    private AttentionRows? PredictingRows(ReadOnlySpan<int> tokens)
+    {
+        var first = Math.Max(Count, _promptLength - 1);
+        var count = Count + tokens.Length - first;
+        return Attention is null || count <= 0
+            ? null
+            : new AttentionRows(_model.Facts, first, count, _model.InputEmbedding.Read(tokens[^count..]));
+    }
+
+    private List<CaptureTarget> TargetsOf(int count, AttentionRows? predicting)
+    {
+        List<CaptureTarget> targets = [];
+        foreach (var (layer, rows) in _residuals)
+        {
+            var next = rows.AsMemory(Count * _hiddenSize, count * _hiddenSize);
+            targets.Add(new CaptureTarget(LayerTensor.Residual, layer, next, 0, _hiddenSize));
+        }
+
+        targets.AddRange(
+            (Attention?.TargetsOf(Count, count, predicting) ?? []).Where(target =>
+                target.Tensor != LayerTensor.Residual || !_residuals.ContainsKey(target.Layer)
+            )
+        );
+        return targets;
+    }
+
+    private static void RequireCaptureMemory(ModelFacts facts, CompletionOptions options, int capacity)
+    {
+        var layers = sizeof(float) * (double)capacity * facts.HiddenSize * options.Layers.Count;
+        var values = options.CaptureAttention ? CapturedAttention.ValueBytes(facts, capacity) : 0;
+        var machine = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        if (layers + values > machine / 4 * 3)
+        {
+            throw InvalidInputException.Naming(
+                $"the layers captured of {capacity} tokens take {(layers + values) / 1e6:F0} MB, and there are {machine / 1_000_000} here; capture fewer layers ({Settings.Layers}) or use a smaller context ({Settings.ContextSize})"
+            );
+        }
+    }
 
     private Span<float> NextRows(int count) =>
         _captures ? _hiddenStates.AsSpan(Count * _hiddenSize, count * _hiddenSize) : [];

@@ -31,6 +31,9 @@ public sealed class VisionLanguageModel : IDisposable
         Vocabulary = new Vocabulary(model, facts);
         Template = ChatTemplate.For(facts);
         OutputEmbedding = new OutputEmbedding(facts);
+        InputEmbedding = new TensorRows(facts.InputEmbedding);
+        OutputNorm = new OutputNorm(facts);
+        AttentionOutput = new AttentionOutput(facts);
     }
 
     /// <summary>What was asked for when loading.</summary>
@@ -50,6 +53,15 @@ public sealed class VisionLanguageModel : IDisposable
 
     /// <summary>The output embedding (lm_head).</summary>
     public OutputEmbedding OutputEmbedding { get; }
+
+    /// <summary>The norm before the output embedding.</summary>
+    public OutputNorm OutputNorm { get; }
+
+    /// <summary>What each layer's attention writes with.</summary>
+    public AttentionOutput AttentionOutput { get; }
+
+    /// <summary>What the residual stream of a text token starts with.</summary>
+    internal TensorRows InputEmbedding { get; }
 
     internal LlamaModel Model
     {

@@ -57,6 +57,21 @@ public sealed record ModelFacts
     /// <summary>True if the input embedding serves as output embedding too.</summary>
     public required bool IsTied { get; init; }
 
+    /// <summary>The tensor that holds the input embedding, one row per token.</summary>
+    internal GgufTensor InputEmbedding { get; init; } = null!;
+
+    /// <summary>The weights of the norm before the output embedding.</summary>
+    internal GgufTensor OutputNorm { get; init; } = null!;
+
+    /// <summary>What that norm adds to the mean square.</summary>
+    internal double NormEpsilon { get; init; }
+
+    /// <summary>Per layer the matrix that writes what the heads read into the residual stream.</summary>
+    internal IReadOnlyList<GgufTensor> AttentionOutputs { get; init; } = [];
+
+    /// <summary>Per layer the factor of that matrix, as NVFP4 files have it, or null.</summary>
+    internal IReadOnlyList<GgufTensor?> AttentionOutputScales { get; init; } = [];
+
     /// <summary>Number of weights.</summary>
     public required long ParameterCount { get; init; }
 

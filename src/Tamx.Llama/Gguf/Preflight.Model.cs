@@ -183,6 +183,17 @@ public static partial class Preflight
             DeepstackLayerCount = deepstackLayerCount,
             OutputEmbedding = outputEmbedding,
             IsTied = outputEmbedding.Name == "token_embd.weight",
+            InputEmbedding = model.FindTensor("token_embd.weight")!,
+            OutputNorm = model.FindTensor("output_norm.weight")!,
+            NormEpsilon = metadata.GetFloat($"{architecture}.attention.layer_norm_rms_epsilon"),
+            AttentionOutputs =
+            [
+                .. Enumerable.Range(0, layerCount).Select(layer => model.FindTensor($"blk.{layer}.attn_output.weight")!),
+            ],
+            AttentionOutputScales =
+            [
+                .. Enumerable.Range(0, layerCount).Select(layer => model.FindTensor($"blk.{layer}.attn_output.scale")),
+            ],
             ParameterCount = model.Tensors.Sum(tensor => tensor.ElementCount),
             ChatTemplate = metadata.FindString("tokenizer.chat_template"),
             ByteCount = model.ByteCount,

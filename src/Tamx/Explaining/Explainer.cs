@@ -14,6 +14,24 @@ public sealed record ExplainOptions
     public TamOptions Tam { get; init; } = new();
 
     /// <summary>
+    /// Layers, from 0, to capture besides the last hidden states (<see cref="Trace.Layers"/>). That of
+    /// <see cref="TamOptions.Layer"/> is captured in any case. None by default.
+    /// </summary>
+    public IReadOnlyList<int> Layers { get; init; } = [];
+
+    /// <summary>
+    /// Whether to capture what attention reads (<see cref="Trace.Evidence"/>), for evidence maps. With
+    /// <see cref="MapMethod.Evidence"/> it is captured in any case. False by default.
+    /// </summary>
+    public bool CaptureEvidence { get; init; }
+
+    /// <summary>
+    /// Whether to compute, for each captured layer, the sums over the vocabulary that <see cref="MapMethod.Lens"/>
+    /// needs. With that method they are computed in any case. False by default.
+    /// </summary>
+    public bool CaptureLogSums { get; init; }
+
+    /// <summary>
     /// Whether the end token of a generated answer (<c>&lt;|im_end|&gt;</c>) is explained too, as in TAMX. True by
     /// default.
     /// </summary>

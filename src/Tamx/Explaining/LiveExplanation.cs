@@ -176,6 +176,7 @@ public sealed class LiveExplanation : IDisposable
 
             _tokens.Add(token);
             AddSeconds("generate", clock);
+            _capture.KeepAttention(_tokens, cancellationToken);
             yield return token;
             clock.Restart();
         }
@@ -240,7 +241,7 @@ public sealed class LiveExplanation : IDisposable
     )
     {
         options.Tam.Validate();
-        options = options with { Completion = options.Completion with { CaptureHiddenStates = true } };
+        options = WithCapture(options);
         var ownEngine = engine is null ? TamEngines.Create(EngineKind.Auto) : null;
         Completion? completion = null;
         try
@@ -269,15 +270,45 @@ public sealed class LiveExplanation : IDisposable
         }
     }
 
+    /// <summary>The options with all that their method needs of the model.</summary>
+    private static ExplainOptions WithCapture(ExplainOptions options)
+    {
+        var layers = options.Layers.Where(layer => layer >= 0);
+        if (options.Tam.Method != MapMethod.Evidence && options.Tam.Layer >= 0)
+        {
+            layers = layers.Append(options.Tam.Layer);
+        }
+
+        return options with
+        {
+            CaptureEvidence = options.CaptureEvidence || options.Tam.Method == MapMethod.Evidence,
+            CaptureLogSums = options.CaptureLogSums || options.Tam.Method == MapMethod.Lens,
+            Completion = options.Completion with
+            {
+                CaptureHiddenStates = true,
+                CaptureAttention = options.CaptureEvidence || options.Tam.Method == MapMethod.Evidence,
+                Layers = [.. layers.Distinct().Order()],
+            },
+        };
+    }
+
     private AnswerToken Explain(GeneratedToken token, CancellationToken cancellationToken)
     {
         ExplainPrompt(cancellationToken);
+        if (_options.Tam.Method != MapMethod.Tam)
+        {
+            // Scores are read, not multiplied, so there is nothing to keep from token to token.
+            var trace = _capture.Take(_tokens, _engine, _seconds, cancellationToken);
+            return ActivationMaps.Compute(trace, _options.Tam, _engine, cancellationToken).Answer[^1];
+        }
+
         return _maps!.Next(
             token.Id,
             token.Probability,
             [.. token.Candidates.Select(candidate => candidate.Id)],
             [.. token.Candidates.Select(candidate => candidate.Probability)],
             _capture.PredictingState(token),
+            _capture.PredictingState(token, _options.Tam.Layer),
             _capture.ReadOutput,
             cancellationToken
         );

@@ -12,6 +12,10 @@ namespace Tamx;
 internal sealed class TraceCapture(VisionLanguageModel model, Completion completion, ExplainOptions options)
 {
     private readonly OutputRowCache _rows = new(model.OutputEmbedding);
+    private readonly EvidenceCapture? _evidence = options.CaptureEvidence
+        ? new EvidenceCapture(model, completion)
+        : null;
+
     private int[]? _standInIds;
 
     /// <summary>Marker ids of the vocabulary.</summary>
@@ -24,12 +28,23 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
     public (float[] Row, ReadOnlyMemory<byte>? Text) ReadOutput(int tokenId) =>
         (_rows.Read([tokenId]), GetBytes(tokenId));
 
-    /// <summary>The hidden state that predicted a token.</summary>
-    public float[] PredictingState(GeneratedToken token)
+    /// <summary>The hidden state of the position that predicted a token, after a layer; -1 for the last.</summary>
+    public float[] PredictingState(GeneratedToken token, int layer = -1)
     {
         var size = model.Facts.HiddenSize;
-        return completion.HiddenStates.Slice((token.Position - 1) * size, size).ToArray();
+        var rows = layer < 0 ? completion.HiddenStates : completion.ResidualOf(layer);
+        var state = rows.Slice((token.Position - 1) * size, size).ToArray();
+        if (layer >= 0)
+        {
+            model.OutputNorm.Apply(state, state);
+        }
+
+        return state;
     }
+
+    /// <summary>Turns attention into evidence before it takes too much memory.</summary>
+    public void KeepAttention(List<GeneratedToken> tokens, CancellationToken cancellationToken) =>
+        _evidence?.TakeIfLarge(tokens, cancellationToken);
 
     /// <summary>The trace of the prompt, with the answer so far or without.</summary>
     /// <param name="tokens">The answer's tokens, with their candidates; null for the prompt alone.</param>
@@ -47,20 +62,30 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
         {
             // In the paper's code the strongest class of the whole vocabulary stands in for the first prompt token. So
             // its row must be in the trace.
-            var prompt = Make(null, seconds);
+            var prompt = Make(null, engine, seconds, cancellationToken);
             _standInIds = prompt.ParsePromptLayout(options.Tam).ContextPositions is [var first, ..]
                 ? [FindBest(new TraceRows(prompt).StatesOf(first, 1), engine, cancellationToken)]
                 : [];
         }
 
-        return Make(tokens, seconds);
+        return Make(tokens, engine, seconds, cancellationToken);
     }
 
     private int FindBest(ReadOnlySpan<float> state, ITamEngine engine, CancellationToken cancellationToken) =>
         VocabularySearch.Run(model.OutputEmbedding, state, 1, engine, cancellationToken: cancellationToken).Best[0].Id;
 
-    private Trace Make(List<GeneratedToken>? tokens, IReadOnlyDictionary<string, double> seconds)
+    private Trace Make(
+        List<GeneratedToken>? tokens,
+        ITamEngine engine,
+        IReadOnlyDictionary<string, double> seconds,
+        CancellationToken cancellationToken
+    )
     {
+        if (tokens is not null)
+        {
+            _evidence?.Take(tokens, cancellationToken);
+        }
+
         var ids = completion.TokenIds[..(completion.PromptTokenCount + (tokens?.Count ?? 0))].ToArray();
         var candidates = (tokens ?? []).SelectMany(token => token.Candidates.Select(candidate => candidate.Id));
         int[] outputIds = [.. ids.Concat(candidates).Concat(_standInIds ?? []).Distinct().Order()];
@@ -72,6 +97,11 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
             HiddenStates = completion.HiddenStates[
                 ..Math.Min(completion.HiddenStates.Length, ids.Length * model.Facts.HiddenSize)
             ],
+            Layers =
+            [
+                .. options.Completion.Layers.Select(layer => StatesOf(layer, ids, engine, cancellationToken)),
+            ],
+            Evidence = tokens is null ? null : _evidence?.Steps.Take(tokens.Count).ToArray(),
             OutputIds = [.. outputIds],
             OutputRows = _rows.Read(outputIds),
             OutputTexts = [.. outputIds.Select(GetBytes)],
@@ -111,6 +141,27 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
             ],
             Run = RunOf(seconds),
         };
+    }
+
+    /// <summary>The hidden states after a layer, as many rows as the last ones.</summary>
+    private LayerStates StatesOf(int layer, int[] ids, ITamEngine engine, CancellationToken cancellationToken)
+    {
+        var size = model.Facts.HiddenSize;
+        var residual = completion.ResidualOf(layer);
+        var states = new float[Math.Min(residual.Length, ids.Length * size)];
+        model.OutputNorm.Apply(residual.Span[..states.Length], states);
+        return new LayerStates(
+            layer,
+            states,
+            options.CaptureLogSums ? LogSumsOf(states, engine, cancellationToken) : null
+        );
+    }
+
+    /// <summary>Per position ln of the sum of exp(logit) over the vocabulary.</summary>
+    private float[] LogSumsOf(float[] states, ITamEngine engine, CancellationToken cancellationToken)
+    {
+        var found = VocabularySearch.Run(model.OutputEmbedding, states, 1, engine, cancellationToken: cancellationToken);
+        return Array.ConvertAll(found.LogSums, logSum => (float)logSum);
     }
 
     private PatchGrid GridOf(PromptPicture picture, int frames)

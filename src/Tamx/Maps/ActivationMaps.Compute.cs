@@ -37,11 +37,11 @@ public sealed partial class ActivationMaps
         using var ownEngine = engine is null ? TamEngines.Create(EngineKind.Auto) : null;
         engine ??= ownEngine!;
         var layout = trace.ParseLayout(options);
-        var rows = new TraceRows(trace);
+        var rows = new TraceRows(trace, options.Method == MapMethod.Tam ? options.Layer : -1);
         rows.Require(layout);
         var text = new ContextText(layout, trace.TokenIds.AsSpan(), trace.OutputIds, rows, options);
         List<ExplainedStep> steps = [];
-        if (options.ExplainPrompt)
+        if (options.ExplainPrompt && options.Method == MapMethod.Tam)
         {
             steps.AddRange(PromptSteps(text));
         }
@@ -52,10 +52,16 @@ public sealed partial class ActivationMaps
             text.Add(layout.AnswerPositions[i], trace.TokenIds[layout.AnswerPositions[i]]);
         }
 
-        var explained = new MapComputation(rows, layout, text, options, engine, keepsActivations: false).Explain(
-            steps,
-            cancellationToken
-        );
+        var scores = PositionScores.For(trace, layout, options);
+        var explained = new MapComputation(
+            rows,
+            layout,
+            text,
+            options,
+            engine,
+            keepsActivations: false,
+            scores
+        ).Explain(steps, cancellationToken);
         var promptCount = explained.Length - layout.AnswerPositions.Count;
         return Assemble(layout, options, engine, explained[..promptCount], explained[promptCount..], trace);
     }

@@ -66,7 +66,7 @@ internal sealed class ContextText
 
     /// <summary>w . h, summed in float64.</summary>
     public static float Logit(IRunRows run, int tokenId, int position) =>
-        (float)HiddenRows.Dot(run.RowOf(tokenId), run.StateAt(position));
+        (float)HiddenRows.Dot(run.RowOf(tokenId), run.FinalStateAt(position));
 
     /// <summary>Appends the answer's next token.</summary>
     public void Add(int position, int tokenId) =>

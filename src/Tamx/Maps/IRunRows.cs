@@ -15,6 +15,9 @@ internal interface IRunRows
     /// </summary>
     ReadOnlySpan<float> StatesOf(int firstPosition, int count);
 
+    /// <summary>The last hidden state of a position, which gives logits; whatever layer the maps are from.</summary>
+    ReadOnlySpan<float> FinalStateAt(int position);
+
     /// <summary>The output-embedding row of a token that is in use.</summary>
     ReadOnlySpan<float> RowOf(int tokenId);
 

@@ -63,6 +63,9 @@ internal sealed class MapComputation
     /// <summary>Cells of the first blocks, for each number of them.</summary>
     private readonly long[] _cellsOfFirst;
 
+    /// <summary>Where the method has scores by position in place of products; null for TAM.</summary>
+    private readonly PositionScores? _scores;
+
     /// <summary>A by token id, kept from token to token. The cells of the blocks stand one after another.</summary>
     private readonly Dictionary<int, float[]>? _activations;
 
@@ -72,14 +75,16 @@ internal sealed class MapComputation
         ContextText text,
         TamOptions options,
         ITamEngine engine,
-        bool keepsActivations
+        bool keepsActivations,
+        PositionScores? scores = null
     )
     {
         _run = run;
         _text = text;
-        _options = options;
+        _options = scores is null ? options : options with { ApplyEci = false };
         _engine = engine;
-        _activations = keepsActivations ? [] : null;
+        _scores = scores;
+        _activations = keepsActivations || scores is not null ? [] : null;
         _allBlocks = layout.VisionBlocks.Count;
         _blocks =
         [
@@ -119,7 +124,7 @@ internal sealed class MapComputation
             var blocks = VisibleBlocks(step);
             values += step.MapIds.Length * (_cellsOfFirst[blocks] + ((long)blocks * _text.MapIdCount));
             values += step.MapIds.Count(ids.Add) * (long)step.TextCount;
-            if (slice.Count > 0 && sizeof(float) * values > _engine.MaxWorkingBytes)
+            if (slice.Count > 0 && (_scores is not null || sizeof(float) * values > _engine.MaxWorkingBytes))
             {
                 break;
             }
@@ -170,12 +175,14 @@ internal sealed class MapComputation
     private AnswerToken[] ExplainSlice(List<ExplainedStep> steps, CancellationToken cancellationToken)
     {
         var textCount = steps.Max(step => step.TextCount);
-        var relevance = ProjectText(steps, textCount, cancellationToken);
+        var relevance = _scores is null
+            ? ProjectText(steps, textCount, cancellationToken)
+            : ReadScores(steps[0], _scores);
         int[] usedIds =
         [
             .. steps
                 .SelectMany(step => step.MapIds)
-                .Concat(Enumerable.Range(0, textCount).Select(_text.MapIdAt))
+                .Concat(_scores is null ? Enumerable.Range(0, textCount).Select(_text.MapIdAt) : [])
                 .Distinct()
                 .Order(),
         ];
@@ -242,6 +249,35 @@ internal sealed class MapComputation
         }
 
         return gathered;
+    }
+
+    /// <summary>A token's scores: those of the text as its relevance, those of the cells as activations.</summary>
+    private Dictionary<int, TextScores> ReadScores(ExplainedStep step, PositionScores source)
+    {
+        var relevance = new Dictionary<int, TextScores>();
+        _activations!.Clear();
+        foreach (var id in step.MapIds)
+        {
+            var scores = source.Of(step, id);
+            var text = new float[step.TextCount];
+            for (var i = 0; i < text.Length; i++)
+            {
+                text[i] = scores[_text.PositionAt(i)];
+            }
+
+            relevance.Add(id, new TextScores(text));
+            var cells = new float[_cellsOfFirst[^1]];
+            for (var b = 0; b < VisibleBlocks(step); b++)
+            {
+                scores
+                    .AsSpan(_blocks[b].FirstCellPosition, _blocks[b].CellCount)
+                    .CopyTo(cells.AsSpan((int)_cellsOfFirst[b]));
+            }
+
+            _activations.Add(id, cells);
+        }
+
+        return relevance;
     }
 
     /// <summary>r: the relevance of each text entry for each explained id.</summary>

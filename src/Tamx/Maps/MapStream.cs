@@ -28,7 +28,7 @@ internal sealed class MapStream
         prompt.Validate();
         var layout = prompt.ParsePromptLayout(options);
         new TraceRows(prompt).Require(layout);
-        _rows = new StreamRows(prompt);
+        _rows = new StreamRows(prompt, options.Layer);
         _text = new ContextText(layout, prompt.TokenIds.AsSpan(), prompt.OutputIds, _rows, options);
         _answerStart = prompt.TokenIds.Length;
         _computation = new MapComputation(_rows, layout, _text, options, engine, keepsActivations: true);
@@ -52,7 +52,8 @@ internal sealed class MapStream
     /// <param name="probability">Its probability, or NaN.</param>
     /// <param name="candidateIds">The step's candidates.</param>
     /// <param name="candidateProbabilities">Their probabilities, or null.</param>
-    /// <param name="predictingState">The hidden state that predicted it, at the position before.</param>
+    /// <param name="predictingState">The last hidden state of the position before, which predicted it.</param>
+    /// <param name="layerState">The same position's state in the layer that the maps are from.</param>
     /// <param name="readRow">Gives the output-embedding row and the text of an id that is new.</param>
     /// <param name="cancellationToken">Cancels by throwing.</param>
     public AnswerToken Next(
@@ -61,12 +62,13 @@ internal sealed class MapStream
         IReadOnlyList<int> candidateIds,
         IReadOnlyList<float>? candidateProbabilities,
         float[] predictingState,
+        float[] layerState,
         Func<int, (float[] Row, ReadOnlyMemory<byte>? Text)> readRow,
         CancellationToken cancellationToken = default
     )
     {
         var position = _answerStart + _text.Count - _text.ContextCount;
-        _rows.AddState(position - 1, predictingState);
+        _rows.AddState(position - 1, layerState, predictingState);
         foreach (var id in candidateIds.Prepend(tokenId))
         {
             _rows.AddOutput(id, readRow);
@@ -88,10 +90,10 @@ internal sealed class MapStream
     }
 
     /// <summary>The rows of a run, which grow with the answer.</summary>
-    private sealed class StreamRows(Trace prompt) : IRunRows
+    private sealed class StreamRows(Trace prompt, int layer) : IRunRows
     {
-        private readonly TraceRows _prompt = new(prompt);
-        private readonly List<float[]> _states = [];
+        private readonly TraceRows _prompt = new(prompt, layer);
+        private readonly List<(float[] Layer, float[] Final)> _states = [];
         private readonly Dictionary<int, (float[] Row, ReadOnlyMemory<byte>? Text)> _outputs = [];
 
         public int HiddenSize => prompt.HiddenSize;
@@ -99,7 +101,12 @@ internal sealed class MapStream
         public ReadOnlySpan<float> StatesOf(int firstPosition, int count) =>
             firstPosition < prompt.HiddenRowCount
                 ? _prompt.StatesOf(firstPosition, count)
-                : _states[firstPosition - prompt.HiddenRowCount];
+                : _states[firstPosition - prompt.HiddenRowCount].Layer;
+
+        public ReadOnlySpan<float> FinalStateAt(int position) =>
+            position < prompt.HiddenRowCount
+                ? _prompt.FinalStateAt(position)
+                : _states[position - prompt.HiddenRowCount].Final;
 
         public ReadOnlySpan<float> RowOf(int tokenId) =>
             IsInPrompt(tokenId) ? _prompt.RowOf(tokenId) : _outputs[tokenId].Row;
@@ -107,21 +114,24 @@ internal sealed class MapStream
         public ReadOnlyMemory<byte>? FindBytes(int tokenId) =>
             IsInPrompt(tokenId) ? _prompt.FindBytes(tokenId) : _outputs[tokenId].Text;
 
-        public void AddState(int position, float[] state)
+        public void AddState(int position, float[] layerState, float[] finalState)
         {
             if (position < prompt.HiddenRowCount)
             {
                 return;
             }
 
-            if (HiddenRows.IndexOfNonFinite(state, HiddenSize) >= 0)
+            if (
+                HiddenRows.IndexOfNonFinite(layerState, HiddenSize) >= 0
+                || HiddenRows.IndexOfNonFinite(finalState, HiddenSize) >= 0
+            )
             {
                 throw prompt.Fault(
                     $"the hidden state at position {position} holds NaN or an infinity; all values must be finite"
                 );
             }
 
-            _states.Add(state);
+            _states.Add((layerState, finalState));
         }
 
         public void AddOutput(int tokenId, Func<int, (float[] Row, ReadOnlyMemory<byte>? Text)> readRow)

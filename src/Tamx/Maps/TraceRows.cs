@@ -4,14 +4,22 @@ namespace Tamx;
 
 /// <summary>A trace's rows, as the method reads them.</summary>
 /// <param name="trace">The trace, valid.</param>
-internal sealed class TraceRows(Trace trace) : IRunRows
+/// <param name="layer">The layer whose states are read, as <see cref="TamOptions.Layer"/>.</param>
+internal sealed class TraceRows(Trace trace, int layer = -1) : IRunRows
 {
+    private readonly ReadOnlyMemory<float> _states =
+        layer < 0 ? trace.HiddenStates : trace.LayerAt(layer).HiddenStates;
+
     /// <inheritdoc/>
     public int HiddenSize => trace.HiddenSize;
 
     /// <inheritdoc/>
     public ReadOnlySpan<float> StatesOf(int firstPosition, int count) =>
-        trace.HiddenStates.Span.Slice(firstPosition * HiddenSize, count * HiddenSize);
+        _states.Span.Slice(firstPosition * HiddenSize, count * HiddenSize);
+
+    /// <inheritdoc/>
+    public ReadOnlySpan<float> FinalStateAt(int position) =>
+        trace.HiddenStates.Span.Slice(position * HiddenSize, HiddenSize);
 
     /// <inheritdoc/>
     public ReadOnlySpan<float> RowOf(int tokenId) =>

@@ -24,6 +24,14 @@ public sealed class Trace
     /// </summary>
     public required ReadOnlyMemory<float> HiddenStates { get; init; }
 
+    /// <summary>What was captured of earlier layers, by ascending layer. Empty by default.</summary>
+    public IReadOnlyList<LayerStates> Layers { get; init; } = [];
+
+    /// <summary>
+    /// What attention read for each answer token, in their order; null where it was not captured.
+    /// </summary>
+    public IReadOnlyList<EvidenceStep>? Evidence { get; init; }
+
     /// <summary>Token ids whose output-embedding rows the trace has, strictly ascending [N].</summary>
     public required ImmutableArray<int> OutputIds { get; init; }
 
@@ -121,6 +129,19 @@ public sealed class Trace
             throw new TraceFormatException(SourcePath, e);
         }
     }
+
+    /// <summary>What was captured of a layer.</summary>
+    /// <exception cref="TraceFormatException">The layer was not captured.</exception>
+    internal LayerStates LayerAt(int layer) =>
+        Layers.FirstOrDefault(states => states.Layer == layer)
+        ?? throw new TraceFormatException(
+            SourcePath,
+            Layers.Count == 0
+                ? (FormattableString)$"holds no layer but the last; capture layer {layer} ({LayersSetting})"
+                : $"holds the layers {string.Join(", ", Layers.Select(states => states.Layer))} and the last, not layer {layer}; capture it ({LayersSetting})"
+        );
+
+    private static Setting LayersSetting => new(nameof(Llama.CompletionOptions.Layers));
 
     /// <summary>Reads the layout of a prompt, where the whole trace stands before an answer.</summary>
     internal SequenceLayout ParsePromptLayout(TamOptions options) =>

@@ -23,6 +23,23 @@ internal static class TraceFormat
     public const string PicturesKey = "tamx.pictures";
     public const string OptionsKey = "tamx.options";
 
+    /// <summary>Hidden states after a layer [rows, D].</summary>
+    public static string Layer(int layer) => $"{LayerPrefix}{layer}";
+
+    /// <summary>ln of the sum of exp(logit) over the vocabulary at each row of a layer [rows].</summary>
+    public static string LayerLogSums(int layer) => $"tamx.layer_log_sums.{layer}";
+
+    public const string LayerPrefix = "tamx.layer.";
+
+    /// <summary>Ids whose evidence a step has [K].</summary>
+    public static string EvidenceIds(int step) => $"tamx.evidence_ids.{step}";
+
+    /// <summary>Their scores for each position before the token [K, positions].</summary>
+    public static string Evidence(int step) => $"tamx.evidence.{step}";
+
+    /// <summary>Per id what came from no position, and the logit less the mean logit [K, 2].</summary>
+    public static string EvidenceLogits(int step) => $"tamx.evidence_logits.{step}";
+
     public static string Picture(int index) => $"tamx.picture.{index}";
 }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 
@@ -37,6 +38,8 @@ internal sealed class TraceReader(SafetensorsFile file)
             TokenIds = ImmutableCollectionsMarshal.AsImmutableArray(tokenIds),
             HiddenSize = hiddenSize,
             HiddenStates = ReadStates(TraceFormat.HiddenState),
+            Layers = ReadLayers(hiddenShape[0], hiddenSize),
+            Evidence = ReadEvidence(tokenIds.Length),
             OutputIds = ImmutableCollectionsMarshal.AsImmutableArray(output.Ids),
             OutputRows = output.Rows,
             ImageGrids = ReadGrids(TraceFormat.ImageGrids),
@@ -167,6 +170,72 @@ internal sealed class TraceReader(SafetensorsFile file)
         }
 
         return ids;
+    }
+
+    private LayerStates[] ReadLayers(long rows, int hiddenSize)
+    {
+        var layers = new List<LayerStates>();
+        foreach (var name in file.Tensors.Keys.Where(name => name.StartsWith(TraceFormat.LayerPrefix, StringComparison.Ordinal)))
+        {
+            var digits = name.AsSpan(TraceFormat.LayerPrefix.Length);
+            if (!int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var layer) || TraceFormat.Layer(layer) != name)
+            {
+                throw file.Fault($"tensor {name}: a layer's number must follow {TraceFormat.LayerPrefix}");
+            }
+
+            var shape = MatrixShape(name);
+            if (shape[0] != rows || shape[1] != hiddenSize)
+            {
+                throw file.Fault(
+                    $"tensor {name} is [{shape[0]}, {shape[1]}]; it must have the shape of {TraceFormat.HiddenState}, [{rows}, {hiddenSize}]"
+                );
+            }
+
+            var sums = TraceFormat.LayerLogSums(layer);
+            layers.Add(
+                new LayerStates(layer, ReadStates(name), file.Tensors.ContainsKey(sums) ? ReadVector(sums, rows) : null)
+            );
+        }
+
+        return [.. layers.OrderBy(layer => layer.Layer)];
+    }
+
+    private EvidenceStep[]? ReadEvidence(int tokenCount)
+    {
+        var steps = new List<EvidenceStep>();
+        while (steps.Count < tokenCount && file.Tensors.ContainsKey(TraceFormat.Evidence(steps.Count)))
+        {
+            var name = TraceFormat.Evidence(steps.Count);
+            var ids = ReadIds(TraceFormat.EvidenceIds(steps.Count));
+            var shape = MatrixShape(name);
+            if (ids.Length == 0 || shape[0] != ids.Length || shape[1] > tokenCount)
+            {
+                throw file.Fault(
+                    $"tensor {name} is [{shape[0]}, {shape[1]}]; it must have a row for each of the {ids.Length} ids of {TraceFormat.EvidenceIds(steps.Count)}, at least one, and no more columns than there are tokens"
+                );
+            }
+
+            var logits = ReadVector(TraceFormat.EvidenceLogits(steps.Count), 2 * ids.Length);
+            steps.Add(
+                new EvidenceStep
+                {
+                    TokenIds = ImmutableCollectionsMarshal.AsImmutableArray(ids),
+                    Scores = ReadStates(name),
+                    Rest = [.. logits.Where((_, index) => index % 2 == 0)],
+                    Logits = [.. logits.Where((_, index) => index % 2 == 1)],
+                }
+            );
+        }
+
+        return steps.Count == 0 ? null : [.. steps];
+    }
+
+    private float[] ReadVector(string name, long count)
+    {
+        var values = Find(name).ElementCount == count ? ReadStates(name) : [];
+        return values.Length == count
+            ? values
+            : throw file.Fault($"tensor {name} is {file.Tensors[name].Describe()}; it must have {count} values");
     }
 
     private IReadOnlyList<PatchGrid> ReadGrids(string name)

@@ -49,6 +49,55 @@ internal static class TraceValidation
             $"lm_head_rows holds NaN or an infinity in the row of token id {(row < 0 ? 0 : ids[row])}; all values must be finite"
         );
         CheckCandidates(trace);
+        CheckLayers(trace);
+        CheckEvidence(trace);
+    }
+
+    private static void CheckLayers(Trace trace)
+    {
+        foreach (var layer in trace.Layers)
+        {
+            trace.Require(
+                layer.HiddenStates.Length == trace.HiddenStates.Length
+                    && (layer.LogSums is null || layer.LogSums.Value.Length == trace.HiddenRowCount),
+                $"layer {layer.Layer} has other rows than hidden_state"
+            );
+            var position = HiddenRows.IndexOfNonFinite(layer.HiddenStates.Span, trace.HiddenSize);
+            trace.Require(
+                position < 0 && (layer.LogSums is not { } sums || HiddenRows.IndexOfNonFinite(sums.Span, 1) < 0),
+                $"layer {layer.Layer} holds NaN or an infinity; all values must be finite"
+            );
+        }
+    }
+
+    /// <summary>Each step has the scores of the answer token and all candidates, for every position before it.</summary>
+    private static void CheckEvidence(Trace trace)
+    {
+        if (trace.Evidence is not { } steps)
+        {
+            return;
+        }
+
+        trace.Require(
+            trace.CandidateIds is { } candidates && steps.Count == candidates.Count,
+            $"there is evidence of {steps.Count} tokens; candidate_ids_per_step must have as many steps"
+        );
+        foreach (var (index, step) in steps.Index())
+        {
+            var position = trace.TokenIds.Length - steps.Count + index;
+            int[] ids = [.. trace.CandidateIds![index].Prepend(trace.TokenIds[position]).Distinct()];
+            trace.Require(
+                step.TokenIds.SequenceEqual(ids)
+                    && step.Scores.Length == (long)ids.Length * position
+                    && step.Rest.Length == ids.Length
+                    && step.Logits.Length == ids.Length,
+                $"the evidence of step {index} must have the answer token and its candidates, and a score for each of the {position} positions before"
+            );
+            trace.Require(
+                HiddenRows.IndexOfNonFinite(step.Scores.Span, 1) < 0,
+                $"the evidence of step {index} holds NaN or an infinity; all values must be finite"
+            );
+        }
     }
 
     private static void CheckCandidates(Trace trace)

@@ -46,11 +46,46 @@ internal static class TraceWriter
             writer.AddIntegers(TraceFormat.TextEnds, texts.Select(text => end += text.Length).ToArray());
         }
 
+        AddLayers(writer, trace);
+        AddEvidence(writer, trace.Evidence ?? []);
         writer.Metadata[TraceFormat.FormatKey] = TraceFormat.FormatVersion;
         writer.Metadata[TraceFormat.MarkersKey] = JsonSerializer.Serialize(trace.Markers, SavedJson.Options);
         writer.Metadata[TraceFormat.RunKey] = JsonSerializer.Serialize(trace.Run, SavedJson.Options);
         AddPictures(writer, trace.Pictures);
         return writer;
+    }
+
+    private static void AddLayers(SafetensorsWriter writer, Trace trace)
+    {
+        foreach (var layer in trace.Layers)
+        {
+            writer.AddSingles(
+                TraceFormat.Layer(layer.Layer),
+                layer.HiddenStates,
+                trace.HiddenRowCount,
+                trace.HiddenSize
+            );
+            if (layer.LogSums is { } logSums)
+            {
+                writer.AddSingles(TraceFormat.LayerLogSums(layer.Layer), logSums);
+            }
+        }
+    }
+
+    private static void AddEvidence(SafetensorsWriter writer, IReadOnlyList<EvidenceStep> steps)
+    {
+        foreach (var (index, step) in steps.Index())
+        {
+            var count = step.TokenIds.Length;
+            writer.AddIntegers(TraceFormat.EvidenceIds(index), ToInt64(step.TokenIds));
+            writer.AddSingles(TraceFormat.Evidence(index), step.Scores, count, step.Scores.Length / count);
+            writer.AddSingles(
+                TraceFormat.EvidenceLogits(index),
+                step.Rest.Zip(step.Logits).SelectMany(pair => (float[])[pair.First, pair.Second]).ToArray(),
+                count,
+                2
+            );
+        }
     }
 
     private static void AddGrids(SafetensorsWriter writer, string name, IReadOnlyList<PatchGrid> grids)

@@ -1,0 +1,53 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+
+namespace Tamx.Cli;
+
+/// <summary><c>--layers 8,16,last</c>: layers of a model, by number from 0, by <c>last</c>, or <c>all</c>.</summary>
+internal sealed class LayerOption : Option<IReadOnlyList<int>>
+{
+    /// <summary>What <c>all</c> stands for until the model is known.</summary>
+    private const int All = -2;
+
+    public LayerOption(string name, string description)
+        : base(name)
+    {
+        Description = description;
+        HelpName = "K,...";
+        CustomParser = Parse;
+        Arity = ArgumentArity.ExactlyOne;
+    }
+
+    /// <summary>The layers of a model; -1 for the last hidden states. Empty where none are given.</summary>
+    public IReadOnlyList<int> Read(ParseResult parsed, int layerCount)
+    {
+        var layers = parsed.GetValue(this) ?? [];
+        return layers.Contains(All) ? [.. Enumerable.Range(0, layerCount - 1), -1] : layers;
+    }
+
+    private IReadOnlyList<int> Parse(ArgumentResult result)
+    {
+        List<int> layers = [];
+        foreach (var part in result.Tokens[0].Value.Split(','))
+        {
+            if (part is "last" or "all")
+            {
+                layers.Add(part == "last" ? -1 : All);
+            }
+            else if (int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var layer))
+            {
+                layers.Add(layer);
+            }
+            else
+            {
+                result.AddError(
+                    $"{Name} {OutsideText.Quoted(part)}: layers are numbers from 0, \"last\" or \"all\", with commas between."
+                );
+                return [];
+            }
+        }
+
+        return [.. layers.Distinct()];
+    }
+}
