@@ -66,6 +66,7 @@ internal static class CommandLine
             MapsCommand.Create(),
             ReportCommand.Create(),
             EvalCommand.Create(),
+            CalibrateCommand.Create(),
             InfoCommand.Create(),
             ServeCommand.Create(),
             WorkerCommand.Create(),

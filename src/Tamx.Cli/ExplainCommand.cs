@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
+using Tamx.Evaluation;
 using Tamx.Llama;
 using Tamx.Llama.Chat;
+using Tamx.Llama.Gguf;
 using Tamx.Report;
 
 namespace Tamx.Cli;
@@ -144,6 +146,23 @@ internal sealed class ExplainCommand
         HelpName = "N",
     };
 
+    private readonly LayerOption _layers = new(
+        "--layers",
+        "Keep these layers' hidden states in the trace, too (--save-trace): numbers from 0, or \"all\", with commas between."
+    );
+
+    private readonly Option<bool> _verdicts = new("--verdicts")
+    {
+        Description =
+            "Measure for each word how far the picture supports it: the model reads the answer once more with a neutral picture.",
+    };
+
+    private readonly Option<bool> _check = new("--check")
+    {
+        Description =
+            "Check the maps of the answer's content words: their probability while lit cells are hidden, and shown alone. About 24 runs of the model per word.",
+    };
+
     public static Command Create() => new ExplainCommand().Build();
 
     private DocumentedCommand Build()
@@ -200,6 +219,10 @@ internal sealed class ExplainCommand
         _logitBias.AddTo(command);
         _videos.AddTo(command);
         _model.AddTo(command);
+        command.Options.Add(_verdicts);
+        command.Options.Add(_check);
+        command.Options.Add(_layers);
+        _method.AddMethodTo(command);
         _method.AddTo(command);
         _engine.AddTo(command);
         _mapsJson.AddTo(command);
@@ -227,12 +250,16 @@ internal sealed class ExplainCommand
     {
         var context = CommandContext.Of(parsed);
         var error = context.Error;
-        var tam = _method.Read(parsed);
-        tam.Validate();
         var modelOptions = _model.Read(parsed, _engine.ThreadCount(parsed));
+        var facts = Preflight.CheckModel(GgufModel.Open(modelOptions.ModelPath));
+        var calibration = ModelCalibration.Find(facts);
+        var tam = _method.Read(parsed, calibration);
+        tam.Validate();
         var options = new ExplainOptions
         {
             Tam = tam,
+            Layers = [.. _layers.Read(parsed, facts.LayerCount), calibration?.PresenceLayer ?? -1],
+            CaptureEvidence = _method.ShowsBoth(parsed),
             ExplainEndToken = !parsed.GetValue(_noEos),
             Completion = new CompletionOptions
             {
@@ -286,7 +313,10 @@ internal sealed class ExplainCommand
 
         var display = new AnswerDisplay(context, files.TakesStandardOutput is not null);
         var load = Stopwatch.StartNew();
-        var explanation = await ExplainAsync();
+        var (explanation, supports, checks) = await ExplainAsync();
+        ActivationMaps[] others = _method.ShowsBoth(parsed)
+            ? [ActivationMaps.Compute(explanation.Trace, MethodOptions.EvidenceOf(tam), engine, cancellationToken)]
+            : [];
         var wasStopped = context.Interruption.Stop.IsCancellationRequested && explanation.StopReason == StopReason.None;
         var write = Stopwatch.StartNew();
         try
@@ -311,7 +341,13 @@ internal sealed class ExplainCommand
                         explanation.Trace,
                         explanation.Maps,
                         stream,
-                        _report.Read(parsed),
+                        _report.Read(parsed) with
+                        {
+                            Others = others,
+                            Supports = supports,
+                            Checks = checks,
+                            Calibration = calibration?.Describe(),
+                        },
                         cancellationToken
                     ),
                 cancellationToken
@@ -337,7 +373,16 @@ internal sealed class ExplainCommand
         {
             context.Output.WriteLine(
                 JsonSerializer.Serialize(
-                    ExplainSummary.Of(explanation, wasStopped, reportPath, tracePath, seconds),
+                    ExplainSummary.Of(
+                        explanation,
+                        supports,
+                        checks,
+                        calibration,
+                        wasStopped,
+                        reportPath,
+                        tracePath,
+                        seconds
+                    ),
                     ExplainSummary.Json
                 )
             );
@@ -345,6 +390,10 @@ internal sealed class ExplainCommand
         else
         {
             display.Show(explanation.Text);
+            foreach (var check in checks)
+            {
+                error.WriteLine(OutsideText.Line(check.Sentence));
+            }
         }
 
         _model.NoteDemo(parsed);
@@ -362,7 +411,7 @@ internal sealed class ExplainCommand
         );
         return wasStopped ? ExitCode.Cancelled : ExitCode.Ok;
 
-        async Task<Explanation> ExplainAsync()
+        async Task<(Explanation, IReadOnlyList<WordSupport>, IReadOnlyList<MapCheck>)> ExplainAsync()
         {
             await using var progress = ProgressDisplay.Start(error);
             using var model = await VisionLanguageModel.LoadAsync(modelOptions, progress, cancellationToken);
@@ -386,9 +435,44 @@ internal sealed class ExplainCommand
                 }
             }
 
-            return await live.ExplainWrittenAsync(cancellationToken);
+            var explained = await live.ExplainWrittenAsync(cancellationToken);
+            IReadOnlyList<WordSupport> support = parsed.GetValue(_verdicts)
+                ? await WordSupport.MeasureAsync(
+                    model,
+                    messages,
+                    explained,
+                    calibration,
+                    cancellationToken: cancellationToken
+                )
+                : [];
+            return (explained, support, await CheckAsync(model, explained));
+        }
+
+        async Task<IReadOnlyList<MapCheck>> CheckAsync(VisionLanguageModel model, Explanation explained)
+        {
+            List<MapCheck> found = [];
+            foreach (var (index, word) in explained.Maps.Words.Index())
+            {
+                if (
+                    parsed.GetValue(_check)
+                    && ContentWords.Contains(word.Word.Text)
+                    && await MapCheck.MeasureAsync(
+                        model,
+                        messages,
+                        explained.Maps,
+                        index,
+                        cancellationToken: cancellationToken
+                    ) is { } check
+                )
+                {
+                    found.Add(check);
+                }
+            }
+
+            return found;
         }
     }
+
 
     private List<ChatMessage> ReadMessages(ParseResult parsed, CancellationToken cancellationToken)
     {
