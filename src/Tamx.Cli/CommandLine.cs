@@ -67,6 +67,7 @@ internal static class CommandLine
             ReportCommand.Create(),
             EvalCommand.Create(),
             CalibrateCommand.Create(),
+            CaptureCommand.Create(),
             InfoCommand.Create(),
             ServeCommand.Create(),
             WorkerCommand.Create(),

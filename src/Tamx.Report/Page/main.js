@@ -3,6 +3,7 @@
 import { ownBlock, pictureAddresses, readReport } from "./data.js";
 import { existing } from "./dom.js";
 import { mountReport } from "./mount.js";
+import { mountSupport } from "./support.js";
 
 /** @import { Runs } from "./types.js" */
 
@@ -19,6 +20,7 @@ async function start() {
     bytes: JSON.parse(ownBlock("report-size").text).bytes,
     address: (picture) => address(picture.element),
   });
+  mountSupport(existing("report"), report, JSON.parse(ownBlock("support").text));
   performance.mark("report-ready");
   document.documentElement.dataset.state = "ready";
 }
