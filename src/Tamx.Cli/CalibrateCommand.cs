@@ -148,7 +148,7 @@ internal sealed class CalibrateCommand
         lines.Add(
             calibration.UnsupportedAuroc is { } auroc
                 ? Invariant(
-                    $"verdicts: seen from a gain of {calibration.SeenGain:0.00} ({calibration.SeenError:P0} wrong), unsupported up to {calibration.UnsupportedGain:0.00} ({calibration.UnsupportedError:P0} wrong; AUROC {auroc:0.000}); presence at {(calibration.PresenceLayer < 0 ? "the last layer" : $"layer {calibration.PresenceLayer}")} (AUROC {calibration.PresenceAuroc:0.000})"
+                    $"verdicts: seen from a gain of {calibration.SeenGain:0.00} ({calibration.SeenError:P0} wrong), unsupported from an opposition of {calibration.UnsupportedOpposition:0.00} ({calibration.UnsupportedError:P0} wrong; AUROC {auroc:0.000}); presence at {(calibration.PresenceLayer < 0 ? "the last layer" : $"layer {calibration.PresenceLayer}")} (AUROC {calibration.PresenceAuroc:0.000})"
                 )
                 : "verdicts: no thresholds, since these pictures have no right answers in words"
         );

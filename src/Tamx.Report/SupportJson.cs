@@ -17,6 +17,7 @@ internal static class SupportJson
                     Tokens = maps.Words[word.WordIndex].Word.TokenIndices,
                     word.Verdict,
                     Gain = word.PictureGain,
+                    word.Opposition,
                     word.Presence,
                     word.Concentration,
                 }),

@@ -8,8 +8,15 @@ namespace Tamx.Evaluation;
 /// <param name="Kind">What the word is.</param>
 /// <param name="IsWrong">Whether it stands in a right word's place and names what is not in the picture.</param>
 /// <param name="Gain">What the picture adds to its ln p.</param>
+/// <param name="Opposition">How much more it adds to that of other words.</param>
 /// <param name="Presence">Its presence by layer.</param>
-internal sealed record SupportSample(WordKind Kind, bool IsWrong, double Gain, IReadOnlyDictionary<int, double> Presence)
+internal sealed record SupportSample(
+    WordKind Kind,
+    bool IsWrong,
+    double Gain,
+    double Opposition,
+    IReadOnlyDictionary<int, double> Presence
+)
 {
     /// <summary>
     /// Gives the model each sample's right answer, and the same with one noun replaced by that of something absent.
@@ -37,7 +44,7 @@ internal sealed record SupportSample(WordKind Kind, bool IsWrong, double Gain, I
         int[] layers = [.. options.Sources.Select(source => source.Layer).Where(layer => layer >= 0).Distinct()];
         var explain = new ExplainOptions
         {
-            Completion = new CompletionOptions { CandidateCount = 0 },
+            Completion = new CompletionOptions { CandidateCount = 3 },
             Tam = options.Tam with { Method = MapMethod.Tam, Layer = -1 },
             Layers = layers,
         };
@@ -93,7 +100,7 @@ internal sealed record SupportSample(WordKind Kind, bool IsWrong, double Gain, I
                                 WordSupport.PresenceOf(explanation.Trace, explanation.Maps, support.WordIndex, layer)
                                 ?? 0
                         );
-                    found.Add(new SupportSample(kind, isWrong, support.PictureGain, presence));
+                    found.Add(new SupportSample(kind, isWrong, support.PictureGain, support.Opposition ?? 0, presence));
                 }
             }
         }

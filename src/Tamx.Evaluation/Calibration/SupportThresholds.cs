@@ -16,7 +16,7 @@ internal static class SupportThresholds
             return calibration;
         }
 
-        var unsupported = Threshold(Gains(wrong), Gains(right));
+        var unsupported = Threshold(Oppositions(right), Oppositions(wrong));
         var seen = Threshold(Gains(said), Gains(shown));
         var presence = nouns[0]
             .Presence.Keys.Select(layer =>
@@ -25,15 +25,16 @@ internal static class SupportThresholds
             .MaxBy(pair => pair.Auroc);
         return calibration with
         {
-            UnsupportedGain = unsupported.Value,
+            UnsupportedOpposition = unsupported.Value,
             UnsupportedError = unsupported.Error,
-            UnsupportedAuroc = Auroc(Gains(wrong), Gains(nouns)),
-            SeenGain = Math.Max(seen.Value, unsupported.Value),
+            UnsupportedAuroc = Auroc(Oppositions(nouns), Oppositions(wrong)),
+            SeenGain = seen.Value,
             SeenError = seen.Error,
             PresenceLayer = presence.Layer,
             PresenceAuroc = presence.Auroc,
         };
 
+        static double[] Oppositions(SupportSample[] words) => [.. words.Select(word => word.Opposition)];
         static double[] Gains(SupportSample[] words) => [.. words.Select(word => word.Gain)];
         static double[] At(SupportSample[] words, int layer) => [.. words.Select(word => word.Presence[layer])];
     }

@@ -40,7 +40,7 @@ export function mountSupport(root, report, block) {
     section.append(...legend(chat, block.words), wordTable(block.words));
   }
   for (const check of block.checks) {
-    section.append(checkFigure(check));
+    section.append(trial(check));
   }
   chat.append(section);
 }
@@ -76,10 +76,8 @@ function legend(chat, words) {
   if (counts.every((count) => count === 0)) {
     return [];
   }
-  const box = create("input", {
-    type: "checkbox",
-    onchange: () => chat.classList.toggle("only-unsupported", box.checked),
-  });
+  const box = create("input", { type: "checkbox" });
+  box.onchange = () => chat.classList.toggle("only-unsupported", box.checked);
   return [
     create(
       "ul",
@@ -105,7 +103,7 @@ function wordTable(words) {
       create(
         "thead",
         "",
-        create("tr", "", ...["Word", "Verdict", "Gain", "Presence", "Concentration"].map((text) => heading(text))),
+        create("tr", "", ...["Word", "Verdict", "Gain", "Opposition", "Presence", "Concentration"].map((text) => heading(text))),
       ),
       create(
         "tbody",
@@ -117,6 +115,7 @@ function wordTable(words) {
             create("th", { scope: "row" }, create("bdi", "", word.text)),
             create("td", "", word.verdict ?? "\u2013"),
             create("td", "", formatNumber(word.gain)),
+            create("td", "", word.opposition === null ? "\u2013" : formatNumber(word.opposition)),
             create("td", "", word.presence === null ? "\u2013" : formatNumber(word.presence)),
             create("td", "", word.concentration === null ? "\u2013" : formatPercent(word.concentration)),
           ),
@@ -135,11 +134,11 @@ function heading(text) {
  * The finding in words, with both curves against a random order.
  * @param {WordCheck} check
  */
-function checkFigure(check) {
+function trial(check) {
   return create(
-    "figure",
-    "check",
-    create("figcaption", "", check.sentence),
+    "div",
+    "trial",
+    create("p", "", check.sentence),
     curves("Hidden, the map's best first", check.deletion, check.randomDeletion),
     curves("Shown, the map's best first", check.insertion, check.randomInsertion),
   );
@@ -160,5 +159,5 @@ function curves(name, values, random) {
     createSvg("polyline", { class: "random", points: points(random) }),
     createSvg("polyline", { points: points(values) }),
   );
-  return create("div", "curve", picture, create("span", "", name));
+  return create("div", "trial-curve", picture, create("span", "", name));
 }

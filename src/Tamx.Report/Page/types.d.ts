@@ -427,6 +427,7 @@ export interface WordSupport {
   tokens: number[];
   verdict: "seen" | "said" | "unsupported" | null;
   gain: number;
+  opposition: number | null;
   presence: number | null;
   concentration: number | null;
 }

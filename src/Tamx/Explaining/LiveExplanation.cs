@@ -241,6 +241,13 @@ public sealed class LiveExplanation : IDisposable
     )
     {
         options.Tam.Validate();
+        if (options.Tam.Layer >= model.Facts.LayerCount)
+        {
+            throw InvalidInputException.Naming(
+                $"layer {options.Tam.Layer} ({new Setting(nameof(TamOptions.Layer))}): {model.Facts.Path} has layers 0 to {model.Facts.LayerCount - 1}"
+            );
+        }
+
         options = WithCapture(options);
         var ownEngine = engine is null ? TamEngines.Create(EngineKind.Auto) : null;
         Completion? completion = null;

@@ -55,13 +55,6 @@ internal abstract class PositionScores
 
         public LensScores(Trace trace, int layer)
         {
-            if (layer < 0)
-            {
-                throw InvalidInputException.Naming(
-                    $"the logit lens needs a layer ({new Setting(nameof(TamOptions.Layer))}); the last one is the model's number of layers less 1"
-                );
-            }
-
             _rows = new TraceRows(trace, layer);
             _logSums =
                 trace.LayerAt(layer).LogSums

@@ -7,10 +7,6 @@ namespace Tamx;
 internal static class GivenAnswer
 {
     /// <summary>ln p of each token of an answer.</summary>
-    /// <param name="model">The model.</param>
-    /// <param name="messages">The conversation before the answer.</param>
-    /// <param name="answer">The answer's token ids.</param>
-    /// <param name="cancellationToken">Ends the work within one decode.</param>
     public static async Task<double[]> ReadAsync(
         VisionLanguageModel model,
         IReadOnlyList<ChatMessage> messages,
@@ -18,15 +14,33 @@ internal static class GivenAnswer
         CancellationToken cancellationToken
     )
     {
-        var options = new CompletionOptions { CaptureHiddenStates = false };
+        var tokens = await ReadTokensAsync(model, messages, answer, 0, cancellationToken).ConfigureAwait(false);
+        return [.. tokens.Select(token => (double)token.LogProbability)];
+    }
+
+    /// <summary>The tokens of an answer with their probabilities and candidates.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="messages">The conversation before the answer.</param>
+    /// <param name="answer">The answer's token ids.</param>
+    /// <param name="candidateCount">Best tokens to record per step.</param>
+    /// <param name="cancellationToken">Ends the work within one decode.</param>
+    public static async Task<List<GeneratedToken>> ReadTokensAsync(
+        VisionLanguageModel model,
+        IReadOnlyList<ChatMessage> messages,
+        IReadOnlyList<int> answer,
+        int candidateCount,
+        CancellationToken cancellationToken
+    )
+    {
+        var options = new CompletionOptions { CaptureHiddenStates = false, CandidateCount = candidateCount };
         using var completion = model.CreateCompletion(Before(messages), answer, options);
-        var values = new List<double>();
+        var tokens = new List<GeneratedToken>();
         await foreach (var token in completion.GenerateAsync(cancellationToken).ConfigureAwait(false))
         {
-            values.Add(token.LogProbability);
+            tokens.Add(token);
         }
 
-        return [.. values];
+        return tokens;
     }
 
     /// <summary>A conversation without the answer at its end.</summary>

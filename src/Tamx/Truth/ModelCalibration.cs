@@ -72,13 +72,15 @@ public sealed record ModelCalibration
     /// <summary>Share of words that this threshold gets wrong, of seen and said words alike.</summary>
     public double? SeenError { get; init; }
 
-    /// <summary>A word whose picture gain is at most this is unsupported; null where it was not measured.</summary>
-    public double? UnsupportedGain { get; init; }
+    /// <summary>
+    /// A word with at least this <see cref="WordSupport.Opposition"/> is unsupported; null where it was not measured.
+    /// </summary>
+    public double? UnsupportedOpposition { get; init; }
 
     /// <summary>Share of words that this threshold gets wrong, of right and wrong words alike.</summary>
     public double? UnsupportedError { get; init; }
 
-    /// <summary>AUROC of the gain: of right nouns against wrong ones in their place.</summary>
+    /// <summary>AUROC of the opposition: of wrong nouns against the right ones in their place.</summary>
     public double? UnsupportedAuroc { get; init; }
 
     /// <summary>Every method, layer and kind of maps that was compared.</summary>
@@ -135,10 +137,10 @@ public sealed record ModelCalibration
     public WordVerdict? Judge(WordSupport support)
     {
         ArgumentNullException.ThrowIfNull(support);
-        return (SeenGain, UnsupportedGain) switch
+        return (SeenGain, UnsupportedOpposition) switch
         {
             (null, _) or (_, null) => null,
-            _ when support.PictureGain <= UnsupportedGain => WordVerdict.Unsupported,
+            _ when support.Opposition >= UnsupportedOpposition => WordVerdict.Unsupported,
             _ when support.PictureGain >= SeenGain => WordVerdict.Seen,
             _ => WordVerdict.Said,
         };

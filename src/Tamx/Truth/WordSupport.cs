@@ -25,6 +25,9 @@ public enum WordVerdict
 /// <summary>How far the picture supports a word of an answer, in numbers, and what follows from them.</summary>
 public sealed record WordSupport
 {
+    /// <summary>The neutral picture's best tokens among which the candidates are looked up.</summary>
+    private const int NeutralCandidates = 64;
+
     /// <summary>The word's index in <see cref="ActivationMaps.Words"/>.</summary>
     public required int WordIndex { get; init; }
 
@@ -39,6 +42,13 @@ public sealed record WordSupport
 
     /// <summary>What the picture adds to ln p. 0 where no picture stands before the answer.</summary>
     public double PictureGain => LogProbability - NeutralLogProbability;
+
+    /// <summary>
+    /// How much more the picture adds to ln p of what the model would write than to that of the word: the mean gain of
+    /// the step's candidates, by their probabilities, less the word's. About 0 where the model would write the word, or
+    /// where the picture matters to neither; large where it speaks for another word. Null without candidates.
+    /// </summary>
+    public double? Opposition { get; init; }
 
     /// <summary>
     /// The largest logit of the word's first token over all cells, at <see cref="PresenceLayer"/>; null without a
@@ -84,17 +94,20 @@ public sealed record WordSupport
         int[] answer = [.. maps.Answer.Select(token => token.Token.TokenId)];
         var before = GivenAnswer.Before(messages);
         var hasPicture = before.Any(message => message.Parts.Any(part => part is ImagePart));
+        var candidateCount = Math.Min(NeutralCandidates, model.Facts.VocabularySize);
         double[] with = [.. maps.Answer.Select(token => Math.Log(Math.Max(token.Token.Probability, 1e-30f)))];
-        var without = hasPicture
+        var read = hasPicture
             ? await GivenAnswer
-                .ReadAsync(
+                .ReadTokensAsync(
                     model,
                     PictureEdits.Replace(before, (image, _) => PictureEdits.Neutral(image, neutral)),
                     answer,
+                    candidateCount,
                     cancellationToken
                 )
                 .ConfigureAwait(false)
-            : with;
+            : [];
+        double[] without = hasPicture ? [.. read.Select(token => (double)token.LogProbability)] : with;
         var layer = calibration?.PresenceLayer ?? -1;
         layer = explanation.Trace.Layers.Any(states => states.Layer == layer) ? layer : -1;
         return
@@ -106,6 +119,7 @@ public sealed record WordSupport
                     Text = word.Item.Word.Text,
                     LogProbability = word.Item.Word.TokenIndices.Sum(index => with[index]),
                     NeutralLogProbability = word.Item.Word.TokenIndices.Sum(index => without[index]),
+                    Opposition = hasPicture ? OppositionOf(word.Item.Word, maps, read, with, without) : 0,
                     Presence = PresenceOf(explanation.Trace, maps, word.Index, layer),
                     PresenceLayer = layer,
                     Concentration = ConcentrationOf(word.Item),
@@ -141,6 +155,39 @@ public sealed record WordSupport
         }
 
         return best;
+    }
+
+    private static double? OppositionOf(
+        AnswerWord word,
+        ActivationMaps maps,
+        List<GeneratedToken> neutral,
+        double[] with,
+        double[] without
+    )
+    {
+        double sum = 0;
+        foreach (var index in word.TokenIndices)
+        {
+            var candidates = maps.Answer[index].Candidates;
+            var mass = candidates.Sum(candidate => (double)candidate.Probability);
+            if (!(mass > 0))
+            {
+                return null;
+            }
+
+            // A candidate that is none of the neutral picture's best is less likely than these.
+            var known = neutral[index].Candidates.ToDictionary(candidate => candidate.Id, candidate => candidate.Probability);
+            var least = known.Values.DefaultIfEmpty(1).Min();
+            var gain = candidates.Sum(candidate =>
+                candidate.Probability
+                * (Log(candidate.Probability) - Log(known.GetValueOrDefault(candidate.TokenId, least)))
+            );
+            sum += (gain / mass) - (with[index] - without[index]);
+        }
+
+        return sum;
+
+        static double Log(float probability) => Math.Log(Math.Max(probability, 1e-30f));
     }
 
     private static double? ConcentrationOf(ExplainedWord word)
