@@ -390,17 +390,17 @@ internal sealed class ExplainCommand
         }
     }
 
-    private List<ChatMessage> ReadMessages(ParseResult parsed, CancellationToken cancellationToken)
+    private List<ChatTurn> ReadMessages(ParseResult parsed, CancellationToken cancellationToken)
     {
-        List<ChatMessage> messages = parsed.GetValue(_messages) switch
+        List<ChatTurn> messages = parsed.GetValue(_messages) switch
         {
-            null => [new(ChatRole.User, ReadParts(parsed, cancellationToken))],
+            null => [new(TurnRole.User, ReadParts(parsed, cancellationToken))],
             StandardStream.Name => [.. StandardStream.ReadConversation(CommandContext.Of(parsed), cancellationToken)],
             var path => [.. ChatJson.Open(path, cancellationToken)],
         };
         if (ReadText(parsed, _answer) is { } answer)
         {
-            messages.Add(new ChatMessage(ChatRole.Assistant, answer));
+            messages.Add(new ChatTurn(TurnRole.Assistant, answer));
         }
 
         return messages;

@@ -132,8 +132,8 @@ internal static class PerturbationCurve
 
             var pixels = GreyOut(image, grid.Rows, grid.Columns, isGrey);
             var picture = new ImagePart(Bitmap24.Encode(image.Width, image.Height, pixels), sample.Picture.Name);
-            ChatMessage[] messages = [new(ChatRole.User, [picture, new TextPart(sample.Prompt)])];
-            using var completion = model.CreateCompletion(messages, answer);
+            ChatTurn[] turns = [new(TurnRole.User, [picture, new TextPart(sample.Prompt)])];
+            using var completion = model.CreateCompletion(turns, answer);
             var sum = 0.0;
             await foreach (var token in completion.GenerateAsync(cancellationToken).ConfigureAwait(false))
             {

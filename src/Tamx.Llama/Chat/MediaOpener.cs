@@ -11,7 +11,7 @@ internal sealed class MediaOpener(string? folder, CancellationToken cancellation
 {
     private const int MaxShownPath = 200;
 
-    public ChatMessage Open(ParsedMessage message) => message.Open(OpenPicture, OpenVideo);
+    public ChatTurn Open(ParsedMessage message) => message.Open(OpenPicture, OpenVideo);
 
     private ImagePart OpenPicture(MediaSource source)
     {

@@ -58,7 +58,7 @@ public static class Explainer
 {
     /// <summary>Generates an answer and explains it, or explains a given one.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="messages">
+    /// <param name="turns">
     /// The conversation. If its last message is the assistant's, that is the answer to explain. Otherwise the answer
     /// follows it.
     /// </param>
@@ -78,7 +78,7 @@ public static class Explainer
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static async Task<Explanation> ExplainAsync(
         VisionLanguageModel model,
-        IReadOnlyList<ChatMessage> messages,
+        IReadOnlyList<ChatTurn> turns,
         ExplainOptions? options = null,
         ITamEngine? engine = null,
         IProgress<ExplainProgress>? progress = null,
@@ -86,9 +86,9 @@ public static class Explainer
     )
     {
         ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(messages);
+        ArgumentNullException.ThrowIfNull(turns);
         using var live = await LiveExplanation
-            .StartAsync(model, messages, options ?? new ExplainOptions(), engine, progress, cancellationToken)
+            .StartAsync(model, turns, options ?? new ExplainOptions(), engine, progress, cancellationToken)
             .ConfigureAwait(false);
         await foreach (var token in live.WriteAsync(cancellationToken).ConfigureAwait(false))
         {
@@ -100,7 +100,7 @@ public static class Explainer
 
     /// <summary>Computes the prompt. The answer is then read token by token, each with its maps.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="messages">The conversation, as for <see cref="ExplainAsync"/>.</param>
+    /// <param name="turns">The conversation, as for <see cref="ExplainAsync"/>.</param>
     /// <param name="options">How to generate and explain.</param>
     /// <param name="engine">
     /// The engine that computes the maps. It stays the caller's, and nobody else may use it meanwhile. Null creates the
@@ -118,7 +118,7 @@ public static class Explainer
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static Task<LiveExplanation> StartAsync(
         VisionLanguageModel model,
-        IReadOnlyList<ChatMessage> messages,
+        IReadOnlyList<ChatTurn> turns,
         ExplainOptions? options = null,
         ITamEngine? engine = null,
         IProgress<ExplainProgress>? progress = null,
@@ -126,10 +126,10 @@ public static class Explainer
     )
     {
         ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(messages);
+        ArgumentNullException.ThrowIfNull(turns);
         return LiveExplanation.StartAsync(
             model,
-            messages,
+            turns,
             options ?? new ExplainOptions(),
             engine,
             progress,

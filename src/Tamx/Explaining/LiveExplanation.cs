@@ -232,7 +232,7 @@ public sealed class LiveExplanation : IDisposable
     /// <summary>Computes the prompt.</summary>
     internal static async Task<LiveExplanation> StartAsync(
         VisionLanguageModel model,
-        IReadOnlyList<ChatMessage> messages,
+        IReadOnlyList<ChatTurn> turns,
         ExplainOptions options,
         ITamEngine? engine,
         IProgress<ExplainProgress>? progress,
@@ -249,8 +249,8 @@ public sealed class LiveExplanation : IDisposable
             completion = await Task.Run(
                     () =>
                         options.AnswerIds is { } answer
-                            ? model.CreateCompletion(messages, answer, options.Completion)
-                            : model.CreateCompletion(messages, options.Completion),
+                            ? model.CreateCompletion(turns, answer, options.Completion)
+                            : model.CreateCompletion(turns, options.Completion),
                     cancellationToken
                 )
                 .ConfigureAwait(false);
