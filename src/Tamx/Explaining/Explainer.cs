@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Tamx.Kernels;
 using Tamx.Llama;
 using Tamx.Llama.Chat;
@@ -27,10 +29,15 @@ public sealed record ExplainOptions
 }
 
 /// <summary>An answer with its trace and its maps.</summary>
+/// <remarks>
+/// As JSON it is null, so that whoever logs or stores what it is attached to does not write all of a trace.
+/// <see cref="TraceFile"/> saves a trace and <see cref="ActivationMaps.Save(string)"/> maps.
+/// </remarks>
 /// <param name="Trace">The trace that the maps were computed from. It can be saved.</param>
 /// <param name="Maps">The activation maps.</param>
 /// <param name="Answer">The answer's text, without its thought.</param>
 /// <param name="StopReason">Why the answer ended.</param>
+[JsonConverter(typeof(ExplanationConverter))]
 public sealed record Explanation(Trace Trace, ActivationMaps Maps, string Answer, StopReason StopReason)
 {
     /// <summary>
@@ -44,6 +51,18 @@ public sealed record Explanation(Trace Trace, ActivationMaps Maps, string Answer
     /// answer. A given answer may be this text. A thought that was cut off has no end here.
     /// </summary>
     public string Text { get; init; } = Answer;
+}
+
+internal sealed class ExplanationConverter : JsonConverter<Explanation>
+{
+    public override Explanation? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        reader.Skip();
+        return null;
+    }
+
+    public override void Write(Utf8JsonWriter writer, Explanation value, JsonSerializerOptions options) =>
+        writer.WriteNullValue();
 }
 
 /// <summary>How far an explanation has come.</summary>

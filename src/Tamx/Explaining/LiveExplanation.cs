@@ -63,6 +63,9 @@ public sealed class LiveExplanation : IDisposable
     /// <summary>Tokens of the prompt, cells of pictures included.</summary>
     public int PromptTokenCount => _completion.PromptTokenCount;
 
+    /// <summary>Why the answer ended.</summary>
+    internal StopReason StopReason => _completion.StopReason;
+
     /// <summary>Token ids of the prompt and of the answer so far.</summary>
     public ReadOnlySpan<int> TokenIds => _completion.TokenIds;
 
