@@ -16,7 +16,7 @@ if (args.Length != 4)
 using var model = await VisionLanguageModel.LoadAsync(
     new ModelOptions { ModelPath = args[0], ProjectorPath = args[1] }
 );
-using IChatClient client = model.AsChatClient();
+using var client = model.AsChatClient();
 
 var picture = await DataContent.LoadFromAsync(args[2]);
 ChatMessage[] messages = [new(ChatRole.User, [picture, new TextContent(args[3])])];

@@ -10,7 +10,7 @@ namespace Tamx.Cli;
 /// <summary><c>tamx explain</c>: a model and a picture or video in, a report out.</summary>
 internal sealed class ExplainCommand
 {
-    private const string DefaultPrompt = "Describe this image.";
+    public const string DefaultPrompt = "Describe this image.";
     private const string DefaultVideoPrompt = "Describe this video.";
 
     private readonly ModelArguments _model = new();

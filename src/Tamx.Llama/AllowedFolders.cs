@@ -22,7 +22,7 @@ public sealed class AllowedFolders
     /// <summary>No folder.</summary>
     public static AllowedFolders None { get; } = new([]);
 
-    /// <summary>The real path of a file in one of the folders. Open that one: it has no links that may lead away.</summary>
+    /// <summary>The real path of a file in one of the folders. Open that: it has no links that may lead away.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="InvalidInputException">It is in none of the folders.</exception>
     public string Resolve(string path)

@@ -2,7 +2,7 @@ using Microsoft.Extensions.AI;
 
 namespace Tamx;
 
-/// <summary>Reads the options of a chat request. What would change the answer and is not supported is refused.</summary>
+/// <summary>Reads the options of a chat request. What is not supported is refused if it bears on the answer.</summary>
 internal static class ChatOptionsReader
 {
     // The ranges that command line and server have.
