@@ -17,12 +17,12 @@ using var model = await VisionLanguageModel.LoadAsync(
 );
 
 // The last message is the assistant's: nothing is generated, its text is gone through as if the model had written it.
-ChatMessage[] messages =
+ChatTurn[] turns =
 [
-    new(ChatRole.User, [ImagePart.FromFile(args[2]), new TextPart(args[3])]),
-    new(ChatRole.Assistant, args[4]),
+    new(TurnRole.User, [ImagePart.FromFile(args[2]), new TextPart(args[3])]),
+    new(TurnRole.Assistant, args[4]),
 ];
-var explanation = await Explainer.ExplainAsync(model, messages);
+var explanation = await Explainer.ExplainAsync(model, turns);
 
 foreach (var word in explanation.Maps.Words)
 {

@@ -16,13 +16,13 @@ using var model = await VisionLanguageModel.LoadAsync(
     new ModelOptions { ModelPath = args[0], ProjectorPath = args[1] }
 );
 
-ChatMessage[] messages = [new(ChatRole.User, [ImagePart.FromFile(args[2]), new TextPart(args[3])])];
+ChatTurn[] turns = [new(TurnRole.User, [ImagePart.FromFile(args[2]), new TextPart(args[3])])];
 var options = new ExplainOptions
 {
     Completion = new CompletionOptions { MaxNewTokens = 64, CandidateCount = 3 },
 };
 
-var explanation = await Explainer.ExplainAsync(model, messages, options);
+var explanation = await Explainer.ExplainAsync(model, turns, options);
 Console.WriteLine(explanation.Answer);
 
 // For each token the cell of the picture that it came from most.

@@ -17,16 +17,16 @@ using var model = await VisionLanguageModel.LoadAsync(
     new ModelOptions { ModelPath = args[0], ProjectorPath = args[1] }
 );
 
-List<ChatMessage> messages = [new(ChatRole.User, [ImagePart.FromFile(args[2]), new TextPart(args[4])])];
+List<ChatTurn> turns = [new(TurnRole.User, [ImagePart.FromFile(args[2]), new TextPart(args[4])])];
 using var engine = TamEngines.Create(EngineKind.Auto);
-var first = await Explainer.ExplainAsync(model, messages, engine: engine);
+var first = await Explainer.ExplainAsync(model, turns, engine: engine);
 Console.WriteLine($"{args[4]} {first.Answer}");
 
-messages.Add(new ChatMessage(ChatRole.Assistant, first.Answer));
-messages.Add(new ChatMessage(ChatRole.User, [ImagePart.FromFile(args[3]), new TextPart(args[5])]));
+turns.Add(new ChatTurn(TurnRole.Assistant, first.Answer));
+turns.Add(new ChatTurn(TurnRole.User, [ImagePart.FromFile(args[3]), new TextPart(args[5])]));
 Console.WriteLine(args[5]);
 
-using var live = await Explainer.StartAsync(model, messages, engine: engine);
+using var live = await Explainer.StartAsync(model, turns, engine: engine);
 await foreach (var token in live.ReadAsync())
 {
     // All maps of a token share one scale, so that they can be compared.

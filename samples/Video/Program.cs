@@ -33,13 +33,13 @@ using var model = await VisionLanguageModel.LoadAsync(
 
 // Two frames a second, as Qwen's own code takes them; a new VideoSampling says otherwise.
 var video = VideoPart.FromFile(inputs[2]);
-ChatMessage[] messages = [new(ChatRole.User, [video, new TextPart(inputs[3])])];
+ChatTurn[] turns = [new(TurnRole.User, [video, new TextPart(inputs[3])])];
 var options = new ExplainOptions
 {
     Completion = new CompletionOptions { MaxNewTokens = 64, CandidateCount = 3 },
 };
 
-var explanation = await Explainer.ExplainAsync(model, messages, options);
+var explanation = await Explainer.ExplainAsync(model, turns, options);
 Console.WriteLine($"{video.Seconds.Count} frames, two to a picture: {explanation.Answer}");
 
 // For each token the picture that it came from most, and the cell in it. A picture is one temporal patch: Qwen3-VL has

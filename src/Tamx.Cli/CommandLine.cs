@@ -35,25 +35,18 @@ internal static class CommandLine
         }
         catch (Exception e)
         {
-            var code = ExitCodeOf(e);
-            WriteError(
-                error,
-                code switch
-                {
-                    ExitCode.Cancelled => "cancelled",
-                    ExitCode.InternalError when e is not LlamaException =>
-                        $"a fault of tamx itself, which TAMX_DEBUG=1 shows in full: {e.Message}",
-                    _ => Describe(e),
-                }
-            );
+            WriteError(error, TextOf(e));
             if (Environment.GetEnvironmentVariable("TAMX_DEBUG") == "1")
             {
                 error.WriteLine(e);
             }
 
-            return code;
+            return ExitCodeOf(e);
         }
     }
+
+    /// <summary>What a user is told of an error: one line.</summary>
+    internal static string Explain(Exception e) => OneLine(TextOf(e));
 
     /// <summary>The program with all its commands.</summary>
     internal static RootCommand CreateRoot()
@@ -70,6 +63,7 @@ internal static class CommandLine
             CaptureCommand.Create(),
             InfoCommand.Create(),
             ServeCommand.Create(),
+            McpCommand.Create(),
             WorkerCommand.Create(),
         };
         DocumentedCommand.ShowExamples(
@@ -82,6 +76,15 @@ internal static class CommandLine
         );
         return root;
     }
+
+    private static string TextOf(Exception e) =>
+        ExitCodeOf(e) switch
+        {
+            ExitCode.Cancelled => "cancelled",
+            ExitCode.InternalError when e is not LlamaException =>
+                $"a fault of tamx itself, which TAMX_DEBUG=1 shows in full: {e.Message}",
+            _ => Describe(e),
+        };
 
     /// <summary>The error's message, with settings named by their flags.</summary>
     private static string Describe(Exception e) =>
@@ -107,12 +110,14 @@ internal static class CommandLine
             _ => ExitCode.InternalError,
         };
 
-    private static void WriteError(TextWriter error, string message)
+    private static void WriteError(TextWriter error, string message) => error.WriteLine($"tamx: {OneLine(message)}");
+
+    private static string OneLine(string message)
     {
         var parts = OutsideText
             .Lines(message)
             .Split(['\r', '\n', '\t'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        error.WriteLine($"tamx: {Shorten(string.Join(' ', parts))}");
+        return Shorten(string.Join(' ', parts));
     }
 
     /// <summary>Leaves out the middle of what repeats somebody's long value; the end says the way out.</summary>

@@ -6,7 +6,7 @@ namespace Tamx.Cli;
 /// <summary>The options for what a model is asked: pictures, videos and a question, or a whole conversation.</summary>
 internal sealed class ConversationArguments(ModelArguments model)
 {
-    private const string DefaultPrompt = "Describe this image.";
+    public const string DefaultPrompt = "Describe this image.";
     private const string DefaultVideoPrompt = "Describe this video.";
 
     private readonly VideoArguments _videos = new();
@@ -74,20 +74,20 @@ internal sealed class ConversationArguments(ModelArguments model)
     }
 
     /// <summary>The conversation. Ctrl+C also ends the wait for a pipe that nobody writes to.</summary>
-    public Task<List<ChatMessage>> ReadAsync(ParseResult parsed, CancellationToken cancellationToken) =>
+    public Task<List<ChatTurn>> ReadAsync(ParseResult parsed, CancellationToken cancellationToken) =>
         Task.Run(() => Read(parsed, cancellationToken), cancellationToken).WaitAsync(cancellationToken);
 
-    private List<ChatMessage> Read(ParseResult parsed, CancellationToken cancellationToken)
+    private List<ChatTurn> Read(ParseResult parsed, CancellationToken cancellationToken)
     {
-        List<ChatMessage> messages = parsed.GetValue(_messages) switch
+        List<ChatTurn> messages = parsed.GetValue(_messages) switch
         {
-            null => [new(ChatRole.User, ReadParts(parsed, cancellationToken))],
+            null => [new(TurnRole.User, ReadParts(parsed, cancellationToken))],
             StandardStream.Name => [.. StandardStream.ReadConversation(CommandContext.Of(parsed), cancellationToken)],
             var path => [.. ChatJson.Open(path, cancellationToken)],
         };
         if (ReadText(parsed, _answer) is { } answer)
         {
-            messages.Add(new ChatMessage(ChatRole.Assistant, answer));
+            messages.Add(new ChatTurn(TurnRole.Assistant, answer));
         }
 
         return messages;

@@ -37,28 +37,17 @@ internal static partial class FileIdentity
             : null;
     }
 
-    /// <summary>A full path with all links followed, as far as they exist.</summary>
+    /// <summary>A full path with all links followed. If they form a circle, the path itself.</summary>
     private static string RealPath(string full)
     {
-        var root = Path.GetPathRoot(full)!;
-        var real = root;
-        foreach (
-            var part in full[root.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries)
-        )
+        try
         {
-            real = Path.Combine(real, part);
-            FileSystemInfo entry = Directory.Exists(real) ? new DirectoryInfo(real) : new FileInfo(real);
-            try
-            {
-                real = entry.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? real;
-            }
-            catch (IOException)
-            {
-                // The part does not exist, or its links form a circle. It keeps its name.
-            }
+            return InputFile.RealPath(full);
         }
-
-        return real;
+        catch (IOException)
+        {
+            return full;
+        }
     }
 
     private static unsafe string? OfInode(string full)

@@ -21,10 +21,7 @@ internal static class StandardStream
 
     /// <summary>A conversation from standard input. Its paths are relative to the current folder.</summary>
     /// <exception cref="InvalidInputException">It is no conversation; the error says where.</exception>
-    public static IReadOnlyList<ChatMessage> ReadConversation(
-        CommandContext context,
-        CancellationToken cancellationToken
-    )
+    public static IReadOnlyList<ChatTurn> ReadConversation(CommandContext context, CancellationToken cancellationToken)
     {
         using var input = context.OpenInput();
         return ChatJson.Open(input, Input, Environment.CurrentDirectory, cancellationToken);

@@ -60,6 +60,50 @@ public static partial class InputFile
         return Path.GetFullPath(path).StartsWith("/dev/", StringComparison.Ordinal);
     }
 
+    /// <summary>The full path of what a path leads to, with every link on the way followed.</summary>
+    /// <remarks>A part that does not exist keeps its name.</remarks>
+    /// <param name="path">The path.</param>
+    /// <exception cref="IOException">Its links form a circle.</exception>
+    public static string RealPath(string path)
+    {
+        // As many as Linux follows.
+        const int MostLinks = 40;
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var left = new Stack<string>();
+        var real = Start(Path.GetFullPath(path));
+        for (var links = 0; left.TryPop(out var part); )
+        {
+            var next = Path.Join(real, part);
+            if (new FileInfo(next).LinkTarget is not { } target)
+            {
+                real = next;
+            }
+            else if (++links > MostLinks)
+            {
+                throw new IOException($"{path}: its links form a circle");
+            }
+            else
+            {
+                real = Start(Path.GetFullPath(target, real));
+            }
+        }
+
+        return real;
+
+        // Its parts come before those that are left.
+        string Start(string full)
+        {
+            var root = Path.GetPathRoot(full)!;
+            char[] separators = [Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar];
+            foreach (var part in full[root.Length..].Split(separators, StringSplitOptions.RemoveEmptyEntries).Reverse())
+            {
+                left.Push(part);
+            }
+
+            return root;
+        }
+    }
+
     /// <summary>The type bits of a file's mode, links followed; null if there is none.</summary>
     private static unsafe int? TypeOf(string path)
     {

@@ -107,10 +107,10 @@ internal static class ExplainOverhead
     private static double MeasurePeak(string way, string modelPath, string projectorPath) =>
         double.Parse(ChildProcess.RunAgain("--overhead", way, modelPath, projectorPath), CultureInfo.InvariantCulture);
 
-    private static ChatMessage[] Messages() =>
+    private static ChatTurn[] Messages() =>
         [
             new(
-                ChatRole.User,
+                TurnRole.User,
                 [
                     TestPictures.Gradient(512, 512),
                     new TextPart("What is in this picture, and where does each thing stand?"),

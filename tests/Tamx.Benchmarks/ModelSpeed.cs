@@ -74,9 +74,9 @@ internal static class ModelSpeed
                 ThreadCount = Environment.ProcessorCount,
             }
         );
-        ChatMessage[] messages =
+        ChatTurn[] messages =
         [
-            new(ChatRole.User, [TestPictures.Gradient(512, 512), new TextPart("What is in this picture?")]),
+            new(TurnRole.User, [TestPictures.Gradient(512, 512), new TextPart("What is in this picture?")]),
         ];
         using var completion = model.CreateCompletion(messages, new CompletionOptions { MaxNewTokens = TokenCount });
         long start = Stopwatch.GetTimestamp();

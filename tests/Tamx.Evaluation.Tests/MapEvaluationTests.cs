@@ -189,7 +189,7 @@ public sealed class MapEvaluationTests : IDisposable
         var samples = new List<EvaluationSample>();
         foreach (var sample in PictureFolder.Open(_folder.Path).Samples())
         {
-            ChatMessage[] messages = [new(ChatRole.User, [sample.Picture, new TextPart(sample.Prompt)])];
+            ChatTurn[] messages = [new(TurnRole.User, [sample.Picture, new TextPart(sample.Prompt)])];
             using var completion = model.CreateCompletion(messages, new CompletionOptions { MaxNewTokens = 8 });
             var tokens = new List<string>();
             await foreach (var token in completion.GenerateAsync())

@@ -6,10 +6,10 @@ namespace Tamx.Llama.Tests;
 /// <summary>The hidden states that generation leaves behind are the model's own, for every position.</summary>
 public sealed class CaptureTests
 {
-    private static readonly ChatMessage[] Question =
+    private static readonly ChatTurn[] Question =
     [
         new(
-            ChatRole.User,
+            TurnRole.User,
             [new TextPart("Look: "), TestPictures.Gradient(200, 140), new TextPart("Describe this image.")]
         ),
     ];
@@ -46,9 +46,9 @@ public sealed class CaptureTests
     [InlineData("qwen3vl-q4_k_m", "image")]
     public async Task GenerateAsync_LastRow_EqualsEmbeddingsOutput(string name, string medium)
     {
-        ChatMessage[] video =
+        ChatTurn[] video =
         [
-            new(ChatRole.User, [VideoPart.FromFrames(TestVideos.Frames(3)), new TextPart("Describe this video.")]),
+            new(TurnRole.User, [VideoPart.FromFrames(TestVideos.Frames(3)), new TextPart("Describe this video.")]),
         ];
         using var completion = LoadedModels
             .Get(LoadedModels.Files(name))
@@ -141,10 +141,10 @@ public sealed class CaptureTests
     public async Task GenerateAsync_AnswerFedBackAsText_SameRows(string name, bool precise, double tolerance)
     {
         var model = LoadedModels.Get(LoadedModels.Files(name));
-        ChatMessage[] twoPictures =
+        ChatTurn[] twoPictures =
         [
             new(
-                ChatRole.User,
+                TurnRole.User,
                 [
                     TestPictures.Gradient(200, 140),
                     new TextPart("First."),
@@ -175,7 +175,7 @@ public sealed class CaptureTests
     {
         var model = LoadedModels.Get(TestModels.Qwen3Vl);
         using var completion = model.CreateCompletion([
-            new(ChatRole.User, [TestPictures.Gradient(640, 480), new TextPart("What is it?")]),
+            new(TurnRole.User, [TestPictures.Gradient(640, 480), new TextPart("What is it?")]),
         ]);
         await completion.PrefillAsync();
 

@@ -6,10 +6,10 @@ namespace Tamx.Llama.Tests;
 /// <summary>Layers and attention come out of the graph as the model computed them.</summary>
 public sealed class LayerCaptureTests
 {
-    private static readonly ChatMessage[] Question =
+    private static readonly ChatTurn[] Question =
     [
         new(
-            ChatRole.User,
+            TurnRole.User,
             [new TextPart("Look: "), TestPictures.Gradient(200, 140), new TextPart("Describe this image.")]
         ),
     ];

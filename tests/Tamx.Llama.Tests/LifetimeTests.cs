@@ -6,9 +6,9 @@ namespace Tamx.Llama.Tests;
 /// <summary>Disposing in any order, twice, or during work; cancelling at any point.</summary>
 public sealed class LifetimeTests
 {
-    private static readonly ChatMessage[] Question =
+    private static readonly ChatTurn[] Question =
     [
-        new(ChatRole.User, [TestPictures.Gradient(160, 128), new TextPart("Describe this image.")]),
+        new(TurnRole.User, [TestPictures.Gradient(160, 128), new TextPart("Describe this image.")]),
     ];
 
     [Fact]

@@ -5,7 +5,7 @@ namespace Tamx.Llama.Tests;
 
 public sealed class LogitBiasTests
 {
-    private static readonly ChatMessage[] Question = [new(ChatRole.User, "Describe this image.")];
+    private static readonly ChatTurn[] Question = [new(TurnRole.User, "Describe this image.")];
 
     private static VisionLanguageModel Model => LoadedModels.Get(TestModels.Qwen3Vl);
 

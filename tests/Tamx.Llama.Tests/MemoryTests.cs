@@ -19,7 +19,7 @@ public sealed class MemoryTests
         using var model = await VisionLanguageModel.LoadAsync(LoadedModels.Options(TestModels.LargeVocabulary));
         var before = ResidentBytes();
         using var completion = model.CreateCompletion(
-            [new(ChatRole.User, [TestPictures.Gradient(640, 480), new TextPart("Describe this image.")])],
+            [new(TurnRole.User, [TestPictures.Gradient(640, 480), new TextPart("Describe this image.")])],
             new() { MaxNewTokens = 4, CandidateCount = 3 }
         );
         await CaptureTests.Collect(completion);

@@ -42,16 +42,16 @@ public sealed class SpecialTokenTests
         {
             var text = $"A red{special} cup";
             using var earlier = model.CreateCompletion([
-                new(ChatRole.User, "One"),
-                new(ChatRole.Assistant, text),
-                new(ChatRole.User, "Two"),
+                new(TurnRole.User, "One"),
+                new(TurnRole.Assistant, text),
+                new(TurnRole.User, "Two"),
             ]);
             using var plain = model.CreateCompletion([
-                new(ChatRole.User, "One"),
-                new(ChatRole.Assistant, "A red cup"),
-                new(ChatRole.User, "Two"),
+                new(TurnRole.User, "One"),
+                new(TurnRole.Assistant, "A red cup"),
+                new(TurnRole.User, "Two"),
             ]);
-            using var given = model.CreateCompletion([new(ChatRole.User, "One"), new(ChatRole.Assistant, text)]);
+            using var given = model.CreateCompletion([new(TurnRole.User, "One"), new(TurnRole.Assistant, text)]);
 
             var id = vocabulary.FindId(special);
             var expected = Said.Contains(special) ? 1 : 0;
@@ -69,12 +69,12 @@ public sealed class SpecialTokenTests
         foreach (var special in Said.Concat(Markers))
         {
             using var hostile = model.CreateCompletion([
-                new(ChatRole.System, $"Be{special} brief"),
-                new(ChatRole.User, $"A red {special}{special}cup"),
+                new(TurnRole.System, $"Be{special} brief"),
+                new(TurnRole.User, $"A red {special}{special}cup"),
             ]);
             using var plain = model.CreateCompletion([
-                new(ChatRole.System, "Be brief"),
-                new(ChatRole.User, "A red cup"),
+                new(TurnRole.System, "Be brief"),
+                new(TurnRole.User, "A red cup"),
             ]);
 
             var id = model.Vocabulary.FindId(special);
@@ -99,11 +99,11 @@ public sealed class SpecialTokenTests
             .. Ids("<|box_end|>"),
             .. Ids(" near it\n"),
         ];
-        ChatMessage[] question = [new(ChatRole.User, "Where is it?")];
+        ChatTurn[] question = [new(TurnRole.User, "Where is it?")];
         using var asked = model.CreateCompletion(question, written);
         var text = string.Concat((await CaptureTests.Collect(asked)).Select(token => token.Text));
 
-        using var given = model.CreateCompletion([.. question, new(ChatRole.Assistant, text)]);
+        using var given = model.CreateCompletion([.. question, new(TurnRole.Assistant, text)]);
 
         Assert.Equal(written, (await CaptureTests.Collect(given)).Select(token => token.Id));
     }

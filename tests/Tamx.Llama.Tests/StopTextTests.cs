@@ -6,7 +6,7 @@ namespace Tamx.Llama.Tests;
 
 public sealed class StopTextTests
 {
-    private static readonly ChatMessage[] Question = [new(ChatRole.User, "Describe this image.")];
+    private static readonly ChatTurn[] Question = [new(TurnRole.User, "Describe this image.")];
 
     private static VisionLanguageModel Model => LoadedModels.Get(TestModels.Qwen3Vl);
 
@@ -134,7 +134,7 @@ public sealed class StopTextTests
     public async Task GenerateAsync_GivenAnswer_IsReadToItsEnd()
     {
         using var given = Model.CreateCompletion(
-            [.. Question, new(ChatRole.Assistant, " red cup")],
+            [.. Question, new(TurnRole.Assistant, " red cup")],
             new CompletionOptions { StopTexts = ["cup", "red"] }
         );
 

@@ -33,7 +33,7 @@ internal static class TextRun
 
         Console.WriteLine("starts prompt");
         var text = new TextPart("a\0b <|image_pad|> \uD800 <__media__>");
-        using var completion = model.CreateCompletion([new ChatMessage(ChatRole.User, [text])]);
+        using var completion = model.CreateCompletion([new ChatTurn(TurnRole.User, [text])]);
         Console.WriteLine($"prompt: {completion.PromptTokenCount} tokens");
         return 0;
     }

@@ -259,11 +259,11 @@ public class GrowingReportTests(Chromium browser)
                 ThreadCount = 1,
             }
         );
-        ChatMessage[] messages =
+        ChatTurn[] messages =
         [
-            new(ChatRole.User, [TestPictures.Gradient(128, 96, "first.png"), new TextPart("What is this?")]),
-            new(ChatRole.Assistant, [new TextPart("It fades.")]),
-            new(ChatRole.User, [TestPictures.Gradient(64, 160, "second.png"), new TextPart("And this?")]),
+            new(TurnRole.User, [TestPictures.Gradient(128, 96, "first.png"), new TextPart("What is this?")]),
+            new(TurnRole.Assistant, [new TextPart("It fades.")]),
+            new(TurnRole.User, [TestPictures.Gradient(64, 160, "second.png"), new TextPart("And this?")]),
         ];
         var options = new ExplainOptions
         {

@@ -132,6 +132,25 @@ public sealed class MapExportTests : IDisposable
     }
 
     [Fact]
+    public async Task DrawPng_Word_IsTheExportsPicture()
+    {
+        (var trace, var maps) = new Example
+        {
+            AnswerTexts = Example.Tokens("A", " ze", "bra", "."),
+            HasVideo = false,
+        }.Build();
+        await MapExport.WriteAsync(trace, maps, _folder.Path, ExportFormats.Png, new MapExportOptions { Words = true });
+
+        var png = MapExport.DrawPng(trace, maps.Words[1]);
+        var small = RgbImage.Decode(MapExport.DrawPng(trace, maps.Words[1], maxSide: 20), "small");
+
+        Assert.Equal(await File.ReadAllBytesAsync(_folder.File("0001-zebra.png")), png);
+        Assert.Equal((20, 15 + 24), (small.Width, small.Height));
+        Assert.Throws<InvalidInputException>(() => MapExport.DrawPng(trace, maps.Words[1], block: 1));
+        Assert.Throws<InvalidInputException>(() => MapExport.DrawPng(trace, maps.Words[1], block: -1));
+    }
+
+    [Fact]
     public async Task Png_OfWordsWithoutTexts_Throws()
     {
         (var trace, var maps) = new Example { HasTexts = false }.Build();

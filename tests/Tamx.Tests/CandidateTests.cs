@@ -220,12 +220,7 @@ public sealed class CandidateTests : IDisposable
         (
             await Explainer.ExplainAsync(
                 LoadedModels.Get(model),
-                [
-                    new ChatMessage(
-                        ChatRole.User,
-                        [TestPictures.Gradient(128, 96), new TextPart("Describe this image.")]
-                    ),
-                ],
+                [new ChatTurn(TurnRole.User, [TestPictures.Gradient(128, 96), new TextPart("Describe this image.")])],
                 new ExplainOptions
                 {
                     Completion = new CompletionOptions { MaxNewTokens = 5, CandidateCount = Count },

@@ -189,7 +189,7 @@ public sealed class DumpTests : IDisposable
     private static Task<Explanation> RunAsync() =>
         Explainer.ExplainAsync(
             LoadedModels.Get("qwen3vl-untied"),
-            [new ChatMessage(ChatRole.User, [TestPictures.Gradient(128, 96), new TextPart("Describe this image.")])],
+            [new ChatTurn(TurnRole.User, [TestPictures.Gradient(128, 96), new TextPart("Describe this image.")])],
             new ExplainOptions
             {
                 Completion = new CompletionOptions { MaxNewTokens = 5, CandidateCount = 3 },

@@ -8,10 +8,10 @@ namespace Tamx.Tests;
 /// <summary>Evidence adds up to the logits; layers are the model's own.</summary>
 public sealed class EvidenceTests
 {
-    private static readonly ChatMessage[] Question =
+    private static readonly ChatTurn[] Question =
     [
         new(
-            ChatRole.User,
+            TurnRole.User,
             [new TextPart("Look: "), TestPictures.Gradient(128, 96), new TextPart("Describe this image.")]
         ),
     ];

@@ -25,15 +25,15 @@ public sealed class ExplainVideoTests
     /// Five frames of 128 x 96 (three patches of 14 x 10 cells), a picture of 224 x 224, and two frames in a later
     /// turn.
     /// </summary>
-    private static ChatMessage[] Messages =>
+    private static ChatTurn[] Messages =>
         [
             new(
-                ChatRole.User,
+                TurnRole.User,
                 [VideoPart.FromFrames(TestVideos.Frames(5)), new TextPart("What moves?"), TestVideos.Frame(3, 224, 224)]
             ),
-            new(ChatRole.Assistant, "A square."),
+            new(TurnRole.Assistant, "A square."),
             new(
-                ChatRole.User,
+                TurnRole.User,
                 [new TextPart("And now?"), VideoPart.FromFrames(TestVideos.Frames(2), new() { FramesPerSecond = 0.5 })]
             ),
         ];
@@ -106,7 +106,7 @@ public sealed class ExplainVideoTests
         var generated = await GeneratedAsync(name);
         var encoded = await Explainer.ExplainAsync(
             model,
-            [.. Messages, new(ChatRole.Assistant, generated.Answer)],
+            [.. Messages, new(TurnRole.Assistant, generated.Answer)],
             new() { Completion = Precise }
         );
 

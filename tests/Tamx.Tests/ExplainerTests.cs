@@ -428,22 +428,22 @@ public class ExplainerTests
         }
     }
 
-    private static ChatMessage[] Messages(string mode) =>
+    private static ChatTurn[] Messages(string mode) =>
         mode switch
         {
             "one picture" =>
             [
-                new(ChatRole.User, [new TextPart("Look: "), First, new TextPart("Describe this image.")]),
+                new(TurnRole.User, [new TextPart("Look: "), First, new TextPart("Describe this image.")]),
             ],
-            "two pictures" => [new(ChatRole.User, [First, Second, new TextPart("Compare them.")])],
+            "two pictures" => [new(TurnRole.User, [First, Second, new TextPart("Compare them.")])],
             "several turns" =>
             [
-                new(ChatRole.System, "Be brief."),
-                new(ChatRole.User, [First, new TextPart("What is it?")]),
-                new(ChatRole.Assistant, "A red circle."),
-                new(ChatRole.User, [new TextPart("And here? "), Second]),
+                new(TurnRole.System, "Be brief."),
+                new(TurnRole.User, [First, new TextPart("What is it?")]),
+                new(TurnRole.Assistant, "A red circle."),
+                new(TurnRole.User, [new TextPart("And here? "), Second]),
             ],
-            _ => [new(ChatRole.User, "What is red?")],
+            _ => [new(TurnRole.User, "What is red?")],
         };
 
     private static void AssertClose(ActivationMaps expected, ActivationMaps actual, double tolerance)

@@ -62,7 +62,7 @@ public sealed class GpuModelTests
         );
         ChatPart shown =
             medium == "image" ? TestPictures.Gradient(128, 96) : VideoPart.FromFrames(TestVideos.Frames(4));
-        ChatMessage[] messages = [new(ChatRole.User, [shown, new TextPart("Look, and then see what moves.")])];
+        ChatTurn[] messages = [new(TurnRole.User, [shown, new TextPart("Look, and then see what moves.")])];
 
         var expected = await Explainer.ExplainAsync(onProcessor, messages, Options, engine);
         int[] answer = [.. expected.Maps.Answer.Select(token => token.Token.TokenId)];

@@ -65,7 +65,7 @@ public sealed class ThoughtTests
     public async Task ExplainAsync_GivenAnswer_HasItsThoughtApart(string text, string? thought, string answer)
     {
         var model = LoadedModels.Get("qwen3vl-thinking");
-        ChatMessage[] messages = [new(ChatRole.User, [Picture, new TextPart(" this?")]), new(ChatRole.Assistant, text)];
+        ChatTurn[] messages = [new(TurnRole.User, [Picture, new TextPart(" this?")]), new(TurnRole.Assistant, text)];
 
         var explanation = await Explainer.ExplainAsync(model, messages, engine: Engine);
 
@@ -88,7 +88,7 @@ public sealed class ThoughtTests
         );
 
         // The whole text, given back, is the same sequence.
-        ChatMessage[] again = [messages[0], new(ChatRole.Assistant, explanation.Text)];
+        ChatTurn[] again = [messages[0], new(TurnRole.Assistant, explanation.Text)];
         Assert.Equal(trace.TokenIds, (await Explainer.ExplainAsync(model, again, engine: Engine)).Trace.TokenIds);
     }
 
@@ -99,7 +99,7 @@ public sealed class ThoughtTests
     public async Task ReadAsync_Tokens_GrowThoughtAndAnswer(string text)
     {
         var model = LoadedModels.Get("qwen3vl-thinking");
-        ChatMessage[] messages = [new(ChatRole.User, " this?"), new(ChatRole.Assistant, text)];
+        ChatTurn[] messages = [new(TurnRole.User, " this?"), new(TurnRole.Assistant, text)];
         using var live = await Explainer.StartAsync(model, messages, engine: Engine);
         var tokens = new List<StreamedToken>();
         await foreach (var token in live.ReadAsync())
@@ -121,7 +121,7 @@ public sealed class ThoughtTests
         var model = LoadedModels.Get("qwen3vl-thinking");
         var options = new ExplainOptions { Completion = new() { MaxNewTokens = 3 } };
 
-        var explanation = await Explainer.ExplainAsync(model, [new(ChatRole.User, " this?")], options, Engine);
+        var explanation = await Explainer.ExplainAsync(model, [new(TurnRole.User, " this?")], options, Engine);
 
         Assert.Equal(StopReason.MaxNewTokens, explanation.StopReason);
         Assert.Equal(("", 3), (explanation.Answer, explanation.Maps.Layout.ThoughtCount));
@@ -138,7 +138,7 @@ public sealed class ThoughtTests
 
         var explanation = await Explainer.ExplainAsync(
             model,
-            [new(ChatRole.User, " this?"), new(ChatRole.Assistant, Text)],
+            [new(TurnRole.User, " this?"), new(TurnRole.Assistant, Text)],
             engine: Engine
         );
 
@@ -151,7 +151,7 @@ public sealed class ThoughtTests
     {
         var model = LoadedModels.Get("qwen3vl-thinking");
         using var folder = new TemporaryFolder();
-        ChatMessage[] messages = [new(ChatRole.User, " this?"), new(ChatRole.Assistant, " red\n</think>\n\n cup")];
+        ChatTurn[] messages = [new(TurnRole.User, " this?"), new(TurnRole.Assistant, " red\n</think>\n\n cup")];
         var explanation = await Explainer.ExplainAsync(model, messages, engine: Engine);
 
         TraceFile.Save(explanation.Trace, folder.File("trace.safetensors"));

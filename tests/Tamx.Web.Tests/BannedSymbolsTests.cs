@@ -34,7 +34,7 @@ public sealed class BannedSymbolsTests
     [Fact]
     public void Ban_OfOurTypes_NamesTypesThatThereAre()
     {
-        Assembly[] assemblies = [typeof(Trace).Assembly, typeof(ChatMessage).Assembly, typeof(HtmlReport).Assembly];
+        Assembly[] assemblies = [typeof(Trace).Assembly, typeof(ChatTurn).Assembly, typeof(HtmlReport).Assembly];
         var names = File.ReadLines(Path.Combine(Room(), "BannedSymbols.txt"))
             .Select(line => line.Split(';')[0])
             .Where(line => line.StartsWith("T:Tamx.", StringComparison.Ordinal))

@@ -50,7 +50,7 @@ public sealed class ExplainApiTests(SharedServer shared)
         ChatPart[] parts = [new ImagePart(RunningServer.Scene, "scene"), new TextPart("Describe this image.")];
         var explanation = await Explainer.ExplainAsync(
             model,
-            [new ChatMessage(ChatRole.User, parts)],
+            [new ChatTurn(TurnRole.User, parts)],
             new ExplainOptions
             {
                 Completion = new() { MaxNewTokens = 4, CandidateCount = 3 },

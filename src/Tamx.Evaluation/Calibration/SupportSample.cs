@@ -73,10 +73,10 @@ internal sealed record SupportSample(
 
         async Task AddAsync(EvaluationSample sample, string answer, string? wrongNoun)
         {
-            ChatMessage[] messages =
+            ChatTurn[] messages =
             [
-                new(ChatRole.User, [sample.Picture, new TextPart(sample.Prompt)]),
-                new(ChatRole.Assistant, answer),
+                new(TurnRole.User, [sample.Picture, new TextPart(sample.Prompt)]),
+                new(TurnRole.Assistant, answer),
             ];
             var explanation = await Explainer
                 .ExplainAsync(model, messages, explain, engine, null, cancellationToken)

@@ -62,9 +62,9 @@ internal static class BestAndWorstPage
         explain = explain with { Completion = explain.Completion with { MaxNewTokens = options.MaxNewTokens } };
         foreach (var sample in samples.Where(sample => chosen.Contains(sample.Name)))
         {
-            ChatMessage[] messages = [new(ChatRole.User, [sample.Picture, new TextPart(sample.Prompt)])];
+            ChatTurn[] turns = [new(TurnRole.User, [sample.Picture, new TextPart(sample.Prompt)])];
             var explanation = await Explainer
-                .ExplainAsync(model, messages, explain, engine, null, cancellationToken)
+                .ExplainAsync(model, turns, explain, engine, null, cancellationToken)
                 .ConfigureAwait(false);
             var link = Invariant($"reports/{links.Count + 1:D2}.html");
             var report = new HtmlReportOptions { Title = sample.Name };

@@ -91,7 +91,7 @@ public static class MapEvaluation
     )
     {
         CheckSizes(sample);
-        ChatMessage[] messages = [new(ChatRole.User, [sample.Picture, new TextPart(sample.Prompt)])];
+        ChatTurn[] turns = [new(TurnRole.User, [sample.Picture, new TextPart(sample.Prompt)])];
         var explain = new ExplainOptions
         {
             Completion = new CompletionOptions { MaxNewTokens = options.MaxNewTokens },
@@ -101,14 +101,14 @@ public static class MapEvaluation
             CaptureLogSums = options.Sources.Any(source => source.Method == MapMethod.Lens),
         };
         var explanation = await Explainer
-            .ExplainAsync(model, messages, explain, engine, null, cancellationToken)
+            .ExplainAsync(model, turns, explain, engine, null, cancellationToken)
             .ConfigureAwait(false);
         int[] answer = [.. explanation.Maps.Answer.Select(token => token.Token.TokenId)];
         explain = explain with { AnswerIds = answer };
         var other = against is null
             ? null
             : await Explainer
-                .ExplainAsync(against, messages, explain, engine, null, cancellationToken)
+                .ExplainAsync(against, turns, explain, engine, null, cancellationToken)
                 .ConfigureAwait(false);
 
         var grid = explanation.Maps.Layout.VisionBlocks[0].Grid;

@@ -151,7 +151,7 @@ internal static class PerturbationCurve
 
         var pixels = PictureEdits.GreyOut(image, grid.Rows, grid.Columns, isGrey);
         var picture = new ImagePart(Bitmap24.Encode(image.Width, image.Height, pixels), sample.Picture.Name);
-        ChatMessage[] messages = [new(ChatRole.User, [picture, new TextPart(sample.Prompt)])];
+        ChatTurn[] messages = [new(TurnRole.User, [picture, new TextPart(sample.Prompt)])];
         using var completion = model.CreateCompletion(
             messages,
             answer,

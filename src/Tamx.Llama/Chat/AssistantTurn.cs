@@ -4,7 +4,7 @@ namespace Tamx.Llama.Chat;
 /// <param name="Thought">The thought; empty for none.</param>
 /// <param name="Content">What follows the thought; the whole message where its text marks none.</param>
 /// <remarks>
-/// A thought given apart (<see cref="ChatMessage.Thought"/>) comes before one in the text: what stands up to
+/// A thought given apart (<see cref="ChatTurn.Thought"/>) comes before one in the text: what stands up to
 /// <c>&lt;/think&gt;</c>, without its line feeds. Source: the published templates of Qwen3-VL Thinking and Qwen3.
 /// </remarks>
 internal readonly record struct AssistantTurn(IReadOnlyList<ChatPart> Thought, IReadOnlyList<ChatPart> Content)
@@ -15,7 +15,7 @@ internal readonly record struct AssistantTurn(IReadOnlyList<ChatPart> Thought, I
     /// <summary>Stands for a picture or video where the parts of a message are searched as one text.</summary>
     private const string Vision = "\uFFFC";
 
-    public static AssistantTurn Of(ChatMessage message)
+    public static AssistantTurn Of(ChatTurn message)
     {
         if (message.Thought is { } given)
         {

@@ -19,7 +19,7 @@ public static class ChatJson
     /// The file cannot be read or is no conversation; the error says where.
     /// </exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
-    public static IReadOnlyList<ChatMessage> Open(string path, CancellationToken cancellationToken = default)
+    public static IReadOnlyList<ChatTurn> Open(string path, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (Directory.Exists(path))
@@ -49,7 +49,7 @@ public static class ChatJson
     /// <param name="cancellationToken">Ends the reading of videos.</param>
     /// <exception cref="InvalidInputException">It is no conversation, or too long; the error says where.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
-    public static IReadOnlyList<ChatMessage> Open(
+    public static IReadOnlyList<ChatTurn> Open(
         Stream stream,
         string name,
         string? localFolder,
@@ -71,7 +71,7 @@ public static class ChatJson
     /// <param name="cancellationToken">Ends the reading of videos.</param>
     /// <exception cref="InvalidInputException">It is no conversation; the error says where.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
-    public static IReadOnlyList<ChatMessage> Parse(
+    public static IReadOnlyList<ChatTurn> Parse(
         ReadOnlyMemory<byte> json,
         string name,
         string? localFolder,

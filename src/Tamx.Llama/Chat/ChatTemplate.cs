@@ -6,7 +6,7 @@ namespace Tamx.Llama.Chat;
 
 /// <summary>Writes a conversation the way the Qwen-VL models were trained to read it (ChatML).</summary>
 /// <remarks>
-/// The messages' text is kept apart from the markers, so a marker that a user writes stays text. Pictures stand where
+/// The turns' text is kept apart from the markers, so a marker that a user writes stays text. Pictures stand where
 /// they are in the message, as <c>&lt;|vision_start|&gt;&lt;|image_pad|&gt;&lt;|vision_end|&gt;</c>. A video stands
 /// there as <see cref="VideoLayout"/> says.
 /// </remarks>
@@ -74,13 +74,13 @@ public sealed partial class ChatTemplate
     /// The prompt as text, with one <c>&lt;|image_pad|&gt;</c> for each picture and one <c>&lt;|video_pad|&gt;</c> for
     /// each block of a video.
     /// </summary>
-    /// <param name="messages">The conversation.</param>
+    /// <param name="turns">The conversation.</param>
     /// <param name="addGenerationPrompt">Whether to begin the assistant's next turn, as an answer needs.</param>
     /// <exception cref="InvalidInputException">There is no message, or a system message out of place.</exception>
-    public string Format(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt = true)
+    public string Format(IReadOnlyList<ChatTurn> turns, bool addGenerationPrompt = true)
     {
         var text = new StringBuilder();
-        foreach (var piece in Pieces(messages, addGenerationPrompt))
+        foreach (var piece in Pieces(turns, addGenerationPrompt))
         {
             text.Append(
                 piece.Vision switch
@@ -96,11 +96,11 @@ public sealed partial class ChatTemplate
     }
 
     /// <summary>The prompt in pieces. Text between two markers is one piece: a tokenizer must see it whole.</summary>
-    internal IEnumerable<PromptPiece> Pieces(IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt = true)
+    internal IEnumerable<PromptPiece> Pieces(IReadOnlyList<ChatTurn> turns, bool addGenerationPrompt = true)
     {
-        ArgumentNullException.ThrowIfNull(messages);
+        ArgumentNullException.ThrowIfNull(turns);
         var opening = StartsThinking ? ThoughtStart : "";
-        return Pieces(messages, messages.Count, addGenerationPrompt ? opening : null);
+        return Pieces(turns, turns.Count, addGenerationPrompt ? opening : null);
     }
 
     /// <summary>The prompt before a given answer, which is the last message, and the answer's text.</summary>
@@ -112,9 +112,9 @@ public sealed partial class ChatTemplate
     /// <exception cref="InvalidInputException">
     /// The answer holds more than text, or has a thought of which the template knows nothing.
     /// </exception>
-    internal (IEnumerable<PromptPiece> Prompt, string Answer) SplitAnswer(IReadOnlyList<ChatMessage> messages)
+    internal (IEnumerable<PromptPiece> Prompt, string Answer) SplitAnswer(IReadOnlyList<ChatTurn> turns)
     {
-        var last = messages[^1];
+        var last = turns[^1];
         if (last.Parts.Any(part => part is not TextPart))
         {
             throw new InvalidInputException(
@@ -137,7 +137,7 @@ public sealed partial class ChatTemplate
             );
         }
 
-        return (Pieces(messages, messages.Count - 1, opening), answer);
+        return (Pieces(turns, turns.Count - 1, opening), answer);
 
         (string Opening, string Answer) SplitThought()
         {
@@ -157,16 +157,16 @@ public sealed partial class ChatTemplate
             }
 
             return thought.Length > 0 ? (ThoughtStart, isOpen ? thought : thought + ThoughtEnd + content)
-                : WritesThought(messages, messages.Count - 1, []) ? (ThoughtStart + ThoughtEnd, content)
+                : WritesThought(turns, turns.Count - 1, []) ? (ThoughtStart + ThoughtEnd, content)
                 : ("", text);
         }
     }
 
-    /// <summary>The pieces of the first messages.</summary>
-    /// <param name="messages">The whole conversation.</param>
+    /// <summary>The pieces of the first turns.</summary>
+    /// <param name="turns">The whole conversation.</param>
     /// <param name="count">How many of them to write.</param>
     /// <param name="opening">What the assistant's turn that follows begins with; null for no such turn.</param>
-    private IEnumerable<PromptPiece> Pieces(IReadOnlyList<ChatMessage> messages, int count, string? opening)
+    private IEnumerable<PromptPiece> Pieces(IReadOnlyList<ChatTurn> turns, int count, string? opening)
     {
         if (count == 0)
         {
@@ -175,15 +175,15 @@ public sealed partial class ChatTemplate
 
         if (SystemFirstOnly)
         {
-            RequireSystemFirst(messages);
+            RequireSystemFirst(turns);
         }
 
         var pending = new StringBuilder();
         var isAssistant = false;
-        var written = messages.Take(count).Select((message, index) => WithThought(messages, index));
-        if (_defaultSystem is not null && messages[0].Role != ChatRole.System)
+        var written = turns.Take(count).Select((message, index) => WithThought(turns, index));
+        if (_defaultSystem is not null && turns[0].Role != TurnRole.System)
         {
-            written = written.Prepend(new ChatMessage(ChatRole.System, _defaultSystem));
+            written = written.Prepend(new ChatTurn(TurnRole.System, _defaultSystem));
         }
 
         foreach (var message in written)
@@ -193,7 +193,7 @@ public sealed partial class ChatTemplate
                 yield return piece;
             }
 
-            isAssistant = message.Role == ChatRole.Assistant;
+            isAssistant = message.Role == TurnRole.Assistant;
             pending.Append(NameOf(message.Role)).Append('\n');
             foreach (var part in message.Parts)
             {
@@ -251,11 +251,11 @@ public sealed partial class ChatTemplate
         }
     }
 
-    private static void RequireSystemFirst(IReadOnlyList<ChatMessage> messages)
+    private static void RequireSystemFirst(IReadOnlyList<ChatTurn> turns)
     {
-        for (var i = 0; i < messages.Count; i++)
+        for (var i = 0; i < turns.Count; i++)
         {
-            if (messages[i].Role == ChatRole.System && (i > 0 || messages[i].Parts.Any(part => part is not TextPart)))
+            if (turns[i].Role == TurnRole.System && (i > 0 || turns[i].Parts.Any(part => part is not TextPart)))
             {
                 throw new InvalidInputException(
                     $"message {i} is the system's and {(i > 0 ? "not the first" : "holds more than text")}; this "
@@ -266,21 +266,21 @@ public sealed partial class ChatTemplate
     }
 
     private static PromptPiece[] Opening(string text) =>
-        [PromptPiece.Marker(TurnStart), PromptPiece.Spoken($"{NameOf(ChatRole.Assistant)}\n{text}")];
+        [PromptPiece.Marker(TurnStart), PromptPiece.Spoken($"{NameOf(TurnRole.Assistant)}\n{text}")];
 
     /// <summary>A message as the template writes it.</summary>
-    private ChatMessage WithThought(IReadOnlyList<ChatMessage> messages, int index)
+    private ChatTurn WithThought(IReadOnlyList<ChatTurn> turns, int index)
     {
-        var message = messages[index];
-        if (message.Role != ChatRole.Assistant || Thoughts == ThoughtLayout.Text)
+        var message = turns[index];
+        if (message.Role != TurnRole.Assistant || Thoughts == ThoughtLayout.Text)
         {
             return message;
         }
 
         var (thought, content) = AssistantTurn.Of(message);
-        return new ChatMessage(
-            ChatRole.Assistant,
-            WritesThought(messages, index, thought)
+        return new ChatTurn(
+            TurnRole.Assistant,
+            WritesThought(turns, index, thought)
                 ?
                 [
                     new TextPart(ThoughtStart),
@@ -292,32 +292,32 @@ public sealed partial class ChatTemplate
         );
     }
 
-    private bool WritesThought(IReadOnlyList<ChatMessage> messages, int index, IReadOnlyList<ChatPart> thought)
+    private bool WritesThought(IReadOnlyList<ChatTurn> turns, int index, IReadOnlyList<ChatPart> thought)
     {
-        var isLast = index == messages.Count - 1;
+        var isLast = index == turns.Count - 1;
         return Thoughts switch
         {
             ThoughtLayout.LastTurn => isLast,
-            ThoughtLayout.AfterLastQuestion => index > LastQuestion(messages) && (isLast || thought.Count > 0),
+            ThoughtLayout.AfterLastQuestion => index > LastQuestion(turns) && (isLast || thought.Count > 0),
             _ => false,
         };
     }
 
     /// <summary>The user's last message that is no tool's response; without one, the last message.</summary>
-    private static int LastQuestion(IReadOnlyList<ChatMessage> messages)
+    private static int LastQuestion(IReadOnlyList<ChatTurn> turns)
     {
-        for (var i = messages.Count - 1; i >= 0; i--)
+        for (var i = turns.Count - 1; i >= 0; i--)
         {
-            if (messages[i].Role == ChatRole.User && !IsToolResponse(messages[i]))
+            if (turns[i].Role == TurnRole.User && !IsToolResponse(turns[i]))
             {
                 return i;
             }
         }
 
-        return messages.Count - 1;
+        return turns.Count - 1;
     }
 
-    private static bool IsToolResponse(ChatMessage message)
+    private static bool IsToolResponse(ChatTurn message)
     {
         var text = AssistantTurn.TextOf(message.Parts);
         return text.StartsWith("<tool_response>", StringComparison.Ordinal)
@@ -336,12 +336,12 @@ public sealed partial class ChatTemplate
         return prompt < 0 ? ThinkingPrompt().IsMatch(template) : OpenThought().IsMatch(template[prompt..]);
     }
 
-    private static string NameOf(ChatRole role) =>
+    private static string NameOf(TurnRole role) =>
         role switch
         {
-            ChatRole.System => "system",
-            ChatRole.User => "user",
-            ChatRole.Assistant => "assistant",
+            TurnRole.System => "system",
+            TurnRole.User => "user",
+            TurnRole.Assistant => "assistant",
             _ => throw new ArgumentOutOfRangeException(nameof(role), role, "no such role"),
         };
 

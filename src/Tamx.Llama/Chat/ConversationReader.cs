@@ -118,7 +118,7 @@ public sealed class ConversationReader
                 break;
             case null when parts.Count > 0 || thought is not null:
                 break;
-            case null when role == ChatRole.Assistant && message.Element.TryGetProperty("content", out _):
+            case null when role == TurnRole.Assistant && message.Element.TryGetProperty("content", out _):
                 // Clients write null for a turn in which the model said nothing.
                 parts.Add(new ParsedText(""));
                 break;
@@ -138,17 +138,17 @@ public sealed class ConversationReader
         }
     }
 
-    private static ChatRole ReadRole(PlacedJson message) =>
+    private static TurnRole ReadRole(PlacedJson message) =>
         message.Text("role") switch
         {
-            "system" or "developer" => ChatRole.System,
-            "user" => ChatRole.User,
-            "assistant" => ChatRole.Assistant,
+            "system" or "developer" => TurnRole.System,
+            "user" => TurnRole.User,
+            "assistant" => TurnRole.Assistant,
             null => throw message.Fault($"has no role; it must be {Roles}"),
             var other => throw message.Fault($"has role {PlacedJson.Shown(other)}; it must be {Roles}"),
         };
 
-    private static string? ReadThought(PlacedJson message, ChatRole role)
+    private static string? ReadThought(PlacedJson message, TurnRole role)
     {
         string[] given = [.. ThoughtNames.Where(name => message.Find(name) is not null)];
         if (given.Length == 0)
@@ -156,7 +156,7 @@ public sealed class ConversationReader
             return null;
         }
 
-        if (role != ChatRole.Assistant)
+        if (role != TurnRole.Assistant)
         {
             throw message.Fault($"has {given[0]}, which only an assistant's message may have");
         }

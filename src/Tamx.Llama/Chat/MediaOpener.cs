@@ -9,9 +9,7 @@ namespace Tamx.Llama.Chat;
 /// <param name="cancellationToken">Ends the reading of videos.</param>
 internal sealed class MediaOpener(string? folder, CancellationToken cancellationToken)
 {
-    private const int MaxShownPath = 200;
-
-    public ChatMessage Open(ParsedMessage message) => message.Open(OpenPicture, OpenVideo);
+    public ChatTurn Open(ParsedMessage message) => message.Open(OpenPicture, OpenVideo);
 
     private ImagePart OpenPicture(MediaSource source)
     {
@@ -59,28 +57,10 @@ internal sealed class MediaOpener(string? folder, CancellationToken cancellation
         };
     }
 
-    private string LocalPath(MediaSource source)
-    {
-        if (folder is null)
-        {
-            throw source.Fault("names a file or address; only data URLs (data:image/png;base64,...) are accepted here");
-        }
-
-        string path;
-        try
-        {
-            path = LocalFile.Resolve(source.Text, folder);
-        }
-        catch (InvalidInputException e)
-        {
-            throw source.Fault(e.Message);
-        }
-
-        // What is no path and too long for one, is data that lost its head on the way; nobody wants to read it.
-        return source.Text.Length <= MaxShownPath || Path.Exists(path)
-            ? path
-            : throw source.Fault(
-                $"has {source.Text.Length} characters that are no file here, no data URL and no base64 of a picture"
-            );
-    }
+    private string LocalPath(MediaSource source) =>
+        folder is null
+            ? throw source.Fault(
+                "names a file or address; only data URLs (data:image/png;base64,...) are accepted here"
+            )
+            : source.PathIn(folder);
 }

@@ -16,6 +16,7 @@ public sealed record MediaSource(string Place, string Text, bool IsBase64 = fals
 
     /// <summary>Longest head of a data URL, up to its data.</summary>
     private const int MaxHead = 100;
+    private const int MaxShownPath = 200;
 
     private static readonly string[] FrameListTypes = ["data:video/jpeg", "data:video/png", "data:video/webp"];
 
@@ -48,6 +49,30 @@ public sealed record MediaSource(string Place, string Text, bool IsBase64 = fals
         return Text.Length > Start && FromBase64(Text.AsSpan(0, Start)) is { } start && RgbImage.IsPicture(start)
             ? FromBase64(Text)
             : null;
+    }
+
+    /// <summary>The path, if it is a name: a path or a <c>file:</c> URL. It need not exist.</summary>
+    /// <param name="folder">The folder that relative paths are relative to.</param>
+    /// <exception cref="InvalidInputException">It is an address, or too long to be a name.</exception>
+    public string PathIn(string folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        string path;
+        try
+        {
+            path = LocalFile.Resolve(Text, folder);
+        }
+        catch (InvalidInputException e)
+        {
+            throw Fault(e.Message);
+        }
+
+        // What is no path and too long for one, is data that lost its head on the way; nobody wants to read it.
+        return Text.Length <= MaxShownPath || Path.Exists(path)
+            ? path
+            : throw Fault(
+                $"has {Text.Length} characters that are no file here, no data URL and no base64 of a picture"
+            );
     }
 
     /// <summary>

@@ -6,19 +6,19 @@ namespace Tamx.Llama.Chat;
 /// <summary>A message as its JSON says it: nothing is opened, fetched or decoded yet.</summary>
 /// <param name="Role">Who speaks.</param>
 /// <param name="Parts">Its parts in the order the model reads them.</param>
-public sealed record ParsedMessage(ChatRole Role, IReadOnlyList<ParsedPart> Parts)
+public sealed record ParsedMessage(TurnRole Role, IReadOnlyList<ParsedPart> Parts)
 {
-    /// <inheritdoc cref="ChatMessage.Thought"/>
+    /// <inheritdoc cref="ChatTurn.Thought"/>
     public string? Thought { get; init; }
 
     /// <summary>The message with its pictures and videos.</summary>
     /// <param name="openPicture">Opens a picture.</param>
     /// <param name="openVideo">Opens a video.</param>
-    public ChatMessage Open(Func<MediaSource, ImagePart> openPicture, Func<ParsedVideo, VideoPart> openVideo)
+    public ChatTurn Open(Func<MediaSource, ImagePart> openPicture, Func<ParsedVideo, VideoPart> openVideo)
     {
         ArgumentNullException.ThrowIfNull(openPicture);
         ArgumentNullException.ThrowIfNull(openVideo);
-        return new ChatMessage(Role, [.. Parts.Select(OpenPart)]) { Thought = Thought };
+        return new ChatTurn(Role, [.. Parts.Select(OpenPart)]) { Thought = Thought };
 
         ChatPart OpenPart(ParsedPart part) =>
             part switch

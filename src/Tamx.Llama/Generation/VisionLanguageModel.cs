@@ -98,11 +98,11 @@ public sealed class VisionLanguageModel : IDisposable
     }
 
     /// <summary>Prepares an answer: writes the prompt as tokens and pictures. Nothing is computed yet.</summary>
-    /// <param name="messages">
+    /// <param name="turns">
     /// The conversation; the answer follows its last message. If that message is the assistant's, it is the answer:
     /// nothing is generated, and its tokens are read as if the model had written them. Its text is cut into tokens
     /// apart from the prompt, as the model would write it. A thinking model's answer may begin with its thought, in the
-    /// text (<c>&lt;think&gt;...&lt;/think&gt;</c>, with or without the first) or as <see cref="ChatMessage.Thought"/>.
+    /// text (<c>&lt;think&gt;...&lt;/think&gt;</c>, with or without the first) or as <see cref="ChatTurn.Thought"/>.
     /// </param>
     /// <param name="options">How to generate.</param>
     /// <exception cref="InvalidInputException">
@@ -110,21 +110,21 @@ public sealed class VisionLanguageModel : IDisposable
     /// tokens do not fit the context.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public Completion CreateCompletion(IReadOnlyList<ChatMessage> messages, CompletionOptions? options = null)
+    public Completion CreateCompletion(IReadOnlyList<ChatTurn> turns, CompletionOptions? options = null)
     {
-        ArgumentNullException.ThrowIfNull(messages);
-        if (messages is not [.., { Role: ChatRole.Assistant }])
+        ArgumentNullException.ThrowIfNull(turns);
+        if (turns is not [.., { Role: TurnRole.Assistant }])
         {
-            return new Completion(this, Template.Pieces(messages), null, options ?? new CompletionOptions());
+            return new Completion(this, Template.Pieces(turns), null, options ?? new CompletionOptions());
         }
 
         ObjectDisposedException.ThrowIf(_disposed, this);
-        var (prompt, answer) = Template.SplitAnswer(messages);
+        var (prompt, answer) = Template.SplitAnswer(turns);
         return CreateCompletion(prompt, Vocabulary.Tokenize(answer, SpecialTokens.Answer), options);
     }
 
     /// <summary>Prepares a given answer, whose tokens are read as if the model had written them.</summary>
-    /// <param name="messages">The conversation before the answer.</param>
+    /// <param name="turns">The conversation before the answer.</param>
     /// <param name="answer">Token ids of the answer, at least one.</param>
     /// <param name="options">Context, candidates and batches; options for generating are not used.</param>
     /// <exception cref="InvalidInputException">
@@ -133,14 +133,14 @@ public sealed class VisionLanguageModel : IDisposable
     /// </exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public Completion CreateCompletion(
-        IReadOnlyList<ChatMessage> messages,
+        IReadOnlyList<ChatTurn> turns,
         IReadOnlyList<int> answer,
         CompletionOptions? options = null
     )
     {
-        ArgumentNullException.ThrowIfNull(messages);
+        ArgumentNullException.ThrowIfNull(turns);
         ArgumentNullException.ThrowIfNull(answer);
-        return CreateCompletion(Template.Pieces(messages), answer, options);
+        return CreateCompletion(Template.Pieces(turns), answer, options);
     }
 
     private Completion CreateCompletion(

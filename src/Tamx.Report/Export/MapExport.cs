@@ -12,6 +12,41 @@ public static class MapExport
     /// <summary>Name of the JSON document in the folder.</summary>
     public const string JsonName = "maps.json";
 
+    /// <summary>Draws a word's map over its picture, or over the first frames of its video, as a PNG.</summary>
+    /// <param name="trace">The run that the word was explained from, with its pictures.</param>
+    /// <param name="word">The word.</param>
+    /// <param name="block">Index of the vision block.</param>
+    /// <param name="maxSide">Most pixels of a side of the picture; a larger one is scaled down.</param>
+    /// <param name="options">How it is drawn, or null for the defaults.</param>
+    /// <exception cref="InvalidInputException">
+    /// The block has no picture, the word no map of it, or an option is out of range.
+    /// </exception>
+    public static byte[] DrawPng(
+        Trace trace,
+        ExplainedWord word,
+        int block = 0,
+        int maxSide = int.MaxValue,
+        MapExportOptions? options = null
+    )
+    {
+        ArgumentNullException.ThrowIfNull(trace);
+        ArgumentNullException.ThrowIfNull(word);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxSide);
+        options ??= new MapExportOptions();
+        options.Validate();
+        if (
+            word.VisionMaps.ElementAtOrDefault(block) is null
+            || !trace.Pictures.Any(one => one.BlockIndex == block && one.FrameIndex == 0)
+        )
+        {
+            throw new InvalidInputException(
+                $"vision block {block}: the trace has no picture of it, or the word no map; there is nothing to draw"
+            );
+        }
+
+        return PngExport.Draw(trace, word, block, maxSide, options).EncodePng();
+    }
+
     /// <summary>Writes the files.</summary>
     /// <param name="trace">The run that <paramref name="maps"/> was computed from.</param>
     /// <param name="maps">The maps.</param>

@@ -47,6 +47,23 @@ internal static class PngExport
         }
     }
 
+    /// <summary>A word's map over one picture.</summary>
+    public static RgbImage Draw(Trace trace, ExplainedWord word, int block, int maxSide, MapExportOptions options)
+    {
+        var source = trace.Pictures.First(one => one.BlockIndex == block && one.FrameIndex == 0);
+        var picture = RgbImage.Decode(source.Bytes, source.Name ?? $"picture of vision block {block}");
+        var scale = (double)maxSide / Math.Max(picture.Width, picture.Height);
+        if (scale < 1)
+        {
+            picture = picture.Resize(
+                Math.Max(1, (int)Math.Round(picture.Width * scale)),
+                Math.Max(1, (int)Math.Round(picture.Height * scale))
+            );
+        }
+
+        return Draw(picture, word.VisionMaps[block]!.Frame(0), new Drawn("", word.VisionMaps, word.RawRange), options);
+    }
+
     private static RgbImage Draw(RgbImage? picture, ActivationMap map, Drawn drawn, MapExportOptions options)
     {
         var values = Array.ConvertAll(map.Values.ToArray(), drawn.Raw);

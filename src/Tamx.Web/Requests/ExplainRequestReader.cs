@@ -27,7 +27,7 @@ internal static class ExplainRequestReader
         var conversation = resolver.Read(messages);
         if (Json.Text(root, "answer") is { Length: > 0 } answer)
         {
-            conversation.Add(new ParsedMessage(ChatRole.Assistant, [new ParsedText(resolver.CountText(answer))]));
+            conversation.Add(new ParsedMessage(TurnRole.Assistant, [new ParsedText(resolver.CountText(answer))]));
         }
 
         return new ParsedRequest(
@@ -43,7 +43,7 @@ internal static class ExplainRequestReader
     public static string PromptOf(IReadOnlyList<ParsedMessage> messages)
     {
         const int Length = 200;
-        var last = messages.LastOrDefault(message => message.Role == ChatRole.User) ?? messages[^1];
+        var last = messages.LastOrDefault(message => message.Role == TurnRole.User) ?? messages[^1];
         var text = string.Join(' ', last.Parts.OfType<ParsedText>().Select(part => part.Text));
         return text.Length <= Length ? text : text[..Length] + "…";
     }

@@ -14,7 +14,7 @@ internal sealed class AnswerJob(VisionLanguageModel model, FrameStream frames) :
     /// <param name="cancel">Cancelled when nothing at all is wanted.</param>
     public async Task<DoneEvent> RunAsync(
         WorkerRequest request,
-        IReadOnlyList<ChatMessage> messages,
+        IReadOnlyList<ChatTurn> messages,
         CancellationToken either,
         CancellationToken cancel
     )

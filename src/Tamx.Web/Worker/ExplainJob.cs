@@ -19,7 +19,7 @@ internal sealed class ExplainJob(VisionLanguageModel model, ITamEngine engine, F
     /// <param name="cancel">Cancelled when nothing at all is wanted.</param>
     public async Task<DoneEvent> RunAsync(
         WorkerRequest request,
-        IReadOnlyList<ChatMessage> messages,
+        IReadOnlyList<ChatTurn> messages,
         CancellationToken either,
         CancellationToken cancel
     )

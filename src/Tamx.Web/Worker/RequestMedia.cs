@@ -18,7 +18,7 @@ internal sealed class RequestMedia(WorkerRequest request, byte[][] files, Cancel
 
     /// <summary>The conversation of the request.</summary>
     /// <exception cref="InvalidInputException">A picture or video cannot be used, or is beyond the limits.</exception>
-    public IReadOnlyList<ChatMessage> Open() =>
+    public IReadOnlyList<ChatTurn> Open() =>
         [.. request.Messages.Select(message => message.Open(OpenPicture, OpenVideo))];
 
     private static int IndexOf(MediaSource source) => int.Parse(source.Text, CultureInfo.InvariantCulture);

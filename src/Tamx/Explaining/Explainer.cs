@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Tamx.Kernels;
 using Tamx.Llama;
 using Tamx.Llama.Chat;
@@ -45,10 +47,15 @@ public sealed record ExplainOptions
 }
 
 /// <summary>An answer with its trace and its maps.</summary>
+/// <remarks>
+/// As JSON it is null, so that whoever logs or stores what it is attached to does not write all of a trace.
+/// <see cref="TraceFile"/> saves a trace and <see cref="ActivationMaps.Save(string)"/> maps.
+/// </remarks>
 /// <param name="Trace">The trace that the maps were computed from. It can be saved.</param>
 /// <param name="Maps">The activation maps.</param>
 /// <param name="Answer">The answer's text, without its thought.</param>
 /// <param name="StopReason">Why the answer ended.</param>
+[JsonConverter(typeof(ExplanationConverter))]
 public sealed record Explanation(Trace Trace, ActivationMaps Maps, string Answer, StopReason StopReason)
 {
     /// <summary>
@@ -64,6 +71,18 @@ public sealed record Explanation(Trace Trace, ActivationMaps Maps, string Answer
     public string Text { get; init; } = Answer;
 }
 
+internal sealed class ExplanationConverter : JsonConverter<Explanation>
+{
+    public override Explanation? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        reader.Skip();
+        return null;
+    }
+
+    public override void Write(Utf8JsonWriter writer, Explanation value, JsonSerializerOptions options) =>
+        writer.WriteNullValue();
+}
+
 /// <summary>How far an explanation has come.</summary>
 /// <param name="Stage"><c>encode</c>, <c>prefill</c>, <c>generate</c> or <c>maps</c>.</param>
 /// <param name="Done">Units done.</param>
@@ -76,7 +95,7 @@ public static class Explainer
 {
     /// <summary>Generates an answer and explains it, or explains a given one.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="messages">
+    /// <param name="turns">
     /// The conversation. If its last message is the assistant's, that is the answer to explain. Otherwise the answer
     /// follows it.
     /// </param>
@@ -96,7 +115,7 @@ public static class Explainer
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static async Task<Explanation> ExplainAsync(
         VisionLanguageModel model,
-        IReadOnlyList<ChatMessage> messages,
+        IReadOnlyList<ChatTurn> turns,
         ExplainOptions? options = null,
         ITamEngine? engine = null,
         IProgress<ExplainProgress>? progress = null,
@@ -104,9 +123,9 @@ public static class Explainer
     )
     {
         ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(messages);
+        ArgumentNullException.ThrowIfNull(turns);
         using var live = await LiveExplanation
-            .StartAsync(model, messages, options ?? new ExplainOptions(), engine, progress, cancellationToken)
+            .StartAsync(model, turns, options ?? new ExplainOptions(), engine, progress, cancellationToken)
             .ConfigureAwait(false);
         await foreach (var token in live.WriteAsync(cancellationToken).ConfigureAwait(false))
         {
@@ -118,7 +137,7 @@ public static class Explainer
 
     /// <summary>Computes the prompt. The answer is then read token by token, each with its maps.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="messages">The conversation, as for <see cref="ExplainAsync"/>.</param>
+    /// <param name="turns">The conversation, as for <see cref="ExplainAsync"/>.</param>
     /// <param name="options">How to generate and explain.</param>
     /// <param name="engine">
     /// The engine that computes the maps. It stays the caller's, and nobody else may use it meanwhile. Null creates the
@@ -136,7 +155,7 @@ public static class Explainer
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static Task<LiveExplanation> StartAsync(
         VisionLanguageModel model,
-        IReadOnlyList<ChatMessage> messages,
+        IReadOnlyList<ChatTurn> turns,
         ExplainOptions? options = null,
         ITamEngine? engine = null,
         IProgress<ExplainProgress>? progress = null,
@@ -144,10 +163,10 @@ public static class Explainer
     )
     {
         ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(messages);
+        ArgumentNullException.ThrowIfNull(turns);
         return LiveExplanation.StartAsync(
             model,
-            messages,
+            turns,
             options ?? new ExplainOptions(),
             engine,
             progress,

@@ -63,6 +63,9 @@ public sealed class LiveExplanation : IDisposable
     /// <summary>Tokens of the prompt, cells of pictures included.</summary>
     public int PromptTokenCount => _completion.PromptTokenCount;
 
+    /// <summary>Why the answer ended.</summary>
+    internal StopReason StopReason => _completion.StopReason;
+
     /// <summary>Token ids of the prompt and of the answer so far.</summary>
     public ReadOnlySpan<int> TokenIds => _completion.TokenIds;
 
@@ -233,7 +236,7 @@ public sealed class LiveExplanation : IDisposable
     /// <summary>Computes the prompt.</summary>
     internal static async Task<LiveExplanation> StartAsync(
         VisionLanguageModel model,
-        IReadOnlyList<ChatMessage> messages,
+        IReadOnlyList<ChatTurn> turns,
         ExplainOptions options,
         ITamEngine? engine,
         IProgress<ExplainProgress>? progress,
@@ -257,8 +260,8 @@ public sealed class LiveExplanation : IDisposable
             completion = await Task.Run(
                     () =>
                         options.AnswerIds is { } answer
-                            ? model.CreateCompletion(messages, answer, options.Completion)
-                            : model.CreateCompletion(messages, options.Completion),
+                            ? model.CreateCompletion(turns, answer, options.Completion)
+                            : model.CreateCompletion(turns, options.Completion),
                     cancellationToken
                 )
                 .ConfigureAwait(false);

@@ -9,7 +9,7 @@ internal static class GivenAnswer
     /// <summary>ln p of each token of an answer.</summary>
     public static async Task<double[]> ReadAsync(
         VisionLanguageModel model,
-        IReadOnlyList<ChatMessage> messages,
+        IReadOnlyList<ChatTurn> messages,
         IReadOnlyList<int> answer,
         CancellationToken cancellationToken
     )
@@ -26,7 +26,7 @@ internal static class GivenAnswer
     /// <param name="cancellationToken">Ends the work within one decode.</param>
     public static async Task<List<GeneratedToken>> ReadTokensAsync(
         VisionLanguageModel model,
-        IReadOnlyList<ChatMessage> messages,
+        IReadOnlyList<ChatTurn> messages,
         IReadOnlyList<int> answer,
         int candidateCount,
         CancellationToken cancellationToken
@@ -44,6 +44,6 @@ internal static class GivenAnswer
     }
 
     /// <summary>A conversation without the answer at its end.</summary>
-    public static IReadOnlyList<ChatMessage> Before(IReadOnlyList<ChatMessage> messages) =>
-        messages is [.., { Role: ChatRole.Assistant }] ? [.. messages.SkipLast(1)] : messages;
+    public static IReadOnlyList<ChatTurn> Before(IReadOnlyList<ChatTurn> messages) =>
+        messages is [.., { Role: TurnRole.Assistant }] ? [.. messages.SkipLast(1)] : messages;
 }

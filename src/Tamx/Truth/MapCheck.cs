@@ -83,7 +83,7 @@ public sealed record MapCheck
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static async Task<MapCheck?> MeasureAsync(
         VisionLanguageModel model,
-        IReadOnlyList<ChatMessage> messages,
+        IReadOnlyList<ChatTurn> messages,
         ActivationMaps maps,
         int wordIndex,
         int stepCount = 8,

@@ -52,7 +52,7 @@ public static class PictureEdits
     /// <summary>The conversation with each picture changed. Videos stay as they are.</summary>
     /// <param name="messages">The conversation.</param>
     /// <param name="edit">Gives the pixels [height, width, 3] of a picture, by its number among all pictures.</param>
-    internal static ChatMessage[] Replace(IReadOnlyList<ChatMessage> messages, Func<RgbImage, int, byte[]> edit)
+    internal static ChatTurn[] Replace(IReadOnlyList<ChatTurn> messages, Func<RgbImage, int, byte[]> edit)
     {
         var index = 0;
         return

@@ -80,7 +80,7 @@ public sealed record WordSupport
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public static async Task<IReadOnlyList<WordSupport>> MeasureAsync(
         VisionLanguageModel model,
-        IReadOnlyList<ChatMessage> messages,
+        IReadOnlyList<ChatTurn> messages,
         Explanation explanation,
         ModelCalibration? calibration = null,
         NeutralPicture neutral = NeutralPicture.MeanColor,

@@ -34,7 +34,7 @@ public sealed class DemoModelTests
             var scene = Scene.Generate(expected.Seed, item.Scene);
             ImagePart picture = new(PngPicture.Encode(scene.Rgb, scene.Size), "scene.png");
             using var completion = model.CreateCompletion(
-                [new ChatMessage(ChatRole.User, [picture, new TextPart(item.Prompt)])],
+                [new ChatTurn(TurnRole.User, [picture, new TextPart(item.Prompt)])],
                 new CompletionOptions { MaxNewTokens = 40, PreciseCache = true }
             );
             var answer = "";

@@ -93,7 +93,7 @@ internal static class DamagedPairRun
             }
         );
         var text = new TextPart("What? 12345 \u00E4\u4E2D\U0001F600 \0 \r\n\r\n   x");
-        var question = new ChatMessage(ChatRole.User, withPicture ? [Picture, text] : [text]);
+        var question = new ChatTurn(TurnRole.User, withPicture ? [Picture, text] : [text]);
         using var completion = model.CreateCompletion([question], new() { MaxNewTokens = 2, CandidateCount = 2 });
         var ids = new List<int>();
         await foreach (var token in completion.GenerateAsync())

@@ -29,7 +29,7 @@ public sealed class ChatJsonTests
         );
 
         Assert.Equal(
-            [ChatRole.System, ChatRole.User, ChatRole.Assistant, ChatRole.User],
+            [TurnRole.System, TurnRole.User, TurnRole.Assistant, TurnRole.User],
             messages.Select(message => message.Role)
         );
         Assert.Equal(
@@ -219,6 +219,6 @@ public sealed class ChatJsonTests
         );
     }
 
-    private static IReadOnlyList<ChatMessage> Parse(string json) =>
+    private static IReadOnlyList<ChatTurn> Parse(string json) =>
         ChatJson.Parse(Encoding.UTF8.GetBytes(json), "chat", null);
 }

@@ -16,28 +16,28 @@ public sealed class ChatTemplateTests
 
     private static readonly ImagePart Image = new(default, "a.png");
 
-    private static readonly (string Name, ChatMessage[] Messages)[] Conversations =
+    private static readonly (string Name, ChatTurn[] Messages)[] Conversations =
     [
-        ("text", [new(ChatRole.User, "Hi")]),
-        ("no text", [new(ChatRole.User, "")]),
-        ("picture", [new(ChatRole.User, [Image, new TextPart("Describe this image.")])]),
-        ("two pictures", [new(ChatRole.User, [Image, Image, new TextPart("Compare.")])]),
+        ("text", [new(TurnRole.User, "Hi")]),
+        ("no text", [new(TurnRole.User, "")]),
+        ("picture", [new(TurnRole.User, [Image, new TextPart("Describe this image.")])]),
+        ("two pictures", [new(TurnRole.User, [Image, Image, new TextPart("Compare.")])]),
         (
             "system",
-            [new(ChatRole.System, "Be brief."), new(ChatRole.User, [new TextPart("A "), Image, new TextPart(" B\n")])]
+            [new(TurnRole.System, "Be brief."), new(TurnRole.User, [new TextPart("A "), Image, new TextPart(" B\n")])]
         ),
         (
             "turns",
             [
-                new(ChatRole.System, "Be brief."),
-                new(ChatRole.User, [Image, new TextPart("What is it?")]),
-                new(ChatRole.Assistant, "A cup. "),
-                new(ChatRole.User, [new TextPart("And "), Image, new TextPart("?")]),
-                new(ChatRole.Assistant, "Yes."),
-                new(ChatRole.User, "Sure?"),
+                new(TurnRole.System, "Be brief."),
+                new(TurnRole.User, [Image, new TextPart("What is it?")]),
+                new(TurnRole.Assistant, "A cup. "),
+                new(TurnRole.User, [new TextPart("And "), Image, new TextPart("?")]),
+                new(TurnRole.Assistant, "Yes."),
+                new(TurnRole.User, "Sure?"),
             ]
         ),
-        ("answer", [new(ChatRole.User, [Image, new TextPart("What is it?")]), new(ChatRole.Assistant, "A cup.")]),
+        ("answer", [new(TurnRole.User, [Image, new TextPart("What is it?")]), new(TurnRole.Assistant, "A cup.")]),
     ];
 
     [Theory]
@@ -66,7 +66,7 @@ public sealed class ChatTemplateTests
             ChatTemplate.For(null, ModelArchitecture.Qwen2Vl),
             ChatTemplate.For(null, ModelArchitecture.Qwen3Vl)
         );
-        var withSystem = messages[0].Role == ChatRole.System ? expected : System2 + expected;
+        var withSystem = messages[0].Role == TurnRole.System ? expected : System2 + expected;
 
         // add_generation_prompt false, then true.
         Assert.Equal(expected, qwen3.Format(messages, addGenerationPrompt: false));
@@ -84,11 +84,11 @@ public sealed class ChatTemplateTests
     public void CreateCompletion_AnswerLast_IsThePublishedSequenceUpToTheAnswersEnd(string name)
     {
         var model = LoadedModels.Get(LoadedModels.Files(name));
-        ChatMessage[] messages =
+        ChatTurn[] messages =
         [
-            new(ChatRole.System, "Be brief."),
-            new(ChatRole.User, "What is it?"),
-            new(ChatRole.Assistant, "A cup."),
+            new(TurnRole.System, "Be brief."),
+            new(TurnRole.User, "What is it?"),
+            new(TurnRole.Assistant, "A cup."),
         ];
         var published = model.Template.Format(messages, addGenerationPrompt: false);
         var ids = model.Vocabulary.Tokenize(
@@ -111,10 +111,10 @@ public sealed class ChatTemplateTests
     [InlineData(0, "message 0 is the system's and holds more than text")]
     public void Format_SystemThatTheTemplateLeavesOut_Throws(int index, string message)
     {
-        ChatMessage[] messages =
+        ChatTurn[] messages =
             index == 1
-                ? [new(ChatRole.User, "Hi"), new(ChatRole.System, "Be brief.")]
-                : [new(ChatRole.System, [Image]), new(ChatRole.User, "Hi")];
+                ? [new(TurnRole.User, "Hi"), new(TurnRole.System, "Be brief.")]
+                : [new(TurnRole.System, [Image]), new(TurnRole.User, "Hi")];
 
         var exception = Assert.Throws<InvalidInputException>(() =>
             ChatTemplate.For(null, ModelArchitecture.Qwen3Vl).Format(messages)
@@ -137,7 +137,7 @@ public sealed class ChatTemplateTests
     public void For_ModelsOwnTemplate_GivesItsDefaultSystem(string template, string expected) =>
         Assert.Equal(
             expected + "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n",
-            ChatTemplate.For(template, ModelArchitecture.Qwen2Vl).Format([new(ChatRole.User, "Hi")])
+            ChatTemplate.For(template, ModelArchitecture.Qwen2Vl).Format([new(TurnRole.User, "Hi")])
         );
 
     [Theory]
@@ -146,7 +146,7 @@ public sealed class ChatTemplateTests
     public void For_TemplateThatStartsThinking_OpensTheThought(string template, string expected) =>
         Assert.EndsWith(
             "<|im_start|>assistant\n" + expected,
-            ChatTemplate.For(template, ModelArchitecture.Qwen3Vl).Format([new(ChatRole.User, "Hi")]),
+            ChatTemplate.For(template, ModelArchitecture.Qwen3Vl).Format([new(TurnRole.User, "Hi")]),
             StringComparison.Ordinal
         );
 
@@ -155,7 +155,7 @@ public sealed class ChatTemplateTests
     [InlineData("qwen2.5vl", "You are a helpful assistant.")]
     public void For_LoadedModel_ReadsTheFilesTemplate(string name, string? expected)
     {
-        var text = LoadedModels.Get(LoadedModels.Files(name)).Template.Format([new(ChatRole.User, "Hi")]);
+        var text = LoadedModels.Get(LoadedModels.Files(name)).Template.Format([new(TurnRole.User, "Hi")]);
         Assert.Equal(
             expected is not null,
             text.StartsWith($"<|im_start|>system\n{expected}<|im_end|>\n", StringComparison.Ordinal)

@@ -111,7 +111,7 @@ public sealed class ConversationReaderTests
     [Fact]
     public void Parse_Developer_IsSystem() =>
         Assert.Equal(
-            ChatRole.System,
+            TurnRole.System,
             ChatJson.Parse("""[{"role": "developer", "content": "Be kind."}]"""u8.ToArray(), "chat", null)[0].Role
         );
 
@@ -371,7 +371,7 @@ public sealed class ConversationReaderTests
         );
     }
 
-    private static IReadOnlyList<ChatMessage> Open(TemporaryFolder folder, string url)
+    private static IReadOnlyList<ChatTurn> Open(TemporaryFolder folder, string url)
     {
         File.WriteAllText(
             folder.File("chat.json"),

@@ -21,13 +21,13 @@ public sealed class ThoughtTests
         ModelArchitecture.Qwen3Vl
     );
 
-    private static readonly Dictionary<string, ChatMessage[]> Conversations = new()
+    private static readonly Dictionary<string, ChatTurn[]> Conversations = new()
     {
         ["question"] = [User("Hi")],
         ["history"] =
         [
-            new(ChatRole.System, "Be brief."),
-            new(ChatRole.User, [Image, new TextPart("What is it?")]),
+            new(TurnRole.System, "Be brief."),
+            new(TurnRole.User, [Image, new TextPart("What is it?")]),
             Said("<think>\nIt has a handle.\n</think>\n\nA cup."),
             User("Sure?"),
             Said("No start\n</think>\n\nYes."),
@@ -57,21 +57,21 @@ public sealed class ThoughtTests
         [
             User("Hi"),
             Said("<think>x</think>Hello"),
-            new(ChatRole.System, [new TextPart("Look: "), Image]),
+            new(TurnRole.System, [new TextPart("Look: "), Image]),
             User("What?"),
         ],
         ["tags of the user"] = [User("<think>\nno\n</think>\n\nWhy </think>?"), Said("Because"), User("Hm </think>")],
         ["picture in the assistant's turn"] =
         [
             User("One"),
-            new(ChatRole.Assistant, [new TextPart("<think>\nsee </think>\n"), new TextPart("\n"), Image]),
+            new(TurnRole.Assistant, [new TextPart("<think>\nsee </think>\n"), new TextPart("\n"), Image]),
             User("Two"),
         ],
         ["picture in a thought"] =
         [
             User("One"),
             new(
-                ChatRole.Assistant,
+                TurnRole.Assistant,
                 [new TextPart("<think>\n\n"), Image, new TextPart(" shown \n</think>\n"), new TextPart("\nHere"), Image]
             ),
             User("<tool_response>2</tool_response>"),
@@ -81,12 +81,12 @@ public sealed class ThoughtTests
         ["answer without start"] = [User("What?"), Said("\nA handle.\n\n</think>A cup.\n")],
         ["answer beside"] = [User("What?"), Said("\nA cup.", "\nA handle.\n")],
         ["answer with empty thought"] = [User("What?"), Said("<think>\n\n</think>\n\nA cup.")],
-        ["answer without question"] = [new(ChatRole.System, "Be brief."), Said("A cup.")],
+        ["answer without question"] = [new(TurnRole.System, "Be brief."), Said("A cup.")],
         ["answer in parts"] =
         [
             User("What?"),
             new(
-                ChatRole.Assistant,
+                TurnRole.Assistant,
                 [
                     new TextPart("<think>\nA "),
                     new TextPart("handle.</thi"),
@@ -229,7 +229,7 @@ public sealed class ThoughtTests
     public void CreateCompletion_ThoughtThatNeverEnds_StaysOpen(string text, string? thought)
     {
         var model = LoadedModels.Get(TestModels.Qwen3VlThinking);
-        ChatMessage[] question = [User("What?")];
+        ChatTurn[] question = [User("What?")];
         using var asked = model.CreateCompletion(question);
 
         using var given = model.CreateCompletion([.. question, Said(text, thought)]);
@@ -242,7 +242,7 @@ public sealed class ThoughtTests
     public void CreateCompletion_ThoughtAndNoPlaceForIt_SaysSo()
     {
         var model = LoadedModels.Get(TestModels.Qwen3Vl);
-        ChatMessage[] history = [User("One"), Said("1", "Count."), User("Two")];
+        ChatTurn[] history = [User("One"), Said("1", "Count."), User("Two")];
 
         var exception = Assert.Throws<InvalidInputException>(() =>
             model.CreateCompletion([User("One"), Said("1", "Count.")])
@@ -257,7 +257,7 @@ public sealed class ThoughtTests
     [Fact]
     public void Format_TemplateWithoutThoughts_WritesTagsAsTheyAre()
     {
-        ChatMessage[] messages = [User("One"), Said("<think>\nCount\n</think>\n\n1"), User("Two")];
+        ChatTurn[] messages = [User("One"), Said("<think>\nCount\n</think>\n\n1"), User("Two")];
 
         Assert.Equal(
             "<|im_start|>user\nOne<|im_end|>\n<|im_start|>assistant\n<think>\nCount\n</think>\n\n1<|im_end|>\n"
@@ -296,7 +296,7 @@ public sealed class ThoughtTests
         string answer
     )
     {
-        ChatMessage[] messages =
+        ChatTurn[] messages =
         [
             User("One"),
             Said("<think>A</think>1"),
@@ -314,8 +314,8 @@ public sealed class ThoughtTests
         );
     }
 
-    private static ChatMessage User(string text) => new(ChatRole.User, text);
+    private static ChatTurn User(string text) => new(TurnRole.User, text);
 
-    private static ChatMessage Said(string text, string? thought = null) =>
-        new(ChatRole.Assistant, text) { Thought = thought };
+    private static ChatTurn Said(string text, string? thought = null) =>
+        new(TurnRole.Assistant, text) { Thought = thought };
 }

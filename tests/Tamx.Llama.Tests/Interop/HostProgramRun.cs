@@ -27,7 +27,7 @@ internal static class HostProgramRun
                 }
             );
             using var completion = model.CreateCompletion(
-                [new(ChatRole.User, [TestPictures.Gradient(160, 128), new TextPart("Describe this image.")])],
+                [new(TurnRole.User, [TestPictures.Gradient(160, 128), new TextPart("Describe this image.")])],
                 new() { MaxNewTokens = 2 }
             );
             var tokenCount = 0;

@@ -101,14 +101,14 @@ public sealed class VideoPromptTests
         var frame = TestVideos.Frame(1, 448, 384);
         string[] before = name.StartsWith("qwen3", StringComparison.Ordinal) ? ["<0.0 seconds>"] : [];
         using var picture = model.CreateCompletion([
-            new(ChatRole.User, [.. before.Select(text => new TextPart(text)), frame, new TextPart("What is it?")]),
+            new(TurnRole.User, [.. before.Select(text => new TextPart(text)), frame, new TextPart("What is it?")]),
         ]);
         using var video = model.CreateCompletion([
-            new(ChatRole.User, [VideoPart.FromFrames([frame]), new TextPart("What is it?")]),
+            new(TurnRole.User, [VideoPart.FromFrames([frame]), new TextPart("What is it?")]),
         ]);
         using var twice = model.CreateCompletion([
             new(
-                ChatRole.User,
+                TurnRole.User,
                 [VideoPart.FromFrames([frame, frame], new() { FramesPerSecond = 1000 }), new TextPart("What is it?")]
             ),
         ]);
@@ -202,15 +202,15 @@ public sealed class VideoPromptTests
     public async Task GenerateAsync_AnswerFedBack_SameRows(string name)
     {
         var model = LoadedModels.Get(TestModels.Get(name));
-        ChatMessage[] messages =
+        ChatTurn[] messages =
         [
             new(
-                ChatRole.User,
+                TurnRole.User,
                 [VideoPart.FromFrames(TestVideos.Frames(3)), TestPictures.Gradient(96, 128), new TextPart("Compare.")]
             ),
-            new(ChatRole.Assistant, "Both show a square."),
+            new(TurnRole.Assistant, "Both show a square."),
             new(
-                ChatRole.User,
+                TurnRole.User,
                 [
                     new TextPart("And these?"),
                     VideoPart.FromFrames(TestVideos.Frames(4)),
@@ -335,8 +335,8 @@ public sealed class VideoPromptTests
         FloatAssert.Equal([.. logits.Select(logit => (double)logit)], products, 1e-5 * logits.Max(Math.Abs), name);
     }
 
-    private static ChatMessage[] Question(VideoPart video) =>
-        [new(ChatRole.User, [new TextPart("Watch: "), video, new TextPart("What moves?")])];
+    private static ChatTurn[] Question(VideoPart video) =>
+        [new(TurnRole.User, [new TextPart("Watch: "), video, new TextPart("What moves?")])];
 
     private static double Largest(ReadOnlySpan<float> first, ReadOnlySpan<float> second)
     {

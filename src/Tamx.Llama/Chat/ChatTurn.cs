@@ -2,8 +2,8 @@ using Tamx.Llama.Media;
 
 namespace Tamx.Llama.Chat;
 
-/// <summary>Who speaks.</summary>
-public enum ChatRole
+/// <summary>Who speaks in a turn of a conversation.</summary>
+public enum TurnRole
 {
     /// <summary>Instructions to the model.</summary>
     System,
@@ -15,15 +15,15 @@ public enum ChatRole
     Assistant,
 }
 
-/// <summary>One message of a conversation: text, pictures and videos in order.</summary>
+/// <summary>One turn of a conversation: a message of text, pictures and videos in order.</summary>
 /// <param name="Role">Who speaks.</param>
 /// <param name="Parts">Text, pictures and videos in the order the model reads them.</param>
-public sealed record ChatMessage(ChatRole Role, IReadOnlyList<ChatPart> Parts)
+public sealed record ChatTurn(TurnRole Role, IReadOnlyList<ChatPart> Parts)
 {
-    /// <summary>A message of text alone.</summary>
+    /// <summary>A turn of text alone.</summary>
     /// <param name="role">Who speaks.</param>
     /// <param name="text">What is said.</param>
-    public ChatMessage(ChatRole role, string text)
+    public ChatTurn(TurnRole role, string text)
         : this(role, [new TextPart(text)]) { }
 
     /// <summary>
@@ -33,7 +33,7 @@ public sealed record ChatMessage(ChatRole Role, IReadOnlyList<ChatPart> Parts)
     public string? Thought { get; init; }
 }
 
-/// <summary>A part of a message: <see cref="TextPart"/>, <see cref="ImagePart"/> or <see cref="VideoPart"/>.</summary>
+/// <summary>A part of a turn: <see cref="TextPart"/>, <see cref="ImagePart"/> or <see cref="VideoPart"/>.</summary>
 public abstract record ChatPart
 {
     private protected ChatPart() { }
