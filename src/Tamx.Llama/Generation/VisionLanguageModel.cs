@@ -66,6 +66,7 @@ public sealed class VisionLanguageModel : IDisposable
     /// <param name="options">Which model, and how.</param>
     /// <param name="progress">Told how far loading has come.</param>
     /// <param name="cancellationToken">Ends loading.</param>
+    /// <exception cref="InvalidInputException">An option is out of its range.</exception>
     /// <exception cref="ModelFormatException">
     /// A file is damaged or of an unsupported kind, the two do not fit, or llama.cpp cannot load one (its message says
     /// why).
@@ -80,8 +81,7 @@ public sealed class VisionLanguageModel : IDisposable
     )
     {
         ArgumentNullException.ThrowIfNull(options);
-        ArgumentException.ThrowIfNullOrEmpty(options.ModelPath);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.ThreadCount);
+        options.Validate();
         return Task.Run(() => Load(options, progress, cancellationToken), cancellationToken);
     }
 
