@@ -68,7 +68,6 @@ internal static class CommandLine
             EvalCommand.Create(),
             InfoCommand.Create(),
             ServeCommand.Create(),
-            WorkerCommand.Create(),
         };
         DocumentedCommand.ShowExamples(
             root,

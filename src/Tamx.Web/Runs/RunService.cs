@@ -10,9 +10,12 @@ internal sealed partial class RunService(
     ServerOptions options,
     ModelWorker worker,
     RunStore runs,
-    ServerMetrics metrics
+    ServerMetrics metrics,
+    ILoggerFactory loggers
 )
 {
+    private readonly ILogger _logger = loggers.CreateLogger(LogCategories.Server);
+
     /// <summary>How many of the largest bodies may be in memory together.</summary>
     private const int BodiesAtOnce = 3;
 
@@ -103,7 +106,7 @@ internal sealed partial class RunService(
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            LogStorage(options.Logger, e.Message);
+            LogStorage(_logger, e.Message);
             throw new ApiException(
                 503,
                 FailedEvent.CannotWrite,
@@ -173,6 +176,11 @@ internal sealed partial class RunService(
         );
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "a run's files cannot be written: {Why}")]
+    [LoggerMessage(
+        EventId = 2,
+        EventName = "StorageFailed",
+        Level = LogLevel.Error,
+        Message = "a run's files cannot be written: {Why}"
+    )]
     private static partial void LogStorage(ILogger logger, string why);
 }

@@ -126,7 +126,9 @@ internal sealed partial class WorkerSession(FrameStream frames) : IAsyncDisposab
     {
         try
         {
-            _engine = TamEngines.Create(command.Engine, line => LogEngine(LlamaRuntime.Logger, line));
+            var logger = new FrameLogger(frames, command.Log);
+            LlamaRuntime.Logger = new FrameLogger(frames, command.Log, LogLevel.Debug);
+            _engine = TamEngines.Create(command.Engine, line => LogEngine(logger, line));
             _model = await VisionLanguageModel.LoadAsync(command.Model, new LoadProgress(frames), _ending.Token);
             frames.Write(
                 FrameKind.Loaded,

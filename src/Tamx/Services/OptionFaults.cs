@@ -31,12 +31,6 @@ internal sealed class OptionFaults
         }
     }
 
-    /// <exception cref="InvalidInputException">There was a fault.</exception>
-    public void ThrowIfAny()
-    {
-        if (_faults.Count > 0)
-        {
-            throw new InvalidInputException(string.Join("; ", _faults));
-        }
-    }
+    /// <summary>All that was refused, in one line; null for nothing.</summary>
+    public string? Text => _faults.Count > 0 ? string.Join("; ", _faults) : null;
 }

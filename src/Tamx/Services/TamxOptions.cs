@@ -26,15 +26,13 @@ public sealed record TamxOptions
     public void Validate()
     {
         var faults = new OptionFaults();
-        faults.Check(nameof(Model), Model is null ? MissingModel : Model.Validate);
+        faults.Check(nameof(Model), (Model ?? new ModelOptions { ModelPath = "" }).Validate);
         faults.Check(nameof(Engine), Engine.Validate);
         faults.Check($"{nameof(Explain)}.{nameof(Explain.Completion)}", Explain.Completion.Validate);
         faults.Check($"{nameof(Explain)}.{nameof(Explain.Tam)}", Explain.Tam.Validate);
-        faults.ThrowIfAny();
+        if (faults.Text is { } text)
+        {
+            throw new InvalidInputException(text);
+        }
     }
-
-    private static void MissingModel() =>
-        throw InvalidInputException.Naming(
-            $"{new Setting(nameof(ModelOptions.ModelPath))} is missing; it names the model's GGUF file"
-        );
 }
