@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using System.Text;
+using Microsoft.Extensions.Logging;
 using Tamx.Llama.Chat;
 using Tamx.Llama.Interop;
 
@@ -15,7 +17,7 @@ public readonly record struct CompletionProgress(string Stage, int Done, int Tot
 /// Used by one caller at a time. May be disposed at any time, also while it generates: the enumeration then ends with
 /// <see cref="ObjectDisposedException"/>.
 /// </remarks>
-public sealed class Completion : IDisposable
+public sealed partial class Completion : IDisposable
 {
     private readonly VisionLanguageModel _model;
     private readonly CompletionOptions _options;
@@ -25,6 +27,7 @@ public sealed class Completion : IDisposable
     private readonly Prompt _prompt;
     private readonly int[] _givenAnswer;
     private readonly int[] _tokenIds;
+    private GenAiOperation? _operation;
     private SequenceDecoder? _decoder;
     private TokenSampler? _sampler;
     private int _computedAnswer;
@@ -137,7 +140,7 @@ public sealed class Completion : IDisposable
         using var thread = new ComputeThread();
         if (_decoder is null)
         {
-            await thread.RunAsync(() => Prefill(null, cancellationToken)).ConfigureAwait(false);
+            await ObserveAsync(thread.RunAsync(() => Prefill(null, cancellationToken))).ConfigureAwait(false);
         }
 
         var isGiven = _givenAnswer.Length > 0;
@@ -152,7 +155,8 @@ public sealed class Completion : IDisposable
             }
             else if (
                 PromptTokenCount + index == _tokenIds.Length
-                || await thread.RunAsync(() => Step(index, cancellationToken)).ConfigureAwait(false) is not { } token
+                || await ObserveAsync(thread.RunAsync(() => Step(index, cancellationToken))).ConfigureAwait(false)
+                    is not { } token
             )
             {
                 StopReason = StopReason.ContextFull;
@@ -172,9 +176,17 @@ public sealed class Completion : IDisposable
             foreach (var ready in tokens)
             {
                 TokenCount++;
+                _operation!.NoteToken();
+                if (StopReason != StopReason.None && ReferenceEquals(ready, tokens[^1]))
+                {
+                    End();
+                }
+
                 yield return ready;
             }
         }
+
+        End();
     }
 
     /// <summary>Computes the prompt alone. <see cref="HiddenStates"/> then has a row for each of its tokens.</summary>
@@ -188,15 +200,49 @@ public sealed class Completion : IDisposable
     )
     {
         using var thread = new ComputeThread();
-        await thread.RunAsync(() => Prefill(progress, cancellationToken)).ConfigureAwait(false);
+        await ObserveAsync(thread.RunAsync(() => Prefill(progress, cancellationToken))).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         _disposed = true;
+        _operation?.Dispose();
         EndCall();
         ReleaseNative();
+    }
+
+    /// <summary>Waits for a part of the answer, as telemetry sees it.</summary>
+    private async Task<T> ObserveAsync<T>(Task<T> work)
+    {
+        _operation ??= Begin();
+        try
+        {
+            return await work.ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            _operation.Fail(e is OperationCanceledException ? "cancelled" : e.GetType().Name);
+            throw;
+        }
+    }
+
+    private GenAiOperation Begin()
+    {
+        LogBegin(_model.Logger, _model.Name, PromptTokenCount, Pictures.Count);
+        var instruments = LibraryTelemetry.Instruments;
+        return new GenAiOperation(instruments, instruments.OperationDuration, _model.Name, _options);
+    }
+
+    private void End()
+    {
+        var count = TokenCount - PromptTokenCount;
+        if (!_operation!.IsOver)
+        {
+            LogEnd(_model.Logger, _model.Name, count, _operation.Seconds, StopReason);
+        }
+
+        _operation.End(PromptTokenCount, count, StopReason);
     }
 
     /// <summary>Makes the native call in progress, and every later one, end as cancelled.</summary>
@@ -327,12 +373,17 @@ public sealed class Completion : IDisposable
                     Text = "",
                     Logit = ranking.Logit,
                     LogProbability = ranking.Logit - ranking.LogSum,
-                    Candidates = ranking.Candidates,
+                    Candidates =
+                    [
+                        .. ranking.Candidates.Select(candidate => candidate with { Text = TextOf(candidate.Id) }),
+                    ],
                     EndsAnswer = _givenAnswer.Length == 0 && _model.Vocabulary.EndsAnswer(id),
                 };
             },
             cancellationToken
         );
+
+    private string TextOf(int id) => Encoding.UTF8.GetString(_model.Vocabulary.GetBytes(id));
 
     /// <summary>
     /// Computes the answer's tokens before one, where that has not happened yet: the one just written, or a batch of a
@@ -370,6 +421,7 @@ public sealed class Completion : IDisposable
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             cancellationToken.ThrowIfCancellationRequested();
+            using var redirection = NativeLog.To(_model.Options.LoggerFactory);
             return work();
         }
         catch (OperationCanceledException e) when (e.CancellationToken != cancellationToken || _disposed)
@@ -390,4 +442,26 @@ public sealed class Completion : IDisposable
             Volatile.Write(ref _busy, 0);
         }
     }
+
+    [LoggerMessage(
+        EventId = 2,
+        EventName = "AnswerBegun",
+        Level = LogLevel.Debug,
+        Message = "{Model}: a prompt of {PromptTokens} tokens, with {Pictures} pictures"
+    )]
+    private static partial void LogBegin(ILogger logger, string model, int promptTokens, int pictures);
+
+    [LoggerMessage(
+        EventId = 3,
+        EventName = "AnswerEnded",
+        Level = LogLevel.Debug,
+        Message = "{Model}: an answer of {AnswerTokens} tokens, in {Seconds:F2} s ({StopReason})"
+    )]
+    private static partial void LogEnd(
+        ILogger logger,
+        string model,
+        int answerTokens,
+        double seconds,
+        StopReason stopReason
+    );
 }

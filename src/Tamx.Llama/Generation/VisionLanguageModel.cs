@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
 using Tamx.Llama.Chat;
 using Tamx.Llama.Gguf;
 using Tamx.Llama.Interop;
@@ -9,7 +11,7 @@ namespace Tamx.Llama;
 /// Safe to use from several threads. Each answer is a <see cref="Completion"/>; pictures are encoded one at a time. May
 /// be disposed at any time, twice, or before its completions. Native memory is freed when the last user is done.
 /// </remarks>
-public sealed class VisionLanguageModel : IDisposable
+public sealed partial class VisionLanguageModel : IDisposable
 {
     private readonly LlamaModel _model;
     private readonly VisionProjector? _vision;
@@ -31,6 +33,8 @@ public sealed class VisionLanguageModel : IDisposable
         Vocabulary = new Vocabulary(model, facts);
         Template = ChatTemplate.For(facts);
         OutputEmbedding = new OutputEmbedding(facts);
+        Name = facts.Name ?? Path.GetFileNameWithoutExtension(facts.Path);
+        Logger = options.LoggerFactory.CreateLogger(LogCategories.Llama);
     }
 
     /// <summary>What was asked for when loading.</summary>
@@ -50,6 +54,11 @@ public sealed class VisionLanguageModel : IDisposable
 
     /// <summary>The output embedding (lm_head).</summary>
     public OutputEmbedding OutputEmbedding { get; }
+
+    /// <summary>The name that the file gives itself, or the file's.</summary>
+    internal string Name { get; }
+
+    internal ILogger Logger { get; }
 
     internal LlamaModel Model
     {
@@ -168,6 +177,8 @@ public sealed class VisionLanguageModel : IDisposable
         CancellationToken cancellationToken
     )
     {
+        using var redirection = NativeLog.To(options.LoggerFactory);
+        var clock = Stopwatch.StartNew();
         var facts = Preflight.CheckModel(GgufModel.Open(options.ModelPath));
         ProjectorFacts? projector = null;
         if (options.ProjectorPath is { } projectorPath)
@@ -197,7 +208,16 @@ public sealed class VisionLanguageModel : IDisposable
                 vision = VisionProjector.Load(model, projector, options, progress, cancellationToken);
             }
 
-            return new VisionLanguageModel(options, facts, projector, model, vision);
+            var loaded = new VisionLanguageModel(options, facts, projector, model, vision);
+            LogLoaded(
+                loaded.Logger,
+                loaded.Name,
+                facts.Architecture,
+                facts.Quantization ?? "unknown",
+                options.LayersOnGpu(facts),
+                clock.Elapsed.TotalSeconds
+            );
+            return loaded;
         }
         catch
         {
@@ -206,4 +226,19 @@ public sealed class VisionLanguageModel : IDisposable
             throw;
         }
     }
+
+    [LoggerMessage(
+        EventId = 1,
+        EventName = "ModelLoaded",
+        Level = LogLevel.Information,
+        Message = "{Model} is loaded: {Architecture}, {Quantization}, {GpuLayers} layers on the GPU, {Seconds:F1} s"
+    )]
+    private static partial void LogLoaded(
+        ILogger logger,
+        string model,
+        string architecture,
+        string quantization,
+        int gpuLayers,
+        double seconds
+    );
 }

@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Tamx.Llama.Gguf;
 
 namespace Tamx.Llama;
@@ -57,6 +60,13 @@ public sealed record ModelOptions
 
     /// <summary>Map the file instead of reading it. True by default.</summary>
     public bool UseMemoryMap { get; init; } = true;
+
+    /// <summary>
+    /// Where the model, its answers and their maps are logged, and llama.cpp's own lines about them. Nothing is logged
+    /// by default. No text of a prompt or an answer ever is.
+    /// </summary>
+    [JsonIgnore]
+    public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 
     /// <summary>Refuses values that no model can be loaded with.</summary>
     /// <exception cref="InvalidInputException">A value is missing or out of its range; the message names it.</exception>

@@ -70,7 +70,7 @@ public static class TamxServerExtensions
 
     private static void Add(IServiceCollection services, Func<IServiceProvider, ServerOptions> optionsOf)
     {
-        services.AddRoutingCore().AddCors();
+        services.AddRoutingCore().AddCors().AddMetrics();
         services.TryAddSingleton(new Listening(IsLoopback: false));
         services.TryAddSingleton(optionsOf);
         services.TryAddSingleton(_ => PrivateFolder.Create());

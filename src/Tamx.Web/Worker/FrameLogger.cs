@@ -6,11 +6,8 @@ namespace Tamx.Web.Worker;
 /// <summary>Sends log lines to the server, for its log.</summary>
 /// <param name="frames">Where the server reads.</param>
 /// <param name="least">The least level that is wanted.</param>
-/// <param name="most">
-/// The level of lines that call themselves more important: what llama.cpp warns of is for whoever looks into it, and
-/// what it fails at is in the error.
-/// </param>
-internal sealed class FrameLogger(FrameStream frames, LogLevel least, LogLevel most = LogLevel.Critical) : ILogger
+/// <param name="most">The level of lines that call themselves more important.</param>
+internal sealed class FrameLogger(FrameStream frames, LogLevel least, LogLevel most) : ILogger
 {
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;

@@ -1,4 +1,6 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Tamx;
 using Tamx.Kernels;
@@ -25,6 +27,7 @@ public static class TamxServiceCollectionExtensions
     /// <item><see cref="ITamEngine"/>. Any number of threads may use it; they take turns.</item>
     /// <item><see cref="ExplainOptions"/>, from <see cref="TamxOptions.Explain"/>.</item>
     /// </list>
+    /// <para>They log to the application's log.</para>
     /// </remarks>
     public static OptionsBuilder<TamxOptions> AddTamx(this IServiceCollection services, string? name = null)
     {
@@ -72,16 +75,33 @@ public static class TamxServiceCollectionExtensions
 
     private static void Add(IServiceCollection services, string? name, Func<IServiceProvider, TamxOptions> optionsOf)
     {
-        services.AddKeyedSingleton(name, (provider, _) => Load(optionsOf(provider)));
-        services.AddKeyedSingleton<ITamEngine>(name, (provider, _) => CreateEngine(optionsOf(provider)));
+        services.AddKeyedSingleton(name, (provider, _) => Load(optionsOf(provider), LoggersOf(provider)));
+        services.AddKeyedSingleton<ITamEngine>(
+            name,
+            (provider, _) => CreateEngine(optionsOf(provider), LoggersOf(provider))
+        );
         services.AddKeyedSingleton(name, (provider, _) => optionsOf(provider).Explain);
     }
 
-    // A service is made without awaiting. The work is the pool's, so that waiting for it cannot block it.
-    private static VisionLanguageModel Load(TamxOptions options) =>
-        VisionLanguageModel.LoadAsync(options.Model).GetAwaiter().GetResult();
+    private static ILoggerFactory LoggersOf(IServiceProvider provider) =>
+        provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
 
-    private static SharedEngine CreateEngine(TamxOptions options) => new(TamEngines.Create(options.Engine));
+    // A service is made without awaiting. The work is the pool's, so that waiting for it cannot block it.
+    private static VisionLanguageModel Load(TamxOptions options, ILoggerFactory loggers) =>
+        VisionLanguageModel
+            .LoadAsync(
+                options.Model.LoggerFactory is NullLoggerFactory
+                    ? options.Model with
+                    {
+                        LoggerFactory = loggers,
+                    }
+                    : options.Model
+            )
+            .GetAwaiter()
+            .GetResult();
+
+    private static SharedEngine CreateEngine(TamxOptions options, ILoggerFactory loggers) =>
+        new(EngineLog.Create(options.Engine, loggers));
 
     private sealed class Validation : IValidateOptions<TamxOptions>
     {
