@@ -209,13 +209,15 @@ public sealed partial class VisionLanguageModel : IDisposable
             }
 
             var loaded = new VisionLanguageModel(options, facts, projector, model, vision);
+            var gpuLayers = options.LayersOnGpu(facts);
+            var seconds = clock.Elapsed.TotalSeconds;
             LogLoaded(
                 loaded.Logger,
                 loaded.Name,
                 facts.Architecture,
                 facts.Quantization ?? "unknown",
-                options.LayersOnGpu(facts),
-                clock.Elapsed.TotalSeconds
+                gpuLayers,
+                seconds
             );
             return loaded;
         }

@@ -14,11 +14,14 @@ internal static partial class EngineLog
     public static ITamEngine Create(EngineOptions options, ILoggerFactory loggers)
     {
         var logger = loggers.CreateLogger(LogCategories.Maps);
-        var engine = TamEngines.Create(options, line => LogEngine(logger, line));
-        LogEngine(logger, $"engine {engine.Name}");
+        var engine = TamEngines.Create(options, line => LogPassedOver(logger, line));
+        LogChosen(logger, engine.Name);
         return engine;
     }
 
-    [LoggerMessage(EventId = 1, EventName = "EngineChosen", Level = LogLevel.Debug, Message = "maps: {Line}")]
-    private static partial void LogEngine(ILogger logger, string line);
+    [LoggerMessage(EventId = 1, EventName = "EngineChosen", Level = LogLevel.Debug, Message = "maps by engine {Engine}")]
+    private static partial void LogChosen(ILogger logger, string engine);
+
+    [LoggerMessage(EventId = 3, EventName = "EnginePassedOver", Level = LogLevel.Information, Message = "maps: {Line}")]
+    private static partial void LogPassedOver(ILogger logger, string line);
 }

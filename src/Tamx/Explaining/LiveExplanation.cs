@@ -314,7 +314,8 @@ public sealed partial class LiveExplanation : IDisposable
             new("tamx.engine", _engine.Name),
             new("gen_ai.request.model", _model.Name)
         );
-        LogMaps(_model.Options.LoggerFactory.CreateLogger(LogCategories.Maps), tokenCount, _engine.Name, seconds);
+        var logger = _model.Options.LoggerFactory.CreateLogger(LogCategories.Maps);
+        LogMaps(logger, tokenCount, _engine.Name, seconds);
     }
 
     [LoggerMessage(
