@@ -64,7 +64,6 @@ internal static class CommandLine
             InfoCommand.Create(),
             ServeCommand.Create(),
             McpCommand.Create(),
-            WorkerCommand.Create(),
         };
         DocumentedCommand.ShowExamples(
             root,

@@ -23,9 +23,6 @@ internal sealed class Interruption : IDisposable
     /// <summary>Asks for the end, with nothing left.</summary>
     public CancellationToken Cancel => _cancel.Token;
 
-    /// <summary>Whether nobody minds. A process that another one ends has Ctrl+C from their terminal too.</summary>
-    public bool IsIgnored { get; set; }
-
     /// <summary>Ctrl+C, and being told to end, of this process.</summary>
     public static Interruption OfThisProcess()
     {
@@ -47,11 +44,6 @@ internal sealed class Interruption : IDisposable
     /// <summary>Ctrl+C was pressed.</summary>
     public void Press()
     {
-        if (IsIgnored)
-        {
-            return;
-        }
-
         bool isFirst;
         lock (_lock)
         {

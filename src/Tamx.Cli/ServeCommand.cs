@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Microsoft.Extensions.Logging;
 using Tamx.Kernels;
 using Tamx.Web;
 
@@ -170,13 +171,9 @@ internal sealed class ServeCommand
             },
             Logger = new TextWriterLogger(
                 TextWriter.Synchronized(error),
-                Microsoft.Extensions.Logging.LogLevel.Warning
+                _model.IsVerbose(parsed) ? LogLevel.Debug : LogLevel.Warning
             ),
         };
-        if (_model.IsVerbose(parsed))
-        {
-            options = options with { WorkerCommand = [.. options.WorkerCommand, "--verbose"] };
-        }
 
         await using var server = await TamxServer.StartAsync(options, cancellationToken);
         _model.NoteDemo(parsed);

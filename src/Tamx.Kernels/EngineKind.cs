@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -8,6 +10,7 @@ namespace Tamx.Kernels;
 /// <see cref="TamEngines.Register"/> adds others.
 /// </summary>
 [JsonConverter(typeof(NameConverter))]
+[TypeConverter(typeof(TextConverter))]
 public readonly record struct EngineKind
 {
     // Null for Auto, so that the default of this type is Auto.
@@ -55,6 +58,16 @@ public readonly record struct EngineKind
 
     /// <inheritdoc/>
     public override string ToString() => Name;
+
+    /// <summary>For configuration, which has texts alone.</summary>
+    private sealed class TextConverter : TypeConverter
+    {
+        public override bool CanConvertFrom(ITypeDescriptorContext? context, Type sourceType) =>
+            sourceType == typeof(string);
+
+        public override object ConvertFrom(ITypeDescriptorContext? context, CultureInfo? culture, object value) =>
+            new EngineKind((string)value);
+    }
 
     private sealed class NameConverter : JsonConverter<EngineKind>
     {

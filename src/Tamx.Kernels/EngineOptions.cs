@@ -66,7 +66,7 @@ public sealed record EngineOptions
 
     /// <summary>Refuses values that no engine can work with.</summary>
     /// <exception cref="ArgumentException">A value is out of its range; the message names the option.</exception>
-    internal void Validate()
+    public void Validate()
     {
         ArgumentNullException.ThrowIfNull(Device);
         ArgumentOutOfRangeException.ThrowIfNegative(ThreadCount);

@@ -1,61 +1,144 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Text;
+using Tamx.Llama;
+using Tamx.Web.Runs;
 using Tamx.Web.Wire;
 
 namespace Tamx.Web;
 
-/// <summary>What has happened since the server started, as Prometheus reads it.</summary>
-internal sealed class ServerMetrics
+/// <summary>
+/// What has happened since the server started: instruments, for whoever listens, and the same as Prometheus reads it.
+/// </summary>
+internal sealed class ServerMetrics : IDisposable
 {
-    private readonly ConcurrentDictionary<(string Route, int Status), long> _requests = new();
-    private long _promptTokens;
-    private long _answerTokens;
-    private double _modelSeconds;
+    /// <summary>What an instrument is called in Prometheus' text, in its order.</summary>
+    private static readonly Shown[] Texts =
+    [
+        new("tamx.http.requests", "tamx_http_requests_total", "counter", "Requests answered, by route and status."),
+        new(
+            GenAiInstruments.TokenUsageName,
+            "tamx_prompt_tokens_total",
+            "counter",
+            "Tokens of prompts, cells of pictures included.",
+            "input"
+        ),
+        new(GenAiInstruments.TokenUsageName, "tamx_answer_tokens_total", "counter", "Tokens of answers.", "output"),
+        new("tamx.model.time", "tamx_model_seconds_total", "counter", "Seconds that the model and the maps took."),
+        new(
+            "tamx.requests.in_progress",
+            "tamx_requests_in_progress",
+            "gauge",
+            "Requests being read, waiting or worked on."
+        ),
+        new("tamx.model.ready", "tamx_model_ready", "gauge", "Whether the model is loaded."),
+        new(
+            "tamx.worker.restarts",
+            "tamx_worker_restarts_total",
+            "counter",
+            "How often the model's process ended or could not load."
+        ),
+    ];
 
-    public void AddRequest(string route, int status) =>
-        _requests.AddOrUpdate((route, status), 1, (_, count) => count + 1);
+    private readonly ConcurrentDictionary<Key, double> _values = new();
+    private readonly Meter _meter;
+    private readonly MeterListener _listener = new();
+    private readonly GenAiInstruments _genAi;
+    private readonly Counter<long> _requests;
+    private readonly Counter<double> _modelTime;
 
-    public void AddAnswer(DoneEvent done)
+    public ServerMetrics(IMeterFactory meters)
     {
-        lock (_requests)
+        _meter = meters.Create(TamxTelemetry.MeterName);
+        _listener.InstrumentPublished = (instrument, listener) =>
         {
-            _promptTokens += done.PromptTokens;
-            _answerTokens += done.AnswerTokens;
-            _modelSeconds += done.Seconds.Values.Sum();
-        }
+            if (ReferenceEquals(instrument.Meter, _meter) && Texts.Any(text => text.Instrument == instrument.Name))
+            {
+                listener.EnableMeasurementEvents(instrument);
+            }
+        };
+        _listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => Note(instrument, value, tags));
+        _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Note(instrument, value, tags));
+        _listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Note(instrument, value, tags));
+        _listener.Start();
+        _requests = _meter.CreateCounter<long>("tamx.http.requests", "{request}", "Requests answered.");
+        _modelTime = _meter.CreateCounter<double>("tamx.model.time", "s", "Time that the model and the maps took.");
+        _genAi = new GenAiInstruments(_meter);
     }
 
-    /// <summary>The Prometheus text format, version 0.0.4.</summary>
-    public string Write(int queued, bool isReady, int restarts)
+    public void Dispose() => _listener.Dispose();
+
+    /// <summary>Has the present state measured whenever somebody asks.</summary>
+    public void Observe(ModelQueue queue, ModelWorker worker)
     {
+        _meter.CreateObservableUpDownCounter("tamx.requests.in_progress", () => queue.Count, "{request}");
+        _meter.CreateObservableGauge("tamx.model.ready", () => worker.IsReady ? 1 : 0);
+        _meter.CreateObservableCounter("tamx.worker.restarts", () => worker.RestartCount, "{restart}");
+    }
+
+    public void AddRequest(string route, int status) =>
+        _requests.Add(1, new("http.route", route), new("http.response.status_code", status));
+
+    /// <summary>A request to the model begins.</summary>
+    public GenAiOperation Begin(string model, CompletionOptions options) =>
+        new(_genAi, _genAi.RequestDuration, model, options);
+
+    public void AddAnswer(DoneEvent done) => _modelTime.Add(done.Seconds.Values.Sum());
+
+    /// <summary>The Prometheus text format, version 0.0.4.</summary>
+    public string Write()
+    {
+        _listener.RecordObservableInstruments();
         var text = new StringBuilder();
-        Head("tamx_http_requests_total", "counter", "Requests answered, by route and status.");
-        foreach (var ((route, status), count) in _requests.OrderBy(entry => entry.Key))
+        foreach (var shown in Texts)
         {
-            Add($"tamx_http_requests_total{{route=\"{route}\",status=\"{status}\"}} {count}\n");
+            Add($"# HELP {shown.Name} {shown.Help}\n# TYPE {shown.Name} {shown.Type}\n");
+            var values = _values
+                .Where(entry => entry.Key.Instrument == shown.Instrument && entry.Key.Kind == shown.Kind)
+                .OrderBy(entry => entry.Key.Labels, StringComparer.Ordinal)
+                .ToList();
+            foreach (var (key, value) in values)
+            {
+                Add($"{shown.Name}{key.Labels} {value}\n");
+            }
+
+            if (values.Count == 0 && shown.Instrument != "tamx.http.requests")
+            {
+                Add($"{shown.Name} 0\n");
+            }
         }
 
-        lock (_requests)
-        {
-            One("tamx_prompt_tokens_total", "counter", "Tokens of prompts, cells of pictures included.", _promptTokens);
-            One("tamx_answer_tokens_total", "counter", "Tokens of answers.", _answerTokens);
-            One("tamx_model_seconds_total", "counter", "Seconds that the model and the maps took.", _modelSeconds);
-        }
-
-        One("tamx_requests_in_progress", "gauge", "Requests being read, waiting or worked on.", queued);
-        One("tamx_model_ready", "gauge", "Whether the model is loaded.", isReady ? 1 : 0);
-        const string Restarts = "How often the model's process ended or could not load.";
-        One("tamx_worker_restarts_total", "counter", Restarts, restarts);
         return text.ToString();
-
-        void Head(string name, string type, string help) => Add($"# HELP {name} {help}\n# TYPE {name} {type}\n");
-
-        void One(string name, string type, string help, double value)
-        {
-            Head(name, type, help);
-            Add($"{name} {value}\n");
-        }
 
         void Add(FormattableString line) => text.Append(FormattableString.Invariant(line));
     }
+
+    private void Note(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        var (labels, kind) = ("", "");
+        foreach (var (name, tag) in tags)
+        {
+            (labels, kind) = name switch
+            {
+                "http.route" => ($"{{route=\"{tag}\"", kind),
+                "http.response.status_code" => (FormattableString.Invariant($"{labels},status=\"{tag}\"}}"), kind),
+                "gen_ai.token.type" => (labels, (string)tag!),
+                _ => (labels, kind),
+            };
+        }
+
+        var key = new Key(instrument.Name, kind, labels);
+        _ = instrument.IsObservable
+            ? _values[key] = value
+            : _values.AddOrUpdate(key, value, (_, before) => before + value);
+    }
+
+    /// <param name="Instrument">The instrument.</param>
+    /// <param name="Name">Its name in the text.</param>
+    /// <param name="Type">Its type in the text.</param>
+    /// <param name="Help">What it counts.</param>
+    /// <param name="Kind">Which tokens, where it counts them.</param>
+    private sealed record Shown(string Instrument, string Name, string Type, string Help, string Kind = "");
+
+    private readonly record struct Key(string Instrument, string Kind, string Labels);
 }

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Reflection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Tamx.Kernels;
@@ -23,12 +22,12 @@ public sealed record ServerOptions
     public EngineOptions Engine { get; init; } = new();
 
     /// <summary>
-    /// Where it listens: <c>localhost</c> or an IP address. 127.0.0.1 by default; anything but loopback needs
+    /// Where <see cref="TamxServer"/> listens: <c>localhost</c> or an IP address. 127.0.0.1 by default; anything but loopback needs
     /// <see cref="ApiKey"/>.
     /// </summary>
     public string Host { get; init; } = "127.0.0.1";
 
-    /// <summary>Port; 0 for any free one. 8016 by default.</summary>
+    /// <summary>Port of <see cref="TamxServer"/>; 0 for any free one. 8016 by default.</summary>
     public int Port { get; init; } = 8016;
 
     /// <summary>
@@ -39,7 +38,8 @@ public sealed record ServerOptions
 
     /// <summary>
     /// Names by which callers may reach a server that does not listen on loopback, besides addresses:
-    /// <c>tamx.example.org</c>.
+    /// <c>tamx.example.org</c>. In an application of one's own they count wherever it listens, and <c>*</c> is any
+    /// name, for one that filters hosts itself.
     /// </summary>
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];
 
@@ -62,11 +62,14 @@ public sealed record ServerOptions
     public RequestLimits Limits { get; init; } = new();
 
     /// <summary>
-    /// The program that runs the model, with its arguments: by default this program with the argument <c>worker</c>.
+    /// The program that runs the model, with its arguments; it calls <see cref="Worker.WorkerHost.RunAsync"/>. Empty,
+    /// the default, for this program once more, whose own code does not run there.
     /// </summary>
-    public IReadOnlyList<string> WorkerCommand { get; init; } = ThisProgram();
+    public IReadOnlyList<string> WorkerCommand { get; init; } = [];
 
-    /// <summary>Told what goes wrong inside.</summary>
+    /// <summary>
+    /// Told what goes wrong inside <see cref="TamxServer"/>. An application of one's own has its own log.
+    /// </summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
     internal ServerTimes Times { get; init; } = new();
@@ -80,7 +83,18 @@ public sealed record ServerOptions
 
     /// <summary>Refuses what would be unsafe or cannot work.</summary>
     /// <exception cref="InvalidInputException">No key where one is needed, or a value is out of its range.</exception>
-    public void Validate()
+    public void Validate() => Check((_, check) => check());
+
+    /// <summary>Does each check, with the path of the options that it is about.</summary>
+    internal void Check(Action<string, Action> run)
+    {
+        run("", CheckOwn);
+        run(nameof(Model), (Model ?? new ModelOptions { ModelPath = "" }).Validate);
+        run(nameof(Engine), Engine.Validate);
+        run(nameof(Limits), Limits.Validate);
+    }
+
+    private void CheckOwn()
     {
         if (!IPAddress.IsLoopback(Address) && ApiKey is null)
         {
@@ -125,22 +139,7 @@ public sealed record ServerOptions
                 $"a longest silence of {LongestSilence}: it must be at least a millisecond"
             );
         }
-
-        Limits.Validate();
     }
 
     private static Setting Named(string property) => new(property);
-
-    private static string[] ThisProgram()
-    {
-        var program = Environment.ProcessPath ?? "dotnet";
-        var isHost = Path.GetFileNameWithoutExtension(program).Equals("dotnet", StringComparison.OrdinalIgnoreCase);
-        if (!isHost)
-        {
-            return [program, "worker"];
-        }
-
-        var assembly = Assembly.GetEntryAssembly()!.GetName().Name;
-        return [program, Path.Combine(AppContext.BaseDirectory, $"{assembly}.dll"), "worker"];
-    }
 }

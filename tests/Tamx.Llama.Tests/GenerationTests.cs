@@ -20,6 +20,10 @@ public sealed class GenerationTests
         {
             Assert.Equal(4, token.Candidates.Count);
             Assert.Equal(token.Id, token.Candidates[0].Id);
+            Assert.All(
+                token.Candidates,
+                c => Assert.Equal(System.Text.Encoding.UTF8.GetString(Model.Vocabulary.GetBytes(c.Id)), c.Text)
+            );
             Assert.Equal(token.Logit, token.Candidates[0].Logit);
             Assert.Equal(token.Candidates.OrderByDescending(c => c.Logit), token.Candidates);
 

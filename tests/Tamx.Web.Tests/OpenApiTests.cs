@@ -19,7 +19,8 @@ public sealed class OpenApiTests(SharedServer shared)
             );
         var served = shared
             .Running.Server.Endpoints.Where(endpoint =>
-                endpoint.RoutePattern.RawText is not ("/" or "/assets/{**path}")
+                endpoint.Metadata.GetMetadata<HttpMethodMetadata>() is not null
+                && endpoint.RoutePattern.RawText is not ("/" or "/assets/{**path}")
             )
             .SelectMany(endpoint =>
                 endpoint

@@ -51,9 +51,16 @@ internal sealed class OpenPage : IAsyncDisposable
 
     public ILocator Status => Page.Locator(".status .phase");
 
-    public static async Task<OpenPage> StartAsync(
+    public static Task<OpenPage> StartAsync(
         Chromium browser,
         RunningServer server,
+        BrowserNewContextOptions? look = null,
+        string path = ""
+    ) => StartAsync(browser, server.Server.Address, look, path);
+
+    public static async Task<OpenPage> StartAsync(
+        Chromium browser,
+        Uri server,
         BrowserNewContextOptions? look = null,
         string path = ""
     )
@@ -65,7 +72,7 @@ internal sealed class OpenPage : IAsyncDisposable
                     ViewportSize = new ViewportSize { Width = 1280, Height = 800 },
                 }
         );
-        var open = new OpenPage(context, await context.NewPageAsync(), server.Server.Address);
+        var open = new OpenPage(context, await context.NewPageAsync(), server);
         await open.Page.AddInitScriptAsync(
             """
             const { send } = XMLHttpRequest.prototype;

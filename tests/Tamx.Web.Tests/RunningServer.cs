@@ -25,7 +25,7 @@ internal sealed class RunningServer : IAsyncDisposable
 
     public HttpClient Client { get; }
 
-    /// <summary>The demo model with one thread, and a worker that is this build's command line.</summary>
+    /// <summary>The demo model with one thread.</summary>
     public static ServerOptions Options { get; } =
         new()
         {
@@ -36,7 +36,6 @@ internal sealed class RunningServer : IAsyncDisposable
                 ProjectorPath = Path.Combine(AppContext.BaseDirectory, "demo", "mmproj-tamx-demo-grounded-f16.gguf"),
                 ThreadCount = 1,
             },
-            WorkerCommand = ["dotnet", Path.Combine(AppContext.BaseDirectory, "Tamx.Cli.dll"), "worker"],
         };
 
     public static byte[] Scene { get; } =

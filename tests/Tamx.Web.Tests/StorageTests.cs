@@ -202,7 +202,7 @@ public sealed class StorageTests
         await using var server = await RunningServer.StartAsync(
             RunningServer.Options with
             {
-                WorkerCommand = ["env", "DOTNET_GCHeapHardLimit=0x5000000", .. RunningServer.Options.WorkerCommand],
+                WorkerCommand = ["env", "DOTNET_GCHeapHardLimit=0x5000000", .. AbortingWorker.Command],
             }
         );
         var worker = server.Server.WorkerId;

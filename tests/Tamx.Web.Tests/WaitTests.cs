@@ -73,7 +73,7 @@ public sealed class WaitTests
         var script = $"if mkdir '{folder.File("begun")}'; then exec \"$@\"; else exec sleep 1000; fi";
         await using var server = await StartAsync(
             new ServerTimes { Worker = Short },
-            ["sh", "-c", script, "sh", .. RunningServer.Options.WorkerCommand]
+            ["sh", "-c", script, "sh", .. AbortingWorker.Command]
         );
         await server.AssertServesAsync();
         var first = server.Server.WorkerId!.Value;

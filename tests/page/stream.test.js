@@ -71,7 +71,7 @@ function begin(files = []) {
 test("a request is sent with its files, named as its messages name them", async () => {
   begin([new File(["abc"], "cat.png")]);
 
-  assert.equal(request.asked, "POST /api/explain");
+  assert.equal(request.asked, "POST api/explain");
   assert.equal(request.headers.Accept, "text/event-stream");
   assert.equal(await request.form.get("request").text(), '{"messages":[]}');
   assert.equal(request.form.get("file0").name, "cat.png");
@@ -179,7 +179,7 @@ test("stopping a run asks the server, which ends it", async () => {
   request.event("done", { run: "a1" });
   mock.timers.tick(60_000);
 
-  assert.deepEqual(fetched, ["POST /api/runs/a1/stop"]);
+  assert.deepEqual(fetched, ["POST api/runs/a1/stop"]);
   assert.deepEqual(
     heard.map(([name]) => name),
     ["run", "progress", "done"],

@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using System.Text;
+using Microsoft.Extensions.Logging;
 using Tamx.Llama.Capture;
 using Tamx.Llama.Chat;
 using Tamx.Llama.Gguf;
@@ -17,7 +19,7 @@ public readonly record struct CompletionProgress(string Stage, int Done, int Tot
 /// Used by one caller at a time. May be disposed at any time, also while it generates: the enumeration then ends with
 /// <see cref="ObjectDisposedException"/>.
 /// </remarks>
-public sealed class Completion : IDisposable
+public sealed partial class Completion : IDisposable
 {
     private readonly VisionLanguageModel _model;
     private readonly CompletionOptions _options;
@@ -27,6 +29,7 @@ public sealed class Completion : IDisposable
     private readonly Prompt _prompt;
     private readonly int[] _givenAnswer;
     private readonly int[] _tokenIds;
+    private GenAiOperation? _operation;
     private SequenceDecoder? _decoder;
     private TokenSampler? _sampler;
     private int _computedAnswer;
@@ -42,11 +45,7 @@ public sealed class Completion : IDisposable
         CompletionOptions options
     )
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(options.MaxNewTokens);
-        ArgumentOutOfRangeException.ThrowIfNegative(options.ContextSize);
-        ArgumentOutOfRangeException.ThrowIfNegative(options.MaxContextSize);
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchSize, 2);
-        ArgumentOutOfRangeException.ThrowIfNegative(options.CandidateCount);
+        options.Validate();
         if (options.CandidateCount > model.Facts.VocabularySize)
         {
             throw InvalidInputException.Naming(
@@ -54,10 +53,7 @@ public sealed class Completion : IDisposable
             );
         }
 
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.RepeatLastN, -1);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.RepeatPenalty);
-        RequireStopTexts(options.StopTexts);
-        RequireBiases(options.LogitBias, model.Vocabulary.Count);
+        RequireTokens(options.LogitBias, model.Vocabulary.Count);
         RequireLayers(options.Layers, model.Facts);
         _model = model;
         _options = options;
@@ -169,7 +165,7 @@ public sealed class Completion : IDisposable
         using var thread = new ComputeThread();
         if (_decoder is null)
         {
-            await thread.RunAsync(() => Prefill(null, cancellationToken)).ConfigureAwait(false);
+            await ObserveAsync(thread.RunAsync(() => Prefill(null, cancellationToken))).ConfigureAwait(false);
         }
 
         var isGiven = _givenAnswer.Length > 0;
@@ -184,7 +180,8 @@ public sealed class Completion : IDisposable
             }
             else if (
                 PromptTokenCount + index == _tokenIds.Length
-                || await thread.RunAsync(() => Step(index, cancellationToken)).ConfigureAwait(false) is not { } token
+                || await ObserveAsync(thread.RunAsync(() => Step(index, cancellationToken))).ConfigureAwait(false)
+                    is not { } token
             )
             {
                 StopReason = StopReason.ContextFull;
@@ -204,9 +201,17 @@ public sealed class Completion : IDisposable
             foreach (var ready in tokens)
             {
                 TokenCount++;
+                _operation!.NoteToken();
+                if (StopReason != StopReason.None && ReferenceEquals(ready, tokens[^1]))
+                {
+                    End();
+                }
+
                 yield return ready;
             }
         }
+
+        End();
     }
 
     /// <summary>Computes the prompt alone. <see cref="HiddenStates"/> then has a row for each of its tokens.</summary>
@@ -220,15 +225,49 @@ public sealed class Completion : IDisposable
     )
     {
         using var thread = new ComputeThread();
-        await thread.RunAsync(() => Prefill(progress, cancellationToken)).ConfigureAwait(false);
+        await ObserveAsync(thread.RunAsync(() => Prefill(progress, cancellationToken))).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         _disposed = true;
+        _operation?.Dispose();
         EndCall();
         ReleaseNative();
+    }
+
+    /// <summary>Waits for a part of the answer, as telemetry sees it.</summary>
+    private async Task<T> ObserveAsync<T>(Task<T> work)
+    {
+        _operation ??= Begin();
+        try
+        {
+            return await work.ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            _operation.Fail(e is OperationCanceledException ? "cancelled" : e.GetType().Name);
+            throw;
+        }
+    }
+
+    private GenAiOperation Begin()
+    {
+        LogBegin(_model.Logger, _model.Name, PromptTokenCount, Pictures.Count);
+        var instruments = LibraryTelemetry.Instruments;
+        return new GenAiOperation(instruments, instruments.OperationDuration, _model.Name, _options);
+    }
+
+    private void End()
+    {
+        var count = TokenCount - PromptTokenCount;
+        if (!_operation!.IsOver)
+        {
+            LogEnd(_model.Logger, _model.Name, count, _operation.Seconds, StopReason);
+        }
+
+        _operation.End(PromptTokenCount, count, StopReason);
     }
 
     /// <summary>Makes the native call in progress, and every later one, end as cancelled.</summary>
@@ -268,16 +307,6 @@ public sealed class Completion : IDisposable
     /// <summary>For tests: the M-RoPE position of the next text token. It tells how vision blocks are placed.</summary>
     internal int GetNextPosition() => _decoder!.Context.NextPosition;
 
-    private static void RequireStopTexts(IReadOnlyList<string> texts)
-    {
-        if (texts.Any(string.IsNullOrEmpty))
-        {
-            throw InvalidInputException.Naming(
-                $"a stop text ({Settings.StopTexts}) is empty; every answer would end before its first token"
-            );
-        }
-    }
-
     private static void RequireLayers(IReadOnlyList<int> layers, ModelFacts facts)
     {
         foreach (var layer in layers)
@@ -291,21 +320,14 @@ public sealed class Completion : IDisposable
         }
     }
 
-    private static void RequireBiases(IReadOnlyDictionary<int, float> biases, int tokenCount)
+    private static void RequireTokens(IReadOnlyDictionary<int, float> biases, int tokenCount)
     {
-        foreach (var (id, bias) in biases)
+        foreach (var id in biases.Keys)
         {
             if (id < 0 || id >= tokenCount)
             {
                 throw InvalidInputException.Naming(
                     $"token {id} ({Settings.LogitBias}) is not in the model's vocabulary (0 to {tokenCount - 1})"
-                );
-            }
-
-            if (!(bias >= -CompletionOptions.MaxLogitBias && bias <= CompletionOptions.MaxLogitBias))
-            {
-                throw InvalidInputException.Naming(
-                    $"the bias of token {id} ({Settings.LogitBias}) is {bias}; it must be from {-CompletionOptions.MaxLogitBias} to {CompletionOptions.MaxLogitBias}"
                 );
             }
         }
@@ -396,12 +418,17 @@ public sealed class Completion : IDisposable
                     Text = "",
                     Logit = ranking.Logit,
                     LogProbability = ranking.Logit - ranking.LogSum,
-                    Candidates = ranking.Candidates,
+                    Candidates =
+                    [
+                        .. ranking.Candidates.Select(candidate => candidate with { Text = TextOf(candidate.Id) }),
+                    ],
                     EndsAnswer = _givenAnswer.Length == 0 && _model.Vocabulary.EndsAnswer(id),
                 };
             },
             cancellationToken
         );
+
+    private string TextOf(int id) => Encoding.UTF8.GetString(_model.Vocabulary.GetBytes(id));
 
     /// <summary>
     /// Computes the answer's tokens before one, where that has not happened yet: the one just written, or a batch of a
@@ -439,6 +466,7 @@ public sealed class Completion : IDisposable
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             cancellationToken.ThrowIfCancellationRequested();
+            using var redirection = NativeLog.To(_model.Options.LoggerFactory);
             return work();
         }
         catch (OperationCanceledException e) when (e.CancellationToken != cancellationToken || _disposed)
@@ -459,4 +487,26 @@ public sealed class Completion : IDisposable
             Volatile.Write(ref _busy, 0);
         }
     }
+
+    [LoggerMessage(
+        EventId = 2,
+        EventName = "AnswerBegun",
+        Level = LogLevel.Debug,
+        Message = "{Model}: a prompt of {PromptTokens} tokens, with {Pictures} pictures"
+    )]
+    private static partial void LogBegin(ILogger logger, string model, int promptTokens, int pictures);
+
+    [LoggerMessage(
+        EventId = 3,
+        EventName = "AnswerEnded",
+        Level = LogLevel.Debug,
+        Message = "{Model}: an answer of {AnswerTokens} tokens, in {Seconds:F2} s ({StopReason})"
+    )]
+    private static partial void LogEnd(
+        ILogger logger,
+        string model,
+        int answerTokens,
+        double seconds,
+        StopReason stopReason
+    );
 }

@@ -89,4 +89,37 @@ public sealed record CompletionOptions
     /// into batches (2e-6 instead of 1e-3). Slower. False by default.
     /// </summary>
     public bool PreciseCache { get; init; }
+
+    /// <summary>Refuses values that no answer can be generated with, whatever the model.</summary>
+    /// <exception cref="InvalidInputException">A value is out of its range; the message names it.</exception>
+    public void Validate()
+    {
+        Settings.RequireAtLeast(0, MaxNewTokens, Settings.MaxNewTokens);
+        Settings.RequireAtLeast(0, ContextSize, Settings.ContextSize);
+        Settings.RequireAtLeast(0, MaxContextSize, Settings.MaxContextSize);
+        Settings.RequireAtLeast(2, BatchSize, Settings.BatchSize);
+        Settings.RequireAtLeast(0, CandidateCount, Settings.CandidateCount);
+        Settings.RequireAtLeast(-1, RepeatLastN, Settings.RepeatLastN);
+        if (!(RepeatPenalty > 0))
+        {
+            throw InvalidInputException.Naming($"{Settings.RepeatPenalty} is {RepeatPenalty}; it must be more than 0");
+        }
+
+        if (StopTexts.Any(string.IsNullOrEmpty))
+        {
+            throw InvalidInputException.Naming(
+                $"a stop text ({Settings.StopTexts}) is empty; every answer would end before its first token"
+            );
+        }
+
+        foreach (var (id, bias) in LogitBias)
+        {
+            if (!(bias >= -MaxLogitBias && bias <= MaxLogitBias))
+            {
+                throw InvalidInputException.Naming(
+                    $"the bias of token {id} ({Settings.LogitBias}) is {bias}; it must be from {-MaxLogitBias} to {MaxLogitBias}"
+                );
+            }
+        }
+    }
 }

@@ -4,7 +4,11 @@ namespace Tamx.Llama;
 /// <param name="Id">Token id.</param>
 /// <param name="Logit">Its logit.</param>
 /// <param name="Probability">Its probability under the model's softmax.</param>
-public readonly record struct TokenCandidate(int Id, float Logit, float Probability);
+public readonly record struct TokenCandidate(int Id, float Logit, float Probability)
+{
+    /// <summary>The token's text by itself. U+FFFD stands for a part of a character.</summary>
+    public string? Text { get; init; }
+}
 
 /// <summary>A token of the answer, which the model wrote or was given.</summary>
 public sealed record GeneratedToken

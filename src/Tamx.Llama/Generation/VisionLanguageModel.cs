@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
 using Tamx.Llama.Chat;
 using Tamx.Llama.Gguf;
 using Tamx.Llama.Interop;
@@ -9,7 +11,7 @@ namespace Tamx.Llama;
 /// Safe to use from several threads. Each answer is a <see cref="Completion"/>; pictures are encoded one at a time. May
 /// be disposed at any time, twice, or before its completions. Native memory is freed when the last user is done.
 /// </remarks>
-public sealed class VisionLanguageModel : IDisposable
+public sealed partial class VisionLanguageModel : IDisposable
 {
     private readonly LlamaModel _model;
     private readonly VisionProjector? _vision;
@@ -34,6 +36,8 @@ public sealed class VisionLanguageModel : IDisposable
         InputEmbedding = new TensorRows(facts.InputEmbedding);
         OutputNorm = new OutputNorm(facts);
         AttentionOutput = new AttentionOutput(facts);
+        Name = facts.Name ?? Path.GetFileNameWithoutExtension(facts.Path);
+        Logger = options.LoggerFactory.CreateLogger(LogCategories.Llama);
     }
 
     /// <summary>What was asked for when loading.</summary>
@@ -62,6 +66,10 @@ public sealed class VisionLanguageModel : IDisposable
 
     /// <summary>What the residual stream of a text token starts with.</summary>
     internal TensorRows InputEmbedding { get; }
+    /// <summary>The name that the file gives itself, or the file's.</summary>
+    internal string Name { get; }
+
+    internal ILogger Logger { get; }
 
     internal LlamaModel Model
     {
@@ -78,6 +86,7 @@ public sealed class VisionLanguageModel : IDisposable
     /// <param name="options">Which model, and how.</param>
     /// <param name="progress">Told how far loading has come.</param>
     /// <param name="cancellationToken">Ends loading.</param>
+    /// <exception cref="InvalidInputException">An option is out of its range.</exception>
     /// <exception cref="ModelFormatException">
     /// A file is damaged or of an unsupported kind, the two do not fit, or llama.cpp cannot load one (its message says
     /// why).
@@ -92,8 +101,7 @@ public sealed class VisionLanguageModel : IDisposable
     )
     {
         ArgumentNullException.ThrowIfNull(options);
-        ArgumentException.ThrowIfNullOrEmpty(options.ModelPath);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.ThreadCount);
+        options.Validate();
         return Task.Run(() => Load(options, progress, cancellationToken), cancellationToken);
     }
 
@@ -180,6 +188,8 @@ public sealed class VisionLanguageModel : IDisposable
         CancellationToken cancellationToken
     )
     {
+        using var redirection = NativeLog.To(options.LoggerFactory);
+        var clock = Stopwatch.StartNew();
         var facts = Preflight.CheckModel(GgufModel.Open(options.ModelPath));
         ProjectorFacts? projector = null;
         if (options.ProjectorPath is { } projectorPath)
@@ -209,7 +219,18 @@ public sealed class VisionLanguageModel : IDisposable
                 vision = VisionProjector.Load(model, projector, options, progress, cancellationToken);
             }
 
-            return new VisionLanguageModel(options, facts, projector, model, vision);
+            var loaded = new VisionLanguageModel(options, facts, projector, model, vision);
+            var gpuLayers = options.LayersOnGpu(facts);
+            var seconds = clock.Elapsed.TotalSeconds;
+            LogLoaded(
+                loaded.Logger,
+                loaded.Name,
+                facts.Architecture,
+                facts.Quantization ?? "unknown",
+                gpuLayers,
+                seconds
+            );
+            return loaded;
         }
         catch
         {
@@ -218,4 +239,19 @@ public sealed class VisionLanguageModel : IDisposable
             throw;
         }
     }
+
+    [LoggerMessage(
+        EventId = 1,
+        EventName = "ModelLoaded",
+        Level = LogLevel.Information,
+        Message = "{Model} is loaded: {Architecture}, {Quantization}, {GpuLayers} layers on the GPU, {Seconds:F1} s"
+    )]
+    private static partial void LogLoaded(
+        ILogger logger,
+        string model,
+        string architecture,
+        string quantization,
+        int gpuLayers,
+        double seconds
+    );
 }

@@ -27,11 +27,22 @@ internal static unsafe partial class NativeLog
     [ThreadStatic]
     private static NativeErrors? _listener;
 
+    [ThreadStatic]
+    private static ILogger? _threadLogger;
+
     private static delegate* unmanaged[Cdecl]<int, byte*, void*, void> _previous;
     private static void* _previousData;
 
     /// <summary>Collects the error lines of this thread until it is disposed.</summary>
     internal static NativeErrors Listen() => _listener = new NativeErrors(_listener);
+
+    /// <summary>Sends the lines of this thread to a model's log until the result is disposed of.</summary>
+    internal static Redirection To(ILoggerFactory loggers)
+    {
+        var redirection = new Redirection(_threadLogger);
+        _threadLogger = loggers is NullLoggerFactory ? _threadLogger : loggers.CreateLogger(LogCategories.Native);
+        return redirection;
+    }
 
     /// <summary>Hooks the libraries' logs. The host program's own log callback still receives its lines.</summary>
     internal static void Attach(bool keepPrevious)
@@ -52,7 +63,7 @@ internal static unsafe partial class NativeLog
     internal static void StopListening(NativeErrors? outer) => _listener = outer;
 
     /// <summary>A line of Tamx's own about the libraries.</summary>
-    internal static void Say(string text) => Write(Logger, LogLevel.Debug, text);
+    internal static void Say(string text) => Write(_threadLogger ?? Logger, LogLevel.Debug, text);
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void OnLog(int level, byte* text, void* data)
@@ -104,9 +115,15 @@ internal static unsafe partial class NativeLog
             Information => LogLevel.Debug,
             _ => LogLevel.Trace,
         };
-        Write(Logger, level, line);
+        Write(_threadLogger ?? Logger, level, line);
     }
 
-    [LoggerMessage(Message = "llama.cpp: {Text}")]
+    [LoggerMessage(EventId = 1, EventName = "NativeLine", Message = "llama.cpp: {Text}")]
     private static partial void Write(ILogger logger, LogLevel level, string text);
+
+    /// <summary>What a thread's lines went to before.</summary>
+    internal readonly struct Redirection(ILogger? before) : IDisposable
+    {
+        public void Dispose() => _threadLogger = before;
+    }
 }

@@ -11,7 +11,10 @@ public static unsafe class LlamaRuntime
     /// <summary>Environment variable that names a folder with the libraries of the build that Tamx needs.</summary>
     public const string DirectoryVariable = LlamaLibraries.DirectoryVariable;
 
-    /// <summary>Receives llama.cpp's log lines. Nothing is logged unless it is set.</summary>
+    /// <summary>
+    /// Receives llama.cpp's log lines, but those about a model that has a log (<see cref="ModelOptions.LoggerFactory"/>).
+    /// Nothing is logged unless it is set.
+    /// </summary>
     public static ILogger Logger
     {
         get => NativeLog.Logger;

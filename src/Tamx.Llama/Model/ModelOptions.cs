@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Tamx.Llama.Gguf;
 
 namespace Tamx.Llama;
@@ -57,6 +60,27 @@ public sealed record ModelOptions
 
     /// <summary>Map the file instead of reading it. True by default.</summary>
     public bool UseMemoryMap { get; init; } = true;
+
+    /// <summary>
+    /// Where the model, its answers and their maps are logged, and llama.cpp's own lines about them. Nothing is logged
+    /// by default. No text of a prompt or an answer ever is.
+    /// </summary>
+    [JsonIgnore]
+    public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
+
+    /// <summary>Refuses values that no model can be loaded with.</summary>
+    /// <exception cref="InvalidInputException">A value is missing or out of its range; the message names it.</exception>
+    public void Validate()
+    {
+        if (string.IsNullOrEmpty(ModelPath))
+        {
+            throw InvalidInputException.Naming($"{Settings.ModelPath} is missing; it names the model's GGUF file");
+        }
+
+        Settings.RequireAtLeast(1, ThreadCount, Settings.ThreadCount);
+        Settings.RequireAtLeast(0, MinImageTokens, Settings.MinImageTokens);
+        Settings.RequireAtLeast(0, MaxImageTokens, Settings.MaxImageTokens);
+    }
 
     /// <summary>How many of a model's layers go to the GPU. The output counts as one more, and goes first.</summary>
     /// <param name="facts">The model.</param>

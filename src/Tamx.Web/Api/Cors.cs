@@ -15,14 +15,14 @@ internal static class Cors
     /// Lets pages of these origins send any header and read any answer. The key goes in a header, so that no page gets
     /// further than who wrote it; cookies there are none.
     /// </summary>
-    public static void Allow(CorsPolicyBuilder policy, IReadOnlyList<string> origins)
+    public static CorsPolicy PolicyFor(IReadOnlyList<string> origins)
     {
-        policy
+        var policy = new CorsPolicyBuilder()
             .WithMethods("GET", "POST", "DELETE")
             .AllowAnyHeader()
             .WithExposedHeaders(ExplainApi.RunHeader, "Retry-After")
             .SetPreflightMaxAge(AnswerAge);
-        _ = origins.Contains(Any) ? policy.AllowAnyOrigin() : policy.WithOrigins([.. origins]);
+        return (origins.Contains(Any) ? policy.AllowAnyOrigin() : policy.WithOrigins([.. origins])).Build();
     }
 
     /// <summary>An origin as browsers send it; null if it is none.</summary>

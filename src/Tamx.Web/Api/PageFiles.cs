@@ -51,7 +51,15 @@ internal sealed class PageFiles
     /// <summary>Sends the file that the request's path names. Only files in the dictionary are found.</summary>
     public async Task SendAsync(HttpContext context)
     {
-        var path = context.Request.Path.Value is "/" or null ? Index : context.Request.Path.Value;
+        var path = context.Request.Path.Value;
+        if (string.IsNullOrEmpty(path))
+        {
+            // What the page names is relative to its own address, which has to be a folder's.
+            context.Response.Redirect(context.Request.PathBase + "/" + context.Request.QueryString);
+            return;
+        }
+
+        path = path == "/" ? Index : path;
         if (!_files.TryGetValue(path, out var file))
         {
             throw NotFound();

@@ -9,9 +9,11 @@ namespace Tamx.Web.Api;
 /// <summary>
 /// Who may talk to the server: the right Host, no foreign Origin but those allowed, and the key where there is one.
 /// </summary>
-internal sealed class RequestGuard(ServerOptions options)
+internal sealed class RequestGuard(ServerOptions options, Listening listening)
 {
-    private readonly bool _isLoopback = IPAddress.IsLoopback(options.Address);
+    private const string AnyHost = "*";
+
+    private readonly bool _isLoopback = listening.IsLoopback;
     private readonly string[] _allowedHosts = [.. options.AllowedHosts.Select(AsciiOf)];
     private readonly byte[]? _key = options.ApiKey is { } key ? HashOf(key) : null;
 
@@ -89,7 +91,10 @@ internal sealed class RequestGuard(ServerOptions options)
         var isAddress = IPAddress.TryParse(host.Trim('[', ']'), out var address) && IsPlain(host, address);
         return host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
             || (isAddress && (!_isLoopback || IPAddress.IsLoopback(address!)))
-            || (!_isLoopback && _allowedHosts.Contains(host, StringComparer.OrdinalIgnoreCase));
+            || (
+                !_isLoopback
+                && (_allowedHosts.Contains(AnyHost) || _allowedHosts.Contains(host, StringComparer.OrdinalIgnoreCase))
+            );
     }
 
     /// <summary>Not the odd spellings (0x7f.1, 2130706433) that IPAddress reads too.</summary>

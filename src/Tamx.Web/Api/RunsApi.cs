@@ -7,7 +7,7 @@ namespace Tamx.Web.Api;
 /// <summary><c>/api/runs</c>: lists what this server has answered, sends its files, stops and deletes it.</summary>
 internal sealed class RunsApi(ServerOptions options, RunStore runs)
 {
-    public IResult List() =>
+    public IResult List(HttpRequest request) =>
         Results.Json(
             runs.List()
                 .Select(run => new
@@ -20,7 +20,7 @@ internal sealed class RunsApi(ServerOptions options, RunStore runs)
                     run.Answer,
                     files = RunFiles
                         .MediaTypes.Keys.Where(_ => run.IsOver)
-                        .Select(name => $"/api/runs/{run.Id}/{name}")
+                        .Select(name => $"{request.PathBase}/api/runs/{run.Id}/{name}")
                         .Order(),
                 }),
             WireJson.Options

@@ -22,11 +22,7 @@ internal sealed class StatusApi(ServerOptions options, ModelWorker worker, RunSe
         );
     }
 
-    public IResult Metrics() =>
-        Results.Text(
-            metrics.Write(service.Queue.Count, worker.IsReady, worker.RestartCount),
-            "text/plain; version=0.0.4; charset=utf-8"
-        );
+    public IResult Metrics() => Results.Text(metrics.Write(), "text/plain; version=0.0.4; charset=utf-8");
 
     /// <summary>The API's description; a test holds it to the routes.</summary>
     public static IResult OpenApi() =>

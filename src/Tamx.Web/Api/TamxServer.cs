@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -11,20 +12,19 @@ using Tamx.Web.Runs;
 namespace Tamx.Web;
 
 /// <summary>The web app: a page and an HTTP API over one model, which runs in a process of its own.</summary>
-public sealed partial class TamxServer : IAsyncDisposable
+public sealed class TamxServer : IAsyncDisposable
 {
     private const int MaxHeaderBytes = 16 << 10;
 
     private readonly WebApplication _app;
     private readonly ModelWorker _worker;
-    private readonly PrivateFolder _folder;
     private readonly MemoryReturn _memory = new();
 
-    private TamxServer(WebApplication app, ModelWorker worker, PrivateFolder folder)
+    private TamxServer(WebApplication app)
     {
         _app = app;
-        _worker = worker;
-        _folder = folder;
+        _worker = app.Services.GetRequiredService<ModelWorker>();
+        FolderPath = app.Services.GetRequiredService<PrivateFolder>().Path;
     }
 
     /// <summary>Where it listens, as one tells a browser: <c>http://127.0.0.1:8016</c>.</summary>
@@ -34,7 +34,7 @@ public sealed partial class TamxServer : IAsyncDisposable
     internal int? WorkerId => _worker.ProcessId;
 
     /// <summary>Where runs and uploads lie.</summary>
-    internal string FolderPath => _folder.Path;
+    internal string FolderPath { get; }
 
     /// <summary>What it answers to.</summary>
     internal IEnumerable<RouteEndpoint> Endpoints =>
@@ -54,22 +54,15 @@ public sealed partial class TamxServer : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        var folder = PrivateFolder.Create();
-        ModelWorker? worker = null;
-        WebApplication? app = null;
+        var app = Build(options);
         try
         {
-            worker = new ModelWorker(options, folder.Add("tmp"));
-            await WaitForModelAsync(worker, cancellationToken);
-            app = Build(options, worker, folder.Add("runs"));
             await app.StartAsync(cancellationToken);
-            return new TamxServer(app, worker, folder);
+            return new TamxServer(app);
         }
         catch (Exception e)
         {
-            await (app?.DisposeAsync() ?? ValueTask.CompletedTask);
-            await (worker?.DisposeAsync() ?? ValueTask.CompletedTask);
-            folder.Dispose();
+            await app.DisposeAsync();
             if (e is IOException or System.Net.Sockets.SocketException)
             {
                 throw new InvalidInputException($"{options.Host}:{options.Port} cannot be listened on: {e.Message}", e);
@@ -86,33 +79,26 @@ public sealed partial class TamxServer : IAsyncDisposable
         await _app.StopAsync(patience.Token);
         await _app.DisposeAsync();
         await _memory.DisposeAsync();
-        await _worker.DisposeAsync();
-        _folder.Dispose();
     }
 
-    private static async Task WaitForModelAsync(ModelWorker worker, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await worker.GetAsync(null, cancellationToken);
-        }
-        catch (WorkerDiedException e)
-        {
-            throw new InvalidInputException($"the model's process ended while it loaded the model: {e.Message}", e);
-        }
-    }
-
-    private static WebApplication Build(ServerOptions options, ModelWorker worker, string runFolder)
+    /// <summary>An application that has nothing else, and is as strict with connections as it can.</summary>
+    private static WebApplication Build(ServerOptions options)
     {
         // Nothing around the program (settings files, environment variables, its folder) configures the server.
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = runFolder });
+        var builder = WebApplication.CreateEmptyBuilder(
+            new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory }
+        );
         builder.Logging.AddProvider(new FixedLoggerProvider(options.Logger));
+        builder.Logging.SetMinimumLevel(LogLevel.Trace);
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
 
         // A start that fails throws; the host need not log it too.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
 
         // What fails in Kestrel is a client's doing; what fails in our code is caught and logged there.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Critical);
+        builder.Services.AddSingleton(new Listening(IPAddress.IsLoopback(options.Address)));
+        builder.Services.AddTamxServer(options);
         builder.Services.AddSingleton(services => new ConnectionLimit(
             ActivatorUtilities.CreateInstance<SocketTransportFactory>(services)
         ));
@@ -124,7 +110,6 @@ public sealed partial class TamxServer : IAsyncDisposable
             .ConfigureKestrel(kestrel =>
             {
                 kestrel.AddServerHeader = false;
-                kestrel.Limits.MaxRequestBodySize = options.Limits.MaxBodyBytes;
                 kestrel.Limits.MaxRequestHeadersTotalSize = MaxHeaderBytes;
                 kestrel.Limits.RequestHeadersTimeout = options.Times.Idle;
                 kestrel.Limits.KeepAliveTimeout = options.Times.Idle;
@@ -138,9 +123,16 @@ public sealed partial class TamxServer : IAsyncDisposable
                     }
                 );
             });
-        Routes.AddServices(builder.Services);
         var app = builder.Build();
-        Routes.Map(app, options, worker, app.Services.GetRequiredService<ConnectionLimit>(), runFolder);
+        var connections = app.Services.GetRequiredService<ConnectionLimit>();
+        app.Use(
+            async (context, next) =>
+            {
+                using var request = connections.BeginRequest(context);
+                await next(context);
+            }
+        );
+        app.MapTamx();
         return app;
     }
 

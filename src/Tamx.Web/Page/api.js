@@ -2,6 +2,8 @@
 
 /** @import { CallListener, Config, ErrorBody, Run, RunFile } from "./types.js" */
 
+// Addresses are relative to the page's: the server may be a part of another one, below a path of its own.
+
 const KEY = "tamx-api-key";
 
 /** A refusal or failure: code as the server has it, or "network" where there was no answer. */
@@ -37,20 +39,20 @@ export const apiKey = {
 };
 
 /** @type {() => Promise<Config>} */
-export const getConfig = () => getJson("/api/config");
+export const getConfig = () => getJson("api/config");
 /** @type {() => Promise<Run[]>} */
-export const getRuns = () => getJson("/api/runs");
+export const getRuns = () => getJson("api/runs");
 /** @param {string} run */
-export const deleteRun = (run) => send(`/api/runs/${run}`, { method: "DELETE" });
+export const deleteRun = (run) => send(`api/runs/${run}`, { method: "DELETE" });
 /** @param {string} run */
-export const stopRun = (run) => send(`/api/runs/${run}/stop`, { method: "POST" });
+export const stopRun = (run) => send(`api/runs/${run}/stop`, { method: "POST" });
 
 /**
  * A file of a finished run.
  * @param {string} run
  * @param {RunFile} name
  */
-export const getFile = (run, name) => send(`/api/runs/${run}/${name}`, {});
+export const getFile = (run, name) => send(`api/runs/${run}/${name}`, {});
 
 /**
  * Has an answer explained.
@@ -107,7 +109,7 @@ export function explain(request, files, hear) {
     }
   };
   call.onerror = () => fail(noAnswer());
-  call.open("POST", "/api/explain");
+  call.open("POST", "api/explain");
   call.setRequestHeader("Accept", "text/event-stream");
   if (apiKey.get() !== null) {
     call.setRequestHeader("Authorization", `Bearer ${apiKey.get()}`);

@@ -146,8 +146,8 @@ export class View {
       event.preventDefault();
       this.#startAnew();
     };
-    const icon = create("img", { src: "/assets/icon.svg", role: "presentation", width: "22", height: "22" });
-    return [create("a", { class: "brand", href: "/", title: "A new question", onclick: goHome }, icon, "Tamx")];
+    const icon = create("img", { src: "assets/icon.svg", role: "presentation", width: "22", height: "22" });
+    return [create("a", { class: "brand", href: ".", title: "A new question", onclick: goHome }, icon, "Tamx")];
   }
 
   #actions() {

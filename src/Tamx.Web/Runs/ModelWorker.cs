@@ -10,6 +10,8 @@ internal sealed partial class ModelWorker : IAsyncDisposable
 
     private readonly ServerOptions _options;
     private readonly string _temporaryFolder;
+    private readonly ILogger _logger;
+    private readonly ILogger _workerLogger;
     private readonly CancellationTokenSource _ending = new();
     private readonly Lock _gate = new();
     private readonly Task _supervision;
@@ -17,8 +19,10 @@ internal sealed partial class ModelWorker : IAsyncDisposable
     private WorkerProcess? _process;
     private int _failures;
 
-    public ModelWorker(ServerOptions options, string temporaryFolder)
+    public ModelWorker(ServerOptions options, string temporaryFolder, ILoggerFactory loggers)
     {
+        _logger = loggers.CreateLogger(LogCategories.Server);
+        _workerLogger = loggers.CreateLogger(LogCategories.Worker);
         _options = options;
         _temporaryFolder = temporaryFolder;
         _supervision = Task.Run(SuperviseAsync);
@@ -105,11 +109,7 @@ internal sealed partial class ModelWorker : IAsyncDisposable
             try
             {
                 await Task.Delay(Pause(), _ending.Token);
-                await using var process = WorkerProcess.Start(
-                    _options.WorkerCommand,
-                    _temporaryFolder,
-                    _options.Logger
-                );
+                await using var process = WorkerProcess.Start(_options.WorkerCommand, _temporaryFolder, _workerLogger);
                 _process = process;
                 using var ending = _ending.Token.Register(process.Kill);
                 await process.LoadAsync(_options.Model, _options.Engine, _options.Times.Loading);
@@ -138,7 +138,7 @@ internal sealed partial class ModelWorker : IAsyncDisposable
             {
                 _failures++;
                 RestartCount++;
-                LogRestart(_options.Logger, fault?.Message ?? "the model's process ended", Pause().TotalSeconds);
+                LogRestart(_logger, fault?.Message ?? "the model's process ended", Pause().TotalSeconds);
             }
 
             Fail(fault);
@@ -171,6 +171,11 @@ internal sealed partial class ModelWorker : IAsyncDisposable
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Fault}; the next worker is started in {Seconds} seconds")]
+    [LoggerMessage(
+        EventId = 3,
+        EventName = "WorkerRestarting",
+        Level = LogLevel.Error,
+        Message = "{Fault}; the next worker is started in {Seconds} seconds"
+    )]
     private static partial void LogRestart(ILogger logger, string fault, double seconds);
 }

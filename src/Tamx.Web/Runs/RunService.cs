@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using Tamx.Llama;
 using Tamx.Web.Requests;
 using Tamx.Web.Wire;
 
@@ -10,14 +11,18 @@ internal sealed partial class RunService(
     ServerOptions options,
     ModelWorker worker,
     RunStore runs,
-    ServerMetrics metrics
+    ServerMetrics metrics,
+    ILoggerFactory loggers
 )
 {
     /// <summary>How many of the largest bodies may be in memory together.</summary>
     private const int BodiesAtOnce = 3;
 
+    private readonly ILogger _logger = loggers.CreateLogger(LogCategories.Server);
+    private readonly ModelQueue _queue = NewQueue(options, worker, metrics);
+
     /// <summary>Who may use the model when.</summary>
-    public ModelQueue Queue { get; } = new(options.QueueLength, BodiesAtOnce * options.Limits.MaxBodyBytes);
+    public ModelQueue Queue => _queue;
 
     /// <summary>Has a request worked on.</summary>
     /// <param name="request">The request.</param>
@@ -36,6 +41,31 @@ internal sealed partial class RunService(
         CancellationToken clientGone
     )
     {
+        using var operation = metrics.Begin(worker.Model?.Name ?? "tamx", request.Options.Completion);
+        try
+        {
+            return await RunAsync(request, place, onEvent, operation, clientGone);
+        }
+        catch (ApiException e)
+        {
+            operation.Fail(e.Code);
+            throw;
+        }
+        catch (OperationCanceledException)
+        {
+            operation.Fail("cancelled");
+            throw;
+        }
+    }
+
+    private async Task<(Run Run, DoneEvent Done)> RunAsync(
+        ParsedRequest request,
+        ModelQueue.Place place,
+        Func<string, byte[], Task> onEvent,
+        GenAiOperation operation,
+        CancellationToken clientGone
+    )
+    {
         using var held = place;
         var run = Begin(request.Prompt);
         var state = RunState.Failed;
@@ -46,9 +76,10 @@ internal sealed partial class RunService(
             await place.WaitAsync(position => onEvent("queued", WireJson.Bytes(new { position })), waiting.Token);
             var process = await GetWorkerAsync(run, onEvent, waiting.Token);
             run.State = RunState.Running;
-            var done = await WorkAsync(process, request, run, onEvent, clientGone);
+            var done = await WorkAsync(process, request, run, onEvent, operation, clientGone);
             worker.NoteSuccess();
             metrics.AddAnswer(done);
+            operation.End(done.PromptTokens, done.AnswerTokens, done.StopReason);
             run.Answer = done.Answer;
             state = done.WasStopped ? RunState.Stopped : RunState.Done;
             return (run, done);
@@ -95,6 +126,13 @@ internal sealed partial class RunService(
         }
     }
 
+    private static ModelQueue NewQueue(ServerOptions options, ModelWorker worker, ServerMetrics metrics)
+    {
+        var queue = new ModelQueue(options.QueueLength, BodiesAtOnce * options.Limits.MaxBodyBytes);
+        metrics.Observe(queue, worker);
+        return queue;
+    }
+
     private Run Begin(string prompt)
     {
         try
@@ -103,7 +141,7 @@ internal sealed partial class RunService(
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            LogStorage(options.Logger, e.Message);
+            LogStorage(_logger, e.Message);
             throw new ApiException(
                 503,
                 FailedEvent.CannotWrite,
@@ -156,6 +194,7 @@ internal sealed partial class RunService(
         ParsedRequest request,
         Run run,
         Func<string, byte[], Task> onEvent,
+        GenAiOperation operation,
         CancellationToken clientGone
     )
     {
@@ -165,14 +204,26 @@ internal sealed partial class RunService(
             request.ForWorker(options.Limits, run.Files.Folder),
             request.Files,
             frame =>
-                frame.Kind == FrameKind.Progress
+            {
+                if (frame.Kind == FrameKind.Written)
+                {
+                    operation.NoteToken();
+                }
+
+                return frame.Kind == FrameKind.Progress
                     ? TellAsync(run, onEvent, WireJson.Read<ProgressEvent>(frame.Content), frame.Content)
-                    : onEvent(frame.Kind.ToString().ToLowerInvariant(), frame.Content),
+                    : onEvent(frame.Kind.ToString().ToLowerInvariant(), frame.Content);
+            },
             run.Stopping,
             cancel.Token
         );
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "a run's files cannot be written: {Why}")]
+    [LoggerMessage(
+        EventId = 2,
+        EventName = "StorageFailed",
+        Level = LogLevel.Error,
+        Message = "a run's files cannot be written: {Why}"
+    )]
     private static partial void LogStorage(ILogger logger, string why);
 }

@@ -1,10 +1,13 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Reflection;
+using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Tamx.Kernels;
 using Tamx.Llama;
 using Tamx.Web.Wire;
+using Tamx.Web.Worker;
 
 namespace Tamx.Web.Runs;
 
@@ -18,7 +21,11 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
     /// <summary>How long a worker that was asked to stop may go on before it is killed.</summary>
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(1);
 
+    /// <summary>By this variable the runtime is told what to run before a program's own code.</summary>
+    private const string StartupHooks = "DOTNET_STARTUP_HOOKS";
+
     private readonly Process _process;
+    private readonly ILogger _logger;
     private readonly FrameStream _frames;
     private readonly Channel<Frame> _received = Channel.CreateBounded<Frame>(
         new BoundedChannelOptions(16) { SingleReader = true, SingleWriter = true }
@@ -27,6 +34,7 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
     private WorkerProcess(Process process, ILogger logger)
     {
         _process = process;
+        _logger = logger;
         _frames = new FrameStream(process.StandardOutput.BaseStream, process.StandardInput.BaseStream);
         Id = process.Id;
         var exited = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -36,7 +44,7 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
 
         // Reading a pipe holds a thread until something comes. The pool has few, so these are threads of their own.
         StartThread("worker's frames", ReadFrames);
-        StartThread("worker's log", () => ReadLog(process.StandardError, logger));
+        StartThread("worker's log", () => ReadLog(process.StandardError));
     }
 
     /// <summary>The process's id.</summary>
@@ -52,12 +60,14 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
     public ModelDescription? Model { get; private set; }
 
     /// <summary>Starts the process.</summary>
-    /// <param name="command">Program and arguments.</param>
+    /// <param name="command">Program and arguments; empty for this program, as <see cref="WorkerHook"/> has it.</param>
     /// <param name="temporaryFolder">Where it, and whatever it starts, may leave temporary files.</param>
     /// <param name="logger">Told what it writes to its standard error.</param>
     /// <exception cref="WorkerDiedException">The program cannot be started.</exception>
     public static WorkerProcess Start(IReadOnlyList<string> command, string temporaryFolder, ILogger logger)
     {
+        var isThisProgram = command.Count == 0;
+        command = isThisProgram ? ThisProgram() : command;
         var start = new ProcessStartInfo(command[0])
         {
             UseShellExecute = false,
@@ -74,6 +84,11 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         start.Environment["TMPDIR"] = temporaryFolder;
         start.Environment["TEMP"] = temporaryFolder;
         start.Environment["TMP"] = temporaryFolder;
+
+        if (isThisProgram)
+        {
+            start.Environment[StartupHooks] = WorkerHook.Name;
+        }
 
         // The runtime's diagnostic sockets would stay behind in /tmp when the process is killed.
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
@@ -97,7 +112,7 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
     /// </exception>
     public async Task LoadAsync(ModelOptions model, EngineOptions engine, TimeSpan patience)
     {
-        await SendAsync(FrameKind.Load, WireJson.Bytes(new LoadCommand(model, engine)));
+        await SendAsync(FrameKind.Load, WireJson.Bytes(new LoadCommand(model, engine, LeastLevel())));
         while (true)
         {
             switch (await ReadAsync(patience))
@@ -248,8 +263,20 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         _frames.Dispose();
     }
 
+    private static string[] ThisProgram()
+    {
+        var program = Environment.ProcessPath ?? "dotnet";
+        return Path.GetFileNameWithoutExtension(program).Equals("dotnet", StringComparison.OrdinalIgnoreCase)
+            ? [program, Path.Combine(AppContext.BaseDirectory, $"{Assembly.GetEntryAssembly()!.GetName().Name}.dll")]
+            : [program];
+    }
+
     private static void StartThread(string name, ThreadStart work) =>
         new Thread(work) { Name = name, IsBackground = true }.Start();
+
+    /// <summary>The least level that anybody listens to.</summary>
+    private LogLevel LeastLevel() =>
+        Enum.GetValues<LogLevel>().Order().First(level => level == LogLevel.None || _logger.IsEnabled(level));
 
     /// <summary>The next frame from the worker.</summary>
     private async Task<Frame> ReadAsync()
@@ -291,6 +318,13 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         {
             while (_frames.Read() is { } frame)
             {
+                if (frame.Kind == FrameKind.Log)
+                {
+                    var line = WireJson.Read<LogEvent>(frame.Content);
+                    LogWorker(_logger, line.Level, Id, line.Text);
+                    continue;
+                }
+
                 // A client that reads slowly slows the worker down.
                 if (!_received.Writer.TryWrite(frame))
                 {
@@ -298,7 +332,7 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
                 }
             }
         }
-        catch (Exception e) when (e is InvalidDataException or IOException or ObjectDisposedException)
+        catch (Exception e) when (e is InvalidDataException or JsonException or IOException or ObjectDisposedException)
         {
             fault = e;
         }
@@ -320,13 +354,13 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         }
     }
 
-    private void ReadLog(StreamReader lines, ILogger logger)
+    private void ReadLog(StreamReader lines)
     {
         try
         {
             while (lines.ReadLine() is { } line)
             {
-                LogWorker(logger, Id, line);
+                LogWorker(_logger, LogLevel.Warning, Id, line);
             }
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
@@ -335,6 +369,6 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "worker {Id}: {Line}")]
-    private static partial void LogWorker(ILogger logger, int id, string line);
+    [LoggerMessage(EventId = 1, EventName = "WorkerLine", Message = "worker {Id}: {Line}")]
+    private static partial void LogWorker(ILogger logger, LogLevel level, int id, string line);
 }

@@ -43,6 +43,9 @@ internal enum FrameKind : byte
 
     /// <summary>To the server, last of a request or of loading: it failed (<see cref="FailedEvent"/>).</summary>
     Failed,
+
+    /// <summary>To the server, at any time: a line of the log (<see cref="LogEvent"/>).</summary>
+    Log,
 }
 
 /// <summary>A frame: a byte for its kind, four for the length (little endian), the content.</summary>

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Tamx.Kernels;
 using Tamx.Llama;
 using Tamx.Llama.Chat;
@@ -5,8 +6,13 @@ using Tamx.Llama.Media;
 
 namespace Tamx.Web.Wire;
 
-/// <summary>Which model to load, and which engine to compute maps with.</summary>
-internal sealed record LoadCommand(ModelOptions Model, EngineOptions Engine);
+/// <summary>
+/// Which model to load, which engine to compute maps with, and from which level on its log is wanted.
+/// </summary>
+internal sealed record LoadCommand(ModelOptions Model, EngineOptions Engine, LogLevel Log);
+
+/// <summary>A line of the worker's log.</summary>
+internal sealed record LogEvent(LogLevel Level, string Text);
 
 /// <summary>A request, checked as far as that can be done without decoding pictures.</summary>
 /// <param name="Messages">

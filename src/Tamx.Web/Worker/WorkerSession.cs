@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Microsoft.Extensions.Logging;
 using Tamx.Kernels;
 using Tamx.Llama;
 using Tamx.Llama.Media;
@@ -10,7 +9,7 @@ namespace Tamx.Web.Worker;
 #pragma warning disable RS0030 // It runs in the worker, and ends its process.
 
 /// <summary>A worker's time with one server: its model, its engine, and what it is working on.</summary>
-internal sealed partial class WorkerSession(FrameStream frames) : IAsyncDisposable
+internal sealed class WorkerSession(FrameStream frames) : IAsyncDisposable
 {
     /// <summary>How long work in progress may take to notice that it is over.</summary>
     private static readonly TimeSpan EndGrace = TimeSpan.FromSeconds(2);
@@ -126,13 +125,22 @@ internal sealed partial class WorkerSession(FrameStream frames) : IAsyncDisposab
     {
         try
         {
-            _engine = TamEngines.Create(command.Engine, line => LogEngine(LlamaRuntime.Logger, line));
-            _model = await VisionLanguageModel.LoadAsync(command.Model, new LoadProgress(frames), _ending.Token);
+            var loggers = new FrameLoggers(frames, command.Log);
+            LlamaRuntime.Logger = loggers.CreateLogger(Llama.LogCategories.Native);
+            _engine = EngineLog.Create(command.Engine, loggers);
+            _model = await VisionLanguageModel.LoadAsync(
+                command.Model with
+                {
+                    LoggerFactory = loggers,
+                },
+                new LoadProgress(frames),
+                _ending.Token
+            );
             frames.Write(
                 FrameKind.Loaded,
                 WireJson.Bytes(
                     new ModelDescription(
-                        _model.Facts.Name ?? Path.GetFileNameWithoutExtension(_model.Facts.Path),
+                        _model.Name,
                         _model.Facts.Description,
                         _model.Facts.Architecture,
                         _model.Facts.Quantization,
@@ -150,9 +158,6 @@ internal sealed partial class WorkerSession(FrameStream frames) : IAsyncDisposab
             return false;
         }
     }
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "maps: {Line}")]
-    private static partial void LogEngine(ILogger logger, string line);
 
     private sealed class LoadProgress(FrameStream frames) : IProgress<ModelLoadProgress>
     {

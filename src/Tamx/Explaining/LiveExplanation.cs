@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
 using Tamx.Kernels;
 using Tamx.Llama;
 using Tamx.Llama.Chat;
@@ -29,8 +30,9 @@ public sealed record StreamedToken(GeneratedToken Generated, AnswerToken Explain
 /// </para>
 /// <para>For one caller at a time. The model stays the caller's, and so does an engine that was passed.</para>
 /// </remarks>
-public sealed class LiveExplanation : IDisposable
+public sealed partial class LiveExplanation : IDisposable
 {
+    private readonly VisionLanguageModel _model;
     private readonly Completion _completion;
     private readonly TraceCapture _capture;
     private readonly ExplainOptions _options;
@@ -52,6 +54,7 @@ public sealed class LiveExplanation : IDisposable
         IProgress<ExplainProgress>? progress
     )
     {
+        _model = model;
         _completion = completion;
         _capture = new TraceCapture(model, completion, options);
         _options = options;
@@ -144,6 +147,7 @@ public sealed class LiveExplanation : IDisposable
         trace.Validate();
         var layout = trace.ParseLayout(_options.Tam);
         var prompt = ExplainPrompt().Maps.Prompt;
+        NoteMaps(_explained.Count);
         return Explanation(
             trace,
             ActivationMaps.Assemble(layout, _options.Tam, _engine, prompt, [.. _explained], trace)
@@ -215,6 +219,9 @@ public sealed class LiveExplanation : IDisposable
 
         _progress?.Report(new ExplainProgress("maps", 0, _tokens.Count));
         var clock = Stopwatch.StartNew();
+        using var activity = LibraryTelemetry.Source.StartActivity("tamx.maps");
+        activity?.SetTag("tamx.engine", _engine.Name);
+        activity?.SetTag("tamx.tokens", _tokens.Count);
         var trace = _capture.Take(_tokens, _engine, _seconds, cancellationToken);
         var maps = await Task.Run(
                 () => ActivationMaps.Compute(trace, _options.Tam, _engine, cancellationToken),
@@ -222,6 +229,7 @@ public sealed class LiveExplanation : IDisposable
             )
             .ConfigureAwait(false);
         AddSeconds("maps", clock);
+        NoteMaps(_tokens.Count);
         _progress?.Report(new ExplainProgress("maps", _tokens.Count, _tokens.Count));
         return Explanation(trace, maps);
     }
@@ -252,7 +260,7 @@ public sealed class LiveExplanation : IDisposable
         }
 
         options = WithCapture(options);
-        var ownEngine = engine is null ? TamEngines.Create(EngineKind.Auto) : null;
+        var ownEngine = engine is null ? EngineLog.Create(new EngineOptions(), model.Options.LoggerFactory) : null;
         Completion? completion = null;
         try
         {
@@ -338,6 +346,26 @@ public sealed class LiveExplanation : IDisposable
             Text = text.Whole,
         };
     }
+
+    private void NoteMaps(int tokenCount)
+    {
+        var seconds = _seconds.GetValueOrDefault("maps");
+        LibraryTelemetry.MapsDuration.Record(
+            seconds,
+            new("tamx.engine", _engine.Name),
+            new("gen_ai.request.model", _model.Name)
+        );
+        var logger = _model.Options.LoggerFactory.CreateLogger(LogCategories.Maps);
+        LogMaps(logger, tokenCount, _engine.Name, seconds);
+    }
+
+    [LoggerMessage(
+        EventId = 2,
+        EventName = "MapsComputed",
+        Level = LogLevel.Debug,
+        Message = "maps of {Tokens} tokens by engine {Engine}, in {Seconds:F2} s"
+    )]
+    private static partial void LogMaps(ILogger logger, int tokens, string engine, double seconds);
 
     private AnswerText NewText() => new(_capture.Markers, TokenIds[..PromptTokenCount]);
 

@@ -124,7 +124,7 @@ internal sealed class LineGenerator(Random random, FuzzFiles files)
     /// <param name="loads">Whether it may get as far as a model.</param>
     public string[] Next(bool loads)
     {
-        Command[] commands = [.. Root.Subcommands.Where(command => command.Name != "worker")];
+        Command[] commands = [.. Root.Subcommands];
         var command = loads ? Pick(commands, one => one.Name is "explain" or "eval") : Pick(commands, _ => true);
         _isWild = !loads && random.Next(3) == 0;
         List<string> line = [command.Name];
