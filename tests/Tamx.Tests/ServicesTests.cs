@@ -123,7 +123,7 @@ public sealed class ServicesTests
         }
 
         Assert.Throws<ObjectDisposedException>(() =>
-            model.CreateCompletion([new ChatMessage(ChatRole.User, "Hello.")])
+            model.CreateCompletion([new ChatTurn(TurnRole.User, "Hello.")])
         );
     }
 
@@ -159,7 +159,7 @@ public sealed class ServicesTests
     private static Task<Explanation> ExplainAsync(IServiceProvider services) =>
         Explainer.ExplainAsync(
             services.GetRequiredService<VisionLanguageModel>(),
-            [new ChatMessage(ChatRole.User, [TestPictures.Gradient(64, 64), new TextPart("What is this?")])],
+            [new ChatTurn(TurnRole.User, [TestPictures.Gradient(64, 64), new TextPart("What is this?")])],
             services.GetRequiredService<ExplainOptions>(),
             services.GetRequiredService<ITamEngine>()
         );

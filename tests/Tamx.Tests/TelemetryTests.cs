@@ -123,8 +123,8 @@ public sealed class TelemetryTests
         }
     }
 
-    private static ChatMessage[] Messages =>
-        [new(ChatRole.User, [TestPictures.Gradient(64, 64), new TextPart(Question)])];
+    private static ChatTurn[] Messages =>
+        [new(TurnRole.User, [TestPictures.Gradient(64, 64), new TextPart(Question)])];
 
     private static long CountOf(List<Metric> metrics, string name)
     {
