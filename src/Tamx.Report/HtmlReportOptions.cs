@@ -17,6 +17,9 @@ public sealed record HtmlReportOptions
     /// </summary>
     public long MaxImagePixels { get; init; } = 4_000_000;
 
+    /// <summary>Maps of the same answer by other methods, to be shown beside the others or in their place.</summary>
+    public IReadOnlyList<ActivationMaps> Others { get; init; } = [];
+
     /// <summary>
     /// The number of text relevance entries kept per token, greatest first. It keeps a long answer's report in
     /// proportion to its length.
