@@ -66,6 +66,8 @@ internal static class CommandLine
             MapsCommand.Create(),
             ReportCommand.Create(),
             EvalCommand.Create(),
+            CalibrateCommand.Create(),
+            CaptureCommand.Create(),
             InfoCommand.Create(),
             ServeCommand.Create(),
             WorkerCommand.Create(),

@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
+using Tamx.Evaluation;
 using Tamx.Llama;
 using Tamx.Llama.Chat;
+using Tamx.Llama.Gguf;
 using Tamx.Report;
 
 namespace Tamx.Cli;
@@ -10,36 +12,10 @@ namespace Tamx.Cli;
 /// <summary><c>tamx explain</c>: a model and a picture or video in, a report out.</summary>
 internal sealed class ExplainCommand
 {
-    private const string DefaultPrompt = "Describe this image.";
-    private const string DefaultVideoPrompt = "Describe this video.";
-
     private readonly ModelArguments _model = new();
     private readonly MethodOptions _method = new();
     private readonly EngineArguments _engine = new();
-    private readonly VideoArguments _videos = new();
-    private readonly Option<string[]> _images = new("--image")
-    {
-        Description = "Pictures (JPEG, PNG, WebP, GIF, BMP), one or several; - for stdin.",
-        HelpName = "FILE|-",
-        AllowMultipleArgumentsPerToken = true,
-    };
-    private readonly TextOption _prompt = new("-p", "--prompt")
-    {
-        Description = $"The question; - for stdin. By default \"{DefaultPrompt}\" or \"{DefaultVideoPrompt}\"",
-        HelpName = "TEXT|-",
-    };
-    private readonly Option<string?> _messages = new("--messages")
-    {
-        Description =
-            "A conversation as OpenAI-style JSON, in place of --image, --video and -p; if its last message is the assistant's, that answer is explained; - for stdin.",
-        HelpName = "FILE.json|-",
-    };
-
-    private readonly TextOption _answer = new("--answer")
-    {
-        Description = "Explain this answer; nothing is generated; - for stdin.",
-        HelpName = "TEXT|-",
-    };
+    private readonly ConversationArguments _conversation;
     private readonly Option<bool> _noEos = new("--no-eos")
     {
         Description = "Do not explain the token that ends the answer.",
@@ -144,6 +120,25 @@ internal sealed class ExplainCommand
         HelpName = "N",
     };
 
+    private readonly LayerOption _layers = new(
+        "--layers",
+        "Keep these layers' hidden states in the trace, too (--save-trace): numbers from 0, or \"all\", with commas between."
+    );
+
+    private readonly Option<bool> _verdicts = new("--verdicts")
+    {
+        Description =
+            "Measure for each word how far the picture supports it: the model reads the answer once more with a neutral picture.",
+    };
+
+    private readonly Option<bool> _check = new("--check")
+    {
+        Description =
+            "Check the maps of the answer's content words: their probability while lit cells are hidden, and shown alone. About 24 runs of the model per word.",
+    };
+
+    private ExplainCommand() => _conversation = new ConversationArguments(_model);
+
     public static Command Create() => new ExplainCommand().Build();
 
     private DocumentedCommand Build()
@@ -175,10 +170,6 @@ internal sealed class ExplainCommand
             ("cat photo.jpg | tamx explain --image - -o - > report.html", "Read and write through pipes.")
         )
         {
-            _images,
-            _prompt,
-            _messages,
-            _answer,
             _noEos,
             _maxTokens,
             _output,
@@ -197,28 +188,19 @@ internal sealed class ExplainCommand
             _candidates,
             _context,
         };
+        _conversation.AddTo(command);
         _logitBias.AddTo(command);
-        _videos.AddTo(command);
         _model.AddTo(command);
+        command.Options.Add(_verdicts);
+        command.Options.Add(_check);
+        command.Options.Add(_layers);
+        _method.AddMethodTo(command);
         _method.AddTo(command);
         _engine.AddTo(command);
         _mapsJson.AddTo(command);
         _report.AddTo(command);
         _export.AddTo(command);
-        command.AddCheck(result =>
-        {
-            if (
-                result.GetValue(_messages) is not null
-                && (
-                    result.GetValue(_prompt) is not null
-                    || result.GetValue(_images) is { Length: > 0 }
-                    || _videos.IsGiven(result)
-                )
-            )
-            {
-                result.AddError("--messages takes the place of --image, --video and -p; give one or the other.");
-            }
-        });
+        _conversation.AddChecksTo(command);
         command.SetAction(RunAsync);
         return command;
     }
@@ -227,12 +209,16 @@ internal sealed class ExplainCommand
     {
         var context = CommandContext.Of(parsed);
         var error = context.Error;
-        var tam = _method.Read(parsed);
-        tam.Validate();
         var modelOptions = _model.Read(parsed, _engine.ThreadCount(parsed));
+        var facts = Preflight.CheckModel(GgufModel.Open(modelOptions.ModelPath));
+        var calibration = ModelCalibration.Find(facts);
+        var tam = _method.Read(parsed, calibration);
+        tam.Validate();
         var options = new ExplainOptions
         {
             Tam = tam,
+            Layers = [.. _layers.Read(parsed, facts.LayerCount), calibration?.PresenceLayer ?? -1],
+            CaptureEvidence = _method.ShowsBoth(parsed),
             ExplainEndToken = !parsed.GetValue(_noEos),
             Completion = new CompletionOptions
             {
@@ -256,13 +242,9 @@ internal sealed class ExplainCommand
         // Loading a model is slow, and an engine takes memory, so the command's files are checked first.
         var reportPath = parsed.GetRequiredValue(_output);
         var tracePath = parsed.GetValue(_trace);
-        var files = new CommandFiles()
-            .ReadsFileOrInput(_images.Name, parsed.GetValue(_images) ?? [])
-            .ReadsFileOrInput(_messages.Name, parsed.GetValue(_messages))
-            .ReadsTextOrInput(_prompt.Name, parsed.GetValue(_prompt))
-            .ReadsTextOrInput(_answer.Name, parsed.GetValue(_answer));
+        var files = new CommandFiles();
+        _conversation.AddTo(files, parsed);
         _model.AddTo(files, parsed);
-        _videos.AddTo(files, parsed);
         files
             .Writes(_output.Name, reportPath)
             .Writes(_trace.Name, tracePath)
@@ -271,10 +253,7 @@ internal sealed class ExplainCommand
         _export.AddTo(files, parsed);
         files.Check();
 
-        // Ctrl+C also ends the wait for a pipe that nobody writes to.
-        var messages = await Task.Run(() => ReadMessages(parsed, cancellationToken), cancellationToken)
-            .WaitAsync(cancellationToken);
-
+        var messages = await _conversation.ReadAsync(parsed, cancellationToken);
         using var engine = _engine.Create(parsed, _model.IsVerbose(parsed));
         LlamaRuntime.RequireDevice(modelOptions.Device);
         if (modelOptions.GpuLayerCount != 0 && !LlamaRuntime.Devices.Any(device => device.IsGpu))
@@ -286,7 +265,10 @@ internal sealed class ExplainCommand
 
         var display = new AnswerDisplay(context, files.TakesStandardOutput is not null);
         var load = Stopwatch.StartNew();
-        var explanation = await ExplainAsync();
+        var (explanation, supports, checks) = await ExplainAsync();
+        ActivationMaps[] others = _method.ShowsBoth(parsed)
+            ? [ActivationMaps.Compute(explanation.Trace, MethodOptions.EvidenceOf(tam), engine, cancellationToken)]
+            : [];
         var wasStopped = context.Interruption.Stop.IsCancellationRequested && explanation.StopReason == StopReason.None;
         var write = Stopwatch.StartNew();
         try
@@ -311,7 +293,13 @@ internal sealed class ExplainCommand
                         explanation.Trace,
                         explanation.Maps,
                         stream,
-                        _report.Read(parsed),
+                        _report.Read(parsed) with
+                        {
+                            Others = others,
+                            Supports = supports,
+                            Checks = checks,
+                            Calibration = calibration?.Describe(),
+                        },
                         cancellationToken
                     ),
                 cancellationToken
@@ -337,7 +325,16 @@ internal sealed class ExplainCommand
         {
             context.Output.WriteLine(
                 JsonSerializer.Serialize(
-                    ExplainSummary.Of(explanation, wasStopped, reportPath, tracePath, seconds),
+                    ExplainSummary.Of(
+                        explanation,
+                        supports,
+                        checks,
+                        calibration,
+                        wasStopped,
+                        reportPath,
+                        tracePath,
+                        seconds
+                    ),
                     ExplainSummary.Json
                 )
             );
@@ -345,6 +342,10 @@ internal sealed class ExplainCommand
         else
         {
             display.Show(explanation.Text);
+            foreach (var check in checks)
+            {
+                error.WriteLine(OutsideText.Line(check.Sentence));
+            }
         }
 
         _model.NoteDemo(parsed);
@@ -362,7 +363,7 @@ internal sealed class ExplainCommand
         );
         return wasStopped ? ExitCode.Cancelled : ExitCode.Ok;
 
-        async Task<Explanation> ExplainAsync()
+        async Task<(Explanation, IReadOnlyList<WordSupport>, IReadOnlyList<MapCheck>)> ExplainAsync()
         {
             await using var progress = ProgressDisplay.Start(error);
             using var model = await VisionLanguageModel.LoadAsync(modelOptions, progress, cancellationToken);
@@ -386,58 +387,41 @@ internal sealed class ExplainCommand
                 }
             }
 
-            return await live.ExplainWrittenAsync(cancellationToken);
+            var explained = await live.ExplainWrittenAsync(cancellationToken);
+            IReadOnlyList<WordSupport> support = parsed.GetValue(_verdicts)
+                ? await WordSupport.MeasureAsync(
+                    model,
+                    messages,
+                    explained,
+                    calibration,
+                    cancellationToken: cancellationToken
+                )
+                : [];
+            return (explained, support, await CheckAsync(model, explained));
+        }
+
+        async Task<IReadOnlyList<MapCheck>> CheckAsync(VisionLanguageModel model, Explanation explained)
+        {
+            List<MapCheck> found = [];
+            foreach (var (index, word) in explained.Maps.Words.Index())
+            {
+                if (
+                    parsed.GetValue(_check)
+                    && ContentWords.Contains(word.Word.Text)
+                    && await MapCheck.MeasureAsync(
+                        model,
+                        messages,
+                        explained.Maps,
+                        index,
+                        cancellationToken: cancellationToken
+                    ) is { } check
+                )
+                {
+                    found.Add(check);
+                }
+            }
+
+            return found;
         }
     }
-
-    private List<ChatMessage> ReadMessages(ParseResult parsed, CancellationToken cancellationToken)
-    {
-        List<ChatMessage> messages = parsed.GetValue(_messages) switch
-        {
-            null => [new(ChatRole.User, ReadParts(parsed, cancellationToken))],
-            StandardStream.Name => [.. StandardStream.ReadConversation(CommandContext.Of(parsed), cancellationToken)],
-            var path => [.. ChatJson.Open(path, cancellationToken)],
-        };
-        if (ReadText(parsed, _answer) is { } answer)
-        {
-            messages.Add(new ChatMessage(ChatRole.Assistant, answer));
-        }
-
-        return messages;
-    }
-
-    private List<ChatPart> ReadParts(ParseResult parsed, CancellationToken cancellationToken)
-    {
-        var paths = parsed.GetValue(_images) ?? [];
-        var prompt = ReadText(parsed, _prompt);
-        var videos = _videos.Read(parsed, cancellationToken);
-        if (paths.Length == 0 && videos.Count == 0 && _model.IsDemo(parsed))
-        {
-            paths = [DemoFiles.Picture];
-        }
-
-        if (paths.Length == 0 && videos.Count == 0 && prompt is null)
-        {
-            throw new InvalidInputException(
-                "nothing to ask about: give a picture (--image FILE), a video (--video FILE), a question (-p TEXT), or several of these"
-            );
-        }
-
-        return
-        [
-            .. paths.Select(path =>
-                path == StandardStream.Name
-                    ? StandardStream.ReadPicture(CommandContext.Of(parsed))
-                    : ImagePart.FromFile(path)
-            ),
-            .. videos,
-            new TextPart(prompt ?? (videos.Count > 0 ? DefaultVideoPrompt : DefaultPrompt)),
-        ];
-    }
-
-    /// <summary>The text of an option, which may stand in standard input.</summary>
-    private static string? ReadText(ParseResult parsed, TextOption option) =>
-        parsed.GetValue(option) is StandardStream.Name
-            ? StandardStream.ReadText(CommandContext.Of(parsed))
-            : parsed.GetValue(option);
 }

@@ -22,12 +22,24 @@ internal sealed record ExplainSummary(
     IReadOnlyDictionary<string, double> Seconds
 )
 {
+    /// <summary>How the maps were computed.</summary>
+    public required MapMethod Method { get; init; }
+
+    /// <summary>The layer they were computed from; null for the last.</summary>
+    public int? Layer { get; init; }
+
+    /// <summary>What the model's calibration says; null where it is not calibrated.</summary>
+    public string? Calibration { get; init; }
+
     /// <summary>Camel case, one line, NaN as null, letters of all scripts unescaped.</summary>
     public static JsonSerializerOptions Json { get; } =
         new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.Create(UnicodeRanges.All) };
 
     public static ExplainSummary Of(
         Explanation explanation,
+        IReadOnlyList<WordSupport> supports,
+        IReadOnlyList<MapCheck> checks,
+        ModelCalibration? calibration,
         bool wasStopped,
         string report,
         string? trace,
@@ -53,9 +65,23 @@ internal sealed record ExplainSummary(
                     [.. token.Candidates.Select(Token)]
                 )),
             ],
-            [.. explanation.Maps.Words.Select(word => new WordSummary(word.Word.Text, word.Word.TokenIndices))],
+            [
+                .. explanation
+                    .Maps.Words.Index()
+                    .Select(word => new WordSummary(
+                        word.Item.Word.Text,
+                        word.Item.Word.TokenIndices,
+                        supports.FirstOrDefault(support => support.WordIndex == word.Index),
+                        checks.FirstOrDefault(check => check.WordIndex == word.Index)
+                    )),
+            ],
             seconds
-        );
+        )
+        {
+            Method = explanation.Maps.Options.Method,
+            Layer = explanation.Maps.Options.Layer is >= 0 and var layer ? layer : null,
+            Calibration = calibration?.Describe(),
+        };
     }
 
     private static TokenSummary Token(ExplainedToken token) =>
@@ -70,8 +96,13 @@ internal sealed record ExplainSummary(
         IReadOnlyList<TokenSummary> Candidates
     );
 
-    /// <summary>A word. Its tokens are counted from the answer's first.</summary>
-    internal sealed record WordSummary(string Text, IReadOnlyList<int> Tokens);
+    /// <summary>A word. Its tokens are counted from the answer's first. Support and check where they were asked for.</summary>
+    internal sealed record WordSummary(
+        string Text,
+        IReadOnlyList<int> Tokens,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] WordSupport? Support,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] MapCheck? Check
+    );
 
     /// <summary>A token. Its text may be a part of a character.</summary>
     internal sealed record TokenSummary(int Id, string? Text, float? Logit, float? Probability);

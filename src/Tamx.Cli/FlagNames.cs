@@ -26,6 +26,8 @@ internal static class FlagNames
             nameof(VideoSampling.FramesPerSecond) => "--fps",
             nameof(VideoSampling.MaxFrames) => "--max-frames",
             nameof(EngineOptions.MaxWorkingBytes) => "--max-working-bytes",
+            nameof(TamOptions.Layer) => "--layer",
+            nameof(TamOptions.Method) => "--method evidence or lens",
             nameof(TamOptions.MergeSize) => "--merge",
             nameof(ServerOptions.AllowedHosts) => "--allow-host",
             nameof(ServerOptions.AllowedOrigins) => "--cors",

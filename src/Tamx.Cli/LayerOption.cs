@@ -26,6 +26,24 @@ internal sealed class LayerOption : Option<IReadOnlyList<int>>
         return layers.Contains(All) ? [.. Enumerable.Range(0, layerCount - 1), -1] : layers;
     }
 
+    /// <summary>One layer: its number, or -1 for <c>last</c>.</summary>
+    public static int ParseOne(ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        if (text == "last")
+        {
+            return -1;
+        }
+
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var layer))
+        {
+            return layer;
+        }
+
+        result.AddError($"{OutsideText.Quoted(text)} is no layer; a number from 0 or \"last\" is needed.");
+        return -1;
+    }
+
     private IReadOnlyList<int> Parse(ArgumentResult result)
     {
         List<int> layers = [];

@@ -73,6 +73,7 @@ internal static class MapsCommand
         };
         var candidates = new CandidateOption(model);
         candidates.AddTo(command);
+        methodOptions.AddMethodTo(command);
         methodOptions.AddTo(command);
         engineArguments.AddTo(command);
         command.Options.Add(engineArguments.Verbose);
@@ -82,7 +83,7 @@ internal static class MapsCommand
         command.SetAction(
             (parsed, cancellationToken) =>
             {
-                var options = methodOptions.Read(parsed) with
+                var options = methodOptions.Read(parsed, null) with
                 {
                     MergeSize = parsed.GetValue(merge),
                     TemporalMergeSize = parsed.GetValue(temporalMerge),

@@ -5,6 +5,25 @@ namespace Tamx.Cli;
 /// <summary>The options of the method that commands share.</summary>
 internal sealed class MethodOptions
 {
+    private const string Both = "both";
+
+    private static readonly string[] Methods = ["tam", "lens", "evidence", Both];
+
+    private readonly Option<string> _method = new("--method")
+    {
+        Description =
+            "Whose maps to show: tam, lens (a token's probability in each cell after a layer), evidence (what attention wrote towards the token), or both tam and evidence. By default the model's calibration decides (tamx calibrate), else tam.",
+        HelpName = string.Join('|', Methods),
+    };
+
+    private readonly Option<int> _layer = new("--layer")
+    {
+        Description = "The layer that the maps of tam and lens are computed from: a number from 0, or \"last\".",
+        HelpName = "K",
+        CustomParser = LayerOption.ParseOne,
+        DefaultValueFactory = _ => -1,
+    };
+
     private readonly Option<bool> _noEci = new("--no-eci")
     {
         Description = "Do not subtract what other words of the context explain.",
@@ -42,7 +61,60 @@ internal sealed class MethodOptions
         command.Options.Add(_set);
     }
 
-    /// <summary>The method's options from the command line.</summary>
+    /// <summary>Adds the options that choose method and layer, where a command shows one run's maps.</summary>
+    public void AddMethodTo(Command command)
+    {
+        _method.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var name }] && !Methods.Contains(name))
+            {
+                result.AddError($"{_method.Name} {OutsideText.Quoted(name)}: there are {string.Join(", ", Methods)}.");
+            }
+        });
+        command.Options.Add(_method);
+        command.Options.Add(_layer);
+    }
+
+    /// <summary>The same options for evidence maps, which the rank filter makes no truer (docs/truth.md).</summary>
+    public static TamOptions EvidenceOf(TamOptions options) =>
+        options with
+        {
+            Method = MapMethod.Evidence,
+            Layer = -1,
+            ApplyFilter = false,
+        };
+
+    /// <summary>Whether evidence maps are shown beside the others.</summary>
+    public bool ShowsBoth(ParseResult parsed) => parsed.GetValue(_method) == Both;
+
+    /// <summary>The method's options from the command line; where it names none, from the model's calibration.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="calibration">The model's calibration, or null.</param>
+    public TamOptions Read(ParseResult parsed, ModelCalibration? calibration)
+    {
+        var options = Read(parsed);
+        Option[] choices = [_method, _layer, _noEci, _noFilter, _kernel, _profile, _set];
+        if (choices.All(option => parsed.GetResult(option) is null or { Implicit: true }))
+        {
+            return calibration?.Apply(options) ?? options;
+        }
+
+        // The filter blurs scores that lie in few cells (docs/truth.md); --kernel asks for it all the same.
+        var isTam = parsed.GetValue(_method) is null or "tam" or Both;
+        return options with
+        {
+            ApplyFilter = options.ApplyFilter && (isTam || parsed.GetResult(_kernel) is { Implicit: false }),
+            Method = parsed.GetValue(_method) switch
+            {
+                "lens" => MapMethod.Lens,
+                "evidence" => MapMethod.Evidence,
+                _ => options.Method,
+            },
+            Layer = parsed.GetResult(_layer) is { Implicit: false } ? parsed.GetValue(_layer) : options.Layer,
+        };
+    }
+
+    /// <summary>The method's options from the command line, without method and layer.</summary>
     public TamOptions Read(ParseResult parsed)
     {
         var preset = TamOptions.ForProfile(parsed.GetValue(_profile));

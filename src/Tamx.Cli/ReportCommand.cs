@@ -70,6 +70,7 @@ internal sealed class ReportCommand
         };
         var candidates = new CandidateOption(_model);
         candidates.AddTo(command);
+        _method.AddMethodTo(command);
         _method.AddTo(command);
         _engine.AddTo(command);
         command.Options.Add(_engine.Verbose);
@@ -108,7 +109,7 @@ internal sealed class ReportCommand
         var context = CommandContext.Of(parsed);
         var output = parsed.GetRequiredValue(_output);
         var traces = parsed.GetRequiredValue(_traces);
-        var options = _method.Read(parsed);
+        var options = _method.Read(parsed, null);
         var secondOptions = MethodOptions.Set(options, parsed.GetValue(_second));
         options.Validate();
         secondOptions.Validate();
@@ -122,6 +123,11 @@ internal sealed class ReportCommand
         using var engine = _engine.Create(parsed, parsed.GetValue(_engine.Verbose));
         var page = _report.Read(parsed) with { Title = parsed.GetValue(_title) };
         var first = Compute(Load(traces[0]), options);
+        if (_method.ShowsBoth(parsed))
+        {
+            page = page with { Others = [Compute(first.Trace, MethodOptions.EvidenceOf(options)).Maps] };
+        }
+
         var second = parsed.GetValue(_compare)
             ? Compute(traces.Length > 1 ? Load(traces[1]) : first.Trace, secondOptions)
             : null;

@@ -182,6 +182,12 @@ public static class HtmlReport
                     break;
                 case "data":
                     await WriteDataAsync(page, run.Trace, run.Maps, options, cancellationToken).ConfigureAwait(false);
+                    await WriteTextAsync(
+                            page,
+                            $"<script type=\"application/json\" id=\"support\">{SupportJson.Of(run.Maps, options)}</script>\n",
+                            cancellationToken
+                        )
+                        .ConfigureAwait(false);
                     if (other is not null)
                     {
                         await WriteRunAsync(page, other.Trace, other.Maps, options, "-b", cancellationToken)

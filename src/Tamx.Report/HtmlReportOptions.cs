@@ -20,6 +20,15 @@ public sealed record HtmlReportOptions
     /// <summary>Maps of the same answer by other methods, to be shown beside the others or in their place.</summary>
     public IReadOnlyList<ActivationMaps> Others { get; init; } = [];
 
+    /// <summary>How far the picture supports each word; empty where it was not measured.</summary>
+    public IReadOnlyList<WordSupport> Supports { get; init; } = [];
+
+    /// <summary>Checks of words' maps; empty where none were made.</summary>
+    public IReadOnlyList<MapCheck> Checks { get; init; } = [];
+
+    /// <summary>What the model's calibration says, in a line; null where the model is not calibrated.</summary>
+    public string? Calibration { get; init; }
+
     /// <summary>
     /// The number of text relevance entries kept per token, greatest first. It keeps a long answer's report in
     /// proportion to its length.

@@ -1,3 +1,4 @@
+using Tamx.Llama.Media;
 using System.Text;
 using Tamx.Evaluation;
 using Tamx.Testing;

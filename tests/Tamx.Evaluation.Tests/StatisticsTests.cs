@@ -70,14 +70,14 @@ public sealed class StatisticsTests
     [InlineData(new[] { 0.0, 1, 1, 1, 1 }, 0.875)]
     [InlineData(new[] { -1.0, -2, -4 }, -2.25)]
     public void Area_Curve_IsTheTrapezoids(double[] values, double expected) =>
-        Assert.Equal(expected, PerturbationCurve.Area(values), 1e-15);
+        Assert.Equal(expected, MapCheck.Area(values), 1e-15);
 
     [Fact]
-    public void Area_OneValue_Throws() => Assert.Throws<ArgumentException>(() => PerturbationCurve.Area([1]));
+    public void Area_OneValue_Throws() => Assert.Throws<ArgumentException>(() => MapCheck.Area([1]));
 
     [Fact]
     public void BestFirst_Ties_KeepReadingOrder() =>
-        Assert.Equal([2, 0, 3, 1], PerturbationCurve.BestFirst([0.5f, 0, 0.9f, 0.5f]));
+        Assert.Equal([2, 0, 3, 1], MapCheck.BestFirst([0.5f, 0, 0.9f, 0.5f]));
 
     [Fact]
     public void GreyOut_OneCell_LeavesTheOthersAsTheyAre()
@@ -86,7 +86,7 @@ public sealed class StatisticsTests
         var image = RgbImage.Decode(Bitmap24.Encode(16, 12, rgb), "noise.bmp");
         Assert.Equal(rgb, image.Pixels);
 
-        var grey = PerturbationCurve.GreyOut(image, 3, 4, [.. Enumerable.Range(0, 12).Select(cell => cell == 6)]);
+        var grey = PictureEdits.GreyOut(image, 3, 4, [.. Enumerable.Range(0, 12).Select(cell => cell == 6)]);
 
         for (var i = 0; i < rgb.Length; i++)
         {

@@ -43,6 +43,200 @@ public sealed class EvidenceTests
         AssertComplete(model, explanation, 1e-3);
     }
 
+    [Fact]
+    public async Task ExplainAsync_DefaultCache_AddsUpWithinHalfPrecision()
+    {
+        var model = LoadedModels.Get("qwen3vl");
+        var options = Options with { Completion = Options.Completion with { PreciseCache = false } };
+
+        AssertComplete(model, await Explainer.ExplainAsync(model, Question, options, Engine), 2e-2);
+    }
+
+    [Fact]
+    public async Task ExplainAsync_AnswerGivenBack_HasTheSameEvidence()
+    {
+        var model = LoadedModels.Get("qwen3vl");
+        var generated = await Explainer.ExplainAsync(model, Question, Options, Engine);
+        int[] answer = [.. generated.Maps.Answer.Select(token => token.Token.TokenId)];
+
+        var given = await Explainer.ExplainAsync(model, Question, Options with { AnswerIds = answer }, Engine);
+
+        foreach (var (one, other) in generated.Trace.Evidence!.Zip(given.Trace.Evidence!))
+        {
+            AssertClose(one.Scores.ToArray(), other.Scores.ToArray(), 1e-3);
+        }
+    }
+
+    [Fact]
+    public async Task ReadAsync_TokenByToken_HasTheMapsOfTheWholeAnswer()
+    {
+        var model = LoadedModels.Get("qwen3vl");
+        var whole = await Explainer.ExplainAsync(model, Question, Options, Engine);
+
+        using var live = await Explainer.StartAsync(model, Question, Options, Engine);
+        List<AnswerToken> tokens = [];
+        await foreach (var token in live.ReadAsync())
+        {
+            tokens.Add(token.Explained);
+        }
+
+        Assert.Equal(whole.Maps.Answer.Count, tokens.Count);
+        foreach (var (one, other) in whole.Maps.Answer.Zip(tokens))
+        {
+            AssertClose(Values(one), Values(other), 1e-4);
+        }
+    }
+
+    [Fact]
+    public async Task Compute_Evidence_MapsArePositiveScoresOnOneScale()
+    {
+        var model = LoadedModels.Get("qwen3vl");
+        var explanation = await Explainer.ExplainAsync(model, Question, Options, Engine);
+        var maps = ActivationMaps.Compute(
+            explanation.Trace,
+            Options.Tam with
+            {
+                ApplyFilter = false,
+            },
+            Engine
+        );
+
+        var block = maps.Layout.VisionBlocks[0];
+        foreach (var (index, token) in maps.Answer.Index())
+        {
+            var scores = explanation.Trace.Evidence![index].ScoresOf(0)
+                .Slice(block.FirstCellPosition, block.CellCount)
+                .ToArray();
+            var (minimum, maximum) = token.RawRange;
+            foreach (var (score, value) in scores.Zip(token.Token.VisionMaps[0]!.Values.ToArray()))
+            {
+                Assert.Equal(Math.Max(0, score), minimum + (value * (maximum - minimum)), 1e-4);
+            }
+
+            Assert.Equal(token.TextPositions.Count, token.Token.TextRelevance.Length);
+        }
+    }
+
+    [Fact]
+    public async Task Save_LayersAndEvidence_ComeBack()
+    {
+        using var folder = new TemporaryFolder();
+        var model = LoadedModels.Get("qwen2.5vl");
+        var options = Options with { Layers = [0, 2], CaptureLogSums = true };
+        var explanation = await Explainer.ExplainAsync(model, Question, options, Engine);
+
+        TraceFile.Save(explanation.Trace, folder.File("run.safetensors"));
+        var loaded = TraceFile.Load(folder.File("run.safetensors"));
+
+        Assert.Equal([0, 2], loaded.Layers.Select(layer => layer.Layer));
+        foreach (var (one, other) in explanation.Trace.Layers.Zip(loaded.Layers))
+        {
+            Assert.Equal(one.HiddenStates.ToArray(), other.HiddenStates.ToArray());
+            Assert.Equal(one.LogSums!.Value.ToArray(), other.LogSums!.Value.ToArray());
+        }
+
+        foreach (var (one, other) in explanation.Trace.Evidence!.Zip(loaded.Evidence!))
+        {
+            Assert.Equal(one.TokenIds, other.TokenIds);
+            Assert.Equal(one.Scores.ToArray(), other.Scores.ToArray());
+            Assert.Equal(one.Rest, other.Rest);
+            Assert.Equal(one.Logits, other.Logits);
+        }
+
+        foreach (var method in Enum.GetValues<MapMethod>())
+        {
+            var tam = new TamOptions { Method = method, Layer = 0 };
+            AssertClose(
+                Values(ActivationMaps.Compute(explanation.Trace, tam, Engine).Answer[0]),
+                Values(ActivationMaps.Compute(loaded, tam, Engine).Answer[0]),
+                0
+            );
+        }
+    }
+
+    [Fact]
+    public async Task Compute_LastLayerByNumber_IsTam()
+    {
+        var model = LoadedModels.Get("qwen3vl");
+        var options = Options with { Tam = new TamOptions(), Layers = [model.Facts.LayerCount - 1] };
+        var explanation = await Explainer.ExplainAsync(model, Question, options, Engine);
+
+        var byNumber = ActivationMaps.Compute(
+            explanation.Trace,
+            new TamOptions { Layer = model.Facts.LayerCount - 1 },
+            Engine
+        );
+
+        foreach (var (one, other) in explanation.Maps.Answer.Zip(byNumber.Answer))
+        {
+            AssertClose(Values(one), Values(other), 1e-4);
+            Assert.Equal(one.Token.Logit, other.Token.Logit);
+        }
+    }
+
+    [Fact]
+    public async Task Compute_Lens_IsTheTokensProbabilityInEachCell()
+    {
+        var model = LoadedModels.Get("qwen3vl");
+        var options = Options with
+        {
+            Tam = new TamOptions
+            {
+                Method = MapMethod.Lens,
+                Layer = 1,
+                ApplyFilter = false,
+            },
+        };
+        var explanation = await Explainer.ExplainAsync(model, Question, options, Engine);
+
+        var (trace, token) = (explanation.Trace, explanation.Maps.Answer[0]);
+        var block = explanation.Maps.Layout.VisionBlocks[0];
+        var rows = model.OutputEmbedding.ReadRows([.. Enumerable.Range(0, model.OutputEmbedding.TokenCount)]);
+        for (var cell = 0; cell < block.CellCount; cell += 5)
+        {
+            var state = trace.Layers[0].HiddenStates.Slice(
+                (block.FirstCellPosition + cell) * trace.HiddenSize,
+                trace.HiddenSize
+            );
+            double[] logits =
+            [
+                .. rows.Chunk(trace.HiddenSize).Select(row => HiddenRows.Dot(row, state.Span)),
+            ];
+            var probability = Math.Exp(logits[token.Token.TokenId]) / logits.Sum(Math.Exp);
+            var (minimum, maximum) = token.RawRange;
+            var raw = minimum + (token.Token.VisionMaps[0]!.Values.Span[cell] * (maximum - minimum));
+            Assert.Equal(probability, raw, 1e-4);
+        }
+    }
+
+    [Theory]
+    [InlineData(MapMethod.Tam, "holds no layer but the last")]
+    [InlineData(MapMethod.Lens, "holds no layer but the last")]
+    [InlineData(MapMethod.Evidence, "holds no evidence")]
+    public async Task Compute_TraceWithoutWhatTheMethodNeeds_SaysSo(MapMethod method, string fault)
+    {
+        var model = LoadedModels.Get("qwen3vl");
+        var plain = await Explainer.ExplainAsync(model, Question, Options with { Tam = new TamOptions() }, Engine);
+
+        var error = Assert.Throws<TraceFormatException>(() =>
+            ActivationMaps.Compute(plain.Trace, new TamOptions { Method = method, Layer = 1 }, Engine)
+        );
+
+        Assert.Contains(fault, error.Message, StringComparison.Ordinal);
+    }
+
+    private static float[] Values(AnswerToken token) => token.Token.VisionMaps[0]!.Values.ToArray();
+
+    private static void AssertClose(float[] expected, float[] actual, double tolerance)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        var scale = Math.Max(1e-6, expected.Max(Math.Abs));
+        Assert.All(
+            expected.Zip(actual),
+            pair => Assert.InRange(Math.Abs(pair.First - pair.Second) / scale, 0, tolerance)
+        );
+    }
+
     private static void AssertComplete(VisionLanguageModel model, Explanation explanation, double tolerance)
     {
         var trace = explanation.Trace;

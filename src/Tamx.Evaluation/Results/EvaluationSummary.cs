@@ -106,9 +106,9 @@ public sealed record CurveSummary(
         new(
             curves[0].Maps,
             curves.Count,
-            curves.Average(curve => PerturbationCurve.Area(curve.Deletion)),
-            curves.Average(curve => PerturbationCurve.Area(curve.RandomDeletion)),
-            curves.Average(curve => PerturbationCurve.Area(curve.Insertion)),
-            curves.Average(curve => PerturbationCurve.Area(curve.RandomInsertion))
+            curves.Average(curve => MapCheck.Area(curve.Deletion)),
+            curves.Average(curve => MapCheck.Area(curve.RandomDeletion)),
+            curves.Average(curve => MapCheck.Area(curve.Insertion)),
+            curves.Average(curve => MapCheck.Area(curve.RandomInsertion))
         );
 }

@@ -153,7 +153,7 @@ public static class MapEvaluation
         PerturbationCurves? curves = null;
         if (index < options.CurveSampleCount)
         {
-            var order = PerturbationCurve.BestFirst(scorer.AnswerMap(MapsOf(explanation.Maps)));
+            var order = MapCheck.BestFirst(scorer.AnswerMap(MapsOf(explanation.Maps)));
             curves = await PerturbationCurve
                 .MeasureAsync(
                     model,
@@ -193,7 +193,7 @@ public static class MapEvaluation
                         model,
                         sample,
                         answer[..(token + 1)],
-                        PerturbationCurve.BestFirst(maps[token]),
+                        MapCheck.BestFirst(maps[token]),
                         grid,
                         options.CurveStepCount,
                         cancellationToken

@@ -1,3 +1,4 @@
+using Tamx.Llama.Media;
 using Tamx.Evaluation.Scenes;
 using Tamx.Llama.Chat;
 

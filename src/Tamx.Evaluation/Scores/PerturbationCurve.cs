@@ -39,45 +39,6 @@ internal readonly record struct PerturbationAreas(double Deletion, double Insert
 /// <summary>Insertion and deletion curves.</summary>
 internal static class PerturbationCurve
 {
-    private const byte Grey = 128;
-
-    /// <summary>The area under a curve over [0, 1] with values at equal distances: the trapezoidal rule.</summary>
-    /// <param name="values">At least two values.</param>
-    /// <exception cref="ArgumentException">There are fewer than two values.</exception>
-    public static double Area(IReadOnlyList<double> values) =>
-        values.Count >= 2
-            ? (values.Sum() - ((values[0] + values[^1]) / 2)) / (values.Count - 1)
-            : throw new ArgumentException("a curve has at least two values", nameof(values));
-
-    /// <summary>The cells of a map from the largest value to the smallest; equal ones in reading order.</summary>
-    /// <param name="map">The map.</param>
-    public static int[] BestFirst(IReadOnlyList<float> map) =>
-        [.. Enumerable.Range(0, map.Count).OrderByDescending(cell => map[cell])];
-
-    /// <summary>A picture with some of its cells in middle grey.</summary>
-    /// <param name="image">The picture.</param>
-    /// <param name="rows">Rows of cells.</param>
-    /// <param name="columns">Cells per row.</param>
-    /// <param name="isGrey">Per cell, row-major, whether it is greyed out.</param>
-    /// <returns>Red, green and blue bytes, [height, width, 3].</returns>
-    public static byte[] GreyOut(RgbImage image, int rows, int columns, IReadOnlyList<bool> isGrey)
-    {
-        var pixels = image.Pixels.ToArray();
-        for (var y = 0; y < image.Height; y++)
-        {
-            var row = CellGeometry.CellOf(y, image.Height, rows) * columns;
-            for (var x = 0; x < image.Width; x++)
-            {
-                if (isGrey[row + CellGeometry.CellOf(x, image.Width, columns)])
-                {
-                    pixels.AsSpan(((y * image.Width) + x) * 3, 3).Fill(Grey);
-                }
-            }
-        }
-
-        return pixels;
-    }
-
     /// <summary>Measures the curves of one answer.</summary>
     /// <param name="model">The model.</param>
     /// <param name="sample">Picture and question.</param>
@@ -162,7 +123,7 @@ internal static class PerturbationCurve
                 : await ProbabilityAsync(order.Skip(count)).ConfigureAwait(false);
         }
 
-        return new PerturbationAreas(Area(deletion), Area(insertion));
+        return new PerturbationAreas(MapCheck.Area(deletion), MapCheck.Area(insertion));
 
         async Task<double> ProbabilityAsync(IEnumerable<int> greyCells) =>
             Math.Exp(
@@ -188,7 +149,7 @@ internal static class PerturbationCurve
             isGrey[cell] = true;
         }
 
-        var pixels = GreyOut(image, grid.Rows, grid.Columns, isGrey);
+        var pixels = PictureEdits.GreyOut(image, grid.Rows, grid.Columns, isGrey);
         var picture = new ImagePart(Bitmap24.Encode(image.Width, image.Height, pixels), sample.Picture.Name);
         ChatMessage[] messages = [new(ChatRole.User, [picture, new TextPart(sample.Prompt)])];
         using var completion = model.CreateCompletion(

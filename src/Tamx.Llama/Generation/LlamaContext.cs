@@ -44,9 +44,8 @@ internal sealed unsafe class LlamaContext : IDisposable
     /// <param name="threadCount">Threads that compute.</param>
     /// <param name="isPrecise">Whether to keep keys and values in float32 and use plain attention.</param>
     /// <param name="captures">Whether decodes give hidden states.</param>
-    /// <param name="showsAttention">Whether the graph has attention weights to capture: no flash attention.</param>
-    /// <param name="layerCount">The model's layers.</param>
     /// <param name="cancelled">Not 0 to end the call in progress and every later one. Must outlive the context.</param>
+    /// <param name="showsAttention">Whether the graph has attention weights to capture: no flash attention.</param>
     /// <exception cref="LlamaException">There is not enough memory.</exception>
     public LlamaContext(
         LlamaModel model,
@@ -55,9 +54,8 @@ internal sealed unsafe class LlamaContext : IDisposable
         int threadCount,
         bool isPrecise,
         bool captures,
-        bool showsAttention,
-        int layerCount,
-        UnmanagedState<int> cancelled
+        UnmanagedState<int> cancelled,
+        bool showsAttention = false
     )
     {
         // The model may be disposed meanwhile, and LLamaSharp refers to it only once the context is made.
@@ -89,7 +87,7 @@ internal sealed unsafe class LlamaContext : IDisposable
             parameters.llama_flash_attn_type = LLamaFlashAttentionType.LLAMA_FLASH_ATTENTION_TYPE_DISABLED;
         }
 
-        _capture = captures ? new GraphCapture(model.HiddenSize, layerCount) : null;
+        _capture = captures ? new GraphCapture(model.HiddenSize, model.Handle.LayerCount) : null;
         _capture?.AddTo(ref parameters);
         using var errors = NativeLog.Listen();
         _handle = SafeLLamaContextHandle.Create(model.Handle, parameters);
@@ -117,7 +115,7 @@ internal sealed unsafe class LlamaContext : IDisposable
         ReadOnlySpan<int> tokens,
         LogitRows logits,
         Span<float> rows,
-        IReadOnlyList<CaptureTarget> targets
+        IReadOnlyList<CaptureTarget>? targets = null
     )
     {
         foreach (var token in tokens)
@@ -135,7 +133,7 @@ internal sealed unsafe class LlamaContext : IDisposable
         fixed (int* ids = tokens)
         {
             var batch = new LLamaNativeBatch { n_tokens = tokens.Length, tokens = (LLamaToken*)ids };
-            if (!TryDecode(batch, positions, logits, rows, targets))
+            if (!TryDecode(batch, positions, logits, rows, targets ?? []))
             {
                 return false;
             }
@@ -161,7 +159,7 @@ internal sealed unsafe class LlamaContext : IDisposable
         int first,
         int count,
         Span<float> rows,
-        IReadOnlyList<CaptureTarget> targets
+        IReadOnlyList<CaptureTarget>? targets = null
     )
     {
         ArgumentOutOfRangeException.ThrowIfNegative(first);
@@ -186,7 +184,7 @@ internal sealed unsafe class LlamaContext : IDisposable
         fixed (float* values = embeddings.Slice(first * width, count * width))
         {
             var batch = new LLamaNativeBatch { n_tokens = count, embd = values };
-            if (!TryDecode(batch, positions, LogitRows.None, rows, targets))
+            if (!TryDecode(batch, positions, LogitRows.None, rows, targets ?? []))
             {
                 return false;
             }

@@ -59,9 +59,8 @@ internal sealed class SequenceDecoder : IDisposable
                 model.Options.ThreadCount,
                 options.PreciseCache,
                 _captures,
-                Attention is not null,
-                model.Facts.LayerCount,
-                cancelled
+                cancelled,
+                Attention is not null
             );
         }
         catch (LlamaException e) when (LlamaRuntime.DescribeGpuMemory(model.Options) is { Format.Length: > 0 } memory)

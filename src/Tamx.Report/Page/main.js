@@ -3,6 +3,7 @@
 import { ownBlock, pictureAddresses, readComparison, readRun } from "./data.js";
 import { existing } from "./dom.js";
 import { mountReport } from "./mount.js";
+import { mountSupport } from "./support.js";
 
 async function start() {
   const isComparison = document.getElementById("comparison") !== null;
@@ -13,6 +14,7 @@ async function start() {
     bytes: JSON.parse(ownBlock("report-size").text).bytes,
     address: (picture) => address(picture.element),
   });
+  mountSupport(existing("report"), runs.report, JSON.parse(ownBlock("support").text));
   performance.mark("report-ready");
   document.documentElement.dataset.state = "ready";
 }

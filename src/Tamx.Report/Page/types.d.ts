@@ -457,3 +457,29 @@ export interface Choice {
     explained: number;
     rank: number | null;
 }
+
+/** A word with how far the picture supports it; `gain` is in ln p. */
+export interface WordSupport {
+  text: string;
+  tokens: number[];
+  verdict: "seen" | "said" | "unsupported" | null;
+  gain: number;
+  presence: number | null;
+  concentration: number | null;
+}
+
+/** The check of a word's map: probabilities along both orders. */
+export interface WordCheck {
+  sentence: string;
+  deletion: number[];
+  insertion: number[];
+  randomDeletion: number[];
+  randomInsertion: number[];
+}
+
+/** How far to trust the report. */
+export interface SupportBlock {
+  calibration: string | null;
+  words: WordSupport[];
+  checks: WordCheck[];
+}

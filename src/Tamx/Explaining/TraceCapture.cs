@@ -153,7 +153,7 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
         return new LayerStates(
             layer,
             states,
-            options.CaptureLogSums ? LogSumsOf(states, engine, cancellationToken) : null
+            options.CaptureLogSums ? LogSumsOf(states, engine, cancellationToken) : default(ReadOnlyMemory<float>?)
         );
     }
 

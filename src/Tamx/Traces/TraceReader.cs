@@ -193,7 +193,7 @@ internal sealed class TraceReader(SafetensorsFile file)
 
             var sums = TraceFormat.LayerLogSums(layer);
             layers.Add(
-                new LayerStates(layer, ReadStates(name), file.Tensors.ContainsKey(sums) ? ReadVector(sums, rows) : null)
+                new LayerStates(layer, ReadStates(name), file.Tensors.ContainsKey(sums) ? ReadVector(sums, rows) : default(ReadOnlyMemory<float>?))
             );
         }
 

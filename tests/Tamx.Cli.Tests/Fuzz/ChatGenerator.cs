@@ -1,3 +1,4 @@
+using Tamx.Llama.Media;
 using System.Text;
 using System.Text.Json.Nodes;
 using Tamx.Evaluation;

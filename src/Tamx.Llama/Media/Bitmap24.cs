@@ -1,9 +1,9 @@
 using System.Buffers.Binary;
 
-namespace Tamx.Evaluation;
+namespace Tamx.Llama.Media;
 
 /// <summary>Writes pictures as BMP, so that pixels in memory can be handed to a model as they are.</summary>
-internal static class Bitmap24
+public static class Bitmap24
 {
     private const int HeaderBytes = 54;
 
