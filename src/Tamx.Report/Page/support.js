@@ -76,6 +76,7 @@ function legend(chat, words) {
   if (counts.every((count) => count === 0)) {
     return [];
   }
+  /** @type {HTMLInputElement} */
   const box = create("input", {
     type: "checkbox",
     onchange: () => chat.classList.toggle("only-unsupported", box.checked),
