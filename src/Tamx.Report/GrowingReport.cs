@@ -92,7 +92,7 @@ public sealed class GrowingReport
     {
         using var data = new MemoryStream();
         var vectors = await ReportJson
-            .WriteAsync(data, _prompt, _head, _options, cancellationToken)
+            .WriteAsync(data, _prompt, _head, _options, otherCount: 0, cancellationToken)
             .ConfigureAwait(false);
         var line = new ArrayBufferWriter<byte>();
         using var json = new Utf8JsonWriter(line, ReportJson.WriterOptions);

@@ -138,9 +138,21 @@ public static class HtmlReport
     {
         options.Validate();
         ReportInput.Check(run.Trace, run.Maps);
+        foreach (var maps in options.Others)
+        {
+            ReportInput.CheckOther(run.Trace, run.Maps, maps);
+        }
+
         RunComparison? comparison = null;
         if (other is not null)
         {
+            if (options.Others.Count > 0)
+            {
+                throw new InvalidInputException(
+                    "report: a comparison shows one method; compare runs, or show one run by several methods"
+                );
+            }
+
             ReportInput.Check(other.Trace, other.Maps);
             comparison = RunComparison.Of(run, other);
         }
@@ -233,6 +245,11 @@ public static class HtmlReport
     )
     {
         await WriteRunAsync(page, trace, maps, options, "", cancellationToken).ConfigureAwait(false);
+        foreach (var (index, other) in options.Others.Index())
+        {
+            await WriteRunAsync(page, trace, other, options, $"-m{index + 1}", cancellationToken).ConfigureAwait(false);
+        }
+
         for (var i = 0; i < trace.Pictures.Count; i++)
         {
             var picture = new ReportPicture(trace.Pictures[i], options.MaxImagePixels);
@@ -265,7 +282,14 @@ public static class HtmlReport
                     await using (deflate.ConfigureAwait(false))
                     {
                         vectors = await ReportJson
-                            .WriteAsync(deflate, trace, maps, options, cancellationToken)
+                            .WriteAsync(
+                                deflate,
+                                trace,
+                                maps,
+                                options,
+                                suffix.Length == 0 ? options.Others.Count : 0,
+                                cancellationToken
+                            )
                             .ConfigureAwait(false);
                     }
                 },

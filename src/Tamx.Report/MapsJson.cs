@@ -62,7 +62,8 @@ public static class MapsJson
                 [.. maps.Prompt.Select(token => Step.Of(token, maps.Layout.ContextPositions.Count, indices))],
                 [.. maps.Answer.Select((token, i) => Step.Of(token, maps.Layout.ContextPositions.Count + i, indices))],
                 maps.Layout.ThoughtCount,
-                [.. maps.Words.Select(Word.Of)]
+                [.. maps.Words.Select(Word.Of)],
+                [.. maps.Claims.Select(Claim.Of)]
             ),
             Options
         );
@@ -95,7 +96,8 @@ public static class MapsJson
         IReadOnlyList<Step> Prompt,
         IReadOnlyList<Step> Answer,
         int ThoughtTokens,
-        IReadOnlyList<Word> Words
+        IReadOnlyList<Word> Words,
+        IReadOnlyList<Claim> Claims
     );
 
     private sealed record Block(bool IsVideo, int Start, int End, int Frames, int Rows, int Columns);
@@ -160,5 +162,38 @@ public static class MapsJson
                 ValuesOf(word.VisionMaps),
                 word.TextRelevance
             );
+    }
+
+    private sealed record Claim(
+        string Label,
+        IReadOnlyList<int> Tokens,
+        IReadOnlyList<int> CoordinateTokens,
+        int Block,
+        IReadOnlyList<double> Box,
+        bool IsClamped,
+        double? Iou,
+        double Pointing,
+        double Mass,
+        double Area,
+        EvidencePlace Evidence
+    )
+    {
+        public static Claim Of(CheckedClaim claim)
+        {
+            var (region, score) = claim;
+            return new(
+                region.Label,
+                region.LabelTokens,
+                region.CoordinateTokens,
+                region.BlockIndex,
+                [region.Box.Left, region.Box.Top, region.Box.Right, region.Box.Bottom],
+                region.IsClamped,
+                score.Iou,
+                score.Pointing,
+                score.Mass,
+                score.Area,
+                score.Place
+            );
+        }
     }
 }

@@ -79,6 +79,16 @@ internal static class ReportInput
             CheckToken(token, layout, text, $"answer token {i}");
         }
 
+        foreach (var (region, _) in maps.Claims)
+        {
+            Require(
+                region.BlockIndex >= 0
+                    && region.BlockIndex < layout.VisionBlocks.Count
+                    && region.LabelTokens.Concat(region.CoordinateTokens).All(i => i >= 0 && i < maps.Answer.Count),
+                $"report: the claimed region '{OutsideText.Name(region.Label)}' belongs to no picture or to no tokens of the answer"
+            );
+        }
+
         foreach (var token in maps.Prompt)
         {
             Require(
@@ -87,6 +97,19 @@ internal static class ReportInput
             );
             CheckToken(token, layout, text, $"the prompt's token at position {token.Position}");
         }
+    }
+
+    /// <summary>Checks maps of the same answer by another method.</summary>
+    /// <exception cref="InvalidInputException">They are of another answer, or something does not fit.</exception>
+    public static void CheckOther(Trace trace, ActivationMaps maps, ActivationMaps other)
+    {
+        Require(
+            other.Layout.AnswerPositions.SequenceEqual(maps.Layout.AnswerPositions)
+                && other.Layout.ContextPositions.SequenceEqual(maps.Layout.ContextPositions)
+                && other.Layout.VisionBlocks.SequenceEqual(maps.Layout.VisionBlocks),
+            "report: the maps of another method are of another run, or of other text; all must be of one trace, with the same options but for the method"
+        );
+        Check(trace, other);
     }
 
     /// <summary>Checks one token.</summary>

@@ -32,6 +32,8 @@ internal static class ReportJson
     private static readonly string[] ShownOptions =
     [
         "profile",
+        "method",
+        "layer",
         "applyEci",
         "eciStrength",
         "applyFilter",
@@ -40,11 +42,18 @@ internal static class ReportJson
     ];
 
     /// <summary>Writes the JSON. Returns the vectors that it refers to, in the order of their offsets.</summary>
+    /// <param name="destination">Receives UTF-8. It stays open.</param>
+    /// <param name="trace">The run.</param>
+    /// <param name="maps">Its maps.</param>
+    /// <param name="options">The report's options.</param>
+    /// <param name="otherCount">How many further maps of the same answer the report holds.</param>
+    /// <param name="cancellationToken">Stops the writing.</param>
     public static async Task<IEnumerable<byte[]>> WriteAsync(
         Stream destination,
         Trace trace,
         ActivationMaps maps,
         HtmlReportOptions options,
+        int otherCount,
         CancellationToken cancellationToken
     )
     {
@@ -97,6 +106,8 @@ internal static class ReportJson
                 json.WriteEndArray();
             }
 
+            WriteClaims(json, maps);
+            json.WriteNumber("others", otherCount);
             json.WriteEndObject();
             await json.FlushAsync(cancellationToken).ConfigureAwait(false);
             return vectors.Packed();
@@ -132,6 +143,7 @@ internal static class ReportJson
         json.WriteEndObject();
 
         json.WriteStartObject("method");
+        json.WriteString("name", MethodName.Of(maps.Options));
         json.WriteString("profile", maps.Options.Profile.ToString());
         json.WriteBoolean("eci", maps.Options.ApplyEci);
         WriteNumber(json, "eciStrength", maps.Options.EciStrength);
@@ -251,6 +263,35 @@ internal static class ReportJson
             json.WriteNumber("frames", block.Grid.Frames);
             json.WriteNumber("rows", block.Grid.Rows);
             json.WriteNumber("columns", block.Grid.Columns);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WriteClaims(Utf8JsonWriter json, ActivationMaps maps)
+    {
+        json.WriteStartArray("claims");
+        foreach (var (region, score) in maps.Claims)
+        {
+            json.WriteStartObject();
+            json.WriteString("label", region.Label);
+            WriteNumbers(json, "tokens", region.LabelTokens);
+            WriteNumbers(json, "coordinateTokens", region.CoordinateTokens);
+            json.WriteNumber("block", region.BlockIndex);
+            json.WriteStartArray("box");
+            foreach (var edge in new[] { region.Box.Left, region.Box.Top, region.Box.Right, region.Box.Bottom })
+            {
+                json.WriteNumberValue(edge);
+            }
+
+            json.WriteEndArray();
+            json.WriteBoolean("isClamped", region.IsClamped);
+            WriteNumber(json, "iou", score.Iou);
+            WriteNumber(json, "pointing", (double?)score.Pointing);
+            WriteNumber(json, "mass", (double?)score.Mass);
+            WriteNumber(json, "area", (double?)score.Area);
+            json.WriteString("evidence", score.Place.ToString().ToLowerInvariant());
             json.WriteEndObject();
         }
 

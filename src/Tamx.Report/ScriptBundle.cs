@@ -7,8 +7,8 @@ namespace Tamx.Report;
 /// <remarks>
 /// Each module becomes a function that returns its exports, so that names of different modules do not clash. It
 /// understands <c>import { a, b } from "./file.js";</c> at the start of a line. It also understands <c>export</c>
-/// there, before <c>const</c>, <c>class</c>, <c>function</c> and <c>async function</c>. Doc comments are left out,
-/// since they are only for type checks.
+/// there, before <c>const</c>, <c>class</c>, <c>function</c> and <c>async function</c>. Comments on lines of their own
+/// are left out: they are for those who work on the modules, and for type checks.
 /// </remarks>
 internal static partial class ScriptBundle
 {
@@ -43,7 +43,7 @@ internal static partial class ScriptBundle
             throw new InvalidOperationException($"{name} imports itself through other modules.");
         }
 
-        var source = DocCommentPattern().Replace(read(name), "");
+        var source = CommentPattern().Replace(read(name), "");
         foreach (Match match in ImportPattern().Matches(source))
         {
             Add(match.Groups["file"].Value, read, script, done, open);
@@ -80,8 +80,8 @@ internal static partial class ScriptBundle
 
     private static string Variable(string name) => $"module_{Path.GetFileNameWithoutExtension(name)}";
 
-    [GeneratedRegex(@"^[ \t]*/\*\*(?:(?!\*/).)*\*/\n", RegexOptions.Multiline | RegexOptions.Singleline)]
-    private static partial Regex DocCommentPattern();
+    [GeneratedRegex(@"^[ \t]*(?:/\*\*(?:(?!\*/).)*\*/|//[^\n]*)\n", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex CommentPattern();
 
     [GeneratedRegex(@"^import \{(?<names>[^}]*)\} from ""\./(?<file>\w+\.js)"";", RegexOptions.Multiline)]
     private static partial Regex ImportPattern();

@@ -246,7 +246,7 @@ public sealed class PictureFolderTests
             sample.Prompt,
             string.Concat(tokens),
             null,
-            [.. scorer.Score(MapKind.Raw, values)],
+            [.. scorer.Score(MapSource.LastLayer, MapKind.Raw, values)],
             [new(MapKind.Raw, scorer.ScoreAsPaper(values))],
             null
         );

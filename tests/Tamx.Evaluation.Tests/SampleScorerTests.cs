@@ -63,7 +63,7 @@ public sealed class SampleScorerTests
         ];
         var scorer = new SampleScorer(Sample, AnswerWord.Group(Tokens), Grid);
 
-        WordRow[] rows = [.. scorer.Score(MapKind.Raw, maps)];
+        WordRow[] rows = [.. scorer.Score(MapSource.LastLayer, MapKind.Raw, maps)];
 
         Assert.Equal(["A", "red", "circle", "above", "a", "red", "star"], rows.Select(row => row.Text));
         Assert.All(
@@ -84,7 +84,10 @@ public sealed class SampleScorerTests
         var uniform = Enumerable.Repeat(1f, Cells * Cells).ToArray();
         float[][] maps = [.. Tokens.Select(_ => uniform)];
 
-        WordRow[] rows = [.. new SampleScorer(Sample, AnswerWord.Group(Tokens), Grid).Score(MapKind.Raw, maps)];
+        WordRow[] rows =
+        [
+            .. new SampleScorer(Sample, AnswerWord.Group(Tokens), Grid).Score(MapSource.LastLayer, MapKind.Raw, maps),
+        ];
 
         Assert.All(rows, row => Assert.Equal(row.Area, row.ObjIou, 1e-12));
         Assert.All(rows, row => Assert.Equal(row.Area, row.GridIou, 1e-12));

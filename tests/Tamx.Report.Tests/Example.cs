@@ -37,6 +37,9 @@ internal sealed class Example
 
     public float Probability { get; init; } = 0.5f;
 
+    /// <summary>The options that the maps claim to be computed with.</summary>
+    public TamOptions Options { get; init; } = new();
+
     public bool HasTexts { get; init; } = true;
 
     public bool HasVideo { get; init; } = true;
@@ -116,17 +119,29 @@ internal sealed class Example
                 (position, i) => AnswerToken(position, i, ids[position], [.. context, .. answer.Take(i)], TextOf)
             ),
         ];
+        var layout = new SequenceLayout
+        {
+            Turns = turns,
+            VisionBlocks = [picture, .. video],
+            ContextPositions = context,
+            AnswerPositions = answer,
+            ThoughtCount = ThoughtCount,
+        };
+        var trace = new Trace
+        {
+            TokenIds = [.. ids],
+            HiddenSize = 64,
+            HiddenStates = ReadOnlyMemory<float>.Empty,
+            OutputIds = [.. texts.Keys],
+            OutputRows = ReadOnlyMemory<float>.Empty,
+            OutputTexts = HasTexts ? [.. texts.Values.Select(text => (ReadOnlyMemory<byte>)text)] : null,
+            Pictures = [new TracePicture(0, 0, MediaType, Bitmap(40, 30), 40, 30, null, PictureName)],
+            Run = Run,
+        };
         var maps = new ActivationMaps
         {
-            Layout = new SequenceLayout
-            {
-                Turns = turns,
-                VisionBlocks = [picture, .. video],
-                ContextPositions = context,
-                AnswerPositions = answer,
-                ThoughtCount = ThoughtCount,
-            },
-            Options = new TamOptions(),
+            Layout = layout,
+            Options = Options,
             EngineName = "Reference",
             Answer = tokens,
             Words = HasTexts
@@ -145,17 +160,7 @@ internal sealed class Example
                     ),
                 ]
                 : [],
-        };
-        var trace = new Trace
-        {
-            TokenIds = [.. ids],
-            HiddenSize = 64,
-            HiddenStates = ReadOnlyMemory<float>.Empty,
-            OutputIds = [.. texts.Keys],
-            OutputRows = ReadOnlyMemory<float>.Empty,
-            OutputTexts = HasTexts ? [.. texts.Values.Select(text => (ReadOnlyMemory<byte>)text)] : null,
-            Pictures = [new TracePicture(0, 0, MediaType, Bitmap(40, 30), 40, 30, null, PictureName)],
-            Run = Run,
+            Claims = CheckedClaim.Of(trace, layout, tokens, WordAggregation.Max),
         };
         return (trace, maps);
     }

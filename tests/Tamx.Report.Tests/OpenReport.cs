@@ -69,7 +69,7 @@ internal sealed class OpenReport : IAsyncDisposable
 
     /// <summary>Takes one of several choices, as <c>unit=word</c>.</summary>
     public Task ChooseAsync(string name, string value) =>
-        Page.Locator($"input[name={name}][value={value}]").CheckAsync();
+        Page.Locator($"input[name={name}][value='{value}']").CheckAsync();
 
     /// <summary>Indices of the answer's tokens that are selected.</summary>
     public Task<int[]> SelectedAsync() =>

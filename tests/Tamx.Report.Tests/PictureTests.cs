@@ -121,7 +121,7 @@ public class PictureTests(Chromium browser)
         var example = new Example { MapValue = (_, cell) => cell * cell / 121f };
         await using var report = await browser.OpenAsync(example, "#tok=0&drawn=cells&contour=1");
         byte[] levels = [.. Enumerable.Range(0, 12).Select(cell => (byte)Math.Round(255.0 * cell * cell / 121))];
-        var threshold = Evaluation.OtsuThreshold.Of(levels);
+        var threshold = OtsuThreshold.Of(levels);
 
         var path = await report.Page.Locator(".contour .line").First.GetAttributeAsync("d") ?? "";
 

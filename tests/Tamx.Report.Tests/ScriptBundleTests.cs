@@ -18,6 +18,17 @@ public class ScriptBundleTests
         Assert.DoesNotContain("export", script, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Build_Comments_AreLeftOutWhereTheyHaveALine()
+    {
+        var script = Build(
+            ("main.js", "// What it is.\n\n/**\n * @type {string}\n */\nconst a = \"// b\"; // Why.\n  // More.\nrun(a);")
+        );
+
+        Assert.Contains("\nconst a = \"// b\"; // Why.\nrun(a);\n", script, StringComparison.Ordinal);
+        Assert.DoesNotMatch("What it is|@type|More", script);
+    }
+
     [Theory]
     [InlineData("import \"./a.js\";")]
     [InlineData("import { a as b } from \"https://example.org/a.js\";")]

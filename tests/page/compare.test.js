@@ -10,6 +10,9 @@ const sameTokens = {
   pairs: [0, 1, 2, 3].map((i) => /** @type {[number, number]} */ ([i, i])),
 };
 
+/** @type {(report: any, other: any, comparison: any) => any} */
+const compared = (report, other, comparison) => ({ report, methods: [report], other, comparison });
+
 test("a grid of the same cells is left as it is", () => {
   const { values, ...size } = grid(2, 2, [1, 2, 3, 4]);
 
@@ -50,8 +53,8 @@ test("a run agrees with itself, and a map that is another's negative does not", 
   data.answer.forEach((token) => (token.explained[0].range = [10, 0]));
   const negative = new Report(data, packed);
 
-  const same = agreementOf({ report, other: sampleReport(), comparison: sameTokens }, 1);
-  const opposite = agreementOf({ report, other: negative, comparison: sameTokens }, 1);
+  const same = agreementOf(compared(report, sampleReport(), sameTokens), 1);
+  const opposite = agreementOf(compared(report, negative, sameTokens), 1);
   assertNear([same.correlation, same.iou], [1, 1], 1e-9);
   assertNear([opposite.correlation, opposite.iou], [-1, 0], 1e-9);
 });
@@ -59,7 +62,7 @@ test("a run agrees with itself, and a map that is another's negative does not", 
 test("correlation and overlap of two maps are as worked out by hand", () => {
   // [0, 0, 0.4, 0.8, 0, 0] against [1, 0, 0, 0, 0, 1], of 10: means 2 and 10 / 3.
   const shifted = { names: sameTokens.names, pairs: [null, null, /** @type {[number, number]} */ ([3, 3]), null] };
-  const { correlation, iou } = agreementOf({ report: sampleReport(), other: sampleReport(), comparison: shifted }, 2);
+  const { correlation, iou } = agreementOf(compared(sampleReport(), sampleReport(), shifted), 2);
   const [a, b] = [
     [0, 0, 4, 8, 0, 0],
     [10, 0, 0, 0, 0, 10],
@@ -74,7 +77,7 @@ test("each map has its own threshold", () => {
   const { data, packed } = sampleData();
   data.answer.forEach((token) => (token.explained[0].range = [0, 0.01]));
   const small = new Report(data, packed);
-  const { correlation, iou } = agreementOf({ report: sampleReport(), other: small, comparison: sameTokens }, 2);
+  const { correlation, iou } = agreementOf(compared(sampleReport(), small, sameTokens), 2);
 
   assertNear([correlation, iou], [1, 1], 1e-6);
 });
@@ -82,7 +85,7 @@ test("each map has its own threshold", () => {
 test("a token without a partner agrees with nothing", () => {
   const none = { names: sameTokens.names, pairs: [null, null, null, null] };
 
-  assert.deepEqual(agreementOf({ report: sampleReport(), other: sampleReport(), comparison: none }, 0), {
+  assert.deepEqual(agreementOf(compared(sampleReport(), sampleReport(), none), 0), {
     correlation: null,
     iou: null,
   });

@@ -9,7 +9,7 @@ const report = sampleReport();
 function numbersOf(changes) {
   /** @type {any} */
   const state = stateWith(changes);
-  return currentNumbers(report, viewOf({ report, other: null, comparison: null }, state), state);
+  return currentNumbers(report, viewOf({ report, methods: [report], other: null, comparison: null }, state), state);
 }
 
 test("numbers say what is selected, its maps in raw units and its text", () => {

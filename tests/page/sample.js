@@ -56,6 +56,7 @@ export function sampleData({ wordMaps = "max", count = MAPS.length } = {}) {
   const data = {
     run: { model: "Demo", modelFile: "demo.gguf", quantization: "F16", seconds: { load: 1.5 } },
     method: {
+      name: "TAM, last layer",
       profile: "Tamx",
       eci: true,
       eciStrength: 1,
@@ -99,6 +100,8 @@ export function sampleData({ wordMaps = "max", count = MAPS.length } = {}) {
     thoughtTokens: 0,
     prompt,
     answer,
+    claims: [],
+    others: 0,
   };
   return { data: /** @type {any} */ (data), packed: packer.packed };
 }
@@ -125,11 +128,31 @@ export function stateWith(changes = {}) {
     map: "magma",
     scale: "token",
     drawn: "smooth",
+    method: 0,
+    boxes: true,
     contour: false,
     opacity: 70,
     query: "",
     ...changes,
   };
+}
+
+/** What the answer says is where. */
+export function claim(changes = {}) {
+  return /** @type {any} */ ({
+    label: "cross",
+    tokens: [3],
+    coordinateTokens: [1, 2],
+    block: 0,
+    box: [0.25, 0, 0.5, 0.5],
+    isClamped: false,
+    iou: 0.5,
+    pointing: 1,
+    mass: 0.8,
+    area: 0.125,
+    evidence: "inside",
+    ...changes,
+  });
 }
 
 /** Holds a state as the page does, without an address. */

@@ -18,6 +18,7 @@ const limits = {
     { frames: [{ rows: 1, columns: 1 }] },
   ],
   maps: ["magma", "viridis"],
+  methodCount: 2,
 };
 const read = (hash) => fromHash(hash, limits);
 
@@ -32,6 +33,8 @@ test("a state comes back from its address", () => {
     { selection: { kind: "answer", from: 0, to: 3 }, unit: "word", contour: true },
     { selection: { kind: "text", from: 4, to: 6 }, direction: "to", map: "viridis" },
     { region: { media: 0, frame: 1, top: 0, left: 1, bottom: 1, right: 2 }, rank: "strength" },
+    { method: 1, boxes: false },
+    { method: null },
     { frames: { 0: 1, 1: 0 }, scale: "all", drawn: "cells", opacity: 0, query: "a & b = 100 %#?" },
   ];
   for (const state of states) {

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { colormaps, differences } from "../../src/Tamx.Report/Page/colormaps.js";
 import { frameOf } from "../../src/Tamx.Report/Page/pictures.js";
-import { frameSums, viewOf } from "../../src/Tamx.Report/Page/view.js";
-import { assertNear, sampleReport, stateWith } from "./sample.js";
+import { Report } from "../../src/Tamx.Report/Page/report.js";
+import { frameSums, methodNames, viewOf } from "../../src/Tamx.Report/Page/view.js";
+import { assertNear, claim, sampleData, sampleReport, stateWith } from "./sample.js";
 
 const report = sampleReport();
 /** @type {any} */
-const alone = { report, other: null, comparison: null };
+const alone = { report, methods: [report], other: null, comparison: null };
 const answer = (from, to = from) => ({ kind: "answer", from, to });
 const view = (changes, runs = alone) => viewOf(runs, /** @type {any} */ (stateWith(changes)));
 
@@ -74,6 +75,7 @@ test("a region ranks tokens by their share, words if words are chosen", () => {
 const compared = {
   report,
   other: sampleReport(),
+  methods: [report],
   comparison: { names: ["one", "two"], pairs: [[3, 3], [1, 1], null, null] },
 };
 
@@ -114,4 +116,39 @@ test("a video shows the frame that was chosen, else the one with the greatest sh
   assert.equal(frameOf(media, free, [1, null, 5, 5]), 2);
   assert.equal(frameOf(media, free, [null, null]), 0);
   assert.equal(frameOf(media, free, null), 0);
+});
+
+test("a run's maps by another method are shown in place of the first, or beside it", () => {
+  const { data, packed } = sampleData();
+  data.method.name = "Evidence, all layers";
+  data.answer.forEach((token) => (token.explained[0].range = [0, 20]));
+  data.claims = [claim({ evidence: "elsewhere" })];
+  const evidence = new Report(data, packed);
+  /** @type {any} */
+  const runs = { report, methods: [report, evidence], other: null, comparison: null };
+
+  const first = view({ selection: answer(1) }, runs);
+  assert.deepEqual(first.names, ["TAM, last layer"]);
+  assert.deepEqual([...first.layers[0].look.range], [0, 10]);
+  assert.deepEqual(first.claims, [[]]);
+
+  const second = view({ selection: answer(1), method: 1 }, runs);
+  assert.deepEqual(second.names, ["Evidence, all layers"]);
+  assert.deepEqual([...second.layers[0].look.range], [0, 20]);
+  assert.deepEqual(second.claims, [evidence.claims]);
+
+  const both = view({ selection: answer(1), method: null }, runs);
+  assert.deepEqual(both.names, ["TAM, last layer", "Evidence, all layers"]);
+  assert.deepEqual(
+    both.layers.map(({ look }) => look.range[1]),
+    [10, 20],
+  );
+  assert.deepEqual(view({}, alone).names, [""]);
+});
+
+test("methods of one name are told apart", () => {
+  /** @type {any} */
+  const runs = { methods: [report, report], other: null };
+
+  assert.deepEqual(methodNames(runs), ["TAM, last layer", "TAM, last layer (2)"]);
 });

@@ -8,9 +8,27 @@ import { formatNumber, formatRange } from "./text.js";
 
 /**
  * The controls over the pictures.
+ * @param {string[]} methods by which a run's maps were made
+ * @param {boolean} hasClaims whether the answer says what is where
  * @param {(changes: Partial<State>) => void} change is told of what was chosen
  */
-export function buildControls(change) {
+export function buildControls(methods, hasClaims, change) {
+  const method = segments(
+    "method",
+    "Method",
+    [
+      ...methods.map((name, i) => ({ value: String(i), text: name, title: `Maps by this method: ${name}` })),
+      { value: "all", text: "Side by side", title: "The maps of all methods" },
+    ],
+    (value) => change({ method: value === "all" ? null : Number(value) }),
+  );
+  method.element.classList.add("methods");
+  /** @type {HTMLInputElement} */
+  const boxes = create("input", {
+    type: "checkbox",
+    name: "boxes",
+    onchange: () => change({ boxes: boxes.checked }),
+  });
   /** @type {HTMLSelectElement} */
   const map = create(
     "select",
@@ -57,10 +75,12 @@ export function buildControls(change) {
   const element = create(
     "form",
     { class: "controls", "aria-label": "How the map is drawn", onsubmit: (event) => event.preventDefault() },
+    ...(methods.length > 1 ? [method.element] : []),
     map,
     drawn.element,
     scale.element,
     create("label", { class: "check", title: "The region above Otsu's threshold" }, contour, "Contour"),
+    ...(hasClaims ? [create("label", { class: "check", title: "What the answer says is where" }, boxes, "Boxes")] : []),
     create("label", "field", "Opacity", opacity),
   );
   return {
@@ -70,6 +90,8 @@ export function buildControls(change) {
       map.value = state.map;
       opacity.value = String(state.opacity);
       contour.checked = state.contour;
+      boxes.checked = state.boxes;
+      method.show(state.method === null ? "all" : String(state.method));
       scale.show(state.scale);
       drawn.show(state.drawn);
     },
@@ -77,11 +99,11 @@ export function buildControls(change) {
 }
 
 /**
- * The scales under the pictures: one per layer, since runs that are compared have each its own.
- * @param {string[]} layerNames
+ * The scales under the pictures: one per layer, since what stands side by side has each its own.
+ * @param {number} layerCount the most that stand side by side
  */
-export function buildLegend(layerNames) {
-  const scales = layerNames.map((name) => buildScale(name || "Activation"));
+export function buildLegend(layerCount) {
+  const scales = Array.from({ length: layerCount }, buildScale);
   return {
     element: create("div", "legend", ...scales.map((scale) => scale.element)),
     /**
@@ -91,7 +113,10 @@ export function buildLegend(layerNames) {
     show(view, state) {
       scales.forEach((scale, i) => {
         const layer = view.layers[i] ?? null;
-        scale.show(layer?.look.colours ?? (i === 2 ? differences : colormaps[state.map]), layer?.look.range ?? null);
+        scale.element.hidden = i >= view.names.length;
+        scale.name(view.names[i] || "Activation");
+        const colours = view.names[i] === "Difference" ? differences : colormaps[state.map];
+        scale.show(layer?.look.colours ?? colours, layer?.look.range ?? null);
       });
     },
     /**
@@ -102,8 +127,8 @@ export function buildLegend(layerNames) {
   };
 }
 
-/** @param {string} name */
-function buildScale(name) {
+function buildScale() {
+  const title = create("span", "scale-name");
   const low = create("span", "low");
   const high = create("span", "high");
   const mark = create("span", { class: "mark", hidden: true });
@@ -111,7 +136,9 @@ function buildScale(name) {
   /** @type {Extent | null} */
   let range = null;
   return {
-    element: create("div", "scale", create("span", "scale-name", name), low, ramp, high),
+    element: create("div", "scale", title, low, ramp, high),
+    /** @param {string} name */
+    name: (name) => (title.textContent = name),
     /**
      * @param {Uint8ClampedArray} colours
      * @param {Extent | null} shown

@@ -3,7 +3,7 @@
 import { existing } from "./dom.js";
 import { Report } from "./report.js";
 
-/** @import { DataBlock } from "./types.js" */
+/** @import { DataBlock, Runs } from "./types.js" */
 
 /**
  * The blocks of this page.
@@ -41,16 +41,38 @@ export function blocksOf(html) {
 }
 
 /**
- * Reads a run from its blocks. A comparison's second run has the suffix "-b".
+ * Reads a file's run, with its maps by each method.
  * @param {(id: string) => DataBlock} block
- * @param {"" | "-b"} suffix
+ * @returns {Promise<Runs>}
  */
-export async function readReport(block, suffix) {
-  const [data, packed] = await Promise.all([
+export async function readRun(block) {
+  const { report, others } = await readReport(block, "");
+  const more = await Promise.all(Array.from({ length: others }, (_, i) => readReport(block, `-m${i + 1}`)));
+  return { report, methods: [report, ...more.map((one) => one.report)], other: null, comparison: null };
+}
+
+/**
+ * Reads the two runs of a comparison.
+ * @param {(id: string) => DataBlock} block
+ * @returns {Promise<Runs>}
+ */
+export async function readComparison(block) {
+  const [{ report }, { report: other }] = await Promise.all([readReport(block, ""), readReport(block, "-b")]);
+  return { report, methods: [report], other, comparison: JSON.parse(block("comparison").text) };
+}
+
+/**
+ * Reads maps from their blocks.
+ * @param {(id: string) => DataBlock} block
+ * @param {string} suffix of the blocks' names
+ */
+async function readReport(block, suffix) {
+  const [bytes, packed] = await Promise.all([
     inflate(block(`report-data${suffix}`)),
     inflate(block(`report-vectors${suffix}`)),
   ]);
-  return new Report(JSON.parse(new TextDecoder().decode(data)), packed);
+  const data = JSON.parse(new TextDecoder().decode(bytes));
+  return { report: new Report(data, packed), others: Number(data.others) };
 }
 
 /**

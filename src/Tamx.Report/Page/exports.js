@@ -1,8 +1,9 @@
 // Files made from what is shown: a picture of the overlay, and the current numbers as CSV and JSON.
 
+import { nameOf, warningOf } from "./claims.js";
 import { formatRange } from "./text.js";
 
-/** @import { Look, OverlayFigure, Report, State, View } from "./types.js" */
+/** @import { Claim, Look, OverlayFigure, Report, State, View } from "./types.js" */
 
 const LONGEST_SIDE = 16000;
 const GAP = 16;
@@ -28,7 +29,7 @@ export async function overlayPicture(figures) {
 }
 
 /** @param {OverlayFigure} figure */
-async function tileOf({ stage, ratio, look }) {
+async function tileOf({ stage, ratio, look, claims }) {
   const { image, canvas, contour, line } = stage;
   const hasImage = !image.hidden;
   if (hasImage) {
@@ -47,6 +48,7 @@ async function tileOf({ stage, ratio, look }) {
     context.filter = "none";
   }
   if (canvas.hidden || look === null) {
+    claims.forEach((claim) => drawClaim(context, claim, width, height));
     return tile;
   }
   context.imageSmoothingEnabled = !canvas.classList.contains("cells");
@@ -63,8 +65,50 @@ async function tileOf({ stage, ratio, look }) {
     context.lineWidth = (2 * width) / 800;
     context.stroke(path);
   }
+  claims.forEach((claim) => drawClaim(context, claim, width, height));
   drawLegend(context, look, height, width, bar);
   return tile;
+}
+
+/**
+ * @param {OffscreenCanvasRenderingContext2D} context
+ * @param {Claim} claim
+ * @param {number} width
+ * @param {number} height
+ */
+function drawClaim(context, claim, width, height) {
+  const line = Math.max(1, width / 400);
+  const [left, top, right, bottom] = claim.box;
+  const warning = warningOf(claim);
+  const text = warning === "" ? nameOf(claim) : `${nameOf(claim)}: ${warning}`;
+  /** @type {[number, number, number, number]} */
+  const sides = [left * width, top * height, (right - left) * width, (bottom - top) * height];
+  context.save();
+  for (const [colour, thickness] of /** @type {[string, number][]} */ ([
+    ["rgb(0 0 0 / 70%)", 3 * line],
+    ["#fff", line],
+  ])) {
+    context.strokeStyle = colour;
+    context.lineWidth = thickness;
+    context.setLineDash(warning === "" ? [] : [4 * line, 3 * line]);
+    context.beginPath();
+    if (sides[2] > 0) {
+      context.rect(...sides);
+    } else {
+      context.arc(sides[0], sides[1], 4 * line, 0, 2 * Math.PI);
+    }
+    context.stroke();
+  }
+  context.font = `${Math.max(11, Math.round(width / 40))}px system-ui, sans-serif`;
+  context.textBaseline = "top";
+  context.fillStyle = "rgb(0 0 0 / 75%)";
+  const size = Math.max(11, Math.round(width / 40));
+  const x = Math.max(0, Math.min(sides[0], width - context.measureText(text).width - size));
+  const y = Math.min(sides[1], height - 1.4 * size);
+  context.fillRect(x, y, context.measureText(text).width + size, 1.4 * size);
+  context.fillStyle = "#fff";
+  context.fillText(text, x + size / 2, y + 0.2 * size);
+  context.restore();
 }
 
 /** @param {OffscreenCanvas} canvas */

@@ -8,9 +8,10 @@ import { formatBytes, formatNumber } from "./text.js";
 /**
  * The line under the title.
  * @param {Report} report
+ * @param {string[]} methods names of all by which its maps were made
  * @param {number | null} bytes size of the report's file
  */
-export function shortFacts(report, bytes) {
+export function shortFacts(report, methods, bytes) {
   const { run, method } = report;
   /** @type {(string | null)[]} */
   const facts = [
@@ -18,6 +19,7 @@ export function shortFacts(report, bytes) {
     run.quantization,
     run.modelDescription,
     method.profile === "Tamx" ? null : `profile ${method.profile}`,
+    methods.join(" and "),
     method.eci ? null : "no ECI",
     `${report.answer.length} tokens`,
     bytes === null ? null : formatBytes(bytes),
@@ -52,6 +54,7 @@ export function allFacts(report, bytes) {
     ["Hidden size", report.hiddenSize],
     ["Tokens", `${report.sequenceLength}, of which ${report.answer.length} answer`],
     ["Vision grids", [...grids.slice(0, 12), ...(grids.length > 12 ? [`\u2026 (${grids.length})`] : [])].join(", ")],
+    ["Method", method.name],
     ["Profile", method.profile],
     ["Causal inference (ECI)", onOff(method.eci)],
     ["ECI strength", method.eci ? method.eciStrength : null],

@@ -52,7 +52,8 @@ export function buildInspector(runs, actions) {
  * @param {State} state
  */
 function keyOf(view, state) {
-  return JSON.stringify(view.found === null ? view.selection : [state.region, state.rank, state.unit, state.selection]);
+  const { region, rank, unit, selection, method } = state;
+  return JSON.stringify(view.found === null ? view.selection : [region, rank, unit, selection, method]);
 }
 
 /**

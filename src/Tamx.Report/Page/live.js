@@ -1,7 +1,7 @@
 // The report inside another page: a finished file, or one that grows while its answer is written. GrowingReport.cs
 // writes what that one takes.
 
-import { addressesOf, blocksOf, fromBase64, pictureAddresses, readReport } from "./data.js";
+import { addressesOf, blocksOf, fromBase64, pictureAddresses, readRun } from "./data.js";
 import { mountReport } from "./mount.js";
 import { Report } from "./report.js";
 
@@ -22,7 +22,7 @@ export function growReport(root, head, pageOf) {
   const report = new Report(head.data, fromBase64(head.vectors));
   const mounted = mountReport(
     root,
-    { report, other: null, comparison: null },
+    { report, methods: [report], other: null, comparison: null },
     {
       ...pageOf(report),
       isGrowing: true,
@@ -81,17 +81,14 @@ export function growReport(root, head, pageOf) {
 export async function openReport(root, html, pageOf) {
   const leaving = new AbortController();
   const block = blocksOf(html);
-  const report = await readReport(block, "");
+  const runs = await readRun(block);
+  const { report } = runs;
   const address = pictureAddresses(block, leaving.signal);
-  const mounted = mountReport(
-    root,
-    { report, other: null, comparison: null },
-    {
-      ...pageOf(report),
-      bytes: JSON.parse(block("report-size").text).bytes,
-      address: (picture) => address(picture.element),
-    },
-  );
+  const mounted = mountReport(root, runs, {
+    ...pageOf(report),
+    bytes: JSON.parse(block("report-size").text).bytes,
+    address: (picture) => address(picture.element),
+  });
   return {
     report,
     state: mounted.state,

@@ -2,6 +2,7 @@
 
 import { buildChat, tokensOf } from "./chat.js";
 import { colormaps } from "./colormaps.js";
+import { buildClaims, spanOf } from "./claims.js";
 import { buildControls, buildLegend } from "./controls.js";
 import { create, dialogHeading, segments, targetOf } from "./dom.js";
 import { currentNumbers, fileNameOf, numbersAsCsv, overlayPicture, save } from "./exports.js";
@@ -9,17 +10,17 @@ import { allFacts, shortFacts } from "./facts.js";
 import { buildInspector } from "./inspector.js";
 import { listenToKeys } from "./keys.js";
 import { buildMenu } from "./menu.js";
-import { buildPictures } from "./pictures.js";
+import { buildPictures, claimsOn } from "./pictures.js";
 import { buildSearch } from "./search.js";
 import { createSelection } from "./selection.js";
 import { createState } from "./state.js";
 import { cellTables, tokenTable } from "./table.js";
-import { viewOf } from "./view.js";
+import { methodNames, viewOf } from "./view.js";
 
 /**
  * @import {
- *   AddressLimits, ArrivedToken, MenuItem, Pictures, Region, ReportPage, Runs, Selection, State, StateStore,
- *   TokenPlace, View
+ *   AddressLimits, ArrivedToken, ClaimActions, MenuItem, Pictures, Region, ReportPage, Runs, Selection, State,
+ *   StateStore, TokenPlace, View
  * } from "./types.js"
  */
 
@@ -45,6 +46,7 @@ export function mountReport(root, runs, page) {
     candidateCount: (index) => report.answer[index].candidates.length,
     media: report.media,
     maps: Object.keys(colormaps),
+    methodCount: runs.methods.length,
   };
   const state = createState(limits, signal);
   const selection = createSelection(report, state);
@@ -60,12 +62,24 @@ export function mountReport(root, runs, page) {
     }
   };
 
-  const layerNames = runs.other !== null ? [...runs.comparison.names, "Difference"] : [""];
-  const legend = buildLegend(layerNames);
-  const controls = buildControls(change);
+  const layerCount = runs.other !== null ? 3 : runs.methods.length;
+  const hasClaims = [...runs.methods, ...(runs.other ? [runs.other] : [])].some(({ claims }) => claims.length > 0);
+  const legend = buildLegend(layerCount);
+  const controls = buildControls(methodNames(runs), hasClaims, change);
+  /** @type {ClaimActions} */
+  const claim = {
+    select: (one) => {
+      const { from, to } = spanOf(one);
+      selection.drag("answer", from, to);
+      chat.bringIntoSight({ kind: "answer", from, to });
+    },
+    preview: (one) => change({ preview: one === null ? null : { kind: "answer", ...spanOf(one) } }),
+  };
+  const claims = buildClaims(claim);
   /** @type {Region | null} */
   let drawn = null;
-  const pictures = buildPictures(report, layerNames, {
+  const pictures = buildPictures(report, layerCount, {
+    claim,
     region: (region, isDrawing) => {
       // A click on the cell that is looked up takes the look-up back; the end of a drag does not.
       const isAgain = !isDrawing && drawn === null && isSameCell(region, state.get().region);
@@ -130,7 +144,8 @@ export function mountReport(root, runs, page) {
   let view = viewOf(runs, state.get());
   const top = buildHeader(runs, page, { state, view: () => view, pictures, signal });
   root.classList.add("report");
-  root.classList.toggle("comparing", layerNames.length > 1);
+  root.classList.toggle("comparing", runs.other !== null);
+  pictures.element.classList.toggle("compared", runs.other !== null);
   root.classList.toggle("growing", page.isGrowing === true);
   root.replaceChildren(
     top.element,
@@ -151,6 +166,7 @@ export function mountReport(root, runs, page) {
         controls.element,
         legend.element,
         pictures.element,
+        claims.element,
       ),
     ),
   );
@@ -174,6 +190,7 @@ export function mountReport(root, runs, page) {
     search.show(now);
     chat.show(view, now);
     pictures.show(view, now);
+    claims.show(view);
     legend.show(view, now);
     inspector.show(view, now);
   });
@@ -269,20 +286,26 @@ function buildHeader(runs, page, { state, view, pictures, signal }) {
     signal,
   );
   async function savePicture() {
-    const { layers } = view();
-    const figures = pictures.figures.map(({ stage, element, layer }) => ({
+    const { layers, claims } = view();
+    const shown = pictures.figures.filter(({ element }) => !element.hidden);
+    const figures = shown.map(({ stage, element, layer, media, frame }) => ({
       stage,
       ratio: Number(element.style.getPropertyValue("--ratio")),
       look: layers[layer]?.look ?? null,
+      claims: state.get().boxes ? claimsOn(media.frames[frame], claims[layer] ?? []) : [],
     }));
     save(await overlayPicture(figures), `${fileName}.png`);
   }
   const made = dialog("How this was made", () => [
     allFacts(report, page.bytes),
+    ...runs.methods.slice(1).flatMap((other) => [create("h3", "", other.method.name), allFacts(other, null)]),
     ...(runs.other !== null ? [create("h3", "", runs.comparison.names[1]), allFacts(runs.other, null)] : []),
   ]);
-  const table = dialog("Numbers", () => [tokenTable(runs), cellTables(report, view(), pictures.shownFrame)]);
-  let facts = shortFacts(report, page.bytes);
+  const table = dialog("Numbers", () => [
+    tokenTable(runs, view().reports[0]),
+    cellTables(report, view(), pictures.shownFrame),
+  ]);
+  let facts = shortFacts(report, methodNames(runs), page.bytes);
   const element = create(
     "header",
     "top",
@@ -299,7 +322,7 @@ function buildHeader(runs, page, { state, view, pictures, signal }) {
     addExports: exports.add,
     /** Shows the run's facts again, since they have changed. */
     refresh() {
-      const now = shortFacts(report, page.bytes);
+      const now = shortFacts(report, methodNames(runs), page.bytes);
       facts.replaceWith(now);
       facts = now;
     },

@@ -8,23 +8,21 @@ import { formatPercent, formatSeconds } from "./text.js";
 import { buildTimeline } from "./video.js";
 import { frameSums } from "./view.js";
 
-/** @import { Layer, Media, PictureActions, Report, State, View } from "./types.js" */
+/** @import { Claim, Frame, Layer, Media, PictureActions, Report, State, View } from "./types.js" */
 
 /**
  * Builds the figures.
  * @param {Report} report
- * @param {string[]} layerNames of the layers that are drawn side by side; a single run's layer has no name
+ * @param {number} layerCount the most that are drawn side by side
  * @param {PictureActions} actions
  */
-export function buildPictures(report, layerNames, actions) {
+export function buildPictures(report, layerCount, actions) {
   const figures = report.media.flatMap((media) =>
-    layerNames.map((name, layer) => buildFigure(media, layer, name, actions)),
+    Array.from({ length: layerCount }, (_, layer) => buildFigure(media, layer, actions)),
   );
   /** @param {number} media */
-  const figureOf = (media) => figures[media * layerNames.length];
+  const figureOf = (media) => figures[media * layerCount];
   const element = create("div", { class: "pictures" }, ...figures.map((one) => one.element));
-  element.classList.toggle("many", figures.length > 1);
-  element.classList.toggle("compared", layerNames.length > 1);
   if (figures.length === 0) {
     element.append(
       create("p", "note", "There is no picture in this conversation. The text relevance is shown."),
@@ -42,6 +40,7 @@ export function buildPictures(report, layerNames, actions) {
      */
     show(view, state) {
       const sums = view.layers.map((layer) => report.media.map((media) => frameSums(layer, media)));
+      element.classList.toggle("many", report.media.length * view.names.length > 1);
       for (const figure of figures) {
         figure.show(view, state, sums[figure.layer] ?? null, sums[0]?.[figure.media.index] ?? null);
       }
@@ -74,17 +73,15 @@ export function frameOf(media, state, sums) {
 /**
  * @param {Media} media
  * @param {number} layer
- * @param {string} layerName
  * @param {PictureActions} actions
  */
-function buildFigure(media, layer, layerName, actions) {
+function buildFigure(media, layer, actions) {
   const [first] = media.frames;
   const picture = media.frames.find((frame) => frame.picture !== null)?.picture ?? null;
   const ratio = picture === null ? first.columns / first.rows : picture.width / picture.height;
-  const name = layerName ? `${media.name}, ${layerName}` : media.name;
   let shownFrame = 0;
   const stage = buildStage(
-    { name, ratio, rows: first.rows, columns: first.columns },
+    { ratio, rows: first.rows, columns: first.columns },
     {
       region: (box, isDrawing) =>
         actions.region(box === null ? null : { media: media.index, frame: shownFrame, ...box }, isDrawing),
@@ -96,14 +93,8 @@ function buildFigure(media, layer, layerName, actions) {
   const share = create("span", "share");
   const file = create("bdi", "file", picture === null ? "no picture" : (picture.name ?? ""));
   const time = create("span", "time");
-  const caption = create(
-    "figcaption",
-    "",
-    create("span", "name", layerName || media.name),
-    time,
-    layerName ? "" : file,
-    share,
-  );
+  const title = create("span", "name");
+  const caption = create("figcaption", "", title, time, file, share);
   const element = create(
     "figure",
     media.frames.length > 1 ? "video" : "",
@@ -128,6 +119,11 @@ function buildFigure(media, layer, layerName, actions) {
      * @param {(number | null)[] | null} leading of the first layer's map of this picture, by frame
      */
     show(view, state, sums, leading) {
+      element.hidden = layer >= view.names.length;
+      const layerName = view.names.length > 1 ? (view.names[layer] ?? "") : "";
+      const name = [media.name, ...(layerName ? [layerName] : [])].join(", ");
+      title.textContent = layerName || media.name;
+      file.hidden = layerName !== "";
       const own = sums?.[media.index] ?? null;
       shownFrame = frameOf(media, state, leading);
       const frame = media.frames[shownFrame];
@@ -144,7 +140,8 @@ function buildFigure(media, layer, layerName, actions) {
         media.frames.length > 1 ? (seconds === null ? `frame ${shownFrame + 1}` : formatSeconds(seconds)) : "";
       const shown = view.layers[layer] ?? null;
       const grid = shown?.grid(media.index, shownFrame) ?? null;
-      stage.show(grid, shown?.look ?? null);
+      stage.show(grid, shown?.look ?? null, name);
+      stage.claims(state.boxes ? claimsOn(frame, view.claims[layer] ?? []) : [], view.selection, actions.claim);
       const { region } = state;
       stage.region(region !== null && region.media === media.index && region.frame === shownFrame ? region : null);
 
@@ -161,6 +158,15 @@ function buildFigure(media, layer, layerName, actions) {
       share.title = whole !== null ? "share of this token's activation over all pictures" : "";
     },
   };
+}
+
+/**
+ * The claims about a frame.
+ * @param {Frame} frame
+ * @param {Claim[]} claims
+ */
+export function claimsOn({ block }, claims) {
+  return claims.filter((claim) => claim.block === block);
 }
 
 /** @param {Layer} layer */

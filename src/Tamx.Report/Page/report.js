@@ -58,6 +58,7 @@ export class Report {
     this.textOrder = data.textOrder;
     this.thoughtTokens = data.thoughtTokens;
     this.prompt = data.prompt;
+    this.claims = data.claims;
     /** @type {AnswerToken[]} */
     this.answer = data.answer.map((token, index) => ({ ...token, index }));
     /** @type {Media[]} */

@@ -1,10 +1,14 @@
 // One picture with a map over it: value under the pointer, region by pointer or keys.
 
+import { isChosen, isPoint, nameOf, scoresOf, warningOf } from "./claims.js";
 import { create, createSvg } from "./dom.js";
 import { drawMap, regionContour } from "./heatmap.js";
 import { formatNumber } from "./text.js";
 
-/** @import { Box, Cell, Grid, Look, PointActions, StageActions, StagePlace } from "./types.js" */
+/**
+ * @import {
+ *   Box, Cell, Claim, ClaimActions, Grid, Look, PointActions, Selection, StageActions, StagePlace
+ * } from "./types.js" */
 
 const KEYS = "Arrow keys move over the cells, Shift draws a region, Enter looks it up.";
 
@@ -26,6 +30,7 @@ export function buildStage(place, actions) {
     line,
   );
   const box = create("div", { class: "region", hidden: true });
+  const outlines = create("div", { class: "outlines", "aria-hidden": "true" });
   const cursor = create("div", { class: "cell", hidden: true });
   const readout = create("output", { class: "readout", hidden: true, "aria-live": "polite" });
   const element = create(
@@ -34,6 +39,7 @@ export function buildStage(place, actions) {
     image,
     canvas,
     contour,
+    outlines,
     cursor,
     box,
     readout,
@@ -44,6 +50,8 @@ export function buildStage(place, actions) {
 
   /** @type {Grid | null} */
   let grid = null;
+  /** @type {Claim[]} */
+  let outlined = [];
   listenToPointer(element, place, { ...actions, point });
   listenToKeys(element, place, { ...actions, point });
 
@@ -94,14 +102,15 @@ export function buildStage(place, actions) {
     /**
      * @param {Grid | null} shown
      * @param {Look | null} look
+     * @param {string} name what it is a map over
      */
-    show(shown, look) {
+    show(shown, look, name) {
       grid = shown;
       element.classList.toggle("mapped", grid !== null);
       canvas.hidden = grid === null;
       contour.classList.toggle("shown", grid !== null && look !== null && look.contour);
       if (grid === null || look === null) {
-        element.setAttribute("aria-label", `${place.name}: no map. ${KEYS}`);
+        element.setAttribute("aria-label", `${name}: no map. ${KEYS}`);
         return;
       }
       drawMap(canvas, grid.values, grid.rows, grid.columns, look);
@@ -116,7 +125,20 @@ export function buildStage(place, actions) {
       const row = `row ${Math.floor(peak / grid.columns) + 1} of ${grid.rows}`;
       const column = `column ${(peak % grid.columns) + 1} of ${grid.columns}`;
       const highest = `highest ${formatNumber(values[peak])} at ${row}, ${column}`;
-      element.setAttribute("aria-label", `Activation map over ${place.name}: ${highest}. ${KEYS}`);
+      element.setAttribute("aria-label", `Activation map over ${name}: ${highest}. ${KEYS}`);
+    },
+    /**
+     * Draws what the answer says is where. The list beside the pictures says it to those who do not see it.
+     * @param {Claim[]} claims
+     * @param {Selection | null} selection
+     * @param {ClaimActions} claimActions
+     */
+    claims(claims, selection, claimActions) {
+      if (claims.length !== outlined.length || claims.some((claim, i) => claim !== outlined[i])) {
+        outlined = claims;
+        outlines.replaceChildren(...claims.map((claim) => outlineOf(claim, claimActions)));
+      }
+      claims.forEach((claim, i) => outlines.children[i].classList.toggle("chosen", isChosen(claim, selection)));
     },
     /** @param {Box | null} shown */
     region(shown) {
@@ -126,6 +148,39 @@ export function buildStage(place, actions) {
       }
     },
   };
+}
+
+/**
+ * @param {Claim} claim
+ * @param {ClaimActions} actions
+ */
+function outlineOf(claim, actions) {
+  const warning = warningOf(claim);
+  const [left, top, right, bottom] = claim.box;
+  const tag = create(
+    "span",
+    {
+      class: "tag",
+      // What happens on it is no look-up of the cells below.
+      onpointerdown: (event) => event.stopPropagation(),
+      onpointerup: (event) => event.stopPropagation(),
+      onclick: () => actions.select(claim),
+      onpointerenter: () => actions.preview(claim),
+      onpointerleave: () => actions.preview(null),
+    },
+    create("bdi", "", nameOf(claim)),
+    ...(warning === "" ? [] : [create("span", "warning", warning)]),
+    create("span", "scores", scoresOf(claim)),
+  );
+  const kind = isPoint(claim.box) ? "outline point" : "outline";
+  const element = create("div", warning === "" ? kind : `${kind} unsupported`, tag);
+  element.classList.toggle("low", top > 0.85);
+  element.classList.toggle("right", left > 0.6);
+  element.style.left = `${100 * left}%`;
+  element.style.top = `${100 * top}%`;
+  element.style.width = `${100 * (right - left)}%`;
+  element.style.height = `${100 * (bottom - top)}%`;
+  return element;
 }
 
 /**

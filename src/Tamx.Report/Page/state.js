@@ -5,7 +5,8 @@
 //   cand       rank of the candidate shown in place of the answer's token
 //   region     picture.frame.top.left.bottom.right, cells of a look-up
 //   t          picture.frame, where a video stands; several with commas
-//   unit=word, dir=to, rank=strength, scale=all, drawn=cells, contour=1, map, opacity, q (search)
+//   method     which of the run's maps: its place, or all for side by side
+//   unit=word, dir=to, rank=strength, scale=all, drawn=cells, contour=1, boxes=0, map, opacity, q (search)
 
 /** @import { AddressLimits, Region, Selection, State } from "./types.js" */
 
@@ -22,6 +23,8 @@ const DEFAULTS = {
   map: "magma",
   scale: "token",
   drawn: "smooth",
+  method: 0,
+  boxes: true,
   contour: false,
   opacity: 70,
   query: "",
@@ -103,6 +106,10 @@ export function toHash(state) {
   add("drawn", state.drawn, DEFAULTS.drawn);
   add("opacity", state.opacity, DEFAULTS.opacity);
   add("q", state.query, DEFAULTS.query);
+  add("method", state.method ?? "all", DEFAULTS.method ?? "all");
+  if (!state.boxes) {
+    values.set("boxes", "0");
+  }
   if (state.contour) {
     values.set("contour", "1");
   }
@@ -143,6 +150,8 @@ export function fromHash(hash, limits) {
     map: choice("map", DEFAULTS.map, limits.maps),
     scale: choice("scale", DEFAULTS.scale, ["token", "all"]),
     drawn: choice("drawn", DEFAULTS.drawn, ["smooth", "cells"]),
+    method: methodOf(values.get("method")),
+    boxes: values.get("boxes") !== "0",
     contour: values.get("contour") === "1",
     opacity: opacity <= 100 ? opacity : DEFAULTS.opacity,
     query: (values.get("q") ?? "").slice(0, 200),
@@ -182,6 +191,15 @@ export function fromHash(hash, limits) {
     return grid && top <= bottom && left <= right && bottom < grid.rows && right < grid.columns
       ? { media, frame, top, left, bottom, right }
       : null;
+  }
+
+  /**
+   * @param {string | null} text
+   * @returns {State["method"]}
+   */
+  function methodOf(text) {
+    const [index] = numbers(text, 1) ?? [DEFAULTS.method];
+    return text === "all" ? null : index !== null && index < limits.methodCount ? index : DEFAULTS.method;
   }
 
   /**

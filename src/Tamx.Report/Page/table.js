@@ -12,9 +12,9 @@ const PAGE = 500;
 /**
  * The answer's tokens with their numbers and shares.
  * @param {Runs} runs
+ * @param {Report} report the one whose maps are shown
  */
-export function tokenTable(runs) {
-  const { report } = runs;
+export function tokenTable(runs, report) {
   const shared = report.media.length > 1 ? report.media : [];
   const head = [
     "#",
@@ -34,7 +34,7 @@ export function tokenTable(runs) {
   const add = () => {
     const end = Math.min(report.answer.length, next + PAGE);
     for (; next < end; next++) {
-      body.append(tokenRow(runs, next));
+      body.append(tokenRow(runs, report, next));
     }
     more.hidden = next === report.answer.length;
     more.textContent = `Show ${Math.min(PAGE, report.answer.length - next)} more of ${report.answer.length}`;
@@ -50,14 +50,19 @@ export function tokenTable(runs) {
  * @param {(media: number) => number} frameOf the frame that is in sight
  */
 export function cellTables(report, view, frameOf) {
-  const [layer] = view.layers;
-  if (layer === undefined) {
+  const layers = view.layers.slice(0, view.reports.length);
+  if (layers.length === 0) {
     return create("p", "note", "Select a token of the answer to see the values of its map.");
   }
-  const tables = report.media.map((media) => {
+  const places = layers.flatMap((layer) => report.media.map((media) => ({ layer, media })));
+  const tables = places.map(({ layer, media }) => {
     const frame = frameOf(media.index);
     const grid = layer.grid(media.index, frame);
-    const name = `${media.name}${media.frames.length > 1 ? `, frame ${frame + 1}` : ""}`;
+    const name = [
+      media.name,
+      ...(media.frames.length > 1 ? [`frame ${frame + 1}`] : []),
+      ...(layers.length > 1 && layer.name ? [layer.name] : []),
+    ].join(", ");
     if (grid === null) {
       return create("p", "note", `${name}: no map.`);
     }
@@ -82,10 +87,10 @@ export function cellTables(report, view, frameOf) {
 
 /**
  * @param {Runs} runs
+ * @param {Report} report
  * @param {number} index
  */
-function tokenRow(runs, index) {
-  const { report } = runs;
+function tokenRow(runs, report, index) {
   const token = report.answer[index];
   const [own] = token.explained;
   const maps = report.maps({ kind: "answer", from: index, to: index }, 0);

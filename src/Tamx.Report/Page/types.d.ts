@@ -64,6 +64,24 @@ export interface ReportData {
     thoughtTokens: number;
     prompt: TokenData[];
     answer: TokenData[];
+    claims: Claim[];
+    /** How many further maps of the same answer the file holds. */
+    others: number;
+}
+
+/** A box or a point that the answer names; `box` in parts of the picture's sides, tokens by their indices in it. */
+export interface Claim {
+    label: string;
+    tokens: number[];
+    coordinateTokens: number[];
+    block: number;
+    box: [left: number, top: number, right: number, bottom: number];
+    isClamped: boolean;
+    iou: number | null;
+    pointing: number;
+    mass: number;
+    area: number;
+    evidence: "inside" | "elsewhere" | "nowhere";
 }
 
 export interface RunFacts {
@@ -86,6 +104,8 @@ export interface RunFacts {
 }
 
 export interface MethodFacts {
+    /** Method and layer in plain words. */
+    name: string;
     profile: string;
     eci: boolean;
     eciStrength: number | null;
@@ -217,12 +237,13 @@ export interface Comparison {
 
 export interface ComparedRuns {
     report: Report;
+    methods: [Report];
     other: Report;
     comparison: Comparison;
 }
 
-/** A run, or two that are compared. */
-export type Runs = ComparedRuns | { report: Report; other: null; comparison: null };
+/** A run with its maps by one method or several, the first of which `report` is; or two runs that are compared. */
+export type Runs = ComparedRuns | { report: Report; methods: Report[]; other: null; comparison: null };
 
 /** How a run was made, one of many; what has no value is not shown. */
 export type Fact = [name: string, value: string | number | null];
@@ -247,6 +268,9 @@ export interface State {
     map: string;
     scale: "token" | "all";
     drawn: "smooth" | "cells";
+    /** Of a run with several: the one that is shown; null for all side by side. */
+    method: number | null;
+    boxes: boolean;
     contour: boolean;
     opacity: number;
     query: string;
@@ -264,6 +288,7 @@ export interface AddressLimits {
     candidateCount(answerIndex: number): number;
     media: { frames: { rows: number; columns: number }[] }[];
     maps: string[];
+    methodCount: number;
 }
 
 /** How a map is drawn; colours are 256 RGB triples. Signed values have zero in the middle of the range. */
@@ -297,8 +322,14 @@ export interface View {
     /** Of a selection of one answer token. */
     token: AnswerToken | null;
     explainedIndex: number;
-    /** Maps over the pictures; none for a selection that has no map. */
+    /** The run by each method that is shown. */
+    reports: Report[];
+    /** What stands side by side; one name, which may be empty, where nothing does. */
+    names: string[];
+    /** Maps over the pictures, as `names`; none for a selection that has no map. */
     layers: Layer[];
+    /** What the answer says is where, as `names`. */
+    claims: Claim[][];
     shade: Shade;
     /** What a look-up of a region found: each token, and what is listed in order. */
     found: { tokens: Finding[]; ranking: Finding[] } | null;
@@ -353,7 +384,6 @@ export interface Cell {
 
 /** What a stage stands for; a region is made of its cells. */
 export interface StagePlace {
-    name: string;
     ratio: number;
     rows: number;
     columns: number;
@@ -372,9 +402,15 @@ export interface PointActions extends StageActions {
 
 export interface PictureActions {
     region(region: Region | null, isDrawing: boolean): void;
+    claim: ClaimActions;
     frame(media: number, frame: number): void;
     read(layer: number, value: number | null): void;
     address(picture: Picture): string;
+}
+
+export interface ClaimActions {
+    select(claim: Claim): void;
+    preview(claim: Claim | null): void;
 }
 
 export type Pictures = ReturnType<typeof buildPictures>;
@@ -384,6 +420,7 @@ export interface OverlayFigure {
     stage: ReturnType<typeof buildStage>;
     ratio: number;
     look: Look | null;
+    claims: Claim[];
 }
 
 export interface ChatActions {

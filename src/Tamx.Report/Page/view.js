@@ -17,7 +17,8 @@ import { sumOf } from "./report.js";
  * @returns {View}
  */
 export function viewOf(runs, state) {
-  const { report } = runs;
+  const reports = state.method === null ? runs.methods : [runs.methods[state.method]];
+  const [report] = reports;
   const selection = state.preview ?? state.selection;
   const isOne = selection?.kind === "answer" && selection.from === selection.to;
   const token = isOne ? report.answer[selection.from] : null;
@@ -29,7 +30,13 @@ export function viewOf(runs, state) {
     isPreview: state.preview !== null,
     token,
     explainedIndex,
-    layers: selection !== null && report.hasMaps(selection) ? layersOf(runs, state, selection, explainedIndex) : [],
+    reports,
+    names: namesOf(runs, reports),
+    layers:
+      selection !== null && reports.some((one) => one.hasMaps(selection))
+        ? layersOf(runs, reports, state, selection, explainedIndex)
+        : [],
+    claims: runs.other === null ? reports.map((one) => one.claims) : [report.claims, runs.other.claims, []],
     shade: shadeOf(report, state, selection, explainedIndex, found),
     found,
   };
@@ -49,17 +56,39 @@ export function frameSums(layer, media) {
 
 /**
  * @param {Runs} runs
+ * @param {Report[]} reports
+ */
+function namesOf(runs, reports) {
+  if (runs.other !== null) {
+    return [...runs.comparison.names, "Difference"];
+  }
+  return runs.methods.length > 1 ? reports.map((report) => methodNames(runs)[runs.methods.indexOf(report)]) : [""];
+}
+
+/**
+ * How each of a run's maps was made. Methods of one name differ in other options.
+ * @param {Runs} runs
+ */
+export function methodNames({ methods }) {
+  const names = methods.map(({ method }) => method.name);
+  return names.map((name, i) => (names.indexOf(name) === i ? name : `${name} (${i + 1})`));
+}
+
+/**
+ * @param {Runs} runs
+ * @param {Report[]} reports
  * @param {State} state
  * @param {Selection} selection
  * @param {number} explainedIndex
  * @returns {Layer[]}
  */
-function layersOf(runs, state, selection, explainedIndex) {
-  const first = runLayer(runs.report, runs.comparison?.names[0], selection, explainedIndex, state);
+function layersOf(runs, reports, state, selection, explainedIndex) {
   if (runs.other === null) {
-    return [first];
+    const names = namesOf(runs, reports);
+    return reports.map((report, i) => runLayer(report, names[i] || undefined, selection, explainedIndex, state));
   }
-  const [, name] = runs.comparison.names;
+  const [firstName, name] = runs.comparison.names;
+  const first = runLayer(runs.report, firstName, selection, explainedIndex, state);
   const pair = selection.kind === "answer" ? pairOf(runs.comparison, selection) : null;
   const second = pair && runLayer(runs.other, name, pair, 0, state);
   return [
@@ -78,7 +107,7 @@ function layersOf(runs, state, selection, explainedIndex) {
  * @returns {Layer}
  */
 function runLayer(report, name, selection, explainedIndex, state) {
-  const maps = report.maps(selection, explainedIndex);
+  const maps = report.hasMaps(selection) ? report.maps(selection, explainedIndex) : report.blocks.map(() => null);
   return {
     name,
     look: {

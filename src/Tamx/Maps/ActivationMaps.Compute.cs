@@ -101,7 +101,7 @@ public sealed partial class ActivationMaps
         );
     }
 
-    /// <summary>The result, with the answer's words.</summary>
+    /// <summary>The result, with the answer's words and claims.</summary>
     internal static ActivationMaps Assemble(
         SequenceLayout layout,
         TamOptions options,
@@ -122,6 +122,7 @@ public sealed partial class ActivationMaps
             Prompt = prompt,
             Answer = answer,
             Words = [.. AnswerWord.Group(texts).Select(word => ExplainedWord.Join(word, answer, options.WordMaps))],
+            Claims = CheckedClaim.Of(trace, layout, answer, options.WordMaps),
         };
     }
 }

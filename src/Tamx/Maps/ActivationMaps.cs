@@ -30,6 +30,12 @@ public sealed partial class ActivationMaps
     /// as TAMX's scripts write. <see cref="TamOptions.WordMaps"/> says how the maps of a word's tokens are joined.
     /// </summary>
     public IReadOnlyList<ExplainedWord> Words { get; init; } = [];
+
+    /// <summary>
+    /// Boxes and points that the answer names (<see cref="ClaimedRegion.Read"/>), with where these maps have the evidence
+    /// for them.
+    /// </summary>
+    public IReadOnlyList<CheckedClaim> Claims { get; init; } = [];
 }
 
 /// <summary>A token of the answer or the prompt, with its own maps and those of its step's other candidates.</summary>

@@ -1,4 +1,4 @@
-namespace Tamx.Evaluation;
+namespace Tamx;
 
 /// <summary>Otsu's threshold of an 8-bit map.</summary>
 /// <remarks>

@@ -1,4 +1,4 @@
-namespace Tamx.Evaluation;
+namespace Tamx;
 
 /// <summary>Maps as 8-bit pictures, the form in which the paper's evaluation thresholds them.</summary>
 internal static class ByteMap
