@@ -28,7 +28,7 @@ public sealed class MessageResolverTests
             }
         );
         Assert.Equal([null, "Which?"], message.Parts.Select(part => (part as ParsedText)?.Text));
-        Assert.Equal(Picture, Assert.Single(reader.Files));
+        Assert.Equal(Picture, Assert.Single(reader.Files).ToArray());
     }
 
     [Theory]
@@ -41,7 +41,7 @@ public sealed class MessageResolverTests
         var reader = Reader();
         var source = head + Base64.Replace('+', '-').TrimEnd('=');
         Read(reader, Content(new Dictionary<string, object> { ["type"] = "image", [name] = source }));
-        Assert.Equal(Picture, Assert.Single(reader.Files));
+        Assert.Equal(Picture, Assert.Single(reader.Files).ToArray());
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace Tamx.Web.Tests;
@@ -55,6 +56,77 @@ public sealed partial class ServeCommandTests
         Signals.Send(serve.Id, Signals.Terminate);
         await serve.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Empty(FilesIn(folder));
+    }
+
+    /// <summary>Four at once, of which three fit; in each way in which a body may come.</summary>
+    [Fact]
+    public async Task Serve_AskedWithTheLargestBodies_TakesLessThan300MB()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs /proc.");
+        var large = new byte[9_800_000];
+        RunningServer.Scene.CopyTo(large, 0);
+        var json = JsonSerializer.SerializeToUtf8Bytes(
+            new { messages = new[] { RunningServer.Message("x", large, RunningServer.Scene, large) }, maxTokens = 1 }
+        );
+        object[] parts = [.. "abc".Select(name => new { type = "image", image = $"upload:{name}" })];
+        Func<HttpContent>[] bodies =
+        [
+            () => Json(new ByteArrayContent(json)),
+            () => Json(Chunked(json)),
+            () =>
+            {
+                var form = new MultipartFormDataContent
+                {
+                    { RunningServer.JsonOf(RunningServer.Asking(parts)), "request" },
+                };
+                foreach (var name in "abc")
+                {
+                    form.Add(new ByteArrayContent(large), $"{name}", "x.jpg");
+                }
+
+                return form;
+            },
+        ];
+        using var folder = new Testing.TemporaryFolder();
+        using var serve = Start(folder.Path);
+        var (address, _) = await WaitAsync(serve);
+        using var client = new HttpClient { BaseAddress = address };
+        var served = 0;
+        foreach (var body in bodies)
+        {
+            await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => SendAsync(body)));
+        }
+
+        Assert.InRange(served, 6, 12);
+        serve.Refresh();
+        Assert.InRange(serve.PeakWorkingSet64, 1, 300_000_000);
+        Signals.Send(serve.Id, Signals.Terminate);
+        await serve.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+
+        // Its length cannot be told, so it goes in chunks.
+        static StreamContent Chunked(byte[] content) =>
+            new(System.IO.Pipelines.PipeReader.Create(new(content)).AsStream());
+
+        static HttpContent Json(HttpContent content)
+        {
+            content.Headers.ContentType = new("application/json");
+            return content;
+        }
+
+        async Task SendAsync(Func<HttpContent> body)
+        {
+            try
+            {
+                using var content = body();
+                using var answer = await client.PostAsync("/api/explain", content);
+                Assert.True((int)answer.StatusCode is 200 or 413 or 429, $"{(int)answer.StatusCode}");
+                Interlocked.Add(ref served, answer.IsSuccessStatusCode ? 1 : 0);
+            }
+            catch (HttpRequestException)
+            {
+                // Refused before it was sent.
+            }
+        }
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Tamx.Llama.Media;
 
@@ -22,7 +23,7 @@ namespace Tamx.Llama.Chat;
 /// </remarks>
 public sealed class ConversationReader
 {
-    private const int MaxListedFrames = 10_000;
+    internal const int MaxListedFrames = 10_000;
     private const string Roles = "system, developer, user or assistant";
 
     private static readonly string[] ThoughtNames = ["reasoning_content", "reasoning", "thinking"];
@@ -67,6 +68,21 @@ public sealed class ConversationReader
 
     /// <summary>Which frames of videos to show where their parts do not say.</summary>
     public VideoSampling Sampling { get; init; } = new();
+
+    /// <summary>The names under which pictures and videos may stand, or lists of them.</summary>
+    public static IReadOnlyList<string> AllSources { get; } =
+    ["images", .. PictureSources.Union(VideoSources, StringComparer.Ordinal)];
+
+    /// <summary>
+    /// Sources that were taken out of the JSON, since a document takes several times their bytes: what stood between
+    /// the quotes, with JSON's escapes. <see cref="PlaceOf"/> says what stands in their place. They are decoded when
+    /// they are read.
+    /// </summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Media { get; init; } = [];
+
+    /// <summary>What stands in the JSON in place of a source: the inside of a string, which no source is.</summary>
+    /// <param name="index">Which of <see cref="Media"/> it is.</param>
+    public static byte[] PlaceOf(int index) => Encoding.ASCII.GetBytes($"\\u0000{index}");
 
     /// <summary>Reads a list of messages.</summary>
     /// <param name="messages">The list.</param>
@@ -167,7 +183,7 @@ public sealed class ConversationReader
             : throw message.Fault($"has a {given[0]} that is no text");
     }
 
-    private static List<ParsedPart> ReadImages(PlacedJson message)
+    private List<ParsedPart> ReadImages(PlacedJson message)
     {
         return message.Find("images") switch
         {
@@ -180,7 +196,7 @@ public sealed class ConversationReader
         {
             var image = new PlacedJson(element, $"{message.Place}, image {index}");
             return element.ValueKind == JsonValueKind.String
-                ? new ParsedPicture(MediaSource.Of(image.Place, element.GetString()!), null)
+                ? new ParsedPicture(SourceOf(image.Place, element), null)
                 : throw image.Fault("of images is no text; it must be base64 or a data URL");
         }
     }
@@ -211,7 +227,7 @@ public sealed class ConversationReader
         }
     }
 
-    private static ParsedPicture ReadPicture(PlacedJson part)
+    private ParsedPicture ReadPicture(PlacedJson part)
     {
         var source =
             ReadSource(part, PictureSources)
@@ -268,13 +284,13 @@ public sealed class ConversationReader
         return new ParsedVideo(part.Place, frames, IsFrameList: true, sampling, bounds);
     }
 
-    private static MediaSource[] ReadFrames(JsonElement list, PlacedJson part) =>
+    private MediaSource[] ReadFrames(JsonElement list, PlacedJson part) =>
         [
             .. list.EnumerateArray()
                 .Select(
                     (frame, index) =>
                         frame.ValueKind == JsonValueKind.String
-                            ? MediaSource.Of($"{part.Place}, frame {index}", frame.GetString()!)
+                            ? SourceOf($"{part.Place}, frame {index}", frame)
                             : throw part.Fault($"has a frame {index} that is no text")
                 ),
         ];
@@ -325,7 +341,7 @@ public sealed class ConversationReader
     }
 
     /// <summary>The source under whichever of the names is there; null if none is.</summary>
-    private static MediaSource? ReadSource(PlacedJson part, string[] names)
+    private MediaSource? ReadSource(PlacedJson part, string[] names)
     {
         CheckOneSource(part, names);
         if (Array.Find(names, name => part.Find(name) is not null) is not { } name)
@@ -336,17 +352,25 @@ public sealed class ConversationReader
         switch (part.Find(name)!.Value)
         {
             case { ValueKind: JsonValueKind.String } text:
-                return MediaSource.Of(part.Place, text.GetString()!, isBase64: name == "base64");
+                return SourceOf(part.Place, text, isBase64: name == "base64");
             case { ValueKind: JsonValueKind.Object } address when !SourceNames.Contains(name):
-                return MediaSource.Of(part.Place, ReadAddress(part, name, new(address, $"{part.Place}, {name}")));
+                return SourceOf(part.Place, ReadAddress(part, name, new(address, $"{part.Place}, {name}")));
             case var value:
                 var kind = name.StartsWith("video", StringComparison.Ordinal) ? "video" : "image";
                 throw part.Fault($"has no {kind} in {name}; it must be a text, not {PlacedJson.KindOf(value)}");
         }
     }
 
+    private MediaSource SourceOf(string place, JsonElement element, bool isBase64 = false)
+    {
+        var text = element.GetString()!;
+        return text is ['\0', .. var number] && int.TryParse(number, out var index) && index < Media.Count && index >= 0
+            ? MediaSource.Of(place, Media[index].Span, isBase64)
+            : MediaSource.Of(place, text, isBase64);
+    }
+
     /// <summary>The text of <c>{"url": ..., "detail": ...}</c>.</summary>
-    private static string ReadAddress(PlacedJson part, string name, PlacedJson address)
+    private static JsonElement ReadAddress(PlacedJson part, string name, PlacedJson address)
     {
         address.RequireNames(name == "image_url" ? ["url", "detail"] : ["url"]);
         if (address.Find("detail") is not null && address.Text("detail") is not ("auto" or "low" or "high"))
@@ -354,7 +378,9 @@ public sealed class ConversationReader
             throw part.Fault("has a detail that is not auto, low or high");
         }
 
-        return address.Text("url") ?? throw part.Fault($"has no {name}.url");
+        return address.Find("url") is { ValueKind: JsonValueKind.String } text
+            ? text
+            : throw part.Fault($"has no {name}.url");
     }
 
     private static void CheckOneSource(PlacedJson part, string[] names)

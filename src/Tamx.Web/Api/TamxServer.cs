@@ -16,6 +16,9 @@ public sealed class TamxServer : IAsyncDisposable
 {
     private const int MaxHeaderBytes = 16 << 10;
 
+    /// <summary>Bytes of a connection that have arrived and nobody has read yet.</summary>
+    private const int MaxBufferedBytes = 128 << 10;
+
     private readonly WebApplication _app;
     private readonly ModelWorker _worker;
     private readonly MemoryReturn _memory = new();
@@ -111,6 +114,7 @@ public sealed class TamxServer : IAsyncDisposable
             {
                 kestrel.AddServerHeader = false;
                 kestrel.Limits.MaxRequestHeadersTotalSize = MaxHeaderBytes;
+                kestrel.Limits.MaxRequestBufferSize = MaxBufferedBytes;
                 kestrel.Limits.RequestHeadersTimeout = options.Times.Idle;
                 kestrel.Limits.KeepAliveTimeout = options.Times.Idle;
                 kestrel.Listen(

@@ -90,6 +90,7 @@ internal static class ChatRequestReader
         var withMaps = Json.Flag(extension, "maps") ?? false;
         var resolver = new MessageResolver(limits, body.Uploads)
         {
+            Media = body.Media,
             Sampling = OptionsReader.ReadFrames(extension, limits),
         };
         var messages = resolver.Read(Json.Find(root, "messages") ?? throw Json.Fault("messages", "is missing"));

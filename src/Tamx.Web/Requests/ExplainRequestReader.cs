@@ -23,7 +23,11 @@ internal static class ExplainRequestReader
         var root = body.Json.RootElement;
         RequireNames(root, Names, "the request");
         var messages = Json.Find(root, "messages") ?? throw Json.Fault("messages", "is missing");
-        var resolver = new MessageResolver(limits, body.Uploads) { Sampling = OptionsReader.ReadFrames(root, limits) };
+        var resolver = new MessageResolver(limits, body.Uploads)
+        {
+            Media = body.Media,
+            Sampling = OptionsReader.ReadFrames(root, limits),
+        };
         var conversation = resolver.Read(messages);
         if (Json.Text(root, "answer") is { Length: > 0 } answer)
         {

@@ -17,7 +17,7 @@ internal sealed class MessageResolver(RequestLimits limits, IReadOnlyDictionary<
     private const int MaxParts = 200;
     private const string UploadScheme = "upload:";
 
-    private readonly List<byte[]> _files = [];
+    private readonly List<ReadOnlyMemory<byte>> _files = [];
     private readonly Dictionary<string, int> _uploaded = new(StringComparer.Ordinal);
     private int _characters;
     private int _pictures;
@@ -25,7 +25,10 @@ internal sealed class MessageResolver(RequestLimits limits, IReadOnlyDictionary<
     private int _frames;
 
     /// <summary>The files that the messages so far name.</summary>
-    public IReadOnlyList<byte[]> Files => _files;
+    public IReadOnlyList<ReadOnlyMemory<byte>> Files => _files;
+
+    /// <summary>What was taken out of the messages' JSON.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Media { get; init; } = [];
 
     /// <summary>Rate and number of a video's frames where its part says nothing.</summary>
     public VideoSampling Sampling { get; init; } = new();
@@ -41,6 +44,7 @@ internal sealed class MessageResolver(RequestLimits limits, IReadOnlyDictionary<
                 MaxMessages = MaxMessages,
                 MaxParts = MaxParts,
                 Sampling = Sampling,
+                Media = Media,
             };
             return [.. reader.Read(messages).Select(Resolve)];
         }
@@ -123,7 +127,7 @@ internal sealed class MessageResolver(RequestLimits limits, IReadOnlyDictionary<
     {
         if (!source.Text.StartsWith(UploadScheme, StringComparison.Ordinal))
         {
-            return Named(title, Add(source.Decode(), source, maxBytes));
+            return source.Decode() is { } data ? Named(title, Add(data, source, maxBytes)) : throw Refused(source);
         }
 
         var key = source.Text[UploadScheme.Length..];
@@ -143,18 +147,16 @@ internal sealed class MessageResolver(RequestLimits limits, IReadOnlyDictionary<
 
     private static MediaSource Named(string title, int file) => new(title, file.ToString(CultureInfo.InvariantCulture));
 
-    private int Add(byte[]? content, MediaSource source, long maxBytes)
-    {
-        if (content is null)
-        {
-            // The source is not repeated: it may be anything.
-            throw ApiException.BadRequest(
-                "source_refused",
-                $"{source.Place} names a file or an address; only data URLs (data:image/png;base64,...), "
-                    + "base64 of a picture and uploads (upload:NAME) are read"
-            );
-        }
+    /// <summary>The error for a name. It is not repeated: it may be anything.</summary>
+    private static ApiException Refused(MediaSource source) =>
+        ApiException.BadRequest(
+            "source_refused",
+            $"{source.Place} names a file or an address; only data URLs (data:image/png;base64,...), "
+                + "base64 of a picture and uploads (upload:NAME) are read"
+        );
 
+    private int Add(ReadOnlyMemory<byte> content, MediaSource source, long maxBytes)
+    {
         if (content.Length > maxBytes)
         {
             throw new ApiException(

@@ -12,7 +12,7 @@ namespace Tamx.Web.Requests;
 /// <param name="WithMaps">Whether the answer is to be explained, and the run's files written.</param>
 internal sealed record ParsedRequest(
     IReadOnlyList<ParsedMessage> Messages,
-    IReadOnlyList<byte[]> Files,
+    IReadOnlyList<ReadOnlyMemory<byte>> Files,
     ExplainOptions Options,
     string Prompt,
     FieldNames Fields,

@@ -1,7 +1,9 @@
+using System.Buffers;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 using Tamx.Llama;
+using Tamx.Llama.Chat;
 using Tamx.Web.Runs;
 
 namespace Tamx.Web.Requests;
@@ -12,7 +14,7 @@ internal sealed class RequestBody : IDisposable
     /// <summary>Bytes of the JSON, besides the pictures and videos in it.</summary>
     private const int MaxJsonBytes = 1_000_000;
 
-    /// <summary>A text of so many bytes counts as a picture or video. Real texts have a limit of their own.</summary>
+    /// <summary>A source of so many bytes counts as a picture or video.</summary>
     private const int LeastData = 1000;
 
     /// <summary>Longest boundary between the parts of a form (RFC 2046).</summary>
@@ -20,18 +22,24 @@ internal sealed class RequestBody : IDisposable
 
     private static readonly JsonDocumentOptions JsonLimits = new() { MaxDepth = 32 };
 
-    /// <summary>
-    /// Held while a body is read for what it says: the texts of a long one take several times its bytes.
-    /// </summary>
+    /// <summary>Held while a body is read for what it says: its pictures are then there twice.</summary>
     private static readonly Lock Interpreting = new();
 
-    private RequestBody(byte[] json, IReadOnlyDictionary<string, Upload> uploads)
+    private readonly BodyMemory _memory;
+
+    private RequestBody(BodyMemory memory, ReadOnlyMemory<byte> json, IReadOnlyDictionary<string, Upload> uploads)
     {
-        Json = Parse(json);
+        _memory = memory;
+        var media = new List<ReadOnlyMemory<byte>>();
+        Json = Parse(json, media);
+        Media = media;
         Uploads = uploads;
     }
 
     public JsonDocument Json { get; }
+
+    /// <summary>Pictures and videos of long JSON, in which only their numbers stand.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Media { get; }
 
     /// <summary>The files by the names of their parts.</summary>
     public IReadOnlyDictionary<string, Upload> Uploads { get; }
@@ -63,7 +71,8 @@ internal sealed class RequestBody : IDisposable
         time.CancelAfter(TimeSpan.FromSeconds(limits.MaxBodySeconds));
         try
         {
-            return await ReadAsync(new CountedBody(request.Body, place.Take), type, limits, time.Token);
+            var memory = new BodyMemory(request.ContentLength, limits, place);
+            return await ReadAsync(request.Body, memory, type, limits, time.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -85,33 +94,6 @@ internal sealed class RequestBody : IDisposable
         }
     }
 
-    /// <summary>All bytes of a stream.</summary>
-    /// <param name="stream">The body, or a part of it.</param>
-    /// <param name="most">Most bytes that it may have.</param>
-    /// <param name="limits">What the error names.</param>
-    /// <param name="cancellationToken">Ends the reading.</param>
-    public static async Task<byte[]> ReadAllAsync(
-        Stream stream,
-        long most,
-        RequestLimits limits,
-        CancellationToken cancellationToken
-    )
-    {
-        using var content = new MemoryStream();
-        var buffer = new byte[1 << 16];
-        while (await stream.ReadAsync(buffer, cancellationToken) is > 0 and var count)
-        {
-            if (content.Length + count > most)
-            {
-                throw TooLarge(limits);
-            }
-
-            content.Write(buffer, 0, count);
-        }
-
-        return content.ToArray();
-    }
-
     /// <summary>Makes a request of it.</summary>
     /// <exception cref="ApiException">It is none.</exception>
     public T Interpret<T>(Func<RequestBody, RequestLimits, T> read, RequestLimits limits)
@@ -131,10 +113,15 @@ internal sealed class RequestBody : IDisposable
         }
     }
 
-    public void Dispose() => Json.Dispose();
+    public void Dispose()
+    {
+        Json.Dispose();
+        _memory.LetGo();
+    }
 
     private static async Task<RequestBody> ReadAsync(
         Stream body,
+        BodyMemory memory,
         MediaTypeHeaderValue type,
         RequestLimits limits,
         CancellationToken cancellationToken
@@ -142,8 +129,8 @@ internal sealed class RequestBody : IDisposable
     {
         if (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase))
         {
-            var json = await ReadAllAsync(body, limits.MaxBodyBytes, limits, cancellationToken);
-            return new RequestBody(json, new Dictionary<string, Upload>());
+            var json = await memory.ReadAllAsync(body, cancellationToken);
+            return new RequestBody(memory, json, new Dictionary<string, Upload>());
         }
 
         if (
@@ -152,24 +139,19 @@ internal sealed class RequestBody : IDisposable
         )
         {
             var boundary = HeaderUtilities.RemoveQuotes(type.Boundary).ToString();
-            var form = await RequestForm.ReadAsync(body, boundary, limits, cancellationToken);
-            return new RequestBody(form.Json, form.Uploads);
+            var form = await RequestForm.ReadAsync(body, boundary, memory, cancellationToken);
+            return new RequestBody(memory, form.Json, form.Uploads);
         }
 
         throw WrongType();
     }
 
-    private static JsonDocument Parse(byte[] json)
+    private static JsonDocument Parse(ReadOnlyMemory<byte> json, List<ReadOnlyMemory<byte>> media)
     {
         try
         {
             var text = JsonText.WithoutMark(json);
-            if (text.Length > MaxJsonBytes)
-            {
-                CheckLength(text);
-            }
-
-            return JsonDocument.Parse(text, JsonLimits);
+            return JsonDocument.Parse(text.Length > MaxJsonBytes ? TakeMediaOut(text, media) : text, JsonLimits);
         }
         catch (JsonException e)
         {
@@ -180,28 +162,66 @@ internal sealed class RequestBody : IDisposable
         }
     }
 
-    /// <summary>Refuses JSON that is long otherwise than by pictures and videos.</summary>
-    private static void CheckLength(ReadOnlyMemory<byte> json)
+    /// <summary>
+    /// Long JSON without its pictures and videos, in whose place their numbers stand. (A document takes as much memory
+    /// again as the JSON that it is made of.)
+    /// </summary>
+    /// <exception cref="ApiException">413: it is long otherwise.</exception>
+    private static ReadOnlyMemory<byte> TakeMediaOut(ReadOnlyMemory<byte> json, List<ReadOnlyMemory<byte>> media)
     {
         var reader = new Utf8JsonReader(json.Span, new JsonReaderOptions { MaxDepth = JsonLimits.MaxDepth });
-        var data = 0L;
+        var rest = new ArrayBufferWriter<byte>();
+        var (taken, isSource) = (0, false);
         while (reader.Read())
         {
-            data += reader is { TokenType: JsonTokenType.String, ValueSpan.Length: >= LeastData and var length }
-                ? length
-                : 0;
+            if (reader.TokenType == JsonTokenType.PropertyName)
+            {
+                isSource = IsSource(ref reader);
+            }
+            else if (
+                isSource && reader is { TokenType: JsonTokenType.String, ValueSpan.Length: >= LeastData and var n }
+            )
+            {
+                var start = (int)reader.TokenStartIndex + 1;
+                Keep(start);
+                rest.Write(ConversationReader.PlaceOf(media.Count));
+                media.Add(json.Slice(start, n));
+                taken = start + n;
+            }
         }
 
-        if (json.Length - data > MaxJsonBytes)
+        Keep(json.Length);
+        return rest.WrittenMemory;
+
+        void Keep(int end)
         {
-            throw new ApiException(
-                413,
-                "body_too_large",
-                FormattableString.Invariant(
-                    $"the JSON has more than {MaxJsonBytes:N0} bytes besides the pictures and videos in it"
-                )
-            );
+            if (rest.WrittenCount + (end - taken) > MaxJsonBytes)
+            {
+                throw new ApiException(
+                    413,
+                    "body_too_large",
+                    FormattableString.Invariant(
+                        $"the JSON has more than {MaxJsonBytes:N0} bytes besides the pictures and videos in it"
+                    )
+                );
+            }
+
+            rest.Write(json.Span[taken..end]);
         }
+    }
+
+    /// <summary>Whether what comes next, or each text of a list that comes next, may be a picture or video.</summary>
+    private static bool IsSource(ref Utf8JsonReader name)
+    {
+        foreach (var source in ConversationReader.AllSources)
+        {
+            if (name.ValueTextEquals(source))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static ApiException WrongType() =>
@@ -211,7 +231,7 @@ internal sealed class RequestBody : IDisposable
             "the body must be application/json, or multipart/form-data with the JSON in a part named request"
         );
 
-    private static ApiException TooLarge(RequestLimits limits) =>
+    public static ApiException TooLarge(RequestLimits limits) =>
         new(
             413,
             "body_too_large",

@@ -14,12 +14,12 @@ internal sealed class RequestForm
     private const string RequestPart = "request";
 
     private readonly Dictionary<string, Upload> _uploads = new(StringComparer.Ordinal);
-    private byte[]? _json;
+    private ReadOnlyMemory<byte>? _json;
 
     private RequestForm() { }
 
     /// <summary>The JSON, not yet parsed.</summary>
-    public byte[] Json => _json ?? throw Fault($"the form has no part {RequestPart} with the JSON");
+    public ReadOnlyMemory<byte> Json => _json ?? throw Fault($"the form has no part {RequestPart} with the JSON");
 
     /// <summary>The files by the names of their parts.</summary>
     public IReadOnlyDictionary<string, Upload> Uploads => _uploads;
@@ -29,14 +29,13 @@ internal sealed class RequestForm
     public static async Task<RequestForm> ReadAsync(
         Stream body,
         string boundary,
-        RequestLimits limits,
+        BodyMemory memory,
         CancellationToken cancellationToken
     )
     {
         var form = new RequestForm();
         try
         {
-            var left = limits.MaxBodyBytes;
             var reader = new MultipartReader(boundary, body);
             for (var count = 1; await reader.ReadNextSectionAsync(cancellationToken) is { } section; count++)
             {
@@ -45,8 +44,7 @@ internal sealed class RequestForm
                     throw Fault($"the form has more than {MaxParts} parts");
                 }
 
-                var content = await RequestBody.ReadAllAsync(section.Body, left, limits, cancellationToken);
-                left -= content.Length;
+                var content = await memory.ReadAllAsync(section.Body, cancellationToken);
                 form.Add(section.GetContentDispositionHeader(), content);
             }
 
@@ -58,7 +56,7 @@ internal sealed class RequestForm
         }
     }
 
-    private void Add(ContentDispositionHeaderValue? disposition, byte[] content)
+    private void Add(ContentDispositionHeaderValue? disposition, ReadOnlyMemory<byte> content)
     {
         var name = disposition is null ? "" : HeaderUtilities.RemoveQuotes(disposition.Name).ToString();
         if (name == RequestPart)

@@ -5,11 +5,15 @@ namespace Tamx.Web.Runs;
 /// <param name="mostBytes">Bytes of the bodies of them all.</param>
 internal sealed class ModelQueue(int length, long mostBytes)
 {
+    /// <summary>Share of the memory for bodies that those nobody needs any more may take.</summary>
+    private const int GarbageShare = 6;
+
     private readonly Lock _gate = new();
     private readonly List<Place> _line = [];
     private TaskCompletionSource _moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _taken;
     private long _bytes;
+    private long _garbage;
 
     /// <summary>Requests that are read, wait, or are worked on.</summary>
     public int Count
@@ -50,10 +54,11 @@ internal sealed class ModelQueue(int length, long mostBytes)
         private bool _isGone;
         private long _bytes;
 
-        /// <summary>Counts bytes of the request's body as they arrive.</summary>
+        /// <summary>Counts bytes of the request's body, before they are allocated.</summary>
         /// <exception cref="ApiException">429: the bodies of all requests have too many.</exception>
         public void Take(int count)
         {
+            bool isDue;
             lock (queue._gate)
             {
                 if (queue._bytes + count > mostBytes)
@@ -63,6 +68,23 @@ internal sealed class ModelQueue(int length, long mostBytes)
 
                 queue._bytes += count;
                 _bytes += count;
+                isDue = queue._garbage + count > mostBytes / GarbageShare && queue._garbage > 0;
+                queue._garbage = isDue ? 0 : queue._garbage;
+            }
+
+            if (isDue)
+            {
+                // Left alone, the collector lets bodies that nobody needs any more pile up to a GB.
+                GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true);
+            }
+        }
+
+        /// <summary>Says that so many bytes that were counted are needed no more.</summary>
+        public void NoteGarbage(int count)
+        {
+            lock (queue._gate)
+            {
+                queue._garbage += count;
             }
         }
 
@@ -115,6 +137,7 @@ internal sealed class ModelQueue(int length, long mostBytes)
                 _isGone = true;
                 queue._taken--;
                 queue._bytes -= _bytes;
+                queue._garbage += _bytes;
                 queue._line.Remove(this);
                 queue._moved.SetResult();
                 queue._moved = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -147,7 +147,7 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
     /// </exception>
     public async Task<DoneEvent> ExplainAsync(
         WorkerRequest request,
-        IReadOnlyList<byte[]> files,
+        IReadOnlyList<ReadOnlyMemory<byte>> files,
         Func<Frame, Task> onEvent,
         CancellationToken stop,
         CancellationToken cancel

@@ -15,6 +15,83 @@ public sealed class ConversationReaderTests
     private static readonly byte[] Picture = TestPictures.Gradient(48, 40).Encoded.ToArray();
     private static readonly string Base64 = Convert.ToBase64String(Picture);
 
+    /// <summary>In each, BASE64 stands for a picture's base64.</summary>
+    [Theory]
+    [InlineData("image", "data:image/png;base64,BASE64")]
+    [InlineData("image", "  data:image\\/png;base64,BASE64")]
+    [InlineData("image", "DATA:image/png;BASE64,BASE64\\n\\r\\t ")]
+    [InlineData("image", "data:image/png;base64,%20BASE64%0a")]
+    [InlineData("image", "data:image/png;base64,BASE64====")]
+    [InlineData("image", "data:image/png;base64,BASE64!")]
+    [InlineData("image", "data:image/png;base64,BASE64\\u0041")]
+    [InlineData("image", "data:image/png;base64,BASE64\\u00e4")]
+    [InlineData("image", "data:image/png;base64,BASE64%4")]
+    [InlineData("image", "data:image/png;base64,BASE64%g0")]
+    [InlineData("image", "data:image/png;base64,")]
+    [InlineData("image", "data:image/png,BASE64")]
+    [InlineData("image", "BASE64")]
+    [InlineData("base64", "BASE64")]
+    [InlineData("base64", "AAAA")]
+    [InlineData("base64", "A")]
+    [InlineData("video", "data:video/jpeg;base64,BASE64,BASE64")]
+    [InlineData("video", "data:video/jpeg;base64,BASE64,%%,,BASE64")]
+    [InlineData("image", "data:video/jpeg;base64,BASE64,BASE64")]
+    public void Read_SourceThatWasTakenOut_IsWhatItWas(string name, string text)
+    {
+        string[] spellings = [Base64, Base64.Replace("/", "\\/", StringComparison.Ordinal), UrlSafe(Base64)];
+        foreach (var spelling in spellings)
+        {
+            var inside = text.Replace("BASE64", spelling, StringComparison.Ordinal);
+            inside = inside.Replace($";{spelling},", ";BASE64,", StringComparison.Ordinal);
+            var type = name == "video" ? "video" : "image";
+            Assert.Equal(
+                Outcome(new ConversationReader(), $$$"""{"type":"{{{type}}}","{{{name}}}":"{{{inside}}}"}"""),
+                Outcome(
+                    new ConversationReader { Media = [Encoding.UTF8.GetBytes(inside)] },
+                    $$$"""{"type":"{{{type}}}","{{{name}}}":"{{{Encoding.ASCII.GetString(ConversationReader.PlaceOf(0))}}}"}"""
+                )
+            );
+        }
+
+        static string UrlSafe(string base64) => base64.Replace('+', '-').Replace('/', '_').TrimEnd('=');
+
+        static string Outcome(ConversationReader reader, string part)
+        {
+            using var json = JsonDocument.Parse($$$"""[{"role":"user","content":[{{{part}}}]}]""");
+            try
+            {
+                var sources = reader.Read(json.RootElement)[0].Parts[0] switch
+                {
+                    ParsedPicture picture => [picture.Source],
+                    ParsedVideo video => video.Sources,
+                    _ => [],
+                };
+                return string.Join(
+                    '|',
+                    sources.Select(source => source.Place + ":" + Convert.ToHexString(source.Decode() ?? []))
+                );
+            }
+            catch (InvalidInputException e)
+            {
+                return e.Message;
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("\\u00001")]
+    [InlineData("\\u0000-1")]
+    [InlineData("\\u0000x")]
+    public void Read_NumberThatIsNoSources_IsAName(string text)
+    {
+        using var json = JsonDocument.Parse(
+            $$$"""[{"role":"user","content":[{"type":"image","image":"{{{text}}}"}]}]"""
+        );
+        var reader = new ConversationReader { Media = ["AAAA"u8.ToArray()] };
+        var picture = Assert.IsType<ParsedPicture>(reader.Read(json.RootElement)[0].Parts[0]);
+        Assert.Null(picture.Source.Decode());
+    }
+
     [Fact]
     public void Parse_OllamasImages_StandBeforeTheContent()
     {
