@@ -112,16 +112,16 @@ public sealed class ClaimTests
         );
     }
 
-    private static ChatMessage Ask(Scene scene) =>
+    private static ChatTurn Ask(Scene scene) =>
         new(
-            ChatRole.User,
+            TurnRole.User,
             [
                 new ImagePart(PngPicture.Encode(scene.Rgb, scene.Size), "scene.png"),
                 new TextPart(scene.Questions[0].Prompt),
             ]
         );
 
-    private static ChatMessage Say(string answer) => new(ChatRole.Assistant, [new TextPart(answer)]);
+    private static ChatTurn Say(string answer) => new(TurnRole.Assistant, [new TextPart(answer)]);
 
     /// <summary>An object's box, and the one beside it: to its right where there is room, else to its left.</summary>
     private static (RegionBox Right, RegionBox? Shifted) BoxesOf(Scene scene, int id)
