@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace Tamx.Llama;
 
-/// <summary>Instruments of OpenTelemetry's conventions for generative AI, with the buckets that these ask for.</summary>
+/// <summary>Instruments of OpenTelemetry's conventions for generative AI, with the buckets they ask for.</summary>
 internal sealed class GenAiInstruments(Meter meter)
 {
     public const string TokenUsageName = "gen_ai.client.token.usage";

@@ -3,7 +3,7 @@ using System.Diagnostics.Metrics;
 
 namespace Tamx.Llama;
 
-/// <summary>An answer as telemetry sees it: an activity, and measurements at its end. It says nothing of texts.</summary>
+/// <summary>An answer as telemetry sees it: an activity, and measurements at its end. No text is told.</summary>
 internal sealed class GenAiOperation : IDisposable
 {
     private readonly long _begin = Stopwatch.GetTimestamp();

@@ -19,7 +19,12 @@ internal static partial class EngineLog
         return engine;
     }
 
-    [LoggerMessage(EventId = 1, EventName = "EngineChosen", Level = LogLevel.Debug, Message = "maps by engine {Engine}")]
+    [LoggerMessage(
+        EventId = 1,
+        EventName = "EngineChosen",
+        Level = LogLevel.Debug,
+        Message = "maps by engine {Engine}"
+    )]
     private static partial void LogChosen(ILogger logger, string engine);
 
     [LoggerMessage(EventId = 3, EventName = "EnginePassedOver", Level = LogLevel.Information, Message = "maps: {Line}")]
