@@ -51,10 +51,7 @@ internal sealed partial class ServeProcess : IDisposable
     public long WorkerMegabytes => WorkerId is { } id ? MegabytesOf(id, "VmRSS") : 0;
 
     /// <summary>The worker's process, or null.</summary>
-    public int? WorkerId =>
-        File.ReadAllText($"/proc/{_process.Id}/task/{_process.Id}/children").Split(' ') is [{ Length: > 0 } first, ..]
-            ? int.Parse(first, CultureInfo.InvariantCulture)
-            : Children().Cast<int?>().FirstOrDefault();
+    public int? WorkerId => Children().Cast<int?>().FirstOrDefault();
 
     /// <summary>What it logged, from some line on.</summary>
     public string[] LogFrom(int line)
@@ -126,9 +123,22 @@ internal sealed partial class ServeProcess : IDisposable
     private IEnumerable<int> Children() =>
         Directory
             .GetDirectories($"/proc/{_process.Id}/task")
-            .SelectMany(task => File.ReadAllText(Path.Combine(task, "children")).Split(' '))
+            .SelectMany(task => ChildrenOf(task).Split(' '))
             .Where(id => id.Length > 0)
             .Select(id => int.Parse(id, CultureInfo.InvariantCulture));
+
+    private static string ChildrenOf(string task)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(task, "children"));
+        }
+        catch (IOException)
+        {
+            // The thread has ended.
+            return "";
+        }
+    }
 
     private static long MegabytesOf(int process, string field)
     {
