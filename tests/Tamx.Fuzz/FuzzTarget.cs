@@ -13,6 +13,7 @@ internal abstract class FuzzTarget : IDisposable
         ["trace"] = () => new TraceTarget("trace"),
         ["dump"] = () => new TraceTarget("dump"),
         ["picture"] = () => new PictureTarget(),
+        ["http"] = () => new HttpTarget(),
     };
 
     private readonly TemporaryFolder _folder = new();
@@ -39,7 +40,13 @@ internal abstract class FuzzTarget : IDisposable
     /// <returns>Whether it was taken.</returns>
     public abstract bool Take(byte[] input);
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    protected virtual void Dispose(bool disposing) => _folder.Dispose();
 
     /// <summary>A refusal must be one line of bounded length that a terminal can show, and no more.</summary>
     /// <exception cref="InvalidDataException">It is not.</exception>

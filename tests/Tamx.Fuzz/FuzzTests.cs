@@ -15,6 +15,8 @@ public class DumpFuzzTests(ITestOutputHelper log) : FuzzTests("dump", log);
 
 public class PictureFuzzTests(ITestOutputHelper log) : FuzzTests("picture", log);
 
+public class HttpFuzzTests(ITestOutputHelper log) : FuzzTests("http", log);
+
 /// <summary>Whatever a file holds, it is taken or refused by a documented error, in bounded time and memory.</summary>
 /// <remarks>
 /// The inputs run in a process of their own, since native code may end it. TAMX_FUZZ_COUNT says how many are made, and

@@ -7,7 +7,7 @@ namespace Tamx.Fuzz;
 
 /// <summary>
 /// The tests' program, and the fuzzers by hand: <c>dotnet run --project tests/Tamx.Fuzz -- fuzz KIND [COUNT] [SEED]
-/// [FIRST]</c>.
+/// [FIRST]</c>, <c>-- soak MINUTES</c>, <c>-- kills COUNT</c>.
 /// </summary>
 internal static class Program
 {
@@ -24,6 +24,10 @@ internal static class Program
 
                 int NumberAt(int index, int otherwise) =>
                     index < rest.Length ? int.Parse(rest[index], CultureInfo.InvariantCulture) : otherwise;
+            case ["soak", var minutes]:
+                return await Soak.RunAsync(double.Parse(minutes, CultureInfo.InvariantCulture));
+            case ["kills", var count]:
+                return await Soak.KillAsync(int.Parse(count, CultureInfo.InvariantCulture));
             case ["fuzz", ..]:
                 Console.Error.WriteLine(
                     $"fuzz KIND [COUNT] [SEED] [FIRST]; kinds: {string.Join(", ", FuzzTarget.Names)}"
