@@ -22,7 +22,10 @@ public class ScriptBundleTests
     public void Build_Comments_AreLeftOutWhereTheyHaveALine()
     {
         var script = Build(
-            ("main.js", "// What it is.\n\n/**\n * @type {string}\n */\nconst a = \"// b\"; // Why.\n  // More.\nrun(a);")
+            (
+                "main.js",
+                "// What it is.\n\n/**\n * @type {string}\n */\nconst a = \"// b\"; // Why.\n  // More.\nrun(a);"
+            )
         );
 
         Assert.Contains("\nconst a = \"// b\"; // Why.\nrun(a);\n", script, StringComparison.Ordinal);

@@ -14,6 +14,8 @@ internal sealed partial class ClaimText
         CommentHandling = JsonCommentHandling.Skip,
     };
 
+    private static readonly char[] Separators = [' ', '\r', '\n', '\t', ',', ';'];
+
     private readonly byte[] _bytes;
     private readonly List<Claim> _claims = [];
 
@@ -101,19 +103,20 @@ internal sealed partial class ClaimText
                 continue;
             }
 
-            if (!string.IsNullOrEmpty(_text[end..match.Index].Trim(' ', '\n', '\t', ',', ';')))
+            if (!string.IsNullOrEmpty(_text[end..match.Index].Trim(Separators)))
             {
                 label = null;
             }
 
             end = match.Index + match.Length;
             _read.Add(match.Index..end);
-            if (!match.Groups["end"].Success)
+            var body = match.Groups["body"].Value;
+            if (!match.Groups["end"].Success || PairPattern().Replace(body, "").Trim(Separators).Length > 0)
             {
                 continue;
             }
 
-            var pairs = PairPattern().Matches(match.Groups["body"].Value);
+            var pairs = PairPattern().Matches(body);
             var step = pairs.Count == 1 ? 1 : 2;
             for (var i = 0; pairs.Count % step == 0 && i < pairs.Count; i += step)
             {
