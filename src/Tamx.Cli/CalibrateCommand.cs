@@ -7,7 +7,7 @@ using Tamx.Llama.Gguf;
 
 namespace Tamx.Cli;
 
-/// <summary><c>tamx calibrate</c>: finds the method and layer with the truest maps of a model, and keeps them.</summary>
+/// <summary><c>tamx calibrate</c>: finds the method and layer with the truest maps of a model.</summary>
 internal sealed class CalibrateCommand
 {
     /// <summary>A seed of scenes besides those of training and evaluation.</summary>
@@ -94,7 +94,7 @@ internal sealed class CalibrateCommand
         {
             Tam = TamOptions.ForProfile(TamProfile.Tuned) with { ApplyFilter = true },
             Sources = MapSource.Of(
-                [MapMethod.Tam, MapMethod.Evidence, MapMethod.Lens],
+                Enum.GetValues<MapMethod>(),
                 layers.Count > 0 ? layers : [.. Enumerable.Range(0, facts.LayerCount - 1), -1],
                 facts.LayerCount
             ),
@@ -117,7 +117,11 @@ internal sealed class CalibrateCommand
         }
 
         var path = calibration.Save(facts);
-        output.WriteLine(parsed.GetValue(_json) ? JsonSerializer.Serialize(calibration, JsonSerializerOptions.Web) : Text(calibration));
+        output.WriteLine(
+            parsed.GetValue(_json)
+                ? JsonSerializer.Serialize(calibration, JsonSerializerOptions.Web)
+                : Text(calibration)
+        );
         error.WriteLine(OutsideText.Line($"{path}: kept; tamx explain and tamx serve use it from now on."));
         return ExitCode.Ok;
     }

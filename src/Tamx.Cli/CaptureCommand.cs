@@ -203,7 +203,7 @@ internal sealed class CaptureCommand
         Dictionary<int, List<float[]>> attention
     )
     {
-        int[] ids = completion.TokenIds.ToArray();
+        var ids = completion.TokenIds.ToArray();
         writer.AddIntegers("token_ids", [.. ids.Select(id => (long)id)]);
         writer.AddIntegers("answer_start", [completion.PromptTokenCount]);
         if (what.Contains(Hidden))

@@ -57,7 +57,7 @@ internal sealed class EvalCommand
 
     private readonly Option<string> _methods = new("--methods")
     {
-        Description = "Whose maps to score: tam, lens and evidence, with commas between.",
+        Description = "Whose maps to score: tam, lens, evidence and joint, with commas between.",
         HelpName = "M,...",
         DefaultValueFactory = _ => "tam",
     };
@@ -151,7 +151,9 @@ internal sealed class EvalCommand
             {
                 if (FindMethod(name) is null)
                 {
-                    result.AddError($"{_methods.Name} {OutsideText.Quoted(name)}: there are tam, lens and evidence.");
+                    result.AddError(
+                        $"{_methods.Name} {OutsideText.Quoted(name)}: there are tam, lens, evidence and joint."
+                    );
                 }
             }
         });

@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Text.Json;
 using Tamx.Evaluation;
 using Tamx.Llama;
-using Tamx.Llama.Chat;
 using Tamx.Llama.Gguf;
 using Tamx.Report;
 
@@ -388,7 +387,7 @@ internal sealed class ExplainCommand
             }
 
             var explained = await live.ExplainWrittenAsync(cancellationToken);
-            IReadOnlyList<WordSupport> support = parsed.GetValue(_verdicts)
+            var support = parsed.GetValue(_verdicts)
                 ? await WordSupport.MeasureAsync(
                     model,
                     messages,
@@ -414,7 +413,8 @@ internal sealed class ExplainCommand
                         explained.Maps,
                         index,
                         cancellationToken: cancellationToken
-                    ) is { } check
+                    )
+                        is { } check
                 )
                 {
                     found.Add(check);

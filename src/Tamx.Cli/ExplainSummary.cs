@@ -96,7 +96,7 @@ internal sealed record ExplainSummary(
         IReadOnlyList<TokenSummary> Candidates
     );
 
-    /// <summary>A word. Its tokens are counted from the answer's first. Support and check where they were asked for.</summary>
+    /// <summary>A word. Its tokens are counted from the answer's first.</summary>
     internal sealed record WordSummary(
         string Text,
         IReadOnlyList<int> Tokens,

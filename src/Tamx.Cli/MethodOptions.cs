@@ -7,12 +7,12 @@ internal sealed class MethodOptions
 {
     private const string Both = "both";
 
-    private static readonly string[] Methods = ["tam", "lens", "evidence", Both];
+    private static readonly string[] Methods = ["tam", "lens", "evidence", "joint", Both];
 
     private readonly Option<string> _method = new("--method")
     {
         Description =
-            "Whose maps to show: tam, lens (a token's probability in each cell after a layer), evidence (what attention wrote towards the token), or both tam and evidence. By default the model's calibration decides (tamx calibrate), else tam.",
+            "Whose maps to show: tam, lens (a token's probability in each cell after a layer), evidence (what attention wrote towards the token), joint (the mean of these two), or both tam and evidence. By default the model's calibration decides (tamx calibrate), else tam.",
         HelpName = string.Join('|', Methods),
     };
 
@@ -87,7 +87,7 @@ internal sealed class MethodOptions
     /// <summary>Whether evidence maps are shown beside the others.</summary>
     public bool ShowsBoth(ParseResult parsed) => parsed.GetValue(_method) == Both;
 
-    /// <summary>The method's options from the command line; where it names none, from the model's calibration.</summary>
+    /// <summary>The method's options from the command line, or else from the model's calibration.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="calibration">The model's calibration, or null.</param>
     public TamOptions Read(ParseResult parsed, ModelCalibration? calibration)
@@ -108,6 +108,7 @@ internal sealed class MethodOptions
             {
                 "lens" => MapMethod.Lens,
                 "evidence" => MapMethod.Evidence,
+                "joint" => MapMethod.Joint,
                 _ => options.Method,
             },
             Layer = parsed.GetResult(_layer) is { Implicit: false } ? parsed.GetValue(_layer) : options.Layer,

@@ -9,6 +9,7 @@ internal static class MethodName
         {
             { Method: MapMethod.Evidence } => "Evidence, all layers",
             { Method: MapMethod.Lens } => $"Logit lens, layer {options.Layer}",
+            { Method: MapMethod.Joint } => $"Evidence and logit lens, layer {options.Layer}",
             { Layer: >= 0 } => $"TAM, layer {options.Layer}",
             _ => "TAM, last layer",
         };

@@ -184,7 +184,7 @@ public sealed partial record TamOptions
         Require(RankFilter.IsKernelSize(KernelSize), $"kernel size {KernelSize}: it must be 1, 3, 5, 7 or 9");
         Require(EciStrength is >= 0 and <= 1, $"ECI strength {EciStrength}: it must be from 0 to 1");
         Require(Layer >= -1, $"layer {Layer}: it must be at least 0, or -1 for the last hidden states");
-        if (Method == MapMethod.Lens && Layer < 0)
+        if (Method.NeedsLogSums() && Layer < 0)
         {
             throw InvalidInputException.Naming(
                 $"the logit lens needs a layer ({new Setting(nameof(Layer))}); the last one is the model's number of layers less 1"

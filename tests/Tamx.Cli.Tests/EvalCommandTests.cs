@@ -1,6 +1,6 @@
-using Tamx.Llama.Media;
 using System.Text.Json;
 using Tamx.Evaluation;
+using Tamx.Llama.Media;
 using Tamx.Testing;
 
 namespace Tamx.Cli.Tests;

@@ -132,7 +132,13 @@ public sealed class McpCommandTests : IDisposable
         await AssertFault(client, "explain_image", "from 1 to 8", ("image", Picture), ("maxTokens", 9));
         await AssertFault(client, "explain_image", "of the wrong type", ("image", Picture), ("maxTokens", "many"));
         await AssertFault(client, "explain_image", "'image'");
-        await AssertFault(client, "explain_image", "the prompt has 300", ("image", Picture), ("question", new string('a', 300_000)));
+        await AssertFault(
+            client,
+            "explain_image",
+            "the prompt has 300",
+            ("image", Picture),
+            ("question", new string('a', 300_000))
+        );
         Assert.Equal(
             "An orange",
             TextOf(await CallAsync(client, "explain_image", ("image", Picture), ("maxTokens", 2)))

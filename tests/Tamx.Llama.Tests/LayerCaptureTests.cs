@@ -117,7 +117,7 @@ public sealed class LayerCaptureTests
         var model = LoadedModels.Get(TestModels.Qwen3Vl);
         using var generated = model.CreateCompletion(Question, Options);
         await Read(generated);
-        int[] answer = generated.TokenIds[generated.PromptTokenCount..].ToArray();
+        var answer = generated.TokenIds[generated.PromptTokenCount..].ToArray();
         using var given = model.CreateCompletion(Question, answer, Options);
         await Read(given);
 

@@ -92,19 +92,14 @@ public sealed class EvidenceTests
     {
         var model = LoadedModels.Get("qwen3vl");
         var explanation = await Explainer.ExplainAsync(model, Question, Options, Engine);
-        var maps = ActivationMaps.Compute(
-            explanation.Trace,
-            Options.Tam with
-            {
-                ApplyFilter = false,
-            },
-            Engine
-        );
+        var maps = ActivationMaps.Compute(explanation.Trace, Options.Tam with { ApplyFilter = false }, Engine);
 
         var block = maps.Layout.VisionBlocks[0];
         foreach (var (index, token) in maps.Answer.Index())
         {
-            var scores = explanation.Trace.Evidence![index].ScoresOf(0)
+            var scores = explanation
+                .Trace.Evidence![index]
+                .ScoresOf(0)
                 .Slice(block.FirstCellPosition, block.CellCount)
                 .ToArray();
             var (minimum, maximum) = token.RawRange;
@@ -194,14 +189,10 @@ public sealed class EvidenceTests
         var rows = model.OutputEmbedding.ReadRows([.. Enumerable.Range(0, model.OutputEmbedding.TokenCount)]);
         for (var cell = 0; cell < block.CellCount; cell += 5)
         {
-            var state = trace.Layers[0].HiddenStates.Slice(
-                (block.FirstCellPosition + cell) * trace.HiddenSize,
-                trace.HiddenSize
-            );
-            double[] logits =
-            [
-                .. rows.Chunk(trace.HiddenSize).Select(row => HiddenRows.Dot(row, state.Span)),
-            ];
+            var state = trace
+                .Layers[0]
+                .HiddenStates.Slice((block.FirstCellPosition + cell) * trace.HiddenSize, trace.HiddenSize);
+            double[] logits = [.. rows.Chunk(trace.HiddenSize).Select(row => HiddenRows.Dot(row, state.Span))];
             var probability = Math.Exp(logits[token.Token.TokenId]) / logits.Sum(Math.Exp);
             var (minimum, maximum) = token.RawRange;
             var raw = minimum + (token.Token.VisionMaps[0]!.Values.Span[cell] * (maximum - minimum));

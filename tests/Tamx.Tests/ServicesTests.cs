@@ -122,9 +122,7 @@ public sealed class ServicesTests
             Assert.Equal(first[0].Values.ToArray(), first[1].Values.ToArray());
         }
 
-        Assert.Throws<ObjectDisposedException>(() =>
-            model.CreateCompletion([new ChatTurn(TurnRole.User, "Hello.")])
-        );
+        Assert.Throws<ObjectDisposedException>(() => model.CreateCompletion([new ChatTurn(TurnRole.User, "Hello.")]));
     }
 
     [Fact]

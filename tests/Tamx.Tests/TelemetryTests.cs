@@ -94,7 +94,7 @@ public sealed class TelemetryTests
             ["2 MapsComputed Debug"],
             log.Lines.Where(line => line.Category == "Tamx").Select(line => line.Event)
         );
-        Assert.NotEmpty(log.Lines.Where(line => line.Category == "Tamx.Llama.Native"));
+        Assert.Contains(log.Lines, line => line.Category == "Tamx.Llama.Native");
         Assert.DoesNotContain(
             log.Lines,
             line =>
@@ -123,8 +123,7 @@ public sealed class TelemetryTests
         }
     }
 
-    private static ChatTurn[] Messages =>
-        [new(TurnRole.User, [TestPictures.Gradient(64, 64), new TextPart(Question)])];
+    private static ChatTurn[] Messages => [new(TurnRole.User, [TestPictures.Gradient(64, 64), new TextPart(Question)])];
 
     private static long CountOf(List<Metric> metrics, string name)
     {

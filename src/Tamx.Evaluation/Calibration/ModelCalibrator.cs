@@ -1,6 +1,5 @@
 using Tamx.Kernels;
 using Tamx.Llama;
-using Tamx.Llama.Chat;
 
 namespace Tamx.Evaluation;
 
@@ -49,10 +48,7 @@ public static class ModelCalibrator
                 cancellationToken: cancellationToken
             )
             .ConfigureAwait(false);
-        SummaryRow[] rows =
-        [
-            .. EvaluationSummary.Of(results, options).Rows.Where(row => row.Words == WordKind.Noun),
-        ];
+        SummaryRow[] rows = [.. EvaluationSummary.Of(results, options).Rows.Where(row => row.Words == WordKind.Noun)];
         if (rows.Length == 0)
         {
             throw new InvalidInputException(
@@ -100,7 +96,8 @@ public static class ModelCalibrator
             (MapMethod.Tam, < 0) => 0,
             (MapMethod.Tam, _) => 1,
             (MapMethod.Evidence, _) => 2,
-            _ => 3,
+            (MapMethod.Lens, _) => 3,
+            _ => 4,
         };
 
     private static string NameOf(MapKind kind) =>

@@ -84,13 +84,17 @@ internal sealed record SupportSample(
             var supports = await WordSupport
                 .MeasureAsync(model, messages, explanation, cancellationToken: cancellationToken)
                 .ConfigureAwait(false);
-            var kinds = sample.Words!.GroupBy(word => word.Text).ToDictionary(group => group.Key, group => group.First().Kind);
+            var kinds = sample
+                .Words!.GroupBy(word => word.Text)
+                .ToDictionary(group => group.Key, group => group.First().Kind);
             foreach (var support in supports)
             {
-                // Of an answer with a wrong noun that noun alone counts: what follows it is written under its influence.
+                // Of an answer with a wrong noun that noun alone counts: it bears on what follows.
                 var isWrong = support.Text == wrongNoun;
-                if (kinds.GetValueOrDefault(support.Text, WordKind.Noun) is var kind
-                    && (wrongNoun is null ? kinds.ContainsKey(support.Text) : isWrong))
+                if (
+                    kinds.GetValueOrDefault(support.Text, WordKind.Noun) is var kind
+                    && (wrongNoun is null ? kinds.ContainsKey(support.Text) : isWrong)
+                )
                 {
                     var presence = layers
                         .Append(-1)

@@ -19,9 +19,7 @@ internal static class SupportThresholds
         var unsupported = Threshold(Oppositions(right), Oppositions(wrong));
         var seen = Threshold(Gains(said), Gains(shown));
         var presence = nouns[0]
-            .Presence.Keys.Select(layer =>
-                (Layer: layer, Auroc: Auroc(At(wrong, layer), At(nouns, layer)))
-            )
+            .Presence.Keys.Select(layer => (Layer: layer, Auroc: Auroc(At(wrong, layer), At(nouns, layer))))
             .MaxBy(pair => pair.Auroc);
         return calibration with
         {
@@ -47,7 +45,10 @@ internal static class SupportThresholds
         {
             foreach (var low in lower)
             {
-                wins += high > low ? 1 : high == low ? 0.5 : 0;
+                wins +=
+                    high > low ? 1
+                    : high == low ? 0.5
+                    : 0;
             }
         }
 
@@ -55,8 +56,11 @@ internal static class SupportThresholds
     }
 
     /// <summary>The value that parts two groups with the least error, both groups counting alike.</summary>
-    /// <returns>The value, midway between two neighbours, and the mean of the groups' shares on the wrong side.</returns>
-    public static (double Value, double Error) Threshold(IReadOnlyCollection<double> lower, IReadOnlyCollection<double> upper)
+    /// <returns>The value, midway between two neighbours, and the groups' mean share on the wrong side.</returns>
+    public static (double Value, double Error) Threshold(
+        IReadOnlyCollection<double> lower,
+        IReadOnlyCollection<double> upper
+    )
     {
         double[] values = [.. lower.Concat(upper).Distinct().Order()];
         return Enumerable
@@ -66,7 +70,9 @@ internal static class SupportThresholds
             .MinBy(pair => pair.Error);
 
         double ErrorOf(double value) =>
-            (((double)lower.Count(low => low > value) / lower.Count)
-                + ((double)upper.Count(high => high <= value) / upper.Count)) / 2;
+            (
+                ((double)lower.Count(low => low > value) / lower.Count)
+                + ((double)upper.Count(high => high <= value) / upper.Count)
+            ) / 2;
     }
 }

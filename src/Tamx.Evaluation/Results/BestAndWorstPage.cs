@@ -46,7 +46,9 @@ internal static class BestAndWorstPage
         (SampleResult Result, double Score)[] ranked =
         [
             .. from result in results
-            let nouns = result.Rows.Where(row => row.Words == WordKind.Noun && row.Maps == kind && row.IsOf(options.Sources[0])).ToArray()
+            let nouns = result
+                .Rows.Where(row => row.Words == WordKind.Noun && row.Maps == kind && row.IsOf(options.Sources[0]))
+                .ToArray()
             where nouns.Length > 0
             let score = nouns.Average(row => row.ObjIou)
             orderby score descending

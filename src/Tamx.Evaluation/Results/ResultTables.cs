@@ -18,7 +18,9 @@ internal static class ResultTables
         foreach (var row in summary.Rows)
         {
             text.Append(
-                Invariant($"{Name(row.Words), -9} {Name(row.Method), -9} {(row.Layer < 0 ? "last" : $"{row.Layer}"), -6} ")
+                Invariant(
+                    $"{Name(row.Words), -9} {Name(row.Method), -9} {(row.Layer < 0 ? "last" : $"{row.Layer}"), -6} "
+                )
             );
             text.Append(Invariant($"{Name(row.Maps), -11} {row.Count, 6}  {row.ObjIou:0.000}    "));
             text.Append(Invariant($"{row.ObjIouInterval[0]:0.000}-{row.ObjIouInterval[1]:0.000}   "));
@@ -102,7 +104,9 @@ internal static class ResultTables
             ],
             from result in results
             from paper in result.Paper
-            let first = result.Rows.Select(row => new MapSource(row.Method, row.Layer)).FirstOrDefault(MapSource.LastLayer)
+            let first = result
+                .Rows.Select(row => new MapSource(row.Method, row.Layer))
+                .FirstOrDefault(MapSource.LastLayer)
             let nouns = result
                 .Rows.Where(row => row.Words == WordKind.Noun && row.Maps == paper.Maps && row.IsOf(first))
                 .ToArray()

@@ -97,8 +97,8 @@ public static class MapEvaluation
             Completion = new CompletionOptions { MaxNewTokens = options.MaxNewTokens },
             Tam = options.TamFor(options.KindOf(options.Sources[0])),
             Layers = [.. options.Sources.Where(IsOfLayer).Select(source => source.Layer).Distinct()],
-            CaptureEvidence = options.Sources.Any(source => source.Method == MapMethod.Evidence),
-            CaptureLogSums = options.Sources.Any(source => source.Method == MapMethod.Lens),
+            CaptureEvidence = options.Sources.Any(source => source.Method is MapMethod.Evidence or MapMethod.Joint),
+            CaptureLogSums = options.Sources.Any(source => source.Method is MapMethod.Lens or MapMethod.Joint),
         };
         var explanation = await Explainer
             .ExplainAsync(model, turns, explain, engine, null, cancellationToken)
@@ -147,7 +147,13 @@ public static class MapEvaluation
         foreach (var setting in options.Sweep)
         {
             var maps = MapsUnder(explanation, setting.ToOptions());
-            settings.Add(SettingScore.Of(setting, scorer.Score(MapSource.LastLayer, options.Kinds[0], maps), scorer.ScoreAsPaper(maps)));
+            settings.Add(
+                SettingScore.Of(
+                    setting,
+                    scorer.Score(MapSource.LastLayer, options.Kinds[0], maps),
+                    scorer.ScoreAsPaper(maps)
+                )
+            );
         }
 
         PerturbationCurves? curves = null;

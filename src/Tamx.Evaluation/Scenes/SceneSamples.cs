@@ -1,6 +1,6 @@
-using Tamx.Llama.Media;
 using Tamx.Evaluation.Scenes;
 using Tamx.Llama.Chat;
+using Tamx.Llama.Media;
 
 namespace Tamx.Evaluation;
 

@@ -89,8 +89,10 @@ internal static class PerturbationCurve
         }
 
         async Task<double> ScoreAsync(int greyCount, IReadOnlyList<int> cells) =>
-            (await ReadAsync(model, sample, image, answer, grid, cells.Take(greyCount), cancellationToken)
-                .ConfigureAwait(false)).Average();
+            (
+                await ReadAsync(model, sample, image, answer, grid, cells.Take(greyCount), cancellationToken)
+                    .ConfigureAwait(false)
+            ).Average();
     }
 
     /// <summary>Areas under insertion and deletion of an answer's last token, as probabilities.</summary>
@@ -118,17 +120,18 @@ internal static class PerturbationCurve
         {
             var count = (int)Math.Round((double)step * order.Count / stepCount);
             deletion[step] = await ProbabilityAsync(order.Take(count)).ConfigureAwait(false);
-            insertion[step] = step == stepCount
-                ? deletion[0]
-                : await ProbabilityAsync(order.Skip(count)).ConfigureAwait(false);
+            insertion[step] =
+                step == stepCount ? deletion[0] : await ProbabilityAsync(order.Skip(count)).ConfigureAwait(false);
         }
 
         return new PerturbationAreas(MapCheck.Area(deletion), MapCheck.Area(insertion));
 
         async Task<double> ProbabilityAsync(IEnumerable<int> greyCells) =>
             Math.Exp(
-                (await ReadAsync(model, sample, image, answer, grid, greyCells, cancellationToken)
-                    .ConfigureAwait(false))[^1]
+                (
+                    await ReadAsync(model, sample, image, answer, grid, greyCells, cancellationToken)
+                        .ConfigureAwait(false)
+                )[^1]
             );
     }
 

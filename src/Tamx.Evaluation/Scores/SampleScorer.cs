@@ -53,9 +53,10 @@ internal sealed class SampleScorer
             var best = word
                 .Word.TokenIndices.Select(token => MapScore.Of(maps[token], _grid.Rows, _grid.Columns, region))
                 .MaxBy(score => score.ObjIou);
-            var measured = areas is not null && areas.TryGetValue(word.Word.TokenIndices[0], out var found)
-                ? found
-                : (PerturbationAreas?)null;
+            var measured =
+                areas is not null && areas.TryGetValue(word.Word.TokenIndices[0], out var found)
+                    ? found
+                    : (PerturbationAreas?)null;
             yield return WordRow.Of(word, source, kind, best, ceiling, measured);
         }
     }

@@ -16,10 +16,7 @@ public sealed class CapturedAttention
     {
         Facts = facts;
         ValueSize = facts.KeyValueHeadCount * facts.HeadSize;
-        _values =
-        [
-            .. Enumerable.Range(0, facts.LayerCount).Select(_ => new float[checked(capacity * ValueSize)]),
-        ];
+        _values = [.. Enumerable.Range(0, facts.LayerCount).Select(_ => new float[checked(capacity * ValueSize)])];
     }
 
     /// <summary>The model: layers, heads and their size.</summary>

@@ -192,10 +192,7 @@ internal sealed unsafe class GraphCapture : IDisposable
         // The cache's columns are padded; other tensors' rows are just as wide as they are.
         var width = elements / planes;
         var isAttention = index / state->LayerCount == (int)LayerTensor.Attention;
-        if (
-            !IsPlain(tensor, width * planes)
-            || (isAttention ? width < tap->Columns : width != tap->Columns)
-        )
+        if (!IsPlain(tensor, width * planes) || (isAttention ? width < tap->Columns : width != tap->Columns))
         {
             Fault(state, tensor, index);
             return false;

@@ -66,6 +66,7 @@ public sealed partial class VisionLanguageModel : IDisposable
 
     /// <summary>What the residual stream of a text token starts with.</summary>
     internal TensorRows InputEmbedding { get; }
+
     /// <summary>The name that the file gives itself, or the file's.</summary>
     internal string Name { get; }
 

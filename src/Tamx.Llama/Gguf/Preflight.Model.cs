@@ -188,7 +188,9 @@ public static partial class Preflight
             NormEpsilon = metadata.GetFloat($"{architecture}.attention.layer_norm_rms_epsilon"),
             AttentionOutputs =
             [
-                .. Enumerable.Range(0, layerCount).Select(layer => model.FindTensor($"blk.{layer}.attn_output.weight")!),
+                .. Enumerable
+                    .Range(0, layerCount)
+                    .Select(layer => model.FindTensor($"blk.{layer}.attn_output.weight")!),
             ],
             AttentionOutputScales =
             [

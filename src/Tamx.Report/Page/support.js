@@ -1,4 +1,4 @@
-// Below the conversation: what a map is, what the model's calibration says, where each word comes from, and checks of
+// Below the inspector: what a map is, what the model's calibration says, where each word comes from, and checks of
 // its map.
 
 import { create, createSvg } from "./dom.js";
@@ -42,7 +42,7 @@ export function mountSupport(root, report, block) {
   for (const check of block.checks) {
     section.append(trial(check));
   }
-  chat.append(section);
+  root.querySelector(".pane.left")?.append(section);
 }
 
 function notCalibrated() {

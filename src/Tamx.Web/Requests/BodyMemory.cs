@@ -2,7 +2,7 @@ using Tamx.Web.Runs;
 
 namespace Tamx.Web.Requests;
 
-/// <summary>The memory of a request's body: one array, counted before it is allocated. What is read lies in it.</summary>
+/// <summary>The memory of a request's body: one array, counted before it is allocated.</summary>
 /// <remarks>
 /// A body that says its length gets so much. One that does not (chunks) grows up to a megabyte, and then gets what the
 /// largest may have: nothing large is ever copied.

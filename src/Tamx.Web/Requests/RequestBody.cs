@@ -72,7 +72,7 @@ internal sealed class RequestBody : IDisposable
         try
         {
             var memory = new BodyMemory(request.ContentLength, limits, place);
-            return await ReadAsync(request.Body, memory, type, limits, time.Token);
+            return await ReadAsync(request.Body, memory, type, time.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -123,7 +123,6 @@ internal sealed class RequestBody : IDisposable
         Stream body,
         BodyMemory memory,
         MediaTypeHeaderValue type,
-        RequestLimits limits,
         CancellationToken cancellationToken
     )
     {

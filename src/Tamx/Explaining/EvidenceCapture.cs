@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Tamx.Kernels;
 using Tamx.Llama;
 using Tamx.Llama.Capture;
@@ -78,7 +77,8 @@ internal sealed class EvidenceCapture
         var facts = attention.Facts;
         int[][] ids =
         [
-            .. ready.Select(item => item.Token.Candidates.Select(candidate => candidate.Id).Prepend(item.Token.Id))
+            .. ready
+                .Select(item => item.Token.Candidates.Select(candidate => candidate.Id).Prepend(item.Token.Id))
                 .Select(step => step.Distinct().ToArray()),
         ];
         int[] rowOf = [.. ids.Index().SelectMany(step => step.Item.Select(_ => ready[step.Index].Row))];
@@ -108,10 +108,7 @@ internal sealed class EvidenceCapture
                 TokenIds = [.. ids[i]],
                 Scores = scores[first..next].SelectMany(row => row, (_, score) => (float)score).ToArray(),
                 Rest = [.. Enumerable.Range(first, count).Select(n => Rest(rows, rowOf[n], DirectionOf(n)))],
-                Logits =
-                [
-                    .. Enumerable.Range(first, count).Select(n => Logit(rows, rowOf[n], DirectionOf(n))),
-                ],
+                Logits = [.. Enumerable.Range(first, count).Select(n => Logit(rows, rowOf[n], DirectionOf(n)))],
             };
         }
 

@@ -299,12 +299,12 @@ public sealed partial class LiveExplanation : IDisposable
 
         return options with
         {
-            CaptureEvidence = options.CaptureEvidence || options.Tam.Method == MapMethod.Evidence,
-            CaptureLogSums = options.CaptureLogSums || options.Tam.Method == MapMethod.Lens,
+            CaptureEvidence = options.CaptureEvidence || options.Tam.Method.NeedsEvidence(),
+            CaptureLogSums = options.CaptureLogSums || options.Tam.Method.NeedsLogSums(),
             Completion = options.Completion with
             {
                 CaptureHiddenStates = true,
-                CaptureAttention = options.CaptureEvidence || options.Tam.Method == MapMethod.Evidence,
+                CaptureAttention = options.CaptureEvidence || options.Tam.Method.NeedsEvidence(),
                 Layers = [.. layers.Distinct().Order()],
             },
         };

@@ -97,10 +97,7 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
             HiddenStates = completion.HiddenStates[
                 ..Math.Min(completion.HiddenStates.Length, ids.Length * model.Facts.HiddenSize)
             ],
-            Layers =
-            [
-                .. options.Completion.Layers.Select(layer => StatesOf(layer, ids, engine, cancellationToken)),
-            ],
+            Layers = [.. options.Completion.Layers.Select(layer => StatesOf(layer, ids, engine, cancellationToken))],
             Evidence = tokens is null ? null : _evidence?.Steps.Take(tokens.Count).ToArray(),
             OutputIds = [.. outputIds],
             OutputRows = _rows.Read(outputIds),
@@ -160,7 +157,13 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
     /// <summary>Per position ln of the sum of exp(logit) over the vocabulary.</summary>
     private float[] LogSumsOf(float[] states, ITamEngine engine, CancellationToken cancellationToken)
     {
-        var found = VocabularySearch.Run(model.OutputEmbedding, states, 1, engine, cancellationToken: cancellationToken);
+        var found = VocabularySearch.Run(
+            model.OutputEmbedding,
+            states,
+            1,
+            engine,
+            cancellationToken: cancellationToken
+        );
         return Array.ConvertAll(found.LogSums, logSum => (float)logSum);
     }
 

@@ -16,6 +16,11 @@ internal abstract class PositionScores
         {
             MapMethod.Evidence => new EvidenceScores(trace, layout),
             MapMethod.Lens => new LensScores(trace, options.Layer),
+            MapMethod.Joint => new JointScores(
+                new EvidenceScores(trace, layout),
+                new LensScores(trace, options.Layer),
+                layout
+            ),
             _ => null,
         };
 
@@ -44,6 +49,36 @@ internal abstract class PositionScores
             var scores = new float[signed.Length];
             System.Numerics.Tensors.TensorPrimitives.Max(signed, 0, scores);
             return scores;
+        }
+    }
+
+    /// <summary>The mean of both, each over its largest value in the cells before the token.</summary>
+    private sealed class JointScores(EvidenceScores evidence, LensScores lens, SequenceLayout layout) : PositionScores
+    {
+        public override float[] Of(ExplainedStep step, int tokenId)
+        {
+            var scores = evidence.Of(step, tokenId);
+            var probabilities = lens.Of(step, tokenId);
+            var (most, likeliest) = (LargestOf(scores), LargestOf(probabilities));
+            for (var position = 0; position < scores.Length; position++)
+            {
+                scores[position] = ((scores[position] / most) + (probabilities[position] / likeliest)) / 2;
+            }
+
+            return scores;
+        }
+
+        /// <summary>The largest value of a cell; without cells, or where all are 0, what leaves the values alone.</summary>
+        private float LargestOf(float[] scores)
+        {
+            var largest = 0f;
+            foreach (var block in layout.VisionBlocks.Where(block => block.EndPosition < scores.Length))
+            {
+                var cells = scores.AsSpan(block.FirstCellPosition, block.CellCount);
+                largest = Math.Max(largest, System.Numerics.Tensors.TensorPrimitives.Max<float>(cells));
+            }
+
+            return largest > 0 ? largest : 1;
         }
     }
 

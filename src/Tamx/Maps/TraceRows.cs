@@ -7,8 +7,7 @@ namespace Tamx;
 /// <param name="layer">The layer whose states are read, as <see cref="TamOptions.Layer"/>.</param>
 internal sealed class TraceRows(Trace trace, int layer = -1) : IRunRows
 {
-    private readonly ReadOnlyMemory<float> _states =
-        layer < 0 ? trace.HiddenStates : trace.LayerAt(layer).HiddenStates;
+    private readonly ReadOnlyMemory<float> _states = layer < 0 ? trace.HiddenStates : trace.LayerAt(layer).HiddenStates;
 
     /// <inheritdoc/>
     public int HiddenSize => trace.HiddenSize;

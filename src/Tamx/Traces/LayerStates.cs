@@ -10,8 +10,4 @@ namespace Tamx;
 /// ln of the sum of exp(logit) over the vocabulary, for each row [rows]. Null where it was not computed;
 /// <see cref="MapMethod.Lens"/> needs it.
 /// </param>
-public sealed record LayerStates(
-    int Layer,
-    ReadOnlyMemory<float> HiddenStates,
-    ReadOnlyMemory<float>? LogSums = null
-);
+public sealed record LayerStates(int Layer, ReadOnlyMemory<float> HiddenStates, ReadOnlyMemory<float>? LogSums = null);

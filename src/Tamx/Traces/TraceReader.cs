@@ -175,10 +175,17 @@ internal sealed class TraceReader(SafetensorsFile file)
     private LayerStates[] ReadLayers(long rows, int hiddenSize)
     {
         var layers = new List<LayerStates>();
-        foreach (var name in file.Tensors.Keys.Where(name => name.StartsWith(TraceFormat.LayerPrefix, StringComparison.Ordinal)))
+        foreach (
+            var name in file.Tensors.Keys.Where(name =>
+                name.StartsWith(TraceFormat.LayerPrefix, StringComparison.Ordinal)
+            )
+        )
         {
             var digits = name.AsSpan(TraceFormat.LayerPrefix.Length);
-            if (!int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var layer) || TraceFormat.Layer(layer) != name)
+            if (
+                !int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var layer)
+                || TraceFormat.Layer(layer) != name
+            )
             {
                 throw file.Fault($"tensor {name}: a layer's number must follow {TraceFormat.LayerPrefix}");
             }
@@ -193,7 +200,11 @@ internal sealed class TraceReader(SafetensorsFile file)
 
             var sums = TraceFormat.LayerLogSums(layer);
             layers.Add(
-                new LayerStates(layer, ReadStates(name), file.Tensors.ContainsKey(sums) ? ReadVector(sums, rows) : default(ReadOnlyMemory<float>?))
+                new LayerStates(
+                    layer,
+                    ReadStates(name),
+                    file.Tensors.ContainsKey(sums) ? ReadVector(sums, rows) : default(ReadOnlyMemory<float>?)
+                )
             );
         }
 

@@ -70,7 +70,7 @@ internal static class TraceValidation
         }
     }
 
-    /// <summary>Each step has the scores of the answer token and all candidates, for every position before it.</summary>
+    /// <summary>Each step has scores of the answer token and its candidates, for every position before it.</summary>
     private static void CheckEvidence(Trace trace)
     {
         if (trace.Evidence is not { } steps)

@@ -19,7 +19,7 @@ public sealed record MapCheck
     /// <summary>The word.</summary>
     public required string Text { get; init; }
 
-    /// <summary>Probability with 0, 1/n, ... all cells greyed out, the map's best first. It should fall early.</summary>
+    /// <summary>Probability with 0, 1/n, ... all cells grey, the map's best first. It should fall early.</summary>
     public required IReadOnlyList<double> Deletion { get; init; }
 
     /// <summary>Probability with 0, 1/n, ... all cells shown, the map's best first. It should rise early.</summary>
@@ -95,7 +95,10 @@ public sealed record MapCheck
         ArgumentNullException.ThrowIfNull(maps);
         ArgumentOutOfRangeException.ThrowIfLessThan(stepCount, 1);
         var word = maps.Words[wordIndex];
-        var pictures = maps.Layout.VisionBlocks.Index().Where(block => !block.Item.IsVideo).Select(block => block.Index);
+        var pictures = maps
+            .Layout.VisionBlocks.Index()
+            .Where(block => !block.Item.IsVideo)
+            .Select(block => block.Index);
         var shown = pictures.Where(index => word.VisionMaps[index] is not null).ToArray();
         if (shown.Length == 0)
         {
@@ -104,10 +107,7 @@ public sealed record MapCheck
 
         var pictureIndex = shown.Length - 1;
         var map = word.VisionMaps[shown[^1]]!;
-        int[] answer =
-        [
-            .. maps.Answer.Take(word.Word.TokenIndices[^1] + 1).Select(token => token.Token.TokenId),
-        ];
+        int[] answer = [.. maps.Answer.Take(word.Word.TokenIndices[^1] + 1).Select(token => token.Token.TokenId)];
         var first = word.Word.TokenIndices[0];
         var best = BestFirst(map.Values.ToArray());
         int[] random = [.. best.Order()];

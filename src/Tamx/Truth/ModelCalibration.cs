@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Tamx.Llama.Gguf;
 
 namespace Tamx;
@@ -153,10 +152,12 @@ public sealed record ModelCalibration
             $"calibrated on {Data}: {MethodName(Method, Layer)}, Obj-IoU {ObjIou:0.00}, pointing {Pointing:0.00} over {WordCount} nouns"
         );
 
-    private static string MethodName(MapMethod method, int layer) =>
-        method == MapMethod.Evidence
-            ? "evidence"
-            : $"{method.ToString().ToLowerInvariant()} at {(layer < 0 ? "the last layer" : $"layer {layer.ToString(CultureInfo.InvariantCulture)}")}";
+    private static string MethodName(MapMethod method, int layer)
+    {
+        var name = method == MapMethod.Joint ? "evidence and lens" : method.ToString().ToLowerInvariant();
+        var place = layer < 0 ? "the last layer" : $"layer {layer.ToString(CultureInfo.InvariantCulture)}";
+        return method == MapMethod.Evidence ? name : $"{name} at {place}";
+    }
 
     private static string PathBeside(ModelFacts facts) => facts.Path + ".tamx.json";
 
@@ -199,8 +200,7 @@ public sealed record ModelCalibration
     private static InvalidInputException Unusable(string path, string fault, Exception? cause) =>
         new($"{path}: the model's calibration {fault}; calibrate it again, or remove the file", cause);
 
-    private void Write(string path) =>
-        WholeFile.Write(path, stream => JsonSerializer.Serialize(stream, this, Json));
+    private void Write(string path) => WholeFile.Write(path, stream => JsonSerializer.Serialize(stream, this, Json));
 }
 
 /// <summary>How true the maps of one method, layer and kind are.</summary>

@@ -55,10 +55,7 @@ public static class PictureEdits
     internal static ChatTurn[] Replace(IReadOnlyList<ChatTurn> messages, Func<RgbImage, int, byte[]> edit)
     {
         var index = 0;
-        return
-        [
-            .. messages.Select(message => message with { Parts = [.. message.Parts.Select(ReplacePart)] }),
-        ];
+        return [.. messages.Select(message => message with { Parts = [.. message.Parts.Select(ReplacePart)] })];
 
         ChatPart ReplacePart(ChatPart part)
         {
@@ -144,7 +141,6 @@ public static class PictureEdits
 
         return pixels;
 
-        int Offset(int tile, int y) =>
-            3 * ((((tile / columns * Tile) + y) * image.Width) + (tile % columns * Tile));
+        int Offset(int tile, int y) => 3 * ((((tile / columns * Tile) + y) * image.Width) + (tile % columns * Tile));
     }
 }

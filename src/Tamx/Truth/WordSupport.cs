@@ -107,12 +107,13 @@ public sealed record WordSupport
                 )
                 .ConfigureAwait(false)
             : [];
-        double[] without = hasPicture ? [.. read.Select(token => (double)token.LogProbability)] : with;
+        var without = hasPicture ? [.. read.Select(token => (double)token.LogProbability)] : with;
         var layer = calibration?.PresenceLayer ?? -1;
         layer = explanation.Trace.Layers.Any(states => states.Layer == layer) ? layer : -1;
         return
         [
-            .. maps.Words.Index()
+            .. maps
+                .Words.Index()
                 .Select(word => new WordSupport
                 {
                     WordIndex = word.Index,
@@ -176,7 +177,8 @@ public sealed record WordSupport
             }
 
             // A candidate that is none of the neutral picture's best is less likely than these.
-            var known = neutral[index].Candidates.ToDictionary(candidate => candidate.Id, candidate => candidate.Probability);
+            var known = neutral[index]
+                .Candidates.ToDictionary(candidate => candidate.Id, candidate => candidate.Probability);
             var least = known.Values.DefaultIfEmpty(1).Min();
             var gain = candidates.Sum(candidate =>
                 candidate.Probability

@@ -1,7 +1,6 @@
-using Tamx.Llama.Media;
 using System.Text;
 using System.Text.Json.Nodes;
-using Tamx.Evaluation;
+using Tamx.Llama.Media;
 
 namespace Tamx.Cli.Tests.Fuzz;
 

@@ -1,6 +1,5 @@
-using Tamx.Llama.Media;
 using System.Diagnostics;
-using Tamx.Evaluation;
+using Tamx.Llama.Media;
 using Tamx.Testing;
 
 namespace Tamx.Cli.Tests.Fuzz;
