@@ -182,12 +182,12 @@ internal sealed class EvalCommand
         options.Tam.Validate();
         var modelOptions = _model.Read(parsed, _engine.ThreadCount(parsed));
         using var engine = _engine.Create(parsed, _model.IsVerbose(parsed));
-        options = options with { Sources = ReadSources(parsed, modelOptions), MeasuresWords = NamesSources(parsed) };
         var (folder, resume, other) = (parsed.GetValue(_folder), parsed.GetValue(_resume), parsed.GetValue(_against));
         var files = new CommandFiles().Reads(_data.Name, parsed.GetValue(_data)).Reads(_against.Name, other);
         _model.AddTo(files, parsed);
         files.WritesFile(_resume.Name, resume).WritesInto(_folder.Name, folder, ".json", ".csv", ".html");
         files.Check();
+        options = options with { Sources = ReadSources(parsed, modelOptions), MeasuresWords = NamesSources(parsed) };
         var (samples, count) = ReadSamples(parsed);
         if (folder is not null)
         {

@@ -209,6 +209,21 @@ internal sealed class ExplainCommand
         var context = CommandContext.Of(parsed);
         var error = context.Error;
         var modelOptions = _model.Read(parsed, _engine.ThreadCount(parsed));
+        // Loading a model is slow, and an engine takes memory, so the command's files are checked first.
+        var reportPath = parsed.GetRequiredValue(_output);
+        var tracePath = parsed.GetValue(_trace);
+        var files = new CommandFiles();
+        _conversation.AddTo(files, parsed);
+        _model.AddTo(files, parsed);
+        files
+            .Writes(_output.Name, reportPath)
+            .Writes(_trace.Name, tracePath)
+            .Prints(_json.Name, parsed.GetValue(_json));
+        _mapsJson.AddTo(files, parsed);
+        _export.AddTo(files, parsed);
+        files.Check();
+
+        var messages = await _conversation.ReadAsync(parsed, cancellationToken);
         var facts = Preflight.CheckModel(GgufModel.Open(modelOptions.ModelPath));
         var calibration = ModelCalibration.Find(facts);
         var tam = _method.Read(parsed, calibration);
@@ -238,21 +253,6 @@ internal sealed class ExplainCommand
             },
         };
 
-        // Loading a model is slow, and an engine takes memory, so the command's files are checked first.
-        var reportPath = parsed.GetRequiredValue(_output);
-        var tracePath = parsed.GetValue(_trace);
-        var files = new CommandFiles();
-        _conversation.AddTo(files, parsed);
-        _model.AddTo(files, parsed);
-        files
-            .Writes(_output.Name, reportPath)
-            .Writes(_trace.Name, tracePath)
-            .Prints(_json.Name, parsed.GetValue(_json));
-        _mapsJson.AddTo(files, parsed);
-        _export.AddTo(files, parsed);
-        files.Check();
-
-        var messages = await _conversation.ReadAsync(parsed, cancellationToken);
         using var engine = _engine.Create(parsed, _model.IsVerbose(parsed));
         LlamaRuntime.RequireDevice(modelOptions.Device);
         if (modelOptions.GpuLayerCount != 0 && !LlamaRuntime.Devices.Any(device => device.IsGpu))

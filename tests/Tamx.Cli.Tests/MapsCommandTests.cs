@@ -73,7 +73,7 @@ public sealed class MapsCommandTests : IDisposable
 
     [Theory]
     [InlineData("eciStrength", "a name and a value are needed")]
-    [InlineData("strength=1", "no such option; there are profile, applyEci")]
+    [InlineData("strength=1", "no such option; there are profile, method, layer, applyEci")]
     [InlineData("eciStrength=much", "this is no value for the option, which is 1 otherwise")]
     [InlineData("applyEci=1", "this is no value for the option, which is true otherwise")]
     [InlineData("repeatedWords=byMagic", "this is no value for the option, which is byId otherwise")]

@@ -216,7 +216,7 @@ public sealed class TruthTests : IDisposable
         Assert.Equal(Enumerable.Range(start - 1, 4), file.ReadIntegers("positions").Select(position => (int)position));
         foreach (var layer in (int[])[0, 2])
         {
-            Assert.Equal([4, 128], file.Tensors[$"l_out.{layer}"].Shape);
+            Assert.Equal([4, 256], file.Tensors[$"l_out.{layer}"].Shape);
             for (var i = 0; i < 4; i++)
             {
                 Assert.Equal([2, start + i], file.Tensors[$"attention.{layer}.{i}"].Shape);
@@ -230,7 +230,7 @@ public sealed class TruthTests : IDisposable
 
     [Theory]
     [InlineData("layer 9 (--layer", "explain", "--layer", "9")]
-    [InlineData("head 7 (--heads", "capture", "--what", "attention", "--heads", "7")]
+    [InlineData("head 99 (--heads", "capture", "--what", "attention", "--heads", "99")]
     [InlineData("layer 3 (--layer", "capture", "--layers", "3")]
     public async Task Command_LayerOrHeadThatTheModelLacks_IsNamed(string fault, params string[] arguments)
     {

@@ -12,6 +12,8 @@ const ABOUT = [
   "A word may also come from the question or from language alone; a map is drawn all the same.",
 ];
 
+const COLUMNS = ["Word", "Verdict", "Gain", "Opposition", "Presence", "Concentration"];
+
 /** @type {Record<string, string>} */
 const VERDICTS = {
   seen: "seen: the picture makes it likelier",
@@ -103,7 +105,7 @@ function wordTable(words) {
       create(
         "thead",
         "",
-        create("tr", "", ...["Word", "Verdict", "Gain", "Opposition", "Presence", "Concentration"].map((text) => heading(text))),
+        create("tr", "", ...COLUMNS.map((text) => heading(text))),
       ),
       create(
         "tbody",

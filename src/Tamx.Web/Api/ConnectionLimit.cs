@@ -20,6 +20,12 @@ internal sealed partial class ConnectionLimit : IConnectionListenerFactory, IDis
     /// <summary>How often it looks for one to end, while all have a request.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>
+    /// How long one that was ended may take to go. Sooner no other is ended in its place: on a busy machine that would
+    /// be all of them.
+    /// </summary>
+    private static readonly TimeSpan EndTime = TimeSpan.FromSeconds(2);
+
     private const string OpenFiles = "/proc/self/fd";
 
     private readonly IConnectionListenerFactory _transport;
@@ -96,9 +102,13 @@ internal sealed partial class ConnectionLimit : IConnectionListenerFactory, IDis
     /// <summary>Waits until one more connection may be open.</summary>
     private async ValueTask WaitForRoomAsync(CancellationToken cancellationToken)
     {
-        for (var wait = TimeSpan.Zero; !await _room.WaitAsync(wait, cancellationToken); wait = Interval)
+        ConnectionContext? oldest = null;
+        for (
+            var wait = TimeSpan.Zero;
+            !await _room.WaitAsync(wait, cancellationToken);
+            wait = oldest is null ? Interval : EndTime
+        )
         {
-            ConnectionContext? oldest;
             lock (_gate)
             {
                 var node = _new.First ?? _idle.First;

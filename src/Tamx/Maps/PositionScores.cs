@@ -68,7 +68,7 @@ internal abstract class PositionScores
             return scores;
         }
 
-        /// <summary>The largest value of a cell; without cells, or where all are 0, what leaves the values alone.</summary>
+        /// <summary>The largest value of a cell; without cells, or where all are 0, 1.</summary>
         private float LargestOf(float[] scores)
         {
             var largest = 0f;
