@@ -135,6 +135,8 @@ public sealed class TruthTests : IDisposable
     {
         var run = await CommandRun.Of([
             "explain",
+            "--image",
+            DemoFiles.Picture,
             "--verdicts",
             "--json",
             "-o",
@@ -247,7 +249,14 @@ public sealed class TruthTests : IDisposable
         var model = CopyModel();
         File.WriteAllText(model[1] + ".tamx.json", """{"modelFile":"other.gguf","modelBytes":1,"parameterCount":1}""");
 
-        var run = await CommandRun.Of(["explain", "-o", _folder.File("report.html"), .. model]);
+        var run = await CommandRun.Of([
+            "explain",
+            "--image",
+            DemoFiles.Picture,
+            "-o",
+            _folder.File("report.html"),
+            .. model,
+        ]);
 
         Assert.Equal(3, run.ExitCode);
         Assert.Contains(".tamx.json: the model's calibration", run.Error, StringComparison.Ordinal);
