@@ -82,6 +82,8 @@ public sealed class TruthTests : IDisposable
 
         var explain = await CommandRun.Of([
             "explain",
+            "--image",
+            DemoFiles.Picture,
             "--answer",
             "An orange cross, a blue diamond and a purple circle.",
             "--verdicts",
@@ -164,6 +166,8 @@ public sealed class TruthTests : IDisposable
     {
         var run = await CommandRun.Of([
             "explain",
+            "--image",
+            DemoFiles.Picture,
             "--check",
             "--method",
             "evidence",
