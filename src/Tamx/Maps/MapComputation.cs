@@ -216,6 +216,7 @@ internal sealed class MapComputation
         try
         {
             Refine(usedIds, maps.ToArray(), weights, values.AsSpan(0, valueCount), finalRanges, cancellationToken);
+            RequireFinite(finalRanges);
             DropCandidates(steps);
             var explained = new AnswerToken[steps.Count];
             var offset = 0;
@@ -229,6 +230,17 @@ internal sealed class MapComputation
         finally
         {
             ArrayPool<float>.Shared.Return(values);
+        }
+    }
+
+    /// <summary>Refuses finite states and rows whose products are not.</summary>
+    private static void RequireFinite(ValueRange[] ranges)
+    {
+        if (ranges.Any(range => !range.IsEmpty && !(float.IsFinite(range.Minimum) && float.IsFinite(range.Maximum))))
+        {
+            throw new InvalidInputException(
+                "the products of hidden states and output-embedding rows leave the range of float32; the trace's values are too large to be a model's"
+            );
         }
     }
 
