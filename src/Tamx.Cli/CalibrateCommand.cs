@@ -59,7 +59,7 @@ internal sealed class CalibrateCommand
         _limit.RequireWithin(1, 10_000);
         var command = new DocumentedCommand(
             "calibrate",
-            "Finds the method and layer with the truest maps of a model, and the thresholds of verdicts; other commands then use them.",
+            "Finds the method and layer with the truest maps of a model, and the thresholds of verdicts; tamx explain then uses them.",
             ("tamx calibrate", "The demo model on thirty generated scenes."),
             (
                 "tamx calibrate -m MODEL.gguf --mmproj MMPROJ.gguf --data coco --limit 50 --layers 12,16,20,24,last",
@@ -122,7 +122,7 @@ internal sealed class CalibrateCommand
                 ? JsonSerializer.Serialize(calibration, JsonSerializerOptions.Web)
                 : Text(calibration)
         );
-        error.WriteLine(OutsideText.Line($"{path}: kept; tamx explain and tamx serve use it from now on."));
+        error.WriteLine(OutsideText.Line($"{path}: kept; tamx explain uses it from now on."));
         return ExitCode.Ok;
     }
 
