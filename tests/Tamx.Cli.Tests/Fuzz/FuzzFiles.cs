@@ -115,11 +115,16 @@ internal sealed class FuzzFiles : IDisposable
         }
 
         string[] added = [.. now.Keys.Except(_start.Keys)];
+
+        // A folder for outputs may be this one, and folders above it are made.
         var foreign = Array.Find(
             added,
             name =>
                 !allowed.Any(output =>
-                    name == output || name.StartsWith(output + Path.DirectorySeparatorChar, StringComparison.Ordinal)
+                    output is "."
+                    || name == output
+                    || name.StartsWith(output + Path.DirectorySeparatorChar, StringComparison.Ordinal)
+                    || output.StartsWith(name + Path.DirectorySeparatorChar, StringComparison.Ordinal)
                 )
         );
         foreach (var name in added)

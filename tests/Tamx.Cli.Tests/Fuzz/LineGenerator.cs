@@ -216,7 +216,7 @@ internal sealed class LineGenerator(Random random, FuzzFiles files)
             }
         }
 
-        outputs.RemoveAll(output => output.Trim().Length == 0 || output is "." or "..");
+        outputs.RemoveAll(output => output.Trim().Length == 0 || output is "..");
         return outputs;
     }
 
