@@ -14,8 +14,11 @@ internal sealed partial class ConnectionLimit : IConnectionListenerFactory, IDis
 {
     private const int Most = 200;
 
-    /// <summary>Descriptors that are left for files and for processes.</summary>
-    private const int Reserve = 40;
+    /// <summary>
+    /// Descriptors that are left for files and for processes. .NET holds two for each assembly, and the first requests
+    /// load dozens.
+    /// </summary>
+    private const int Reserve = 110;
 
     /// <summary>How often it looks for one to end, while all have a request.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
