@@ -29,12 +29,16 @@ internal sealed partial class ConnectionLimit : IConnectionListenerFactory, IDis
     /// </summary>
     private static readonly TimeSpan EndTime = TimeSpan.FromSeconds(2);
 
+    /// <summary>A new connection has so long to ask something before it can be ended for another.</summary>
+    private static readonly TimeSpan LeastAge = TimeSpan.FromMilliseconds(250);
+
     private const string OpenFiles = "/proc/self/fd";
 
     private readonly IConnectionListenerFactory _transport;
     private readonly SemaphoreSlim _room;
     private readonly Lock _gate = new();
     private readonly LinkedList<ConnectionContext> _new = [];
+    private readonly Queue<(LinkedListNode<ConnectionContext> Node, long Since)> _arrivals = [];
     private readonly LinkedList<ConnectionContext> _idle = [];
 
     /// <param name="transport">What accepts connections.</param>
@@ -55,6 +59,8 @@ internal sealed partial class ConnectionLimit : IConnectionListenerFactory, IDis
         lock (_gate)
         {
             _new.AddLast(node);
+            _arrivals.Enqueue((node, Environment.TickCount64));
+            DropAnswered();
         }
 
         try
@@ -114,12 +120,30 @@ internal sealed partial class ConnectionLimit : IConnectionListenerFactory, IDis
         {
             lock (_gate)
             {
-                var node = _new.First ?? _idle.First;
+                var node = _new.First is null ? _idle.First : OldEnough();
                 node?.List!.Remove(node);
                 oldest = node?.Value;
             }
 
             oldest?.Abort();
+        }
+    }
+
+    /// <summary>The first that never asked anything; null while it has not had the time to.</summary>
+    private LinkedListNode<ConnectionContext>? OldEnough()
+    {
+        DropAnswered();
+        return _arrivals.TryPeek(out var first) && Environment.TickCount64 - first.Since >= LeastAge.TotalMilliseconds
+            ? first.Node
+            : null;
+    }
+
+    /// <summary>Forgets arrivals that have asked something since, or are gone.</summary>
+    private void DropAnswered()
+    {
+        while (_arrivals.TryPeek(out var arrival) && arrival.Node.List != _new)
+        {
+            _arrivals.Dequeue();
         }
     }
 
