@@ -95,7 +95,7 @@ internal sealed class CalibrateCommand
             Tam = TamOptions.ForProfile(TamProfile.Tuned) with { ApplyFilter = true },
             Sources = MapSource.Of(
                 Enum.GetValues<MapMethod>(),
-                layers.Count > 0 ? layers : [.. Enumerable.Range(0, facts.LayerCount - 1), -1],
+                layers.Count > 0 ? layers : LayerOption.AllOf(facts.LayerCount),
                 facts.LayerCount
             ),
             MaxNewTokens = 64,

@@ -23,8 +23,11 @@ internal sealed class LayerOption : Option<IReadOnlyList<int>>
     public IReadOnlyList<int> Read(ParseResult parsed, int layerCount)
     {
         var layers = parsed.GetValue(this) ?? [];
-        return layers.Contains(All) ? [.. Enumerable.Range(0, layerCount - 1), -1] : layers;
+        return layers.Contains(All) ? AllOf(layerCount) : layers;
     }
+
+    /// <summary>All layers of a model, the last as -1.</summary>
+    public static IReadOnlyList<int> AllOf(int layerCount) => [.. Enumerable.Range(0, layerCount - 1), -1];
 
     /// <summary>One layer: its number, or -1 for <c>last</c>.</summary>
     public static int ParseOne(ArgumentResult result)

@@ -76,7 +76,7 @@ public static class ModelCalibrator
                 .. rows.Select(row => new CalibrationRow(
                     row.Method,
                     row.Layer,
-                    NameOf(row.Maps),
+                    ResultTables.Name(row.Maps),
                     row.ObjIou,
                     row.Pointing
                 )),
@@ -98,14 +98,5 @@ public static class ModelCalibrator
             (MapMethod.Evidence, _) => 2,
             (MapMethod.Lens, _) => 3,
             _ => 4,
-        };
-
-    private static string NameOf(MapKind kind) =>
-        kind switch
-        {
-            MapKind.Raw => "raw",
-            MapKind.Filter => "filter",
-            MapKind.Eci => "eci",
-            _ => "eci+filter",
         };
 }

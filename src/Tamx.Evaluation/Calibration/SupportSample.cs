@@ -91,11 +91,9 @@ internal sealed record SupportSample(
             {
                 // Of an answer with a wrong noun that noun alone counts: it bears on what follows.
                 var isWrong = support.Text == wrongNoun;
-                if (
-                    kinds.GetValueOrDefault(support.Text, WordKind.Noun) is var kind
-                    && (wrongNoun is null ? kinds.ContainsKey(support.Text) : isWrong)
-                )
+                if (wrongNoun is null ? kinds.ContainsKey(support.Text) : isWrong)
                 {
+                    var kind = isWrong ? WordKind.Noun : kinds[support.Text];
                     var presence = layers
                         .Append(-1)
                         .ToDictionary(

@@ -156,7 +156,7 @@ internal static class ResultTables
         rows.Length == 0 ? null : rows.Average(value);
 
     /// <summary>The name that JSON has for a value.</summary>
-    private static string Name(object value) => JsonSerializer.Serialize(value, ResultLog.Json).Trim('"');
+    internal static string Name(object value) => JsonSerializer.Serialize(value, ResultLog.Json).Trim('"');
 
     private static string Csv(IEnumerable<string> columns, IEnumerable<IEnumerable<object?>> rows)
     {

@@ -97,8 +97,8 @@ public static class MapEvaluation
             Completion = new CompletionOptions { MaxNewTokens = options.MaxNewTokens },
             Tam = options.TamFor(options.KindOf(options.Sources[0])),
             Layers = [.. options.Sources.Where(IsOfLayer).Select(source => source.Layer).Distinct()],
-            CaptureEvidence = options.Sources.Any(source => source.Method is MapMethod.Evidence or MapMethod.Joint),
-            CaptureLogSums = options.Sources.Any(source => source.Method is MapMethod.Lens or MapMethod.Joint),
+            CaptureEvidence = options.Sources.Any(source => source.Method.NeedsEvidence()),
+            CaptureLogSums = options.Sources.Any(source => source.Method.NeedsLogSums()),
         };
         var explanation = await Explainer
             .ExplainAsync(model, turns, explain, engine, null, cancellationToken)

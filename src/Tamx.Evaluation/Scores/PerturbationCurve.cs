@@ -136,7 +136,7 @@ internal static class PerturbationCurve
     }
 
     /// <summary>ln p of each token of an answer while some cells are grey.</summary>
-    private static async Task<List<double>> ReadAsync(
+    private static Task<double[]> ReadAsync(
         VisionLanguageModel model,
         EvaluationSample sample,
         RgbImage image,
@@ -155,17 +155,6 @@ internal static class PerturbationCurve
         var pixels = PictureEdits.GreyOut(image, grid.Rows, grid.Columns, isGrey);
         var picture = new ImagePart(Bitmap24.Encode(image.Width, image.Height, pixels), sample.Picture.Name);
         ChatTurn[] messages = [new(TurnRole.User, [picture, new TextPart(sample.Prompt)])];
-        using var completion = model.CreateCompletion(
-            messages,
-            answer,
-            new CompletionOptions { CaptureHiddenStates = false }
-        );
-        var values = new List<double>();
-        await foreach (var token in completion.GenerateAsync(cancellationToken).ConfigureAwait(false))
-        {
-            values.Add(token.LogProbability);
-        }
-
-        return values;
+        return GivenAnswer.ReadAsync(model, messages, answer, cancellationToken);
     }
 }

@@ -66,21 +66,15 @@ internal sealed unsafe class GraphCapture : IDisposable
     public HandleLease Use() => new(_state);
 
     /// <summary>The next graph's rows of a layer's tensor go to this place, too.</summary>
-    /// <param name="tensor">The tensor.</param>
-    /// <param name="layer">The layer, from 0.</param>
-    /// <param name="destination">
-    /// Room for [rows, columns], or for attention [heads, rows, columns]. Pinned until <see cref="Finish"/>.
-    /// </param>
-    /// <param name="firstRow">The first of the decode's tokens that is wanted.</param>
-    /// <param name="columns">Values per row. Of attention, the tokens so far.</param>
-    /// <param name="heads">Heads of attention; 1 for other tensors.</param>
-    public void Want(LayerTensor tensor, int layer, float* destination, int firstRow, int columns, int heads = 1) =>
-        _taps[IndexOf(tensor, layer)] = new Tap
+    /// <param name="target">The tensor, and which of its rows.</param>
+    /// <param name="destination">The target's memory, pinned until <see cref="Finish"/>.</param>
+    public void Want(CaptureTarget target, float* destination) =>
+        _taps[IndexOf(target.Tensor, target.Layer)] = new Tap
         {
             Destination = destination,
-            FirstRow = firstRow,
-            Columns = columns,
-            Heads = heads,
+            FirstRow = target.FirstRow,
+            Columns = target.Columns,
+            Heads = target.Heads,
         };
 
     /// <summary>The next graph's hidden states go here.</summary>

@@ -334,16 +334,8 @@ internal sealed unsafe class LlamaContext : IDisposable
         {
             for (var i = 0; i < pins.Length; i++)
             {
-                var target = targets[i];
-                pins[i] = target.Destination.Pin();
-                _capture.Want(
-                    target.Tensor,
-                    target.Layer,
-                    (float*)pins[i].Pointer,
-                    target.FirstRow,
-                    target.Columns,
-                    target.Heads
-                );
+                pins[i] = targets[i].Destination.Pin();
+                _capture.Want(targets[i], (float*)pins[i].Pointer);
             }
 
             _capture.Begin(rows, batch.n_tokens, endsGraph);

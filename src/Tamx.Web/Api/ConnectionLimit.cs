@@ -37,9 +37,8 @@ internal sealed partial class ConnectionLimit : IConnectionListenerFactory, IDis
     private readonly IConnectionListenerFactory _transport;
     private readonly SemaphoreSlim _room;
     private readonly Lock _gate = new();
-    private readonly LinkedList<ConnectionContext> _new = [];
-    private readonly Queue<(LinkedListNode<ConnectionContext> Node, long Since)> _arrivals = [];
-    private readonly LinkedList<ConnectionContext> _idle = [];
+    private readonly LinkedList<Arrival> _new = [];
+    private readonly LinkedList<Arrival> _idle = [];
 
     /// <param name="transport">What accepts connections.</param>
     public ConnectionLimit(IConnectionListenerFactory transport)
@@ -54,13 +53,11 @@ internal sealed partial class ConnectionLimit : IConnectionListenerFactory, IDis
     /// <summary>Serves a connection, from its beginning to its end.</summary>
     public async Task ServeAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        var node = new LinkedListNode<ConnectionContext>(connection);
+        var node = new LinkedListNode<Arrival>(new Arrival(connection, Environment.TickCount64));
         connection.Items[typeof(ConnectionLimit)] = node;
         lock (_gate)
         {
             _new.AddLast(node);
-            _arrivals.Enqueue((node, Environment.TickCount64));
-            DropAnswered();
         }
 
         try
@@ -82,7 +79,7 @@ internal sealed partial class ConnectionLimit : IConnectionListenerFactory, IDis
     public IDisposable BeginRequest(HttpContext context)
     {
         var items = context.Features.Get<IConnectionItemsFeature>()!.Items;
-        return new Request(this, (LinkedListNode<ConnectionContext>)items[typeof(ConnectionLimit)]!);
+        return new Request(this, (LinkedListNode<Arrival>)items[typeof(ConnectionLimit)]!);
     }
 
     /// <summary>Files and connections that this process may open yet.</summary>
@@ -122,7 +119,7 @@ internal sealed partial class ConnectionLimit : IConnectionListenerFactory, IDis
             {
                 var node = _new.First is null ? _idle.First : OldEnough();
                 node?.List!.Remove(node);
-                oldest = node?.Value;
+                oldest = node?.Value.Connection;
             }
 
             oldest?.Abort();
@@ -130,22 +127,11 @@ internal sealed partial class ConnectionLimit : IConnectionListenerFactory, IDis
     }
 
     /// <summary>The first that never asked anything; null while it has not had the time to.</summary>
-    private LinkedListNode<ConnectionContext>? OldEnough()
-    {
-        DropAnswered();
-        return _arrivals.TryPeek(out var first) && Environment.TickCount64 - first.Since >= LeastAge.TotalMilliseconds
-            ? first.Node
-            : null;
-    }
+    private LinkedListNode<Arrival>? OldEnough() =>
+        Environment.TickCount64 - _new.First!.Value.Since >= LeastAge.TotalMilliseconds ? _new.First : null;
 
-    /// <summary>Forgets arrivals that have asked something since, or are gone.</summary>
-    private void DropAnswered()
-    {
-        while (_arrivals.TryPeek(out var arrival) && arrival.Node.List != _new)
-        {
-            _arrivals.Dequeue();
-        }
-    }
+    /// <summary>A connection, and when it came.</summary>
+    private readonly record struct Arrival(ConnectionContext Connection, long Since);
 
     [StructLayout(LayoutKind.Sequential)]
     private struct ResourceLimit
@@ -192,9 +178,9 @@ internal sealed partial class ConnectionLimit : IConnectionListenerFactory, IDis
     private sealed class Request : IDisposable
     {
         private readonly ConnectionLimit _limit;
-        private readonly LinkedListNode<ConnectionContext> _node;
+        private readonly LinkedListNode<Arrival> _node;
 
-        public Request(ConnectionLimit limit, LinkedListNode<ConnectionContext> node)
+        public Request(ConnectionLimit limit, LinkedListNode<Arrival> node)
         {
             (_limit, _node) = (limit, node);
             lock (limit._gate)
@@ -207,7 +193,7 @@ internal sealed partial class ConnectionLimit : IConnectionListenerFactory, IDis
         {
             lock (_limit._gate)
             {
-                if (!_node.Value.ConnectionClosed.IsCancellationRequested && _node.List is null)
+                if (!_node.Value.Connection.ConnectionClosed.IsCancellationRequested && _node.List is null)
                 {
                     _limit._idle.AddLast(_node);
                 }

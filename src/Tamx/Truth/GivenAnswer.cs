@@ -33,7 +33,7 @@ internal static class GivenAnswer
     )
     {
         var options = new CompletionOptions { CaptureHiddenStates = false, CandidateCount = candidateCount };
-        using var completion = model.CreateCompletion(Before(messages), answer, options);
+        using var completion = model.CreateCompletion(messages, answer, options);
         var tokens = new List<GeneratedToken>();
         await foreach (var token in completion.GenerateAsync(cancellationToken).ConfigureAwait(false))
         {
