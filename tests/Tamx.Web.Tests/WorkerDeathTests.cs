@@ -3,7 +3,9 @@ using Tamx.Web.Runs;
 
 namespace Tamx.Web.Tests;
 
-/// <summary>The worker's end, at any time, is a 503 for one request and nothing else.</summary>
+/// <summary>
+/// The worker's end is a 503 for the request that it worked on, and nothing else. What it had not begun, the next does.
+/// </summary>
 [Collection(OneServer.Name)]
 public sealed class WorkerDeathTests
 {
@@ -55,6 +57,12 @@ public sealed class WorkerDeathTests
                 );
                 workers.Add(await KillAsync(server, i / Phases.Length % 2 == 0 ? Signals.Kill : Signals.VirtualAlarm));
                 using var answer = await asked;
+                if (phase == "load")
+                {
+                    Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+                    continue;
+                }
+
                 Assert.NotNull(answer.Headers.RetryAfter);
                 await RunningServer.AssertErrorAsync(answer, 503, "model_died");
 
@@ -70,6 +78,40 @@ public sealed class WorkerDeathTests
         Assert.True(workers.Count > Deaths);
         Assert.DoesNotContain(workers, Signals.Exists);
         Assert.False(Directory.Exists(folder));
+    }
+
+    /// <summary>The server may not have seen yet that the worker is gone.</summary>
+    [Fact]
+    public async Task Worker_KilledJustBeforeARequest_IsNobodysError()
+    {
+        await using var server = await RunningServer.StartAsync(Options);
+        for (var i = 0; i < 12; i++)
+        {
+            await RunningServer.UntilAsync(() => server.Server.WorkerId is not null, "a worker");
+            Signals.Send(server.Server.WorkerId!.Value, Signals.Kill);
+            using var answer = await server.PostAsync(RunningServer.Question(_small, maxTokens: 1));
+            Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+        }
+    }
+
+    /// <summary>No request waits for ever for workers that end while they load.</summary>
+    [Fact]
+    public async Task Worker_KilledTwiceWhileItLoads_IsAnError()
+    {
+        await using var server = await RunningServer.StartAsync(Options);
+        await KillAsync(server, Signals.Kill);
+        var asked = server.PostAsync(RunningServer.Question(_small, maxTokens: 1));
+        for (var i = 0; i < 2; i++)
+        {
+            await RunningServer.UntilAsync(
+                async () => asked.IsCompleted || await server.PhaseNowAsync() == "load",
+                "loading"
+            );
+            await KillAsync(server, Signals.Kill);
+        }
+
+        using var answer = await asked;
+        await RunningServer.AssertErrorAsync(answer, 503, "model_died");
     }
 
     [Fact]

@@ -44,7 +44,7 @@ internal sealed partial class ModelWorker : IAsyncDisposable
         {
             lock (_gate)
             {
-                return _ready.Task.IsCompletedSuccessfully && !_ready.Task.Result.Exited.IsCompleted;
+                return _ready.Task.IsCompletedSuccessfully && !_ready.Task.Result.IsGone;
             }
         }
     }
@@ -61,7 +61,7 @@ internal sealed partial class ModelWorker : IAsyncDisposable
         Task<WorkerProcess> ready;
         lock (_gate)
         {
-            if (_ready.Task.IsCompletedSuccessfully && _ready.Task.Result.Exited.IsCompleted)
+            if (_ready.Task.IsCompletedSuccessfully && _ready.Task.Result.IsGone)
             {
                 // It ended while nothing was wanted of it; the supervision is about to see that, too.
                 _ready = NewReady();

@@ -74,9 +74,7 @@ internal sealed partial class RunService(
             await onEvent("run", WireJson.Bytes(new { run = run.Id }));
             using var waiting = CancellationTokenSource.CreateLinkedTokenSource(clientGone, run.Stopping);
             await place.WaitAsync(position => onEvent("queued", WireJson.Bytes(new { position })), waiting.Token);
-            var process = await GetWorkerAsync(run, onEvent, waiting.Token);
-            run.State = RunState.Running;
-            var done = await WorkAsync(process, request, run, onEvent, operation, clientGone);
+            var done = await WorkAsync(request, run, onEvent, operation, waiting.Token, clientGone);
             worker.NoteSuccess();
             metrics.AddAnswer(done);
             operation.End(done.PromptTokens, done.AnswerTokens, done.StopReason);
@@ -189,22 +187,41 @@ internal sealed partial class RunService(
         return onEvent("progress", json);
     }
 
+    /// <summary>Has the request worked on. One that a worker never began goes to the next, once.</summary>
     private async Task<DoneEvent> WorkAsync(
-        WorkerProcess process,
         ParsedRequest request,
         Run run,
         Func<string, byte[], Task> onEvent,
         GenAiOperation operation,
+        CancellationToken waiting,
         CancellationToken clientGone
     )
     {
-        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(clientGone);
-        cancel.CancelAfter(TimeSpan.FromSeconds(options.Limits.MaxSeconds));
-        return await process.ExplainAsync(
-            request.ForWorker(options.Limits, run.Files.Folder),
-            request.Files,
-            frame =>
+        for (var isSecond = false; ; isSecond = true)
+        {
+            var hasBegun = false;
+            try
             {
+                var process = await GetWorkerAsync(run, onEvent, waiting);
+                run.State = RunState.Running;
+                using var cancel = CancellationTokenSource.CreateLinkedTokenSource(clientGone);
+                cancel.CancelAfter(TimeSpan.FromSeconds(options.Limits.MaxSeconds));
+                return await process.ExplainAsync(
+                    request.ForWorker(options.Limits, run.Files.Folder),
+                    request.Files,
+                    OnFrameAsync,
+                    run.Stopping,
+                    cancel.Token
+                );
+            }
+            catch (WorkerDiedException) when (!hasBegun && !isSecond)
+            {
+                run.State = RunState.Queued;
+            }
+
+            Task OnFrameAsync(Frame frame)
+            {
+                hasBegun = true;
                 if (frame.Kind == FrameKind.Written)
                 {
                     operation.NoteToken();
@@ -213,10 +230,8 @@ internal sealed partial class RunService(
                 return frame.Kind == FrameKind.Progress
                     ? TellAsync(run, onEvent, WireJson.Read<ProgressEvent>(frame.Content), frame.Content)
                     : onEvent(frame.Kind.ToString().ToLowerInvariant(), frame.Content);
-            },
-            run.Stopping,
-            cancel.Token
-        );
+            }
+        }
     }
 
     [LoggerMessage(

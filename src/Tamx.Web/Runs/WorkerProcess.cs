@@ -31,6 +31,8 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         new BoundedChannelOptions(16) { SingleReader = true, SingleWriter = true }
     );
 
+    private volatile bool _isCutOff;
+
     private WorkerProcess(Process process, ILogger logger)
     {
         _process = process;
@@ -52,6 +54,9 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
 
     /// <summary>Completes when the process has ended.</summary>
     public Task Exited { get; }
+
+    /// <summary>Whether it has ended, or its pipes have: the latter is seen a little earlier.</summary>
+    public bool IsGone => _isCutOff || Exited.IsCompleted;
 
     /// <summary>Share of the model that is loaded, in [0, 1].</summary>
     public double LoadedShare { get; private set; }
@@ -338,6 +343,7 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         }
 
         // A worker that says nothing more, or makes no sense, is of no use.
+        _isCutOff = true;
         Kill();
         _received.Writer.TryComplete(fault);
     }
@@ -350,6 +356,8 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
+            _isCutOff = true;
+            Kill();
             throw new WorkerDiedException("the model's process ended", e);
         }
     }
