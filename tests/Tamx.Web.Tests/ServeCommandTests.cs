@@ -134,7 +134,7 @@ public sealed partial class ServeCommandTests
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Needs ulimit.");
         using var folder = new Testing.TemporaryFolder();
-        using var serve = Start(folder.Path, 256);
+        using var serve = Start(folder.Path, folder.Path, ["sh", "-c", "ulimit -n 256; exec \"$@\"", "sh"]);
         var (address, _) = await WaitAsync(serve);
         var idle = new List<System.Net.Sockets.TcpClient>();
         try
@@ -161,6 +161,73 @@ public sealed partial class ServeCommandTests
         }
 
         Assert.DoesNotContain("   at ", await serve.StandardError.ReadToEndAsync(), StringComparison.Ordinal);
+        await serve.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+    }
+
+    /// <summary>A disk of the server's own, which is filled, or the folder of runs on it, which may no longer be written.</summary>
+    [Theory]
+    [InlineData("dd if=/dev/zero of=filler 2>/dev/null; true", "rm filler")]
+    [InlineData("cd tamx-serve/* && mount --bind runs runs && mount -o remount,bind,ro runs", "umount tamx-serve/*/runs")]
+    public async Task Serve_WhoseDiskCannotBeWritten_AnswersAndServesAfterwards(string spoil, string mend)
+    {
+        using var folder = new Testing.TemporaryFolder();
+        using var serve = StartWithDisks(folder, folder.Path);
+        var (address, worker) = await WaitAsync(serve);
+        using var client = new HttpClient { BaseAddress = address };
+        try
+        {
+            Inside(spoil);
+            await RunningServer.AssertErrorAsync(await AskAsync(), 503, "cannot_write");
+            Assert.Contains("ready", await client.GetStringAsync("/health"), StringComparison.Ordinal);
+            Inside(mend);
+            using var answer = await AskAsync();
+            Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+            Assert.True(Signals.Exists(worker));
+        }
+        finally
+        {
+            Signals.Send(serve.Id, Signals.Terminate);
+        }
+
+        Assert.DoesNotContain("   at ", await serve.StandardError.ReadToEndAsync(), StringComparison.Ordinal);
+        await serve.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+
+        Task<HttpResponseMessage> AskAsync() =>
+            client.PostAsync(
+                "/api/explain",
+                JsonContent.Create(RunningServer.Question(RunningServer.Scene, maxTokens: 1))
+            );
+
+        void Inside(string script)
+        {
+            string[] enter = ["-t", $"{serve.Id}", "--user", "--mount", "--preserve-credentials"];
+            using var shell = Process.Start("nsenter", [.. enter, "sh", "-c", $"cd '{folder.Path}' && {script}"]);
+            shell.WaitForExit();
+            Assert.Equal(0, shell.ExitCode);
+        }
+    }
+
+    [Fact]
+    public async Task Serve_WithATemporaryFolderThatCannotBeWritten_Serves()
+    {
+        using var folder = new Testing.TemporaryFolder();
+        using var temporary = new Testing.TemporaryFolder();
+        using var serve = StartWithDisks(temporary, folder.Path, "ro");
+        var (address, _) = await WaitAsync(serve);
+        using var client = new HttpClient { BaseAddress = address };
+        try
+        {
+            using var answer = await client.PostAsync(
+                "/api/explain",
+                JsonContent.Create(RunningServer.Question(RunningServer.Scene, maxTokens: 1))
+            );
+            Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+        }
+        finally
+        {
+            Signals.Send(serve.Id, Signals.Terminate);
+        }
+
         await serve.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
     }
 
@@ -200,16 +267,42 @@ public sealed partial class ServeCommandTests
         ];
     }
 
-    private static Process Start(string temporaryFolder, params string[] arguments) =>
-        Start(temporaryFolder, null, arguments);
+    /// <summary>Starts <c>tamx serve</c>, for which a folder is a small disk of its own.</summary>
+    private static Process StartWithDisks(Testing.TemporaryFolder disk, string runtimeFolder, string mode = "rw")
+    {
+        var script = $"mount -t tmpfs -o size=4m,mode=700,{mode} none '{disk.Path}'";
+        string[] unshare = ["unshare", "--mount", "--map-root-user", "sh", "-c"];
+        Assert.SkipUnless(
+            OperatingSystem.IsLinux() && RunsWell([.. unshare, script]),
+            "Needs Linux with unshare (util-linux) and the right to mount in a namespace of one's own."
+        );
+        return Start(disk.Path, runtimeFolder, [.. unshare, $"{script}; exec \"$@\"", "sh"]);
 
-    private static Process Start(string temporaryFolder, int? descriptors, params string[] arguments)
+        static bool RunsWell(string[] command)
+        {
+            using var process = Process.Start(command[0], command[1..]);
+            process.WaitForExit();
+            return process.ExitCode == 0;
+        }
+    }
+
+    private static Process Start(string temporaryFolder, params string[] arguments) =>
+        Start(temporaryFolder, temporaryFolder, [], arguments);
+
+    /// <summary>Starts <c>tamx serve</c>.</summary>
+    /// <param name="temporaryFolder">The folder for what does not last.</param>
+    /// <param name="runtimeFolder">Where it has its files.</param>
+    /// <param name="under">A program that runs the one whose command line follows.</param>
+    /// <param name="arguments">What follows <c>serve</c>.</param>
+    private static Process Start(
+        string temporaryFolder,
+        string runtimeFolder,
+        string[] under,
+        params string[] arguments
+    )
     {
         var program = Path.Combine(AppContext.BaseDirectory, "Tamx.Cli.dll");
-        string[] command = ["dotnet", program, "serve", "-t", "1", .. arguments];
-        command = descriptors is null
-            ? command
-            : ["sh", "-c", $"ulimit -n {descriptors}; exec \"$@\"", "sh", .. command];
+        string[] command = [.. under, "dotnet", program, "serve", "-t", "1", .. arguments];
         var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardError = true };
         if (!arguments.Contains("--port"))
         {
@@ -218,7 +311,7 @@ public sealed partial class ServeCommandTests
         }
 
         start.Environment["TMPDIR"] = temporaryFolder;
-        start.Environment["XDG_RUNTIME_DIR"] = temporaryFolder;
+        start.Environment["XDG_RUNTIME_DIR"] = runtimeFolder;
 
         // The runtime's own sockets in the temporary folder are no affair of these tests.
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
