@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text;
+using Tamx.Cli.Batch;
 using Tamx.Kernels;
 using Tamx.Llama;
 
@@ -58,6 +59,7 @@ internal static class CommandLine
             ExplainCommand.Create(),
             MapsCommand.Create(),
             ReportCommand.Create(),
+            BatchCommand.Create(),
             EvalCommand.Create(),
             CalibrateCommand.Create(),
             CaptureCommand.Create(),

@@ -17,6 +17,9 @@ internal static class ExitCode
     /// <summary>The native part or the requested engine is missing.</summary>
     public const int MissingPart = 4;
 
+    /// <summary>Some rows of a batch failed; all others are written.</summary>
+    public const int FailedRows = 5;
+
     /// <summary>Cancelled, for example by Ctrl+C.</summary>
     public const int Cancelled = 130;
 }

@@ -15,17 +15,11 @@ internal sealed class ExplainCommand
     private readonly MethodOptions _method = new();
     private readonly EngineArguments _engine = new();
     private readonly ConversationArguments _conversation;
+    private readonly CompletionArguments _completion = new();
     private readonly Option<bool> _noEos = new("--no-eos")
     {
         Description = "Do not explain the token that ends the answer.",
     };
-    private readonly Option<int> _maxTokens = new("-n", "--predict", "--n-predict")
-    {
-        Description = "Most tokens to write; -1 for as many as the context holds.",
-        HelpName = "N",
-        DefaultValueFactory = _ => new CompletionOptions().MaxNewTokens,
-    };
-
     private readonly Option<string> _output = new("-o", "--output")
     {
         Description = "The report to write; - for stdout.",
@@ -45,80 +39,6 @@ internal sealed class ExplainCommand
     private readonly MapsJsonOutput _mapsJson = new();
     private readonly ReportArguments _report = new();
     private readonly ExportArguments _export = new();
-    private readonly Option<float> _temperature = new("--temp")
-    {
-        Description = "Sampling temperature; 0 takes the best token always.",
-        HelpName = "T",
-    };
-    private readonly Option<int> _topK = new("--top-k")
-    {
-        Description = "Sample from the best k tokens; 0 for all.",
-        HelpName = "K",
-        DefaultValueFactory = _ => new CompletionOptions().TopK,
-    };
-
-    private readonly Option<float> _topP = new("--top-p")
-    {
-        Description = "Sample from the fewest tokens whose probabilities reach p.",
-        HelpName = "P",
-        DefaultValueFactory = _ => new CompletionOptions().TopP,
-    };
-
-    private readonly Option<float> _minP = new("--min-p")
-    {
-        Description = "Sample from tokens at least this share as probable as the best one; 0 for all.",
-        HelpName = "P",
-        DefaultValueFactory = _ => new CompletionOptions().MinP,
-    };
-
-    private readonly Option<float> _presencePenalty = new("--presence-penalty")
-    {
-        Description = "Taken off the logit of tokens that the answer holds already; also with --temp 0.",
-        HelpName = "N",
-    };
-
-    private readonly Option<float> _frequencyPenalty = new("--frequency-penalty")
-    {
-        Description = "Taken off a token's logit for each time that the answer holds it.",
-        HelpName = "N",
-    };
-
-    private readonly Option<float> _repeatPenalty = new("--repeat-penalty")
-    {
-        Description = "What logits of tokens that the answer holds already are divided by; 1 for no change.",
-        HelpName = "N",
-        DefaultValueFactory = _ => new CompletionOptions().RepeatPenalty,
-    };
-
-    private readonly Option<int> _repeatLastN = new("--repeat-last-n")
-    {
-        Description = "Last tokens of the answer that penalties look at; 0 for none, -1 for all.",
-        HelpName = "N",
-        DefaultValueFactory = _ => new CompletionOptions().RepeatLastN,
-    };
-
-    private readonly LogitBiasOption _logitBias = new();
-
-    private readonly TextListOption _stopTexts = new("--stop", "-r", "--reverse-prompt")
-    {
-        Description = "End the answer before this text; may be given several times.",
-        HelpName = "TEXT",
-    };
-
-    private readonly Option<uint> _seed = new("-s", "--seed") { Description = "Seed of the sampling.", HelpName = "N" };
-    private readonly Option<int> _candidates = new("--candidates")
-    {
-        Description = "Best tokens to explain at each step.",
-        HelpName = "K",
-        DefaultValueFactory = _ => new ExplainOptions().Completion.CandidateCount,
-    };
-
-    private readonly Option<int> _context = new("-c", "--ctx-size")
-    {
-        Description = "Context size in tokens; 0 for as much as is needed.",
-        HelpName = "N",
-    };
-
     private readonly LayerOption _layers = new(
         "--layers",
         "Keep these layers' hidden states in the trace, too (--save-trace): numbers from 0, or \"all\", with commas between."
@@ -142,19 +62,6 @@ internal sealed class ExplainCommand
 
     private DocumentedCommand Build()
     {
-        _maxTokens.RequireAtLeast(-1);
-        _maxTokens.Refuse(0, "it must be at least 1, or -1 for as many as the context holds");
-        _topK.RequireAtLeast(0);
-        _candidates.RequireWithin(0, 1000);
-        _context.RequireAtLeast(0);
-        _temperature.RequireWithin(0, 100);
-        _topP.RequireWithin(0, 1);
-        _minP.RequireWithin(0, 1);
-        _presencePenalty.RequireWithin(-100, 100);
-        _frequencyPenalty.RequireWithin(-100, 100);
-        _repeatPenalty.RequireWithin(0.01f, 100);
-        _repeatLastN.RequireAtLeast(-1);
-        _seed.RequireAtLeast(0u);
         var command = new DocumentedCommand(
             "explain",
             "Asks a model about pictures and videos and writes a report that shows where each token of the answer came from.",
@@ -170,25 +77,12 @@ internal sealed class ExplainCommand
         )
         {
             _noEos,
-            _maxTokens,
             _output,
             _trace,
             _json,
-            _temperature,
-            _topK,
-            _topP,
-            _minP,
-            _presencePenalty,
-            _frequencyPenalty,
-            _repeatPenalty,
-            _repeatLastN,
-            _stopTexts,
-            _seed,
-            _candidates,
-            _context,
         };
         _conversation.AddTo(command);
-        _logitBias.AddTo(command);
+        _completion.AddTo(command);
         _model.AddTo(command);
         command.Options.Add(_verdicts);
         command.Options.Add(_check);
@@ -234,23 +128,7 @@ internal sealed class ExplainCommand
             Layers = [.. _layers.Read(parsed, facts.LayerCount), calibration?.PresenceLayer ?? -1],
             CaptureEvidence = _method.ShowsBoth(parsed),
             ExplainEndToken = !parsed.GetValue(_noEos),
-            Completion = new CompletionOptions
-            {
-                MaxNewTokens = parsed.GetValue(_maxTokens) is > 0 and var most ? most : int.MaxValue,
-                ContextSize = parsed.GetValue(_context),
-                Temperature = parsed.GetValue(_temperature),
-                TopK = parsed.GetValue(_topK),
-                TopP = parsed.GetValue(_topP),
-                MinP = parsed.GetValue(_minP),
-                PresencePenalty = parsed.GetValue(_presencePenalty),
-                FrequencyPenalty = parsed.GetValue(_frequencyPenalty),
-                RepeatPenalty = parsed.GetValue(_repeatPenalty),
-                RepeatLastN = parsed.GetValue(_repeatLastN),
-                LogitBias = _logitBias.Read(parsed),
-                StopTexts = parsed.GetValue(_stopTexts) ?? [],
-                Seed = parsed.GetValue(_seed),
-                CandidateCount = parsed.GetValue(_candidates),
-            },
+            Completion = _completion.Read(parsed),
         };
 
         using var engine = _engine.Create(parsed, _model.IsVerbose(parsed));

@@ -167,7 +167,10 @@ public sealed partial class ServeCommandTests
     /// <summary>A disk of the server's own, which is filled, or the folder of runs on it, which may no longer be written.</summary>
     [Theory]
     [InlineData("dd if=/dev/zero of=filler 2>/dev/null; true", "rm filler")]
-    [InlineData("cd tamx-serve/* && mount --bind runs runs && mount -o remount,bind,ro runs", "umount tamx-serve/*/runs")]
+    [InlineData(
+        "cd tamx-serve/* && mount --bind runs runs && mount -o remount,bind,ro runs",
+        "umount tamx-serve/*/runs"
+    )]
     public async Task Serve_WhoseDiskCannotBeWritten_AnswersAndServesAfterwards(string spoil, string mend)
     {
         using var folder = new Testing.TemporaryFolder();
