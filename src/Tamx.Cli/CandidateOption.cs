@@ -42,13 +42,14 @@ internal sealed class CandidateOption
     public Trace Load(
         ParseResult parsed,
         string path,
+        DumpOptions? dump,
         TamOptions options,
         ITamEngine engine,
         CancellationToken cancellationToken
     )
     {
         var model = parsed.GetValue(_model);
-        var trace = TraceFile.Load(path, model);
+        var trace = TraceFile.Load(path, model, dump);
         return parsed.GetResult(_count) is null
             ? trace
             : trace.WithCandidates(model!, parsed.GetValue(_count), options, engine, cancellationToken);

@@ -10,9 +10,9 @@ internal static class MapsCommand
 {
     public static Command Create()
     {
-        var input = new Argument<string>("IN.safetensors")
+        var input = new Argument<string>("IN")
         {
-            Description = "A trace that tamx saved, or a dump with TAMX's tensor names.",
+            Description = "A trace that tamx saved, or a dump of TAMX's scripts, of vLLM or of SGLang.",
         };
         var output = new Option<string>("-o", "--output")
         {
@@ -73,6 +73,8 @@ internal static class MapsCommand
         };
         var candidates = new CandidateOption(model);
         candidates.AddTo(command);
+        var dump = new DumpArguments();
+        dump.AddTo(command);
         methodOptions.AddMethodTo(command);
         methodOptions.AddTo(command);
         engineArguments.AddTo(command);
@@ -99,6 +101,7 @@ internal static class MapsCommand
                     .Reads(model.Name, parsed.GetValue(model))
                     .Writes(output.Name, to)
                     .Prints(json.Name, parsed.GetValue(json));
+                dump.AddTo(files, parsed);
                 mapsJson.AddTo(files, parsed);
                 export.AddTo(files, parsed);
                 return Task.Run(
@@ -108,7 +111,7 @@ internal static class MapsCommand
                         files.Check();
                         using var engine = engineArguments.Create(parsed, parsed.GetValue(engineArguments.Verbose));
                         var (trace, maps, summary) = await RunAsync(
-                            () => candidates.Load(parsed, from, options, engine, cancellationToken),
+                            () => candidates.Load(parsed, from, dump.Read(parsed), options, engine, cancellationToken),
                             to,
                             options,
                             engine,

@@ -70,6 +70,8 @@ internal sealed class ReportCommand
         };
         var candidates = new CandidateOption(_model);
         candidates.AddTo(command);
+        var dump = new DumpArguments();
+        dump.AddTo(command);
         _method.AddMethodTo(command);
         _method.AddTo(command);
         _engine.AddTo(command);
@@ -95,7 +97,7 @@ internal sealed class ReportCommand
         });
         command.SetAction(
             (parsed, cancellationToken) =>
-                Task.Run(() => RunAsync(parsed, candidates, cancellationToken), cancellationToken)
+                Task.Run(() => RunAsync(parsed, candidates, dump, cancellationToken), cancellationToken)
         );
         return command;
     }
@@ -103,6 +105,7 @@ internal sealed class ReportCommand
     private async Task<int> RunAsync(
         ParseResult parsed,
         CandidateOption candidates,
+        DumpArguments dump,
         CancellationToken cancellationToken
     )
     {
@@ -148,7 +151,7 @@ internal sealed class ReportCommand
         );
         return ExitCode.Ok;
 
-        Trace Load(string path) => candidates.Load(parsed, path, options, engine, cancellationToken);
+        Trace Load(string path) => candidates.Load(parsed, path, dump.Read(parsed), options, engine, cancellationToken);
         ReportRun Compute(Trace trace, TamOptions method) =>
             new(trace, ActivationMaps.Compute(trace, method, engine, cancellationToken));
     }

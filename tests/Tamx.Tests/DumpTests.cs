@@ -1,7 +1,5 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
-using System.Text;
-using System.Text.Json;
 using Tamx.Kernels;
 using Tamx.Llama;
 using Tamx.Llama.Chat;
@@ -42,23 +40,18 @@ public sealed class DumpTests : IDisposable
             .. trace.HiddenStates.Span,
             .. new float[(ids.Length - 1 - trace.HiddenRowCount) * trace.HiddenSize],
         ];
-        var rounded = Array.ConvertAll(states, Rounded);
-        var parts = new List<Part>
+        var rounded = Array.ConvertAll(states, TensorPart.Rounded);
+        var parts = new List<TensorPart>
         {
-            new(
-                "hidden_state",
-                "BF16",
-                [1, ids.Length - 1, trace.HiddenSize],
-                MemoryMarshal.AsBytes<ushort>(Array.ConvertAll(rounded, UpperHalf)).ToArray()
-            ),
-            Integers("generated_ids", ids, 1, ids.Length),
-            Integers("image_grid_thw", [1, trace.ImageGrids[0].Rows, trace.ImageGrids[0].Columns], 1, 3),
+            TensorPart.BFloats("hidden_state", rounded, 1, ids.Length - 1, trace.HiddenSize),
+            TensorPart.Integers("generated_ids", ids, 1, ids.Length),
+            TensorPart.Integers("image_grid_thw", [1, trace.ImageGrids[0].Rows, trace.ImageGrids[0].Columns], 1, 3),
             new("video_grid_thw", "F32", [0], []),
         };
         if (isGenerated)
         {
             parts.Add(
-                Integers(
+                TensorPart.Integers(
                     "candidate_ids_per_step",
                     [.. trace.CandidateIds!.SelectMany(step => step)],
                     trace.CandidateIds!.Count,
@@ -88,7 +81,7 @@ public sealed class DumpTests : IDisposable
         var expected = ActivationMaps.Compute(
             With(
                 trace,
-                Array.ConvertAll(trace.HiddenStates.ToArray(), Rounded),
+                Array.ConvertAll(trace.HiddenStates.ToArray(), TensorPart.Rounded),
                 isGenerated ? trace.CandidateIds! : [.. trace.CandidateIds!.Select(_ => ImmutableArray<int>.Empty)]
             )
         );
@@ -204,22 +197,16 @@ public sealed class DumpTests : IDisposable
         int[] ids = [.. trace.TokenIds];
         change?.Invoke(ids);
         Write(
-            new Part(
+            new TensorPart(
                 "hidden_state",
                 "F32",
                 [1, trace.HiddenRowCount, trace.HiddenSize],
                 MemoryMarshal.AsBytes(trace.HiddenStates.Span).ToArray()
             ),
-            Integers("generated_ids", ids, 1, ids.Length),
-            Integers("image_grid_thw", [1, trace.ImageGrids[0].Rows, trace.ImageGrids[0].Columns], 1, 3)
+            TensorPart.Integers("generated_ids", ids, 1, ids.Length),
+            TensorPart.Integers("image_grid_thw", [1, trace.ImageGrids[0].Rows, trace.ImageGrids[0].Columns], 1, 3)
         );
     }
-
-    /// <summary>Bfloat16 is the upper half of a float32.</summary>
-    private static float Rounded(float value) =>
-        BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(value) & 0xFFFF0000);
-
-    private static ushort UpperHalf(float value) => (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16);
 
     private static Trace With(Trace trace, float[] states, IReadOnlyList<ImmutableArray<int>> candidates) =>
         new()
@@ -235,29 +222,5 @@ public sealed class DumpTests : IDisposable
             Markers = trace.Markers,
         };
 
-    private static Part Integers(string name, int[] values, params int[] shape) =>
-        new(name, "I64", shape, MemoryMarshal.AsBytes<long>(Array.ConvertAll(values, value => (long)value)).ToArray());
-
-    private void Write(params Part[] parts)
-    {
-        var header = new Dictionary<string, object>();
-        var offset = 0;
-        foreach (var (name, dtype, shape, bytes) in parts)
-        {
-            header[name] = new
-            {
-                dtype,
-                shape,
-                data_offsets = (int[])[offset, offset += bytes.Length],
-            };
-        }
-
-        var json = Encoding.UTF8.GetBytes(JsonSerializer.Serialize(header));
-        File.WriteAllBytes(
-            Path,
-            [.. BitConverter.GetBytes((long)json.Length), .. json, .. parts.SelectMany(part => part.Bytes)]
-        );
-    }
-
-    private sealed record Part(string Name, string DType, int[] Shape, byte[] Bytes);
+    private void Write(params TensorPart[] parts) => TensorPart.Write(Path, parts);
 }

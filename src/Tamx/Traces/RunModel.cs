@@ -30,6 +30,17 @@ internal static class RunModel
         TraceFormatException Fault(string message) => Other(tracePath, message);
     }
 
+    /// <summary>What a model's file says of a run that was made with it.</summary>
+    public static RunInfo Describe(ModelTokens model, string path) =>
+        new()
+        {
+            Model = model.Facts.Name,
+            ModelDescription = model.Facts.Description,
+            ModelFile = Path.GetFileName(path),
+            Architecture = model.Facts.Architecture,
+            Quantization = model.Facts.Quantization,
+        };
+
     /// <summary>The error for a run and a model that do not fit.</summary>
     public static TraceFormatException Other(string? tracePath, string message) =>
         new(tracePath, (FormattableString)$"{message}; give the model that the run was made with ({Setting})");

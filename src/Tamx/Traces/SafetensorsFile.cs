@@ -117,22 +117,28 @@ public sealed class SafetensorsFile : IDisposable
     /// <exception cref="TraceFormatException">
     /// The tensor is missing, holds integers, or is too large for an array.
     /// </exception>
-    public float[] ReadSingles(string name)
+    public float[] ReadSingles(string name) => ReadSingles(name, 0, Find(name).ElementCount);
+
+    /// <summary>Reads a part of a tensor of F32, BF16, F16 or F64 as float32.</summary>
+    /// <param name="name">The tensor.</param>
+    /// <param name="start">The first element.</param>
+    /// <param name="count">How many.</param>
+    internal float[] ReadSingles(string name, long start, long count)
     {
         var tensor = Find(name);
         switch (tensor.DType)
         {
             case SafetensorsDType.F32:
-                return ReadArray<float>(tensor);
+                return ReadArray<float>(tensor, start, count);
             case SafetensorsDType.BF16:
                 return Array.ConvertAll(
-                    ReadArray<ushort>(tensor),
+                    ReadArray<ushort>(tensor, start, count),
                     bits => BitConverter.UInt32BitsToSingle((uint)bits << 16)
                 );
             case SafetensorsDType.F16:
-                return Array.ConvertAll(ReadArray<Half>(tensor), value => (float)value);
+                return Array.ConvertAll(ReadArray<Half>(tensor, start, count), value => (float)value);
             case SafetensorsDType.F64:
-                return Array.ConvertAll(ReadArray<double>(tensor), value => (float)value);
+                return Array.ConvertAll(ReadArray<double>(tensor, start, count), value => (float)value);
             default:
                 throw Fault($"tensor {name} is {tensor.Describe()}; a float type is needed");
         }
@@ -193,17 +199,18 @@ public sealed class SafetensorsFile : IDisposable
         _tensors.TryGetValue(name, out var tensor) ? tensor : throw Fault($"tensor {name} is missing");
 
     private T[] ReadArray<T>(SafetensorsTensor tensor)
+        where T : unmanaged => ReadArray<T>(tensor, 0, tensor.ElementCount);
+
+    private T[] ReadArray<T>(SafetensorsTensor tensor, long start, long count)
         where T : unmanaged
     {
-        if (tensor.ElementCount > Array.MaxLength)
+        if (count > Array.MaxLength)
         {
-            throw Fault(
-                $"tensor {tensor.Name} has {tensor.ElementCount} elements; at most {Array.MaxLength} can be read"
-            );
+            throw Fault($"tensor {tensor.Name} has {count} elements; at most {Array.MaxLength} can be read");
         }
 
-        var elements = new T[(int)tensor.ElementCount];
-        var position = _dataStart + tensor.Offset;
+        var elements = new T[(int)count];
+        var position = _dataStart + tensor.Offset + (start * Marshal.SizeOf<T>());
         var rest = elements.AsSpan();
         var chunk = (1 << 26) / Marshal.SizeOf<T>();
         while (!rest.IsEmpty)

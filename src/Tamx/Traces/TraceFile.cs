@@ -10,6 +10,10 @@ public static class TraceFile
     /// The GGUF of the model that made the run, or null. A file without output-embedding rows (from TAMX's scripts)
     /// takes them from there, and also the token texts and marker ids that it lacks. A file with rows needs no model.
     /// </param>
+    /// <param name="dump">
+    /// For a dump of vLLM (.safetensors) or SGLang (JSON), which is known by what it holds: what it does not say. Null
+    /// for nothing. Such a dump needs <paramref name="modelPath"/>.
+    /// </param>
     /// <returns>The trace, validated.</returns>
     /// <exception cref="TraceFormatException">
     /// The file is missing or damaged, or its tensors do not fit each other or the model. The message names the tensor
@@ -20,10 +24,11 @@ public static class TraceFile
     /// The native part is missing. It reads the model's rows.
     /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static Trace Load(string path, string? modelPath = null)
+    public static Trace Load(string path, string? modelPath = null, DumpOptions? dump = null)
     {
-        using var file = SafetensorsFile.Open(path);
-        var trace = new TraceReader(file).Read(modelPath);
+        ArgumentNullException.ThrowIfNull(path);
+        dump?.Validate();
+        var trace = Read(path, modelPath, dump ?? new DumpOptions());
         trace.Validate();
         return trace;
     }
@@ -51,5 +56,18 @@ public static class TraceFile
         ArgumentNullException.ThrowIfNull(trace);
         trace.Validate();
         TraceWriter.Of(trace).Write(destination);
+    }
+
+    private static Trace Read(string path, string? modelPath, DumpOptions dump)
+    {
+        if (dump.Format is DumpFormat.Sglang || (dump.Format is null && SglangDump.IsOne(path)))
+        {
+            return SglangDump.Read(path, modelPath, dump);
+        }
+
+        using var file = SafetensorsFile.Open(path);
+        return dump.Format is DumpFormat.Vllm || (dump.Format is null && VllmDump.IsOne(file))
+            ? VllmDump.Read(file, modelPath, dump)
+            : new TraceReader(file).Read(modelPath);
     }
 }

@@ -84,14 +84,7 @@ internal sealed class TraceReader(SafetensorsFile file)
             model.OutputEmbedding.ReadRows(ids),
             [.. ids.Select(id => (ReadOnlyMemory<byte>)model.GetBytes(id))],
             MarkerIds.Find(model),
-            new RunInfo
-            {
-                Model = model.Facts.Name,
-                ModelDescription = model.Facts.Description,
-                ModelFile = System.IO.Path.GetFileName(modelPath),
-                Architecture = model.Facts.Architecture,
-                Quantization = model.Facts.Quantization,
-            }
+            RunModel.Describe(model, modelPath)
         );
     }
 
