@@ -266,7 +266,7 @@ internal sealed class ExplainCommand
         var load = Stopwatch.StartNew();
         var (explanation, supports, checks) = await ExplainAsync();
         ActivationMaps[] others = _method.ShowsBoth(parsed)
-            ? [ActivationMaps.Compute(explanation.Trace, MethodOptions.EvidenceOf(tam), engine, cancellationToken)]
+            ? [ActivationMaps.Compute(explanation.Trace, tam.WithMethod(MapMethod.Evidence), engine, cancellationToken)]
             : [];
         var wasStopped = context.Interruption.Stop.IsCancellationRequested && explanation.StopReason == StopReason.None;
         var write = Stopwatch.StartNew();
@@ -282,7 +282,14 @@ internal sealed class ExplainCommand
                 );
             }
 
-            await _mapsJson.WriteAsync(parsed, explanation.Trace, explanation.Maps, cancellationToken);
+            await _mapsJson.WriteAsync(
+                parsed,
+                explanation.Trace,
+                explanation.Maps,
+                cancellationToken,
+                supports,
+                calibration?.Describe()
+            );
             await _export.WriteAsync(parsed, explanation.Trace, explanation.Maps, cancellationToken);
             await OutputFile.WriteAsync(
                 context,

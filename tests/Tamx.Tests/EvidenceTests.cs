@@ -116,13 +116,17 @@ public sealed class EvidenceTests
         }
     }
 
-    [Fact]
-    public async Task ReadAsync_TokenByToken_HasTheMapsOfTheWholeAnswer()
+    [Theory]
+    [InlineData(MapMethod.Evidence, -1)]
+    [InlineData(MapMethod.Lens, 1)]
+    [InlineData(MapMethod.Joint, 0)]
+    public async Task ReadAsync_TokenByToken_HasTheMapsOfTheWholeAnswer(MapMethod method, int layer)
     {
         var model = LoadedModels.Get("qwen3vl");
-        var whole = await Explainer.ExplainAsync(model, Question, Options, Engine);
+        var options = Options with { Tam = Options.Tam.WithMethod(method, layer) };
+        var whole = await Explainer.ExplainAsync(model, Question, options, Engine);
 
-        using var live = await Explainer.StartAsync(model, Question, Options, Engine);
+        using var live = await Explainer.StartAsync(model, Question, options, Engine);
         List<AnswerToken> tokens = [];
         await foreach (var token in live.ReadAsync())
         {
@@ -134,6 +138,49 @@ public sealed class EvidenceTests
         {
             AssertClose(Values(one), Values(other), 1e-4);
         }
+
+        Assert.Equal(
+            whole.Maps.Words.Select(word => word.Word.Text),
+            live.Finish().Maps.Words.Select(word => word.Word.Text)
+        );
+    }
+
+    /// <summary>Whatever reads W_O or the whole output embedding is paid for once per group.</summary>
+    [Theory]
+    [InlineData(MapMethod.Tam, new[] { 1, 2, 3, 4, 5 })]
+    [InlineData(MapMethod.Evidence, new[] { 1, 3, 3, 5, 5 })]
+    public async Task ReadAsync_Evidence_ComesInGroupsThatGrow(MapMethod method, int[] written)
+    {
+        var model = LoadedModels.Get("qwen3vl");
+        var progress = new TokenCount();
+        var options = Options with { Tam = new TamOptions().WithMethod(method) };
+        using var live = await Explainer.StartAsync(model, Question, options, Engine, progress);
+        List<int> seen = [];
+        await foreach (var token in live.ReadAsync())
+        {
+            seen.Add(progress.Tokens);
+        }
+
+        Assert.Equal(written, seen);
+    }
+
+    [Fact]
+    public async Task ReadAsync_LeftWithinAGroup_KeepsWhatWasRead()
+    {
+        var model = LoadedModels.Get("qwen3vl");
+        using var live = await Explainer.StartAsync(model, Question, Options, Engine);
+        var count = 0;
+        await foreach (var token in live.ReadAsync())
+        {
+            if (++count == 2)
+            {
+                break;
+            }
+        }
+
+        var explanation = live.Finish();
+        Assert.Equal(2, explanation.Maps.Answer.Count);
+        Assert.Equal(2, explanation.Trace.Evidence!.Count);
     }
 
     [Fact]
@@ -305,5 +352,12 @@ public sealed class EvidenceTests
                 Assert.True(size > Math.Abs(step.Rest[k]), "no position wrote anything");
             }
         }
+    }
+
+    private sealed class TokenCount : IProgress<ExplainProgress>
+    {
+        public int Tokens { get; private set; }
+
+        public void Report(ExplainProgress value) => Tokens += value.Token is null ? 0 : 1;
     }
 }
