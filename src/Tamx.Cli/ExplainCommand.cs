@@ -136,6 +136,13 @@ internal sealed class ExplainCommand
             "Check the maps of the answer's content words: their probability while lit cells are hidden, and shown alone. About 24 runs of the model per word.",
     };
 
+    private readonly Option<int?> _regions = new("--regions")
+    {
+        Description =
+            "Search, for each content word, the fewest of 16 regions that keep it alone and the fewest without which it is lost, with at most N runs of the model per word (272 are always enough).",
+        HelpName = "N",
+    };
+
     private ExplainCommand() => _conversation = new ConversationArguments(_model);
 
     public static Command Create() => new ExplainCommand().Build();
@@ -155,6 +162,7 @@ internal sealed class ExplainCommand
         _repeatPenalty.RequireWithin(0.01f, 100);
         _repeatLastN.RequireAtLeast(-1);
         _seed.RequireAtLeast(0u);
+        _regions.RequireWithin(1, RegionSearch.FullBudget);
         var command = new DocumentedCommand(
             "explain",
             "Asks a model about pictures and videos and writes a report that shows where each token of the answer came from.",
@@ -192,6 +200,7 @@ internal sealed class ExplainCommand
         _model.AddTo(command);
         command.Options.Add(_verdicts);
         command.Options.Add(_check);
+        command.Options.Add(_regions);
         command.Options.Add(_layers);
         _method.AddMethodTo(command);
         _method.AddTo(command);
@@ -264,7 +273,7 @@ internal sealed class ExplainCommand
 
         var display = new AnswerDisplay(context, files.TakesStandardOutput is not null);
         var load = Stopwatch.StartNew();
-        var (explanation, supports, checks) = await ExplainAsync();
+        var (explanation, supports, checks, searches) = await ExplainAsync();
         ActivationMaps[] others = _method.ShowsBoth(parsed)
             ? [ActivationMaps.Compute(explanation.Trace, tam.WithMethod(MapMethod.Evidence), engine, cancellationToken)]
             : [];
@@ -335,6 +344,7 @@ internal sealed class ExplainCommand
                         explanation,
                         supports,
                         checks,
+                        searches,
                         calibration,
                         wasStopped,
                         reportPath,
@@ -348,9 +358,11 @@ internal sealed class ExplainCommand
         else
         {
             display.Show(explanation.Text);
-            foreach (var check in checks)
+            foreach (
+                var sentence in checks.Select(check => check.Sentence).Concat(searches.Select(one => one.Sentence))
+            )
             {
-                error.WriteLine(OutsideText.Line(check.Sentence));
+                error.WriteLine(OutsideText.Line(sentence));
             }
         }
 
@@ -369,7 +381,12 @@ internal sealed class ExplainCommand
         );
         return wasStopped ? ExitCode.Cancelled : ExitCode.Ok;
 
-        async Task<(Explanation, IReadOnlyList<WordSupport>, IReadOnlyList<MapCheck>)> ExplainAsync()
+        async Task<(
+            Explanation,
+            IReadOnlyList<WordSupport>,
+            IReadOnlyList<MapCheck>,
+            IReadOnlyList<RegionSearch>
+        )> ExplainAsync()
         {
             await using var progress = ProgressDisplay.Start(error);
             using var model = await VisionLanguageModel.LoadAsync(modelOptions, progress, cancellationToken);
@@ -403,28 +420,37 @@ internal sealed class ExplainCommand
                     cancellationToken: cancellationToken
                 )
                 : [];
-            return (explained, support, await CheckAsync(model, explained));
+            var found = parsed.GetValue(_check)
+                ? await OfContentWordsAsync(
+                    explained,
+                    index =>
+                        MapCheck.MeasureAsync(
+                            model,
+                            messages,
+                            explained.Maps,
+                            index,
+                            cancellationToken: cancellationToken
+                        )
+                )
+                : [];
+            var regions = parsed.GetValue(_regions) is { } budget
+                ? await OfContentWordsAsync(
+                    explained,
+                    index => RegionSearch.RunAsync(model, messages, explained.Maps, index, budget, cancellationToken)
+                )
+                : [];
+            return (explained, support, found, regions);
         }
 
-        async Task<IReadOnlyList<MapCheck>> CheckAsync(VisionLanguageModel model, Explanation explained)
+        static async Task<List<T>> OfContentWordsAsync<T>(Explanation explained, Func<int, Task<T?>> measure)
+            where T : class
         {
-            List<MapCheck> found = [];
+            List<T> found = [];
             foreach (var (index, word) in explained.Maps.Words.Index())
             {
-                if (
-                    parsed.GetValue(_check)
-                    && ContentWords.Contains(word.Word.Text)
-                    && await MapCheck.MeasureAsync(
-                        model,
-                        messages,
-                        explained.Maps,
-                        index,
-                        cancellationToken: cancellationToken
-                    )
-                        is { } check
-                )
+                if (ContentWords.Contains(word.Word.Text) && await measure(index) is { } result)
                 {
-                    found.Add(check);
+                    found.Add(result);
                 }
             }
 

@@ -39,6 +39,7 @@ internal sealed record ExplainSummary(
         Explanation explanation,
         IReadOnlyList<WordSupport> supports,
         IReadOnlyList<MapCheck> checks,
+        IReadOnlyList<RegionSearch> searches,
         ModelCalibration? calibration,
         bool wasStopped,
         string report,
@@ -72,7 +73,8 @@ internal sealed record ExplainSummary(
                         word.Item.Word.Text,
                         word.Item.Word.TokenIndices,
                         supports.FirstOrDefault(support => support.WordIndex == word.Index),
-                        checks.FirstOrDefault(check => check.WordIndex == word.Index)
+                        checks.FirstOrDefault(check => check.WordIndex == word.Index),
+                        searches.FirstOrDefault(search => search.WordIndex == word.Index)
                     )),
             ],
             seconds
@@ -101,7 +103,8 @@ internal sealed record ExplainSummary(
         string Text,
         IReadOnlyList<int> Tokens,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] WordSupport? Support,
-        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] MapCheck? Check
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] MapCheck? Check,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] RegionSearch? Regions
     );
 
     /// <summary>A token. Its text may be a part of a character.</summary>
