@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
-using Tamx.Evaluation;
 using Tamx.Llama;
 using Tamx.Llama.Gguf;
 using Tamx.Report;
@@ -16,6 +15,7 @@ internal sealed class ExplainCommand
     private readonly EngineArguments _engine = new();
     private readonly ConversationArguments _conversation;
     private readonly CompletionArguments _completion = new();
+    private readonly TruthArguments _truth = new();
     private readonly Option<bool> _noEos = new("--no-eos")
     {
         Description = "Do not explain the token that ends the answer.",
@@ -43,18 +43,6 @@ internal sealed class ExplainCommand
         "--layers",
         "Keep these layers' hidden states in the trace, too (--save-trace): numbers from 0, or \"all\", with commas between."
     );
-
-    private readonly Option<bool> _verdicts = new("--verdicts")
-    {
-        Description =
-            "Measure for each word how far the picture supports it: the model reads the answer once more with a neutral picture.",
-    };
-
-    private readonly Option<bool> _check = new("--check")
-    {
-        Description =
-            "Check the maps of the answer's content words: their probability while lit cells are hidden, and shown alone. About 24 runs of the model per word.",
-    };
 
     private ExplainCommand() => _conversation = new ConversationArguments(_model);
 
@@ -84,8 +72,7 @@ internal sealed class ExplainCommand
         _conversation.AddTo(command);
         _completion.AddTo(command);
         _model.AddTo(command);
-        command.Options.Add(_verdicts);
-        command.Options.Add(_check);
+        _truth.AddTo(command);
         command.Options.Add(_layers);
         _method.AddMethodTo(command);
         _method.AddTo(command);
@@ -142,9 +129,9 @@ internal sealed class ExplainCommand
 
         var display = new AnswerDisplay(context, files.TakesStandardOutput is not null);
         var load = Stopwatch.StartNew();
-        var (explanation, supports, checks) = await ExplainAsync();
+        var (explanation, truth) = await ExplainAsync();
         ActivationMaps[] others = _method.ShowsBoth(parsed)
-            ? [ActivationMaps.Compute(explanation.Trace, MethodOptions.EvidenceOf(tam), engine, cancellationToken)]
+            ? [ActivationMaps.Compute(explanation.Trace, tam.WithMethod(MapMethod.Evidence), engine, cancellationToken)]
             : [];
         var wasStopped = context.Interruption.Stop.IsCancellationRequested && explanation.StopReason == StopReason.None;
         var write = Stopwatch.StartNew();
@@ -160,7 +147,14 @@ internal sealed class ExplainCommand
                 );
             }
 
-            await _mapsJson.WriteAsync(parsed, explanation.Trace, explanation.Maps, cancellationToken);
+            await _mapsJson.WriteAsync(
+                parsed,
+                explanation.Trace,
+                explanation.Maps,
+                cancellationToken,
+                truth.Supports,
+                calibration?.Describe()
+            );
             await _export.WriteAsync(parsed, explanation.Trace, explanation.Maps, cancellationToken);
             await OutputFile.WriteAsync(
                 context,
@@ -173,8 +167,8 @@ internal sealed class ExplainCommand
                         _report.Read(parsed) with
                         {
                             Others = others,
-                            Supports = supports,
-                            Checks = checks,
+                            Supports = truth.Supports,
+                            Checks = truth.Checks,
                             Calibration = calibration?.Describe(),
                         },
                         cancellationToken
@@ -202,16 +196,7 @@ internal sealed class ExplainCommand
         {
             context.Output.WriteLine(
                 JsonSerializer.Serialize(
-                    ExplainSummary.Of(
-                        explanation,
-                        supports,
-                        checks,
-                        calibration,
-                        wasStopped,
-                        reportPath,
-                        tracePath,
-                        seconds
-                    ),
+                    ExplainSummary.Of(explanation, truth, calibration, wasStopped, reportPath, tracePath, seconds),
                     ExplainSummary.Json
                 )
             );
@@ -219,9 +204,13 @@ internal sealed class ExplainCommand
         else
         {
             display.Show(explanation.Text);
-            foreach (var check in checks)
+            foreach (
+                var sentence in truth
+                    .Checks.Select(check => check.Sentence)
+                    .Concat(truth.Searches.Select(search => search.Sentence))
+            )
             {
-                error.WriteLine(OutsideText.Line(check.Sentence));
+                error.WriteLine(OutsideText.Line(sentence));
             }
         }
 
@@ -240,7 +229,7 @@ internal sealed class ExplainCommand
         );
         return wasStopped ? ExitCode.Cancelled : ExitCode.Ok;
 
-        async Task<(Explanation, IReadOnlyList<WordSupport>, IReadOnlyList<MapCheck>)> ExplainAsync()
+        async Task<(Explanation, MeasuredTruth)> ExplainAsync()
         {
             await using var progress = ProgressDisplay.Start(error);
             using var model = await VisionLanguageModel.LoadAsync(modelOptions, progress, cancellationToken);
@@ -265,41 +254,10 @@ internal sealed class ExplainCommand
             }
 
             var explained = await live.ExplainWrittenAsync(cancellationToken);
-            var support = parsed.GetValue(_verdicts)
-                ? await WordSupport.MeasureAsync(
-                    model,
-                    messages,
-                    explained,
-                    calibration,
-                    cancellationToken: cancellationToken
-                )
-                : [];
-            return (explained, support, await CheckAsync(model, explained));
-        }
-
-        async Task<IReadOnlyList<MapCheck>> CheckAsync(VisionLanguageModel model, Explanation explained)
-        {
-            List<MapCheck> found = [];
-            foreach (var (index, word) in explained.Maps.Words.Index())
-            {
-                if (
-                    parsed.GetValue(_check)
-                    && ContentWords.Contains(word.Word.Text)
-                    && await MapCheck.MeasureAsync(
-                        model,
-                        messages,
-                        explained.Maps,
-                        index,
-                        cancellationToken: cancellationToken
-                    )
-                        is { } check
-                )
-                {
-                    found.Add(check);
-                }
-            }
-
-            return found;
+            return (
+                explained,
+                await _truth.MeasureAsync(parsed, model, messages, explained, calibration, cancellationToken)
+            );
         }
     }
 }

@@ -37,8 +37,7 @@ internal sealed record ExplainSummary(
 
     public static ExplainSummary Of(
         Explanation explanation,
-        IReadOnlyList<WordSupport> supports,
-        IReadOnlyList<MapCheck> checks,
+        MeasuredTruth truth,
         ModelCalibration? calibration,
         bool wasStopped,
         string report,
@@ -71,8 +70,9 @@ internal sealed record ExplainSummary(
                     .Select(word => new WordSummary(
                         word.Item.Word.Text,
                         word.Item.Word.TokenIndices,
-                        supports.FirstOrDefault(support => support.WordIndex == word.Index),
-                        checks.FirstOrDefault(check => check.WordIndex == word.Index)
+                        truth.Supports.FirstOrDefault(support => support.WordIndex == word.Index),
+                        truth.Checks.FirstOrDefault(check => check.WordIndex == word.Index),
+                        truth.Searches.FirstOrDefault(search => search.WordIndex == word.Index)
                     )),
             ],
             seconds
@@ -101,7 +101,8 @@ internal sealed record ExplainSummary(
         string Text,
         IReadOnlyList<int> Tokens,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] WordSupport? Support,
-        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] MapCheck? Check
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] MapCheck? Check,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] RegionSearch? Regions
     );
 
     /// <summary>A token. Its text may be a part of a character.</summary>

@@ -19,12 +19,19 @@ internal sealed class MapsJsonOutput
     public void AddTo(CommandFiles files, ParseResult parsed) => files.Writes(_path.Name, parsed.GetValue(_path));
 
     /// <summary>Writes the maps to the requested place.</summary>
-    public Task WriteAsync(ParseResult parsed, Trace trace, ActivationMaps maps, CancellationToken cancellationToken) =>
+    public Task WriteAsync(
+        ParseResult parsed,
+        Trace trace,
+        ActivationMaps maps,
+        CancellationToken cancellationToken,
+        IReadOnlyList<WordSupport>? supports = null,
+        string? calibration = null
+    ) =>
         parsed.GetValue(_path) is { } path
             ? OutputFile.WriteAsync(
                 CommandContext.Of(parsed),
                 path,
-                stream => MapsJson.Write(trace, maps, stream),
+                stream => MapsJson.Write(trace, maps, stream, supports, calibration),
                 cancellationToken
             )
             : Task.CompletedTask;

@@ -7,7 +7,11 @@ internal sealed class MethodOptions
 {
     private const string Both = "both";
 
-    private static readonly string[] Methods = ["tam", "lens", "evidence", "joint", Both];
+    private static readonly string[] Methods =
+    [
+        .. Enum.GetNames<MapMethod>().Select(name => name.ToLowerInvariant()),
+        Both,
+    ];
 
     private readonly Option<string> _method = new("--method")
     {
@@ -75,15 +79,6 @@ internal sealed class MethodOptions
         command.Options.Add(_layer);
     }
 
-    /// <summary>The same options for evidence maps, which the rank filter makes no truer (docs/truth.md).</summary>
-    public static TamOptions EvidenceOf(TamOptions options) =>
-        options with
-        {
-            Method = MapMethod.Evidence,
-            Layer = -1,
-            ApplyFilter = false,
-        };
-
     /// <summary>Whether evidence maps are shown beside the others.</summary>
     public bool ShowsBoth(ParseResult parsed) => parsed.GetValue(_method) == Both;
 
@@ -99,20 +94,15 @@ internal sealed class MethodOptions
             return calibration?.Apply(options) ?? options;
         }
 
+        var method = Enum.TryParse<MapMethod>(parsed.GetValue(_method), ignoreCase: true, out var named)
+            ? named
+            : options.Method;
+        var layer = parsed.GetResult(_layer) is { Implicit: false } ? parsed.GetValue(_layer) : options.Layer;
+
         // The filter blurs scores that lie in few cells (docs/truth.md); --kernel asks for it all the same.
-        var isTam = parsed.GetValue(_method) is null or "tam" or Both;
-        return options with
-        {
-            ApplyFilter = options.ApplyFilter && (isTam || parsed.GetResult(_kernel) is { Implicit: false }),
-            Method = parsed.GetValue(_method) switch
-            {
-                "lens" => MapMethod.Lens,
-                "evidence" => MapMethod.Evidence,
-                "joint" => MapMethod.Joint,
-                _ => options.Method,
-            },
-            Layer = parsed.GetResult(_layer) is { Implicit: false } ? parsed.GetValue(_layer) : options.Layer,
-        };
+        var keepsFilter = parsed.GetResult(_kernel) is { Implicit: false };
+        var chosen = options.WithMethod(method, layer);
+        return keepsFilter ? chosen with { ApplyFilter = options.ApplyFilter } : chosen;
     }
 
     /// <summary>The method's options from the command line, without method and layer.</summary>

@@ -128,7 +128,7 @@ internal sealed class ReportCommand
         var first = Compute(Load(traces[0]), options);
         if (_method.ShowsBoth(parsed))
         {
-            page = page with { Others = [Compute(first.Trace, MethodOptions.EvidenceOf(options)).Maps] };
+            page = page with { Others = [Compute(first.Trace, options.WithMethod(MapMethod.Evidence)).Maps] };
         }
 
         var second = parsed.GetValue(_compare)

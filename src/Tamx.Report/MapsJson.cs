@@ -26,8 +26,18 @@ public static class MapsJson
     /// <param name="trace">The run that <paramref name="maps"/> was computed from.</param>
     /// <param name="maps">The maps.</param>
     /// <param name="destination">Receives UTF-8. It stays open.</param>
+    /// <param name="supports">How far the pictures support each word; null or empty where it was not measured.</param>
+    /// <param name="calibration">
+    /// What the model's calibration says, in a line; null where the model is not calibrated.
+    /// </param>
     /// <exception cref="InvalidInputException">Trace and maps do not belong together.</exception>
-    public static void Write(Trace trace, ActivationMaps maps, Stream destination)
+    public static void Write(
+        Trace trace,
+        ActivationMaps maps,
+        Stream destination,
+        IReadOnlyList<WordSupport>? supports = null,
+        string? calibration = null
+    )
     {
         ArgumentNullException.ThrowIfNull(trace);
         ArgumentNullException.ThrowIfNull(maps);
@@ -62,8 +72,15 @@ public static class MapsJson
                 [.. maps.Prompt.Select(token => Step.Of(token, maps.Layout.ContextPositions.Count, indices))],
                 [.. maps.Answer.Select((token, i) => Step.Of(token, maps.Layout.ContextPositions.Count + i, indices))],
                 maps.Layout.ThoughtCount,
-                [.. maps.Words.Select(Word.Of)],
-                [.. maps.Claims.Select(Claim.Of)]
+                [
+                    .. maps
+                        .Words.Index()
+                        .Select(word =>
+                            Word.Of(word.Item, supports?.FirstOrDefault(support => support.WordIndex == word.Index))
+                        ),
+                ],
+                [.. maps.Claims.Select(Claim.Of)],
+                calibration
             ),
             Options
         );
@@ -97,7 +114,8 @@ public static class MapsJson
         IReadOnlyList<Step> Answer,
         int ThoughtTokens,
         IReadOnlyList<Word> Words,
-        IReadOnlyList<Claim> Claims
+        IReadOnlyList<Claim> Claims,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Calibration = null
     );
 
     private sealed record Block(bool IsVideo, int Start, int End, int Frames, int Rows, int Columns);
@@ -151,17 +169,31 @@ public static class MapsJson
         IReadOnlyList<int> Tokens,
         IReadOnlyList<float> Range,
         IReadOnlyList<ReadOnlyMemory<float>?> Maps,
-        IReadOnlyList<float> Relevance
+        IReadOnlyList<float> Relevance,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Support? Support = null
     )
     {
-        public static Word Of(ExplainedWord word) =>
+        public static Word Of(ExplainedWord word, WordSupport? support) =>
             new(
                 word.Word.Text,
                 word.Word.TokenIndices,
                 Pair(word.RawRange),
                 ValuesOf(word.VisionMaps),
-                word.TextRelevance
+                word.TextRelevance,
+                support is null ? null : Support.Of(support)
             );
+    }
+
+    private sealed record Support(
+        WordVerdict? Verdict,
+        double PictureGain,
+        double? Opposition,
+        double? Presence,
+        double? Concentration
+    )
+    {
+        public static Support Of(WordSupport support) =>
+            new(support.Verdict, support.PictureGain, support.Opposition, support.Presence, support.Concentration);
     }
 
     private sealed record Claim(

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 using Tamx.Kernels;
 
@@ -177,6 +178,27 @@ public sealed partial record TamOptions
             _ => throw new ArgumentOutOfRangeException(nameof(profile), profile, "Not a profile."),
         };
 
+    /// <summary>The same options with another method.</summary>
+    /// <param name="method">The method. The rank filter, which makes only TAM's maps clearer, is off with others.</param>
+    /// <param name="layer">The layer, from 0; -1 for the last hidden states, and for evidence, which takes all.</param>
+    public TamOptions WithMethod(MapMethod method, int layer = -1) =>
+        this with
+        {
+            Method = method,
+            Layer = layer,
+            ApplyFilter = ApplyFilter && method == MapMethod.Tam,
+        };
+
+    /// <summary>Method and layer in words: "TAM, last layer".</summary>
+    public string DescribeMethod() =>
+        Method switch
+        {
+            MapMethod.Evidence => "Evidence, all layers",
+            MapMethod.Lens => $"Logit lens, {PlaceOf(Layer)}",
+            MapMethod.Joint => $"Evidence and logit lens, {PlaceOf(Layer)}",
+            _ => $"TAM, {PlaceOf(Layer)}",
+        };
+
     /// <summary>Refuses values that the method cannot work with.</summary>
     /// <exception cref="InvalidInputException">An option is out of range; the message names it.</exception>
     public void Validate()
@@ -194,6 +216,9 @@ public sealed partial record TamOptions
         Require(MergeSize >= 0, $"merge size {MergeSize}: it must be at least 1, or 0 to take it from the grids");
         Require(TemporalMergeSize >= 1, $"temporal merge size {TemporalMergeSize}: it must be at least 1");
     }
+
+    private static string PlaceOf(int layer) =>
+        layer < 0 ? "last layer" : string.Create(CultureInfo.InvariantCulture, $"layer {layer}");
 
     private static void Require(bool condition, string message)
     {

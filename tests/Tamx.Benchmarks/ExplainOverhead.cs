@@ -10,9 +10,9 @@ using Tamx.Testing;
 namespace Tamx.Benchmarks;
 
 /// <summary>
-/// What explaining costs beside the model: capture, maps and report against plain generation of as many tokens for the
-/// same prompt, through the same binding. The model is random, of real ones' shape: 151,936 words, 28 layers, some 300
-/// million parameters, Q8_0. Both ways must write the same number of tokens.
+/// What explaining costs beside the model: capture, maps and report, a layer more, evidence, and verdicts, against plain
+/// generation of as many tokens for the same prompt, through the same binding. The model is random, of real ones' shape: 151,936 words, 28 layers, some 300
+/// million parameters, Q8_0. All ways must write the same number of tokens.
 /// </summary>
 internal static class ExplainOverhead
 {
@@ -35,38 +35,55 @@ internal static class ExplainOverhead
         VisionHeadCount = 4,
     };
 
+    /// <summary>What is added to plain generation, by name.</summary>
+    private static readonly (string Way, string What)[] Ways =
+    [
+        ("plain", "plain generation"),
+        ("explain", "explained: capture, maps of 3 candidates, report"),
+        ("layer", "the same, with the hidden states of one layer more"),
+        ("evidence", "explained by evidence: attention, values, products with W_O"),
+        ("verdicts", "explained, and a verdict per word: one more reading, with a neutral picture"),
+    ];
+
     /// <summary>
-    /// Makes the model, measures time both ways in turns, and memory in a process of its own for each.
+    /// Makes the model, measures each way in turns, and memory in a process of its own for each.
     /// </summary>
     /// <param name="output">Receives a table.</param>
-    /// <param name="roundCount">Pairs to time, after one that warms up.</param>
-    public static async Task WriteAsync(TextWriter output, int roundCount)
+    /// <param name="roundCount">Rounds to time, after one that warms up.</param>
+    /// <param name="withMemory">Whether to measure memory, which loads the model once more for each way.</param>
+    public static async Task WriteAsync(TextWriter output, int roundCount, bool withMemory)
     {
         using var folder = new TemporaryFolder();
         var (modelPath, projectorPath) = WriteModel(folder);
-        var plain = new List<double>();
-        var explained = new List<double>();
+        var times = Ways.ToDictionary(way => way.Way, _ => new List<double>());
         using (var model = await LoadAsync(modelPath, projectorPath))
         {
             for (int round = 0; round <= roundCount; round++)
             {
-                plain.Add(await TimeAsync(model, "plain"));
-                explained.Add(await TimeAsync(model, "explain"));
+                foreach (var (way, _) in Ways)
+                {
+                    times[way].Add(await TimeAsync(model, way));
+                }
             }
         }
 
-        // What else the machine does falls on both of a pair alike, so the pairs' ratios count.
-        double ratio = plain.Zip(explained, (one, other) => other / one).Skip(1).Order().ElementAt(roundCount / 2);
-        double plainBytes = MeasurePeak("plain", modelPath, projectorPath);
-        double bytes = MeasurePeak("explain", modelPath, projectorPath);
-        output.WriteLine("| | time | peak memory |");
-        output.WriteLine("| --- | --- | --- |");
-        output.WriteLine(Row("plain generation", plain.Min(), plainBytes));
-        output.WriteLine(Row("explained: capture, maps of 3 candidates, report", explained.Min(), bytes));
+        output.WriteLine(withMemory ? "| | time | more | peak memory |" : "| | time | more |");
+        output.WriteLine(withMemory ? "| --- | --- | --- | --- |" : "| --- | --- | --- |");
+        foreach (var (way, what) in Ways)
+        {
+            // What else the machine does falls on all of a round alike, so the rounds' ratios count. A layer more is
+            // compared with the maps without it.
+            var baseline = way == "layer" ? "explain" : "plain";
+            double[] ratios = [.. times[baseline].Zip(times[way], (one, other) => (other / one) - 1).Skip(1).Order()];
+            var more = way == "plain" ? "" : Text($"{ratios[ratios.Length / 2]:P1} of {baseline}");
+            var memory = withMemory ? Text($" {MeasurePeak(way, modelPath, projectorPath) / 1e6:F0} MB |") : "";
+            output.WriteLine(Text($"| {what} | {times[way].Skip(1).Min():F2} s | {more} |") + memory);
+        }
+
+        output.WriteLine();
         output.WriteLine(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"| more | {ratio - 1:P1} (median of pairs) | {(bytes - plainBytes) / 1e6:F0} MB |"
+            Text(
+                $"Medians of the ratios of {roundCount} rounds; the times are the best of each. {Environment.ProcessorCount} processors, {TokenCount} tokens."
             )
         );
     }
@@ -97,7 +114,7 @@ internal static class ExplainOverhead
         int count =
             way == "plain"
                 ? await GenerateAsync(model, options)
-                : await ExplainAsync(model, options, folder.File("report.html"));
+                : await ExplainAsync(model, options, way, folder.File("report.html"));
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         return count == TokenCount
             ? seconds
@@ -130,14 +147,27 @@ internal static class ExplainOverhead
         return count;
     }
 
-    private static async Task<int> ExplainAsync(VisionLanguageModel model, CompletionOptions options, string report)
+    private static async Task<int> ExplainAsync(
+        VisionLanguageModel model,
+        CompletionOptions options,
+        string way,
+        string report
+    )
     {
-        var explanation = await Explainer.ExplainAsync(
-            model,
-            Messages(),
-            new ExplainOptions { Completion = options with { CandidateCount = 3 } }
+        var explain = new ExplainOptions
+        {
+            Completion = options with { CandidateCount = 3 },
+            Layers = way == "layer" ? [model.Facts.LayerCount / 2] : [],
+            Tam = new TamOptions().WithMethod(way == "evidence" ? MapMethod.Evidence : MapMethod.Tam),
+        };
+        var explanation = await Explainer.ExplainAsync(model, Messages(), explain);
+        var supports = way == "verdicts" ? await WordSupport.MeasureAsync(model, Messages(), explanation) : [];
+        await HtmlReport.WriteAsync(
+            explanation.Trace,
+            explanation.Maps,
+            report,
+            new HtmlReportOptions { Supports = supports }
         );
-        await HtmlReport.WriteAsync(explanation.Trace, explanation.Maps, report);
         return explanation.Maps.Answer.Count;
     }
 
@@ -150,6 +180,5 @@ internal static class ExplainOverhead
         return (path, projectorPath);
     }
 
-    private static string Row(string what, double seconds, double bytes) =>
-        string.Create(CultureInfo.InvariantCulture, $"| {what} | {seconds:F2} s | {bytes / 1e6:F0} MB |");
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

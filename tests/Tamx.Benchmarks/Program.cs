@@ -21,7 +21,10 @@ switch (args)
         );
         break;
     case ["--overhead"]:
-        await ExplainOverhead.WriteAsync(Console.Out, 15);
+        await ExplainOverhead.WriteAsync(Console.Out, 15, withMemory: true);
+        break;
+    case ["--overhead", "--quick"]:
+        await ExplainOverhead.WriteAsync(Console.Out, 5, withMemory: false);
         break;
     case ["--overhead", var way, var modelPath, var projectorPath]:
         await ExplainOverhead.WriteOneAsync(Console.Out, way, modelPath, projectorPath);

@@ -56,7 +56,7 @@ internal sealed class QuickTable
         }
 
         output.WriteLine();
-        await ExplainOverhead.WriteAsync(output, 4);
+        await ExplainOverhead.WriteAsync(output, 4, withMemory: true);
     }
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -29,6 +29,7 @@ public sealed class LayerCaptureTests
     [InlineData("qwen3vl-q4_k_m")]
     [InlineData("qwen2.5vl")]
     [InlineData("qwen2vl")]
+    [InlineData("qwen2vl-untied-q8_0")]
     public async Task ResidualOf_LastLayerWithOutputNorm_IsTheHiddenState(string name)
     {
         var model = LoadedModels.Get(LoadedModels.Files(name));
@@ -79,8 +80,14 @@ public sealed class LayerCaptureTests
 
     [Theory]
     [InlineData("qwen3vl")]
+    [InlineData("qwen3vl-deepstack")]
+    [InlineData("qwen3vl-untied-f16")]
+    [InlineData("qwen3vl-q8_0")]
     [InlineData("qwen3vl-q4_k_m")]
     [InlineData("qwen2.5vl")]
+    [InlineData("qwen2vl-untied")]
+    [InlineData("qwen2vl-untied-q8_0")]
+    [InlineData("qwen2.5vl-q4_k_m")]
     public async Task Attention_EveryRow_SumsToOneOverThePositionsSoFar(string name)
     {
         var model = LoadedModels.Get(LoadedModels.Files(name));

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using LLama.Native;
 using Tamx.Testing;
 
 namespace Tamx.Llama.Tests;
@@ -29,13 +28,5 @@ internal static class LoadedModels
         };
 
     /// <summary>Names for theories: models are made when a test asks for them, not when tests are listed.</summary>
-    public static ModelFiles Files(string name) =>
-        name switch
-        {
-            "qwen3vl-f16" => TestModels.Qwen3VlF16,
-            "qwen3vl-q8_0" => QuantizedModels.Get(TestModels.Qwen3Vl, LLamaFtype.MOSTLY_Q8_0),
-            "qwen3vl-q4_k_m" => QuantizedModels.Get(TestModels.Qwen3Vl, LLamaFtype.MOSTLY_Q4_K_M),
-            "qwen3vl-untied-q4_k_m" => QuantizedModels.Get(TestModels.Qwen3VlUntied, LLamaFtype.MOSTLY_Q4_K_M),
-            _ => TestModels.Get(name),
-        };
+    public static ModelFiles Files(string name) => TestModels.Get(name);
 }

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using LLama.Native;
 using Tamx.Llama;
 using Tamx.Llama.Gguf;
 
@@ -33,6 +35,16 @@ public static class TestModels
             "llama.cpp has no GPU here (a back end for GPUs: TAMX_LLAMA_BACKENDS=libggml-vulkan.so; "
                 + "in software: Mesa's lavapipe and GGML_VK_VISIBLE_DEVICES=0)."
         );
+
+    /// <summary>Other weights of a model, by the end of its name.</summary>
+    private static readonly (string End, LLamaFtype Type)[] Weights =
+    [
+        ("-f16", LLamaFtype.MOSTLY_F16),
+        ("-q8_0", LLamaFtype.MOSTLY_Q8_0),
+        ("-q4_k_m", LLamaFtype.MOSTLY_Q4_K_M),
+    ];
+
+    private static readonly ConcurrentDictionary<string, Lazy<ModelFiles>> Quantized = new();
 
     private static readonly Lazy<string> LazyFolder = new(CreateFolder);
 
@@ -137,11 +149,17 @@ public static class TestModels
 
     /// <summary>
     /// A model of <see cref="Architectures"/> by name: models are made when a test asks for them, not when tests are
-    /// listed.
+    /// listed. A name that ends in <c>-f16</c>, <c>-q8_0</c> or <c>-q4_k_m</c> is a copy with such weights, made by
+    /// llama.cpp itself.
     /// </summary>
     public static ModelFiles Get(string name) =>
         name switch
         {
+            "qwen3vl-f16" => Qwen3VlF16,
+            _ when Array.Find(Weights, weights => name.EndsWith(weights.End, StringComparison.Ordinal))
+                    is { End: { } end } to => Quantized
+                .GetOrAdd(name, _ => new Lazy<ModelFiles>(() => Quantize(Get(name[..^end.Length]), to.Type)))
+                .Value,
             "qwen3vl" => Qwen3Vl,
             "qwen3vl-thinking" => Qwen3VlThinking,
             "qwen3vl-untied" => Qwen3VlUntied,
@@ -157,6 +175,13 @@ public static class TestModels
 
     /// <summary>qwen3vl with 151,936 tokens and a hidden size of 64, F16.</summary>
     public static ModelFiles LargeVocabulary => LazyLargeVocabulary.Value;
+
+    private static ModelFiles Quantize(ModelFiles source, LLamaFtype type)
+    {
+        var path = Path.ChangeExtension(source.ModelPath, $".{type}.gguf");
+        LlamaModel.Quantize(source.ModelPath, path, type, 1);
+        return source with { ModelPath = path };
+    }
 
     private static RandomModelOptions Qwen2(string name, string projectorType) =>
         new()

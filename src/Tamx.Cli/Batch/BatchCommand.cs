@@ -12,6 +12,7 @@ internal sealed class BatchCommand
     private readonly MethodOptions _method = new();
     private readonly EngineArguments _engine = new();
     private readonly CompletionArguments _completion = new();
+    private readonly TruthArguments _truth = new();
     private readonly Argument<string> _input = new("IN")
     {
         Description =
@@ -75,16 +76,6 @@ internal sealed class BatchCommand
         Description = "Also draw the maps of each answer's content words.",
     };
 
-    private readonly Option<bool> _verdicts = new("--verdicts")
-    {
-        Description = "Measure for each word how far the picture supports it: one more reading per answer.",
-    };
-
-    private readonly Option<bool> _check = new("--check")
-    {
-        Description = "Check the maps of content words: about 24 runs of the model per word.",
-    };
-
     public static Command Create() => new BatchCommand().Build();
 
     private DocumentedCommand Build()
@@ -110,11 +101,10 @@ internal sealed class BatchCommand
             _maxErrors,
             _merge,
             _pictures,
-            _verdicts,
-            _check,
         };
         _model.AddTo(command);
         _completion.AddTo(command);
+        _truth.AddTo(command);
         _method.AddMethodTo(command);
         _method.AddTo(command);
         _engine.AddTo(command);
@@ -189,10 +179,15 @@ internal sealed class BatchCommand
         using var results = ShardFile.Open(folder, shard);
         using var engine = _engine.Create(parsed, _model.IsVerbose(parsed));
         using var model = await VisionLanguageModel.LoadAsync(modelOptions, null, cancellationToken);
-        var run = new BatchRun(model, engine, options, calibration, context.Error)
+        var run = new BatchRun(
+            model,
+            engine,
+            options,
+            calibration,
+            (turns, explained) => _truth.MeasureAsync(parsed, model, turns, explained, calibration, cancellationToken),
+            context.Error
+        )
         {
-            Verdicts = parsed.GetValue(_verdicts),
-            Check = parsed.GetValue(_check),
             Pictures = parsed.GetValue(_pictures),
             MostErrors = parsed.GetValue(_maxErrors),
         };
@@ -238,8 +233,7 @@ internal sealed class BatchCommand
             ["method"] = Node(options.Tam),
             ["completion"] = Node(options.Completion),
             ["calibration"] = calibration?.Describe(),
-            ["verdicts"] = parsed.GetValue(_verdicts),
-            ["check"] = parsed.GetValue(_check),
+            ["truth"] = _truth.Read(parsed).ToString(),
             ["png"] = parsed.GetValue(_pictures),
         };
 

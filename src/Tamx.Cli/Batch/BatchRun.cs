@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
-using Tamx.Evaluation;
 using Tamx.Kernels;
 using Tamx.Llama;
+using Tamx.Llama.Chat;
 
 namespace Tamx.Cli.Batch;
 
@@ -12,16 +12,11 @@ internal sealed class BatchRun(
     ITamEngine engine,
     ExplainOptions options,
     ModelCalibration? calibration,
+    Func<IReadOnlyList<ChatTurn>, Explanation, Task<MeasuredTruth>> measure,
     TextWriter error
 )
 {
     private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(10);
-
-    /// <summary>Whether to measure verdicts.</summary>
-    public required bool Verdicts { get; init; }
-
-    /// <summary>Whether to check the maps of content words.</summary>
-    public required bool Check { get; init; }
 
     /// <summary>Whether to draw the maps of content words.</summary>
     public required bool Pictures { get; init; }
@@ -148,35 +143,7 @@ internal sealed class BatchRun(
             engine,
             cancellationToken: cancellationToken
         );
-        var supports = Verdicts
-            ? await WordSupport.MeasureAsync(
-                model,
-                turns,
-                explanation,
-                calibration,
-                cancellationToken: cancellationToken
-            )
-            : [];
-        List<MapCheck> checks = [];
-        foreach (var (index, word) in explanation.Maps.Words.Index())
-        {
-            if (
-                Check
-                && ContentWords.Contains(word.Word.Text)
-                && await MapCheck.MeasureAsync(
-                    model,
-                    turns,
-                    explanation.Maps,
-                    index,
-                    cancellationToken: cancellationToken
-                )
-                    is { } check
-            )
-            {
-                checks.Add(check);
-            }
-        }
-
-        return RowFiles.Of(row, explanation, supports, checks, calibration?.Describe(), Pictures);
+        var truth = await measure(turns, explanation);
+        return RowFiles.Of(row, explanation, truth, calibration?.Describe(), Pictures);
     }
 }

@@ -23,15 +23,13 @@ internal static class RowFiles
     /// <summary>A row that was explained.</summary>
     /// <param name="row">The row.</param>
     /// <param name="explanation">Its answer and maps.</param>
-    /// <param name="supports">Verdicts, if they were measured.</param>
-    /// <param name="checks">Checks of maps, if they were made.</param>
+    /// <param name="truth">What was measured of its words.</param>
     /// <param name="calibration">What the model's calibration says, or null.</param>
     /// <param name="withPictures">Whether to draw the content words' maps.</param>
     public static List<(string Ending, byte[] Content)> Of(
         BatchRow row,
         Explanation explanation,
-        IReadOnlyList<WordSupport> supports,
-        IReadOnlyList<MapCheck> checks,
+        MeasuredTruth truth,
         string? calibration,
         bool withPictures
     )
@@ -51,8 +49,7 @@ internal static class RowFiles
 
         var summary = ExplainSummary.Of(
             explanation,
-            supports,
-            checks,
+            truth,
             null,
             wasStopped: false,
             "",

@@ -186,6 +186,11 @@ public sealed class Video
         return Of(video, video.File, name);
     }
 
+    /// <summary>The video with each frame changed when it is read.</summary>
+    /// <param name="edit">Gives a frame's new pixels [height, width, 3].</param>
+    internal Video Edit(Func<RgbImage, byte[]> edit) =>
+        new(new EditedFrames(Source, edit), Name, Width, Height, Seconds, FramesPerSecond);
+
     private static VideoSampling Valid(VideoSampling? sampling)
     {
         sampling ??= new VideoSampling();

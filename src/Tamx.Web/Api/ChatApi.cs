@@ -66,6 +66,7 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
     private async Task AnswerAsync(HttpContext context, ChatRequest request, ModelQueue.Place place)
     {
         var logprobs = new List<object>();
+        JsonElement? verdict = null;
         var (run, done) = await service.RunAsync(request.Request, place, OnEventAsync, context.RequestAborted);
         var choice = new
         {
@@ -91,7 +92,7 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
         Write("model", ModelName);
         Write("choices", new[] { choice });
         Write("usage", Usage(done));
-        if (maps is not null || request.BoundedTokens is not null)
+        if (maps is not null || verdict is not null || request.BoundedTokens is not null)
         {
             json.WriteStartObject("tamx");
             if (request.BoundedTokens is { } most)
@@ -99,9 +100,19 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
                 json.WriteNumber("maxTokens", most);
             }
 
+            if (verdict is not null)
+            {
+                Write("verdict", verdict);
+            }
+
             if (maps is not null)
             {
                 json.WriteString("run", run.Id);
+                if (done.Calibration is { } calibration)
+                {
+                    json.WriteString("calibration", calibration);
+                }
+
                 json.WriteNull("maps");
             }
 
@@ -133,6 +144,11 @@ internal sealed class ChatApi(ServerOptions options, ModelWorker worker, RunServ
                 {
                     logprobs.Add(Logprobs.Of(token, request.TopLogprobs));
                 }
+            }
+
+            if (name == "verdict")
+            {
+                verdict = WireJson.Read<JsonElement>(content);
             }
 
             return Task.CompletedTask;

@@ -37,6 +37,10 @@ internal sealed class ChatStream(EventStream events, ChatRequest request, string
                 }
 
                 break;
+            case "verdict":
+                await BeginAsync();
+                await WriteChunkAsync(new { }, tamx: new { verdict = WireJson.Read<JsonElement>(json) });
+                break;
             case "token":
                 await WriteTokenAsync(new { token = WireJson.Read<JsonElement>(json) });
                 break;
@@ -47,7 +51,11 @@ internal sealed class ChatStream(EventStream events, ChatRequest request, string
     public async Task FinishAsync(DoneEvent done)
     {
         await BeginAsync();
-        await WriteChunkAsync(new { }, ChatApi.FinishReason(done));
+        await WriteChunkAsync(
+            new { },
+            ChatApi.FinishReason(done),
+            tamx: done.Calibration is { } calibration ? new { calibration } : null
+        );
         if (request.WithUsage)
         {
             await WriteAsync([], usage: ChatApi.Usage(done));

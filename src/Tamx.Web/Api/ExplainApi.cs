@@ -50,6 +50,7 @@ internal sealed class ExplainApi(ServerOptions options, RunService service)
                         done.PromptTokens,
                         done.AnswerTokens,
                         done.Seconds,
+                        done.Calibration,
                     }
                 )
             );

@@ -13,6 +13,7 @@ const PHASES = {
   image: "Looking at the pictures",
   prefill: "Reading the prompt",
   generate: "Writing",
+  verdict: "Comparing with a neutral picture",
   report: "Writing the report",
 };
 

@@ -21,6 +21,8 @@ internal sealed record ChatRequest(
 )
 {
     public bool WithMaps => Request.WithMaps;
+
+    public bool WithVerdicts => Request.WithVerdicts;
 }
 
 /// <summary>Reads OpenAI's request for a chat completion. What is ours stands in <c>tamx</c>.</summary>
@@ -63,7 +65,7 @@ internal static class ChatRequestReader
             "parallel_tool_calls",
         };
 
-    private static readonly string[] ExtensionNames = ["maps", "candidates", "options", "fps", "maxFrames"];
+    private static readonly string[] ExtensionNames = ["maps", "verdicts", "candidates", "options", "fps", "maxFrames"];
 
     public static ChatRequest Read(RequestBody body, RequestLimits limits)
     {
@@ -88,6 +90,7 @@ internal static class ChatRequestReader
 
         var extension = ReadExtension(root);
         var withMaps = Json.Flag(extension, "maps") ?? false;
+        var withVerdicts = Json.Flag(extension, "verdicts") ?? false;
         var resolver = new MessageResolver(limits, body.Uploads)
         {
             Media = body.Media,
@@ -97,6 +100,12 @@ internal static class ChatRequestReader
         var (maxTokens, boundedTokens) = ReadMaxTokens(root, limits);
         var topLogprobs = Json.Whole(root, "top_logprobs", 0, limits.MaxCandidates);
         var candidates = Json.Whole(extension, "candidates", 0, limits.MaxCandidates);
+        if (withVerdicts)
+        {
+            // What the model would write instead is told from the candidates.
+            candidates ??= new ExplainOptions().Completion.CandidateCount;
+        }
+
         if (topLogprobs is not null || !withMaps)
         {
             candidates = Math.Max(candidates ?? 0, topLogprobs ?? 0);
@@ -117,7 +126,9 @@ internal static class ChatRequestReader
                 options,
                 ExplainRequestReader.PromptOf(messages),
                 FieldNames.Chat,
-                withMaps
+                OptionsReader.LeavesMethod(Json.Find(extension, "options")),
+                withMaps,
+                withVerdicts
             ),
             Json.Flag(root, "stream") ?? false,
             ReadWithUsage(root),

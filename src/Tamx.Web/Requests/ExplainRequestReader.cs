@@ -14,6 +14,7 @@ internal static class ExplainRequestReader
         "candidates",
         "sampling",
         "options",
+        "verdicts",
         "fps",
         "maxFrames",
     ];
@@ -39,7 +40,10 @@ internal static class ExplainRequestReader
             resolver.Files,
             ReadOptions(root, limits),
             PromptOf(conversation),
-            FieldNames.Explain
+            FieldNames.Explain,
+            OptionsReader.LeavesMethod(Json.Find(root, "options")),
+            WithMaps: true,
+            Json.Flag(root, "verdicts") ?? false
         );
     }
 

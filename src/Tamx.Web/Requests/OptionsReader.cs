@@ -65,6 +65,10 @@ internal static class OptionsReader
         float? Number(string name, double least, double most) => (float?)Json.Number(sampling, name, least, most);
     }
 
+    /// <summary>Whether a request says nothing of the method, so that the model's calibration may choose it.</summary>
+    public static bool LeavesMethod(JsonElement? method) =>
+        method is not { ValueKind: JsonValueKind.Object } values || !values.EnumerateObject().Any();
+
     /// <summary>Which frames of videos to take: <c>fps</c> and <c>maxFrames</c>.</summary>
     public static VideoSampling ReadFrames(JsonElement parent, RequestLimits limits)
     {
@@ -167,8 +171,14 @@ internal static class OptionsReader
 
         try
         {
+            // The method is first: it decides what stands for options that are not named.
             var tam = TamOptions.ForProfile(ReadProfile(values));
-            foreach (var option in values.EnumerateObject().Where(option => option.Name != "profile"))
+            foreach (
+                var option in values
+                    .EnumerateObject()
+                    .Where(option => option.Name != "profile")
+                    .OrderByDescending(IsMethod)
+            )
             {
                 if (ModelsOptions.Contains(option.Name, StringComparer.OrdinalIgnoreCase))
                 {
@@ -178,6 +188,7 @@ internal static class OptionsReader
                 var value = option.Value;
                 var isText = value.ValueKind == JsonValueKind.String;
                 tam = tam.Set(option.Name, isText ? value.GetString()! : value.GetRawText());
+                tam = IsMethod(option) ? tam.WithMethod(tam.Method) : tam;
             }
 
             tam.Validate();
@@ -188,6 +199,9 @@ internal static class OptionsReader
             throw ApiException.BadRequest("invalid_option", e.Describe(names.NameOf));
         }
     }
+
+    private static bool IsMethod(JsonProperty option) =>
+        option.Name.Equals(nameof(TamOptions.Method), StringComparison.OrdinalIgnoreCase);
 
     private static TamProfile ReadProfile(JsonElement options)
     {

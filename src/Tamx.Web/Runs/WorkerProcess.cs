@@ -217,7 +217,8 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
                 case FrameKind.Progress
                 or FrameKind.Head
                 or FrameKind.Written
-                or FrameKind.Token when fault is null && !cancel.IsCancellationRequested:
+                or FrameKind.Token
+                or FrameKind.Verdict when fault is null && !cancel.IsCancellationRequested:
                     try
                     {
                         await onEvent(frame).WaitAsync(cancel);

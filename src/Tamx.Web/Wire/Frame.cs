@@ -35,6 +35,9 @@ internal enum FrameKind : byte
     /// <summary>To the server: a token with its maps, JSON for the client.</summary>
     Token,
 
+    /// <summary>To the server: where the answer's words come from (<see cref="VerdictEvent"/>), JSON for the client.</summary>
+    Verdict,
+
     /// <summary>To the server: no more tokens come, as asked by <see cref="Stop"/>.</summary>
     Stopped,
 

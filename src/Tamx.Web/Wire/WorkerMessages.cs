@@ -19,7 +19,9 @@ internal sealed record LogEvent(LogLevel Level, string Text);
 /// The conversation; the last message may be the assistant's, an answer to explain. Its sources name files by index.
 /// </param>
 /// <param name="Options">How to answer and explain.</param>
+/// <param name="UsesCalibration">Whether the model's calibration, if there is one, chooses the method.</param>
 /// <param name="WithMaps">Whether to explain, and to write the run's files.</param>
+/// <param name="WithVerdicts">Whether to measure how far the pictures support each word.</param>
 /// <param name="FileCount">Files that follow.</param>
 /// <param name="MaxFrames">Frames of all videos together.</param>
 /// <param name="Pictures">What each picture and frame may be.</param>
@@ -27,7 +29,9 @@ internal sealed record LogEvent(LogLevel Level, string Text);
 internal sealed record WorkerRequest(
     IReadOnlyList<ParsedMessage> Messages,
     ExplainOptions Options,
+    bool UsesCalibration,
     bool WithMaps,
+    bool WithVerdicts,
     int FileCount,
     int MaxFrames,
     ImageLimits Pictures,
@@ -35,7 +39,8 @@ internal sealed record WorkerRequest(
 );
 
 /// <summary>
-/// How far a request has come: <c>load</c>, <c>image</c>, <c>prefill</c>, <c>generate</c> or <c>report</c>.
+/// How far a request has come: <c>load</c>, <c>image</c>, <c>prefill</c>, <c>generate</c>, <c>verdict</c> or
+/// <c>report</c>.
 /// </summary>
 internal sealed record ProgressEvent(string Phase, double Done, double Total)
 {
@@ -44,7 +49,7 @@ internal sealed record ProgressEvent(string Phase, double Done, double Total)
         new(stage == "encode" ? "image" : stage, done, total);
 }
 
-/// <summary>What a server may tell of its model.</summary>
+/// <summary>What a server may tell of its model; its calibration in a line, null where there is none.</summary>
 internal sealed record ModelDescription(
     string Name,
     string? Description,
@@ -52,7 +57,8 @@ internal sealed record ModelDescription(
     string? Quantization,
     int ContextLength,
     bool SeesPictures,
-    bool ReadsVideoFiles
+    bool ReadsVideoFiles,
+    string? Calibration
 );
 
 /// <summary>A token of the answer as it is written.</summary>
@@ -90,6 +96,43 @@ internal sealed record WrittenToken(
 /// <param name="LogProbability">ln of its probability under the model's softmax.</param>
 internal sealed record TokenChance(byte[] Bytes, double LogProbability);
 
+/// <summary>Where the words of an answer come from.</summary>
+/// <param name="Calibration">
+/// What the model's calibration says; null where there is none, and then no word has a verdict.
+/// </param>
+/// <param name="Words">The words of thought and answer, in order.</param>
+internal sealed record VerdictEvent(string? Calibration, IReadOnlyList<WordEvidence> Words);
+
+/// <summary>How far the pictures support a word; <see cref="WordSupport"/> says what the numbers are.</summary>
+/// <param name="Text">The word.</param>
+/// <param name="Tokens">Its tokens, counted from the answer's first.</param>
+/// <param name="Verdict">What follows from the numbers.</param>
+/// <param name="PictureGain">What the pictures add to ln p.</param>
+/// <param name="Opposition">How much more they add to that of what the model would write.</param>
+/// <param name="Presence">How strongly some cell shows it.</param>
+/// <param name="Concentration">How much of its map lies in few cells.</param>
+internal sealed record WordEvidence(
+    string Text,
+    IReadOnlyList<int> Tokens,
+    WordVerdict? Verdict,
+    double PictureGain,
+    double? Opposition,
+    double? Presence,
+    double? Concentration
+)
+{
+    public static WordEvidence Of(WordSupport support, ActivationMaps maps) =>
+        new(
+            support.Text,
+            maps.Words[support.WordIndex].Word.TokenIndices,
+            support.Verdict,
+            support.PictureGain,
+            support.Opposition,
+            support.Presence,
+            support.Concentration
+        );
+}
+
 /// <summary>A whole answer; its files are written if it was explained.</summary>
 /// <param name="Answer">The answer's text, without its thought.</param>
 /// <param name="Thought">The thought; null where there is none.</param>
@@ -98,6 +141,9 @@ internal sealed record TokenChance(byte[] Bytes, double LogProbability);
 /// <param name="PromptTokens">Tokens of the prompt.</param>
 /// <param name="AnswerTokens">Tokens of thought and answer.</param>
 /// <param name="Seconds">Seconds per phase.</param>
+/// <param name="Calibration">
+/// What the model's calibration says; null where there is none, or there are no maps.
+/// </param>
 internal sealed record DoneEvent(
     string Answer,
     string? Thought,
@@ -105,5 +151,6 @@ internal sealed record DoneEvent(
     bool WasStopped,
     int PromptTokens,
     int AnswerTokens,
-    IReadOnlyDictionary<string, double> Seconds
+    IReadOnlyDictionary<string, double> Seconds,
+    string? Calibration = null
 );

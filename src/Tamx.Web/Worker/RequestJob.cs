@@ -5,7 +5,16 @@ using Tamx.Web.Wire;
 namespace Tamx.Web.Worker;
 
 /// <summary>One request in the worker: opens its files, has it answered, and tells of what fails.</summary>
-internal sealed class RequestJob(VisionLanguageModel model, ITamEngine engine, FrameStream frames)
+/// <param name="model">The model.</param>
+/// <param name="calibration">Its calibration, or null.</param>
+/// <param name="engine">What computes maps.</param>
+/// <param name="frames">Where it tells of what comes.</param>
+internal sealed class RequestJob(
+    VisionLanguageModel model,
+    ModelCalibration? calibration,
+    ITamEngine engine,
+    FrameStream frames
+)
 {
     public async Task RunAsync(WorkerRequest request, byte[][] files, CancellationToken stop, CancellationToken cancel)
     {
@@ -13,9 +22,15 @@ internal sealed class RequestJob(VisionLanguageModel model, ITamEngine engine, F
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, cancel);
             var messages = new RequestMedia(request, files, either.Token).Open();
-            var done = request.WithMaps
-                ? await new ExplainJob(model, engine, frames).RunAsync(request, messages, either.Token, cancel)
-                : await new AnswerJob(model, frames).RunAsync(request, messages, either.Token, cancel);
+            var done =
+                request.WithMaps || request.WithVerdicts
+                    ? await new ExplainJob(model, calibration, engine, frames).RunAsync(
+                        request,
+                        messages,
+                        either.Token,
+                        cancel
+                    )
+                    : await new AnswerJob(model, frames).RunAsync(request, messages, either.Token, cancel);
             frames.Write(FrameKind.Done, WireJson.Bytes(done));
         }
         catch (OutOfMemoryException e)

@@ -16,6 +16,7 @@ internal sealed class WorkerSession(FrameStream frames) : IAsyncDisposable
 
     private readonly CancellationTokenSource _ending = new();
     private VisionLanguageModel? _model;
+    private ModelCalibration? _calibration;
     private ITamEngine? _engine;
     private CancellationTokenSource? _stop;
     private CancellationTokenSource? _cancel;
@@ -114,7 +115,7 @@ internal sealed class WorkerSession(FrameStream frames) : IAsyncDisposable
         var cancel = (_cancel = CancellationTokenSource.CreateLinkedTokenSource(_ending.Token)).Token;
         _work = Task.Run(async () =>
         {
-            await new RequestJob(_model!, _engine!, frames).RunAsync(request, files, stop, cancel);
+            await new RequestJob(_model!, _calibration, _engine!, frames).RunAsync(request, files, stop, cancel);
             (request, files) = (null!, null!);
             ReturnMemory();
             return true;
@@ -136,6 +137,7 @@ internal sealed class WorkerSession(FrameStream frames) : IAsyncDisposable
                 new LoadProgress(frames),
                 _ending.Token
             );
+            _calibration = ModelCalibration.Find(_model.Facts);
             frames.Write(
                 FrameKind.Loaded,
                 WireJson.Bytes(
@@ -146,7 +148,8 @@ internal sealed class WorkerSession(FrameStream frames) : IAsyncDisposable
                         _model.Facts.Quantization,
                         _model.Facts.ContextLength,
                         _model.Projector is not null,
-                        Video.FfmpegPath is not null
+                        Video.FfmpegPath is not null,
+                        _calibration?.Describe()
                     )
                 )
             );

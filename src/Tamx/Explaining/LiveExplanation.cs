@@ -28,10 +28,21 @@ public sealed record StreamedToken(GeneratedToken Generated, AnswerToken Explain
 /// <see cref="Explainer.ExplainAsync"/> bit for bit. Other engines sum a whole answer in another order, so they differ
 /// within their stated tolerance.
 /// </para>
+/// <para>
+/// Maps of <see cref="MapMethod.Tam"/> come one by one. Those of the other methods come in groups of 1, 2, 4, 8 and then
+/// 16 tokens, since a group costs them hardly more than a token. Who stops reading within a group that is being written
+/// loses its tokens.
+/// </para>
 /// <para>For one caller at a time. The model stays the caller's, and so does an engine that was passed.</para>
 /// </remarks>
 public sealed partial class LiveExplanation : IDisposable
 {
+    /// <summary>
+    /// Evidence reads every layer's output weights, and the lens the whole output embedding, however few tokens are
+    /// explained. So these come in groups of 1, 2, 4, ... tokens, up to this.
+    /// </summary>
+    private const int LargestGroup = 16;
+
     private readonly VisionLanguageModel _model;
     private readonly Completion _completion;
     private readonly TraceCapture _capture;
@@ -113,24 +124,56 @@ public sealed partial class LiveExplanation : IDisposable
     )
     {
         var text = NewText();
-        await foreach (var token in WriteAsync(cancellationToken).ConfigureAwait(false))
+        var group = new List<GeneratedToken>();
+        var groupSize = 1;
+        try
         {
-            var clock = Stopwatch.StartNew();
-            try
+            await foreach (var token in WriteAsync(cancellationToken).ConfigureAwait(false))
             {
-                _explained.Add(
-                    await Task.Run(() => Explain(token, cancellationToken), cancellationToken).ConfigureAwait(false)
-                );
-            }
-            catch
-            {
-                // The token without maps must not count, so that Finish still works for those read before.
-                _tokens.RemoveAt(_tokens.Count - 1);
-                throw;
+                group.Add(token);
+                if (group.Count < groupSize)
+                {
+                    continue;
+                }
+
+                foreach (var explained in await ExplainGroupAsync().ConfigureAwait(false))
+                {
+                    _explained.Add(explained.Explained);
+                    yield return explained;
+                }
+
+                groupSize = _options.Tam.Method == MapMethod.Tam ? 1 : Math.Min(2 * groupSize, LargestGroup);
             }
 
+            foreach (var explained in await ExplainGroupAsync().ConfigureAwait(false))
+            {
+                _explained.Add(explained.Explained);
+                yield return explained;
+            }
+        }
+        finally
+        {
+            // Tokens without maps must not count, so that Finish works for those read before.
+            _tokens.RemoveRange(_explained.Count, _tokens.Count - _explained.Count);
+        }
+
+        async Task<StreamedToken[]> ExplainGroupAsync()
+        {
+            if (group.Count == 0)
+            {
+                return [];
+            }
+
+            var clock = Stopwatch.StartNew();
+            var explained = await Task.Run(() => Explain(group, cancellationToken), cancellationToken)
+                .ConfigureAwait(false);
             AddSeconds("maps", clock);
-            yield return new StreamedToken(token, _explained[^1]) { Piece = text.Add(token) };
+            StreamedToken[] streamed =
+            [
+                .. group.Zip(explained, (token, maps) => new StreamedToken(token, maps) { Piece = text.Add(token) }),
+            ];
+            group.Clear();
+            return streamed;
         }
     }
 
@@ -310,26 +353,33 @@ public sealed partial class LiveExplanation : IDisposable
         };
     }
 
-    private AnswerToken Explain(GeneratedToken token, CancellationToken cancellationToken)
+    /// <summary>Explains the tokens that were written last.</summary>
+    private AnswerToken[] Explain(List<GeneratedToken> group, CancellationToken cancellationToken)
     {
         ExplainPrompt(cancellationToken);
         if (_options.Tam.Method != MapMethod.Tam)
         {
             // Scores are read, not multiplied, so there is nothing to keep from token to token.
             var trace = _capture.Take(_tokens, _engine, _seconds, cancellationToken);
-            return ActivationMaps.Compute(trace, _options.Tam, _engine, cancellationToken).Answer[^1];
+            var first = _tokens.Count - group.Count;
+            return ActivationMaps.ComputeAnswerFrom(trace, first, _options.Tam, _engine, cancellationToken);
         }
 
-        return _maps!.Next(
-            token.Id,
-            token.Probability,
-            [.. token.Candidates.Select(candidate => candidate.Id)],
-            [.. token.Candidates.Select(candidate => candidate.Probability)],
-            _capture.PredictingState(token),
-            _capture.PredictingState(token, _options.Tam.Layer),
-            _capture.ReadOutput,
-            cancellationToken
-        );
+        var token = group[0];
+        var state = _capture.PredictingState(token);
+        return
+        [
+            _maps!.Next(
+                token.Id,
+                token.Probability,
+                [.. token.Candidates.Select(candidate => candidate.Id)],
+                [.. token.Candidates.Select(candidate => candidate.Probability)],
+                state,
+                _options.Tam.Layer < 0 ? state : _capture.PredictingState(token, _options.Tam.Layer),
+                _capture.ReadOutput,
+                cancellationToken
+            ),
+        ];
     }
 
     private Explanation Explanation(Trace trace, ActivationMaps maps)

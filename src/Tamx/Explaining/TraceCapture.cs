@@ -16,6 +16,9 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
         ? new EvidenceCapture(model, completion)
         : null;
 
+    /// <summary>Per layer the rows after the output norm, their sums over the vocabulary, and how many there are.</summary>
+    private readonly Dictionary<int, (float[] States, float[] LogSums, int Count)> _layers = [];
+
     private int[]? _standInIds;
 
     /// <summary>Marker ids of the vocabulary.</summary>
@@ -140,22 +143,42 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
         };
     }
 
-    /// <summary>The hidden states after a layer, as many rows as the last ones.</summary>
+    /// <summary>The hidden states after a layer, as many rows as the last ones. Rows once made stay as they are.</summary>
     private LayerStates StatesOf(int layer, int[] ids, ITamEngine engine, CancellationToken cancellationToken)
     {
         var size = model.Facts.HiddenSize;
         var residual = completion.ResidualOf(layer);
-        var states = new float[Math.Min(residual.Length, ids.Length * size)];
-        model.OutputNorm.Apply(residual.Span[..states.Length], states);
+        var count = Math.Min(residual.Length / size, ids.Length);
+        var (states, logSums, known) = _layers.GetValueOrDefault(layer, ([], [], 0));
+        if (known < count)
+        {
+            if (states.Length < count * size)
+            {
+                // Earlier traces keep the shorter arrays.
+                var capacity = Math.Max(count, Math.Min(2 * known, completion.ContextSize));
+                Array.Resize(ref states, capacity * size);
+                Array.Resize(ref logSums, capacity);
+            }
+
+            var rows = states.AsSpan(known * size, (count - known) * size);
+            model.OutputNorm.Apply(residual.Span.Slice(known * size, rows.Length), rows);
+            if (options.CaptureLogSums)
+            {
+                LogSumsOf(rows, engine, cancellationToken).CopyTo(logSums, known);
+            }
+
+            _layers[layer] = (states, logSums, count);
+        }
+
         return new LayerStates(
             layer,
-            states,
-            options.CaptureLogSums ? LogSumsOf(states, engine, cancellationToken) : default(ReadOnlyMemory<float>?)
+            states.AsMemory(0, count * size),
+            options.CaptureLogSums ? logSums.AsMemory(0, count) : default(ReadOnlyMemory<float>?)
         );
     }
 
     /// <summary>Per position ln of the sum of exp(logit) over the vocabulary.</summary>
-    private float[] LogSumsOf(float[] states, ITamEngine engine, CancellationToken cancellationToken)
+    private float[] LogSumsOf(ReadOnlySpan<float> states, ITamEngine engine, CancellationToken cancellationToken)
     {
         var found = VocabularySearch.Run(
             model.OutputEmbedding,

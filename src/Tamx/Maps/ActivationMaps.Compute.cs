@@ -37,6 +37,35 @@ public sealed partial class ActivationMaps
         using var ownEngine = engine is null ? TamEngines.Create(EngineKind.Auto) : null;
         engine ??= ownEngine!;
         var layout = trace.ParseLayout(options);
+        var explained = Explain(trace, layout, 0, options, engine, cancellationToken);
+        var promptCount = explained.Length - layout.AnswerPositions.Count;
+        return Assemble(layout, options, engine, explained[..promptCount], explained[promptCount..], trace);
+    }
+
+    /// <summary>The answer's tokens from one on. A trace explains its tokens alike, however many are asked for.</summary>
+    internal static AnswerToken[] ComputeAnswerFrom(
+        Trace trace,
+        int first,
+        TamOptions options,
+        ITamEngine engine,
+        CancellationToken cancellationToken
+    )
+    {
+        trace.Validate();
+        options = options with { ExplainPrompt = false };
+        return Explain(trace, trace.ParseLayout(options), first, options, engine, cancellationToken);
+    }
+
+    /// <summary>The prompt's tokens, if they are to be explained, and the answer's from one on.</summary>
+    private static AnswerToken[] Explain(
+        Trace trace,
+        SequenceLayout layout,
+        int first,
+        TamOptions options,
+        ITamEngine engine,
+        CancellationToken cancellationToken
+    )
+    {
         var rows = new TraceRows(trace, options.Method == MapMethod.Tam ? options.Layer : -1);
         rows.Require(layout);
         var text = new ContextText(layout, trace.TokenIds.AsSpan(), trace.OutputIds, rows, options);
@@ -48,22 +77,19 @@ public sealed partial class ActivationMaps
 
         for (var i = 0; i < layout.AnswerPositions.Count; i++)
         {
-            steps.Add(AnswerStep(trace, layout, i));
+            if (i >= first)
+            {
+                steps.Add(AnswerStep(trace, layout, i));
+            }
+
             text.Add(layout.AnswerPositions[i], trace.TokenIds[layout.AnswerPositions[i]]);
         }
 
         var scores = PositionScores.For(trace, layout, options);
-        var explained = new MapComputation(
-            rows,
-            layout,
-            text,
-            options,
-            engine,
-            keepsActivations: false,
-            scores
-        ).Explain(steps, cancellationToken);
-        var promptCount = explained.Length - layout.AnswerPositions.Count;
-        return Assemble(layout, options, engine, explained[..promptCount], explained[promptCount..], trace);
+        return new MapComputation(rows, layout, text, options, engine, keepsActivations: false, scores).Explain(
+            steps,
+            cancellationToken
+        );
     }
 
     /// <summary>

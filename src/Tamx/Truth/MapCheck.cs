@@ -94,22 +94,12 @@ public sealed record MapCheck
         ArgumentNullException.ThrowIfNull(messages);
         ArgumentNullException.ThrowIfNull(maps);
         ArgumentOutOfRangeException.ThrowIfLessThan(stepCount, 1);
-        var word = maps.Words[wordIndex];
-        var pictures = maps
-            .Layout.VisionBlocks.Index()
-            .Where(block => !block.Item.IsVideo)
-            .Select(block => block.Index);
-        var shown = pictures.Where(index => word.VisionMaps[index] is not null).ToArray();
-        if (shown.Length == 0)
+        if (MaskedPicture.Of(model, messages, maps, wordIndex) is not { } picture)
         {
             return null;
         }
 
-        var pictureIndex = shown.Length - 1;
-        var map = word.VisionMaps[shown[^1]]!;
-        int[] answer = [.. maps.Answer.Take(word.Word.TokenIndices[^1] + 1).Select(token => token.Token.TokenId)];
-        var first = word.Word.TokenIndices[0];
-        var best = BestFirst(map.Values.ToArray());
+        var best = BestFirst(picture.Map.Values.ToArray());
         int[] random = [.. best.Order()];
         new Random(wordIndex + 1).Shuffle(random);
 
@@ -124,7 +114,7 @@ public sealed record MapCheck
         return new MapCheck
         {
             WordIndex = wordIndex,
-            Text = word.Word.Text,
+            Text = maps.Words[wordIndex].Word.Text,
             Deletion = deletion,
             Insertion = [.. insertion.Reverse()],
             RandomDeletion = randomDeletion,
@@ -146,24 +136,8 @@ public sealed record MapCheck
             return values;
         }
 
-        async Task<double> ProbabilityAsync(IEnumerable<int> greyCells)
-        {
-            var isGrey = new bool[map.Grid.CellCount];
-            foreach (var cell in greyCells)
-            {
-                isGrey[cell] = true;
-            }
-
-            var edited = PictureEdits.Replace(
-                GivenAnswer.Before(messages),
-                (image, index) =>
-                    index == pictureIndex
-                        ? PictureEdits.GreyOut(image, map.Grid.Rows, map.Grid.Columns, isGrey)
-                        : image.Pixels.ToArray()
-            );
-            var values = await GivenAnswer.ReadAsync(model, edited, answer, cancellationToken).ConfigureAwait(false);
-            return Math.Exp(values[first..].Sum());
-        }
+        Task<double> ProbabilityAsync(IEnumerable<int> greyCells) =>
+            picture.ProbabilityAsync(greyCells, cancellationToken);
     }
 
     private static string Percent(double probability) =>

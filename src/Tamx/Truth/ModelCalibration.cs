@@ -149,15 +149,8 @@ public sealed record ModelCalibration
     public string Describe() =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"calibrated on {Data}: {MethodName(Method, Layer)}, Obj-IoU {ObjIou:0.00}, pointing {Pointing:0.00} over {WordCount} nouns"
+            $"calibrated on {Data}: {Apply(new TamOptions()).DescribeMethod()}, Obj-IoU {ObjIou:0.00}, pointing {Pointing:0.00} over {WordCount} nouns"
         );
-
-    private static string MethodName(MapMethod method, int layer)
-    {
-        var name = method == MapMethod.Joint ? "evidence and lens" : method.ToString().ToLowerInvariant();
-        var place = layer < 0 ? "the last layer" : $"layer {layer.ToString(CultureInfo.InvariantCulture)}";
-        return method == MapMethod.Evidence ? name : $"{name} at {place}";
-    }
 
     private static string PathBeside(ModelFacts facts) => facts.Path + ".tamx.json";
 

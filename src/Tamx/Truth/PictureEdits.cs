@@ -49,23 +49,25 @@ public static class PictureEdits
         };
     }
 
-    /// <summary>The conversation with each picture changed. Videos stay as they are.</summary>
+    /// <summary>The conversation with something in place of each picture and of each frame of its videos.</summary>
     /// <param name="messages">The conversation.</param>
-    /// <param name="edit">Gives the pixels [height, width, 3] of a picture, by its number among all pictures.</param>
-    internal static ChatTurn[] Replace(IReadOnlyList<ChatTurn> messages, Func<RgbImage, int, byte[]> edit)
+    /// <param name="kind">What it shall be.</param>
+    internal static ChatTurn[] Neutral(IReadOnlyList<ChatTurn> messages, NeutralPicture kind)
     {
-        var index = 0;
-        return [.. messages.Select(message => message with { Parts = [.. message.Parts.Select(ReplacePart)] })];
+        return [.. messages.Select(message => message with { Parts = [.. message.Parts.Select(Replace)] })];
 
-        ChatPart ReplacePart(ChatPart part)
-        {
-            if (part is not ImagePart picture)
+        ChatPart Replace(ChatPart part) =>
+            part switch
             {
-                return part;
-            }
+                ImagePart picture => OfPicture(picture),
+                VideoPart video => video with { Video = video.Video.Edit(frame => Neutral(frame, kind)) },
+                _ => part,
+            };
 
+        ImagePart OfPicture(ImagePart picture)
+        {
             var image = RgbImage.Decode(picture.Encoded, picture.Name);
-            return new ImagePart(Bitmap24.Encode(image.Width, image.Height, edit(image, index++)), picture.Name)
+            return new ImagePart(Bitmap24.Encode(image.Width, image.Height, Neutral(image, kind)), picture.Name)
             {
                 Bounds = picture.Bounds,
             };

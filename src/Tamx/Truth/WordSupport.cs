@@ -73,7 +73,7 @@ public sealed record WordSupport
     /// <param name="messages">The conversation that was explained.</param>
     /// <param name="explanation">Its explanation.</param>
     /// <param name="calibration">Gives the thresholds of verdicts and the layer of presence; null for numbers alone.</param>
-    /// <param name="neutral">What stands in for the pictures.</param>
+    /// <param name="neutral">What stands in for the pictures, and for each frame of videos.</param>
     /// <param name="cancellationToken">Ends the work within one decode.</param>
     /// <returns>One entry per word, in order.</returns>
     /// <exception cref="LlamaException">llama.cpp failed.</exception>
@@ -93,14 +93,14 @@ public sealed record WordSupport
         var maps = explanation.Maps;
         int[] answer = [.. maps.Answer.Select(token => token.Token.TokenId)];
         var before = GivenAnswer.Before(messages);
-        var hasPicture = before.Any(message => message.Parts.Any(part => part is ImagePart));
+        var hasPicture = before.Any(message => message.Parts.Any(part => part is ImagePart or VideoPart));
         var candidateCount = Math.Min(NeutralCandidates, model.Facts.VocabularySize);
         double[] with = [.. maps.Answer.Select(token => Math.Log(Math.Max(token.Token.Probability, 1e-30f)))];
         var read = hasPicture
             ? await GivenAnswer
                 .ReadTokensAsync(
                     model,
-                    PictureEdits.Replace(before, (image, _) => PictureEdits.Neutral(image, neutral)),
+                    PictureEdits.Neutral(before, neutral),
                     answer,
                     candidateCount,
                     cancellationToken
