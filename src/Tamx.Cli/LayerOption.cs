@@ -33,12 +33,7 @@ internal sealed class LayerOption : Option<IReadOnlyList<int>>
     public static int ParseOne(ArgumentResult result)
     {
         var text = result.Tokens[0].Value;
-        if (text == "last")
-        {
-            return -1;
-        }
-
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var layer))
+        if (TryParse(text) is { } layer)
         {
             return layer;
         }
@@ -47,16 +42,17 @@ internal sealed class LayerOption : Option<IReadOnlyList<int>>
         return -1;
     }
 
+    private static int? TryParse(string text) =>
+        text == "last" ? -1
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var layer) ? layer
+        : null;
+
     private IReadOnlyList<int> Parse(ArgumentResult result)
     {
         List<int> layers = [];
         foreach (var part in result.Tokens[0].Value.Split(','))
         {
-            if (part is "last" or "all")
-            {
-                layers.Add(part == "last" ? -1 : All);
-            }
-            else if (int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var layer))
+            if ((part == "all" ? All : TryParse(part)) is { } layer)
             {
                 layers.Add(layer);
             }

@@ -102,7 +102,7 @@ public sealed class PictureSupportEvaluator(
         );
     }
 
-    /// <summary>Whether it is a word of the answer: no punctuation, no end token, and nothing that was only thought.</summary>
+    /// <summary>Whether it is a word of the answer: no punctuation, no end token, nothing only thought.</summary>
     private bool IsSaid(WordSupport word, ActivationMaps maps)
     {
         var first = maps.Words[word.WordIndex].Word.TokenIndices[0];

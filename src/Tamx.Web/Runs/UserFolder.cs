@@ -22,25 +22,7 @@ internal static partial class UserFolder
         && Path.IsPathFullyQualified(runtime)
         && IsOurs(runtime)
             ? runtime
-            : CacheFolder;
-
-    private static string CacheFolder
-    {
-        get
-        {
-            if (OperatingSystem.IsWindows())
-            {
-                return Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData);
-            }
-
-            var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-            return
-                Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache
-                && Path.IsPathFullyQualified(cache)
-                ? cache
-                : Path.Combine(home, OperatingSystem.IsMacOS() ? "Library/Caches" : ".cache");
-        }
-    }
+            : CacheFolder.Path;
 
     /// <summary>Makes it, or makes sure that it is what it should be.</summary>
     /// <returns>Its path.</returns>

@@ -16,7 +16,7 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
         ? new EvidenceCapture(model, completion)
         : null;
 
-    /// <summary>Per layer the rows after the output norm, their sums over the vocabulary, and how many there are.</summary>
+    /// <summary>Per layer the rows after the output norm, their sums over the vocabulary, and their number.</summary>
     private readonly Dictionary<int, (float[] States, float[] LogSums, int Count)> _layers = [];
 
     private int[]? _standInIds;
@@ -143,7 +143,7 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
         };
     }
 
-    /// <summary>The hidden states after a layer, as many rows as the last ones. Rows once made stay as they are.</summary>
+    /// <summary>The hidden states after a layer, as many rows as the last ones. Rows once made stay.</summary>
     private LayerStates StatesOf(int layer, int[] ids, ITamEngine engine, CancellationToken cancellationToken)
     {
         var size = model.Facts.HiddenSize;

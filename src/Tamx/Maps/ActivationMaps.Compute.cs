@@ -42,7 +42,7 @@ public sealed partial class ActivationMaps
         return Assemble(layout, options, engine, explained[..promptCount], explained[promptCount..], trace);
     }
 
-    /// <summary>The answer's tokens from one on. A trace explains its tokens alike, however many are asked for.</summary>
+    /// <summary>The answer's tokens from one on: the same, however many are asked for.</summary>
     internal static AnswerToken[] ComputeAnswerFrom(
         Trace trace,
         int first,

@@ -156,11 +156,8 @@ public sealed record ModelCalibration
 
     private static string PathInCache(ModelFacts facts)
     {
-        var root = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache
-            ? cache
-            : Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData);
         var name = SHA256.HashData(Encoding.UTF8.GetBytes(Path.GetFullPath(facts.Path)));
-        return Path.Combine(root, "tamx", "calibration", $"{Convert.ToHexStringLower(name)[..32]}.json");
+        return Path.Combine(CacheFolder.Path, "tamx", "calibration", $"{Convert.ToHexStringLower(name)[..32]}.json");
     }
 
     private static ModelCalibration Load(string path, ModelFacts facts)

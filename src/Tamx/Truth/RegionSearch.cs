@@ -6,7 +6,7 @@ namespace Tamx;
 
 /// <summary>
 /// The fewest regions of a picture that keep a word alone, and the fewest without which it is lost. The picture is
-/// parted into 4 x 4 regions (fewer where it has fewer cells), and the model reads the answer with some of them in grey.
+/// parted into 4 x 4 regions (fewer where it has fewer cells). The model reads the answer with some of them in grey.
 /// </summary>
 /// <remarks>
 /// <para>
