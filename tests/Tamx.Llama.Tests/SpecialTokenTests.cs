@@ -30,7 +30,8 @@ public sealed class SpecialTokenTests
         "<|video_pad|>",
     ];
 
-    public static TheoryData<string> Architectures => ["qwen3vl", "qwen2.5vl", "qwen2vl"];
+    public static TheoryData<string> Architectures =>
+        ["qwen3vl", "qwen3vlmoe", "qwen35", "qwen35moe", "qwen2.5vl", "qwen2vl"];
 
     [Theory]
     [MemberData(nameof(Architectures))]

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using Tamx.Llama.Families;
 using Tamx.Llama.Gguf;
 
 namespace Tamx.Llama.Chat;
@@ -12,8 +13,6 @@ namespace Tamx.Llama.Chat;
 /// </remarks>
 public sealed partial class ChatTemplate
 {
-    private const string TurnStart = "<|im_start|>";
-    private const string TurnEnd = "<|im_end|>";
     private const string ThoughtStart = $"{AssistantTurn.ThoughtStart}\n";
     private const string ThoughtEnd = $"\n{AssistantTurn.ThoughtEnd}\n\n";
 
@@ -25,6 +24,8 @@ public sealed partial class ChatTemplate
     {
         _defaultSystem = defaultSystem;
     }
+
+    internal PromptMarkers Markers { get; private init; } = PromptMarkers.Qwen;
 
     /// <summary>How a video stands in the prompt. As Qwen3-VL's by default.</summary>
     public VideoLayout VideoLayout { get; init; }
@@ -58,15 +59,16 @@ public sealed partial class ChatTemplate
     internal static ChatTemplate For(string? template, string architecture)
     {
         // A file without a template gets the published one of its family.
-        var family = ModelArchitecture.PromptOf(architecture);
+        var family = ModelFamily.Of(architecture);
         var system = template is null ? family.DefaultSystem : DefaultSystemText().Match(template).Groups[1].Value;
         var thoughts = template is null ? ThoughtLayout.Text : ThoughtsOf(template);
         return new ChatTemplate(system.Length > 0 ? system : null)
         {
             StartsThinking = template is not null && OpensThought(template),
             Thoughts = thoughts,
-            SystemFirstOnly = family.SystemFirstOnly && thoughts == ThoughtLayout.Text,
-            VideoLayout = family.HasTimedBlocks ? VideoLayout.TimedBlocks : VideoLayout.OneBlock,
+            SystemFirstOnly = family.IsSystemFirstOnly(thoughts),
+            VideoLayout = family.VideoLayout,
+            Markers = family.Markers,
         };
     }
 
@@ -86,8 +88,8 @@ public sealed partial class ChatTemplate
                 piece.Vision switch
                 {
                     null => piece.Text,
-                    VideoPart => "<|vision_start|><|video_pad|><|vision_end|>",
-                    _ => "<|vision_start|><|image_pad|><|vision_end|>",
+                    VideoPart => Markers.VisionStart + Markers.VideoPad + Markers.VisionEnd,
+                    _ => Markers.VisionStart + Markers.ImagePad + Markers.VisionEnd,
                 }
             );
         }
@@ -188,7 +190,7 @@ public sealed partial class ChatTemplate
 
         foreach (var message in written)
         {
-            foreach (var piece in Flush().Append(PromptPiece.Marker(TurnStart)))
+            foreach (var piece in Flush().Append(PromptPiece.Marker(Markers.TurnStart)))
             {
                 yield return piece;
             }
@@ -224,7 +226,7 @@ public sealed partial class ChatTemplate
                 }
             }
 
-            foreach (var piece in Flush().Append(PromptPiece.Marker(TurnEnd)))
+            foreach (var piece in Flush().Append(PromptPiece.Marker(Markers.TurnEnd)))
             {
                 yield return piece;
             }
@@ -265,8 +267,8 @@ public sealed partial class ChatTemplate
         }
     }
 
-    private static PromptPiece[] Opening(string text) =>
-        [PromptPiece.Marker(TurnStart), PromptPiece.Spoken($"{NameOf(TurnRole.Assistant)}\n{text}")];
+    private PromptPiece[] Opening(string text) =>
+        [PromptPiece.Marker(Markers.TurnStart), PromptPiece.Spoken($"{NameOf(TurnRole.Assistant)}\n{text}")];
 
     /// <summary>A message as the template writes it.</summary>
     private ChatTurn WithThought(IReadOnlyList<ChatTurn> turns, int index)

@@ -5,16 +5,9 @@ namespace Tamx.Llama.Tests.Gguf;
 
 public class PreflightTests
 {
-    /// <summary>As small as it gets: these files are built again and again.</summary>
-    private static RandomModelOptions TinyQwen25 { get; } =
-        RandomModelOptions.Tiny with
-        {
-            Architecture = ModelArchitecture.Qwen2Vl,
-            ProjectorType = "qwen2.5vl_merger",
-            DeepstackLayerCount = 0,
-        };
+    private static RandomModelOptions TinyQwen25 => TinyModels.Of("qwen2.5vl");
 
-    private static RandomModelOptions TinyQwen2 { get; } = TinyQwen25 with { ProjectorType = "qwen2vl_merger" };
+    private static RandomModelOptions TinyQwen2 => TinyModels.Of("qwen2vl");
 
     /// <summary>Keys that may be left out without harm; every other key of the generator's files is required.</summary>
     private static readonly string[] OptionalKeys =
@@ -37,7 +30,7 @@ public class PreflightTests
         "clip.vision.spatial_merge_size",
     ];
 
-    public static TheoryData<string> Kinds => ["qwen3vl", "qwen2.5vl", "qwen2vl"];
+    public static TheoryData<string> Kinds => [.. TinyModels.Kinds];
 
     [Theory]
     [MemberData(nameof(Kinds))]
@@ -749,13 +742,7 @@ public class PreflightTests
         );
     }
 
-    private static RandomModelOptions OptionsOf(string kind) =>
-        kind switch
-        {
-            "qwen3vl" => RandomModelOptions.Tiny,
-            "qwen2.5vl" => TinyQwen25,
-            _ => TinyQwen2,
-        };
+    private static RandomModelOptions OptionsOf(string kind) => TinyModels.Of(kind);
 
     private static ModelFacts Check(GgufWriter writer) =>
         Preflight.CheckModel(GgufModel.Of(GgufBytes.Read(writer.ToArray())));
