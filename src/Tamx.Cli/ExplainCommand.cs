@@ -105,6 +105,13 @@ internal sealed class ExplainCommand
         HelpName = "TEXT",
     };
 
+    private readonly Option<string> _reasoning = new("--reasoning")
+    {
+        Description = "Whether the answer begins with a thought, where the model's template has a switch for it.",
+        HelpName = "on|off|auto",
+        DefaultValueFactory = _ => "auto",
+    };
+
     private readonly Option<uint> _seed = new("-s", "--seed") { Description = "Seed of the sampling.", HelpName = "N" };
     private readonly Option<int> _candidates = new("--candidates")
     {
@@ -155,6 +162,7 @@ internal sealed class ExplainCommand
         _repeatPenalty.RequireWithin(0.01f, 100);
         _repeatLastN.RequireAtLeast(-1);
         _seed.RequireAtLeast(0u);
+        _reasoning.AcceptOnlyFromAmong("on", "off", "auto");
         var command = new DocumentedCommand(
             "explain",
             "Asks a model about pictures and videos and writes a report that shows where each token of the answer came from.",
@@ -183,6 +191,7 @@ internal sealed class ExplainCommand
             _repeatPenalty,
             _repeatLastN,
             _stopTexts,
+            _reasoning,
             _seed,
             _candidates,
             _context,
@@ -248,6 +257,12 @@ internal sealed class ExplainCommand
                 RepeatLastN = parsed.GetValue(_repeatLastN),
                 LogitBias = _logitBias.Read(parsed),
                 StopTexts = parsed.GetValue(_stopTexts) ?? [],
+                Thinking = parsed.GetValue(_reasoning) switch
+                {
+                    "on" => true,
+                    "off" => false,
+                    _ => null,
+                },
                 Seed = parsed.GetValue(_seed),
                 CandidateCount = parsed.GetValue(_candidates),
             },

@@ -34,6 +34,9 @@ public sealed class EvidenceTests
     [InlineData("qwen3vl-untied")]
     [InlineData("qwen3vl-deepstack")]
     [InlineData("qwen3vl-split")]
+    [InlineData("qwen3vlmoe")]
+    [InlineData("qwen35")]
+    [InlineData("qwen35moe")]
     [InlineData("qwen2.5vl")]
     [InlineData("qwen2vl-untied")]
     public async Task ExplainAsync_Evidence_AddsUpToLogits(string name)
