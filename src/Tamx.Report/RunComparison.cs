@@ -165,7 +165,7 @@ internal sealed class RunComparison
             [
                 run.Trace.Run.Model,
                 run.Trace.Run.Quantization,
-                MethodName.Of(run.Maps.Options),
+                MethodName.Of(run.Maps.Options, run.Trace.Run),
                 $"profile {run.Maps.Options.Profile.ToString().ToLowerInvariant()}",
                 run.Maps.Options.ApplyEci ? "ECI" : "no ECI",
                 run.Maps.Options.ApplyFilter ? $"filter {run.Maps.Options.KernelSize}" : "no filter",

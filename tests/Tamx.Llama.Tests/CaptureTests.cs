@@ -53,6 +53,10 @@ public sealed class CaptureTests
     [InlineData("qwen2.5vl", "image")]
     [InlineData("qwen2.5vl", "video")]
     [InlineData("qwen3vl-q4_k_m", "image")]
+    [InlineData("qwen3vlmoe-q4_k_m", "image")]
+    [InlineData("qwen35-q4_k_m", "image")]
+    [InlineData("qwen35moe-q4_k_m", "image")]
+    [InlineData("qwen35moe-fused", "image")]
     public async Task GenerateAsync_LastRow_EqualsEmbeddingsOutput(string name, string medium)
     {
         ChatTurn[] video =
@@ -89,6 +93,9 @@ public sealed class CaptureTests
     [InlineData("qwen3vl-q8_0", 8e-2)]
     [InlineData("qwen3vl-q4_k_m", 8e-2)]
     [InlineData("qwen3vl-untied-q4_k_m", 8e-2)]
+    [InlineData("qwen35-q4_k_m", 8e-2)]
+    [InlineData("qwen35moe-q4_k_m", 8e-2)]
+    [InlineData("qwen35moe-fused", 1e-5)]
     public async Task OutputEmbedding_TimesHiddenState_EqualsLogits(string name, double tolerance)
     {
         var model = LoadedModels.Get(LoadedModels.Files(name));

@@ -35,6 +35,9 @@ internal static class LoadedModels
             "qwen3vl-f16" => TestModels.Qwen3VlF16,
             "qwen3vl-q8_0" => QuantizedModels.Get(TestModels.Qwen3Vl, LLamaFtype.MOSTLY_Q8_0),
             "qwen3vl-q4_k_m" => QuantizedModels.Get(TestModels.Qwen3Vl, LLamaFtype.MOSTLY_Q4_K_M),
+            "qwen3vlmoe-q4_k_m" => QuantizedModels.Get(TestModels.Qwen3VlMoe, LLamaFtype.MOSTLY_Q4_K_M),
+            "qwen35-q4_k_m" => QuantizedModels.Get(TestModels.Qwen35, LLamaFtype.MOSTLY_Q4_K_M),
+            "qwen35moe-q4_k_m" => QuantizedModels.Get(TestModels.Qwen35Moe, LLamaFtype.MOSTLY_Q4_K_M),
             "qwen3vl-untied-q4_k_m" => QuantizedModels.Get(TestModels.Qwen3VlUntied, LLamaFtype.MOSTLY_Q4_K_M),
             _ => TestModels.Get(name),
         };

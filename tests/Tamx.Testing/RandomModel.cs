@@ -405,8 +405,16 @@ public static class RandomModel
         }
 
         tensors.AddLinear($"{layer}.ffn_gate_inp", hidden, options.ExpertCount, 1, hasBias: false);
-        tensors.AddExperts($"{layer}.ffn_gate_exps", hidden, inner, options.ExpertCount, 1);
-        tensors.AddExperts($"{layer}.ffn_up_exps", hidden, inner, options.ExpertCount, 1);
+        if (options.HasFusedExperts)
+        {
+            tensors.AddExperts($"{layer}.ffn_gate_up_exps", hidden, 2 * inner, options.ExpertCount, 1);
+        }
+        else
+        {
+            tensors.AddExperts($"{layer}.ffn_gate_exps", hidden, inner, options.ExpertCount, 1);
+            tensors.AddExperts($"{layer}.ffn_up_exps", hidden, inner, options.ExpertCount, 1);
+        }
+
         tensors.AddExperts($"{layer}.ffn_down_exps", inner, hidden, options.ExpertCount, 2);
         if (options.Architecture == ModelArchitecture.Qwen35Moe)
         {

@@ -59,6 +59,9 @@ public sealed record RandomModelOptions
     /// <summary>Whether the architecture has experts.</summary>
     public bool HasExperts => Architecture is ModelArchitecture.Qwen3VlMoe or ModelArchitecture.Qwen35Moe;
 
+    /// <summary>Whether gate and first matrix of the experts are one tensor (qwen35moe only).</summary>
+    public bool HasFusedExperts { get; init; }
+
     /// <summary>Every so many layers one has softmax attention (qwen35 and qwen35moe only).</summary>
     public int AttentionInterval { get; init; } = 4;
 

@@ -77,6 +77,16 @@ public static class TestModels
             IsTied = false,
         }
     );
+    private static readonly Lazy<ModelFiles> LazyQwen35MoeFused = Make(
+        new()
+        {
+            Name = "qwen35moe-fused",
+            Architecture = ModelArchitecture.Qwen35Moe,
+            LayerCount = 4,
+            FeedForwardSize = 256,
+            HasFusedExperts = true,
+        }
+    );
     private static readonly Lazy<ModelFiles> LazyQwen25Vl = Make(Qwen2("qwen2.5vl", "qwen2.5vl_merger"));
     private static readonly Lazy<ModelFiles> LazyQwen2Vl = Make(Qwen2("qwen2vl", "qwen2vl_merger"));
     private static readonly Lazy<ModelFiles> LazyQwen25VlUntied = Make(
@@ -190,6 +200,7 @@ public static class TestModels
             "qwen3vlmoe" => Qwen3VlMoe,
             "qwen35" => Qwen35,
             "qwen35moe" => Qwen35Moe,
+            "qwen35moe-fused" => LazyQwen35MoeFused.Value,
             "qwen2.5vl" => Qwen25Vl,
             "qwen2.5vl-untied" => Qwen25VlUntied,
             "qwen2.5vl-split" => Qwen25VlSplit,

@@ -92,15 +92,9 @@ public sealed partial class ChatTemplate
     /// </summary>
     /// <param name="turns">The conversation.</param>
     /// <param name="addGenerationPrompt">Whether to begin the assistant's next turn, as an answer needs.</param>
-    /// <exception cref="InvalidInputException">There is no message, or a system message out of place.</exception>
-    public string Format(IReadOnlyList<ChatTurn> turns, bool addGenerationPrompt = true) =>
-        Format(turns, addGenerationPrompt, thinking: null);
-
-    /// <inheritdoc cref="Format(IReadOnlyList{ChatTurn}, bool)"/>
-    /// <param name="turns">The conversation.</param>
-    /// <param name="addGenerationPrompt">Whether to begin the assistant's next turn, as an answer needs.</param>
     /// <param name="thinking">Whether that turn begins with a thought; null for what the template does.</param>
-    public string Format(IReadOnlyList<ChatTurn> turns, bool addGenerationPrompt, bool? thinking)
+    /// <exception cref="InvalidInputException">The template cannot write it; the message says why.</exception>
+    public string Format(IReadOnlyList<ChatTurn> turns, bool addGenerationPrompt = true, bool? thinking = null)
     {
         var text = new StringBuilder();
         foreach (var piece in Pieces(turns, addGenerationPrompt, thinking))
@@ -402,8 +396,8 @@ public sealed partial class ChatTemplate
         : ThoughtLayout.EveryTurnAfterLastQuestion;
 
     /// <summary>
-    /// Whether the generation prompt of a template leaves a thought open, and whether the caller can choose. Where there
-    /// is a choice, the last one written is what happens by itself: the condition's "else".
+    /// Whether the generation prompt of a template leaves a thought open, and whether the caller can choose. Where
+    /// there is a choice, the last one written is what happens by itself: the condition's "else".
     /// </summary>
     private static (bool Starts, bool CanSwitch) ThinkingOf(string template)
     {

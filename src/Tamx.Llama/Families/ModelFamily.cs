@@ -7,7 +7,9 @@ namespace Tamx.Llama.Families;
 /// All that Tamx needs to know of a family of models. A new family is one file like this and an entry in
 /// <see cref="All"/>.
 /// </summary>
-/// <remarks>Facts are llama.cpp's (b10221), found by leaving each key and tensor out, and the published templates'.</remarks>
+/// <remarks>
+/// Facts are llama.cpp's (b10221), tried by leaving each key and tensor out, and the published templates'.
+/// </remarks>
 internal abstract class ModelFamily
 {
     /// <summary>The families, in the order in which messages list them.</summary>

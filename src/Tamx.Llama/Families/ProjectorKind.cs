@@ -2,8 +2,8 @@ namespace Tamx.Llama.Families;
 
 /// <summary>A kind of vision tower and projector, as libmtmd computes it.</summary>
 /// <remarks>
-/// All kinds so far cut a picture into whole cells of 2 x 2 patches, row by row, place the cells on M-RoPE's axes (time,
-/// row, column), decode them causally, and take two frames as one temporal patch.
+/// All kinds so far cut a picture into whole cells of 2 x 2 patches, row by row, place the cells on M-RoPE's axes
+/// (time, row, column), decode them causally, and take two frames as one temporal patch.
 /// </remarks>
 /// <param name="Type"><c>clip.projector_type</c>.</param>
 internal sealed record ProjectorKind(string Type)
@@ -23,7 +23,9 @@ internal sealed record ProjectorKind(string Type)
     /// <summary>Whether the feed-forward part has a gate.</summary>
     public bool HasGate { get; init; }
 
-    /// <summary>Whether most layers attend within windows of 112 pixels; null where the key for it is not read.</summary>
+    /// <summary>
+    /// Whether most layers attend within windows of 112 pixels; null where the key for it is not read.
+    /// </summary>
     public bool? HasWindows { get; init; }
 
     /// <summary>Whether old converters swapped the names of the feed-forward matrices.</summary>

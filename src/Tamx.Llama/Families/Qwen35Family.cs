@@ -3,7 +3,9 @@ using Tamx.Llama.Gguf;
 
 namespace Tamx.Llama.Families;
 
-/// <summary>Qwen3.5 and Qwen3.6, dense and with experts: most layers have a recurrent state in place of attention.</summary>
+/// <summary>
+/// Qwen3.5 and Qwen3.6, dense and with experts: most layers have a recurrent state in place of attention.
+/// </summary>
 internal sealed class Qwen35Family : ModelFamily
 {
     public override string Name => "Qwen3.5, Qwen3.6";
@@ -96,7 +98,7 @@ internal sealed class Qwen35Family : ModelFamily
             CheckRecurrent(tensors, shape.Recurrent!, hidden, prefix);
         }
 
-        TextLayers.CheckFeedForward(tensors, shape, prefix);
+        TextLayers.CheckFeedForward(tensors, shape, prefix, mayFuseExperts: true);
         if (layer >= shape.LayerCount)
         {
             CheckDraft(tensors, shape, prefix);

@@ -89,7 +89,7 @@ internal static class TextLayers
         };
     }
 
-    /// <summary>The experts. llama.cpp computes with them only as the graph says, so other keys do not matter.</summary>
+    /// <summary>The experts. Only the graph says how they are computed with, so other keys do not matter.</summary>
     public static TextShape ReadExperts(GgufModel model, TextShape shape)
     {
         var count = Preflight.Integer(model, $"{shape.Architecture}.expert_count", 1, MaxExperts);
@@ -125,7 +125,16 @@ internal static class TextLayers
     }
 
     /// <summary>A layer's feed-forward part, plain or of experts.</summary>
-    public static void CheckFeedForward(TensorChecklist tensors, TextShape shape, string layer)
+    /// <param name="tensors">The file's tensors.</param>
+    /// <param name="shape">The sizes.</param>
+    /// <param name="layer">The layer's prefix.</param>
+    /// <param name="mayFuseExperts">Whether gate and first matrix of the experts may be one.</param>
+    public static void CheckFeedForward(
+        TensorChecklist tensors,
+        TextShape shape,
+        string layer,
+        bool mayFuseExperts = false
+    )
     {
         var (hidden, inner, experts) = (shape.HiddenSize, shape.FeedForwardSize, shape.ExpertCount);
         if (experts == 0)
@@ -138,8 +147,15 @@ internal static class TextLayers
         }
 
         tensors.Matrix($"{layer}.ffn_gate_inp.weight", hidden, experts);
-        tensors.Matrix($"{layer}.ffn_gate_exps.weight", hidden, inner, experts);
-        tensors.Matrix($"{layer}.ffn_up_exps.weight", hidden, inner, experts);
+        if (
+            !mayFuseExperts
+            || tensors.OptionalMatrix($"{layer}.ffn_gate_up_exps.weight", hidden, 2 * inner, experts) is null
+        )
+        {
+            tensors.Matrix($"{layer}.ffn_gate_exps.weight", hidden, inner, experts);
+            tensors.Matrix($"{layer}.ffn_up_exps.weight", hidden, inner, experts);
+        }
+
         tensors.Matrix($"{layer}.ffn_down_exps.weight", inner, hidden, experts);
         if (shape.SharedExpertSize is > 0 and var shared)
         {

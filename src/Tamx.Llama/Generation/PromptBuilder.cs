@@ -182,8 +182,9 @@ internal sealed class PromptBuilder
     /// <summary>The places of a block's temporal patches on M-RoPE's time axis, from the block's start.</summary>
     /// <remarks>
     /// Source: <c>get_rope_index</c> of Qwen2-VL (one step per patch) and Qwen2.5-VL (two steps per second, cut to
-    /// whole numbers in float32; GGUF files do not hold their number). Where frames come faster than four a second, two patches would have the same time, and llama.cpp would
-    /// hide part of the first from the second. So each is put at least one step after the one before.
+    /// whole numbers in float32; GGUF files do not hold their number). Where frames come faster than four a second, two
+    /// patches would have the same time, and llama.cpp would hide part of the first from the second. So each is put at
+    /// least one step after the one before.
     /// </remarks>
     private static int[] TimeAxis(ProjectorFacts projector, Video video, int patchCount)
     {

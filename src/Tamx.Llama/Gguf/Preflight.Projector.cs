@@ -7,6 +7,9 @@ public static partial class Preflight
 {
     private const string ProjectorTypeKey = "clip.projector_type";
 
+    /// <summary>MiniCPM-V's projector.</summary>
+    private const string Resampler = "resampler";
+
     /// <summary>clip.cpp's own limit: beyond it, products overflow 32 bits.</summary>
     private const int MaxImageSize = 8192;
 
@@ -56,6 +59,14 @@ public static partial class Preflight
         }
 
         var type = metadata.GetString(ProjectorTypeKey);
+        if (type == Resampler)
+        {
+            throw model.Error(
+                "has a resampler (MiniCPM-V), whose vision tokens each ask something of the whole picture: they are no "
+                    + "places in it, so there is no map"
+            );
+        }
+
         string[] types = [.. ProjectorKind.All.Select(known => known.Type)];
         var kind =
             ProjectorKind.Find(type)
