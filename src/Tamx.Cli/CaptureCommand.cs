@@ -132,6 +132,20 @@ internal sealed class CaptureCommand
             );
         }
 
+        int[] attentionLayers = what.Contains(Attention) ? [.. layers.Intersect(facts.AttentionLayers)] : [];
+        if (what.Contains(Attention) && attentionLayers.Length < layers.Length)
+        {
+            var some = string.Join(", ", layers.Except(attentionLayers));
+            var message =
+                $"layers without softmax attention ({_layers.Name}): {some}; {facts.Path} has it in layers {string.Join(", ", facts.AttentionLayers)}";
+            if (attentionLayers.Length == 0)
+            {
+                throw new InvalidInputException(message);
+            }
+
+            context.Error.WriteLine(OutsideText.Line($"No attention is written of {message}."));
+        }
+
         var messages = await _conversation.ReadAsync(parsed, cancellationToken);
         var writer = new SafetensorsWriter();
         await using (var progress = ProgressDisplay.Start(context.Error))
@@ -146,7 +160,7 @@ internal sealed class CaptureCommand
                     CaptureAttention = what.Contains(Attention),
                 }
             );
-            var attention = layers.ToDictionary(layer => layer, _ => new List<float[]>());
+            var attention = attentionLayers.ToDictionary(layer => layer, _ => new List<float[]>());
             await foreach (var _ in completion.GenerateAsync(cancellationToken))
             {
                 Take(completion, heads, attention);
@@ -237,7 +251,7 @@ internal sealed class CaptureCommand
             }
         }
 
-        foreach (var (layer, rows) in attention.Where(_ => what.Contains(Attention)))
+        foreach (var (layer, rows) in attention)
         {
             foreach (var (index, row) in rows.Take(ids.Length - completion.PromptTokenCount).Index())
             {

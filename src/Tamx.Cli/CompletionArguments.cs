@@ -73,6 +73,13 @@ internal sealed class CompletionArguments
         HelpName = "TEXT",
     };
 
+    private readonly Option<string> _reasoning = new("--reasoning")
+    {
+        Description = "Whether the answer begins with a thought, where the model's template has a switch for it.",
+        HelpName = "on|off|auto",
+        DefaultValueFactory = _ => "auto",
+    };
+
     private readonly Option<uint> _seed = new("-s", "--seed") { Description = "Seed of the sampling.", HelpName = "N" };
     private readonly Option<int> _candidates = new("--candidates")
     {
@@ -101,6 +108,7 @@ internal sealed class CompletionArguments
         _frequencyPenalty.RequireWithin(-100, 100);
         _repeatPenalty.RequireWithin(0.01f, 100);
         _repeatLastN.RequireAtLeast(-1);
+        _reasoning.AcceptOnlyFromAmong("on", "off", "auto");
         _seed.RequireAtLeast(0u);
     }
 
@@ -119,6 +127,7 @@ internal sealed class CompletionArguments
             _repeatPenalty,
             _repeatLastN,
             _stopTexts,
+            _reasoning,
             _seed,
             _candidates,
             _context,
@@ -147,6 +156,12 @@ internal sealed class CompletionArguments
             RepeatLastN = parsed.GetValue(_repeatLastN),
             LogitBias = _logitBias.Read(parsed),
             StopTexts = parsed.GetValue(_stopTexts) ?? [],
+            Thinking = parsed.GetValue(_reasoning) switch
+            {
+                "on" => true,
+                "off" => false,
+                _ => null,
+            },
             Seed = parsed.GetValue(_seed),
             CandidateCount = parsed.GetValue(_candidates),
         };

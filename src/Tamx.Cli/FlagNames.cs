@@ -19,6 +19,7 @@ internal static class FlagNames
             nameof(CompletionOptions.LogitBias) => "--logit-bias",
             nameof(CompletionOptions.MaxNewTokens) => "-n",
             nameof(CompletionOptions.StopTexts) => "--stop",
+            nameof(CompletionOptions.Thinking) => "--reasoning",
             nameof(ModelOptions.GpuLayerCount) => "-ngl",
             nameof(ModelOptions.MaxImageTokens) => "--image-max-tokens",
             nameof(ModelOptions.MinImageTokens) => "--image-min-tokens",

@@ -75,11 +75,14 @@ internal static class InfoCommand
                 facts.Path,
                 facts.Name,
                 facts.Description,
+                facts.Family,
                 facts.Architecture,
                 facts.Quantization,
                 facts.ByteCount,
                 facts.ParameterCount,
                 facts.LayerCount,
+                facts.AttentionLayers,
+                facts.ExpertCount,
                 facts.HiddenSize,
                 facts.HeadCount,
                 facts.KeyValueHeadCount,
@@ -151,8 +154,18 @@ internal static class InfoCommand
         var model = info.Model;
         output.WriteLine($"Model      {model.Name ?? Path.GetFileName(model.Path)}  ({model.Path})");
         output.WriteLine(
-            $"           {model.Architecture}, {model.Quantization}, {Amount(model.Parameters)} parameters, {Size(model.Bytes)}"
+            $"           {model.Architecture} ({model.Family}), {model.Quantization}, {Amount(model.Parameters)} parameters, {Size(model.Bytes)}"
         );
+        var attention =
+            model.AttentionLayers.Count == model.Layers
+                ? "all"
+                : $"{string.Join(", ", model.AttentionLayers)} (evidence comes from these alone; the others are recurrent)";
+        output.WriteLine($"           layers with softmax attention: {attention}");
+        if (model.Experts > 0)
+        {
+            output.WriteLine($"           {model.Experts} experts per layer");
+        }
+
         output.WriteLine(
             $"           {model.Layers} layers, hidden size {model.HiddenSize}, {model.Heads} heads ({model.KeyValueHeads} key-value), context {model.ContextLength}"
         );
@@ -240,11 +253,14 @@ internal static class InfoCommand
         string Path,
         string? Name,
         string? Description,
+        string Family,
         string Architecture,
         string Quantization,
         long Bytes,
         long Parameters,
         int Layers,
+        IReadOnlyList<int> AttentionLayers,
+        int Experts,
         int HiddenSize,
         int Heads,
         int KeyValueHeads,

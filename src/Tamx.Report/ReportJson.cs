@@ -143,7 +143,7 @@ internal static class ReportJson
         json.WriteEndObject();
 
         json.WriteStartObject("method");
-        json.WriteString("name", maps.Options.DescribeMethod());
+        json.WriteString("name", maps.Options.DescribeMethod(run));
         json.WriteString("profile", maps.Options.Profile.ToString());
         json.WriteBoolean("eci", maps.Options.ApplyEci);
         WriteNumber(json, "eciStrength", maps.Options.EciStrength);

@@ -165,7 +165,7 @@ internal sealed class RunComparison
             [
                 run.Trace.Run.Model,
                 run.Trace.Run.Quantization,
-                run.Maps.Options.DescribeMethod(),
+                run.Maps.Options.DescribeMethod(run.Trace.Run),
                 $"profile {run.Maps.Options.Profile.ToString().ToLowerInvariant()}",
                 run.Maps.Options.ApplyEci ? "ECI" : "no ECI",
                 run.Maps.Options.ApplyFilter ? $"filter {run.Maps.Options.KernelSize}" : "no filter",

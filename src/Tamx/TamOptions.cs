@@ -190,14 +190,19 @@ public sealed partial record TamOptions
         };
 
     /// <summary>Method and layer in words: "TAM, last layer".</summary>
-    public string DescribeMethod() =>
-        Method switch
+    /// <param name="run">The run that maps are of, or null. In hybrids not all layers give evidence.</param>
+    public string DescribeMethod(RunInfo? run = null)
+    {
+        var some = run?.AttentionLayers is { } layers ? $"{layers} layers: those with softmax attention" : null;
+        return Method switch
         {
-            MapMethod.Evidence => "Evidence, all layers",
+            MapMethod.Evidence => $"Evidence, {some ?? "all layers"}",
             MapMethod.Lens => $"Logit lens, {PlaceOf(Layer)}",
+            MapMethod.Joint when some is not null => $"Evidence ({some}) and logit lens, {PlaceOf(Layer)}",
             MapMethod.Joint => $"Evidence and logit lens, {PlaceOf(Layer)}",
             _ => $"TAM, {PlaceOf(Layer)}",
         };
+    }
 
     /// <summary>Refuses values that the method cannot work with.</summary>
     /// <exception cref="InvalidInputException">An option is out of range; the message names it.</exception>

@@ -17,6 +17,9 @@ public sealed class CaptureTests
     [Theory]
     [InlineData("qwen3vl")]
     [InlineData("qwen3vl-deepstack")]
+    [InlineData("qwen3vlmoe")]
+    [InlineData("qwen35")]
+    [InlineData("qwen35moe")]
     [InlineData("qwen2.5vl")]
     [InlineData("qwen2vl")]
     public async Task GenerateAsync_EveryPosition_HasFiniteRow(string name)
@@ -41,9 +44,19 @@ public sealed class CaptureTests
     [InlineData("qwen3vl", "video")]
     [InlineData("qwen3vl-deepstack", "image")]
     [InlineData("qwen3vl-deepstack", "video")]
+    [InlineData("qwen3vlmoe", "image")]
+    [InlineData("qwen3vlmoe", "video")]
+    [InlineData("qwen35", "image")]
+    [InlineData("qwen35", "video")]
+    [InlineData("qwen35moe", "image")]
+    [InlineData("qwen35moe", "video")]
     [InlineData("qwen2.5vl", "image")]
     [InlineData("qwen2.5vl", "video")]
     [InlineData("qwen3vl-q4_k_m", "image")]
+    [InlineData("qwen3vlmoe-q4_k_m", "image")]
+    [InlineData("qwen35-q4_k_m", "image")]
+    [InlineData("qwen35moe-q4_k_m", "image")]
+    [InlineData("qwen35moe-fused", "image")]
     public async Task GenerateAsync_LastRow_EqualsEmbeddingsOutput(string name, string medium)
     {
         ChatTurn[] video =
@@ -72,11 +85,17 @@ public sealed class CaptureTests
     [Theory]
     [InlineData("qwen3vl", 1e-5)]
     [InlineData("qwen3vl-untied", 1e-5)]
+    [InlineData("qwen3vlmoe", 1e-5)]
+    [InlineData("qwen35", 1e-5)]
+    [InlineData("qwen35moe", 1e-5)]
     [InlineData("qwen2.5vl", 1e-5)]
     [InlineData("qwen3vl-f16", 4e-3)]
     [InlineData("qwen3vl-q8_0", 8e-2)]
     [InlineData("qwen3vl-q4_k_m", 8e-2)]
     [InlineData("qwen3vl-untied-q4_k_m", 8e-2)]
+    [InlineData("qwen35-q4_k_m", 8e-2)]
+    [InlineData("qwen35moe-q4_k_m", 8e-2)]
+    [InlineData("qwen35moe-fused", 1e-5)]
     public async Task OutputEmbedding_TimesHiddenState_EqualsLogits(string name, double tolerance)
     {
         var model = LoadedModels.Get(LoadedModels.Files(name));
@@ -109,6 +128,10 @@ public sealed class CaptureTests
     [InlineData("qwen3vl", 7, 5e-5)]
     [InlineData("qwen3vl", 512, 5e-5)]
     [InlineData("qwen3vl-deepstack", 16, 5e-5)]
+    [InlineData("qwen3vlmoe", 16, 5e-5)]
+    [InlineData("qwen35", 2, 5e-5)]
+    [InlineData("qwen35", 16, 5e-5)]
+    [InlineData("qwen35moe", 7, 5e-5)]
     [InlineData("qwen2.5vl", 16, 5e-5)]
     public async Task PrefillAsync_OtherBatchSizes_SameRows(string name, int batchSize, double tolerance)
     {
@@ -137,6 +160,10 @@ public sealed class CaptureTests
     [InlineData("qwen3vl", true, 1e-4)]
     [InlineData("qwen3vl", false, 1e-2)]
     [InlineData("qwen3vl-deepstack", true, 1e-4)]
+    [InlineData("qwen3vlmoe", true, 1e-4)]
+    [InlineData("qwen35", true, 1e-4)]
+    [InlineData("qwen35", false, 1e-2)]
+    [InlineData("qwen35moe", true, 1e-4)]
     [InlineData("qwen2.5vl", true, 1e-4)]
     public async Task GenerateAsync_AnswerFedBackAsText_SameRows(string name, bool precise, double tolerance)
     {

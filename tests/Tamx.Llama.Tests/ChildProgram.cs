@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Tamx.Llama.Tests.Gguf;
 using Tamx.Llama.Tests.Interop;
 using Tamx.Llama.Tests.Media;
 using Tamx.Testing;
@@ -19,6 +20,9 @@ internal static class ChildProgram
             case ["texts", .. var rest]:
                 ChildProcess.LeaveNothingBehind();
                 return TextRun.Run(rest);
+            case ["left-out", .. var rest]:
+                ChildProcess.LeaveNothingBehind();
+                return await LeftOutRun.RunAsync(rest);
             case ["environment"]:
                 ChildProcess.LeaveNothingBehind();
                 return EnvironmentTests.Change();

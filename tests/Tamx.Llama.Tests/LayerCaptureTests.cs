@@ -27,13 +27,17 @@ public sealed class LayerCaptureTests
     [InlineData("qwen3vl-deepstack")]
     [InlineData("qwen3vl-f16")]
     [InlineData("qwen3vl-q4_k_m")]
+    [InlineData("qwen3vlmoe")]
+    [InlineData("qwen35")]
+    [InlineData("qwen35moe")]
     [InlineData("qwen2.5vl")]
     [InlineData("qwen2vl")]
     [InlineData("qwen2vl-untied-q8_0")]
     public async Task ResidualOf_LastLayerWithOutputNorm_IsTheHiddenState(string name)
     {
         var model = LoadedModels.Get(LoadedModels.Files(name));
-        using var completion = model.CreateCompletion(Question, Options);
+        var options = Options with { Layers = [0, model.Facts.LayerCount - 1] };
+        using var completion = model.CreateCompletion(Question, options);
         await Read(completion);
 
         var last = completion.ResidualOf(model.Facts.LayerCount - 1).ToArray();
@@ -63,6 +67,8 @@ public sealed class LayerCaptureTests
     [Theory]
     [InlineData("qwen3vl", 2)]
     [InlineData("qwen3vl", 16)]
+    [InlineData("qwen3vlmoe", 16)]
+    [InlineData("qwen35", 16)]
     [InlineData("qwen2.5vl", 7)]
     public async Task ResidualOf_OtherBatchSizes_SameRows(string name, int batchSize)
     {
@@ -84,6 +90,9 @@ public sealed class LayerCaptureTests
     [InlineData("qwen3vl-untied-f16")]
     [InlineData("qwen3vl-q8_0")]
     [InlineData("qwen3vl-q4_k_m")]
+    [InlineData("qwen3vlmoe")]
+    [InlineData("qwen35")]
+    [InlineData("qwen35moe")]
     [InlineData("qwen2.5vl")]
     [InlineData("qwen2vl-untied")]
     [InlineData("qwen2vl-untied-q8_0")]
@@ -101,7 +110,7 @@ public sealed class LayerCaptureTests
         );
         foreach (var rows in attention.Rows)
         {
-            for (var layer = 0; layer < model.Facts.LayerCount; layer++)
+            foreach (var layer in model.Facts.AttentionLayers)
             {
                 var weights = rows.WeightsOf(layer).ToArray();
                 Assert.Equal(model.Facts.HeadCount * rows.Count * rows.ColumnCount, weights.Length);

@@ -30,7 +30,8 @@ public sealed class SpecialTokenTests
         "<|video_pad|>",
     ];
 
-    public static TheoryData<string> Architectures => ["qwen3vl", "qwen2.5vl", "qwen2vl"];
+    public static TheoryData<string> Architectures =>
+        ["qwen3vl", "qwen3vlmoe", "qwen35", "qwen35moe", "qwen2.5vl", "qwen2vl"];
 
     [Theory]
     [MemberData(nameof(Architectures))]
@@ -40,6 +41,12 @@ public sealed class SpecialTokenTests
         var vocabulary = model.Vocabulary;
         foreach (var special in Said.Concat(Markers))
         {
+            if (model.Template.Thoughts != ThoughtLayout.Text && special == AssistantTurn.ThoughtEnd)
+            {
+                // It ends a thought, which an earlier turn loses.
+                continue;
+            }
+
             var text = $"A red{special} cup";
             using var earlier = model.CreateCompletion([
                 new(TurnRole.User, "One"),

@@ -9,10 +9,13 @@ namespace Tamx.Llama.Tests;
 /// </summary>
 public class TextTests
 {
-    [Fact]
-    public async Task Tokenize_OddTexts_EndNothing()
+    // The two ways to cut text.
+    [Theory]
+    [InlineData("qwen3vl")]
+    [InlineData("qwen35")]
+    public async Task Tokenize_OddTexts_EndNothing(string name)
     {
-        using var process = Process.Start(ChildProgram.Start("texts", TestModels.Qwen3Vl.ModelPath))!;
+        using var process = Process.Start(ChildProgram.Start("texts", TestModels.Get(name).ModelPath))!;
         var error = process.StandardError.ReadToEndAsync();
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();

@@ -71,6 +71,52 @@ public static class RandomModel
         {%- if add_generation_prompt -%}{{- '<|im_start|>assistant\n<think>\n' -}}{%- endif -%}
         """;
 
+    /// <summary>Gives the same prompts as the published templates of Qwen3.5, thinking on or off.</summary>
+    public const string SwitchableTemplate = """
+        {%- macro render_content(content) -%}
+        {%- if content is string -%}{{- content -}}
+        {%- else -%}
+        {%- for part in content -%}
+        {%- if part.type == 'text' -%}{{- part.text -}}
+        {%- elif part.type == 'video' -%}{{- '<|vision_start|><|video_pad|><|vision_end|>' -}}
+        {%- else -%}{{- '<|vision_start|><|image_pad|><|vision_end|>' -}}
+        {%- endif -%}
+        {%- endfor -%}
+        {%- endif -%}
+        {%- endmacro -%}
+        {%- set ns = namespace(last_query_index=messages|length - 1, is_found=false) -%}
+        {%- for message in messages|reverse -%}
+        {%- set text = render_content(message.content)|trim -%}
+        {%- set is_response = text.startswith('<tool_response>') and text.endswith('</tool_response>') -%}
+        {%- if message.role == 'user' and not is_response and not ns.is_found -%}
+        {%- set ns.is_found = true -%}
+        {%- set ns.last_query_index = messages|length - loop.index -%}
+        {%- endif -%}
+        {%- endfor -%}
+        {%- for message in messages -%}
+        {%- set text = render_content(message.content)|trim -%}
+        {%- if message.role == 'assistant' -%}
+        {%- set thought = message.reasoning_content or '' -%}
+        {%- if message.reasoning_content is not string and '</think>' in text -%}
+        {%- set thought = text.split('</think>')[0].rstrip('\n').split('<think>')[-1].lstrip('\n') -%}
+        {%- set text = text.split('</think>')[-1].lstrip('\n') -%}
+        {%- endif -%}
+        {%- if loop.index0 > ns.last_query_index -%}
+        {%- set text = '<think>\n' + thought|trim + '\n</think>\n\n' + text -%}
+        {%- endif -%}
+        {%- endif -%}
+        {{- '<|im_start|>' + message.role + '\n' + text + '<|im_end|>\n' -}}
+        {%- endfor -%}
+        {%- if add_generation_prompt -%}
+        {{- '<|im_start|>assistant\n' -}}
+        {%- if enable_thinking is defined and enable_thinking is false -%}
+        {{- '<think>\n\n</think>\n\n' -}}
+        {%- else -%}
+        {{- '<think>\n' -}}
+        {%- endif -%}
+        {%- endif -%}
+        """;
+
     /// <summary>What stands before it in Qwen2-VL's and Qwen2.5-VL's layout.</summary>
     private const string DefaultSystemTemplate = $$$"""
         {%- if messages[0].role != 'system' -%}{{- '<|im_start|>system\n{{{DefaultSystemText}}}<|im_end|>\n' -}}{%- endif -%}
@@ -104,8 +150,8 @@ public static class RandomModel
     /// <summary>The text model.</summary>
     public static GgufWriter BuildModel(RandomModelOptions options)
     {
-        var isQwen3 = options.Architecture == ModelArchitecture.Qwen3Vl;
         var architecture = options.Architecture;
+        var isQwen35 = architecture is ModelArchitecture.Qwen35 or ModelArchitecture.Qwen35Moe;
         var headSize = options.HiddenSize / options.HeadCount;
         GgufWriter writer = new();
         writer.Add("general.architecture", architecture);
@@ -115,23 +161,44 @@ public static class RandomModel
         writer.Add("general.file_type", options.WeightType == TensorType.F16 ? 1u : 0u);
         writer.Add($"{architecture}.context_length", (uint)options.ContextLength);
         writer.Add($"{architecture}.embedding_length", (uint)options.HiddenSize);
-        writer.Add($"{architecture}.block_count", (uint)options.LayerCount);
-        writer.Add($"{architecture}.feed_forward_length", (uint)options.FeedForwardSize);
+        writer.Add($"{architecture}.block_count", (uint)(options.LayerCount + options.DraftLayerCount));
         writer.Add($"{architecture}.attention.head_count", (uint)options.HeadCount);
         writer.Add($"{architecture}.attention.head_count_kv", (uint)options.KeyValueHeadCount);
         writer.Add($"{architecture}.attention.key_length", (uint)headSize);
         writer.Add($"{architecture}.attention.value_length", (uint)headSize);
         writer.Add($"{architecture}.attention.layer_norm_rms_epsilon", 1e-6f);
         writer.Add($"{architecture}.rope.freq_base", 10000f);
-        writer.Add($"{architecture}.rope.dimension_sections", RotarySections(architecture, headSize / 2));
-        if (isQwen3)
+        writer.Add(
+            $"{architecture}.rope.dimension_sections",
+            RotarySections(architecture, isQwen35 ? headSize / 4 : headSize / 2)
+        );
+        if (options.HasExperts)
+        {
+            writer.Add($"{architecture}.expert_count", (uint)options.ExpertCount);
+            writer.Add($"{architecture}.expert_used_count", (uint)options.ExpertCount / 2);
+            writer.Add($"{architecture}.expert_feed_forward_length", (uint)options.FeedForwardSize);
+        }
+        else
+        {
+            writer.Add($"{architecture}.feed_forward_length", (uint)options.FeedForwardSize);
+        }
+
+        if (isQwen35)
+        {
+            AddHybridKeys(writer, options, headSize);
+        }
+        else if (architecture != ModelArchitecture.Qwen2Vl)
         {
             writer.Add($"{architecture}.n_deepstack_layers", (uint)options.DeepstackLayerCount);
         }
 
         WordVocabulary vocabulary = new(options.VocabularySize);
-        var template = options.IsThinking ? ThinkingTemplate : ChatTemplate;
-        AddVocabulary(writer, vocabulary, isQwen3 ? template : DefaultSystemTemplate + template);
+        var template =
+            isQwen35 ? SwitchableTemplate
+            : options.IsThinking ? ThinkingTemplate
+            : architecture == ModelArchitecture.Qwen2Vl ? DefaultSystemTemplate + ChatTemplate
+            : ChatTemplate;
+        AddVocabulary(writer, vocabulary, template, isQwen35 ? "qwen35" : "qwen2");
         AddTextTensors(new TensorMaker(writer, options), options, vocabulary, headSize);
         return writer;
     }
@@ -170,20 +237,42 @@ public static class RandomModel
         return writer;
     }
 
+    /// <summary>What a qwen35 has besides others: recurrent layers, and heads rotated by half.</summary>
+    private static void AddHybridKeys(GgufWriter writer, RandomModelOptions options, int headSize)
+    {
+        var architecture = options.Architecture;
+        writer.Add($"{architecture}.rope.dimension_count", (uint)headSize / 2);
+        writer.Add($"{architecture}.full_attention_interval", (uint)options.AttentionInterval);
+        writer.Add($"{architecture}.ssm.conv_kernel", 4u);
+        writer.Add($"{architecture}.ssm.state_size", (uint)options.StateSize);
+        writer.Add($"{architecture}.ssm.time_step_rank", (uint)options.StateHeadCount);
+        writer.Add($"{architecture}.ssm.group_count", (uint)options.StateHeadCount / 2);
+        writer.Add($"{architecture}.ssm.inner_size", (uint)(options.StateSize * options.StateHeadCount));
+        if (options.HasExperts)
+        {
+            writer.Add($"{architecture}.expert_shared_feed_forward_length", (uint)options.FeedForwardSize);
+        }
+
+        if (options.DraftLayerCount > 0)
+        {
+            writer.Add($"{architecture}.nextn_predict_layers", (uint)options.DraftLayerCount);
+        }
+    }
+
     /// <summary>
     /// Half the head's size shared out between time, height and width (and nothing) in the proportions of the published
     /// models.
     /// </summary>
     private static int[] RotarySections(string architecture, int half)
     {
-        var side = architecture == ModelArchitecture.Qwen3Vl ? half * 20 / 64 : half * 24 / 64;
+        var side = architecture == ModelArchitecture.Qwen2Vl ? half * 24 / 64 : half * 20 / 64;
         return [half - (2 * side), side, side, 0];
     }
 
-    private static void AddVocabulary(GgufWriter writer, WordVocabulary vocabulary, string chatTemplate)
+    private static void AddVocabulary(GgufWriter writer, WordVocabulary vocabulary, string chatTemplate, string pre)
     {
         writer.Add("tokenizer.ggml.model", "gpt2");
-        writer.Add("tokenizer.ggml.pre", "qwen2");
+        writer.Add("tokenizer.ggml.pre", pre);
         writer.Add("tokenizer.ggml.tokens", vocabulary.Tokens);
         writer.Add("tokenizer.ggml.token_type", vocabulary.Types);
         writer.Add("tokenizer.ggml.merges", vocabulary.Merges);
@@ -218,33 +307,121 @@ public static class RandomModel
             tensors.AddMatrix("output.weight", hidden, vocabulary.Tokens.Count, DeviationOf);
         }
 
-        for (var i = 0; i < options.LayerCount; i++)
+        for (var i = 0; i < options.LayerCount + options.DraftLayerCount; i++)
         {
             var layer = $"blk.{i}";
             tensors.AddNorm($"{layer}.attn_norm", hidden);
-            if (options.Architecture == ModelArchitecture.Qwen3Vl)
-            {
-                // Attention scores with a deviation of about 1.6 * 1.6: neither uniform nor all on one token.
-                tensors.AddLinear($"{layer}.attn_q", hidden, querySize, 1, hasBias: false);
-                tensors.AddLinear($"{layer}.attn_k", hidden, keySize, 1, hasBias: false);
-                tensors.AddNorm($"{layer}.attn_q_norm", headSize, 1.6f);
-                tensors.AddNorm($"{layer}.attn_k_norm", headSize, 1.6f);
-                tensors.AddLinear($"{layer}.attn_v", hidden, keySize, 1, hasBias: false);
-            }
-            else
-            {
-                tensors.AddLinear($"{layer}.attn_q", hidden, querySize, 1.6f);
-                tensors.AddLinear($"{layer}.attn_k", hidden, keySize, 1.6f);
-                tensors.AddLinear($"{layer}.attn_v", hidden, keySize, 1);
-            }
 
             // The first layer says little about the context, so that the (short) embedding of the token itself reaches
             // its feed-forward part: else all positions would look alike and the answer would repeat one word.
-            tensors.AddLinear($"{layer}.attn_output", querySize, hidden, i == 0 ? 0.1f : 1.5f, hasBias: false);
-            tensors.AddNorm($"{layer}.ffn_norm", hidden);
-            tensors.AddLinear($"{layer}.ffn_gate", hidden, options.FeedForwardSize, 1, hasBias: false);
-            tensors.AddLinear($"{layer}.ffn_up", hidden, options.FeedForwardSize, 1, hasBias: false);
-            tensors.AddLinear($"{layer}.ffn_down", options.FeedForwardSize, hidden, 1.5f, hasBias: false);
+            var outputGain = i == 0 ? 0.1f : 1.5f;
+            switch (options.Architecture)
+            {
+                case ModelArchitecture.Qwen2Vl:
+                    tensors.AddLinear($"{layer}.attn_q", hidden, querySize, 1.6f);
+                    tensors.AddLinear($"{layer}.attn_k", hidden, keySize, 1.6f);
+                    tensors.AddLinear($"{layer}.attn_v", hidden, keySize, 1);
+                    tensors.AddLinear($"{layer}.attn_output", querySize, hidden, outputGain, hasBias: false);
+                    tensors.AddNorm($"{layer}.ffn_norm", hidden);
+                    break;
+                case ModelArchitecture.Qwen35 or ModelArchitecture.Qwen35Moe:
+                    if (i < options.LayerCount && (i + 1) % options.AttentionInterval != 0)
+                    {
+                        AddRecurrentLayer(tensors, options, layer, outputGain);
+                    }
+                    else
+                    {
+                        // Each query has a gate beside it, which lets half through on average.
+                        AddAttention(tensors, layer, hidden, headSize, 2 * querySize, keySize);
+                        tensors.AddLinear($"{layer}.attn_output", querySize, hidden, 3 * outputGain, hasBias: false);
+                    }
+
+                    tensors.AddNorm($"{layer}.post_attention_norm", hidden);
+                    break;
+                default:
+                    AddAttention(tensors, layer, hidden, headSize, querySize, keySize);
+                    tensors.AddLinear($"{layer}.attn_output", querySize, hidden, outputGain, hasBias: false);
+                    tensors.AddNorm($"{layer}.ffn_norm", hidden);
+                    break;
+            }
+
+            AddFeedForward(tensors, options, layer);
+            if (i >= options.LayerCount)
+            {
+                tensors.AddLinear($"{layer}.nextn.eh_proj", 2 * hidden, hidden, 1, hasBias: false);
+                tensors.AddNorm($"{layer}.nextn.enorm", hidden);
+                tensors.AddNorm($"{layer}.nextn.hnorm", hidden);
+            }
+        }
+    }
+
+    /// <summary>Attention scores with a deviation of about 1.6 * 1.6: neither uniform nor all on one token.</summary>
+    private static void AddAttention(
+        TensorMaker tensors,
+        string layer,
+        int hidden,
+        int headSize,
+        int querySize,
+        int keySize
+    )
+    {
+        tensors.AddLinear($"{layer}.attn_q", hidden, querySize, 1, hasBias: false);
+        tensors.AddLinear($"{layer}.attn_k", hidden, keySize, 1, hasBias: false);
+        tensors.AddNorm($"{layer}.attn_q_norm", headSize, 1.6f);
+        tensors.AddNorm($"{layer}.attn_k_norm", headSize, 1.6f);
+        tensors.AddLinear($"{layer}.attn_v", hidden, keySize, 1, hasBias: false);
+    }
+
+    /// <summary>A gated delta net that forgets about half of its state per token.</summary>
+    private static void AddRecurrentLayer(
+        TensorMaker tensors,
+        RandomModelOptions options,
+        string layer,
+        float outputGain
+    )
+    {
+        var (hidden, heads) = (options.HiddenSize, options.StateHeadCount);
+        var valueSize = options.StateSize * heads;
+        tensors.AddLinear($"{layer}.attn_qkv", hidden, 2 * valueSize, 1, hasBias: false);
+        tensors.AddLinear($"{layer}.attn_gate", hidden, valueSize, 1, hasBias: false);
+        tensors.AddVector($"{layer}.ssm_conv1d.weight", 0.25f, 0.5f, 4, 2 * valueSize);
+        tensors.AddVector($"{layer}.ssm_dt.bias", 0, 0.5f, heads);
+        tensors.AddVector($"{layer}.ssm_a", -1, 0.3f, heads);
+        tensors.AddLinear($"{layer}.ssm_beta", hidden, heads, 1, hasBias: false);
+        tensors.AddLinear($"{layer}.ssm_alpha", hidden, heads, 1, hasBias: false);
+        tensors.AddNorm($"{layer}.ssm_norm", options.StateSize);
+        tensors.AddLinear($"{layer}.ssm_out", valueSize, hidden, outputGain, hasBias: false);
+    }
+
+    private static void AddFeedForward(TensorMaker tensors, RandomModelOptions options, string layer)
+    {
+        var (hidden, inner) = (options.HiddenSize, options.FeedForwardSize);
+        if (!options.HasExperts)
+        {
+            tensors.AddLinear($"{layer}.ffn_gate", hidden, inner, 1, hasBias: false);
+            tensors.AddLinear($"{layer}.ffn_up", hidden, inner, 1, hasBias: false);
+            tensors.AddLinear($"{layer}.ffn_down", inner, hidden, 1.5f, hasBias: false);
+            return;
+        }
+
+        tensors.AddLinear($"{layer}.ffn_gate_inp", hidden, options.ExpertCount, 1, hasBias: false);
+        if (options.HasFusedExperts)
+        {
+            tensors.AddExperts($"{layer}.ffn_gate_up_exps", hidden, 2 * inner, options.ExpertCount, 1);
+        }
+        else
+        {
+            tensors.AddExperts($"{layer}.ffn_gate_exps", hidden, inner, options.ExpertCount, 1);
+            tensors.AddExperts($"{layer}.ffn_up_exps", hidden, inner, options.ExpertCount, 1);
+        }
+
+        tensors.AddExperts($"{layer}.ffn_down_exps", inner, hidden, options.ExpertCount, 2);
+        if (options.Architecture == ModelArchitecture.Qwen35Moe)
+        {
+            tensors.AddVector($"{layer}.ffn_gate_inp_shexp.weight", 0, 1 / MathF.Sqrt(hidden), hidden);
+            tensors.AddLinear($"{layer}.ffn_gate_shexp", hidden, inner, 1, hasBias: false);
+            tensors.AddLinear($"{layer}.ffn_up_shexp", hidden, inner, 1, hasBias: false);
+            tensors.AddLinear($"{layer}.ffn_down_shexp", inner, hidden, 1.5f, hasBias: false);
         }
     }
 
@@ -315,6 +492,16 @@ public static class RandomModel
 
         public void AddMatrix(string name, int columnCount, int rowCount, Func<long, float> deviationOfRow) =>
             Add(name, options.WeightType, [columnCount, rowCount], 0, deviationOfRow);
+
+        /// <summary>A matrix like <see cref="AddLinear"/>'s for each expert.</summary>
+        public void AddExperts(string name, int inputSize, int outputSize, int count, float gain) =>
+            Add(
+                $"{name}.weight",
+                options.WeightType,
+                [inputSize, outputSize, count],
+                0,
+                _ => gain / MathF.Sqrt(inputSize)
+            );
 
         public void AddNorm(string name, int size, float gain = 1, bool hasBias = false)
         {

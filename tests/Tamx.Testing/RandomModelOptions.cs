@@ -18,6 +18,9 @@ public sealed record RandomModelOptions
             LayerCount = 2,
             HeadCount = 2,
             KeyValueHeadCount = 1,
+            AttentionInterval = 2,
+            StateSize = 8,
+            StateHeadCount = 2,
             DeepstackLayerCount = 1,
             IsTied = false,
             PatchSize = 4,
@@ -28,7 +31,7 @@ public sealed record RandomModelOptions
             VisionHeadCount = 2,
         };
 
-    /// <summary>qwen3vl or qwen2vl.</summary>
+    /// <summary>One of <see cref="ModelArchitecture"/>.</summary>
     public string Architecture { get; init; } = ModelArchitecture.Qwen3Vl;
 
     /// <summary>qwen3vl_merger; for qwen2vl qwen2.5vl_merger or qwen2vl_merger.</summary>
@@ -47,7 +50,29 @@ public sealed record RandomModelOptions
 
     public int HiddenSize { get; init; } = 256;
 
+    /// <summary>Width of the feed-forward layers, or of each expert.</summary>
     public int FeedForwardSize { get; init; } = 512;
+
+    /// <summary>Experts of a layer, half of which take part in a token, where the architecture has some.</summary>
+    public int ExpertCount { get; init; } = 4;
+
+    /// <summary>Whether the architecture has experts.</summary>
+    public bool HasExperts => Architecture is ModelArchitecture.Qwen3VlMoe or ModelArchitecture.Qwen35Moe;
+
+    /// <summary>Whether gate and first matrix of the experts are one tensor (qwen35moe only).</summary>
+    public bool HasFusedExperts { get; init; }
+
+    /// <summary>Every so many layers one has softmax attention (qwen35 and qwen35moe only).</summary>
+    public int AttentionInterval { get; init; } = 4;
+
+    /// <summary>Size of a key and of a value of the recurrent layers.</summary>
+    public int StateSize { get; init; } = 64;
+
+    /// <summary>Heads of the recurrent layers' values; keys have half as many.</summary>
+    public int StateHeadCount { get; init; } = 4;
+
+    /// <summary>Layers at the end that only draft tokens ahead (qwen35 and qwen35moe only).</summary>
+    public int DraftLayerCount { get; init; }
 
     public int LayerCount { get; init; } = 3;
 

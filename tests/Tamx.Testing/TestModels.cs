@@ -61,6 +61,44 @@ public static class TestModels
     private static readonly Lazy<ModelFiles> LazyQwen3VlDeepstack = Make(
         new() { Name = "qwen3vl-deepstack", DeepstackLayerCount = 2 }
     );
+    private static readonly Lazy<ModelFiles> LazyQwen3VlMoe = Make(
+        new()
+        {
+            Name = "qwen3vlmoe",
+            Architecture = ModelArchitecture.Qwen3VlMoe,
+            FeedForwardSize = 256,
+            DeepstackLayerCount = 2,
+        }
+    );
+    private static readonly Lazy<ModelFiles> LazyQwen35 = Make(
+        new()
+        {
+            Name = "qwen35",
+            Architecture = ModelArchitecture.Qwen35,
+            LayerCount = 8,
+        }
+    );
+    private static readonly Lazy<ModelFiles> LazyQwen35Moe = Make(
+        new()
+        {
+            Name = "qwen35moe",
+            Architecture = ModelArchitecture.Qwen35Moe,
+            LayerCount = 4,
+            FeedForwardSize = 256,
+            DraftLayerCount = 1,
+            IsTied = false,
+        }
+    );
+    private static readonly Lazy<ModelFiles> LazyQwen35MoeFused = Make(
+        new()
+        {
+            Name = "qwen35moe-fused",
+            Architecture = ModelArchitecture.Qwen35Moe,
+            LayerCount = 4,
+            FeedForwardSize = 256,
+            HasFusedExperts = true,
+        }
+    );
     private static readonly Lazy<ModelFiles> LazyQwen25Vl = Make(Qwen2("qwen2.5vl", "qwen2.5vl_merger"));
     private static readonly Lazy<ModelFiles> LazyQwen2Vl = Make(Qwen2("qwen2vl", "qwen2vl_merger"));
     private static readonly Lazy<ModelFiles> LazyQwen25VlUntied = Make(
@@ -113,6 +151,15 @@ public static class TestModels
     /// <summary>qwen3vl with two deepstack layers, F32.</summary>
     public static ModelFiles Qwen3VlDeepstack => LazyQwen3VlDeepstack.Value;
 
+    /// <summary>qwen3vlmoe with two deepstack layers, F32.</summary>
+    public static ModelFiles Qwen3VlMoe => LazyQwen3VlMoe.Value;
+
+    /// <summary>qwen35: of 8 layers, 3 and 7 have softmax attention; F32.</summary>
+    public static ModelFiles Qwen35 => LazyQwen35.Value;
+
+    /// <summary>qwen35moe: of 4 layers, the last has softmax attention; one layer for drafts, F32.</summary>
+    public static ModelFiles Qwen35Moe => LazyQwen35Moe.Value;
+
     /// <summary>qwen2vl with Qwen2.5-VL's projector (cells of 28 pixels), F32.</summary>
     public static ModelFiles Qwen25Vl => LazyQwen25Vl.Value;
 
@@ -140,6 +187,9 @@ public static class TestModels
         "qwen3vl-untied",
         "qwen3vl-deepstack",
         "qwen3vl-split",
+        "qwen3vlmoe",
+        "qwen35",
+        "qwen35moe",
         "qwen2.5vl",
         "qwen2.5vl-untied",
         "qwen2.5vl-split",
@@ -165,6 +215,10 @@ public static class TestModels
             "qwen3vl-untied" => Qwen3VlUntied,
             "qwen3vl-deepstack" => Qwen3VlDeepstack,
             "qwen3vl-split" => Qwen3VlSplit,
+            "qwen3vlmoe" => Qwen3VlMoe,
+            "qwen35" => Qwen35,
+            "qwen35moe" => Qwen35Moe,
+            "qwen35moe-fused" => LazyQwen35MoeFused.Value,
             "qwen2.5vl" => Qwen25Vl,
             "qwen2.5vl-untied" => Qwen25VlUntied,
             "qwen2.5vl-split" => Qwen25VlSplit,

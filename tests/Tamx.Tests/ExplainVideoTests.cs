@@ -150,8 +150,17 @@ public sealed class ExplainVideoTests
     /// <summary>The answer that a model writes, explained once for all tests.</summary>
     private static Task<Explanation> GeneratedAsync(string name)
     {
-        var options = new ExplainOptions { Completion = Precise, ExplainEndToken = false };
-        return Generated.GetOrAdd(name, _ => Explainer.ExplainAsync(LoadedModels.Get(name), Messages, options));
+        return Generated.GetOrAdd(
+            name,
+            _ =>
+            {
+                // A thought would not end within a few tokens.
+                var model = LoadedModels.Get(name);
+                var completion = Precise with { Thinking = model.Template.CanSwitchThinking ? false : null };
+                var options = new ExplainOptions { Completion = completion, ExplainEndToken = false };
+                return Explainer.ExplainAsync(model, Messages, options);
+            }
+        );
     }
 
     private static string Text(Trace trace, int position) => trace.FindText(trace.TokenIds[position])!;

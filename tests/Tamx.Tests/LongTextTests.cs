@@ -5,6 +5,9 @@ using static Tamx.Tests.SyntheticTrace;
 namespace Tamx.Tests;
 
 /// <summary>Long texts cost in proportion: a token keeps the greatest of its relevance, and turns are read once.</summary>
+/// <remarks>One test measures what the process holds, so no other class runs meanwhile.</remarks>
+[Collection(nameof(LongTextTests))]
+[CollectionDefinition(nameof(LongTextTests), DisableParallelization = true)]
 public class LongTextTests
 {
     private const int AllText = 4096;

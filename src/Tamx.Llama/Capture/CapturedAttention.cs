@@ -3,20 +3,23 @@ using Tamx.Llama.Gguf;
 namespace Tamx.Llama.Capture;
 
 /// <summary>
-/// What each layer's attention read: the values of every position, and the attention weights of the positions that
-/// predict the answer's tokens.
+/// What each layer's softmax attention read: the values of every position, and the attention weights of the positions
+/// that predict the answer's tokens.
 /// </summary>
-/// <remarks>Used by one caller at a time, together with its completion. It outlives the completion.</remarks>
+/// <remarks>
+/// A hybrid's other layers have no such weights (<see cref="ModelFacts.AttentionLayers"/>). Used by one caller at a time, together
+/// with its completion. It outlives the completion.
+/// </remarks>
 public sealed class CapturedAttention
 {
-    private readonly float[][] _values;
+    private readonly Dictionary<int, float[]> _values;
     private readonly List<AttentionRows> _rows = [];
 
     internal CapturedAttention(ModelFacts facts, int capacity)
     {
         Facts = facts;
         ValueSize = facts.KeyValueHeadCount * facts.HeadSize;
-        _values = [.. Enumerable.Range(0, facts.LayerCount).Select(_ => new float[checked(capacity * ValueSize)])];
+        _values = facts.AttentionLayers.ToDictionary(layer => layer, _ => new float[checked(capacity * ValueSize)]);
     }
 
     /// <summary>The model: layers, heads and their size.</summary>
@@ -32,7 +35,7 @@ public sealed class CapturedAttention
     public long ByteCount => _rows.Sum(rows => rows.ByteCount);
 
     /// <summary>The values (V) of all positions decoded so far, [positions, <see cref="ValueSize"/>].</summary>
-    /// <param name="layer">The layer, from 0.</param>
+    /// <param name="layer">A layer with softmax attention.</param>
     public ReadOnlyMemory<float> ValuesOf(int layer) => _values[layer];
 
     /// <summary>Lets go of the rows before a position, which are most of the memory. The values stay.</summary>
@@ -41,11 +44,18 @@ public sealed class CapturedAttention
 
     /// <summary>Bytes that the rows of one position take.</summary>
     internal static long RowBytes(ModelFacts facts, int position) =>
-        sizeof(float) * (long)facts.LayerCount * (((long)facts.HeadCount * (position + 1)) + (2 * facts.HiddenSize));
+        sizeof(float)
+        * (
+            ((long)facts.LayerCount * facts.HiddenSize)
+            + (
+                facts.AttentionLayers.Count
+                * (((long)facts.HeadCount * (position + 1)) + facts.HiddenSize + AttentionRows.GateSize(facts))
+            )
+        );
 
     /// <summary>Bytes that the values of so many positions take.</summary>
     internal static long ValueBytes(ModelFacts facts, int capacity) =>
-        sizeof(float) * (long)facts.LayerCount * facts.KeyValueHeadCount * facts.HeadSize * capacity;
+        sizeof(float) * (long)facts.AttentionLayers.Count * facts.KeyValueHeadCount * facts.HeadSize * capacity;
 
     /// <summary>Where a decode's values go, and the rows of its last tokens.</summary>
     /// <param name="firstToken">Tokens decoded before it.</param>
@@ -53,33 +63,34 @@ public sealed class CapturedAttention
     /// <param name="rows">The rows of the tokens that predict; null where none does.</param>
     internal IEnumerable<CaptureTarget> TargetsOf(int firstToken, int tokenCount, AttentionRows? rows)
     {
-        for (var layer = 0; layer < Facts.LayerCount; layer++)
+        foreach (var layer in Facts.AttentionLayers)
         {
             var values = _values[layer].AsMemory(firstToken * ValueSize, tokenCount * ValueSize);
             yield return new CaptureTarget(LayerTensor.Values, layer, values, 0, ValueSize);
-            if (rows is null)
-            {
-                continue;
-            }
+        }
 
-            var first = rows.FirstPosition - firstToken;
-            var (size, heads) = (Facts.HiddenSize, Facts.HeadCount);
+        if (rows is null)
+        {
+            yield break;
+        }
+
+        var first = rows.FirstPosition - firstToken;
+        var (size, heads) = (Facts.HiddenSize, Facts.HeadCount);
+        for (var layer = 0; layer < Facts.LayerCount; layer++)
+        {
             yield return new CaptureTarget(LayerTensor.Residual, layer, rows.Residuals[layer], first, size);
-            yield return new CaptureTarget(
-                LayerTensor.AttentionResidual,
-                layer,
-                rows.AttentionResiduals[layer],
-                first,
-                size
-            );
-            yield return new CaptureTarget(
-                LayerTensor.Attention,
-                layer,
-                rows.Weights[layer],
-                first,
-                rows.ColumnCount,
-                heads
-            );
+        }
+
+        foreach (var layer in Facts.AttentionLayers)
+        {
+            var residual = rows.AttentionResiduals[layer];
+            yield return new CaptureTarget(LayerTensor.AttentionResidual, layer, residual, first, size);
+            var weights = rows.Weights[layer];
+            yield return new CaptureTarget(LayerTensor.Attention, layer, weights, first, rows.ColumnCount, heads);
+            if (rows.Gates[layer] is { Length: > 0 } gates)
+            {
+                yield return new CaptureTarget(LayerTensor.Gate, layer, gates, first, AttentionRows.GateSize(Facts));
+            }
         }
     }
 
@@ -95,12 +106,15 @@ public sealed class AttentionRows
         FirstPosition = firstPosition;
         Count = count;
         Embeddings = embeddings;
-        Residuals = Arrays(count * facts.HiddenSize);
+        Residuals = [.. Enumerable.Range(0, facts.LayerCount).Select(_ => Array(count * facts.HiddenSize))];
         AttentionResiduals = Arrays(count * facts.HiddenSize);
         Weights = Arrays(checked(facts.HeadCount * count * ColumnCount));
+        Gates = Arrays(count * GateSize(facts));
 
-        float[][] Arrays(int length) =>
-            [.. Enumerable.Range(0, facts.LayerCount).Select(_ => GC.AllocateUninitializedArray<float>(length))];
+        Dictionary<int, float[]> Arrays(int length) =>
+            facts.AttentionLayers.ToDictionary(layer => layer, _ => Array(length));
+
+        static float[] Array(int length) => GC.AllocateUninitializedArray<float>(length);
     }
 
     /// <summary>The first position.</summary>
@@ -117,16 +131,26 @@ public sealed class AttentionRows
 
     /// <summary>Bytes of it all.</summary>
     internal long ByteCount =>
-        sizeof(float) * (long)Weights.Length * (Weights[0].Length + Residuals[0].Length + AttentionResiduals[0].Length);
+        sizeof(float)
+        * Residuals
+            .Concat(AttentionResiduals.Values)
+            .Concat(Weights.Values)
+            .Concat(Gates.Values)
+            .Sum(array => array.LongLength);
 
     internal float[][] Residuals { get; }
 
-    internal float[][] AttentionResiduals { get; }
+    internal Dictionary<int, float[]> AttentionResiduals { get; }
 
-    internal float[][] Weights { get; }
+    internal Dictionary<int, float[]> Weights { get; }
+
+    internal Dictionary<int, float[]> Gates { get; }
+
+    /// <summary>Values of a position's gates in a layer: one per query, or none.</summary>
+    internal static int GateSize(ModelFacts facts) => facts.HasAttentionGates ? facts.HeadCount * facts.HeadSize : 0;
 
     /// <summary>Attention weights [heads, count, columns]; a position's sum to 1 over those up to it.</summary>
-    /// <param name="layer">The layer, from 0.</param>
+    /// <param name="layer">A layer with softmax attention.</param>
     public ReadOnlyMemory<float> WeightsOf(int layer) => Weights[layer];
 
     /// <summary>The residual stream after a layer (<c>l_out</c>) [count, hidden size].</summary>
@@ -134,6 +158,13 @@ public sealed class AttentionRows
     public ReadOnlyMemory<float> ResidualOf(int layer) => Residuals[layer];
 
     /// <summary>The residual stream after a layer's attention (<c>ffn_inp</c>) [count, hidden size].</summary>
-    /// <param name="layer">The layer, from 0.</param>
+    /// <param name="layer">A layer with softmax attention.</param>
     public ReadOnlyMemory<float> AttentionResidualOf(int layer) => AttentionResiduals[layer];
+
+    /// <summary>
+    /// What a hybrid's heads multiply by what they read, before the output matrix [count, heads x head size]; empty in
+    /// other models, whose heads have no gates.
+    /// </summary>
+    /// <param name="layer">A layer with softmax attention.</param>
+    public ReadOnlyMemory<float> GatesOf(int layer) => Gates[layer];
 }

@@ -5,13 +5,16 @@ using Tamx.Llama.Interop;
 
 namespace Tamx.Llama.Capture;
 
-/// <summary>A tensor that every layer has, by llama.cpp's name for it.</summary>
+/// <summary>A tensor of a layer, by llama.cpp's name for it. Every layer has the first.</summary>
 internal enum LayerTensor
 {
     /// <summary><c>l_out-K</c>: the residual stream after layer K [tokens, hidden size].</summary>
     Residual,
 
-    /// <summary><c>ffn_inp-K</c>: the residual stream after the layer's attention [tokens, hidden size].</summary>
+    /// <summary>
+    /// <c>ffn_inp-K</c>, in hybrids <c>attn_residual-K</c>: the residual stream after the layer's attention [tokens,
+    /// hidden size].
+    /// </summary>
     AttentionResidual,
 
     /// <summary><c>Vcur-K</c>: the values [tokens, KV heads x head size].</summary>
@@ -19,6 +22,11 @@ internal enum LayerTensor
 
     /// <summary><c>kq_soft_max-K</c>: the attention weights [heads, tokens, columns of the cache].</summary>
     Attention,
+
+    /// <summary>
+    /// <c>gate_sigmoid-K</c>: what a hybrid's heads multiply by what they read [tokens, heads x head size].
+    /// </summary>
+    Gate,
 }
 
 /// <summary>
@@ -260,9 +268,10 @@ internal sealed unsafe class GraphCapture : IDisposable
         var stem = name[..dash];
         var kind =
             stem.SequenceEqual("l_out"u8) ? LayerTensor.Residual
-            : stem.SequenceEqual("ffn_inp"u8) ? LayerTensor.AttentionResidual
+            : stem.SequenceEqual("ffn_inp"u8) || stem.SequenceEqual("attn_residual"u8) ? LayerTensor.AttentionResidual
             : stem.SequenceEqual("Vcur"u8) ? LayerTensor.Values
             : stem.SequenceEqual("kq_soft_max"u8) ? LayerTensor.Attention
+            : stem.SequenceEqual("gate_sigmoid"u8) ? LayerTensor.Gate
             : (LayerTensor?)null;
         if (kind is null)
         {

@@ -47,6 +47,14 @@ internal readonly record struct AssistantTurn(IReadOnlyList<ChatPart> Thought, I
         return Slice(parts, start, atEnd ? Math.Max(start, text.TrimEnd('\n').Length) : text.Length);
     }
 
+    /// <summary>The parts without the white space that their text begins and ends with.</summary>
+    public static IReadOnlyList<ChatPart> TrimSpace(IReadOnlyList<ChatPart> parts)
+    {
+        var text = TextOf(parts);
+        var start = text.Length - text.TrimStart().Length;
+        return Slice(parts, start, Math.Max(start, text.TrimEnd().Length));
+    }
+
     /// <summary>The parts from one place in their text to another.</summary>
     private static List<ChatPart> Slice(IReadOnlyList<ChatPart> parts, int start, int end)
     {

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using Tamx.Llama.Families;
 using Tamx.Llama.Gguf;
 
 namespace Tamx.Llama.Chat;
@@ -12,8 +13,6 @@ namespace Tamx.Llama.Chat;
 /// </remarks>
 public sealed partial class ChatTemplate
 {
-    private const string TurnStart = "<|im_start|>";
-    private const string TurnEnd = "<|im_end|>";
     private const string ThoughtStart = $"{AssistantTurn.ThoughtStart}\n";
     private const string ThoughtEnd = $"\n{AssistantTurn.ThoughtEnd}\n\n";
 
@@ -26,6 +25,13 @@ public sealed partial class ChatTemplate
         _defaultSystem = defaultSystem;
     }
 
+    /// <summary>
+    /// Whether messages lose the white space at their ends, as in the published templates of Qwen3.5. False by default.
+    /// </summary>
+    public bool TrimsMessages { get; init; }
+
+    internal PromptMarkers Markers { get; private init; } = PromptMarkers.Qwen;
+
     /// <summary>How a video stands in the prompt. As Qwen3-VL's by default.</summary>
     public VideoLayout VideoLayout { get; init; }
 
@@ -33,6 +39,12 @@ public sealed partial class ChatTemplate
     /// Whether the answer begins within <c>&lt;think&gt;</c>, as with Qwen3-VL Thinking. False by default.
     /// </summary>
     public bool StartsThinking { get; init; }
+
+    /// <summary>
+    /// Whether the template lets the caller choose if the answer begins with a thought (<c>enable_thinking</c>), as
+    /// Qwen3.5's does. Where it does not think, it gets an empty thought. False by default.
+    /// </summary>
+    public bool CanSwitchThinking { get; init; }
 
     /// <summary>Which turns of the assistant keep their thoughts. By default a thought is text like any.</summary>
     public ThoughtLayout Thoughts { get; init; }
@@ -58,15 +70,19 @@ public sealed partial class ChatTemplate
     internal static ChatTemplate For(string? template, string architecture)
     {
         // A file without a template gets the published one of its family.
-        var family = ModelArchitecture.PromptOf(architecture);
+        var family = ModelFamily.Of(architecture);
         var system = template is null ? family.DefaultSystem : DefaultSystemText().Match(template).Groups[1].Value;
         var thoughts = template is null ? ThoughtLayout.Text : ThoughtsOf(template);
+        var (starts, canSwitch) = template is null ? (false, false) : ThinkingOf(template);
         return new ChatTemplate(system.Length > 0 ? system : null)
         {
-            StartsThinking = template is not null && OpensThought(template),
+            StartsThinking = starts,
+            CanSwitchThinking = canSwitch,
+            TrimsMessages = family.TrimsMessages,
             Thoughts = thoughts,
-            SystemFirstOnly = family.SystemFirstOnly && thoughts == ThoughtLayout.Text,
-            VideoLayout = family.HasTimedBlocks ? VideoLayout.TimedBlocks : VideoLayout.OneBlock,
+            SystemFirstOnly = family.IsSystemFirstOnly(thoughts),
+            VideoLayout = family.VideoLayout,
+            Markers = family.Markers,
         };
     }
 
@@ -76,18 +92,19 @@ public sealed partial class ChatTemplate
     /// </summary>
     /// <param name="turns">The conversation.</param>
     /// <param name="addGenerationPrompt">Whether to begin the assistant's next turn, as an answer needs.</param>
-    /// <exception cref="InvalidInputException">There is no message, or a system message out of place.</exception>
-    public string Format(IReadOnlyList<ChatTurn> turns, bool addGenerationPrompt = true)
+    /// <param name="thinking">Whether that turn begins with a thought; null for what the template does.</param>
+    /// <exception cref="InvalidInputException">The template cannot write it; the message says why.</exception>
+    public string Format(IReadOnlyList<ChatTurn> turns, bool addGenerationPrompt = true, bool? thinking = null)
     {
         var text = new StringBuilder();
-        foreach (var piece in Pieces(turns, addGenerationPrompt))
+        foreach (var piece in Pieces(turns, addGenerationPrompt, thinking))
         {
             text.Append(
                 piece.Vision switch
                 {
                     null => piece.Text,
-                    VideoPart => "<|vision_start|><|video_pad|><|vision_end|>",
-                    _ => "<|vision_start|><|image_pad|><|vision_end|>",
+                    VideoPart => Markers.VisionStart + Markers.VideoPad + Markers.VisionEnd,
+                    _ => Markers.VisionStart + Markers.ImagePad + Markers.VisionEnd,
                 }
             );
         }
@@ -96,12 +113,47 @@ public sealed partial class ChatTemplate
     }
 
     /// <summary>The prompt in pieces. Text between two markers is one piece: a tokenizer must see it whole.</summary>
-    internal IEnumerable<PromptPiece> Pieces(IReadOnlyList<ChatTurn> turns, bool addGenerationPrompt = true)
+    /// <exception cref="InvalidInputException">The template has no switch for thinking.</exception>
+    internal IEnumerable<PromptPiece> Pieces(
+        IReadOnlyList<ChatTurn> turns,
+        bool addGenerationPrompt = true,
+        bool? thinking = null
+    )
     {
         ArgumentNullException.ThrowIfNull(turns);
-        var opening = StartsThinking ? ThoughtStart : "";
-        return Pieces(turns, turns.Count, addGenerationPrompt ? opening : null);
+        var opening = OpeningOf(thinking);
+        return Pieces(Trimmed(turns), turns.Count, addGenerationPrompt ? opening : null);
     }
+
+    /// <summary>What the assistant's turn begins with.</summary>
+    private string OpeningOf(bool? thinking)
+    {
+        if (thinking is { } asked && asked != StartsThinking && !CanSwitchThinking)
+        {
+            var does = StartsThinking ? "lets every answer begin with a thought" : "knows no answers that begin so";
+            throw InvalidInputException.Naming(
+                $"{Settings.Thinking}: this model's chat template has no switch for thinking; it {does}"
+            );
+        }
+
+        return (thinking ?? StartsThinking) ? ThoughtStart
+            : CanSwitchThinking ? ThoughtStart + ThoughtEnd
+            : "";
+    }
+
+    private IReadOnlyList<ChatTurn> Trimmed(IReadOnlyList<ChatTurn> turns) =>
+        TrimsMessages
+            ?
+            [
+                .. turns.Select(turn =>
+                    turn with
+                    {
+                        Parts = AssistantTurn.TrimSpace(turn.Parts),
+                        Thought = turn.Thought?.Trim(),
+                    }
+                ),
+            ]
+            : turns;
 
     /// <summary>The prompt before a given answer, which is the last message, and the answer's text.</summary>
     /// <remarks>
@@ -114,6 +166,8 @@ public sealed partial class ChatTemplate
     /// </exception>
     internal (IEnumerable<PromptPiece> Prompt, string Answer) SplitAnswer(IReadOnlyList<ChatTurn> turns)
     {
+        // The answer keeps its white space: a model may have written it.
+        turns = [.. Trimmed([.. turns.SkipLast(1)]), turns[^1]];
         var last = turns[^1];
         if (last.Parts.Any(part => part is not TextPart))
         {
@@ -178,6 +232,14 @@ public sealed partial class ChatTemplate
             RequireSystemFirst(turns);
         }
 
+        if (Thoughts == ThoughtLayout.EveryTurnAfterLastQuestion && !turns.Any(IsQuestion))
+        {
+            throw new InvalidInputException(
+                "the conversation has no question (a user's message that is no tool's response); this model's chat "
+                    + "template needs one"
+            );
+        }
+
         var pending = new StringBuilder();
         var isAssistant = false;
         var written = turns.Take(count).Select((message, index) => WithThought(turns, index));
@@ -188,7 +250,7 @@ public sealed partial class ChatTemplate
 
         foreach (var message in written)
         {
-            foreach (var piece in Flush().Append(PromptPiece.Marker(TurnStart)))
+            foreach (var piece in Flush().Append(PromptPiece.Marker(Markers.TurnStart)))
             {
                 yield return piece;
             }
@@ -224,7 +286,7 @@ public sealed partial class ChatTemplate
                 }
             }
 
-            foreach (var piece in Flush().Append(PromptPiece.Marker(TurnEnd)))
+            foreach (var piece in Flush().Append(PromptPiece.Marker(Markers.TurnEnd)))
             {
                 yield return piece;
             }
@@ -265,8 +327,8 @@ public sealed partial class ChatTemplate
         }
     }
 
-    private static PromptPiece[] Opening(string text) =>
-        [PromptPiece.Marker(TurnStart), PromptPiece.Spoken($"{NameOf(TurnRole.Assistant)}\n{text}")];
+    private PromptPiece[] Opening(string text) =>
+        [PromptPiece.Marker(Markers.TurnStart), PromptPiece.Spoken($"{NameOf(TurnRole.Assistant)}\n{text}")];
 
     /// <summary>A message as the template writes it.</summary>
     private ChatTurn WithThought(IReadOnlyList<ChatTurn> turns, int index)
@@ -284,7 +346,7 @@ public sealed partial class ChatTemplate
                 ?
                 [
                     new TextPart(ThoughtStart),
-                    .. AssistantTurn.Trim(thought),
+                    .. TrimsMessages ? AssistantTurn.TrimSpace(thought) : AssistantTurn.Trim(thought),
                     new TextPart(ThoughtEnd),
                     .. AssistantTurn.Trim(content, atEnd: false),
                 ]
@@ -298,6 +360,7 @@ public sealed partial class ChatTemplate
         return Thoughts switch
         {
             ThoughtLayout.LastTurn => isLast,
+            ThoughtLayout.EveryTurnAfterLastQuestion => index > LastQuestion(turns),
             ThoughtLayout.AfterLastQuestion => index > LastQuestion(turns) && (isLast || thought.Count > 0),
             _ => false,
         };
@@ -308,7 +371,7 @@ public sealed partial class ChatTemplate
     {
         for (var i = turns.Count - 1; i >= 0; i--)
         {
-            if (turns[i].Role == TurnRole.User && !IsToolResponse(turns[i]))
+            if (IsQuestion(turns[i]))
             {
                 return i;
             }
@@ -316,6 +379,8 @@ public sealed partial class ChatTemplate
 
         return turns.Count - 1;
     }
+
+    private static bool IsQuestion(ChatTurn message) => message.Role == TurnRole.User && !IsToolResponse(message);
 
     private static bool IsToolResponse(ChatTurn message)
     {
@@ -326,14 +391,28 @@ public sealed partial class ChatTemplate
 
     private static ThoughtLayout ThoughtsOf(string template) =>
         !QuotedThoughtEnd().IsMatch(template) ? ThoughtLayout.Text
-        : template.Contains("last_query_index", StringComparison.Ordinal) ? ThoughtLayout.AfterLastQuestion
-        : ThoughtLayout.LastTurn;
+        : !template.Contains("last_query_index", StringComparison.Ordinal) ? ThoughtLayout.LastTurn
+        : template.Contains("loop.last or", StringComparison.Ordinal) ? ThoughtLayout.AfterLastQuestion
+        : ThoughtLayout.EveryTurnAfterLastQuestion;
 
-    /// <summary>Whether the generation prompt of a template leaves a thought open.</summary>
-    private static bool OpensThought(string template)
+    /// <summary>
+    /// Whether the generation prompt of a template leaves a thought open, and whether the caller can choose. Where
+    /// there is a choice, the last one written is what happens by itself: the condition's "else".
+    /// </summary>
+    private static (bool Starts, bool CanSwitch) ThinkingOf(string template)
     {
-        var prompt = template.LastIndexOf("add_generation_prompt", StringComparison.Ordinal);
-        return prompt < 0 ? ThinkingPrompt().IsMatch(template) : OpenThought().IsMatch(template[prompt..]);
+        var start = template.LastIndexOf("add_generation_prompt", StringComparison.Ordinal);
+        if (start < 0)
+        {
+            return (ThinkingPrompt().IsMatch(template), false);
+        }
+
+        var prompt = template[start..];
+        var open = OpenThought().Matches(prompt).LastOrDefault()?.Index ?? -1;
+        var empty = EmptyThought().Matches(prompt).LastOrDefault()?.Index ?? -1;
+        return open >= 0 && empty >= 0 && prompt.Contains("enable_thinking", StringComparison.Ordinal)
+            ? (open > empty, true)
+            : (open >= 0, false);
     }
 
     private static string NameOf(TurnRole role) =>
@@ -356,6 +435,9 @@ public sealed partial class ChatTemplate
     // Not the empty thought that is written where thinking is turned off.
     [GeneratedRegex(@"<think>(?!(?:\\n|\n)*</think>)", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex OpenThought();
+
+    [GeneratedRegex(@"<think>(?:\\n|\n)*</think>", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex EmptyThought();
 
     // As in content.split('</think>'): the template takes thoughts from the text.
     [GeneratedRegex("['\"]</think>['\"]", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
@@ -393,6 +475,9 @@ public enum ThoughtLayout
 
     /// <summary>Qwen3-VL Thinking: turns after the user's last question. A tool's response is no question.</summary>
     AfterLastQuestion,
+
+    /// <summary>Qwen3.5: the same, and a turn without a thought gets an empty one.</summary>
+    EveryTurnAfterLastQuestion,
 }
 
 /// <summary>A run of text, or a vision block: a picture, or some temporal patches of a video.</summary>

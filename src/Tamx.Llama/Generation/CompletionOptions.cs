@@ -60,6 +60,12 @@ public sealed record CompletionOptions
     /// </summary>
     public IReadOnlyList<string> StopTexts { get; init; } = [];
 
+    /// <summary>
+    /// Whether the answer begins with a thought, where the model's chat template has a switch for that
+    /// (<see cref="Chat.ChatTemplate.CanSwitchThinking"/>). Null (the default) for what the template does by itself.
+    /// </summary>
+    public bool? Thinking { get; init; }
+
     /// <summary>Seed of the sampling. 0 by default.</summary>
     public uint Seed { get; init; }
 

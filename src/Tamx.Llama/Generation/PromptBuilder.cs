@@ -1,4 +1,5 @@
 using Tamx.Llama.Chat;
+using Tamx.Llama.Families;
 using Tamx.Llama.Gguf;
 using Tamx.Llama.Media;
 
@@ -9,6 +10,7 @@ internal sealed class PromptBuilder
 {
     private readonly VisionLanguageModel _model;
     private readonly int _contextSize;
+    private readonly PromptMarkers _markers;
     private readonly List<int> _tokenIds = [];
     private readonly List<PromptChunk> _chunks = [];
     private readonly List<PromptPicture> _pictures = [];
@@ -18,6 +20,7 @@ internal sealed class PromptBuilder
     {
         _model = model;
         _contextSize = contextSize;
+        _markers = ModelFamily.Of(model.Facts.Architecture).Markers;
     }
 
     /// <summary>Writes a conversation.</summary>
@@ -88,7 +91,7 @@ internal sealed class PromptBuilder
         }
 
         _visions.Add(new PromptVision(image.Resize(width, height), null, width, height));
-        var (block, position, grid) = AddBlock(width, height, "<|image_pad|>", [0]);
+        var (block, position, grid) = AddBlock(width, height, _markers.ImagePad, [0]);
         _pictures.Add(
             new PromptPicture
             {
@@ -127,7 +130,12 @@ internal sealed class PromptBuilder
         }
 
         var (width, height) = (_visions[^1].Width, _visions[^1].Height);
-        var (block, position, grid) = AddBlock(width, height, "<|video_pad|>", TimeAxis(projector, video, patchCount));
+        var (block, position, grid) = AddBlock(
+            width,
+            height,
+            _markers.VideoPad,
+            TimeAxis(projector, video, patchCount)
+        );
         for (var i = 0; i < patchCount; i++)
         {
             _pictures.Add(
@@ -174,15 +182,15 @@ internal sealed class PromptBuilder
     /// <summary>The places of a block's temporal patches on M-RoPE's time axis, from the block's start.</summary>
     /// <remarks>
     /// Source: <c>get_rope_index</c> of Qwen2-VL (one step per patch) and Qwen2.5-VL (two steps per second, cut to
-    /// whole numbers in float32). The two steps are <c>tokens_per_second</c> of the published models; GGUF files do not
-    /// hold it. Where frames come faster than four a second, two patches would have the same time, and llama.cpp would
-    /// hide part of the first from the second. So each is put at least one step after the one before.
+    /// whole numbers in float32; GGUF files do not hold their number). Where frames come faster than four a second, two
+    /// patches would have the same time, and llama.cpp would hide part of the first from the second. So each is put at
+    /// least one step after the one before.
     /// </remarks>
     private static int[] TimeAxis(ProjectorFacts projector, Video video, int patchCount)
     {
-        const float StepsPerSecond = 2;
-        var isTimed = projector.ProjectorType == Preflight.Qwen25VlMerger;
-        var stepsPerPatch = isTimed ? (float)(2 / video.FramesPerSecond) * StepsPerSecond : 1;
+        var stepsPerPatch = ProjectorKind.Of(projector.ProjectorType).StepsPerSecond is { } steps
+            ? (float)(2 / video.FramesPerSecond) * steps
+            : 1;
         var times = new int[patchCount];
         for (var i = 1; i < patchCount; i++)
         {

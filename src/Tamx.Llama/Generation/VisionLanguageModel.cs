@@ -124,7 +124,8 @@ public sealed partial class VisionLanguageModel : IDisposable
         ArgumentNullException.ThrowIfNull(turns);
         if (turns is not [.., { Role: TurnRole.Assistant }])
         {
-            return new Completion(this, Template.Pieces(turns), null, options ?? new CompletionOptions());
+            var pieces = Template.Pieces(turns, thinking: options?.Thinking);
+            return new Completion(this, pieces, null, options ?? new CompletionOptions());
         }
 
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -149,7 +150,7 @@ public sealed partial class VisionLanguageModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(turns);
         ArgumentNullException.ThrowIfNull(answer);
-        return CreateCompletion(Template.Pieces(turns), answer, options);
+        return CreateCompletion(Template.Pieces(turns, thinking: options?.Thinking), answer, options);
     }
 
     private Completion CreateCompletion(

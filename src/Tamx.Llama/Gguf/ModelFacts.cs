@@ -6,8 +6,11 @@ public sealed record ModelFacts
     /// <summary>The file (the first, if the model is split).</summary>
     public required string Path { get; init; }
 
-    /// <summary><c>qwen3vl</c> or <c>qwen2vl</c> (which stands for Qwen2-VL and Qwen2.5-VL).</summary>
+    /// <summary>One of <see cref="ModelArchitecture"/>.</summary>
     public required string Architecture { get; init; }
+
+    /// <summary>What people call models of this architecture, for example Qwen3-VL.</summary>
+    public required string Family { get; init; }
 
     /// <summary>The model's own name (general.name), or null.</summary>
     public string? Name { get; init; }
@@ -21,11 +24,20 @@ public sealed record ModelFacts
     /// <summary>Hidden size D.</summary>
     public required int HiddenSize { get; init; }
 
-    /// <summary>Size of the feed-forward layers.</summary>
+    /// <summary>Size of the feed-forward layers; of one expert, where there are experts.</summary>
     public required int FeedForwardSize { get; init; }
 
-    /// <summary>Number of layers.</summary>
+    /// <summary>Experts of each layer; 0 without.</summary>
+    public required int ExpertCount { get; init; }
+
+    /// <summary>Number of layers. Layers that only draft tokens ahead do not count: they are not computed.</summary>
     public required int LayerCount { get; init; }
+
+    /// <summary>
+    /// Layers with softmax attention, ascending. All, except in hybrids: their other layers carry a recurrent state,
+    /// and have no attention weights to say where they read.
+    /// </summary>
+    public required IReadOnlyList<int> AttentionLayers { get; init; }
 
     /// <summary>Attention heads per layer.</summary>
     public required int HeadCount { get; init; }
@@ -57,6 +69,9 @@ public sealed record ModelFacts
     /// <summary>True if the input embedding serves as output embedding too.</summary>
     public required bool IsTied { get; init; }
 
+    /// <summary>Whether each query has a gate that what it reads is multiplied by.</summary>
+    internal bool HasAttentionGates { get; init; }
+
     /// <summary>The tensor that holds the input embedding, one row per token.</summary>
     internal GgufTensor InputEmbedding { get; init; } = null!;
 
@@ -66,11 +81,14 @@ public sealed record ModelFacts
     /// <summary>What that norm adds to the mean square.</summary>
     internal double NormEpsilon { get; init; }
 
-    /// <summary>Per layer the matrix that writes what the heads read into the residual stream.</summary>
-    internal IReadOnlyList<GgufTensor> AttentionOutputs { get; init; } = [];
+    /// <summary>
+    /// Per layer with softmax attention the matrix that writes what the heads read into the residual stream.
+    /// </summary>
+    internal IReadOnlyDictionary<int, GgufTensor> AttentionOutputs { get; init; } = new Dictionary<int, GgufTensor>();
 
-    /// <summary>Per layer the factor of that matrix, as NVFP4 files have it, or null.</summary>
-    internal IReadOnlyList<GgufTensor?> AttentionOutputScales { get; init; } = [];
+    /// <summary>Per such layer the factor of that matrix, as NVFP4 files have it, or null.</summary>
+    internal IReadOnlyDictionary<int, GgufTensor?> AttentionOutputScales { get; init; } =
+        new Dictionary<int, GgufTensor?>();
 
     /// <summary>Number of weights.</summary>
     public required long ParameterCount { get; init; }
@@ -81,11 +99,15 @@ public sealed record ModelFacts
     /// <summary>Size of the model's files together.</summary>
     public required long ByteCount { get; init; }
 
-    /// <summary>Bytes that the keys and values of one token take.</summary>
+    /// <summary>Bytes that the keys and values of one token take. Layers with a recurrent state have none.</summary>
     /// <param name="layers">In how many layers.</param>
     /// <param name="precise">
     /// Whether in float32 (<see cref="CompletionOptions.PreciseCache"/>), not half precision.
     /// </param>
     public long ContextBytesPerToken(int layers, bool precise = false) =>
-        2L * layers * KeyValueHeadCount * HeadSize * (precise ? sizeof(float) : sizeof(ushort));
+        2L
+        * (layers * AttentionLayers.Count / Math.Max(1, LayerCount))
+        * KeyValueHeadCount
+        * HeadSize
+        * (precise ? sizeof(float) : sizeof(ushort));
 }

@@ -4,15 +4,6 @@ namespace Tamx.Llama.Gguf;
 
 public static partial class Preflight
 {
-    /// <summary>
-    /// A key that llama.cpp looks up, and the only type that it accepts. On another it ends the process, or fails
-    /// without naming the key.
-    /// </summary>
-    /// <param name="Name">The key; A stands for the architecture.</param>
-    /// <param name="Type">Type of the value, or of the array's elements.</param>
-    /// <param name="IsArray">Whether an array is wanted.</param>
-    private sealed record KnownKey(string Name, GgufValueType Type, bool IsArray = false);
-
     /// <summary>Keys that hold the id of a token with a role.</summary>
     private static readonly string[] TokenIdKeys =
     [
@@ -189,18 +180,18 @@ public static partial class Preflight
         }
     }
 
-    private static ModelFormatException Wrong(GgufModel model, string key, object found, string wanted) =>
+    internal static ModelFormatException Wrong(GgufModel model, string key, object found, string wanted) =>
         new(model.Path, string.Create(CultureInfo.InvariantCulture, $"key {key} is {found}; it must be {wanted}"));
 
     /// <summary>An integer within a range. llama.cpp's tables and 32-bit products set the upper bounds.</summary>
-    private static int Integer(GgufModel model, string key, int least, int most)
+    internal static int Integer(GgufModel model, string key, int least, int most)
     {
         var value = model.Metadata.GetInteger(key);
         return value >= least && value <= most ? (int)value : throw Wrong(model, key, value, $"{least} to {most}");
     }
 
     /// <summary>An optional integer within a range.</summary>
-    private static void OptionalInteger(GgufModel model, string key, int least, int most)
+    internal static void OptionalInteger(GgufModel model, string key, int least, int most)
     {
         if (model.Metadata.Contains(key))
         {
@@ -209,11 +200,20 @@ public static partial class Preflight
     }
 
     /// <summary>A key that must be absent or 0: it turns on something that these architectures do not have.</summary>
-    private static void Zero(GgufModel model, string key)
+    internal static void Zero(GgufModel model, string key)
     {
         if (model.Metadata.FindInteger(key) is { } value && value != 0)
         {
             throw Wrong(model, key, value, "absent or 0");
+        }
+    }
+
+    /// <summary>A key that must not be there: llama.cpp would compute something that Tamx does not know.</summary>
+    internal static void Absent(GgufModel model, string key)
+    {
+        if (model.Metadata.TypeOf(key) is { } type)
+        {
+            throw Wrong(model, key, $"there ({type})", "absent");
         }
     }
 

@@ -1,3 +1,5 @@
+using Tamx.Llama.Families;
+
 namespace Tamx.Llama.Gguf;
 
 public static partial class Preflight
@@ -9,40 +11,11 @@ public static partial class Preflight
     private const string ScoresKey = "tokenizer.ggml.scores";
     private const string PreTokenizerKey = "tokenizer.ggml.pre";
 
-    /// <summary>
-    /// llama.cpp's names for Qwen's pre-tokenizer, which it has as code. Most others it has as regular expressions, and
-    /// their matching recurses: a long run of digits or spaces in a prompt throws, or overflows the stack.
-    /// </summary>
-    private static readonly string[] PreTokenizers = ["qwen2", "deepseek-r1-qwen", "megrez"];
-
     // token_type by llama.cpp's numbers. 6 is a byte, which Qwen's vocabulary has none of: it uses the byte-to-unicode
     // table.
     private const int ControlToken = 3;
     private const int UserDefinedToken = 4;
     private const int LastTokenType = 5;
-
-    /// <summary>Matrices of a layer. Each may have scales beside it, as in NVFP4 files.</summary>
-    private static readonly string[] LayerMatrices =
-    [
-        "attn_q",
-        "attn_k",
-        "attn_v",
-        "attn_output",
-        "ffn_gate",
-        "ffn_up",
-        "ffn_down",
-    ];
-
-    /// <summary>Markers that make up prompts, and by which sequences are read.</summary>
-    private static readonly string[] Markers =
-    [
-        "<|im_start|>",
-        "<|im_end|>",
-        "<|vision_start|>",
-        "<|vision_end|>",
-        "<|image_pad|>",
-        "<|video_pad|>",
-    ];
 
     /// <summary>Tokens that end an answer if the vocabulary has them.</summary>
     private static readonly string[] EndTokens =
@@ -120,26 +93,34 @@ public static partial class Preflight
             throw ModelFormatException.Naming(model.Path, $"is an mmproj (vision part); {wayOut}");
         }
 
-        if (architecture is not (ModelArchitecture.Qwen3Vl or ModelArchitecture.Qwen2Vl))
-        {
-            throw model.Error(
+        var family =
+            ModelFamily.Find(architecture)
+            ?? throw model.Error(
                 $"architecture {OutsideText.Quoted(architecture)} is not supported; "
-                    + $"{ModelArchitecture.Qwen3Vl} (Qwen3-VL) and {ModelArchitecture.Qwen2Vl} (Qwen2-VL, Qwen2.5-VL) are"
+                    + $"{string.Join("; ", ModelFamily.All.Select(Description))} are"
             );
-        }
-
-        CheckKeyTypes(model, ModelKeys, architecture);
+        CheckKeyTypes(model, ModelKeys.Concat(family.Keys), architecture);
         var hiddenSize = Integer(model, $"{architecture}.embedding_length", 1, 65536);
         var layerCount = Integer(model, $"{architecture}.block_count", 1, 512);
-        var feedForwardSize = Integer(model, $"{architecture}.feed_forward_length", 1, 1 << 20);
         var headCount = Integer(model, $"{architecture}.attention.head_count", 1, 4096);
         var keyValueHeadCount = Integer(model, $"{architecture}.attention.head_count_kv", 1, headCount);
         var contextLength = Integer(model, $"{architecture}.context_length", 1, 1 << 30);
-        var headSize = CheckHeads(model, architecture, hiddenSize, headCount, keyValueHeadCount);
-        var deepstackLayerCount = CheckRest(model, architecture, hiddenSize, layerCount);
+        var shape = family.ReadShape(
+            model,
+            new TextShape
+            {
+                Architecture = architecture,
+                HiddenSize = hiddenSize,
+                LayerCount = layerCount,
+                HeadCount = headCount,
+                KeyValueHeadCount = keyValueHeadCount,
+                VocabularySize = (int)metadata.CountOf(TokensKey),
+            }
+        );
+        shape = CheckRest(model, family, shape);
         CheckRotaryScaling(model, architecture);
         CheckName(model);
-        var vocabularySize = CheckVocabulary(model);
+        var vocabularySize = CheckVocabulary(model, family);
         CheckTokenRoles(model, vocabularySize);
         if (metadata.FindInteger($"{architecture}.vocab_size") is { } statedSize && statedSize != vocabularySize)
         {
@@ -151,89 +132,79 @@ public static partial class Preflight
             );
         }
 
-        var outputEmbedding = CheckTensors(
-            model,
-            architecture,
-            hiddenSize,
-            layerCount,
-            feedForwardSize,
-            headSize * headCount,
-            headSize * keyValueHeadCount,
-            headSize,
-            vocabularySize
-        );
+        var outputEmbedding = CheckTensors(model, family, shape);
+        int[] attentionLayers = [.. Enumerable.Range(0, shape.LayerCount).Where(shape.HasAttention)];
 
         return new ModelFacts
         {
             Path = model.Path,
             Architecture = architecture,
+            Family = family.Name,
             Name = metadata.FindString("general.name"),
             Description = metadata.FindString("general.description"),
             Quantization = QuantizationOf(model),
             HiddenSize = hiddenSize,
-            FeedForwardSize = feedForwardSize,
-            LayerCount = layerCount,
+            FeedForwardSize = shape.FeedForwardSize,
+            ExpertCount = shape.ExpertCount,
+            LayerCount = shape.LayerCount,
+            AttentionLayers = attentionLayers,
+            HasAttentionGates = family.HasAttentionGates,
             HeadCount = headCount,
             KeyValueHeadCount = keyValueHeadCount,
-            HeadSize = headSize,
+            HeadSize = shape.HeadSize,
             ContextLength = contextLength,
             VocabularySize = vocabularySize,
             EndTokenIds = FindEndTokens(metadata),
             UserDefinedTokens = FindUserDefinedTokens(metadata),
-            DeepstackLayerCount = deepstackLayerCount,
+            DeepstackLayerCount = shape.DeepstackLayerCount,
             OutputEmbedding = outputEmbedding,
             IsTied = outputEmbedding.Name == "token_embd.weight",
             InputEmbedding = model.FindTensor("token_embd.weight")!,
             OutputNorm = model.FindTensor("output_norm.weight")!,
             NormEpsilon = metadata.GetFloat($"{architecture}.attention.layer_norm_rms_epsilon"),
-            AttentionOutputs =
-            [
-                .. Enumerable
-                    .Range(0, layerCount)
-                    .Select(layer => model.FindTensor($"blk.{layer}.attn_output.weight")!),
-            ],
-            AttentionOutputScales =
-            [
-                .. Enumerable.Range(0, layerCount).Select(layer => model.FindTensor($"blk.{layer}.attn_output.scale")),
-            ],
+            AttentionOutputs = attentionLayers.ToDictionary(
+                layer => layer,
+                layer => model.FindTensor($"blk.{layer}.attn_output.weight")!
+            ),
+            AttentionOutputScales = attentionLayers.ToDictionary(
+                layer => layer,
+                layer => model.FindTensor($"blk.{layer}.attn_output.scale")
+            ),
             ParameterCount = model.Tensors.Sum(tensor => tensor.ElementCount),
             ChatTemplate = metadata.FindString("tokenizer.chat_template"),
             ByteCount = model.ByteCount,
         };
     }
 
+    /// <summary>Checks the heads of softmax attention, and how they are rotated.</summary>
+    /// <param name="model">The file.</param>
+    /// <param name="shape">Hidden size and numbers of heads.</param>
+    /// <param name="range">What attention.key_length may be.</param>
+    /// <param name="isWholeHeadRotated">Whether rope.dimension_count must be the size of a head.</param>
     /// <returns>The size of a head.</returns>
-    private static int CheckHeads(
+    internal static int CheckHeads(
         GgufModel model,
-        string architecture,
-        int hiddenSize,
-        int headCount,
-        int keyValueHeadCount
+        TextShape shape,
+        (int Least, int Most) range,
+        bool isWholeHeadRotated = true
     )
     {
+        var (architecture, hiddenSize, headCount) = (shape.Architecture, shape.HiddenSize, shape.HeadCount);
         var headKey = $"{architecture}.attention.head_count";
-        if (headCount % keyValueHeadCount != 0)
+        if (headCount % shape.KeyValueHeadCount != 0)
         {
-            throw Wrong(model, $"{headKey}_kv", keyValueHeadCount, $"a divisor of the {headCount} heads");
+            throw Wrong(model, $"{headKey}_kv", shape.KeyValueHeadCount, $"a divisor of the {headCount} heads");
         }
 
         var keyLengthKey = $"{architecture}.attention.key_length";
-        if (
-            (architecture == ModelArchitecture.Qwen2Vl || !model.Metadata.Contains(keyLengthKey))
-            && hiddenSize % headCount != 0
-        )
+        if (!model.Metadata.Contains(keyLengthKey) && hiddenSize % headCount != 0)
         {
             throw Wrong(model, headKey, headCount, $"a divisor of the hidden size {hiddenSize}");
         }
 
-        var headSize = hiddenSize / headCount;
-        if (model.Metadata.Contains(keyLengthKey))
-        {
-            // qwen2vl's matrices leave no room for another head size; qwen3vl's do.
-            var (least, most) = architecture == ModelArchitecture.Qwen2Vl ? (headSize, headSize) : (1, 8192);
-            headSize = Integer(model, keyLengthKey, least, most);
-        }
-
+        var headSize = model.Metadata.Contains(keyLengthKey)
+            ? Integer(model, keyLengthKey, range.Least, range.Most)
+            : hiddenSize / headCount;
         if (headSize < 2 || headSize % 2 != 0)
         {
             throw model.Error($"the size of a head is {headSize}; rotary positions need an even size");
@@ -248,19 +219,27 @@ public static partial class Preflight
             throw Wrong(model, valueLengthKey, valueLength, $"the head size {headSize}");
         }
 
-        // The last three are for layers with a sliding window, which Qwen-VL has none of.
-        string[] names =
-        [
-            "rope.dimension_count",
-            "rope.dimension_count_swa",
-            "attention.key_length_swa",
-            "attention.value_length_swa",
-        ];
-        foreach (var name in names)
+        var rotatedKey = $"{architecture}.rope.dimension_count";
+        var rotatedSize = isWholeHeadRotated ? headSize : (int)(model.Metadata.FindInteger(rotatedKey) ?? headSize);
+        if (rotatedSize < 2 || rotatedSize % 2 != 0 || rotatedSize > headSize)
         {
-            if (model.Metadata.FindInteger($"{architecture}.{name}") is { } size && size != headSize)
+            throw Wrong(model, rotatedKey, rotatedSize, $"absent or an even number up to the head size {headSize}");
+        }
+
+        // The last three are for layers with a sliding window, which these models have none of.
+        (string Name, int Size)[] sizes =
+        [
+            ("rope.dimension_count", rotatedSize),
+            ("rope.dimension_count_swa", rotatedSize),
+            ("attention.key_length_swa", headSize),
+            ("attention.value_length_swa", headSize),
+        ];
+        foreach (var (name, wanted) in sizes)
+        {
+            if (model.Metadata.FindInteger($"{architecture}.{name}") is { } size && size != wanted)
             {
-                throw Wrong(model, $"{architecture}.{name}", size, $"absent or the head size {headSize}");
+                var meaning = wanted == headSize ? "the head size" : "the rotated part of a head";
+                throw Wrong(model, $"{architecture}.{name}", size, $"absent or {meaning} {wanted}");
             }
         }
 
@@ -270,8 +249,8 @@ public static partial class Preflight
         if (
             model.Metadata.ElementTypeOf(sectionsKey) is not (GgufValueType.I32 or GgufValueType.U32)
             || sections.Length != 4
-            || sections.Any(section => section < 0 || section > headSize)
-            || sections.Sum() != headSize / 2
+            || sections.Any(section => section < 0 || section > rotatedSize)
+            || sections.Sum() != rotatedSize / 2
             || sections.Take(3).All(section => section == 0)
         )
         {
@@ -279,39 +258,35 @@ public static partial class Preflight
                 model,
                 sectionsKey,
                 $"[{string.Join(", ", sections.Take(8))}]",
-                $"4 32-bit integers that sum to half the head size, {headSize / 2}, the first three not all 0"
+                $"4 32-bit integers that sum to half {(isWholeHeadRotated ? "the head size" : rotatedKey)}, {rotatedSize / 2}, the first three not all 0"
             );
         }
 
         return headSize;
     }
 
-    /// <returns>The number of deepstack layers.</returns>
-    private static int CheckRest(GgufModel model, string architecture, int hiddenSize, int layerCount)
+    /// <returns>The sizes, with the number of deepstack layers.</returns>
+    private static TextShape CheckRest(GgufModel model, ModelFamily family, TextShape shape)
     {
-        var metadata = model.Metadata;
+        var (metadata, architecture) = (model.Metadata, shape.Architecture);
         var epsilonKey = $"{architecture}.attention.layer_norm_rms_epsilon";
         Finite(model, epsilonKey, metadata.GetFloat(epsilonKey), 0);
         var baseKey = $"{architecture}.rope.freq_base";
         Finite(model, baseKey, metadata.FindFloat(baseKey) ?? 10000, 1);
 
-        // llama.cpp takes these from any model, and then computes something else or asserts. Qwen-VL has none of them.
-        string[] keys =
-        [
-            "expert_count",
-            "expert_used_count",
-            "expert_group_count",
-            "expert_group_used_count",
-            "nextn_predict_layers",
-        ];
-        foreach (var key in keys)
+        // llama.cpp takes these from any model, and then computes something else or asserts.
+        string[] keys = ["expert_group_count", "expert_group_used_count"];
+        foreach (var key in shape.DraftLayerCount > 0 ? keys : keys.Append("nextn_predict_layers"))
         {
             Zero(model, $"{architecture}.{key}");
         }
 
-        if (metadata.FindInteger($"{architecture}.embedding_length_out") is { } outputSize && outputSize != hiddenSize)
+        if (
+            metadata.FindInteger($"{architecture}.embedding_length_out") is { } outputSize
+            && outputSize != shape.HiddenSize
+        )
         {
-            throw Wrong(model, $"{architecture}.embedding_length_out", outputSize, $"absent or {hiddenSize}");
+            throw Wrong(model, $"{architecture}.embedding_length_out", outputSize, $"absent or {shape.HiddenSize}");
         }
 
         if (metadata.FindBool($"{architecture}.attention.causal") == false)
@@ -321,12 +296,18 @@ public static partial class Preflight
 
         OptionalInteger(model, $"{architecture}.pooling_type", 0, 4);
         var deepstackKey = $"{architecture}.n_deepstack_layers";
-        if (architecture != ModelArchitecture.Qwen3Vl || !metadata.Contains(deepstackKey))
+        if (!family.HasDeepstack)
         {
-            return 0;
+            Zero(model, deepstackKey);
+            return shape;
         }
 
-        return Integer(model, deepstackKey, 0, layerCount);
+        return metadata.Contains(deepstackKey)
+            ? shape with
+            {
+                DeepstackLayerCount = Integer(model, deepstackKey, 0, shape.LayerCount),
+            }
+            : shape;
     }
 
     private static void CheckRotaryScaling(GgufModel model, string architecture)
@@ -381,7 +362,7 @@ public static partial class Preflight
     }
 
     /// <returns>The size of the vocabulary.</returns>
-    private static int CheckVocabulary(GgufModel model)
+    private static int CheckVocabulary(GgufModel model, ModelFamily family)
     {
         var metadata = model.Metadata;
         const string ModelKey = "tokenizer.ggml.model";
@@ -390,10 +371,10 @@ public static partial class Preflight
             throw Wrong(model, ModelKey, OutsideText.Quoted(kind), "'gpt2', as Qwen's tokenizer is called");
         }
 
-        var preTokenizers = string.Join(", ", PreTokenizers);
+        var preTokenizers = string.Join(", ", family.PreTokenizers);
         var pre =
             metadata.FindString(PreTokenizerKey) ?? throw metadata.Missing(PreTokenizerKey, $"one of {preTokenizers}");
-        if (!PreTokenizers.Contains(pre))
+        if (!family.PreTokenizers.Contains(pre))
         {
             throw Wrong(
                 model,
@@ -418,7 +399,7 @@ public static partial class Preflight
             }
         }
 
-        foreach (var marker in Markers)
+        foreach (var marker in family.Markers.All)
         {
             if (!distinct.Contains(marker))
             {
@@ -428,7 +409,7 @@ public static partial class Preflight
             }
         }
 
-        CheckTokenTypes(model, tokens);
+        CheckTokenTypes(model, tokens, family.Markers.All);
         if (metadata.Contains(ScoresKey) && metadata.CountOf(ScoresKey) < tokens.Length)
         {
             var found = $"{metadata.CountOf(ScoresKey)} x {GgufValueType.F32}";
@@ -447,7 +428,7 @@ public static partial class Preflight
         }
     }
 
-    private static void CheckTokenTypes(GgufModel model, string[] tokens)
+    private static void CheckTokenTypes(GgufModel model, string[] tokens, IReadOnlyList<string> markers)
     {
         // Without types every token is text, even the markers of pictures and turns.
         var types =
@@ -475,7 +456,7 @@ public static partial class Preflight
                 );
             }
 
-            if (types[id] is not (ControlToken or UserDefinedToken) && Markers.Contains(tokens[id]))
+            if (types[id] is not (ControlToken or UserDefinedToken) && markers.Contains(tokens[id]))
             {
                 var found = $"{types[id]} for the marker {tokens[id]}";
                 throw Wrong(
@@ -539,66 +520,25 @@ public static partial class Preflight
     }
 
     /// <returns>The output embedding.</returns>
-    private static GgufTensor CheckTensors(
-        GgufModel model,
-        string architecture,
-        int hiddenSize,
-        int layerCount,
-        int feedForwardSize,
-        int querySize,
-        int keySize,
-        int headSize,
-        int vocabularySize
-    )
+    private static GgufTensor CheckTensors(GgufModel model, ModelFamily family, TextShape shape)
     {
-        var tensors = new TensorChecklist(model, architecture);
-        var inputEmbedding = tensors.Matrix("token_embd.weight", hiddenSize, vocabularySize);
-        tensors.Plain("output_norm.weight", hiddenSize);
-        for (var i = 0; i < layerCount; i++)
+        var tensors = new TensorChecklist(model, shape.Architecture);
+        var inputEmbedding = tensors.Matrix("token_embd.weight", shape.HiddenSize, shape.VocabularySize);
+        tensors.Plain("output_norm.weight", shape.HiddenSize);
+        for (var i = 0; i < shape.LayerCount + shape.DraftLayerCount; i++)
         {
-            var layer = $"blk.{i}";
-            tensors.Plain($"{layer}.attn_norm.weight", hiddenSize);
-            tensors.Matrix($"{layer}.attn_q.weight", hiddenSize, querySize);
-            tensors.Matrix($"{layer}.attn_k.weight", hiddenSize, keySize);
-            tensors.Matrix($"{layer}.attn_v.weight", hiddenSize, keySize);
-            tensors.Matrix($"{layer}.attn_output.weight", querySize, hiddenSize);
-            if (architecture == ModelArchitecture.Qwen3Vl)
-            {
-                tensors.Plain($"{layer}.attn_q_norm.weight", headSize);
-                tensors.Plain($"{layer}.attn_k_norm.weight", headSize);
-                tensors.OptionalPlain($"{layer}.attn_q.bias", querySize);
-                tensors.OptionalPlain($"{layer}.attn_k.bias", keySize);
-                tensors.OptionalPlain($"{layer}.attn_v.bias", keySize);
-            }
-            else
-            {
-                tensors.Plain($"{layer}.attn_q.bias", querySize);
-                tensors.Plain($"{layer}.attn_k.bias", keySize);
-                tensors.Plain($"{layer}.attn_v.bias", keySize);
-            }
-
-            tensors.Plain($"{layer}.ffn_norm.weight", hiddenSize);
-            tensors.Matrix($"{layer}.ffn_gate.weight", hiddenSize, feedForwardSize);
-            tensors.Matrix($"{layer}.ffn_up.weight", hiddenSize, feedForwardSize);
-            tensors.Matrix($"{layer}.ffn_down.weight", feedForwardSize, hiddenSize);
-            foreach (var matrix in LayerMatrices)
-            {
-                tensors.OptionalPlain($"{layer}.{matrix}.scale", 1);
-                tensors.OptionalPlain($"{layer}.{matrix}.input_scale", 1);
-            }
+            family.CheckLayer(tensors, shape, i);
         }
 
-        if (architecture == ModelArchitecture.Qwen3Vl)
-        {
-            // Rerankers have it. llama.cpp loads it, but computes with it only if asked for ranks.
-            var labelCount = model.Metadata.CountOf($"{architecture}.classifier.output_labels");
-            tensors.OptionalMatrix("cls.output.weight", hiddenSize, Math.Max(1, labelCount));
-        }
-
-        var outputEmbedding = tensors.OptionalMatrix("output.weight", hiddenSize, vocabularySize) ?? inputEmbedding;
+        family.CheckOthers(tensors, model, shape);
+        var outputEmbedding =
+            tensors.OptionalMatrix("output.weight", shape.HiddenSize, shape.VocabularySize) ?? inputEmbedding;
         tensors.RefuseOthers("loads no file with a tensor that it does not know");
         return outputEmbedding;
     }
+
+    private static string Description(ModelFamily family) =>
+        $"{string.Join(", ", family.Architectures)} ({family.Name})";
 
     private static string QuantizationOf(GgufModel model)
     {

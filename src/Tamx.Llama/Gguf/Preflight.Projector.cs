@@ -1,10 +1,14 @@
 using System.Globalization;
+using Tamx.Llama.Families;
 
 namespace Tamx.Llama.Gguf;
 
 public static partial class Preflight
 {
     private const string ProjectorTypeKey = "clip.projector_type";
+
+    /// <summary>MiniCPM-V's projector.</summary>
+    private const string Resampler = "resampler";
 
     /// <summary>clip.cpp's own limit: beyond it, products overflow 32 bits.</summary>
     private const int MaxImageSize = 8192;
@@ -55,21 +59,28 @@ public static partial class Preflight
         }
 
         var type = metadata.GetString(ProjectorTypeKey);
-        if (type is not (Qwen3VlMerger or Qwen25VlMerger or Qwen2VlMerger))
+        if (type == Resampler)
         {
-            throw Wrong(
-                model,
-                ProjectorTypeKey,
-                OutsideText.Quoted(type),
-                $"{Qwen3VlMerger}, {Qwen25VlMerger} or {Qwen2VlMerger}"
+            throw model.Error(
+                "has a resampler (MiniCPM-V), whose vision tokens each ask something of the whole picture: they are no "
+                    + "places in it, so there is no map"
             );
         }
 
-        var facts = ReadProjector(model, type);
-        return facts with { DeepstackLayerIndices = CheckProjectorTensors(model, facts) };
+        string[] types = [.. ProjectorKind.All.Select(known => known.Type)];
+        var kind =
+            ProjectorKind.Find(type)
+            ?? throw Wrong(
+                model,
+                ProjectorTypeKey,
+                OutsideText.Quoted(type),
+                $"{string.Join(", ", types[..^1])} or {types[^1]}"
+            );
+        var facts = ReadProjector(model, kind);
+        return facts with { DeepstackLayerIndices = CheckProjectorTensors(model, kind, facts) };
     }
 
-    private static ProjectorFacts ReadProjector(GgufModel model, string type)
+    private static ProjectorFacts ReadProjector(GgufModel model, ProjectorKind kind)
     {
         var metadata = model.Metadata;
         var imageSize = Integer(model, "clip.vision.image_size", 1, MaxImageSize);
@@ -123,10 +134,10 @@ public static partial class Preflight
             throw Wrong(model, PinpointsKey, $"{count} numbers", "absent or pairs of width and height");
         }
 
-        // The vision graphs of all Qwen-VL models are written for cells of 2 x 2 patches.
-        if (metadata.FindInteger("clip.vision.spatial_merge_size") is { } merge && merge != 2)
+        const string MergeKey = "clip.vision.spatial_merge_size";
+        if (metadata.FindInteger(MergeKey) is { } merge && merge != kind.SpatialMergeSize)
         {
-            throw Wrong(model, "clip.vision.spatial_merge_size", merge, "2");
+            throw Wrong(model, MergeKey, merge, $"{kind.SpatialMergeSize}");
         }
 
         const string LeastKey = "clip.vision.image_min_pixels";
@@ -135,7 +146,7 @@ public static partial class Preflight
         int? most = metadata.Contains(MostKey) ? Integer(model, MostKey, least ?? 1, int.MaxValue) : null;
 
         const string WindowKey = "clip.vision.n_wa_pattern";
-        if (type == Qwen25VlMerger)
+        if (kind.HasWindows == true)
         {
             Integer(model, WindowKey, 0, 4096);
             if (patchSize > 56)
@@ -148,7 +159,7 @@ public static partial class Preflight
                 );
             }
         }
-        else if (type == Qwen2VlMerger)
+        else if (kind.HasWindows == false)
         {
             Zero(model, WindowKey);
         }
@@ -156,15 +167,15 @@ public static partial class Preflight
         return new ProjectorFacts
         {
             Path = model.Path,
-            ProjectorType = type,
+            ProjectorType = kind.Type,
             Name = metadata.FindString("general.name"),
             PatchSize = patchSize,
-            SpatialMergeSize = 2,
+            SpatialMergeSize = kind.SpatialMergeSize,
             ImageSize = imageSize,
             MinPixels = least,
             MaxPixels = most,
             HiddenSize = hiddenSize,
-            FeedForwardSize = FeedForwardSize(model, hiddenSize),
+            FeedForwardSize = FeedForwardSize(model, kind, hiddenSize),
             LayerCount = Integer(model, "clip.vision.block_count", 1, 512),
             HeadCount = headCount,
             ProjectionSize = Integer(model, "clip.vision.projection_dim", 1, 65536),
@@ -178,10 +189,11 @@ public static partial class Preflight
     /// The width of the layers' inner matrices, read from the first layer. The key for it must be there but cannot be
     /// trusted: llama.cpp's converter writes another number for Qwen2-VL, and older ones wrote 0.
     /// </summary>
-    private static int FeedForwardSize(GgufModel model, int hiddenSize)
+    private static int FeedForwardSize(GgufModel model, ProjectorKind kind, int hiddenSize)
     {
         Integer(model, "clip.vision.feed_forward_length", 0, 1 << 20);
-        var name = $"v.blk.0.{(IsFeedForwardSwapped(model, "v.blk.0", hiddenSize) ? "ffn_down" : "ffn_up")}.weight";
+        var name =
+            $"v.blk.0.{(IsFeedForwardSwapped(model, kind, "v.blk.0", hiddenSize) ? "ffn_down" : "ffn_up")}.weight";
         var tensor = model.FindTensor(name) ?? throw model.Error($"tensor {name} is missing");
         return tensor.Shape is [_, >= 1 and <= 1 << 20]
             ? (int)tensor.Shape[1]
@@ -194,8 +206,8 @@ public static partial class Preflight
     /// <summary>
     /// Older converters of Qwen2-VL swapped the two matrices' names. llama.cpp tests for it like this.
     /// </summary>
-    private static bool IsFeedForwardSwapped(GgufModel model, string layer, int hiddenSize) =>
-        model.Metadata.FindString(ProjectorTypeKey) != Qwen3VlMerger
+    private static bool IsFeedForwardSwapped(GgufModel model, ProjectorKind kind, string layer, int hiddenSize) =>
+        kind.MaySwapFeedForward
         && model.FindTensor($"{layer}.ffn_down.weight") is { } down
         && down.Shape[0] == hiddenSize;
 
@@ -223,16 +235,14 @@ public static partial class Preflight
     }
 
     /// <returns>Indices of the layers with deepstack, ascending.</returns>
-    private static int[] CheckProjectorTensors(GgufModel model, ProjectorFacts facts)
+    private static int[] CheckProjectorTensors(GgufModel model, ProjectorKind kind, ProjectorFacts facts)
     {
         var hidden = facts.HiddenSize;
         var cell = checked(hidden * facts.SpatialMergeSize * facts.SpatialMergeSize);
-        var isQwen3 = facts.ProjectorType == Qwen3VlMerger;
-        var hasNormBias = facts.ProjectorType != Qwen25VlMerger;
         var tensors = new TensorChecklist(model, facts.ProjectorType);
         tensors.Kernel("v.patch_embd.weight", facts.PatchSize, facts.PatchSize, 3, hidden);
         tensors.Kernel("v.patch_embd.weight.1", facts.PatchSize, facts.PatchSize, 3, hidden);
-        if (isQwen3)
+        if (kind.HasPositionTable)
         {
             long side = facts.ImageSize / facts.PatchSize;
             tensors.Plain("v.patch_embd.bias", hidden);
@@ -246,13 +256,13 @@ public static partial class Preflight
 
         for (var i = 0; i < facts.LayerCount; i++)
         {
-            CheckVisionLayer(model, tensors, facts, $"v.blk.{i}", hasNormBias);
+            CheckVisionLayer(model, tensors, kind, facts, $"v.blk.{i}");
         }
 
-        CheckNorm(tensors, "v.post_ln", hidden, hasNormBias);
+        CheckNorm(tensors, "v.post_ln", hidden, kind.HasNormBias);
         CheckLinear(tensors, "mm.0", cell, cell);
         CheckLinear(tensors, "mm.2", cell, facts.ProjectionSize);
-        var deepstack = isQwen3 ? CheckDeepstack(model, tensors, facts, cell) : [];
+        var deepstack = kind.MayHaveDeepstack ? CheckDeepstack(model, tensors, facts, cell) : [];
         tensors.RefuseOthers("may stop at it or compute with it");
         return deepstack;
     }
@@ -260,15 +270,15 @@ public static partial class Preflight
     private static void CheckVisionLayer(
         GgufModel model,
         TensorChecklist tensors,
+        ProjectorKind kind,
         ProjectorFacts facts,
-        string layer,
-        bool hasNormBias
+        string layer
     )
     {
         var hidden = facts.HiddenSize;
-        CheckNorm(tensors, $"{layer}.ln1", hidden, hasNormBias);
-        CheckNorm(tensors, $"{layer}.ln2", hidden, hasNormBias);
-        if (facts.ProjectorType == Qwen3VlMerger)
+        CheckNorm(tensors, $"{layer}.ln1", hidden, kind.HasNormBias);
+        CheckNorm(tensors, $"{layer}.ln2", hidden, kind.HasNormBias);
+        if (kind.HasFusedAttention)
         {
             CheckLinear(tensors, $"{layer}.attn_qkv", hidden, 3 * hidden);
         }
@@ -280,10 +290,10 @@ public static partial class Preflight
         }
 
         CheckLinear(tensors, $"{layer}.attn_out", hidden, hidden);
-        var isSwapped = IsFeedForwardSwapped(model, layer, hidden);
+        var isSwapped = IsFeedForwardSwapped(model, kind, layer, hidden);
         CheckLinear(tensors, $"{layer}.{(isSwapped ? "ffn_down" : "ffn_up")}", hidden, facts.FeedForwardSize);
         CheckLinear(tensors, $"{layer}.{(isSwapped ? "ffn_up" : "ffn_down")}", facts.FeedForwardSize, hidden);
-        if (facts.ProjectorType == Qwen25VlMerger)
+        if (kind.HasGate)
         {
             CheckLinear(tensors, $"{layer}.ffn_gate", hidden, facts.FeedForwardSize);
         }

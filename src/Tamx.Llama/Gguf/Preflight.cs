@@ -1,3 +1,5 @@
+using Tamx.Llama.Families;
+
 namespace Tamx.Llama.Gguf;
 
 /// <summary>Checks a text model and an mmproj before llama.cpp sees them.</summary>
@@ -9,11 +11,6 @@ namespace Tamx.Llama.Gguf;
 /// </remarks>
 public static partial class Preflight
 {
-    /// <summary>Names of an mmproj's projector, as <c>clip.projector_type</c> gives them.</summary>
-    private const string Qwen3VlMerger = "qwen3vl_merger";
-    internal const string Qwen25VlMerger = "qwen2.5vl_merger";
-    private const string Qwen2VlMerger = "qwen2vl_merger";
-
     /// <summary>Checks that a model and an mmproj were made for each other.</summary>
     /// <param name="model">Facts of the text model.</param>
     /// <param name="projector">Facts of the mmproj.</param>
@@ -22,7 +19,7 @@ public static partial class Preflight
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(projector);
-        if ((projector.ProjectorType == Qwen3VlMerger) != (model.Architecture == ModelArchitecture.Qwen3Vl))
+        if (!ModelFamily.Of(model.Architecture).Projectors.Contains(ProjectorKind.Find(projector.ProjectorType)))
         {
             throw Misfit(
                 $"its projector {projector.ProjectorType} does not belong to architecture {model.Architecture}"

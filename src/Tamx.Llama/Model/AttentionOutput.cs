@@ -9,8 +9,8 @@ namespace Tamx.Llama;
 /// <remarks>Safe to use from several threads.</remarks>
 public sealed class AttentionOutput
 {
-    private readonly TensorRows[] _layers;
-    private readonly float[] _scales;
+    private readonly Dictionary<int, TensorRows> _layers;
+    private readonly Dictionary<int, float> _scales;
 
     /// <summary>Opens a checked model's matrices.</summary>
     /// <param name="facts">The model.</param>
@@ -18,11 +18,11 @@ public sealed class AttentionOutput
     public AttentionOutput(ModelFacts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
-        _layers = [.. facts.AttentionOutputs.Select(tensor => new TensorRows(tensor))];
-        _scales =
-        [
-            .. facts.AttentionOutputScales.Select(tensor => tensor is null ? 1 : new TensorRows(tensor).Read([0])[0]),
-        ];
+        _layers = facts.AttentionOutputs.ToDictionary(layer => layer.Key, layer => new TensorRows(layer.Value));
+        _scales = facts.AttentionOutputScales.ToDictionary(
+            layer => layer.Key,
+            layer => layer.Value is null ? 1 : new TensorRows(layer.Value).Read([0])[0]
+        );
         QuerySize = facts.HeadCount * facts.HeadSize;
         HiddenSize = facts.HiddenSize;
     }
@@ -34,7 +34,7 @@ public sealed class AttentionOutput
     public int HiddenSize { get; }
 
     /// <summary>Reads adjacent rows of a layer's matrix in float32.</summary>
-    /// <param name="layer">The layer, from 0.</param>
+    /// <param name="layer">One of <see cref="ModelFacts.AttentionLayers"/>.</param>
     /// <param name="firstRow">The first row, a component of the hidden state.</param>
     /// <param name="rows">Receives the rows [n, <see cref="QuerySize"/>], row-major; its length says how many.</param>
     /// <param name="cancellationToken">Cancels by throwing.</param>
@@ -43,9 +43,12 @@ public sealed class AttentionOutput
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public void ReadSlice(int layer, int firstRow, Span<float> rows, CancellationToken cancellationToken = default)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(layer);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(layer, _layers.Length);
-        _layers[layer].ReadSlice(firstRow, rows, cancellationToken);
+        if (!_layers.TryGetValue(layer, out var matrix))
+        {
+            throw new ArgumentOutOfRangeException(nameof(layer), layer, "no layer with softmax attention");
+        }
+
+        matrix.ReadSlice(firstRow, rows, cancellationToken);
         if (_scales[layer] is not 1 and var scale)
         {
             foreach (ref var value in rows)

@@ -1,4 +1,5 @@
 using System.Text;
+using Tamx.Llama.Families;
 using Tamx.Llama.Gguf;
 
 namespace Tamx.Llama;
@@ -8,16 +9,7 @@ namespace Tamx.Llama;
 public sealed class Vocabulary
 {
     /// <summary>Cuts what an assistant says: these would change how the sequence is read.</summary>
-    private static readonly TextCutter AnswerText = new([
-        "<|im_start|>",
-        "<|im_end|>",
-        "<|endoftext|>",
-        "<|vision_start|>",
-        "<|vision_end|>",
-        "<|vision_pad|>",
-        "<|image_pad|>",
-        "<|video_pad|>",
-    ]);
+    private readonly TextCutter _answerText;
 
     private readonly LlamaModel _model;
     private readonly string _path;
@@ -29,6 +21,11 @@ public sealed class Vocabulary
         _model = model;
         _path = facts.Path;
         _endTokens = [.. facts.EndTokenIds];
+        _answerText = new TextCutter([
+            .. ModelFamily.Of(facts.Architecture).Markers.All,
+            "<|endoftext|>",
+            "<|vision_pad|>",
+        ]);
         _userText = new TextCutter(facts.UserDefinedTokens);
         Count = facts.VocabularySize;
     }
@@ -74,7 +71,7 @@ public sealed class Vocabulary
         var parts = specials switch
         {
             SpecialTokens.None => _userText.Cut(text),
-            SpecialTokens.Answer => AnswerText.Cut(text),
+            SpecialTokens.Answer => _answerText.Cut(text),
             _ => [text],
         };
         return

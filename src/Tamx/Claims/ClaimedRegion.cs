@@ -1,4 +1,4 @@
-using Tamx.Llama.Gguf;
+using Tamx.Llama.Families;
 
 namespace Tamx;
 
@@ -126,12 +126,12 @@ public sealed record ClaimedRegion(
     private static (double Width, double Height)? SidesOf(RunInfo run, PatchGrid cells)
     {
         var isQwen2 = run.Model?.Replace(' ', '-').Contains("Qwen2-VL", StringComparison.OrdinalIgnoreCase) ?? false;
-        return run.Architecture switch
+        return ModelFamily.Find(run.Architecture) switch
         {
-            ModelArchitecture.Qwen3Vl => (1000, 1000),
-            ModelArchitecture.Qwen2Vl when isQwen2 => (1000, 1000),
-            ModelArchitecture.Qwen2Vl => (cells.Columns * Qwen2CellPixels, cells.Rows * Qwen2CellPixels),
-            _ => null,
+            null => null,
+            { CoordinateRange: { } range } => (range, range),
+            _ when isQwen2 => (1000, 1000),
+            _ => (cells.Columns * Qwen2CellPixels, cells.Rows * Qwen2CellPixels),
         };
     }
 

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Tamx.Kernels;
 using Tamx.Llama;
 using Tamx.Llama.Capture;
@@ -8,7 +9,8 @@ namespace Tamx;
 /// <remarks>
 /// For token t at position q the direction is d = s g (w_t - mean w), with g the weights of the final norm and s its
 /// scale at q; the logit less the mean logit is d times the residual stream. Its parts are what each layer's attention
-/// wrote from each position, and a rest.
+/// wrote from each position, and a rest. A hybrid's recurrent layers do not say where they read, so what they wrote is
+/// part of the rest.
 /// </remarks>
 internal sealed class EvidenceCapture
 {
@@ -20,12 +22,14 @@ internal sealed class EvidenceCapture
 
     private readonly VisionLanguageModel _model;
     private readonly Completion _completion;
+    private readonly HashSet<int> _attentionLayers;
     private readonly List<EvidenceStep> _steps = [];
 
     public EvidenceCapture(VisionLanguageModel model, Completion completion)
     {
         _model = model;
         _completion = completion;
+        _attentionLayers = [.. model.Facts.AttentionLayers];
     }
 
     /// <summary>The evidence so far, one entry per answer token.</summary>
@@ -91,9 +95,10 @@ internal sealed class EvidenceCapture
 
         var querySize = facts.HeadCount * facts.HeadSize;
         var projected = new float[rowOf.Length * querySize];
-        for (var layer = 0; layer < facts.LayerCount; layer++)
+        foreach (var layer in facts.AttentionLayers)
         {
             ProjectBack(layer, directions, projected, cancellationToken);
+            ApplyGates(rows.GatesOf(layer).Span, rowOf, projected, querySize);
             AddLayer(attention, rows, layer, rowOf, projected, scores, cancellationToken);
         }
 
@@ -163,6 +168,16 @@ internal sealed class EvidenceCapture
         }
     }
 
+    /// <summary>What a gate lets through of what its query read goes on to the output matrix.</summary>
+    private static void ApplyGates(ReadOnlySpan<float> gates, int[] rowOf, float[] projected, int querySize)
+    {
+        for (var n = 0; n < rowOf.Length && !gates.IsEmpty; n++)
+        {
+            var part = projected.AsSpan(n * querySize, querySize);
+            TensorPrimitives.Multiply(part, gates.Slice(rowOf[n] * querySize, querySize), part);
+        }
+    }
+
     private void AddLayer(
         CapturedAttention attention,
         AttentionRows rows,
@@ -198,19 +213,24 @@ internal sealed class EvidenceCapture
         );
     }
 
-    /// <summary>The input embedding's and the feed-forward layers' part of a logit.</summary>
+    /// <summary>The part of a logit that the input embedding, feed-forward and recurrent layers wrote.</summary>
     private float Rest(AttentionRows rows, int row, ReadOnlyMemory<float> direction)
     {
         var size = _model.Facts.HiddenSize;
-        var rest = HiddenRows.Dot(rows.Embeddings.Span.Slice(row * size, size), direction.Span);
+        var rest = PartOf(rows.Embeddings);
         for (var layer = 0; layer < _model.Facts.LayerCount; layer++)
         {
-            rest +=
-                HiddenRows.Dot(rows.ResidualOf(layer).Span.Slice(row * size, size), direction.Span)
-                - HiddenRows.Dot(rows.AttentionResidualOf(layer).Span.Slice(row * size, size), direction.Span);
+            var before =
+                _attentionLayers.Contains(layer) ? rows.AttentionResidualOf(layer)
+                : layer == 0 ? rows.Embeddings
+                : rows.ResidualOf(layer - 1);
+            rest += PartOf(rows.ResidualOf(layer)) - PartOf(before);
         }
 
         return (float)rest;
+
+        double PartOf(ReadOnlyMemory<float> residual) =>
+            HiddenRows.Dot(residual.Span.Slice(row * size, size), direction.Span);
     }
 
     private float Logit(AttentionRows rows, int row, ReadOnlyMemory<float> direction)

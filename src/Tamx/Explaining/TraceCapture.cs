@@ -208,6 +208,10 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
             ModelFile = Path.GetFileName(model.Facts.Path),
             ProjectorFile = Path.GetFileName(model.Projector?.Path),
             Architecture = model.Facts.Architecture,
+            AttentionLayers =
+                model.Facts.AttentionLayers.Count < model.Facts.LayerCount
+                    ? $"{model.Facts.AttentionLayers.Count} of {model.Facts.LayerCount}"
+                    : null,
             Quantization = model.Facts.Quantization,
             LlamaVersion = LlamaRuntime.Version,
             TamxVersion = typeof(Explainer)

@@ -1,4 +1,5 @@
 using Tamx.Llama;
+using Tamx.Llama.Families;
 
 namespace Tamx;
 
@@ -85,12 +86,12 @@ public sealed record MarkerIds
     private static MarkerIds Find(Func<string, int?> tryFindId, Func<string, int> findId) =>
         new()
         {
-            TurnStart = findId("<|im_start|>"),
-            TurnEnd = findId("<|im_end|>"),
-            VisionStart = findId("<|vision_start|>"),
-            VisionEnd = findId("<|vision_end|>"),
-            ImagePad = findId("<|image_pad|>"),
-            VideoPad = findId("<|video_pad|>"),
+            TurnStart = findId(PromptMarkers.Qwen.TurnStart),
+            TurnEnd = findId(PromptMarkers.Qwen.TurnEnd),
+            VisionStart = findId(PromptMarkers.Qwen.VisionStart),
+            VisionEnd = findId(PromptMarkers.Qwen.VisionEnd),
+            ImagePad = findId(PromptMarkers.Qwen.ImagePad),
+            VideoPad = findId(PromptMarkers.Qwen.VideoPad),
             System = findId("system"),
             User = findId("user"),
             Assistant = findId("assistant"),

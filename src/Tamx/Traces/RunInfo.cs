@@ -18,6 +18,12 @@ public sealed record RunInfo
     /// <summary>Architecture, for example <c>qwen3vl</c>.</summary>
     public string? Architecture { get; init; }
 
+    /// <summary>
+    /// How many layers have softmax attention, for example <c>16 of 64</c>; null where all have. Evidence comes from
+    /// these layers alone.
+    /// </summary>
+    public string? AttentionLayers { get; init; }
+
     /// <summary>Quantization, for example <c>Q8_0</c>.</summary>
     public string? Quantization { get; init; }
 

@@ -15,6 +15,7 @@ internal sealed class DamagedPair
     {
         HiddenSize = 256,
         FeedForwardSize = 256,
+        StateSize = 128,
         HeadCount = 4,
         KeyValueHeadCount = 2,
         VisionHiddenSize = 256,
@@ -38,6 +39,15 @@ internal sealed class DamagedPair
                         IsTied = true,
                     },
                     Qwen2(size, "qwen2vl_merger"),
+                    size with
+                    {
+                        Architecture = ModelArchitecture.Qwen3VlMoe,
+                    },
+                    Hybrid(size, ModelArchitecture.Qwen35),
+                    Hybrid(size, ModelArchitecture.Qwen35Moe) with
+                    {
+                        DraftLayerCount = 1,
+                    },
                 ]
         ),
     ];
@@ -94,7 +104,8 @@ internal sealed class DamagedPair
         }
 
         var tied = Sources[source].IsTied ? " tied" : "";
-        var name = $"{Sources[source].ProjectorType}{tied}{(source < half ? "" : " wide")}";
+        var name =
+            $"{Sources[source].Architecture} {Sources[source].ProjectorType}{tied}{(source < half ? "" : " wide")}";
         var done = string.Join(
             "; ",
             model.Done.Select(text => $"model: {text}").Concat(projector.Done.Select(text => $"mmproj: {text}"))
@@ -122,6 +133,13 @@ internal sealed class DamagedPair
         {
             Architecture = ModelArchitecture.Qwen2Vl,
             ProjectorType = projectorType,
+            DeepstackLayerCount = 0,
+        };
+
+    private static RandomModelOptions Hybrid(RandomModelOptions options, string architecture) =>
+        options with
+        {
+            Architecture = architecture,
             DeepstackLayerCount = 0,
         };
 

@@ -5,16 +5,9 @@ namespace Tamx.Llama.Tests.Gguf;
 
 public class PreflightTests
 {
-    /// <summary>As small as it gets: these files are built again and again.</summary>
-    private static RandomModelOptions TinyQwen25 { get; } =
-        RandomModelOptions.Tiny with
-        {
-            Architecture = ModelArchitecture.Qwen2Vl,
-            ProjectorType = "qwen2.5vl_merger",
-            DeepstackLayerCount = 0,
-        };
+    private static RandomModelOptions TinyQwen25 => TinyModels.Of("qwen2.5vl");
 
-    private static RandomModelOptions TinyQwen2 { get; } = TinyQwen25 with { ProjectorType = "qwen2vl_merger" };
+    private static RandomModelOptions TinyQwen2 => TinyModels.Of("qwen2vl");
 
     /// <summary>Keys that may be left out without harm; every other key of the generator's files is required.</summary>
     private static readonly string[] OptionalKeys =
@@ -37,7 +30,7 @@ public class PreflightTests
         "clip.vision.spatial_merge_size",
     ];
 
-    public static TheoryData<string> Kinds => ["qwen3vl", "qwen2.5vl", "qwen2vl"];
+    public static TheoryData<string> Kinds => [.. TinyModels.Kinds];
 
     [Theory]
     [MemberData(nameof(Kinds))]
@@ -498,6 +491,71 @@ public class PreflightTests
         CheckProjector(writer);
     }
 
+    [Theory]
+    [InlineData("resampler", "they are no places in it, so there is no map")]
+    [InlineData("internvl", "it must be qwen3vl_merger, qwen2.5vl_merger or qwen2vl_merger")]
+    public void CheckProjector_OtherKind_SaysWhy(string type, string message)
+    {
+        var writer = RandomModel.BuildProjector(RandomModelOptions.Tiny);
+        writer.Add("clip.projector_type", type);
+
+        Assert.Contains(
+            message,
+            Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Theory]
+    [InlineData("qwen35.full_attention_interval", 0u, "is 0; it must be 2 to")]
+    [InlineData("qwen35.full_attention_interval", 1u, "is 1; it must be 2 to")]
+    [InlineData("qwen35.full_attention_interval", 3u, "is 3; it must be 2 to")]
+    [InlineData("qwen35.ssm.group_count", 0u, "is 0")]
+    [InlineData("qwen35.ssm.inner_size", 17u, "is 17; it must be 16 to 16")]
+    [InlineData("qwen35.ssm.conv_kernel", 1u, "is 1")]
+    [InlineData("qwen35.rope.dimension_count", 3u, "is 3; it must be absent or an even number")]
+    [InlineData("qwen35.nextn_predict_layers", 2u, "is 2; it must be 0 to 1")]
+    [InlineData("qwen35.attention.recurrent_layers", 1u, "it must be absent")]
+    [InlineData("qwen35.expert_count", 4u, "it must be absent or 0")]
+    [InlineData("qwen35.n_deepstack_layers", 1u, "it must be absent or 0")]
+    public void CheckModel_ImpossibleHybrid_IsNamed(string key, uint value, string message)
+    {
+        var writer = RandomModel.BuildModel(TinyModels.Of("qwen35"));
+        writer.Add(key, value);
+
+        var error = Assert.Throws<ModelFormatException>(() => Check(writer));
+        Assert.Contains(key, error.Message, StringComparison.Ordinal);
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("qwen3vlmoe.expert_count", 0u, "is 0; it must be 1 to 512")]
+    [InlineData("qwen3vlmoe.expert_count", 513u, "is 513; it must be 1 to 512")]
+    [InlineData("qwen3vlmoe.expert_used_count", 5u, "is 5; it must be 1 to 4")]
+    [InlineData("qwen3vlmoe.expert_used_count", 0u, "is 0; it must be 1 to 4")]
+    [InlineData("qwen3vlmoe.expert_group_count", 2u, "it must be absent or 0")]
+    public void CheckModel_ImpossibleExperts_AreNamed(string key, uint value, string message)
+    {
+        var writer = RandomModel.BuildModel(TinyModels.Of("qwen3vlmoe"));
+        writer.Add(key, value);
+
+        var error = Assert.Throws<ModelFormatException>(() => Check(writer));
+        Assert.Contains($"{key} ", error.Message, StringComparison.Ordinal);
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void CheckModel_Hybrid_SaysWhichLayersHaveAttention()
+    {
+        var options = TinyModels.Of("qwen35moe") with { LayerCount = 6, DraftLayerCount = 1, AttentionInterval = 3 };
+        var facts = Check(RandomModel.BuildModel(options));
+
+        Assert.Equal(6, facts.LayerCount);
+        Assert.Equal([2, 5], facts.AttentionLayers);
+        Assert.Equal(4, facts.ExpertCount);
+        Assert.Equal("Qwen3.5, Qwen3.6", facts.Family);
+    }
+
     [Fact]
     public void CheckProjector_OddPinpoints_AreNamed()
     {
@@ -749,13 +807,7 @@ public class PreflightTests
         );
     }
 
-    private static RandomModelOptions OptionsOf(string kind) =>
-        kind switch
-        {
-            "qwen3vl" => RandomModelOptions.Tiny,
-            "qwen2.5vl" => TinyQwen25,
-            _ => TinyQwen2,
-        };
+    private static RandomModelOptions OptionsOf(string kind) => TinyModels.Of(kind);
 
     private static ModelFacts Check(GgufWriter writer) =>
         Preflight.CheckModel(GgufModel.Of(GgufBytes.Read(writer.ToArray())));

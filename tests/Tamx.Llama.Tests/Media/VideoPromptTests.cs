@@ -23,7 +23,7 @@ public sealed class VideoPromptTests
     /// <summary>
     /// The models whose hidden states come about in different ways: heads and files make no difference.
     /// </summary>
-    public static TheoryData<string> Encoders => ["qwen3vl", "qwen3vl-deepstack", "qwen2.5vl", "qwen2vl"];
+    public static TheoryData<string> Encoders => ["qwen3vl", "qwen3vl-deepstack", "qwen35", "qwen2.5vl", "qwen2vl"];
 
     [Theory]
     [MemberData(nameof(Models))]
@@ -41,6 +41,7 @@ public sealed class VideoPromptTests
             $"<|vision_start|>{cells}<|vision_end|>",
             StringComparison.Ordinal
         );
+        expected += model.Template.StartsThinking ? "<think>\n" : "";
         Assert.Equal(model.Vocabulary.Tokenize(expected, parseMarkers: true), completion.TokenIds.ToArray());
 
         Assert.Equal(
@@ -77,6 +78,7 @@ public sealed class VideoPromptTests
     // f. Qwen2-VL: at 0, 1, 2.
     [Theory]
     [InlineData("qwen3vl", 2, 3 * 14)]
+    [InlineData("qwen35", 2, 3 * 14)]
     [InlineData("qwen2.5vl", 2, 14)] // 0, 2, 4
     [InlineData("qwen2.5vl", 0.3, 26 + 1)] // 13.33 -> 13, 26.67 -> 26
     [InlineData("qwen2.5vl", 0.1, 80 + 1)]

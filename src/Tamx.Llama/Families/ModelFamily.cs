@@ -1,0 +1,111 @@
+using Tamx.Llama.Chat;
+using Tamx.Llama.Gguf;
+
+namespace Tamx.Llama.Families;
+
+/// <summary>
+/// All that Tamx needs to know of a family of models. A new family is one file like this and an entry in
+/// <see cref="All"/>.
+/// </summary>
+/// <remarks>
+/// Facts are llama.cpp's (b10221), tried by leaving each key and tensor out, and the published templates'.
+/// </remarks>
+internal abstract class ModelFamily
+{
+    /// <summary>The families, in the order in which messages list them.</summary>
+    public static IReadOnlyList<ModelFamily> All { get; } =
+    [new Qwen3VlFamily(), new Qwen35Family(), new Qwen2VlFamily()];
+
+    /// <summary>What people call it.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Its <c>general.architecture</c>s.</summary>
+    public abstract IReadOnlyList<string> Architectures { get; }
+
+    /// <summary>Its <c>clip.projector_type</c>s.</summary>
+    public abstract IReadOnlyList<ProjectorKind> Projectors { get; }
+
+    /// <summary>Markers of turns, pictures and videos.</summary>
+    public virtual PromptMarkers Markers => PromptMarkers.Qwen;
+
+    /// <summary>The system's text where the conversation has none, if the file has no template.</summary>
+    public virtual string DefaultSystem => "";
+
+    /// <summary>How a video stands in the prompt.</summary>
+    public virtual VideoLayout VideoLayout => VideoLayout.TimedBlocks;
+
+    /// <summary>Whether the published templates drop white space at the ends of each message.</summary>
+    public virtual bool TrimsMessages => false;
+
+    /// <summary>llama.cpp's names for its way to cut text into tokens.</summary>
+    /// <remarks>
+    /// Only ways that llama.cpp has as code. Most others it has as regular expressions, and their matching recurses: a
+    /// long run of digits or spaces in a prompt throws, or overflows the stack.
+    /// </remarks>
+    public abstract IReadOnlyList<string> PreTokenizers { get; }
+
+    /// <summary>Keys of the text model that llama.cpp reads besides those that it reads of any.</summary>
+    public virtual IReadOnlyList<KnownKey> Keys => [];
+
+    /// <summary>Whether the text model's first layers take image features from the projector.</summary>
+    public virtual bool HasDeepstack => false;
+
+    /// <summary>Whether each query has a gate that what it reads is multiplied by (<c>gate_sigmoid-K</c>).</summary>
+    public virtual bool HasAttentionGates => false;
+
+    /// <summary>
+    /// What the coordinates of the right and bottom edge are in boxes that the answer names, if they do not depend on
+    /// the picture's size; else null.
+    /// </summary>
+    public virtual int? CoordinateRange => 1000;
+
+    /// <summary>The family of an architecture, or null.</summary>
+    public static ModelFamily? Find(string? architecture) =>
+        All.FirstOrDefault(family => family.Architectures.Contains(architecture));
+
+    /// <summary>The family of an architecture that was checked.</summary>
+    public static ModelFamily Of(string architecture) =>
+        Find(architecture) ?? throw new ArgumentException($"no family has architecture {architecture}");
+
+    /// <summary>Whether a system message must be the first, and of text alone.</summary>
+    /// <param name="thoughts">Which thoughts the file's template keeps.</param>
+    public virtual bool IsSystemFirstOnly(ThoughtLayout thoughts) => false;
+
+    /// <summary>Checks the keys that are this family's, and says what they tell of the layers.</summary>
+    /// <param name="model">The file.</param>
+    /// <param name="shape">What all models' keys tell.</param>
+    /// <exception cref="ModelFormatException">A key is missing or wrong.</exception>
+    public abstract TextShape ReadShape(GgufModel model, TextShape shape);
+
+    /// <summary>Checks a layer's tensors: which there are, their shapes and types.</summary>
+    /// <exception cref="ModelFormatException">A tensor is missing or wrong.</exception>
+    public abstract void CheckLayer(TensorChecklist tensors, TextShape shape, int layer);
+
+    /// <summary>Checks tensors outside layers, besides the embeddings and the last norm.</summary>
+    /// <exception cref="ModelFormatException">A tensor is wrong.</exception>
+    public virtual void CheckOthers(TensorChecklist tensors, GgufModel model, TextShape shape) { }
+}
+
+/// <summary>Markers that make up a family's prompts, and by which its sequences are read.</summary>
+/// <param name="TurnStart">Begins a turn.</param>
+/// <param name="TurnEnd">Ends it.</param>
+/// <param name="VisionStart">Stands before the cells of a picture.</param>
+/// <param name="VisionEnd">Stands after them.</param>
+/// <param name="ImagePad">The token that a picture's cells carry.</param>
+/// <param name="VideoPad">The token that a video's cells carry.</param>
+internal sealed record PromptMarkers(
+    string TurnStart,
+    string TurnEnd,
+    string VisionStart,
+    string VisionEnd,
+    string ImagePad,
+    string VideoPad
+)
+{
+    /// <summary>Those of all Qwen-VL models.</summary>
+    public static PromptMarkers Qwen { get; } =
+        new("<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>");
+
+    /// <summary>All of them.</summary>
+    public IReadOnlyList<string> All => [TurnStart, TurnEnd, VisionStart, VisionEnd, ImagePad, VideoPad];
+}

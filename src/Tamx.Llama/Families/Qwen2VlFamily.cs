@@ -1,0 +1,73 @@
+using Tamx.Llama.Chat;
+using Tamx.Llama.Gguf;
+
+namespace Tamx.Llama.Families;
+
+/// <summary>Qwen2-VL and Qwen2.5-VL, which differ in the projector alone.</summary>
+internal sealed class Qwen2VlFamily : ModelFamily
+{
+    /// <summary>Qwen2-VL's.</summary>
+    public static ProjectorKind Qwen2Merger { get; } =
+        new("qwen2vl_merger") { HasWindows = false, MaySwapFeedForward = true };
+
+    /// <summary>Qwen2.5-VL's. Two steps a second are the published models' <c>tokens_per_second</c>.</summary>
+    public static ProjectorKind Qwen25Merger { get; } =
+        new("qwen2.5vl_merger")
+        {
+            HasNormBias = false,
+            HasGate = true,
+            HasWindows = true,
+            MaySwapFeedForward = true,
+            StepsPerSecond = 2,
+        };
+
+    public override string Name => "Qwen2-VL, Qwen2.5-VL";
+
+    public override IReadOnlyList<string> Architectures { get; } = [ModelArchitecture.Qwen2Vl];
+
+    public override IReadOnlyList<ProjectorKind> Projectors { get; } = [Qwen25Merger, Qwen2Merger];
+
+    public override string DefaultSystem => "You are a helpful assistant.";
+
+    public override VideoLayout VideoLayout => VideoLayout.OneBlock;
+
+    public override IReadOnlyList<string> PreTokenizers => Qwen3VlFamily.Qwen2PreTokenizers;
+
+    /// <summary>Qwen2-VL gives thousandths, Qwen2.5-VL pixels of the picture as the model saw it.</summary>
+    public override int? CoordinateRange => null;
+
+    public override TextShape ReadShape(GgufModel model, TextShape shape)
+    {
+        if (shape.HiddenSize % shape.HeadCount != 0)
+        {
+            throw Preflight.Wrong(
+                model,
+                $"{shape.Architecture}.attention.head_count",
+                shape.HeadCount,
+                $"a divisor of the hidden size {shape.HiddenSize}"
+            );
+        }
+
+        // The matrices leave no room for another head size.
+        var headSize = shape.HiddenSize / shape.HeadCount;
+        return TextLayers.ReadDense(
+            model,
+            shape with
+            {
+                HeadSize = Preflight.CheckHeads(model, shape, (headSize, headSize)),
+            }
+        );
+    }
+
+    public override void CheckLayer(TensorChecklist tensors, TextShape shape, int layer)
+    {
+        var prefix = $"blk.{layer}";
+        tensors.Plain($"{prefix}.attn_norm.weight", shape.HiddenSize);
+        TextLayers.CheckAttention(tensors, shape, prefix);
+        tensors.Plain($"{prefix}.attn_q.bias", shape.QuerySize);
+        tensors.Plain($"{prefix}.attn_k.bias", shape.KeySize);
+        tensors.Plain($"{prefix}.attn_v.bias", shape.KeySize);
+        tensors.Plain($"{prefix}.ffn_norm.weight", shape.HiddenSize);
+        TextLayers.CheckFeedForward(tensors, shape, prefix);
+    }
+}

@@ -1,0 +1,66 @@
+using Tamx.Llama.Chat;
+using Tamx.Llama.Gguf;
+
+namespace Tamx.Llama.Families;
+
+/// <summary>Qwen3-VL, dense and with experts.</summary>
+internal sealed class Qwen3VlFamily : ModelFamily
+{
+    public static ProjectorKind Merger { get; } =
+        new("qwen3vl_merger")
+        {
+            HasPositionTable = true,
+            HasFusedAttention = true,
+            MayHaveDeepstack = true,
+        };
+
+    /// <summary>Names of the way to cut text that Qwen2's tokenizer and those after it have.</summary>
+    public static IReadOnlyList<string> Qwen2PreTokenizers { get; } = ["qwen2", "deepseek-r1-qwen", "megrez"];
+
+    public override string Name => "Qwen3-VL";
+
+    public override IReadOnlyList<string> Architectures { get; } =
+    [ModelArchitecture.Qwen3Vl, ModelArchitecture.Qwen3VlMoe];
+
+    public override IReadOnlyList<ProjectorKind> Projectors { get; } = [Merger];
+
+    public override IReadOnlyList<string> PreTokenizers => Qwen2PreTokenizers;
+
+    public override IReadOnlyList<KnownKey> Keys => TextLayers.ExpertKeys;
+
+    public override bool HasDeepstack => true;
+
+    /// <summary>The template of Instruct leaves out any other; that of Thinking writes it.</summary>
+    public override bool IsSystemFirstOnly(ThoughtLayout thoughts) => thoughts == ThoughtLayout.Text;
+
+    public override TextShape ReadShape(GgufModel model, TextShape shape)
+    {
+        shape = shape with { HeadSize = Preflight.CheckHeads(model, shape, (1, 8192)) };
+        return HasExperts(shape) ? TextLayers.ReadExperts(model, shape) : TextLayers.ReadDense(model, shape);
+    }
+
+    public override void CheckLayer(TensorChecklist tensors, TextShape shape, int layer)
+    {
+        var prefix = $"blk.{layer}";
+        tensors.Plain($"{prefix}.attn_norm.weight", shape.HiddenSize);
+        TextLayers.CheckAttention(tensors, shape, prefix);
+        TextLayers.CheckHeadNorms(tensors, shape, prefix);
+        tensors.OptionalPlain($"{prefix}.attn_q.bias", shape.QuerySize);
+        tensors.OptionalPlain($"{prefix}.attn_k.bias", shape.KeySize);
+        tensors.OptionalPlain($"{prefix}.attn_v.bias", shape.KeySize);
+        tensors.Plain($"{prefix}.ffn_norm.weight", shape.HiddenSize);
+        TextLayers.CheckFeedForward(tensors, shape, prefix);
+    }
+
+    public override void CheckOthers(TensorChecklist tensors, GgufModel model, TextShape shape)
+    {
+        if (!HasExperts(shape))
+        {
+            // Rerankers have it. llama.cpp loads it, but computes with it only if asked for ranks.
+            var labelCount = model.Metadata.CountOf($"{shape.Architecture}.classifier.output_labels");
+            tensors.OptionalMatrix("cls.output.weight", shape.HiddenSize, Math.Max(1, labelCount));
+        }
+    }
+
+    private static bool HasExperts(TextShape shape) => shape.Architecture == ModelArchitecture.Qwen3VlMoe;
+}
