@@ -23,6 +23,10 @@ internal sealed class Example
 
     public string MediaType { get; init; } = "image/bmp";
 
+    public int PictureWidth { get; init; } = 40;
+
+    public int PictureHeight { get; init; } = 30;
+
     public RunInfo Run { get; init; } =
         new()
         {
@@ -135,7 +139,19 @@ internal sealed class Example
             OutputIds = [.. texts.Keys],
             OutputRows = ReadOnlyMemory<float>.Empty,
             OutputTexts = HasTexts ? [.. texts.Values.Select(text => (ReadOnlyMemory<byte>)text)] : null,
-            Pictures = [new TracePicture(0, 0, MediaType, Bitmap(40, 30), 40, 30, null, PictureName)],
+            Pictures =
+            [
+                new TracePicture(
+                    0,
+                    0,
+                    MediaType,
+                    Bitmap(PictureWidth, PictureHeight),
+                    PictureWidth,
+                    PictureHeight,
+                    null,
+                    PictureName
+                ),
+            ],
             Run = Run,
         };
         var maps = new ActivationMaps

@@ -13,6 +13,7 @@ import { buildMenu } from "./menu.js";
 import { buildPictures, claimsOn } from "./pictures.js";
 import { buildSearch } from "./search.js";
 import { createSelection } from "./selection.js";
+import { buildSplitter } from "./splitter.js";
 import { createState } from "./state.js";
 import { cellTables, tokenTable } from "./table.js";
 import { methodNames, viewOf } from "./view.js";
@@ -141,6 +142,16 @@ export function mountReport(root, runs, page) {
     },
   );
 
+  const right = create(
+    "section",
+    { class: "pane right", "aria-label": "Activation map" },
+    controls.element,
+    legend.element,
+    pictures.element,
+    claims.element,
+  );
+  controls.element.append(fullScreenButton(right));
+
   let view = viewOf(runs, state.get());
   const top = buildHeader(runs, page, { state, view: () => view, pictures, signal });
   root.classList.add("report");
@@ -160,14 +171,8 @@ export function mountReport(root, runs, page) {
         inspector.element,
         ...(page.below ? [page.below] : []),
       ),
-      create(
-        "section",
-        { class: "pane right", "aria-label": "Activation map" },
-        controls.element,
-        legend.element,
-        pictures.element,
-        claims.element,
-      ),
+      buildSplitter(),
+      right,
     ),
   );
   listenToKeys(selection, chat.focus, signal);
@@ -246,6 +251,16 @@ export function mountReport(root, runs, page) {
   };
 }
 
+/** @param {HTMLElement} element what it shows alone */
+function fullScreenButton(element) {
+  const change = () => (document.fullscreenElement === null ? element.requestFullscreen() : document.exitFullscreen());
+  return create(
+    "button",
+    { type: "button", class: "full", title: "Pictures over the whole screen, and back", onclick: change },
+    "Full screen",
+  );
+}
+
 /**
  * Whether both are one and the same cell of a frame.
  * @param {Region | null} a
@@ -288,9 +303,9 @@ function buildHeader(runs, page, { state, view, pictures, signal }) {
   async function savePicture() {
     const { layers, claims } = view();
     const shown = pictures.figures.filter(({ element }) => !element.hidden);
-    const figures = shown.map(({ stage, element, layer, media, frame }) => ({
+    const figures = shown.map(({ stage, ratio, layer, media, frame }) => ({
       stage,
-      ratio: Number(element.style.getPropertyValue("--ratio")),
+      ratio,
       look: layers[layer]?.look ?? null,
       claims: state.get().boxes ? claimsOn(media.frames[frame], claims[layer] ?? []) : [],
     }));

@@ -5,6 +5,7 @@ import type { buildStage } from "./stage.js";
 import type { createSelection } from "./selection.js";
 import type { createState } from "./state.js";
 import type { Report } from "./report.js";
+import type { createZoom } from "./zoom.js";
 
 export type { Report } from "./report.js";
 
@@ -380,6 +381,39 @@ export interface FoldedText {
 export interface Cell {
     row: number;
     column: number;
+}
+
+/** In parts of the sides of what it lies in. */
+export interface Rectangle {
+    left: number;
+    top: number;
+    width: number;
+    height: number;
+}
+
+/** How many times larger than at fit a picture is, and which point of it is in the middle. */
+export interface ZoomPoint {
+    scale: number;
+    x: number;
+    y: number;
+}
+
+export type Zoom = ReturnType<typeof createZoom>;
+
+/** A press in the making: a region, perhaps a click, a move, or two fingers. Where it began, and where it is. */
+export interface PointerDrag {
+    doing: "mark" | "press" | "move" | "pinch";
+    start: { x: number; y: number };
+    x: number;
+    y: number;
+}
+
+/** What pointers over a picture do; places are in parts of its sides. */
+export interface PointingActions {
+    point(at: { x: number; y: number } | null): void;
+    mark(from: { x: number; y: number }, to: { x: number; y: number }, isDrawing: boolean): void;
+    /** What is being marked shall not be. */
+    cancel(): void;
 }
 
 /** What a stage stands for; a region is made of its cells. */

@@ -1,6 +1,7 @@
 // A conversation as the API takes it, and as it is shown while its answer is not there yet.
 
 import { create } from "./report/dom.js";
+import { frameRatio } from "./report/zoom.js";
 
 /** @import { Attachment, ConversationTurn, Draft } from "./types.js" */
 
@@ -104,7 +105,7 @@ export class Conversation {
       const caption = create("figcaption", "", create("span", "name", nameOf(index)), create("bdi", "file", file.name));
       const figure = create("figure", "", stage, caption);
       for (const element of [figure, stage]) {
-        element.style.setProperty("--ratio", String(width / height));
+        element.style.setProperty("--ratio", String(frameRatio(width / height)));
       }
       return figure;
     });
