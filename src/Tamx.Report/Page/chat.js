@@ -67,7 +67,7 @@ export function buildChat(report, actions, { isGrowing, signal }) {
     for (const [token, value] of view.shade.values) {
       const element = elements[token];
       if (value > 0 && element !== undefined) {
-        element.style.setProperty("--shade", (value / view.shade.highest).toFixed(3));
+        element.style.setProperty("--shade", ((view.shade.full * value) / view.shade.highest).toFixed(3));
         element.classList.add("shaded");
         element.title = label(value);
         setName(element, report.tokens.text[token], label(value));

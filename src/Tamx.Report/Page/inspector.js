@@ -2,7 +2,9 @@
 // up.
 
 import { agreementOf } from "./compare.js";
+import { weaknessOf } from "./caption.js";
 import { create, segments } from "./dom.js";
+import { WEAK } from "./report.js";
 import { formatNumber, formatPercent, oneLineText, spokenText } from "./text.js";
 
 /**
@@ -127,10 +129,11 @@ function answerCard(runs, selection, token, actions) {
   const { from, to } = selection;
   const place = create("span", "place");
   const heading = create("h2", "", tokenText(report.answerText(selection)), place);
+  const weak = create("p", { class: "weak", hidden: true });
   const candidates = token === null ? spanNote(report, selection) : candidateList(token, actions);
   const sources = relevanceList(report, "answer", actions);
   return {
-    elements: [heading, ...agreement(runs, token), create("div", "columns", candidates.element, sources.element)],
+    elements: [heading, weak, ...agreement(runs, token), create("div", "columns", candidates.element, sources.element)],
     /**
      * @param {View} now
      * @param {State} state
@@ -139,6 +142,9 @@ function answerCard(runs, selection, token, actions) {
       const count = report.answer.length;
       place.textContent =
         from === to ? `token ${from + 1} of ${count}` : `tokens ${from + 1}\u2013${to + 1} of ${count}`;
+      const [{ strength } = { strength: null }] = now.layers;
+      weak.hidden = strength === null || strength >= WEAK;
+      weak.textContent = strength === null ? "" : `In the picture: ${weaknessOf(strength)}.`;
       candidates.show?.(now);
       sources.show(now, state);
     },
@@ -308,7 +314,12 @@ function relevanceList(report, kind, actions) {
         .slice(0, MOST_SOURCES);
       const none = view.shade.kind === "to" ? "No later token depends on it." : "No text before it was relevant.";
       const rows = entries.map(([token, value]) => sourceRow(report, token, value, view.shade.highest, actions));
-      list.replaceChildren(...(rows.length === 0 ? [create("p", "small", none)] : rows));
+      const { strength } = view.shade;
+      const isWeak = rows.length > 0 && strength < WEAK;
+      list.replaceChildren(
+        ...(rows.length === 0 ? [create("p", "small", none)] : rows),
+        ...(isWeak ? [create("p", "weak", `Weak: ${formatPercent(strength)} of the strongest.`)] : []),
+      );
     },
   };
 }
@@ -390,6 +401,7 @@ function regionCard(report, ranking, { media, top, left, bottom, right }, state,
         },
         tokenText(report.answerText(one.span)),
         barElement(one[state.rank] / highest),
+        ...(one.whole < WEAK ? [create("span", "weak", "weak")] : []),
         number("share of its activation", one.share, formatPercent),
         number("mean activation in the region", one.strength, formatNumber),
       );

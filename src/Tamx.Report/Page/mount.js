@@ -1,12 +1,14 @@
 // Builds a report inside an element: the entry for every page that shows one. The page says where its data comes from.
 
+import { aboutThis } from "./about.js";
+import { buildCaption } from "./caption.js";
 import { buildChat, tokensOf } from "./chat.js";
 import { colormaps } from "./colormaps.js";
 import { buildClaims, spanOf } from "./claims.js";
 import { buildControls, buildLegend } from "./controls.js";
 import { create, dialogHeading, segments, targetOf } from "./dom.js";
 import { currentNumbers, fileNameOf, numbersAsCsv, overlayPicture, save } from "./exports.js";
-import { allFacts, shortFacts } from "./facts.js";
+import { allFacts, mainFacts, shortFacts } from "./facts.js";
 import { buildInspector } from "./inspector.js";
 import { listenToKeys } from "./keys.js";
 import { buildMenu } from "./menu.js";
@@ -66,6 +68,7 @@ export function mountReport(root, runs, page) {
   const layerCount = runs.other !== null ? 3 : runs.methods.length;
   const hasClaims = [...runs.methods, ...(runs.other ? [runs.other] : [])].some(({ claims }) => claims.length > 0);
   const legend = buildLegend(layerCount);
+  const caption = buildCaption(report);
   const controls = buildControls(methodNames(runs), hasClaims, change);
   /** @type {ClaimActions} */
   const claim = {
@@ -147,6 +150,7 @@ export function mountReport(root, runs, page) {
     { class: "pane right", "aria-label": "Activation map" },
     controls.element,
     legend.element,
+    caption.element,
     pictures.element,
     claims.element,
   );
@@ -197,12 +201,22 @@ export function mountReport(root, runs, page) {
     pictures.show(view, now);
     claims.show(view);
     legend.show(view, now);
+    caption.show(view);
     inspector.show(view, now);
   });
   state.readAddress();
-  const { selection: addressed } = state.get();
+  const { selection: addressed, region } = state.get();
   if (addressed !== null) {
     chat.bringIntoSight(addressed);
+  } else if (region === null && runs.other === null && !page.isGrowing && report.answer.length > 0) {
+    // The chat stays at its top: whoever opens a long answer begins to read there.
+    state.show({ selection: telling() });
+  }
+
+  /** What is shown first: the token or word whose map stands out most. */
+  function telling() {
+    const found = report.mostTelling();
+    return state.get().unit === "word" ? report.wholeWords(found) : found;
   }
 
   /**
@@ -238,9 +252,9 @@ export function mountReport(root, runs, page) {
       top.refresh();
       top.addExports(exports);
       if (followed !== null && isFollowing()) {
-        const telling = report.mostTelling();
-        state.change({ preview: null, selection: telling });
-        chat.bringIntoSight(telling);
+        const shown = telling();
+        state.change({ preview: null, selection: shown });
+        chat.bringIntoSight(shown);
       }
     },
     unmount() {
@@ -316,6 +330,7 @@ function buildHeader(runs, page, { state, view, pictures, signal }) {
     ...runs.methods.slice(1).flatMap((other) => [create("h3", "", other.method.name), allFacts(other, null)]),
     ...(runs.other !== null ? [create("h3", "", runs.comparison.names[1]), allFacts(runs.other, null)] : []),
   ]);
+  const about = dialog("What am I looking at?", () => aboutThis(mainFacts(report)));
   const table = dialog("Numbers", () => [
     tokenTable(runs, view().reports[0]),
     cellTables(report, view(), pictures.shownFrame),
@@ -327,8 +342,9 @@ function buildHeader(runs, page, { state, view, pictures, signal }) {
     ...(page.lead ?? []),
     create("h1", { dir: "auto" }, page.title),
     facts,
-    create("div", "actions", table.button, made.button, exports.element),
+    create("div", "actions", about.button, table.button, made.button, exports.element),
     ...(page.actions ?? []),
+    about.element,
     table.element,
     made.element,
   );

@@ -2,7 +2,7 @@
 // difference.
 
 import { create } from "./dom.js";
-import { sumOf } from "./report.js";
+import { WEAK, sumOf } from "./report.js";
 import { buildStage } from "./stage.js";
 import { formatPercent, formatSeconds } from "./text.js";
 import { buildTimeline } from "./video.js";
@@ -99,11 +99,12 @@ function buildFigure(media, layer, ratio, zoom, actions) {
   const timeline =
     media.frames.length > 1 && layer === 0 ? buildTimeline(media, (frame) => actions.frame(media.index, frame)) : null;
   const share = create("span", "share");
+  const weak = create("span", "weak");
   const file = create("bdi", "file", picture === null ? "no picture" : (picture.name ?? ""));
   const time = create("span", "time");
   const title = create("span", "name");
   const closer = layer === 0 ? [zoomButtons(media.name, zoom, stage.element)] : [];
-  const caption = create("figcaption", "", title, time, file, share, ...closer);
+  const caption = create("figcaption", "", title, weak, time, file, share, ...closer);
   const element = create(
     "figure",
     media.frames.length > 1 ? "video" : "",
@@ -161,6 +162,8 @@ function buildFigure(media, layer, ratio, zoom, actions) {
           ? null
           : own.map((sum) => (total > 0 ? (sum ?? 0) / total : 0));
       timeline?.show(shownFrame, shares);
+      const strength = grid === null ? null : (shown?.strength ?? null);
+      weak.textContent = strength === null || strength >= WEAK ? "" : strength > 0 ? "weak" : "zero map";
       const isMissing = shown !== null && grid === null;
       share.classList.toggle("missing", isMissing);
       const whole = shares !== null && (sums ?? []).length > 1 && !shown?.isDifference ? sumOf(shares) : null;

@@ -86,6 +86,7 @@ export interface Claim {
 }
 
 export interface RunFacts {
+    created: string | null;
     model: string | null;
     modelDescription: string | null;
     modelFile: string | null;
@@ -97,6 +98,7 @@ export interface RunFacts {
     temperature: number | null;
     topK: number | null;
     topP: number | null;
+    minP: number | null;
     seed: number | null;
     contextSize: number | null;
     threadCount: number | null;
@@ -115,6 +117,8 @@ export interface MethodFacts {
     engine: string | null;
     wordMaps: "max" | "mean";
     options: Record<string, string | number | boolean | null>;
+    /** Options that differ from those of the profile. */
+    changed: Record<string, string | number | boolean | null>;
 }
 
 export interface TokenList {
@@ -223,11 +227,18 @@ export interface Grid {
     values: Float32Array;
 }
 
-/** How much a span comes from a region. */
+/** How much a span comes from a region; `whole`: how strong its whole map is, as a part of the strongest word's. */
 export interface Finding {
     span: Span;
     share: number;
     strength: number;
+    whole: number;
+}
+
+/** The greatest raw activations of an answer's words, over pictures and over text. */
+export interface Strongest {
+    map: number;
+    text: number;
 }
 
 /** The second run's span for each token of the first one's answer. */
@@ -307,6 +318,8 @@ export interface Layer {
     name: string | undefined;
     look: Look;
     isDifference?: boolean;
+    /** Its greatest value as a part of that of the answer's strongest word; null for no map, and for a difference. */
+    strength: number | null;
     grid(media: number, frame: number): Grid | null;
 }
 
@@ -315,6 +328,10 @@ export interface Shade {
     kind: "from" | "to" | "region";
     values: Map<number, number>;
     highest: number;
+    /** How strong the highest is: as a part of the greatest of the answer. */
+    strength: number;
+    /** The shade of the highest, from 0 to 1. */
+    full: number;
 }
 
 export interface View {
