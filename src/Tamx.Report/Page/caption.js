@@ -1,7 +1,6 @@
 // One line over the pictures: what the colours show now.
 
 import { create } from "./dom.js";
-import { WEAK } from "./report.js";
 import { formatPercent, oneLineText, spokenText } from "./text.js";
 
 /** @import { Report, View } from "./types.js" */
@@ -29,7 +28,7 @@ export function captionOf(report, view) {
   return [
     "Where ",
     word,
-    `${isOther ? " would have come" : " came"} from${strength < WEAK ? `: ${weaknessOf(strength)}` : ""}`,
+    `${isOther ? " would have come" : " came"} from${report.isWeak(strength) ? `: ${weaknessOf(strength)}` : ""}`,
   ];
 }
 

@@ -14,22 +14,24 @@ import { formatBytes, formatNumber } from "./text.js";
  */
 export function shortFacts(report, methods, bytes) {
   const { run, method } = report;
-  /** @type {(string | null)[]} */
+  /** @type {[text: string | null, name?: string][]} */
   const facts = [
-    run.model ?? run.modelFile,
-    run.quantization,
-    run.modelDescription,
-    method.profile === "Tamx" ? null : `profile ${method.profile}`,
-    methods.join(" and "),
-    method.eci ? null : "no ECI",
-    dateOf(run.created),
-    `${report.answer.length} tokens`,
-    bytes === null ? null : formatBytes(bytes),
+    [run.model ?? run.modelFile],
+    [run.quantization],
+    [run.modelDescription, "about"],
+    [method.profile === "Tamx" ? null : `profile ${method.profile}`],
+    [methods.join(" and ")],
+    [method.eci ? null : "no ECI"],
+    [dateOf(run.created)],
+    [`${report.answer.length} tokens`],
+    [bytes === null ? null : formatBytes(bytes)],
   ];
   return create(
     "ul",
     { class: "facts", "aria-label": "How this was made, in short" },
-    ...facts.filter((text) => text !== null).map((text) => create("li", "", create("bdi", "", text))),
+    ...facts
+      .filter(([text]) => text !== null)
+      .map(([text, name]) => create("li", name ?? "", create("bdi", "", text ?? ""))),
   );
 }
 

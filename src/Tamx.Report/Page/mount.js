@@ -1,13 +1,13 @@
 // Builds a report inside an element: the entry for every page that shows one. The page says where its data comes from.
 
 import { aboutThis } from "./about.js";
-import { buildCaption } from "./caption.js";
+import { buildCaption, captionOf } from "./caption.js";
 import { buildChat, tokensOf } from "./chat.js";
 import { colormaps } from "./colormaps.js";
 import { buildClaims, spanOf } from "./claims.js";
 import { buildControls, buildLegend } from "./controls.js";
 import { create, dialogHeading, segments, targetOf } from "./dom.js";
-import { currentNumbers, fileNameOf, numbersAsCsv, overlayPicture, save } from "./exports.js";
+import { currentNumbers, fileNameOf, numbersAsCsv, overlayPicture, save, selectionName } from "./exports.js";
 import { allFacts, mainFacts, shortFacts } from "./facts.js";
 import { buildInspector } from "./inspector.js";
 import { listenToKeys } from "./keys.js";
@@ -15,9 +15,11 @@ import { buildMenu } from "./menu.js";
 import { buildPictures, claimsOn } from "./pictures.js";
 import { buildSearch } from "./search.js";
 import { createSelection } from "./selection.js";
+import { buildSheet } from "./sheet.js";
 import { buildSplitter } from "./splitter.js";
 import { createState } from "./state.js";
 import { cellTables, tokenTable } from "./table.js";
+import { oneLineText } from "./text.js";
 import { methodNames, viewOf } from "./view.js";
 
 /**
@@ -118,6 +120,10 @@ export function mountReport(root, runs, page) {
       selection.click(kind, index, false);
       chat.bringIntoSight(state.get().selection ?? { kind, from: index, to: index });
     },
+    span: ({ from, to }) => {
+      selection.drag("answer", from, to);
+      chat.bringIntoSight({ kind: "answer", from, to });
+    },
     preview,
     clearRegion: () => change({ region: null }),
   });
@@ -155,6 +161,7 @@ export function mountReport(root, runs, page) {
     claims.element,
   );
   controls.element.append(fullScreenButton(right));
+  const sheet = buildSheet(runs, page.address);
 
   let view = viewOf(runs, state.get());
   const top = buildHeader(runs, page, { state, view: () => view, pictures, signal });
@@ -177,9 +184,12 @@ export function mountReport(root, runs, page) {
       ),
       buildSplitter(),
       right,
+      sheet.element,
     ),
   );
   listenToKeys(selection, chat.focus, signal);
+  addEventListener("beforeprint", () => sheet.fill(state.get()), { signal });
+  addEventListener("afterprint", sheet.empty, { signal });
   /** @param {ClipboardEvent} event */
   const copy = (event) => {
     const selected = state.get().selection;
@@ -296,7 +306,7 @@ function isSameCell(a, b) {
  */
 function buildHeader(runs, page, { state, view, pictures, signal }) {
   const { report } = runs;
-  const fileName = fileNameOf(page.title);
+  const fileName = () => fileNameOf(page.title) + selectionName(report, view());
   const numbers = () => currentNumbers(report, view(), state.get());
   const exports = buildMenu(
     "Export",
@@ -304,11 +314,11 @@ function buildHeader(runs, page, { state, view, pictures, signal }) {
       { name: "Picture (PNG)", action: savePicture },
       {
         name: "Numbers (CSV)",
-        action: () => save(new Blob(["\uFEFF", numbersAsCsv(numbers())], { type: "text/csv" }), `${fileName}.csv`),
+        action: () => save(new Blob(["\uFEFF", numbersAsCsv(numbers())], { type: "text/csv" }), `${fileName()}.csv`),
       },
       {
         name: "Numbers (JSON)",
-        action: () => save(new Blob([JSON.stringify(numbers())], { type: "application/json" }), `${fileName}.json`),
+        action: () => save(new Blob([JSON.stringify(numbers())], { type: "application/json" }), `${fileName()}.json`),
       },
       ...(page.exports ?? []),
     ],
@@ -320,10 +330,13 @@ function buildHeader(runs, page, { state, view, pictures, signal }) {
     const figures = shown.map(({ stage, ratio, layer, media, frame }) => ({
       stage,
       ratio,
+      name: [media.name, media.frames[frame].picture?.name, layers[layer]?.name].filter(Boolean).join(", "),
       look: layers[layer]?.look ?? null,
       claims: state.get().boxes ? claimsOn(media.frames[frame], claims[layer] ?? []) : [],
     }));
-    save(await overlayPicture(figures), `${fileName}.png`);
+    const lines = [captionOf(report, view()).join(""), page.title, oneLineText(numbers().answer)];
+    const columns = view().names.length > 1 ? view().names.length : Math.ceil(Math.sqrt(figures.length));
+    save(await overlayPicture(figures, lines, columns), `${fileName()}.png`);
   }
   const made = dialog("How this was made", () => [
     allFacts(report, page.bytes),

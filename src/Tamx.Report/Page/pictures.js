@@ -2,7 +2,7 @@
 // difference.
 
 import { create } from "./dom.js";
-import { WEAK, sumOf } from "./report.js";
+import { sumOf } from "./report.js";
 import { buildStage } from "./stage.js";
 import { formatPercent, formatSeconds } from "./text.js";
 import { buildTimeline } from "./video.js";
@@ -163,7 +163,7 @@ function buildFigure(media, layer, ratio, zoom, actions) {
           : own.map((sum) => (total > 0 ? (sum ?? 0) / total : 0));
       timeline?.show(shownFrame, shares);
       const strength = grid === null ? null : (shown?.strength ?? null);
-      weak.textContent = strength === null || strength >= WEAK ? "" : strength > 0 ? "weak" : "zero map";
+      weak.textContent = !view.reports[0].isWeak(strength) ? "" : strength === 0 ? "zero map" : "weak";
       const isMissing = shown !== null && grid === null;
       share.classList.toggle("missing", isMissing);
       const whole = shares !== null && (sums ?? []).length > 1 && !shown?.isDifference ? sumOf(shares) : null;

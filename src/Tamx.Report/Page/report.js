@@ -141,14 +141,13 @@ export class Report {
   }
 
   /**
-   * Text of answer tokens from one index to another.
+   * Text of answer tokens from one index to another. Of the rest of a character, this character.
    * @param {Span} span
    */
   answerText({ from, to }) {
-    return this.answer
-      .slice(from, to + 1)
-      .map((token) => this.tokens.text[token.token])
-      .join("");
+    const tokens = this.answer.slice(from, to + 1);
+    const text = tokens.map(({ token }) => this.tokens.text[token]).join("");
+    return text === "" && tokens.length > 0 ? this.#wholeText(tokens[0].token) : text;
   }
 
   /**
@@ -302,6 +301,11 @@ export class Report {
     const highest = Math.max(0, ...maps.map((map) => map?.maximum ?? 0));
     const { map } = this.strongest();
     return map > 0 ? highest / map : 0;
+  }
+
+  /** @param {number | null} strength as a part of the strongest word's; null for no map */
+  isWeak(strength) {
+    return strength !== null && strength < WEAK;
   }
 
   /**

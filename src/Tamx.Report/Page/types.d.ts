@@ -264,6 +264,7 @@ export type Fact = [name: string, value: string | number | null];
 export interface Agreement {
     correlation: number | null;
     iou: number | null;
+    difference: number | null;
 }
 
 // What is shown.
@@ -470,6 +471,8 @@ export type Pictures = ReturnType<typeof buildPictures>;
 export interface OverlayFigure {
     stage: ReturnType<typeof buildStage>;
     ratio: number;
+    /** Picture and layer. */
+    name: string;
     look: Look | null;
     claims: Claim[];
 }
@@ -487,6 +490,8 @@ export interface InspectorActions {
     direction(value: State["direction"]): void;
     rank(value: State["rank"]): void;
     select(at: TokenPlace): void;
+    /** Selects a span of the answer. */
+    span(span: Span): void;
     preview(at: TokenPlace | null): void;
     clearRegion(): void;
 }
