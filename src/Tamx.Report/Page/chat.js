@@ -15,6 +15,7 @@ const ROLES = { system: "System", user: "User", assistant: "Assistant" };
 const SHADES = {
   from: (value) => `relevance ${formatNumber(value)}`,
   to: (value) => `relevance to it ${formatNumber(value)}`,
+  change: (value) => `ln p falls by ${formatNumber(value)}`,
   share: (value) => `${formatPercent(value)} of its activation`,
   strength: (value) => `mean activation ${formatNumber(value)}`,
 };

@@ -228,6 +228,7 @@ export function currentNumbers(report, view, state) {
       from: "relevance of earlier text",
       to: "relevance for later tokens",
       region: `${state.rank} of the region`,
+      change: "fall of ln p",
     }[view.shade.kind],
     text: [...view.shade.values].map(([token, value]) => ({
       position: report.tokens.position[token],

@@ -24,8 +24,8 @@ import { methodNames, viewOf } from "./view.js";
 
 /**
  * @import {
- *   AddressLimits, ArrivedToken, ClaimActions, MenuItem, Pictures, Region, ReportPage, Runs, Selection, State,
- *   StateStore, TokenPlace, View
+ *   AddressLimits, ArrivedToken, ClaimActions, MenuItem, Pictures, Region, ReportPage, Runs, Selection, Shade,
+ *   State, StateStore, TokenPlace, View
  * } from "./types.js"
  */
 
@@ -164,6 +164,8 @@ export function mountReport(root, runs, page) {
   const sheet = buildSheet(runs, page.address);
 
   let view = viewOf(runs, state.get());
+  /** @type {Shade | null} */
+  let otherShade = null;
   const top = buildHeader(runs, page, { state, view: () => view, pictures, signal });
   root.classList.add("report");
   root.classList.toggle("comparing", runs.other !== null);
@@ -203,11 +205,12 @@ export function mountReport(root, runs, page) {
 
   state.listen((now) => {
     view = viewOf(runs, now);
-    root.dataset.shade = view.shade.kind;
+    const shade = otherShade ?? view.shade;
+    root.dataset.shade = shade.kind;
     unit.show(now.unit);
     controls.show(now);
     search.show(now);
-    chat.show(view, now);
+    chat.show({ ...view, shade }, now);
     pictures.show(view, now);
     claims.show(view);
     legend.show(view, now);
@@ -266,6 +269,15 @@ export function mountReport(root, runs, page) {
         state.change({ preview: null, selection: shown });
         chat.bringIntoSight(shown);
       }
+    },
+    /**
+     * Shades the text by how far ln p of its tokens fell, by their indices; null for what is selected again.
+     * @param {Map<number, number> | null} falls
+     */
+    shade(falls) {
+      const highest = Math.max(0, ...(falls?.values() ?? []));
+      otherShade = falls && { kind: "change", values: falls, highest, strength: 1, full: Math.min(1, highest) };
+      state.change({});
     },
     unmount() {
       listening.abort();

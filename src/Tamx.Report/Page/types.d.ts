@@ -326,7 +326,7 @@ export interface Layer {
 
 /** How strongly tokens are shaded, by their indices, and what the values mean. */
 export interface Shade {
-    kind: "from" | "to" | "region";
+    kind: "from" | "to" | "region" | "change";
     values: Map<number, number>;
     highest: number;
     /** How strong the highest is: as a part of the greatest of the answer. */

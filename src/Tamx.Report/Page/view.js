@@ -226,7 +226,7 @@ function ranked(report, state, { media, frame, top, left, bottom, right }) {
  * @returns {Shade}
  */
 function shadeOf(report, state, selection, explainedIndex, found) {
-  /** @type {Shade["kind"]} */
+  /** @type {"from" | "to" | "region"} */
   let kind = "from";
   /** @type {Map<number, number>} */
   let values = new Map();
