@@ -49,7 +49,7 @@ public class PrintTests(Chromium browser)
         await report.Page.EvaluateAsync("dispatchEvent(new Event('beforeprint'))");
 
         // Parts follow each other, in this order.
-        var ends = 0f;
+        var ends = float.MinValue;
         foreach (var part in new[] { ".chat", ".inspector", ".legend", ".caption", ".pictures", ".sheet" })
         {
             var box = (await report.Page.Locator(part).BoundingBoxAsync())!;
