@@ -78,7 +78,7 @@ function tileOf(runs, span, state, address) {
   const { picture, rows, columns } = media.frames[frame];
   const stage = create("div", "stage mapped");
   if (picture !== null) {
-    stage.append(create("img", { src: address(picture), alt: "" }));
+    stage.append(create("img", { src: address(picture), role: "presentation" }));
   }
   if (grid !== null) {
     const canvas = create("canvas");

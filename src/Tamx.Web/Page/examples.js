@@ -29,7 +29,7 @@ export function buildExamples(choose, failed) {
     const button = create(
       "button",
       { type: "button", class: "example", title: `${name}: ${question}`, onclick: open },
-      create("img", { src: address, alt: "", loading: "lazy" }),
+      create("img", { src: address, role: "presentation", loading: "lazy" }),
       create("span", "", name),
     );
     return create("li", "", button);
