@@ -131,7 +131,7 @@ public class AccessibilityTests(Chromium browser)
             "stage",
             "+",
             "100",
-            "Full screen",
+            "full",
             "splitter",
             "What am I looking at?",
             "play",

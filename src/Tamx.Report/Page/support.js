@@ -25,7 +25,7 @@ export function mountSupport(root, report, block) {
   if (chat === null) {
     return;
   }
-  const section = create("section", { class: "support", "aria-label": "How far to trust this" });
+  const section = create("section", { class: "support", tabindex: "0", "aria-label": "How far to trust this" });
   section.append(
     create("p", "note", block.calibration === null ? notCalibrated() : `This model is ${block.calibration}.`),
   );
