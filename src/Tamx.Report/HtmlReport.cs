@@ -178,7 +178,10 @@ public static class HtmlReport
                     await WriteTextAsync(page, PageTemplate.Style, cancellationToken).ConfigureAwait(false);
                     break;
                 case "script":
-                    await WriteTextAsync(page, PageTemplate.Script, cancellationToken).ConfigureAwait(false);
+                    await WriteTextAsync(page, PageTemplate.Unpacker, cancellationToken).ConfigureAwait(false);
+                    break;
+                case "packed":
+                    await WriteTextAsync(page, PageTemplate.Packed, cancellationToken).ConfigureAwait(false);
                     break;
                 case "data":
                     await WriteDataAsync(page, run.Trace, run.Maps, options, cancellationToken).ConfigureAwait(false);

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
@@ -5,7 +6,7 @@ using System.Text.RegularExpressions;
 
 namespace Tamx.Report;
 
-/// <summary>The page without data: template, style, script, and the policy that allows only these two.</summary>
+/// <summary>The page without data: template, style, script, and the policy that allows only these.</summary>
 internal static partial class PageTemplate
 {
     private const string EntryModule = "main.js";
@@ -16,9 +17,15 @@ internal static partial class PageTemplate
     /// <summary>The script, all modules in one.</summary>
     public static string Script { get; } = ScriptBundle.Build(EntryModule, Read);
 
+    /// <summary>The script as it lies in the page: deflated, in base64. It is most of a small report.</summary>
+    public static string Packed { get; } = Pack(Script);
+
+    /// <summary>What unpacks it.</summary>
+    public static string Unpacker { get; } = ScriptBundle.Build("unpack.js", Read);
+
     /// <summary>The Content-Security-Policy.</summary>
     public static string Policy { get; } =
-        $"default-src 'none'; img-src blob:; style-src {Hash(Style)}; script-src {Hash(Script)}; base-uri 'none'; form-action 'none'";
+        $"default-src 'none'; img-src blob:; style-src {Hash(Style)}; script-src {Hash(Unpacker)} {Hash(Script)}; base-uri 'none'; form-action 'none'";
 
     /// <summary>
     /// The template cut at its slots: each text with the name of the slot after it (null at the end).
@@ -36,7 +43,7 @@ internal static partial class PageTemplate
                 part.Slot switch
                 {
                     null => 0L,
-                    "script" => Encoding.UTF8.GetByteCount(Script),
+                    "script" => Encoding.UTF8.GetByteCount(Unpacker),
                     _ => throw new InvalidOperationException(
                         $"page.html has the slot {part.Slot} after the size, which cannot know of it"
                     ),
@@ -55,6 +62,17 @@ internal static partial class PageTemplate
 
         parts.Add((template[start..], null));
         return parts;
+    }
+
+    private static string Pack(string script)
+    {
+        using var packed = new MemoryStream();
+        using (var deflate = new DeflateStream(packed, CompressionLevel.SmallestSize))
+        {
+            deflate.Write(Encoding.UTF8.GetBytes(script));
+        }
+
+        return Convert.ToBase64String(packed.ToArray());
     }
 
     private static string Hash(string content) =>

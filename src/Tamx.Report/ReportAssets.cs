@@ -9,7 +9,7 @@ namespace Tamx.Report;
 /// </remarks>
 public static class ReportAssets
 {
-    private static readonly string[] OfTheFileAlone = ["page.html", "main.js"];
+    private static readonly string[] OfTheFileAlone = ["page.html", "main.js", "unpack.js"];
 
     /// <summary>The files' names: <c>page.css</c> and the modules.</summary>
     public static IReadOnlyList<string> Names { get; } =

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -126,9 +127,11 @@ internal static class ReportJson
         json.WriteString("quantization", run.Quantization);
         json.WriteString("llamaVersion", run.LlamaVersion);
         json.WriteString("tamxVersion", run.TamxVersion);
+        json.WriteString("created", run.Created?.ToString("O", CultureInfo.InvariantCulture));
         WriteNumber(json, "temperature", run.Temperature);
         WriteNumber(json, "topK", run.TopK);
         WriteNumber(json, "topP", run.TopP);
+        WriteNumber(json, "minP", run.MinP);
         WriteNumber(json, "seed", run.Seed);
         WriteNumber(json, "contextSize", run.ContextSize);
         WriteNumber(json, "threadCount", run.ThreadCount);
@@ -153,6 +156,8 @@ internal static class ReportJson
         json.WriteString("wordMaps", maps.Options.WordMaps == WordAggregation.Mean ? "mean" : "max");
         json.WritePropertyName("options");
         JsonSerializer.Serialize(json, OtherOptions(maps.Options), OptionsFormat);
+        json.WritePropertyName("changed");
+        JsonSerializer.Serialize(json, ChangedOptions(maps.Options), OptionsFormat);
         json.WriteEndObject();
 
         json.WriteString("writer", WriterVersion());
@@ -167,6 +172,22 @@ internal static class ReportJson
         foreach (var name in ShownOptions)
         {
             all.Remove(name);
+        }
+
+        return all;
+    }
+
+    /// <summary>The options that differ from those of the profile.</summary>
+    private static JsonObject ChangedOptions(TamOptions options)
+    {
+        var all = JsonSerializer.SerializeToNode(options, OptionsFormat)!.AsObject();
+        var preset = JsonSerializer.SerializeToNode(TamOptions.ForProfile(options.Profile), OptionsFormat)!.AsObject();
+        foreach ((var name, var value) in preset)
+        {
+            if (JsonNode.DeepEquals(value, all[name]))
+            {
+                all.Remove(name);
+            }
         }
 
         return all;

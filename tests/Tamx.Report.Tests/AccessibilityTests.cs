@@ -11,6 +11,9 @@ public class AccessibilityTests(Chromium browser)
     [InlineData("#tok=1&contour=1", ColorScheme.Light, 1280)]
     [InlineData("#tok=1-2&q=bus", ColorScheme.Dark, 1280)]
     [InlineData("#region=0.0.0.0.2.3", ColorScheme.Dark, 1280)]
+    [InlineData("", ColorScheme.Dark, 1440)]
+    [InlineData("#tok=3&scale=all", ColorScheme.Light, 1024)]
+    [InlineData("", ColorScheme.Light, 390)]
     [InlineData("#ctx=2", ColorScheme.Light, 390)]
     [InlineData("#tok=2&dir=to", ColorScheme.Dark, 390)]
     public async Task Axe_AnyView_FindsNoViolation(string hash, ColorScheme scheme, int width)
@@ -89,7 +92,7 @@ public class AccessibilityTests(Chromium browser)
     {
         await using var report = await browser.OpenAsync(new Example(), "#tok=1");
         var reached = new List<string>();
-        for (var i = 0; i < 60; i++)
+        for (var i = 0; i < 80; i++)
         {
             await report.Page.Keyboard.PressAsync("Tab");
             var name = await report.Page.EvaluateAsync<string>(
@@ -126,6 +129,11 @@ public class AccessibilityTests(Chromium browser)
             "contour",
             "opacity",
             "stage",
+            "+",
+            "100",
+            "full",
+            "splitter",
+            "What am I looking at?",
             "play",
         ];
         Assert.All(wanted, name => Assert.Contains(name, all, StringComparison.Ordinal));

@@ -65,7 +65,8 @@ public class BrowserTests(Chromium browser)
     public async Task Page_RightToLeft_FlowsFromTheRight()
     {
         await using var report = await browser.OpenAsync(
-            new Example { AnswerTexts = Example.Tokens("שלום", " עולם", " טוב") }
+            new Example { AnswerTexts = Example.Tokens("שלום", " עולם", " טוב") },
+            "#tok=0"
         );
 
         var first = (await report.Token(0).BoundingBoxAsync())!;

@@ -17,7 +17,7 @@ public class ComparisonTests(Chromium browser)
             ["Demo, Q4_K_M", "Demo, Q8_0", "Difference", "Demo, Q4_K_M", "Demo, Q8_0", "Difference"],
             await Names(report)
         );
-        Assert.Equal("Correlation 1.000 IoU 1.000", await Agreement(report));
+        Assert.Equal("Correlation 1.000 IoU 1.000 Difference 0.000", await Agreement(report));
         Assert.Equal(await report.DrawingAsync(0), await report.DrawingAsync(1));
         var difference = await report.PixelAsync(2, 1.5 / 4, 1.5 / 3);
         Assert.All(difference[..3], channel => Assert.InRange(channel, 214, 228));
@@ -58,7 +58,7 @@ public class ComparisonTests(Chromium browser)
 
         // Of 20 values 4 are 1: variance .16; the mean of the products is 2/20, less .2 x .2: .06 / .16. Regions: 2 of
         // 6 cells.
-        Assert.Equal("Correlation 0.375 IoU 0.333", await Agreement(report));
+        Assert.Equal("Correlation 0.375 IoU 0.333 Difference 0.200", await Agreement(report));
         Assert.Equal([180, 4, 38], (IEnumerable<int>)(await report.PixelAsync(2, 1.5 / 4, 1.5 / 3))[..3]);
         Assert.Equal([59, 76, 192], (IEnumerable<int>)(await report.PixelAsync(2, 3.5 / 4, 1.5 / 3))[..3]);
         Assert.InRange((await report.PixelAsync(2, 2.5 / 4, 1.5 / 3))[0], 214, 228);
@@ -105,7 +105,40 @@ public class ComparisonTests(Chromium browser)
         await report.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Numbers" }).ClickAsync();
         await Assertions
             .Expect(report.Page.Locator("dialog[open] thead").First)
-            .ToContainTextAsync(new Regex("Correlation\\s*IoU"));
+            .ToContainTextAsync(new Regex("Correlation\\s*IoU\\s*Difference"));
+    }
+
+    [Fact]
+    public async Task Compare_WithoutSelection_SumsUpAndSortsAsAsked()
+    {
+        var second = new Example { MapValue = (seed, cell) => seed == 1 && cell == 0 ? 1 : First.MapValue(seed, cell) };
+        await using var report = await browser.CompareAsync(Run(First), Run(second, "Q8_0"));
+
+        await Assertions
+            .Expect(report.Page.Locator(".inspector"))
+            .ToContainTextAsync(new Regex("^Where the runs agree least.*Over 4 words the maps differ by 0\\.0.*“red”"));
+        await Assertions
+            .Expect(report.Page.Locator(".inspector"))
+            .ToContainTextAsync("Both find the answer equally likely.");
+        await report.ChooseAsync("order", "iou");
+        await Assertions.Expect(report.Page.Locator(".differing .row").First).ToContainTextAsync("red");
+    }
+
+    [Fact]
+    public async Task Compare_Token_ListsTheCandidatesOfBothRuns()
+    {
+        await using var report = await browser.CompareAsync(
+            Run(First),
+            Run(new Example { Probability = 0.25f }, "Q8_0"),
+            "#tok=1"
+        );
+
+        var other = report.Page.Locator(".candidates.others");
+        await Assertions.Expect(other.Locator("h3")).ToContainTextAsync("Demo, Q8_0");
+        await Assertions.Expect(other.Locator(".row").First).ToContainTextAsync("25.0");
+        await Assertions
+            .Expect(report.Page.Locator(".candidates").First.Locator(".row").First)
+            .ToContainTextAsync("50.0");
     }
 
     [Fact]

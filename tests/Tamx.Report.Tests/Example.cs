@@ -23,6 +23,10 @@ internal sealed class Example
 
     public string MediaType { get; init; } = "image/bmp";
 
+    public int PictureWidth { get; init; } = 40;
+
+    public int PictureHeight { get; init; } = 30;
+
     public RunInfo Run { get; init; } =
         new()
         {
@@ -43,6 +47,9 @@ internal sealed class Example
     public bool HasTexts { get; init; } = true;
 
     public bool HasVideo { get; init; } = true;
+
+    /// <summary>How many pictures stand before the question, all of them alike.</summary>
+    public int PictureCount { get; init; } = 1;
 
     public bool HasPromptMaps { get; init; }
 
@@ -96,7 +103,7 @@ internal sealed class Example
         AddMarkers(3);
         var system = Add(Tokens(SystemText));
         AddMarkers(4);
-        var picture = AddBlock(PictureGrid, isVideo: false);
+        VisionBlock[] pictures = [.. Enumerable.Range(0, PictureCount).Select(_ => AddBlock(PictureGrid, false))];
         VisionBlock[] video = HasVideo ? [AddBlock(VideoGrid, isVideo: true)] : [];
         var question = Add(Question);
         AddMarkers(4);
@@ -105,7 +112,7 @@ internal sealed class Example
         var turns = new List<Turn>
         {
             new("system", system, []),
-            new("user", question, [.. Enumerable.Range(0, 1 + video.Length)]),
+            new("user", question, [.. Enumerable.Range(0, PictureCount + video.Length)]),
         };
         if (answer.Length > 0)
         {
@@ -122,7 +129,7 @@ internal sealed class Example
         var layout = new SequenceLayout
         {
             Turns = turns,
-            VisionBlocks = [picture, .. video],
+            VisionBlocks = [.. pictures, .. video],
             ContextPositions = context,
             AnswerPositions = answer,
             ThoughtCount = ThoughtCount,
@@ -135,7 +142,22 @@ internal sealed class Example
             OutputIds = [.. texts.Keys],
             OutputRows = ReadOnlyMemory<float>.Empty,
             OutputTexts = HasTexts ? [.. texts.Values.Select(text => (ReadOnlyMemory<byte>)text)] : null,
-            Pictures = [new TracePicture(0, 0, MediaType, Bitmap(40, 30), 40, 30, null, PictureName)],
+            Pictures =
+            [
+                .. pictures.Select(
+                    (_, i) =>
+                        new TracePicture(
+                            i,
+                            0,
+                            MediaType,
+                            Bitmap(PictureWidth, PictureHeight),
+                            PictureWidth,
+                            PictureHeight,
+                            null,
+                            PictureName
+                        )
+                ),
+            ],
             Run = Run,
         };
         var maps = new ActivationMaps
@@ -258,9 +280,11 @@ internal sealed class Example
                 Text = HasTexts ? textOf(tokenId) : null,
                 Logit = Logit,
                 Probability = Probability,
-                VisionMaps = HasVideo
-                    ? [Map(PictureGrid, seed), index == 0 ? null : Map(VideoGrid, seed)]
-                    : [Map(PictureGrid, seed)],
+                VisionMaps =
+                [
+                    .. Enumerable.Repeat(Map(PictureGrid, seed), PictureCount),
+                    .. HasVideo ? new[] { index == 0 ? null : Map(VideoGrid, seed) } : [],
+                ],
                 TextRelevance = [.. textPositions.Select((_, i) => (i + 1f) / textPositions.Length)],
             };
 

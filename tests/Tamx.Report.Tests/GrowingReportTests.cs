@@ -355,6 +355,7 @@ public class GrowingReportTests(Chromium browser)
         var html = await WriteAsync(trace, maps, new HtmlReportOptions());
         await page.OpenAsync(html);
         await page.OpenAsync(html);
+        await page.Page.Keyboard.PressAsync("Escape");
 
         // Two listeners would step twice.
         await page.Page.Keyboard.PressAsync("ArrowRight");

@@ -51,7 +51,7 @@ public class HtmlReportTests
             .Groups[1]
             .Value;
         Assert.Equal(
-            $"default-src 'none'; img-src blob:; style-src {Hash(style)}; script-src {Hash(script)}; base-uri 'none'; form-action 'none'",
+            $"default-src 'none'; img-src blob:; style-src {Hash(style)}; script-src {Hash(script)} {Hash(PageTemplate.Script)}; base-uri 'none'; form-action 'none'",
             policy
         );
         Assert.True(

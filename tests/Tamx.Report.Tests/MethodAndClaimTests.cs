@@ -86,7 +86,7 @@ public class MethodAndClaimTests(Chromium browser)
 
         await Assertions.Expect(report.Page.Locator(".outline")).ToHaveCountAsync(0);
         await Assertions.Expect(report.Page.Locator(".claims .row")).ToHaveCountAsync(3);
-        Assert.Equal("#boxes=0", await report.HashAsync());
+        Assert.EndsWith("boxes=0", await report.HashAsync(), StringComparison.Ordinal);
     }
 
     [Fact]

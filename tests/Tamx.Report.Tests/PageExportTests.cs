@@ -19,14 +19,15 @@ public class PageExportTests(Chromium browser)
 
         var rows = (await SaveAsync(report, "Numbers (CSV)", ".csv", File.ReadAllTextAsync)).Split("\r\n");
 
-        Assert.Equal("kind,run,picture,frame,row,column,position,text,value", rows[0].TrimStart('\uFEFF'));
+        Assert.Equal("kind,token,run,picture,name,frame,row,column,position,text,value", rows[0].TrimStart('\uFEFF'));
         Assert.Equal(20, rows.Count(row => row.StartsWith("map,", StringComparison.Ordinal)));
-        Assert.Contains("map,,0,0,1,2,,,6", rows);
-        Assert.Contains("map,,1,1,1,0,,,6", rows);
+        Assert.Equal("answer,!,,,,,,,,\"say \"\"a,b\"\"!\",", rows[1]);
+        Assert.Contains("map,!,,0,bus.bmp,0,1,2,,,6", rows);
+        Assert.Contains("map,!,,1,Video 2,1,1,0,,,6", rows);
         Assert.Contains(
             rows,
             row =>
-                row.StartsWith("relevance of earlier text,,,,,,", StringComparison.Ordinal)
+                row.StartsWith("relevance of earlier text,!,,,,,,,", StringComparison.Ordinal)
                 && row.EndsWith(",\" \"\"a,b\"\"\",1", StringComparison.Ordinal)
         );
     }
@@ -43,6 +44,8 @@ public class PageExportTests(Chromium browser)
 
         Assert.Equal("tamx-view/1", root.GetProperty("format").GetString());
         Assert.Equal(" other", root.GetProperty("selection").GetProperty("candidate").GetProperty("text").GetString());
+        Assert.Equal("A red bus.", root.GetProperty("answer").GetString());
+        Assert.Equal("bus.bmp", root.GetProperty("pictures")[0].GetString());
         Assert.Equal(3, root.GetProperty("maps").GetArrayLength());
         Assert.Equal(5.5, root.GetProperty("maps")[0].GetProperty("values")[6].GetDouble());
     }
@@ -57,10 +60,38 @@ public class PageExportTests(Chromium browser)
 
         var image = RgbImage.Decode(await SaveAsync(report, "Picture (PNG)", ".png", File.ReadAllBytesAsync), "export");
 
-        // 40 x 30 pixels of picture over a legend; jet's highest colour in the one cell.
-        Assert.Equal((40, 54), (image.Width, image.Height));
-        var at = 3 * ((15 * image.Width) + 25);
+        // Three lines of text over 40 x 30 pixels of picture, with its legend and its name below; jet's highest colour
+        // in the one cell.
+        Assert.Equal((40, 68 + 30 + 48), (image.Width, image.Height));
+        var at = 3 * (((68 + 15) * image.Width) + 25);
         Assert.Equal([128, 0, 0], image.Pixels[at..(at + 3)].ToArray());
+    }
+
+    [Fact]
+    public async Task Export_PngOfSeveralPictures_IsAGrid()
+    {
+        await using var report = await browser.OpenAsync(new Example { HasVideo = false, PictureCount = 4 }, "#tok=1");
+
+        var image = RgbImage.Decode(await SaveAsync(report, "Picture (PNG)", ".png", File.ReadAllBytesAsync), "export");
+
+        // Two beside each other, and two below, with gaps of 16.
+        Assert.Equal((40 + 16 + 40, 68 + (2 * (30 + 48)) + 16), (image.Width, image.Height));
+    }
+
+    [Theory]
+    [InlineData("#tok=2", "0002-bus")]
+    [InlineData("#tok=1&cand=1", "0001-other")]
+    [InlineData("#tok=1-2", "0001-red-bus")]
+    [InlineData("#ctx=0", "prompt-0000-You-are-a-careful-assistant")]
+    public async Task Export_OfASelection_IsNamedAfterIt(string hash, string name)
+    {
+        await using var report = await browser.OpenAsync(OneCell, hash);
+        await report.Page.Locator(".menu summary").ClickAsync();
+        var download = await report.Page.RunAndWaitForDownloadAsync(() =>
+            report.Page.GetByRole(AriaRole.Button, new() { Name = "Numbers (JSON)" }).ClickAsync()
+        );
+
+        Assert.Equal($"bus-bmp-Token-activation-maps-{name}.json", download.SuggestedFilename);
     }
 
     private static async Task<T> SaveAsync<T>(
@@ -74,7 +105,8 @@ public class PageExportTests(Chromium browser)
         var download = await report.Page.RunAndWaitForDownloadAsync(() =>
             report.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = item }).ClickAsync()
         );
-        Assert.Equal($"bus-bmp-Token-activation-maps{ending}", download.SuggestedFilename);
+        Assert.StartsWith("bus-bmp-Token-activation-maps-000", download.SuggestedFilename, StringComparison.Ordinal);
+        Assert.EndsWith(ending, download.SuggestedFilename, StringComparison.Ordinal);
         return await read(await download.PathAsync(), CancellationToken.None);
     }
 }

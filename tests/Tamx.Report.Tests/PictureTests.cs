@@ -152,6 +152,7 @@ public class PictureTests(Chromium browser)
     public async Task Region_Click_RanksTheTokensThatCameFromThere()
     {
         await using var report = await browser.OpenAsync(OneCell);
+        await report.Page.Keyboard.PressAsync("Escape");
         var box = (await report.Page.Locator(".stage").First.BoundingBoxAsync())!;
 
         // The second token's one cell: 6, in row 2 and column 3. Of its video map cell 6 is lit as well.
@@ -175,6 +176,7 @@ public class PictureTests(Chromium browser)
     public async Task Region_Drag_TakesAllCellsUnderIt()
     {
         await using var report = await browser.OpenAsync(OneCell, "#unit=word&rank=strength");
+        await report.Page.Keyboard.PressAsync("Escape");
         var box = (await report.Page.Locator(".stage").First.BoundingBoxAsync())!;
 
         await report.Page.Mouse.MoveAsync(box.X + (box.Width * 3.5f / 4), box.Y + (box.Height * 1.9f / 3));
@@ -204,6 +206,7 @@ public class PictureTests(Chromium browser)
     public async Task Region_ByKeys_IsDrawnAndLookedUp()
     {
         await using var report = await browser.OpenAsync(OneCell);
+        await report.Page.Keyboard.PressAsync("Escape");
         var stage = report.Page.Locator(".stage").First;
 
         await stage.FocusAsync();

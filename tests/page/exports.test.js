@@ -36,12 +36,13 @@ test("CSV has a row per cell and token, and quotes what needs it", () => {
   report.tokens.text[2] = ' "this",\n';
   const lines = numbersAsCsv(numbersOf({ selection: { kind: "answer", from: 1, to: 1 } })).split("\r\n");
 
-  assert.equal(lines[0], "kind,run,picture,frame,row,column,position,text,value");
-  assert.equal(lines[3], "map,,0,0,0,2,,,10");
-  assert.equal(lines[4], "map,,0,0,1,0,,,0");
-  assert.equal(lines[7], "relevance of earlier text,,,,,,6,What,0.2");
-  assert.equal(lines[8], 'relevance of earlier text,,,,,,8," ""this"",\n",1');
-  assert.deepEqual(lines.slice(9), [""]);
+  assert.equal(lines[0], "kind,token,run,picture,name,frame,row,column,position,text,value");
+  assert.equal(lines[1], "answer, or,,,,,,,,An orange cross,");
+  assert.equal(lines[4], "map, or,,0,a.png,0,0,2,,,10");
+  assert.equal(lines[5], "map, or,,0,a.png,0,1,0,,,0");
+  assert.equal(lines[8], "relevance of earlier text, or,,,,,,,6,What,0.2");
+  assert.equal(lines[9], 'relevance of earlier text, or,,,,,,,8," ""this"",\n",1');
+  assert.deepEqual(lines.slice(10), [""]);
 });
 
 test("a file's name has letters and digits of any script, and is never empty", () => {

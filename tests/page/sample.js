@@ -65,6 +65,7 @@ export function sampleData({ wordMaps = "max", count = MAPS.length } = {}) {
       engine: "CPU",
       wordMaps,
       options: {},
+      changed: {},
     },
     writer: "1.0",
     sequenceLength: 14,

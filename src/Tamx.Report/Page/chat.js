@@ -15,6 +15,7 @@ const ROLES = { system: "System", user: "User", assistant: "Assistant" };
 const SHADES = {
   from: (value) => `relevance ${formatNumber(value)}`,
   to: (value) => `relevance to it ${formatNumber(value)}`,
+  change: (value) => `ln p falls by ${formatNumber(value)}`,
   share: (value) => `${formatPercent(value)} of its activation`,
   strength: (value) => `mean activation ${formatNumber(value)}`,
 };
@@ -67,7 +68,7 @@ export function buildChat(report, actions, { isGrowing, signal }) {
     for (const [token, value] of view.shade.values) {
       const element = elements[token];
       if (value > 0 && element !== undefined) {
-        element.style.setProperty("--shade", (value / view.shade.highest).toFixed(3));
+        element.style.setProperty("--shade", ((view.shade.full * value) / view.shade.highest).toFixed(3));
         element.classList.add("shaded");
         element.title = label(value);
         setName(element, report.tokens.text[token], label(value));

@@ -20,35 +20,83 @@ export function pairOf({ pairs }, { from, to }) {
 }
 
 /**
- * How far the two runs' maps of a token agree, over all pictures: Pearson's correlation of the cells, and intersection
- * over union of the regions above each map's Otsu threshold. Both are null where a run has no map, or does not vary.
+ * How far the two runs' maps of a token or word agree, over all pictures: Pearson's correlation of the cells,
+ * intersection over union of the regions above each map's Otsu threshold, and the mean difference of the cells, each
+ * map on its own scale from 0 to 1. They are null where a run has no map, or does not vary.
  * @param {ComparedRuns} runs
- * @param {number} index of the answer's token
+ * @param {Span} span of the answer
  * @returns {Agreement}
  */
-export function agreementOf(runs, index) {
+export function agreementOf(runs, { from, to }) {
   const ofRuns = known.get(runs) ?? new Map();
   known.set(runs, ofRuns);
-  const agreement = ofRuns.get(index) ?? compute(runs, index);
-  ofRuns.set(index, agreement);
+  const agreement = ofRuns.get(`${from}-${to}`) ?? compute(runs, { from, to });
+  ofRuns.set(`${from}-${to}`, agreement);
   return agreement;
 }
 
-/** @type {WeakMap<ComparedRuns, Map<number, Agreement>>} */
+/** @type {WeakMap<ComparedRuns, Map<string, Agreement>>} */
 const known = new WeakMap();
 
 /**
+ * What two runs come to, in a sentence or two.
  * @param {ComparedRuns} runs
- * @param {number} index
+ */
+export function summaryOf(runs) {
+  const { report, other, comparison } = runs;
+  const words = report.words.map((span) => ({ span, ...agreementOf(runs, span) }));
+  const compared = words.filter(({ difference }) => difference !== null);
+  /** @param {(number | null)[]} values */
+  const mean = (values) => {
+    const there = values.filter((value) => value !== null);
+    return there.length === 0 ? null : there.reduce((sum, value) => sum + value, 0) / there.length;
+  };
+  const [correlation, difference] = [
+    mean(words.map((one) => one.correlation)),
+    mean(compared.map((one) => one.difference)),
+  ];
+  const most = compared.toSorted((a, b) => (b.difference ?? 0) - (a.difference ?? 0))[0];
+  const sentences = [
+    difference === null || most === undefined
+      ? "No word has a map in both runs."
+      : `Over ${compared.length} words the maps differ by ${difference.toFixed(3)} on average` +
+        `${correlation === null ? "" : ` and correlate with ${correlation.toFixed(3)}`}; most at ` +
+        `\u201C${report.answerText(most.span).trim()}\u201D (${most.difference?.toFixed(3)}).`,
+  ];
+  const [one, two] = [meanLogProbability(report), meanLogProbability(other)];
+  if (one !== null && two !== null) {
+    const [first, second] = comparison.names;
+    sentences.push(
+      Math.abs(one - two) < 0.0005
+        ? "Both find the answer equally likely."
+        : `${one > two ? first : second} finds the answer likelier: ln p ${Math.max(one, two).toFixed(3)} per token, ` +
+            `against ${Math.min(one, two).toFixed(3)}.`,
+    );
+  }
+  return sentences.join(" ");
+}
+
+/** @param {Report} report */
+function meanLogProbability(report) {
+  const values = report.answer.map(({ explained: [own] }) => own.probability);
+  return values.length === 0 || values.some((value) => value === null)
+    ? null
+    : values.reduce((/** @type {number} */ sum, value) => sum + Math.log(Math.max(value ?? 0, 1e-30)), 0) /
+        values.length;
+}
+
+/**
+ * @param {ComparedRuns} runs
+ * @param {Span} span
  * @returns {Agreement}
  */
-function compute({ report, other, comparison }, index) {
-  const pair = pairOf(comparison, { from: index, to: index });
-  const none = { correlation: null, iou: null };
+function compute({ report, other, comparison }, span) {
+  const pair = pairOf(comparison, span);
+  const none = { correlation: null, iou: null, difference: null };
   if (pair === null) {
     return none;
   }
-  const [one, two] = [report.maps({ kind: "answer", from: index, to: index }, 0), other.maps(pair, 0)];
+  const [one, two] = [report.maps({ kind: "answer", ...span }, 0), other.maps(pair, 0)];
   /** @type {[number[], number[]]} */
   const [first, second] = [[], []];
   report.media.forEach((media, mediaIndex) =>
@@ -60,7 +108,13 @@ function compute({ report, other, comparison }, index) {
       }
     }),
   );
-  return first.length === 0 ? none : { correlation: correlationOf(first, second), iou: iouOf(first, second) };
+  return first.length === 0
+    ? none
+    : {
+        correlation: correlationOf(first, second),
+        iou: iouOf(first, second),
+        difference: differenceOf(first, second),
+      };
 }
 
 /**
@@ -136,16 +190,30 @@ function correlationOf(a, b) {
   return onlyA > 0 && onlyB > 0 ? both / Math.sqrt(onlyA * onlyB) : null;
 }
 
+/** @param {number[]} values */
+function extentOf(values) {
+  return values.reduce(([min, max], value) => [Math.min(min, value), Math.max(max, value)], [Infinity, -Infinity]);
+}
+
+/**
+ * @param {number[]} a
+ * @param {number[]} b
+ */
+function differenceOf(a, b) {
+  const [one, two] = [a, b].map((values) => {
+    const [low, high] = extentOf(values);
+    return high > low ? values.map((value) => (value - low) / (high - low)) : values.map(() => 0);
+  });
+  return one.reduce((sum, value, i) => sum + Math.abs(value - two[i]), 0) / one.length;
+}
+
 /**
  * @param {number[]} a
  * @param {number[]} b
  */
 function iouOf(a, b) {
   const [limitA, limitB] = [a, b].map((values) => {
-    const [low, high] = values.reduce(
-      ([min, max], value) => [Math.min(min, value), Math.max(max, value)],
-      [Infinity, -Infinity],
-    );
+    const [low, high] = extentOf(values);
     return otsuThreshold(values, low, high);
   });
   let [both, either] = [0, 0];

@@ -54,11 +54,15 @@ export function buildControls(methods, hasClaims, change) {
     "scale",
     "Scale",
     [
-      { value: "token", text: "Own scale", title: "Colours span the range of what is selected" },
+      {
+        value: "token",
+        text: "Own scale",
+        title: "For shape: colours span the range of what is selected. What is weak fades",
+      },
       {
         value: "all",
         text: "Common",
-        title: "Colours span the range of all tokens' maps, so that tokens can be compared",
+        title: "For strength: colours and shades span the range of all tokens, so that words can be compared",
       },
     ],
     (value) => change({ scale: value }),

@@ -9,27 +9,69 @@ const LONGEST_SIDE = 16000;
 const GAP = 16;
 
 /**
- * Draws the figures as they are shown, at the pictures' own resolution, one below the other, each with its legend.
+ * Draws the figures as they are shown, at the pictures' own resolution: a grid, with what it shows above, and each with
+ * its legend and name.
  * @param {OverlayFigure[]} figures
+ * @param {string[]} lines what it shows
+ * @param {number} columns
  */
-export async function overlayPicture(figures) {
+export async function overlayPicture(figures, lines, columns) {
   const tiles = await Promise.all(figures.map(tileOf));
-  const width = Math.max(...tiles.map((tile) => tile.width));
-  const height = tiles.reduce((sum, tile) => sum + tile.height + GAP, -GAP);
+  const wide = Math.min(columns, tiles.length);
+  /** @type {(values: number[]) => number[]} */
+  const starts = (values) => values.map((_, i) => values.slice(0, i).reduce((sum, value) => sum + value + GAP, 0));
+  /** @type {(part: (tile: OffscreenCanvas) => number, line: (i: number) => number, count: number) => number[]} */
+  const sizes = (part, line, count) =>
+    Array.from({ length: count }, (_, k) => Math.max(...tiles.filter((__, i) => line(i) === k).map(part)));
+  const widths = sizes(
+    (tile) => tile.width,
+    (i) => i % wide,
+    wide,
+  );
+  const heights = sizes(
+    (tile) => tile.height,
+    (i) => Math.floor(i / wide),
+    Math.ceil(tiles.length / wide),
+  );
+  const width = widths.reduce((sum, value) => sum + value + GAP, -GAP);
+  const line = Math.max(20, Math.round(width * 0.032));
+  const top = line * lines.length + 8;
+  const height = heights.reduce((sum, value) => sum + value + GAP, top - GAP);
   const scale = Math.min(1, LONGEST_SIDE / width, LONGEST_SIDE / height);
   const canvas = new OffscreenCanvas(Math.round(width * scale), Math.round(height * scale));
   const context = contextOf(canvas);
   context.scale(scale, scale);
-  let top = 0;
-  for (const tile of tiles) {
-    context.drawImage(tile, 0, top);
-    top += tile.height + GAP;
-  }
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, width, height);
+  lines.forEach((text, i) => writeLine(context, text, i * line, width, line));
+  const [lefts, tops] = [starts(widths), starts(heights)];
+  tiles.forEach((tile, i) => context.drawImage(tile, lefts[i % wide], top + tops[Math.floor(i / wide)]));
   return canvas.convertToBlob({ type: "image/png" });
 }
 
+/**
+ * Writes a text on one line; what does not fit is left out.
+ * @param {OffscreenCanvasRenderingContext2D} context
+ * @param {string} text
+ * @param {number} top
+ * @param {number} width
+ * @param {number} line its height
+ */
+function writeLine(context, text, top, width, line) {
+  context.font = `${Math.round(line * 0.62)}px system-ui, sans-serif`;
+  context.textBaseline = "middle";
+  context.fillStyle = "#222";
+  const characters = [...text];
+  let shown = text;
+  while (characters.length > 1 && context.measureText(shown).width > width - line / 2) {
+    characters.splice(-Math.ceil(characters.length / 20));
+    shown = `${characters.join("")}\u2026`;
+  }
+  context.fillText(shown, line / 4, top + line / 2);
+}
+
 /** @param {OverlayFigure} figure */
-async function tileOf({ stage, ratio, look, claims }) {
+async function tileOf({ stage, ratio, name, look, claims }) {
   const { image, canvas, contour, line } = stage;
   const hasImage = !image.hidden;
   if (hasImage) {
@@ -38,10 +80,11 @@ async function tileOf({ stage, ratio, look, claims }) {
   const width = hasImage ? image.naturalWidth : Math.max(480, canvas.width);
   const height = hasImage ? image.naturalHeight : Math.round(width / ratio);
   const bar = Math.max(24, Math.round(width * 0.04));
-  const tile = new OffscreenCanvas(width, height + bar);
+  const tile = new OffscreenCanvas(width, height + 2 * bar);
   const context = contextOf(tile);
   context.fillStyle = "#fff";
-  context.fillRect(0, 0, width, height + bar);
+  context.fillRect(0, 0, width, height + 2 * bar);
+  writeLine(context, name, height + bar, width, bar);
   if (hasImage) {
     context.filter = getComputedStyle(image).filter;
     context.drawImage(image, 0, 0, width, height);
@@ -152,6 +195,9 @@ export function currentNumbers(report, view, state) {
     format: "tamx-view/1",
     model: report.run.model,
     quantization: report.run.quantization,
+    question: report.question,
+    answer: wholeAnswer(report),
+    pictures: report.media.map((media) => media.frames[0].picture?.name ?? media.name),
     selection:
       selection === null
         ? null
@@ -182,6 +228,7 @@ export function currentNumbers(report, view, state) {
       from: "relevance of earlier text",
       to: "relevance for later tokens",
       region: `${state.rank} of the region`,
+      change: "fall of ln p",
     }[view.shade.kind],
     text: [...view.shade.values].map(([token, value]) => ({
       position: report.tokens.position[token],
@@ -192,20 +239,30 @@ export function currentNumbers(report, view, state) {
   };
 }
 
+/** @param {Report} report */
+function wholeAnswer(report) {
+  return report.answerText({ from: 0, to: report.answer.length - 1 });
+}
+
 /**
- * The same as rows: one per cell and one per token.
+ * The same as rows: the answer, then one per cell and one per token. `token` is what is selected, in each of them.
  * @param {ReturnType<typeof currentNumbers>} numbers
  */
-export function numbersAsCsv({ maps, text, textMeaning }) {
+export function numbersAsCsv({ maps, text, textMeaning, selection, answer, pictures }) {
+  const token = selection?.candidate?.text ?? selection?.text ?? "";
   /** @type {unknown[][]} */
-  const rows = [["kind", "run", "picture", "frame", "row", "column", "position", "text", "value"]];
+  const rows = [
+    ["kind", "token", "run", "picture", "name", "frame", "row", "column", "position", "text", "value"],
+    ["answer", token, "", "", "", "", "", "", "", answer, ""],
+  ];
   for (const { run, picture, frame, columns, values } of maps) {
+    const place = [token, run ?? "", picture, pictures[picture], frame];
     values?.forEach((value, i) =>
-      rows.push(["map", run ?? "", picture, frame, Math.floor(i / columns), i % columns, "", "", value]),
+      rows.push(["map", ...place, Math.floor(i / columns), i % columns, "", "", value]),
     );
   }
-  for (const { position, text: token, value } of text) {
-    rows.push([textMeaning, "", "", "", "", "", position, token, value]);
+  for (const { position, text: source, value } of text) {
+    rows.push([textMeaning, token, "", "", "", "", "", "", position, source, value]);
   }
   return rows.map((row) => `${row.map(csvField).join(",")}\r\n`).join("");
 }
@@ -217,6 +274,20 @@ export function numbersAsCsv({ maps, text, textMeaning }) {
 export function fileNameOf(title) {
   const words = title.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "");
   return words.slice(0, 60) || "tamx";
+}
+
+/**
+ * What is selected, as the end of a file's name: the number of its first token, from 0, and its text.
+ * @param {Report} report
+ * @param {View} view
+ */
+export function selectionName(report, { selection, token, explainedIndex }) {
+  if (selection === null) {
+    return "";
+  }
+  const text = token === null ? report.textOf(selection) : token.explained[explainedIndex].text;
+  const number = String(selection.from).padStart(4, "0");
+  return `-${selection.kind === "answer" ? "" : "prompt-"}${number}-${fileNameOf(text).slice(0, 30)}`;
 }
 
 /**

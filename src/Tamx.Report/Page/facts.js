@@ -1,5 +1,6 @@
 // How the report was made: the main facts in one line, all of them in a list.
 
+import { commandOf } from "./command.js";
 import { create } from "./dom.js";
 import { formatBytes, formatNumber } from "./text.js";
 
@@ -13,22 +14,33 @@ import { formatBytes, formatNumber } from "./text.js";
  */
 export function shortFacts(report, methods, bytes) {
   const { run, method } = report;
-  /** @type {(string | null)[]} */
+  /** @type {[text: string | null, name?: string][]} */
   const facts = [
-    run.model ?? run.modelFile,
-    run.quantization,
-    run.modelDescription,
-    method.profile === "Tamx" ? null : `profile ${method.profile}`,
-    methods.join(" and "),
-    method.eci ? null : "no ECI",
-    `${report.answer.length} tokens`,
-    bytes === null ? null : formatBytes(bytes),
+    [run.model ?? run.modelFile],
+    [run.quantization],
+    [run.modelDescription, "about"],
+    [method.profile === "Tamx" ? null : `profile ${method.profile}`],
+    [methods.join(" and ")],
+    [method.eci ? null : "no ECI"],
+    [dateOf(run.created)],
+    [`${report.answer.length} tokens`],
+    [bytes === null ? null : formatBytes(bytes)],
   ];
   return create(
     "ul",
     { class: "facts", "aria-label": "How this was made, in short" },
-    ...facts.filter((text) => text !== null).map((text) => create("li", "", create("bdi", "", text))),
+    ...facts
+      .filter(([text]) => text !== null)
+      .map(([text, name]) => create("li", name ?? "", create("bdi", "", text ?? ""))),
   );
+}
+
+/**
+ * What was asked, of what, when, and how to ask it again.
+ * @param {Report} report
+ */
+export function mainFacts(report) {
+  return factList(asked(report));
 }
 
 /**
@@ -45,12 +57,11 @@ export function allFacts(report, bytes) {
   const onOff = (value) => (value ? "on" : "off");
   /** @type {Fact[]} */
   const all = [
-    ["Model", run.model],
+    ...asked(report),
     ["About the model", run.modelDescription],
     ["Model file", run.modelFile],
     ["Projector file", run.projectorFile],
     ["Architecture", run.architecture],
-    ["Quantization", run.quantization],
     ["Hidden size", report.hiddenSize],
     ["Tokens", `${report.sequenceLength}, of which ${report.answer.length} answer`],
     ["Vision grids", [...grids.slice(0, 12), ...(grids.length > 12 ? [`\u2026 (${grids.length})`] : [])].join(", ")],
@@ -67,6 +78,7 @@ export function allFacts(report, bytes) {
     ["Temperature", run.temperature === 0 ? "0 (greedy)" : run.temperature],
     ["Top-k", run.topK],
     ["Top-p", run.topP],
+    ["Min-p", run.minP],
     ["Seed", run.seed],
     ["Context size", run.contextSize],
     ["Threads", run.threadCount],
@@ -82,15 +94,44 @@ export function allFacts(report, bytes) {
     ["Text relevance", `the ${report.mostSources} strongest per token`],
     ["This file", bytes === null ? null : `${bytes.toLocaleString("en")} bytes`],
   ];
+  return factList(all);
+}
+
+/**
+ * @param {Report} report
+ * @returns {Fact[]}
+ */
+function asked(report) {
+  return [
+    ["Question", report.hasTexts ? report.question : null],
+    ["Model", report.run.model],
+    ["Quantization", report.run.quantization],
+    ["Date", dateOf(report.run.created)],
+    ["Make it again", commandOf(report)],
+  ];
+}
+
+/** @param {Fact[]} facts */
+function factList(facts) {
   return create(
     "dl",
     "made",
-    ...all
-      .filter(([, value]) => value !== null && value !== "")
+    ...facts
+      .filter(([, value]) => value !== null && value !== undefined && value !== "")
       .map(([name, value]) =>
-        create("div", "", create("dt", "", name), create("dd", "", create("bdi", "", String(value)))),
+        create(
+          "div",
+          name === "Make it again" ? "command" : "",
+          create("dt", "", name),
+          create("dd", "", create("bdi", "", String(value))),
+        ),
       ),
   );
+}
+
+/** @param {string | null | undefined} created */
+function dateOf(created) {
+  return created ? new Date(created).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" }) : null;
 }
 
 /** @param {string} name */

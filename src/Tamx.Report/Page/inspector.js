@@ -1,14 +1,15 @@
 // The card of what is selected: a token with its candidates, a span, a part of the prompt, or a region that was looked
 // up.
 
-import { agreementOf } from "./compare.js";
+import { agreementOf, pairOf, summaryOf } from "./compare.js";
+import { weaknessOf } from "./caption.js";
 import { create, segments } from "./dom.js";
 import { formatNumber, formatPercent, oneLineText, spokenText } from "./text.js";
 
 /**
  * @import {
- *   AnswerToken, Card, Choice, ComparedRuns, ExplainedToken, Finding, InspectorActions, Region, Report, Runs,
- *   Selection, Span, State, TokenPlace, View
+ *   Agreement, AnswerToken, Card, Choice, ComparedRuns, ExplainedToken, Finding, InspectorActions, Region, Report,
+ *   Runs, Selection, Span, State, TokenPlace, View
  * } from "./types.js"
  */
 
@@ -127,10 +128,12 @@ function answerCard(runs, selection, token, actions) {
   const { from, to } = selection;
   const place = create("span", "place");
   const heading = create("h2", "", tokenText(report.answerText(selection)), place);
-  const candidates = token === null ? spanNote(report, selection) : candidateList(token, actions);
+  const weak = create("p", { class: "weak", hidden: true });
+  const candidates = token === null ? spanNote(report, selection) : candidateList(runs, token, actions);
   const sources = relevanceList(report, "answer", actions);
+  const columns = create("div", "columns", candidates.element, ...otherCandidates(runs, token), sources.element);
   return {
-    elements: [heading, ...agreement(runs, token), create("div", "columns", candidates.element, sources.element)],
+    elements: [heading, weak, ...agreement(runs, { from, to }), columns],
     /**
      * @param {View} now
      * @param {State} state
@@ -139,6 +142,9 @@ function answerCard(runs, selection, token, actions) {
       const count = report.answer.length;
       place.textContent =
         from === to ? `token ${from + 1} of ${count}` : `tokens ${from + 1}\u2013${to + 1} of ${count}`;
+      const [{ strength } = { strength: null }] = now.layers;
+      weak.hidden = !report.isWeak(strength);
+      weak.textContent = strength === null ? "" : `In the picture: ${weaknessOf(strength)}.`;
       candidates.show?.(now);
       sources.show(now, state);
     },
@@ -164,13 +170,13 @@ function spanNote(report, { from, to }) {
 
 /**
  * @param {Runs} runs
- * @param {AnswerToken | null} token
+ * @param {Span} span
  */
-function agreement(runs, token) {
-  if (runs.other === null || token === null) {
+function agreement(runs, span) {
+  if (runs.other === null) {
     return [];
   }
-  const { correlation, iou } = agreementOf(runs, token.index);
+  const { correlation, iou, difference } = agreementOf(runs, span);
   /** @type {(name: string, value: number | null, title: string) => HTMLElement} */
   const fact = (name, value, title) =>
     create("span", { title }, `${name} `, create("b", "", value === null ? "\u2013" : value.toFixed(3)));
@@ -180,38 +186,103 @@ function agreement(runs, token) {
       "agreement",
       fact("Correlation", correlation, "Pearson correlation of the two maps' cells"),
       fact("IoU", iou, "Intersection over union of the two maps' regions above Otsu's threshold"),
+      fact("Difference", difference, "Mean difference of the two maps' cells, each on its own scale from 0 to 1"),
     ),
   ];
 }
 
+/** @type {Record<string, (one: Agreement) => number>} */
+const ORDERS = {
+  correlation: ({ correlation }) => correlation ?? 1,
+  iou: ({ iou }) => iou ?? 1,
+  difference: ({ difference }) => -(difference ?? 0),
+};
+
 /**
- * Where two runs agree least, which is the first thing to look at in a comparison.
+ * What two runs come to, and where they agree least, which is the first thing to look at in a comparison.
  * @param {ComparedRuns} runs
  * @param {InspectorActions} actions
  */
 function leastAgreement(runs, actions) {
   const { report } = runs;
-  const entries = report.answer
-    .map(({ index }) => ({ index, ...agreementOf(runs, index) }))
-    .map(({ index, correlation, iou }) => (correlation === null ? null : { index, correlation, iou }))
-    .filter((one) => one !== null)
-    .sort((a, b) => a.correlation - b.correlation)
-    .slice(0, MOST_SOURCES);
-  const rows = entries.map(({ index, correlation, iou }) =>
-    create(
-      "button",
-      { type: "button", class: "row", onclick: () => actions.select({ kind: "answer", index }) },
-      tokenText(report.answerText({ from: index, to: index })),
-      barElement(Math.max(0, correlation)),
-      number("correlation", correlation, (value) => value.toFixed(3)),
-      number("intersection over union", iou, (value) => value.toFixed(3)),
-    ),
+  const words = report.words
+    .map((span) => ({ span, ...agreementOf(runs, span) }))
+    .filter(({ difference }) => difference !== null);
+  const list = create("div", "rows");
+  const order = segments(
+    "order",
+    "Order",
+    [
+      { value: "difference", text: "by difference", title: "The mean difference of the cells, the greatest first" },
+      { value: "correlation", text: "by correlation", title: "Pearson's correlation of the cells, the least first" },
+      { value: "iou", text: "by IoU", title: "Intersection over union of the regions, the least first" },
+    ],
+    (value) => show(value),
   );
-  const names = create("h3", "", "Token", create("span", "number", "correl."), create("span", "number", "IoU"));
+  /** @param {"difference" | "correlation" | "iou"} chosen */
+  function show(chosen) {
+    order.show(chosen);
+    const sorted = words.toSorted((a, b) => ORDERS[chosen](a) - ORDERS[chosen](b)).slice(0, MOST_FOUND);
+    list.replaceChildren(
+      ...sorted.map(({ span, correlation, iou, difference }) =>
+        create(
+          "button",
+          { type: "button", class: "row", onclick: () => actions.span(span) },
+          tokenText(report.answerText(span)),
+          barElement(difference ?? 0),
+          number("mean difference", difference, (value) => value.toFixed(3)),
+          number("correlation", correlation, (value) => value.toFixed(3)),
+          number("intersection over union", iou, (value) => value.toFixed(3)),
+        ),
+      ),
+    );
+  }
+  show("difference");
+  const names = create(
+    "h3",
+    "",
+    "Word",
+    ...["diff.", "correl.", "IoU"].map((name) => create("span", "number", name)),
+  );
   return [
     create("h2", "", "Where the runs agree least"),
-    create("div", "part differing", names, create("div", "rows", ...rows)),
+    create("p", "small", summaryOf(runs)),
+    order.element,
+    create("div", "part differing", names, list),
   ];
+}
+
+/**
+ * What the second run would have written in a token's place.
+ * @param {Runs} runs
+ * @param {AnswerToken | null} token
+ */
+function otherCandidates(runs, token) {
+  if (runs.other === null || token === null) {
+    return [];
+  }
+  const pair = pairOf(runs.comparison, { from: token.index, to: token.index });
+  if (pair === null || pair.from !== pair.to) {
+    return [];
+  }
+  const other = runs.other.answer[pair.from];
+  const choices = choicesOf(other);
+  const [barName, bar] = barOf(choices.map((choice) => other.explained[choice.explained]));
+  const rows = choices.map(({ explained, rank }) => {
+    const one = other.explained[explained];
+    return create(
+      "div",
+      explained === 0 ? "row written" : "row",
+      create("span", "rank", rank === null ? "\u2013" : String(rank + 1)),
+      tokenText(one.text, `token id ${one.id}`),
+      barElement(bar(one), barName),
+      number("probability", one.probability, formatPercent),
+      number("logit", one.logit, (value) => value.toFixed(2)),
+    );
+  });
+  const columns = ["prob.", "logit"].map((name) => create("span", "number", name));
+  const names = create("h3", "", runs.comparison.names[1], ...columns);
+  return [create("div", "part candidates others", names, create("div", "rows", ...rows))];
 }
 
 /**
@@ -228,10 +299,11 @@ function textCard(report, selection, actions) {
 }
 
 /**
+ * @param {Runs} runs
  * @param {AnswerToken} token
  * @param {InspectorActions} actions
  */
-function candidateList(token, actions) {
+function candidateList(runs, token, actions) {
   /** @type {{ input: HTMLInputElement, explained: number }[]} */
   const inputs = [];
   const choices = choicesOf(token);
@@ -266,7 +338,7 @@ function candidateList(token, actions) {
   const names = create(
     "h3",
     { "aria-hidden": "true" },
-    "Candidates",
+    runs.other === null ? "Candidates" : runs.comparison.names[0],
     ...(hasProbabilities ? [create("span", "number", "prob.")] : []),
     create("span", "number", "logit"),
   );
@@ -308,7 +380,12 @@ function relevanceList(report, kind, actions) {
         .slice(0, MOST_SOURCES);
       const none = view.shade.kind === "to" ? "No later token depends on it." : "No text before it was relevant.";
       const rows = entries.map(([token, value]) => sourceRow(report, token, value, view.shade.highest, actions));
-      list.replaceChildren(...(rows.length === 0 ? [create("p", "small", none)] : rows));
+      const { strength } = view.shade;
+      const isWeak = rows.length > 0 && report.isWeak(strength);
+      list.replaceChildren(
+        ...(rows.length === 0 ? [create("p", "small", none)] : rows),
+        ...(isWeak ? [create("p", "weak", `Weak: ${formatPercent(strength)} of the strongest.`)] : []),
+      );
     },
   };
 }
@@ -390,6 +467,7 @@ function regionCard(report, ranking, { media, top, left, bottom, right }, state,
         },
         tokenText(report.answerText(one.span)),
         barElement(one[state.rank] / highest),
+        ...(report.isWeak(one.whole) ? [create("span", "weak", "weak")] : []),
         number("share of its activation", one.share, formatPercent),
         number("mean activation in the region", one.strength, formatNumber),
       );

@@ -5,7 +5,7 @@ import { addressesOf, blocksOf, fromBase64, pictureAddresses, readRun } from "./
 import { mountReport } from "./mount.js";
 import { Report } from "./report.js";
 
-/** @import { ArrivedToken, GrowingHead, GrowingToken, MenuItem, PageFrame } from "./types.js" */
+/** @import { ArrivedToken, GrowingHead, GrowingToken, MenuItem, PageFrame, Picture } from "./types.js" */
 
 /**
  * Shows a report that grows.
@@ -49,6 +49,7 @@ export function growReport(root, head, pageOf) {
   return {
     report,
     state: mounted.state,
+    shade: mounted.shade,
     /** @param {GrowingToken & { vectors: string }} token */
     append(token) {
       waiting.push({ token, packed: fromBase64(token.vectors) });
@@ -92,6 +93,16 @@ export async function openReport(root, html, pageOf) {
   return {
     report,
     state: mounted.state,
+    shade: mounted.shade,
+    /**
+     * A picture of the report as a file.
+     * @param {Picture} picture
+     */
+    file({ element, name }) {
+      const { text, mediaType } = block(element);
+      const type = mediaType ?? "";
+      return new File([fromBase64(text)], name ?? `picture.${type.split("/")[1]}`, { type });
+    },
     unmount() {
       mounted.unmount();
       leaving.abort();

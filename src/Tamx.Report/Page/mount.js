@@ -1,26 +1,31 @@
 // Builds a report inside an element: the entry for every page that shows one. The page says where its data comes from.
 
+import { aboutThis } from "./about.js";
+import { buildCaption, captionOf } from "./caption.js";
 import { buildChat, tokensOf } from "./chat.js";
 import { colormaps } from "./colormaps.js";
 import { buildClaims, spanOf } from "./claims.js";
 import { buildControls, buildLegend } from "./controls.js";
 import { create, dialogHeading, segments, targetOf } from "./dom.js";
-import { currentNumbers, fileNameOf, numbersAsCsv, overlayPicture, save } from "./exports.js";
-import { allFacts, shortFacts } from "./facts.js";
+import { currentNumbers, fileNameOf, numbersAsCsv, overlayPicture, save, selectionName } from "./exports.js";
+import { allFacts, mainFacts, shortFacts } from "./facts.js";
 import { buildInspector } from "./inspector.js";
 import { listenToKeys } from "./keys.js";
 import { buildMenu } from "./menu.js";
 import { buildPictures, claimsOn } from "./pictures.js";
 import { buildSearch } from "./search.js";
 import { createSelection } from "./selection.js";
+import { buildSheet } from "./sheet.js";
+import { buildSplitter } from "./splitter.js";
 import { createState } from "./state.js";
 import { cellTables, tokenTable } from "./table.js";
+import { oneLineText } from "./text.js";
 import { methodNames, viewOf } from "./view.js";
 
 /**
  * @import {
- *   AddressLimits, ArrivedToken, ClaimActions, MenuItem, Pictures, Region, ReportPage, Runs, Selection, State,
- *   StateStore, TokenPlace, View
+ *   AddressLimits, ArrivedToken, ClaimActions, MenuItem, Pictures, Region, ReportPage, Runs, Selection, Shade,
+ *   State, StateStore, TokenPlace, View
  * } from "./types.js"
  */
 
@@ -65,6 +70,7 @@ export function mountReport(root, runs, page) {
   const layerCount = runs.other !== null ? 3 : runs.methods.length;
   const hasClaims = [...runs.methods, ...(runs.other ? [runs.other] : [])].some(({ claims }) => claims.length > 0);
   const legend = buildLegend(layerCount);
+  const caption = buildCaption(report);
   const controls = buildControls(methodNames(runs), hasClaims, change);
   /** @type {ClaimActions} */
   const claim = {
@@ -114,6 +120,10 @@ export function mountReport(root, runs, page) {
       selection.click(kind, index, false);
       chat.bringIntoSight(state.get().selection ?? { kind, from: index, to: index });
     },
+    span: ({ from, to }) => {
+      selection.drag("answer", from, to);
+      chat.bringIntoSight({ kind: "answer", from, to });
+    },
     preview,
     clearRegion: () => change({ region: null }),
   });
@@ -141,7 +151,21 @@ export function mountReport(root, runs, page) {
     },
   );
 
+  const right = create(
+    "section",
+    { class: "pane right", "aria-label": "Activation map" },
+    controls.element,
+    legend.element,
+    caption.element,
+    pictures.element,
+    claims.element,
+  );
+  controls.element.append(fullScreenButton(right));
+  const sheet = buildSheet(runs, page.address);
+
   let view = viewOf(runs, state.get());
+  /** @type {Shade | null} */
+  let otherShade = null;
   const top = buildHeader(runs, page, { state, view: () => view, pictures, signal });
   root.classList.add("report");
   root.classList.toggle("comparing", runs.other !== null);
@@ -160,17 +184,14 @@ export function mountReport(root, runs, page) {
         inspector.element,
         ...(page.below ? [page.below] : []),
       ),
-      create(
-        "section",
-        { class: "pane right", "aria-label": "Activation map" },
-        controls.element,
-        legend.element,
-        pictures.element,
-        claims.element,
-      ),
+      buildSplitter(),
+      right,
+      sheet.element,
     ),
   );
   listenToKeys(selection, chat.focus, signal);
+  addEventListener("beforeprint", () => sheet.fill(state.get()), { signal });
+  addEventListener("afterprint", sheet.empty, { signal });
   /** @param {ClipboardEvent} event */
   const copy = (event) => {
     const selected = state.get().selection;
@@ -184,20 +205,31 @@ export function mountReport(root, runs, page) {
 
   state.listen((now) => {
     view = viewOf(runs, now);
-    root.dataset.shade = view.shade.kind;
+    const shade = otherShade ?? view.shade;
+    root.dataset.shade = shade.kind;
     unit.show(now.unit);
     controls.show(now);
     search.show(now);
-    chat.show(view, now);
+    chat.show({ ...view, shade }, now);
     pictures.show(view, now);
     claims.show(view);
     legend.show(view, now);
+    caption.show(view);
     inspector.show(view, now);
   });
   state.readAddress();
-  const { selection: addressed } = state.get();
+  const { selection: addressed, region } = state.get();
   if (addressed !== null) {
     chat.bringIntoSight(addressed);
+  } else if (region === null && runs.other === null && !page.isGrowing && report.answer.length > 0) {
+    // The chat stays at its top: whoever opens a long answer begins to read there.
+    state.show({ selection: telling() });
+  }
+
+  /** What is shown first: the token or word whose map stands out most. */
+  function telling() {
+    const found = report.mostTelling();
+    return state.get().unit === "word" ? report.wholeWords(found) : found;
   }
 
   /**
@@ -233,10 +265,19 @@ export function mountReport(root, runs, page) {
       top.refresh();
       top.addExports(exports);
       if (followed !== null && isFollowing()) {
-        const telling = report.mostTelling();
-        state.change({ preview: null, selection: telling });
-        chat.bringIntoSight(telling);
+        const shown = telling();
+        state.change({ preview: null, selection: shown });
+        chat.bringIntoSight(shown);
       }
+    },
+    /**
+     * Shades the text by how far ln p of its tokens fell, by their indices; null for what is selected again.
+     * @param {Map<number, number> | null} falls
+     */
+    shade(falls) {
+      const highest = Math.max(0, ...(falls?.values() ?? []));
+      otherShade = falls && { kind: "change", values: falls, highest, strength: 1, full: Math.min(1, highest) };
+      state.change({});
     },
     unmount() {
       listening.abort();
@@ -244,6 +285,16 @@ export function mountReport(root, runs, page) {
       root.classList.remove("report", "comparing", "growing");
     },
   };
+}
+
+/** @param {HTMLElement} element what it shows alone */
+function fullScreenButton(element) {
+  const change = () => (document.fullscreenElement === null ? element.requestFullscreen() : document.exitFullscreen());
+  return create(
+    "button",
+    { type: "button", class: "full", title: "Pictures over the whole screen, and back", onclick: change },
+    "Full screen",
+  );
 }
 
 /**
@@ -267,7 +318,7 @@ function isSameCell(a, b) {
  */
 function buildHeader(runs, page, { state, view, pictures, signal }) {
   const { report } = runs;
-  const fileName = fileNameOf(page.title);
+  const fileName = () => fileNameOf(page.title) + selectionName(report, view());
   const numbers = () => currentNumbers(report, view(), state.get());
   const exports = buildMenu(
     "Export",
@@ -275,11 +326,11 @@ function buildHeader(runs, page, { state, view, pictures, signal }) {
       { name: "Picture (PNG)", action: savePicture },
       {
         name: "Numbers (CSV)",
-        action: () => save(new Blob(["\uFEFF", numbersAsCsv(numbers())], { type: "text/csv" }), `${fileName}.csv`),
+        action: () => save(new Blob(["\uFEFF", numbersAsCsv(numbers())], { type: "text/csv" }), `${fileName()}.csv`),
       },
       {
         name: "Numbers (JSON)",
-        action: () => save(new Blob([JSON.stringify(numbers())], { type: "application/json" }), `${fileName}.json`),
+        action: () => save(new Blob([JSON.stringify(numbers())], { type: "application/json" }), `${fileName()}.json`),
       },
       ...(page.exports ?? []),
     ],
@@ -288,19 +339,23 @@ function buildHeader(runs, page, { state, view, pictures, signal }) {
   async function savePicture() {
     const { layers, claims } = view();
     const shown = pictures.figures.filter(({ element }) => !element.hidden);
-    const figures = shown.map(({ stage, element, layer, media, frame }) => ({
+    const figures = shown.map(({ stage, ratio, layer, media, frame }) => ({
       stage,
-      ratio: Number(element.style.getPropertyValue("--ratio")),
+      ratio,
+      name: [media.name, media.frames[frame].picture?.name, layers[layer]?.name].filter(Boolean).join(", "),
       look: layers[layer]?.look ?? null,
       claims: state.get().boxes ? claimsOn(media.frames[frame], claims[layer] ?? []) : [],
     }));
-    save(await overlayPicture(figures), `${fileName}.png`);
+    const lines = [captionOf(report, view()).join(""), page.title, oneLineText(numbers().answer)];
+    const columns = view().names.length > 1 ? view().names.length : Math.ceil(Math.sqrt(figures.length));
+    save(await overlayPicture(figures, lines, columns), `${fileName()}.png`);
   }
   const made = dialog("How this was made", () => [
     allFacts(report, page.bytes),
     ...runs.methods.slice(1).flatMap((other) => [create("h3", "", other.method.name), allFacts(other, null)]),
     ...(runs.other !== null ? [create("h3", "", runs.comparison.names[1]), allFacts(runs.other, null)] : []),
   ]);
+  const about = dialog("What am I looking at?", () => aboutThis(mainFacts(report)));
   const table = dialog("Numbers", () => [
     tokenTable(runs, view().reports[0]),
     cellTables(report, view(), pictures.shownFrame),
@@ -312,8 +367,9 @@ function buildHeader(runs, page, { state, view, pictures, signal }) {
     ...(page.lead ?? []),
     create("h1", { dir: "auto" }, page.title),
     facts,
-    create("div", "actions", table.button, made.button, exports.element),
+    create("div", "actions", about.button, table.button, made.button, exports.element),
     ...(page.actions ?? []),
+    about.element,
     table.element,
     made.element,
   );

@@ -34,6 +34,12 @@ export function createUnpacker(bytes, bits) {
     range: (offset) => [view.getFloat32(offset, true), view.getFloat32(offset + 4, true)],
 
     /**
+     * The greatest value of a sparse vector.
+     * @param {number} offset
+     */
+    greatest: (offset) => view.getFloat32(offset, true),
+
+    /**
      * The level of one value of a dense vector.
      * @type {(offset: number, i: number) => number}
      */

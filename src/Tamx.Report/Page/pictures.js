@@ -7,8 +7,9 @@ import { buildStage } from "./stage.js";
 import { formatPercent, formatSeconds } from "./text.js";
 import { buildTimeline } from "./video.js";
 import { frameSums } from "./view.js";
+import { createZoom, frameRatio, zoomStep } from "./zoom.js";
 
-/** @import { Claim, Frame, Layer, Media, PictureActions, Report, State, View } from "./types.js" */
+/** @import { Claim, Frame, Layer, Media, PictureActions, Report, State, View, Zoom } from "./types.js" */
 
 /**
  * Builds the figures.
@@ -17,9 +18,14 @@ import { frameSums } from "./view.js";
  * @param {PictureActions} actions
  */
 export function buildPictures(report, layerCount, actions) {
-  const figures = report.media.flatMap((media) =>
-    Array.from({ length: layerCount }, (_, layer) => buildFigure(media, layer, actions)),
-  );
+  const figures = report.media.flatMap((media) => {
+    const picture = media.frames.find((frame) => frame.picture !== null)?.picture ?? null;
+    const [first] = media.frames;
+    const [width, height] = picture === null ? [first.columns, first.rows] : [picture.width, picture.height];
+    // What stands side by side shows the same part.
+    const zoom = createZoom(width / height, width);
+    return Array.from({ length: layerCount }, (_, layer) => buildFigure(media, layer, width / height, zoom, actions));
+  });
   /** @param {number} media */
   const figureOf = (media) => figures[media * layerCount];
   const element = create("div", { class: "pictures" }, ...figures.map((one) => one.element));
@@ -73,15 +79,17 @@ export function frameOf(media, state, sums) {
 /**
  * @param {Media} media
  * @param {number} layer
+ * @param {number} ratio
+ * @param {Zoom} zoom
  * @param {PictureActions} actions
  */
-function buildFigure(media, layer, actions) {
+function buildFigure(media, layer, ratio, zoom, actions) {
   const [first] = media.frames;
   const picture = media.frames.find((frame) => frame.picture !== null)?.picture ?? null;
-  const ratio = picture === null ? first.columns / first.rows : picture.width / picture.height;
   let shownFrame = 0;
   const stage = buildStage(
     { ratio, rows: first.rows, columns: first.columns },
+    zoom,
     {
       region: (box, isDrawing) =>
         actions.region(box === null ? null : { media: media.index, frame: shownFrame, ...box }, isDrawing),
@@ -91,10 +99,12 @@ function buildFigure(media, layer, actions) {
   const timeline =
     media.frames.length > 1 && layer === 0 ? buildTimeline(media, (frame) => actions.frame(media.index, frame)) : null;
   const share = create("span", "share");
+  const weak = create("span", "weak");
   const file = create("bdi", "file", picture === null ? "no picture" : (picture.name ?? ""));
   const time = create("span", "time");
   const title = create("span", "name");
-  const caption = create("figcaption", "", title, time, file, share);
+  const closer = layer === 0 ? [zoomButtons(media.name, zoom, stage.element)] : [];
+  const caption = create("figcaption", "", title, weak, time, file, share, ...closer);
   const element = create(
     "figure",
     media.frames.length > 1 ? "video" : "",
@@ -102,13 +112,14 @@ function buildFigure(media, layer, actions) {
     caption,
     ...(timeline === null ? [] : [timeline.element]),
   );
-  element.style.setProperty("--ratio", String(ratio));
+  element.style.setProperty("--ratio", String(frameRatio(ratio)));
 
   return {
     element,
     media,
     layer,
     stage,
+    ratio,
     get frame() {
       return shownFrame;
     },
@@ -151,6 +162,8 @@ function buildFigure(media, layer, actions) {
           ? null
           : own.map((sum) => (total > 0 ? (sum ?? 0) / total : 0));
       timeline?.show(shownFrame, shares);
+      const strength = grid === null ? null : (shown?.strength ?? null);
+      weak.textContent = !view.reports[0].isWeak(strength) ? "" : strength === 0 ? "zero map" : "weak";
       const isMissing = shown !== null && grid === null;
       share.classList.toggle("missing", isMissing);
       const whole = shares !== null && (sums ?? []).length > 1 && !shown?.isDifference ? sumOf(shares) : null;
@@ -158,6 +171,27 @@ function buildFigure(media, layer, actions) {
       share.title = whole !== null ? "share of this token's activation over all pictures" : "";
     },
   };
+}
+
+/**
+ * Buttons that do what wheel, fingers and keys do.
+ * @param {string} name
+ * @param {Zoom} zoom
+ * @param {HTMLElement} frame
+ */
+function zoomButtons(name, zoom, frame) {
+  /** @type {(text: string, label: string, action: () => void) => HTMLElement} */
+  const button = (text, label, onclick) =>
+    create("button", { type: "button", title: label, "aria-label": `${text} ${label}: ${name}`, onclick }, text);
+  const size = () => frame.getBoundingClientRect();
+  return create(
+    "span",
+    "zoom",
+    button("\u2212", "smaller", () => zoom.by(1 / zoomStep ** 2, size())),
+    button("+", "larger", () => zoom.by(zoomStep ** 2, size())),
+    button("Fit", "the whole picture", () => zoom.fit()),
+    button("100\u2009%", "the picture's own pixels", () => zoom.actual(size())),
+  );
 }
 
 /**

@@ -6,9 +6,15 @@ import { isSpecial } from "./text.js";
 /**
  * @import {
  *   ActivationMap, AnswerToken, Box, ExplainedToken, Extent, Finding, GrowingToken, Media, ReportData, Selection,
- *   Span, TokenData, Turn
+ *   Span, Strongest, TokenData, Turn
  * } from "./types.js"
  */
+
+/**
+ * What stays below this part of the answer's strongest word is weak. Its colours fade in proportion, since a scale of
+ * its own would paint the last digits of a number as brightly as a finding.
+ */
+export const WEAK = 0.2;
 
 /** One run: the JSON that ReportJson.cs writes, and its packed numbers. Its answer may grow. */
 export class Report {
@@ -25,6 +31,8 @@ export class Report {
   #totals = new Map();
   /** @type {Extent | null} */
   #commonRange = null;
+  /** @type {Strongest | null} */
+  #strongest = null;
 
   // The first and the last token of each token's word; the same by indices of the answer.
   wordStart = new Int32Array();
@@ -119,6 +127,7 @@ export class Report {
     this.relevant.add(token.token);
     this.#influence = null;
     this.#commonRange = null;
+    this.#strongest = null;
     this.#groupWords();
     return from;
   }
@@ -132,14 +141,13 @@ export class Report {
   }
 
   /**
-   * Text of answer tokens from one index to another.
+   * Text of answer tokens from one index to another. Of the rest of a character, this character.
    * @param {Span} span
    */
   answerText({ from, to }) {
-    return this.answer
-      .slice(from, to + 1)
-      .map((token) => this.tokens.text[token.token])
-      .join("");
+    const tokens = this.answer.slice(from, to + 1);
+    const text = tokens.map(({ token }) => this.tokens.text[token]).join("");
+    return text === "" && tokens.length > 0 ? this.#wholeText(tokens[0].token) : text;
   }
 
   /**
@@ -264,14 +272,69 @@ export class Report {
   }
 
   /**
+   * The strongest words of the answer: the greatest raw activation that one has in the pictures, and in the text before
+   * it. Signs and markers do not count where there is a word.
+   * @returns {Strongest}
+   */
+  strongest() {
+    if (this.#strongest === null) {
+      this.#strongest = { map: 0, text: 0 };
+      const words = this.answer.filter((token) => this.#isWord(token));
+      for (const { explained } of words.length > 0 ? words : this.answer) {
+        const [{ maps, range, relevance }] = explained;
+        for (const offset of maps) {
+          const height = offset === null ? 0 : this.#rawRange(offset, range)[1];
+          this.#strongest.map = Math.max(this.#strongest.map, height);
+        }
+        const text = range[0] + this.#unpacker.greatest(relevance) * (range[1] - range[0]);
+        this.#strongest.text = Math.max(this.#strongest.text, text);
+      }
+    }
+    return this.#strongest;
+  }
+
+  /**
+   * How strong maps are: their greatest value as a part of that of the answer's strongest word.
+   * @param {(ActivationMap | null)[]} maps
+   */
+  strengthOf(maps) {
+    const highest = Math.max(0, ...maps.map((map) => map?.maximum ?? 0));
+    const { map } = this.strongest();
+    return map > 0 ? highest / map : 0;
+  }
+
+  /** @param {number | null} strength as a part of the strongest word's; null for no map */
+  isWeak(strength) {
+    return strength !== null && strength < WEAK;
+  }
+
+  /**
+   * How strong the text before a span is: its greatest raw relevance as a part of the greatest of the answer's words.
+   * @param {Span} span
+   * @param {number} explainedIndex
+   * @param {number} highest the greatest relevance, in [0, 1]
+   */
+  textStrength({ from, to }, explainedIndex, highest) {
+    const [low, high] = this.#spanRange(from, to, explainedIndex);
+    const { text } = this.strongest();
+    return text > 0 && highest > 0 ? (low + highest * (high - low)) / text : 0;
+  }
+
+  /**
+   * Whether a token has letters or digits, and is no marker.
+   * @param {AnswerToken} token
+   */
+  #isWord({ token }) {
+    return /[\p{L}\p{N}]/u.test(this.tokens.text[token]) && !isSpecial(this.tokens.text[token]);
+  }
+
+  /**
    * The token of the answer whose map stands out most: its highest raw value is farthest over its mean. The thought
    * counts only where there is no word after it, signs and markers only where there is no word.
    * @returns {Selection}
    */
   mostTelling() {
-    /** @type {(token: AnswerToken) => boolean} */
-    const isWord = ({ token }) => /[\p{L}\p{N}]/u.test(this.tokens.text[token]) && !isSpecial(this.tokens.text[token]);
-    const all = this.answer.filter(isWord);
+    const all = this.answer.filter((token) => this.#isWord(token));
     const said = all.filter(({ index }) => index >= this.thoughtTokens);
     const words = said.length > 0 ? said : all;
     let best = { index: 0, height: -Infinity };
@@ -348,14 +411,14 @@ export class Report {
         const maps = this.maps({ kind: "answer", ...span }, 0);
         const values = maps[block]?.values ?? null;
         const inside = values === null ? 0 : cells.reduce((sum, cell) => sum + Math.max(0, values[cell]), 0);
-        return result(span, inside, totalOf(maps));
+        return result(span, inside, totalOf(maps), this.strengthOf(maps));
       }
-      return result(span, this.#sum(span.from, block, cells), this.#total(span.from));
+      return result(span, this.#sum(span.from, block, cells), this.#total(span.from), this.#strength(span.from));
     });
 
-    /** @type {(span: Span, inside: number, total: number) => Finding} */
-    function result(span, inside, total) {
-      return { span, share: total > 0 ? inside / total : 0, strength: inside / cells.length };
+    /** @type {(span: Span, inside: number, total: number, whole: number) => Finding} */
+    function result(span, inside, total, whole) {
+      return { span, share: total > 0 ? inside / total : 0, strength: inside / cells.length, whole };
     }
   }
 
@@ -465,6 +528,17 @@ export class Report {
       levels += this.#unpacker.level(maps[block], cell);
     }
     return Math.max(0, low * cells.length + ((high - low) / this.#unpacker.highest) * levels);
+  }
+
+  /**
+   * How strong a token's maps are; they are not unpacked.
+   * @param {number} answerIndex
+   */
+  #strength(answerIndex) {
+    const { maps, range } = this.answer[answerIndex].explained[0];
+    const heights = maps.map((offset) => (offset === null ? 0 : this.#rawRange(offset, range)[1]));
+    const { map } = this.strongest();
+    return map > 0 ? Math.max(0, ...heights) / map : 0;
   }
 
   /**

@@ -1,23 +1,28 @@
-// One picture with a map over it: value under the pointer, region by pointer or keys.
+// One picture with a map over it: value under the pointer, region by pointer or keys, and how close one looks.
 
 import { isChosen, isPoint, nameOf, scoresOf, warningOf } from "./claims.js";
 import { create, createSvg } from "./dom.js";
 import { drawMap, regionContour } from "./heatmap.js";
+import { listenToPointers } from "./pointing.js";
 import { formatNumber } from "./text.js";
+import { frameRatio, zoomStep } from "./zoom.js";
 
 /**
  * @import {
- *   Box, Cell, Claim, ClaimActions, Grid, Look, PointActions, Selection, StageActions, StagePlace
- * } from "./types.js" */
+ *   Box, Cell, Claim, ClaimActions, Grid, Look, PointActions, Selection, StageActions, StagePlace, Zoom
+ * } from "./types.js"
+ */
 
-const KEYS = "Arrow keys move over the cells, Shift draws a region, Enter looks it up.";
+const KEYS =
+  "Arrow keys move over the cells, Shift draws a region, Enter looks it up; + and - enlarge, 0 fits, 1 is 100 %.";
 
 /**
  * Builds a stage.
  * @param {StagePlace} place
+ * @param {Zoom} zoom
  * @param {StageActions} actions
  */
-export function buildStage(place, actions) {
+export function buildStage(place, zoom, actions) {
   const { rows, columns } = place;
   const image = create("img", { hidden: true });
   const canvas = create("canvas", { hidden: true });
@@ -33,27 +38,51 @@ export function buildStage(place, actions) {
   const outlines = create("div", { class: "outlines", "aria-hidden": "true" });
   const cursor = create("div", { class: "cell", hidden: true });
   const readout = create("output", { class: "readout", hidden: true, "aria-live": "polite" });
+  const plane = create("div", "plane", image, canvas, contour, outlines, cursor, box);
   const element = create(
     "div",
     { class: "stage bare", tabindex: "0", role: "application", "aria-roledescription": "picture with map" },
-    image,
-    canvas,
-    contour,
-    outlines,
-    cursor,
-    box,
+    plane,
     readout,
   );
   element.style.setProperty("--rows", String(rows));
   element.style.setProperty("--columns", String(columns));
-  element.style.setProperty("--ratio", String(place.ratio));
+  element.style.setProperty("--ratio", String(frameRatio(place.ratio)));
 
   /** @type {Grid | null} */
   let grid = null;
   /** @type {Claim[]} */
   let outlined = [];
-  listenToPointer(element, place, { ...actions, point });
-  listenToKeys(element, place, { ...actions, point });
+  /** @type {(at: { x: number, y: number }) => Cell} */
+  const cellAt = ({ x, y }) => ({ row: Math.floor(y * rows), column: Math.floor(x * columns) });
+  listenToPointers(element, plane, zoom, {
+    point,
+    mark(from, to, isDrawing) {
+      const marked = between(cellAt(from), cellAt(to));
+      // Within its first cell a drag may still become a click.
+      if (!isDrawing || marked.top !== marked.bottom || marked.left !== marked.right) {
+        actions.region(marked, isDrawing);
+      }
+    },
+    cancel: () => actions.region(null, false),
+  });
+  listenToKeys(element, place, zoom, { ...actions, point });
+  zoom.listen(layOut);
+  new ResizeObserver(layOut).observe(element);
+
+  /** The frame's size in pixels; before it is drawn, one of its shape. */
+  function size() {
+    const { width, height } = element.getBoundingClientRect();
+    return width > 0 && height > 0 ? { width, height } : { width: frameRatio(place.ratio), height: 1 };
+  }
+
+  function layOut() {
+    const { left, top, width, height } = zoom.place(size());
+    plane.style.inset = `${100 * top}% auto auto ${100 * left}%`;
+    plane.style.width = `${100 * width}%`;
+    plane.style.height = `${100 * height}%`;
+    element.classList.toggle("enlarged", !zoom.isFit);
+  }
 
   /**
    * Shows the value of the cell at a place, in parts of the stage; null for none.
@@ -70,10 +99,12 @@ export function buildStage(place, actions) {
     const value = grid.values[row * grid.columns + column];
     readout.textContent = `${formatNumber(value)}  row ${row + 1}, column ${column + 1}`;
     setBox(cursor, { top: row, left: column, bottom: row, right: column }, grid.rows, grid.columns);
-    readout.classList.toggle("left", at.x > 0.5);
-    readout.classList.toggle("above", at.y > 0.5);
-    readout.style.left = `${100 * at.x}%`;
-    readout.style.top = `${100 * at.y}%`;
+    const seen = zoom.place(size());
+    const [x, y] = [seen.left + at.x * seen.width, seen.top + at.y * seen.height];
+    readout.classList.toggle("left", x > 0.5);
+    readout.classList.toggle("above", y > 0.5);
+    readout.style.left = `${100 * x}%`;
+    readout.style.top = `${100 * y}%`;
     actions.read(value);
   }
 
@@ -213,55 +244,27 @@ function between(a, b) {
 /**
  * @param {HTMLElement} element
  * @param {StagePlace} place
+ * @param {Zoom} zoom
  * @param {PointActions} actions
  */
-function listenToPointer(element, { rows, columns }, actions) {
-  /** @type {Cell | null} */
-  let start = null;
-  /** @param {PointerEvent} event */
-  const at = (event) => {
-    const box = element.getBoundingClientRect();
-    /** @param {number} value */
-    const inside = (value) => Math.max(0, Math.min(0.99999, value));
-    return { x: inside((event.clientX - box.left) / box.width), y: inside((event.clientY - box.top) / box.height) };
-  };
-  /** @type {(place: { x: number, y: number }) => Cell} */
-  const cell = ({ x, y }) => ({ row: Math.floor(y * rows), column: Math.floor(x * columns) });
-  element.addEventListener("pointerdown", (event) => {
-    if (event.button === 0) {
-      start = cell(at(event));
-      element.setPointerCapture(event.pointerId);
-    }
-  });
-  element.addEventListener("pointermove", (event) => {
-    const place = at(event);
-    actions.point(place);
-    const now = cell(place);
-    if (start !== null && (now.row !== start.row || now.column !== start.column)) {
-      actions.region(between(start, now), true);
-    }
-  });
-  element.addEventListener("pointerup", (event) => {
-    if (start !== null) {
-      actions.region(between(start, cell(at(event))), false);
-      start = null;
-    }
-  });
-  element.addEventListener("pointercancel", () => (start = null));
-  element.addEventListener("pointerleave", () => actions.point(null));
-}
-
-/**
- * @param {HTMLElement} element
- * @param {StagePlace} place
- * @param {PointActions} actions
- */
-function listenToKeys(element, { rows, columns }, actions) {
+function listenToKeys(element, { rows, columns }, zoom, actions) {
   /** @type {Record<string, [down: number, right: number]>} */
   const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
   let now = { row: Math.floor((rows - 1) / 2), column: Math.floor((columns - 1) / 2) };
   let anchor = now;
-  const show = () => actions.point({ x: (now.column + 0.5) / columns, y: (now.row + 0.5) / rows });
+  const centre = () => ({ x: (now.column + 0.5) / columns, y: (now.row + 0.5) / rows });
+  const show = () => {
+    zoom.reveal(centre(), element.getBoundingClientRect());
+    actions.point(centre());
+  };
+  /** @type {Record<string, () => void>} */
+  const closer = {
+    "+": () => zoom.by(zoomStep, element.getBoundingClientRect()),
+    "-": () => zoom.by(1 / zoomStep, element.getBoundingClientRect()),
+    0: () => zoom.fit(),
+    1: () => zoom.actual(element.getBoundingClientRect()),
+  };
+  closer["="] = closer["+"];
   element.addEventListener("focus", () => element.matches(":focus-visible") && show());
   element.addEventListener("blur", () => actions.point(null));
   element.addEventListener("keydown", (event) => {
@@ -283,6 +286,9 @@ function listenToKeys(element, { rows, columns }, actions) {
       actions.region(between(anchor, now), false);
     } else if (event.key === "Escape") {
       actions.region(null, false);
+    } else if (Object.hasOwn(closer, event.key)) {
+      closer[event.key]();
+      show();
     } else {
       return;
     }

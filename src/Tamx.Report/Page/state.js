@@ -62,6 +62,11 @@ export function createState(limits, signal) {
   return {
     get: () => state,
     change,
+    /**
+     * Changes what is shown, and not the address.
+     * @param {Partial<State>} changes
+     */
+    show: set,
     readAddress,
     /** @param {(state: State) => void} listener */
     listen: (listener) => listeners.push(listener),

@@ -1,16 +1,9 @@
-// Below the inspector: what a map is, what the model's calibration says, where each word comes from, and checks of
-// its map.
+// Below the inspector: what the model's calibration says, where each word comes from, and checks of its map.
 
 import { create, createSvg } from "./dom.js";
 import { formatNumber, formatPercent } from "./text.js";
 
 /** @import { Report, SupportBlock, WordCheck, WordSupport } from "./types.js" */
-
-const ABOUT = [
-  "A map shows where the picture made this word likely, as far as one method can tell.",
-  "It is no proof that the model looked there: hide the place and ask again, or let --check do it.",
-  "A word may also come from the question or from language alone; a map is drawn all the same.",
-];
 
 const COLUMNS = ["Word", "Verdict", "Gain", "Opposition", "Presence", "Concentration"];
 
@@ -32,9 +25,8 @@ export function mountSupport(root, report, block) {
   if (chat === null) {
     return;
   }
-  const section = create("section", { class: "support", "aria-label": "How far to trust this" });
+  const section = create("section", { class: "support", tabindex: "0", "aria-label": "How far to trust this" });
   section.append(
-    create("details", "about", create("summary", "", "What a map is"), ...ABOUT.map((text) => create("p", "", text))),
     create("p", "note", block.calibration === null ? notCalibrated() : `This model is ${block.calibration}.`),
   );
   if (block.words.length > 0) {

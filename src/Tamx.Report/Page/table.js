@@ -26,7 +26,7 @@ export function tokenTable(runs, report) {
     "Text it came from",
   ];
   if (runs.other) {
-    head.push("Correlation", "IoU");
+    head.push("Correlation", "IoU", "Difference");
   }
   const body = create("tbody");
   const more = create("button", { type: "button", class: "more", onclick: () => add() });
@@ -107,8 +107,8 @@ function tokenRow(runs, report, index) {
     sources.map(([source, value]) => `${wordOf(report.tokens.text[source])} ${formatNumber(value)}`).join(", "),
   ];
   if (runs.other) {
-    const { correlation, iou } = agreementOf(runs, index);
-    cells.push(correlation?.toFixed(3) ?? "\u2013", iou?.toFixed(3) ?? "\u2013");
+    const { correlation, iou, difference } = agreementOf(runs, { from: index, to: index });
+    cells.push(...[correlation, iou, difference].map((value) => value?.toFixed(3) ?? "\u2013"));
   }
   return create(
     "tr",

@@ -5,6 +5,7 @@ import type { buildStage } from "./stage.js";
 import type { createSelection } from "./selection.js";
 import type { createState } from "./state.js";
 import type { Report } from "./report.js";
+import type { createZoom } from "./zoom.js";
 
 export type { Report } from "./report.js";
 
@@ -85,6 +86,7 @@ export interface Claim {
 }
 
 export interface RunFacts {
+    created: string | null;
     model: string | null;
     modelDescription: string | null;
     modelFile: string | null;
@@ -96,6 +98,7 @@ export interface RunFacts {
     temperature: number | null;
     topK: number | null;
     topP: number | null;
+    minP: number | null;
     seed: number | null;
     contextSize: number | null;
     threadCount: number | null;
@@ -114,6 +117,8 @@ export interface MethodFacts {
     engine: string | null;
     wordMaps: "max" | "mean";
     options: Record<string, string | number | boolean | null>;
+    /** Options that differ from those of the profile. */
+    changed: Record<string, string | number | boolean | null>;
 }
 
 export interface TokenList {
@@ -222,11 +227,18 @@ export interface Grid {
     values: Float32Array;
 }
 
-/** How much a span comes from a region. */
+/** How much a span comes from a region; `whole`: how strong its whole map is, as a part of the strongest word's. */
 export interface Finding {
     span: Span;
     share: number;
     strength: number;
+    whole: number;
+}
+
+/** The greatest raw activations of an answer's words, over pictures and over text. */
+export interface Strongest {
+    map: number;
+    text: number;
 }
 
 /** The second run's span for each token of the first one's answer. */
@@ -252,6 +264,7 @@ export type Fact = [name: string, value: string | number | null];
 export interface Agreement {
     correlation: number | null;
     iou: number | null;
+    difference: number | null;
 }
 
 // What is shown.
@@ -306,14 +319,20 @@ export interface Layer {
     name: string | undefined;
     look: Look;
     isDifference?: boolean;
+    /** Its greatest value as a part of that of the answer's strongest word; null for no map, and for a difference. */
+    strength: number | null;
     grid(media: number, frame: number): Grid | null;
 }
 
 /** How strongly tokens are shaded, by their indices, and what the values mean. */
 export interface Shade {
-    kind: "from" | "to" | "region";
+    kind: "from" | "to" | "region" | "change";
     values: Map<number, number>;
     highest: number;
+    /** How strong the highest is: as a part of the greatest of the answer. */
+    strength: number;
+    /** The shade of the highest, from 0 to 1. */
+    full: number;
 }
 
 export interface View {
@@ -382,6 +401,39 @@ export interface Cell {
     column: number;
 }
 
+/** In parts of the sides of what it lies in. */
+export interface Rectangle {
+    left: number;
+    top: number;
+    width: number;
+    height: number;
+}
+
+/** How many times larger than at fit a picture is, and which point of it is in the middle. */
+export interface ZoomPoint {
+    scale: number;
+    x: number;
+    y: number;
+}
+
+export type Zoom = ReturnType<typeof createZoom>;
+
+/** A press in the making: a region, perhaps a click, a move, or two fingers. Where it began, and where it is. */
+export interface PointerDrag {
+    doing: "mark" | "press" | "move" | "pinch";
+    start: { x: number; y: number };
+    x: number;
+    y: number;
+}
+
+/** What pointers over a picture do; places are in parts of its sides. */
+export interface PointingActions {
+    point(at: { x: number; y: number } | null): void;
+    mark(from: { x: number; y: number }, to: { x: number; y: number }, isDrawing: boolean): void;
+    /** What is being marked shall not be. */
+    cancel(): void;
+}
+
 /** What a stage stands for; a region is made of its cells. */
 export interface StagePlace {
     ratio: number;
@@ -419,6 +471,8 @@ export type Pictures = ReturnType<typeof buildPictures>;
 export interface OverlayFigure {
     stage: ReturnType<typeof buildStage>;
     ratio: number;
+    /** Picture and layer. */
+    name: string;
     look: Look | null;
     claims: Claim[];
 }
@@ -436,6 +490,8 @@ export interface InspectorActions {
     direction(value: State["direction"]): void;
     rank(value: State["rank"]): void;
     select(at: TokenPlace): void;
+    /** Selects a span of the answer. */
+    span(span: Span): void;
     preview(at: TokenPlace | null): void;
     clearRegion(): void;
 }

@@ -2,11 +2,11 @@
 
 import { colormaps, differences } from "./colormaps.js";
 import { gridOf, pairOf, resample } from "./compare.js";
-import { sumOf } from "./report.js";
+import { WEAK, sumOf } from "./report.js";
 
 /**
  * @import {
- *   ActivationMap, Extent, Layer, Media, Region, Report, Runs, Selection, Shade, State, View
+ *   ActivationMap, Extent, Finding, Layer, Media, Region, Report, Runs, Selection, Shade, State, View
  * } from "./types.js"
  */
 
@@ -93,7 +93,7 @@ function layersOf(runs, reports, state, selection, explainedIndex) {
   const second = pair && runLayer(runs.other, name, pair, 0, state);
   return [
     first,
-    second ?? { ...first, name, grid: () => null },
+    second ?? { ...first, name, strength: null, grid: () => null },
     differenceLayer(runs.report.media, first, second, state),
   ];
 }
@@ -108,17 +108,27 @@ function layersOf(runs, reports, state, selection, explainedIndex) {
  */
 function runLayer(report, name, selection, explainedIndex, state) {
   const maps = report.hasMaps(selection) ? report.maps(selection, explainedIndex) : report.blocks.map(() => null);
+  const strength = maps.some((map) => map !== null) ? report.strengthOf(maps) : null;
   return {
     name,
+    strength,
     look: {
       smooth: state.drawn === "smooth",
-      opacity: state.opacity / 100,
+      opacity: (state.opacity / 100) * (state.scale === "token" ? fadeOf(strength ?? 0) : 1),
       contour: state.contour,
       colours: colormaps[state.map],
       range: state.scale === "all" ? report.commonRange() : ownRange(maps),
     },
     grid: (media, frame) => gridOf(report, maps, report.media[media].frames[frame]),
   };
+}
+
+/**
+ * The part of its colours that something of some strength keeps.
+ * @param {number} strength as a part of the strongest
+ */
+function fadeOf(strength) {
+  return Math.min(1, strength / WEAK);
 }
 
 // The colours never span less than this part of the scale: smaller differences are the rounding of maps kept in 8 bits,
@@ -156,8 +166,16 @@ function differenceLayer(media, first, second, state) {
   return {
     name: "Difference",
     isDifference: true,
+    strength: null,
     grid,
-    look: { ...first.look, contour: false, colours: differences, isSigned: true, range: [-limit, limit] },
+    look: {
+      ...first.look,
+      opacity: state.opacity / 100,
+      contour: false,
+      colours: differences,
+      isSigned: true,
+      range: [-limit, limit],
+    },
   };
 }
 
@@ -193,7 +211,10 @@ function ranked(report, state, { media, frame, top, left, bottom, right }) {
     report.answer.map(({ index }) => ({ from: index, to: index })),
   );
   const spans = state.unit === "word" ? report.lookUp(region, report.words) : tokens;
-  return { tokens, ranking: spans.toSorted((a, b) => b[state.rank] - a[state.rank]) };
+  // A share of next to nothing is next to nothing: weak tokens come after.
+  /** @param {Finding} one */
+  const height = (one) => (state.rank === "share" ? one.share * fadeOf(one.whole) : one.strength);
+  return { tokens, ranking: spans.toSorted((a, b) => height(b) - height(a)) };
 }
 
 /**
@@ -205,13 +226,18 @@ function ranked(report, state, { media, frame, top, left, bottom, right }) {
  * @returns {Shade}
  */
 function shadeOf(report, state, selection, explainedIndex, found) {
-  /** @type {Shade["kind"]} */
+  /** @type {"from" | "to" | "region"} */
   let kind = "from";
   /** @type {Map<number, number>} */
   let values = new Map();
   if (found !== null) {
     kind = "region";
-    values = new Map(found.tokens.map((one) => [report.answer[one.span.from].token, one[state.rank]]));
+    values = new Map(
+      found.tokens.map((one) => [
+        report.answer[one.span.from].token,
+        state.rank === "share" ? one.share * fadeOf(one.whole) : one.strength,
+      ]),
+    );
   } else if (selection?.kind === "text" || (selection !== null && state.direction === "to")) {
     kind = "to";
     values = new Map([...report.influence(selection)].map(([index, value]) => [report.answer[index].token, value]));
@@ -222,5 +248,11 @@ function shadeOf(report, state, selection, explainedIndex, found) {
   for (const value of values.values()) {
     highest = Math.max(highest, value);
   }
-  return { kind, values, highest };
+  // What it led to is relevance in other tokens' scales, in which 1 is the greatest.
+  const strength = {
+    from: () => (selection === null ? 0 : report.textStrength(selection, explainedIndex, highest)),
+    to: () => highest,
+    region: () => 1,
+  }[kind]();
+  return { kind, values, highest, strength, full: state.scale === "token" ? fadeOf(strength) : Math.min(1, strength) };
 }

@@ -25,6 +25,8 @@ internal sealed class PageFiles
         [".css"] = "text/css; charset=utf-8",
         [".svg"] = "image/svg+xml",
         [".png"] = "image/png",
+        [".jpg"] = "image/jpeg",
+        [".gif"] = "image/gif",
         [".ico"] = "image/x-icon",
     };
 

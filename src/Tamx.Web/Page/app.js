@@ -2,7 +2,10 @@
 
 import { ApiError, getConfig, getFile, getRuns } from "./api.js";
 import { buildComposer } from "./composer.js";
+import { Conversation } from "./conversation.js";
 import { listenToFiles } from "./dropping.js";
+import { buildExamples } from "./examples.js";
+import { buildJson } from "./json.js";
 import { askForKey } from "./key.js";
 import { existing } from "./report/dom.js";
 import { growReport, openReport } from "./report/live.js";
@@ -11,8 +14,10 @@ import { runOf, Session } from "./session.js";
 import { buildStatus, problemCard } from "./status.js";
 import { AnswerStream } from "./stream.js";
 import { View } from "./view.js";
+import { buildWhatIf, changedPicture, changesOf } from "./whatif.js";
 
-/** @import { AnswerListener, Config, Conversation, Draft } from "./types.js" */
+/** @import { AnswerListener, Config, Draft, WhatIf } from "./types.js" */
+/** @import { Region } from "./report/types.js" */
 
 const root = existing("app");
 
@@ -41,6 +46,13 @@ class App {
   #config;
   #session = new Session();
   #composer;
+  #examples;
+  #whatIf;
+  /**
+   * The report that is shown and whole.
+   * @type {ReturnType<typeof growReport> | Awaited<ReturnType<typeof openReport>> | null}
+   */
+  #shown = null;
   #status;
   #runs;
   #view;
@@ -53,7 +65,19 @@ class App {
   /** @param {Config} config */
   constructor(config) {
     this.#config = config;
-    this.#composer = buildComposer(config, (draft) => this.#ask(draft));
+    this.#composer = buildComposer(config, {
+      ask: (draft) => this.#ask(draft),
+      json: () => json.open(),
+    });
+    const json = buildJson(
+      () => this.#composer.extend(this.#session.conversation),
+      (conversation, answer) => this.#ask({ ...this.#composer.draft(), answer, conversation }),
+    );
+    this.#examples = buildExamples(
+      (file, question) => this.#composer.fill(file, question),
+      (error) => this.#view.showProblem(error, null),
+    );
+    this.#whatIf = buildWhatIf((what) => this.#askWhatIf(what));
     this.#status = buildStatus(() => this.#stop());
     this.#runs = buildRuns(
       (run) => {
@@ -64,10 +88,10 @@ class App {
     );
     this.#view = new View(
       root,
-      { status: this.#status.element, composer: this.#composer.element },
+      { status: this.#status.element, whatIf: this.#whatIf.element, composer: this.#composer.element },
       { startAnew: () => this.#startAnew(), showRuns: () => this.#runs.show() },
     );
-    document.body.append(this.#composer.options, this.#runs.element);
+    document.body.append(this.#composer.options, json.element, this.#runs.element);
     listenToFiles(
       () => this.#stream === null,
       (files) => this.#composer.add(files),
@@ -96,7 +120,7 @@ class App {
   #showStart() {
     this.#session.startAnew();
     this.#composer.followUp(false);
-    this.#view.showStart(this.#config, this.#runs.list(4));
+    this.#view.showStart(this.#config, this.#examples, this.#runs.list(4));
     if (matchMedia("(pointer: fine)").matches) {
       this.#composer.focus();
     }
@@ -115,8 +139,9 @@ class App {
       if (runOf(location.search) !== run) {
         history.pushState(null, "", `?run=${run}`);
       }
-      this.#session.open(run);
-      this.#composer.followUp(this.#session.goesOn);
+      await this.#session.open(run, () => Conversation.ofReport(report.report, report.file));
+      this.#composer.followUp(this.#session.goesOn, !this.#session.goesOn);
+      this.#offerWhatIf(report);
       this.#view.markDone();
     } catch (error) {
       history.replaceState(null, "", location.pathname);
@@ -127,9 +152,11 @@ class App {
 
   /** @param {Draft} draft */
   #ask(draft) {
-    const conversation = this.#session.conversation.asking(draft);
+    const conversation = draft.conversation ?? this.#session.conversation.asking(draft);
     const files = conversation.files.map((one) => one.file);
     const given = draft.answer === null ? {} : { answer: draft.answer };
+    this.#shown = null;
+    this.#whatIf.show(false);
     this.#view.showPreview(conversation);
     this.#composer.element.hidden = true;
     if (files.length > 0) {
@@ -172,6 +199,9 @@ class App {
         this.#session.keep(run, conversation.answered(answer));
         this.#end();
         this.#composer.clear();
+        if (report !== null) {
+          this.#offerWhatIf(report);
+        }
         this.#view.markDone();
       },
       fail: (error) => {
@@ -206,6 +236,66 @@ class App {
     this.#view.showProblem(error, retry);
   }
 
+  /**
+   * Lets a region of a report's picture be hidden or kept, once there is a conversation to ask again.
+   * @param {ReturnType<typeof growReport> | Awaited<ReturnType<typeof openReport>>} report
+   */
+  #offerWhatIf(report) {
+    this.#shown = report;
+    /** @type {Region | null} */
+    let region = null;
+    const show = () => {
+      const now = report.state.get().region;
+      if (this.#shown === report && now !== region) {
+        region = now;
+        report.shade(null);
+        this.#whatIf.show(now !== null && this.#session.goesOn && !report.report.media[now.media].isVideo);
+      }
+    };
+    report.state.listen(show);
+    show();
+  }
+
+  /** @param {WhatIf} what */
+  async #askWhatIf({ kind, isAnew }) {
+    const report = this.#shown;
+    const region = report?.state.get().region ?? null;
+    const { asked, answer } = this.#session.conversation.split();
+    if (report === null || region === null || this.#stream !== null) {
+      return;
+    }
+    const frame = report.report.media[region.media].frames[region.frame];
+    const changed = await changedPicture(asked.files[region.media], frame, region, kind);
+    const files = asked.files.map(({ file }, i) => (i === region.media ? changed : file));
+    /** @type {{ text: string, probability: number | null }[]} */
+    const tokens = [];
+    this.#composer.element.hidden = true;
+    this.#status.show("upload", 0);
+    const given = isAnew ? {} : { answer };
+    const { request } = this.#composer.draft();
+    this.#stream = new AnswerStream({ messages: asked.messages(), ...request, candidates: 1, ...given }, files, {
+      run: () => {},
+      progress: (phase, share, note) => this.#status.show(phase, share, note),
+      head: () => {},
+      token: ({ explained }) => tokens.push(explained.explained[0]),
+      done: (done) => {
+        this.#end();
+        if (isAnew) {
+          this.#whatIf.answered(answer ?? "", done.answer);
+          return;
+        }
+        const changes = changesOf(report.report, tokens);
+        this.#whatIf.changed(kind, changes);
+        report.shade(new Map(changes.map(({ index, change }) => [report.report.answer[index].token, -change])));
+      },
+      fail: (error) => {
+        this.#end();
+        this.#view.showProblem(error, null);
+      },
+      trouble: (error) => this.#view.showProblem(error, null),
+    });
+  }
+
   async #stop() {
     if (this.#stream !== null) {
       this.#status.stopping();
@@ -214,6 +304,8 @@ class App {
   }
 
   #letGo() {
+    this.#shown = null;
+    this.#whatIf.show(false);
     this.#stream?.letGo();
     this.#end();
   }

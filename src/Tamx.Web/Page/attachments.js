@@ -54,7 +54,7 @@ export function buildAttachments(rules, changed) {
     async add(added) {
       const refusals = [];
       for (const file of added) {
-        const one = await read(file);
+        const one = await readFile(file);
         const refusal = typeof one === "string" ? one : refusalOf(one, files, rules);
         if (refusal !== null) {
           refusals.push(`${file.name}: ${refusal}`);
@@ -110,7 +110,7 @@ export function refusalOf({ file, kind, width, height }, taken, { limits, seesPi
  * @param {File} file
  * @returns {Promise<Attachment | string>}
  */
-async function read(file) {
+export async function readFile(file) {
   const isVideo = file.type.startsWith("video/") || VIDEO_NAMES.test(file.name);
   if (!isVideo && !PICTURE_TYPES.includes(file.type)) {
     return "is no picture or video that can be read; JPEG, PNG, WebP, GIF, BMP and videos can";

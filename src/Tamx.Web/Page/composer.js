@@ -6,16 +6,16 @@ import { icon } from "./icons.js";
 import { buildOptions } from "./options.js";
 import { create } from "./report/dom.js";
 
-/** @import { Config, Draft } from "./types.js" */
+/** @import { Config, Conversation, Draft } from "./types.js" */
 
 const DRAFT = "tamx-draft";
 
 /**
  * Builds the composer.
  * @param {Config} config
- * @param {(draft: Draft) => void} ask is told of a question
+ * @param {{ ask: (draft: Draft) => void, json: () => void }} actions
  */
-export function buildComposer(config, ask) {
+export function buildComposer(config, actions) {
   const { limits, model } = config;
   const attachments = buildAttachments(
     { limits, seesPictures: model?.seesPictures ?? true, readsVideos: model?.readsVideoFiles ?? true },
@@ -74,6 +74,17 @@ export function buildComposer(config, ask) {
     icon("answer"),
     create("span", "", "Given answer"),
   );
+  const json = create(
+    "button",
+    {
+      type: "button",
+      class: "tool",
+      title: "The conversation as JSON, to edit, paste and save",
+      onclick: actions.json,
+    },
+    icon("json"),
+    create("span", "", "JSON"),
+  );
   const count = create("span", { class: "badge", hidden: true });
   const tune = create(
     "button",
@@ -87,6 +98,11 @@ export function buildComposer(config, ask) {
     { type: "submit", class: "send primary", title: "Ask (Enter)" },
     icon("send"),
     create("span", "", "Ask"),
+  );
+  const anew = create(
+    "p",
+    { class: "small anew", hidden: true },
+    "A question starts anew: this answer\u2019s files are no longer at hand.",
   );
   const refusals = create("ul", { class: "refusals", role: "alert", hidden: true });
   const options = buildOptions(config, (own) => {
@@ -108,7 +124,8 @@ export function buildComposer(config, ask) {
     question,
     answerPart,
     refusals,
-    create("div", "tools", attach, given, tune, send),
+    anew,
+    create("div", "tools", attach, given, tune, json, send),
     input,
   );
   let goesOn = false;
@@ -132,14 +149,19 @@ export function buildComposer(config, ask) {
     if (send.disabled) {
       return;
     }
-    const { system } = options;
-    ask({
+    actions.ask(draft());
+  }
+
+  /** @returns {Draft} */
+  function draft() {
+    return {
       text: question.value.trim(),
       answer: answerPart.hidden || answer.value.trim() === "" ? null : answer.value,
       files: attachments.files,
-      system,
+      system: options.system,
       request: options.request(),
-    });
+      conversation: null,
+    };
   }
 
   /**
@@ -161,7 +183,7 @@ export function buildComposer(config, ask) {
     sessionStorage.setItem(DRAFT, question.value);
     send.disabled = question.value.trim() === "" && (goesOn || attachments.files.length === 0);
     question.placeholder = goesOn
-      ? "Ask on\u2026"
+      ? "Ask a follow-up\u2026"
       : attachments.files.length > 0
         ? defaultQuestion(attachments.files)
         : "Ask about a picture\u2026";
@@ -179,12 +201,37 @@ export function buildComposer(config, ask) {
     element,
     options: options.element,
     add,
+    draft,
     /**
-     * Says whether a conversation goes on.
-     * @param {boolean} isOne
+     * A conversation with the question as it stands, and the given answer.
+     * @param {Conversation} conversation
      */
-    followUp(isOne) {
+    extend(conversation) {
+      const now = draft();
+      const asked = now.text === "" && now.files.length === 0 ? conversation : conversation.asking(now);
+      return now.answer === null ? asked : asked.answered(now.answer);
+    },
+    /**
+     * Fills in an example.
+     * @param {File} file
+     * @param {string} text
+     */
+    async fill(file, text) {
+      attachments.clear();
+      question.value = text;
+      await add([file]);
+      fit(question);
+      refresh();
+      send.focus();
+    },
+    /**
+     * Says whether a conversation goes on, or could not.
+     * @param {boolean} isOne
+     * @param {boolean} startsAnew
+     */
+    followUp(isOne, startsAnew = false) {
       goesOn = isOne;
+      anew.hidden = !startsAnew;
       element.classList.toggle("going-on", isOne);
       refresh();
     },

@@ -16,7 +16,7 @@ export class Session {
    */
   run = null;
 
-  /** Whether there is something to go on from; a run that was asked elsewhere can only be looked at. */
+  /** Whether there is something to go on from. */
   get goesOn() {
     return this.conversation.turns.length > 0;
   }
@@ -30,10 +30,16 @@ export class Session {
   /**
    * A run that was answered before is shown.
    * @param {string} run
+   * @param {() => Promise<Conversation | null>} readOther reads its conversation, where it was asked elsewhere
    */
-  open(run) {
+  async open(run, readOther) {
     this.run = run;
     this.conversation = this.#known.get(run) ?? new Conversation();
+    const read = this.goesOn ? null : await readOther();
+    // Meanwhile another one may have been opened.
+    if (read !== null && this.run === run) {
+      this.conversation = read;
+    }
   }
 
   /**

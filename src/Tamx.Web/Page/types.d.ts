@@ -99,6 +99,23 @@ export interface Draft {
     files: Attachment[];
     system: string;
     request: Record<string, unknown>;
+    /** The whole conversation, where it was written as one. */
+    conversation: Conversation | null;
+}
+
+/** A question about a region of the picture: hidden, or all that is left. */
+export interface WhatIf {
+    kind: "hide" | "keep";
+    isAnew: boolean;
+}
+
+/** A token's probability before and after a change, and the difference of their logarithms. */
+export interface ChangedToken {
+    index: number;
+    text: string;
+    before: number;
+    after: number;
+    change: number;
 }
 
 /** Files are indices of the conversation's. */

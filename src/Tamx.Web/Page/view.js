@@ -19,22 +19,23 @@ export class View {
 
   /**
    * @param {HTMLElement} root the element to fill
-   * @param {{ status: Node, composer: Node }} parts what stands below every place
+   * @param {{ status: Node, whatIf: Node, composer: Node }} parts what stands below every place
    * @param {{ startAnew: () => void, showRuns: () => void }} actions
    */
-  constructor(root, { status, composer }, { startAnew, showRuns }) {
+  constructor(root, { status, whatIf, composer }, { startAnew, showRuns }) {
     this.#root = root;
     this.#startAnew = startAnew;
     this.#showRuns = showRuns;
-    this.#below = create("div", "below", status, this.#problems, composer);
+    this.#below = create("div", "below", status, this.#problems, whatIf, composer);
   }
 
   /**
    * Shows the page before a question.
    * @param {Config} config
+   * @param {Node} examples
    * @param {Promise<Node[]>} newest the answers so far
    */
-  showStart(config, newest) {
+  showStart(config, examples, newest) {
     this.#leave("Tamx");
     const list = create("ul", "run-list");
     const recent = create(
@@ -64,6 +65,7 @@ export class View {
         ),
         this.#below,
         create("p", "small facts-line", factsLine(config)),
+        examples,
         recent,
       ),
     );

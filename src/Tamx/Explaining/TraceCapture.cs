@@ -217,6 +217,7 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
             TamxVersion = typeof(Explainer)
                 .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
                 ?.InformationalVersion.Split('+')[0],
+            Created = TimeProvider.System.GetUtcNow(),
             Temperature = sampling.Temperature,
             TopK = sampling.TopK,
             TopP = sampling.TopP,

@@ -33,6 +33,9 @@ public sealed record RunInfo
     /// <summary>Version of Tamx.</summary>
     public string? TamxVersion { get; init; }
 
+    /// <summary>When the answer was written.</summary>
+    public DateTimeOffset? Created { get; init; }
+
     /// <summary>Sampling temperature; 0 means greedy.</summary>
     public float? Temperature { get; init; }
 
