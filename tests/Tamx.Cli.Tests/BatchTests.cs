@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Formats.Tar;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Parquet.Serialization;
 using Tamx.Cli.Batch;

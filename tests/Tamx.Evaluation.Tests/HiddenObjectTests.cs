@@ -29,15 +29,16 @@ public class HiddenObjectTests
             var given = new ChatTurn(TurnRole.Assistant, [new TextPart(sample.ExpectedAnswer!)]);
             var maps = (await Explainer.ExplainAsync(model, [.. asked, given])).Maps;
             var grid = maps.Layout.VisionBlocks[0].Grid;
-            int[] answer = [.. maps.Answer.Select(token => token.Token.TokenId)];
             var places = Enumerable.Range(0, 256).Select(label => PlaceOf(sample.Labels, label, grid)).ToArray();
-            foreach (var word in maps.Words)
+            foreach (var (index, word) in maps.Words.Index())
             {
                 var noun = sample.Words!.FirstOrDefault(one =>
                     one.Kind == WordKind.Noun && one.Text == word.Word.Text.Trim() && one.Labels.Count == 1
                 );
+                var picture = MaskedPicture.Of(model, asked, maps, index);
                 if (
                     noun is null
+                    || picture is null
                     || places[noun.Labels[0]] is not { } place
                     || Elsewhere(place, places, grid) is not { } other
                     || await ProbabilityAsync(null) < 0.5
@@ -52,18 +53,10 @@ public class HiddenObjectTests
 
                 async Task<double> ProbabilityAsync(Place? hidden)
                 {
-                    var isGrey = new bool[grid.CellCount];
-                    for (var cell = 0; cell < isGrey.Length; cell++)
-                    {
-                        isGrey[cell] = hidden is { } box && box.Holds(cell / grid.Columns, cell % grid.Columns);
-                    }
-
-                    var edited = PictureEdits.Replace(
-                        asked,
-                        (image, _) => PictureEdits.GreyOut(image, grid.Rows, grid.Columns, isGrey)
-                    );
-                    var values = await GivenAnswer.ReadAsync(model, edited, answer, default);
-                    return Math.Exp(word.Word.TokenIndices.Sum(index => values[index]));
+                    var cells = Enumerable
+                        .Range(0, grid.CellCount)
+                        .Where(cell => hidden?.Holds(cell / grid.Columns, cell % grid.Columns) == true);
+                    return await picture.ProbabilityAsync(cells, default);
                 }
             }
         }
