@@ -137,12 +137,18 @@ test("texts are joined without a sign between", () => {
   assert.equal(report.answerIndex(3), undefined);
 });
 
-test("the token that stands out most is the one farthest over its mean, signs left out", () => {
+test("the token that stands out most is the one farthest over its mean, function words and signs left out", () => {
   const report = sampleReport();
+  assert.deepEqual(report.mostTelling(), answer(3));
+
+  report.tokens.text[5] = " Diamond";
   assert.deepEqual(report.mostTelling(), answer(1));
 
   report.tokens.text[5] = " .";
   assert.deepEqual(report.mostTelling(), answer(3));
+
+  report.tokens.text.fill(" And");
+  assert.deepEqual(report.mostTelling(), answer(1));
 });
 
 test("frames have the grid of their block, and everything its index", () => {

@@ -16,6 +16,15 @@ import { isSpecial } from "./text.js";
  */
 export const WEAK = 0.2;
 
+// The map of "and" may light what comes next, but nobody asks where "and" came from.
+const functionWords = new Set(
+  (
+    "a an and are as at be been but by can do does for from had has have he her his how i if in into is it its me my" +
+    " no not of on or our she so than that the their them then there these they this those to was we were what when" +
+    " where which who will with would you your"
+  ).split(" "),
+);
+
 /** One run: the JSON that ReportJson.cs writes, and its packed numbers. Its answer may grow. */
 export class Report {
   #bytes;
@@ -330,13 +339,15 @@ export class Report {
 
   /**
    * The token of the answer whose map stands out most: its highest raw value is farthest over its mean. The thought
-   * counts only where there is no word after it, signs and markers only where there is no word.
+   * counts only where there is no word after it, function words ("and") only where there is no other, and signs and
+   * markers only where there is no word.
    * @returns {Selection}
    */
   mostTelling() {
     const all = this.answer.filter((token) => this.#isWord(token));
     const said = all.filter(({ index }) => index >= this.thoughtTokens);
-    const words = said.length > 0 ? said : all;
+    const content = said.filter(({ token }) => !functionWords.has(this.tokens.text[token].trim().toLowerCase()));
+    const words = [content, said, all].find((some) => some.length > 0) ?? [];
     let best = { index: 0, height: -Infinity };
     for (const { index } of words.length > 0 ? words : this.answer) {
       for (const map of this.maps({ kind: "answer", from: index, to: index }, 0).filter((one) => one !== null)) {

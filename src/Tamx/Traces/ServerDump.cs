@@ -54,7 +54,7 @@ internal static class ServerDump
         };
     }
 
-    /// <summary>A server may be given, and tell, one token for a picture. Each becomes as many as it has cells.</summary>
+    /// <summary>A server may tell one token for a picture. Each becomes as many as the picture has cells.</summary>
     private static int[] Expand(string path, int[] tokenIds, int rowCount, MarkerIds markers, DumpOptions options)
     {
         // The last token's state may be missing: nothing is predicted from it.

@@ -3,9 +3,9 @@ using System.Text.Json;
 namespace Tamx;
 
 /// <summary>
-/// An answer of SGLang with <c>return_hidden_states</c>, as JSON: <c>meta_info.hidden_states</c> is a matrix [prompt, D]
-/// and then a vector [D] for each generated token, all after the output norm; <c>output_ids</c> the answer. The prompt's
-/// ids, <c>input_ids</c>, must have been put beside them: the server does not say them.
+/// An answer of SGLang with <c>return_hidden_states</c>, as JSON: <c>meta_info.hidden_states</c> is a matrix
+/// [prompt, D] and then a vector [D] for each generated token, all after the output norm; <c>output_ids</c> is the
+/// answer. The prompt's ids, <c>input_ids</c>, must have been put beside them: the server does not say them.
 /// </summary>
 /// <remarks>Source: SGLang's <c>examples/runtime/hidden_states</c>.</remarks>
 internal static class SglangDump
