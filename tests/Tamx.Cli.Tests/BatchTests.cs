@@ -153,8 +153,8 @@ public sealed class BatchTests : IDisposable
     public async Task Folder_OfOtherResults_IsNotMixed()
     {
         WriteRows(2);
-        await RunAsync(0, "rows.jsonl", "-o", "out", "--method", "tam");
-        var run = await RunAsync(3, "rows.jsonl", "-o", "out", "--method", "tam", "--no-eci");
+        await RunAsync(0, "rows.jsonl", "-o", "out", "--method=tam");
+        var run = await RunAsync(3, "rows.jsonl", "-o", "out", "--method=tam", "--no-eci");
         Assert.True(
             run.Error.Contains("method.applyEci true where this run has false", StringComparison.Ordinal),
             run.Error

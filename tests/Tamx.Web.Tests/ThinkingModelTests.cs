@@ -20,6 +20,39 @@ public sealed class ThinkingModelTests(Chromium browser)
         reasoning_content = "a table\n\nnear a window\n",
     };
 
+    /// <summary>This model's template has no switch; it always lets the model think.</summary>
+    [Theory]
+    [InlineData(true, null)]
+    [InlineData(false, "chat_template_kwargs.enable_thinking: this model")]
+    [InlineData("x", "enable_thinking")]
+    [InlineData(1, "enable_thinking")]
+    public async Task Chat_Thinking_IsAskedForOrRefused(object value, string? fault)
+    {
+        await using var server = await StartAsync();
+        using var answer = await server.PostAsync(
+            new { messages = new[] { Question }, max_tokens = 2, chat_template_kwargs = new { enable_thinking = value } },
+            Path
+        );
+        var body = await answer.Content.ReadAsStringAsync();
+        Assert.Equal(fault is null ? 200 : 400, (int)answer.StatusCode);
+        Assert.Contains(fault ?? "reasoning_content", body, StringComparison.Ordinal);
+
+        using var explained = await server.PostAsync(new { messages = new[] { Question }, maxTokens = 2, thinking = value });
+        Assert.Equal(fault is null ? 200 : 400, (int)explained.StatusCode);
+    }
+
+    [Fact]
+    public async Task Chat_TemplateArgumentsOfOtherNames_AreRefused()
+    {
+        await using var server = await StartAsync();
+        using var answer = await server.PostAsync(
+            new { messages = new[] { Question }, chat_template_kwargs = new { x = 1 } },
+            Path
+        );
+        Assert.Equal(400, (int)answer.StatusCode);
+        Assert.Contains("enable_thinking", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Chat_Answer_HasItsThoughtAsReasoningContent()
     {

@@ -34,6 +34,8 @@ internal static class ChatRequestReader
 {
     private const string MaxCompletionTokens = "max_completion_tokens";
 
+    private const string TemplateArguments = "chat_template_kwargs";
+
     /// <summary>What is read.</summary>
     public static IReadOnlySet<string> Used { get; } =
         new HashSet<string>([
@@ -46,6 +48,7 @@ internal static class ChatRequestReader
             "stream",
             "stream_options",
             "tamx",
+            TemplateArguments,
             .. FieldNames.Chat.Sampling,
         ]);
 
@@ -119,6 +122,7 @@ internal static class ChatRequestReader
             FieldNames.Chat,
             limits
         );
+        options = options with { Completion = options.Completion with { Thinking = ReadThinking(root) } };
         return new ChatRequest(
             new ParsedRequest(
                 messages,
@@ -158,6 +162,14 @@ internal static class ChatRequestReader
 
         static bool IsText(JsonElement value, string text) =>
             value.ValueKind == JsonValueKind.String && value.GetString() == text;
+    }
+
+    /// <summary>As llama.cpp's server and vLLM take it. A template's other arguments are not read.</summary>
+    private static bool? ReadThinking(JsonElement root)
+    {
+        var arguments = Json.Find(root, TemplateArguments) ?? default;
+        ExplainRequestReader.RequireNames(arguments, ["enable_thinking"], TemplateArguments);
+        return Json.Flag(arguments, "enable_thinking");
     }
 
     private static JsonElement ReadExtension(JsonElement root)

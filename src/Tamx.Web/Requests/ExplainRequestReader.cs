@@ -13,6 +13,7 @@ internal static class ExplainRequestReader
         "maxTokens",
         "candidates",
         "sampling",
+        "thinking",
         "options",
         "verdicts",
         "fps",
@@ -60,7 +61,7 @@ internal static class ExplainRequestReader
     {
         var sampling = Json.Find(root, "sampling") ?? default;
         RequireNames(sampling, FieldNames.Explain.Sampling, "sampling");
-        return OptionsReader.Read(
+        var options = OptionsReader.Read(
             Json.Find(root, "options"),
             Json.Whole(root, "maxTokens", 1, limits.MaxAnswerTokens),
             Json.Whole(root, "candidates", 0, limits.MaxCandidates),
@@ -68,6 +69,7 @@ internal static class ExplainRequestReader
             FieldNames.Explain,
             limits
         );
+        return options with { Completion = options.Completion with { Thinking = Json.Flag(root, "thinking") } };
     }
 
     /// <summary>Refuses an object with other names; undefined counts as left out.</summary>

@@ -14,7 +14,8 @@ internal sealed record FieldNames(
     string FrequencyPenalty,
     string RepeatPenalty,
     string RepeatLastN,
-    string LogitBias
+    string LogitBias,
+    string Thinking
 )
 {
     /// <summary>Names of <c>/api/explain</c>.</summary>
@@ -28,7 +29,8 @@ internal sealed record FieldNames(
             "frequencyPenalty",
             "repeatPenalty",
             "repeatLastN",
-            "logitBias"
+            "logitBias",
+            "thinking"
         );
 
     /// <summary>Names of OpenAI's API, and llama.cpp's where OpenAI has none.</summary>
@@ -42,7 +44,8 @@ internal sealed record FieldNames(
             "frequency_penalty",
             "repeat_penalty",
             "repeat_last_n",
-            "logit_bias"
+            "logit_bias",
+            "chat_template_kwargs.enable_thinking"
         );
 
     /// <summary>The options of sampling.</summary>
@@ -77,6 +80,7 @@ internal sealed record FieldNames(
             nameof(CompletionOptions.RepeatLastN) => RepeatLastN,
             nameof(CompletionOptions.LogitBias) => LogitBias,
             nameof(CompletionOptions.StopTexts) => "stop",
+            nameof(CompletionOptions.Thinking) => Thinking,
             nameof(CompletionOptions.MaxContextSize) => "maxContextTokens",
             nameof(VideoSampling.FramesPerSecond) => "fps",
             nameof(VideoSampling.MaxFrames) => "maxFrames",
