@@ -115,7 +115,7 @@ public static class MapsJson
         int ThoughtTokens,
         IReadOnlyList<Word> Words,
         IReadOnlyList<Claim> Claims,
-        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Calibration = null
+        string? Calibration = null
     );
 
     private sealed record Block(bool IsVideo, int Start, int End, int Frames, int Rows, int Columns);
