@@ -16,11 +16,11 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
         await using var page = await OpenPage.StartAsync(browser, _server);
 
         await page.HandOverAsync("drop", "notes.txt", "text/plain", "hello"u8.ToArray());
-        await Assertions.Expect(page.Page.Locator(".refusals")).ToContainTextAsync("notes.txt: is no picture or video");
+        await Assertions.Expect(page.Page.Locator("ul.refusals")).ToContainTextAsync("notes.txt: is no picture or video");
         await page.HandOverAsync("drop", "broken.png", "image/png", [1, 2, 3]);
-        await Assertions.Expect(page.Page.Locator(".refusals")).ToContainTextAsync("broken.png: cannot be opened");
+        await Assertions.Expect(page.Page.Locator("ul.refusals")).ToContainTextAsync("broken.png: cannot be opened");
         await page.HandOverAsync("drop", "large.jpg", "image/jpeg", [.. RunningServer.Scene, .. new byte[10_000_000]]);
-        await Assertions.Expect(page.Page.Locator(".refusals")).ToContainTextAsync("a picture can have 10.0");
+        await Assertions.Expect(page.Page.Locator("ul.refusals")).ToContainTextAsync("a picture can have 10.0");
         for (var i = 0; i < 8; i++)
         {
             await page.AttachAsync($"{i}.jpg", "image/jpeg", RunningServer.Scene);
@@ -28,7 +28,7 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
 
         await page.HandOverAsync("drop", "ninth.jpg", "image/jpeg", RunningServer.Scene);
         await Assertions
-            .Expect(page.Page.Locator(".refusals"))
+            .Expect(page.Page.Locator("ul.refusals"))
             .ToContainTextAsync("ninth.jpg: a question can have 8 pictures");
         await Assertions.Expect(page.Page.Locator(".attachments li")).ToHaveCountAsync(8);
     }
