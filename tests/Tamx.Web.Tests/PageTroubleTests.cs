@@ -16,7 +16,9 @@ public sealed class PageTroubleTests(Chromium browser, SharedServer shared)
         await using var page = await OpenPage.StartAsync(browser, _server);
 
         await page.HandOverAsync("drop", "notes.txt", "text/plain", "hello"u8.ToArray());
-        await Assertions.Expect(page.Page.Locator("ul.refusals")).ToContainTextAsync("notes.txt: is no picture or video");
+        await Assertions
+            .Expect(page.Page.Locator("ul.refusals"))
+            .ToContainTextAsync("notes.txt: is no picture or video");
         await page.HandOverAsync("drop", "broken.png", "image/png", [1, 2, 3]);
         await Assertions.Expect(page.Page.Locator("ul.refusals")).ToContainTextAsync("broken.png: cannot be opened");
         await page.HandOverAsync("drop", "large.jpg", "image/jpeg", [.. RunningServer.Scene, .. new byte[10_000_000]]);

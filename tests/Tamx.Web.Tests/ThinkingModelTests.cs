@@ -30,14 +30,26 @@ public sealed class ThinkingModelTests(Chromium browser)
     {
         await using var server = await StartAsync();
         using var answer = await server.PostAsync(
-            new { messages = new[] { Question }, max_tokens = 2, chat_template_kwargs = new { enable_thinking = value } },
+            new
+            {
+                messages = new[] { Question },
+                max_tokens = 2,
+                chat_template_kwargs = new { enable_thinking = value },
+            },
             Path
         );
         var body = await answer.Content.ReadAsStringAsync();
         Assert.Equal(fault is null ? 200 : 400, (int)answer.StatusCode);
         Assert.Contains(fault ?? "reasoning_content", body, StringComparison.Ordinal);
 
-        using var explained = await server.PostAsync(new { messages = new[] { Question }, maxTokens = 2, thinking = value });
+        using var explained = await server.PostAsync(
+            new
+            {
+                messages = new[] { Question },
+                maxTokens = 2,
+                thinking = value,
+            }
+        );
         Assert.Equal(fault is null ? 200 : 400, (int)explained.StatusCode);
     }
 
