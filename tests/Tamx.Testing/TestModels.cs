@@ -25,8 +25,11 @@ public static class TestModels
     /// measured: differences of up to 9e-4 were seen on lavapipe.
     /// </summary>
     /// <param name="onProcessor">The tolerance on the processor.</param>
-    public static double Tolerance(double onProcessor) =>
-        GpuLayerCount == 0 ? onProcessor : Math.Max(onProcessor, 1e-2);
+    /// <param name="isHybrid">
+    /// Whether the model has a recurrent state, which carries such differences on: 1.1e-2 was seen.
+    /// </param>
+    public static double Tolerance(double onProcessor, bool isHybrid = false) =>
+        GpuLayerCount == 0 ? onProcessor : Math.Max(onProcessor, isHybrid ? 3e-2 : 1e-2);
 
     /// <summary>Skips the test where llama.cpp has no GPU, unless tests were told to put layers there.</summary>
     public static void SkipWithoutGpu() =>
