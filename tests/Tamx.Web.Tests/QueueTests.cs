@@ -7,6 +7,8 @@ namespace Tamx.Web.Tests;
 [Collection(OneServer.Name)]
 public sealed class QueueTests
 {
+    private const int Long = 8000;
+
     private static readonly ServerOptions Options = RunningServer.Options with
     {
         Model = RunningServer.Options.Model with
@@ -15,6 +17,9 @@ public sealed class QueueTests
             ProjectorPath = TestModels.Qwen3Vl.ProjectorPath,
         },
         QueueLength = 2,
+
+        // Long enough for whatever a busy machine does meanwhile; tests stop such an answer.
+        Limits = new RequestLimits { MaxAnswerTokens = Long },
     };
 
     private readonly byte[] _picture = TestPictures.Gradient(64, 64).Encoded.ToArray();
@@ -26,7 +31,7 @@ public sealed class QueueTests
         var ended = new List<int>();
         var positions = new List<(int Request, int Position)>();
         var begun = new TaskCompletionSource();
-        var first = RunAsync(0, 1024);
+        var first = RunAsync(0, Long);
         await begun.Task;
         var second = RunAsync(1, 1);
         await RunningServer.UntilAsync(async () => await server.InProgressAsync() == 2, "the second request's wait");
