@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using System.Text.Json;
 
 namespace Tamx.Cli;
 
@@ -24,7 +23,7 @@ internal sealed record AnswerSources(
             trace.Run.Model,
             explanation.Answer,
             explanation.Thought,
-            JsonNamingPolicy.CamelCase.ConvertName(explanation.StopReason.ToString()),
+            ExplainSummary.NameOf(explanation.StopReason),
             maps.Answer[0].Position,
             maps.Answer.Count,
             trace.Pictures[0].Width,

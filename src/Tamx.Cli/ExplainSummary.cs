@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Unicode;
+using Tamx.Llama;
 
 namespace Tamx.Cli;
 
@@ -51,38 +52,52 @@ internal sealed record ExplainSummary(
             explanation.Answer,
             explanation.Thought,
             explanation.Maps.Layout.ThoughtCount,
-            JsonNamingPolicy.CamelCase.ConvertName(explanation.StopReason.ToString()),
+            NameOf(explanation.StopReason),
             wasStopped,
             explanation.Maps.Answer[0].Position,
             explanation.Maps.EngineName,
             report,
             trace,
-            [
-                .. explanation.Maps.Answer.Select(token => new StepSummary(
-                    token.Position,
-                    Token(token.Token),
-                    [.. token.Candidates.Select(Token)]
-                )),
-            ],
-            [
-                .. explanation
-                    .Maps.Words.Index()
-                    .Select(word => new WordSummary(
-                        word.Item.Word.Text,
-                        word.Item.Word.TokenIndices,
-                        truth.Supports.FirstOrDefault(support => support.WordIndex == word.Index),
-                        truth.Checks.FirstOrDefault(check => check.WordIndex == word.Index),
-                        truth.Searches.FirstOrDefault(search => search.WordIndex == word.Index)
-                    )),
-            ],
+            StepsOf(explanation.Maps),
+            WordsOf(explanation.Maps, truth),
             seconds
         )
         {
             Method = explanation.Maps.Options.Method,
-            Layer = explanation.Maps.Options.Layer is >= 0 and var layer ? layer : null,
+            Layer = LayerOf(explanation.Maps),
             Calibration = calibration?.Describe(),
         };
     }
+
+    /// <summary>The answer's tokens.</summary>
+    public static IReadOnlyList<StepSummary> StepsOf(ActivationMaps maps) =>
+        [
+            .. maps.Answer.Select(token => new StepSummary(
+                token.Position,
+                Token(token.Token),
+                [.. token.Candidates.Select(Token)]
+            )),
+        ];
+
+    /// <summary>The answer's words, with what was measured of them.</summary>
+    public static IReadOnlyList<WordSummary> WordsOf(ActivationMaps maps, MeasuredTruth truth) =>
+        [
+            .. maps
+                .Words.Index()
+                .Select(word => new WordSummary(
+                    word.Item.Word.Text,
+                    word.Item.Word.TokenIndices,
+                    truth.Supports.FirstOrDefault(support => support.WordIndex == word.Index),
+                    truth.Checks.FirstOrDefault(check => check.WordIndex == word.Index),
+                    truth.Searches.FirstOrDefault(search => search.WordIndex == word.Index)
+                )),
+        ];
+
+    /// <summary>The name that JSON has for why an answer ended.</summary>
+    public static string NameOf(StopReason reason) => JsonNamingPolicy.CamelCase.ConvertName(reason.ToString());
+
+    /// <summary>The layer that maps were computed from; null for the last.</summary>
+    public static int? LayerOf(ActivationMaps maps) => maps.Options.Layer is >= 0 and var layer ? layer : null;
 
     private static TokenSummary Token(ExplainedToken token) =>
         new(token.TokenId, token.Text, Finite(token.Logit), Finite(token.Probability));

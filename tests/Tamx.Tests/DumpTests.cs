@@ -85,18 +85,7 @@ public sealed class DumpTests : IDisposable
                 isGenerated ? trace.CandidateIds! : [.. trace.CandidateIds!.Select(_ => ImmutableArray<int>.Empty)]
             )
         );
-        Assert.Equal(expected.Layout.AnswerPositions, maps.Layout.AnswerPositions);
-        Assert.Equal(expected.Words.Select(word => word.Word.Text), maps.Words.Select(word => word.Word.Text));
-        Assert.All(
-            expected.Answer.Zip(maps.Answer),
-            pair =>
-                FloatAssert.Equal(
-                    pair.First.Token.VisionMaps[0]!.Values.Span,
-                    pair.Second.Token.VisionMaps[0]!.Values.Span,
-                    1e-6,
-                    "map"
-                )
-        );
+        MapAssert.Equal(expected, maps, 1e-6);
         Assert.Equal(isGenerated ? 3 : 0, maps.Answer[0].Candidates.Count);
     }
 

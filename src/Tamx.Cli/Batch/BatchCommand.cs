@@ -198,8 +198,7 @@ internal sealed class BatchCommand
             return ExitCode.Cancelled;
         }
 
-        results.Finish(shard);
-        return End(context, ShardFile.SummaryOf(folder, shard), ShardFile.PathOf(folder, shard));
+        return End(context, results.Finish(), ShardFile.PathOf(folder, shard));
     }
 
     private static int End(CommandContext context, ShardSummary summary, string path)
@@ -224,7 +223,7 @@ internal sealed class BatchCommand
             ["input"] = Path.GetFileName(Path.TrimEndingDirectorySeparator(rows.Location)),
             ["inputRows"] = rows.Count,
             ["inputBytes"] = rows.Bytes,
-            ["prompt"] = parsed.GetValue(_prompt) ?? ConversationArguments.DefaultPrompt,
+            ["prompt"] = rows.Prompt,
             ["model"] = Path.GetFileName(model.ModelPath),
             ["modelBytes"] = new FileInfo(model.ModelPath).Length,
             ["mmproj"] = Path.GetFileName(model.ProjectorPath),

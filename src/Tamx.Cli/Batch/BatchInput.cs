@@ -14,8 +14,14 @@ internal abstract class BatchInput(string path, string prompt)
     /// <summary>Most bytes of a row: pictures within, as base64 or as they are.</summary>
     protected const long MostRowBytes = 500_000_000;
 
+    /// <summary>Endings of pictures' files, in lower case.</summary>
+    protected static readonly string[] PictureEndings = [".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp"];
+
     /// <summary>The file or folder.</summary>
     public string Location { get; } = path;
+
+    /// <summary>The question of rows without one of their own.</summary>
+    public string Prompt { get; } = prompt;
 
     /// <summary>Rows in all.</summary>
     public abstract long Count { get; }
@@ -54,15 +60,16 @@ internal abstract class BatchInput(string path, string prompt)
     /// <summary>The id of a row that has none of its own.</summary>
     protected static string NumberId(long number) => number.ToString("D8", CultureInfo.InvariantCulture);
 
+    /// <summary>What errors call a row.</summary>
+    protected string NameOf(long number) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileName(Location)}: row {number}");
+
     /// <summary>The conversation of a row: a picture, a question, and an answer if it is given.</summary>
-    protected IReadOnlyList<ChatTurn> Ask(ChatPart picture, string? question, string? answer) =>
-        [
-            new ChatTurn(
-                TurnRole.User,
-                [picture, new TextPart(string.IsNullOrWhiteSpace(question) ? prompt : question)]
-            ),
-            .. answer is null ? Array.Empty<ChatTurn>() : [new ChatTurn(TurnRole.Assistant, answer)],
-        ];
+    protected IReadOnlyList<ChatTurn> Ask(ChatPart picture, string? question, string? answer)
+    {
+        var asked = new TextPart(string.IsNullOrWhiteSpace(question) ? Prompt : question);
+        return Answered([new ChatTurn(TurnRole.User, [picture, asked])], answer);
+    }
 
     /// <summary>
     /// The conversation of a row as JSON: <c>messages</c>, or <c>image</c> or <c>video</c> (one or several) and
@@ -91,16 +98,7 @@ internal abstract class BatchInput(string path, string prompt)
                     );
                 }
 
-                List<ChatTurn> turns =
-                [
-                    .. ChatJson.Parse(Encoding.UTF8.GetBytes(messages.ToJsonString()), name, folder, cancellationToken),
-                ];
-                if (answer is not null)
-                {
-                    turns.Add(new ChatTurn(TurnRole.Assistant, answer));
-                }
-
-                return turns;
+                return Answered(Parse(messages), answer);
             }
 
             if (attached is not null)
@@ -116,10 +114,12 @@ internal abstract class BatchInput(string path, string prompt)
                 throw new InvalidInputException($"{name}: no \"image\", \"video\", \"messages\" or \"prompt\"");
             }
 
-            content.Add(new JsonObject { ["type"] = "text", ["text"] = TextOf(row, "prompt", name) ?? prompt });
-            var message = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = content });
-            var asked = ChatJson.Parse(Encoding.UTF8.GetBytes(message.ToJsonString()), name, folder, cancellationToken);
-            return answer is null ? asked : [.. asked, new ChatTurn(TurnRole.Assistant, answer)];
+            content.Add(new JsonObject { ["type"] = "text", ["text"] = TextOf(row, "prompt", name) ?? Prompt });
+            var message = new JsonObject { ["role"] = "user", ["content"] = content };
+            return Answered(Parse(new JsonArray(message)), answer);
+
+            IReadOnlyList<ChatTurn> Parse(JsonNode turns) =>
+                ChatJson.Parse(Encoding.UTF8.GetBytes(turns.ToJsonString()), name, folder, cancellationToken);
 
             void Add(string kind)
             {
@@ -137,6 +137,9 @@ internal abstract class BatchInput(string path, string prompt)
             throw new InvalidInputException($"{name}: is no JSON: {OutsideText.Part(e.Message)}", e);
         }
     }
+
+    private static IReadOnlyList<ChatTurn> Answered(IReadOnlyList<ChatTurn> asked, string? answer) =>
+        answer is null ? asked : [.. asked, new ChatTurn(TurnRole.Assistant, answer)];
 
     private static string? TextOf(JsonObject row, string field, string name) =>
         row[field] switch

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using System.Reflection;
+using Tamx.Web.Runs;
 
 namespace Tamx.Cli.Batch;
 
@@ -30,7 +30,7 @@ internal static class BatchWorkers
     )
     {
         var error = CommandContext.Of(parsed).Error;
-        List<string> command = [.. ThisProgram(), .. Without(parsed, shardOption, countOption)];
+        List<string> command = [.. WorkerProcess.ThisProgram(), .. Without(parsed, shardOption, countOption)];
         if (engine.ThreadCount(parsed) == 0)
         {
             command.AddRange(["-t", $"{Math.Max(1, Environment.ProcessorCount / count)}"]);
@@ -150,13 +150,5 @@ internal static class BatchWorkers
                 yield return token.Value;
             }
         }
-    }
-
-    private static string[] ThisProgram()
-    {
-        var program = Environment.ProcessPath ?? "dotnet";
-        return Path.GetFileNameWithoutExtension(program).Equals("dotnet", StringComparison.OrdinalIgnoreCase)
-            ? [program, Path.Combine(AppContext.BaseDirectory, $"{Assembly.GetEntryAssembly()!.GetName().Name}.dll")]
-            : [program];
     }
 }

@@ -5,8 +5,6 @@ namespace Tamx.Cli.Batch;
 /// <summary>A folder of pictures, and of folders of them. A row's id is the path without its ending.</summary>
 internal sealed class FolderInput : BatchInput
 {
-    private static readonly string[] Endings = [".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp"];
-
     private readonly string[] _files;
 
     public FolderInput(string path, string prompt)
@@ -16,13 +14,13 @@ internal sealed class FolderInput : BatchInput
         [
             .. Directory
                 .EnumerateFiles(path, "*", SearchOption.AllDirectories)
-                .Where(file => Endings.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))
+                .Where(file => PictureEndings.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))
                 .Select(file => Path.GetRelativePath(path, file).Replace('\\', '/'))
                 .Order(StringComparer.Ordinal),
         ];
         if (_files.Length == 0)
         {
-            throw new InvalidInputException($"{path}: no pictures ({string.Join(", ", Endings)})");
+            throw new InvalidInputException($"{path}: no pictures ({string.Join(", ", PictureEndings)})");
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
 
@@ -65,7 +64,7 @@ internal sealed class JsonLinesInput : BatchInput
         var folder = Path.GetDirectoryName(Path.GetFullPath(Location))!;
         foreach (var (number, (start, length)) in _lines.Index())
         {
-            var name = string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileName(Location)}: row {number}");
+            var name = NameOf(number);
             if (length > MostRowBytes)
             {
                 yield return new BatchRow(

@@ -46,7 +46,7 @@ internal sealed class ParquetInput : BatchInput
             for (var row = 0; row < texts.Count; row++, number++)
             {
                 var (place, question, answer) = (row, texts.Prompts?[row], texts.Answers?[row]);
-                var name = string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileName(Location)}: row {number}");
+                var name = NameOf(number);
                 yield return new BatchRow(
                     number,
                     texts.Ids?[row] is { Length: > 0 } id ? id : NumberId(number),

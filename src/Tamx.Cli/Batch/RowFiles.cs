@@ -47,16 +47,6 @@ internal static class RowFiles
             );
         }
 
-        var summary = ExplainSummary.Of(
-            explanation,
-            truth,
-            null,
-            wasStopped: false,
-            "",
-            null,
-            new Dictionary<string, double>()
-        );
-        var layout = maps.Layout;
         files.Add(
             (
                 Answer,
@@ -64,24 +54,24 @@ internal static class RowFiles
                     new RowAnswer(
                         row.Id,
                         row.Number,
-                        summary.Model,
-                        summary.Answer,
-                        summary.Thought,
-                        summary.StopReason,
-                        summary.PromptTokens,
-                        summary.Method,
-                        summary.Layer,
+                        trace.Run.Model,
+                        explanation.Answer,
+                        explanation.Thought,
+                        ExplainSummary.NameOf(explanation.StopReason),
+                        maps.Answer[0].Position,
+                        maps.Options.Method,
+                        ExplainSummary.LayerOf(maps),
                         calibration,
                         [
-                            .. layout.VisionBlocks.Select(block => new RowBlock(
+                            .. maps.Layout.VisionBlocks.Select(block => new RowBlock(
                                 block.IsVideo,
                                 block.Grid.Frames,
                                 block.Grid.Rows,
                                 block.Grid.Columns
                             )),
                         ],
-                        summary.Tokens,
-                        summary.Words
+                        ExplainSummary.StepsOf(maps),
+                        ExplainSummary.WordsOf(maps, truth)
                     )
                 )
             )

@@ -18,13 +18,14 @@ internal sealed class ShardFile : IDisposable
     private const string PartEnding = ".part";
 
     private readonly string _target;
+    private readonly string _done;
     private readonly FileStream _part;
     private readonly TarWriter _tar;
     private bool _isWritten;
 
-    private ShardFile(string target)
+    private ShardFile(string target, string done)
     {
-        _target = target;
+        (_target, _done) = (target, done);
         try
         {
             // Others are kept out for as long as it is open.
@@ -49,7 +50,8 @@ internal sealed class ShardFile : IDisposable
     public int FailedCount { get; private set; }
 
     /// <summary>Opens a shard's part, which may hold rows of an earlier run.</summary>
-    public static ShardFile Open(string folder, BatchShard shard) => new(PathOf(folder, shard));
+    public static ShardFile Open(string folder, BatchShard shard) =>
+        new(PathOf(folder, shard), DonePathOf(folder, shard));
 
     /// <summary>Whether a shard is complete.</summary>
     public static bool IsComplete(string folder, BatchShard shard) => File.Exists(DonePathOf(folder, shard));
@@ -96,7 +98,7 @@ internal sealed class ShardFile : IDisposable
     }
 
     /// <summary>Ends the tar and puts it, complete, in its place.</summary>
-    public void Finish(BatchShard shard)
+    public ShardSummary Finish()
     {
         _tar.Dispose();
         if (!_isWritten)
@@ -110,10 +112,8 @@ internal sealed class ShardFile : IDisposable
         _part.Dispose();
         File.Move(_target + PartEnding, _target, overwrite: true);
         var summary = new ShardSummary(Done.Count, FailedCount, new FileInfo(_target).Length);
-        WholeFile.Write(
-            DonePathOf(Path.GetDirectoryName(_target)!, shard),
-            stream => JsonSerializer.Serialize(stream, summary, ExplainSummary.Json)
-        );
+        WholeFile.Write(_done, stream => JsonSerializer.Serialize(stream, summary, ExplainSummary.Json));
+        return summary;
     }
 
     /// <summary>Leaves the part as it is, to go on another time.</summary>
@@ -137,14 +137,13 @@ internal sealed class ShardFile : IDisposable
 
                 if (entry.Name.EndsWith(RowFiles.Answer, StringComparison.Ordinal))
                 {
-                    var key = entry.Name[..^RowFiles.Answer.Length];
-                    Done.Add(key);
+                    Done.Add(entry.Name[..^RowFiles.Answer.Length]);
                     FailedCount += IsError(entry) ? 1 : 0;
                     end = after;
                 }
             }
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or IOException or FormatException)
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException)
         {
             // The process ended in the middle of a row, which is made anew.
         }

@@ -1,5 +1,4 @@
 using System.Formats.Tar;
-using System.Globalization;
 using System.Text;
 using Tamx.Llama.Chat;
 
@@ -70,7 +69,7 @@ internal sealed class TarInput : BatchInput
 
     private IReadOnlyList<ChatTurn> Read(int number, List<Member> members, CancellationToken cancellationToken)
     {
-        var name = string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileName(Location)}: row {number}");
+        var name = NameOf(number);
         ImagePart? picture = null;
         ReadOnlyMemory<byte>? json = null;
         string? question = null;
@@ -78,7 +77,7 @@ internal sealed class TarInput : BatchInput
         {
             switch (member.Ending)
             {
-                case ".jpg" or ".jpeg" or ".png" or ".webp" or ".gif" or ".bmp":
+                case var ending when PictureEndings.Contains(ending):
                     picture = new ImagePart(ReadMember(member, name), $"{name}, {member.Ending}");
                     break;
                 case ".json":

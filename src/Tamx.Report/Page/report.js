@@ -1,7 +1,7 @@
 // What a report knows, without anything that is drawn: tokens, words, maps, relevance, look-ups.
 
 import { createUnpacker } from "./packed.js";
-import { isSpecial } from "./text.js";
+import { isFunctionWord, isSpecial } from "./text.js";
 
 /**
  * @import {
@@ -15,15 +15,6 @@ import { isSpecial } from "./text.js";
  * its own would paint the last digits of a number as brightly as a finding.
  */
 export const WEAK = 0.2;
-
-// The map of "and" may light what comes next, but nobody asks where "and" came from.
-const functionWords = new Set(
-  (
-    "a an and are as at be been but by can do does for from had has have he her his how i if in into is it its me my" +
-    " no not of on or our she so than that the their them then there these they this those to was we were what when" +
-    " where which who will with would you your"
-  ).split(" "),
-);
 
 /** One run: the JSON that ReportJson.cs writes, and its packed numbers. Its answer may grow. */
 export class Report {
@@ -346,7 +337,7 @@ export class Report {
   mostTelling() {
     const all = this.answer.filter((token) => this.#isWord(token));
     const said = all.filter(({ index }) => index >= this.thoughtTokens);
-    const content = said.filter(({ token }) => !functionWords.has(this.tokens.text[token].trim().toLowerCase()));
+    const content = said.filter(({ token }) => !isFunctionWord(this.tokens.text[token].trim().toLowerCase()));
     const words = [content, said, all].find((some) => some.length > 0) ?? [];
     let best = { index: 0, height: -Infinity };
     for (const { index } of words.length > 0 ? words : this.answer) {

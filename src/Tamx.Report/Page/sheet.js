@@ -2,22 +2,15 @@
 
 import { create } from "./dom.js";
 import { drawMap } from "./heatmap.js";
-import { formatNumber, oneLineText } from "./text.js";
+import { formatNumber, isFunctionWord, oneLineText } from "./text.js";
 import { frameSums, viewOf } from "./view.js";
 
 /** @import { Picture, Runs, Span, State } from "./types.js" */
 
 const MOST_WORDS = 24;
 
-// Words that stand for nothing in a picture, of which a language has few. Those of other languages have weak maps.
-const FUNCTION_WORDS = new Set(
-  (
-    "a an the and or but nor of in on at by to from with without for as into onto over under near next is are was " +
-    "were be been being has have had do does did it its this that these those there here he she they his her their " +
-    "which who what where when while both each one two three four some any no not so if then than also very can " +
-    "could will would may might must shall should i you we my your our"
-  ).split(" "),
-);
+// What is counted has a tile of its own.
+const COUNTS = new Set(["one", "two", "three", "four"]);
 
 /**
  * Builds the sheet, which is empty until it is printed.
@@ -48,7 +41,7 @@ export function sheetWords({ report }) {
   return report.words
     .filter((span) => span.from >= report.thoughtTokens)
     .map((span) => ({ span, text: report.answerText(span).trim().toLowerCase() }))
-    .filter(({ text }) => /\p{L}/u.test(text) && !/^<.*>$/.test(text) && !FUNCTION_WORDS.has(text))
+    .filter(({ text }) => /\p{L}/u.test(text) && !/^<.*>$/.test(text) && !isFunctionWord(text) && !COUNTS.has(text))
     .filter(({ text }) => !seen.has(text) && seen.add(text))
     .map(({ span }) => ({ span, strength: report.strengthOf(report.maps({ kind: "answer", ...span }, 0)) }))
     .filter(({ strength }) => !report.isWeak(strength))

@@ -99,3 +99,22 @@ function controlPicture(character) {
   const code = character.charCodeAt(0);
   return String.fromCharCode(code === 0x7f ? 0x2421 : 0x2400 + code);
 }
+
+// Words that stand for nothing in a picture, of which a language has few. Those of other languages have weak maps. The
+// map of "and" may light what comes next, but nobody asks where "and" came from.
+const FUNCTION_WORDS = new Set(
+  (
+    "a also an and any are as at be been being both but by can could did do does each for from had has have he " +
+    "her here his how i if in into is it its may me might must my near next no nor not of on onto or our over " +
+    "shall she should so some than that the their them then there these they this those to under very was we were " +
+    "what when where which while who will with without would you your"
+  ).split(" "),
+);
+
+/**
+ * Whether a word is one that stands for nothing in a picture.
+ * @param {string} word in lower case, without the blanks around it
+ */
+export function isFunctionWord(word) {
+  return FUNCTION_WORDS.has(word);
+}

@@ -21,8 +21,6 @@ internal sealed record ChatRequest(
 )
 {
     public bool WithMaps => Request.WithMaps;
-
-    public bool WithVerdicts => Request.WithVerdicts;
 }
 
 /// <summary>Reads OpenAI's request for a chat completion. What is ours stands in <c>tamx</c>.</summary>

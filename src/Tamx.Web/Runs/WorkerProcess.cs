@@ -269,7 +269,8 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         _frames.Dispose();
     }
 
-    private static string[] ThisProgram()
+    /// <summary>How to start this program again: itself, or the runtime with its assembly.</summary>
+    internal static string[] ThisProgram()
     {
         var program = Environment.ProcessPath ?? "dotnet";
         return Path.GetFileNameWithoutExtension(program).Equals("dotnet", StringComparison.OrdinalIgnoreCase)

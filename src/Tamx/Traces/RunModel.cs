@@ -30,18 +30,36 @@ internal static class RunModel
         TraceFormatException Fault(string message) => Other(tracePath, message);
     }
 
-    /// <summary>What a model's file says of a run that was made with it.</summary>
-    public static RunInfo Describe(ModelTokens model, string path) =>
-        new()
-        {
-            Model = model.Facts.Name,
-            ModelDescription = model.Facts.Description,
-            ModelFile = Path.GetFileName(path),
-            Architecture = model.Facts.Architecture,
-            Quantization = model.Facts.Quantization,
-        };
+    /// <summary>What a run without output-embedding rows takes from its model.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="path">Its file.</param>
+    /// <param name="ids">The ids in use, ascending.</param>
+    public static RunOutput ReadOutput(ModelTokens model, string path, int[] ids) =>
+        new(
+            ids,
+            model.OutputEmbedding.ReadRows(ids),
+            [.. ids.Select(id => (ReadOnlyMemory<byte>)model.GetBytes(id))],
+            MarkerIds.Find(model),
+            new RunInfo
+            {
+                Model = model.Facts.Name,
+                ModelDescription = model.Facts.Description,
+                ModelFile = Path.GetFileName(path),
+                Architecture = model.Facts.Architecture,
+                Quantization = model.Facts.Quantization,
+            }
+        );
 
     /// <summary>The error for a run and a model that do not fit.</summary>
     public static TraceFormatException Other(string? tracePath, string message) =>
         new(tracePath, (FormattableString)$"{message}; give the model that the run was made with ({Setting})");
 }
+
+/// <summary>Output-embedding rows and texts of the ids that a run uses, and what is known of its model.</summary>
+internal sealed record RunOutput(
+    int[] Ids,
+    float[] Rows,
+    IReadOnlyList<ReadOnlyMemory<byte>>? Texts,
+    MarkerIds Markers,
+    RunInfo Run
+);

@@ -175,6 +175,23 @@ public sealed class SafetensorsFile : IDisposable
         };
     }
 
+    /// <summary>Reads a tensor of I64 or I32 whose values are ids or counts: from 0 to the greatest int.</summary>
+    internal int[] ReadIds(string name)
+    {
+        var values = ReadIntegers(name);
+        var ids = new int[values.Length];
+        for (var i = 0; i < ids.Length; i++)
+        {
+            ids[i] = values[i] is >= 0 and <= int.MaxValue
+                ? (int)values[i]
+                : throw Fault(
+                    $"tensor {name} holds {values[i]} at index {i}; values from 0 to {int.MaxValue} are needed"
+                );
+        }
+
+        return ids;
+    }
+
     /// <summary>Reads a tensor of U8.</summary>
     /// <param name="name">The tensor.</param>
     /// <returns>The bytes.</returns>

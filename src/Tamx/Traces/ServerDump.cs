@@ -33,10 +33,10 @@ internal static class ServerDump
 
         int[] ids = [.. tokenIds.Distinct().Order()];
         var model = RunModel.Open(modelPath, hiddenSize, ids, path);
-        var markers = MarkerIds.Find(model);
-        tokenIds = Expand(path, tokenIds, rowCount, markers, options);
+        var output = RunModel.ReadOutput(model, modelPath, ids);
+        tokenIds = Expand(path, tokenIds, rowCount, output.Markers, options);
         var (last, layers) = readStates(new OutputNorm(model.Facts));
-        var (grids, pictures) = FindGrids(path, tokenIds, markers, options);
+        var (grids, pictures) = FindGrids(path, tokenIds, output.Markers, options);
         return new Trace
         {
             SourcePath = path,
@@ -44,13 +44,13 @@ internal static class ServerDump
             HiddenSize = hiddenSize,
             HiddenStates = last,
             Layers = layers,
-            OutputIds = ImmutableCollectionsMarshal.AsImmutableArray(ids),
-            OutputRows = model.OutputEmbedding.ReadRows(ids),
-            OutputTexts = [.. ids.Select(id => (ReadOnlyMemory<byte>)model.GetBytes(id))],
+            OutputIds = ImmutableCollectionsMarshal.AsImmutableArray(output.Ids),
+            OutputRows = output.Rows,
+            OutputTexts = output.Texts,
             ImageGrids = grids,
-            Markers = markers,
+            Markers = output.Markers,
             Pictures = pictures,
-            Run = RunModel.Describe(model, modelPath),
+            Run = output.Run,
         };
     }
 

@@ -56,7 +56,7 @@ internal static class SglangDump
 
             IEnumerable<int> Ids(string name) =>
                 answer.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array
-                    ? list.EnumerateArray().Select(id => id.GetInt32())
+                    ? list.EnumerateArray().Select(id => ToId(path, name, id))
                     : throw new TraceFormatException(
                         path,
                         $"has no \"{name}\", a list of token ids{(name == "input_ids" ? "; the server does not say the prompt's: put them beside its answer" : "")}"
@@ -71,6 +71,11 @@ internal static class SglangDump
             );
         }
     }
+
+    private static int ToId(string path, string name, JsonElement id) =>
+        id.GetInt32() is >= 0 and var value
+            ? value
+            : throw new TraceFormatException(path, $"\"{name}\" holds {id.GetRawText()}; ids are from 0");
 
     private static (int Rows, float[] States) ReadStates(string path, JsonElement answer)
     {

@@ -57,12 +57,12 @@ internal sealed class TraceReader(SafetensorsFile file)
     }
 
     /// <summary>The output-embedding rows and texts in the file itself.</summary>
-    private OutputPart ReadOutput(int hiddenSize)
+    private RunOutput ReadOutput(int hiddenSize)
     {
         var ids = ReadIds(TraceFormat.OutputIds);
         var shape = MatrixShape(TraceFormat.OutputRows);
         return shape[0] == ids.Length && shape[1] == hiddenSize
-            ? new OutputPart(
+            ? new RunOutput(
                 ids,
                 ReadStates(TraceFormat.OutputRows),
                 ReadTexts(),
@@ -75,17 +75,10 @@ internal sealed class TraceReader(SafetensorsFile file)
     }
 
     /// <summary>Rows and texts of the ids in use, from the model's file.</summary>
-    private OutputPart ReadOutput(int hiddenSize, string modelPath, IEnumerable<int> idsInUse)
+    private RunOutput ReadOutput(int hiddenSize, string modelPath, IEnumerable<int> idsInUse)
     {
         int[] ids = [.. idsInUse.Distinct().Order()];
-        var model = RunModel.Open(modelPath, hiddenSize, ids, file.Path);
-        return new OutputPart(
-            ids,
-            model.OutputEmbedding.ReadRows(ids),
-            [.. ids.Select(id => (ReadOnlyMemory<byte>)model.GetBytes(id))],
-            MarkerIds.Find(model),
-            RunModel.Describe(model, modelPath)
-        );
+        return RunModel.ReadOutput(RunModel.Open(modelPath, hiddenSize, ids, file.Path), modelPath, ids);
     }
 
     /// <summary>Whether it is present. TAMX's scripts store an empty tensor of one axis for "none".</summary>
@@ -144,25 +137,10 @@ internal sealed class TraceReader(SafetensorsFile file)
     {
         var tensor = Find(name);
         return tensor.Shape is [_] or [1, _]
-            ? ToIds(name, file.ReadIntegers(name))
+            ? file.ReadIds(name)
             : throw file.Fault(
                 $"tensor {name} is {tensor.Describe()}; one axis is needed, or two with a first of length 1"
             );
-    }
-
-    private int[] ToIds(string name, long[] values)
-    {
-        var ids = new int[values.Length];
-        for (var i = 0; i < ids.Length; i++)
-        {
-            ids[i] = values[i] is >= 0 and <= int.MaxValue
-                ? (int)values[i]
-                : throw file.Fault(
-                    $"tensor {name} holds {values[i]} at index {i}; values from 0 to {int.MaxValue} are needed"
-                );
-        }
-
-        return ids;
     }
 
     private LayerStates[] ReadLayers(long rows, int hiddenSize)
@@ -257,7 +235,7 @@ internal sealed class TraceReader(SafetensorsFile file)
             );
         }
 
-        return [.. ToIds(name, file.ReadIntegers(name)).Chunk(3).Select(row => new PatchGrid(row[0], row[1], row[2]))];
+        return [.. file.ReadIds(name).Chunk(3).Select(row => new PatchGrid(row[0], row[1], row[2]))];
     }
 
     private ImmutableArray<int>[]? ReadCandidates()
@@ -268,11 +246,7 @@ internal sealed class TraceReader(SafetensorsFile file)
         }
 
         var shape = MatrixShape(TraceFormat.CandidateIds);
-        return Rows(
-            TraceFormat.CandidateIds,
-            shape,
-            ToIds(TraceFormat.CandidateIds, file.ReadIntegers(TraceFormat.CandidateIds))
-        );
+        return Rows(TraceFormat.CandidateIds, shape, file.ReadIds(TraceFormat.CandidateIds));
     }
 
     private ImmutableArray<float>[]? ReadCandidateProbabilities() =>
@@ -384,12 +358,4 @@ internal sealed class TraceReader(SafetensorsFile file)
             );
         }
     }
-
-    private sealed record OutputPart(
-        int[] Ids,
-        float[] Rows,
-        IReadOnlyList<ReadOnlyMemory<byte>>? Texts,
-        MarkerIds Markers,
-        RunInfo Run
-    );
 }

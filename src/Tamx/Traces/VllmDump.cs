@@ -51,16 +51,9 @@ internal static class VllmDump
             );
         }
 
-        var ids = Array.ConvertAll(
-            file.ReadIntegers(Ids),
-            id =>
-                id is >= 0 and <= int.MaxValue
-                    ? (int)id
-                    : throw file.Fault($"tensor {Ids} holds {id}; values from 0 to {int.MaxValue} are needed")
-        );
         return ServerDump.ToTrace(
             file.Path,
-            ids,
+            file.ReadIds(Ids),
             (int)size,
             (int)rows,
             norm =>
