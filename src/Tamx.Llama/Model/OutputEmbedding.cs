@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Tamx.Llama.Gguf;
 
 namespace Tamx.Llama;
@@ -67,16 +68,21 @@ public sealed class OutputEmbedding
         const int SliceRows = 256;
         var sums = new double[HiddenSize];
         var slice = new float[SliceRows * HiddenSize];
+        var sliceSums = new float[HiddenSize];
         for (var first = 0; first < TokenCount; first += SliceRows)
         {
             var rows = slice.AsSpan(0, Math.Min(SliceRows, TokenCount - first) * HiddenSize);
             ReadSlice(first, rows, cancellationToken);
+            // A slice is short enough for float32; all rows are not.
+            sliceSums.AsSpan().Clear();
             for (var i = 0; i < rows.Length; i += HiddenSize)
             {
-                for (var d = 0; d < HiddenSize; d++)
-                {
-                    sums[d] += rows[i + d];
-                }
+                TensorPrimitives.Add(sliceSums, rows.Slice(i, HiddenSize), sliceSums);
+            }
+
+            for (var d = 0; d < HiddenSize; d++)
+            {
+                sums[d] += sliceSums[d];
             }
         }
 

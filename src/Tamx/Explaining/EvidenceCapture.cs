@@ -22,6 +22,7 @@ internal sealed class EvidenceCapture
 
     private readonly VisionLanguageModel _model;
     private readonly Completion _completion;
+    private readonly AttentionEvidence _products;
     private readonly HashSet<int> _attentionLayers;
     private readonly List<EvidenceStep> _steps = [];
 
@@ -29,6 +30,7 @@ internal sealed class EvidenceCapture
     {
         _model = model;
         _completion = completion;
+        _products = new AttentionEvidence(model.Options.ThreadCount);
         _attentionLayers = [.. model.Facts.AttentionLayers];
     }
 
@@ -50,89 +52,78 @@ internal sealed class EvidenceCapture
     public void Take(IReadOnlyList<GeneratedToken> tokens, CancellationToken cancellationToken)
     {
         var attention = _completion.Attention!;
+        List<Query> queries = [];
+        List<int[]> ids = [];
         foreach (var rows in attention.Rows)
         {
-            List<(int Row, GeneratedToken Token)> ready = [];
             for (var row = 0; row < rows.Count; row++)
             {
                 var index = rows.FirstPosition + row + 1 - _completion.PromptTokenCount;
                 if (index >= _steps.Count && index < tokens.Count)
                 {
-                    ready.Add((row, tokens[index]));
+                    int[] own = [tokens[index].Id, .. tokens[index].Candidates.Select(candidate => candidate.Id)];
+                    ids.Add([.. own.Distinct()]);
+                    queries.AddRange(ids[^1].Select(id => new Query(rows, row, id)));
                 }
             }
+        }
 
-            if (ready.Count > 0)
-            {
-                _steps.AddRange(Compute(attention, rows, ready, cancellationToken));
-            }
+        if (queries.Count > 0)
+        {
+            Compute(attention, queries, ids, cancellationToken);
         }
 
         attention.ReleaseBefore(_completion.PromptTokenCount - 1 + tokens.Count);
     }
 
-    private EvidenceStep[] Compute(
+    private void Compute(
         CapturedAttention attention,
-        AttentionRows rows,
-        List<(int Row, GeneratedToken Token)> ready,
+        List<Query> queries,
+        List<int[]> ids,
         CancellationToken cancellationToken
     )
     {
         var facts = attention.Facts;
-        int[][] ids =
-        [
-            .. ready
-                .Select(item => item.Token.Candidates.Select(candidate => candidate.Id).Prepend(item.Token.Id))
-                .Select(step => step.Distinct().ToArray()),
-        ];
-        int[] rowOf = [.. ids.Index().SelectMany(step => step.Item.Select(_ => ready[step.Index].Row))];
-        var directions = Directions([.. ids.SelectMany(step => step)], rowOf, rows, cancellationToken);
-        var scores = new double[rowOf.Length][];
-        for (var n = 0; n < scores.Length; n++)
-        {
-            scores[n] = new double[rows.FirstPosition + rowOf[n] + 1];
-        }
-
+        var directions = Directions(queries, cancellationToken);
+        List<double[]> scores = [.. queries.Select(query => new double[query.Rows.FirstPosition + query.Row + 1])];
         var querySize = facts.HeadCount * facts.HeadSize;
-        var projected = new float[rowOf.Length * querySize];
+        var projected = new float[queries.Count * querySize];
         foreach (var layer in facts.AttentionLayers)
         {
             ProjectBack(layer, directions, projected, cancellationToken);
-            ApplyGates(rows.GatesOf(layer).Span, rowOf, projected, querySize);
-            AddLayer(attention, rows, layer, rowOf, projected, scores, cancellationToken);
+            ApplyGates(layer, queries, projected, querySize);
+            AddLayer(attention, layer, queries, projected, scores, cancellationToken);
         }
 
-        var steps = new EvidenceStep[ready.Count];
         var next = 0;
-        for (var i = 0; i < steps.Length; i++)
+        foreach (var step in ids)
         {
-            var (first, count) = (next, ids[i].Length);
+            var (first, count) = (next, step.Length);
             next += count;
-            steps[i] = new EvidenceStep
-            {
-                TokenIds = [.. ids[i]],
-                Scores = scores[first..next].SelectMany(row => row, (_, score) => (float)score).ToArray(),
-                Rest = [.. Enumerable.Range(first, count).Select(n => Rest(rows, rowOf[n], DirectionOf(n)))],
-                Logits = [.. Enumerable.Range(first, count).Select(n => Logit(rows, rowOf[n], DirectionOf(n)))],
-            };
+            _steps.Add(
+                new EvidenceStep
+                {
+                    TokenIds = [.. step],
+                    Scores = scores[first..next].SelectMany(row => row, (_, score) => (float)score).ToArray(),
+                    Rest = [.. Enumerable.Range(first, count).Select(n => Rest(queries[n], DirectionOf(n)))],
+                    Logits = [.. Enumerable.Range(first, count).Select(n => Logit(queries[n], DirectionOf(n)))],
+                }
+            );
         }
-
-        return steps;
 
         ReadOnlyMemory<float> DirectionOf(int n) => directions.AsMemory(n * facts.HiddenSize, facts.HiddenSize);
     }
 
-    /// <summary>d = s g (w_t - mean w) for each id at its row [n, D].</summary>
-    private float[] Directions(int[] ids, int[] rowOf, AttentionRows rows, CancellationToken cancellationToken)
+    /// <summary>d = s g (w_t - mean w) of each query [n, D].</summary>
+    private float[] Directions(List<Query> queries, CancellationToken cancellationToken)
     {
         var size = _model.Facts.HiddenSize;
         var mean = _model.OutputEmbedding.ReadMean(cancellationToken).Span;
         var weight = _model.OutputNorm.Weight;
-        var directions = _model.OutputEmbedding.ReadRows(ids);
-        var last = rows.ResidualOf(_model.Facts.LayerCount - 1).Span;
-        for (var n = 0; n < ids.Length; n++)
+        var directions = _model.OutputEmbedding.ReadRows([.. queries.Select(query => query.TokenId)]);
+        for (var n = 0; n < queries.Count; n++)
         {
-            var scale = _model.OutputNorm.Scale(last.Slice(rowOf[n] * size, size));
+            var scale = _model.OutputNorm.Scale(LastResidual(queries[n]));
             var direction = directions.AsSpan(n * size, size);
             for (var d = 0; d < size; d++)
             {
@@ -151,72 +142,74 @@ internal sealed class EvidenceCapture
         Array.Clear(projected);
         for (var first = 0; first < size; first += sliceRows)
         {
-            var count = Math.Min(sliceRows, size - first);
-            _model.AttentionOutput.ReadSlice(layer, first, slice.AsSpan(0, count * querySize), cancellationToken);
-            ForEach(
-                directions.Length / size,
-                n =>
-                    AttentionEvidence.ProjectBack(
-                        slice.AsSpan(0, count * querySize),
-                        first,
-                        directions.AsSpan(n * size, size),
-                        size,
-                        projected.AsSpan(n * querySize, querySize)
-                    ),
+            var rows = slice.AsSpan(0, Math.Min(sliceRows, size - first) * querySize);
+            _model.AttentionOutput.ReadSlice(layer, first, rows, cancellationToken);
+            _products.ProjectBack(rows, first, directions, size, projected, cancellationToken);
+        }
+    }
+
+    /// <summary>What a gate lets through of what its query read goes on to the output matrix.</summary>
+    private static void ApplyGates(int layer, List<Query> queries, float[] projected, int querySize)
+    {
+        for (var n = 0; n < queries.Count; n++)
+        {
+            var gates = queries[n].Rows.GatesOf(layer).Span;
+            if (!gates.IsEmpty)
+            {
+                var part = projected.AsSpan(n * querySize, querySize);
+                TensorPrimitives.Multiply(part, gates.Slice(queries[n].Row * querySize, querySize), part);
+            }
+        }
+    }
+
+    /// <summary>The heads that read the same values, those of one KV head, are added together.</summary>
+    private void AddLayer(
+        CapturedAttention attention,
+        int layer,
+        List<Query> queries,
+        float[] projected,
+        List<double[]> scores,
+        CancellationToken cancellationToken
+    )
+    {
+        var (headCount, headSize) = (attention.Facts.HeadCount, attention.Facts.HeadSize);
+        var shared = headCount / attention.Facts.KeyValueHeadCount;
+        var own = new float[queries.Count * shared * headSize];
+        for (var first = 0; first < headCount; first += shared)
+        {
+            List<ReadOnlyMemory<float>> weights = [];
+            for (var n = 0; n < queries.Count; n++)
+            {
+                projected
+                    .AsSpan(((n * headCount) + first) * headSize, shared * headSize)
+                    .CopyTo(own.AsSpan(n * shared * headSize));
+                var (rows, row, _) = queries[n];
+                weights.AddRange(
+                    Enumerable
+                        .Range(first, shared)
+                        .Select(head =>
+                            rows.WeightsOf(layer)
+                                .Slice(((head * rows.Count) + row) * rows.ColumnCount, scores[n].Length)
+                        )
+                );
+            }
+
+            _products.AddShares(
+                attention.ValuesOf(layer).Span,
+                attention.ValueSize,
+                first / shared * headSize,
+                own,
+                weights,
+                [.. scores.SelectMany(each => Enumerable.Repeat(each, shared))],
                 cancellationToken
             );
         }
     }
 
-    /// <summary>What a gate lets through of what its query read goes on to the output matrix.</summary>
-    private static void ApplyGates(ReadOnlySpan<float> gates, int[] rowOf, float[] projected, int querySize)
-    {
-        for (var n = 0; n < rowOf.Length && !gates.IsEmpty; n++)
-        {
-            var part = projected.AsSpan(n * querySize, querySize);
-            TensorPrimitives.Multiply(part, gates.Slice(rowOf[n] * querySize, querySize), part);
-        }
-    }
-
-    private void AddLayer(
-        CapturedAttention attention,
-        AttentionRows rows,
-        int layer,
-        int[] rowOf,
-        float[] projected,
-        double[][] scores,
-        CancellationToken cancellationToken
-    )
-    {
-        var facts = attention.Facts;
-        var (headSize, perValueHead) = (facts.HeadSize, facts.HeadCount / facts.KeyValueHeadCount);
-        var weights = rows.WeightsOf(layer);
-        var values = attention.ValuesOf(layer);
-        ForEach(
-            rowOf.Length,
-            n =>
-            {
-                for (var head = 0; head < facts.HeadCount; head++)
-                {
-                    var start = ((head * rows.Count) + rowOf[n]) * rows.ColumnCount;
-                    AttentionEvidence.Add(
-                        weights.Span.Slice(start, scores[n].Length),
-                        values.Span,
-                        attention.ValueSize,
-                        head / perValueHead * headSize,
-                        projected.AsSpan(((n * facts.HeadCount) + head) * headSize, headSize),
-                        scores[n]
-                    );
-                }
-            },
-            cancellationToken
-        );
-    }
-
     /// <summary>The part of a logit that the input embedding, feed-forward and recurrent layers wrote.</summary>
-    private float Rest(AttentionRows rows, int row, ReadOnlyMemory<float> direction)
+    private float Rest(Query query, ReadOnlyMemory<float> direction)
     {
-        var size = _model.Facts.HiddenSize;
+        var rows = query.Rows;
         var rest = PartOf(rows.Embeddings);
         for (var layer = 0; layer < _model.Facts.LayerCount; layer++)
         {
@@ -229,24 +222,18 @@ internal sealed class EvidenceCapture
 
         return (float)rest;
 
-        double PartOf(ReadOnlyMemory<float> residual) =>
-            HiddenRows.Dot(residual.Span.Slice(row * size, size), direction.Span);
+        double PartOf(ReadOnlyMemory<float> residual) => HiddenRows.Dot(RowOf(query, residual), direction.Span);
     }
 
-    private float Logit(AttentionRows rows, int row, ReadOnlyMemory<float> direction)
-    {
-        var size = _model.Facts.HiddenSize;
-        var last = rows.ResidualOf(_model.Facts.LayerCount - 1).Span.Slice(row * size, size);
-        return (float)HiddenRows.Dot(last, direction.Span);
-    }
+    private float Logit(Query query, ReadOnlyMemory<float> direction) =>
+        (float)HiddenRows.Dot(LastResidual(query), direction.Span);
 
-    private void ForEach(int count, Action<int> work, CancellationToken cancellationToken)
-    {
-        var options = new ParallelOptions
-        {
-            MaxDegreeOfParallelism = _model.Options.ThreadCount,
-            CancellationToken = cancellationToken,
-        };
-        Parallel.For(0, count, options, work);
-    }
+    private ReadOnlySpan<float> LastResidual(Query query) =>
+        RowOf(query, query.Rows.ResidualOf(_model.Facts.LayerCount - 1));
+
+    private ReadOnlySpan<float> RowOf(Query query, ReadOnlyMemory<float> residual) =>
+        residual.Span.Slice(query.Row * _model.Facts.HiddenSize, _model.Facts.HiddenSize);
+
+    /// <summary>A token whose logit is explained, and the captured row that predicts it.</summary>
+    private readonly record struct Query(AttentionRows Rows, int Row, int TokenId);
 }
