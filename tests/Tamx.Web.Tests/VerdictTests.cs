@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.Playwright;
 using Tamx.Llama;
 using Tamx.Testing;
 
@@ -184,6 +185,59 @@ public sealed class VerdictTests(CalibratedServer calibrated) : IClassFixture<Ca
             .Single(word => word.GetProperty("text").GetString() == text)
             .GetProperty("verdict")
             .GetString();
+}
+
+/// <summary>The app before a server whose model is calibrated.</summary>
+[Collection(OnePage.Name)]
+public sealed class VerdictPageTests(Chromium browser, CalibratedServer calibrated) : IClassFixture<CalibratedServer>
+{
+    private readonly RunningServer _server = calibrated.Running;
+
+    [Fact]
+    public async Task Page_AskedForVerdicts_MarksWords_AlsoWhenOpenedAgain()
+    {
+        await using var page = await OpenPage.StartAsync(browser, _server);
+        await page.AttachAsync("scene.jpg", "image/jpeg", RunningServer.Scene);
+        await page.Question.FillAsync("Describe this image.");
+        await page.Button("Given answer").ClickAsync();
+        await page.Page.Locator("textarea[name=answer]").FillAsync("An orange cross, a blue diamond and a purple circle.");
+        await page.Page.Locator("button.tool", new() { HasText = "Options" }).ClickAsync();
+        await page.Page.Locator("[name=verdicts]").SelectOptionAsync("on");
+        await page.Button("Done").ClickAsync();
+        await page.Ask.ClickAsync();
+        await page.DoneAsync();
+
+        Assert.True((await page.AskedAsync()).GetProperty("verdicts").GetBoolean());
+        await ExpectVerdictsAsync();
+        await page.Page.ReloadAsync();
+        await page.DoneAsync();
+        await ExpectVerdictsAsync();
+
+        async Task ExpectVerdictsAsync()
+        {
+            await Assertions.Expect(page.Page.Locator(".verdict-unsupported[data-token]")).ToHaveTextAsync([" circle"]);
+            await Assertions.Expect(page.Page.Locator(".verdict-seen[data-token]").First).ToBeVisibleAsync();
+            await Assertions.Expect(page.Page.Locator(".support")).ToContainTextAsync("three made-up pictures");
+        }
+    }
+
+    [Fact]
+    public async Task Page_KindOfMap_IsAskedFor()
+    {
+        await using var page = await OpenPage.StartAsync(browser, _server);
+        await page.AttachAsync("scene.jpg", "image/jpeg", RunningServer.Scene);
+        await page.Question.FillAsync("Describe this image.");
+        await page.Page.Locator("button.tool", new() { HasText = "Options" }).ClickAsync();
+        await page.Page.Locator("[name=method]").SelectOptionAsync("lens");
+        await page.Page.Locator("[name=layer]").FillAsync("0");
+        await page.Page.Locator("[name=maxTokens]").FillAsync("3");
+        await page.Button("Done").ClickAsync();
+        await page.Ask.ClickAsync();
+        await page.DoneAsync();
+
+        Assert.Equal("""{"method":"lens","layer":0}""", (await page.AskedAsync()).GetProperty("options").GetRawText());
+        await Assertions.Expect(page.Page.Locator(".support")).ToBeVisibleAsync();
+    }
 }
 
 /// <summary>One server with a calibrated copy of the demo model.</summary>

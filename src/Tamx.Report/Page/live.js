@@ -4,8 +4,9 @@
 import { addressesOf, blocksOf, fromBase64, pictureAddresses, readRun } from "./data.js";
 import { mountReport } from "./mount.js";
 import { Report } from "./report.js";
+import { mountSupport } from "./support.js";
 
-/** @import { ArrivedToken, GrowingHead, GrowingToken, MenuItem, PageFrame, Picture } from "./types.js" */
+/** @import { ArrivedToken, GrowingHead, GrowingToken, MenuItem, PageFrame, Picture, SupportBlock } from "./types.js" */
 
 /**
  * Shows a report that grows.
@@ -56,6 +57,13 @@ export function growReport(root, head, pageOf) {
       drawing ||= requestAnimationFrame(draw);
     },
     /**
+     * Says how far to trust it, once it has its end.
+     * @param {SupportBlock} support
+     */
+    support(support) {
+      mountSupport(root, report, support);
+    },
+    /**
      * There are no more tokens.
      * @param {Record<string, number>} seconds by phase
      * @param {MenuItem[]} exports further ones
@@ -90,6 +98,7 @@ export async function openReport(root, html, pageOf) {
     bytes: JSON.parse(block("report-size").text).bytes,
     address: (picture) => address(picture.element),
   });
+  mountSupport(root, report, JSON.parse(block("support").text));
   return {
     report,
     state: mounted.state,

@@ -17,7 +17,10 @@ import { View } from "./view.js";
 import { buildWhatIf, changedPicture, changesOf } from "./whatif.js";
 
 /** @import { AnswerListener, Config, Draft, WhatIf } from "./types.js" */
-/** @import { Region } from "./report/types.js" */
+/** @import { Region, WordSupport } from "./report/types.js" */
+
+/** What an answer to a changed picture is not asked for: only its words' chances count. */
+const RETOLD = { candidates: 1, verdicts: false };
 
 const root = existing("app");
 
@@ -182,6 +185,8 @@ class App {
     const from = this.#session.run;
     /** @type {ReturnType<typeof growReport> | null} */
     let report = null;
+    /** @type {WordSupport[]} */
+    let words = [];
     return {
       run: (run) => {
         this.#session.run = run;
@@ -194,8 +199,10 @@ class App {
         this.#view.shows(report);
       },
       token: (token) => report?.append(token),
-      done: ({ run, answer, seconds }) => {
+      verdict: (verdict) => (words = verdict.words.map(({ pictureGain, ...word }) => ({ ...word, gain: pictureGain }))),
+      done: ({ run, answer, seconds, calibration = null }) => {
         report?.finish(seconds, this.#exports(run, question));
+        report?.support({ calibration, words, checks: [] });
         this.#session.keep(run, conversation.answered(answer));
         this.#end();
         this.#composer.clear();
@@ -273,11 +280,12 @@ class App {
     this.#status.show("upload", 0);
     const given = isAnew ? {} : { answer };
     const { request } = this.#composer.draft();
-    this.#stream = new AnswerStream({ messages: asked.messages(), ...request, candidates: 1, ...given }, files, {
+    this.#stream = new AnswerStream({ messages: asked.messages(), ...request, ...RETOLD, ...given }, files, {
       run: () => {},
       progress: (phase, share, note) => this.#status.show(phase, share, note),
       head: () => {},
       token: ({ explained }) => tokens.push(explained.explained[0]),
+      verdict: () => {},
       done: (done) => {
         this.#end();
         if (isAnew) {

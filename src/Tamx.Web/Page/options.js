@@ -5,6 +5,17 @@ import { create, dialogHeading } from "./report/dom.js";
 /** @import { Config, Option, Profile } from "./types.js" */
 
 const STORE = "tamx-options";
+const KINDS = ["tam", "lens", "evidence", "joint"];
+const MAP_OPTIONS = [
+  "method",
+  "layer",
+  "profile",
+  "applyEci",
+  "applyFilter",
+  "kernelSize",
+  "wordMaps",
+  "explainPrompt",
+];
 const METHOD_NOTE = "tamx: like the TAMX library; paper: like the paper's code; tuned: what measured best";
 
 /**
@@ -49,6 +60,8 @@ export function buildOptions({ defaults, limits }, changed) {
     [
       "Maps",
       [
+        following("method", "Kind of map", "what a cell's brightness means", KINDS, () => "as calibrated, else tam"),
+        number("layer", "Layer", "counted from 0; lens and joint need one", null, { ...whole, min: 0, max: 1000 }),
         profile,
         ofMethod("applyEci", "Causal inference", "subtracts what earlier words explain", onOff),
         ofMethod("applyFilter", "Rank filter", "smooths over neighbouring cells", onOff),
@@ -56,6 +69,10 @@ export function buildOptions({ defaults, limits }, changed) {
         ofMethod("wordMaps", "A word's map", "from its tokens'", ["max", "mean"]),
         ofMethod("explainPrompt", "Prompt's words", "explains them too", onOff),
       ],
+    ],
+    [
+      "Trust",
+      [choice("verdicts", "Verdicts", "reads the answer once more, with a neutral picture in its place", onOff, "off")],
     ],
     [
       "Video",
@@ -156,11 +173,12 @@ export function buildOptions({ defaults, limits }, changed) {
     /** The parts of a request that the options make; only what differs from the server's is sent. */
     request() {
       const sampled = own(["temperature", "topK", "topP", "seed"], Number);
-      const method = own(["profile", "applyEci", "applyFilter", "kernelSize", "wordMaps", "explainPrompt"], (value) =>
+      const method = own(MAP_OPTIONS, (value) =>
         value === "on" || value === "off" ? value === "on" : /^\d+$/.test(value) ? Number(value) : value,
       );
       return {
         ...own(["maxTokens", "candidates", "fps", "maxFrames"], Number),
+        ...own(["verdicts"], (value) => value === "on"),
         ...(Object.keys(sampled).length > 0 ? { sampling: sampled } : {}),
         ...(Object.keys(method).length > 0 ? { options: method } : {}),
       };
@@ -172,13 +190,14 @@ export function buildOptions({ defaults, limits }, changed) {
  * @param {string} name
  * @param {string} label
  * @param {string} note
- * @param {number} normal
+ * @param {number | null} normal null where nothing is said unless a value is given
  * @param {{ min: number, max: number, step: string }} range
  * @returns {Option}
  */
 function number(name, label, note, normal, range) {
-  const value = String(normal);
-  const input = create("input", { type: "number", name, value, ...range, required: true, inputmode: "decimal" });
+  const value = String(normal ?? "");
+  const required = normal !== null;
+  const input = create("input", { type: "number", name, value, ...range, required, inputmode: "decimal" });
   return {
     name,
     element: labelled(label, note, input),
@@ -186,7 +205,7 @@ function number(name, label, note, normal, range) {
       return input.value;
     },
     get isOwn() {
-      return Number(input.value) !== normal;
+      return input.value === "" ? required : Number(input.value) !== normal;
     },
     get isValid() {
       return input.validity.valid;
@@ -255,14 +274,25 @@ function choice(name, label, note, values, normal, before = []) {
  * @returns {Option}
  */
 function ofMethod(name, label, note, values) {
-  const following = create("option");
-  following.value = "";
-  const option = choice(name, label, note, values, "", [following]);
-  option.follow = (profile) => {
+  return following(name, label, note, values, (profile) => {
     const value = profile[name];
-    const shown = typeof value === "boolean" ? (value ? "on" : "off") : String(value);
-    following.textContent = `as the method (${shown})`;
-  };
+    return `as the method (${typeof value === "boolean" ? (value ? "on" : "off") : value})`;
+  });
+}
+
+/**
+ * A choice that something else makes until it is made here.
+ * @param {string} name
+ * @param {string} label
+ * @param {string} note
+ * @param {string[]} values
+ * @param {(profile: Profile) => string} textOf says what is chosen then
+ */
+function following(name, label, note, values, textOf) {
+  const unmade = create("option");
+  unmade.value = "";
+  const option = choice(name, label, note, values, "", [unmade]);
+  option.follow = (profile) => (unmade.textContent = textOf(profile));
   return option;
 }
 

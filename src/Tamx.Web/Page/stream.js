@@ -79,6 +79,9 @@ export class AnswerStream {
         this.#tokens++;
         this.#hear.token(/** @type {ServerEvents["token"]} */ (data));
         break;
+      case "verdict":
+        this.#hear.verdict(/** @type {ServerEvents["verdict"]} */ (data));
+        break;
       case "done":
         this.#isOver = true;
         this.#hear.done(/** @type {ServerEvents["done"]} */ (data));

@@ -2,7 +2,7 @@
 
 import type { ApiError } from "./api.js";
 import type { Conversation } from "./conversation.js";
-import type { GrowingHead, GrowingToken } from "./report/types.js";
+import type { GrowingHead, GrowingToken, WordSupport } from "./report/types.js";
 
 export type { ApiError } from "./api.js";
 export type { Conversation } from "./conversation.js";
@@ -126,13 +126,17 @@ export interface ConversationTurn {
 }
 
 /** What the server sends while it answers; docs/server.md describes it. */
+/** A word with how far the pictures support it, as it comes from the server. */
+export type WordEvidence = Omit<WordSupport, "gain"> & { pictureGain: number };
+
 export interface ServerEvents {
     run: { run: string };
     queued: { position: number };
     progress: { phase: string; done: number; total: number };
     head: GrowingHead;
     token: GrowingToken & { vectors: string };
-    done: { run: string; answer: string; seconds: Record<string, number> };
+    verdict: { calibration: string | null; words: WordEvidence[] };
+    done: { run: string; answer: string; seconds: Record<string, number>; calibration?: string };
 }
 
 /** Hears an upload and its answer. Of end and fail one comes last, once. */
@@ -151,6 +155,8 @@ export interface AnswerListener {
     progress(phase: string, share: number | null, note: string): void;
     head(head: ServerEvents["head"]): void;
     token(token: ServerEvents["token"]): void;
+    /** How far the pictures support each word, where that was asked for: after the last token. */
+    verdict(verdict: ServerEvents["verdict"]): void;
     done(done: ServerEvents["done"]): void;
     fail(error: ApiError): void;
     /** Stopping was refused; the answer goes on. */
