@@ -34,7 +34,7 @@ internal static class AnswerTrace
     {
         var random = new Random(20250711);
         var markers = MarkerIds.QwenPublished;
-        int[] words = Words(QuestionLength + answerLength);
+        var words = Words(QuestionLength + answerLength);
         int[] ids =
         [
             markers.TurnStart,
@@ -79,7 +79,7 @@ internal static class AnswerTrace
             var others = new HashSet<int>();
             while (others.Count < candidateCount)
             {
-                int other = FirstWord + random.Next(wordCount);
+                var other = FirstWord + random.Next(wordCount);
                 if (other != word)
                 {
                     others.Add(other);
@@ -92,9 +92,9 @@ internal static class AnswerTrace
         float[] Values(int count, float deviation)
         {
             // Uniform, of that deviation: the maps' arithmetic does not care.
-            float reach = deviation * MathF.Sqrt(3);
+            var reach = deviation * MathF.Sqrt(3);
             var values = new float[count];
-            foreach (ref float value in values.AsSpan())
+            foreach (ref var value in values.AsSpan())
             {
                 value = ((2 * random.NextSingle()) - 1) * reach;
             }

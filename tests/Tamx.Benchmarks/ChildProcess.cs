@@ -27,7 +27,7 @@ internal static class ChildProcess
             new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true }
         )!;
         var errors = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
+        var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return process.ExitCode == 0
             ? output.Trim()
@@ -38,8 +38,8 @@ internal static class ChildProcess
 
     private static (string Program, string[] Arguments) Again(string[] arguments)
     {
-        string program = Environment.ProcessPath!;
-        bool isHost = Path.GetFileNameWithoutExtension(program) == "dotnet";
+        var program = Environment.ProcessPath!;
+        var isHost = Path.GetFileNameWithoutExtension(program) == "dotnet";
         return (program, isHost ? [Assembly.GetEntryAssembly()!.Location, .. arguments] : arguments);
     }
 }

@@ -34,7 +34,7 @@ public class ComputeBenchmarks
     {
         get
         {
-            double cells = (double)Grid.Frames * Grid.Rows * Grid.Columns;
+            var cells = (double)Grid.Frames * Grid.Rows * Grid.Columns;
             double ids = _trace.OutputIds.Count(AnswerTrace.IsWord);
             return (2 * cells * ids * _trace.HiddenSize) + (2 * cells * ids * AnswerLength * (1 + CandidateCount));
         }

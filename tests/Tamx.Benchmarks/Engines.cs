@@ -27,22 +27,22 @@ internal static class Engines
         // What is compiled at the first use is no matter of speed.
         engines.ForEach(engine => ActivationMaps.Compute(trace, engine: engine));
         double[] best = [.. engines.Select(_ => double.PositiveInfinity)];
-        for (int round = 0; round < Rounds; round++)
+        for (var round = 0; round < Rounds; round++)
         {
-            for (int i = 0; i < best.Length; i++)
+            for (var i = 0; i < best.Length; i++)
             {
-                long start = Stopwatch.GetTimestamp();
+                var start = Stopwatch.GetTimestamp();
                 ActivationMaps.Compute(trace, engine: engines[i]);
                 best[i] = Math.Min(best[i], Stopwatch.GetElapsedTime(start).TotalSeconds);
             }
         }
 
-        double processors = best[engines.FindIndex(engine => engine.Kind == EngineKind.Cpu)];
+        var processors = best[engines.FindIndex(engine => engine.Kind == EngineKind.Cpu)];
         output.WriteLine($"Maps of 128 tokens, 32 x 32 cells, states of 2048, k = 3; in turns, best of {Rounds}");
         output.WriteLine();
         output.WriteLine("| engine | time | times that of cpu |");
         output.WriteLine("| --- | --- | --- |");
-        for (int i = 0; i < best.Length; i++)
+        for (var i = 0; i < best.Length; i++)
         {
             output.WriteLine(
                 string.Create(

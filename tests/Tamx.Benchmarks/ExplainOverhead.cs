@@ -11,8 +11,8 @@ namespace Tamx.Benchmarks;
 
 /// <summary>
 /// What explaining costs beside the model: capture, maps and report, a layer more, evidence, and verdicts, against plain
-/// generation of as many tokens for the same prompt, through the same binding. The model is random, of real ones' shape: 151,936 words, 28 layers, some 300
-/// million parameters, Q8_0. All ways must write the same number of tokens.
+/// generation of as many tokens for the same prompt, through the same binding. The model is random, of real ones' shape:
+/// 151,936 words, 28 layers, some 300 million parameters, Q8_0. All ways must write the same number of tokens.
 /// </summary>
 internal static class ExplainOverhead
 {
@@ -58,7 +58,7 @@ internal static class ExplainOverhead
         var times = Ways.ToDictionary(way => way.Way, _ => new List<double>());
         using (var model = await LoadAsync(modelPath, projectorPath))
         {
-            for (int round = 0; round <= roundCount; round++)
+            for (var round = 0; round <= roundCount; round++)
             {
                 foreach (var (way, _) in Ways)
                 {
@@ -110,12 +110,12 @@ internal static class ExplainOverhead
     {
         using var folder = new TemporaryFolder();
         var options = new CompletionOptions { MaxNewTokens = TokenCount };
-        long start = Stopwatch.GetTimestamp();
-        int count =
+        var start = Stopwatch.GetTimestamp();
+        var count =
             way == "plain"
                 ? await GenerateAsync(model, options)
                 : await ExplainAsync(model, options, way, folder.File("report.html"));
-        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         return count == TokenCount
             ? seconds
             : throw new InvalidOperationException($"The answer has {count} tokens, not {TokenCount}.");
@@ -138,7 +138,7 @@ internal static class ExplainOverhead
     private static async Task<int> GenerateAsync(VisionLanguageModel model, CompletionOptions options)
     {
         using var completion = model.CreateCompletion(Messages(), options with { CaptureHiddenStates = false });
-        int count = 0;
+        var count = 0;
         await foreach (var token in completion.GenerateAsync())
         {
             count++;
@@ -174,7 +174,7 @@ internal static class ExplainOverhead
     private static (string ModelPath, string ProjectorPath) WriteModel(TemporaryFolder folder)
     {
         var (plainPath, projectorPath) = RandomModel.Write(folder.Path, Shape);
-        string path = folder.File("overhead-q8_0.gguf");
+        var path = folder.File("overhead-q8_0.gguf");
         LlamaModel.Quantize(plainPath, path, LLamaFtype.MOSTLY_Q8_0, Environment.ProcessorCount);
         File.Delete(plainPath);
         return (path, projectorPath);

@@ -29,10 +29,10 @@ internal static class Growth
                 .Concat(AnswerLengths.Select(length => (Columns[^1], length)))
         )
         {
-            string[] fields = RunAlone(columns, length).Split(' ');
-            double seconds = double.Parse(fields[0], CultureInfo.InvariantCulture);
-            double bytes = double.Parse(fields[1], CultureInfo.InvariantCulture);
-            double values = (double)Rows * columns * length;
+            var fields = RunAlone(columns, length).Split(' ');
+            var seconds = double.Parse(fields[0], CultureInfo.InvariantCulture);
+            var bytes = double.Parse(fields[1], CultureInfo.InvariantCulture);
+            var values = (double)Rows * columns * length;
             output.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
@@ -52,11 +52,11 @@ internal static class Growth
         using var engine = TamEngines.Create(EngineKind.Cpu);
         ActivationMaps.Compute(AnswerTrace.Create(1, 8, 8, 8, 0), engine: engine);
         GC.Collect();
-        long before = ResidentMemory.Now;
+        var before = ResidentMemory.Now;
         ResidentMemory.ResetPeak();
-        double best = Time();
-        long peak = ResidentMemory.Peak - before;
-        for (int round = 0; round < 3; round++)
+        var best = Time();
+        var peak = ResidentMemory.Peak - before;
+        for (var round = 0; round < 3; round++)
         {
             GC.Collect();
             best = Math.Min(best, Time());
@@ -66,7 +66,7 @@ internal static class Growth
 
         double Time()
         {
-            long start = Stopwatch.GetTimestamp();
+            var start = Stopwatch.GetTimestamp();
             ActivationMaps.Compute(trace, engine: engine);
             return Stopwatch.GetElapsedTime(start).TotalSeconds;
         }

@@ -31,7 +31,7 @@ public class InterferenceBenchmarks
 
         // All weights there are, as in the last steps of an answer.
         var random = new Random(2);
-        foreach (ref float weight in _problem.Weights.AsSpan())
+        foreach (ref var weight in _problem.Weights.AsSpan())
         {
             weight = random.NextSingle() / RowCount;
         }
@@ -57,11 +57,11 @@ public class InterferenceBenchmarks
     [Benchmark(Baseline = true)]
     public void MultiplyAddPerRow()
     {
-        for (int m = 0; m < MapCount; m++)
+        for (var m = 0; m < MapCount; m++)
         {
             var map = _maps.AsSpan(m * CellCount, CellCount);
             map.Clear();
-            for (int t = 0; t < RowCount; t++)
+            for (var t = 0; t < RowCount; t++)
             {
                 TensorPrimitives.MultiplyAdd(
                     _activations.AsSpan(t * CellCount, CellCount),

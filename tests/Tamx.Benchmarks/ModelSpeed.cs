@@ -37,7 +37,7 @@ internal static class ModelSpeed
         output.WriteLine("| --- | --- | --- | --- |");
         foreach (var (name, type) in Weights)
         {
-            string path = plainPath;
+            var path = plainPath;
             if (type is { } quantized)
             {
                 path = folder.File($"{name}.gguf");
@@ -79,24 +79,24 @@ internal static class ModelSpeed
             new(TurnRole.User, [TestPictures.Gradient(512, 512), new TextPart("What is in this picture?")]),
         ];
         using var completion = model.CreateCompletion(messages, new CompletionOptions { MaxNewTokens = TokenCount });
-        long start = Stopwatch.GetTimestamp();
+        var start = Stopwatch.GetTimestamp();
         await completion.PrefillAsync();
-        double prompt = Stopwatch.GetElapsedTime(start).TotalMilliseconds / completion.PromptTokenCount;
+        var prompt = Stopwatch.GetElapsedTime(start).TotalMilliseconds / completion.PromptTokenCount;
         start = Stopwatch.GetTimestamp();
-        int count = 0;
+        var count = 0;
         await foreach (var token in completion.GenerateAsync())
         {
             count++;
         }
 
-        double answer = Stopwatch.GetElapsedTime(start).TotalMilliseconds / count;
+        var answer = Stopwatch.GetElapsedTime(start).TotalMilliseconds / count;
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{prompt} {answer}"));
     }
 
     /// <summary>Keeps a processor busy until it is killed.</summary>
     public static void Burn()
     {
-        long start = Stopwatch.GetTimestamp();
+        var start = Stopwatch.GetTimestamp();
         while (Stopwatch.GetElapsedTime(start) < LongestBurn)
         {
             Thread.SpinWait(1000);
@@ -106,7 +106,7 @@ internal static class ModelSpeed
     private static (double Prompt, double Answer) Measure(string modelPath, string projectorPath)
     {
         var best = (Prompt: double.PositiveInfinity, Answer: double.PositiveInfinity);
-        for (int round = 0; round < RoundCount; round++)
+        for (var round = 0; round < RoundCount; round++)
         {
             double[] figures =
             [

@@ -29,6 +29,12 @@ switch (args)
     case ["--overhead", var way, var modelPath, var projectorPath]:
         await ExplainOverhead.WriteOneAsync(Console.Out, way, modelPath, projectorPath);
         break;
+    case ["--batch"]:
+        await BatchCost.WriteAsync(Console.Out, 3);
+        break;
+    case ["--batch", var folder]:
+        await BatchCost.WriteOneAsync(Console.Out, folder);
+        break;
     case ["--speed"]:
         ModelSpeed.Write(Console.Out);
         break;

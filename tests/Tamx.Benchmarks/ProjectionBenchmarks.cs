@@ -52,10 +52,10 @@ public class ProjectionBenchmarks
     [Benchmark(Baseline = true)]
     public void DotPerElement()
     {
-        for (int t = 0; t < Size.Rows; t++)
+        for (var t = 0; t < Size.Rows; t++)
         {
             var row = _rows.AsSpan(t * HiddenSize, HiddenSize);
-            for (int v = 0; v < Size.States; v++)
+            for (var v = 0; v < Size.States; v++)
             {
                 _products[(t * Size.States) + v] = Math.Max(
                     0,

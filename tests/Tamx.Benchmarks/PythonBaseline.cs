@@ -33,9 +33,9 @@ internal static class PythonBaseline
     public static double Measure(Trace trace, ActivationMaps expected, int threadCount)
     {
         using var folder = new TemporaryFolder();
-        string path = folder.File("trace.safetensors");
+        var path = folder.File("trace.safetensors");
         TraceFile.Save(trace, path);
-        string[] fields = Run(
+        var fields = Run(
                 Path.Combine(AppContext.BaseDirectory, "maps.py"),
                 path,
                 expected.Options.KernelSize.ToString(CultureInfo.InvariantCulture),
@@ -43,8 +43,8 @@ internal static class PythonBaseline
                 RoundCount.ToString(CultureInfo.InvariantCulture)
             )
             .Split(' ');
-        double sum = double.Parse(fields[1], CultureInfo.InvariantCulture);
-        double expectedSum = expected.Answer.Sum(token =>
+        var sum = double.Parse(fields[1], CultureInfo.InvariantCulture);
+        var expectedSum = expected.Answer.Sum(token =>
             token
                 .Candidates.Append(token.Token)
                 .Sum(explained => explained.VisionMaps.Sum(map => map!.Values.ToArray().Sum(value => (double)value)))

@@ -32,7 +32,7 @@ internal sealed class QuickTable
     public static async Task WriteAsync(TextWriter output)
     {
         var table = new QuickTable(output);
-        string? obstacle = PythonBaseline.FindObstacle();
+        var obstacle = PythonBaseline.FindObstacle();
         output.WriteLine(
             Invariant(
                 $"{Machine.Name}, {Environment.ProcessorCount} processors, .NET {Environment.Version}, {VectorKernels.OfThisMachine.Bits}-bit vectors"
@@ -71,8 +71,8 @@ internal sealed class QuickTable
         double? ratio
     )
     {
-        string peak = ofPeak is { } share ? Invariant($"{share:P0}") : "";
-        string times = ratio is { } value ? Invariant($"{value:F1}") : "";
+        var peak = ofPeak is { } share ? Invariant($"{share:P0}") : "";
+        var times = ratio is { } value ? Invariant($"{value:F1}") : "";
         _output.WriteLine(
             Invariant($"| {what} | {threads} | {seconds * 1e3:F2} ms | {rate} | {peak} | {against} | {times} |")
         );
@@ -85,10 +85,10 @@ internal sealed class QuickTable
         {
             var benchmark = new ProjectionBenchmarks { Size = size };
             benchmark.SetUp();
-            double[] best = Timing.Best(3, benchmark.Cpu, benchmark.CpuAllThreads, benchmark.DotPerElement);
-            double reference = size.States > 2000 ? double.NaN : Timing.Best(0, benchmark.Reference)[0];
-            double flops = 2.0 * size.States * size.Rows * benchmark.HiddenSize / 1e9;
-            string what = $"projection, {size.Rows} rows by {size.States} states of {benchmark.HiddenSize}";
+            var best = Timing.Best(3, benchmark.Cpu, benchmark.CpuAllThreads, benchmark.DotPerElement);
+            var reference = size.States > 2000 ? double.NaN : Timing.Best(0, benchmark.Reference)[0];
+            var flops = 2.0 * size.States * size.Rows * benchmark.HiddenSize / 1e9;
+            var what = $"projection, {size.Rows} rows by {size.States} states of {benchmark.HiddenSize}";
             Row(
                 what,
                 1,
@@ -120,10 +120,10 @@ internal sealed class QuickTable
     {
         var benchmark = new SelectionBenchmarks();
         benchmark.SetUp();
-        double[] best = Timing.Best(2, benchmark.Cpu, benchmark.CpuAllThreads, benchmark.DotPerElement);
-        double flops =
+        var best = Timing.Best(2, benchmark.Cpu, benchmark.CpuAllThreads, benchmark.DotPerElement);
+        var flops =
             2.0 * SelectionBenchmarks.StateCount * SelectionBenchmarks.RowCount * SelectionBenchmarks.HiddenSize / 1e9;
-        string what =
+        var what =
             $"best {SelectionBenchmarks.Count} of {SelectionBenchmarks.RowCount} rows of {SelectionBenchmarks.HiddenSize} for {SelectionBenchmarks.StateCount} states";
         Row(
             what,
@@ -150,8 +150,8 @@ internal sealed class QuickTable
     {
         var benchmark = new InterferenceBenchmarks();
         benchmark.SetUp();
-        double[] best = Timing.Best(2, benchmark.Cpu, benchmark.MultiplyAddPerRow);
-        double flops = 2.0 * benchmark.CellCount * benchmark.MapCount * benchmark.RowCount / 1e9;
+        var best = Timing.Best(2, benchmark.Cpu, benchmark.MultiplyAddPerRow);
+        var flops = 2.0 * benchmark.CellCount * benchmark.MapCount * benchmark.RowCount / 1e9;
         Row(
             $"interference to normalised map, {benchmark.MapCount} maps of {benchmark.CellCount} cells from {benchmark.RowCount}",
             1,
@@ -166,12 +166,12 @@ internal sealed class QuickTable
 
     private void RankFilter()
     {
-        foreach (int kernelSize in (int[])[3, 5, 7, 9])
+        foreach (var kernelSize in (int[])[3, 5, 7, 9])
         {
             var benchmark = new RankFilterBenchmarks { KernelSize = kernelSize };
             benchmark.SetUp();
-            double[] best = Timing.Best(1.5, benchmark.Cpu, benchmark.ScalarSort);
-            double perMap = best[0] / benchmark.MapCount;
+            var best = Timing.Best(1.5, benchmark.Cpu, benchmark.ScalarSort);
+            var perMap = best[0] / benchmark.MapCount;
             Row(
                 $"rank filter k = {kernelSize}, {benchmark.MapCount} maps of 32 x 32",
                 1,
@@ -188,9 +188,9 @@ internal sealed class QuickTable
     {
         foreach (var grid in ComputeBenchmarks.Grids)
         {
-            foreach (int candidates in (int[])[0, 3])
+            foreach (var candidates in (int[])[0, 3])
             {
-                foreach (int kernelSize in (int[])[3, 5])
+                foreach (var kernelSize in (int[])[3, 5])
                 {
                     var benchmark = new ComputeBenchmarks
                     {
@@ -199,20 +199,20 @@ internal sealed class QuickTable
                         KernelSize = kernelSize,
                     };
                     benchmark.SetUp();
-                    double[] best = Timing.Best(1.2, () => benchmark.OneThread(), () => benchmark.AllThreads());
+                    var best = Timing.Best(1.2, () => benchmark.OneThread(), () => benchmark.AllThreads());
                     double? python =
                         withPython && candidates == 3 && InPython.Contains((grid, kernelSize))
                             ? benchmark.MeasurePython()
                             : null;
                     benchmark.CleanUp();
-                    string cells =
+                    var cells =
                         grid.Frames == 1
                             ? $"{grid.Rows} x {grid.Columns}"
                             : $"video {grid.Frames} x {grid.Rows} x {grid.Columns}";
-                    string what =
+                    var what =
                         $"maps of {ComputeBenchmarks.AnswerLength} tokens, {cells}, {candidates} candidates, k = {kernelSize}";
-                    string against = python is null ? "" : "Python as TAMX does it, one thread";
-                    string rate = Invariant($"{benchmark.Flops / best[0] / 1e9:F0} GFLOP/s");
+                    var against = python is null ? "" : "Python as TAMX does it, one thread";
+                    var rate = Invariant($"{benchmark.Flops / best[0] / 1e9:F0} GFLOP/s");
                     Row(what, 1, best[0], rate, benchmark.Flops / best[0] / 1e9 / _onePeak, against, python / best[0]);
                     rate = Invariant($"{benchmark.Flops / best[1] / 1e9:F0} GFLOP/s");
                     Row(

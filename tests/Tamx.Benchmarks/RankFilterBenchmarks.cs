@@ -44,7 +44,7 @@ public class RankFilterBenchmarks
     [Benchmark(Baseline = true)]
     public void ScalarSort()
     {
-        for (int i = 0; i < ScalarMapCount; i++)
+        for (var i = 0; i < ScalarMapCount; i++)
         {
             RankFilter.Apply(
                 _wide.AsSpan(i * Side * Side, Side * Side),

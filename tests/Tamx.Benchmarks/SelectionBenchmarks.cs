@@ -60,21 +60,21 @@ public class SelectionBenchmarks
         var logits = new float[RowCount];
         var exponentials = new float[RowCount];
         var ids = new int[RowCount];
-        for (int p = 0; p < StateCount; p++)
+        for (var p = 0; p < StateCount; p++)
         {
             var state = _states.AsSpan(p * HiddenSize, HiddenSize);
-            for (int t = 0; t < RowCount; t++)
+            for (var t = 0; t < RowCount; t++)
             {
                 logits[t] = TensorPrimitives.Dot(_rows.AsSpan(t * HiddenSize, HiddenSize), state);
                 ids[t] = t;
             }
 
-            float largest = TensorPrimitives.Max<float>(logits);
+            var largest = TensorPrimitives.Max<float>(logits);
             TensorPrimitives.Subtract(logits, largest, exponentials);
             TensorPrimitives.Exp<float>(exponentials, exponentials);
             _logSums[p] = largest + Math.Log(TensorPrimitives.Sum<float>(exponentials));
             Array.Sort(logits, ids);
-            for (int i = 0; i < Count; i++)
+            for (var i = 0; i < Count; i++)
             {
                 _best[(p * Count) + i] = new TokenScore(ids[^(i + 1)], logits[^(i + 1)]);
             }

@@ -22,12 +22,12 @@ internal static class Timing
             action();
         }
 
-        long start = Stopwatch.GetTimestamp();
-        for (int round = 0; round < 2 || Stopwatch.GetElapsedTime(start).TotalSeconds < seconds; round++)
+        var start = Stopwatch.GetTimestamp();
+        for (var round = 0; round < 2 || Stopwatch.GetElapsedTime(start).TotalSeconds < seconds; round++)
         {
-            for (int i = 0; i < actions.Length; i++)
+            for (var i = 0; i < actions.Length; i++)
             {
-                long from = Stopwatch.GetTimestamp();
+                var from = Stopwatch.GetTimestamp();
                 actions[i]();
                 best[i] = Math.Min(best[i], Stopwatch.GetElapsedTime(from).TotalSeconds);
             }

@@ -27,10 +27,10 @@ internal abstract class VectorKernels
         // Long enough that starting the threads does not show.
         const int Steps = 600_000;
         double best = 0;
-        for (int round = 0; round < 100; round++)
+        for (var round = 0; round < 100; round++)
         {
-            long start = Stopwatch.GetTimestamp();
-            double flops =
+            var start = Stopwatch.GetTimestamp();
+            var flops =
                 threadCount == 1
                     ? MultiplyAdds(Steps)
                     : Enumerable
@@ -62,7 +62,7 @@ internal abstract class VectorKernels
             using var filter = new WindowFilter<TSimd, TVector>();
             fixed (float* first = frames)
             {
-                for (int i = 0; i < frames.Length; i += rowCount * columnCount)
+                for (var i = 0; i < frames.Length; i += rowCount * columnCount)
                 {
                     filter.Apply(first + i, rowCount, columnCount, kernelSize, ConstantWindow.Zero, 0);
                 }
@@ -86,7 +86,7 @@ internal abstract class VectorKernels
                 j = y,
                 k = y,
                 l = y;
-            for (int step = 0; step < steps; step++)
+            for (var step = 0; step < steps; step++)
             {
                 a = TSimd.MultiplyAdd(a, x, y);
                 b = TSimd.MultiplyAdd(b, x, y);

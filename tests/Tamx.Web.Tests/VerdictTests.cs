@@ -200,7 +200,9 @@ public sealed class VerdictPageTests(Chromium browser, CalibratedServer calibrat
         await page.AttachAsync("scene.jpg", "image/jpeg", RunningServer.Scene);
         await page.Question.FillAsync("Describe this image.");
         await page.Button("Given answer").ClickAsync();
-        await page.Page.Locator("textarea[name=answer]").FillAsync("An orange cross, a blue diamond and a purple circle.");
+        await page
+            .Page.Locator("textarea[name=answer]")
+            .FillAsync("An orange cross, a blue diamond and a purple circle.");
         await page.Page.Locator("button.tool", new() { HasText = "Options" }).ClickAsync();
         await page.Page.Locator("[name=verdicts]").SelectOptionAsync("on");
         await page.Button("Done").ClickAsync();
