@@ -408,6 +408,71 @@ public sealed class BatchTests : IDisposable
         Assert.Equal(new BatchShard(index.Value, count!.Value), BatchShard.OfScheduler(environment.GetValueOrDefault));
     }
 
+    /// <summary>The sample's script and manifest, with stand-ins for what a scheduler sets.</summary>
+    [Fact]
+    public async Task Cluster_ScriptAndManifest_DivideTheRows()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Needs a shell.");
+        WriteRows(5);
+        File.Copy(DemoFiles.Model, _folder.File("model.gguf"));
+        File.Copy(DemoFiles.Projector, _folder.File("mmproj.gguf"));
+        var tamx = _folder.File("tamx");
+        File.WriteAllText(
+            tamx,
+            $"#!/bin/sh\nexec '{ChildProcess.Dotnet}' '{typeof(CommandLine).Assembly.Location}' \"$@\"\n"
+        );
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(tamx, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        }
+
+        for (var i = 0; i < 2; i++)
+        {
+            var run = await CommandRun.OfProgram(
+                "/bin/sh",
+                [Cluster("slurm.sh")],
+                _folder.Path,
+                ("DATA", _folder.Path),
+                ("PATH", $"{_folder.Path}:{Environment.GetEnvironmentVariable("PATH")}"),
+                ("SLURM_ARRAY_TASK_ID", $"{i + 3}"),
+                ("SLURM_ARRAY_TASK_MIN", "3"),
+                ("SLURM_ARRAY_TASK_COUNT", "2"),
+                ("SLURM_CPUS_PER_TASK", "1")
+            );
+            Assert.True(run.ExitCode == 0, run.Error);
+        }
+
+        await RunAsync(0, "--merge", "out", "-o", "slurm.tar");
+        Directory.Delete(_folder.File("out"), recursive: true);
+        var line = File.ReadLines(Cluster("job.yaml")).Single(line => line.TrimStart().StartsWith("args: ["));
+        string[] arguments =
+        [
+            .. JsonNode
+                .Parse(line.Replace("args:", "", StringComparison.Ordinal))!
+                .AsArray()
+                .Select(argument =>
+                    ((string)argument!).Replace("/data/", _folder.Path + "/", StringComparison.Ordinal)
+                ),
+        ];
+        for (var i = 0; i < 2; i++)
+        {
+            var run = await CommandRun.OfProgram(
+                tamx,
+                [.. arguments, "-t", "1"],
+                _folder.Path,
+                ("JOB_COMPLETION_INDEX", $"{i}"),
+                ("JOB_COMPLETIONS", "2")
+            );
+            Assert.True(run.ExitCode == 0, run.Error);
+        }
+
+        await RunAsync(0, "--merge", "out", "-o", "kubernetes.tar");
+        Assert.Equal(Enumerable.Range(0, 5), Answers("slurm.tar").Select(row => (int)row["row"]!));
+        Assert.Equal(File.ReadAllBytes(_folder.File("slurm.tar")), File.ReadAllBytes(_folder.File("kubernetes.tar")));
+
+        static string Cluster(string name) => Path.Combine(AppContext.BaseDirectory, "cluster", name);
+    }
+
     private void WriteRows(int count) =>
         File.WriteAllLines(
             _folder.File("rows.jsonl"),

@@ -216,8 +216,8 @@ internal sealed class BatchCommand
     }
 
     /// <summary>
-    /// Says what the rows will hold in memory, before anything is loaded. Refuses a context, or an answer alone, that the
-    /// workers have no room for.
+    /// Says what the rows will hold in memory, before anything is loaded. Refuses a context, or an answer alone, that
+    /// the workers have no room for.
     /// </summary>
     private void RequireMemory(ParseResult parsed, CommandContext context, int workers)
     {
@@ -237,7 +237,7 @@ internal sealed class BatchCommand
         context.Error.WriteLine(
             OutsideText.Line(
                 FormattableString.Invariant(
-                    $"{facts.Path}: {weights} of weights, mapped{(workers > 1 ? " once" : "")}; for {tokens:N0} tokens {each} {ByteSize.Describe(need.ContextBytes)} of keys and values and {ByteSize.Describe(need.StateBytes)} of hidden states; {ByteSize.Describe(machine)} here are enough for rows of {most:N0} tokens"
+                    $"{facts.Path}: {weights} of weights, mapped{(workers > 1 ? " once" : "")}; for {tokens:N0} tokens {each} {ByteSize.Describe(need.ContextBytes)} of keys and values and {ByteSize.Describe(need.StateBytes)} of hidden states; {ByteSize.Describe(machine)} here are enough for rows of {Math.Min(most, Math.Max(tokens, facts.ContextLength)):N0} tokens"
                 )
             )
         );

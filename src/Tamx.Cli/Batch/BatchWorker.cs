@@ -82,7 +82,7 @@ internal sealed class BatchWorker(string name, Func<int?, Process> start, TextWr
         }
     }
 
-    /// <summary>Whether it ended otherwise than on purpose. ggml gives up with 1, and so does a fault of tamx.</summary>
+    /// <summary>Whether it ended otherwise than on purpose. ggml gives up with 1; so does a fault of tamx.</summary>
     private static bool HasDied(int code) =>
         code
             is not (
