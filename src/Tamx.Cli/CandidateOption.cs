@@ -1,11 +1,15 @@
 using System.CommandLine;
 using Tamx.Kernels;
+using Tamx.Llama;
 
 namespace Tamx.Cli;
 
 /// <summary><c>--candidates</c> of the commands that read a trace.</summary>
 internal sealed class CandidateOption
 {
+    /// <summary>Bytes from which it is said beforehand what a trace takes.</summary>
+    private const long LeastSaid = 1 << 28;
+
     private readonly Option<int> _count = new("--candidates")
     {
         Description =
@@ -48,6 +52,18 @@ internal sealed class CandidateOption
         CancellationToken cancellationToken
     )
     {
+        var size = TraceFile.Measure(path, dump);
+        if (size.HeldBytes + size.MappedBytes >= LeastSaid)
+        {
+            CommandContext
+                .Of(parsed)
+                .Error.WriteLine(
+                    OutsideText.Line(
+                        $"{path}: takes {ByteSize.Describe(size.HeldBytes)} of the {ByteSize.Describe(MemoryEstimate.MachineBytes)} of memory here; {ByteSize.Describe(size.MappedBytes)} of hidden states stay in the file"
+                    )
+                );
+        }
+
         var model = parsed.GetValue(_model);
         var trace = TraceFile.Load(path, model, dump);
         return parsed.GetResult(_count) is null

@@ -93,6 +93,7 @@ internal static class CommandLine
         {
             InvalidInputException input => input.Describe(FlagNames.Of),
             LlamaException llama => llama.Describe(FlagNames.Of),
+            NativeLibraryException missing => missing.Describe(FlagNames.Of),
             EngineUnavailableException { IsLackOfMemory: true } => e.Message.Replace(
                 nameof(EngineOptions.MaxWorkingBytes),
                 FlagNames.Of(new Setting(nameof(EngineOptions.MaxWorkingBytes))),

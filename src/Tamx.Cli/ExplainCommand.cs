@@ -119,7 +119,7 @@ internal sealed class ExplainCommand
         };
 
         using var engine = _engine.Create(parsed, _model.IsVerbose(parsed));
-        LlamaRuntime.RequireDevice(modelOptions.Device);
+        LlamaRuntime.RequireDevices(modelOptions);
         if (modelOptions.GpuLayerCount != 0 && !LlamaRuntime.Devices.Any(device => device.IsGpu))
         {
             error.WriteLine(

@@ -24,6 +24,7 @@ internal static class FlagNames
             nameof(ModelOptions.MaxImageTokens) => "--image-max-tokens",
             nameof(ModelOptions.MinImageTokens) => "--image-min-tokens",
             nameof(ModelOptions.ProjectorPath) => "--mmproj",
+            nameof(ModelOptions.RpcServers) => "--rpc",
             nameof(VideoSampling.FramesPerSecond) => "--fps",
             nameof(VideoSampling.MaxFrames) => "--max-frames",
             nameof(DumpOptions.DumpLayers) => "--dump-layers",

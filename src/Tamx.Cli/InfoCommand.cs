@@ -61,8 +61,8 @@ internal static class InfoCommand
             Preflight.CheckPair(facts, projector);
         }
 
+        LlamaRuntime.RequireDevices(options);
         var devices = LlamaRuntime.Devices;
-        LlamaRuntime.RequireDevice(options.Device);
         var gpu = devices.FirstOrDefault(device =>
             options.Device.Length > 0 ? device.Name == options.Device : device.IsGpu
         );
@@ -136,13 +136,13 @@ internal static class InfoCommand
             new Placement(
                 offloaded == 0
                     ? $"{facts.LayerCount} layers on {cpu.Name}"
-                    : $"{offloaded} of {facts.LayerCount} layers on {gpu!.Name} (about {Size((double)facts.ByteCount * offloaded / facts.LayerCount)} of weights), the rest on {cpu.Name}",
+                    : $"{offloaded} of {facts.LayerCount} layers on {gpu!.Name} (about {ByteSize.Describe((double)facts.ByteCount * offloaded / facts.LayerCount)} of weights), the rest on {cpu.Name}",
                 projector is null ? null
                     : gpu is null || options.GpuLayerCount == 0 || !options.OffloadProjector ? cpu.Name
-                    : $"{gpu.Name} ({Size(projector.ByteCount)} of weights)",
+                    : $"{gpu.Name} ({ByteSize.Describe(projector.ByteCount)} of weights)",
                 offloaded == 0
                     ? null
-                    : $"{Size(1000.0 * facts.ContextBytesPerToken(offloaded))} on {gpu!.Name} per 1000 tokens",
+                    : $"{ByteSize.Describe(1000.0 * facts.ContextBytesPerToken(offloaded))} on {gpu!.Name} per 1000 tokens",
                 engine.Name,
                 options.ThreadCount
             )
@@ -154,7 +154,7 @@ internal static class InfoCommand
         var model = info.Model;
         output.WriteLine($"Model      {model.Name ?? Path.GetFileName(model.Path)}  ({model.Path})");
         output.WriteLine(
-            $"           {model.Architecture} ({model.Family}), {model.Quantization}, {Amount(model.Parameters)} parameters, {Size(model.Bytes)}"
+            $"           {model.Architecture} ({model.Family}), {model.Quantization}, {Amount(model.Parameters)} parameters, {ByteSize.Describe(model.Bytes)}"
         );
         var attention =
             model.AttentionLayers.Count == model.Layers
@@ -176,7 +176,7 @@ internal static class InfoCommand
         {
             output.WriteLine($"Projector  {projector.Type}  ({projector.Path})");
             output.WriteLine(
-                $"           {Amount(projector.Parameters)} parameters, {Size(projector.Bytes)}, {projector.Layers} layers, hidden size {projector.HiddenSize}"
+                $"           {Amount(projector.Parameters)} parameters, {ByteSize.Describe(projector.Bytes)}, {projector.Layers} layers, hidden size {projector.HiddenSize}"
             );
             var deepstack =
                 projector.DeepstackLayers.Count == 0
@@ -195,7 +195,7 @@ internal static class InfoCommand
         foreach (var device in info.Runtime.Devices)
         {
             output.WriteLine(
-                $"           {device.Name}: {device.Description.Trim()}, {Size(device.FreeBytes)} of {Size(device.TotalBytes)} free"
+                $"           {device.Name}: {device.Description.Trim()}, {ByteSize.Describe(device.FreeBytes)} of {ByteSize.Describe(device.TotalBytes)} free"
             );
         }
 
@@ -226,7 +226,7 @@ internal static class InfoCommand
         foreach (var device in info.Runtime.MapDevices)
         {
             output.WriteLine(
-                $"           device {device.Name}: {device.Description}, {Size(device.Bytes)}{(device.Gpu ? string.Empty : ", no GPU")}"
+                $"           device {device.Name}: {device.Description}, {ByteSize.Describe(device.Bytes)}{(device.Gpu ? string.Empty : ", no GPU")}"
             );
         }
     }
@@ -237,14 +237,6 @@ internal static class InfoCommand
             >= 1_000_000_000 => FormattableString.Invariant($"{count / 1e9:0.##} G"),
             >= 1_000_000 => FormattableString.Invariant($"{count / 1e6:0.##} M"),
             _ => FormattableString.Invariant($"{count / 1e3:0.#} k"),
-        };
-
-    private static string Size(double bytes) =>
-        bytes switch
-        {
-            >= 1e9 => FormattableString.Invariant($"{bytes / 1e9:0.##} GB"),
-            >= 1e6 => FormattableString.Invariant($"{bytes / 1e6:0.#} MB"),
-            _ => FormattableString.Invariant($"{bytes / 1e3:0.#} kB"),
         };
 
     private sealed record Info(ModelInfo Model, ProjectorInfo? Projector, RuntimeInfo Runtime, Placement Placement);

@@ -23,8 +23,8 @@ internal static class MapsCommand
         var model = new Option<string?>("-m", "--model")
         {
             Description =
-                "The model that the run was made with, a GGUF file: for a dump without output-embedding rows, as TAMX's scripts write it, and for --candidates.",
-            HelpName = "FILE",
+                "The model that the run was made with, a GGUF file or the folder of its makers' safetensors: for a dump without output-embedding rows, as TAMX's scripts write it, and for --candidates.",
+            HelpName = "FILE|FOLDER",
         };
         var defaults = new TamOptions();
         var merge = new Option<int>("--merge")

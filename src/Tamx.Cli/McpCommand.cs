@@ -63,7 +63,7 @@ internal sealed class McpCommand
             GgufModel.Open(projector);
         }
 
-        LlamaRuntime.RequireDevice(model.Device);
+        LlamaRuntime.RequireDevices(model);
         using var engine = _engine.Create(parsed, _model.IsVerbose(parsed));
         var options = new ExplainOptions
         {

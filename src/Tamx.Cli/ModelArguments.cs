@@ -30,6 +30,14 @@ internal sealed class ModelArguments
         HelpName = "N",
     };
 
+    private readonly Option<string[]> _rpc = new("--rpc")
+    {
+        Description =
+            "Servers of llama.cpp's RPC back end (rpc-server), whose devices are used as GPUs here; only in networks where everybody is trusted. It needs libraries built with that back end (TAMX_NATIVE_DIR).",
+        HelpName = "HOST:PORT,...",
+        CustomParser = result => result.Tokens[0].Value.Split(',', StringSplitOptions.TrimEntries),
+    };
+
     private readonly Option<bool> _noProjectorOffload = new("--no-mmproj-offload")
     {
         Description = "Keep the vision projector off the GPU.",
@@ -64,6 +72,7 @@ internal sealed class ModelArguments
         command.Options.Add(_model);
         command.Options.Add(_projector);
         command.Options.Add(_gpuLayers);
+        command.Options.Add(_rpc);
         command.Options.Add(_noProjectorOffload);
         DeviceOption.AddTo(command);
         command.Options.Add(_minImageTokens);
@@ -115,6 +124,7 @@ internal sealed class ModelArguments
             ModelPath = parsed.GetValue(_model) ?? DemoFiles.Model,
             ProjectorPath = IsDemo(parsed) ? DemoFiles.Projector : parsed.GetValue(_projector),
             GpuLayerCount = parsed.GetValue(_gpuLayers),
+            RpcServers = parsed.GetValue(_rpc) ?? [],
             OffloadProjector = !parsed.GetValue(_noProjectorOffload),
             Device = DeviceOption.ForModel(parsed),
             MinImageTokens = parsed.GetValue(_minImageTokens),

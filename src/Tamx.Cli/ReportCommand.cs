@@ -35,8 +35,8 @@ internal sealed class ReportCommand
     private readonly Option<string?> _model = new("-m", "--model")
     {
         Description =
-            "The model that the run was made with, a GGUF file: for a dump without output-embedding rows, and for --candidates.",
-        HelpName = "FILE",
+            "The model that the run was made with, a GGUF file or the folder of its makers' safetensors: for a dump without output-embedding rows, and for --candidates.",
+        HelpName = "FILE|FOLDER",
     };
 
     private readonly MethodOptions _method = new();

@@ -19,6 +19,7 @@ internal static class Settings
     public static readonly Setting ProjectorPath = new("ProjectorPath");
     public static readonly Setting RepeatLastN = new("RepeatLastN");
     public static readonly Setting RepeatPenalty = new("RepeatPenalty");
+    public static readonly Setting RpcServers = new("RpcServers");
     public static readonly Setting StopTexts = new("StopTexts");
     public static readonly Setting Thinking = new("Thinking");
     public static readonly Setting ThreadCount = new("ThreadCount");

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Formats.Tar;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Parquet.Serialization;
 using Tamx.Cli.Batch;
@@ -108,6 +109,120 @@ public sealed class BatchTests : IDisposable
             File.ReadAllBytes(_folder.File("one/shard-00000-of-00001.tar")),
             File.ReadAllBytes(_folder.File("two.tar"))
         );
+    }
+
+    [Fact]
+    public async Task Memory_IsSaidBeforeAndRefusedWhereItIsNotThere()
+    {
+        WriteRows(1);
+        var run = await RunAsync(0, "rows.jsonl", "-o", "out");
+        Assert.Contains("of weights, mapped; for 1,000 tokens it takes", run.Error, StringComparison.Ordinal);
+        run = await RunAsync(0, "rows.jsonl", "-o", "out2", "-c", "512");
+        Assert.Contains("for 512 tokens it takes", run.Error, StringComparison.Ordinal);
+        run = await RunAsync(3, "rows.jsonl", "-o", "out3", "-c", "1000000000");
+        Assert.Contains("use a smaller one (-c)", run.Error, StringComparison.Ordinal);
+        run = await RunAsync(3, "rows.jsonl", "-o", "out4", "-c", "1000000000", "--workers", "2");
+        Assert.Contains("(-c) or fewer workers (--workers)", run.Error, StringComparison.Ordinal);
+        run = await RunAsync(3, "rows.jsonl", "-o", "out5", "-n", "2000000000");
+        Assert.Contains("use fewer (-n)", run.Error, StringComparison.Ordinal);
+        await RunAsync(0, "rows.jsonl", "-o", "out6", "-n", "-1");
+    }
+
+    [Fact]
+    public async Task Worker_Killed_IsStartedAgainAndLosesNothing()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs /proc.");
+        WriteRows(40);
+        await RunAsync(0, "rows.jsonl", "-o", "one");
+        using var batch = Start("rows.jsonl", "-o", "two", "--workers", "2");
+        var part = _folder.File("two/shard-00001-of-00002.tar.part");
+        var kills = 0;
+        for (var least = 0L; kills < 2 && !batch.HasExited; )
+        {
+            if (File.Exists(part) && new FileInfo(part).Length is var length && length > least + 30_000)
+            {
+                var children = ChildrenOf(batch.Id)
+                    .Where(id => CommandLineOf(id).Contains("\01/2\0", StringComparison.Ordinal));
+                foreach (var id in children)
+                {
+                    using var worker = Process.GetProcessById(int.Parse(id, CultureInfo.InvariantCulture));
+                    worker.Kill();
+                    kills++;
+                    least = length;
+                }
+            }
+
+            await Task.Delay(1);
+        }
+
+        await batch.WaitForExitAsync();
+        Assert.Equal(0, batch.ExitCode);
+        Assert.Equal(2, kills);
+        await RunAsync(0, "--merge", "two", "-o", "two.tar");
+        Assert.Equal(
+            File.ReadAllBytes(_folder.File("one/shard-00000-of-00001.tar")),
+            File.ReadAllBytes(_folder.File("two.tar"))
+        );
+    }
+
+    /// <summary>A worker told of a row that ended two of its like writes an error in its place.</summary>
+    [Fact]
+    public async Task Worker_ToldOfAFatalRow_WritesAnErrorInItsPlace()
+    {
+        WriteRows(3);
+        var start = ChildProcess.Describe(
+            typeof(CommandLine).Assembly,
+            ["batch", _folder.File("rows.jsonl"), "-o", _folder.File("out"), "-t", "1"]
+        );
+        start.RedirectStandardInput = start.RedirectStandardOutput = true;
+        start.Environment["TAMX_BATCH_WORKER"] = "1";
+        start.Environment["TAMX_BATCH_FATAL_ROW"] = "1";
+        using var worker = Process.Start(start)!;
+        var places = await worker.StandardOutput.ReadToEndAsync();
+        await worker.WaitForExitAsync();
+        Assert.Equal(Failed, worker.ExitCode);
+        Assert.Equal(["0", "1", "2"], places.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        var rows = Answers("out/shard-00000-of-00001.tar");
+        Assert.Equal([1], rows.Where(row => row["error"] is not null).Select(row => (int)row["row"]!));
+        Assert.Contains("two processes ended", (string)rows[1]["error"]!, StringComparison.Ordinal);
+    }
+
+    /// <summary>A shell stands for the worker: it says which rows it begins, and ends as one that crashes.</summary>
+    [Theory]
+    [InlineData("echo 0; exit 0", 0, 1)]
+    [InlineData("echo 0; exit 3", 3, 1)]
+    [InlineData("echo 0; exit 130", 130, 1)]
+    [InlineData("kill -9 $$", 4, 2)]
+    [InlineData("exit 1", 4, 2)]
+    [InlineData("echo 3; kill -9 $$", 4, 5)]
+    [InlineData("test \"$FATAL\" = 3 && { echo 3; echo 4; exit 5; }; echo 2; echo 3; kill -9 $$", 5, 3)]
+    [InlineData("test \"$FATAL\" = 3 && exit 5; test $RUN = 2 && kill -9 $$; echo 3; exit 139", 5, 4)]
+    [InlineData("test $RUN -gt 20 && exit 0; echo $RUN; kill -9 $$", 0, 21)]
+    public async Task Worker_ThatDies_IsStartedAgainWithinBounds(string script, int exitCode, int runs)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Needs a shell.");
+        var started = 0;
+        using var error = new StringWriter();
+        using var worker = new BatchWorker(
+            "part",
+            fatal =>
+            {
+                started++;
+                return Process.Start(
+                    new ProcessStartInfo("/bin/sh", ["-c", script])
+                    {
+                        RedirectStandardInput = true,
+                        RedirectStandardOutput = true,
+                        RedirectStandardError = true,
+                        Environment = { ["FATAL"] = $"{fatal}", ["RUN"] = $"{started}" },
+                    }
+                )!;
+            },
+            error
+        );
+        Assert.Equal(exitCode, await worker.RunAsync(CancellationToken.None));
+        Assert.Equal(runs, started);
+        Assert.Equal(exitCode == 4, error.ToString().Contains("got no further", StringComparison.Ordinal));
     }
 
     /// <summary>Each is told with its row; the good ones between them are there.</summary>
@@ -293,6 +408,71 @@ public sealed class BatchTests : IDisposable
         Assert.Equal(new BatchShard(index.Value, count!.Value), BatchShard.OfScheduler(environment.GetValueOrDefault));
     }
 
+    /// <summary>The sample's script and manifest, with stand-ins for what a scheduler sets.</summary>
+    [Fact]
+    public async Task Cluster_ScriptAndManifest_DivideTheRows()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Needs a shell.");
+        WriteRows(5);
+        File.Copy(DemoFiles.Model, _folder.File("model.gguf"));
+        File.Copy(DemoFiles.Projector, _folder.File("mmproj.gguf"));
+        var tamx = _folder.File("tamx");
+        File.WriteAllText(
+            tamx,
+            $"#!/bin/sh\nexec '{ChildProcess.Dotnet}' '{typeof(CommandLine).Assembly.Location}' \"$@\"\n"
+        );
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(tamx, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        }
+
+        for (var i = 0; i < 2; i++)
+        {
+            var run = await CommandRun.OfProgram(
+                "/bin/sh",
+                [Cluster("slurm.sh")],
+                _folder.Path,
+                ("DATA", _folder.Path),
+                ("PATH", $"{_folder.Path}:{Environment.GetEnvironmentVariable("PATH")}"),
+                ("SLURM_ARRAY_TASK_ID", $"{i + 3}"),
+                ("SLURM_ARRAY_TASK_MIN", "3"),
+                ("SLURM_ARRAY_TASK_COUNT", "2"),
+                ("SLURM_CPUS_PER_TASK", "1")
+            );
+            Assert.True(run.ExitCode == 0, run.Error);
+        }
+
+        await RunAsync(0, "--merge", "out", "-o", "slurm.tar");
+        Directory.Delete(_folder.File("out"), recursive: true);
+        var line = File.ReadLines(Cluster("job.yaml")).Single(line => line.TrimStart().StartsWith("args: ["));
+        string[] arguments =
+        [
+            .. JsonNode
+                .Parse(line.Replace("args:", "", StringComparison.Ordinal))!
+                .AsArray()
+                .Select(argument =>
+                    ((string)argument!).Replace("/data/", _folder.Path + "/", StringComparison.Ordinal)
+                ),
+        ];
+        for (var i = 0; i < 2; i++)
+        {
+            var run = await CommandRun.OfProgram(
+                tamx,
+                [.. arguments, "-t", "1"],
+                _folder.Path,
+                ("JOB_COMPLETION_INDEX", $"{i}"),
+                ("JOB_COMPLETIONS", "2")
+            );
+            Assert.True(run.ExitCode == 0, run.Error);
+        }
+
+        await RunAsync(0, "--merge", "out", "-o", "kubernetes.tar");
+        Assert.Equal(Enumerable.Range(0, 5), Answers("slurm.tar").Select(row => (int)row["row"]!));
+        Assert.Equal(File.ReadAllBytes(_folder.File("slurm.tar")), File.ReadAllBytes(_folder.File("kubernetes.tar")));
+
+        static string Cluster(string name) => Path.Combine(AppContext.BaseDirectory, "cluster", name);
+    }
+
     private void WriteRows(int count) =>
         File.WriteAllLines(
             _folder.File("rows.jsonl"),
@@ -322,6 +502,26 @@ public sealed class BatchTests : IDisposable
             ["batch", .. arguments.Select(argument => IsPath(argument) ? _folder.File(argument) : argument), "-t", "1"]
         );
         return Process.Start(start)!;
+    }
+
+    private static IEnumerable<string> ChildrenOf(int id) =>
+        Directory
+            .GetDirectories($"/proc/{id}/task")
+            .Select(task => Path.Combine(task, "children"))
+            .Where(File.Exists)
+            .SelectMany(file => File.ReadAllText(file).Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+    /// <summary>The command line of a process, or nothing where it has ended.</summary>
+    private static string CommandLineOf(string id)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{id}/cmdline");
+        }
+        catch (IOException)
+        {
+            return "";
+        }
     }
 
     private static bool IsPath(string argument) =>

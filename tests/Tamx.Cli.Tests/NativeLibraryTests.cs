@@ -16,6 +16,33 @@ public sealed class NativeLibraryTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    [Theory]
+    [InlineData("explain")]
+    [InlineData("info")]
+    public async Task Rpc_LibrariesWithoutThatBackEnd_IsOneLine(string command)
+    {
+        var run = await CommandRun.Of([command, "--rpc", "127.0.0.1:50052,localhost:50053"]);
+        run.AssertFails(4, "has no RPC back end, which --rpc needs; build b10221 with GGML_RPC=ON");
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("here")]
+    [InlineData(":50052")]
+    [InlineData("here:")]
+    [InlineData("here:0")]
+    [InlineData("here:65536")]
+    [InlineData("here:+7")]
+    [InlineData("two words:7")]
+    [InlineData("http://here:7")]
+    [InlineData("here:7,,there:7")]
+    [InlineData("[::1]:7")]
+    public async Task Rpc_WhatIsNoAddress_IsOneLine(string servers)
+    {
+        var run = await CommandRun.Of(["info", "--rpc", servers]);
+        run.AssertFails(3, "--rpc '");
+    }
+
     /// <summary>
     /// LLamaSharp by itself looks for libraries in the current directory first, and starts vulkaninfo from there.
     /// </summary>

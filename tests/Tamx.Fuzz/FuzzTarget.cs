@@ -12,6 +12,7 @@ internal abstract class FuzzTarget : IDisposable
         ["pair"] = () => new GgufTarget("pair"),
         ["trace"] = () => new TraceTarget("trace"),
         ["dump"] = () => new TraceTarget("dump"),
+        ["checkpoint"] = () => new CheckpointTarget(),
         ["picture"] = () => new PictureTarget(),
         ["http"] = () => new HttpTarget(),
     };

@@ -13,6 +13,8 @@ public class TraceFuzzTests(ITestOutputHelper log) : FuzzTests("trace", log);
 
 public class DumpFuzzTests(ITestOutputHelper log) : FuzzTests("dump", log);
 
+public class CheckpointFuzzTests(ITestOutputHelper log) : FuzzTests("checkpoint", log);
+
 public class PictureFuzzTests(ITestOutputHelper log) : FuzzTests("picture", log);
 
 public class HttpFuzzTests(ITestOutputHelper log) : FuzzTests("http", log);

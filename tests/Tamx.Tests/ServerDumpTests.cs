@@ -1,9 +1,4 @@
 using System.Text;
-using System.Text.Json;
-using Tamx.Kernels;
-using Tamx.Llama;
-using Tamx.Llama.Chat;
-using Tamx.Llama.Gguf;
 using Tamx.Testing;
 
 namespace Tamx.Tests;
@@ -12,7 +7,6 @@ namespace Tamx.Tests;
 public sealed class ServerDumpTests : IDisposable
 {
     private static readonly ModelFiles Files = TestModels.Qwen3VlUntied;
-    private static readonly Lazy<Task<Trace>> Run = new(RunAsync);
 
     private readonly TemporaryFolder _folder = new();
 
@@ -27,9 +21,16 @@ public sealed class ServerDumpTests : IDisposable
     [InlineData(true, 0.1)]
     public async Task Load_DumpOfVllm_GivesTheRunsMaps(bool isHalf, double tolerance)
     {
-        var trace = await Run.Value;
-        WriteVllm(trace, isHalf);
-        var loaded = TraceFile.Load(Dump, Files.ModelPath, Options(trace) with { DumpLayers = [0, LayerCount - 1] });
+        var trace = await ServerDumps.Run.Value;
+        ServerDumps.WriteVllm(Dump, trace, isHalf);
+        var loaded = TraceFile.Load(
+            Dump,
+            Files.ModelPath,
+            ServerDumps.Options(trace) with
+            {
+                DumpLayers = [0, ServerDumps.LayerCount - 1],
+            }
+        );
 
         Assert.Equal(trace.TokenIds, loaded.TokenIds);
         Assert.Equal(trace.ImageGrids, loaded.ImageGrids);
@@ -46,9 +47,9 @@ public sealed class ServerDumpTests : IDisposable
     [Fact]
     public async Task Load_DumpOfVllmWithoutItsLayersNamed_ReadsTheLast()
     {
-        var trace = await Run.Value;
-        WriteVllm(trace, isHalf: false);
-        var loaded = TraceFile.Load(Dump, Files.ModelPath, Options(trace));
+        var trace = await ServerDumps.Run.Value;
+        ServerDumps.WriteVllm(Dump, trace, isHalf: false);
+        var loaded = TraceFile.Load(Dump, Files.ModelPath, ServerDumps.Options(trace));
         Assert.Empty(loaded.Layers);
         AssertMaps(trace, loaded, 1e-4);
     }
@@ -59,9 +60,9 @@ public sealed class ServerDumpTests : IDisposable
     [InlineData(false)]
     public async Task Load_AnswerOfSglang_GivesTheRunsMaps(bool isExpanded)
     {
-        var trace = await Run.Value;
-        WriteSglang(trace, isExpanded, withInput: true);
-        var loaded = TraceFile.Load(Json, Files.ModelPath, Options(trace));
+        var trace = await ServerDumps.Run.Value;
+        ServerDumps.WriteSglang(Json, trace, isExpanded, withInput: true);
+        var loaded = TraceFile.Load(Json, Files.ModelPath, ServerDumps.Options(trace));
         Assert.Equal(trace.TokenIds, loaded.TokenIds);
         AssertMaps(trace, loaded, 1e-5);
     }
@@ -69,8 +70,8 @@ public sealed class ServerDumpTests : IDisposable
     [Fact]
     public async Task Load_WithThePicture_FindsItsGridAndShowsIt()
     {
-        var trace = await Run.Value;
-        WriteVllm(trace, isHalf: false);
+        var trace = await ServerDumps.Run.Value;
+        ServerDumps.WriteVllm(Dump, trace, isHalf: false);
         var picture = _folder.File("picture.png");
         File.WriteAllBytes(picture, TestPictures.Gradient(128, 96).Encoded.ToArray());
         var loaded = TraceFile.Load(Dump, Files.ModelPath, new DumpOptions { Pictures = [picture] });
@@ -82,13 +83,13 @@ public sealed class ServerDumpTests : IDisposable
     [Fact]
     public async Task Load_DumpOfEightGigabytes_ReadsTheLayersThatAreNeeded()
     {
-        var trace = await Run.Value;
+        var trace = await ServerDumps.Run.Value;
         const int Layers = 300_000;
         var (rows, size) = (trace.HiddenRowCount, trace.HiddenSize);
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs sparse files.");
         var bytes = (long)rows * Layers * size * sizeof(float);
         Assert.True(bytes > 8_000_000_000, $"{bytes}");
-        var states = Residual(trace.HiddenStates.ToArray());
+        var states = ServerDumps.Residual(trace.HiddenStates.ToArray());
         var ids = trace.TokenIds.Select(id => (long)id).ToArray();
         var header = Encoding.UTF8.GetBytes(
             $$$"""{"hidden_states":{"dtype":"F32","shape":[{{{rows}}},{{{Layers}}},{{{size}}}],"data_offsets":[0,{{{bytes}}}]},"token_ids":{"dtype":"I64","shape":[{{{ids.Length}}}],"data_offsets":[{{{bytes}}},{{{bytes + (8 * ids.Length)}}}]}}"""
@@ -109,7 +110,7 @@ public sealed class ServerDumpTests : IDisposable
         }
 
         var before = GC.GetAllocatedBytesForCurrentThread();
-        var loaded = TraceFile.Load(Dump, Files.ModelPath, Options(trace));
+        var loaded = TraceFile.Load(Dump, Files.ModelPath, ServerDumps.Options(trace));
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 300_000_000);
         AssertMaps(trace, loaded, 1e-4);
     }
@@ -117,13 +118,13 @@ public sealed class ServerDumpTests : IDisposable
     [Fact]
     public async Task Load_DumpThatDoesNotSayEnough_NamesWhatIsMissing()
     {
-        var trace = await Run.Value;
-        WriteVllm(trace, isHalf: false);
+        var trace = await ServerDumps.Run.Value;
+        ServerDumps.WriteVllm(Dump, trace, isHalf: false);
         Refused("(modelPath)", null);
         Refused("give Pictures or Grids", new DumpOptions(), Files.ModelPath);
         Refused("gives it 2 x 2 cells", new DumpOptions { Grids = [(2, 2)] }, Files.ModelPath);
         Refused("names 2", new DumpOptions { Grids = [(2, 2), (3, 3)] }, Files.ModelPath);
-        Refused("holds 2 layers", Options(trace) with { DumpLayers = [7] }, Files.ModelPath);
+        Refused("holds 2 layers", ServerDumps.Options(trace) with { DumpLayers = [7] }, Files.ModelPath);
 
         void Refused(string message, DumpOptions? options, string? model = null) =>
             Assert.Contains(
@@ -136,10 +137,10 @@ public sealed class ServerDumpTests : IDisposable
     [Fact]
     public async Task Load_DamagedAnswerOfSglang_IsRefused()
     {
-        var trace = await Run.Value;
-        WriteSglang(trace, isExpanded: true, withInput: false);
+        var trace = await ServerDumps.Run.Value;
+        ServerDumps.WriteSglang(Json, trace, isExpanded: true, withInput: false);
         Assert.Contains("\"input_ids\"", Fault(), StringComparison.Ordinal);
-        WriteSglang(trace, isExpanded: true, withInput: true);
+        ServerDumps.WriteSglang(Json, trace, isExpanded: true, withInput: true);
         var whole = File.ReadAllText(Json);
         foreach (
             var text in (string[])
@@ -161,87 +162,13 @@ public sealed class ServerDumpTests : IDisposable
 
         string Fault() =>
             Assert
-                .ThrowsAny<InvalidInputException>(() => TraceFile.Load(Json, Files.ModelPath, Options(trace)))
+                .ThrowsAny<InvalidInputException>(() =>
+                    TraceFile.Load(Json, Files.ModelPath, ServerDumps.Options(trace))
+                )
                 .Message;
-    }
-
-    private static int LayerCount => LoadedModels.Get("qwen3vl-untied").Facts.LayerCount;
-
-    private static DumpOptions Options(Trace trace) =>
-        new() { Grids = [(trace.ImageGrids[0].Rows / 2, trace.ImageGrids[0].Columns / 2)] };
-
-    private static async Task<Trace> RunAsync()
-    {
-        var explanation = await Explainer.ExplainAsync(
-            LoadedModels.Get("qwen3vl-untied"),
-            [new ChatTurn(TurnRole.User, [TestPictures.Gradient(128, 96), new TextPart("Describe this image.")])],
-            new ExplainOptions
-            {
-                Completion = new CompletionOptions { MaxNewTokens = 5, CandidateCount = 0 },
-                Layers = [0],
-                ExplainEndToken = false,
-            },
-            new ReferenceEngine()
-        );
-        return explanation.Trace;
     }
 
     /// <summary>A dump has no candidates: the answer is the last turn's text.</summary>
     private static void AssertMaps(Trace trace, Trace loaded, double tolerance) =>
         MapAssert.Equal(ActivationMaps.Compute(trace), ActivationMaps.Compute(loaded), tolerance);
-
-    /// <summary>States whose norm is these, of another length in each row.</summary>
-    private static float[] Residual(float[] states)
-    {
-        var weight = new OutputNorm(Preflight.CheckModel(GgufModel.Open(Files.ModelPath))).Weight.ToArray();
-        return [.. states.Select((value, i) => value / weight[i % weight.Length] * (20 + (i / weight.Length % 7)))];
-    }
-
-    private void WriteVllm(Trace trace, bool isHalf)
-    {
-        var (rows, size) = (trace.HiddenRowCount, trace.HiddenSize);
-        var (first, last) = (Residual(trace.Layers[0].HiddenStates.ToArray()), Residual(trace.HiddenStates.ToArray()));
-        float[] states =
-        [
-            .. Enumerable
-                .Range(0, rows)
-                .SelectMany(row =>
-                    first[(row * size)..((row + 1) * size)].Concat(last[(row * size)..((row + 1) * size)])
-                ),
-        ];
-        TensorPart.Write(
-            Dump,
-            isHalf
-                ? TensorPart.BFloats("hidden_states", states, rows, 2, size)
-                : TensorPart.Singles("hidden_states", states, rows, 2, size),
-            TensorPart.Integers("token_ids", [.. trace.TokenIds], trace.TokenIds.Length)
-        );
-    }
-
-    private void WriteSglang(Trace trace, bool isExpanded, bool withInput)
-    {
-        var prompt = trace.TokenIds.Length - 5;
-        var rows = trace.HiddenStates.ToArray().Chunk(trace.HiddenSize).ToList();
-        var ids = trace.TokenIds.Take(prompt);
-        if (!isExpanded)
-        {
-            ids = ids.Where((id, i) => i == 0 || id != trace.Markers.ImagePad || trace.TokenIds[i - 1] != id);
-        }
-
-        var answer = new Dictionary<string, object>
-        {
-            ["text"] = "x",
-            ["output_ids"] = trace.TokenIds.Skip(prompt),
-            ["meta_info"] = new Dictionary<string, object>
-            {
-                ["hidden_states"] = rows.Skip(prompt).Cast<object>().Prepend(rows.Take(prompt)),
-            },
-        };
-        if (withInput)
-        {
-            answer["input_ids"] = ids;
-        }
-
-        File.WriteAllText(Json, JsonSerializer.Serialize(answer));
-    }
 }

@@ -52,7 +52,7 @@ internal static class SyntheticTrace
         };
     }
 
-    private static float[] Values(int seed, int count)
+    public static float[] Values(int seed, int count)
     {
         var random = new Random(seed);
         return [.. Enumerable.Range(0, count).Select(_ => (float)(random.NextDouble() * 2 - 0.8))];

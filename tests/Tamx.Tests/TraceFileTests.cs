@@ -27,6 +27,64 @@ public sealed class TraceFileTests : IDisposable
         Assert.StartsWith(Path, told, StringComparison.Ordinal);
     }
 
+    /// <summary>
+    /// 85 MB of states, and as many of a layer: none is held, and the maps are those of states in memory. Nothing but
+    /// the computation holds the trace while garbage is collected.
+    /// </summary>
+    [Fact]
+    public async Task Load_LargeStates_StayInTheirFile()
+    {
+        const int Size = 4096;
+        const int Side = 72;
+        int[] ids = [.. User([.. Image(Side * Side), 1]), .. Assistant(4, 5)];
+        int[] outputIds = [.. ids.Distinct().Order()];
+        var trace = new Trace
+        {
+            TokenIds = [.. ids],
+            HiddenSize = Size,
+            HiddenStates = Values(7, (ids.Length - 1) * Size),
+            Layers = [new LayerStates(0, Values(8, (ids.Length - 1) * Size))],
+            OutputIds = [.. outputIds],
+            OutputRows = Values(9, outputIds.Length * Size),
+            ImageGrids = [new PatchGrid(1, 2 * Side, 2 * Side)],
+        };
+        TraceFile.Save(trace, Path);
+
+        var size = TraceFile.Measure(Path);
+        Assert.Equal(2L * sizeof(float) * (ids.Length - 1) * Size, size.MappedBytes);
+        Assert.InRange(size.HeldBytes, sizeof(float) * outputIds.Length * Size, 1_000_000);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var loaded = TraceFile.Load(Path);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 5_000_000);
+        Assert.True(trace.HiddenStates.Span.SequenceEqual(loaded.HiddenStates.Span));
+        Assert.True(trace.Layers[0].HiddenStates.Span.SequenceEqual(loaded.Layers[0].HiddenStates.Span));
+        GC.KeepAlive(loaded);
+
+        using var stop = new CancellationTokenSource();
+        var collecting = Task.Run(() =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+            }
+        });
+        foreach (var layer in (int[])[-1, 0])
+        {
+            var options = new TamOptions { Layer = layer };
+            MapAssert.Equal(
+                ActivationMaps.Compute(trace, options),
+                ActivationMaps.Compute(TraceFile.Load(Path), options),
+                0
+            );
+        }
+
+        await stop.CancelAsync();
+        await collecting;
+        TraceFile.Save(TraceFile.Load(Path), _folder.File("again.safetensors"));
+        Assert.Equal(File.ReadAllBytes(Path), File.ReadAllBytes(_folder.File("again.safetensors")));
+    }
+
     [Fact]
     public void Save_ThenLoad_GivesEverythingBack()
     {

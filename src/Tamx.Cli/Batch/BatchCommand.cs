@@ -139,12 +139,13 @@ internal sealed class BatchCommand
         var shard = parsed.GetValue(_shard) ?? BatchShard.OfScheduler(Environment.GetEnvironmentVariable);
         if (parsed.GetValue(_workers) is > 1 and var workers)
         {
+            RequireMemory(parsed, context, workers);
             return await BatchWorkers.RunAsync(parsed, _shard, _workers, _engine, shard, workers, cancellationToken);
         }
 
-        using var input = BatchWorkers.EndWithParent(context);
+        using var duty = BatchWorkers.Duty(context);
         var rows = BatchInput.Open(path, parsed.GetValue(_prompt) ?? ConversationArguments.DefaultPrompt);
-        return await RunShardAsync(parsed, context, rows, shard, output, cancellationToken);
+        return await RunShardAsync(parsed, context, rows, shard, output, duty, cancellationToken);
     }
 
     private async Task<int> RunShardAsync(
@@ -153,27 +154,25 @@ internal sealed class BatchCommand
         BatchInput rows,
         BatchShard shard,
         string folder,
+        WorkerDuty? duty,
         CancellationToken cancellationToken
     )
     {
         var modelOptions = _model.Read(parsed, _engine.ThreadCount(parsed));
         var facts = Preflight.CheckModel(GgufModel.Open(modelOptions.ModelPath));
         var calibration = ModelCalibration.Find(facts);
-        var tam = _method.Read(parsed, calibration);
-        tam.Validate();
-        var options = new ExplainOptions
-        {
-            Tam = tam,
-            Layers = calibration is null ? [] : [calibration.PresenceLayer],
-            CaptureEvidence = _method.ShowsBoth(parsed),
-            Completion = _completion.Read(parsed),
-        };
+        var options = Options(parsed, calibration);
         Directory.CreateDirectory(folder);
         BatchManifest.Require(folder, Facts(parsed, rows, shard, modelOptions, options, calibration));
         if (ShardFile.IsComplete(folder, shard))
         {
             context.Error.WriteLine($"{shard.Name}: is complete already");
             return End(context, ShardFile.SummaryOf(folder, shard), ShardFile.PathOf(folder, shard));
+        }
+
+        if (duty is null)
+        {
+            RequireMemory(parsed, context, workers: 1);
         }
 
         using var results = ShardFile.Open(folder, shard);
@@ -190,6 +189,8 @@ internal sealed class BatchCommand
         {
             Pictures = parsed.GetValue(_pictures),
             MostErrors = parsed.GetValue(_maxErrors),
+            Begins = duty?.Begins,
+            FatalPlace = duty?.FatalPlace,
         };
         context.Interruption.KeepPart();
         if (!await run.RunAsync(rows, shard, results, context.Interruption.Stop, cancellationToken))
@@ -199,6 +200,62 @@ internal sealed class BatchCommand
         }
 
         return End(context, results.Finish(), ShardFile.PathOf(folder, shard));
+    }
+
+    private ExplainOptions Options(ParseResult parsed, ModelCalibration? calibration)
+    {
+        var tam = _method.Read(parsed, calibration);
+        tam.Validate();
+        return new ExplainOptions
+        {
+            Tam = tam,
+            Layers = calibration is null ? [] : [calibration.PresenceLayer],
+            CaptureEvidence = _method.ShowsBoth(parsed),
+            Completion = _completion.Read(parsed),
+        };
+    }
+
+    /// <summary>
+    /// Says what the rows will hold in memory, before anything is loaded. Refuses a context, or an answer alone, that
+    /// the workers have no room for.
+    /// </summary>
+    private void RequireMemory(ParseResult parsed, CommandContext context, int workers)
+    {
+        const int Unit = 1000;
+        var model = _model.Read(parsed, _engine.ThreadCount(parsed));
+        var facts = Preflight.CheckModel(GgufModel.Open(model.ModelPath));
+        var options = Options(parsed, ModelCalibration.Find(facts));
+        var completion = options.Completion;
+        var tokens = completion.ContextSize > 0 ? completion.ContextSize : Unit;
+        var need = options.EstimateMemory(model, facts, tokens);
+        var machine = MemoryEstimate.MachineBytes;
+        var most = machine / workers / (need.Bytes / tokens);
+        var each = workers > 1 ? $"each of {workers} workers takes" : "it takes";
+        var weights = ByteSize.Describe(
+            facts.ByteCount + (model.ProjectorPath is { } path ? new FileInfo(path).Length : 0)
+        );
+        context.Error.WriteLine(
+            OutsideText.Line(
+                FormattableString.Invariant(
+                    $"{facts.Path}: {weights} of weights, mapped{(workers > 1 ? " once" : "")}; for {tokens:N0} tokens {each} {ByteSize.Describe(need.ContextBytes)} of keys and values and {ByteSize.Describe(need.StateBytes)} of hidden states; {ByteSize.Describe(machine)} here are enough for rows of {Math.Min(most, Math.Max(tokens, facts.ContextLength)):N0} tokens"
+                )
+            )
+        );
+        if (completion.ContextSize > most)
+        {
+            throw new InvalidInputException(
+                $"a context of {completion.ContextSize} tokens takes {ByteSize.Describe(need.Bytes * workers)}, and there are {ByteSize.Describe(machine)} here; use a smaller one (-c){(workers > 1 ? " or fewer workers (--workers)" : "")}"
+            );
+        }
+
+        if (completion.MaxNewTokens is not int.MaxValue && completion.MaxNewTokens > most)
+        {
+            throw new InvalidInputException(
+                FormattableString.Invariant(
+                    $"answers of {completion.MaxNewTokens} tokens do not fit the memory here, {most:N0} would; use fewer (-n){(workers > 1 ? " or fewer workers (--workers)" : "")}"
+                )
+            );
+        }
     }
 
     private static int End(CommandContext context, ShardSummary summary, string path)

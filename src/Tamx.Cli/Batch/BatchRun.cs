@@ -24,6 +24,12 @@ internal sealed class BatchRun(
     /// <summary>Rows that may fail before the work ends.</summary>
     public required long MostErrors { get; init; }
 
+    /// <summary>Told the place of each row in the shard before it is explained.</summary>
+    public Action<int>? Begins { get; init; }
+
+    /// <summary>The place of a row that is not explained, because it ended two processes; null for none.</summary>
+    public int? FatalPlace { get; init; }
+
     /// <summary>Explains the rows that are not in the shard yet.</summary>
     /// <returns>Whether all rows are in it.</returns>
     /// <exception cref="InvalidInputException">The shard holds rows of another input.</exception>
@@ -68,7 +74,8 @@ internal sealed class BatchRun(
                 return false;
             }
 
-            await AddAsync(row, isNew, results, cancellationToken);
+            Begins?.Invoke(place);
+            await AddAsync(row, isNew, place == FatalPlace, results, cancellationToken);
             place++;
             if (clock.Elapsed - reported > ReportEvery)
             {
@@ -99,7 +106,13 @@ internal sealed class BatchRun(
         }
     }
 
-    private async Task AddAsync(BatchRow row, bool isNew, ShardFile results, CancellationToken cancellationToken)
+    private async Task AddAsync(
+        BatchRow row,
+        bool isNew,
+        bool isFatal,
+        ShardFile results,
+        CancellationToken cancellationToken
+    )
     {
         var key = ShardFile.KeyOf(row.Id);
         if (!isNew || key.Length > ShardFile.MostKeyLength)
@@ -108,6 +121,12 @@ internal sealed class BatchRun(
                 ShardFile.KeyOfNumber(row.Number),
                 isNew ? "its id is too long" : "a row before it has the same id"
             );
+            return;
+        }
+
+        if (isFatal)
+        {
+            AddError(key, "two processes ended while they explained it");
             return;
         }
 

@@ -11,11 +11,11 @@ namespace Tamx.Cli.Batch;
 /// </summary>
 internal static class BatchWorkers
 {
-    /// <summary>Tells a worker that it ends with the process that started it.</summary>
+    /// <summary>Tells a worker that it is one, and how many there are.</summary>
     private const string Mark = "TAMX_BATCH_WORKER";
 
-    /// <summary>How long workers may take to end their row when all are to end.</summary>
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
+    /// <summary>Tells a worker the place of a row that ended two processes.</summary>
+    private const string FatalMark = "TAMX_BATCH_FATAL_ROW";
 
     /// <summary>Runs them to their end.</summary>
     /// <returns>The exit code: that of the worst.</returns>
@@ -36,46 +36,50 @@ internal static class BatchWorkers
             command.AddRange(["-t", $"{Math.Max(1, Environment.ProcessorCount / count)}"]);
         }
 
-        var workers = Enumerable.Range(0, count).Select(index => Start(command, shard.Part(index, count))).ToList();
+        var workers = Enumerable
+            .Range(0, count)
+            .Select(index => shard.Part(index, count))
+            .Select(part => new BatchWorker(part.Name, fatal => Start(command, part, count, fatal), error))
+            .ToList();
         try
         {
-            await Task.WhenAll([
-                .. workers.Select(worker => RelayAsync(worker, error)),
-                .. workers.Select(worker => worker.WaitForExitAsync(cancellationToken)),
-            ]);
-            return
-                workers
-                    .Select(worker => worker.ExitCode)
-                    .FirstOrDefault(code => code is not (ExitCode.Ok or ExitCode.FailedRows))
-                    is not 0
-                        and var fault
+            var codes = await Task.WhenAll(workers.Select(worker => worker.RunAsync(cancellationToken)));
+            return codes.FirstOrDefault(code => code is not (ExitCode.Ok or ExitCode.FailedRows)) is not 0 and var fault
                 ? fault
-                : workers.Max(worker => worker.ExitCode);
+                : codes.Max();
         }
         finally
         {
-            // Without standard input they end after their row.
-            workers.ForEach(worker => worker.StandardInput.Close());
-            foreach (var worker in workers)
-            {
-                if (!worker.WaitForExit(Grace))
-                {
-                    worker.Kill(entireProcessTree: true);
-                }
-
-                worker.Dispose();
-            }
+            workers.ForEach(worker => worker.End());
+            workers.ForEach(worker => worker.Dispose());
         }
     }
 
-    /// <summary>In a worker: ends its work when the process that started it has ended.</summary>
-    public static IDisposable? EndWithParent(CommandContext context)
+    /// <summary>In a worker: what the process that started it says and is told.</summary>
+    public static WorkerDuty? Duty(CommandContext context)
     {
-        if (Environment.GetEnvironmentVariable(Mark) != "1")
+        if (Environment.GetEnvironmentVariable(Mark) is not { } mark)
         {
             return null;
         }
 
+        _ = int.TryParse(mark, NumberStyles.None, CultureInfo.InvariantCulture, out var count);
+        var fatal = Environment.GetEnvironmentVariable(FatalMark);
+        return new WorkerDuty(
+            Math.Max(1, count),
+            int.TryParse(fatal, NumberStyles.None, CultureInfo.InvariantCulture, out var place) ? place : null,
+            EndWithParent(context),
+            begun =>
+            {
+                context.Output.WriteLine(begun.ToString(CultureInfo.InvariantCulture));
+                context.Output.Flush();
+            }
+        );
+    }
+
+    /// <summary>Ends a worker's work when the process that started it has ended.</summary>
+    private static Stream EndWithParent(CommandContext context)
+    {
         var input = context.OpenInput();
         new Thread(() =>
         {
@@ -97,14 +101,19 @@ internal static class BatchWorkers
         return input;
     }
 
-    private static Process Start(List<string> command, BatchShard shard)
+    private static Process Start(List<string> command, BatchShard shard, int count, int? fatalPlace)
     {
         var start = new ProcessStartInfo(command[0])
         {
             UseShellExecute = false,
             RedirectStandardInput = true,
+            RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment = { [Mark] = "1" },
+            Environment =
+            {
+                [Mark] = count.ToString(CultureInfo.InvariantCulture),
+                [FatalMark] = fatalPlace?.ToString(CultureInfo.InvariantCulture),
+            },
         };
         string[] own =
         [
@@ -118,17 +127,6 @@ internal static class BatchWorkers
         }
 
         return Process.Start(start)!;
-    }
-
-    private static async Task RelayAsync(Process worker, TextWriter error)
-    {
-        while (await worker.StandardError.ReadLineAsync() is { } line)
-        {
-            lock (error)
-            {
-                error.WriteLine(line);
-            }
-        }
     }
 
     /// <summary>The command line without these options and their values.</summary>
@@ -151,4 +149,14 @@ internal static class BatchWorkers
             }
         }
     }
+}
+
+/// <summary>What a worker owes to the process that started it.</summary>
+/// <param name="Count">How many workers share the machine.</param>
+/// <param name="FatalPlace">The place in its part of a row that it must not explain, or null.</param>
+/// <param name="Input">Ends with that process.</param>
+/// <param name="Begins">To be told the place of each row before it is explained.</param>
+internal sealed record WorkerDuty(int Count, int? FatalPlace, Stream Input, Action<int> Begins) : IDisposable
+{
+    public void Dispose() => Input.Dispose();
 }

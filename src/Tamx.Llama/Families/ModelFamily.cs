@@ -22,6 +22,12 @@ internal abstract class ModelFamily
     /// <summary>Its <c>general.architecture</c>s.</summary>
     public abstract IReadOnlyList<string> Architectures { get; }
 
+    /// <summary>The <c>model_type</c>s of its makers' own <c>config.json</c>, with the architecture of each.</summary>
+    public abstract IReadOnlyDictionary<string, string> ModelTypes { get; }
+
+    /// <summary>Whether its makers' own files store norm weights less 1. A GGUF has the 1 added.</summary>
+    public virtual bool StoresNormsLessOne => false;
+
     /// <summary>Its <c>clip.projector_type</c>s.</summary>
     public abstract IReadOnlyList<ProjectorKind> Projectors { get; }
 

@@ -25,6 +25,13 @@ internal sealed class Qwen2VlFamily : ModelFamily
 
     public override IReadOnlyList<string> Architectures { get; } = [ModelArchitecture.Qwen2Vl];
 
+    public override IReadOnlyDictionary<string, string> ModelTypes { get; } =
+        new Dictionary<string, string>
+        {
+            ["qwen2_vl"] = ModelArchitecture.Qwen2Vl,
+            ["qwen2_5_vl"] = ModelArchitecture.Qwen2Vl,
+        };
+
     public override IReadOnlyList<ProjectorKind> Projectors { get; } = [Qwen25Merger, Qwen2Merger];
 
     public override string DefaultSystem => "You are a helpful assistant.";

@@ -13,6 +13,15 @@ internal sealed class Qwen35Family : ModelFamily
     public override IReadOnlyList<string> Architectures { get; } =
     [ModelArchitecture.Qwen35, ModelArchitecture.Qwen35Moe];
 
+    public override IReadOnlyDictionary<string, string> ModelTypes { get; } =
+        new Dictionary<string, string>
+        {
+            ["qwen3_5"] = ModelArchitecture.Qwen35,
+            ["qwen3_5_moe"] = ModelArchitecture.Qwen35Moe,
+        };
+
+    public override bool StoresNormsLessOne => true;
+
     public override IReadOnlyList<ProjectorKind> Projectors { get; } = [Qwen3VlFamily.Merger];
 
     public override IReadOnlyList<string> PreTokenizers { get; } = ["qwen35", "qwen2"];

@@ -22,6 +22,13 @@ internal sealed class Qwen3VlFamily : ModelFamily
     public override IReadOnlyList<string> Architectures { get; } =
     [ModelArchitecture.Qwen3Vl, ModelArchitecture.Qwen3VlMoe];
 
+    public override IReadOnlyDictionary<string, string> ModelTypes { get; } =
+        new Dictionary<string, string>
+        {
+            ["qwen3_vl"] = ModelArchitecture.Qwen3Vl,
+            ["qwen3_vl_moe"] = ModelArchitecture.Qwen3VlMoe,
+        };
+
     public override IReadOnlyList<ProjectorKind> Projectors { get; } = [Merger];
 
     public override IReadOnlyList<string> PreTokenizers => Qwen2PreTokenizers;

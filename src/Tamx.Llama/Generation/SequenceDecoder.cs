@@ -196,13 +196,12 @@ internal sealed class SequenceDecoder : IDisposable
 
     private static void RequireCaptureMemory(ModelFacts facts, CompletionOptions options, int capacity)
     {
-        var layers = sizeof(float) * (double)capacity * facts.HiddenSize * options.Layers.Count;
-        var values = options.CaptureAttention ? CapturedAttention.ValueBytes(facts, capacity) : 0;
-        var machine = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        if (layers + values > machine / 4 * 3)
+        var captured = MemoryEstimate.CaptureBytes(facts, options, capacity);
+        var machine = MemoryEstimate.MachineBytes;
+        if (captured > machine / 4 * 3)
         {
             throw InvalidInputException.Naming(
-                $"the layers captured of {capacity} tokens take {(layers + values) / 1e6:F0} MB, and there are {machine / 1_000_000} here; capture fewer layers ({Settings.Layers}) or use a smaller context ({Settings.ContextSize})"
+                $"the layers captured of {capacity} tokens take {captured / 1e6:F0} MB, and there are {machine / 1_000_000} here; capture fewer layers ({Settings.Layers}) or use a smaller context ({Settings.ContextSize})"
             );
         }
     }

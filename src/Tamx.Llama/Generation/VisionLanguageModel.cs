@@ -201,7 +201,7 @@ public sealed partial class VisionLanguageModel : IDisposable
         }
 
         LlamaLibraries.EnsureLoaded();
-        LlamaRuntime.RequireDevice(options.Device);
+        LlamaRuntime.RequireDevices(options);
         LlamaModel? model = null;
         VisionProjector? vision = null;
         try

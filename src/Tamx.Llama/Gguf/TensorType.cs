@@ -63,6 +63,9 @@ public sealed record TensorType
     /// <summary>16-bit floats (IEEE half).</summary>
     public static TensorType F16 { get; } = ById[1];
 
+    /// <summary>The upper halves of 32-bit floats.</summary>
+    internal static TensorType BF16 { get; } = ById[30];
+
     /// <summary>The number that stands for the type in a file.</summary>
     public uint Id { get; }
 

@@ -42,6 +42,25 @@ internal static unsafe partial class GgmlBackendApi
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial int GetKind(nint device);
 
+    /// <summary>A registry of devices by its back end's name; 0 if there is none.</summary>
+    [LibraryImport(Registry, EntryPoint = "ggml_backend_reg_by_name", StringMarshalling = StringMarshalling.Utf8)]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial nint FindRegistry(string name);
+
+    /// <summary>A function that only some back ends have; 0 if this one does not.</summary>
+    [LibraryImport(
+        Library,
+        EntryPoint = "ggml_backend_reg_get_proc_address",
+        StringMarshalling = StringMarshalling.Utf8
+    )]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial nint FindFunction(nint registry, string name);
+
+    /// <summary>Adds a registry's devices to those that there are.</summary>
+    [LibraryImport(Registry, EntryPoint = "ggml_backend_register")]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial void Register(nint registry);
+
     /// <summary>Copies a part of a tensor's values to the CPU's memory.</summary>
     [LibraryImport(Library, EntryPoint = "ggml_backend_tensor_get")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]

@@ -32,6 +32,7 @@ internal static unsafe class LlamaLibraries
         "ggml-metal",
         "ggml-cuda",
         "ggml-vulkan",
+        "ggml-rpc",
         "ggml",
         "llama",
         "mtmd",

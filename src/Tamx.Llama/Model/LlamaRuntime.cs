@@ -60,11 +60,19 @@ public static unsafe class LlamaRuntime
         }
     }
 
-    /// <summary>Refuses a device that llama.cpp does not have.</summary>
-    /// <param name="name">Its name. <c>none</c> and the empty string, which mean no device, are always allowed.</param>
-    /// <exception cref="NativeLibraryException">There is no such device.</exception>
-    public static void RequireDevice(string name)
+    /// <summary>
+    /// Adds the devices of <see cref="ModelOptions.RpcServers"/> to llama.cpp's, and refuses a
+    /// <see cref="ModelOptions.Device"/> that it does not have.
+    /// </summary>
+    /// <param name="options">The model's options.</param>
+    /// <exception cref="NativeLibraryException">
+    /// There is no such device, no back end for such servers, or no server answers.
+    /// </exception>
+    public static void RequireDevices(ModelOptions options)
     {
+        ArgumentNullException.ThrowIfNull(options);
+        RpcServer.Add(options.RpcServers);
+        var name = options.Device;
         if (name.Length > 0 && name != "none" && !Devices.Any(device => device.Name == name))
         {
             var there = string.Join(", ", Devices.Select(device => device.Name));
@@ -109,7 +117,7 @@ public static unsafe class LlamaRuntime
 
         var layers = facts.LayerCount - options.LayersOnGpu(facts);
         var here = (double)facts.ContextBytesPerToken(layers, precise) * contextSize;
-        var machine = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        var machine = MemoryEstimate.MachineBytes;
         if (here > machine)
         {
             FormattableString takes = $"takes {here / 1_000_000:F0} MB, and there are {machine / 1_000_000} here";

@@ -23,6 +23,16 @@ public sealed record ModelOptions
     /// </summary>
     public string Device { get; init; } = string.Empty;
 
+    /// <summary>
+    /// Servers of llama.cpp's RPC back end (<c>rpc-server</c>), each <c>host:port</c>. Their devices are used as this
+    /// machine's GPUs are. None by default. The libraries must have been built with that back end.
+    /// </summary>
+    /// <remarks>
+    /// The protocol knows neither passwords nor encryption, and its server trusts what it is sent: for networks in
+    /// which everybody is trusted.
+    /// </remarks>
+    public IReadOnlyList<string> RpcServers { get; init; } = [];
+
     /// <summary>Put the vision projector on the GPU if layers are put there. True by default.</summary>
     public bool OffloadProjector { get; init; } = true;
 
@@ -77,6 +87,7 @@ public sealed record ModelOptions
             throw InvalidInputException.Naming($"{Settings.ModelPath} is missing; it names the model's GGUF file");
         }
 
+        RpcServer.Check(RpcServers);
         Settings.RequireAtLeast(1, ThreadCount, Settings.ThreadCount);
         Settings.RequireAtLeast(0, MinImageTokens, Settings.MinImageTokens);
         Settings.RequireAtLeast(0, MaxImageTokens, Settings.MaxImageTokens);

@@ -18,18 +18,17 @@ public sealed class OutputEmbedding
     /// <param name="facts">The model.</param>
     /// <exception cref="ModelFormatException">ggml does not know how to read the tensor.</exception>
     public OutputEmbedding(ModelFacts facts)
-    {
-        ArgumentNullException.ThrowIfNull(facts);
-        _rows = new TensorRows(facts.OutputEmbedding);
-        HiddenSize = facts.HiddenSize;
-        TokenCount = facts.VocabularySize;
-    }
+        : this(facts?.OutputEmbedding ?? throw new ArgumentNullException(nameof(facts))) { }
+
+    /// <summary>An output embedding in any file: one row per token.</summary>
+    /// <exception cref="ModelFormatException">ggml does not know how to read the tensor.</exception>
+    internal OutputEmbedding(GgufTensor tensor) => _rows = new TensorRows(tensor);
 
     /// <summary>Values per row.</summary>
-    public int HiddenSize { get; }
+    public int HiddenSize => _rows.RowSize;
 
     /// <summary>Number of rows.</summary>
-    public int TokenCount { get; }
+    public int TokenCount => _rows.RowCount;
 
     /// <summary>Reads rows in float32.</summary>
     /// <param name="ids">Token ids [n].</param>

@@ -22,6 +22,17 @@ public sealed class OutputNorm
         _epsilon = facts.NormEpsilon;
     }
 
+    /// <summary>A norm in any file.</summary>
+    /// <param name="tensor">The weights.</param>
+    /// <param name="epsilon">What is added to the mean square.</param>
+    /// <param name="offset">What is added to each weight.</param>
+    /// <exception cref="ModelFormatException">The tensor cannot be read.</exception>
+    internal OutputNorm(GgufTensor tensor, double epsilon, float offset)
+    {
+        _weight = Array.ConvertAll(new TensorRows(tensor).Read([0]), weight => weight + offset);
+        _epsilon = epsilon;
+    }
+
     /// <summary>The weight of each value [hidden size].</summary>
     public ReadOnlySpan<float> Weight => _weight;
 

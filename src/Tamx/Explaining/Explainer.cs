@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Tamx.Kernels;
 using Tamx.Llama;
 using Tamx.Llama.Chat;
+using Tamx.Llama.Gguf;
 
 namespace Tamx;
 
@@ -44,6 +45,35 @@ public sealed record ExplainOptions
     /// goes into the conversation's last message instead. Its text may fall into other tokens than the model wrote.
     /// </summary>
     public IReadOnlyList<int>? AnswerIds { get; init; }
+
+    /// <summary>What an answer to explain will hold in memory, before the model is loaded.</summary>
+    /// <param name="model">Which layers of it are on a GPU.</param>
+    /// <param name="facts">The model.</param>
+    /// <param name="tokens">Tokens of prompt and answer, or of the context.</param>
+    public MemoryEstimate EstimateMemory(ModelOptions model, ModelFacts facts, int tokens) =>
+        MemoryEstimate.Of(model, facts, WithCapture().Completion, tokens);
+
+    /// <summary>The options with all that their method needs of the model.</summary>
+    internal ExplainOptions WithCapture()
+    {
+        var layers = Layers.Where(layer => layer >= 0);
+        if (Tam.Method != MapMethod.Evidence && Tam.Layer >= 0)
+        {
+            layers = layers.Append(Tam.Layer);
+        }
+
+        return this with
+        {
+            CaptureEvidence = CaptureEvidence || Tam.Method.NeedsEvidence(),
+            CaptureLogSums = CaptureLogSums || Tam.Method.NeedsLogSums(),
+            Completion = Completion with
+            {
+                CaptureHiddenStates = true,
+                CaptureAttention = CaptureEvidence || Tam.Method.NeedsEvidence(),
+                Layers = [.. layers.Distinct().Order()],
+            },
+        };
+    }
 }
 
 /// <summary>An answer with its trace and its maps.</summary>

@@ -302,7 +302,7 @@ public sealed partial class LiveExplanation : IDisposable
             );
         }
 
-        options = WithCapture(options);
+        options = options.WithCapture();
         var ownEngine = engine is null ? EngineLog.Create(new EngineOptions(), model.Options.LoggerFactory) : null;
         Completion? completion = null;
         try
@@ -329,28 +329,6 @@ public sealed partial class LiveExplanation : IDisposable
             ownEngine?.Dispose();
             throw;
         }
-    }
-
-    /// <summary>The options with all that their method needs of the model.</summary>
-    private static ExplainOptions WithCapture(ExplainOptions options)
-    {
-        var layers = options.Layers.Where(layer => layer >= 0);
-        if (options.Tam.Method != MapMethod.Evidence && options.Tam.Layer >= 0)
-        {
-            layers = layers.Append(options.Tam.Layer);
-        }
-
-        return options with
-        {
-            CaptureEvidence = options.CaptureEvidence || options.Tam.Method.NeedsEvidence(),
-            CaptureLogSums = options.CaptureLogSums || options.Tam.Method.NeedsLogSums(),
-            Completion = options.Completion with
-            {
-                CaptureHiddenStates = true,
-                CaptureAttention = options.CaptureEvidence || options.Tam.Method.NeedsEvidence(),
-                Layers = [.. layers.Distinct().Order()],
-            },
-        };
     }
 
     /// <summary>Explains the tokens that were written last.</summary>

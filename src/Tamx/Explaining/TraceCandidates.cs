@@ -15,7 +15,9 @@ public static class TraceCandidates
     /// traces with too few. The model is not loaded.
     /// </summary>
     /// <param name="trace">The trace.</param>
-    /// <param name="modelPath">The GGUF of the model that made the run.</param>
+    /// <param name="modelPath">
+    /// The model that made the run: a GGUF, or a folder as <see cref="TraceFile.Load"/> takes it.
+    /// </param>
     /// <param name="count">Candidates per step, from 1 to <see cref="ITamEngine.MaxTopCount"/>.</param>
     /// <param name="options">Merge sizes; null for the defaults.</param>
     /// <param name="engine">
@@ -55,7 +57,7 @@ public static class TraceCandidates
         var size = trace.HiddenSize;
         var model = RunModel.Open(modelPath, size, trace.TokenIds, trace.SourcePath);
         RequireSameTexts(trace, model);
-        var most = Math.Min(ITamEngine.MaxTopCount, model.Facts.VocabularySize);
+        var most = Math.Min(ITamEngine.MaxTopCount, model.OutputEmbedding.TokenCount);
         if (count < 1 || count > most)
         {
             throw new InvalidInputException($"{count} candidates: there can be from 1 to {most} per step");
@@ -131,16 +133,16 @@ public static class TraceCandidates
     private static float Probability(double logit, double logSum) => (float)Math.Min(1, Math.Exp(logit - logSum));
 
     /// <summary>Refuses a model with another vocabulary, if the trace has texts to tell by.</summary>
-    private static void RequireSameTexts(Trace trace, ModelTokens model)
+    private static void RequireSameTexts(Trace trace, RunModel model)
     {
         foreach (var id in trace.OutputTexts is null ? [] : trace.OutputIds)
         {
-            var known = id < model.Facts.VocabularySize;
+            var known = id < model.OutputEmbedding.TokenCount;
             if (!known || !trace.FindBytes(id)!.Value.Span.SequenceEqual(model.GetBytes(id)))
             {
                 throw RunModel.Other(
                     trace.SourcePath,
-                    $"its token {id} is {Quote(trace.FindText(id)!)}, but {model.Facts.Path} has {(known ? Quote(Encoding.UTF8.GetString(model.GetBytes(id))) : "no such token")}"
+                    $"its token {id} is {Quote(trace.FindText(id)!)}, but {model.Path} has {(known ? Quote(Encoding.UTF8.GetString(model.GetBytes(id))) : "no such token")}"
                 );
             }
         }

@@ -39,7 +39,7 @@ internal readonly record struct VocabularySearch(TokenScore[] Best, double[] Log
         var slice = new float[Math.Min(embedding.TokenCount, Math.Max(1, sliceBytes / (sizeof(float) * size))) * size];
         for (var first = 0; first < embedding.TokenCount; first += slice.Length / size)
         {
-            var rows = slice.AsSpan(0, Math.Min(slice.Length, (embedding.TokenCount - first) * size));
+            var rows = slice.AsSpan(0, Math.Min(slice.Length / size, embedding.TokenCount - first) * size);
             embedding.ReadSlice(first, rows, cancellationToken);
             if (HiddenRows.IndexOfNonFinite(rows, size) is >= 0 and var index)
             {

@@ -83,7 +83,10 @@ public sealed record MarkerIds
         return Find(text => tokens.TryFindId(text), tokens.FindId);
     }
 
-    private static MarkerIds Find(Func<string, int?> tryFindId, Func<string, int> findId) =>
+    /// <inheritdoc cref="Find(Vocabulary)"/>
+    /// <param name="tryFindId">The id of a text that is a single token, or null.</param>
+    /// <param name="findId">The same; throws where there is none.</param>
+    internal static MarkerIds Find(Func<string, int?> tryFindId, Func<string, int> findId) =>
         new()
         {
             TurnStart = findId(PromptMarkers.Qwen.TurnStart),

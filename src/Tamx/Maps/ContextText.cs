@@ -65,8 +65,12 @@ internal sealed class ContextText
     public int Count => _entries.Count;
 
     /// <summary>w . h, summed in float64.</summary>
-    public static float Logit(IRunRows run, int tokenId, int position) =>
-        (float)HiddenRows.Dot(run.RowOf(tokenId), run.FinalStateAt(position));
+    public static float Logit(IRunRows run, int tokenId, int position)
+    {
+        var logit = (float)HiddenRows.Dot(run.RowOf(tokenId), run.FinalStateAt(position));
+        GC.KeepAlive(run);
+        return logit;
+    }
 
     /// <summary>Appends the answer's next token.</summary>
     public void Add(int position, int tokenId) =>

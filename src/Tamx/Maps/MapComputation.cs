@@ -109,6 +109,7 @@ internal sealed class MapComputation
             explained.AddRange(ExplainSlice(NextSlice(steps, explained.Count), cancellationToken));
         }
 
+        GC.KeepAlive(_run);
         return [.. explained];
     }
 

@@ -110,6 +110,7 @@ internal abstract class PositionScores
                 scores[position] = (float)Math.Exp(logit - _logSums.Span[position]);
             }
 
+            GC.KeepAlive(_rows);
             return scores;
         }
     }

@@ -18,6 +18,7 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>The format's own limit on the header's length in bytes.</summary>
     public const int MaxHeaderBytes = 100_000_000;
 
+    private const int LeastMappedBytes = 1 << 26;
     private const int PrefixBytes = 8;
     private const int MaxJsonDepth = 4;
     private const int MaxRank = 8;
@@ -144,6 +145,33 @@ public sealed class SafetensorsFile : IDisposable
         }
     }
 
+    /// <summary>
+    /// A tensor of F32, BF16, F16 or F64 as float32. A large one of F32 stays in the file, which must not be cut short
+    /// as long as it is used.
+    /// </summary>
+    /// <param name="name">The tensor.</param>
+    internal ReadOnlyMemory<float> MapSingles(string name)
+    {
+        var tensor = Find(name);
+        return IsMapped(tensor)
+            ? new MappedSingles(_file, PositionOf(tensor), (int)tensor.ElementCount).Memory
+            : ReadSingles(name);
+    }
+
+    /// <summary>Bytes that <see cref="MapSingles"/> takes: of memory, and of the file.</summary>
+    internal (long Held, long Mapped) CostOf(SafetensorsTensor tensor) =>
+        IsMapped(tensor) ? (0, tensor.ByteCount) : (Math.Max(tensor.ByteCount, sizeof(float) * tensor.ElementCount), 0);
+
+    /// <summary>Small ones, and those that lie askew, are read.</summary>
+    private bool IsMapped(SafetensorsTensor tensor) =>
+        tensor.DType == SafetensorsDType.F32
+        && tensor.ByteCount >= LeastMappedBytes
+        && tensor.ElementCount <= Array.MaxLength
+        && PositionOf(tensor) % sizeof(float) == 0;
+
+    /// <summary>Where a tensor's bytes begin, from the start of the file.</summary>
+    internal long PositionOf(SafetensorsTensor tensor) => _dataStart + tensor.Offset;
+
     /// <summary>Reads a tensor of F64, F32, BF16 or F16 as float64.</summary>
     /// <param name="name">The tensor.</param>
     /// <returns>The elements, row-major.</returns>
@@ -227,7 +255,7 @@ public sealed class SafetensorsFile : IDisposable
         }
 
         var elements = new T[(int)count];
-        var position = _dataStart + tensor.Offset + (start * Marshal.SizeOf<T>());
+        var position = PositionOf(tensor) + (start * Marshal.SizeOf<T>());
         var rest = elements.AsSpan();
         var chunk = (1 << 26) / Marshal.SizeOf<T>();
         while (!rest.IsEmpty)

@@ -14,7 +14,7 @@ internal static class ServerDump
     /// <param name="hiddenSize">D.</param>
     /// <param name="rowCount">Rows of hidden states.</param>
     /// <param name="readStates">Reads the last hidden states, normed, and further layers, by the norm.</param>
-    /// <param name="modelPath">The GGUF of the model, for rows of the output embedding, norm, texts and markers.</param>
+    /// <param name="modelPath">The model's file or folder, for rows of the output embedding, norm, texts, markers.</param>
     /// <param name="options">What the dump does not say.</param>
     public static Trace ToTrace(
         string path,
@@ -33,10 +33,11 @@ internal static class ServerDump
 
         int[] ids = [.. tokenIds.Distinct().Order()];
         var model = RunModel.Open(modelPath, hiddenSize, ids, path);
-        var output = RunModel.ReadOutput(model, modelPath, ids);
-        tokenIds = Expand(path, tokenIds, rowCount, output.Markers, options);
-        var (last, layers) = readStates(new OutputNorm(model.Facts));
-        var (grids, pictures) = FindGrids(path, tokenIds, output.Markers, options);
+        var output = model.ReadOutput(ids);
+        TracePicture[] pictures = [.. options.Pictures.Select(OpenPicture)];
+        tokenIds = Expand(path, tokenIds, rowCount, output.Markers, options, model.Cells, pictures);
+        var (last, layers) = readStates(model.OutputNorm);
+        var grids = FindGrids(path, tokenIds, output.Markers, options, model.Cells, pictures);
         return new Trace
         {
             SourcePath = path,
@@ -55,7 +56,15 @@ internal static class ServerDump
     }
 
     /// <summary>A server may tell one token for a picture. Each becomes as many as the picture has cells.</summary>
-    private static int[] Expand(string path, int[] tokenIds, int rowCount, MarkerIds markers, DumpOptions options)
+    private static int[] Expand(
+        string path,
+        int[] tokenIds,
+        int rowCount,
+        MarkerIds markers,
+        DumpOptions options,
+        PictureCells? rule,
+        TracePicture[] shown
+    )
     {
         // The last token's state may be missing: nothing is predicted from it.
         if (IsEnough(tokenIds.Length))
@@ -67,6 +76,10 @@ internal static class ServerDump
         var cells = new Queue<int>(
             options.Grids.Count == pictures ? options.Grids.Select(grid => grid.Rows * grid.Columns)
             : pictures == 1 && rowCount > tokenIds.Length ? [rowCount - tokenIds.Length + 1]
+            : rule is not null && shown.Length == pictures
+                ? shown
+                    .Select(picture => rule.Of(picture.Width, picture.Height))
+                    .Select(grid => grid.Rows * grid.Columns)
             : Enumerable.Repeat(1, pictures)
         );
         int[] expanded =
@@ -83,11 +96,13 @@ internal static class ServerDump
         bool IsEnough(int count) => rowCount == count || rowCount == count - 1;
     }
 
-    private static (PatchGrid[] Grids, TracePicture[] Pictures) FindGrids(
+    private static PatchGrid[] FindGrids(
         string path,
         int[] tokenIds,
         MarkerIds markers,
-        DumpOptions options
+        DumpOptions options,
+        PictureCells? rule,
+        TracePicture[] pictures
     )
     {
         List<int> cells = [];
@@ -106,8 +121,7 @@ internal static class ServerDump
 
         RequireAsMany(options.Grids.Count, new Setting(nameof(DumpOptions.Grids)));
         RequireAsMany(options.Pictures.Count, new Setting(nameof(DumpOptions.Pictures)));
-        TracePicture[] pictures = [.. options.Pictures.Select(Open)];
-        return ([.. cells.Select(GridOf)], pictures);
+        return [.. cells.Select(GridOf)];
 
         void RequireAsMany(int given, Setting setting)
         {
@@ -143,7 +157,14 @@ internal static class ServerDump
                 );
             }
 
-            var shape = Math.Log((double)pictures[index].Height / pictures[index].Width);
+            // The server may have been told other limits than the model's files have.
+            var (width, height) = (pictures[index].Width, pictures[index].Height);
+            if (rule?.Of(width, height) is var (ruledRows, ruledColumns) && ruledRows * ruledColumns == count)
+            {
+                return Merged(ruledRows, ruledColumns);
+            }
+
+            var shape = Math.Log((double)height / width);
             var best = Enumerable
                 .Range(1, count)
                 .Where(rows => count % rows == 0)
@@ -151,23 +172,24 @@ internal static class ServerDump
             return Merged(best, count / best);
         }
 
-        TracePicture Open(string file, int index)
-        {
-            var encoded = ImagePart.FromFile(file);
-            var image = RgbImage.Decode(encoded.Encoded, encoded.Name);
-            return new TracePicture(
-                index,
-                0,
-                image.MediaType,
-                encoded.Encoded,
-                image.Width,
-                image.Height,
-                null,
-                encoded.Name
-            );
-        }
+        // A trace's grids are those before the vision tower merges patches, 2 x 2 if the model's file does not say.
+        PatchGrid Merged(int rows, int columns) =>
+            new(1, (rule?.MergeSize ?? 2) * rows, (rule?.MergeSize ?? 2) * columns);
+    }
 
-        // A trace's grids are those before the vision tower merges 2 x 2 patches.
-        static PatchGrid Merged(int rows, int columns) => new(1, 2 * rows, 2 * columns);
+    private static TracePicture OpenPicture(string file, int index)
+    {
+        var encoded = ImagePart.FromFile(file);
+        var image = RgbImage.Decode(encoded.Encoded, encoded.Name);
+        return new TracePicture(
+            index,
+            0,
+            image.MediaType,
+            encoded.Encoded,
+            image.Width,
+            image.Height,
+            null,
+            encoded.Name
+        );
     }
 }

@@ -1,3 +1,5 @@
+using Tamx.Llama;
+
 namespace Tamx;
 
 /// <summary>Traces as .safetensors files with TAMX's tensor names, so that dumps can be exchanged both ways.</summary>
@@ -7,20 +9,23 @@ public static class TraceFile
     /// <summary>Reads a trace that Tamx saved, or a dump with TAMX's tensor names.</summary>
     /// <param name="path">The .safetensors file; untrusted.</param>
     /// <param name="modelPath">
-    /// The GGUF of the model that made the run, or null. A file without output-embedding rows (from TAMX's scripts)
-    /// takes them from there, and also the token texts and marker ids that it lacks. A file with rows needs no model.
+    /// The model that made the run, or null: a GGUF, or the folder with its makers' own files (<c>config.json</c>,
+    /// <c>tokenizer.json</c> and safetensors). A file without output-embedding rows (from TAMX's scripts) takes them
+    /// from there, and also the token texts and marker ids that it lacks. A file with rows needs no model.
     /// </param>
     /// <param name="dump">
     /// For a dump of vLLM (.safetensors) or SGLang (JSON), which is known by what it holds: what it does not say. Null
     /// for nothing. Such a dump needs <paramref name="modelPath"/>.
     /// </param>
-    /// <returns>The trace, validated.</returns>
+    /// <returns>
+    /// The trace, validated. Large hidden states of F32 stay in the file (<see cref="TraceSize.MappedBytes"/>).
+    /// </returns>
     /// <exception cref="TraceFormatException">
     /// The file is missing or damaged, or its tensors do not fit each other or the model. The message names the tensor
     /// or position.
     /// </exception>
-    /// <exception cref="Llama.ModelFormatException">The model's file cannot be used.</exception>
-    /// <exception cref="Llama.NativeLibraryException">
+    /// <exception cref="ModelFormatException">The model's file cannot be used.</exception>
+    /// <exception cref="NativeLibraryException">
     /// The native part is missing. It reads the model's rows.
     /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
@@ -58,16 +63,59 @@ public static class TraceFile
         TraceWriter.Of(trace).Write(destination);
     }
 
+    /// <summary>What a file takes when it is loaded. Only its header is read.</summary>
+    /// <param name="path">The file, as <see cref="Load"/> takes it.</param>
+    /// <param name="dump">As <see cref="Load"/> takes it.</param>
+    /// <exception cref="TraceFormatException">There is no such file, or its header is damaged.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static TraceSize Measure(string path, DumpOptions? dump = null)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        dump ??= new DumpOptions();
+        if (IsSglang(path, dump))
+        {
+            return SglangDump.Measure(path);
+        }
+
+        using var file = SafetensorsFile.Open(path);
+        return IsVllm(file, dump) ? VllmDump.Measure(file, dump) : TraceReader.Measure(file);
+    }
+
     private static Trace Read(string path, string? modelPath, DumpOptions dump)
     {
-        if (dump.Format is DumpFormat.Sglang || (dump.Format is null && SglangDump.IsOne(path)))
+        if (IsSglang(path, dump))
         {
+            RequireRoom(path, SglangDump.Measure(path));
             return SglangDump.Read(path, modelPath, dump);
         }
 
         using var file = SafetensorsFile.Open(path);
-        return dump.Format is DumpFormat.Vllm || (dump.Format is null && VllmDump.IsOne(file))
-            ? VllmDump.Read(file, modelPath, dump)
-            : new TraceReader(file).Read(modelPath);
+        if (IsVllm(file, dump))
+        {
+            RequireRoom(path, VllmDump.Measure(file, dump));
+            return VllmDump.Read(file, modelPath, dump);
+        }
+
+        RequireRoom(path, TraceReader.Measure(file));
+        return new TraceReader(file).Read(modelPath);
+    }
+
+    private static bool IsSglang(string path, DumpOptions dump) =>
+        dump.Format is DumpFormat.Sglang || (dump.Format is null && SglangDump.IsOne(path));
+
+    private static bool IsVllm(SafetensorsFile file, DumpOptions dump) =>
+        dump.Format is DumpFormat.Vllm || (dump.Format is null && VllmDump.IsOne(file));
+
+    private static void RequireRoom(string path, TraceSize size)
+    {
+        var machine = MemoryEstimate.MachineBytes;
+        if (size.HeldBytes > machine)
+        {
+            throw new TraceFormatException(
+                path,
+                (FormattableString)
+                    $"takes {size.HeldBytes / 1e9:F1} GB of memory, and there are {machine / 1e9:F1} here; states of F32 stay in a trace's file and take none; of a dump of vLLM only the last layer is read without {new Setting(nameof(DumpOptions.DumpLayers))}"
+            );
+        }
     }
 }

@@ -11,6 +11,9 @@ internal static class TraceFormat
     public const string VideoGrids = "video_grid_thw";
     public const string CandidateIds = "candidate_ids_per_step";
 
+    /// <summary>How names of what TAMX's scripts do not write begin.</summary>
+    public const string Prefix = "tamx.";
+
     public const string CandidateProbabilities = "tamx.candidate_probabilities";
     public const string AnswerProbabilities = "tamx.answer_probabilities";
     public const string TextBytes = "tamx.token_text_bytes";

@@ -18,6 +18,19 @@ internal sealed class TraceReader(SafetensorsFile file)
         "image/bmp",
     ];
 
+    /// <summary>What the parts of a file take that are read.</summary>
+    public static TraceSize Measure(SafetensorsFile file)
+    {
+        var costs = file
+            .Tensors.Values.Where(tensor =>
+                tensor.Name is TraceFormat.HiddenState or TraceFormat.OutputRows
+                || tensor.Name.StartsWith(TraceFormat.Prefix, StringComparison.Ordinal)
+            )
+            .Select(file.CostOf)
+            .ToList();
+        return new TraceSize(costs.Sum(cost => cost.Held), costs.Sum(cost => cost.Mapped));
+    }
+
     /// <summary>Reads all parts. <see cref="Trace.Validate"/> checks that they fit each other.</summary>
     /// <param name="modelPath">The model that gives rows, texts and markers if the file has no rows; or null.</param>
     public Trace Read(string? modelPath)
@@ -37,7 +50,7 @@ internal sealed class TraceReader(SafetensorsFile file)
             SourcePath = file.Path,
             TokenIds = ImmutableCollectionsMarshal.AsImmutableArray(tokenIds),
             HiddenSize = hiddenSize,
-            HiddenStates = ReadStates(TraceFormat.HiddenState),
+            HiddenStates = MapStates(TraceFormat.HiddenState),
             Layers = ReadLayers(hiddenShape[0], hiddenSize),
             Evidence = ReadEvidence(tokenIds.Length),
             OutputIds = ImmutableCollectionsMarshal.AsImmutableArray(output.Ids),
@@ -78,7 +91,7 @@ internal sealed class TraceReader(SafetensorsFile file)
     private RunOutput ReadOutput(int hiddenSize, string modelPath, IEnumerable<int> idsInUse)
     {
         int[] ids = [.. idsInUse.Distinct().Order()];
-        return RunModel.ReadOutput(RunModel.Open(modelPath, hiddenSize, ids, file.Path), modelPath, ids);
+        return RunModel.Open(modelPath, hiddenSize, ids, file.Path).ReadOutput(ids);
     }
 
     /// <summary>Whether it is present. TAMX's scripts store an empty tensor of one axis for "none".</summary>
@@ -122,15 +135,27 @@ internal sealed class TraceReader(SafetensorsFile file)
 
     private float[] ReadStates(string name)
     {
+        RequireFloats(name);
+        return file.ReadSingles(name);
+    }
+
+    /// <summary>States of all positions, which stay in the file where they are large.</summary>
+    private ReadOnlyMemory<float> MapStates(string name)
+    {
+        RequireFloats(name);
+        return file.MapSingles(name);
+    }
+
+    private void RequireFloats(string name)
+    {
         var tensor = Find(name);
-        return
+        if (
             tensor.DType
-                is SafetensorsDType.F32
-                    or SafetensorsDType.BF16
-                    or SafetensorsDType.F16
-                    or SafetensorsDType.F64
-            ? file.ReadSingles(name)
-            : throw file.Fault($"tensor {name} is {tensor.Describe()}; F32, BF16, F16 or F64 is needed");
+            is not (SafetensorsDType.F32 or SafetensorsDType.BF16 or SafetensorsDType.F16 or SafetensorsDType.F64)
+        )
+        {
+            throw file.Fault($"tensor {name} is {tensor.Describe()}; F32, BF16, F16 or F64 is needed");
+        }
     }
 
     private int[] ReadIds(string name)
@@ -173,7 +198,7 @@ internal sealed class TraceReader(SafetensorsFile file)
             layers.Add(
                 new LayerStates(
                     layer,
-                    ReadStates(name),
+                    MapStates(name),
                     file.Tensors.ContainsKey(sums) ? ReadVector(sums, rows) : default(ReadOnlyMemory<float>?)
                 )
             );

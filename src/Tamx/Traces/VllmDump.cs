@@ -19,6 +19,12 @@ internal static class VllmDump
         && file.Tensors.ContainsKey(Ids)
         && !file.Tensors.ContainsKey(TraceFormat.HiddenState);
 
+    /// <summary>What it takes: the layers that are read, as float32.</summary>
+    public static TraceSize Measure(SafetensorsFile file, DumpOptions options) =>
+        file.Tensors.TryGetValue(States, out var states) && states.Shape is [_, > 0 and var layers, _]
+            ? new TraceSize(states.ElementCount / layers * Math.Max(1, options.DumpLayers.Count) * sizeof(float), 0)
+            : default;
+
     /// <summary>Reads it.</summary>
     public static Trace Read(SafetensorsFile file, string? modelPath, DumpOptions options)
     {

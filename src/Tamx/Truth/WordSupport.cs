@@ -155,6 +155,7 @@ public sealed record WordSupport
             }
         }
 
+        GC.KeepAlive(rows);
         return best;
     }
 

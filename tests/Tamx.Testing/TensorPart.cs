@@ -2,10 +2,10 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 
-namespace Tamx.Tests;
+namespace Tamx.Testing;
 
 /// <summary>A tensor of a .safetensors file that other programs write: of any type, in any order.</summary>
-internal sealed record TensorPart(string Name, string DType, int[] Shape, byte[] Bytes)
+public sealed record TensorPart(string Name, string DType, int[] Shape, byte[] Bytes)
 {
     public static TensorPart Integers(string name, int[] values, params int[] shape) =>
         new(name, "I64", shape, MemoryMarshal.AsBytes<long>(Array.ConvertAll(values, value => (long)value)).ToArray());
@@ -15,6 +15,18 @@ internal sealed record TensorPart(string Name, string DType, int[] Shape, byte[]
 
     public static TensorPart BFloats(string name, float[] values, params int[] shape) =>
         new(name, "BF16", shape, MemoryMarshal.AsBytes<ushort>(Array.ConvertAll(values, UpperHalf)).ToArray());
+
+    public static TensorPart Halves(string name, float[] values, params int[] shape) =>
+        new(name, "F16", shape, MemoryMarshal.AsBytes<Half>(Array.ConvertAll(values, value => (Half)value)).ToArray());
+
+    /// <summary>Floats of a type by its name.</summary>
+    public static TensorPart Floats(string dtype, string name, float[] values, params int[] shape) =>
+        dtype switch
+        {
+            "F32" => Singles(name, values, shape),
+            "F16" => Halves(name, values, shape),
+            _ => BFloats(name, values, shape),
+        };
 
     /// <summary>Bfloat16 is the upper half of a float32.</summary>
     public static float Rounded(float value) =>
