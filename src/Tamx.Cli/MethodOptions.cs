@@ -97,7 +97,7 @@ internal sealed class MethodOptions
     )
     {
         var further = layers.Where(layer => layer != tam.Layer && tam.Method != MapMethod.Evidence);
-        IEnumerable<TamOptions> all = further.Select(layer => tam with { Layer = layer });
+        var all = further.Select(layer => tam with { Layer = layer });
         return
         [
             .. all.Concat(ShowsBoth(parsed) ? [tam.WithMethod(MapMethod.Evidence)] : [])

@@ -8,9 +8,10 @@ public class PhoneTests(Chromium browser)
     /// <summary>What lies, in part, under something that is none of it: of tokens and controls that can be seen.</summary>
     private const string Covered = """
         () => [...document.querySelectorAll(".token, button, input, select, .stage, .inspector h2")]
+          .filter((one) => one.checkVisibility({ contentVisibilityAuto: true, visibilityProperty: true }) && !one.closest("details:not([open]) > :not(summary)"))
           .filter((one) => {
             const box = one.getBoundingClientRect();
-            const clip = one.closest(".chat, .inspector, .controls")?.getBoundingClientRect() ?? new DOMRect(0, 0, innerWidth, innerHeight);
+            const clip = one.closest(".chat, .inspector, .controls, .pictures")?.getBoundingClientRect() ?? new DOMRect(0, 0, innerWidth, innerHeight);
             const pane = one.closest(".pane.left")?.getBoundingClientRect() ?? clip;
             const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
             const isWithin = (at) => x > at.left && x < at.right && y > at.top && y < at.bottom;
@@ -18,7 +19,7 @@ public class PhoneTests(Chromium browser)
             const top = isSeen ? document.elementFromPoint(x, y) : one;
             return !one.contains(top) && !top?.contains(one) && !one.closest("label")?.contains(top);
           })
-          .map((one) => one.className || one.textContent)
+          .map((one) => `${one.className || one.textContent}: ${JSON.stringify(one.getBoundingClientRect())}`)
         """;
 
     [Theory]

@@ -380,7 +380,7 @@ public class ExplainerTests
 
         async Task<List<GeneratedToken>> ReadAsync(CompletionOptions reading)
         {
-            ChatTurn[] before = isGiven ? [.. messages.SkipLast(1)] : messages;
+            var before = isGiven ? messages.SkipLast(1).ToArray() : messages;
             using var completion = model.CreateCompletion(before, answer, reading);
             var tokens = new List<GeneratedToken>();
             await foreach (var token in completion.GenerateAsync())

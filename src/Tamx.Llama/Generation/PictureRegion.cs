@@ -117,10 +117,8 @@ public sealed record PictureRegion
             }
         }
 
-        return new ImagePart(Bitmap24.Encode(image.Width, image.Height, pixels), picture.Name)
-        {
-            Bounds = picture.Bounds,
-        };
+        var changed = RgbImage.FromPixels(image.Width, image.Height, pixels, picture.Name);
+        return new ImagePart(changed.EncodePng(), picture.Name) { Bounds = picture.Bounds };
 
         static bool IsWithin(int pixel, double from, double to, int count) =>
             pixel + 0.5 >= (from * count) - Slack && pixel + 0.5 < (to * count) - Slack;
