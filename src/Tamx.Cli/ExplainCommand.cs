@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using Tamx.Llama;
 using Tamx.Llama.Gguf;
@@ -15,6 +16,7 @@ internal sealed class ExplainCommand
     private readonly EngineArguments _engine = new();
     private readonly ConversationArguments _conversation;
     private readonly CompletionArguments _completion = new();
+    private readonly RegionArguments _region = new();
     private readonly TruthArguments _truth = new();
     private readonly Option<bool> _noEos = new("--no-eos")
     {
@@ -41,7 +43,7 @@ internal sealed class ExplainCommand
     private readonly ExportArguments _export = new();
     private readonly LayerOption _layers = new(
         "--layers",
-        "Keep these layers' hidden states in the trace, too (--save-trace): numbers from 0, or \"all\", with commas between."
+        "Show the maps of these layers in the report, too, and keep their hidden states in the trace (--save-trace): numbers from 0, \"last\" or \"all\", with commas between."
     );
 
     private ExplainCommand() => _conversation = new ConversationArguments(_model);
@@ -71,6 +73,7 @@ internal sealed class ExplainCommand
         };
         _conversation.AddTo(command);
         _completion.AddTo(command);
+        _region.AddTo(command);
         _model.AddTo(command);
         _truth.AddTo(command);
         command.Options.Add(_layers);
@@ -84,6 +87,18 @@ internal sealed class ExplainCommand
         command.SetAction(RunAsync);
         return command;
     }
+
+    /// <summary>What became of the answer's likelihood through the region; none without a region.</summary>
+    private static IEnumerable<string> RegionSentences(Trace trace) =>
+        trace.RegionChanges is { } changes
+            ?
+            [
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Through the region, ln p of the answer changes by {changes.Sum():+0.00;-0.00;0.00}."
+                ),
+            ]
+            : [];
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
@@ -115,7 +130,7 @@ internal sealed class ExplainCommand
             Layers = [.. _layers.Read(parsed, facts.LayerCount), calibration?.PresenceLayer ?? -1],
             CaptureEvidence = _method.ShowsBoth(parsed),
             ExplainEndToken = !parsed.GetValue(_noEos),
-            Completion = _completion.Read(parsed),
+            Completion = _completion.Read(parsed) with { Region = _region.Read(parsed) },
         };
 
         using var engine = _engine.Create(parsed, _model.IsVerbose(parsed));
@@ -130,9 +145,14 @@ internal sealed class ExplainCommand
         var display = new AnswerDisplay(context, files.TakesStandardOutput is not null);
         var load = Stopwatch.StartNew();
         var (explanation, truth) = await ExplainAsync();
-        ActivationMaps[] others = _method.ShowsBoth(parsed)
-            ? [ActivationMaps.Compute(explanation.Trace, tam.WithMethod(MapMethod.Evidence), engine, cancellationToken)]
-            : [];
+        var others = _method.Others(
+            parsed,
+            explanation.Trace,
+            tam,
+            _layers.Read(parsed, facts.LayerCount),
+            engine,
+            cancellationToken
+        );
         var wasStopped = context.Interruption.Stop.IsCancellationRequested && explanation.StopReason == StopReason.None;
         var write = Stopwatch.StartNew();
         try
@@ -208,6 +228,7 @@ internal sealed class ExplainCommand
                 var sentence in truth
                     .Checks.Select(check => check.Sentence)
                     .Concat(truth.Searches.Select(search => search.Sentence))
+                    .Concat(RegionSentences(explanation.Trace))
             )
             {
                 error.WriteLine(OutsideText.Line(sentence));
@@ -254,9 +275,10 @@ internal sealed class ExplainCommand
             }
 
             var explained = await live.ExplainWrittenAsync(cancellationToken);
+            var seen = options.Completion.Region?.Apply(messages) ?? messages;
             return (
                 explained,
-                await _truth.MeasureAsync(parsed, model, messages, explained, calibration, cancellationToken)
+                await _truth.MeasureAsync(parsed, model, seen, explained, calibration, cancellationToken)
             );
         }
     }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -59,7 +60,7 @@ internal sealed record ExplainSummary(
             report,
             trace,
             StepsOf(explanation.Maps),
-            WordsOf(explanation.Maps, truth),
+            WordsOf(explanation.Maps, truth, run.RegionChanges),
             seconds
         )
         {
@@ -80,7 +81,11 @@ internal sealed record ExplainSummary(
         ];
 
     /// <summary>The answer's words, with what was measured of them.</summary>
-    public static IReadOnlyList<WordSummary> WordsOf(ActivationMaps maps, MeasuredTruth truth) =>
+    public static IReadOnlyList<WordSummary> WordsOf(
+        ActivationMaps maps,
+        MeasuredTruth truth,
+        ImmutableArray<float>? regionChanges = null
+    ) =>
         [
             .. maps
                 .Words.Index()
@@ -89,7 +94,8 @@ internal sealed record ExplainSummary(
                     word.Item.Word.TokenIndices,
                     truth.Supports.FirstOrDefault(support => support.WordIndex == word.Index),
                     truth.Checks.FirstOrDefault(check => check.WordIndex == word.Index),
-                    truth.Searches.FirstOrDefault(search => search.WordIndex == word.Index)
+                    truth.Searches.FirstOrDefault(search => search.WordIndex == word.Index),
+                    regionChanges is { } changes ? word.Item.Word.TokenIndices.Sum(index => changes[index]) : null
                 )),
         ];
 
@@ -117,7 +123,8 @@ internal sealed record ExplainSummary(
         IReadOnlyList<int> Tokens,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] WordSupport? Support,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] MapCheck? Check,
-        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] RegionSearch? Regions
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] RegionSearch? Regions,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] float? RegionChange
     );
 
     /// <summary>A token. Its text may be a part of a character.</summary>

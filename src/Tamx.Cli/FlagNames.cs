@@ -18,6 +18,7 @@ internal static class FlagNames
             nameof(CompletionOptions.Layers) => "--layers",
             nameof(CompletionOptions.LogitBias) => "--logit-bias",
             nameof(CompletionOptions.MaxNewTokens) => "-n",
+            nameof(CompletionOptions.Region) => "--hide, --keep or --look-at",
             nameof(CompletionOptions.StopTexts) => "--stop",
             nameof(CompletionOptions.Thinking) => "--reasoning",
             nameof(ModelOptions.GpuLayerCount) => "-ngl",

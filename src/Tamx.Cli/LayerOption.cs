@@ -20,10 +20,15 @@ internal sealed class LayerOption : Option<IReadOnlyList<int>>
     }
 
     /// <summary>The layers of a model; -1 for the last hidden states. Empty where none are given.</summary>
-    public IReadOnlyList<int> Read(ParseResult parsed, int layerCount)
+    public IReadOnlyList<int> Read(ParseResult parsed, int layerCount) => Read(parsed, AllOf(layerCount));
+
+    /// <summary>The layers that are asked for; -1 for the last hidden states. Empty where none are given.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="all">What <c>all</c> stands for.</param>
+    public IReadOnlyList<int> Read(ParseResult parsed, IReadOnlyList<int> all)
     {
         var layers = parsed.GetValue(this) ?? [];
-        return layers.Contains(All) ? AllOf(layerCount) : layers;
+        return layers.Contains(All) ? all : layers;
     }
 
     /// <summary>All layers of a model, the last as -1.</summary>

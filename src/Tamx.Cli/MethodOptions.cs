@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Tamx.Kernels;
 
 namespace Tamx.Cli;
 
@@ -77,6 +78,31 @@ internal sealed class MethodOptions
         });
         command.Options.Add(_method);
         command.Options.Add(_layer);
+    }
+
+    /// <summary>The further maps that a report shows: those of other layers, and evidence where both are asked for.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="trace">The run.</param>
+    /// <param name="tam">How its first maps are computed.</param>
+    /// <param name="layers">The layers, -1 for the last hidden states; evidence is of no layer.</param>
+    /// <param name="engine">What computes them.</param>
+    /// <param name="cancellationToken">Cancels by throwing.</param>
+    public IReadOnlyList<ActivationMaps> Others(
+        ParseResult parsed,
+        Trace trace,
+        TamOptions tam,
+        IReadOnlyList<int> layers,
+        ITamEngine engine,
+        CancellationToken cancellationToken
+    )
+    {
+        var further = layers.Where(layer => layer != tam.Layer && tam.Method != MapMethod.Evidence);
+        var all = further.Select(layer => tam with { Layer = layer });
+        return
+        [
+            .. all.Concat(ShowsBoth(parsed) ? [tam.WithMethod(MapMethod.Evidence)] : [])
+                .Select(other => ActivationMaps.Compute(trace, other, engine, cancellationToken)),
+        ];
     }
 
     /// <summary>Whether evidence maps are shown beside the others.</summary>

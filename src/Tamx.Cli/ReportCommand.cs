@@ -39,6 +39,10 @@ internal sealed class ReportCommand
         HelpName = "FILE|FOLDER",
     };
 
+    private readonly LayerOption _layers = new(
+        "--layers",
+        "Show the maps of these layers, too, which the trace must have: numbers from 0, \"last\" or \"all\", with commas between."
+    );
     private readonly MethodOptions _method = new();
     private readonly EngineArguments _engine = new();
     private readonly ReportArguments _report = new();
@@ -73,6 +77,7 @@ internal sealed class ReportCommand
         var dump = new DumpArguments();
         dump.AddTo(command);
         _method.AddMethodTo(command);
+        command.Options.Add(_layers);
         _method.AddTo(command);
         _engine.AddTo(command);
         command.Options.Add(_engine.Verbose);
@@ -126,11 +131,9 @@ internal sealed class ReportCommand
         using var engine = _engine.Create(parsed, parsed.GetValue(_engine.Verbose));
         var page = _report.Read(parsed) with { Title = parsed.GetValue(_title) };
         var first = Compute(Load(traces[0]), options);
-        if (_method.ShowsBoth(parsed))
-        {
-            page = page with { Others = [Compute(first.Trace, options.WithMethod(MapMethod.Evidence)).Maps] };
-        }
-
+        int[] captured = [.. first.Trace.Layers.Select(states => states.Layer), -1];
+        var layers = _layers.Read(parsed, captured);
+        page = page with { Others = _method.Others(parsed, first.Trace, options, layers, engine, cancellationToken) };
         var second = parsed.GetValue(_compare)
             ? Compute(traces.Length > 1 ? Load(traces[1]) : first.Trace, secondOptions)
             : null;

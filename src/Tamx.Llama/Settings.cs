@@ -17,6 +17,7 @@ internal static class Settings
     public static readonly Setting MinImageTokens = new("MinImageTokens");
     public static readonly Setting ModelPath = new("ModelPath");
     public static readonly Setting ProjectorPath = new("ProjectorPath");
+    public static readonly Setting Region = new("Region");
     public static readonly Setting RepeatLastN = new("RepeatLastN");
     public static readonly Setting RepeatPenalty = new("RepeatPenalty");
     public static readonly Setting RpcServers = new("RpcServers");

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -5,6 +6,7 @@ using System.Text.Json.Schema;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.Unicode;
+using Tamx.Llama;
 
 namespace Tamx.Report;
 
@@ -76,11 +78,16 @@ public static class MapsJson
                     .. maps
                         .Words.Index()
                         .Select(word =>
-                            Word.Of(word.Item, supports?.FirstOrDefault(support => support.WordIndex == word.Index))
+                            Word.Of(
+                                word.Item,
+                                supports?.FirstOrDefault(support => support.WordIndex == word.Index),
+                                trace.RegionChanges
+                            )
                         ),
                 ],
                 [.. maps.Claims.Select(Claim.Of)],
-                calibration
+                calibration,
+                Region.Of(trace)
             ),
             Options
         );
@@ -115,7 +122,8 @@ public static class MapsJson
         int ThoughtTokens,
         IReadOnlyList<Word> Words,
         IReadOnlyList<Claim> Claims,
-        string? Calibration = null
+        string? Calibration = null,
+        Region? Region = null
     );
 
     private sealed record Block(bool IsVideo, int Start, int End, int Frames, int Rows, int Columns);
@@ -170,17 +178,19 @@ public static class MapsJson
         IReadOnlyList<float> Range,
         IReadOnlyList<ReadOnlyMemory<float>?> Maps,
         IReadOnlyList<float> Relevance,
-        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Support? Support = null
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Support? Support = null,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] float? RegionChange = null
     )
     {
-        public static Word Of(ExplainedWord word, WordSupport? support) =>
+        public static Word Of(ExplainedWord word, WordSupport? support, ImmutableArray<float>? changes) =>
             new(
                 word.Word.Text,
                 word.Word.TokenIndices,
                 Pair(word.RawRange),
                 ValuesOf(word.VisionMaps),
                 word.TextRelevance,
-                support is null ? null : Support.Of(support)
+                support is null ? null : Support.Of(support),
+                changes is { } some ? word.Word.TokenIndices.Sum(index => some[index]) : null
             );
     }
 
@@ -194,6 +204,26 @@ public static class MapsJson
     {
         public static Support Of(WordSupport support) =>
             new(support.Verdict, support.PictureGain, support.Opposition, support.Presence, support.Concentration);
+    }
+
+    private sealed record Region(
+        RegionUse Use,
+        int Picture,
+        IReadOnlyList<double> Box,
+        float? Alpha,
+        IReadOnlyList<float>? Changes
+    )
+    {
+        public static Region? Of(Trace trace) =>
+            trace.Run.Region is { } region
+                ? new(
+                    region.Use,
+                    region.PictureIndex,
+                    [region.Box.Left, region.Box.Top, region.Box.Right, region.Box.Bottom],
+                    region.Use == RegionUse.LookAt ? region.Alpha : null,
+                    trace.RegionChanges
+                )
+                : null;
     }
 
     private sealed record Claim(

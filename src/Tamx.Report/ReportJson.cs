@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Unicode;
+using Tamx.Llama;
 
 namespace Tamx.Report;
 
@@ -108,6 +109,7 @@ internal static class ReportJson
             }
 
             WriteClaims(json, maps);
+            WriteRegion(json, trace);
             json.WriteNumber("others", otherCount);
             json.WriteEndObject();
             await json.FlushAsync(cancellationToken).ConfigureAwait(false);
@@ -300,13 +302,7 @@ internal static class ReportJson
             WriteNumbers(json, "tokens", region.LabelTokens);
             WriteNumbers(json, "coordinateTokens", region.CoordinateTokens);
             json.WriteNumber("block", region.BlockIndex);
-            json.WriteStartArray("box");
-            foreach (var edge in new[] { region.Box.Left, region.Box.Top, region.Box.Right, region.Box.Bottom })
-            {
-                json.WriteNumberValue(edge);
-            }
-
-            json.WriteEndArray();
+            WriteBox(json, region.Box);
             json.WriteBoolean("isClamped", region.IsClamped);
             WriteNumber(json, "iou", score.Iou);
             WriteNumber(json, "pointing", (double?)score.Pointing);
@@ -317,6 +313,49 @@ internal static class ReportJson
         }
 
         json.WriteEndArray();
+    }
+
+    private static void WriteBox(Utf8JsonWriter json, RegionBox box)
+    {
+        json.WriteStartArray("box");
+        foreach (var edge in new[] { box.Left, box.Top, box.Right, box.Bottom })
+        {
+            json.WriteNumberValue(edge);
+        }
+
+        json.WriteEndArray();
+    }
+
+    /// <summary>The region that was hidden, kept alone or looked at, and what became of ln p of the answer's tokens.</summary>
+    private static void WriteRegion(Utf8JsonWriter json, Trace trace)
+    {
+        if (trace.Run.Region is not { } region)
+        {
+            json.WriteNull("asked");
+            return;
+        }
+
+        json.WriteStartObject("asked");
+        json.WriteString("use", JsonNamingPolicy.CamelCase.ConvertName(region.Use.ToString()));
+        json.WriteNumber("picture", region.PictureIndex);
+        WriteBox(json, region.Box);
+        WriteNumber(json, "alpha", region.Use == RegionUse.LookAt ? region.Alpha : default(float?));
+        if (trace.RegionChanges is { } changes)
+        {
+            json.WriteStartArray("changes");
+            foreach (var change in changes)
+            {
+                json.WriteNumberValue(change);
+            }
+
+            json.WriteEndArray();
+        }
+        else
+        {
+            json.WriteNull("changes");
+        }
+
+        json.WriteEndObject();
     }
 
     private static void WriteMedia(Utf8JsonWriter json, Trace trace, SequenceLayout layout, long maxPixels)

@@ -325,6 +325,64 @@ public sealed class ExplainCommandTests : IDisposable
         Assert.Equal(" orange orange orange", forced.Output.TrimEnd());
     }
 
+    [Fact]
+    public async Task Explain_HideTheCross_AnswersWithoutIt()
+    {
+        var run = await RunDemo("--hide", "0,0,0.5,0.5", "-n", "24");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.DoesNotContain("cross", run.Output, StringComparison.Ordinal);
+        Assert.Contains("Through the region, ln p of the answer changes by +", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Explain_KeepWithAnAnswer_TellsEachWordsChange()
+    {
+        var run = await RunDemo("--keep", "0,0,0.5,0.5", "--answer", "An orange cross, a blue diamond.", "--json");
+
+        Assert.Equal(0, run.ExitCode);
+        using var json = JsonDocument.Parse(run.Output);
+        var words = json.RootElement.GetProperty("words").EnumerateArray().ToList();
+        var diamond = words.Single(word => word.GetProperty("text").GetString() == "diamond");
+        Assert.True(diamond.GetProperty("regionChange").GetDouble() < -1, run.Output);
+    }
+
+    [Fact]
+    public async Task Explain_Layers_HaveASwitchInTheReport()
+    {
+        var trace = Path.Combine(Path.GetDirectoryName(ReportPath)!, "layers.safetensors");
+        var plain = await RunDemo("-n", "4", "--layers", "all", "--save-trace", trace);
+        var report = await File.ReadAllTextAsync(ReportPath);
+        Assert.Equal(0, plain.ExitCode);
+        Assert.Contains("id=\"report-data-m2\"", report, StringComparison.Ordinal);
+
+        var again = await CommandRun.Of(["report", trace, "-o", ReportPath, "--layers", "0"]);
+
+        Assert.Equal(0, again.ExitCode);
+        report = await File.ReadAllTextAsync(ReportPath);
+        Assert.Contains("id=\"report-data-m1\"", report, StringComparison.Ordinal);
+        Assert.DoesNotContain("id=\"report-data-m2\"", report, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(2, "--hide '1' is no region", "--hide", "1")]
+    [InlineData(2, "--keep '0,0,1' is no region", "--keep", "0,0,1")]
+    [InlineData(2, "--keep '0,0,1,1,1' is no region", "--keep", "0,0,1,1,1")]
+    [InlineData(2, "--look-at '0,0,0,1' is no region", "--look-at", "0,0,0,1")]
+    [InlineData(2, "--look-at 'x:0,0,1,1' is no region", "--look-at", "x:0,0,1,1")]
+    [InlineData(2, "--look-at '0,0,1,1.5' is no region", "--look-at", "0,0,1,1.5")]
+    [InlineData(2, "give one of them", "--hide", "0,0,1,1", "--keep", "0,0,1,1")]
+    [InlineData(2, "--alpha is about --look-at", "--hide", "0,0,1,1", "--alpha", "1")]
+    [InlineData(2, "--alpha is 101", "--look-at", "0,0,1,1", "--alpha", "101")]
+    [InlineData(3, "--hide, --keep or --look-at: there is no picture 1", "--hide", "1:0,0,1,1")]
+    public async Task Explain_RegionThatCannotBe_IsNamed(int exitCode, string message, params string[] arguments)
+    {
+        var run = await RunDemo(arguments);
+
+        Assert.Equal(exitCode, run.ExitCode);
+        Assert.Contains(message, run.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(2, "--logit-bias x: ", "-l", "x")]
     [InlineData(2, "--logit-bias 5: ", "-l", "5")]

@@ -53,6 +53,9 @@ internal sealed class Example
 
     public bool HasPromptMaps { get; init; }
 
+    /// <summary>ln p of each answer token with the run's region, less that without.</summary>
+    public float[]? RegionChanges { get; init; }
+
     /// <summary>How many of the answer's tokens are its thought.</summary>
     public int ThoughtCount { get; init; }
 
@@ -141,6 +144,7 @@ internal sealed class Example
             HiddenStates = ReadOnlyMemory<float>.Empty,
             OutputIds = [.. texts.Keys],
             OutputRows = ReadOnlyMemory<float>.Empty,
+            RegionChanges = RegionChanges is null ? null : [.. RegionChanges],
             OutputTexts = HasTexts ? [.. texts.Values.Select(text => (ReadOnlyMemory<byte>)text)] : null,
             Pictures =
             [

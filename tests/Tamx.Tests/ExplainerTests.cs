@@ -337,6 +337,61 @@ public class ExplainerTests
         Assert.Null(loaded.Run.StopTexts);
     }
 
+    /// <summary>An answer with a region hidden or kept, and its probabilities as the model reads it without.</summary>
+    [Theory]
+    [InlineData(RegionUse.Hide, false)]
+    [InlineData(RegionUse.Keep, true)]
+    [InlineData(RegionUse.LookAt, false)]
+    [InlineData(RegionUse.LookAt, true)]
+    public async Task ExplainAsync_Region_TellsWhatItChanges(RegionUse use, bool isGiven)
+    {
+        var model = LoadedModels.Get("qwen3vl");
+        var region = new PictureRegion
+        {
+            Use = use,
+            Box = new RegionBox(0.25, 0, 1, 0.5),
+            Alpha = 3,
+        };
+        var options = Options with { Completion = Options.Completion with { Region = region } };
+        var messages = Messages("one picture");
+        if (isGiven)
+        {
+            messages = [.. messages, new ChatTurn(TurnRole.Assistant, "A thing of its own.")];
+        }
+
+        var explanation = await Explainer.ExplainAsync(model, messages, options, Engine);
+
+        int[] answer = [.. explanation.Maps.Answer.Select(token => token.Token.TokenId)];
+        var without = Options.Completion;
+        var with = without with { Region = region };
+        var changes = explanation.Trace.RegionChanges!.Value;
+        var own = await ReadAsync(without);
+        var asked = await ReadAsync(with);
+        Assert.Equal(answer.Length, changes.Length);
+        for (var i = 0; i < answer.Length; i++)
+        {
+            var after = asked[i].SteeredLogProbability ?? asked[i].LogProbability;
+            Assert.Equal(after - own[i].LogProbability, changes[i], 1e-3);
+        }
+
+        Assert.Contains(changes, change => Math.Abs(change) > 1e-3);
+        Assert.Equal(region, explanation.Trace.Run.Region);
+        Assert.Equal(use == RegionUse.LookAt, asked[0].SteeredLogProbability is not null);
+
+        async Task<List<GeneratedToken>> ReadAsync(CompletionOptions reading)
+        {
+            var before = isGiven ? messages.SkipLast(1).ToArray() : messages;
+            using var completion = model.CreateCompletion(before, answer, reading);
+            var tokens = new List<GeneratedToken>();
+            await foreach (var token in completion.GenerateAsync())
+            {
+                tokens.Add(token);
+            }
+
+            return tokens;
+        }
+    }
+
     [Fact]
     public async Task StartAsync_StoppedInTheMidst_ExplainsWhatHasBeenRead()
     {

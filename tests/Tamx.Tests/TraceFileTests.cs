@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Tamx.Llama;
 using Tamx.Testing;
 using static Tamx.Tests.SyntheticTrace;
 
@@ -104,6 +105,7 @@ public sealed class TraceFileTests : IDisposable
                 [0.75f, 0.125f],
             ],
             AnswerProbabilities = [0.5f, 0.75f],
+            RegionChanges = [-2, 0.25f],
             Markers = MarkerIds.QwenPublished with { Newline = 199 },
             OutputTexts =
             [
@@ -119,6 +121,13 @@ public sealed class TraceFileTests : IDisposable
                 Model = "m",
                 Temperature = 0.5f,
                 Seed = uint.MaxValue,
+                Region = new PictureRegion
+                {
+                    Use = RegionUse.LookAt,
+                    Box = new RegionBox(0, 0.125, 1d / 3, 1),
+                    PictureIndex = 2,
+                    Alpha = 1.5f,
+                },
                 Seconds = new Dictionary<string, double> { ["load"] = 1.5 },
             },
         };
@@ -136,6 +145,7 @@ public sealed class TraceFileTests : IDisposable
         Assert.Equal(trace.CandidateIds, loaded.CandidateIds);
         Assert.Equal(trace.CandidateProbabilities, loaded.CandidateProbabilities);
         Assert.Equal(trace.AnswerProbabilities, loaded.AnswerProbabilities);
+        Assert.Equal(trace.RegionChanges, loaded.RegionChanges);
         Assert.Equal(trace.Markers, loaded.Markers);
         Assert.Equal(
             trace.OutputTexts!.Select(text => text.ToArray()),
@@ -451,6 +461,17 @@ public sealed class TraceFileTests : IDisposable
                 AddParts(writer, trace, more: w => w.AddSingles("tamx.candidate_probabilities", [1f, 1f], 1, 2)),
             ["tamx.answer_probabilities has 1"] = (writer, trace) =>
                 AddParts(writer, trace, more: w => w.AddSingles("tamx.answer_probabilities", [1f])),
+            ["tamx.region_changes has 1"] = (writer, trace) =>
+                AddParts(writer, trace, more: w => w.AddSingles("tamx.region_changes", [1f])),
+            ["tamx.region_changes holds NaN"] = (writer, trace) =>
+                AddParts(writer, trace, more: w => w.AddSingles("tamx.region_changes", [1f, float.NaN])),
+            ["tamx.run: Region: the box 0, 0, 2, 1"] = (writer, trace) =>
+                AddParts(
+                    writer,
+                    trace,
+                    more: w =>
+                        w.Metadata["tamx.run"] = "{\"region\":{\"use\":\"keep\",\"box\":{\"right\":2,\"bottom\":1}}}"
+                ),
             ["tamx.token_text_ends holds 9"] = (writer, trace) =>
                 AddParts(
                     writer,

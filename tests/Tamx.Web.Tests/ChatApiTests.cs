@@ -326,6 +326,19 @@ public sealed class ChatApiTests(SharedServer shared)
         }
     }
 
+    [Fact]
+    public async Task Chat_Region_ChangesTheAnswerWithAndWithoutMaps()
+    {
+        const string HidesTheCross = "\"region\":{\"use\":\"hide\",\"box\":[0,0,0.5,0.5]}";
+        var hidden = ContentOf(await AskAsync($"\"tamx\":{{{HidesTheCross}}}"));
+        var explained = await AskAsync($"\"tamx\":{{\"maps\":true,{HidesTheCross}}}");
+
+        Assert.DoesNotContain("cross", hidden, StringComparison.Ordinal);
+        Assert.Equal(hidden, ContentOf(explained));
+        var region = explained.GetProperty("tamx").GetProperty("maps").GetProperty("region");
+        Assert.Equal("hide", region.GetProperty("use").GetString());
+    }
+
     [Theory]
     [InlineData("\"max_tokens\":-1", true)]
     [InlineData("\"max_tokens\":9", true)]

@@ -69,6 +69,53 @@ public sealed class ExplainApiTests(SharedServer shared)
         }
     }
 
+    [Theory]
+    [InlineData("hide")]
+    [InlineData("keep")]
+    [InlineData("lookAt")]
+    public async Task Explain_Region_IsKeptWithTheRunAndItsChangesAreTold(string use)
+    {
+        // The cross lies in the picture's upper left part.
+        var request = new
+        {
+            messages = new[] { RunningServer.Message("Describe this image.", RunningServer.Scene) },
+            answer = "An orange cross, a blue diamond and a purple heart.",
+            region = new { use, box = new[] { 0, 0, 0.5, 0.5 } },
+        };
+        JsonElement done = default;
+        await foreach (var (name, data) in _server.StreamAsync(request))
+        {
+            done = name == "done" ? data : done;
+        }
+
+        float[] changes = [.. done.GetProperty("regionChanges").EnumerateArray().Select(one => one.GetSingle())];
+        var run = done.GetProperty("run").GetString();
+        using var maps = JsonDocument.Parse(await _server.Client.GetStringAsync($"/api/runs/{run}/maps.json"));
+        var region = maps.RootElement.GetProperty("region");
+        Assert.Equal(use, region.GetProperty("use").GetString());
+        Assert.Equal([0, 0, 0.5, 0.5], region.GetProperty("box").EnumerateArray().Select(edge => edge.GetDouble()));
+        Assert.Equal(changes, region.GetProperty("changes").EnumerateArray().Select(one => one.GetSingle()));
+        var words = maps.RootElement.GetProperty("words").EnumerateArray().ToList();
+        var cross = words.First(word => word.GetProperty("text").GetString() == "cross");
+        var heart = words.First(word => word.GetProperty("text").GetString() == "heart");
+        Assert.Equal(
+            cross.GetProperty("tokens").EnumerateArray().Sum(token => changes[token.GetInt32()]),
+            cross.GetProperty("regionChange").GetDouble(),
+            1e-5
+        );
+        if (use == "hide")
+        {
+            Assert.True(cross.GetProperty("regionChange").GetDouble() < -1);
+        }
+        else if (use == "keep")
+        {
+            Assert.True(heart.GetProperty("regionChange").GetDouble() < -1);
+        }
+
+        var report = await _server.Client.GetStringAsync($"/api/runs/{run}/report.html");
+        Assert.Contains("report-data", report, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Explain_GivenAnswerAsUpload_ExplainsIt()
     {

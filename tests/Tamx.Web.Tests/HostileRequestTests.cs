@@ -156,6 +156,65 @@ public sealed class HostileRequestTests(SharedServer shared)
         await RunningServer.AssertErrorAsync(await _server.Client.PostAsync("/api/explain", content), 400, code);
     }
 
+    [Theory]
+    [InlineData("[]", "region", "invalid_value")]
+    [InlineData("{\"box\":[0,0,1,1]}", "use", "invalid_value")]
+    [InlineData("{\"use\":\"blur\",\"box\":[0,0,1,1]}", "use", "invalid_value")]
+    [InlineData("{\"use\":\"hide\"}", "box", "invalid_value")]
+    [InlineData("{\"use\":\"hide\",\"box\":[0,0,1]}", "box", "invalid_value")]
+    [InlineData("{\"use\":\"hide\",\"box\":[0,0,\"1\",1]}", "box", "invalid_value")]
+    [InlineData("{\"use\":\"hide\",\"box\":[0,0,1e999,1]}", "box", "invalid_value")]
+    [InlineData("{\"use\":\"hide\",\"box\":[0.5,0,0.5,1]}", "box", "invalid_value")]
+    [InlineData("{\"use\":\"keep\",\"box\":[-0.1,0,0.5,1]}", "box", "invalid_value")]
+    [InlineData("{\"use\":\"keep\",\"box\":[0,0,1,1],\"alpha\":1}", "alpha", "invalid_value")]
+    [InlineData("{\"use\":\"lookAt\",\"box\":[0,0,1,1],\"alpha\":101}", "alpha", "invalid_value")]
+    [InlineData("{\"use\":\"lookAt\",\"box\":[0,0,1,1],\"alpha\":\"4\"}", "alpha", "invalid_value")]
+    [InlineData("{\"use\":\"lookAt\",\"box\":[0,0,1,1],\"picture\":-1}", "picture", "invalid_value")]
+    [InlineData("{\"use\":\"lookAt\",\"box\":[0,0,1,1],\"picture\":0.5}", "picture", "invalid_value")]
+    [InlineData("{\"use\":\"hide\",\"box\":[0,0,1,1],\"shape\":1}", "shape", "unknown_name")]
+    public async Task Region_ThatIsNone_IsRefusedByItsField(string region, string field, string code)
+    {
+        const string Messages = "\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]";
+        await RefusedAsync("/api/explain", $"{{{Messages},\"region\":{region}}}");
+        await RefusedAsync("/v1/chat/completions", $"{{{Messages},\"tamx\":{{\"region\":{region}}}}}");
+
+        async Task RefusedAsync(string path, string json)
+        {
+            using var content = new StringContent(json, Encoding.UTF8, "application/json");
+            using var response = await _server.Client.PostAsync(path, content);
+            var error = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetProperty("error");
+            Assert.Equal(400, (int)response.StatusCode);
+            Assert.Equal(
+                (code, field),
+                (error.GetProperty("code").GetString(), error.GetProperty("param").GetString())
+            );
+        }
+    }
+
+    [Fact]
+    public async Task Region_OfAPictureThatIsNotThere_IsRefused()
+    {
+        var request = new
+        {
+            messages = new[] { RunningServer.Message("?", RunningServer.Scene) },
+            maxTokens = 2,
+            region = new
+            {
+                use = "lookAt",
+                box = new[] { 0, 0, 1, 1 },
+                picture = 1,
+            },
+        };
+        using var response = await _server.PostAsync(request);
+        var error = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetProperty("error");
+        Assert.Equal("invalid_input", error.GetProperty("code").GetString());
+        Assert.StartsWith(
+            "region: there is no picture 1",
+            error.GetProperty("message").GetString(),
+            StringComparison.Ordinal
+        );
+    }
+
     [Fact]
     public async Task Json_ThatIsNoUtf8_IsRefused()
     {

@@ -32,6 +32,7 @@ public sealed partial class Completion : IDisposable
     private GenAiOperation? _operation;
     private SequenceDecoder? _decoder;
     private TokenSampler? _sampler;
+    private RegionSteering? _steering;
     private int _computedAnswer;
     private int _batchStart;
     private int _started;
@@ -56,7 +57,8 @@ public sealed partial class Completion : IDisposable
         RequireTokens(options.LogitBias, model.Vocabulary.Count);
         RequireLayers(options.Layers, model.Facts);
         _model = model;
-        _options = options;
+        var looks = options.Region is { Use: RegionUse.LookAt, Alpha: > 0 };
+        _options = looks ? options with { CaptureHiddenStates = true } : options;
         _modelReference = new HandleReference(model.Model.Handle);
         _projectorReference = model.Vision is { } vision ? new HandleReference(vision.Handle) : null;
         try
@@ -378,6 +380,15 @@ public sealed partial class Completion : IDisposable
                     }
                 }
 
+                _steering = _options.Region is { Use: RegionUse.LookAt, Alpha: > 0 } region
+                    ? RegionSteering.Of(
+                        region,
+                        Pictures.Where(picture => picture.VideoIndex is null).ElementAt(region.PictureIndex),
+                        _decoder.HiddenStates.Span,
+                        _model.OutputEmbedding,
+                        cancellationToken
+                    )
+                    : null;
                 return true;
 
                 void ReportBatch() =>
@@ -399,17 +410,20 @@ public sealed partial class Completion : IDisposable
                 }
 
                 var position = PromptTokenCount + index;
+                var row = index == 0 ? -1 : index - 1 - _batchStart;
+                var steered = _steering?.Apply(
+                    decoder.Context.CopyLogits(row),
+                    _tokenIds.AsSpan(PromptTokenCount, index)
+                );
                 if (_givenAnswer.Length == 0)
                 {
-                    _tokenIds[position] = decoder.Context.Sample(_sampler!);
+                    _tokenIds[position] = steered is null
+                        ? decoder.Context.Sample(_sampler!)
+                        : _sampler!.Sample(steered);
                 }
 
                 var id = _tokenIds[position];
-                var ranking = decoder.Context.Rank(
-                    index == 0 ? -1 : index - 1 - _batchStart,
-                    id,
-                    _options.CandidateCount
-                );
+                var ranking = decoder.Context.Rank(row, id, _options.CandidateCount);
                 return new GeneratedToken
                 {
                     Index = index,
@@ -417,7 +431,8 @@ public sealed partial class Completion : IDisposable
                     Id = id,
                     Text = "",
                     Logit = ranking.Logit,
-                    LogProbability = ranking.Logit - ranking.LogSum,
+                    LogProbability = ranking.LogProbability,
+                    SteeredLogProbability = steered is null ? null : TokenRanking.Of(steered, id, 0).LogProbability,
                     Candidates =
                     [
                         .. ranking.Candidates.Select(candidate => candidate with { Text = TextOf(candidate.Id) }),

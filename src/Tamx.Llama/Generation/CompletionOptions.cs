@@ -66,6 +66,12 @@ public sealed record CompletionOptions
     /// </summary>
     public bool? Thinking { get; init; }
 
+    /// <summary>
+    /// A region of a picture that is hidden, kept alone or looked at; null (the default) for none. Looking needs hidden
+    /// states, which are then captured in any case.
+    /// </summary>
+    public PictureRegion? Region { get; init; }
+
     /// <summary>Seed of the sampling. 0 by default.</summary>
     public uint Seed { get; init; }
 
@@ -106,6 +112,7 @@ public sealed record CompletionOptions
         Settings.RequireAtLeast(2, BatchSize, Settings.BatchSize);
         Settings.RequireAtLeast(0, CandidateCount, Settings.CandidateCount);
         Settings.RequireAtLeast(-1, RepeatLastN, Settings.RepeatLastN);
+        Region?.Validate();
         if (!(RepeatPenalty > 0))
         {
             throw InvalidInputException.Naming($"{Settings.RepeatPenalty} is {RepeatPenalty}; it must be more than 0");

@@ -34,6 +34,11 @@ public sealed record GeneratedToken
     /// <summary>ln of the token's probability under the model's softmax (temperature 1).</summary>
     public required double LogProbability { get; init; }
 
+    /// <summary>
+    /// ln of the token's probability with <see cref="RegionUse.LookAt"/>'s push; null where no region is looked at.
+    /// </summary>
+    public double? SteeredLogProbability { get; init; }
+
     /// <summary>The token's probability under the model's softmax, whatever the sampling.</summary>
     public float Probability => (float)Math.Exp(LogProbability);
 

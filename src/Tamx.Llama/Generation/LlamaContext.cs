@@ -215,11 +215,12 @@ internal sealed unsafe class LlamaContext : IDisposable
         return TokenRanking.Of(GetLogits(row), token, candidateCount);
     }
 
-    /// <summary>The logits of the last decode's last token.</summary>
-    public float[] CopyLogits()
+    /// <summary>The logits of a row of the last decode.</summary>
+    /// <param name="row">The row; -1 for the last.</param>
+    public float[] CopyLogits(int row = -1)
     {
         using var lease = new HandleLease(_handle);
-        return GetLogits(-1).ToArray();
+        return GetLogits(row).ToArray();
     }
 
     /// <summary>llama.cpp's own embeddings output for a row of the last decode.</summary>

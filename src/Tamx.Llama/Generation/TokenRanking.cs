@@ -8,6 +8,9 @@ namespace Tamx.Llama;
 /// <param name="Candidates">The best tokens, best first; the lower id where logits are equal.</param>
 internal readonly record struct TokenRanking(float Logit, double LogSum, TokenCandidate[] Candidates)
 {
+    /// <summary>ln of the token's probability.</summary>
+    public double LogProbability => Logit - LogSum;
+
     /// <param name="logits">Logits [vocabulary].</param>
     /// <param name="token">The token.</param>
     /// <param name="candidateCount">How many of the best tokens are wanted.</param>

@@ -115,13 +115,14 @@ public sealed partial class VisionLanguageModel : IDisposable
     /// </param>
     /// <param name="options">How to generate.</param>
     /// <exception cref="InvalidInputException">
-    /// A picture cannot be used, the model has no projector, the answer is empty or holds a picture or video, or the
-    /// tokens do not fit the context.
+    /// A picture cannot be used, the model has no projector, the answer is empty or holds a picture or video, the
+    /// tokens do not fit the context, or the picture of <see cref="CompletionOptions.Region"/> is not there.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public Completion CreateCompletion(IReadOnlyList<ChatTurn> turns, CompletionOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(turns);
+        turns = options?.Region?.Apply(turns) ?? turns;
         if (turns is not [.., { Role: TurnRole.Assistant }])
         {
             var pieces = Template.Pieces(turns, thinking: options?.Thinking);
@@ -150,6 +151,7 @@ public sealed partial class VisionLanguageModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(turns);
         ArgumentNullException.ThrowIfNull(answer);
+        turns = options?.Region?.Apply(turns) ?? turns;
         return CreateCompletion(Template.Pieces(turns, thinking: options?.Thinking), answer, options);
     }
 

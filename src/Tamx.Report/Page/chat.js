@@ -15,7 +15,7 @@ const ROLES = { system: "System", user: "User", assistant: "Assistant" };
 const SHADES = {
   from: (value) => `relevance ${formatNumber(value)}`,
   to: (value) => `relevance to it ${formatNumber(value)}`,
-  change: (value) => `ln p falls by ${formatNumber(value)}`,
+  change: (value) => `ln p ${value < 0 ? "falls" : "rises"} by ${formatNumber(Math.abs(value))}`,
   share: (value) => `${formatPercent(value)} of its activation`,
   strength: (value) => `mean activation ${formatNumber(value)}`,
 };
@@ -59,7 +59,7 @@ export function buildChat(report, actions, { isGrowing, signal }) {
   function show(view, state) {
     for (const element of shaded) {
       element.style.removeProperty("--shade");
-      element.classList.remove("shaded");
+      element.classList.remove("shaded", "rises");
       element.removeAttribute("title");
       setName(element, report.tokens.text[Number(element.dataset.item)]);
     }
@@ -67,9 +67,10 @@ export function buildChat(report, actions, { isGrowing, signal }) {
     const label = SHADES[view.shade.kind === "region" ? state.rank : view.shade.kind];
     for (const [token, value] of view.shade.values) {
       const element = elements[token];
-      if (value > 0 && element !== undefined) {
-        element.style.setProperty("--shade", ((view.shade.full * value) / view.shade.highest).toFixed(3));
+      if (value !== 0 && element !== undefined) {
+        element.style.setProperty("--shade", ((view.shade.full * Math.abs(value)) / view.shade.highest).toFixed(3));
         element.classList.add("shaded");
+        element.classList.toggle("rises", view.shade.kind === "change" && value > 0);
         element.title = label(value);
         setName(element, report.tokens.text[token], label(value));
         shaded.push(element);

@@ -29,6 +29,7 @@ export function commandOf(report) {
           ["--seed", run.seed],
         ]
       : []),
+    ...regionParts(report),
     ["--profile", method.profile === "Tamx" ? null : method.profile.toLowerCase()],
     ...Object.entries(method.changed).map(([name, value]) => ["--set", `${name}=${value}`]),
   );
@@ -36,6 +37,23 @@ export function commandOf(report) {
     .filter((part) => part.length > 0 && part.every((one) => one !== null && one !== undefined))
     .map(([flag, ...values]) => [flag, ...values.map((value) => quoted(String(value)))].join(" "))
     .join(" ");
+}
+
+/**
+ * @param {Report} report
+ * @returns {(string | number | null)[][]}
+ */
+function regionParts({ asked }) {
+  if (asked === null) {
+    return [];
+  }
+  const { use, picture, box, alpha } = asked;
+  const edges = box.map((edge) => String(Number(edge.toFixed(6)))).join(",");
+  const flag = { hide: "--hide", keep: "--keep", lookAt: "--look-at" }[use];
+  return [
+    [flag, picture === 0 ? edges : `${picture}:${edges}`],
+    ["--alpha", alpha],
+  ];
 }
 
 /** @param {Media} media */

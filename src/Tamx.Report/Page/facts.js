@@ -1,5 +1,6 @@
 // How the report was made: the main facts in one line, all of them in a list.
 
+import { askedText } from "./asked.js";
 import { commandOf } from "./command.js";
 import { create } from "./dom.js";
 import { formatBytes, formatNumber } from "./text.js";
@@ -104,6 +105,7 @@ export function allFacts(report, bytes) {
 function asked(report) {
   return [
     ["Question", report.hasTexts ? report.question : null],
+    ["Region", report.asked && askedText(report, report.asked)],
     ["Model", report.run.model],
     ["Quantization", report.run.quantization],
     ["Date", dateOf(report.run.created)],

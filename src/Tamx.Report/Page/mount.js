@@ -1,6 +1,7 @@
 // Builds a report inside an element: the entry for every page that shows one. The page says where its data comes from.
 
 import { aboutThis } from "./about.js";
+import { buildAsked } from "./asked.js";
 import { buildCaption, captionOf } from "./caption.js";
 import { buildChat, tokensOf } from "./chat.js";
 import { colormaps } from "./colormaps.js";
@@ -162,6 +163,7 @@ export function mountReport(root, runs, page) {
   );
   controls.element.append(fullScreenButton(right));
   const sheet = buildSheet(runs, page.address);
+  const asked = buildAsked(report, (changes) => shade(changes));
 
   let view = viewOf(runs, state.get());
   /** @type {Shade | null} */
@@ -182,6 +184,7 @@ export function mountReport(root, runs, page) {
         create("div", "bar", unit.element, search.element),
         chat.element,
         inspector.element,
+        ...(asked === null ? [] : [asked]),
         ...(page.below ? [page.below] : []),
       ),
       buildSplitter(),
@@ -205,12 +208,12 @@ export function mountReport(root, runs, page) {
 
   state.listen((now) => {
     view = viewOf(runs, now);
-    const shade = otherShade ?? view.shade;
-    root.dataset.shade = shade.kind;
+    const shown = otherShade ?? view.shade;
+    root.dataset.shade = shown.kind;
     unit.show(now.unit);
     controls.show(now);
     search.show(now);
-    chat.show({ ...view, shade }, now);
+    chat.show({ ...view, shade: shown }, now);
     pictures.show(view, now);
     claims.show(view);
     legend.show(view, now);
@@ -240,6 +243,13 @@ export function mountReport(root, runs, page) {
   let followed = null;
   const isFollowing = () =>
     state.get().selection === null && state.get().region === null && (state.get().preview ?? followed) === followed;
+
+  /** @param {Map<number, number> | null} changes */
+  function shade(changes) {
+    const highest = Math.max(0, ...[...(changes?.values() ?? [])].map(Math.abs));
+    otherShade = changes && { kind: "change", values: changes, highest, strength: 1, full: Math.min(1, highest) };
+    state.change({});
+  }
 
   return {
     state,
@@ -271,14 +281,10 @@ export function mountReport(root, runs, page) {
       }
     },
     /**
-     * Shades the text by how far ln p of its tokens fell, by their indices; null for what is selected again.
-     * @param {Map<number, number> | null} falls
+     * Shades the text by the change of ln p of its tokens, by their indices; null for what is selected again.
+     * @param {Map<number, number> | null} changes
      */
-    shade(falls) {
-      const highest = Math.max(0, ...(falls?.values() ?? []));
-      otherShade = falls && { kind: "change", values: falls, highest, strength: 1, full: Math.min(1, highest) };
-      state.change({});
-    },
+    shade,
     unmount() {
       listening.abort();
       root.replaceChildren();

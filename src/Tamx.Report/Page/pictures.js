@@ -1,6 +1,7 @@
 // The pictures and videos with the maps over them, one figure each. In a comparison it is one per run, and one for the
 // difference.
 
+import { USES, askedMedia } from "./asked.js";
 import { create } from "./dom.js";
 import { sumOf } from "./report.js";
 import { buildStage } from "./stage.js";
@@ -26,6 +27,11 @@ export function buildPictures(report, layerCount, actions) {
     const zoom = createZoom(width / height, width);
     return Array.from({ length: layerCount }, (_, layer) => buildFigure(media, layer, width / height, zoom, actions));
   });
+  for (const { media, stage } of figures) {
+    if (report.asked && media === askedMedia(report)) {
+      stage.asked(report.asked.box, USES[report.asked.use]);
+    }
+  }
   /** @param {number} media */
   const figureOf = (media) => figures[media * layerCount];
   const element = create("div", { class: "pictures" }, ...figures.map((one) => one.element));

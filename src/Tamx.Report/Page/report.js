@@ -67,6 +67,7 @@ export class Report {
     this.thoughtTokens = data.thoughtTokens;
     this.prompt = data.prompt;
     this.claims = data.claims;
+    this.asked = data.asked ?? null;
     /** @type {AnswerToken[]} */
     this.answer = data.answer.map((token, index) => ({ ...token, index }));
     /** @type {Media[]} */

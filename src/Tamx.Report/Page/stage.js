@@ -171,6 +171,16 @@ export function buildStage(place, zoom, actions) {
       }
       claims.forEach((claim, i) => outlines.children[i].classList.toggle("chosen", isChosen(claim, selection)));
     },
+    /**
+     * Draws the region that was asked about.
+     * @param {[left: number, top: number, right: number, bottom: number]} asked in parts of the sides
+     * @param {string} name
+     */
+    asked([left, top, right, bottom], name) {
+      const outline = create("div", "outline asked", create("span", "tag", name));
+      setEdges(outline, left, top, right, bottom);
+      plane.append(outline);
+    },
     /** @param {Box | null} shown */
     region(shown) {
       box.hidden = shown === null;
@@ -207,11 +217,22 @@ function outlineOf(claim, actions) {
   const element = create("div", warning === "" ? kind : `${kind} unsupported`, tag);
   element.classList.toggle("low", top > 0.85);
   element.classList.toggle("right", left > 0.6);
+  setEdges(element, left, top, right, bottom);
+  return element;
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {number} left in parts of the sides, as the others
+ * @param {number} top
+ * @param {number} right
+ * @param {number} bottom
+ */
+function setEdges(element, left, top, right, bottom) {
   element.style.left = `${100 * left}%`;
   element.style.top = `${100 * top}%`;
   element.style.width = `${100 * (right - left)}%`;
   element.style.height = `${100 * (bottom - top)}%`;
-  return element;
 }
 
 /**

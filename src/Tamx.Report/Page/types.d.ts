@@ -66,8 +66,20 @@ export interface ReportData {
     prompt: TokenData[];
     answer: TokenData[];
     claims: Claim[];
+    asked: AskedRegion | null;
     /** How many further maps of the same answer the file holds. */
     others: number;
+}
+
+/** A region of a picture that was hidden, kept alone or looked at; `box` in parts of the picture's sides. */
+export interface AskedRegion {
+    use: "hide" | "keep" | "lookAt";
+    /** Which of the conversation's pictures; videos do not count. */
+    picture: number;
+    box: [left: number, top: number, right: number, bottom: number];
+    alpha: number | null;
+    /** By token of the answer, the change of ln p through it; null where that was not measured. */
+    changes: number[] | null;
 }
 
 /** A box or a point that the answer names; `box` in parts of the picture's sides, tokens by their indices in it. */
@@ -324,7 +336,7 @@ export interface Layer {
     grid(media: number, frame: number): Grid | null;
 }
 
-/** How strongly tokens are shaded, by their indices, and what the values mean. */
+/** How strongly tokens are shaded, by their indices, and what the values mean. Only changes may be below zero. */
 export interface Shade {
     kind: "from" | "to" | "region" | "change";
     values: Map<number, number>;

@@ -51,6 +51,7 @@ internal sealed class ExplainApi(ServerOptions options, RunService service)
                         done.AnswerTokens,
                         done.Seconds,
                         done.Calibration,
+                        done.RegionChanges,
                     }
                 )
             );

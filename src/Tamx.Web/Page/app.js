@@ -14,13 +14,10 @@ import { runOf, Session } from "./session.js";
 import { buildStatus, problemCard } from "./status.js";
 import { AnswerStream } from "./stream.js";
 import { View } from "./view.js";
-import { buildWhatIf, changedPicture, changesOf } from "./whatif.js";
+import { buildWhatIf, changesOf, regionRequest } from "./whatif.js";
 
-/** @import { AnswerListener, Config, Draft, WhatIf } from "./types.js" */
+/** @import { AnswerListener, Config, Draft, ReadToken, WhatIf } from "./types.js" */
 /** @import { Region, WordSupport } from "./report/types.js" */
-
-/** What an answer to a changed picture is not asked for: only its words' chances count. */
-const RETOLD = { candidates: 1, verdicts: false };
 
 const root = existing("app");
 
@@ -80,7 +77,13 @@ class App {
       (file, question) => this.#composer.fill(file, question),
       (error) => this.#view.showProblem(error, null),
     );
-    this.#whatIf = buildWhatIf((what) => this.#askWhatIf(what));
+    this.#whatIf = buildWhatIf(
+      (what) => this.#askWhatIf(what),
+      (run) => {
+        this.#letGo();
+        this.#openRun(run);
+      },
+    );
     this.#status = buildStatus(() => this.#stop());
     this.#runs = buildRuns(
       (run) => {
@@ -244,7 +247,7 @@ class App {
   }
 
   /**
-   * Lets a region of a report's picture be hidden or kept, once there is a conversation to ask again.
+   * Lets a region of a report's picture be hidden, kept or looked at, once there is a conversation to ask again.
    * @param {ReturnType<typeof growReport> | Awaited<ReturnType<typeof openReport>>} report
    */
   #offerWhatIf(report) {
@@ -264,23 +267,23 @@ class App {
   }
 
   /** @param {WhatIf} what */
-  async #askWhatIf({ kind, isAnew }) {
+  #askWhatIf(what) {
     const report = this.#shown;
     const region = report?.state.get().region ?? null;
     const { asked, answer } = this.#session.conversation.split();
     if (report === null || region === null || this.#stream !== null) {
       return;
     }
-    const frame = report.report.media[region.media].frames[region.frame];
-    const changed = await changedPicture(asked.files[region.media], frame, region, kind);
-    const files = asked.files.map(({ file }, i) => (i === region.media ? changed : file));
-    /** @type {{ text: string, probability: number | null }[]} */
+    const { use, isAnew } = what;
+    const files = asked.files.map(({ file }) => file);
+    /** @type {ReadToken[]} */
     const tokens = [];
     this.#composer.element.hidden = true;
     this.#status.show("upload", 0);
     const given = isAnew ? {} : { answer };
     const { request } = this.#composer.draft();
-    this.#stream = new AnswerStream({ messages: asked.messages(), ...request, ...RETOLD, ...given }, files, {
+    const place = { region: regionRequest(report.report, region, what), verdicts: false };
+    this.#stream = new AnswerStream({ messages: asked.messages(), ...request, ...place, ...given }, files, {
       run: () => {},
       progress: (phase, share, note) => this.#status.show(phase, share, note),
       head: () => {},
@@ -289,12 +292,12 @@ class App {
       done: (done) => {
         this.#end();
         if (isAnew) {
-          this.#whatIf.answered(answer ?? "", done.answer);
+          this.#whatIf.answered(answer ?? "", done.answer, done.run);
           return;
         }
-        const changes = changesOf(report.report, tokens);
-        this.#whatIf.changed(kind, changes);
-        report.shade(new Map(changes.map(({ index, change }) => [report.report.answer[index].token, -change])));
+        const changes = changesOf(report.report, tokens, done.regionChanges ?? []);
+        this.#whatIf.changed(use, changes, done.run);
+        report.shade(new Map(changes.map(({ index, change }) => [report.report.answer[index].token, change])));
       },
       fail: (error) => {
         this.#end();

@@ -103,11 +103,23 @@ export interface Draft {
     conversation: Conversation | null;
 }
 
-/** A question about a region of the picture: hidden, or all that is left. */
+/** A question about a region of the picture: hidden, all that is left, or where to look. */
 export interface WhatIf {
-    kind: "hide" | "keep";
+    use: "hide" | "keep" | "lookAt";
     isAnew: boolean;
+    alpha: number;
 }
+
+/** A request's region; docs/server.md describes it. */
+export interface RegionRequest {
+    use: WhatIf["use"];
+    picture: number;
+    box: [left: number, top: number, right: number, bottom: number];
+    alpha?: number;
+}
+
+/** A token as a run read it. */
+export type ReadToken = { text: string; probability: number | null };
 
 /** A token's probability before and after a change, and the difference of their logarithms. */
 export interface ChangedToken {
@@ -136,7 +148,13 @@ export interface ServerEvents {
     head: GrowingHead;
     token: GrowingToken & { vectors: string };
     verdict: { calibration: string | null; words: WordEvidence[] };
-    done: { run: string; answer: string; seconds: Record<string, number>; calibration?: string };
+    done: {
+        run: string;
+        answer: string;
+        seconds: Record<string, number>;
+        calibration?: string;
+        regionChanges?: number[];
+    };
 }
 
 /** Hears an upload and its answer. Of end and fail one comes last, once. */

@@ -1,24 +1,55 @@
-// What if a place of the picture were hidden, or all that there is: the same answer read again with a changed picture,
-// or the question answered anew.
+// What if a region of the picture were hidden, or all that there is: the same answer read again, or the question
+// answered anew. Or the next answer looks there.
 
+import { signed } from "./report/asked.js";
 import { create } from "./report/dom.js";
 import { formatPercent, oneLineText } from "./report/text.js";
 
-/** @import { Attachment, ChangedToken, WhatIf } from "./types.js" */
-/** @import { Frame, Region, Report } from "./report/types.js" */
+/** @import { ChangedToken, ReadToken, RegionRequest, WhatIf } from "./types.js" */
+/** @import { Region, Report } from "./report/types.js" */
 
-const GREY = "rgb(128 128 128)";
 const MOST_CHANGES = 6;
+const MOST_ALPHA = 60;
 
 /**
  * Builds the strip that asks it.
  * @param {(what: WhatIf) => void} ask
+ * @param {(run: string) => void} open shows a run's report
  */
-export function buildWhatIf(ask) {
+export function buildWhatIf(ask, open) {
   const anew = create("input", { type: "checkbox", name: "anew" });
-  /** @type {(name: string, kind: WhatIf["kind"]) => HTMLElement} */
-  const button = (name, kind) =>
-    create("button", { type: "button", class: "quiet", onclick: () => ask({ kind, isAnew: anew.checked }) }, name);
+  /** @type {(name: string, use: WhatIf["use"]) => HTMLButtonElement} */
+  const button = (name, use) =>
+    create(
+      "button",
+      {
+        type: "button",
+        class: "quiet",
+        onclick: () => ask({ use, isAnew: anew.checked || use === "lookAt", alpha: Number(alpha.value) }),
+      },
+      name,
+    );
+  const look = button("Look here", "lookAt");
+  const strength = create("output");
+  /** @type {HTMLInputElement} */
+  const alpha = create("input", {
+    type: "range",
+    name: "alpha",
+    min: "0",
+    max: String(MOST_ALPHA),
+    step: "5",
+    value: "0",
+    title: "How strongly the next answer is steered to the region",
+    "aria-label": "Alpha: how strongly to look",
+    oninput: showAlpha,
+  });
+  function showAlpha() {
+    const value = Number(alpha.value);
+    look.disabled = value === 0;
+    look.title = value === 0 ? "Choose first how strongly" : "";
+    strength.textContent = value === 0 ? "off" : alpha.value;
+  }
+  showAlpha();
   const result = create("div", { class: "result", role: "status" });
   const element = create(
     "section",
@@ -30,9 +61,13 @@ export function buildWhatIf(ask) {
       button("Hide this place", "hide"),
       button("Keep only it", "keep"),
       create("label", "check", anew, "answered anew"),
+      create("span", "look", look, create("label", "field", "\u03B1", alpha, strength)),
     ),
     result,
   );
+  /** @param {string} run */
+  const openButton = (run) =>
+    create("button", { type: "button", class: "quiet open", onclick: () => open(run) }, "Open its report");
   return {
     element,
     /** @param {boolean} isPossible whether there is a place to ask about */
@@ -42,14 +77,15 @@ export function buildWhatIf(ask) {
     },
     /**
      * Shows what became of the answer's tokens.
-     * @param {WhatIf["kind"]} kind
+     * @param {WhatIf["use"]} use
      * @param {ChangedToken[]} changed
+     * @param {string} run
      */
-    changed(kind, changed) {
+    changed(use, changed, run) {
       const sum = changed.reduce((total, one) => total + one.change, 0);
       const most = changed.toSorted((a, b) => Math.abs(b.change) - Math.abs(a.change)).slice(0, MOST_CHANGES);
       result.replaceChildren(
-        create("p", "", `${kind === "hide" ? "Hidden" : "Alone"}: ln p of the answer changes by ${signed(sum)}.`),
+        create("p", "", `${use === "hide" ? "Hidden" : "Alone"}: ln p of the answer changes by ${signed(sum)}.`),
         create(
           "ul",
           "",
@@ -62,14 +98,16 @@ export function buildWhatIf(ask) {
             ),
           ),
         ),
+        openButton(run),
       );
     },
     /**
      * Shows both answers.
      * @param {string} before
      * @param {string} now
+     * @param {string} run
      */
-    answered(before, now) {
+    answered(before, now, run) {
       result.replaceChildren(
         create(
           "dl",
@@ -79,76 +117,45 @@ export function buildWhatIf(ask) {
           create("dt", "", "Changed"),
           create("dd", "", create("bdi", "", now)),
         ),
+        openButton(run),
       );
     },
   };
 }
 
 /**
- * A picture with a region in middle grey, or with all else in it. Its cells are the map's.
- * @param {Attachment} picture
- * @param {Frame} frame
- * @param {Region} region
- * @param {WhatIf["kind"]} kind
- */
-export async function changedPicture({ file }, frame, region, kind) {
-  const bitmap = await createImageBitmap(file);
-  const { width, height } = bitmap;
-  const [left, right] = [edgeOf(region.left, frame.columns, width), edgeOf(region.right + 1, frame.columns, width)];
-  const [top, bottom] = [edgeOf(region.top, frame.rows, height), edgeOf(region.bottom + 1, frame.rows, height)];
-  const canvas = new OffscreenCanvas(width, height);
-  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  context.fillStyle = GREY;
-  /** @type {[number, number, number, number]} */
-  const place = [left, top, right - left, bottom - top];
-  if (kind === "hide") {
-    context.drawImage(bitmap, 0, 0);
-    context.fillRect(...place);
-  } else {
-    context.fillRect(0, 0, width, height);
-    context.drawImage(bitmap, ...place, ...place);
-  }
-  return new File([await canvas.convertToBlob({ type: "image/png" })], file.name, { type: "image/png" });
-}
-
-/**
- * The first pixel whose middle lies in a cell or after it.
- * @param {number} cell
- * @param {number} cells
- * @param {number} pixels
- */
-export function edgeOf(cell, cells, pixels) {
-  return Math.max(0, Math.min(pixels, Math.ceil((cell * pixels) / cells - 0.5)));
-}
-
-/**
- * How the probabilities of an answer's tokens change, as far as both runs have the same tokens.
+ * A region as the server takes it: cells become parts of the picture's sides.
  * @param {Report} report
- * @param {{ text: string, probability: number | null }[]} tokens of the other run
+ * @param {Region} region
+ * @param {WhatIf} what
+ * @returns {RegionRequest}
+ */
+export function regionRequest(report, { media, frame, left, top, right, bottom }, { use, alpha }) {
+  const { rows, columns } = report.media[media].frames[frame];
+  return {
+    use,
+    picture: report.media.slice(0, media).filter((one) => !one.isVideo).length,
+    box: [left / columns, top / rows, (right + 1) / columns, (bottom + 1) / rows],
+    ...(use === "lookAt" ? { alpha } : {}),
+  };
+}
+
+/**
+ * How the probabilities of an answer's tokens change, as far as the other run has the same tokens.
+ * @param {Report} report
+ * @param {ReadToken[]} tokens of the other run
+ * @param {number[]} changes of ln p, by token of the other run
  * @returns {ChangedToken[]}
  */
-export function changesOf(report, tokens) {
+export function changesOf(report, tokens, changes) {
   /** @type {ChangedToken[]} */
   const changed = [];
   for (const [i, { text, probability }] of tokens.entries()) {
-    const own = report.answer[i]?.explained[0];
-    if (own === undefined || own.text !== text) {
+    if (report.answer[i]?.explained[0].text !== text || changes[i] === undefined) {
       break;
     }
-    if (own.probability !== null && probability !== null) {
-      const [before, after] = [own.probability, probability];
-      changed.push({ index: i, text, before, after, change: logOf(after) - logOf(before) });
-    }
+    const after = probability ?? 0;
+    changed.push({ index: i, text, after, before: Math.min(1, after * Math.exp(-changes[i])), change: changes[i] });
   }
   return changed;
-}
-
-/** @param {number} probability */
-function logOf(probability) {
-  return Math.log(Math.max(probability, 1e-30));
-}
-
-/** @param {number} value */
-function signed(value) {
-  return `${value < 0 ? "\u2212" : "+"}${Math.abs(value).toFixed(2)}`;
 }

@@ -66,7 +66,16 @@ internal static class ChatRequestReader
             "parallel_tool_calls",
         };
 
-    private static readonly string[] ExtensionNames = ["maps", "verdicts", "candidates", "options", "fps", "maxFrames"];
+    private static readonly string[] ExtensionNames =
+    [
+        "maps",
+        "verdicts",
+        "region",
+        "candidates",
+        "options",
+        "fps",
+        "maxFrames",
+    ];
 
     public static ChatRequest Read(RequestBody body, RequestLimits limits)
     {
@@ -120,7 +129,14 @@ internal static class ChatRequestReader
             FieldNames.Chat,
             limits
         );
-        options = options with { Completion = options.Completion with { Thinking = ReadThinking(root) } };
+        options = options with
+        {
+            Completion = options.Completion with
+            {
+                Thinking = ReadThinking(root),
+                Region = RegionReader.Read(extension),
+            },
+        };
         return new ChatRequest(
             new ParsedRequest(
                 messages,

@@ -16,6 +16,7 @@ internal static class ExplainRequestReader
         "thinking",
         "options",
         "verdicts",
+        "region",
         "fps",
         "maxFrames",
     ];
@@ -69,7 +70,14 @@ internal static class ExplainRequestReader
             FieldNames.Explain,
             limits
         );
-        return options with { Completion = options.Completion with { Thinking = Json.Flag(root, "thinking") } };
+        return options with
+        {
+            Completion = options.Completion with
+            {
+                Thinking = Json.Flag(root, "thinking"),
+                Region = RegionReader.Read(root),
+            },
+        };
     }
 
     /// <summary>Refuses an object with other names; undefined counts as left out.</summary>

@@ -81,6 +81,7 @@ internal sealed record FieldNames(
             nameof(CompletionOptions.LogitBias) => LogitBias,
             nameof(CompletionOptions.StopTexts) => "stop",
             nameof(CompletionOptions.Thinking) => Thinking,
+            nameof(CompletionOptions.Region) => "region",
             nameof(CompletionOptions.MaxContextSize) => "maxContextTokens",
             nameof(VideoSampling.FramesPerSecond) => "fps",
             nameof(VideoSampling.MaxFrames) => "maxFrames",

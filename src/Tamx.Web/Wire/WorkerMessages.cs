@@ -144,6 +144,9 @@ internal sealed record WordEvidence(
 /// <param name="Calibration">
 /// What the model's calibration says; null where there is none, or there are no maps.
 /// </param>
+/// <param name="RegionChanges">
+/// Per token the change of ln p by the request's region; null where there is none, or there are no maps.
+/// </param>
 internal sealed record DoneEvent(
     string Answer,
     string? Thought,
@@ -152,5 +155,6 @@ internal sealed record DoneEvent(
     int PromptTokens,
     int AnswerTokens,
     IReadOnlyDictionary<string, double> Seconds,
-    string? Calibration = null
+    string? Calibration = null,
+    IReadOnlyList<float>? RegionChanges = null
 );

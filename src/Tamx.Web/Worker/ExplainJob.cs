@@ -38,7 +38,8 @@ internal sealed class ExplainJob(
         var (explanation, wasStopped) = request.WithMaps
             ? await ReadAsync(live, either, cancel)
             : await WriteAsync(live, either, cancel);
-        var supports = request.WithVerdicts ? await MeasureAsync(messages, explanation, cancel) : [];
+        var seen = request.Options.Completion.Region?.Apply(messages) ?? messages;
+        var supports = request.WithVerdicts ? await MeasureAsync(seen, explanation, cancel) : [];
         if (request.WithMaps)
         {
             await SaveAsync(explanation, supports, new RunFiles(request.Folder), cancel);
@@ -52,7 +53,8 @@ internal sealed class ExplainJob(
             live.PromptTokenCount,
             explanation.Maps.Answer.Count,
             explanation.Trace.Run.Seconds,
-            request.WithMaps ? calibration?.Describe() : null
+            request.WithMaps ? calibration?.Describe() : null,
+            request.WithMaps ? explanation.Trace.RegionChanges : null
         );
     }
 

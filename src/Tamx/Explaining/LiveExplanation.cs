@@ -44,6 +44,7 @@ public sealed partial class LiveExplanation : IDisposable
     private const int LargestGroup = 16;
 
     private readonly VisionLanguageModel _model;
+    private readonly IReadOnlyList<ChatTurn> _turns;
     private readonly Completion _completion;
     private readonly TraceCapture _capture;
     private readonly ExplainOptions _options;
@@ -58,6 +59,7 @@ public sealed partial class LiveExplanation : IDisposable
 
     private LiveExplanation(
         VisionLanguageModel model,
+        IReadOnlyList<ChatTurn> turns,
         Completion completion,
         ExplainOptions options,
         ITamEngine engine,
@@ -66,6 +68,7 @@ public sealed partial class LiveExplanation : IDisposable
     )
     {
         _model = model;
+        _turns = turns;
         _completion = completion;
         _capture = new TraceCapture(model, completion, options);
         _options = options;
@@ -232,6 +235,7 @@ public sealed partial class LiveExplanation : IDisposable
         }
 
         AddSeconds("generate", clock);
+        await ReadWithoutRegionAsync(cancellationToken).ConfigureAwait(false);
         if (_tokens.Count == 0 && _completion.StopReason == StopReason.StopText)
         {
             throw InvalidInputException.Naming(
@@ -245,6 +249,37 @@ public sealed partial class LiveExplanation : IDisposable
                 $"the answer has no token to explain; ask something else, or allow more tokens ({new Setting(nameof(CompletionOptions.MaxNewTokens))})"
             );
         }
+    }
+
+    /// <summary>Lets the model read the answer once more with the picture as it is.</summary>
+    private async Task ReadWithoutRegionAsync(CancellationToken cancellationToken)
+    {
+        if (_options.Completion.Region is not { Use: not RegionUse.LookAt } || _tokens.Count == 0)
+        {
+            return;
+        }
+
+        var clock = Stopwatch.StartNew();
+        var options = _options.Completion with
+        {
+            Region = null,
+            CandidateCount = 0,
+            CaptureHiddenStates = false,
+            CaptureAttention = false,
+            Layers = [],
+        };
+        var isGiven = _options.AnswerIds is null && _turns is [.., { Role: TurnRole.Assistant }];
+        using var completion = isGiven
+            ? _model.CreateCompletion(_turns, options)
+            : _model.CreateCompletion(_turns, [.. _tokens.Select(token => token.Id)], options);
+        List<double> own = [];
+        await foreach (var token in completion.GenerateAsync(cancellationToken).ConfigureAwait(false))
+        {
+            own.Add(token.LogProbability);
+        }
+
+        _capture.LogProbabilitiesWithoutRegion = own;
+        AddSeconds("region", clock);
     }
 
     /// <summary>Explains at once what <see cref="WriteAsync"/> has written so far.</summary>
@@ -319,7 +354,15 @@ public sealed partial class LiveExplanation : IDisposable
             await completion
                 .PrefillAsync(progress is null ? null : new Forward(progress), cancellationToken)
                 .ConfigureAwait(false);
-            var live = new LiveExplanation(model, completion, options, engine ?? ownEngine!, ownEngine, progress);
+            var live = new LiveExplanation(
+                model,
+                turns,
+                completion,
+                options,
+                engine ?? ownEngine!,
+                ownEngine,
+                progress
+            );
             live.AddSeconds("prefill", clock);
             return live;
         }

@@ -123,6 +123,7 @@ public static class TraceCandidates
             CandidateIds = candidates,
             CandidateProbabilities = probabilities,
             AnswerProbabilities = [.. answerProbabilities],
+            RegionChanges = trace.RegionChanges,
             Markers = trace.Markers,
             Pictures = trace.Pictures,
             Run = trace.Run,

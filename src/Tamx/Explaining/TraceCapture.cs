@@ -21,6 +21,9 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
 
     private int[]? _standInIds;
 
+    /// <summary>ln p of each answer token without the options' region; null where it was not read.</summary>
+    public IReadOnlyList<double>? LogProbabilitiesWithoutRegion { get; set; }
+
     /// <summary>Marker ids of the vocabulary.</summary>
     public MarkerIds Markers { get; } = MarkerIds.Find(model.Vocabulary);
 
@@ -125,6 +128,7 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
                 ?.Select(token => token.Candidates.Select(candidate => candidate.Probability).ToImmutableArray())
                 .ToArray(),
             AnswerProbabilities = tokens?.Select(token => token.Probability).ToImmutableArray(),
+            RegionChanges = tokens is null ? null : ChangesOf(tokens),
             Markers = Markers,
             Pictures =
             [
@@ -142,6 +146,22 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
             Run = RunOf(seconds),
         };
     }
+
+    private ImmutableArray<float>? ChangesOf(List<GeneratedToken> tokens) =>
+        options.Completion.Region switch
+        {
+            { Use: RegionUse.LookAt } =>
+            [
+                .. tokens.Select(token =>
+                    (float)((token.SteeredLogProbability ?? token.LogProbability) - token.LogProbability)
+                ),
+            ],
+            not null when LogProbabilitiesWithoutRegion is { } without =>
+            [
+                .. tokens.Zip(without, (token, own) => (float)(token.LogProbability - own)),
+            ],
+            _ => null,
+        };
 
     /// <summary>The hidden states after a layer, as many rows as the last ones. Rows once made stay.</summary>
     private LayerStates StatesOf(int layer, int[] ids, ITamEngine engine, CancellationToken cancellationToken)
@@ -228,6 +248,7 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
             RepeatLastN = hasPenalties ? sampling.RepeatLastN : null,
             LogitBias = sampling.LogitBias.Count > 0 ? sampling.LogitBias : null,
             StopTexts = sampling.StopTexts.Count > 0 ? sampling.StopTexts : null,
+            Region = sampling.Region,
             Seed = sampling.Seed,
             ContextSize = completion.ContextSize,
             ThreadCount = model.Options.ThreadCount,

@@ -1,3 +1,5 @@
+using Tamx.Llama;
+
 namespace Tamx;
 
 /// <summary>How a trace was made, with all that a reader needs to make it again. Unknown values are null.</summary>
@@ -65,6 +67,9 @@ public sealed record RunInfo
 
     /// <summary>Texts before which the answer was to end; null for none.</summary>
     public IReadOnlyList<string>? StopTexts { get; init; }
+
+    /// <summary>The region that was hidden, kept alone or looked at; null for none.</summary>
+    public PictureRegion? Region { get; init; }
 
     /// <summary>Sampling seed.</summary>
     public uint? Seed { get; init; }

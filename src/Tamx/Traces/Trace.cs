@@ -56,6 +56,12 @@ public sealed class Trace
     /// <summary>Probability of each answer token [G], or null.</summary>
     public ImmutableArray<float>? AnswerProbabilities { get; init; }
 
+    /// <summary>
+    /// Of an answer with a region (<see cref="RunInfo.Region"/>): ln p of each answer token with the region hidden, kept
+    /// alone or looked at, less that without [G]. Null where there is no region, or the answer was cut off.
+    /// </summary>
+    public ImmutableArray<float>? RegionChanges { get; init; }
+
     /// <summary>Marker ids of the vocabulary.</summary>
     public MarkerIds Markers { get; init; } = MarkerIds.QwenPublished;
 
@@ -117,16 +123,23 @@ public sealed class Trace
         try
         {
             var layout = SequenceLayout.Parse(TokenIds, Markers, ImageGrids, VideoGrids, CandidateIds?.Count, options);
-            var (count, expected) = (AnswerProbabilities?.Length, layout.AnswerPositions.Count);
-            return count is null || count == expected
-                ? layout
-                : throw new InvalidInputException(
-                    $"tamx.answer_probabilities has {count} values for {expected} answer tokens"
-                );
+            RequireForEach(layout, TraceFormat.AnswerProbabilities, AnswerProbabilities);
+            RequireForEach(layout, TraceFormat.RegionChanges, RegionChanges);
+            return layout;
         }
         catch (InvalidInputException e) when (SourcePath is not null)
         {
             throw new TraceFormatException(SourcePath, e);
+        }
+    }
+
+    private static void RequireForEach(SequenceLayout layout, string name, ImmutableArray<float>? values)
+    {
+        if (values is { } some && some.Length != layout.AnswerPositions.Count)
+        {
+            throw new InvalidInputException(
+                $"{name} has {some.Length} values for {layout.AnswerPositions.Count} answer tokens"
+            );
         }
     }
 

@@ -16,6 +16,7 @@ internal static class TraceFormat
 
     public const string CandidateProbabilities = "tamx.candidate_probabilities";
     public const string AnswerProbabilities = "tamx.answer_probabilities";
+    public const string RegionChanges = "tamx.region_changes";
     public const string TextBytes = "tamx.token_text_bytes";
     public const string TextEnds = "tamx.token_text_ends";
 

@@ -59,9 +59,8 @@ internal sealed class TraceReader(SafetensorsFile file)
             VideoGrids = ReadGrids(TraceFormat.VideoGrids),
             CandidateIds = candidateIds,
             CandidateProbabilities = ReadCandidateProbabilities(),
-            AnswerProbabilities = Has(TraceFormat.AnswerProbabilities)
-                ? [.. file.ReadSingles(TraceFormat.AnswerProbabilities)]
-                : null,
+            AnswerProbabilities = ReadOfAnswer(TraceFormat.AnswerProbabilities),
+            RegionChanges = ReadOfAnswer(TraceFormat.RegionChanges),
             Markers = ReadJson<MarkerIds>(TraceFormat.MarkersKey) ?? output.Markers,
             OutputTexts = output.Texts,
             Pictures = ReadPictures(),
@@ -296,6 +295,8 @@ internal sealed class TraceReader(SafetensorsFile file)
         var width = shape[0] == 0 ? 0 : values.Length / (int)shape[0];
         return [.. Enumerable.Range(0, (int)shape[0]).Select(row => ImmutableArray.Create(values, row * width, width))];
     }
+
+    private ImmutableArray<float>? ReadOfAnswer(string name) => Has(name) ? [.. file.ReadSingles(name)] : null;
 
     private ReadOnlyMemory<byte>[]? ReadTexts()
     {

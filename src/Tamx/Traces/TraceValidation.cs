@@ -48,9 +48,27 @@ internal static class TraceValidation
             row < 0,
             $"lm_head_rows holds NaN or an infinity in the row of token id {(row < 0 ? 0 : ids[row])}; all values must be finite"
         );
+        CheckRegion(trace);
         CheckCandidates(trace);
         CheckLayers(trace);
         CheckEvidence(trace);
+    }
+
+    private static void CheckRegion(Trace trace)
+    {
+        try
+        {
+            trace.Run.Region?.Validate();
+        }
+        catch (InvalidInputException e)
+        {
+            throw trace.Fault($"tamx.run: {e.Message}");
+        }
+
+        trace.Require(
+            trace.RegionChanges is not { } changes || HiddenRows.IndexOfNonFinite(changes.AsSpan(), 1) < 0,
+            $"tamx.region_changes holds NaN or an infinity; all values must be finite"
+        );
     }
 
     private static void CheckLayers(Trace trace)

@@ -39,6 +39,11 @@ internal static class TraceWriter
             writer.AddSingles(TraceFormat.AnswerProbabilities, answer.AsMemory());
         }
 
+        if (trace.RegionChanges is { } changes)
+        {
+            writer.AddSingles(TraceFormat.RegionChanges, changes.AsMemory());
+        }
+
         if (trace.OutputTexts is { } texts)
         {
             long end = 0;

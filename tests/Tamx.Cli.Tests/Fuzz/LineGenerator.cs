@@ -97,6 +97,10 @@ internal sealed class LineGenerator(Random random, FuzzFiles files)
     /// <summary>Right values, for lines of which little is wrong.</summary>
     private static readonly Dictionary<string, string[]> Right = new(StringComparer.Ordinal)
     {
+        ["--hide"] = ["0,0,0.5,0.5"],
+        ["--keep"] = ["0.25,0,1,0.75"],
+        ["--look-at"] = ["0:0,0.5,1,1"],
+        ["--alpha"] = ["0", "2.5"],
         ["--image"] = ["picture.jpg", "small.bmp", "-"],
         ["--video"] = ["frames"],
         ["--messages"] = ["chat.json", "-"],
@@ -182,6 +186,7 @@ internal sealed class LineGenerator(Random random, FuzzFiles files)
                 "--video",
                 "frames",
             ],
+            "--alpha" => ["--look-at", "0,0,1,1"],
             "--second-set" => ["--compare"],
             "--compare" => ["--second-set", "eciStrength=0.5"],
             _ => [],
@@ -195,6 +200,8 @@ internal sealed class LineGenerator(Random random, FuzzFiles files)
         options.RemoveAll(other =>
             option.Name is "--messages" && other.Name is "--image" or "--video" or "-p"
             || option.Name is "--image" or "--video" or "-p" && other.Name is "--messages"
+            || option.Name is "--hide" or "--keep" && other.Name is "--hide" or "--keep" or "--look-at" or "--alpha"
+            || option.Name is "--look-at" or "--alpha" && other.Name is "--hide" or "--keep"
         );
     }
 

@@ -35,7 +35,7 @@ public sealed class CapturedRowsTests
         var earlyRows = Decode(
             model,
             LogitRows.None,
-            (context, _, _) => Assert.Throws<InvalidOperationException>(context.CopyLogits)
+            (context, _, _) => Assert.Throws<InvalidOperationException>(() => context.CopyLogits())
         );
         Assert.Equal(rows, earlyRows);
     }

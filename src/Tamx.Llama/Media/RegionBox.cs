@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Tamx;
 
 /// <summary>A box of a picture, or a point where both corners are one. All in parts of the picture's sides.</summary>
@@ -8,9 +10,11 @@ namespace Tamx;
 public readonly record struct RegionBox(double Left, double Top, double Right, double Bottom)
 {
     /// <summary>Whether it is a point.</summary>
+    [JsonIgnore]
     public bool IsPoint => Left == Right && Top == Bottom;
 
     /// <summary>The share of the picture that it covers; 0 for a point.</summary>
+    [JsonIgnore]
     public double Area => (Right - Left) * (Bottom - Top);
 
     /// <summary>

@@ -1,0 +1,123 @@
+using System.Numerics.Tensors;
+
+namespace Tamx.Llama;
+
+/// <summary>Steers logits to what a region of a picture speaks for (<see cref="RegionUse.LookAt"/>).</summary>
+/// <remarks>
+/// <para>
+/// v is the mean of the last hidden states over some cells. W v of the region is what it speaks for, and W (v - v of the
+/// whole picture) what it speaks for more than the picture does. Each less its mean over the vocabulary, in its standard
+/// deviations, they add up to z. A token's push is s = max(0, z) / max z: 1 for what the region speaks for most. So
+/// alpha is what that token's logit gains at most, whatever the model.
+/// </para>
+/// <para>
+/// The gate is g = max(0, 1 - ln(p best / p) / 30), so that a token gets the less, the less likely it is where the model
+/// stands; and 0 for a token that the answer has already, which was said.
+/// </para>
+/// </remarks>
+internal sealed class RegionSteering
+{
+    /// <summary>A token whose logit is this much below the best one's gets nothing.</summary>
+    private const float GateWidth = 30;
+
+    private readonly float[] _push;
+
+    private RegionSteering(float[] push) => _push = push;
+
+    /// <summary>Reads the whole output embedding twice.</summary>
+    /// <param name="region">The region.</param>
+    /// <param name="picture">Its picture in the prompt.</param>
+    /// <param name="hiddenStates">The prompt's last hidden states after the final norm [positions, hidden size].</param>
+    /// <param name="embedding">The output embedding.</param>
+    /// <param name="cancellationToken">Cancels by throwing.</param>
+    public static RegionSteering Of(
+        PictureRegion region,
+        PromptPicture picture,
+        ReadOnlySpan<float> hiddenStates,
+        OutputEmbedding embedding,
+        CancellationToken cancellationToken
+    )
+    {
+        var size = embedding.HiddenSize;
+        var (rows, columns) = (picture.Rows, picture.Columns);
+        var cells = hiddenStates.Slice(picture.FirstPosition * size, rows * columns * size);
+        var whole = MeanOf(cells, [.. Enumerable.Repeat(1d, rows * columns)]);
+        var own = MeanOf(cells, region.Box.Coverage(rows, columns));
+        double[] more = [.. own.Zip(whole, (one, all) => one - all)];
+        var push = Standardize(Multiply(embedding, own, cancellationToken));
+
+        // A region that is all of the picture speaks for nothing more than it; what is left is rounding.
+        if (TensorPrimitives.Norm<double>(more) > 1e-4 * TensorPrimitives.Norm<double>(whole))
+        {
+            TensorPrimitives.Add(push, Standardize(Multiply(embedding, more, cancellationToken)), push);
+        }
+
+        var scale = region.Alpha / TensorPrimitives.Max(push);
+        return new RegionSteering(Array.ConvertAll(push, value => scale * Math.Max(0, value)));
+    }
+
+    /// <summary>The logits with the region's push.</summary>
+    /// <param name="logits">The model's own [vocabulary].</param>
+    /// <param name="answer">The answer's tokens so far.</param>
+    public float[] Apply(ReadOnlySpan<float> logits, ReadOnlySpan<int> answer)
+    {
+        var steered = logits.ToArray();
+        var best = TensorPrimitives.Max(logits);
+        for (var token = 0; token < steered.Length; token++)
+        {
+            var gate = Math.Max(0, 1 - ((best - logits[token]) / GateWidth));
+            steered[token] += gate * _push[token];
+        }
+
+        foreach (var token in answer)
+        {
+            steered[token] = logits[token];
+        }
+
+        return steered;
+    }
+
+    private static double[] MeanOf(ReadOnlySpan<float> cells, double[] weights)
+    {
+        var sums = new double[cells.Length / weights.Length];
+        for (var cell = 0; cell < weights.Length; cell++)
+        {
+            for (var d = 0; d < sums.Length && weights[cell] > 0; d++)
+            {
+                sums[d] += weights[cell] * cells[(cell * sums.Length) + d];
+            }
+        }
+
+        var total = weights.Sum();
+        return Array.ConvertAll(sums, sum => sum / total);
+    }
+
+    /// <summary>W v [vocabulary].</summary>
+    private static float[] Multiply(OutputEmbedding embedding, double[] vector, CancellationToken cancellationToken)
+    {
+        const int SliceRows = 1024;
+        var size = embedding.HiddenSize;
+        var direction = Array.ConvertAll(vector, value => (float)value);
+        var products = new float[embedding.TokenCount];
+        var slice = new float[SliceRows * size];
+        for (var first = 0; first < products.Length; first += SliceRows)
+        {
+            var count = Math.Min(SliceRows, products.Length - first);
+            embedding.ReadSlice(first, slice.AsSpan(0, count * size), cancellationToken);
+            for (var i = 0; i < count; i++)
+            {
+                products[first + i] = TensorPrimitives.Dot(slice.AsSpan(i * size, size), direction);
+            }
+        }
+
+        return products;
+    }
+
+    /// <summary>Values less their mean, in standard deviations.</summary>
+    private static float[] Standardize(float[] values)
+    {
+        var mean = values.Average(value => (double)value);
+        var deviation = Math.Sqrt(values.Average(value => (value - mean) * (value - mean)));
+        return Array.ConvertAll(values, value => (float)((value - mean) / deviation));
+    }
+}
