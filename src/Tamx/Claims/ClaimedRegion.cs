@@ -8,7 +8,9 @@ namespace Tamx;
 /// The answer's tokens that hold the label, counted from its first. Empty for a region without one.
 /// </param>
 /// <param name="CoordinateTokens">The answer's tokens that hold the numbers.</param>
-/// <param name="BlockIndex">Index of the picture's vision block: the last picture before the answer.</param>
+/// <param name="BlockIndex">
+/// Index of the picture's vision block: the last picture before the answer, and of a picture in tiles their block.
+/// </param>
 /// <param name="Box">Where it is.</param>
 /// <param name="IsClamped">
 /// Whether the answer's box reaches beyond the picture. <paramref name="Box"/> is the part within.
@@ -115,7 +117,7 @@ public sealed record ClaimedRegion(
             var candidate = layout.VisionBlocks[block];
             if (!candidate.IsVideo && candidate.EndPosition < layout.AnswerPositions[0])
             {
-                return block;
+                return layout.TilesOf(block);
             }
         }
 
