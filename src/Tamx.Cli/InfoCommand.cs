@@ -106,6 +106,9 @@ internal static class InfoCommand
                     projector.SpatialMergeSize,
                     projector.CellSize,
                     projector.ImageSize,
+                    projector.IsSquare,
+                    projector.MinTiles,
+                    projector.MaxTiles,
                     projector.DeepstackLayerIndices
                 ),
             new RuntimeInfo(
@@ -185,6 +188,17 @@ internal static class InfoCommand
             output.WriteLine(
                 $"           patches of {projector.PatchSize} px, {projector.SpatialMergeSize}x{projector.SpatialMergeSize} to a cell of {projector.CellSize} px; {deepstack}"
             );
+            if (projector.Square)
+            {
+                var side = projector.ImageSize / projector.CellSize;
+                var tiles =
+                    projector.MaxTiles == 1
+                        ? "every picture is one"
+                        : $"a picture is {projector.MinTiles} to {projector.MaxTiles}, and one of the whole after several";
+                output.WriteLine(
+                    $"           tiles of {projector.ImageSize}x{projector.ImageSize} px, {side}x{side} cells; {tiles}"
+                );
+            }
         }
         else
         {
@@ -275,6 +289,9 @@ internal static class InfoCommand
         int SpatialMergeSize,
         int CellSize,
         int ImageSize,
+        bool Square,
+        int MinTiles,
+        int MaxTiles,
         IReadOnlyList<int> DeepstackLayers
     );
 

@@ -41,7 +41,7 @@ internal static class AnswerTrace
             markers.User,
             markers.Newline,
             markers.VisionStart,
-            .. Enumerable.Repeat(frames == 1 ? markers.ImagePad : markers.VideoPad, frames * rows * columns),
+            .. Enumerable.Repeat(frames == 1 ? markers.ImagePad : markers.VideoPad!.Value, frames * rows * columns),
             markers.VisionEnd,
             .. words[..QuestionLength],
             markers.TurnEnd,

@@ -14,6 +14,9 @@ public sealed class ModelFamilyTests : IDisposable
     [InlineData("qwen3vlmoe", null)]
     [InlineData("qwen35", "2 of 8")]
     [InlineData("qwen35moe", "1 of 4")]
+    [InlineData("internvl3", null)]
+    [InlineData("internvl3.5", null)]
+    [InlineData("internvl3.5-moe", null)]
     public async Task Explain_AllMethodsAndVerdicts_GiveMapsAndSayWhichLayers(string name, string? layers)
     {
         var trace = _folder.File("trace.safetensors");
@@ -27,7 +30,7 @@ public sealed class ModelFamilyTests : IDisposable
         var loaded = TraceFile.Load(trace);
         var evidence = ActivationMaps.Compute(loaded, new TamOptions { Method = MapMethod.Evidence });
         Assert.Equal(layers, loaded.Run.AttentionLayers);
-        Assert.All(evidence.Answer, token => Assert.NotNull(Assert.Single(token.Token.VisionMaps)));
+        Assert.All(evidence.Answer, token => Assert.All(token.Token.VisionMaps, Assert.NotNull));
         Assert.Contains(
             ActivationMaps.Compute(loaded).Answer,
             token => token.Token.VisionMaps[0]!.Values.ToArray().Any(value => value > 0)
@@ -40,6 +43,9 @@ public sealed class ModelFamilyTests : IDisposable
     [InlineData("qwen35", "qwen35 (Qwen3.5, Qwen3.6), F32", "layers with softmax attention: 3, 7 (")]
     [InlineData("qwen35moe", "qwen35moe (Qwen3.5, Qwen3.6), F32", "layers with softmax attention: 3 (")]
     [InlineData("qwen2.5vl", "qwen2vl (Qwen2-VL, Qwen2.5-VL), F32", "layers with softmax attention: all")]
+    [InlineData("internvl3", "qwen2 (InternVL 2.5, InternVL 3, InternVL 3.5), F32", "softmax attention: all")]
+    [InlineData("internvl3.5", "qwen3 (InternVL 2.5, InternVL 3, InternVL 3.5), F32", "softmax attention: all")]
+    [InlineData("internvl3.5-moe", "qwen3moe (InternVL 2.5, InternVL 3, InternVL 3.5), F32", "4 experts per layer")]
     public async Task Info_Family_SaysNameLayersAndCells(string name, string family, string layers)
     {
         var text = await RunAsync(name, ["info"]);
@@ -56,6 +62,37 @@ public sealed class ModelFamilyTests : IDisposable
             count == model.GetProperty("layers").GetInt32() && model.GetProperty("experts").GetInt32() == 0
         );
     }
+
+    [Theory]
+    [InlineData("qwen3vl", false)]
+    [InlineData("internvl3", true)]
+    public async Task Info_FamilyWithTiles_SaysWhich(string name, bool isSquare)
+    {
+        var text = await RunAsync(name, ["info"]);
+        Assert.Equal(
+            isSquare,
+            text.Output.Contains("tiles of 140x140 px, 5x5 cells; a picture is 1 to 12,", StringComparison.Ordinal)
+        );
+        using var json = JsonDocument.Parse((await RunAsync(name, ["info", "--json"])).Output);
+        Assert.Equal(isSquare, json.RootElement.GetProperty("projector").GetProperty("square").GetBoolean());
+    }
+
+    [Theory]
+    [InlineData("--image-max-tokens")]
+    [InlineData("--image-min-tokens")]
+    public async Task Explain_CellsThatNoTilesHave_NamesTheFlags(string flag) =>
+        (
+            await RunAsync(
+                "internvl3",
+                ["explain", "--image", DemoFiles.Picture, "-p", "What?", "-t", "1"],
+                [flag, flag == "--image-max-tokens" ? "24" : "326", "-o", _folder.File("report.html")]
+            )
+        ).AssertFails(
+            3,
+            "no number of tiles fits (--image-min-tokens, --image-max-tokens, or the message's min_pixels and "
+                + "max_pixels); this model looks at a picture as tiles of 140 x 140 pixels and 25 cells, in all 25 to "
+                + "325 cells"
+        );
 
     [Fact]
     public async Task Capture_AttentionOfAHybrid_IsThatOfItsSoftmaxLayers()

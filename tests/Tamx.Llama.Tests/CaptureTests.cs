@@ -1,4 +1,5 @@
 using Tamx.Llama.Chat;
+using Tamx.Llama.Media;
 using Tamx.Testing;
 
 namespace Tamx.Llama.Tests;
@@ -22,6 +23,9 @@ public sealed class CaptureTests
     [InlineData("qwen35moe")]
     [InlineData("qwen2.5vl")]
     [InlineData("qwen2vl")]
+    [InlineData("internvl3")]
+    [InlineData("internvl3.5")]
+    [InlineData("internvl3.5-moe")]
     public async Task GenerateAsync_EveryPosition_HasFiniteRow(string name)
     {
         using var completion = LoadedModels
@@ -57,6 +61,10 @@ public sealed class CaptureTests
     [InlineData("qwen35-q4_k_m", "image")]
     [InlineData("qwen35moe-q4_k_m", "image")]
     [InlineData("qwen35moe-fused", "image")]
+    [InlineData("internvl3", "image")]
+    [InlineData("internvl3.5", "image")]
+    [InlineData("internvl3.5-moe", "image")]
+    [InlineData("internvl3-q4_k_m", "image")]
     public async Task GenerateAsync_LastRow_EqualsEmbeddingsOutput(string name, string medium)
     {
         ChatTurn[] video =
@@ -89,6 +97,9 @@ public sealed class CaptureTests
     [InlineData("qwen35", 1e-5)]
     [InlineData("qwen35moe", 1e-5)]
     [InlineData("qwen2.5vl", 1e-5)]
+    [InlineData("internvl3", 1e-5)]
+    [InlineData("internvl3.5", 1e-5)]
+    [InlineData("internvl3.5-moe", 1e-5)]
     [InlineData("qwen3vl-f16", 4e-3)]
     [InlineData("qwen3vl-q8_0", 8e-2)]
     [InlineData("qwen3vl-q4_k_m", 8e-2)]
@@ -133,6 +144,10 @@ public sealed class CaptureTests
     [InlineData("qwen35", 16, 5e-5)]
     [InlineData("qwen35moe", 7, 5e-5)]
     [InlineData("qwen2.5vl", 16, 5e-5)]
+    [InlineData("internvl3", 2, 5e-5)]
+    [InlineData("internvl3", 16, 5e-5)]
+    [InlineData("internvl3.5", 7, 5e-5)]
+    [InlineData("internvl3.5-moe", 16, 5e-5)]
     public async Task PrefillAsync_OtherBatchSizes_SameRows(string name, int batchSize, double tolerance)
     {
         var model = LoadedModels.Get(LoadedModels.Files(name));
@@ -165,6 +180,10 @@ public sealed class CaptureTests
     [InlineData("qwen35", false, 1e-2)]
     [InlineData("qwen35moe", true, 1e-4)]
     [InlineData("qwen2.5vl", true, 1e-4)]
+    [InlineData("internvl3", true, 1e-4)]
+    [InlineData("internvl3", false, 1e-2)]
+    [InlineData("internvl3.5", true, 1e-4)]
+    [InlineData("internvl3.5-moe", true, 1e-4)]
     public async Task GenerateAsync_AnswerFedBackAsText_SameRows(string name, bool precise, double tolerance)
     {
         var model = LoadedModels.Get(LoadedModels.Files(name));
@@ -216,6 +235,118 @@ public sealed class CaptureTests
         Assert.Equal(model.Vocabulary.FindId("<|vision_start|>"), completion.TokenIds[picture.FirstPosition - 1]);
         Assert.Equal(model.Vocabulary.FindId("<|vision_end|>"), completion.TokenIds[picture.FirstPosition + 300]);
     }
+
+    /// <summary>
+    /// InternVL's cells: tiles of 5 x 5, and the whole picture as one more, between one pair of markers; one position
+    /// each.
+    /// </summary>
+    [Theory]
+    [InlineData(640, 480, 4, 3)]
+    [InlineData(20, 300, 1, 12)]
+    [InlineData(420, 280, 3, 2)]
+    [InlineData(140, 140, 1, 1)]
+    public async Task CreateCompletion_PictureInTiles_GridCoversIt(int width, int height, int columns, int rows)
+    {
+        var model = LoadedModels.Get(TestModels.InternVl3);
+        using var completion = model.CreateCompletion([
+            new(TurnRole.User, [TestPictures.Gradient(width, height), new TextPart("What is it?")]),
+        ]);
+        await completion.PrefillAsync();
+
+        var picture = completion.Pictures[0];
+        var tileCount = columns * rows;
+        Assert.Equal((5 * columns, 5 * rows), (picture.Columns, picture.Rows));
+        Assert.Equal((columns, rows), (picture.TileColumns, picture.TileRows));
+        var cellCount = 25 * (tileCount == 1 ? 1 : tileCount + 1);
+        if (tileCount > 1)
+        {
+            var whole = completion.Pictures[1];
+            Assert.Equal((5, 5, 1, 1), (whole.Columns, whole.Rows, whole.TileColumns, whole.TileRows));
+            Assert.Equal(picture.FirstPosition + (25 * tileCount), whole.FirstPosition);
+            Assert.Equal((0, 1), (picture.BlockIndex, whole.BlockIndex));
+            Assert.Equal("gradient.png as one tile", whole.Name);
+        }
+
+        Assert.Equal(tileCount == 1 ? 1 : 2, completion.Pictures.Count);
+        Assert.All(completion.Pictures, one => Assert.Equal((width, height), (one.Width, one.Height)));
+        int[] expected =
+        [
+            model.Vocabulary.FindId("<img>"),
+            .. Enumerable.Repeat(model.Vocabulary.FindId("<IMG_CONTEXT>"), cellCount),
+            model.Vocabulary.FindId("</img>"),
+            model.Vocabulary.FindId("\n"),
+        ];
+        Assert.Equal(expected, completion.TokenIds.Slice(picture.FirstPosition - 1, cellCount + 3).ToArray());
+        Assert.Equal(completion.PromptTokenCount, completion.GetNextPosition());
+    }
+
+    /// <summary>What a message asks for, in pixels, bounds the tiles.</summary>
+    [Theory]
+    [InlineData(null, null, null, 19_600d, 1, 1)]
+    [InlineData(null, null, null, 117_600d, 3, 2)]
+    [InlineData(null, null, 200_000d, null, 4, 3)]
+    [InlineData(100, 100, null, null, 1, 1)]
+    [InlineData(400, 400, null, null, 3, 3)]
+    public void CreateCompletion_SizeOfAPictureInTiles_ChoosesTheTiles(
+        int? width,
+        int? height,
+        double? least,
+        double? most,
+        int columns,
+        int rows
+    )
+    {
+        using var completion = LoadedModels
+            .Get(TestModels.InternVl3)
+            .CreateCompletion([new(TurnRole.User, [Sized(width, height, least, most), new TextPart("What?")])]);
+
+        var picture = completion.Pictures[0];
+        Assert.Equal((columns, rows), (picture.TileColumns, picture.TileRows));
+    }
+
+    [Theory]
+    [InlineData(null, 19_599d)]
+    [InlineData(235_201d, null)]
+    public void CreateCompletion_SizeThatNoTilesHave_SaysWhichThereAre(double? least, double? most)
+    {
+        var model = LoadedModels.Get(TestModels.InternVl3);
+        var error = Assert.Throws<InvalidInputException>(() =>
+            model.CreateCompletion([new(TurnRole.User, [Sized(null, null, least, most), new TextPart("What?")])])
+        );
+        Assert.EndsWith(
+            "this model looks at a picture as tiles of 140 x 140 pixels and 25 cells, in all 25 to 325 cells",
+            error.Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
+    public void CreateCompletion_VideoOfAFamilyWithout_SaysSo()
+    {
+        var model = LoadedModels.Get(TestModels.InternVl3);
+        var error = Assert.Throws<InvalidInputException>(() =>
+            model.CreateCompletion([
+                new(TurnRole.User, [VideoPart.FromFrames(TestVideos.Frames(3)), new TextPart("What?")]),
+            ])
+        );
+        Assert.EndsWith(
+            "Tamx shows no videos to InternVL 2.5, InternVL 3, InternVL 3.5; give some of its frames as pictures",
+            error.Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    private static ImagePart Sized(int? width, int? height, double? least, double? most) =>
+        TestPictures.Gradient(200, 140) with
+        {
+            Bounds = new PixelBounds
+            {
+                Width = width,
+                Height = height,
+                MinPixels = least,
+                MaxPixels = most,
+            },
+        };
 
     internal static async Task<List<GeneratedToken>> Collect(Completion completion)
     {

@@ -33,6 +33,9 @@ public sealed class LayerCaptureTests
     [InlineData("qwen2.5vl")]
     [InlineData("qwen2vl")]
     [InlineData("qwen2vl-untied-q8_0")]
+    [InlineData("internvl3")]
+    [InlineData("internvl3.5")]
+    [InlineData("internvl3.5-moe")]
     public async Task ResidualOf_LastLayerWithOutputNorm_IsTheHiddenState(string name)
     {
         var model = LoadedModels.Get(LoadedModels.Files(name));
@@ -70,6 +73,7 @@ public sealed class LayerCaptureTests
     [InlineData("qwen3vlmoe", 16)]
     [InlineData("qwen35", 16)]
     [InlineData("qwen2.5vl", 7)]
+    [InlineData("internvl3", 7)]
     public async Task ResidualOf_OtherBatchSizes_SameRows(string name, int batchSize)
     {
         var model = LoadedModels.Get(LoadedModels.Files(name));
@@ -97,6 +101,9 @@ public sealed class LayerCaptureTests
     [InlineData("qwen2vl-untied")]
     [InlineData("qwen2vl-untied-q8_0")]
     [InlineData("qwen2.5vl-q4_k_m")]
+    [InlineData("internvl3")]
+    [InlineData("internvl3.5")]
+    [InlineData("internvl3.5-moe")]
     public async Task Attention_EveryRow_SumsToOneOverThePositionsSoFar(string name)
     {
         var model = LoadedModels.Get(LoadedModels.Files(name));

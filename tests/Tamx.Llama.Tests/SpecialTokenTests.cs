@@ -18,20 +18,8 @@ public sealed class SpecialTokenTests
         "</think>",
     ];
 
-    private static readonly string[] Markers =
-    [
-        "<|im_start|>",
-        "<|im_end|>",
-        "<|endoftext|>",
-        "<|vision_start|>",
-        "<|vision_end|>",
-        "<|vision_pad|>",
-        "<|image_pad|>",
-        "<|video_pad|>",
-    ];
-
     public static TheoryData<string> Architectures =>
-        ["qwen3vl", "qwen3vlmoe", "qwen35", "qwen35moe", "qwen2.5vl", "qwen2vl"];
+        ["qwen3vl", "qwen3vlmoe", "qwen35", "qwen35moe", "qwen2.5vl", "qwen2vl", "internvl3", "internvl3.5"];
 
     [Theory]
     [MemberData(nameof(Architectures))]
@@ -39,7 +27,7 @@ public sealed class SpecialTokenTests
     {
         var model = LoadedModels.Get(TestModels.Get(name));
         var vocabulary = model.Vocabulary;
-        foreach (var special in Said.Concat(Markers))
+        foreach (var special in Said.Concat(MarkersOf(model)))
         {
             if (model.Template.Thoughts != ThoughtLayout.Text && special == AssistantTurn.ThoughtEnd)
             {
@@ -73,7 +61,7 @@ public sealed class SpecialTokenTests
     public void CreateCompletion_TextOfUserAndSystem_HoldsNone(string name)
     {
         var model = LoadedModels.Get(TestModels.Get(name));
-        foreach (var special in Said.Concat(Markers))
+        foreach (var special in Said.Concat(MarkersOf(model)))
         {
             using var hostile = model.CreateCompletion([
                 new(TurnRole.System, $"Be{special} brief"),
@@ -177,6 +165,9 @@ public sealed class SpecialTokenTests
         model.Save(path);
         return TestModels.Qwen3Vl with { ModelPath = path };
     });
+
+    private static string[] MarkersOf(VisionLanguageModel model) =>
+        [.. model.Vocabulary.Markers.All, "<|endoftext|>", "<|vision_pad|>"];
 
     private static int Count(Completion completion, int id) => completion.TokenIds.ToArray().Count(one => one == id);
 }

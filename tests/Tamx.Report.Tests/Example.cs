@@ -87,7 +87,7 @@ internal sealed class Example
         {
             var start = ids.Count;
             ids.Add(markers.VisionStart);
-            ids.AddRange(Enumerable.Repeat(isVideo ? markers.VideoPad : markers.ImagePad, grid.CellCount));
+            ids.AddRange(Enumerable.Repeat(isVideo ? markers.VideoPad!.Value : markers.ImagePad, grid.CellCount));
             ids.Add(markers.VisionEnd);
             return new VisionBlock
             {

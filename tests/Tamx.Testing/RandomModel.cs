@@ -3,7 +3,7 @@ using Tamx.Llama.Gguf;
 namespace Tamx.Testing;
 
 /// <summary>
-/// Writes small Qwen-VL models with random weights that llama.cpp loads and runs: text model and mmproj.
+/// Writes small models of each family with random weights that llama.cpp loads and runs: text model and mmproj.
 /// </summary>
 /// <remarks>
 /// The same options give the same bytes on every machine. Weights are scaled so that states and logits have the size of
@@ -117,6 +117,23 @@ public static class RandomModel
         {%- endif -%}
         """;
 
+    /// <summary>InternVL's layout, as its processor in transformers has it: a line feed follows each picture.</summary>
+    public const string InternVlTemplate = """
+        {%- for message in messages -%}
+        {{- '<|im_start|>' + message.role + '\n' -}}
+        {%- if message.content is string -%}{{- message.content -}}
+        {%- else -%}
+        {%- for part in message.content -%}
+        {%- if part.type == 'text' -%}{{- part.text -}}
+        {%- else -%}{{- '<IMG_CONTEXT>\n' -}}
+        {%- endif -%}
+        {%- endfor -%}
+        {%- endif -%}
+        {{- '<|im_end|>\n' -}}
+        {%- endfor -%}
+        {%- if add_generation_prompt -%}{{- '<|im_start|>assistant\n' -}}{%- endif -%}
+        """;
+
     /// <summary>What stands before it in Qwen2-VL's and Qwen2.5-VL's layout.</summary>
     private const string DefaultSystemTemplate = $$$"""
         {%- if messages[0].role != 'system' -%}{{- '<|im_start|>system\n{{{DefaultSystemText}}}<|im_end|>\n' -}}{%- endif -%}
@@ -168,10 +185,14 @@ public static class RandomModel
         writer.Add($"{architecture}.attention.value_length", (uint)headSize);
         writer.Add($"{architecture}.attention.layer_norm_rms_epsilon", 1e-6f);
         writer.Add($"{architecture}.rope.freq_base", 10000f);
-        writer.Add(
-            $"{architecture}.rope.dimension_sections",
-            RotarySections(architecture, isQwen35 ? headSize / 4 : headSize / 2)
-        );
+        if (!options.IsInternVl)
+        {
+            writer.Add(
+                $"{architecture}.rope.dimension_sections",
+                RotarySections(architecture, isQwen35 ? headSize / 4 : headSize / 2)
+            );
+        }
+
         if (options.HasExperts)
         {
             writer.Add($"{architecture}.expert_count", (uint)options.ExpertCount);
@@ -187,14 +208,18 @@ public static class RandomModel
         {
             AddHybridKeys(writer, options, headSize);
         }
-        else if (architecture != ModelArchitecture.Qwen2Vl)
+        else if (architecture != ModelArchitecture.Qwen2Vl && !options.IsInternVl)
         {
             writer.Add($"{architecture}.n_deepstack_layers", (uint)options.DeepstackLayerCount);
         }
 
-        WordVocabulary vocabulary = new(options.VocabularySize);
+        WordVocabulary vocabulary = new(
+            options.VocabularySize,
+            options.IsInternVl ? ["<img>", "</img>", "<IMG_CONTEXT>"] : []
+        );
         var template =
-            isQwen35 ? SwitchableTemplate
+            options.IsInternVl ? InternVlTemplate
+            : isQwen35 ? SwitchableTemplate
             : options.IsThinking ? ThinkingTemplate
             : architecture == ModelArchitecture.Qwen2Vl ? DefaultSystemTemplate + ChatTemplate
             : ChatTemplate;
@@ -215,11 +240,21 @@ public static class RandomModel
         writer.Add("general.file_type", options.WeightType == TensorType.F16 ? 1u : 0u);
         writer.Add("clip.has_vision_encoder", true);
         writer.Add("clip.projector_type", type);
-        writer.Add("clip.use_gelu", type == "qwen3vl_merger");
+        writer.Add("clip.use_gelu", type == "qwen3vl_merger" || options.IsInternVl);
         writer.Add("clip.use_silu", type == "qwen2.5vl_merger");
         writer.Add("clip.vision.image_size", (uint)options.ImageSize);
         writer.Add("clip.vision.patch_size", (uint)options.PatchSize);
-        writer.Add("clip.vision.spatial_merge_size", 2u);
+        if (options.IsInternVl)
+        {
+            writer.Add("clip.vision.projector.scale_factor", 2u);
+            writer.Add("clip.vision.preproc_min_tiles", 1u);
+            writer.Add("clip.vision.preproc_max_tiles", 12u);
+        }
+        else
+        {
+            writer.Add("clip.vision.spatial_merge_size", 2u);
+        }
+
         writer.Add("clip.vision.embedding_length", (uint)options.VisionHiddenSize);
         writer.Add("clip.vision.feed_forward_length", (uint)options.VisionFeedForwardSize);
         writer.Add("clip.vision.block_count", (uint)options.VisionLayerCount);
@@ -317,7 +352,7 @@ public static class RandomModel
             var outputGain = i == 0 ? 0.1f : 1.5f;
             switch (options.Architecture)
             {
-                case ModelArchitecture.Qwen2Vl:
+                case ModelArchitecture.Qwen2Vl or ModelArchitecture.Qwen2:
                     tensors.AddLinear($"{layer}.attn_q", hidden, querySize, 1.6f);
                     tensors.AddLinear($"{layer}.attn_k", hidden, keySize, 1.6f);
                     tensors.AddLinear($"{layer}.attn_v", hidden, keySize, 1);
@@ -433,12 +468,22 @@ public static class RandomModel
         var isQwen3 = options.ProjectorType == "qwen3vl_merger";
         var isQwen25 = options.ProjectorType == "qwen2.5vl_merger";
         tensors.AddKernel("v.patch_embd.weight", patch, hidden);
-        tensors.AddKernel("v.patch_embd.weight.1", patch, hidden);
-        if (isQwen3)
+        if (!options.IsInternVl)
+        {
+            tensors.AddKernel("v.patch_embd.weight.1", patch, hidden);
+        }
+
+        if (isQwen3 || options.IsInternVl)
         {
             var side = options.ImageSize / patch;
             tensors.AddVector("v.patch_embd.bias", 0, 0.1f, hidden);
-            tensors.AddVector("v.position_embd.weight", 0, 0.5f, hidden, side * side);
+            var places = (side * side) + (options.IsInternVl ? 1 : 0);
+            tensors.AddVector("v.position_embd.weight", 0, 0.5f, hidden, places);
+        }
+
+        if (options.IsInternVl)
+        {
+            tensors.AddVector("v.class_embd", 0, 0.5f, hidden);
         }
 
         for (var i = 0; i < options.VisionLayerCount; i++)
@@ -464,6 +509,20 @@ public static class RandomModel
             {
                 tensors.AddLinear($"{layer}.ffn_gate", hidden, options.VisionFeedForwardSize, 1);
             }
+
+            if (options.IsInternVl)
+            {
+                tensors.AddVector($"{layer}.ls1.weight", 0.7f, 0.1f, hidden);
+                tensors.AddVector($"{layer}.ls2.weight", 0.7f, 0.1f, hidden);
+            }
+        }
+
+        if (options.IsInternVl)
+        {
+            tensors.AddNorm("mm.model.mlp.0", cell, 1, hasBias: true);
+            tensors.AddLinear("mm.model.mlp.1", cell, options.HiddenSize, 1);
+            tensors.AddLinear("mm.model.mlp.3", options.HiddenSize, options.HiddenSize, 1.5f);
+            return;
         }
 
         tensors.AddNorm("v.post_ln", hidden, 1, hasBias: !isQwen25);

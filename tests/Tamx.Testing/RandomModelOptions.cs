@@ -34,7 +34,9 @@ public sealed record RandomModelOptions
     /// <summary>One of <see cref="ModelArchitecture"/>.</summary>
     public string Architecture { get; init; } = ModelArchitecture.Qwen3Vl;
 
-    /// <summary>qwen3vl_merger; for qwen2vl qwen2.5vl_merger or qwen2vl_merger.</summary>
+    /// <summary>
+    /// qwen3vl_merger; for qwen2vl qwen2.5vl_merger or qwen2vl_merger; for qwen2, qwen3 and qwen3moe internvl.
+    /// </summary>
     public string ProjectorType { get; init; } = "qwen3vl_merger";
 
     /// <summary>general.name; also the stem of the files' names.</summary>
@@ -57,7 +59,11 @@ public sealed record RandomModelOptions
     public int ExpertCount { get; init; } = 4;
 
     /// <summary>Whether the architecture has experts.</summary>
-    public bool HasExperts => Architecture is ModelArchitecture.Qwen3VlMoe or ModelArchitecture.Qwen35Moe;
+    public bool HasExperts =>
+        Architecture is ModelArchitecture.Qwen3VlMoe or ModelArchitecture.Qwen35Moe or ModelArchitecture.Qwen3Moe;
+
+    /// <summary>Whether text model and mmproj are an InternVL.</summary>
+    public bool IsInternVl => ProjectorType == "internvl";
 
     /// <summary>Whether gate and first matrix of the experts are one tensor (qwen35moe only).</summary>
     public bool HasFusedExperts { get; init; }

@@ -116,6 +116,19 @@ public static class TestModels
             IsTied = false,
         }
     );
+    private static readonly Lazy<ModelFiles> LazyInternVl3 = Make(InternVl("internvl3", ModelArchitecture.Qwen2));
+    private static readonly Lazy<ModelFiles> LazyInternVl35 = Make(
+        InternVl("internvl3.5", ModelArchitecture.Qwen3) with
+        {
+            IsTied = false,
+        }
+    );
+    private static readonly Lazy<ModelFiles> LazyInternVl35Moe = Make(
+        InternVl("internvl3.5-moe", ModelArchitecture.Qwen3Moe) with
+        {
+            FeedForwardSize = 256,
+        }
+    );
     private static readonly Lazy<ModelFiles> LazyQwen3VlSplit = MakeSplit(
         new() { Name = "qwen3vl-split", IsTied = false }
     );
@@ -181,10 +194,16 @@ public static class TestModels
     /// <summary><see cref="Qwen25Vl"/>'s layout in three files.</summary>
     public static ModelFiles Qwen25VlSplit => LazyQwen25VlSplit.Value;
 
+    /// <summary>InternVL 2.5 or 3: a qwen2 with a picture of 5 x 5 cells of 28 pixels, F32.</summary>
+    public static ModelFiles InternVl3 => LazyInternVl3.Value;
+
     /// <summary>
     /// The models that differ in architecture, projector, head or files, by the names that <see cref="Get"/> knows.
     /// </summary>
-    public static IReadOnlyList<string> Architectures { get; } =
+    public static IReadOnlyList<string> Architectures => [.. WithVideos, "internvl3", "internvl3.5", "internvl3.5-moe"];
+
+    /// <summary>Those whose families are shown videos.</summary>
+    public static IReadOnlyList<string> WithVideos { get; } =
     [
         "qwen3vl",
         "qwen3vl-untied",
@@ -227,6 +246,9 @@ public static class TestModels
             "qwen2.5vl-split" => Qwen25VlSplit,
             "qwen2vl" => Qwen2Vl,
             "qwen2vl-untied" => Qwen2VlUntied,
+            "internvl3" => InternVl3,
+            "internvl3.5" => LazyInternVl35.Value,
+            "internvl3.5-moe" => LazyInternVl35Moe.Value,
             _ => throw new ArgumentOutOfRangeException(nameof(name), name, "no such test model"),
         };
 
@@ -248,6 +270,16 @@ public static class TestModels
             ProjectorType = projectorType,
             PatchSize = 14,
             ImageSize = 560,
+        };
+
+    private static RandomModelOptions InternVl(string name, string architecture) =>
+        new()
+        {
+            Name = name,
+            Architecture = architecture,
+            ProjectorType = "internvl",
+            PatchSize = 14,
+            ImageSize = 140,
         };
 
     private static Lazy<ModelFiles> MakeSplit(RandomModelOptions options) =>

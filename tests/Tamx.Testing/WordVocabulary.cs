@@ -45,8 +45,10 @@ public sealed partial class WordVocabulary
 
     /// <summary>Builds the vocabulary.</summary>
     /// <param name="size">Made-up tokens fill it up to this size; 0 adds none.</param>
-    public WordVocabulary(int size = 0)
+    /// <param name="furtherControls">Control tokens besides Qwen's.</param>
+    public WordVocabulary(int size = 0, params string[] furtherControls)
     {
+        string[] controls = [.. Controls, .. furtherControls];
         foreach (var letter in ByteLetters())
         {
             AddToken(letter.ToString());
@@ -69,7 +71,7 @@ public sealed partial class WordVocabulary
             AddWord(role);
         }
 
-        var markerCount = Controls.Length + UserDefined.Length;
+        var markerCount = controls.Length + UserDefined.Length;
         for (var i = 0; _tokens.Count < size - markerCount; i++)
         {
             AddToken($"{Space}filler{i}");
@@ -78,10 +80,10 @@ public sealed partial class WordVocabulary
         Types =
         [
             .. Enumerable.Repeat(NormalType, _tokens.Count),
-            .. Controls.Select(_ => ControlType),
+            .. controls.Select(_ => ControlType),
             .. UserDefined.Select(_ => UserDefinedType),
         ];
-        foreach (var marker in Controls.Concat(UserDefined))
+        foreach (var marker in controls.Concat(UserDefined))
         {
             AddToken(marker);
         }

@@ -46,6 +46,13 @@ public class ClaimedRegionTests
         "<|object_ref_start|>cat<|object_ref_end|><|box_start|>(5,6)<|box_end|>",
         "cat 0.005 0.006 0.005 0.006"
     )]
+    [InlineData("<ref>the cat</ref><box>[[100, 200, 300, 400]]</box>", "the cat 0.1 0.2 0.3 0.4")]
+    [InlineData("<box>[[100,200,300,400]]</box>", " 0.1 0.2 0.3 0.4")]
+    [InlineData(
+        "<ref>cats</ref><box>[[1, 2, 3, 4], [5, 6, 7, 8]]</box> and <ref>dog</ref><box>[[9, 10, 11, 12]]</box>",
+        "cats 0.001 0.002 0.003 0.004|cats 0.005 0.006 0.007 0.008|dog 0.009 0.01 0.011 0.012"
+    )]
+    [InlineData("<ref>cat</ref> and also <box>[[5, 6, 7, 8]]</box>", " 0.005 0.006 0.007 0.008")]
     [InlineData("It is at (120, 340).", " 0.12 0.34 0.12 0.34")]
     [InlineData("From (120, 340), (500, 600) on", " 0.12 0.34 0.5 0.6")]
     public void Read_MarkersAndPairs_GivesLabelsAndBoxes(string answer, string expected) =>
@@ -71,6 +78,11 @@ public class ClaimedRegionTests
     [InlineData("<|box_start|>(100,200),(300,<|box_end|>")]
     [InlineData("<|box_start|>(1,2),(3,4),(5,6)<|box_end|>")]
     [InlineData("<|box_end|><|object_ref_end|>")]
+    [InlineData("<ref>cat</ref><box>[[1, 2, 3, 4]]")]
+    [InlineData("<ref>cat</ref><box>[[1, 2, 3]]</box>")]
+    [InlineData("<ref>cat</ref><box>[[1, 2, 3, 4, 5]]</box>")]
+    [InlineData("<ref>cat</ref><box>[[1, 2, 3, 4], [5, 6]]</box>")]
+    [InlineData("<ref>cat</ref><box>[[]]</box><box></box></ref>")]
     [InlineData("f(1, 2) is 3, and (2019, 2020) are years, (-1, 2) and (1, 2, 3) neither")]
     public void Read_Malformed_LeavesItOut(string answer) => Assert.Empty(Read(answer));
 
@@ -99,6 +111,7 @@ public class ClaimedRegionTests
     [InlineData("qwen2vl", null, "x 0.5 0.6666667 1 1")]
     [InlineData("qwen2vl", "Qwen2 VL 7B Instruct", "x 0.056 0.056 0.112 0.084")]
     [InlineData("qwen2vl", "Qwen2-VL-2B", "x 0.056 0.056 0.112 0.084")]
+    [InlineData("qwen3", "InternVL3_5-8B", "x 0.056 0.056 0.112 0.084")]
     [InlineData(null, "Qwen3-VL", "")]
     [InlineData("llava", "llava", "")]
     public void Read_ByFamily_TakesItsUnits(string? architecture, string? model, string expected)

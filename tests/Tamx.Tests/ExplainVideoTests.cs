@@ -19,7 +19,7 @@ public sealed class ExplainVideoTests
 
     private static readonly ConcurrentDictionary<string, Task<Explanation>> Generated = new();
 
-    public static TheoryData<string> Models => [.. TestModels.Architectures];
+    public static TheoryData<string> Models => [.. TestModels.WithVideos];
 
     /// <summary>
     /// Five frames of 128 x 96 (three patches of 14 x 10 cells), a picture of 224 x 224, and two frames in a later

@@ -31,22 +31,19 @@ public class ExplainerTests
 
     private static readonly ReferenceEngine Engine = new();
 
-    public static TheoryData<string, string> ModelsAndModes
-    {
-        get
-        {
-            var data = new TheoryData<string, string>();
-            foreach (var model in (string[])["qwen3vl", "qwen3vl-deepstack", "qwen3vl-untied", "qwen2.5vl", "qwen2vl"])
-            {
-                foreach (var mode in (string[])["one picture", "two pictures", "several turns", "text alone"])
-                {
-                    data.Add(model, mode);
-                }
-            }
+    private static readonly string[] QwenModels =
+    [
+        "qwen3vl",
+        "qwen3vl-deepstack",
+        "qwen3vl-untied",
+        "qwen2.5vl",
+        "qwen2vl",
+    ];
 
-            return data;
-        }
-    }
+    public static TheoryData<string, string> QwenModelsAndModes => InModes(QwenModels);
+
+    public static TheoryData<string, string> ModelsAndModes =>
+        InModes([.. QwenModels, "internvl3", "internvl3.5", "internvl3.5-moe"]);
 
     [Theory]
     [MemberData(nameof(ModelsAndModes))]
@@ -64,6 +61,20 @@ public class ExplainerTests
         Assert.Equal(generated.Maps.Layout.VisionBlocks, given.Maps.Layout.VisionBlocks);
         Assert.Equal(generated.Maps.Layout.ContextPositions, given.Maps.Layout.ContextPositions);
         AssertClose(generated.Maps, given.Maps, BatchTolerance);
+    }
+
+    private static TheoryData<string, string> InModes(string[] models)
+    {
+        var data = new TheoryData<string, string>();
+        foreach (var model in models)
+        {
+            foreach (var mode in (string[])["one picture", "two pictures", "several turns", "text alone"])
+            {
+                data.Add(model, mode);
+            }
+        }
+
+        return data;
     }
 
     [Fact]
@@ -84,7 +95,7 @@ public class ExplainerTests
     }
 
     [Theory]
-    [MemberData(nameof(ModelsAndModes))]
+    [MemberData(nameof(QwenModelsAndModes))]
     public async Task ExplainAsync_EachMode_LaysTheSequenceOutAsExpected(string name, string mode)
     {
         var model = LoadedModels.Get(name);

@@ -24,7 +24,7 @@ internal static class SyntheticTrace
         [Markers.VisionStart, .. Enumerable.Repeat(Markers.ImagePad, cellCount), Markers.VisionEnd];
 
     public static int[] Video(int cellCount) =>
-        [Markers.VisionStart, .. Enumerable.Repeat(Markers.VideoPad, cellCount), Markers.VisionEnd];
+        [Markers.VisionStart, .. Enumerable.Repeat(Markers.VideoPad!.Value, cellCount), Markers.VisionEnd];
 
     public static Trace Create(
         int[] ids,

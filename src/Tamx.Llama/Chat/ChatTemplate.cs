@@ -5,11 +5,11 @@ using Tamx.Llama.Gguf;
 
 namespace Tamx.Llama.Chat;
 
-/// <summary>Writes a conversation the way the Qwen-VL models were trained to read it (ChatML).</summary>
+/// <summary>Writes a conversation the way the models were trained to read it (ChatML).</summary>
 /// <remarks>
 /// The turns' text is kept apart from the markers, so a marker that a user writes stays text. Pictures stand where
-/// they are in the message, as <c>&lt;|vision_start|&gt;&lt;|image_pad|&gt;&lt;|vision_end|&gt;</c>. A video stands
-/// there as <see cref="VideoLayout"/> says.
+/// they are in the message, as <c>&lt;|vision_start|&gt;&lt;|image_pad|&gt;&lt;|vision_end|&gt;</c> or as the model's
+/// family writes it. A video stands there as <see cref="VideoLayout"/> says.
 /// </remarks>
 public sealed partial class ChatTemplate
 {
@@ -31,6 +31,9 @@ public sealed partial class ChatTemplate
     public bool TrimsMessages { get; init; }
 
     internal PromptMarkers Markers { get; private init; } = PromptMarkers.Qwen;
+
+    /// <summary>What follows a picture.</summary>
+    internal string AfterPicture { get; private init; } = "";
 
     /// <summary>How a video stands in the prompt. As Qwen3-VL's by default.</summary>
     public VideoLayout VideoLayout { get; init; }
@@ -83,12 +86,13 @@ public sealed partial class ChatTemplate
             SystemFirstOnly = family.IsSystemFirstOnly(thoughts),
             VideoLayout = family.VideoLayout,
             Markers = family.Markers,
+            AfterPicture = family.AfterPicture,
         };
     }
 
     /// <summary>
-    /// The prompt as text, with one <c>&lt;|image_pad|&gt;</c> for each picture and one <c>&lt;|video_pad|&gt;</c> for
-    /// each block of a video.
+    /// The prompt as text, with one pad token (<c>&lt;|image_pad|&gt;</c>) for each picture and one
+    /// (<c>&lt;|video_pad|&gt;</c>) for each block of a video.
     /// </summary>
     /// <param name="turns">The conversation.</param>
     /// <param name="addGenerationPrompt">Whether to begin the assistant's next turn, as an answer needs.</param>
@@ -284,6 +288,8 @@ public sealed partial class ChatTemplate
                 {
                     yield return piece;
                 }
+
+                pending.Append(part is ImagePart ? AfterPicture : "");
             }
 
             foreach (var piece in Flush().Append(PromptPiece.Marker(Markers.TurnEnd)))

@@ -14,7 +14,7 @@ internal abstract class ModelFamily
 {
     /// <summary>The families, in the order in which messages list them.</summary>
     public static IReadOnlyList<ModelFamily> All { get; } =
-    [new Qwen3VlFamily(), new Qwen35Family(), new Qwen2VlFamily()];
+    [new Qwen3VlFamily(), new Qwen35Family(), new Qwen2VlFamily(), new InternVlFamily()];
 
     /// <summary>What people call it.</summary>
     public abstract string Name { get; }
@@ -22,8 +22,11 @@ internal abstract class ModelFamily
     /// <summary>Its <c>general.architecture</c>s.</summary>
     public abstract IReadOnlyList<string> Architectures { get; }
 
-    /// <summary>The <c>model_type</c>s of its makers' own <c>config.json</c>, with the architecture of each.</summary>
-    public abstract IReadOnlyDictionary<string, string> ModelTypes { get; }
+    /// <summary>
+    /// The <c>model_type</c>s of its makers' own <c>config.json</c>, with the architecture of each; none where Tamx does
+    /// not read dumps of such models by them.
+    /// </summary>
+    public virtual IReadOnlyDictionary<string, string> ModelTypes { get; } = new Dictionary<string, string>();
 
     /// <summary>Whether its makers' own files store norm weights less 1. A GGUF has the 1 added.</summary>
     public virtual bool StoresNormsLessOne => false;
@@ -36,6 +39,9 @@ internal abstract class ModelFamily
 
     /// <summary>The system's text where the conversation has none, if the file has no template.</summary>
     public virtual string DefaultSystem => "";
+
+    /// <summary>What the published templates write after each picture.</summary>
+    public virtual string AfterPicture => "";
 
     /// <summary>How a video stands in the prompt.</summary>
     public virtual VideoLayout VideoLayout => VideoLayout.TimedBlocks;
@@ -98,14 +104,14 @@ internal abstract class ModelFamily
 /// <param name="VisionStart">Stands before the cells of a picture.</param>
 /// <param name="VisionEnd">Stands after them.</param>
 /// <param name="ImagePad">The token that a picture's cells carry.</param>
-/// <param name="VideoPad">The token that a video's cells carry.</param>
+/// <param name="VideoPad">The token that a video's cells carry; null where Tamx shows the family no videos.</param>
 internal sealed record PromptMarkers(
     string TurnStart,
     string TurnEnd,
     string VisionStart,
     string VisionEnd,
     string ImagePad,
-    string VideoPad
+    string? VideoPad
 )
 {
     /// <summary>Those of all Qwen-VL models.</summary>
@@ -113,5 +119,6 @@ internal sealed record PromptMarkers(
         new("<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>");
 
     /// <summary>All of them.</summary>
-    public IReadOnlyList<string> All => [TurnStart, TurnEnd, VisionStart, VisionEnd, ImagePad, VideoPad];
+    public IReadOnlyList<string> All =>
+        [TurnStart, TurnEnd, VisionStart, VisionEnd, ImagePad, .. VideoPad is null ? [] : new[] { VideoPad }];
 }

@@ -1,18 +1,40 @@
+using Tamx.Llama.Gguf;
+
 namespace Tamx.Llama.Families;
 
 /// <summary>A kind of vision tower and projector, as libmtmd computes it.</summary>
-/// <remarks>
-/// All kinds so far cut a picture into whole cells of 2 x 2 patches, row by row, place the cells on M-RoPE's axes
-/// (time, row, column), decode them causally, and take two frames as one temporal patch.
-/// </remarks>
+/// <remarks>All kinds cut a picture into whole cells of some patches by as many, row by row.</remarks>
 /// <param name="Type"><c>clip.projector_type</c>.</param>
 internal sealed record ProjectorKind(string Type)
 {
     /// <summary>Patches per side that become one cell. The vision graphs are written for this number.</summary>
     public int SpatialMergeSize { get; init; } = 2;
 
-    /// <summary>Whether patches have a bias, and places from a table that is stretched to the picture.</summary>
+    /// <summary>The key that says so.</summary>
+    public string MergeKey { get; init; } = "clip.vision.spatial_merge_size";
+
+    /// <summary>Whether that key must be there: without it, libmtmd takes another number.</summary>
+    public bool NeedsMergeKey { get; init; }
+
+    /// <summary>
+    /// Whether cells lie on M-RoPE's axes (time, row, column). Else each has the position after the one before it.
+    /// </summary>
+    public bool UsesMrope { get; init; } = true;
+
+    /// <summary>
+    /// Whether each picture is brought to the square that the position table was made for. Else it keeps its aspect
+    /// ratio, as near as whole cells allow, and its size within bounds.
+    /// </summary>
+    public bool IsSquare { get; init; }
+
+    /// <summary>Whether two frames of a video are one temporal patch. Else there are no videos.</summary>
+    public bool TakesFramePairs { get; init; } = true;
+
+    /// <summary>Whether patches have a bias, and places from a table.</summary>
     public bool HasPositionTable { get; init; }
+
+    /// <summary>Whether a class token stands beside the patches in the tower. It becomes no cell.</summary>
+    public bool HasClassToken { get; init; }
 
     /// <summary>Whether queries, keys and values come from one matrix.</summary>
     public bool HasFusedAttention { get; init; }
@@ -22,6 +44,18 @@ internal sealed record ProjectorKind(string Type)
 
     /// <summary>Whether the feed-forward part has a gate.</summary>
     public bool HasGate { get; init; }
+
+    /// <summary>Whether what a layer's two parts write is scaled per value.</summary>
+    public bool HasLayerScale { get; init; }
+
+    /// <summary>
+    /// The tower that has root-mean-square norms without bias, norms of queries and keys, and no biases at these: of
+    /// this hidden size and so many layers. Null where all towers of the kind are alike.
+    /// </summary>
+    public (int HiddenSize, int LayerCount)? RmsTower { get; init; }
+
+    /// <summary>Whether a norm follows the last layer.</summary>
+    public bool HasPostNorm { get; init; } = true;
 
     /// <summary>
     /// Whether most layers attend within windows of 112 pixels; null where the key for it is not read.
@@ -34,8 +68,14 @@ internal sealed record ProjectorKind(string Type)
     /// <summary>Whether features of inner layers may go to the text model's first layers.</summary>
     public bool MayHaveDeepstack { get; init; }
 
+    /// <summary>Whether a picture may become several such squares, and the whole picture one more after them.</summary>
+    public bool IsTiled { get; init; }
+
     /// <summary>Steps of M-RoPE's time axis per second of a video; null for one step per temporal patch.</summary>
     public float? StepsPerSecond { get; init; }
+
+    /// <summary>Checks the tensors that make cells of the tower's output.</summary>
+    public Action<TensorChecklist, ProjectorFacts> CheckMerger { get; init; } = CheckTwoLayers;
 
     /// <summary>The kind of a type, or null.</summary>
     public static ProjectorKind? Find(string? type) => All.FirstOrDefault(kind => kind.Type == type);
@@ -46,4 +86,11 @@ internal sealed record ProjectorKind(string Type)
 
     /// <summary>All that some family has.</summary>
     public static IEnumerable<ProjectorKind> All => ModelFamily.All.SelectMany(family => family.Projectors).Distinct();
+
+    /// <summary>Qwen's merger: two layers, the first as wide as a cell's patches together.</summary>
+    private static void CheckTwoLayers(TensorChecklist tensors, ProjectorFacts facts)
+    {
+        tensors.Linear("mm.0", facts.MergedSize, facts.MergedSize);
+        tensors.Linear("mm.2", facts.MergedSize, facts.ProjectionSize);
+    }
 }

@@ -43,38 +43,9 @@ internal sealed class Qwen2VlFamily : ModelFamily
     /// <summary>Qwen2-VL gives thousandths, Qwen2.5-VL pixels of the picture as the model saw it.</summary>
     public override int? CoordinateRange => null;
 
-    public override TextShape ReadShape(GgufModel model, TextShape shape)
-    {
-        if (shape.HiddenSize % shape.HeadCount != 0)
-        {
-            throw Preflight.Wrong(
-                model,
-                $"{shape.Architecture}.attention.head_count",
-                shape.HeadCount,
-                $"a divisor of the hidden size {shape.HiddenSize}"
-            );
-        }
+    public override TextShape ReadShape(GgufModel model, TextShape shape) =>
+        TextLayers.ReadDense(model, shape with { HeadSize = TextLayers.ReadDividedHeads(model, shape) });
 
-        // The matrices leave no room for another head size.
-        var headSize = shape.HiddenSize / shape.HeadCount;
-        return TextLayers.ReadDense(
-            model,
-            shape with
-            {
-                HeadSize = Preflight.CheckHeads(model, shape, (headSize, headSize)),
-            }
-        );
-    }
-
-    public override void CheckLayer(TensorChecklist tensors, TextShape shape, int layer)
-    {
-        var prefix = $"blk.{layer}";
-        tensors.Plain($"{prefix}.attn_norm.weight", shape.HiddenSize);
-        TextLayers.CheckAttention(tensors, shape, prefix);
-        tensors.Plain($"{prefix}.attn_q.bias", shape.QuerySize);
-        tensors.Plain($"{prefix}.attn_k.bias", shape.KeySize);
-        tensors.Plain($"{prefix}.attn_v.bias", shape.KeySize);
-        tensors.Plain($"{prefix}.ffn_norm.weight", shape.HiddenSize);
-        TextLayers.CheckFeedForward(tensors, shape, prefix);
-    }
+    public override void CheckLayer(TensorChecklist tensors, TextShape shape, int layer) =>
+        TextLayers.CheckQwen2(tensors, shape, layer);
 }

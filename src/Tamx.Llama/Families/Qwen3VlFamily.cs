@@ -46,26 +46,14 @@ internal sealed class Qwen3VlFamily : ModelFamily
         return HasExperts(shape) ? TextLayers.ReadExperts(model, shape) : TextLayers.ReadDense(model, shape);
     }
 
-    public override void CheckLayer(TensorChecklist tensors, TextShape shape, int layer)
-    {
-        var prefix = $"blk.{layer}";
-        tensors.Plain($"{prefix}.attn_norm.weight", shape.HiddenSize);
-        TextLayers.CheckAttention(tensors, shape, prefix);
-        TextLayers.CheckHeadNorms(tensors, shape, prefix);
-        tensors.OptionalPlain($"{prefix}.attn_q.bias", shape.QuerySize);
-        tensors.OptionalPlain($"{prefix}.attn_k.bias", shape.KeySize);
-        tensors.OptionalPlain($"{prefix}.attn_v.bias", shape.KeySize);
-        tensors.Plain($"{prefix}.ffn_norm.weight", shape.HiddenSize);
-        TextLayers.CheckFeedForward(tensors, shape, prefix);
-    }
+    public override void CheckLayer(TensorChecklist tensors, TextShape shape, int layer) =>
+        TextLayers.CheckQwen3(tensors, shape, layer);
 
     public override void CheckOthers(TensorChecklist tensors, GgufModel model, TextShape shape)
     {
         if (!HasExperts(shape))
         {
-            // Rerankers have it. llama.cpp loads it, but computes with it only if asked for ranks.
-            var labelCount = model.Metadata.CountOf($"{shape.Architecture}.classifier.output_labels");
-            tensors.OptionalMatrix("cls.output.weight", shape.HiddenSize, Math.Max(1, labelCount));
+            TextLayers.CheckRanking(tensors, model, shape);
         }
     }
 

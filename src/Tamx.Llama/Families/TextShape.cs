@@ -102,6 +102,63 @@ internal static class TextLayers
         };
     }
 
+    /// <summary>Checks heads whose size is the hidden size's share: the matrices leave no room for another.</summary>
+    /// <param name="model">The file.</param>
+    /// <param name="shape">Hidden size and numbers of heads.</param>
+    /// <param name="hasSections">Whether positions lie on M-RoPE's axes.</param>
+    /// <returns>The size of a head.</returns>
+    public static int ReadDividedHeads(GgufModel model, TextShape shape, bool hasSections = true)
+    {
+        if (shape.HiddenSize % shape.HeadCount != 0)
+        {
+            throw Preflight.Wrong(
+                model,
+                $"{shape.Architecture}.attention.head_count",
+                shape.HeadCount,
+                $"a divisor of the hidden size {shape.HiddenSize}"
+            );
+        }
+
+        var headSize = shape.HiddenSize / shape.HeadCount;
+        return Preflight.CheckHeads(model, shape, (headSize, headSize), hasSections: hasSections);
+    }
+
+    /// <summary>A layer of Qwen2 and Qwen2.5: queries, keys and values have biases.</summary>
+    public static void CheckQwen2(TensorChecklist tensors, TextShape shape, int layer)
+    {
+        var prefix = $"blk.{layer}";
+        tensors.Plain($"{prefix}.attn_norm.weight", shape.HiddenSize);
+        CheckAttention(tensors, shape, prefix);
+        tensors.Plain($"{prefix}.attn_q.bias", shape.QuerySize);
+        tensors.Plain($"{prefix}.attn_k.bias", shape.KeySize);
+        tensors.Plain($"{prefix}.attn_v.bias", shape.KeySize);
+        tensors.Plain($"{prefix}.ffn_norm.weight", shape.HiddenSize);
+        CheckFeedForward(tensors, shape, prefix);
+    }
+
+    /// <summary>A layer of Qwen3, dense or with experts: queries and keys have norms.</summary>
+    public static void CheckQwen3(TensorChecklist tensors, TextShape shape, int layer)
+    {
+        var prefix = $"blk.{layer}";
+        tensors.Plain($"{prefix}.attn_norm.weight", shape.HiddenSize);
+        CheckAttention(tensors, shape, prefix);
+        CheckHeadNorms(tensors, shape, prefix);
+        tensors.OptionalPlain($"{prefix}.attn_q.bias", shape.QuerySize);
+        tensors.OptionalPlain($"{prefix}.attn_k.bias", shape.KeySize);
+        tensors.OptionalPlain($"{prefix}.attn_v.bias", shape.KeySize);
+        tensors.Plain($"{prefix}.ffn_norm.weight", shape.HiddenSize);
+        CheckFeedForward(tensors, shape, prefix);
+    }
+
+    /// <summary>
+    /// What rerankers have. llama.cpp loads it, but computes with it only if asked for ranks.
+    /// </summary>
+    public static void CheckRanking(TensorChecklist tensors, GgufModel model, TextShape shape)
+    {
+        var labelCount = model.Metadata.CountOf($"{shape.Architecture}.classifier.output_labels");
+        tensors.OptionalMatrix("cls.output.weight", shape.HiddenSize, Math.Max(1, labelCount));
+    }
+
     /// <summary>Matrices of a layer's softmax attention.</summary>
     /// <param name="tensors">The file's tensors.</param>
     /// <param name="shape">The sizes.</param>

@@ -87,8 +87,8 @@ public sealed partial class Completion : IDisposable
     public int TokenCount { get; private set; }
 
     /// <summary>
-    /// Token ids of the prompt and of the answer so far [S]. Cells of pictures carry the id of
-    /// <c>&lt;|image_pad|&gt;</c>, those of videos the id of <c>&lt;|video_pad|&gt;</c>.
+    /// Token ids of the prompt and of the answer so far [S]. Cells of pictures carry the id of the family's pad token
+    /// (<c>&lt;|image_pad|&gt;</c>), those of videos that of another (<c>&lt;|video_pad|&gt;</c>).
     /// </summary>
     public ReadOnlySpan<int> TokenIds => _tokenIds.AsSpan(0, TokenCount);
 
@@ -306,7 +306,7 @@ public sealed partial class Completion : IDisposable
     /// </summary>
     internal float[] GetEmbedding(int indexInLastDecode) => _decoder!.Context.CopyEmbedding(indexInLastDecode);
 
-    /// <summary>For tests: the M-RoPE position of the next text token. It tells how vision blocks are placed.</summary>
+    /// <summary>For tests: the position of the next text token. It tells how vision blocks are placed.</summary>
     internal int GetNextPosition() => _decoder!.Context.NextPosition;
 
     private static void RequireLayers(IReadOnlyList<int> layers, ModelFacts facts)
@@ -356,12 +356,13 @@ public sealed partial class Completion : IDisposable
                 using var cancellation = cancellationToken.Register(EndCall);
                 using var patches = _prompt.ReadPatches(cancellationToken).GetEnumerator();
                 var patchCount = 0;
+                var allPatches = _prompt.Chunks.Count(chunk => chunk is PatchChunk);
                 for (var i = 0; i < _prompt.Chunks.Count; i++)
                 {
                     switch (_prompt.Chunks[i])
                     {
                         case PatchChunk patch when patches.MoveNext():
-                            progress?.Report(new CompletionProgress("encode", patchCount++, Pictures.Count));
+                            progress?.Report(new CompletionProgress("encode", patchCount++, allPatches));
                             var (first, second) = patches.Current;
                             var embeddings = _model.Vision!.Encode(
                                 patch.Width,

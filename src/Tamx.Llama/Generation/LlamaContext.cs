@@ -100,7 +100,7 @@ internal sealed unsafe class LlamaContext : IDisposable
         }
     }
 
-    /// <summary>The M-RoPE position that the next text token gets.</summary>
+    /// <summary>The position that the next text token gets.</summary>
     public int NextPosition { get; private set; }
 
     /// <summary>Decodes text tokens.</summary>
@@ -170,6 +170,33 @@ internal sealed unsafe class LlamaContext : IDisposable
             _blockStart = NextPosition;
         }
 
+        var width = embeddings.Length / patch.TokenCount;
+        fixed (float* values = embeddings.Slice(first * width, count * width))
+        {
+            var batch = new LLamaNativeBatch { n_tokens = count, embd = values };
+            if (!TryDecode(batch, PositionsOf(patch, first, count), LogitRows.None, rows, targets ?? []))
+            {
+                return false;
+            }
+        }
+
+        if (patch.EndsBlock && first + count == patch.TokenCount)
+        {
+            NextPosition =
+                _blockStart
+                + (patch.UsesMrope ? Math.Max(Math.Max(patch.Columns, patch.Rows), patch.Time + 1) : patch.TokenCount);
+        }
+
+        return true;
+    }
+
+    private int[] PositionsOf(PatchChunk patch, int first, int count)
+    {
+        if (!patch.UsesMrope)
+        {
+            return [.. Enumerable.Range(_blockStart + first, count)];
+        }
+
         // M-RoPE takes four positions per cell, laid out axis by axis: time, row, column, unused.
         var positions = new int[4 * count];
         for (var i = 0; i < count; i++)
@@ -180,22 +207,7 @@ internal sealed unsafe class LlamaContext : IDisposable
             positions[i + (2 * count)] = _blockStart + column;
         }
 
-        var width = embeddings.Length / patch.TokenCount;
-        fixed (float* values = embeddings.Slice(first * width, count * width))
-        {
-            var batch = new LLamaNativeBatch { n_tokens = count, embd = values };
-            if (!TryDecode(batch, positions, LogitRows.None, rows, targets ?? []))
-            {
-                return false;
-            }
-        }
-
-        if (patch.EndsBlock && first + count == patch.TokenCount)
-        {
-            NextPosition = _blockStart + Math.Max(Math.Max(patch.Columns, patch.Rows), patch.Time + 1);
-        }
-
-        return true;
+        return positions;
     }
 
     /// <summary>Chooses the next token from the logits of the last decode's last token.</summary>

@@ -24,15 +24,17 @@ internal sealed class Prompt(
     /// <remarks>What is shown of a video is noted in <see cref="Pictures"/> as it is read.</remarks>
     public IEnumerable<(RgbImage First, RgbImage? Second)> ReadPatches(CancellationToken cancellationToken)
     {
-        var index = 0;
+        var videoIndex = 0;
         foreach (var (image, video, width, height) in visions)
         {
             if (image is not null)
             {
-                index++;
                 yield return (image, null);
                 continue;
             }
+
+            var index = pictures.FindIndex(picture => picture.VideoIndex == videoIndex);
+            videoIndex++;
 
             using var frames = video!.Source.Read(cancellationToken).GetEnumerator();
             for (var end = index + video.PatchCount; index < end; index++)
@@ -64,7 +66,7 @@ internal sealed class Prompt(
 }
 
 /// <summary>Where the pixels of a picture or video come from, and the size at which the model sees them.</summary>
-/// <param name="Image">The picture at that size; null for a video.</param>
+/// <param name="Image">The picture, or a tile of it, at that size; null for a video.</param>
 /// <param name="Video">The video; null for a picture.</param>
 /// <param name="Width">Width in pixels.</param>
 /// <param name="Height">Height in pixels.</param>

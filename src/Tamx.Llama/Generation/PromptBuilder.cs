@@ -20,7 +20,7 @@ internal sealed class PromptBuilder
     {
         _model = model;
         _contextSize = contextSize;
-        _markers = ModelFamily.Of(model.Facts.Architecture).Markers;
+        _markers = model.Vocabulary.Markers;
     }
 
     /// <summary>Writes a conversation.</summary>
@@ -72,6 +72,73 @@ internal sealed class PromptBuilder
     {
         var projector = RequireProjector(part.Name);
         var image = RgbImage.Decode(part.Encoded, part.Name);
+        if (projector.IsSquare)
+        {
+            AddTiles(part, image, projector);
+            return;
+        }
+
+        var (width, height) = SizeOf(projector, part, image);
+        _visions.Add(new PromptVision(image.Resize(width, height), null, width, height));
+        var (block, position, grid) = AddBlock(width, height, _markers.ImagePad, [0]);
+        _pictures.Add(PictureOf(part, image, block, position, grid.Columns, grid.Rows));
+    }
+
+    /// <summary>Adds a picture as tiles and the whole, or as one tile.</summary>
+    /// <remarks>Tiles and whole stand between one pair of markers, and are two vision blocks all the same.</remarks>
+    private void AddTiles(ImagePart part, RgbImage image, ProjectorFacts projector)
+    {
+        var side = projector.ImageSize;
+        var (columns, rows) = TilesOf(projector, part, image);
+        RgbImage[] tiles = [.. PictureTiles.Cut(image, side, columns, rows)];
+        _visions.AddRange(tiles.Select(tile => new PromptVision(tile, null, side, side)));
+        var (block, position, grid) = AddBlock(side, side, _markers.ImagePad, new int[tiles.Length]);
+        if (tiles.Length == 1)
+        {
+            _pictures.Add(PictureOf(part, image, block, position, grid.Columns, grid.Rows));
+            return;
+        }
+
+        _pictures.Add(
+            PictureOf(part, image, block, position, columns * grid.Columns, rows * grid.Rows) with
+            {
+                TileColumns = columns,
+                TileRows = rows,
+            }
+        );
+        var whole = position + (columns * rows * grid.Columns * grid.Rows);
+        _pictures.Add(
+            PictureOf(part, image, block + 1, whole, grid.Columns, grid.Rows) with
+            {
+                Name = $"{part.Name} as one tile",
+            }
+        );
+    }
+
+    private static PromptPicture PictureOf(
+        ImagePart part,
+        RgbImage image,
+        int block,
+        int position,
+        int columns,
+        int rows
+    ) =>
+        new()
+        {
+            Name = part.Name,
+            Encoded = part.Encoded,
+            MediaType = image.MediaType,
+            Width = image.Width,
+            Height = image.Height,
+            BlockIndex = block,
+            FrameIndex = 0,
+            FirstPosition = position,
+            Columns = columns,
+            Rows = rows,
+        };
+
+    private (int Width, int Height) SizeOf(ProjectorFacts projector, ImagePart part, RgbImage image)
+    {
         var (least, most) = _model.Options.ImageTokenBounds(projector);
         var (width, height) = QwenImageSize.Fit(
             image.Width,
@@ -90,23 +157,38 @@ internal sealed class PromptBuilder
             throw InvalidInputException.Naming($"{part.Name}: {found}; the model is loaded for {loaded}");
         }
 
-        _visions.Add(new PromptVision(image.Resize(width, height), null, width, height));
-        var (block, position, grid) = AddBlock(width, height, _markers.ImagePad, [0]);
-        _pictures.Add(
-            new PromptPicture
-            {
-                Name = part.Name,
-                Encoded = part.Encoded,
-                MediaType = image.MediaType,
-                Width = image.Width,
-                Height = image.Height,
-                BlockIndex = block,
-                FrameIndex = 0,
-                FirstPosition = position,
-                Columns = grid.Columns,
-                Rows = grid.Rows,
-            }
+        return (width, height);
+    }
+
+    /// <summary>Columns and rows of tiles, by the picture's shape and within the bounds of message and model.</summary>
+    /// <exception cref="InvalidInputException">No number of tiles lies within them.</exception>
+    private (int Columns, int Rows) TilesOf(ProjectorFacts projector, ImagePart part, RgbImage image)
+    {
+        var side = projector.ImageSize;
+        var tileCells = side / projector.CellSize * (side / projector.CellSize);
+        var options = _model.Options;
+        var fitting = Enumerable
+            .Range(projector.MinTiles, projector.MaxTiles - projector.MinTiles + 1)
+            .Where(count => IsWithin(CellsOf(count), options.MinImageTokens, options.MaxImageTokens))
+            .Where(count => IsWithin((double)count * side * side, part.Bounds?.MinPixels, part.Bounds?.MaxPixels))
+            .ToArray();
+        var (width, height) = (part.Bounds?.Width ?? image.Width, part.Bounds?.Height ?? image.Height);
+        if (fitting.Length > 0)
+        {
+            return PictureTiles.Choose(width, height, side, fitting[0], fitting[^1]);
+        }
+
+        var (least, most) = (CellsOf(projector.MinTiles), CellsOf(projector.MaxTiles));
+        var tiles = $"this model looks at a picture as tiles of {side} x {side} pixels and {tileCells} cells";
+        var numbers = least == most ? $"{least}" : $"{least} to {most}";
+        throw InvalidInputException.Naming(
+            $"{part.Name}: no number of tiles fits ({Settings.MinImageTokens}, {Settings.MaxImageTokens}, or the message's min_pixels and max_pixels); {tiles}, in all {numbers} cells"
         );
+
+        int CellsOf(int count) => tileCells * (count == 1 ? 1 : count + 1);
+
+        static bool IsWithin(double value, double? least, double? most) =>
+            value >= (least ?? 0) && (most is null or 0 || value <= most);
     }
 
     /// <summary>Adds a vision block of some temporal patches. A video's first call adds the video itself.</summary>
@@ -114,6 +196,13 @@ internal sealed class PromptBuilder
     {
         var projector = RequireProjector(part.Name);
         var video = part.Video;
+        if (_markers.VideoPad is not { } pad)
+        {
+            throw new InvalidInputException(
+                $"{part.Name}: Tamx shows no videos to {_model.Facts.Family}; give some of its frames as pictures"
+            );
+        }
+
         if (firstPatch == 0)
         {
             var (fitWidth, fitHeight) = QwenImageSize.FitFrames(
@@ -130,12 +219,7 @@ internal sealed class PromptBuilder
         }
 
         var (width, height) = (_visions[^1].Width, _visions[^1].Height);
-        var (block, position, grid) = AddBlock(
-            width,
-            height,
-            _markers.VideoPad,
-            TimeAxis(projector, video, patchCount)
-        );
+        var (block, position, grid) = AddBlock(width, height, pad, TimeAxis(projector, video, patchCount));
         for (var i = 0; i < patchCount; i++)
         {
             _pictures.Add(
@@ -166,12 +250,23 @@ internal sealed class PromptBuilder
     private (int Block, int Position, VisionGrid Grid) AddBlock(int width, int height, string pad, int[] times)
     {
         var block = _pictures.Count == 0 ? 0 : _pictures[^1].BlockIndex + 1;
-        var grid = _model.Vision!.Measure(width, height);
+        var vision = _model.Vision!;
+        var grid = vision.Measure(width, height);
         AddText(grid.Before);
         var position = _tokenIds.Count;
         foreach (var time in times)
         {
-            _chunks.Add(new PatchChunk(width, height, grid.Columns, grid.Rows, time, EndsBlock: time == times[^1]));
+            _chunks.Add(
+                new PatchChunk(
+                    width,
+                    height,
+                    grid.Columns,
+                    grid.Rows,
+                    time,
+                    EndsBlock: time == times[^1],
+                    vision.UsesMrope
+                )
+            );
         }
 
         _tokenIds.AddRange(Enumerable.Repeat(_model.Vocabulary.FindId(pad), times.Length * grid.Columns * grid.Rows));

@@ -15,5 +15,15 @@ internal sealed record TextChunk(int TokenCount) : PromptChunk(TokenCount);
 /// <param name="Rows">Rows of cells.</param>
 /// <param name="Time">Its place on M-RoPE's time axis. The first patch of a block is at 0.</param>
 /// <param name="EndsBlock">Whether it is the last of its block.</param>
-internal sealed record PatchChunk(int Width, int Height, int Columns, int Rows, int Time, bool EndsBlock)
-    : PromptChunk(Columns * Rows);
+/// <param name="UsesMrope">
+/// Whether its cells lie on M-RoPE's axes; else each has the position after the one before it.
+/// </param>
+internal sealed record PatchChunk(
+    int Width,
+    int Height,
+    int Columns,
+    int Rows,
+    int Time,
+    bool EndsBlock,
+    bool UsesMrope = true
+) : PromptChunk(Columns * Rows);

@@ -33,7 +33,7 @@ public sealed record PromptPicture
     /// <summary>Time in the video, in seconds: the mean of the patch's two frames. Null for a picture.</summary>
     public double? Seconds { get; init; }
 
-    /// <summary>Position of its first cell in the token sequence.</summary>
+    /// <summary>Position of its first cell in the token sequence. Its cells follow each other.</summary>
     public required int FirstPosition { get; init; }
 
     /// <summary>Cells per row. The cells cover the whole picture.</summary>
@@ -41,4 +41,13 @@ public sealed record PromptPicture
 
     /// <summary>Rows of cells.</summary>
     public required int Rows { get; init; }
+
+    /// <summary>
+    /// Columns of tiles that it was cut into; 1 for none. The cells of a tile, row by row, stand before those of the
+    /// next.
+    /// </summary>
+    public int TileColumns { get; init; } = 1;
+
+    /// <summary>Rows of tiles.</summary>
+    public int TileRows { get; init; } = 1;
 }

@@ -18,6 +18,15 @@ public static class ModelArchitecture
     /// <summary>Qwen2-VL and Qwen2.5-VL.</summary>
     public const string Qwen2Vl = "qwen2vl";
 
+    /// <summary>InternVL 2.5 and 3, whose text model is Qwen2.5.</summary>
+    public const string Qwen2 = "qwen2";
+
+    /// <summary>InternVL 3.5, whose text model is Qwen3.</summary>
+    public const string Qwen3 = "qwen3";
+
+    /// <summary>InternVL 3.5 with experts (30B-A3B, 241B-A28B).</summary>
+    public const string Qwen3Moe = "qwen3moe";
+
     /// <summary>What an mmproj calls itself.</summary>
     internal const string Clip = "clip";
 }

@@ -181,12 +181,14 @@ public static partial class Preflight
     /// <param name="shape">Hidden size and numbers of heads.</param>
     /// <param name="range">What attention.key_length may be.</param>
     /// <param name="isWholeHeadRotated">Whether rope.dimension_count must be the size of a head.</param>
+    /// <param name="hasSections">Whether positions lie on M-RoPE's axes, which share a head's rotations.</param>
     /// <returns>The size of a head.</returns>
     internal static int CheckHeads(
         GgufModel model,
         TextShape shape,
         (int Least, int Most) range,
-        bool isWholeHeadRotated = true
+        bool isWholeHeadRotated = true,
+        bool hasSections = true
     )
     {
         var (architecture, hiddenSize, headCount) = (shape.Architecture, shape.HiddenSize, shape.HeadCount);
@@ -241,6 +243,11 @@ public static partial class Preflight
                 var meaning = wanted == headSize ? "the head size" : "the rotated part of a head";
                 throw Wrong(model, $"{architecture}.{name}", size, $"absent or {meaning} {wanted}");
             }
+        }
+
+        if (!hasSections)
+        {
+            return headSize;
         }
 
         var sectionsKey = $"{architecture}.rope.dimension_sections";
@@ -368,7 +375,12 @@ public static partial class Preflight
         const string ModelKey = "tokenizer.ggml.model";
         if (metadata.GetString(ModelKey) is var kind && kind != "gpt2")
         {
-            throw Wrong(model, ModelKey, OutsideText.Quoted(kind), "'gpt2', as Qwen's tokenizer is called");
+            throw Wrong(
+                model,
+                ModelKey,
+                OutsideText.Quoted(kind),
+                $"'gpt2', as the tokenizer of {family.Name} is called"
+            );
         }
 
         var preTokenizers = string.Join(", ", family.PreTokenizers);
@@ -380,7 +392,7 @@ public static partial class Preflight
                 model,
                 PreTokenizerKey,
                 OutsideText.Quoted(pre),
-                $"one of {preTokenizers}, as Qwen's way to cut text is called"
+                $"one of {preTokenizers}, as its way to cut text is called"
             );
         }
 
@@ -404,7 +416,7 @@ public static partial class Preflight
             if (!distinct.Contains(marker))
             {
                 throw model.Error(
-                    $"key {TokensKey} lacks the marker {marker}; the vocabulary of a Qwen-VL model is needed"
+                    $"key {TokensKey} lacks the marker {marker}; the vocabulary of {family.Name} is needed"
                 );
             }
         }

@@ -134,11 +134,29 @@ public static partial class Preflight
             throw Wrong(model, PinpointsKey, $"{count} numbers", "absent or pairs of width and height");
         }
 
-        const string MergeKey = "clip.vision.spatial_merge_size";
-        if (metadata.FindInteger(MergeKey) is { } merge && merge != kind.SpatialMergeSize)
+        var merge =
+            metadata.FindInteger(kind.MergeKey)
+            ?? (
+                kind.NeedsMergeKey
+                    ? throw metadata.Missing(kind.MergeKey, $"{kind.SpatialMergeSize}")
+                    : kind.SpatialMergeSize
+            );
+        if (merge != kind.SpatialMergeSize)
         {
-            throw Wrong(model, MergeKey, merge, $"{kind.SpatialMergeSize}");
+            throw Wrong(model, kind.MergeKey, merge, $"{kind.SpatialMergeSize}");
         }
+
+        if (kind.IsSquare && imageSize % (patchSize * kind.SpatialMergeSize) != 0)
+        {
+            throw Wrong(
+                model,
+                "clip.vision.image_size",
+                imageSize,
+                $"a multiple of a cell's side, {patchSize * kind.SpatialMergeSize}"
+            );
+        }
+
+        var (leastTiles, mostTiles) = kind.IsTiled ? ReadTiles(model) : (1, 1);
 
         const string LeastKey = "clip.vision.image_min_pixels";
         const string MostKey = "clip.vision.image_max_pixels";
@@ -174,6 +192,9 @@ public static partial class Preflight
             ImageSize = imageSize,
             MinPixels = least,
             MaxPixels = most,
+            IsSquare = kind.IsSquare,
+            MinTiles = leastTiles,
+            MaxTiles = mostTiles,
             HiddenSize = hiddenSize,
             FeedForwardSize = FeedForwardSize(model, kind, hiddenSize),
             LayerCount = Integer(model, "clip.vision.block_count", 1, 512),
@@ -183,6 +204,22 @@ public static partial class Preflight
             ParameterCount = model.Tensors.Sum(tensor => tensor.ElementCount),
             ByteCount = model.ByteCount,
         };
+    }
+
+    /// <summary>
+    /// How many tiles a picture may become. libmtmd asserts that there is a choice, and takes 1 to 12 where a file does
+    /// not say.
+    /// </summary>
+    private static (int Least, int Most) ReadTiles(GgufModel model)
+    {
+        const string LeastKey = "clip.vision.preproc_min_tiles";
+        const string MostKey = "clip.vision.preproc_max_tiles";
+        const int Limit = 256;
+        var least = model.Metadata.Contains(LeastKey) ? Integer(model, LeastKey, 1, Limit) : 1;
+        var most = model.Metadata.Contains(MostKey) ? Integer(model, MostKey, 1, Limit) : 12;
+        return least <= most
+            ? (least, most)
+            : throw Wrong(model, LeastKey, least, $"at most {MostKey} (12 where that is missing)");
     }
 
     /// <summary>
@@ -238,15 +275,18 @@ public static partial class Preflight
     private static int[] CheckProjectorTensors(GgufModel model, ProjectorKind kind, ProjectorFacts facts)
     {
         var hidden = facts.HiddenSize;
-        var cell = checked(hidden * facts.SpatialMergeSize * facts.SpatialMergeSize);
         var tensors = new TensorChecklist(model, facts.ProjectorType);
         tensors.Kernel("v.patch_embd.weight", facts.PatchSize, facts.PatchSize, 3, hidden);
-        tensors.Kernel("v.patch_embd.weight.1", facts.PatchSize, facts.PatchSize, 3, hidden);
+        if (kind.TakesFramePairs)
+        {
+            tensors.Kernel("v.patch_embd.weight.1", facts.PatchSize, facts.PatchSize, 3, hidden);
+        }
+
         if (kind.HasPositionTable)
         {
             long side = facts.ImageSize / facts.PatchSize;
             tensors.Plain("v.patch_embd.bias", hidden);
-            tensors.Plain("v.position_embd.weight", hidden, side * side);
+            tensors.Plain("v.position_embd.weight", hidden, (side * side) + (kind.HasClassToken ? 1 : 0));
         }
         else
         {
@@ -254,15 +294,23 @@ public static partial class Preflight
             tensors.Unused("v.position_embd.weight");
         }
 
+        if (kind.HasClassToken)
+        {
+            tensors.Plain("v.class_embd", hidden);
+        }
+
         for (var i = 0; i < facts.LayerCount; i++)
         {
             CheckVisionLayer(model, tensors, kind, facts, $"v.blk.{i}");
         }
 
-        CheckNorm(tensors, "v.post_ln", hidden, kind.HasNormBias);
-        CheckLinear(tensors, "mm.0", cell, cell);
-        CheckLinear(tensors, "mm.2", cell, facts.ProjectionSize);
-        var deepstack = kind.MayHaveDeepstack ? CheckDeepstack(model, tensors, facts, cell) : [];
+        if (kind.HasPostNorm)
+        {
+            tensors.Norm("v.post_ln", hidden, kind.HasNormBias);
+        }
+
+        kind.CheckMerger(tensors, facts);
+        var deepstack = kind.MayHaveDeepstack ? CheckDeepstack(model, tensors, facts) : [];
         tensors.RefuseOthers("may stop at it or compute with it");
         return deepstack;
     }
@@ -276,30 +324,43 @@ public static partial class Preflight
     )
     {
         var hidden = facts.HiddenSize;
-        CheckNorm(tensors, $"{layer}.ln1", hidden, kind.HasNormBias);
-        CheckNorm(tensors, $"{layer}.ln2", hidden, kind.HasNormBias);
+        var isRms = kind.RmsTower == (hidden, facts.LayerCount);
+        tensors.Norm($"{layer}.ln1", hidden, kind.HasNormBias && !isRms);
+        tensors.Norm($"{layer}.ln2", hidden, kind.HasNormBias && !isRms);
         if (kind.HasFusedAttention)
         {
-            CheckLinear(tensors, $"{layer}.attn_qkv", hidden, 3 * hidden);
+            tensors.Linear($"{layer}.attn_qkv", hidden, 3 * hidden);
         }
         else
         {
-            CheckLinear(tensors, $"{layer}.attn_q", hidden, hidden);
-            CheckLinear(tensors, $"{layer}.attn_k", hidden, hidden);
-            CheckLinear(tensors, $"{layer}.attn_v", hidden, hidden);
+            tensors.Linear($"{layer}.attn_q", hidden, hidden, hasBias: !isRms);
+            tensors.Linear($"{layer}.attn_k", hidden, hidden, hasBias: !isRms);
+            tensors.Linear($"{layer}.attn_v", hidden, hidden, hasBias: !isRms);
         }
 
-        CheckLinear(tensors, $"{layer}.attn_out", hidden, hidden);
+        if (isRms)
+        {
+            tensors.Plain($"{layer}.attn_q_norm.weight", hidden);
+            tensors.Plain($"{layer}.attn_k_norm.weight", hidden);
+        }
+
+        tensors.Linear($"{layer}.attn_out", hidden, hidden);
         var isSwapped = IsFeedForwardSwapped(model, kind, layer, hidden);
-        CheckLinear(tensors, $"{layer}.{(isSwapped ? "ffn_down" : "ffn_up")}", hidden, facts.FeedForwardSize);
-        CheckLinear(tensors, $"{layer}.{(isSwapped ? "ffn_up" : "ffn_down")}", facts.FeedForwardSize, hidden);
+        tensors.Linear($"{layer}.{(isSwapped ? "ffn_down" : "ffn_up")}", hidden, facts.FeedForwardSize);
+        tensors.Linear($"{layer}.{(isSwapped ? "ffn_up" : "ffn_down")}", facts.FeedForwardSize, hidden);
         if (kind.HasGate)
         {
-            CheckLinear(tensors, $"{layer}.ffn_gate", hidden, facts.FeedForwardSize);
+            tensors.Linear($"{layer}.ffn_gate", hidden, facts.FeedForwardSize);
+        }
+
+        if (kind.HasLayerScale)
+        {
+            tensors.Plain($"{layer}.ls1.weight", hidden);
+            tensors.Plain($"{layer}.ls2.weight", hidden);
         }
     }
 
-    private static int[] CheckDeepstack(GgufModel model, TensorChecklist tensors, ProjectorFacts facts, int cell)
+    private static int[] CheckDeepstack(GgufModel model, TensorChecklist tensors, ProjectorFacts facts)
     {
         // llama.cpp looks for fc1 alone: without it, a layer silently has no deepstack.
         const string Prefix = "v.deepstack.";
@@ -323,26 +384,11 @@ public static partial class Preflight
 
         foreach (var layer in layers)
         {
-            CheckNorm(tensors, $"{Prefix}{layer}.norm", cell, hasBias: true);
-            CheckLinear(tensors, $"{Prefix}{layer}.fc1", cell, cell);
-            CheckLinear(tensors, $"{Prefix}{layer}.fc2", cell, facts.ProjectionSize);
+            tensors.Norm($"{Prefix}{layer}.norm", facts.MergedSize);
+            tensors.Linear($"{Prefix}{layer}.fc1", facts.MergedSize, facts.MergedSize);
+            tensors.Linear($"{Prefix}{layer}.fc2", facts.MergedSize, facts.ProjectionSize);
         }
 
         return [.. layers.Order()];
-    }
-
-    private static void CheckNorm(TensorChecklist tensors, string name, int size, bool hasBias)
-    {
-        tensors.Plain($"{name}.weight", size);
-        if (hasBias)
-        {
-            tensors.Plain($"{name}.bias", size);
-        }
-    }
-
-    private static void CheckLinear(TensorChecklist tensors, string name, int inputSize, int outputSize)
-    {
-        tensors.Matrix($"{name}.weight", inputSize, outputSize);
-        tensors.Plain($"{name}.bias", outputSize);
     }
 }

@@ -6,7 +6,7 @@ public sealed record ProjectorFacts
     /// <summary>The file.</summary>
     public required string Path { get; init; }
 
-    /// <summary><c>qwen3vl_merger</c>, <c>qwen2.5vl_merger</c> or <c>qwen2vl_merger</c>.</summary>
+    /// <summary>For example <c>qwen3vl_merger</c> or <c>internvl</c> (docs/models.md).</summary>
     public required string ProjectorType { get; init; }
 
     /// <summary>The model's own name (general.name), or null.</summary>
@@ -20,6 +20,15 @@ public sealed record ProjectorFacts
 
     /// <summary>Side of the square picture that the position table was made for, in pixels.</summary>
     public required int ImageSize { get; init; }
+
+    /// <summary>Whether each picture is brought to that square, or cut into such tiles.</summary>
+    public bool IsSquare { get; init; }
+
+    /// <summary>Least tiles that a picture is cut into; the whole picture as one more does not count.</summary>
+    public int MinTiles { get; init; } = 1;
+
+    /// <summary>Most tiles; 1 for none.</summary>
+    public int MaxTiles { get; init; } = 1;
 
     /// <summary>Least pixels of a picture (clip.vision.image_min_pixels), or null.</summary>
     public int? MinPixels { get; init; }
@@ -53,4 +62,7 @@ public sealed record ProjectorFacts
 
     /// <summary>Side of a cell in pixels.</summary>
     public int CellSize => PatchSize * SpatialMergeSize;
+
+    /// <summary>Values of a cell's patches together.</summary>
+    internal int MergedSize => checked(HiddenSize * SpatialMergeSize * SpatialMergeSize);
 }

@@ -34,6 +34,26 @@ internal sealed class TensorChecklist(GgufModel model, string kind)
         return fits ? tensor : throw WrongType(tensor, "F32 or F16");
     }
 
+    /// <summary>A norm: weight, and bias if it has one.</summary>
+    public void Norm(string name, int size, bool hasBias = true)
+    {
+        Plain($"{name}.weight", size);
+        if (hasBias)
+        {
+            Plain($"{name}.bias", size);
+        }
+    }
+
+    /// <summary>A linear layer: matrix, and bias if it has one.</summary>
+    public void Linear(string name, int inputSize, int outputSize, bool hasBias = true)
+    {
+        Matrix($"{name}.weight", inputSize, outputSize);
+        if (hasBias)
+        {
+            Plain($"{name}.bias", outputSize);
+        }
+    }
+
     /// <summary>An optional matrix.</summary>
     public GgufTensor? OptionalMatrix(string name, params ReadOnlySpan<long> shape) =>
         model.FindTensor(name) is null ? null : Matrix(name, shape);

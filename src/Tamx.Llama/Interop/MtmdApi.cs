@@ -37,6 +37,11 @@ internal static unsafe partial class MtmdApi
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial byte UsesMrope(MtmdHandle context);
 
+    /// <summary>Whether a chunk's tokens see each other, those after them too; any image's, for a chunk of 0.</summary>
+    [LibraryImport(Library, EntryPoint = "mtmd_decode_use_non_causal")]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial byte UsesNonCausal(MtmdHandle context, nint chunk);
+
     [LibraryImport(Library, EntryPoint = "mtmd_log_set")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial void SetLog(delegate* unmanaged[Cdecl]<int, byte*, void*, void> log, void* userData);

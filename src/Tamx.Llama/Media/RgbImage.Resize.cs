@@ -24,6 +24,18 @@ public sealed partial class RgbImage
         return new RgbImage(width, height, pixels.ToByteArray(PixelMapping.RGB)!, MediaType, Name);
     }
 
+    /// <summary>A part of the picture.</summary>
+    internal RgbImage Crop(int left, int top, int width, int height)
+    {
+        var part = new byte[width * height * 3];
+        for (var y = 0; y < height; y++)
+        {
+            _pixels.AsSpan((((top + y) * Width) + left) * 3, width * 3).CopyTo(part.AsSpan(y * width * 3));
+        }
+
+        return new RgbImage(width, height, part, MediaType, Name);
+    }
+
     private MagickImage ToMagick()
     {
         var image = new MagickImage();

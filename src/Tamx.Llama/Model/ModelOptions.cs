@@ -48,8 +48,8 @@ public sealed record ModelOptions
     public int MaxImageTokens { get; init; }
 
     /// <summary>
-    /// Both bounds. One that is not given is llama.cpp's for the Qwen-VL family, which the projector's file may narrow,
-    /// or the given one if that is beyond it.
+    /// Both bounds, which are one number where libmtmd is shown squares of one size. One that is not given is
+    /// llama.cpp's for the Qwen-VL family, which the projector's file may narrow, or the given one if that is beyond it.
     /// </summary>
     /// <param name="projector">The projector that the pictures are for.</param>
     internal (int Least, int Most) ImageTokenBounds(ProjectorFacts projector)
@@ -57,6 +57,13 @@ public sealed record ModelOptions
         const int DefaultLeast = 8;
         const int DefaultMost = 4096;
         var cellPixels = projector.CellSize * projector.CellSize;
+        if (projector.IsSquare)
+        {
+            // What libmtmd is shown of a picture is a tile at a time.
+            var cells = projector.ImageSize * projector.ImageSize / cellPixels;
+            return (cells, cells);
+        }
+
         var ownMost = Math.Clamp((projector.MaxPixels ?? int.MaxValue) / cellPixels, 1, DefaultMost);
         var ownLeast = projector.MinPixels is { } pixels
             ? (int)Math.Ceiling((double)pixels / cellPixels)

@@ -1,3 +1,4 @@
+using Tamx.Llama.Families;
 using Tamx.Llama.Gguf;
 
 namespace Tamx.Llama;
@@ -17,6 +18,9 @@ public sealed class ModelTokens
 
     /// <summary>What the model's file says.</summary>
     public ModelFacts Facts { get; }
+
+    /// <summary>The markers of the model's family.</summary>
+    internal PromptMarkers Markers => ModelFamily.Of(Facts.Architecture).Markers;
 
     /// <summary>The output embedding (lm_head).</summary>
     public OutputEmbedding OutputEmbedding { get; }
@@ -49,7 +53,7 @@ public sealed class ModelTokens
         TryFindId(text)
         ?? throw new ModelFormatException(
             Facts.Path,
-            $"the vocabulary has no single token for {text}; a Qwen-VL model has one"
+            $"the vocabulary has no single token for {text}, as all models have that Tamx runs"
         );
 
     /// <summary>The id of a text that is a single token; null if the vocabulary has no such token.</summary>

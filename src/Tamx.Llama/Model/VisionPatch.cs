@@ -13,6 +13,9 @@ internal sealed record VisionGrid(int Columns, int Rows, int[] Before, int[] Aft
 /// <summary>The frames of one temporal patch in libmtmd: their cells, and the tokens around these.</summary>
 internal sealed unsafe class VisionPatch : IDisposable
 {
+    private readonly VisionProjector _projector;
+    private readonly int _width;
+    private readonly int _height;
     private readonly List<int> _before = [];
     private readonly List<int> _after = [];
     private nint _chunks;
@@ -38,6 +41,7 @@ internal sealed unsafe class VisionPatch : IDisposable
             );
         }
 
+        (_projector, _width, _height) = (projector, width, height);
         _chunks = MtmdApi.CreateChunks();
         try
         {
@@ -67,11 +71,20 @@ internal sealed unsafe class VisionPatch : IDisposable
 
     public int CellCount => (int)MtmdApi.CountTokens(Cells);
 
-    /// <summary>The grid, read off the cells' positions; cells lie row by row.</summary>
+    /// <summary>The grid; cells lie row by row.</summary>
+    /// <remarks>
+    /// It is read off the cells' positions on M-RoPE's axes. Without axes libmtmd tells the number of cells alone: it
+    /// must be that of the picture's whole cells.
+    /// </remarks>
     public VisionGrid ReadGrid()
     {
-        var last = MtmdApi.GetPosition(MtmdApi.GetImageTokens(Cells), 0, (nuint)(CellCount - 1));
-        var (columns, rows) = ((long)last.X + 1, (long)last.Y + 1);
+        var (columns, rows) = ((long)_width / _projector.Facts.CellSize, (long)_height / _projector.Facts.CellSize);
+        if (_projector.UsesMrope)
+        {
+            var last = MtmdApi.GetPosition(MtmdApi.GetImageTokens(Cells), 0, (nuint)(CellCount - 1));
+            (columns, rows) = ((long)last.X + 1, (long)last.Y + 1);
+        }
+
         return columns * rows == CellCount
             ? new VisionGrid((int)columns, (int)rows, [.. _before], [.. _after])
             : throw new InvalidInputException("the projector's cells of the picture are no grid");
@@ -134,8 +147,8 @@ internal sealed unsafe class VisionPatch : IDisposable
                 {
                     throw new InvalidInputException(
                         isStill
-                            ? "the projector cuts pictures into tiles, which Qwen-VL's do not"
-                            : "the projector does not join two frames, as Qwen-VL's do"
+                            ? $"the projector cuts a picture of {_width} x {_height} pixels into tiles, and Tamx shows one"
+                            : "the projector does not join two frames"
                     );
                 }
 

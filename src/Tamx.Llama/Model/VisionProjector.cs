@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Tamx.Llama.Families;
 using Tamx.Llama.Gguf;
 using Tamx.Llama.Interop;
 
@@ -16,14 +17,21 @@ internal sealed class VisionProjector : IDisposable
     private readonly Lock _encoding = new();
     private readonly int _inputSize;
 
-    private VisionProjector(MtmdHandle handle, UnmanagedState<EncodingState> state, int inputSize)
+    private VisionProjector(MtmdHandle handle, UnmanagedState<EncodingState> state, ProjectorFacts facts, int inputSize)
     {
         Handle = handle;
+        Facts = facts;
+        UsesMrope = MtmdApi.UsesMrope(handle) != 0;
         _state = state;
         _inputSize = inputSize;
     }
 
     public MtmdHandle Handle { get; }
+
+    public ProjectorFacts Facts { get; }
+
+    /// <summary>Whether cells lie on M-RoPE's axes; else each has the position after the one before it.</summary>
+    public bool UsesMrope { get; }
 
     /// <summary>Loads a checked file for a model.</summary>
     /// <exception cref="ModelFormatException">libmtmd refuses it.</exception>
@@ -66,11 +74,15 @@ internal sealed class VisionProjector : IDisposable
 
             handle = new MtmdHandle(context, model.Handle, state);
             LlamaLibraries.FileAtWork = options.ModelPath;
-            return MtmdApi.SupportsVision(handle) != 0 && MtmdApi.UsesMrope(handle) != 0
-                ? new VisionProjector(handle, state, model.InputSize)
+            var vision = new VisionProjector(handle, state, facts, model.InputSize);
+            return
+                MtmdApi.SupportsVision(handle) != 0
+                && vision.UsesMrope == ProjectorKind.Of(facts.ProjectorType).UsesMrope
+                && MtmdApi.UsesNonCausal(handle, 0) == 0
+                ? vision
                 : throw new ModelFormatException(
                     options.ProjectorPath!,
-                    "llama.cpp does not take it for a projector of the Qwen-VL family"
+                    $"llama.cpp does not decode its cells as those of {facts.ProjectorType} are decoded"
                 );
         }
         catch
@@ -88,7 +100,7 @@ internal sealed class VisionProjector : IDisposable
     /// <summary>The tokens around a picture of some size, and the grid of its cells.</summary>
     /// <param name="width">Width in pixels, whole cells.</param>
     /// <param name="height">Height in pixels, whole cells.</param>
-    /// <exception cref="InvalidInputException">The projector does not cut pictures as Qwen-VL's do.</exception>
+    /// <exception cref="InvalidInputException">The projector's cells are no grid.</exception>
     public VisionGrid Measure(int width, int height)
     {
         using var patch = new VisionPatch(this, width, height, default, default);

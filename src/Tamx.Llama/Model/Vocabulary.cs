@@ -21,17 +21,17 @@ public sealed class Vocabulary
         _model = model;
         _path = facts.Path;
         _endTokens = [.. facts.EndTokenIds];
-        _answerText = new TextCutter([
-            .. ModelFamily.Of(facts.Architecture).Markers.All,
-            "<|endoftext|>",
-            "<|vision_pad|>",
-        ]);
+        Markers = ModelFamily.Of(facts.Architecture).Markers;
+        _answerText = new TextCutter([.. Markers.All, "<|endoftext|>", "<|vision_pad|>"]);
         _userText = new TextCutter(facts.UserDefinedTokens);
         Count = facts.VocabularySize;
     }
 
     /// <summary>Number of tokens.</summary>
     public int Count { get; }
+
+    /// <summary>The markers of the model's family.</summary>
+    internal PromptMarkers Markers { get; }
 
     /// <summary>A token's bytes: UTF-8, possibly a part of a character. Control tokens give their name.</summary>
     /// <param name="id">Token id.</param>
@@ -89,7 +89,7 @@ public sealed class Vocabulary
         TryFindId(text)
         ?? throw new ModelFormatException(
             _path,
-            $"the vocabulary has no single token for {text}; a Qwen-VL model has one"
+            $"the vocabulary has no single token for {text}, as all models have that Tamx runs"
         );
 
     /// <summary>The id of a text that is a single token; null if the vocabulary has no such token.</summary>

@@ -110,6 +110,12 @@ internal sealed partial class ClaimText
 
             end = match.Index + match.Length;
             _read.Add(match.Index..end);
+            if (match.Groups["boxes"] is { Success: true } list)
+            {
+                ReadBoxes(list, match.Groups["end"].Success, label);
+                continue;
+            }
+
             var body = match.Groups["body"].Value;
             if (!match.Groups["end"].Success || PairPattern().Replace(body, "").Trim(Separators).Length > 0)
             {
@@ -126,6 +132,21 @@ internal sealed partial class ClaimText
         }
     }
 
+    /// <summary>InternVL's form: <c>[x1, y1, x2, y2]</c>, or several of these, in one more pair of brackets.</summary>
+    private void ReadBoxes(Group list, bool isWhole, Match? label)
+    {
+        if (!isWhole || BoxPattern().Replace(list.Value, "").Trim(Separators).Length > 0)
+        {
+            return;
+        }
+
+        foreach (Match box in BoxPattern().Matches(list.Value))
+        {
+            var place = label is null ? (Range?)null : PlaceOf(label.Groups["label"]);
+            AddNumbers(box.Groups["n"].Captures.ToArray(), list.Index, place, isBare: false);
+        }
+    }
+
     private void ReadBare()
     {
         foreach (Match match in BarePattern().Matches(_text))
@@ -139,9 +160,15 @@ internal sealed partial class ClaimText
         }
     }
 
-    private void Add(IEnumerable<Match> pairs, int offset, Range? label, bool isBare)
-    {
-        Group[] numbers = [.. pairs.SelectMany(pair => new[] { pair.Groups["x"], pair.Groups["y"] })];
+    private void Add(IEnumerable<Match> pairs, int offset, Range? label, bool isBare) =>
+        AddNumbers(
+            [.. pairs.SelectMany(pair => new Capture[] { pair.Groups["x"], pair.Groups["y"] })],
+            offset,
+            label,
+            isBare
+        );
+
+    private void AddNumbers(Capture[] numbers, int offset, Range? label, bool isBare) =>
         _claims.Add(
             new Claim(
                 label is { } place ? Encoding.UTF8.GetString(_bytes.AsSpan()[place]).Trim() : "",
@@ -151,7 +178,6 @@ internal sealed partial class ClaimText
                 isBare
             )
         );
-    }
 
     private static Range PlaceOf(Group group) => group.Index..(group.Index + group.Length);
 
@@ -244,10 +270,17 @@ internal sealed partial class ClaimText
     private static partial Regex ObjectStartPattern();
 
     [GeneratedRegex(
-        @"<\|object_ref_start\|>(?<label>(?:(?!<\|).)*)<\|object_ref_end\|>|<\|box_start\|>(?<body>[^<]*)(?<end><\|box_end\|>)?",
+        @"<\|object_ref_start\|>(?<label>(?:(?!<\|).)*)<\|object_ref_end\|>|<\|box_start\|>(?<body>[^<]*)(?<end><\|box_end\|>)?"
+            + @"|<ref>(?<label>(?:(?!</?ref>).)*)</ref>|<box>\s*\[(?<boxes>[^<]*)\]\s*(?<end></box>)?",
         RegexOptions.Singleline | RegexOptions.ExplicitCapture
     )]
     private static partial Regex MarkedPattern();
+
+    [GeneratedRegex(
+        @"\[\s*(?<n>-?[0-9]{1,9}(\.[0-9]{1,9})?)(\s*,\s*(?<n>-?[0-9]{1,9}(\.[0-9]{1,9})?)){3}\s*\]",
+        RegexOptions.ExplicitCapture
+    )]
+    private static partial Regex BoxPattern();
 
     [GeneratedRegex(@"\(\s*(?<x>-?[0-9]{1,9}(\.[0-9]{1,9})?)\s*,\s*(?<y>-?[0-9]{1,9}(\.[0-9]{1,9})?)\s*\)")]
     private static partial Regex PairPattern();

@@ -8,7 +8,9 @@ namespace Tamx;
 /// The answer's tokens that hold the label, counted from its first. Empty for a region without one.
 /// </param>
 /// <param name="CoordinateTokens">The answer's tokens that hold the numbers.</param>
-/// <param name="BlockIndex">Index of the picture's vision block: the last picture before the answer.</param>
+/// <param name="BlockIndex">
+/// Index of the picture's vision block: the last picture before the answer, and of a picture in tiles their block.
+/// </param>
 /// <param name="Box">Where it is.</param>
 /// <param name="IsClamped">
 /// Whether the answer's box reaches beyond the picture. <paramref name="Box"/> is the part within.
@@ -32,14 +34,15 @@ public sealed record ClaimedRegion(
     /// <para>
     /// Read are objects with <c>bbox_2d</c> or <c>point_2d</c> anywhere in the text, with <c>label</c> or else their
     /// first text; <c>&lt;|box_start|&gt;(x1,y1),(x2,y2)&lt;|box_end|&gt;</c>, after
-    /// <c>&lt;|object_ref_start|&gt;label&lt;|object_ref_end|&gt;</c> or without; and bare <c>(x,y)</c> and
+    /// <c>&lt;|object_ref_start|&gt;label&lt;|object_ref_end|&gt;</c> or without;
+    /// <c>&lt;ref&gt;label&lt;/ref&gt;&lt;box&gt;[[x1,y1,x2,y2]]&lt;/box&gt;</c> of InternVL; and bare <c>(x,y)</c> and
     /// <c>(x1,y1),(x2,y2)</c>. What is malformed, cut off or outside the picture is left out. A bare one is too if any
     /// of it is outside, since it may be no place.
     /// </para>
     /// <para>
-    /// Coordinates are thousandths of the picture's sides in Qwen3-VL and Qwen2-VL, and in Qwen2.5-VL pixels of the
-    /// resized picture. The last two share one architecture; the run's model name tells Qwen2-VL. Sources: Qwen's
-    /// cookbooks for spatial understanding; for Qwen2-VL arXiv 2409.12191.
+    /// Coordinates are thousandths of the picture's sides in Qwen3-VL, Qwen2-VL and InternVL, and in Qwen2.5-VL pixels
+    /// of the resized picture. Two of these share one architecture; the run's model name tells Qwen2-VL. Sources: Qwen's
+    /// cookbooks for spatial understanding; for Qwen2-VL arXiv 2409.12191; for InternVL its evaluation on RefCOCO.
     /// </para>
     /// </remarks>
     public static IReadOnlyList<ClaimedRegion> Read(Trace trace, SequenceLayout layout)
@@ -115,7 +118,7 @@ public sealed record ClaimedRegion(
             var candidate = layout.VisionBlocks[block];
             if (!candidate.IsVideo && candidate.EndPosition < layout.AnswerPositions[0])
             {
-                return block;
+                return layout.TilesOf(block);
             }
         }
 

@@ -16,6 +16,8 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
         ? new EvidenceCapture(model, completion)
         : null;
 
+    private readonly CellOrder? _order = CellOrder.Of(completion.Pictures);
+
     /// <summary>Per layer the rows after the output norm, their sums over the vocabulary, and their number.</summary>
     private readonly Dictionary<int, (float[] States, float[] LogSums, int Count)> _layers = [];
 
@@ -100,11 +102,16 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
             TokenIds = [.. ids],
             HiddenSize = model.Facts.HiddenSize,
             // A given answer is read in batches, so the completion may be ahead of the tokens asked for.
-            HiddenStates = completion.HiddenStates[
-                ..Math.Min(completion.HiddenStates.Length, ids.Length * model.Facts.HiddenSize)
-            ],
+            HiddenStates = Ordered(
+                completion.HiddenStates[
+                    ..Math.Min(completion.HiddenStates.Length, ids.Length * model.Facts.HiddenSize)
+                ],
+                model.Facts.HiddenSize
+            ),
             Layers = [.. options.Completion.Layers.Select(layer => StatesOf(layer, ids, engine, cancellationToken))],
-            Evidence = tokens is null ? null : _evidence?.Steps.Take(tokens.Count).ToArray(),
+            Evidence = tokens is null
+                ? null
+                : _evidence?.Steps.Take(tokens.Count).Select(step => _order?.Apply(step) ?? step).ToArray(),
             OutputIds = [.. outputIds],
             OutputRows = _rows.Read(outputIds),
             OutputTexts = [.. outputIds.Select(GetBytes)],
@@ -192,10 +199,12 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
 
         return new LayerStates(
             layer,
-            states.AsMemory(0, count * size),
-            options.CaptureLogSums ? logSums.AsMemory(0, count) : default(ReadOnlyMemory<float>?)
+            Ordered(states.AsMemory(0, count * size), size),
+            options.CaptureLogSums ? Ordered(logSums.AsMemory(0, count), 1) : default(ReadOnlyMemory<float>?)
         );
     }
+
+    private ReadOnlyMemory<float> Ordered(ReadOnlyMemory<float> rows, int size) => _order?.Apply(rows, size) ?? rows;
 
     /// <summary>Per position ln of the sum of exp(logit) over the vocabulary.</summary>
     private float[] LogSumsOf(ReadOnlySpan<float> states, ITamEngine engine, CancellationToken cancellationToken)

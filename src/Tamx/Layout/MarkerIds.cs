@@ -30,23 +30,29 @@ public sealed record MarkerIds
             ThinkEnd = 151668,
         };
 
-    /// <summary><c>&lt;|im_start|&gt;</c></summary>
+    /// <summary>Begins a turn: <c>&lt;|im_start|&gt;</c></summary>
     public required int TurnStart { get; init; }
 
-    /// <summary><c>&lt;|im_end|&gt;</c></summary>
+    /// <summary>Ends a turn: <c>&lt;|im_end|&gt;</c></summary>
     public required int TurnEnd { get; init; }
 
-    /// <summary><c>&lt;|vision_start|&gt;</c></summary>
+    /// <summary>
+    /// Stands before the cells of a picture: <c>&lt;|vision_start|&gt;</c>, or <c>&lt;img&gt;</c> in InternVL.
+    /// </summary>
     public required int VisionStart { get; init; }
 
-    /// <summary><c>&lt;|vision_end|&gt;</c></summary>
+    /// <summary>Stands after them: <c>&lt;|vision_end|&gt;</c>, or <c>&lt;/img&gt;</c>.</summary>
     public required int VisionEnd { get; init; }
 
-    /// <summary><c>&lt;|image_pad|&gt;</c></summary>
+    /// <summary>
+    /// The token that a picture's cells carry: <c>&lt;|image_pad|&gt;</c>, or <c>&lt;IMG_CONTEXT&gt;</c>.
+    /// </summary>
     public required int ImagePad { get; init; }
 
-    /// <summary><c>&lt;|video_pad|&gt;</c></summary>
-    public required int VideoPad { get; init; }
+    /// <summary>
+    /// The token that a video's cells carry: <c>&lt;|video_pad|&gt;</c>. Null in families that are shown no videos.
+    /// </summary>
+    public int? VideoPad { get; init; }
 
     /// <summary>The role word <c>system</c>.</summary>
     public required int System { get; init; }
@@ -72,7 +78,7 @@ public sealed record MarkerIds
     public static MarkerIds Find(Vocabulary vocabulary)
     {
         ArgumentNullException.ThrowIfNull(vocabulary);
-        return Find(text => vocabulary.TryFindId(text), vocabulary.FindId);
+        return Find(vocabulary.Markers, text => vocabulary.TryFindId(text), vocabulary.FindId);
     }
 
     /// <inheritdoc cref="Find(Vocabulary)"/>
@@ -80,21 +86,22 @@ public sealed record MarkerIds
     public static MarkerIds Find(ModelTokens tokens)
     {
         ArgumentNullException.ThrowIfNull(tokens);
-        return Find(text => tokens.TryFindId(text), tokens.FindId);
+        return Find(tokens.Markers, text => tokens.TryFindId(text), tokens.FindId);
     }
 
     /// <inheritdoc cref="Find(Vocabulary)"/>
+    /// <param name="markers">The family's markers.</param>
     /// <param name="tryFindId">The id of a text that is a single token, or null.</param>
     /// <param name="findId">The same; throws where there is none.</param>
-    internal static MarkerIds Find(Func<string, int?> tryFindId, Func<string, int> findId) =>
+    internal static MarkerIds Find(PromptMarkers markers, Func<string, int?> tryFindId, Func<string, int> findId) =>
         new()
         {
-            TurnStart = findId(PromptMarkers.Qwen.TurnStart),
-            TurnEnd = findId(PromptMarkers.Qwen.TurnEnd),
-            VisionStart = findId(PromptMarkers.Qwen.VisionStart),
-            VisionEnd = findId(PromptMarkers.Qwen.VisionEnd),
-            ImagePad = findId(PromptMarkers.Qwen.ImagePad),
-            VideoPad = findId(PromptMarkers.Qwen.VideoPad),
+            TurnStart = findId(markers.TurnStart),
+            TurnEnd = findId(markers.TurnEnd),
+            VisionStart = findId(markers.VisionStart),
+            VisionEnd = findId(markers.VisionEnd),
+            ImagePad = findId(markers.ImagePad),
+            VideoPad = markers.VideoPad is { } videoPad ? findId(videoPad) : null,
             System = findId("system"),
             User = findId("user"),
             Assistant = findId("assistant"),

@@ -5,7 +5,7 @@ public sealed partial record SequenceLayout
 {
     private static readonly Setting MergeSizeSetting = new(nameof(TamOptions.MergeSize));
 
-    /// <summary>Reads the layout of a token sequence in the ChatML form of the Qwen-VL models.</summary>
+    /// <summary>Reads the layout of a token sequence in ChatML, as the models' templates write it.</summary>
     /// <param name="tokenIds">Prompt and answer [S].</param>
     /// <param name="markers">Marker ids of the vocabulary.</param>
     /// <param name="imageGrids">Patch grid of each image before the merge.</param>
@@ -135,7 +135,7 @@ public sealed partial record SequenceLayout
             markers.VisionStart,
             markers.VisionEnd,
             markers.ImagePad,
-            markers.VideoPad,
+            .. markers.VideoPad is { } videoPad ? [videoPad] : Array.Empty<int>(),
         ];
         if (dropRoleWords)
         {
@@ -182,7 +182,7 @@ public sealed partial record SequenceLayout
             var nextBlock = 0;
             for (var p = content; p < end; p++)
             {
-                if (nextBlock < blockIndices.Count && p == blocks[blockIndices[nextBlock]].StartPosition)
+                if (nextBlock < blockIndices.Count && p >= blocks[blockIndices[nextBlock]].StartPosition)
                 {
                     p = blocks[blockIndices[nextBlock++]].EndPosition;
                 }
@@ -397,6 +397,11 @@ public sealed partial record SequenceLayout
             {
                 var name = $"row {imageCount} of the image grids";
                 var grid = Merge(Next(imageGrids, imageCount++, blocks[b], "image"), name, options);
+                if (grid.CellCount < blocks[b].CellCount && imageCount < imageGrids.Count)
+                {
+                    SplitTiles(blocks, b, grid.CellCount);
+                }
+
                 if (grid.CellCount != blocks[b].CellCount)
                 {
                     throw Mismatch(blocks[b], grid, name);
@@ -409,6 +414,17 @@ public sealed partial record SequenceLayout
 
         RequireAllUsed(imageGrids.Count, imageCount, "image");
         RequireAllUsed(videoGrids.Count, videoCount, "video");
+    }
+
+    /// <summary>
+    /// Makes two blocks of one: a picture's tiles, and the whole picture after them, between one pair of markers.
+    /// </summary>
+    private static void SplitTiles(List<VisionBlock> blocks, int index, int cellCount)
+    {
+        var block = blocks[index];
+        var firstOfNext = block.FirstCellPosition + cellCount;
+        blocks[index] = block with { EndPosition = firstOfNext };
+        blocks.Insert(index + 1, block with { StartPosition = firstOfNext - 1 });
     }
 
     /// <summary>Gives a video's grid to its one block of all frames, or to its blocks of one frame each.</summary>

@@ -20,4 +20,11 @@ public sealed partial record SequenceLayout
     /// never comes; 0 for an answer without one.
     /// </summary>
     public int ThoughtCount { get; init; }
+
+    /// <summary>
+    /// The block of a picture's tiles where a block is the whole picture after them; else the block itself.
+    /// </summary>
+    /// <param name="block">Index of a vision block.</param>
+    internal int TilesOf(int block) =>
+        block > 0 && VisionBlocks[block - 1].EndPosition > VisionBlocks[block].StartPosition ? block - 1 : block;
 }

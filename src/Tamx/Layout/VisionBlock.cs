@@ -3,10 +3,15 @@ namespace Tamx;
 /// <summary>One run of vision tokens between a vision start and a vision end marker.</summary>
 public sealed record VisionBlock
 {
-    /// <summary>Position of the vision start marker.</summary>
+    /// <summary>
+    /// Position before the first cell: of the vision start marker, or of the last cell of a picture's tiles, where the
+    /// whole picture follows them.
+    /// </summary>
     public required int StartPosition { get; init; }
 
-    /// <summary>Position of the vision end marker.</summary>
+    /// <summary>
+    /// Position after the last cell: of the vision end marker, or of the whole picture's first cell after its tiles.
+    /// </summary>
     public required int EndPosition { get; init; }
 
     /// <summary>True if the block holds frames of a video.</summary>

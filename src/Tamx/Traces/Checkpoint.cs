@@ -69,7 +69,8 @@ internal static class Checkpoint
             OutputEmbedding = new OutputEmbedding(output),
             OutputNorm = new OutputNorm(norm, epsilon.Value, family.StoresNormsLessOne ? 1 : 0),
             GetBytes = tokens.GetBytes,
-            FindMarkers = () => CheckMarkers(path, config, MarkerIds.Find(tokens.TryFindId, tokens.FindId)),
+            FindMarkers = () =>
+                CheckMarkers(path, config, MarkerIds.Find(family.Markers, tokens.TryFindId, tokens.FindId)),
             Cells = FindCells(folder, config),
             Run = new RunInfo
             {

@@ -50,7 +50,12 @@ internal sealed class MaskedPicture
     )
     {
         var word = maps.Words[wordIndex];
-        var blocks = maps.Layout.VisionBlocks.Index().Where(block => !block.Item.IsVideo);
+
+        // Of a picture in tiles, the map that joins them.
+        var layout = maps.Layout;
+        var blocks = layout
+            .VisionBlocks.Index()
+            .Where(block => !block.Item.IsVideo && layout.TilesOf(block.Index) == block.Index);
         ActivationMap[] shown = [.. blocks.Select(block => word.VisionMaps[block.Index]).OfType<ActivationMap>()];
         if (shown.Length == 0)
         {

@@ -48,6 +48,12 @@ internal sealed class DamagedPair
                     {
                         DraftLayerCount = 1,
                     },
+                    InternVl(size, ModelArchitecture.Qwen2),
+                    InternVl(size, ModelArchitecture.Qwen3) with
+                    {
+                        IsTied = true,
+                    },
+                    InternVl(size, ModelArchitecture.Qwen3Moe),
                 ]
         ),
     ];
@@ -141,6 +147,12 @@ internal sealed class DamagedPair
         {
             Architecture = architecture,
             DeepstackLayerCount = 0,
+        };
+
+    private static RandomModelOptions InternVl(RandomModelOptions options, string architecture) =>
+        Qwen2(options, "internvl") with
+        {
+            Architecture = architecture,
         };
 
     private static void Write(GgufWriter file, string path, long cutBytes) =>

@@ -1,5 +1,6 @@
 using Tamx.Llama.Chat;
 using Tamx.Llama.Gguf;
+using Tamx.Testing;
 
 namespace Tamx.Llama.Tests.Chat;
 
@@ -76,11 +77,36 @@ public sealed class ChatTemplateTests
     }
 
     /// <summary>
+    /// InternVL's template writes a line feed after each picture. Source: chat_template.jinja of InternVL3-1B-hf, which
+    /// has &lt;IMG_CONTEXT&gt; where the processor puts the markers and cells.
+    /// </summary>
+    [Theory]
+    [InlineData("text")]
+    [InlineData("no text")]
+    [InlineData("picture")]
+    [InlineData("two pictures")]
+    [InlineData("system")]
+    [InlineData("turns")]
+    [InlineData("answer")]
+    public void Format_InternVl_HasALineFeedAfterEachPicture(string name)
+    {
+        var messages = Conversations.Single(conversation => conversation.Name == name).Messages;
+        var qwen = ChatTemplate.For(null, ModelArchitecture.Qwen3Vl).Format(messages);
+        var template = ChatTemplate.For(RandomModel.InternVlTemplate, ModelArchitecture.Qwen2);
+        var text = template.Format(messages);
+
+        Assert.Equal(qwen.Replace(Picture, "<img><IMG_CONTEXT></img>\n", StringComparison.Ordinal), text);
+        Assert.Equal(text, ChatTemplate.For(null, ModelArchitecture.Qwen3).Format(messages));
+    }
+
+    /// <summary>
     /// What stands before a given answer, and the answer, are the published string up to the end of the answer's text.
     /// </summary>
     [Theory]
     [InlineData("qwen3vl")]
     [InlineData("qwen2.5vl")]
+    [InlineData("internvl3")]
+    [InlineData("internvl3.5")]
     public void CreateCompletion_AnswerLast_IsThePublishedSequenceUpToTheAnswersEnd(string name)
     {
         var model = LoadedModels.Get(LoadedModels.Files(name));

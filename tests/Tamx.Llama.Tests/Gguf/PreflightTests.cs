@@ -12,6 +12,8 @@ public class PreflightTests
     /// <summary>Keys that may be left out without harm; every other key of the generator's files is required.</summary>
     private static readonly string[] OptionalKeys =
     [
+        "clip.vision.preproc_min_tiles",
+        "clip.vision.preproc_max_tiles",
         "general.name",
         "general.description",
         "general.license",
@@ -51,7 +53,7 @@ public class PreflightTests
         Assert.Equal(1, model.KeyValueHeadCount);
         Assert.Equal(8, model.HeadSize);
         Assert.Equal(8192, model.ContextLength);
-        Assert.Equal(new WordVocabulary().Tokens.Count, model.VocabularySize);
+        Assert.Equal(new WordVocabulary().Tokens.Count + (options.IsInternVl ? 3 : 0), model.VocabularySize);
         Assert.Equal(options.DeepstackLayerCount, model.DeepstackLayerCount);
         Assert.False(model.IsTied);
         Assert.Equal("output.weight", model.OutputEmbedding.Name);
@@ -493,7 +495,7 @@ public class PreflightTests
 
     [Theory]
     [InlineData("resampler", "they are no places in it, so there is no map")]
-    [InlineData("internvl", "it must be qwen3vl_merger, qwen2.5vl_merger or qwen2vl_merger")]
+    [InlineData("gemma4v", "it must be qwen3vl_merger, qwen2.5vl_merger, qwen2vl_merger or internvl")]
     public void CheckProjector_OtherKind_SaysWhy(string type, string message)
     {
         var writer = RandomModel.BuildProjector(RandomModelOptions.Tiny);
@@ -542,6 +544,67 @@ public class PreflightTests
         var error = Assert.Throws<ModelFormatException>(() => Check(writer));
         Assert.Contains($"{key} ", error.Message, StringComparison.Ordinal);
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("clip.vision.projector.scale_factor", 4u, "is 4; it must be 2")]
+    [InlineData("clip.vision.image_size", 36u, "is 36; it must be a multiple of a cell's side, 8")]
+    [InlineData("clip.vision.image_size", 64u, "v.position_embd.weight has shape [8, 65]; it must be [8, 257]")]
+    [InlineData("clip.vision.preproc_min_tiles", 13u, "is 13; it must be at most clip.vision.preproc_max_tiles (12")]
+    [InlineData("clip.vision.preproc_min_tiles", 0u, "is 0; it must be 1 to 256")]
+    [InlineData("clip.vision.preproc_max_tiles", 0u, "is 0; it must be 1 to 256")]
+    [InlineData("clip.vision.preproc_max_tiles", 257u, "is 257; it must be 1 to 256")]
+    public void CheckProjector_ImpossibleInternVl_IsNamed(string key, uint value, string message)
+    {
+        var writer = RandomModel.BuildProjector(TinyModels.Of("internvl3"));
+        writer.Add(key, value);
+
+        Assert.Contains(
+            message,
+            Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
+    public void CheckProjector_InternVlWithoutTileKeys_Passes()
+    {
+        var writer = RandomModel.BuildProjector(TinyModels.Of("internvl3"));
+        writer.Remove("clip.vision.preproc_min_tiles");
+        writer.Remove("clip.vision.preproc_max_tiles");
+        var facts = CheckProjector(writer);
+
+        Assert.True(facts.IsSquare);
+        Assert.Equal((8, 32), (facts.CellSize, facts.ImageSize));
+    }
+
+    /// <summary>A text model of the same architecture is no InternVL: its vocabulary has no pictures.</summary>
+    [Fact]
+    public void CheckModel_TextModelWithoutPictures_IsNamed()
+    {
+        var writer = RandomModel.BuildModel(TinyModels.Of("internvl3"));
+        writer.Add("tokenizer.ggml.tokens", (string[])[.. new WordVocabulary(0, "<a>", "<b>", "<c>").Tokens]);
+
+        Assert.Contains(
+            "lacks the marker <img>; the vocabulary of InternVL 2.5, InternVL 3, InternVL 3.5 is needed",
+            Assert.Throws<ModelFormatException>(() => Check(writer)).Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Theory]
+    [InlineData("internvl3", "qwen3vl")]
+    [InlineData("qwen3vl", "internvl3")]
+    public void CheckPair_OfTwoFamilies_IsRefused(string model, string projector)
+    {
+        var facts = Check(RandomModel.BuildModel(TinyModels.Of(model)));
+        var other = CheckProjector(RandomModel.BuildProjector(TinyModels.Of(projector)));
+
+        Assert.Contains(
+            $"its projector {other.ProjectorType} does not belong to architecture {facts.Architecture}",
+            Assert.Throws<ModelFormatException>(() => Preflight.CheckPair(facts, other)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -597,6 +660,9 @@ public class PreflightTests
     [InlineData("qwen2.5vl", "v.deepstack.0.norm.weight")]
     [InlineData("qwen2vl", "v.blk.0.ffn_gate.weight")]
     [InlineData("qwen2vl", "mm.1.weight")]
+    [InlineData("internvl3", "v.post_ln.weight")]
+    [InlineData("internvl3", "v.blk.0.attn_q_norm.weight")]
+    [InlineData("internvl3", "v.patch_embd.weight.1")]
     public void CheckProjector_UnknownTensor_IsNamed(string kind, string name)
     {
         var writer = RandomModel.BuildProjector(OptionsOf(kind));

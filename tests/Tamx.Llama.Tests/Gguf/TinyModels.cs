@@ -7,7 +7,17 @@ namespace Tamx.Llama.Tests.Gguf;
 internal static class TinyModels
 {
     public static IReadOnlyList<string> Kinds { get; } =
-    ["qwen3vl", "qwen3vlmoe", "qwen35", "qwen35moe", "qwen2.5vl", "qwen2vl"];
+    [
+        "qwen3vl",
+        "qwen3vlmoe",
+        "qwen35",
+        "qwen35moe",
+        "qwen2.5vl",
+        "qwen2vl",
+        "internvl3",
+        "internvl3.5",
+        "internvl3.5-moe",
+    ];
 
     public static RandomModelOptions Of(string kind) =>
         kind switch
@@ -18,7 +28,16 @@ internal static class TinyModels
             "qwen35moe" => Without(ModelArchitecture.Qwen35Moe),
             "qwen2.5vl" => Without(ModelArchitecture.Qwen2Vl) with { ProjectorType = "qwen2.5vl_merger" },
             "qwen2vl" => Without(ModelArchitecture.Qwen2Vl) with { ProjectorType = "qwen2vl_merger" },
+            "internvl3" => InternVl(ModelArchitecture.Qwen2),
+            "internvl3.5" => InternVl(ModelArchitecture.Qwen3),
+            "internvl3.5-moe" => InternVl(ModelArchitecture.Qwen3Moe),
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no such kind"),
+        };
+
+    private static RandomModelOptions InternVl(string architecture) =>
+        Without(architecture) with
+        {
+            ProjectorType = "internvl",
         };
 
     private static RandomModelOptions Without(string architecture) =>

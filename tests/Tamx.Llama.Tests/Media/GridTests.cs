@@ -7,7 +7,6 @@ namespace Tamx.Llama.Tests.Media;
 public sealed class GridTests
 {
     private const int Columns = 5;
-    private const int Rows = 3;
 
     [Theory]
     [InlineData("qwen3vl")]
@@ -17,23 +16,25 @@ public sealed class GridTests
     [InlineData("qwen35moe")]
     [InlineData("qwen2.5vl")]
     [InlineData("qwen2vl")]
+    [InlineData("internvl3")]
     public void Encode_OneCellOther_ItsEmbeddingChangesMost(string name)
     {
         var model = LoadedModels.Get(TestModels.Get(name));
         var cell = model.Projector!.CellSize;
-        var (width, height) = (Columns * cell, Rows * cell);
+        var rows = model.Projector.IsSquare ? Columns : 3;
+        var (width, height) = (Columns * cell, rows * cell);
         var grid = model.Vision!.Measure(width, height);
-        Assert.Equal((Columns, Rows), (grid.Columns, grid.Rows));
+        Assert.Equal((Columns, rows), (grid.Columns, grid.Rows));
 
         var dark = Encode(model, width, height, other: -1);
-        for (var other = 0; other < Columns * Rows; other++)
+        for (var other = 0; other < Columns * rows; other++)
         {
             var changed = Encode(model, width, height, other);
-            var size = dark.Length / (Columns * Rows);
+            var size = dark.Length / (Columns * rows);
             double[] distances =
             [
                 .. Enumerable
-                    .Range(0, Columns * Rows)
+                    .Range(0, Columns * rows)
                     .Select(i => dark[(i * size)..((i + 1) * size)].Zip(changed[(i * size)..((i + 1) * size)]))
                     .Select(pairs => pairs.Sum(pair => Math.Pow(pair.First - pair.Second, 2))),
             ];
@@ -58,6 +59,6 @@ public sealed class GridTests
         }
 
         using var cancelled = new UnmanagedState<int>();
-        return model.Vision!.Encode(width, height, Columns * Rows, pixels, default, cancelled);
+        return model.Vision!.Encode(width, height, height / cell * Columns, pixels, default, cancelled);
     }
 }

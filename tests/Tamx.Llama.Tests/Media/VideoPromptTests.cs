@@ -18,7 +18,7 @@ public sealed class VideoPromptTests
         "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\nWatch: {0}What "
         + "moves?<|im_end|>\n<|im_start|>assistant\n";
 
-    public static TheoryData<string> Models => [.. TestModels.Architectures];
+    public static TheoryData<string> Models => [.. TestModels.WithVideos];
 
     /// <summary>
     /// The models whose hidden states come about in different ways: heads and files make no difference.
