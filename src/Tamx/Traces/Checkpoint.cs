@@ -105,7 +105,7 @@ internal static class Checkpoint
         Check("vision_end_token_id", config.VisionEndTokenId, markers.VisionEnd);
         return markers;
 
-        void Check(string name, int? stated, int found)
+        void Check(string name, int? stated, int? found)
         {
             if (stated is { } id && id != found)
             {
