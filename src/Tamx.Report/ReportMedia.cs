@@ -2,7 +2,10 @@ namespace Tamx.Report;
 
 /// <summary>A picture or a video as a person sees it. Its frames are parts of vision blocks.</summary>
 /// <param name="IsVideo">True for a video.</param>
-/// <param name="Name">"Picture 1" or "Video 2", numbered in the order of the conversation.</param>
+/// <param name="Name">
+/// "Picture 1" or "Video 2", numbered in the order of the conversation; "Picture 1 as one tile" for the whole of a
+/// picture after its tiles.
+/// </param>
 /// <param name="Frames">Vision block, and temporal patch within it, in order of time.</param>
 internal sealed record ReportMedia(bool IsVideo, string Name, IReadOnlyList<(int Block, int Frame)> Frames)
 {
@@ -12,7 +15,7 @@ internal sealed record ReportMedia(bool IsVideo, string Name, IReadOnlyList<(int
     public static IReadOnlyList<ReportMedia> Of(IReadOnlyList<VisionBlock> blocks, IReadOnlyList<PatchGrid> videoGrids)
     {
         var media = new List<ReportMedia>();
-        var video = 0;
+        var (video, number) = (0, 0);
         for (var b = 0; b < blocks.Count; )
         {
             var block = blocks[b];
@@ -34,9 +37,10 @@ internal sealed record ReportMedia(bool IsVideo, string Name, IReadOnlyList<(int
                         Enumerable.Range(0, blocks[index].Grid.Frames).Select(frame => (index, frame))
                     ),
             ];
-            media.Add(
-                new ReportMedia(block.IsVideo, $"{(block.IsVideo ? "Video" : "Picture")} {media.Count + 1}", frames)
-            );
+            var isWhole = b > 0 && !block.IsVideo && blocks[b - 1].EndPosition > block.StartPosition;
+            number += isWhole ? 0 : 1;
+            var name = $"{(block.IsVideo ? "Video" : "Picture")} {number}{(isWhole ? " as one tile" : "")}";
+            media.Add(new ReportMedia(block.IsVideo, name, frames));
             b += count;
         }
 

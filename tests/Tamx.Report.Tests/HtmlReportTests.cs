@@ -435,6 +435,26 @@ public class HtmlReportTests
     }
 
     [Fact]
+    public void Media_PictureInTiles_IsOnePictureTwice()
+    {
+        static VisionBlock Block(int start, int end) =>
+            new()
+            {
+                StartPosition = start,
+                EndPosition = end,
+                IsVideo = false,
+                TurnIndex = 0,
+                Grid = new PatchGrid(1, end - start - 1, 1),
+            };
+
+        // Tiles at 1 to 6, the whole at 7 and 8; then a picture of one tile at 10 and 11.
+        Assert.Equal(
+            ["Picture 1", "Picture 1 as one tile", "Picture 2"],
+            ReportMedia.Of([Block(0, 7), Block(6, 9), Block(9, 12)], []).Select(media => media.Name)
+        );
+    }
+
+    [Fact]
     public async Task WriteAsync_RoadSign_StaysUnderSizeBound()
     {
         (var trace, var maps) = RoadSign.Read();

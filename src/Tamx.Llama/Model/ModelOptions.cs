@@ -49,7 +49,8 @@ public sealed record ModelOptions
 
     /// <summary>
     /// Both bounds, which are one number where libmtmd is shown squares of one size. One that is not given is
-    /// llama.cpp's for the Qwen-VL family, which the projector's file may narrow, or the given one if that is beyond it.
+    /// llama.cpp's for the Qwen-VL family, which the projector's file may narrow, or the given one if that is beyond
+    /// it.
     /// </summary>
     /// <param name="projector">The projector that the pictures are for.</param>
     internal (int Least, int Most) ImageTokenBounds(ProjectorFacts projector)

@@ -41,8 +41,9 @@ public sealed record ClaimedRegion(
     /// </para>
     /// <para>
     /// Coordinates are thousandths of the picture's sides in Qwen3-VL, Qwen2-VL and InternVL, and in Qwen2.5-VL pixels
-    /// of the resized picture. Two of these share one architecture; the run's model name tells Qwen2-VL. Sources: Qwen's
-    /// cookbooks for spatial understanding; for Qwen2-VL arXiv 2409.12191; for InternVL its evaluation on RefCOCO.
+    /// of the resized picture. Two of these share one architecture; the run's model name tells Qwen2-VL. Sources:
+    /// Qwen's cookbooks for spatial understanding; for Qwen2-VL arXiv 2409.12191; for InternVL its evaluation on
+    /// RefCOCO.
     /// </para>
     /// </remarks>
     public static IReadOnlyList<ClaimedRegion> Read(Trace trace, SequenceLayout layout)
