@@ -69,6 +69,12 @@ internal static class TraceValidation
             trace.RegionChanges is not { } changes || HiddenRows.IndexOfNonFinite(changes.AsSpan(), 1) < 0,
             $"tamx.region_changes holds NaN or an infinity; all values must be finite"
         );
+        trace.Require(
+            trace.RegionChanges is null
+                || trace.CandidateIds is null
+                || trace.RegionChanges.Value.Length == trace.CandidateIds.Count,
+            $"tamx.region_changes has {trace.RegionChanges?.Length} values for {trace.CandidateIds?.Count} generated tokens"
+        );
     }
 
     private static void CheckLayers(Trace trace)
