@@ -19,7 +19,10 @@ public sealed record CompletionOptions
     /// <summary>Largest context that is chosen if none is given; 0 (the default) for what the model can.</summary>
     public int MaxContextSize { get; init; }
 
-    /// <summary>Tokens per decode. 128 by default. More is faster on a GPU; each takes vocabulary x 8 bytes.</summary>
+    /// <summary>
+    /// Most tokens per decode. 128 by default. More is faster on a GPU; each takes vocabulary x 8 bytes. On the CPU it is
+    /// fewer (32 of a model with 150,000 words) where hidden states are captured.
+    /// </summary>
     public int BatchSize { get; init; } = 128;
 
     /// <summary>Sampling temperature; 0 (the default) always takes the best token.</summary>

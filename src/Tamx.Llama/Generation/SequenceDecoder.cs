@@ -49,7 +49,10 @@ internal sealed class SequenceDecoder : IDisposable
             _ => new float[checked(capacity * _hiddenSize)]
         );
         Attention = _captures && options.CaptureAttention ? new CapturedAttention(model.Facts, capacity) : null;
-        BatchSize = Math.Min(options.BatchSize, contextSize);
+        BatchSize = Math.Min(
+            _captures ? CapturingBatchSize(model, options.BatchSize) : options.BatchSize,
+            contextSize
+        );
         try
         {
             Context = new LlamaContext(
@@ -204,6 +207,20 @@ internal sealed class SequenceDecoder : IDisposable
                 $"the layers captured of {capacity} tokens take {captured / 1e6:F0} MB, and there are {machine / 1_000_000} here; capture fewer layers ({Settings.Layers}) or use a smaller context ({Settings.ContextSize})"
             );
         }
+    }
+
+    /// <summary>
+    /// With capture every token is an output, and llama.cpp keeps the logits of all, twice, though the graph ends before
+    /// them. On the CPU more than some 32 tokens at a time gain little over what that memory costs.
+    /// </summary>
+    private static int CapturingBatchSize(VisionLanguageModel model, int most)
+    {
+        const int LeastTokens = 32;
+        const long MostLogitBytes = 32 << 20;
+        var tokenBytes = 2L * sizeof(float) * model.Facts.VocabularySize;
+        return model.Options.LayersOnGpu(model.Facts) > 0
+            ? most
+            : (int)Math.Min(most, Math.Max(LeastTokens, MostLogitBytes / tokenBytes));
     }
 
     private Span<float> NextRows(int count) =>
