@@ -80,7 +80,9 @@ internal sealed class MethodOptions
         command.Options.Add(_layer);
     }
 
-    /// <summary>The further maps that a report shows: those of other layers, and evidence where both are asked for.</summary>
+    /// <summary>
+    /// The further maps that a report shows: those of other layers, and evidence where both are asked for.
+    /// </summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="trace">The run.</param>
     /// <param name="tam">How its first maps are computed.</param>

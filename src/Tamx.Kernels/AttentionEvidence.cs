@@ -13,8 +13,8 @@ namespace Tamx.Kernels;
 /// Source: Elhage et al., "A Mathematical Framework for Transformer Circuits", 2021 (direct logit attribution).
 /// </para>
 /// <para>
-/// Products are sums in float32, shares are added up in float64. Results do not depend on the number of threads. Used by
-/// one thread at a time.
+/// Products are sums in float32, shares are added up in float64. Results do not depend on the number of threads. Used
+/// by one thread at a time.
 /// </para>
 /// </remarks>
 /// <param name="threadCount">Most threads to use, at least 1.</param>

@@ -326,7 +326,9 @@ internal static class ReportJson
         json.WriteEndArray();
     }
 
-    /// <summary>The region that was hidden, kept alone or looked at, and what became of ln p of the answer's tokens.</summary>
+    /// <summary>
+    /// The region that was hidden, kept alone or looked at, and what became of ln p of the answer's tokens.
+    /// </summary>
     private static void WriteRegion(Utf8JsonWriter json, Trace trace)
     {
         if (trace.Run.Region is not { } region)

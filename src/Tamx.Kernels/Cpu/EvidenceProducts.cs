@@ -33,8 +33,8 @@ internal abstract class EvidenceProducts
 }
 
 /// <summary>
-/// Both with the engine's inner kernel. Threads share out strips of two vectors: columns of W_O, or positions. So no sum
-/// is split among them, and a strip stays in the cache while all rows go over it.
+/// Both with the engine's inner kernel. Threads share out strips of two vectors: columns of W_O, or positions. So no
+/// sum is split among them, and a strip stays in the cache while all rows go over it.
 /// </summary>
 internal sealed unsafe class EvidenceProducts<TSimd, TVector>(Workers workers) : EvidenceProducts
     where TSimd : ISimd<TVector>

@@ -23,8 +23,8 @@ internal abstract class ModelFamily
     public abstract IReadOnlyList<string> Architectures { get; }
 
     /// <summary>
-    /// The <c>model_type</c>s of its makers' own <c>config.json</c>, with the architecture of each; none where Tamx does
-    /// not read dumps of such models by them.
+    /// The <c>model_type</c>s of its makers' own <c>config.json</c>, with the architecture of each; none where Tamx
+    /// does not read dumps of such models by them.
     /// </summary>
     public virtual IReadOnlyDictionary<string, string> ModelTypes { get; } = new Dictionary<string, string>();
 

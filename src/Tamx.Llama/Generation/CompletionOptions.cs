@@ -20,8 +20,8 @@ public sealed record CompletionOptions
     public int MaxContextSize { get; init; }
 
     /// <summary>
-    /// Most tokens per decode. 128 by default. More is faster on a GPU; each takes vocabulary x 8 bytes. On the CPU it is
-    /// fewer (32 of a model with 150,000 words) where hidden states are captured.
+    /// Most tokens per decode. 128 by default. More is faster on a GPU; each takes vocabulary x 8 bytes. On the CPU it
+    /// is fewer (32 of a model with 150,000 words) where hidden states are captured.
     /// </summary>
     public int BatchSize { get; init; } = 128;
 

@@ -5,14 +5,14 @@ namespace Tamx.Llama;
 /// <summary>Steers logits to what a region of a picture speaks for (<see cref="RegionUse.LookAt"/>).</summary>
 /// <remarks>
 /// <para>
-/// v is the mean of the last hidden states over some cells. W v of the region is what it speaks for, and W (v - v of the
-/// whole picture) what it speaks for more than the picture does. Each less its mean over the vocabulary, in its standard
-/// deviations, they add up to z. A token's push is s = max(0, z) / max z: 1 for what the region speaks for most. So
-/// alpha is what that token's logit gains at most, whatever the model.
+/// v is the mean of the last hidden states over some cells. W v of the region is what it speaks for, and W (v - v of
+/// the whole picture) what it speaks for more than the picture does. Each less its mean over the vocabulary, in its
+/// standard deviations, they add up to z. A token's push is s = max(0, z) / max z: 1 for what the region speaks for
+/// most. So alpha is what that token's logit gains at most, whatever the model.
 /// </para>
 /// <para>
-/// The gate is g = max(0, 1 - ln(p best / p) / 30), so that a token gets the less, the less likely it is where the model
-/// stands; and 0 for a token that the answer has already, which was said.
+/// The gate is g = max(0, 1 - ln(p best / p) / 30), so that a token gets the less, the less likely it is where the
+/// model stands; and 0 for a token that the answer has already, which was said.
 /// </para>
 /// </remarks>
 internal sealed class RegionSteering

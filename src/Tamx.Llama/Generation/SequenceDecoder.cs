@@ -49,10 +49,7 @@ internal sealed class SequenceDecoder : IDisposable
             _ => new float[checked(capacity * _hiddenSize)]
         );
         Attention = _captures && options.CaptureAttention ? new CapturedAttention(model.Facts, capacity) : null;
-        BatchSize = Math.Min(
-            _captures ? CapturingBatchSize(model, options.BatchSize) : options.BatchSize,
-            contextSize
-        );
+        BatchSize = Math.Min(_captures ? CapturingBatchSize(model, options.BatchSize) : options.BatchSize, contextSize);
         try
         {
             Context = new LlamaContext(
@@ -210,8 +207,8 @@ internal sealed class SequenceDecoder : IDisposable
     }
 
     /// <summary>
-    /// With capture every token is an output, and llama.cpp keeps the logits of all, twice, though the graph ends before
-    /// them. On the CPU more than some 32 tokens at a time gain little over what that memory costs.
+    /// With capture every token is an output, and llama.cpp keeps the logits of all, twice, though the graph ends
+    /// before them. On the CPU more than some 32 tokens at a time gain little over what that memory costs.
     /// </summary>
     private static int CapturingBatchSize(VisionLanguageModel model, int most)
     {
