@@ -374,6 +374,11 @@ internal static class ReportJson
             json.WriteStartObject();
             json.WriteBoolean("isVideo", media.IsVideo);
             json.WriteString("name", media.Name);
+            if (media.IsWhole)
+            {
+                json.WriteBoolean("isWhole", true);
+            }
+
             json.WriteStartArray("frames");
             foreach ((var block, var frame) in media.Frames)
             {

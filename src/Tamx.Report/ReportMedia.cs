@@ -7,7 +7,13 @@ namespace Tamx.Report;
 /// picture after its tiles.
 /// </param>
 /// <param name="Frames">Vision block, and temporal patch within it, in order of time.</param>
-internal sealed record ReportMedia(bool IsVideo, string Name, IReadOnlyList<(int Block, int Frame)> Frames)
+/// <param name="IsWhole">True for the whole of a picture after its tiles: the conversation has it once.</param>
+internal sealed record ReportMedia(
+    bool IsVideo,
+    string Name,
+    IReadOnlyList<(int Block, int Frame)> Frames,
+    bool IsWhole = false
+)
 {
     /// <summary>
     /// Joins vision blocks. A video may be one block of many frames (Qwen2.5-VL) or one block per frame (Qwen3-VL).
@@ -40,7 +46,7 @@ internal sealed record ReportMedia(bool IsVideo, string Name, IReadOnlyList<(int
             var isWhole = b > 0 && !block.IsVideo && blocks[b - 1].EndPosition > block.StartPosition;
             number += isWhole ? 0 : 1;
             var name = $"{(block.IsVideo ? "Video" : "Picture")} {number}{(isWhole ? " as one tile" : "")}";
-            media.Add(new ReportMedia(block.IsVideo, name, frames));
+            media.Add(new ReportMedia(block.IsVideo, name, frames, isWhole));
             b += count;
         }
 

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { askedMedia, askedText, changedWords, changesByToken } from "../../src/Tamx.Report/Page/asked.js";
 import { commandOf } from "../../src/Tamx.Report/Page/command.js";
 import { Report } from "../../src/Tamx.Report/Page/report.js";
+import { regionRequest } from "../../src/Tamx.Web/Page/whatif.js";
 import { assertNear, sampleData } from "./sample.js";
 
 const ASKED = { use: "hide", picture: 0, box: [0, 0.5, 2 / 3, 1], alpha: null, changes: [0.5, -1, -0.25, 0] };
@@ -47,6 +48,22 @@ test("videos do not count as pictures", () => {
   assert.equal(askedMedia(new Report(data, packed))?.index, 1);
   data.asked = { ...ASKED, picture: 5 };
   assert.equal(askedMedia(new Report(data, packed)), null);
+});
+
+test("a picture in tiles and its whole are one picture of the conversation", () => {
+  const { data, packed } = sampleData();
+  const [first] = data.media;
+  data.media.push({ ...first, isWhole: true, name: "Picture 1 as one tile" }, { ...first, name: "Picture 2" });
+  data.asked = { ...ASKED, picture: 1 };
+  const report = new Report(data, packed);
+  assert.deepEqual(
+    report.media.map(({ pictureIndex }) => pictureIndex),
+    [0, 0, 1],
+  );
+  assert.equal(askedMedia(report)?.name, "Picture 2");
+  assert.match(commandOf(report), / --image a\.png a\.png /);
+  const region = { media: 1, frame: 0, left: 0, top: 0, right: 0, bottom: 0 };
+  assert.equal(regionRequest(report, region, { use: "hide", isAnew: false, alpha: 0 }).picture, 0);
 });
 
 test("the command asks it again", () => {

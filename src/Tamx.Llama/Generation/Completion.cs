@@ -384,7 +384,9 @@ public sealed partial class Completion : IDisposable
                 _steering = _options.Region is { Use: RegionUse.LookAt, Alpha: > 0 } region
                     ? RegionSteering.Of(
                         region,
-                        Pictures.Where(picture => picture.VideoIndex is null).ElementAt(region.PictureIndex),
+                        Pictures
+                            .Where(picture => picture is { VideoIndex: null, TileColumns: 1, TileRows: 1 })
+                            .ElementAt(region.PictureIndex),
                         _decoder.HiddenStates.Span,
                         _model.OutputEmbedding,
                         cancellationToken

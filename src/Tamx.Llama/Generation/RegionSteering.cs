@@ -26,7 +26,7 @@ internal sealed class RegionSteering
 
     /// <summary>Reads the whole output embedding twice.</summary>
     /// <param name="region">The region.</param>
-    /// <param name="picture">Its picture in the prompt.</param>
+    /// <param name="picture">Its picture in the prompt; of one in tiles, the whole.</param>
     /// <param name="hiddenStates">The prompt's last hidden states after the final norm [positions, hidden size].</param>
     /// <param name="embedding">The output embedding.</param>
     /// <param name="cancellationToken">Cancels by throwing.</param>
@@ -52,8 +52,10 @@ internal sealed class RegionSteering
             TensorPrimitives.Add(push, Standardize(Multiply(embedding, more, cancellationToken)), push);
         }
 
-        var scale = region.Alpha / TensorPrimitives.Max(push);
-        return new RegionSteering(Array.ConvertAll(push, value => scale * Math.Max(0, value)));
+        var most = TensorPrimitives.Max(push);
+        return new RegionSteering(
+            Array.ConvertAll(push, value => most > 0 ? region.Alpha * Math.Max(0, value) / most : 0)
+        );
     }
 
     /// <summary>The logits with the region's push.</summary>
@@ -118,6 +120,6 @@ internal sealed class RegionSteering
     {
         var mean = values.Average(value => (double)value);
         var deviation = Math.Sqrt(values.Average(value => (value - mean) * (value - mean)));
-        return Array.ConvertAll(values, value => (float)((value - mean) / deviation));
+        return Array.ConvertAll(values, value => deviation > 0 ? (float)((value - mean) / deviation) : 0);
     }
 }

@@ -28,7 +28,8 @@ export function askedText(report, { use, picture, box, alpha }) {
  * @returns {Media | null}
  */
 export function askedMedia(report) {
-  return (report.asked && report.media.filter((one) => !one.isVideo)[report.asked.picture]) ?? null;
+  const { asked } = report;
+  return (asked && report.media.find((one) => one.pictureIndex === asked.picture)) ?? null;
 }
 
 /**

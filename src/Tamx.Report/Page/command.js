@@ -12,7 +12,7 @@ export function commandOf(report) {
   const parts = [["tamx explain"], ["-m", run.modelFile], ["--mmproj", run.projectorFile]];
   const asked = turns.filter((turn) => turn.items.some((item) => report.answerIndex(item) === undefined));
   if (asked.length === 1 && asked[0].role === "user" && report.hasTexts) {
-    const pictures = media.filter((one) => !one.isVideo).map(nameOf);
+    const pictures = media.filter((one) => !one.isVideo && !one.isWhole).map(nameOf);
     const videos = media.filter((one) => one.isVideo).map(nameOf);
     parts.push(pictures.length > 0 ? ["--image", ...pictures] : []);
     parts.push(...videos.map((name) => ["--video", name]), ["-p", report.question]);

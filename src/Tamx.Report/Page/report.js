@@ -70,10 +70,12 @@ export class Report {
     this.asked = data.asked ?? null;
     /** @type {AnswerToken[]} */
     this.answer = data.answer.map((token, index) => ({ ...token, index }));
+    let pictures = 0;
     /** @type {Media[]} */
     this.media = data.media.map((media, index) => ({
       ...media,
       index,
+      pictureIndex: media.isVideo ? null : media.isWhole ? pictures - 1 : pictures++,
       frames: media.frames.map((frame) => {
         const { rows, columns } = data.blocks[frame.block];
         return { ...frame, rows, columns };

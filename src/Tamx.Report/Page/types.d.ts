@@ -155,6 +155,8 @@ export interface Block {
 export interface MediaData {
     isVideo: boolean;
     name: string;
+    /** The whole of a picture whose tiles stand before it; the conversation has it once. */
+    isWhole?: true;
     frames: FrameData[];
 }
 
@@ -221,6 +223,8 @@ export interface Frame extends FrameData {
 /** A picture, or a video with its frames. */
 export interface Media extends MediaData {
     index: number;
+    /** Which of the conversation's pictures it is; null for a video. */
+    pictureIndex: number | null;
     frames: Frame[];
 }
 

@@ -66,7 +66,7 @@ export class Conversation {
       return null;
     }
     const files = [];
-    for (const media of report.media) {
+    for (const media of report.media.filter((one) => !one.isWhole)) {
       const one = await readFile(fileOf(/** @type {Picture} */ (media.frames[0].picture)));
       if (typeof one === "string") {
         return null;
@@ -85,8 +85,8 @@ export class Conversation {
       if (role === "assistant" && last?.role === "assistant") {
         last.text += text;
       } else {
-        const indices = items.filter((item) => item < 0).map((item) => mediaOf(report, -1 - item));
-        turns.push({ role: /** @type {ConversationTurn["role"]} */ (role), text: text.trim(), files: indices });
+        const indices = new Set(items.filter((item) => item < 0).map((item) => pictureOf(report, -1 - item)));
+        turns.push({ role: /** @type {ConversationTurn["role"]} */ (role), text: text.trim(), files: [...indices] });
       }
     }
     return new Conversation(turns, files);
@@ -224,12 +224,12 @@ export class Conversation {
 }
 
 /**
- * The number of the picture that has a vision block.
+ * The number of the picture that has a vision block. There are no videos.
  * @param {Report} report
  * @param {number} block
  */
-function mediaOf(report, block) {
-  return report.media.findIndex((media) => media.frames.some((frame) => frame.block === block));
+function pictureOf(report, block) {
+  return report.media.find((media) => media.frames.some((frame) => frame.block === block))?.pictureIndex ?? 0;
 }
 
 /**

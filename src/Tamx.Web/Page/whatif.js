@@ -134,7 +134,7 @@ export function regionRequest(report, { media, frame, left, top, right, bottom }
   const { rows, columns } = report.media[media].frames[frame];
   return {
     use,
-    picture: report.media.slice(0, media).filter((one) => !one.isVideo).length,
+    picture: report.media[media].pictureIndex ?? 0,
     box: [left / columns, top / rows, (right + 1) / columns, (bottom + 1) / rows],
     ...(use === "lookAt" ? { alpha } : {}),
   };
