@@ -235,16 +235,19 @@ internal sealed class CommandFiles
         }
     }
 
-    private static void RequireName(string option, string path, string purpose)
+    /// <summary>A blank name is one that a script left out.</summary>
+    private static void RequireName(string option, string path, string purpose, string kind = "file")
     {
-        if (path.Length == 0)
+        if (string.IsNullOrWhiteSpace(path))
         {
-            throw new UsageException($"{option} needs the name of a file to {purpose}; it is empty.");
+            var what = path.Length == 0 ? "empty" : "blank";
+            throw new UsageException($"{option} needs the name of a {kind} to {purpose}; it is {what}.");
         }
     }
 
     private static void RequireFolder(string option, string folder)
     {
+        RequireName(option, folder, "write into", "folder");
         if (File.Exists(folder))
         {
             throw new InvalidInputException($"{folder} is a file; {option} needs a folder");

@@ -130,7 +130,10 @@ internal sealed class ExplainCommand
             Layers = [.. _layers.Read(parsed, facts.LayerCount), calibration?.PresenceLayer ?? -1],
             CaptureEvidence = _method.ShowsBoth(parsed),
             ExplainEndToken = !parsed.GetValue(_noEos),
-            Completion = _completion.Read(parsed) with { Region = _region.Read(parsed) },
+            Completion = _completion.Read(parsed) with
+            {
+                Region = _region.Read(parsed) is { } region ? calibration?.Apply(region) ?? region : null,
+            },
         };
 
         using var engine = _engine.Create(parsed, _model.IsVerbose(parsed));

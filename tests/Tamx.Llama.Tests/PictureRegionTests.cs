@@ -12,18 +12,20 @@ public sealed class PictureRegionTests
     [InlineData(RegionUse.Keep)]
     public void Apply_HideOrKeep_GreysThePixelsWithTheirMiddleInsideOrOutside(RegionUse use)
     {
-        // 5 pixels across: middles at 0.1, 0.3, 0.5, 0.7 and 0.9. 3 down: at 1/6, 1/2 and 5/6.
-        var image = new byte[5 * 3 * 3];
+        // 9 pixels across: the middles of 2 to 6 lie within. 8 down: those of 0 to 3.
+        const int Width = 9;
+        const int Height = 8;
+        var image = new byte[Width * Height * 3];
         Array.Fill(image, (byte)200);
-        var picture = Picture(5, 3, image);
+        var picture = Picture(Width, Height, image);
         var region = new PictureRegion { Use = use, Box = Middle };
 
         var changed = Assert.IsType<ImagePart>(Changed(region, picture)[0].Parts[0]);
 
         var pixels = RgbImage.Decode(changed.Encoded, "x").Pixels.ToArray();
-        for (var pixel = 0; pixel < 15; pixel++)
+        for (var pixel = 0; pixel < Width * Height; pixel++)
         {
-            var isInside = pixel is 1 or 2 or 3;
+            var isInside = pixel % Width is >= 2 and <= 6 && pixel / Width < 4;
             Assert.Equal(isInside == (use == RegionUse.Hide) ? 128 : 200, pixels[3 * pixel]);
         }
 
@@ -33,7 +35,7 @@ public sealed class PictureRegionTests
 
     [Theory]
     [InlineData(3, 10)]
-    [InlineData(7, 7)]
+    [InlineData(9, 9)]
     [InlineData(24, 1000)]
     [InlineData(12, 385)]
     public void Apply_EdgesOfCells_HidesTheCellsPixels(int cells, int pixels)
@@ -42,7 +44,7 @@ public sealed class PictureRegionTests
         {
             var box = new RegionBox((double)cell / cells, 0, (cell + 1d) / cells, 1);
             var region = new PictureRegion { Use = RegionUse.Hide, Box = box };
-            var changed = (ImagePart)Changed(region, Picture(pixels, 1, new byte[3 * pixels]))[0].Parts[0];
+            var changed = (ImagePart)Changed(region, Picture(pixels, 8, new byte[3 * 8 * pixels]))[0].Parts[0];
             var shown = RgbImage.Decode(changed.Encoded, "x").Pixels;
             for (var x = 0; x < pixels; x++)
             {
@@ -55,11 +57,11 @@ public sealed class PictureRegionTests
     [Fact]
     public void Apply_SecondPicture_LeavesTheFirstAndTheSameTwice()
     {
-        var first = Picture(4, 4, new byte[48]);
+        var first = Picture(8, 8, new byte[192]);
         ChatTurn[] turns =
         [
             new(TurnRole.User, [first, new TextPart("and")]),
-            new(TurnRole.User, [Picture(4, 4, new byte[48]), first]),
+            new(TurnRole.User, [Picture(8, 8, new byte[192]), first]),
         ];
         var region = new PictureRegion
         {
@@ -105,7 +107,7 @@ public sealed class PictureRegionTests
             PictureIndex = picture,
         };
 
-        var refused = Assert.Throws<InvalidInputException>(() => Changed(region, Picture(4, 4, new byte[48])));
+        var refused = Assert.Throws<InvalidInputException>(() => Changed(region, Picture(8, 8, new byte[192])));
 
         Assert.Contains(named, refused.Message, StringComparison.Ordinal);
         Assert.StartsWith("--look: ", refused.Describe(_ => "--look"), StringComparison.Ordinal);

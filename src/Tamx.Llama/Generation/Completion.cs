@@ -55,10 +55,17 @@ public sealed partial class Completion : IDisposable
         }
 
         RequireTokens(options.LogitBias, model.Vocabulary.Count);
-        RequireLayers(options.Layers, model.Facts);
-        _model = model;
         var looks = options.Region is { Use: RegionUse.LookAt, Alpha: > 0 };
-        _options = looks ? options with { CaptureHiddenStates = true } : options;
+        RequireLayers(options.Layers, model.Facts, Settings.Layers);
+        if (looks)
+        {
+            int[] layers = options.Region!.Layer < 0 ? [] : [options.Region.Layer];
+            RequireLayers(layers, model.Facts, Settings.Region);
+            options = options with { CaptureHiddenStates = true, Layers = [.. options.Layers.Union(layers)] };
+        }
+
+        _model = model;
+        _options = options;
         _modelReference = new HandleReference(model.Model.Handle);
         _projectorReference = model.Vision is { } vision ? new HandleReference(vision.Handle) : null;
         try
@@ -309,14 +316,32 @@ public sealed partial class Completion : IDisposable
     /// <summary>For tests: the position of the next text token. It tells how vision blocks are placed.</summary>
     internal int GetNextPosition() => _decoder!.Context.NextPosition;
 
-    private static void RequireLayers(IReadOnlyList<int> layers, ModelFacts facts)
+    private RegionSteering Steer(PictureRegion region, SequenceDecoder decoder, CancellationToken cancellationToken)
+    {
+        var picture = Pictures
+            .Where(one => one is { VideoIndex: null, TileColumns: 1, TileRows: 1 })
+            .ElementAt(region.PictureIndex);
+        var size = _model.Facts.HiddenSize;
+        var (first, length) = (picture.FirstPosition * size, picture.Rows * picture.Columns * size);
+        var cells = decoder.HiddenStates.Slice(first, length);
+        if (region.Layer >= 0)
+        {
+            var states = new float[length];
+            _model.OutputNorm.Apply(decoder.ResidualOf(region.Layer).Span.Slice(first, length), states);
+            cells = states;
+        }
+
+        return RegionSteering.Of(region, picture, cells.Span, _model.OutputEmbedding, cancellationToken);
+    }
+
+    private static void RequireLayers(IReadOnlyList<int> layers, ModelFacts facts, Setting setting)
     {
         foreach (var layer in layers)
         {
             if (layer < 0 || layer >= facts.LayerCount)
             {
                 throw InvalidInputException.Naming(
-                    $"layer {layer} ({Settings.Layers}): {facts.Path} has layers 0 to {facts.LayerCount - 1}"
+                    $"layer {layer} ({setting}): {facts.Path} has layers 0 to {facts.LayerCount - 1}"
                 );
             }
         }
@@ -382,15 +407,7 @@ public sealed partial class Completion : IDisposable
                 }
 
                 _steering = _options.Region is { Use: RegionUse.LookAt, Alpha: > 0 } region
-                    ? RegionSteering.Of(
-                        region,
-                        Pictures
-                            .Where(picture => picture is { VideoIndex: null, TileColumns: 1, TileRows: 1 })
-                            .ElementAt(region.PictureIndex),
-                        _decoder.HiddenStates.Span,
-                        _model.OutputEmbedding,
-                        cancellationToken
-                    )
+                    ? Steer(region, _decoder, cancellationToken)
                     : null;
                 return true;
 

@@ -21,8 +21,8 @@ public enum RegionUse
 /// <para>
 /// <see cref="RegionUse.LookAt"/> adds alpha g s to the logits before a token is chosen. s is 1 for the token that the
 /// region speaks for most, and falls to 0: max(0, z) / max z. z is what W v says, plus what W (v - u) says, each less
-/// its mean over the vocabulary and in its standard deviations, with v the mean of the last hidden states over the
-/// region's cells and u that over all of the picture's. The gate g is 1 for the model's own best token and falls to 0
+/// its mean over the vocabulary and in its standard deviations, with v the mean of the hidden states over the region's
+/// cells and u that over all of the picture's. The gate g is 1 for the model's own best token and falls to 0
 /// for one whose logit is 30 below it; it is 0 for tokens that the answer has already. docs/truth.md says what came of
 /// it.
 /// </para>
@@ -49,6 +49,13 @@ public sealed record PictureRegion
     /// default. The others do not use it.
     /// </summary>
     public float Alpha { get; init; } = 25;
+
+    /// <summary>
+    /// After which layer <see cref="RegionUse.LookAt"/> reads what the cells speak for, from 0, with the final norm
+    /// applied; -1 (the default) for the last hidden states. A layer whose maps are true is better, where the last
+    /// one's are not (docs/truth.md).
+    /// </summary>
+    public int Layer { get; init; } = -1;
 
     /// <summary>Refuses values that mean no region of any picture.</summary>
     /// <exception cref="InvalidInputException">A value is out of its range; the message names the setting.</exception>

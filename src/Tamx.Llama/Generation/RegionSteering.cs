@@ -5,7 +5,7 @@ namespace Tamx.Llama;
 /// <summary>Steers logits to what a region of a picture speaks for (<see cref="RegionUse.LookAt"/>).</summary>
 /// <remarks>
 /// <para>
-/// v is the mean of the last hidden states over some cells. W v of the region is what it speaks for, and W (v - v of
+/// v is the mean of the hidden states over some cells. W v of the region is what it speaks for, and W (v - v of
 /// the whole picture) what it speaks for more than the picture does. Each less its mean over the vocabulary, in its
 /// standard deviations, they add up to z. A token's push is s = max(0, z) / max z: 1 for what the region speaks for
 /// most. So alpha is what that token's logit gains at most, whatever the model.
@@ -27,20 +27,18 @@ internal sealed class RegionSteering
     /// <summary>Reads the whole output embedding twice.</summary>
     /// <param name="region">The region.</param>
     /// <param name="picture">Its picture in the prompt; of one in tiles, the whole.</param>
-    /// <param name="hiddenStates">The prompt's last hidden states after the final norm [positions, hidden size].</param>
+    /// <param name="cells">Hidden states of the picture's cells, after the final norm [cells, hidden size].</param>
     /// <param name="embedding">The output embedding.</param>
     /// <param name="cancellationToken">Cancels by throwing.</param>
     public static RegionSteering Of(
         PictureRegion region,
         PromptPicture picture,
-        ReadOnlySpan<float> hiddenStates,
+        ReadOnlySpan<float> cells,
         OutputEmbedding embedding,
         CancellationToken cancellationToken
     )
     {
-        var size = embedding.HiddenSize;
         var (rows, columns) = (picture.Rows, picture.Columns);
-        var cells = hiddenStates.Slice(picture.FirstPosition * size, rows * columns * size);
         var whole = MeanOf(cells, [.. Enumerable.Repeat(1d, rows * columns)]);
         var own = MeanOf(cells, region.Box.Coverage(rows, columns));
         double[] more = [.. own.Zip(whole, (one, all) => one - all)];

@@ -16,12 +16,25 @@ internal sealed class RequestJob(
     FrameStream frames
 )
 {
+    /// <summary>The request, with a region that is looked at by the layer that the calibration names.</summary>
+    private WorkerRequest WithCalibration(WorkerRequest request)
+    {
+        var completion = request.Options.Completion;
+        return calibration is null || completion.Region is not { } region
+            ? request
+            : request with
+            {
+                Options = request.Options with { Completion = completion with { Region = calibration.Apply(region) } },
+            };
+    }
+
     public async Task RunAsync(WorkerRequest request, byte[][] files, CancellationToken stop, CancellationToken cancel)
     {
         try
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, cancel);
             var messages = new RequestMedia(request, files, either.Token).Open();
+            request = WithCalibration(request);
             var done =
                 request.WithMaps || request.WithVerdicts
                     ? await new ExplainJob(model, calibration, engine, frames).RunAsync(

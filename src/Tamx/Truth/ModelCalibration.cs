@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Tamx.Llama;
 using Tamx.Llama.Gguf;
 
 namespace Tamx;
@@ -129,6 +130,14 @@ public sealed record ModelCalibration
     {
         ArgumentNullException.ThrowIfNull(options);
         return options with { Method = Method, Layer = Layer, ApplyEci = ApplyEci, ApplyFilter = ApplyFilter };
+    }
+
+    /// <summary>A region that is looked at by the layer that tells best what is there.</summary>
+    /// <param name="region">The region.</param>
+    public PictureRegion Apply(PictureRegion region)
+    {
+        ArgumentNullException.ThrowIfNull(region);
+        return region.Use == RegionUse.LookAt ? region with { Layer = PresenceLayer } : region;
     }
 
     /// <summary>What follows from a word's numbers; null where thresholds were not measured.</summary>

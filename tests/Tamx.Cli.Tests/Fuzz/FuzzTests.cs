@@ -106,6 +106,9 @@ public sealed class FuzzTests : IDisposable
     [InlineData("--presence-penalty", "explain", "0")]
     [InlineData("explain", "--=")]
     [InlineData("maps", "trace.safetensors", "-o", "out/m", "--repeat", "2147483647")]
+    [InlineData("report", "trace.safetensors", "--out-dir", " ", "--export", "json")]
+    [InlineData("report", "trace.safetensors", "--out-dir", "", "--export", "json")]
+    [InlineData("report", "trace.safetensors", "-o", " ")]
     [InlineData("eval", "--scenes", "1", "--curves", "1", "--curve-steps", "2147483647", "-n", "1", "-t", "1")]
     public async Task CommandLine_ThatOnceEndedBadly_IsRefused(params string[] line)
     {
