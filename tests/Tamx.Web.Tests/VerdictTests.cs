@@ -109,6 +109,36 @@ public sealed class VerdictTests(CalibratedServer calibrated) : IClassFixture<Ca
     }
 
     [Fact]
+    public async Task Explain_RegionLookedAt_IsReadByTheCalibratedLayer()
+    {
+        var region = new
+        {
+            use = "lookAt",
+            box = new[] { 0.5, 0.5, 1, 1 },
+            alpha = 60,
+        };
+        var body = new
+        {
+            messages = new[] { Question },
+            maxTokens = 2,
+            region,
+        };
+        var id = "";
+        await foreach (var (name, data) in _server.StreamAsync(body))
+        {
+            id = name == "done" ? data.GetProperty("run").GetString() : id;
+        }
+
+        using var folder = new TemporaryFolder();
+        var path = folder.File("trace.safetensors");
+        await File.WriteAllBytesAsync(
+            path,
+            await _server.Client.GetByteArrayAsync($"/api/runs/{id}/trace.safetensors")
+        );
+        Assert.Equal(0, TraceFile.Load(path).Run.Region!.Layer);
+    }
+
+    [Fact]
     public async Task Explain_Verdicts_AreAnEventBeforeTheEnd()
     {
         List<(string Name, JsonElement Data)> events = [];
