@@ -139,7 +139,9 @@ internal sealed class BatchCommand
         var shard = parsed.GetValue(_shard) ?? BatchShard.OfScheduler(Environment.GetEnvironmentVariable);
         if (parsed.GetValue(_workers) is > 1 and var workers)
         {
-            RequireMemory(parsed, context, workers);
+            var modelOptions = _model.Read(parsed, _engine.ThreadCount(parsed));
+            var facts = Preflight.CheckModel(GgufModel.Open(modelOptions.ModelPath));
+            RequireMemory(context, modelOptions, facts, Options(parsed, ModelCalibration.Find(facts)), workers);
             return await BatchWorkers.RunAsync(parsed, _shard, _workers, _engine, shard, workers, cancellationToken);
         }
 
@@ -172,7 +174,7 @@ internal sealed class BatchCommand
 
         if (duty is null)
         {
-            RequireMemory(parsed, context, workers: 1);
+            RequireMemory(context, modelOptions, facts, options, workers: 1);
         }
 
         using var results = ShardFile.Open(folder, shard);
@@ -219,12 +221,15 @@ internal sealed class BatchCommand
     /// Says what the rows will hold in memory, before anything is loaded. Refuses a context, or an answer alone, that
     /// the workers have no room for.
     /// </summary>
-    private void RequireMemory(ParseResult parsed, CommandContext context, int workers)
+    private static void RequireMemory(
+        CommandContext context,
+        ModelOptions model,
+        ModelFacts facts,
+        ExplainOptions options,
+        int workers
+    )
     {
         const int Unit = 1000;
-        var model = _model.Read(parsed, _engine.ThreadCount(parsed));
-        var facts = Preflight.CheckModel(GgufModel.Open(model.ModelPath));
-        var options = Options(parsed, ModelCalibration.Find(facts));
         var completion = options.Completion;
         var tokens = completion.ContextSize > 0 ? completion.ContextSize : Unit;
         var need = options.EstimateMemory(model, facts, tokens);

@@ -11,7 +11,7 @@ namespace Tamx.Cli.Batch;
 /// </summary>
 internal static class BatchWorkers
 {
-    /// <summary>Tells a worker that it is one, and how many there are.</summary>
+    /// <summary>Tells a worker that it is one.</summary>
     private const string Mark = "TAMX_BATCH_WORKER";
 
     /// <summary>Tells a worker the place of a row that ended two processes.</summary>
@@ -39,7 +39,7 @@ internal static class BatchWorkers
         var workers = Enumerable
             .Range(0, count)
             .Select(index => shard.Part(index, count))
-            .Select(part => new BatchWorker(part.Name, fatal => Start(command, part, count, fatal), error))
+            .Select(part => new BatchWorker(part.Name, fatal => Start(command, part, fatal), error))
             .ToList();
         try
         {
@@ -58,15 +58,13 @@ internal static class BatchWorkers
     /// <summary>In a worker: what the process that started it says and is told.</summary>
     public static WorkerDuty? Duty(CommandContext context)
     {
-        if (Environment.GetEnvironmentVariable(Mark) is not { } mark)
+        if (Environment.GetEnvironmentVariable(Mark) is null)
         {
             return null;
         }
 
-        _ = int.TryParse(mark, NumberStyles.None, CultureInfo.InvariantCulture, out var count);
         var fatal = Environment.GetEnvironmentVariable(FatalMark);
         return new WorkerDuty(
-            Math.Max(1, count),
             int.TryParse(fatal, NumberStyles.None, CultureInfo.InvariantCulture, out var place) ? place : null,
             EndWithParent(context),
             begun =>
@@ -101,7 +99,7 @@ internal static class BatchWorkers
         return input;
     }
 
-    private static Process Start(List<string> command, BatchShard shard, int count, int? fatalPlace)
+    private static Process Start(List<string> command, BatchShard shard, int? fatalPlace)
     {
         var start = new ProcessStartInfo(command[0])
         {
@@ -109,11 +107,7 @@ internal static class BatchWorkers
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment =
-            {
-                [Mark] = count.ToString(CultureInfo.InvariantCulture),
-                [FatalMark] = fatalPlace?.ToString(CultureInfo.InvariantCulture),
-            },
+            Environment = { [Mark] = "1", [FatalMark] = fatalPlace?.ToString(CultureInfo.InvariantCulture) },
         };
         string[] own =
         [
@@ -152,11 +146,10 @@ internal static class BatchWorkers
 }
 
 /// <summary>What a worker owes to the process that started it.</summary>
-/// <param name="Count">How many workers share the machine.</param>
 /// <param name="FatalPlace">The place in its part of a row that it must not explain, or null.</param>
 /// <param name="Input">Ends with that process.</param>
 /// <param name="Begins">To be told the place of each row before it is explained.</param>
-internal sealed record WorkerDuty(int Count, int? FatalPlace, Stream Input, Action<int> Begins) : IDisposable
+internal sealed record WorkerDuty(int? FatalPlace, Stream Input, Action<int> Begins) : IDisposable
 {
     public void Dispose() => Input.Dispose();
 }

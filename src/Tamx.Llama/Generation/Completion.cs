@@ -55,11 +55,10 @@ public sealed partial class Completion : IDisposable
         }
 
         RequireTokens(options.LogitBias, model.Vocabulary.Count);
-        var looks = options.Region is { Use: RegionUse.LookAt, Alpha: > 0 };
         RequireLayers(options.Layers, model.Facts, Settings.Layers);
-        if (looks)
+        if (options.Region is { Steers: true } region)
         {
-            int[] layers = options.Region!.Layer < 0 ? [] : [options.Region.Layer];
+            int[] layers = region.Layer < 0 ? [] : [region.Layer];
             RequireLayers(layers, model.Facts, Settings.Region);
             options = options with { CaptureHiddenStates = true, Layers = [.. options.Layers.Union(layers)] };
         }
@@ -406,7 +405,7 @@ public sealed partial class Completion : IDisposable
                     }
                 }
 
-                _steering = _options.Region is { Use: RegionUse.LookAt, Alpha: > 0 } region
+                _steering = _options.Region is { Steers: true } region
                     ? Steer(region, _decoder, cancellationToken)
                     : null;
                 return true;

@@ -57,6 +57,9 @@ public sealed record PictureRegion
     /// </summary>
     public int Layer { get; init; } = -1;
 
+    /// <summary>Whether logits change.</summary>
+    internal bool Steers => Use == RegionUse.LookAt && Alpha > 0;
+
     /// <summary>Refuses values that mean no region of any picture.</summary>
     /// <exception cref="InvalidInputException">A value is out of its range; the message names the setting.</exception>
     public void Validate()

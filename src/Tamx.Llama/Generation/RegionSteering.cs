@@ -24,7 +24,7 @@ internal sealed class RegionSteering
 
     private RegionSteering(float[] push) => _push = push;
 
-    /// <summary>Reads the whole output embedding twice.</summary>
+    /// <summary>Reads the whole output embedding.</summary>
     /// <param name="region">The region.</param>
     /// <param name="picture">Its picture in the prompt; of one in tiles, the whole.</param>
     /// <param name="cells">Hidden states of the picture's cells, after the final norm [cells, hidden size].</param>
@@ -42,12 +42,13 @@ internal sealed class RegionSteering
         var whole = MeanOf(cells, [.. Enumerable.Repeat(1d, rows * columns)]);
         var own = MeanOf(cells, region.Box.Coverage(rows, columns));
         double[] more = [.. own.Zip(whole, (one, all) => one - all)];
-        var push = Standardize(Multiply(embedding, own, cancellationToken));
 
         // A region that is all of the picture speaks for nothing more than it; what is left is rounding.
-        if (TensorPrimitives.Norm<double>(more) > 1e-4 * TensorPrimitives.Norm<double>(whole))
+        var isPart = TensorPrimitives.Norm<double>(more) > 1e-4 * TensorPrimitives.Norm<double>(whole);
+        var push = new float[embedding.TokenCount];
+        foreach (var products in Multiply(embedding, isPart ? [own, more] : [own], cancellationToken))
         {
-            TensorPrimitives.Add(push, Standardize(Multiply(embedding, more, cancellationToken)), push);
+            TensorPrimitives.Add(push, Standardize(products), push);
         }
 
         var most = TensorPrimitives.Max(push);
@@ -92,21 +93,29 @@ internal sealed class RegionSteering
         return Array.ConvertAll(sums, sum => sum / total);
     }
 
-    /// <summary>W v [vocabulary].</summary>
-    private static float[] Multiply(OutputEmbedding embedding, double[] vector, CancellationToken cancellationToken)
+    /// <summary>W v [vocabulary] of each vector, in one reading.</summary>
+    private static float[][] Multiply(
+        OutputEmbedding embedding,
+        double[][] vectors,
+        CancellationToken cancellationToken
+    )
     {
         const int SliceRows = 1024;
         var size = embedding.HiddenSize;
-        var direction = Array.ConvertAll(vector, value => (float)value);
-        var products = new float[embedding.TokenCount];
+        float[][] directions = [.. vectors.Select(vector => Array.ConvertAll(vector, value => (float)value))];
+        float[][] products = [.. vectors.Select(_ => new float[embedding.TokenCount])];
         var slice = new float[SliceRows * size];
-        for (var first = 0; first < products.Length; first += SliceRows)
+        for (var first = 0; first < embedding.TokenCount; first += SliceRows)
         {
-            var count = Math.Min(SliceRows, products.Length - first);
+            var count = Math.Min(SliceRows, embedding.TokenCount - first);
             embedding.ReadSlice(first, slice.AsSpan(0, count * size), cancellationToken);
             for (var i = 0; i < count; i++)
             {
-                products[first + i] = TensorPrimitives.Dot(slice.AsSpan(i * size, size), direction);
+                var row = slice.AsSpan(i * size, size);
+                for (var v = 0; v < directions.Length; v++)
+                {
+                    products[v][first + i] = TensorPrimitives.Dot(row, directions[v]);
+                }
             }
         }
 

@@ -175,6 +175,7 @@ internal sealed class EvidenceCapture
         var (headCount, headSize) = (attention.Facts.HeadCount, attention.Facts.HeadSize);
         var shared = headCount / attention.Facts.KeyValueHeadCount;
         var own = new float[queries.Count * shared * headSize];
+        List<double[]> sums = [.. scores.SelectMany(each => Enumerable.Repeat(each, shared))];
         for (var first = 0; first < headCount; first += shared)
         {
             List<ReadOnlyMemory<float>> weights = [];
@@ -200,7 +201,7 @@ internal sealed class EvidenceCapture
                 first / shared * headSize,
                 own,
                 weights,
-                [.. scores.SelectMany(each => Enumerable.Repeat(each, shared))],
+                sums,
                 cancellationToken
             );
         }
