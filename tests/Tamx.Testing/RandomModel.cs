@@ -134,6 +134,34 @@ public static class RandomModel
         {%- if add_generation_prompt -%}{{- '<|im_start|>assistant\n' -}}{%- endif -%}
         """;
 
+    /// <summary>Gives the same prompts as the published template of Gemma 3.</summary>
+    public const string Gemma3Template = """
+        {{- bos_token -}}
+        {%- set before = '' -%}
+        {%- set rest = messages -%}
+        {%- if messages[0].role == 'system' -%}
+        {%- set before = (messages[0].content if messages[0].content is string else messages[0].content[0].text) + '\n\n' -%}
+        {%- set rest = messages[1:] -%}
+        {%- endif -%}
+        {%- for message in rest -%}
+        {%- if (message.role == 'user') != (loop.index0 % 2 == 0) -%}
+        {{- raise_exception('roles must alternate user and assistant') -}}
+        {%- endif -%}
+        {{- '<start_of_turn>' + ('model' if message.role == 'assistant' else message.role) + '\n' -}}
+        {{- before if loop.first -}}
+        {%- if message.content is string -%}{{- message.content|trim -}}
+        {%- else -%}
+        {%- for part in message.content -%}
+        {%- if part.type == 'text' -%}{{- part.text|trim -}}
+        {%- else -%}{{- '<start_of_image>' -}}
+        {%- endif -%}
+        {%- endfor -%}
+        {%- endif -%}
+        {{- '<end_of_turn>\n' -}}
+        {%- endfor -%}
+        {%- if add_generation_prompt -%}{{- '<start_of_turn>model\n' -}}{%- endif -%}
+        """;
+
     /// <summary>What stands before it in Qwen2-VL's and Qwen2.5-VL's layout.</summary>
     private const string DefaultSystemTemplate = $$$"""
         {%- if messages[0].role != 'system' -%}{{- '<|im_start|>system\n{{{DefaultSystemText}}}<|im_end|>\n' -}}{%- endif -%}
@@ -185,7 +213,11 @@ public static class RandomModel
         writer.Add($"{architecture}.attention.value_length", (uint)headSize);
         writer.Add($"{architecture}.attention.layer_norm_rms_epsilon", 1e-6f);
         writer.Add($"{architecture}.rope.freq_base", 10000f);
-        if (!options.IsInternVl)
+        if (options.IsGemma3)
+        {
+            writer.Add($"{architecture}.attention.sliding_window", (uint)options.SlidingWindow);
+        }
+        else if (!options.IsInternVl)
         {
             writer.Add(
                 $"{architecture}.rope.dimension_sections",
@@ -208,25 +240,45 @@ public static class RandomModel
         {
             AddHybridKeys(writer, options, headSize);
         }
-        else if (architecture != ModelArchitecture.Qwen2Vl && !options.IsInternVl)
+        else if (architecture != ModelArchitecture.Qwen2Vl && !options.IsInternVl && !options.IsGemma3)
         {
             writer.Add($"{architecture}.n_deepstack_layers", (uint)options.DeepstackLayerCount);
         }
 
-        WordVocabulary vocabulary = new(
-            options.VocabularySize,
-            options.IsInternVl ? ["<img>", "</img>", "<IMG_CONTEXT>"] : []
-        );
+        var vocabulary = VocabularyOf(options);
         var template =
-            options.IsInternVl ? InternVlTemplate
+            options.IsGemma3 ? Gemma3Template
+            : options.IsInternVl ? InternVlTemplate
             : isQwen35 ? SwitchableTemplate
             : options.IsThinking ? ThinkingTemplate
             : architecture == ModelArchitecture.Qwen2Vl ? DefaultSystemTemplate + ChatTemplate
             : ChatTemplate;
-        AddVocabulary(writer, vocabulary, template, isQwen35 ? "qwen35" : "qwen2");
+        if (options.IsGemma3)
+        {
+            AddPieces(writer, vocabulary);
+        }
+        else
+        {
+            AddBytePairs(writer, vocabulary, isQwen35 ? "qwen35" : "qwen2");
+        }
+
+        writer.Add("tokenizer.chat_template", template);
         AddTextTensors(new TensorMaker(writer, options), options, vocabulary, headSize);
         return writer;
     }
+
+    /// <summary>The text model's vocabulary.</summary>
+    public static WordVocabulary VocabularyOf(RandomModelOptions options) =>
+        options.IsGemma3
+            ? WordVocabulary.SentencePiece(
+                ["<pad>", "<eos>", "<bos>"],
+                ["user", "model"],
+                ["<start_of_turn>", "<end_of_turn>", "<start_of_image>", "<end_of_image>", "<image_soft_token>"]
+            )
+            : new WordVocabulary(
+                options.VocabularySize,
+                options.IsInternVl ? ["<img>", "</img>", "<IMG_CONTEXT>"] : []
+            );
 
     /// <summary>The mmproj.</summary>
     public static GgufWriter BuildProjector(RandomModelOptions options)
@@ -240,7 +292,7 @@ public static class RandomModel
         writer.Add("general.file_type", options.WeightType == TensorType.F16 ? 1u : 0u);
         writer.Add("clip.has_vision_encoder", true);
         writer.Add("clip.projector_type", type);
-        writer.Add("clip.use_gelu", type == "qwen3vl_merger" || options.IsInternVl);
+        writer.Add("clip.use_gelu", type == "qwen3vl_merger" || options.IsInternVl || options.IsGemma3);
         writer.Add("clip.use_silu", type == "qwen2.5vl_merger");
         writer.Add("clip.vision.image_size", (uint)options.ImageSize);
         writer.Add("clip.vision.patch_size", (uint)options.PatchSize);
@@ -250,7 +302,7 @@ public static class RandomModel
             writer.Add("clip.vision.preproc_min_tiles", 1u);
             writer.Add("clip.vision.preproc_max_tiles", 12u);
         }
-        else
+        else if (!options.IsGemma3)
         {
             writer.Add("clip.vision.spatial_merge_size", 2u);
         }
@@ -304,7 +356,21 @@ public static class RandomModel
         return [half - (2 * side), side, side, 0];
     }
 
-    private static void AddVocabulary(GgufWriter writer, WordVocabulary vocabulary, string chatTemplate, string pre)
+    private static void AddPieces(GgufWriter writer, WordVocabulary vocabulary)
+    {
+        writer.Add("tokenizer.ggml.model", "llama");
+        writer.Add("tokenizer.ggml.tokens", vocabulary.Tokens);
+        writer.Add("tokenizer.ggml.token_type", vocabulary.Types);
+        writer.Add("tokenizer.ggml.scores", vocabulary.Scores);
+        writer.Add("tokenizer.ggml.eos_token_id", (uint)vocabulary.IdOf("<eos>"));
+        writer.Add("tokenizer.ggml.eot_token_id", (uint)vocabulary.IdOf("<end_of_turn>"));
+        writer.Add("tokenizer.ggml.padding_token_id", (uint)vocabulary.IdOf("<pad>"));
+        writer.Add("tokenizer.ggml.bos_token_id", (uint)vocabulary.IdOf("<bos>"));
+        writer.Add("tokenizer.ggml.unknown_token_id", (uint)vocabulary.IdOf("<unk>"));
+        writer.Add("tokenizer.ggml.add_space_prefix", false);
+    }
+
+    private static void AddBytePairs(GgufWriter writer, WordVocabulary vocabulary, string pre)
     {
         writer.Add("tokenizer.ggml.model", "gpt2");
         writer.Add("tokenizer.ggml.pre", pre);
@@ -315,7 +381,6 @@ public static class RandomModel
         writer.Add("tokenizer.ggml.padding_token_id", (uint)vocabulary.IdOf("<|endoftext|>"));
         writer.Add("tokenizer.ggml.bos_token_id", (uint)vocabulary.IdOf("<|endoftext|>"));
         writer.Add("tokenizer.ggml.add_bos_token", false);
-        writer.Add("tokenizer.chat_template", chatTemplate);
     }
 
     private static void AddTextTensors(
@@ -372,6 +437,14 @@ public static class RandomModel
                     }
 
                     tensors.AddNorm($"{layer}.post_attention_norm", hidden);
+                    break;
+                case ModelArchitecture.Gemma3:
+                    // What the norms after attention and feed-forward part let through takes the gains' place.
+                    AddAttention(tensors, layer, hidden, headSize, querySize, keySize);
+                    tensors.AddLinear($"{layer}.attn_output", querySize, hidden, 1, hasBias: false);
+                    tensors.AddNorm($"{layer}.post_attention_norm", hidden, outputGain);
+                    tensors.AddNorm($"{layer}.ffn_norm", hidden);
+                    tensors.AddNorm($"{layer}.post_ffw_norm", hidden, 1.5f);
                     break;
                 default:
                     AddAttention(tensors, layer, hidden, headSize, querySize, keySize);
@@ -463,17 +536,17 @@ public static class RandomModel
     private static void AddVisionTensors(TensorMaker tensors, RandomModelOptions options)
     {
         var hidden = options.VisionHiddenSize;
-        var cell = 4 * hidden;
+        var cell = options.MergeSize * options.MergeSize * hidden;
         var patch = options.PatchSize;
         var isQwen3 = options.ProjectorType == "qwen3vl_merger";
         var isQwen25 = options.ProjectorType == "qwen2.5vl_merger";
         tensors.AddKernel("v.patch_embd.weight", patch, hidden);
-        if (!options.IsInternVl)
+        if (!options.IsInternVl && !options.IsGemma3)
         {
             tensors.AddKernel("v.patch_embd.weight.1", patch, hidden);
         }
 
-        if (isQwen3 || options.IsInternVl)
+        if (isQwen3 || options.IsInternVl || options.IsGemma3)
         {
             var side = options.ImageSize / patch;
             tensors.AddVector("v.patch_embd.bias", 0, 0.1f, hidden);
@@ -526,6 +599,13 @@ public static class RandomModel
         }
 
         tensors.AddNorm("v.post_ln", hidden, 1, hasBias: !isQwen25);
+        if (options.IsGemma3)
+        {
+            tensors.AddNorm("mm.soft_emb_norm", hidden);
+            tensors.AddVector("mm.input_projection.weight", 0, 1 / MathF.Sqrt(hidden), options.HiddenSize, hidden);
+            return;
+        }
+
         tensors.AddLinear("mm.0", cell, cell, 1);
         tensors.AddLinear("mm.2", cell, options.HiddenSize, 1);
         for (var i = 0; i < options.DeepstackLayerCount; i++)

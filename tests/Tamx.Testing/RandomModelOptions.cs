@@ -35,7 +35,8 @@ public sealed record RandomModelOptions
     public string Architecture { get; init; } = ModelArchitecture.Qwen3Vl;
 
     /// <summary>
-    /// qwen3vl_merger; for qwen2vl qwen2.5vl_merger or qwen2vl_merger; for qwen2, qwen3 and qwen3moe internvl.
+    /// qwen3vl_merger; for qwen2vl qwen2.5vl_merger or qwen2vl_merger; for qwen2, qwen3 and qwen3moe internvl; for
+    /// gemma3 gemma3.
     /// </summary>
     public string ProjectorType { get; init; } = "qwen3vl_merger";
 
@@ -64,6 +65,15 @@ public sealed record RandomModelOptions
 
     /// <summary>Whether text model and mmproj are an InternVL.</summary>
     public bool IsInternVl => ProjectorType == "internvl";
+
+    /// <summary>Whether they are a Gemma 3.</summary>
+    public bool IsGemma3 => Architecture == ModelArchitecture.Gemma3;
+
+    /// <summary>Tokens that most layers of a Gemma 3 see.</summary>
+    public int SlidingWindow { get; init; } = 16;
+
+    /// <summary>Patches per side that become a cell.</summary>
+    public int MergeSize => IsGemma3 ? 4 : 2;
 
     /// <summary>Whether gate and first matrix of the experts are one tensor (qwen35moe only).</summary>
     public bool HasFusedExperts { get; init; }

@@ -129,6 +129,17 @@ public static class TestModels
             FeedForwardSize = 256,
         }
     );
+    private static readonly Lazy<ModelFiles> LazyGemma3 = Make(
+        new()
+        {
+            Name = "gemma3",
+            Architecture = ModelArchitecture.Gemma3,
+            ProjectorType = "gemma3",
+            LayerCount = 7,
+            PatchSize = 14,
+            ImageSize = 280,
+        }
+    );
     private static readonly Lazy<ModelFiles> LazyQwen3VlSplit = MakeSplit(
         new() { Name = "qwen3vl-split", IsTied = false }
     );
@@ -200,7 +211,8 @@ public static class TestModels
     /// <summary>
     /// The models that differ in architecture, projector, head or files, by the names that <see cref="Get"/> knows.
     /// </summary>
-    public static IReadOnlyList<string> Architectures => [.. WithVideos, "internvl3", "internvl3.5", "internvl3.5-moe"];
+    public static IReadOnlyList<string> Architectures =>
+        [.. WithVideos, "internvl3", "internvl3.5", "internvl3.5-moe", "gemma3"];
 
     /// <summary>Those whose families are shown videos.</summary>
     public static IReadOnlyList<string> WithVideos { get; } =
@@ -249,6 +261,7 @@ public static class TestModels
             "internvl3" => InternVl3,
             "internvl3.5" => LazyInternVl35.Value,
             "internvl3.5-moe" => LazyInternVl35Moe.Value,
+            "gemma3" => LazyGemma3.Value,
             _ => throw new ArgumentOutOfRangeException(nameof(name), name, "no such test model"),
         };
 

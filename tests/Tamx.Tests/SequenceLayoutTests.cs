@@ -124,7 +124,7 @@ public class SequenceLayoutTests
     [Fact]
     public void Parse_PaperProfile_TakesContextAfterTheVisionOnly()
     {
-        int[] ids = [.. Turn(Markers.System, 9), .. User([1, .. Image(4), 2]), .. Assistant(4)];
+        int[] ids = [.. Turn(Markers.System!.Value, 9), .. User([1, .. Image(4), 2]), .. Assistant(4)];
 
         var layout = SequenceLayout.Parse(
             ids,

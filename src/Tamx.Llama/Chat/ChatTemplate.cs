@@ -30,10 +30,10 @@ public sealed partial class ChatTemplate
     /// </summary>
     public bool TrimsMessages { get; init; }
 
-    internal PromptMarkers Markers { get; private init; } = PromptMarkers.Qwen;
+    /// <summary>The family, whose markers and frames the template writes. Any of Qwen's by default.</summary>
+    internal ModelFamily Family { get; private init; } = ModelFamily.All[0];
 
-    /// <summary>What follows a picture.</summary>
-    internal string AfterPicture { get; private init; } = "";
+    private PromptMarkers Markers => Family.Markers;
 
     /// <summary>How a video stands in the prompt. As Qwen3-VL's by default.</summary>
     public VideoLayout VideoLayout { get; init; }
@@ -85,8 +85,7 @@ public sealed partial class ChatTemplate
             Thoughts = thoughts,
             SystemFirstOnly = family.IsSystemFirstOnly(thoughts),
             VideoLayout = family.VideoLayout,
-            Markers = family.Markers,
-            AfterPicture = family.AfterPicture,
+            Family = family,
         };
     }
 
@@ -126,7 +125,8 @@ public sealed partial class ChatTemplate
     {
         ArgumentNullException.ThrowIfNull(turns);
         var opening = OpeningOf(thinking);
-        return Pieces(Trimmed(turns), turns.Count, addGenerationPrompt ? opening : null);
+        turns = Arranged(turns);
+        return Pieces(turns, turns.Count, addGenerationPrompt ? opening : null);
     }
 
     /// <summary>What the assistant's turn begins with.</summary>
@@ -145,19 +145,21 @@ public sealed partial class ChatTemplate
             : "";
     }
 
-    private IReadOnlyList<ChatTurn> Trimmed(IReadOnlyList<ChatTurn> turns) =>
-        TrimsMessages
-            ?
-            [
-                .. turns.Select(turn =>
-                    turn with
-                    {
-                        Parts = AssistantTurn.TrimSpace(turn.Parts),
-                        Thought = turn.Thought?.Trim(),
-                    }
-                ),
-            ]
-            : turns;
+    private IReadOnlyList<ChatTurn> Arranged(IReadOnlyList<ChatTurn> turns) =>
+        Family.Arrange(
+            TrimsMessages
+                ?
+                [
+                    .. turns.Select(turn =>
+                        turn with
+                        {
+                            Parts = AssistantTurn.TrimSpace(turn.Parts),
+                            Thought = turn.Thought?.Trim(),
+                        }
+                    ),
+                ]
+                : turns
+        );
 
     /// <summary>The prompt before a given answer, which is the last message, and the answer's text.</summary>
     /// <remarks>
@@ -171,8 +173,8 @@ public sealed partial class ChatTemplate
     internal (IEnumerable<PromptPiece> Prompt, string Answer) SplitAnswer(IReadOnlyList<ChatTurn> turns)
     {
         // The answer keeps its white space: a model may have written it.
-        turns = [.. Trimmed([.. turns.SkipLast(1)]), turns[^1]];
         var last = turns[^1];
+        turns = [.. Arranged(turns).SkipLast(1), last];
         if (last.Parts.Any(part => part is not TextPart))
         {
             throw new InvalidInputException(
@@ -252,15 +254,21 @@ public sealed partial class ChatTemplate
             written = written.Prepend(new ChatTurn(TurnRole.System, _defaultSystem));
         }
 
+        if (Markers.Begin is { } begin)
+        {
+            yield return PromptPiece.Marker(begin);
+        }
+
         foreach (var message in written)
         {
-            foreach (var piece in Flush().Append(PromptPiece.Marker(Markers.TurnStart)))
+            var frame = Family.FrameOf(message.Role);
+            foreach (var piece in Flush().Append(PromptPiece.Marker(frame.Start)))
             {
                 yield return piece;
             }
 
             isAssistant = message.Role == TurnRole.Assistant;
-            pending.Append(NameOf(message.Role)).Append('\n');
+            pending.Append(frame.Opening);
             foreach (var part in message.Parts)
             {
                 if (part is TextPart text)
@@ -283,21 +291,22 @@ public sealed partial class ChatTemplate
                     continue;
                 }
 
+                pending.Append(part is ImagePart ? Family.BeforePicture : "");
                 var patchCount = part is VideoPart whole ? whole.Video.PatchCount : 1;
                 foreach (var piece in Flush().Append(PromptPiece.Block(part, 0, patchCount)))
                 {
                     yield return piece;
                 }
 
-                pending.Append(part is ImagePart ? AfterPicture : "");
+                pending.Append(part is ImagePart ? Family.AfterPicture : "");
             }
 
-            foreach (var piece in Flush().Append(PromptPiece.Marker(Markers.TurnEnd)))
+            foreach (var piece in Flush().Append(PromptPiece.Marker(frame.End)))
             {
                 yield return piece;
             }
 
-            pending.Append('\n');
+            pending.Append(frame.Closing);
         }
 
         foreach (var piece in opening is null ? Flush() : Flush().Concat(Opening(opening)))
@@ -333,8 +342,11 @@ public sealed partial class ChatTemplate
         }
     }
 
-    private PromptPiece[] Opening(string text) =>
-        [PromptPiece.Marker(Markers.TurnStart), PromptPiece.Spoken($"{NameOf(TurnRole.Assistant)}\n{text}")];
+    private PromptPiece[] Opening(string text)
+    {
+        var frame = Family.FrameOf(TurnRole.Assistant);
+        return [PromptPiece.Marker(frame.Start), PromptPiece.Spoken(frame.Opening + text)];
+    }
 
     /// <summary>A message as the template writes it.</summary>
     private ChatTurn WithThought(IReadOnlyList<ChatTurn> turns, int index)
@@ -420,15 +432,6 @@ public sealed partial class ChatTemplate
             ? (open > empty, true)
             : (open >= 0, false);
     }
-
-    private static string NameOf(TurnRole role) =>
-        role switch
-        {
-            TurnRole.System => "system",
-            TurnRole.User => "user",
-            TurnRole.Assistant => "assistant",
-            _ => throw new ArgumentOutOfRangeException(nameof(role), role, "no such role"),
-        };
 
     // A thought that begins an answer, in a template that does not say where its generation prompt is.
     [GeneratedRegex(

@@ -12,9 +12,15 @@ namespace Tamx.Llama.Families;
 /// </remarks>
 internal abstract class ModelFamily
 {
+    /// <summary>llama.cpp's name of tokenizers that merge pairs of bytes.</summary>
+    public const string BytePairs = "gpt2";
+
+    /// <summary>Its name of SentencePiece's, by the first model that it ran.</summary>
+    public const string SentencePiece = "llama";
+
     /// <summary>The families, in the order in which messages list them.</summary>
     public static IReadOnlyList<ModelFamily> All { get; } =
-    [new Qwen3VlFamily(), new Qwen35Family(), new Qwen2VlFamily(), new InternVlFamily()];
+    [new Qwen3VlFamily(), new Qwen35Family(), new Qwen2VlFamily(), new InternVlFamily(), new Gemma3Family()];
 
     /// <summary>What people call it.</summary>
     public abstract string Name { get; }
@@ -40,7 +46,10 @@ internal abstract class ModelFamily
     /// <summary>The system's text where the conversation has none, if the file has no template.</summary>
     public virtual string DefaultSystem => "";
 
-    /// <summary>What the published templates write after each picture.</summary>
+    /// <summary>What the published templates write before each picture.</summary>
+    public virtual string BeforePicture => "";
+
+    /// <summary>What they write after it.</summary>
     public virtual string AfterPicture => "";
 
     /// <summary>How a video stands in the prompt.</summary>
@@ -49,12 +58,17 @@ internal abstract class ModelFamily
     /// <summary>Whether the published templates drop white space at the ends of each message.</summary>
     public virtual bool TrimsMessages => false;
 
-    /// <summary>llama.cpp's names for its way to cut text into tokens.</summary>
+    /// <summary>
+    /// llama.cpp's name of the tokenizer: <c>gpt2</c> (byte pairs) or <c>llama</c> (SentencePiece).
+    /// </summary>
+    public virtual string Tokenizer => BytePairs;
+
+    /// <summary>llama.cpp's names for the way in which byte pairs' text is cut first.</summary>
     /// <remarks>
     /// Only ways that llama.cpp has as code. Most others it has as regular expressions, and their matching recurses: a
     /// long run of digits or spaces in a prompt throws, or overflows the stack.
     /// </remarks>
-    public abstract IReadOnlyList<string> PreTokenizers { get; }
+    public virtual IReadOnlyList<string> PreTokenizers => [];
 
     /// <summary>Keys of the text model that llama.cpp reads besides those that it reads of any.</summary>
     public virtual IReadOnlyList<KnownKey> Keys => [];
@@ -64,6 +78,12 @@ internal abstract class ModelFamily
 
     /// <summary>Whether each query has a gate that what it reads is multiplied by (<c>gate_sigmoid-K</c>).</summary>
     public virtual bool HasAttentionGates => false;
+
+    /// <summary>
+    /// Whether each layer scales what its attention wrote, all positions together, before it adds it to the residual
+    /// stream.
+    /// </summary>
+    public virtual bool HasAttentionPostNorms => false;
 
     /// <summary>
     /// What the coordinates of the right and bottom edge are in boxes that the answer names, if they do not depend on
@@ -78,6 +98,15 @@ internal abstract class ModelFamily
     /// <summary>The family of an architecture that was checked.</summary>
     public static ModelFamily Of(string architecture) =>
         Find(architecture) ?? throw new ArgumentException($"no family has architecture {architecture}");
+
+    /// <summary>Markers and text around a message.</summary>
+    /// <param name="role">Who speaks.</param>
+    public virtual TurnFrame FrameOf(TurnRole role) =>
+        new(Markers.TurnStart, $"{Markers.RoleOf(role)}\n", Markers.TurnEnd, "\n");
+
+    /// <summary>The messages as the published templates write them, one turn each.</summary>
+    /// <exception cref="InvalidInputException">The templates cannot write them.</exception>
+    public virtual IReadOnlyList<ChatTurn> Arrange(IReadOnlyList<ChatTurn> turns) => turns;
 
     /// <summary>Whether a system message must be the first, and of text alone.</summary>
     /// <param name="thoughts">Which thoughts the file's template keeps.</param>
@@ -97,6 +126,13 @@ internal abstract class ModelFamily
     /// <exception cref="ModelFormatException">A tensor is wrong.</exception>
     public virtual void CheckOthers(TensorChecklist tensors, GgufModel model, TextShape shape) { }
 }
+
+/// <summary>What stands around a message in a prompt.</summary>
+/// <param name="Start">The marker that begins its turn.</param>
+/// <param name="Opening">Text after it.</param>
+/// <param name="End">The marker after the message.</param>
+/// <param name="Closing">Text after that.</param>
+internal readonly record struct TurnFrame(string Start, string Opening, string End, string Closing);
 
 /// <summary>Markers that make up a family's prompts, and by which its sequences are read.</summary>
 /// <param name="TurnStart">Begins a turn.</param>
@@ -118,7 +154,29 @@ internal sealed record PromptMarkers(
     public static PromptMarkers Qwen { get; } =
         new("<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>");
 
-    /// <summary>All of them.</summary>
+    /// <summary>The token that every prompt begins with; null for none.</summary>
+    public string? Begin { get; init; }
+
+    /// <summary>The word that names the system's turns; null where it has none.</summary>
+    public string? System { get; init; } = "system";
+
+    /// <summary>The word that names the person's turns.</summary>
+    public string User { get; init; } = "user";
+
+    /// <summary>The word that names the model's turns.</summary>
+    public string Assistant { get; init; } = "assistant";
+
+    /// <summary>All of them, without the words.</summary>
     public IReadOnlyList<string> All =>
-        [TurnStart, TurnEnd, VisionStart, VisionEnd, ImagePad, .. VideoPad is null ? [] : new[] { VideoPad }];
+        [.. new[] { TurnStart, TurnEnd, VisionStart, VisionEnd, ImagePad, VideoPad, Begin }.OfType<string>()];
+
+    /// <summary>The word that names a role's turns.</summary>
+    public string RoleOf(TurnRole role) =>
+        role switch
+        {
+            TurnRole.System when System is not null => System,
+            TurnRole.User => User,
+            TurnRole.Assistant => Assistant,
+            _ => throw new ArgumentOutOfRangeException(nameof(role), role, "no such role"),
+        };
 }

@@ -27,6 +27,11 @@ internal sealed record ProjectorKind(string Type)
     /// </summary>
     public bool IsSquare { get; init; }
 
+    /// <summary>
+    /// Whether a cell sees those before it alone. Else all cells of a picture see each other, and are decoded together.
+    /// </summary>
+    public bool IsCausal { get; init; } = true;
+
     /// <summary>Whether two frames of a video are one temporal patch. Else there are no videos.</summary>
     public bool TakesFramePairs { get; init; } = true;
 

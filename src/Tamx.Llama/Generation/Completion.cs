@@ -56,6 +56,14 @@ public sealed partial class Completion : IDisposable
 
         RequireTokens(options.LogitBias, model.Vocabulary.Count);
         RequireLayers(options.Layers, model.Facts, Settings.Layers);
+        if (options.CaptureAttention && model.Facts.HasAttentionPostNorms)
+        {
+            throw new InvalidInputException(
+                $"{model.Facts.Family} has no evidence maps: each layer scales what its attention wrote from all "
+                    + "positions together, so that no position has a share of its own; the other maps need none"
+            );
+        }
+
         if (options.Region is { Steers: true } region)
         {
             int[] layers = region.Layer < 0 ? [] : [region.Layer];

@@ -264,7 +264,8 @@ internal sealed class PromptBuilder
                     grid.Rows,
                     time,
                     EndsBlock: time == times[^1],
-                    vision.UsesMrope
+                    vision.UsesMrope,
+                    vision.IsCausal
                 )
             );
         }

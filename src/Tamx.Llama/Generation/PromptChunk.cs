@@ -18,6 +18,9 @@ internal sealed record TextChunk(int TokenCount) : PromptChunk(TokenCount);
 /// <param name="UsesMrope">
 /// Whether its cells lie on M-RoPE's axes; else each has the position after the one before it.
 /// </param>
+/// <param name="IsCausal">
+/// Whether a cell sees those before it alone; else all see each other, and are decoded together.
+/// </param>
 internal sealed record PatchChunk(
     int Width,
     int Height,
@@ -25,5 +28,6 @@ internal sealed record PatchChunk(
     int Rows,
     int Time,
     bool EndsBlock,
-    bool UsesMrope = true
+    bool UsesMrope = true,
+    bool IsCausal = true
 ) : PromptChunk(Columns * Rows);

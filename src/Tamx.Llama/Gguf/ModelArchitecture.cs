@@ -27,6 +27,9 @@ public static class ModelArchitecture
     /// <summary>InternVL 3.5 with experts (30B-A3B, 241B-A28B).</summary>
     public const string Qwen3Moe = "qwen3moe";
 
+    /// <summary>Gemma 3.</summary>
+    public const string Gemma3 = "gemma3";
+
     /// <summary>What an mmproj calls itself.</summary>
     internal const string Clip = "clip";
 }

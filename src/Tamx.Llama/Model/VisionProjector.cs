@@ -22,6 +22,7 @@ internal sealed class VisionProjector : IDisposable
         Handle = handle;
         Facts = facts;
         UsesMrope = MtmdApi.UsesMrope(handle) != 0;
+        IsCausal = MtmdApi.UsesNonCausal(handle, 0) == 0;
         _state = state;
         _inputSize = inputSize;
     }
@@ -32,6 +33,9 @@ internal sealed class VisionProjector : IDisposable
 
     /// <summary>Whether cells lie on M-RoPE's axes; else each has the position after the one before it.</summary>
     public bool UsesMrope { get; }
+
+    /// <summary>Whether a cell sees those before it alone; else all of a picture see each other.</summary>
+    public bool IsCausal { get; }
 
     /// <summary>Loads a checked file for a model.</summary>
     /// <exception cref="ModelFormatException">libmtmd refuses it.</exception>
@@ -75,10 +79,10 @@ internal sealed class VisionProjector : IDisposable
             handle = new MtmdHandle(context, model.Handle, state);
             LlamaLibraries.FileAtWork = options.ModelPath;
             var vision = new VisionProjector(handle, state, facts, model.InputSize);
+            var kind = ProjectorKind.Of(facts.ProjectorType);
             return
                 MtmdApi.SupportsVision(handle) != 0
-                && vision.UsesMrope == ProjectorKind.Of(facts.ProjectorType).UsesMrope
-                && MtmdApi.UsesNonCausal(handle, 0) == 0
+                && (vision.UsesMrope, vision.IsCausal) == (kind.UsesMrope, kind.IsCausal)
                 ? vision
                 : throw new ModelFormatException(
                     options.ProjectorPath!,

@@ -23,7 +23,7 @@ public sealed class Vocabulary
         _endTokens = [.. facts.EndTokenIds];
         Markers = ModelFamily.Of(facts.Architecture).Markers;
         _answerText = new TextCutter([.. Markers.All, "<|endoftext|>", "<|vision_pad|>"]);
-        _userText = new TextCutter(facts.UserDefinedTokens);
+        _userText = new TextCutter(facts.NamesOfAnyText);
         Count = facts.VocabularySize;
     }
 
@@ -67,7 +67,7 @@ public sealed class Vocabulary
     /// <param name="specials">Which special tokens that the text names are tokens.</param>
     internal int[] Tokenize(string text, SpecialTokens specials)
     {
-        // llama.cpp takes tokens that the user of a vocabulary defined (<think>) from any text.
+        // Text of people names no special token, whatever llama.cpp would make of it.
         var parts = specials switch
         {
             SpecialTokens.None => _userText.Cut(text),

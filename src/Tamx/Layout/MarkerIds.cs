@@ -30,22 +30,24 @@ public sealed record MarkerIds
             ThinkEnd = 151668,
         };
 
-    /// <summary>Begins a turn: <c>&lt;|im_start|&gt;</c></summary>
+    /// <summary>Begins a turn: <c>&lt;|im_start|&gt;</c>, or <c>&lt;start_of_turn&gt;</c> in Gemma 3.</summary>
     public required int TurnStart { get; init; }
 
-    /// <summary>Ends a turn: <c>&lt;|im_end|&gt;</c></summary>
+    /// <summary>Ends a turn: <c>&lt;|im_end|&gt;</c>, or <c>&lt;end_of_turn&gt;</c>.</summary>
     public required int TurnEnd { get; init; }
 
     /// <summary>
-    /// Stands before the cells of a picture: <c>&lt;|vision_start|&gt;</c>, or <c>&lt;img&gt;</c> in InternVL.
+    /// Stands before the cells of a picture: <c>&lt;|vision_start|&gt;</c>, <c>&lt;img&gt;</c> in InternVL, or
+    /// <c>&lt;start_of_image&gt;</c> in Gemma 3.
     /// </summary>
     public required int VisionStart { get; init; }
 
-    /// <summary>Stands after them: <c>&lt;|vision_end|&gt;</c>, or <c>&lt;/img&gt;</c>.</summary>
+    /// <summary>Stands after them: <c>&lt;|vision_end|&gt;</c>, <c>&lt;/img&gt;</c>, or <c>&lt;end_of_image&gt;</c>.</summary>
     public required int VisionEnd { get; init; }
 
     /// <summary>
-    /// The token that a picture's cells carry: <c>&lt;|image_pad|&gt;</c>, or <c>&lt;IMG_CONTEXT&gt;</c>.
+    /// The token that a picture's cells carry: <c>&lt;|image_pad|&gt;</c>, <c>&lt;IMG_CONTEXT&gt;</c>, or
+    /// <c>&lt;image_soft_token&gt;</c>.
     /// </summary>
     public required int ImagePad { get; init; }
 
@@ -54,13 +56,13 @@ public sealed record MarkerIds
     /// </summary>
     public int? VideoPad { get; init; }
 
-    /// <summary>The role word <c>system</c>.</summary>
-    public required int System { get; init; }
+    /// <summary>The role word <c>system</c>. Null in families without such turns.</summary>
+    public int? System { get; init; }
 
     /// <summary>The role word <c>user</c>.</summary>
     public required int User { get; init; }
 
-    /// <summary>The role word <c>assistant</c>.</summary>
+    /// <summary>The role word <c>assistant</c>, or <c>model</c> in Gemma 3.</summary>
     public required int Assistant { get; init; }
 
     /// <summary>A single line feed.</summary>
@@ -102,9 +104,9 @@ public sealed record MarkerIds
             VisionEnd = findId(markers.VisionEnd),
             ImagePad = findId(markers.ImagePad),
             VideoPad = markers.VideoPad is { } videoPad ? findId(videoPad) : null,
-            System = findId("system"),
-            User = findId("user"),
-            Assistant = findId("assistant"),
+            System = markers.System is { } system ? findId(system) : null,
+            User = findId(markers.User),
+            Assistant = findId(markers.Assistant),
             Newline = findId("\n"),
             ThinkStart = tryFindId("<think>"),
             ThinkEnd = tryFindId("</think>"),

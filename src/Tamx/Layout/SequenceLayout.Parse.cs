@@ -139,7 +139,7 @@ public sealed partial record SequenceLayout
         ];
         if (dropRoleWords)
         {
-            noText.UnionWith([markers.System, markers.User, markers.Assistant]);
+            noText.UnionWith([markers.System ?? markers.User, markers.User, markers.Assistant]);
         }
 
         var turns = new List<Turn>();

@@ -54,6 +54,11 @@ internal sealed class DamagedPair
                         IsTied = true,
                     },
                     InternVl(size, ModelArchitecture.Qwen3Moe),
+                    Qwen2(size, "gemma3") with
+                    {
+                        Architecture = ModelArchitecture.Gemma3,
+                        ImageSize = 32,
+                    },
                 ]
         ),
     ];

@@ -23,6 +23,8 @@ public class PreflightTests
         "A.rope.freq_base",
         "A.n_deepstack_layers",
         "tokenizer.ggml.eos_token_id",
+        "tokenizer.ggml.eot_token_id",
+        "tokenizer.ggml.unknown_token_id",
         "tokenizer.ggml.padding_token_id",
         "tokenizer.ggml.bos_token_id",
         "tokenizer.ggml.add_bos_token",
@@ -53,14 +55,18 @@ public class PreflightTests
         Assert.Equal(1, model.KeyValueHeadCount);
         Assert.Equal(8, model.HeadSize);
         Assert.Equal(8192, model.ContextLength);
-        Assert.Equal(new WordVocabulary().Tokens.Count + (options.IsInternVl ? 3 : 0), model.VocabularySize);
+        Assert.Equal(RandomModel.VocabularyOf(options).Tokens.Count, model.VocabularySize);
         Assert.Equal(options.DeepstackLayerCount, model.DeepstackLayerCount);
         Assert.False(model.IsTied);
         Assert.Equal("output.weight", model.OutputEmbedding.Name);
-        Assert.Contains("<|im_start|>", model.ChatTemplate, StringComparison.Ordinal);
+        Assert.Contains(
+            options.IsGemma3 ? "<start_of_turn>" : "<|im_start|>",
+            model.ChatTemplate,
+            StringComparison.Ordinal
+        );
         Assert.Equal(options.ProjectorType, projector.ProjectorType);
         Assert.Equal(4, projector.PatchSize);
-        Assert.Equal(8, projector.CellSize);
+        Assert.Equal(4 * options.MergeSize, projector.CellSize);
         Assert.Equal(32, projector.ImageSize);
         Assert.Equal(16, projector.ProjectionSize);
         Assert.Equal(options.DeepstackLayerCount == 1 ? [0] : [], projector.DeepstackLayerIndices);
@@ -495,7 +501,7 @@ public class PreflightTests
 
     [Theory]
     [InlineData("resampler", "they are no places in it, so there is no map")]
-    [InlineData("gemma4v", "it must be qwen3vl_merger, qwen2.5vl_merger, qwen2vl_merger or internvl")]
+    [InlineData("gemma4v", "it must be qwen3vl_merger, qwen2.5vl_merger, qwen2vl_merger, internvl or gemma3")]
     public void CheckProjector_OtherKind_SaysWhy(string type, string message)
     {
         var writer = RandomModel.BuildProjector(RandomModelOptions.Tiny);
@@ -593,8 +599,82 @@ public class PreflightTests
     }
 
     [Theory]
+    [InlineData("gemma3.attention.sliding_window", 0f, "is 0; it must be 1 to")]
+    [InlineData("gemma3.final_logit_softcapping", 30f, "is 30; it must be absent or 0")]
+    [InlineData("gemma3.attn_logit_softcapping", 50f, "is 50; it must be absent or 0")]
+    [InlineData("gemma3.rope.freq_base_swa", float.NaN, "is NaN; it must be a finite number")]
+    [InlineData("tokenizer.ggml.scores", 2f, "is 1 x F32; it must be ")]
+    [InlineData("tokenizer.ggml.add_space_prefix", 1f, "is true; it must be false")]
+    [InlineData("tokenizer.ggml.model", 0f, "is 'gpt2'; it must be 'llama', as the tokenizer of Gemma 3 is called")]
+    public void CheckModel_ImpossibleGemma3_IsNamed(string key, float value, string message)
+    {
+        var writer = RandomModel.BuildModel(TinyModels.Of("gemma3"));
+        switch (key)
+        {
+            case "gemma3.attention.sliding_window":
+                writer.Add(key, (uint)value);
+                break;
+            case "tokenizer.ggml.scores":
+                writer.Add(key, (float[])[value]);
+                break;
+            case "tokenizer.ggml.add_space_prefix":
+                writer.Add(key, true);
+                break;
+            case "tokenizer.ggml.model":
+                writer.Add(key, "gpt2");
+                break;
+            default:
+                writer.Add(key, value);
+                break;
+        }
+
+        var error = Assert.Throws<ModelFormatException>(() => Check(writer));
+        Assert.Contains($"{key} {message}", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("a byte", "lacks the byte <0x0A>")]
+    [InlineData("a marker", "lacks the marker <start_of_image>")]
+    [InlineData("a score", "is NaN for token 5; it must be numbers")]
+    [InlineData("a type", "is 7 for token 9")]
+    public void CheckModel_VocabularyOfPiecesThatLacksSomething_IsNamed(string what, string message)
+    {
+        var writer = RandomModel.BuildModel(TinyModels.Of("gemma3"));
+        var vocabulary = RandomModel.VocabularyOf(TinyModels.Of("gemma3"));
+        string[] tokens = [.. vocabulary.Tokens];
+        float[] scores = [.. vocabulary.Scores];
+        int[] types = [.. vocabulary.Types];
+        switch (what)
+        {
+            case "a byte":
+                tokens[vocabulary.IdOf("<0x0A>")] = "<0x0a>";
+                break;
+            case "a marker":
+                tokens[vocabulary.IdOf("<start_of_image>")] = "<image>";
+                break;
+            case "a score":
+                scores[5] = float.NaN;
+                break;
+            default:
+                types[9] = 7;
+                break;
+        }
+
+        writer.Add("tokenizer.ggml.tokens", tokens);
+        writer.Add("tokenizer.ggml.scores", scores);
+        writer.Add("tokenizer.ggml.token_type", types);
+        Assert.Contains(
+            message,
+            Assert.Throws<ModelFormatException>(() => Check(writer)).Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Theory]
     [InlineData("internvl3", "qwen3vl")]
     [InlineData("qwen3vl", "internvl3")]
+    [InlineData("internvl3", "gemma3")]
+    [InlineData("gemma3", "internvl3")]
     public void CheckPair_OfTwoFamilies_IsRefused(string model, string projector)
     {
         var facts = Check(RandomModel.BuildModel(TinyModels.Of(model)));
@@ -663,6 +743,8 @@ public class PreflightTests
     [InlineData("internvl3", "v.post_ln.weight")]
     [InlineData("internvl3", "v.blk.0.attn_q_norm.weight")]
     [InlineData("internvl3", "v.patch_embd.weight.1")]
+    [InlineData("gemma3", "v.class_embd")]
+    [InlineData("gemma3", "mm.0.weight")]
     public void CheckProjector_UnknownTensor_IsNamed(string kind, string name)
     {
         var writer = RandomModel.BuildProjector(OptionsOf(kind));

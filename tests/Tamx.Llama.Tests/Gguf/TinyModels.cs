@@ -17,6 +17,7 @@ internal static class TinyModels
         "internvl3",
         "internvl3.5",
         "internvl3.5-moe",
+        "gemma3",
     ];
 
     public static RandomModelOptions Of(string kind) =>
@@ -31,6 +32,7 @@ internal static class TinyModels
             "internvl3" => InternVl(ModelArchitecture.Qwen2),
             "internvl3.5" => InternVl(ModelArchitecture.Qwen3),
             "internvl3.5-moe" => InternVl(ModelArchitecture.Qwen3Moe),
+            "gemma3" => Without(ModelArchitecture.Gemma3) with { ProjectorType = "gemma3" },
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no such kind"),
         };
 

@@ -17,6 +17,7 @@ public sealed class GridTests
     [InlineData("qwen2.5vl")]
     [InlineData("qwen2vl")]
     [InlineData("internvl3")]
+    [InlineData("gemma3")]
     public void Encode_OneCellOther_ItsEmbeddingChangesMost(string name)
     {
         var model = LoadedModels.Get(TestModels.Get(name));
