@@ -17,6 +17,7 @@ public sealed class ModelFamilyTests : IDisposable
     [InlineData("internvl3", null)]
     [InlineData("internvl3.5", null)]
     [InlineData("internvl3.5-moe", null)]
+    [InlineData("smolvlm", null)]
     public async Task Explain_AllMethodsAndVerdicts_GiveMapsAndSayWhichLayers(string name, string? layers)
     {
         var trace = _folder.File("trace.safetensors");
@@ -58,11 +59,11 @@ public sealed class ModelFamilyTests : IDisposable
 
         var turn = ActivationMaps.Compute(loaded).Layout.Turns[^1];
         Assert.Equal("assistant", turn.Role);
-        (await RunAsync("gemma3", command, ["--method", "joint", "-o", _folder.File("joint.html")])).AssertFails(
+        (await RunAsync("gemma3", command, ["--method", "evidence", "-o", _folder.File("evidence.html")])).AssertFails(
             3,
             "Gemma 3 has no evidence maps"
         );
-        Assert.False(File.Exists(_folder.File("joint.html")));
+        Assert.False(File.Exists(_folder.File("evidence.html")));
         run = await RunAsync("gemma3", command, ["--method", "lens", "--layer", "3", "-o", _folder.File("lens.html")]);
         Assert.True(run.ExitCode == 0, run.Error);
     }
@@ -77,6 +78,7 @@ public sealed class ModelFamilyTests : IDisposable
     [InlineData("internvl3.5", "qwen3 (InternVL 2.5, InternVL 3, InternVL 3.5), F32", "softmax attention: all")]
     [InlineData("internvl3.5-moe", "qwen3moe (InternVL 2.5, InternVL 3, InternVL 3.5), F32", "4 experts per layer")]
     [InlineData("gemma3", "gemma3 (Gemma 3), F32", "layers with softmax attention: all", 4)]
+    [InlineData("smolvlm", "llama (SmolVLM, SmolVLM2), F32", "layers with softmax attention: all", 3)]
     public async Task Info_Family_SaysNameLayersAndCells(string name, string family, string layers, int merge = 2)
     {
         var text = await RunAsync(name, ["info"]);

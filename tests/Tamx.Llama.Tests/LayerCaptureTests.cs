@@ -36,6 +36,7 @@ public sealed class LayerCaptureTests
     [InlineData("internvl3")]
     [InlineData("internvl3.5")]
     [InlineData("internvl3.5-moe")]
+    [InlineData("smolvlm")]
     [InlineData("gemma3")]
     public async Task ResidualOf_LastLayerWithOutputNorm_IsTheHiddenState(string name)
     {
@@ -116,6 +117,7 @@ public sealed class LayerCaptureTests
     [InlineData("internvl3")]
     [InlineData("internvl3.5")]
     [InlineData("internvl3.5-moe")]
+    [InlineData("smolvlm")]
     public async Task Attention_EveryRow_SumsToOneOverThePositionsSoFar(string name)
     {
         var model = LoadedModels.Get(LoadedModels.Files(name));

@@ -162,6 +162,25 @@ public static class RandomModel
         {%- if add_generation_prompt -%}{{- '<start_of_turn>model\n' -}}{%- endif -%}
         """;
 
+    /// <summary>Gives the same prompts as the published template of SmolVLM2.</summary>
+    public const string SmolVlmTemplate = """
+        {{- '<|im_start|>' -}}
+        {%- for message in messages -%}
+        {{- message.role|capitalize + ':' -}}
+        {%- if message.content is string -%}{{- ' ' + message.content -}}
+        {%- else -%}
+        {%- if message.content[0].type == 'text' -%}{{- ' ' -}}{%- endif -%}
+        {%- for part in message.content -%}
+        {%- if part.type == 'text' -%}{{- part.text -}}
+        {%- else -%}{{- '<image>' -}}
+        {%- endif -%}
+        {%- endfor -%}
+        {%- endif -%}
+        {{- '<end_of_utterance>\n' -}}
+        {%- endfor -%}
+        {%- if add_generation_prompt -%}{{- 'Assistant:' -}}{%- endif -%}
+        """;
+
     /// <summary>What stands before it in Qwen2-VL's and Qwen2.5-VL's layout.</summary>
     private const string DefaultSystemTemplate = $$$"""
         {%- if messages[0].role != 'system' -%}{{- '<|im_start|>system\n{{{DefaultSystemText}}}<|im_end|>\n' -}}{%- endif -%}
@@ -217,7 +236,7 @@ public static class RandomModel
         {
             writer.Add($"{architecture}.attention.sliding_window", (uint)options.SlidingWindow);
         }
-        else if (!options.IsInternVl)
+        else if (!options.IsSquare)
         {
             writer.Add(
                 $"{architecture}.rope.dimension_sections",
@@ -240,7 +259,7 @@ public static class RandomModel
         {
             AddHybridKeys(writer, options, headSize);
         }
-        else if (architecture != ModelArchitecture.Qwen2Vl && !options.IsInternVl && !options.IsGemma3)
+        else if (architecture != ModelArchitecture.Qwen2Vl && !options.IsSquare)
         {
             writer.Add($"{architecture}.n_deepstack_layers", (uint)options.DeepstackLayerCount);
         }
@@ -248,6 +267,7 @@ public static class RandomModel
         var vocabulary = VocabularyOf(options);
         var template =
             options.IsGemma3 ? Gemma3Template
+            : options.IsSmolVlm ? SmolVlmTemplate
             : options.IsInternVl ? InternVlTemplate
             : isQwen35 ? SwitchableTemplate
             : options.IsThinking ? ThinkingTemplate
@@ -259,7 +279,11 @@ public static class RandomModel
         }
         else
         {
-            AddBytePairs(writer, vocabulary, isQwen35 ? "qwen35" : "qwen2");
+            var pre =
+                isQwen35 ? "qwen35"
+                : options.IsSmolVlm ? "smollm"
+                : "qwen2";
+            AddBytePairs(writer, vocabulary, pre, options.IsSmolVlm ? "<end_of_utterance>" : "<|im_end|>");
         }
 
         writer.Add("tokenizer.chat_template", template);
@@ -277,7 +301,9 @@ public static class RandomModel
             )
             : new WordVocabulary(
                 options.VocabularySize,
-                options.IsInternVl ? ["<img>", "</img>", "<IMG_CONTEXT>"] : []
+                options.IsInternVl ? ["<img>", "</img>", "<IMG_CONTEXT>"]
+                    : options.IsSmolVlm ? ["<end_of_utterance>", "<fake_token_around_image>", "<global-img>", "<image>"]
+                    : []
             );
 
     /// <summary>The mmproj.</summary>
@@ -292,7 +318,7 @@ public static class RandomModel
         writer.Add("general.file_type", options.WeightType == TensorType.F16 ? 1u : 0u);
         writer.Add("clip.has_vision_encoder", true);
         writer.Add("clip.projector_type", type);
-        writer.Add("clip.use_gelu", type == "qwen3vl_merger" || options.IsInternVl || options.IsGemma3);
+        writer.Add("clip.use_gelu", type == "qwen3vl_merger" || options.IsSquare);
         writer.Add("clip.use_silu", type == "qwen2.5vl_merger");
         writer.Add("clip.vision.image_size", (uint)options.ImageSize);
         writer.Add("clip.vision.patch_size", (uint)options.PatchSize);
@@ -301,6 +327,11 @@ public static class RandomModel
             writer.Add("clip.vision.projector.scale_factor", 2u);
             writer.Add("clip.vision.preproc_min_tiles", 1u);
             writer.Add("clip.vision.preproc_max_tiles", 12u);
+        }
+        else if (options.IsSmolVlm)
+        {
+            writer.Add("clip.vision.projector.scale_factor", (uint)options.MergeSize);
+            writer.Add("clip.vision.preproc_image_size", 2 * (uint)options.ImageSize);
         }
         else if (!options.IsGemma3)
         {
@@ -370,14 +401,14 @@ public static class RandomModel
         writer.Add("tokenizer.ggml.add_space_prefix", false);
     }
 
-    private static void AddBytePairs(GgufWriter writer, WordVocabulary vocabulary, string pre)
+    private static void AddBytePairs(GgufWriter writer, WordVocabulary vocabulary, string pre, string end)
     {
         writer.Add("tokenizer.ggml.model", "gpt2");
         writer.Add("tokenizer.ggml.pre", pre);
         writer.Add("tokenizer.ggml.tokens", vocabulary.Tokens);
         writer.Add("tokenizer.ggml.token_type", vocabulary.Types);
         writer.Add("tokenizer.ggml.merges", vocabulary.Merges);
-        writer.Add("tokenizer.ggml.eos_token_id", (uint)vocabulary.IdOf("<|im_end|>"));
+        writer.Add("tokenizer.ggml.eos_token_id", (uint)vocabulary.IdOf(end));
         writer.Add("tokenizer.ggml.padding_token_id", (uint)vocabulary.IdOf("<|endoftext|>"));
         writer.Add("tokenizer.ggml.bos_token_id", (uint)vocabulary.IdOf("<|endoftext|>"));
         writer.Add("tokenizer.ggml.add_bos_token", false);
@@ -445,6 +476,13 @@ public static class RandomModel
                     tensors.AddNorm($"{layer}.post_attention_norm", hidden, outputGain);
                     tensors.AddNorm($"{layer}.ffn_norm", hidden);
                     tensors.AddNorm($"{layer}.post_ffw_norm", hidden, 1.5f);
+                    break;
+                case ModelArchitecture.Llama:
+                    tensors.AddLinear($"{layer}.attn_q", hidden, querySize, 1.6f, hasBias: false);
+                    tensors.AddLinear($"{layer}.attn_k", hidden, keySize, 1.6f, hasBias: false);
+                    tensors.AddLinear($"{layer}.attn_v", hidden, keySize, 1, hasBias: false);
+                    tensors.AddLinear($"{layer}.attn_output", querySize, hidden, outputGain, hasBias: false);
+                    tensors.AddNorm($"{layer}.ffn_norm", hidden);
                     break;
                 default:
                     AddAttention(tensors, layer, hidden, headSize, querySize, keySize);
@@ -541,12 +579,12 @@ public static class RandomModel
         var isQwen3 = options.ProjectorType == "qwen3vl_merger";
         var isQwen25 = options.ProjectorType == "qwen2.5vl_merger";
         tensors.AddKernel("v.patch_embd.weight", patch, hidden);
-        if (!options.IsInternVl && !options.IsGemma3)
+        if (!options.IsSquare)
         {
             tensors.AddKernel("v.patch_embd.weight.1", patch, hidden);
         }
 
-        if (isQwen3 || options.IsInternVl || options.IsGemma3)
+        if (isQwen3 || options.IsSquare)
         {
             var side = options.ImageSize / patch;
             tensors.AddVector("v.patch_embd.bias", 0, 0.1f, hidden);
@@ -603,6 +641,12 @@ public static class RandomModel
         {
             tensors.AddNorm("mm.soft_emb_norm", hidden);
             tensors.AddVector("mm.input_projection.weight", 0, 1 / MathF.Sqrt(hidden), options.HiddenSize, hidden);
+            return;
+        }
+
+        if (options.IsSmolVlm)
+        {
+            tensors.AddLinear("mm.model.fc", cell, options.HiddenSize, 1, hasBias: false);
             return;
         }
 

@@ -36,7 +36,7 @@ public sealed record RandomModelOptions
 
     /// <summary>
     /// qwen3vl_merger; for qwen2vl qwen2.5vl_merger or qwen2vl_merger; for qwen2, qwen3 and qwen3moe internvl; for
-    /// gemma3 gemma3.
+    /// gemma3 gemma3; for llama idefics3.
     /// </summary>
     public string ProjectorType { get; init; } = "qwen3vl_merger";
 
@@ -69,11 +69,20 @@ public sealed record RandomModelOptions
     /// <summary>Whether they are a Gemma 3.</summary>
     public bool IsGemma3 => Architecture == ModelArchitecture.Gemma3;
 
+    /// <summary>Whether they are a SmolVLM.</summary>
+    public bool IsSmolVlm => ProjectorType == "idefics3";
+
+    /// <summary>Whether pictures are squares of one size, and positions one after the other.</summary>
+    public bool IsSquare => IsInternVl || IsGemma3 || IsSmolVlm;
+
     /// <summary>Tokens that most layers of a Gemma 3 see.</summary>
     public int SlidingWindow { get; init; } = 16;
 
     /// <summary>Patches per side that become a cell.</summary>
-    public int MergeSize => IsGemma3 ? 4 : 2;
+    public int MergeSize =>
+        IsGemma3 ? 4
+        : IsSmolVlm ? 3
+        : 2;
 
     /// <summary>Whether gate and first matrix of the experts are one tensor (qwen35moe only).</summary>
     public bool HasFusedExperts { get; init; }

@@ -140,6 +140,16 @@ public static class TestModels
             ImageSize = 280,
         }
     );
+    private static readonly Lazy<ModelFiles> LazySmolVlm = Make(
+        new()
+        {
+            Name = "smolvlm",
+            Architecture = ModelArchitecture.Llama,
+            ProjectorType = "idefics3",
+            PatchSize = 14,
+            ImageSize = 220,
+        }
+    );
     private static readonly Lazy<ModelFiles> LazyQwen3VlSplit = MakeSplit(
         new() { Name = "qwen3vl-split", IsTied = false }
     );
@@ -212,7 +222,7 @@ public static class TestModels
     /// The models that differ in architecture, projector, head or files, by the names that <see cref="Get"/> knows.
     /// </summary>
     public static IReadOnlyList<string> Architectures =>
-        [.. WithVideos, "internvl3", "internvl3.5", "internvl3.5-moe", "gemma3"];
+        [.. WithVideos, "internvl3", "internvl3.5", "internvl3.5-moe", "gemma3", "smolvlm"];
 
     /// <summary>Those whose families are shown videos.</summary>
     public static IReadOnlyList<string> WithVideos { get; } =
@@ -262,6 +272,7 @@ public static class TestModels
             "internvl3.5" => LazyInternVl35.Value,
             "internvl3.5-moe" => LazyInternVl35Moe.Value,
             "gemma3" => LazyGemma3.Value,
+            "smolvlm" => LazySmolVlm.Value,
             _ => throw new ArgumentOutOfRangeException(nameof(name), name, "no such test model"),
         };
 

@@ -45,6 +45,7 @@ public sealed class EvidenceTests
     [InlineData("qwen2.5vl", 1e-5)]
     [InlineData("qwen2vl-untied", 1e-5)]
     [InlineData("internvl3", 1e-5)]
+    [InlineData("smolvlm", 1e-5)]
     [InlineData("internvl3.5", 1e-5)]
     [InlineData("internvl3.5-moe", 1e-5)]
     [InlineData("qwen3vl-f16", 1e-3)]

@@ -99,7 +99,7 @@ public class SequenceLayoutTests
     [Fact]
     public void Parse_RoleWordInTheText_IsTextUnlessTamxIsFollowed()
     {
-        int[] ids = [.. User(1, Markers.Assistant, 2), .. Assistant(3, Markers.User)];
+        int[] ids = [.. User(1, Markers.Assistant!.Value, 2), .. Assistant(3, Markers.User!.Value)];
 
         var tamx = Parse(ids);
         var tuned = SequenceLayout.Parse(ids, Markers, [], [], options: TamOptions.ForProfile(TamProfile.Tuned));

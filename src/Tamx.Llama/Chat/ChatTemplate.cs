@@ -67,13 +67,15 @@ public sealed partial class ChatTemplate
     public static ChatTemplate For(ModelFacts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
-        return For(facts.ChatTemplate, facts.Architecture);
+        return For(facts.ChatTemplate, ModelFamily.Of(facts));
     }
 
-    internal static ChatTemplate For(string? template, string architecture)
+    internal static ChatTemplate For(string? template, string architecture) =>
+        For(template, ModelFamily.WithArchitecture(architecture).First());
+
+    internal static ChatTemplate For(string? template, ModelFamily family)
     {
         // A file without a template gets the published one of its family.
-        var family = ModelFamily.Of(architecture);
         var system = template is null ? family.DefaultSystem : DefaultSystemText().Match(template).Groups[1].Value;
         var thoughts = template is null ? ThoughtLayout.Text : ThoughtsOf(template);
         var (starts, canSwitch) = template is null ? (false, false) : ThinkingOf(template);
@@ -100,14 +102,15 @@ public sealed partial class ChatTemplate
     public string Format(IReadOnlyList<ChatTurn> turns, bool addGenerationPrompt = true, bool? thinking = null)
     {
         var text = new StringBuilder();
+        var (before, after) = Markers.AroundCells ?? (Markers.VisionStart, Markers.VisionEnd);
         foreach (var piece in Pieces(turns, addGenerationPrompt, thinking))
         {
             text.Append(
                 piece.Vision switch
                 {
                     null => piece.Text,
-                    VideoPart => Markers.VisionStart + Markers.VideoPad + Markers.VisionEnd,
-                    _ => Markers.VisionStart + Markers.ImagePad + Markers.VisionEnd,
+                    VideoPart => before + Markers.VideoPad + after,
+                    _ => before + Markers.ImagePad + after,
                 }
             );
         }
@@ -197,7 +200,8 @@ public sealed partial class ChatTemplate
             );
         }
 
-        return (Pieces(turns, turns.Count - 1, opening), answer);
+        var isBegun = answer.Length > 0 && char.IsWhiteSpace(answer[0]);
+        return (Pieces(turns, turns.Count - 1, opening), isBegun ? answer : Family.AnswerStart + answer);
 
         (string Opening, string Answer) SplitThought()
         {
@@ -261,8 +265,8 @@ public sealed partial class ChatTemplate
 
         foreach (var message in written)
         {
-            var frame = Family.FrameOf(message.Role);
-            foreach (var piece in Flush().Append(PromptPiece.Marker(frame.Start)))
+            var frame = Family.FrameOf(message);
+            foreach (var piece in frame.Start.Length > 0 ? Flush().Append(PromptPiece.Marker(frame.Start)) : Flush())
             {
                 yield return piece;
             }
@@ -344,8 +348,9 @@ public sealed partial class ChatTemplate
 
     private PromptPiece[] Opening(string text)
     {
-        var frame = Family.FrameOf(TurnRole.Assistant);
-        return [PromptPiece.Marker(frame.Start), PromptPiece.Spoken(frame.Opening + text)];
+        var frame = Family.FrameOf(new ChatTurn(TurnRole.Assistant, []));
+        var spoken = PromptPiece.Spoken(frame.Opening + text);
+        return frame.Start.Length > 0 ? [PromptPiece.Marker(frame.Start), spoken] : [spoken];
     }
 
     /// <summary>A message as the template writes it.</summary>

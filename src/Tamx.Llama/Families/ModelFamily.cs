@@ -20,7 +20,15 @@ internal abstract class ModelFamily
 
     /// <summary>The families, in the order in which messages list them.</summary>
     public static IReadOnlyList<ModelFamily> All { get; } =
-    [new Qwen3VlFamily(), new Qwen35Family(), new Qwen2VlFamily(), new InternVlFamily(), new Gemma3Family()];
+    [
+        new Qwen3VlFamily(),
+        new Qwen35Family(),
+        new Qwen2VlFamily(),
+        new InternVlFamily(),
+        new Gemma3Family(),
+        IdeficsFamily.SmolVlm,
+        IdeficsFamily.Idefics3,
+    ];
 
     /// <summary>What people call it.</summary>
     public abstract string Name { get; }
@@ -91,18 +99,53 @@ internal abstract class ModelFamily
     /// </summary>
     public virtual int? CoordinateRange => 1000;
 
-    /// <summary>The family of an architecture, or null.</summary>
-    public static ModelFamily? Find(string? architecture) =>
-        All.FirstOrDefault(family => family.Architectures.Contains(architecture));
+    /// <summary>The families of an architecture.</summary>
+    public static IEnumerable<ModelFamily> WithArchitecture(string? architecture) =>
+        All.Where(family => family.Architectures.Contains(architecture));
 
-    /// <summary>The family of an architecture that was checked.</summary>
-    public static ModelFamily Of(string architecture) =>
-        Find(architecture) ?? throw new ArgumentException($"no family has architecture {architecture}");
+    /// <summary>The family of a model that was checked.</summary>
+    public static ModelFamily Of(ModelFacts model) => All.First(family => family.Name == model.Family);
+
+    /// <summary>The family of a file: several share an architecture, and differ in the markers of their pictures.</summary>
+    /// <exception cref="ModelFormatException">It is of none.</exception>
+    public static ModelFamily Of(GgufModel model, string architecture)
+    {
+        ModelFamily[] families = [.. WithArchitecture(architecture)];
+        if (families is [var only])
+        {
+            return only;
+        }
+
+        if (families.Length == 0)
+        {
+            var known = All.Select(family => $"{string.Join(", ", family.Architectures)} ({family.Name})");
+            throw model.Error(
+                $"architecture {OutsideText.Quoted(architecture)} is not supported; {string.Join("; ", known)} are"
+            );
+        }
+
+        const string TokensKey = "tokenizer.ggml.tokens";
+        HashSet<string> tokens =
+        [
+            .. model.Metadata.FindStrings(TokensKey) ?? throw model.Metadata.Missing(TokensKey, "the vocabulary"),
+        ];
+        return Array.Find(families, family => family.Markers.Missing(tokens) is null)
+            ?? throw model.Error(
+                $"the vocabulary has the pictures' markers of no family that Tamx runs with architecture {architecture}: "
+                    + string.Join(
+                        "; ",
+                        families.Select(family => $"{family.Name} has {family.Markers.Missing(tokens)}")
+                    )
+            );
+    }
 
     /// <summary>Markers and text around a message.</summary>
-    /// <param name="role">Who speaks.</param>
-    public virtual TurnFrame FrameOf(TurnRole role) =>
-        new(Markers.TurnStart, $"{Markers.RoleOf(role)}\n", Markers.TurnEnd, "\n");
+    /// <param name="turn">The message; without parts where the answer follows.</param>
+    public virtual TurnFrame FrameOf(ChatTurn turn) =>
+        new(Markers.TurnStart, $"{Markers.RoleOf(turn.Role)}\n", Markers.TurnEnd, "\n");
+
+    /// <summary>What an answer begins with besides its text.</summary>
+    public virtual string AnswerStart => "";
 
     /// <summary>The messages as the published templates write them, one turn each.</summary>
     /// <exception cref="InvalidInputException">The templates cannot write them.</exception>
@@ -154,6 +197,16 @@ internal sealed record PromptMarkers(
     public static PromptMarkers Qwen { get; } =
         new("<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>");
 
+    /// <summary>
+    /// The markers before a picture's cells and after them, where libmtmd does not write them one by one.
+    /// </summary>
+    public (string Before, string After)? AroundCells { get; init; }
+
+    /// <summary>
+    /// What begins the turns of each role, marker and all, where it is more than one marker and one word.
+    /// </summary>
+    public IReadOnlyList<(TurnRole Role, string Text)> Openings { get; init; } = [];
+
     /// <summary>The token that every prompt begins with; null for none.</summary>
     public string? Begin { get; init; }
 
@@ -165,6 +218,9 @@ internal sealed record PromptMarkers(
 
     /// <summary>The word that names the model's turns.</summary>
     public string Assistant { get; init; } = "assistant";
+
+    /// <summary>The first marker that a vocabulary lacks.</summary>
+    public string? Missing(IReadOnlySet<string> tokens) => All.FirstOrDefault(marker => !tokens.Contains(marker));
 
     /// <summary>All of them, without the words.</summary>
     public IReadOnlyList<string> All =>

@@ -10,6 +10,9 @@ internal sealed record ProjectorKind(string Type)
     /// <summary>Patches per side that become one cell. The vision graphs are written for this number.</summary>
     public int SpatialMergeSize { get; init; } = 2;
 
+    /// <summary>Whether the file says how many, and the graph takes any number.</summary>
+    public bool IsMergeFree { get; init; }
+
     /// <summary>The key that says so.</summary>
     public string MergeKey { get; init; } = "clip.vision.spatial_merge_size";
 
@@ -75,6 +78,11 @@ internal sealed record ProjectorKind(string Type)
 
     /// <summary>Whether a picture may become several such squares, and the whole picture one more after them.</summary>
     public bool IsTiled { get; init; }
+
+    /// <summary>
+    /// Whether libmtmd cuts every square into tiles again, and the square as a whole is the last of what it makes.
+    /// </summary>
+    public bool IsWholeLast { get; init; }
 
     /// <summary>Steps of M-RoPE's time axis per second of a video; null for one step per temporal patch.</summary>
     public float? StepsPerSecond { get; init; }

@@ -252,7 +252,7 @@ internal sealed class PromptBuilder
         var block = _pictures.Count == 0 ? 0 : _pictures[^1].BlockIndex + 1;
         var vision = _model.Vision!;
         var grid = vision.Measure(width, height);
-        AddText(grid.Before);
+        AddText(_markers.AroundCells is { } before ? _model.Vocabulary.Tokenize(before.Before, true) : grid.Before);
         var position = _tokenIds.Count;
         foreach (var time in times)
         {
@@ -271,7 +271,7 @@ internal sealed class PromptBuilder
         }
 
         _tokenIds.AddRange(Enumerable.Repeat(_model.Vocabulary.FindId(pad), times.Length * grid.Columns * grid.Rows));
-        AddText(grid.After);
+        AddText(_markers.AroundCells is { } after ? _model.Vocabulary.Tokenize(after.After, true) : grid.After);
         return (block, position, grid);
     }
 

@@ -9,7 +9,7 @@ public sealed record ModelFacts
     /// <summary>One of <see cref="ModelArchitecture"/>.</summary>
     public required string Architecture { get; init; }
 
-    /// <summary>What people call models of this architecture, for example Qwen3-VL.</summary>
+    /// <summary>What people call models of its family, for example Qwen3-VL.</summary>
     public required string Family { get; init; }
 
     /// <summary>The model's own name (general.name), or null.</summary>

@@ -23,6 +23,7 @@ public static partial class Preflight
         "<|im_end|>",
         "<|endoftext|>",
         "<end_of_turn>",
+        "<end_of_utterance>",
         "<|fim_pad|>",
         "<|repo_name|>",
         "<|file_sep|>",
@@ -94,12 +95,7 @@ public static partial class Preflight
             throw ModelFormatException.Naming(model.Path, $"is an mmproj (vision part); {wayOut}");
         }
 
-        var family =
-            ModelFamily.Find(architecture)
-            ?? throw model.Error(
-                $"architecture {OutsideText.Quoted(architecture)} is not supported; "
-                    + $"{string.Join("; ", ModelFamily.All.Select(Description))} are"
-            );
+        var family = ModelFamily.Of(model, architecture);
         CheckKeyTypes(model, ModelKeys.Concat(family.Keys), architecture);
         var hiddenSize = Integer(model, $"{architecture}.embedding_length", 1, 65536);
         var layerCount = Integer(model, $"{architecture}.block_count", 1, 512);
@@ -595,9 +591,6 @@ public static partial class Preflight
         tensors.RefuseOthers("loads no file with a tensor that it does not know");
         return outputEmbedding;
     }
-
-    private static string Description(ModelFamily family) =>
-        $"{string.Join(", ", family.Architectures)} ({family.Name})";
 
     private static string QuantizationOf(GgufModel model)
     {

@@ -141,19 +141,37 @@ public static partial class Preflight
                     ? throw metadata.Missing(kind.MergeKey, $"{kind.SpatialMergeSize}")
                     : kind.SpatialMergeSize
             );
-        if (merge != kind.SpatialMergeSize)
+        const int MostMerge = 16;
+        if (kind.IsMergeFree ? merge is < 1 or > MostMerge : merge != kind.SpatialMergeSize)
         {
-            throw Wrong(model, kind.MergeKey, merge, $"{kind.SpatialMergeSize}");
+            throw Wrong(
+                model,
+                kind.MergeKey,
+                merge,
+                kind.IsMergeFree ? $"1 to {MostMerge}" : $"{kind.SpatialMergeSize}"
+            );
         }
 
-        if (kind.IsSquare && imageSize % (patchSize * kind.SpatialMergeSize) != 0)
+        var cellSize = patchSize * (int)merge;
+        if (kind.IsMergeFree && imageSize / patchSize % merge != 0)
         {
+            // The tower leaves a rest at the picture's edge unseen, but cells are whole.
             throw Wrong(
                 model,
                 "clip.vision.image_size",
                 imageSize,
-                $"a multiple of a cell's side, {patchSize * kind.SpatialMergeSize}"
+                $"so many patches of {patchSize} that {merge} divides"
             );
+        }
+
+        if (kind is { IsSquare: true, IsMergeFree: false } && imageSize % cellSize != 0)
+        {
+            throw Wrong(model, "clip.vision.image_size", imageSize, $"a multiple of a cell's side, {cellSize}");
+        }
+
+        if (kind.IsWholeLast)
+        {
+            Integer(model, "clip.vision.preproc_image_size", imageSize, MaxImageSize);
         }
 
         var (leastTiles, mostTiles) = kind.IsTiled ? ReadTiles(model) : (1, 1);
@@ -188,7 +206,7 @@ public static partial class Preflight
             ProjectorType = kind.Type,
             Name = metadata.FindString("general.name"),
             PatchSize = patchSize,
-            SpatialMergeSize = kind.SpatialMergeSize,
+            SpatialMergeSize = (int)merge,
             ImageSize = imageSize,
             MinPixels = least,
             MaxPixels = most,

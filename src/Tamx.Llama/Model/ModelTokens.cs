@@ -20,7 +20,7 @@ public sealed class ModelTokens
     public ModelFacts Facts { get; }
 
     /// <summary>The markers of the model's family.</summary>
-    internal PromptMarkers Markers => ModelFamily.Of(Facts.Architecture).Markers;
+    internal PromptMarkers Markers => ModelFamily.Of(Facts).Markers;
 
     /// <summary>The output embedding (lm_head).</summary>
     public OutputEmbedding OutputEmbedding { get; }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Tamx.Llama.Families;
 using Tamx.Llama.Interop;
 
 namespace Tamx.Llama;
@@ -143,7 +144,7 @@ internal sealed unsafe class VisionPatch : IDisposable
             var chunk = MtmdApi.GetChunk(_chunks, i);
             if (MtmdApi.GetChunkType(chunk) == MtmdApi.ImageChunk)
             {
-                if (Cells != 0)
+                if (Cells != 0 && !ProjectorKind.Of(_projector.Facts.ProjectorType).IsWholeLast)
                 {
                     throw new InvalidInputException(
                         isStill

@@ -21,7 +21,7 @@ public sealed class Vocabulary
         _model = model;
         _path = facts.Path;
         _endTokens = [.. facts.EndTokenIds];
-        Markers = ModelFamily.Of(facts.Architecture).Markers;
+        Markers = ModelFamily.Of(facts).Markers;
         _answerText = new TextCutter([.. Markers.All, "<|endoftext|>", "<|vision_pad|>"]);
         _userText = new TextCutter(facts.NamesOfAnyText);
         Count = facts.VocabularySize;

@@ -130,7 +130,7 @@ public sealed record ClaimedRegion(
     private static (double Width, double Height)? SidesOf(RunInfo run, PatchGrid cells)
     {
         var isQwen2 = run.Model?.Replace(' ', '-').Contains("Qwen2-VL", StringComparison.OrdinalIgnoreCase) ?? false;
-        return ModelFamily.Find(run.Architecture) switch
+        return ModelFamily.WithArchitecture(run.Architecture).FirstOrDefault() switch
         {
             null => null,
             { CoordinateRange: { } range } => (range, range),

@@ -1,4 +1,5 @@
 using Tamx.Llama;
+using Tamx.Llama.Chat;
 using Tamx.Llama.Families;
 
 namespace Tamx;
@@ -59,11 +60,17 @@ public sealed record MarkerIds
     /// <summary>The role word <c>system</c>. Null in families without such turns.</summary>
     public int? System { get; init; }
 
-    /// <summary>The role word <c>user</c>.</summary>
-    public required int User { get; init; }
+    /// <summary>The role word <c>user</c>. Null where it is no single token (<see cref="Openings"/>).</summary>
+    public int? User { get; init; }
 
     /// <summary>The role word <c>assistant</c>, or <c>model</c> in Gemma 3.</summary>
-    public required int Assistant { get; init; }
+    public int? Assistant { get; init; }
+
+    /// <summary>
+    /// How turns begin where no role word follows <see cref="TurnStart"/> in each: <c>User:</c> behind a marker, in
+    /// SmolVLM. Null in the other families.
+    /// </summary>
+    public IReadOnlyList<TurnOpening>? Openings { get; init; }
 
     /// <summary>A single line feed.</summary>
     public required int Newline { get; init; }
@@ -80,7 +87,19 @@ public sealed record MarkerIds
     public static MarkerIds Find(Vocabulary vocabulary)
     {
         ArgumentNullException.ThrowIfNull(vocabulary);
-        return Find(vocabulary.Markers, text => vocabulary.TryFindId(text), vocabulary.FindId);
+        var markers = Find(vocabulary.Markers, vocabulary.TryFindId, vocabulary.FindId);
+        return vocabulary.Markers.Openings.Count == 0
+            ? markers
+            : markers with
+            {
+                Openings =
+                [
+                    .. vocabulary.Markers.Openings.Select(opening => new TurnOpening(
+                        TurnOpening.NameOf(opening.Role),
+                        vocabulary.Tokenize(opening.Text, parseMarkers: true)
+                    )),
+                ],
+            };
     }
 
     /// <inheritdoc cref="Find(Vocabulary)"/>
@@ -88,15 +107,21 @@ public sealed record MarkerIds
     public static MarkerIds Find(ModelTokens tokens)
     {
         ArgumentNullException.ThrowIfNull(tokens);
-        return Find(tokens.Markers, text => tokens.TryFindId(text), tokens.FindId);
+        return tokens.Markers.Openings.Count == 0
+            ? Find(tokens.Markers, tokens.TryFindId, tokens.FindId)
+            : throw new InvalidInputException(
+                $"{tokens.Facts.Path}: where turns of {tokens.Facts.Family} begin cannot be told without its tokenizer; "
+                    + "explain with the model itself"
+            );
     }
 
     /// <inheritdoc cref="Find(Vocabulary)"/>
     /// <param name="markers">The family's markers.</param>
     /// <param name="tryFindId">The id of a text that is a single token, or null.</param>
     /// <param name="findId">The same; throws where there is none.</param>
-    internal static MarkerIds Find(PromptMarkers markers, Func<string, int?> tryFindId, Func<string, int> findId) =>
-        new()
+    internal static MarkerIds Find(PromptMarkers markers, Func<string, int?> tryFindId, Func<string, int> findId)
+    {
+        return new()
         {
             TurnStart = findId(markers.TurnStart),
             TurnEnd = findId(markers.TurnEnd),
@@ -104,11 +129,28 @@ public sealed record MarkerIds
             VisionEnd = findId(markers.VisionEnd),
             ImagePad = findId(markers.ImagePad),
             VideoPad = markers.VideoPad is { } videoPad ? findId(videoPad) : null,
-            System = markers.System is { } system ? findId(system) : null,
-            User = findId(markers.User),
-            Assistant = findId(markers.Assistant),
+            System = markers.System is { } system ? RoleId(system) : null,
+            User = RoleId(markers.User),
+            Assistant = RoleId(markers.Assistant),
             Newline = findId("\n"),
             ThinkStart = tryFindId("<think>"),
             ThinkEnd = tryFindId("</think>"),
+        };
+
+        int? RoleId(string word) => markers.Openings.Count > 0 ? tryFindId(word) : findId(word);
+    }
+}
+
+/// <summary>How turns of a role begin.</summary>
+/// <param name="Role"><c>system</c>, <c>user</c> or <c>assistant</c>.</param>
+/// <param name="TokenIds">The tokens that the turn begins with, before its text.</param>
+public sealed record TurnOpening(string Role, IReadOnlyList<int> TokenIds)
+{
+    internal static string NameOf(TurnRole role) =>
+        role switch
+        {
+            TurnRole.System => "system",
+            TurnRole.User => "user",
+            _ => "assistant",
         };
 }

@@ -139,7 +139,7 @@ public sealed partial record SequenceLayout
         ];
         if (dropRoleWords)
         {
-            noText.UnionWith([markers.System ?? markers.User, markers.User, markers.Assistant]);
+            noText.UnionWith(new[] { markers.System, markers.User, markers.Assistant }.OfType<int>());
         }
 
         var turns = new List<Turn>();
@@ -147,15 +147,14 @@ public sealed partial record SequenceLayout
         var block = 0;
         while (position < tokenIds.Count - 1)
         {
-            if (tokenIds[position] != markers.TurnStart)
+            if (OpeningAt(tokenIds, position, markers) is not (var role, var content))
             {
                 position++;
                 continue;
             }
 
             var start = position;
-            var rolePosition = start + 1;
-            var end = rolePosition + 1;
+            var end = content;
             while (end < tokenIds.Count && tokenIds[end] != markers.TurnEnd)
             {
                 end++;
@@ -170,12 +169,6 @@ public sealed partial record SequenceLayout
                     blocks[block] = blocks[block] with { TurnIndex = turns.Count };
                     blockIndices.Add(block);
                 }
-            }
-
-            var content = rolePosition + 1;
-            if (content < end && tokenIds[content] == markers.Newline)
-            {
-                content++;
             }
 
             var text = new List<int>();
@@ -194,13 +187,36 @@ public sealed partial record SequenceLayout
 
             if (text.Count > 0 || blockIndices.Count > 0)
             {
-                turns.Add(new Turn(RoleName(tokenIds[rolePosition], markers), text, blockIndices));
+                turns.Add(new Turn(role, text, blockIndices));
             }
 
-            position = end + 1;
+            // The marker that ends a turn may begin the next.
+            position = end;
         }
 
         return turns;
+    }
+
+    /// <summary>Whose turn begins at a position, and where its text begins; null if none does.</summary>
+    private static (string Role, int Content)? OpeningAt(IReadOnlyList<int> tokenIds, int position, MarkerIds markers)
+    {
+        if (markers.Openings is { } openings)
+        {
+            var found = openings.FirstOrDefault(opening =>
+                position + opening.TokenIds.Count <= tokenIds.Count
+                && opening.TokenIds.Index().All(token => tokenIds[position + token.Index] == token.Item)
+            );
+            return found is null ? null : (found.Role, position + found.TokenIds.Count);
+        }
+
+        if (tokenIds[position] != markers.TurnStart)
+        {
+            return null;
+        }
+
+        var content = position + 2;
+        var isLineFeed = content < tokenIds.Count && tokenIds[content] == markers.Newline;
+        return (RoleName(tokenIds[position + 1], markers), isLineFeed ? content + 1 : content);
     }
 
     private static string RoleName(int id, MarkerIds markers) =>

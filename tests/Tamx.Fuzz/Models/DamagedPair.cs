@@ -57,7 +57,11 @@ internal sealed class DamagedPair
                     Qwen2(size, "gemma3") with
                     {
                         Architecture = ModelArchitecture.Gemma3,
-                        ImageSize = 32,
+                    },
+                    Qwen2(size, "idefics3") with
+                    {
+                        Architecture = ModelArchitecture.Llama,
+                        ImageSize = 26,
                     },
                 ]
         ),

@@ -67,7 +67,7 @@ public class PreflightTests
         Assert.Equal(options.ProjectorType, projector.ProjectorType);
         Assert.Equal(4, projector.PatchSize);
         Assert.Equal(4 * options.MergeSize, projector.CellSize);
-        Assert.Equal(32, projector.ImageSize);
+        Assert.Equal(options.ImageSize, projector.ImageSize);
         Assert.Equal(16, projector.ProjectionSize);
         Assert.Equal(options.DeepstackLayerCount == 1 ? [0] : [], projector.DeepstackLayerIndices);
     }
@@ -231,13 +231,45 @@ public class PreflightTests
     public void CheckModel_UnsupportedArchitecture_IsNamedWithTheSupportedOnes()
     {
         var writer = RandomModel.BuildModel(RandomModelOptions.Tiny);
+        writer.Add("general.architecture", "bert");
+
+        var message = Assert.Throws<ModelFormatException>(() => Check(writer)).Message;
+
+        Assert.Contains("'bert'", message, StringComparison.Ordinal);
+        Assert.Contains("qwen3vl", message, StringComparison.Ordinal);
+        Assert.Contains("qwen2vl", message, StringComparison.Ordinal);
+    }
+
+    /// <summary>A Llama is of one of several families by its vocabulary, or of none.</summary>
+    [Fact]
+    public void CheckModel_LlamaWithoutPictures_SaysWhatItsVocabularyLacks()
+    {
+        var writer = RandomModel.BuildModel(RandomModelOptions.Tiny);
         writer.Add("general.architecture", "llama");
 
         var message = Assert.Throws<ModelFormatException>(() => Check(writer)).Message;
 
-        Assert.Contains("'llama'", message, StringComparison.Ordinal);
-        Assert.Contains("qwen3vl", message, StringComparison.Ordinal);
-        Assert.Contains("qwen2vl", message, StringComparison.Ordinal);
+        Assert.Contains("SmolVLM, SmolVLM2 has <end_of_utterance>", message, StringComparison.Ordinal);
+        Assert.Contains("Idefics 3 has <|begin_of_text|>", message, StringComparison.Ordinal);
+        Assert.Equal("SmolVLM, SmolVLM2", Check(RandomModel.BuildModel(TinyModels.Of("smolvlm"))).Family);
+    }
+
+    [Theory]
+    [InlineData("clip.vision.projector.scale_factor", 0u, "is 0; it must be 1 to 16")]
+    [InlineData("clip.vision.projector.scale_factor", 17u, "is 17; it must be 1 to 16")]
+    [InlineData("clip.vision.projector.scale_factor", 4u, "so many patches of 4 that 4 divides")]
+    [InlineData("clip.vision.preproc_image_size", 25u, "is 25; it must be 26 to 8192")]
+    [InlineData("clip.vision.preproc_image_size", 9000u, "is 9000; it must be 26 to 8192")]
+    public void CheckProjector_ImpossibleSmolVlm_IsNamed(string key, uint value, string message)
+    {
+        var writer = RandomModel.BuildProjector(TinyModels.Of("smolvlm"));
+        writer.Add(key, value);
+
+        Assert.Contains(
+            message,
+            Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -501,7 +533,7 @@ public class PreflightTests
 
     [Theory]
     [InlineData("resampler", "they are no places in it, so there is no map")]
-    [InlineData("gemma4v", "it must be qwen3vl_merger, qwen2.5vl_merger, qwen2vl_merger, internvl or gemma3")]
+    [InlineData("gemma4v", "it must be qwen3vl_merger, qwen2.5vl_merger, qwen2vl_merger, internvl, gemma3 or idefics3")]
     public void CheckProjector_OtherKind_SaysWhy(string type, string message)
     {
         var writer = RandomModel.BuildProjector(RandomModelOptions.Tiny);
@@ -681,7 +713,7 @@ public class PreflightTests
         var other = CheckProjector(RandomModel.BuildProjector(TinyModels.Of(projector)));
 
         Assert.Contains(
-            $"its projector {other.ProjectorType} does not belong to architecture {facts.Architecture}",
+            $"its projector {other.ProjectorType} does not belong to {facts.Family}",
             Assert.Throws<ModelFormatException>(() => Preflight.CheckPair(facts, other)).Message,
             StringComparison.Ordinal
         );
@@ -745,6 +777,7 @@ public class PreflightTests
     [InlineData("internvl3", "v.patch_embd.weight.1")]
     [InlineData("gemma3", "v.class_embd")]
     [InlineData("gemma3", "mm.0.weight")]
+    [InlineData("smolvlm", "mm.model.fc.bias")]
     public void CheckProjector_UnknownTensor_IsNamed(string kind, string name)
     {
         var writer = RandomModel.BuildProjector(OptionsOf(kind));
@@ -937,11 +970,11 @@ public class PreflightTests
             },
             "2 deepstack layers, the model expects 1"
         );
-        AssertMisfit(model, TinyQwen25, "qwen2.5vl_merger does not belong to architecture qwen3vl");
+        AssertMisfit(model, TinyQwen25, "qwen2.5vl_merger does not belong to Qwen3-VL");
         AssertMisfit(
             Check(RandomModel.BuildModel(TinyQwen25)),
             RandomModelOptions.Tiny,
-            "qwen3vl_merger does not belong to architecture qwen2vl"
+            "qwen3vl_merger does not belong to Qwen2-VL, Qwen2.5-VL"
         );
     }
 

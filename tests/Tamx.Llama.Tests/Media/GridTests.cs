@@ -18,6 +18,7 @@ public sealed class GridTests
     [InlineData("qwen2vl")]
     [InlineData("internvl3")]
     [InlineData("gemma3")]
+    [InlineData("smolvlm")]
     public void Encode_OneCellOther_ItsEmbeddingChangesMost(string name)
     {
         var model = LoadedModels.Get(TestModels.Get(name));
