@@ -18,6 +18,7 @@ public sealed class ModelFamilyTests : IDisposable
     [InlineData("internvl3.5", null)]
     [InlineData("internvl3.5-moe", null)]
     [InlineData("smolvlm", null)]
+    [InlineData("llava", null)]
     public async Task Explain_AllMethodsAndVerdicts_GiveMapsAndSayWhichLayers(string name, string? layers)
     {
         var trace = _folder.File("trace.safetensors");
@@ -79,6 +80,7 @@ public sealed class ModelFamilyTests : IDisposable
     [InlineData("internvl3.5-moe", "qwen3moe (InternVL 2.5, InternVL 3, InternVL 3.5), F32", "4 experts per layer")]
     [InlineData("gemma3", "gemma3 (Gemma 3), F32", "layers with softmax attention: all", 4)]
     [InlineData("smolvlm", "llama (SmolVLM, SmolVLM2), F32", "layers with softmax attention: all", 3)]
+    [InlineData("llava", "llama (LLaVA 1.5), F32", "layers with softmax attention: all", 1)]
     public async Task Info_Family_SaysNameLayersAndCells(string name, string family, string layers, int merge = 2)
     {
         var text = await RunAsync(name, ["info"]);

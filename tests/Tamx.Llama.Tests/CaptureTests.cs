@@ -27,6 +27,7 @@ public sealed class CaptureTests
     [InlineData("internvl3.5")]
     [InlineData("internvl3.5-moe")]
     [InlineData("smolvlm")]
+    [InlineData("llava")]
     [InlineData("gemma3")]
     public async Task GenerateAsync_EveryPosition_HasFiniteRow(string name)
     {
@@ -67,6 +68,7 @@ public sealed class CaptureTests
     [InlineData("internvl3.5", "image")]
     [InlineData("internvl3.5-moe", "image")]
     [InlineData("smolvlm", "image")]
+    [InlineData("llava", "image")]
     [InlineData("internvl3-q4_k_m", "image")]
     [InlineData("gemma3", "image")]
     [InlineData("gemma3-q4_k_m", "image")]
@@ -106,6 +108,7 @@ public sealed class CaptureTests
     [InlineData("internvl3.5", 1e-5)]
     [InlineData("internvl3.5-moe", 1e-5)]
     [InlineData("smolvlm", 1e-5)]
+    [InlineData("llava", 1e-5)]
     [InlineData("gemma3", 1e-5)]
     [InlineData("qwen3vl-f16", 4e-3)]
     [InlineData("qwen3vl-q8_0", 8e-2)]
@@ -157,6 +160,7 @@ public sealed class CaptureTests
     [InlineData("internvl3.5", 7, 5e-5)]
     [InlineData("internvl3.5-moe", 16, 5e-5)]
     [InlineData("smolvlm", 16, 5e-5)]
+    [InlineData("llava", 16, 5e-5)]
     [InlineData("gemma3", 2, 5e-4)]
     [InlineData("gemma3", 16, 5e-4)]
     public async Task PrefillAsync_OtherBatchSizes_SameRows(string name, int batchSize, double tolerance)
@@ -196,6 +200,7 @@ public sealed class CaptureTests
     [InlineData("internvl3.5", true, 1e-4)]
     [InlineData("internvl3.5-moe", true, 1e-4)]
     [InlineData("smolvlm", true, 1e-4)]
+    [InlineData("llava", true, 1e-4)]
     [InlineData("gemma3", true, 5e-4)]
     [InlineData("gemma3", false, 1e-2)]
     public async Task GenerateAsync_AnswerFedBackAsText_SameRows(string name, bool precise, double tolerance)

@@ -37,6 +37,7 @@ public sealed class LayerCaptureTests
     [InlineData("internvl3.5")]
     [InlineData("internvl3.5-moe")]
     [InlineData("smolvlm")]
+    [InlineData("llava")]
     [InlineData("gemma3")]
     public async Task ResidualOf_LastLayerWithOutputNorm_IsTheHiddenState(string name)
     {
@@ -118,6 +119,7 @@ public sealed class LayerCaptureTests
     [InlineData("internvl3.5")]
     [InlineData("internvl3.5-moe")]
     [InlineData("smolvlm")]
+    [InlineData("llava")]
     public async Task Attention_EveryRow_SumsToOneOverThePositionsSoFar(string name)
     {
         var model = LoadedModels.Get(LoadedModels.Files(name));

@@ -273,9 +273,9 @@ public static class RandomModel
             : options.IsThinking ? ThinkingTemplate
             : architecture == ModelArchitecture.Qwen2Vl ? DefaultSystemTemplate + ChatTemplate
             : ChatTemplate;
-        if (options.IsGemma3)
+        if (options.IsSentencePiece)
         {
-            AddPieces(writer, vocabulary);
+            AddPieces(writer, vocabulary, options);
         }
         else
         {
@@ -286,7 +286,11 @@ public static class RandomModel
             AddBytePairs(writer, vocabulary, pre, options.IsSmolVlm ? "<end_of_utterance>" : "<|im_end|>");
         }
 
-        writer.Add("tokenizer.chat_template", template);
+        if (!options.IsLlava)
+        {
+            writer.Add("tokenizer.chat_template", template);
+        }
+
         AddTextTensors(new TensorMaker(writer, options), options, vocabulary, headSize);
         return writer;
     }
@@ -299,12 +303,13 @@ public static class RandomModel
                 ["user", "model"],
                 ["<start_of_turn>", "<end_of_turn>", "<start_of_image>", "<end_of_image>", "<image_soft_token>"]
             )
-            : new WordVocabulary(
-                options.VocabularySize,
-                options.IsInternVl ? ["<img>", "</img>", "<IMG_CONTEXT>"]
-                    : options.IsSmolVlm ? ["<end_of_utterance>", "<fake_token_around_image>", "<global-img>", "<image>"]
-                    : []
-            );
+        : options.IsLlava ? WordVocabulary.SentencePiece(["<s>", "</s>"], [], [])
+        : new WordVocabulary(
+            options.VocabularySize,
+            options.IsInternVl ? ["<img>", "</img>", "<IMG_CONTEXT>"]
+                : options.IsSmolVlm ? ["<end_of_utterance>", "<fake_token_around_image>", "<global-img>", "<image>"]
+                : []
+        );
 
     /// <summary>The mmproj.</summary>
     public static GgufWriter BuildProjector(RandomModelOptions options)
@@ -318,7 +323,7 @@ public static class RandomModel
         writer.Add("general.file_type", options.WeightType == TensorType.F16 ? 1u : 0u);
         writer.Add("clip.has_vision_encoder", true);
         writer.Add("clip.projector_type", type);
-        writer.Add("clip.use_gelu", type == "qwen3vl_merger" || options.IsSquare);
+        writer.Add("clip.use_gelu", type == "qwen3vl_merger" || (options.IsSquare && !options.IsLlava));
         writer.Add("clip.use_silu", type == "qwen2.5vl_merger");
         writer.Add("clip.vision.image_size", (uint)options.ImageSize);
         writer.Add("clip.vision.patch_size", (uint)options.PatchSize);
@@ -333,7 +338,7 @@ public static class RandomModel
             writer.Add("clip.vision.projector.scale_factor", (uint)options.MergeSize);
             writer.Add("clip.vision.preproc_image_size", 2 * (uint)options.ImageSize);
         }
-        else if (!options.IsGemma3)
+        else if (!options.IsSquare)
         {
             writer.Add("clip.vision.spatial_merge_size", 2u);
         }
@@ -387,17 +392,24 @@ public static class RandomModel
         return [half - (2 * side), side, side, 0];
     }
 
-    private static void AddPieces(GgufWriter writer, WordVocabulary vocabulary)
+    private static void AddPieces(GgufWriter writer, WordVocabulary vocabulary, RandomModelOptions options)
     {
         writer.Add("tokenizer.ggml.model", "llama");
         writer.Add("tokenizer.ggml.tokens", vocabulary.Tokens);
         writer.Add("tokenizer.ggml.token_type", vocabulary.Types);
         writer.Add("tokenizer.ggml.scores", vocabulary.Scores);
+        writer.Add("tokenizer.ggml.unknown_token_id", (uint)vocabulary.IdOf("<unk>"));
+        if (options.IsLlava)
+        {
+            writer.Add("tokenizer.ggml.bos_token_id", (uint)vocabulary.IdOf("<s>"));
+            writer.Add("tokenizer.ggml.eos_token_id", (uint)vocabulary.IdOf("</s>"));
+            return;
+        }
+
         writer.Add("tokenizer.ggml.eos_token_id", (uint)vocabulary.IdOf("<eos>"));
         writer.Add("tokenizer.ggml.eot_token_id", (uint)vocabulary.IdOf("<end_of_turn>"));
         writer.Add("tokenizer.ggml.padding_token_id", (uint)vocabulary.IdOf("<pad>"));
         writer.Add("tokenizer.ggml.bos_token_id", (uint)vocabulary.IdOf("<bos>"));
-        writer.Add("tokenizer.ggml.unknown_token_id", (uint)vocabulary.IdOf("<unk>"));
         writer.Add("tokenizer.ggml.add_space_prefix", false);
     }
 
@@ -587,14 +599,23 @@ public static class RandomModel
         if (isQwen3 || options.IsSquare)
         {
             var side = options.ImageSize / patch;
-            tensors.AddVector("v.patch_embd.bias", 0, 0.1f, hidden);
-            var places = (side * side) + (options.IsInternVl ? 1 : 0);
+            if (!options.IsLlava)
+            {
+                tensors.AddVector("v.patch_embd.bias", 0, 0.1f, hidden);
+            }
+
+            var places = (side * side) + (options.IsInternVl || options.IsLlava ? 1 : 0);
             tensors.AddVector("v.position_embd.weight", 0, 0.5f, hidden, places);
         }
 
-        if (options.IsInternVl)
+        if (options.IsInternVl || options.IsLlava)
         {
             tensors.AddVector("v.class_embd", 0, 0.5f, hidden);
+        }
+
+        if (options.IsLlava)
+        {
+            tensors.AddNorm("v.pre_ln", hidden, 1, hasBias: true);
         }
 
         for (var i = 0; i < options.VisionLayerCount; i++)
@@ -633,6 +654,13 @@ public static class RandomModel
             tensors.AddNorm("mm.model.mlp.0", cell, 1, hasBias: true);
             tensors.AddLinear("mm.model.mlp.1", cell, options.HiddenSize, 1);
             tensors.AddLinear("mm.model.mlp.3", options.HiddenSize, options.HiddenSize, 1.5f);
+            return;
+        }
+
+        if (options.IsLlava)
+        {
+            tensors.AddLinear("mm.0", hidden, options.HiddenSize, 1);
+            tensors.AddLinear("mm.2", options.HiddenSize, options.HiddenSize, 1.5f);
             return;
         }
 

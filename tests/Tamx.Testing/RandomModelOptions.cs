@@ -36,7 +36,7 @@ public sealed record RandomModelOptions
 
     /// <summary>
     /// qwen3vl_merger; for qwen2vl qwen2.5vl_merger or qwen2vl_merger; for qwen2, qwen3 and qwen3moe internvl; for
-    /// gemma3 gemma3; for llama idefics3.
+    /// gemma3 gemma3; for llama idefics3 or mlp.
     /// </summary>
     public string ProjectorType { get; init; } = "qwen3vl_merger";
 
@@ -73,7 +73,13 @@ public sealed record RandomModelOptions
     public bool IsSmolVlm => ProjectorType == "idefics3";
 
     /// <summary>Whether pictures are squares of one size, and positions one after the other.</summary>
-    public bool IsSquare => IsInternVl || IsGemma3 || IsSmolVlm;
+    public bool IsSquare => IsInternVl || IsGemma3 || IsSmolVlm || IsLlava;
+
+    /// <summary>Whether they are a LLaVA 1.5.</summary>
+    public bool IsLlava => ProjectorType == "mlp";
+
+    /// <summary>Whether the vocabulary is SentencePiece's.</summary>
+    public bool IsSentencePiece => IsGemma3 || IsLlava;
 
     /// <summary>Tokens that most layers of a Gemma 3 see.</summary>
     public int SlidingWindow { get; init; } = 16;
@@ -82,6 +88,7 @@ public sealed record RandomModelOptions
     public int MergeSize =>
         IsGemma3 ? 4
         : IsSmolVlm ? 3
+        : IsLlava ? 1
         : 2;
 
     /// <summary>Whether gate and first matrix of the experts are one tensor (qwen35moe only).</summary>

@@ -150,6 +150,17 @@ public static class TestModels
             ImageSize = 220,
         }
     );
+    private static readonly Lazy<ModelFiles> LazyLlava = Make(
+        new()
+        {
+            Name = "llava",
+            Architecture = ModelArchitecture.Llama,
+            ProjectorType = "mlp",
+            PatchSize = 14,
+            ImageSize = 70,
+            IsTied = false,
+        }
+    );
     private static readonly Lazy<ModelFiles> LazyQwen3VlSplit = MakeSplit(
         new() { Name = "qwen3vl-split", IsTied = false }
     );
@@ -222,7 +233,7 @@ public static class TestModels
     /// The models that differ in architecture, projector, head or files, by the names that <see cref="Get"/> knows.
     /// </summary>
     public static IReadOnlyList<string> Architectures =>
-        [.. WithVideos, "internvl3", "internvl3.5", "internvl3.5-moe", "gemma3", "smolvlm"];
+        [.. WithVideos, "internvl3", "internvl3.5", "internvl3.5-moe", "gemma3", "smolvlm", "llava"];
 
     /// <summary>Those whose families are shown videos.</summary>
     public static IReadOnlyList<string> WithVideos { get; } =
@@ -273,6 +284,7 @@ public static class TestModels
             "internvl3.5-moe" => LazyInternVl35Moe.Value,
             "gemma3" => LazyGemma3.Value,
             "smolvlm" => LazySmolVlm.Value,
+            "llava" => LazyLlava.Value,
             _ => throw new ArgumentOutOfRangeException(nameof(name), name, "no such test model"),
         };
 

@@ -17,6 +17,7 @@ public sealed class TurnOpeningTests
     [Theory]
     [InlineData("gemma3", "user,assistant,user")]
     [InlineData("smolvlm", "system,user,assistant,user")]
+    [InlineData("llava", "system,user,assistant,user")]
     [InlineData("qwen3vl", "system,user,assistant,user")]
     public async Task ExplainAsync_Conversation_HasItsTurns(string name, string roles)
     {

@@ -251,7 +251,7 @@ public sealed partial class ChatTemplate
         }
 
         var pending = new StringBuilder();
-        var isAssistant = false;
+        var (isAssistant, isSpoken) = (false, true);
         var written = turns.Take(count).Select((message, index) => WithThought(turns, index));
         if (_defaultSystem is not null && turns[0].Role != TurnRole.System)
         {
@@ -266,18 +266,18 @@ public sealed partial class ChatTemplate
         foreach (var message in written)
         {
             var frame = Family.FrameOf(message);
-            foreach (var piece in frame.Start.Length > 0 ? Flush().Append(PromptPiece.Marker(frame.Start)) : Flush())
+            foreach (var piece in frame.Start.Length > 0 ? Flush().Append(PromptPiece.Marker(frame.Start)) : [])
             {
                 yield return piece;
             }
 
             isAssistant = message.Role == TurnRole.Assistant;
-            pending.Append(frame.Opening);
+            Write(frame.Opening);
             foreach (var part in message.Parts)
             {
                 if (part is TextPart text)
                 {
-                    pending.Append(text.Text);
+                    Write(text.Text);
                     continue;
                 }
 
@@ -285,7 +285,7 @@ public sealed partial class ChatTemplate
                 {
                     for (var patch = 0; patch < video.Video.PatchCount; patch++)
                     {
-                        pending.Append(TimeText.Of(video.Video.PatchSeconds(patch)));
+                        Write(TimeText.Of(video.Video.PatchSeconds(patch)));
                         foreach (var piece in Flush().Append(PromptPiece.Block(video, patch, 1)))
                         {
                             yield return piece;
@@ -295,27 +295,46 @@ public sealed partial class ChatTemplate
                     continue;
                 }
 
-                pending.Append(part is ImagePart ? Family.BeforePicture : "");
+                Write(part is ImagePart ? Family.BeforePicture : "");
                 var patchCount = part is VideoPart whole ? whole.Video.PatchCount : 1;
                 foreach (var piece in Flush().Append(PromptPiece.Block(part, 0, patchCount)))
                 {
                     yield return piece;
                 }
 
-                pending.Append(part is ImagePart ? Family.AfterPicture : "");
+                Write(part is ImagePart ? Family.AfterPicture : "");
             }
 
-            foreach (var piece in Flush().Append(PromptPiece.Marker(frame.End)))
+            foreach (var piece in frame.End.Length > 0 ? Flush().Append(PromptPiece.Marker(frame.End)) : [])
             {
                 yield return piece;
             }
 
-            pending.Append(frame.Closing);
+            Write(frame.Closing);
         }
 
-        foreach (var piece in opening is null ? Flush() : Flush().Concat(Opening(opening)))
+        if (opening is not null)
+        {
+            var frame = Family.FrameOf(new ChatTurn(TurnRole.Assistant, []));
+            foreach (var piece in frame.Start.Length > 0 ? Flush().Append(PromptPiece.Marker(frame.Start)) : [])
+            {
+                yield return piece;
+            }
+
+            isAssistant = true;
+            Write(frame.Opening + opening);
+        }
+
+        foreach (var piece in Flush())
         {
             yield return piece;
+        }
+
+        // Text of several speakers, where no marker stands between them, is as plain as the plainest.
+        void Write(string text)
+        {
+            isSpoken = isAssistant && (isSpoken || pending.Length == 0);
+            pending.Append(text);
         }
 
         IEnumerable<PromptPiece> Flush()
@@ -326,7 +345,7 @@ public sealed partial class ChatTemplate
             }
 
             var text = pending.ToString();
-            PromptPiece[] piece = [isAssistant ? PromptPiece.Spoken(text) : PromptPiece.Plain(text)];
+            PromptPiece[] piece = [isSpoken ? PromptPiece.Spoken(text) : PromptPiece.Plain(text)];
             pending.Clear();
             return piece;
         }
@@ -344,13 +363,6 @@ public sealed partial class ChatTemplate
                 );
             }
         }
-    }
-
-    private PromptPiece[] Opening(string text)
-    {
-        var frame = Family.FrameOf(new ChatTurn(TurnRole.Assistant, []));
-        var spoken = PromptPiece.Spoken(frame.Opening + text);
-        return frame.Start.Length > 0 ? [PromptPiece.Marker(frame.Start), spoken] : [spoken];
     }
 
     /// <summary>A message as the template writes it.</summary>

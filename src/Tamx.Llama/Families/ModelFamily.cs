@@ -28,6 +28,7 @@ internal abstract class ModelFamily
         new Gemma3Family(),
         IdeficsFamily.SmolVlm,
         IdeficsFamily.Idefics3,
+        new LlavaFamily(),
     ];
 
     /// <summary>What people call it.</summary>
@@ -143,6 +144,9 @@ internal abstract class ModelFamily
     /// <param name="turn">The message; without parts where the answer follows.</param>
     public virtual TurnFrame FrameOf(ChatTurn turn) =>
         new(Markers.TurnStart, $"{Markers.RoleOf(turn.Role)}\n", Markers.TurnEnd, "\n");
+
+    /// <summary>Whether its text model is told from others by the mmproj alone.</summary>
+    public virtual bool NeedsProjector => false;
 
     /// <summary>What an answer begins with besides its text.</summary>
     public virtual string AnswerStart => "";

@@ -38,8 +38,17 @@ internal sealed record ProjectorKind(string Type)
     /// <summary>Whether two frames of a video are one temporal patch. Else there are no videos.</summary>
     public bool TakesFramePairs { get; init; } = true;
 
-    /// <summary>Whether patches have a bias, and places from a table.</summary>
+    /// <summary>Whether patches have places from a table.</summary>
     public bool HasPositionTable { get; init; }
+
+    /// <summary>Whether patches have a bias, where there is a table.</summary>
+    public bool HasPatchBias { get; init; } = true;
+
+    /// <summary>Whether a norm comes before the first layer.</summary>
+    public bool HasPreNorm { get; init; }
+
+    /// <summary>Whether sizes of pictures may be listed that libmtmd then cuts into tiles.</summary>
+    public bool MayHavePinpoints { get; init; } = true;
 
     /// <summary>Whether a class token stands beside the patches in the tower. It becomes no cell.</summary>
     public bool HasClassToken { get; init; }
@@ -78,6 +87,13 @@ internal sealed record ProjectorKind(string Type)
 
     /// <summary>Whether a picture may become several such squares, and the whole picture one more after them.</summary>
     public bool IsTiled { get; init; }
+
+    /// <summary>
+    /// Which patch the first cell shows. llama.cpp sets CLIP's class token behind the patches and then drops the first
+    /// of them in its place (clip.cpp, <c>clip_graph_llava</c>): cell i shows patch i + 1, and the last cell is the
+    /// class token. Tried on b10221 by changing one patch at a time.
+    /// </summary>
+    public int CellOffset { get; init; }
 
     /// <summary>
     /// Whether libmtmd cuts every square into tiles again, and the square as a whole is the last of what it makes.

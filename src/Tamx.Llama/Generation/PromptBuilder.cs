@@ -95,7 +95,13 @@ internal sealed class PromptBuilder
         var (block, position, grid) = AddBlock(side, side, _markers.ImagePad, new int[tiles.Length]);
         if (tiles.Length == 1)
         {
-            _pictures.Add(PictureOf(part, image, block, position, grid.Columns, grid.Rows));
+            var kind = ProjectorKind.Of(projector.ProjectorType);
+            _pictures.Add(
+                PictureOf(part, image, block, position, grid.Columns, grid.Rows) with
+                {
+                    CellOffset = kind.CellOffset,
+                }
+            );
             return;
         }
 

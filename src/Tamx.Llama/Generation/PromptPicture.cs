@@ -1,3 +1,5 @@
+using Tamx.Llama.Families;
+
 namespace Tamx.Llama;
 
 /// <summary>A picture as it stands in the prompt, or a temporal patch of a video.</summary>
@@ -50,4 +52,22 @@ public sealed record PromptPicture
 
     /// <summary>Rows of tiles.</summary>
     public int TileRows { get; init; } = 1;
+
+    /// <summary>By how many places the sequence is ahead of the grid (<see cref="ProjectorKind.CellOffset"/>).</summary>
+    internal int CellOffset { get; init; }
+
+    /// <summary>Whether the sequence has the cells in the grid's order.</summary>
+    internal bool IsInOrder => (TileColumns, TileRows, CellOffset) == (1, 1, 0);
+
+    /// <summary>Which of the picture's cells in the sequence shows a cell of the grid.</summary>
+    /// <param name="cell">The cell, counted row by row.</param>
+    internal int SequenceIndexOf(int cell)
+    {
+        var count = Columns * Rows;
+        var (width, height) = (Columns / TileColumns, Rows / TileRows);
+        var (row, column) = Math.DivRem(cell, Columns);
+        var tile = (row / height * TileColumns) + (column / width);
+        var index = (tile * width * height) + (row % height * width) + (column % width);
+        return (index - CellOffset + count) % count;
+    }
 }

@@ -40,7 +40,14 @@ internal sealed class RegionSteering
     {
         var (rows, columns) = (picture.Rows, picture.Columns);
         var whole = MeanOf(cells, [.. Enumerable.Repeat(1d, rows * columns)]);
-        var own = MeanOf(cells, region.Box.Coverage(rows, columns));
+        var coverage = region.Box.Coverage(rows, columns);
+        var inSequence = new double[coverage.Length];
+        for (var cell = 0; cell < coverage.Length; cell++)
+        {
+            inSequence[picture.SequenceIndexOf(cell)] = coverage[cell];
+        }
+
+        var own = MeanOf(cells, inSequence);
         double[] more = [.. own.Zip(whole, (one, all) => one - all)];
 
         // A region that is all of the picture speaks for nothing more than it; what is left is rounding.

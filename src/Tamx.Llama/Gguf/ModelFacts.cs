@@ -57,11 +57,8 @@ public sealed record ModelFacts
     /// <summary>Ids of the tokens that end an answer, ascending: <c>&lt;|im_end|&gt;</c> at least.</summary>
     public required IReadOnlyList<int> EndTokenIds { get; init; }
 
-    /// <summary>
-    /// Names of special tokens that llama.cpp would make of any text: those that are no control tokens, such as
-    /// <c>&lt;think&gt;</c>, or SentencePiece's control tokens, to which pieces may be put together.
-    /// </summary>
-    internal IReadOnlyList<string> NamesOfAnyText { get; init; } = [];
+    /// <summary>Names of special tokens that are no control tokens, such as <c>&lt;think&gt;</c>.</summary>
+    internal IReadOnlyList<string> UserDefinedTokens { get; init; } = [];
 
     /// <summary>Layers besides the first that take image features from the projector; 0 without deepstack.</summary>
     public required int DeepstackLayerCount { get; init; }
@@ -72,8 +69,8 @@ public sealed record ModelFacts
     /// <summary>True if the input embedding serves as output embedding too.</summary>
     public required bool IsTied { get; init; }
 
-    /// <summary>Whether the vocabulary is SentencePiece's.</summary>
-    internal bool IsSentencePiece { get; init; }
+    /// <summary>Ids of SentencePiece's vocabulary; null for byte pairs.</summary>
+    internal SentencePieceIds? Pieces { get; init; }
 
     /// <summary>
     /// Whether each layer scales what its attention wrote before it adds it, so that no position has a share.

@@ -12,6 +12,7 @@ public static partial class Preflight
     private const string PreTokenizerKey = "tokenizer.ggml.pre";
 
     // token_type by llama.cpp's numbers. Byte pairs have no tokens of the last type: they use the byte-to-unicode table.
+    private const int UnknownToken = 2;
     private const int ControlToken = 3;
     private const int UserDefinedToken = 4;
     private const int UnusedToken = 5;
@@ -24,6 +25,7 @@ public static partial class Preflight
         "<|endoftext|>",
         "<end_of_turn>",
         "<end_of_utterance>",
+        "</s>",
         "<|fim_pad|>",
         "<|repo_name|>",
         "<|file_sep|>",
@@ -147,14 +149,14 @@ public static partial class Preflight
             AttentionLayers = attentionLayers,
             HasAttentionGates = family.HasAttentionGates,
             HasAttentionPostNorms = family.HasAttentionPostNorms,
-            IsSentencePiece = family.Tokenizer == ModelFamily.SentencePiece,
             HeadCount = headCount,
             KeyValueHeadCount = keyValueHeadCount,
             HeadSize = shape.HeadSize,
             ContextLength = contextLength,
             VocabularySize = vocabularySize,
             EndTokenIds = FindEndTokens(metadata),
-            NamesOfAnyText = FindNamesOfAnyText(metadata, family),
+            UserDefinedTokens = FindTokens(metadata, UserDefinedToken).ToArray(),
+            Pieces = family.Tokenizer == ModelFamily.SentencePiece ? ReadPieces(metadata) : null,
             DeepstackLayerCount = shape.DeepstackLayerCount,
             OutputEmbedding = outputEmbedding,
             IsTied = outputEmbedding.Name == "token_embd.weight",
@@ -506,7 +508,7 @@ public static partial class Preflight
                 );
             }
 
-            if (types[id] is not (ControlToken or UserDefinedToken) && markers.Contains(tokens[id]))
+            if (types[id] is not (UnknownToken or ControlToken or UserDefinedToken) && markers.Contains(tokens[id]))
             {
                 var found = $"{types[id]} for the marker {tokens[id]}";
                 throw Wrong(
@@ -563,15 +565,20 @@ public static partial class Preflight
         return [.. EndTokens.Select(token => Array.IndexOf(tokens, token)).Where(id => id >= 0).Union(named).Order()];
     }
 
-    /// <summary>
-    /// User-defined tokens of byte pairs. SentencePiece's are pieces like any (line feeds, tags of HTML), which the
-    /// published tokenizers find in all text; its control tokens are no pieces, but llama.cpp's merging finds them.
-    /// </summary>
-    private static string[] FindNamesOfAnyText(GgufMetadata metadata, ModelFamily family)
+    private static IEnumerable<string> FindTokens(GgufMetadata metadata, int type)
     {
-        var type = family.Tokenizer == ModelFamily.SentencePiece ? ControlToken : UserDefinedToken;
         var types = metadata.FindIntegers(TokenTypesKey)!;
-        return [.. metadata.FindStrings(TokensKey)!.Where((_, id) => types[id] == type)];
+        return metadata.FindStrings(TokensKey)!.Where((_, id) => types[id] == type);
+    }
+
+    private static SentencePieceIds ReadPieces(GgufMetadata metadata)
+    {
+        var types = metadata.FindIntegers(TokenTypesKey)!;
+        var tokens = metadata.FindStrings(TokensKey)!;
+        return new SentencePieceIds(
+            Enumerable.Range(0, tokens.Length).Where(id => types[id] is UnknownToken or ControlToken).ToHashSet(),
+            [.. SentencePieceText.ByteTokens.Select(token => Array.IndexOf(tokens, token))]
+        );
     }
 
     /// <returns>The output embedding.</returns>

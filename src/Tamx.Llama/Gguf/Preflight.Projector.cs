@@ -134,6 +134,16 @@ public static partial class Preflight
             throw Wrong(model, PinpointsKey, $"{count} numbers", "absent or pairs of width and height");
         }
 
+        if (count > 0 && !kind.MayHavePinpoints)
+        {
+            throw Wrong(
+                model,
+                PinpointsKey,
+                $"there, as in LLaVA 1.6",
+                "absent: libmtmd then joins tiles of its own choice"
+            );
+        }
+
         var merge =
             metadata.FindInteger(kind.MergeKey)
             ?? (
@@ -303,7 +313,11 @@ public static partial class Preflight
         if (kind.HasPositionTable)
         {
             long side = facts.ImageSize / facts.PatchSize;
-            tensors.Plain("v.patch_embd.bias", hidden);
+            if (kind.HasPatchBias)
+            {
+                tensors.Plain("v.patch_embd.bias", hidden);
+            }
+
             tensors.Plain("v.position_embd.weight", hidden, (side * side) + (kind.HasClassToken ? 1 : 0));
         }
         else
@@ -315,6 +329,11 @@ public static partial class Preflight
         if (kind.HasClassToken)
         {
             tensors.Plain("v.class_embd", hidden);
+        }
+
+        if (kind.HasPreNorm)
+        {
+            tensors.Norm("v.pre_ln", hidden);
         }
 
         for (var i = 0; i < facts.LayerCount; i++)

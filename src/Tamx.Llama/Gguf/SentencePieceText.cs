@@ -25,3 +25,8 @@ internal static class SentencePieceText
             ? [value]
             : Encoding.UTF8.GetBytes(token.Replace(Space, ' '));
 }
+
+/// <summary>Ids of a SentencePiece vocabulary by their kind.</summary>
+/// <param name="Controls">Control tokens, and the unknown one.</param>
+/// <param name="Bytes">The token of each byte.</param>
+internal sealed record SentencePieceIds(IReadOnlySet<int> Controls, IReadOnlyList<int> Bytes);

@@ -67,5 +67,5 @@ public sealed class ModelTokens
     }
 
     private byte[] Decode(string token) =>
-        Facts.IsSentencePiece ? SentencePieceText.Decode(token) : ByteToUnicode.Decode(token);
+        Facts.Pieces is not null ? SentencePieceText.Decode(token) : ByteToUnicode.Decode(token);
 }

@@ -14,6 +14,7 @@ public sealed class Vocabulary
     private readonly LlamaModel _model;
     private readonly string _path;
     private readonly HashSet<int> _endTokens;
+    private readonly SentencePieceIds? _pieces;
     private readonly TextCutter _userText;
 
     internal Vocabulary(LlamaModel model, ModelFacts facts)
@@ -23,7 +24,8 @@ public sealed class Vocabulary
         _endTokens = [.. facts.EndTokenIds];
         Markers = ModelFamily.Of(facts).Markers;
         _answerText = new TextCutter([.. Markers.All, "<|endoftext|>", "<|vision_pad|>"]);
-        _userText = new TextCutter(facts.NamesOfAnyText);
+        _pieces = facts.Pieces;
+        _userText = new TextCutter(facts.UserDefinedTokens);
         Count = facts.VocabularySize;
     }
 
@@ -67,7 +69,15 @@ public sealed class Vocabulary
     /// <param name="specials">Which special tokens that the text names are tokens.</param>
     internal int[] Tokenize(string text, SpecialTokens specials)
     {
-        // Text of people names no special token, whatever llama.cpp would make of it.
+        if (_pieces is not null && specials != SpecialTokens.All)
+        {
+            // Line feeds and tags of HTML, which its users defined, are pieces like any. Control tokens are none, but
+            // llama.cpp's merging finds them by their names.
+            var bytes = Encoding.UTF8.GetBytes(text);
+            return [.. _model.Tokenize(bytes, parseSpecial: false).SelectMany(Spelled)];
+        }
+
+        // llama.cpp takes tokens that the user of a vocabulary defined (<think>) from any text.
         var parts = specials switch
         {
             SpecialTokens.None => _userText.Cut(text),
@@ -81,6 +91,10 @@ public sealed class Vocabulary
             ),
         ];
     }
+
+    /// <summary>A control token as the bytes of its name, any other as it is.</summary>
+    private IEnumerable<int> Spelled(int id) =>
+        _pieces!.Controls.Contains(id) ? GetBytes(id).Select(value => _pieces.Bytes[value]) : [id];
 
     /// <summary>The id of a text that is a single token, such as <c>&lt;|im_start|&gt;</c> or <c>user</c>.</summary>
     /// <param name="text">The token's whole text.</param>

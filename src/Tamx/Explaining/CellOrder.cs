@@ -3,7 +3,7 @@ using Tamx.Llama;
 namespace Tamx;
 
 /// <summary>
-/// Brings the cells of tiled pictures, which a sequence has tile by tile, into the picture's rows. All else stays.
+/// Brings cells, which a sequence has tile by tile or one place ahead, into their picture's rows. All else stays.
 /// </summary>
 /// <remarks>Every cell carries the same token, so token ids are the same in both orders.</remarks>
 internal sealed class CellOrder
@@ -12,16 +12,16 @@ internal sealed class CellOrder
 
     private CellOrder(List<(int First, int[] Sources)> pictures) => _pictures = pictures;
 
-    /// <summary>The order of a prompt's pictures; null where none is tiled.</summary>
+    /// <summary>The order of a prompt's pictures; null where all are in order.</summary>
     public static CellOrder? Of(IReadOnlyList<PromptPicture> pictures)
     {
-        List<(int, int[])> tiled =
+        List<(int, int[])> others =
         [
             .. pictures
-                .Where(picture => picture.TileColumns * picture.TileRows > 1)
+                .Where(picture => !picture.IsInOrder)
                 .Select(picture => (picture.FirstPosition, SourcesOf(picture))),
         ];
-        return tiled.Count > 0 ? new CellOrder(tiled) : null;
+        return others.Count > 0 ? new CellOrder(others) : null;
     }
 
     /// <summary>Rows of values, one per position, in that order.</summary>
@@ -62,17 +62,6 @@ internal sealed class CellOrder
     }
 
     /// <summary>For each cell, row by row, which of the picture's cells in the sequence it is.</summary>
-    private static int[] SourcesOf(PromptPicture picture)
-    {
-        var (width, height) = (picture.Columns / picture.TileColumns, picture.Rows / picture.TileRows);
-        var sources = new int[picture.Columns * picture.Rows];
-        for (var i = 0; i < sources.Length; i++)
-        {
-            var (row, column) = Math.DivRem(i, picture.Columns);
-            var tile = (row / height * picture.TileColumns) + (column / width);
-            sources[i] = (tile * width * height) + (row % height * width) + (column % width);
-        }
-
-        return sources;
-    }
+    private static int[] SourcesOf(PromptPicture picture) =>
+        [.. Enumerable.Range(0, picture.Columns * picture.Rows).Select(picture.SequenceIndexOf)];
 }

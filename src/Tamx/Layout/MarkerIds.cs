@@ -39,7 +39,7 @@ public sealed record MarkerIds
 
     /// <summary>
     /// Stands before the cells of a picture: <c>&lt;|vision_start|&gt;</c>, <c>&lt;img&gt;</c> in InternVL, or
-    /// <c>&lt;start_of_image&gt;</c> in Gemma 3.
+    /// <c>&lt;start_of_image&gt;</c> in Gemma 3. The same as <see cref="ImagePad"/> where nothing stands around cells.
     /// </summary>
     public required int VisionStart { get; init; }
 
@@ -72,8 +72,8 @@ public sealed record MarkerIds
     /// </summary>
     public IReadOnlyList<TurnOpening>? Openings { get; init; }
 
-    /// <summary>A single line feed.</summary>
-    public required int Newline { get; init; }
+    /// <summary>A single line feed. Null where it is no single token.</summary>
+    public int? Newline { get; init; }
 
     /// <summary><c>&lt;think&gt;</c>, or null where the vocabulary has no such token.</summary>
     public int? ThinkStart { get; init; }
@@ -129,15 +129,15 @@ public sealed record MarkerIds
             VisionEnd = findId(markers.VisionEnd),
             ImagePad = findId(markers.ImagePad),
             VideoPad = markers.VideoPad is { } videoPad ? findId(videoPad) : null,
-            System = markers.System is { } system ? RoleId(system) : null,
-            User = RoleId(markers.User),
-            Assistant = RoleId(markers.Assistant),
-            Newline = findId("\n"),
+            System = markers.System is { } system ? WordId(system) : null,
+            User = WordId(markers.User),
+            Assistant = WordId(markers.Assistant),
+            Newline = WordId("\n"),
             ThinkStart = tryFindId("<think>"),
             ThinkEnd = tryFindId("</think>"),
         };
 
-        int? RoleId(string word) => markers.Openings.Count > 0 ? tryFindId(word) : findId(word);
+        int? WordId(string word) => markers.Openings.Count > 0 ? tryFindId(word) : findId(word);
     }
 }
 

@@ -84,7 +84,10 @@ public sealed partial record SequenceLayout
         };
     }
 
-    /// <summary>The runs from a vision start to the next vision end. A run without an end is no block.</summary>
+    /// <summary>
+    /// The runs from a vision start to the next vision end, or of cells where nothing stands around them. A run without
+    /// an end is no block.
+    /// </summary>
     private static List<VisionBlock> FindBlocks(IReadOnlyList<int> tokenIds, MarkerIds markers)
     {
         var blocks = new List<VisionBlock>();
@@ -95,9 +98,10 @@ public sealed partial record SequenceLayout
                 continue;
             }
 
-            var start = i;
+            var hasMarkers = markers.VisionStart != markers.ImagePad;
+            var start = hasMarkers ? i : i - 1;
             var isVideo = false;
-            for (; i < tokenIds.Count && tokenIds[i] != markers.VisionEnd; i++)
+            for (; i < tokenIds.Count && (tokenIds[i] == markers.VisionEnd) != hasMarkers; i++)
             {
                 isVideo |= tokenIds[i] == markers.VideoPad;
             }
@@ -155,7 +159,11 @@ public sealed partial record SequenceLayout
 
             var start = position;
             var end = content;
-            while (end < tokenIds.Count && tokenIds[end] != markers.TurnEnd)
+            while (
+                end < tokenIds.Count
+                && tokenIds[end] != markers.TurnEnd
+                && (markers.Openings is null || OpeningAt(tokenIds, end, markers) is null)
+            )
             {
                 end++;
             }
@@ -175,9 +183,9 @@ public sealed partial record SequenceLayout
             var nextBlock = 0;
             for (var p = content; p < end; p++)
             {
-                if (nextBlock < blockIndices.Count && p >= blocks[blockIndices[nextBlock]].StartPosition)
+                if (nextBlock < blockIndices.Count && p >= blocks[blockIndices[nextBlock]].FirstCellPosition)
                 {
-                    p = blocks[blockIndices[nextBlock++]].EndPosition;
+                    p = blocks[blockIndices[nextBlock++]].EndPosition - 1;
                 }
                 else if (!noText.Contains(tokenIds[p]))
                 {
@@ -283,7 +291,7 @@ public sealed partial record SequenceLayout
         var visionEnd = afterVisionOnly
             ? blocks
                 .Where(block => block.EndPosition < answerStart)
-                .Select(block => block.EndPosition)
+                .Select(block => block.EndPosition - 1)
                 .LastOrDefault(-1)
             : -1;
         return

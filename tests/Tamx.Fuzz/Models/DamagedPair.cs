@@ -63,6 +63,10 @@ internal sealed class DamagedPair
                         Architecture = ModelArchitecture.Llama,
                         ImageSize = 26,
                     },
+                    Qwen2(size, "mlp") with
+                    {
+                        Architecture = ModelArchitecture.Llama,
+                    },
                 ]
         ),
     ];

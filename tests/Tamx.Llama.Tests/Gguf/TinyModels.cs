@@ -19,6 +19,7 @@ internal static class TinyModels
         "internvl3.5-moe",
         "gemma3",
         "smolvlm",
+        "llava",
     ];
 
     public static RandomModelOptions Of(string kind) =>
@@ -34,6 +35,7 @@ internal static class TinyModels
             "internvl3.5" => InternVl(ModelArchitecture.Qwen3),
             "internvl3.5-moe" => InternVl(ModelArchitecture.Qwen3Moe),
             "gemma3" => Without(ModelArchitecture.Gemma3) with { ProjectorType = "gemma3" },
+            "llava" => Without(ModelArchitecture.Llama) with { ProjectorType = "mlp" },
             "smolvlm" => Without(ModelArchitecture.Llama) with { ProjectorType = "idefics3", ImageSize = 26 },
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no such kind"),
         };

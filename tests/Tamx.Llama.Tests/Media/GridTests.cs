@@ -1,3 +1,4 @@
+using Tamx.Llama.Families;
 using Tamx.Llama.Interop;
 using Tamx.Testing;
 
@@ -19,10 +20,12 @@ public sealed class GridTests
     [InlineData("internvl3")]
     [InlineData("gemma3")]
     [InlineData("smolvlm")]
+    [InlineData("llava")]
     public void Encode_OneCellOther_ItsEmbeddingChangesMost(string name)
     {
         var model = LoadedModels.Get(TestModels.Get(name));
         var cell = model.Projector!.CellSize;
+        var offset = ProjectorKind.Of(model.Projector.ProjectorType).CellOffset;
         var rows = model.Projector.IsSquare ? Columns : 3;
         var (width, height) = (Columns * cell, rows * cell);
         var grid = model.Vision!.Measure(width, height);
@@ -41,7 +44,11 @@ public sealed class GridTests
                     .Select(pairs => pairs.Sum(pair => Math.Pow(pair.First - pair.Second, 2))),
             ];
 
-            Assert.Equal(other, Array.IndexOf(distances, distances.Max()));
+            // LLaVA's cells are one place ahead of the picture, and the last is none of its places.
+            if (other >= offset)
+            {
+                Assert.Equal(other, Array.IndexOf(distances, distances.Max()) + offset);
+            }
         }
     }
 
