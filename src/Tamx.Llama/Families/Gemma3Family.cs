@@ -109,6 +109,8 @@ internal sealed class Gemma3Family : ModelFamily
         static ChatPart Trimmed(ChatPart part) => part is TextPart text ? new TextPart(text.Text.Trim()) : part;
     }
 
+    public override bool NamesBoxes => false;
+
     public override TextShape ReadShape(GgufModel model, TextShape shape)
     {
         // Without a window, llama.cpp takes another graph, which squeezes the logits.

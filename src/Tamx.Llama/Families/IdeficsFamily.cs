@@ -83,6 +83,8 @@ internal sealed class IdeficsFamily(string name, string begin, IReadOnlyList<str
             ),
         ];
 
+    public override bool NamesBoxes => false;
+
     public override TextShape ReadShape(GgufModel model, TextShape shape) => TextLayers.ReadLlama(model, shape);
 
     public override void CheckLayer(TensorChecklist tensors, TextShape shape, int layer) =>

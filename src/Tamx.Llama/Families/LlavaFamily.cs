@@ -70,6 +70,8 @@ internal sealed class LlavaFamily : ModelFamily
             _ => new("", $"{ModelsTurn} ", "</s>", ""),
         };
 
+    public override bool NamesBoxes => false;
+
     public override TextShape ReadShape(GgufModel model, TextShape shape)
     {
         const string TemplateKey = "tokenizer.chat_template";

@@ -94,6 +94,9 @@ internal abstract class ModelFamily
     /// </summary>
     public virtual bool HasAttentionPostNorms => false;
 
+    /// <summary>Whether its makers say in what unit boxes in its answers are.</summary>
+    public virtual bool NamesBoxes => true;
+
     /// <summary>
     /// What the coordinates of the right and bottom edge are in boxes that the answer names, if they do not depend on
     /// the picture's size; else null.
