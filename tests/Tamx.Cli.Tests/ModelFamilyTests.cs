@@ -19,6 +19,7 @@ public sealed class ModelFamilyTests : IDisposable
     [InlineData("internvl3.5-moe", null)]
     [InlineData("smolvlm", null)]
     [InlineData("llava", null)]
+    [InlineData("pixtral", null)]
     public async Task Explain_AllMethodsAndVerdicts_GiveMapsAndSayWhichLayers(string name, string? layers)
     {
         var trace = _folder.File("trace.safetensors");
@@ -81,6 +82,8 @@ public sealed class ModelFamilyTests : IDisposable
     [InlineData("gemma3", "gemma3 (Gemma 3), F32", "layers with softmax attention: all", 4)]
     [InlineData("smolvlm", "llama (SmolVLM, SmolVLM2), F32", "layers with softmax attention: all", 3)]
     [InlineData("llava", "llama (LLaVA 1.5), F32", "layers with softmax attention: all", 1)]
+    [InlineData("pixtral", "llama (Pixtral), F32", "layers with softmax attention: all", 1)]
+    [InlineData("mistral-small", "llama (Mistral Small 3.1, Mistral Small 3.2), F32", "softmax attention: all")]
     public async Task Info_Family_SaysNameLayersAndCells(string name, string family, string layers, int merge = 2)
     {
         var text = await RunAsync(name, ["info"]);

@@ -38,6 +38,8 @@ public sealed class LayerCaptureTests
     [InlineData("internvl3.5-moe")]
     [InlineData("smolvlm")]
     [InlineData("llava")]
+    [InlineData("pixtral")]
+    [InlineData("mistral-small")]
     [InlineData("gemma3")]
     public async Task ResidualOf_LastLayerWithOutputNorm_IsTheHiddenState(string name)
     {
@@ -120,6 +122,8 @@ public sealed class LayerCaptureTests
     [InlineData("internvl3.5-moe")]
     [InlineData("smolvlm")]
     [InlineData("llava")]
+    [InlineData("pixtral")]
+    [InlineData("mistral-small")]
     public async Task Attention_EveryRow_SumsToOneOverThePositionsSoFar(string name)
     {
         var model = LoadedModels.Get(LoadedModels.Files(name));

@@ -187,6 +187,17 @@ public static class RandomModel
 
         """;
 
+    private static readonly string[] MistralControls =
+    [
+        "<s>",
+        "</s>",
+        "[INST]",
+        "[/INST]",
+        "[IMG]",
+        "[IMG_BREAK]",
+        "[IMG_END]",
+    ];
+
     /// <summary>Writes NAME.gguf and mmproj-NAME.gguf into a folder.</summary>
     public static (string ModelPath, string ProjectorPath) Write(string folder, RandomModelOptions options)
     {
@@ -236,7 +247,7 @@ public static class RandomModel
         {
             writer.Add($"{architecture}.attention.sliding_window", (uint)options.SlidingWindow);
         }
-        else if (!options.IsSquare)
+        else if (!options.IsSquare && !options.IsMistral)
         {
             writer.Add(
                 $"{architecture}.rope.dimension_sections",
@@ -259,7 +270,7 @@ public static class RandomModel
         {
             AddHybridKeys(writer, options, headSize);
         }
-        else if (architecture != ModelArchitecture.Qwen2Vl && !options.IsSquare)
+        else if (architecture != ModelArchitecture.Qwen2Vl && !options.IsSquare && !options.IsMistral)
         {
             writer.Add($"{architecture}.n_deepstack_layers", (uint)options.DeepstackLayerCount);
         }
@@ -282,11 +293,16 @@ public static class RandomModel
             var pre =
                 isQwen35 ? "qwen35"
                 : options.IsSmolVlm ? "smollm"
+                : options.IsMistral ? "tekken"
                 : "qwen2";
-            AddBytePairs(writer, vocabulary, pre, options.IsSmolVlm ? "<end_of_utterance>" : "<|im_end|>");
+            var end =
+                options.IsSmolVlm ? "<end_of_utterance>"
+                : options.IsMistral ? "</s>"
+                : "<|im_end|>";
+            AddBytePairs(writer, vocabulary, pre, end);
         }
 
-        if (!options.IsLlava)
+        if (!options.IsLlava && !options.IsMistral)
         {
             writer.Add("tokenizer.chat_template", template);
         }
@@ -307,6 +323,8 @@ public static class RandomModel
         : new WordVocabulary(
             options.VocabularySize,
             options.IsInternVl ? ["<img>", "</img>", "<IMG_CONTEXT>"]
+                : options.IsMistralSmall ? [.. MistralControls, "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]"]
+                : options.IsMistral ? MistralControls
                 : options.IsSmolVlm ? ["<end_of_utterance>", "<fake_token_around_image>", "<global-img>", "<image>"]
                 : []
         );
@@ -324,7 +342,7 @@ public static class RandomModel
         writer.Add("clip.has_vision_encoder", true);
         writer.Add("clip.projector_type", type);
         writer.Add("clip.use_gelu", type == "qwen3vl_merger" || (options.IsSquare && !options.IsLlava));
-        writer.Add("clip.use_silu", type == "qwen2.5vl_merger");
+        writer.Add("clip.use_silu", type == "qwen2.5vl_merger" || options.IsMistral);
         writer.Add("clip.vision.image_size", (uint)options.ImageSize);
         writer.Add("clip.vision.patch_size", (uint)options.PatchSize);
         if (options.IsInternVl)
@@ -340,7 +358,7 @@ public static class RandomModel
         }
         else if (!options.IsSquare)
         {
-            writer.Add("clip.vision.spatial_merge_size", 2u);
+            writer.Add("clip.vision.spatial_merge_size", (uint)options.MergeSize);
         }
 
         writer.Add("clip.vision.embedding_length", (uint)options.VisionHiddenSize);
@@ -590,8 +608,9 @@ public static class RandomModel
         var patch = options.PatchSize;
         var isQwen3 = options.ProjectorType == "qwen3vl_merger";
         var isQwen25 = options.ProjectorType == "qwen2.5vl_merger";
+        var hasBias = !options.IsMistral;
         tensors.AddKernel("v.patch_embd.weight", patch, hidden);
-        if (!options.IsSquare)
+        if (!options.IsSquare && !options.IsMistral)
         {
             tensors.AddKernel("v.patch_embd.weight.1", patch, hidden);
         }
@@ -613,33 +632,33 @@ public static class RandomModel
             tensors.AddVector("v.class_embd", 0, 0.5f, hidden);
         }
 
-        if (options.IsLlava)
+        if (options.IsLlava || options.IsMistral)
         {
-            tensors.AddNorm("v.pre_ln", hidden, 1, hasBias: true);
+            tensors.AddNorm("v.pre_ln", hidden, 1, hasBias: options.IsLlava);
         }
 
         for (var i = 0; i < options.VisionLayerCount; i++)
         {
             var layer = $"v.blk.{i}";
-            tensors.AddNorm($"{layer}.ln1", hidden, 1, hasBias: !isQwen25);
-            tensors.AddNorm($"{layer}.ln2", hidden, 1, hasBias: !isQwen25);
+            tensors.AddNorm($"{layer}.ln1", hidden, 1, hasBias: !isQwen25 && hasBias);
+            tensors.AddNorm($"{layer}.ln2", hidden, 1, hasBias: !isQwen25 && hasBias);
             if (isQwen3)
             {
                 tensors.AddLinear($"{layer}.attn_qkv", hidden, 3 * hidden, 1.3f);
             }
             else
             {
-                tensors.AddLinear($"{layer}.attn_q", hidden, hidden, 1.3f);
-                tensors.AddLinear($"{layer}.attn_k", hidden, hidden, 1.3f);
-                tensors.AddLinear($"{layer}.attn_v", hidden, hidden, 1.3f);
+                tensors.AddLinear($"{layer}.attn_q", hidden, hidden, 1.3f, hasBias);
+                tensors.AddLinear($"{layer}.attn_k", hidden, hidden, 1.3f, hasBias);
+                tensors.AddLinear($"{layer}.attn_v", hidden, hidden, 1.3f, hasBias);
             }
 
-            tensors.AddLinear($"{layer}.attn_out", hidden, hidden, 1);
-            tensors.AddLinear($"{layer}.ffn_up", hidden, options.VisionFeedForwardSize, 1);
-            tensors.AddLinear($"{layer}.ffn_down", options.VisionFeedForwardSize, hidden, 1);
-            if (isQwen25)
+            tensors.AddLinear($"{layer}.attn_out", hidden, hidden, 1, hasBias);
+            tensors.AddLinear($"{layer}.ffn_up", hidden, options.VisionFeedForwardSize, 1, hasBias);
+            tensors.AddLinear($"{layer}.ffn_down", options.VisionFeedForwardSize, hidden, 1, hasBias);
+            if (isQwen25 || options.IsMistral)
             {
-                tensors.AddLinear($"{layer}.ffn_gate", hidden, options.VisionFeedForwardSize, 1);
+                tensors.AddLinear($"{layer}.ffn_gate", hidden, options.VisionFeedForwardSize, 1, hasBias);
             }
 
             if (options.IsInternVl)
@@ -654,6 +673,20 @@ public static class RandomModel
             tensors.AddNorm("mm.model.mlp.0", cell, 1, hasBias: true);
             tensors.AddLinear("mm.model.mlp.1", cell, options.HiddenSize, 1);
             tensors.AddLinear("mm.model.mlp.3", options.HiddenSize, options.HiddenSize, 1.5f);
+            return;
+        }
+
+        if (options.IsMistral)
+        {
+            if (options.IsMistralSmall)
+            {
+                tensors.AddNorm("mm.input_norm", hidden);
+                tensors.AddLinear("mm.patch_merger", cell, hidden, 1, hasBias: false);
+            }
+
+            tensors.AddLinear("mm.1", hidden, options.HiddenSize, 1, hasBias: !options.IsMistralSmall);
+            tensors.AddLinear("mm.2", options.HiddenSize, options.HiddenSize, 1.5f, hasBias: !options.IsMistralSmall);
+            tensors.AddVector("v.token_embd.img_break", 0, 1, options.HiddenSize);
             return;
         }
 

@@ -36,7 +36,8 @@ public sealed record RandomModelOptions
 
     /// <summary>
     /// qwen3vl_merger; for qwen2vl qwen2.5vl_merger or qwen2vl_merger; for qwen2, qwen3 and qwen3moe internvl; for
-    /// gemma3 gemma3; for llama idefics3 or mlp.
+    /// gemma3 gemma3; for llama idefics3, mlp or
+    /// pixtral.
     /// </summary>
     public string ProjectorType { get; init; } = "qwen3vl_merger";
 
@@ -75,6 +76,12 @@ public sealed record RandomModelOptions
     /// <summary>Whether pictures are squares of one size, and positions one after the other.</summary>
     public bool IsSquare => IsInternVl || IsGemma3 || IsSmolVlm || IsLlava;
 
+    /// <summary>Whether they are a Pixtral or a Mistral Small.</summary>
+    public bool IsMistral => ProjectorType == "pixtral";
+
+    /// <summary>Whether it is a Mistral Small: two by two patches to a cell, and turns of the system.</summary>
+    public bool IsMistralSmall { get; init; }
+
     /// <summary>Whether they are a LLaVA 1.5.</summary>
     public bool IsLlava => ProjectorType == "mlp";
 
@@ -88,7 +95,7 @@ public sealed record RandomModelOptions
     public int MergeSize =>
         IsGemma3 ? 4
         : IsSmolVlm ? 3
-        : IsLlava ? 1
+        : IsLlava || (IsMistral && !IsMistralSmall) ? 1
         : 2;
 
     /// <summary>Whether gate and first matrix of the experts are one tensor (qwen35moe only).</summary>

@@ -161,6 +161,14 @@ public static class TestModels
             IsTied = false,
         }
     );
+    private static readonly Lazy<ModelFiles> LazyPixtral = Make(Mistral("pixtral"));
+    private static readonly Lazy<ModelFiles> LazyMistralSmall = Make(
+        Mistral("mistral-small") with
+        {
+            PatchSize = 14,
+            IsMistralSmall = true,
+        }
+    );
     private static readonly Lazy<ModelFiles> LazyQwen3VlSplit = MakeSplit(
         new() { Name = "qwen3vl-split", IsTied = false }
     );
@@ -233,7 +241,17 @@ public static class TestModels
     /// The models that differ in architecture, projector, head or files, by the names that <see cref="Get"/> knows.
     /// </summary>
     public static IReadOnlyList<string> Architectures =>
-        [.. WithVideos, "internvl3", "internvl3.5", "internvl3.5-moe", "gemma3", "smolvlm", "llava"];
+        [
+            .. WithVideos,
+            "internvl3",
+            "internvl3.5",
+            "internvl3.5-moe",
+            "gemma3",
+            "smolvlm",
+            "llava",
+            "pixtral",
+            "mistral-small",
+        ];
 
     /// <summary>Those whose families are shown videos.</summary>
     public static IReadOnlyList<string> WithVideos { get; } =
@@ -285,6 +303,8 @@ public static class TestModels
             "gemma3" => LazyGemma3.Value,
             "smolvlm" => LazySmolVlm.Value,
             "llava" => LazyLlava.Value,
+            "pixtral" => LazyPixtral.Value,
+            "mistral-small" => LazyMistralSmall.Value,
             _ => throw new ArgumentOutOfRangeException(nameof(name), name, "no such test model"),
         };
 
@@ -306,6 +326,15 @@ public static class TestModels
             ProjectorType = projectorType,
             PatchSize = 14,
             ImageSize = 560,
+        };
+
+    private static RandomModelOptions Mistral(string name) =>
+        new()
+        {
+            Name = name,
+            Architecture = ModelArchitecture.Llama,
+            ProjectorType = "pixtral",
+            IsTied = false,
         };
 
     private static RandomModelOptions InternVl(string name, string architecture) =>

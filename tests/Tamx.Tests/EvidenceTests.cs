@@ -47,6 +47,7 @@ public sealed class EvidenceTests
     [InlineData("internvl3", 1e-5)]
     [InlineData("smolvlm", 1e-5)]
     [InlineData("llava", 1e-5)]
+    [InlineData("pixtral", 1e-5)]
     [InlineData("internvl3.5", 1e-5)]
     [InlineData("internvl3.5-moe", 1e-5)]
     [InlineData("qwen3vl-f16", 1e-3)]

@@ -18,6 +18,8 @@ public sealed class TurnOpeningTests
     [InlineData("gemma3", "user,assistant,user")]
     [InlineData("smolvlm", "system,user,assistant,user")]
     [InlineData("llava", "system,user,assistant,user")]
+    [InlineData("pixtral", "user,assistant,user")]
+    [InlineData("mistral-small", "system,user,assistant,user")]
     [InlineData("qwen3vl", "system,user,assistant,user")]
     public async Task ExplainAsync_Conversation_HasItsTurns(string name, string roles)
     {
@@ -36,10 +38,12 @@ public sealed class TurnOpeningTests
             var prompt = layout.Turns.Where(turn => turn.TextPositions[0] < layout.AnswerPositions[0]).ToArray();
             Assert.Equal(roles, string.Join(',', prompt.Select(turn => turn.Role)));
             string[] texts = [.. prompt.Select(turn => TextOf(trace, turn).Trim())];
-            Assert.Equal("And where?", texts[^1]);
+            Assert.EndsWith("And where?", texts[^1], StringComparison.Ordinal);
             Assert.Equal("A cup.", texts[^2]);
             Assert.EndsWith("What is it? Assistant: no", texts[^3], StringComparison.Ordinal);
-            Assert.StartsWith("Be brief.", texts[0], StringComparison.Ordinal);
+
+            // Pixtral's system text stands in the last question.
+            Assert.StartsWith("Be brief.", texts[name == "pixtral" ? ^1 : 0], StringComparison.Ordinal);
             Assert.Equal([0], prompt[^3].VisionBlockIndices);
         }
     }

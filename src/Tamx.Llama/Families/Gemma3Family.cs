@@ -73,38 +73,16 @@ internal sealed class Gemma3Family : ModelFamily
     /// </summary>
     public override IReadOnlyList<ChatTurn> Arrange(IReadOnlyList<ChatTurn> turns)
     {
-        IEnumerable<ChatPart> before = [];
-        var first = 0;
-        if (turns is [{ Role: TurnRole.System } system, ..])
-        {
-            if (system.Parts.Any(part => part is not TextPart))
-            {
-                throw new InvalidInputException(
-                    "the system's message holds more than text; this model reads text there"
-                );
-            }
-
-            before = [new TextPart($"{AssistantTurn.TextOf(system.Parts)}\n\n")];
-            first = 1;
-        }
-
-        List<ChatTurn> arranged = [];
-        for (var i = first; i < turns.Count; i++)
-        {
-            var turn = turns[i];
-            if (turn.Role != (arranged.Count % 2 == 0 ? TurnRole.User : TurnRole.Assistant))
-            {
-                throw new InvalidInputException(
-                    $"message {i} is out of turn: after a system message, this model reads the user's and the "
-                        + "assistant's messages one after the other, the user's first"
-                );
-            }
-
-            arranged.Add(turn with { Parts = [.. before, .. turn.Parts.Select(Trimmed)] });
-            before = [];
-        }
-
-        return arranged;
+        var rest = Alternating(turns, out var system);
+        IEnumerable<ChatPart> before = system is null
+            ? []
+            : [new TextPart($"{AssistantTurn.TextOf(system.Parts)}\n\n")];
+        return
+        [
+            .. rest.Select(
+                (turn, index) => turn with { Parts = [.. index == 0 ? before : [], .. turn.Parts.Select(Trimmed)] }
+            ),
+        ];
 
         static ChatPart Trimmed(ChatPart part) => part is TextPart text ? new TextPart(text.Text.Trim()) : part;
     }

@@ -28,6 +28,8 @@ internal abstract class ModelFamily
         new Gemma3Family(),
         IdeficsFamily.SmolVlm,
         IdeficsFamily.Idefics3,
+        MistralFamily.Small,
+        MistralFamily.Pixtral,
         new LlavaFamily(),
     ];
 
@@ -78,6 +80,11 @@ internal abstract class ModelFamily
     /// long run of digits or spaces in a prompt throws, or overflows the stack.
     /// </remarks>
     public virtual IReadOnlyList<string> PreTokenizers => [];
+
+    /// <summary>
+    /// Whether llama.cpp cuts text by a regular expression all the same, so that long runs of signs are parted first.
+    /// </summary>
+    public virtual bool CutsByExpression => false;
 
     /// <summary>Keys of the text model that llama.cpp reads besides those that it reads of any.</summary>
     public virtual IReadOnlyList<KnownKey> Keys => [];
@@ -158,6 +165,32 @@ internal abstract class ModelFamily
     /// <exception cref="InvalidInputException">The templates cannot write them.</exception>
     public virtual IReadOnlyList<ChatTurn> Arrange(IReadOnlyList<ChatTurn> turns) => turns;
 
+    /// <summary>The messages after a system message, which must be the user's and the assistant's in turn.</summary>
+    /// <param name="turns">The conversation.</param>
+    /// <param name="system">The system message, of text alone; null for none.</param>
+    /// <exception cref="InvalidInputException">A message is out of turn.</exception>
+    protected static List<ChatTurn> Alternating(IReadOnlyList<ChatTurn> turns, out ChatTurn? system)
+    {
+        system = turns is [{ Role: TurnRole.System } first, ..] ? first : null;
+        if (system?.Parts.Any(part => part is not TextPart) == true)
+        {
+            throw new InvalidInputException("the system's message holds more than text; this model reads text there");
+        }
+
+        List<ChatTurn> rest = [.. turns.Skip(system is null ? 0 : 1)];
+        var strange = rest.Index()
+            .FirstOrDefault(
+                turn => turn.Item.Role != (turn.Index % 2 == 0 ? TurnRole.User : TurnRole.Assistant),
+                (-1, null!)
+            );
+        return strange.Index < 0 && rest.Count > 0
+            ? rest
+            : throw new InvalidInputException(
+                $"message {Math.Max(0, strange.Index) + (system is null ? 0 : 1)} is out of turn: after a system message, "
+                    + "this model reads the user's and the assistant's messages one after the other, the user's first"
+            );
+    }
+
     /// <summary>Whether a system message must be the first, and of text alone.</summary>
     /// <param name="thoughts">Which thoughts the file's template keeps.</param>
     public virtual bool IsSystemFirstOnly(ThoughtLayout thoughts) => false;
@@ -209,6 +242,12 @@ internal sealed record PromptMarkers(
     /// </summary>
     public (string Before, string After)? AroundCells { get; init; }
 
+    /// <summary>The token that ends each row of cells but the last; null for none.</summary>
+    public string? RowEnd { get; init; }
+
+    /// <summary>Other markers, which are no text.</summary>
+    public IReadOnlyList<string> Others { get; init; } = [];
+
     /// <summary>
     /// What begins the turns of each role, marker and all, where it is more than one marker and one word.
     /// </summary>
@@ -231,7 +270,12 @@ internal sealed record PromptMarkers(
 
     /// <summary>All of them, without the words.</summary>
     public IReadOnlyList<string> All =>
-        [.. new[] { TurnStart, TurnEnd, VisionStart, VisionEnd, ImagePad, VideoPad, Begin }.OfType<string>()];
+        [
+            .. new[] { TurnStart, TurnEnd, VisionStart, VisionEnd, ImagePad, VideoPad, Begin, RowEnd }
+                .Concat(Others)
+                .OfType<string>()
+                .Distinct(),
+        ];
 
     /// <summary>The word that names a role's turns.</summary>
     public string RoleOf(TurnRole role) =>

@@ -19,6 +19,9 @@ internal sealed record ProjectorKind(string Type)
     /// <summary>Whether that key must be there: without it, libmtmd takes another number.</summary>
     public bool NeedsMergeKey { get; init; }
 
+    /// <summary>A tensor that is there where patches are merged, and then needs that key; null for none.</summary>
+    public string? MergeTensor { get; init; }
+
     /// <summary>
     /// Whether cells lie on M-RoPE's axes (time, row, column). Else each has the position after the one before it.
     /// </summary>
@@ -43,6 +46,12 @@ internal sealed record ProjectorKind(string Type)
 
     /// <summary>Whether patches have a bias, where there is a table.</summary>
     public bool HasPatchBias { get; init; } = true;
+
+    /// <summary>The tensor that stands after each row of cells but the last, among the cells; null for none.</summary>
+    public string? RowEndTensor { get; init; }
+
+    /// <summary>Whether the layers' matrices have biases.</summary>
+    public bool HasBias { get; init; } = true;
 
     /// <summary>Whether a norm comes before the first layer.</summary>
     public bool HasPreNorm { get; init; }

@@ -329,7 +329,7 @@ public sealed partial class Completion : IDisposable
             .Where(one => one is { VideoIndex: null, TileColumns: 1, TileRows: 1 })
             .ElementAt(region.PictureIndex);
         var size = _model.Facts.HiddenSize;
-        var (first, length) = (picture.FirstPosition * size, picture.Rows * picture.Columns * size);
+        var (first, length) = (picture.FirstPosition * size, picture.TokenCount * size);
         var cells = decoder.HiddenStates.Slice(first, length);
         if (region.Layer >= 0)
         {

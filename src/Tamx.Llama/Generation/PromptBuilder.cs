@@ -81,7 +81,12 @@ internal sealed class PromptBuilder
         var (width, height) = SizeOf(projector, part, image);
         _visions.Add(new PromptVision(image.Resize(width, height), null, width, height));
         var (block, position, grid) = AddBlock(width, height, _markers.ImagePad, [0]);
-        _pictures.Add(PictureOf(part, image, block, position, grid.Columns, grid.Rows));
+        _pictures.Add(
+            PictureOf(part, image, block, position, grid.Columns, grid.Rows) with
+            {
+                HasRowEnds = _model.Vision!.HasRowEnds,
+            }
+        );
     }
 
     /// <summary>Adds a picture as tiles and the whole, or as one tile.</summary>
@@ -271,12 +276,20 @@ internal sealed class PromptBuilder
                     time,
                     EndsBlock: time == times[^1],
                     vision.UsesMrope,
-                    vision.IsCausal
+                    vision.IsCausal,
+                    vision.HasRowEnds
                 )
             );
         }
 
-        _tokenIds.AddRange(Enumerable.Repeat(_model.Vocabulary.FindId(pad), times.Length * grid.Columns * grid.Rows));
+        var padId = _model.Vocabulary.FindId(pad);
+        int[] rowEnd = vision.HasRowEnds ? [_model.Vocabulary.FindId(_markers.RowEnd!)] : [];
+        for (var row = 0; row < times.Length * grid.Rows; row++)
+        {
+            _tokenIds.AddRange(row == 0 ? [] : rowEnd);
+            _tokenIds.AddRange(Enumerable.Repeat(padId, grid.Columns));
+        }
+
         AddText(_markers.AroundCells is { } after ? _model.Vocabulary.Tokenize(after.After, true) : grid.After);
         return (block, position, grid);
     }

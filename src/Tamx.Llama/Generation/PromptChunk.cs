@@ -21,6 +21,7 @@ internal sealed record TextChunk(int TokenCount) : PromptChunk(TokenCount);
 /// <param name="IsCausal">
 /// Whether a cell sees those before it alone; else all see each other, and are decoded together.
 /// </param>
+/// <param name="HasRowEnds">Whether a token that is no cell follows each row but the last.</param>
 internal sealed record PatchChunk(
     int Width,
     int Height,
@@ -29,5 +30,6 @@ internal sealed record PatchChunk(
     int Time,
     bool EndsBlock,
     bool UsesMrope = true,
-    bool IsCausal = true
-) : PromptChunk(Columns * Rows);
+    bool IsCausal = true,
+    bool HasRowEnds = false
+) : PromptChunk((Columns * Rows) + (HasRowEnds ? Rows - 1 : 0));

@@ -35,7 +35,7 @@ public sealed record PromptPicture
     /// <summary>Time in the video, in seconds: the mean of the patch's two frames. Null for a picture.</summary>
     public double? Seconds { get; init; }
 
-    /// <summary>Position of its first cell in the token sequence. Its cells follow each other.</summary>
+    /// <summary>Position of its first cell in the token sequence. Its cells follow each other, row by row.</summary>
     public required int FirstPosition { get; init; }
 
     /// <summary>Cells per row. The cells cover the whole picture.</summary>
@@ -56,10 +56,16 @@ public sealed record PromptPicture
     /// <summary>By how many places the sequence is ahead of the grid (<see cref="ProjectorKind.CellOffset"/>).</summary>
     internal int CellOffset { get; init; }
 
-    /// <summary>Whether the sequence has the cells in the grid's order.</summary>
-    internal bool IsInOrder => (TileColumns, TileRows, CellOffset) == (1, 1, 0);
+    /// <summary>Whether a token that is no cell follows each row but the last.</summary>
+    internal bool HasRowEnds { get; init; }
 
-    /// <summary>Which of the picture's cells in the sequence shows a cell of the grid.</summary>
+    /// <summary>Tokens from its first cell to its last.</summary>
+    internal int TokenCount => (Columns * Rows) + (HasRowEnds ? Rows - 1 : 0);
+
+    /// <summary>Whether the sequence has the cells in the grid's order, and nothing between them.</summary>
+    internal bool IsInOrder => (TileColumns, TileRows, CellOffset, HasRowEnds) == (1, 1, 0, false);
+
+    /// <summary>Which of the picture's tokens in the sequence is a cell of the grid.</summary>
     /// <param name="cell">The cell, counted row by row.</param>
     internal int SequenceIndexOf(int cell)
     {
@@ -68,6 +74,6 @@ public sealed record PromptPicture
         var (row, column) = Math.DivRem(cell, Columns);
         var tile = (row / height * TileColumns) + (column / width);
         var index = (tile * width * height) + (row % height * width) + (column % width);
-        return (index - CellOffset + count) % count;
+        return HasRowEnds ? index + row : (index - CellOffset + count) % count;
     }
 }

@@ -39,16 +39,16 @@ internal sealed class RegionSteering
     )
     {
         var (rows, columns) = (picture.Rows, picture.Columns);
-        var whole = MeanOf(cells, [.. Enumerable.Repeat(1d, rows * columns)]);
         var coverage = region.Box.Coverage(rows, columns);
-        var inSequence = new double[coverage.Length];
+        var (all, inside) = (new double[picture.TokenCount], new double[picture.TokenCount]);
         for (var cell = 0; cell < coverage.Length; cell++)
         {
-            inSequence[picture.SequenceIndexOf(cell)] = coverage[cell];
+            all[picture.SequenceIndexOf(cell)] = 1;
+            inside[picture.SequenceIndexOf(cell)] = coverage[cell];
         }
 
-        var own = MeanOf(cells, inSequence);
-        double[] more = [.. own.Zip(whole, (one, all) => one - all)];
+        var (whole, own) = (MeanOf(cells, all), MeanOf(cells, inside));
+        double[] more = [.. own.Zip(whole, (one, other) => one - other)];
 
         // A region that is all of the picture speaks for nothing more than it; what is left is rounding.
         var isPart = TensorPrimitives.Norm<double>(more) > 1e-4 * TensorPrimitives.Norm<double>(whole);

@@ -77,7 +77,11 @@ public static partial class Preflight
                 $"{string.Join(", ", types[..^1])} or {types[^1]}"
             );
         var facts = ReadProjector(model, kind);
-        return facts with { DeepstackLayerIndices = CheckProjectorTensors(model, kind, facts) };
+        return facts with
+        {
+            DeepstackLayerIndices = CheckProjectorTensors(model, kind, facts),
+            RowEnd = kind.RowEndTensor is { } rowEnd ? model.FindTensor(rowEnd) : null,
+        };
     }
 
     private static ProjectorFacts ReadProjector(GgufModel model, ProjectorKind kind)
@@ -147,8 +151,8 @@ public static partial class Preflight
         var merge =
             metadata.FindInteger(kind.MergeKey)
             ?? (
-                kind.NeedsMergeKey
-                    ? throw metadata.Missing(kind.MergeKey, $"{kind.SpatialMergeSize}")
+                kind.NeedsMergeKey || (kind.MergeTensor is { } merger && model.FindTensor(merger) is not null)
+                    ? throw metadata.Missing(kind.MergeKey, "the patches per side that become a cell")
                     : kind.SpatialMergeSize
             );
         const int MostMerge = 16;
@@ -163,7 +167,7 @@ public static partial class Preflight
         }
 
         var cellSize = patchSize * (int)merge;
-        if (kind.IsMergeFree && imageSize / patchSize % merge != 0)
+        if (kind is { IsMergeFree: true, IsSquare: true } && imageSize / patchSize % merge != 0)
         {
             // The tower leaves a rest at the picture's edge unseen, but cells are whole.
             throw Wrong(
@@ -333,7 +337,7 @@ public static partial class Preflight
 
         if (kind.HasPreNorm)
         {
-            tensors.Norm("v.pre_ln", hidden);
+            tensors.Norm("v.pre_ln", hidden, kind.HasNormBias);
         }
 
         for (var i = 0; i < facts.LayerCount; i++)
@@ -362,6 +366,7 @@ public static partial class Preflight
     {
         var hidden = facts.HiddenSize;
         var isRms = kind.RmsTower == (hidden, facts.LayerCount);
+        var hasBias = kind.HasBias && !isRms;
         tensors.Norm($"{layer}.ln1", hidden, kind.HasNormBias && !isRms);
         tensors.Norm($"{layer}.ln2", hidden, kind.HasNormBias && !isRms);
         if (kind.HasFusedAttention)
@@ -370,9 +375,9 @@ public static partial class Preflight
         }
         else
         {
-            tensors.Linear($"{layer}.attn_q", hidden, hidden, hasBias: !isRms);
-            tensors.Linear($"{layer}.attn_k", hidden, hidden, hasBias: !isRms);
-            tensors.Linear($"{layer}.attn_v", hidden, hidden, hasBias: !isRms);
+            tensors.Linear($"{layer}.attn_q", hidden, hidden, hasBias);
+            tensors.Linear($"{layer}.attn_k", hidden, hidden, hasBias);
+            tensors.Linear($"{layer}.attn_v", hidden, hidden, hasBias);
         }
 
         if (isRms)
@@ -381,13 +386,13 @@ public static partial class Preflight
             tensors.Plain($"{layer}.attn_k_norm.weight", hidden);
         }
 
-        tensors.Linear($"{layer}.attn_out", hidden, hidden);
+        tensors.Linear($"{layer}.attn_out", hidden, hidden, kind.HasBias);
         var isSwapped = IsFeedForwardSwapped(model, kind, layer, hidden);
-        tensors.Linear($"{layer}.{(isSwapped ? "ffn_down" : "ffn_up")}", hidden, facts.FeedForwardSize);
-        tensors.Linear($"{layer}.{(isSwapped ? "ffn_up" : "ffn_down")}", facts.FeedForwardSize, hidden);
+        tensors.Linear($"{layer}.{(isSwapped ? "ffn_down" : "ffn_up")}", hidden, facts.FeedForwardSize, kind.HasBias);
+        tensors.Linear($"{layer}.{(isSwapped ? "ffn_up" : "ffn_down")}", facts.FeedForwardSize, hidden, kind.HasBias);
         if (kind.HasGate)
         {
-            tensors.Linear($"{layer}.ffn_gate", hidden, facts.FeedForwardSize);
+            tensors.Linear($"{layer}.ffn_gate", hidden, facts.FeedForwardSize, kind.HasBias);
         }
 
         if (kind.HasLayerScale)

@@ -86,7 +86,8 @@ internal sealed unsafe class VisionPatch : IDisposable
             (columns, rows) = ((long)last.X + 1, (long)last.Y + 1);
         }
 
-        return columns * rows == CellCount
+        var tokens = (columns * rows) + (_projector.HasRowEnds ? rows - 1 : 0);
+        return tokens == CellCount
             ? new VisionGrid((int)columns, (int)rows, [.. _before], [.. _after])
             : throw new InvalidInputException("the projector's cells of the picture are no grid");
     }

@@ -16,6 +16,7 @@ internal sealed class VisionProjector : IDisposable
     private readonly UnmanagedState<EncodingState> _state;
     private readonly Lock _encoding = new();
     private readonly int _inputSize;
+    private readonly float[]? _rowEnd;
 
     private VisionProjector(MtmdHandle handle, UnmanagedState<EncodingState> state, ProjectorFacts facts, int inputSize)
     {
@@ -25,6 +26,7 @@ internal sealed class VisionProjector : IDisposable
         IsCausal = MtmdApi.UsesNonCausal(handle, 0) == 0;
         _state = state;
         _inputSize = inputSize;
+        _rowEnd = facts.RowEnd is { } rowEnd ? new TensorRows(rowEnd).Read([0]) : null;
     }
 
     public MtmdHandle Handle { get; }
@@ -36,6 +38,9 @@ internal sealed class VisionProjector : IDisposable
 
     /// <summary>Whether a cell sees those before it alone; else all of a picture see each other.</summary>
     public bool IsCausal { get; }
+
+    /// <summary>Whether a token that is no cell follows each row of cells but the last.</summary>
+    public bool HasRowEnds => _rowEnd is not null;
 
     /// <summary>Loads a checked file for a model.</summary>
     /// <exception cref="ModelFormatException">libmtmd refuses it.</exception>
@@ -157,8 +162,23 @@ internal sealed class VisionProjector : IDisposable
             }
 
             using var lease = new HandleLease(Handle);
-            return new ReadOnlySpan<float>(MtmdApi.GetOutput(Handle), checked(cellCount * _inputSize)).ToArray();
+            var embeddings = new ReadOnlySpan<float>(MtmdApi.GetOutput(Handle), checked(cellCount * _inputSize));
+            return WithRowEnds(embeddings.ToArray(), width / Facts.CellSize);
         }
+    }
+
+    /// <summary>
+    /// libmtmd (b10221) makes ends of rows by adding the tensor to memory that nobody wrote, times 0: NaN where that
+    /// held one. So they are written here.
+    /// </summary>
+    private float[] WithRowEnds(float[] embeddings, int columns)
+    {
+        for (var at = columns; _rowEnd is not null && at < embeddings.Length / _inputSize; at += columns + 1)
+        {
+            _rowEnd.CopyTo(embeddings, at * _inputSize);
+        }
+
+        return embeddings;
     }
 
     public void Dispose()

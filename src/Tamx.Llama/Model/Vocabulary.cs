@@ -14,6 +14,7 @@ public sealed class Vocabulary
     private readonly LlamaModel _model;
     private readonly string _path;
     private readonly HashSet<int> _endTokens;
+    private readonly bool _cutsByExpression;
     private readonly SentencePieceIds? _pieces;
     private readonly TextCutter _userText;
 
@@ -25,6 +26,7 @@ public sealed class Vocabulary
         Markers = ModelFamily.Of(facts).Markers;
         _answerText = new TextCutter([.. Markers.All, "<|endoftext|>", "<|vision_pad|>"]);
         _pieces = facts.Pieces;
+        _cutsByExpression = ModelFamily.Of(facts).CutsByExpression;
         _userText = new TextCutter(facts.UserDefinedTokens);
         Count = facts.VocabularySize;
     }
@@ -78,12 +80,17 @@ public sealed class Vocabulary
         }
 
         // llama.cpp takes tokens that the user of a vocabulary defined (<think>) from any text.
-        var parts = specials switch
+        IEnumerable<string> parts = specials switch
         {
             SpecialTokens.None => _userText.Cut(text),
             SpecialTokens.Answer => _answerText.Cut(text),
             _ => [text],
         };
+        if (_cutsByExpression)
+        {
+            parts = parts.SelectMany(LongRuns.Part);
+        }
+
         return
         [
             .. parts.SelectMany(part =>

@@ -3,9 +3,9 @@ using Tamx.Llama;
 namespace Tamx;
 
 /// <summary>
-/// Brings cells, which a sequence has tile by tile or one place ahead, into their picture's rows. All else stays.
+/// Brings cells, which a sequence has tile by tile, one place ahead, or with ends of rows between them, into their
+/// picture's rows; ends of rows follow the cells. All else stays.
 /// </summary>
-/// <remarks>Every cell carries the same token, so token ids are the same in both orders.</remarks>
 internal sealed class CellOrder
 {
     private readonly List<(int First, int[] Sources)> _pictures;
@@ -34,6 +34,14 @@ internal sealed class CellOrder
         return ordered;
     }
 
+    /// <summary>Token ids in that order.</summary>
+    public int[] Apply(int[] ids)
+    {
+        var ordered = ids.ToArray();
+        Apply(ids.AsSpan(), ordered, 1);
+        return ordered;
+    }
+
     /// <summary>An answer token's evidence in that order.</summary>
     public EvidenceStep Apply(EvidenceStep step)
     {
@@ -50,7 +58,7 @@ internal sealed class CellOrder
         };
     }
 
-    private void Apply(ReadOnlySpan<float> rows, Span<float> ordered, int size)
+    private void Apply<T>(ReadOnlySpan<T> rows, Span<T> ordered, int size)
     {
         foreach (var (first, sources) in _pictures)
         {
@@ -61,7 +69,10 @@ internal sealed class CellOrder
         }
     }
 
-    /// <summary>For each cell, row by row, which of the picture's cells in the sequence it is.</summary>
-    private static int[] SourcesOf(PromptPicture picture) =>
-        [.. Enumerable.Range(0, picture.Columns * picture.Rows).Select(picture.SequenceIndexOf)];
+    /// <summary>Which of the picture's tokens each cell is, row by row, and then the others.</summary>
+    private static int[] SourcesOf(PromptPicture picture)
+    {
+        int[] cells = [.. Enumerable.Range(0, picture.Columns * picture.Rows).Select(picture.SequenceIndexOf)];
+        return [.. cells, .. Enumerable.Range(0, picture.TokenCount).Except(cells)];
+    }
 }

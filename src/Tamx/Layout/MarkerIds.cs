@@ -67,6 +67,12 @@ public sealed record MarkerIds
     public int? Assistant { get; init; }
 
     /// <summary>
+    /// Other tokens that are no text: what ends rows of cells, or the system's turns (<c>[IMG_BREAK]</c> of Pixtral).
+    /// Null in the other families.
+    /// </summary>
+    public IReadOnlyList<int>? Others { get; init; }
+
+    /// <summary>
     /// How turns begin where no role word follows <see cref="TurnStart"/> in each: <c>User:</c> behind a marker, in
     /// SmolVLM. Null in the other families.
     /// </summary>
@@ -133,6 +139,9 @@ public sealed record MarkerIds
             User = WordId(markers.User),
             Assistant = WordId(markers.Assistant),
             Newline = WordId("\n"),
+            Others = markers is { RowEnd: null, Others: [] }
+                ? null
+                : [.. markers.Others.Append(markers.RowEnd).OfType<string>().Select(findId)],
             ThinkStart = tryFindId("<think>"),
             ThinkEnd = tryFindId("</think>"),
         };

@@ -101,10 +101,12 @@ public sealed partial record SequenceLayout
             var hasMarkers = markers.VisionStart != markers.ImagePad;
             var start = hasMarkers ? i : i - 1;
             var isVideo = false;
-            for (; i < tokenIds.Count && (tokenIds[i] == markers.VisionEnd) != hasMarkers; i++)
+            for (; i < tokenIds.Count && IsInside(tokenIds[i]); i++)
             {
                 isVideo |= tokenIds[i] == markers.VideoPad;
             }
+
+            bool IsInside(int id) => hasMarkers ? id != markers.VisionEnd : id == markers.ImagePad;
 
             if (i < tokenIds.Count)
             {
@@ -140,6 +142,7 @@ public sealed partial record SequenceLayout
             markers.VisionEnd,
             markers.ImagePad,
             .. markers.VideoPad is { } videoPad ? [videoPad] : Array.Empty<int>(),
+            .. markers.Others ?? [],
         ];
         if (dropRoleWords)
         {
@@ -170,7 +173,7 @@ public sealed partial record SequenceLayout
 
             // Blocks stand in order, as turns do.
             var blockIndices = new List<int>();
-            for (; block < blocks.Count && blocks[block].StartPosition <= end; block++)
+            for (; block < blocks.Count && blocks[block].FirstCellPosition <= end; block++)
             {
                 if (start <= blocks[block].StartPosition && blocks[block].EndPosition <= end)
                 {

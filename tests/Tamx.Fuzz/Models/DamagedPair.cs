@@ -63,6 +63,11 @@ internal sealed class DamagedPair
                         Architecture = ModelArchitecture.Llama,
                         ImageSize = 26,
                     },
+                    Qwen2(size, "pixtral") with
+                    {
+                        Architecture = ModelArchitecture.Llama,
+                        IsMistralSmall = true,
+                    },
                     Qwen2(size, "mlp") with
                     {
                         Architecture = ModelArchitecture.Llama,

@@ -21,6 +21,8 @@ public sealed class GridTests
     [InlineData("gemma3")]
     [InlineData("smolvlm")]
     [InlineData("llava")]
+    [InlineData("pixtral")]
+    [InlineData("mistral-small")]
     public void Encode_OneCellOther_ItsEmbeddingChangesMost(string name)
     {
         var model = LoadedModels.Get(TestModels.Get(name));
@@ -35,11 +37,14 @@ public sealed class GridTests
         for (var other = 0; other < Columns * rows; other++)
         {
             var changed = Encode(model, width, height, other);
-            var size = dark.Length / (Columns * rows);
+            var size =
+                model.Projector.ProjectionSize
+                + (model.Projector.DeepstackLayerIndices.Count * model.Projector.ProjectionSize);
             double[] distances =
             [
                 .. Enumerable
                     .Range(0, Columns * rows)
+                    .Select(i => model.Vision.HasRowEnds ? i + (i / Columns) : i)
                     .Select(i => dark[(i * size)..((i + 1) * size)].Zip(changed[(i * size)..((i + 1) * size)]))
                     .Select(pairs => pairs.Sum(pair => Math.Pow(pair.First - pair.Second, 2))),
             ];
@@ -68,6 +73,8 @@ public sealed class GridTests
         }
 
         using var cancelled = new UnmanagedState<int>();
-        return model.Vision!.Encode(width, height, height / cell * Columns, pixels, default, cancelled);
+        var rows = height / cell;
+        var count = (rows * Columns) + (model.Vision!.HasRowEnds ? rows - 1 : 0);
+        return model.Vision.Encode(width, height, count, pixels, default, cancelled);
     }
 }
