@@ -30,7 +30,7 @@ public static class ModelArchitecture
     /// <summary>Gemma 3.</summary>
     public const string Gemma3 = "gemma3";
 
-    /// <summary>SmolVLM, SmolVLM2, Idefics 3 and LLaVA 1.5, whose text model is a Llama.</summary>
+    /// <summary>SmolVLM, Idefics 3, Pixtral, Mistral Small and LLaVA 1.5, whose text model is a Llama.</summary>
     public const string Llama = "llama";
 
     /// <summary>What an mmproj calls itself.</summary>
