@@ -180,10 +180,14 @@ internal sealed class BatchCommand
         using var results = ShardFile.Open(folder, shard);
         using var engine = _engine.Create(parsed, _model.IsVerbose(parsed));
         using var model = await VisionLanguageModel.LoadAsync(modelOptions, null, cancellationToken);
+        using var cache = new PromptCache();
         var run = new BatchRun(
             model,
             engine,
-            options,
+            options with
+            {
+                Completion = options.Completion with { PromptCache = cache },
+            },
             calibration,
             (turns, explained) => _truth.MeasureAsync(parsed, model, turns, explained, calibration, cancellationToken),
             context.Error
@@ -233,6 +237,12 @@ internal sealed class BatchCommand
         var completion = options.Completion;
         var tokens = completion.ContextSize > 0 ? completion.ContextSize : Unit;
         var need = options.EstimateMemory(model, facts, tokens);
+
+        // Those of the row before stay, since the next may begin the same.
+        need = need with
+        {
+            StateBytes = 2 * need.StateBytes,
+        };
         var machine = MemoryEstimate.MachineBytes;
         var most = machine / workers / (need.Bytes / tokens);
         var each = workers > 1 ? $"each of {workers} workers takes" : "it takes";
