@@ -12,6 +12,7 @@ internal sealed class BatchCommand
     private readonly MethodOptions _method = new();
     private readonly EngineArguments _engine = new();
     private readonly CompletionArguments _completion = new();
+    private readonly RegionArguments _region = new();
     private readonly TruthArguments _truth = new();
     private readonly Argument<string> _input = new("IN")
     {
@@ -104,6 +105,7 @@ internal sealed class BatchCommand
         };
         _model.AddTo(command);
         _completion.AddTo(command);
+        _region.AddTo(command);
         _truth.AddTo(command);
         _method.AddMethodTo(command);
         _method.AddTo(command);
@@ -217,7 +219,10 @@ internal sealed class BatchCommand
             Tam = tam,
             Layers = calibration is null ? [] : [calibration.PresenceLayer],
             CaptureEvidence = _method.ShowsBoth(parsed),
-            Completion = _completion.Read(parsed),
+            Completion = _completion.Read(parsed) with
+            {
+                Region = _region.Read(parsed) is { } region ? calibration?.Apply(region) ?? region : null,
+            },
         };
     }
 
