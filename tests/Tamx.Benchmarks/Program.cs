@@ -35,6 +35,9 @@ switch (args)
     case ["--batch", var folder]:
         await BatchCost.WriteOneAsync(Console.Out, folder);
         break;
+    case ["--prompt-cache"]:
+        await PromptCacheGain.WriteAsync(Console.Out, 5);
+        break;
     case ["--speed"]:
         ModelSpeed.Write(Console.Out);
         break;

@@ -255,6 +255,126 @@ public sealed class BatchTests : IDisposable
     }
 
     [Fact]
+    public async Task Region_OfCommandLineAndRows_IsThatOfExplain()
+    {
+        const string Box = "0,0,0.5,0.5";
+        string[] rows =
+        [
+            """{"image":"a.png","prompt":"What?","answer":"A red cross."}""",
+            """{"image":"a.png","prompt":"What?","answer":"A red cross.","region":{"use":"keep","box":[0,0,0.5,0.5]}}""",
+            """{"image":"a.png","prompt":"What?","region":{"use":"lookAt","box":[0,0,0.5,0.5],"alpha":60}}""",
+            """{"image":["b.png","a.png"],"prompt":"What?","region":{"use":"hide","box":[0,0,1,1],"picture":1}}""",
+        ];
+        File.WriteAllLines(_folder.File("rows.jsonl"), rows);
+        await RunAsync(0, "rows.jsonl", "-o", "out", "--hide", Box, "-n", "4");
+
+        var results = Answers("out/shard-00000-of-00001.tar");
+        string[][] alike =
+        [
+            ["--image", "a.png", "--answer", "A red cross.", "--hide", Box],
+            ["--image", "a.png", "--answer", "A red cross.", "--keep", Box],
+            ["--image", "a.png", "--look-at", Box, "--alpha", "60"],
+            ["--image", "b.png", "a.png", "--hide", "1:0,0,1,1"],
+        ];
+        foreach (var (row, arguments) in results.Zip(alike))
+        {
+            var files = arguments.Select(each =>
+                each.EndsWith(".png", StringComparison.Ordinal) ? _folder.File(each) : each
+            );
+            var run = await CommandRun.Of([
+                "explain",
+                .. files,
+                .. (string[])["-p", "What?", "-n", "4", "-t", "1", "--json", "-o", _folder.File("report.html")],
+            ]);
+            Assert.True(run.ExitCode == 0, run.Error);
+            var explained = JsonNode.Parse(run.Output)!;
+            Assert.Equal(explained["words"]!.ToJsonString(), row["words"]!.ToJsonString());
+            Assert.All(row["words"]!.AsArray(), word => Assert.NotNull(word!["regionChange"]));
+            Assert.Equal(row["tokens"]!.AsArray().Count, row["region"]!["changes"]!.AsArray().Count);
+        }
+
+        Assert.Equal(["hide", "keep", "lookAt", "hide"], results.Select(row => (string)row["region"]!["use"]!));
+        Assert.Equal([0, 0, 0, 1], results.Select(row => (int)row["region"]!["picture"]!));
+        Assert.Equal([null, null, 60f, null], results.Select(row => (float?)row["region"]!["alpha"]));
+
+        var other = await RunAsync(3, "rows.jsonl", "-o", "out", "--keep", Box, "-n", "4");
+        Assert.Contains("completion.region", other.Error, StringComparison.Ordinal);
+        await RunAsync(0, "rows.jsonl", "-o", "plain", "-n", "4");
+        Assert.Null(Answers("plain/shard-00000-of-00001.tar")[0]["region"]);
+    }
+
+    [Theory]
+    [InlineData("""7""", "region must be an object")]
+    [InlineData("""{"use":"peek","box":[0,0,1,1]}""", "use must be hide, keep or lookAt")]
+    [InlineData("""{"use":"hide"}""", "box must be left, top, right and bottom edge")]
+    [InlineData("""{"use":"hide","box":[0,0,1,2]}""", "box must be left, top, right and bottom edge")]
+    [InlineData("""{"use":"hide","box":[0,0,1,1],"alpha":5}""", "alpha is about lookAt")]
+    [InlineData("""{"use":"lookAt","box":[0,0,1,1],"alpha":101}""", "alpha must be from 0 to 100")]
+    [InlineData("""{"use":"hide","box":[0,0,1,1],"boxes":1}""", "boxes")]
+    [InlineData("""{"use":"hide","box":[0,0,1,1],"picture":1}""", "there is no picture 1")]
+    public async Task Region_OfARowThatIsNone_IsARowWithAnError(string region, string message)
+    {
+        string[] rows =
+        [
+            """{"image":"a.png","answer":"A red cross."}""",
+            $$"""{"image":"a.png","answer":"A red cross.","region":{{region}}}""",
+            """{"image":"a.png","answer":"A red cross.","region":null}""",
+        ];
+        File.WriteAllLines(_folder.File("rows.jsonl"), rows);
+        await RunAsync(Failed, "rows.jsonl", "-o", "out");
+
+        var results = Answers("out/shard-00000-of-00001.tar");
+        Assert.Equal([true, false, true], results.Select(row => row["error"] is null));
+        Assert.Contains(message, (string)results[1]["error"]!, StringComparison.Ordinal);
+    }
+
+    /// <summary>Questions of one picture, side by side and apart: what a row gives does not depend on it.</summary>
+    [Fact]
+    public async Task Rows_OfOnePicture_AreTheSameWhereverTheyStand()
+    {
+        string[] questions = ["What is this?", "Which colour has it?", "What is this?", "And where does it stand?"];
+        var rows = questions
+            .SelectMany(question => (string[])["a", "b"], (question, picture) => (question, picture))
+            .OrderBy(row => row.picture, StringComparer.Ordinal)
+            .Select((row, i) => (i, row.question, row.picture))
+            .ToList();
+        var together = rows.Select(Line);
+        var apart = rows.OrderBy(row => row.question, StringComparer.Ordinal).ThenBy(row => row.i).Select(Line);
+        File.WriteAllLines(_folder.File("together.jsonl"), together);
+        File.WriteAllLines(_folder.File("apart.jsonl"), apart);
+        await RunAsync(0, "together.jsonl", "-o", "one", "-n", "6");
+        await RunAsync(0, "apart.jsonl", "-o", "two", "-n", "6");
+
+        var (one, two) = (FilesIn("one"), FilesIn("two"));
+        Assert.Equal(16, one.Count);
+        Assert.Equal(one.Keys.Order(StringComparer.Ordinal), two.Keys.Order(StringComparer.Ordinal));
+        Assert.All(one, file => Assert.Equal(file.Value, two[file.Key]));
+
+        static string Line((int I, string Question, string Picture) row) =>
+            $$"""{"id":"{{row.I}}","image":"{{row.Picture}}.png","prompt":"{{row.Question}}"}""";
+
+        // A row's number is its place, which differs.
+        Dictionary<string, string> FilesIn(string folder)
+        {
+            using var stream = File.OpenRead(_folder.File($"{folder}/shard-00000-of-00001.tar"));
+            using var tar = new TarReader(stream);
+            Dictionary<string, string> files = [];
+            while (tar.GetNextEntry() is { } entry)
+            {
+                using var content = new MemoryStream();
+                entry.DataStream!.CopyTo(content);
+                var json = entry.Name.EndsWith(".maps.safetensors", StringComparison.Ordinal)
+                    ? null
+                    : JsonNode.Parse(content.ToArray())!.AsObject();
+                json?.Remove("row");
+                files[entry.Name] = json?.ToJsonString() ?? Convert.ToHexString(content.ToArray());
+            }
+
+            return files;
+        }
+    }
+
+    [Fact]
     public async Task MaxErrors_MoreThanThat_EndsAndGoesOn()
     {
         File.WriteAllLines(_folder.File("rows.jsonl"), Enumerable.Repeat("""{"image":"none.png"}""", 5));
@@ -525,7 +645,7 @@ public sealed class BatchTests : IDisposable
     }
 
     private static bool IsPath(string argument) =>
-        !argument.StartsWith('-') && !argument.All(c => char.IsAsciiDigit(c) || c == '/');
+        !argument.StartsWith('-') && !argument.All(c => char.IsAsciiDigit(c) || c is '/' or ',' or '.');
 
     private List<JsonNode> Answers(string tar) =>
         [

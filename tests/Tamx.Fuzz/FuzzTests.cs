@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace Tamx.Fuzz;
 
@@ -18,6 +19,26 @@ public class CheckpointFuzzTests(ITestOutputHelper log) : FuzzTests("checkpoint"
 public class PictureFuzzTests(ITestOutputHelper log) : FuzzTests("picture", log);
 
 public class HttpFuzzTests(ITestOutputHelper log) : FuzzTests("http", log);
+
+/// <summary>Each kind is run by a test, and SECURITY.md's table says what came of it.</summary>
+public partial class FuzzKindTests
+{
+    [Fact]
+    public void Kinds_OfTheTableAndTheTests_AreAll()
+    {
+        var page = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "SECURITY.md"));
+        var rows = page[page.IndexOf("| kind |", StringComparison.Ordinal)..];
+        var listed = Row().Matches(rows).Select(row => row.Groups[1].Value);
+        Assert.Equal(FuzzTarget.Names.Order(StringComparer.Ordinal), listed.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            FuzzTarget.Names.Count(),
+            typeof(FuzzTests).Assembly.GetTypes().Count(type => type.IsSubclassOf(typeof(FuzzTests)))
+        );
+    }
+
+    [GeneratedRegex(@"^\| (\w+) \| [\d,]+ \|", RegexOptions.Multiline)]
+    private static partial Regex Row();
+}
 
 /// <summary>Whatever a file holds, it is taken or refused by a documented error, in bounded time and memory.</summary>
 /// <remarks>

@@ -125,6 +125,45 @@ public sealed class EvidenceTests
         }
     }
 
+    /// <summary>An earlier explanation does not change either: each has rows of its own.</summary>
+    [Theory]
+    [InlineData("qwen3vl-deepstack")]
+    [InlineData("qwen35")]
+    [InlineData("qwen2.5vl")]
+    [InlineData("internvl3")]
+    public async Task ExplainAsync_QuestionsOfOnePicture_EachHasItsOwnRowsAndEvidence(string name)
+    {
+        var model = LoadedModels.Get(name);
+        var picture = TestPictures.Gradient(128, 96);
+        using var cache = new PromptCache();
+        List<(Explanation Cached, Explanation Fresh)> both = [];
+        foreach (var question in (string[])["What is this?", "Where is the brightest corner?", "What is this?"])
+        {
+            ChatTurn[] turns = [new(TurnRole.User, [picture, new TextPart(question)])];
+            var options = Options with { Layers = [1], CaptureLogSums = true };
+            var fresh = await Explainer.ExplainAsync(model, turns, options, Engine);
+            options = options with { Completion = options.Completion with { PromptCache = cache } };
+            both.Add((await Explainer.ExplainAsync(model, turns, options, Engine), fresh));
+        }
+
+        foreach (var (cached, fresh) in both)
+        {
+            Assert.Equal(fresh.Text, cached.Text);
+            Assert.Equal(fresh.Trace.HiddenStates.ToArray(), cached.Trace.HiddenStates.ToArray());
+            foreach (var (one, other) in fresh.Trace.Layers.Zip(cached.Trace.Layers))
+            {
+                Assert.Equal(one.HiddenStates.ToArray(), other.HiddenStates.ToArray());
+                Assert.Equal(one.LogSums!.Value.ToArray(), other.LogSums!.Value.ToArray());
+            }
+
+            foreach (var (one, other) in fresh.Trace.Evidence!.Zip(cached.Trace.Evidence!))
+            {
+                Assert.Equal(one.Scores.ToArray(), other.Scores.ToArray());
+                Assert.Equal(one.Rest, other.Rest);
+            }
+        }
+    }
+
     [Theory]
     [InlineData(MapMethod.Evidence, -1)]
     [InlineData(MapMethod.Lens, 1)]

@@ -12,6 +12,7 @@ internal sealed class BatchCommand
     private readonly MethodOptions _method = new();
     private readonly EngineArguments _engine = new();
     private readonly CompletionArguments _completion = new();
+    private readonly RegionArguments _region = new();
     private readonly TruthArguments _truth = new();
     private readonly Argument<string> _input = new("IN")
     {
@@ -104,6 +105,7 @@ internal sealed class BatchCommand
         };
         _model.AddTo(command);
         _completion.AddTo(command);
+        _region.AddTo(command);
         _truth.AddTo(command);
         _method.AddMethodTo(command);
         _method.AddTo(command);
@@ -180,10 +182,14 @@ internal sealed class BatchCommand
         using var results = ShardFile.Open(folder, shard);
         using var engine = _engine.Create(parsed, _model.IsVerbose(parsed));
         using var model = await VisionLanguageModel.LoadAsync(modelOptions, null, cancellationToken);
+        using var cache = new PromptCache();
         var run = new BatchRun(
             model,
             engine,
-            options,
+            options with
+            {
+                Completion = options.Completion with { PromptCache = cache },
+            },
             calibration,
             (turns, explained) => _truth.MeasureAsync(parsed, model, turns, explained, calibration, cancellationToken),
             context.Error
@@ -213,7 +219,10 @@ internal sealed class BatchCommand
             Tam = tam,
             Layers = calibration is null ? [] : [calibration.PresenceLayer],
             CaptureEvidence = _method.ShowsBoth(parsed),
-            Completion = _completion.Read(parsed),
+            Completion = _completion.Read(parsed) with
+            {
+                Region = _region.Read(parsed) is { } region ? calibration?.Apply(region) ?? region : null,
+            },
         };
     }
 
@@ -233,6 +242,12 @@ internal sealed class BatchCommand
         var completion = options.Completion;
         var tokens = completion.ContextSize > 0 ? completion.ContextSize : Unit;
         var need = options.EstimateMemory(model, facts, tokens);
+
+        // Those of the row before stay, since the next may begin the same.
+        need = need with
+        {
+            StateBytes = 2 * need.StateBytes,
+        };
         var machine = MemoryEstimate.MachineBytes;
         var most = machine / workers / (need.Bytes / tokens);
         var each = workers > 1 ? $"each of {workers} workers takes" : "it takes";

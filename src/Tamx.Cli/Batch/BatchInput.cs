@@ -2,7 +2,10 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Tamx.Llama;
 using Tamx.Llama.Chat;
+using Tamx.Web;
+using Tamx.Web.Requests;
 
 namespace Tamx.Cli.Batch;
 
@@ -65,17 +68,17 @@ internal abstract class BatchInput(string path, string prompt)
         string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileName(Location)}: row {number}");
 
     /// <summary>The conversation of a row: a picture, a question, and an answer if it is given.</summary>
-    protected IReadOnlyList<ChatTurn> Ask(ChatPart picture, string? question, string? answer)
+    protected RowQuestion Ask(ChatPart picture, string? question, string? answer)
     {
         var asked = new TextPart(string.IsNullOrWhiteSpace(question) ? Prompt : question);
-        return Answered([new ChatTurn(TurnRole.User, [picture, asked])], answer);
+        return new RowQuestion(Answered([new ChatTurn(TurnRole.User, [picture, asked])], answer));
     }
 
     /// <summary>
     /// The conversation of a row as JSON: <c>messages</c>, or <c>image</c> or <c>video</c> (one or several) and
-    /// <c>prompt</c>; an <c>answer</c> with either.
+    /// <c>prompt</c>; an <c>answer</c> and a <c>region</c> with either.
     /// </summary>
-    protected IReadOnlyList<ChatTurn> ReadJson(
+    protected RowQuestion ReadJson(
         ReadOnlyMemory<byte> json,
         string name,
         string folder,
@@ -89,6 +92,7 @@ internal abstract class BatchInput(string path, string prompt)
                 JsonNode.Parse(json.Span) as JsonObject
                 ?? throw new InvalidInputException($"{name}: a row is a JSON object");
             var answer = TextOf(row, "answer", name);
+            var region = RegionOf(row, name);
             if (row["messages"] is { } messages)
             {
                 if (row["image"] is not null || row["video"] is not null || row["prompt"] is not null)
@@ -98,12 +102,12 @@ internal abstract class BatchInput(string path, string prompt)
                     );
                 }
 
-                return Answered(Parse(messages), answer);
+                return new RowQuestion(Answered(Parse(messages), answer), region);
             }
 
             if (attached is not null)
             {
-                return Ask(attached, TextOf(row, "prompt", name), answer);
+                return Ask(attached, TextOf(row, "prompt", name), answer) with { Region = region };
             }
 
             var content = new JsonArray();
@@ -116,7 +120,7 @@ internal abstract class BatchInput(string path, string prompt)
 
             content.Add(new JsonObject { ["type"] = "text", ["text"] = TextOf(row, "prompt", name) ?? Prompt });
             var message = new JsonObject { ["role"] = "user", ["content"] = content };
-            return Answered(Parse(new JsonArray(message)), answer);
+            return new RowQuestion(Answered(Parse(new JsonArray(message)), answer), region);
 
             IReadOnlyList<ChatTurn> Parse(JsonNode turns) =>
                 ChatJson.Parse(Encoding.UTF8.GetBytes(turns.ToJsonString()), name, folder, cancellationToken);
@@ -140,6 +144,20 @@ internal abstract class BatchInput(string path, string prompt)
 
     private static IReadOnlyList<ChatTurn> Answered(IReadOnlyList<ChatTurn> asked, string? answer) =>
         answer is null ? asked : [.. asked, new ChatTurn(TurnRole.Assistant, answer)];
+
+    /// <summary>The <c>region</c>, as in the server's API.</summary>
+    private static PictureRegion? RegionOf(JsonObject row, string name)
+    {
+        try
+        {
+            var region = new JsonObject { ["region"] = row["region"]?.DeepClone() };
+            return RegionReader.Read(JsonSerializer.SerializeToElement(region));
+        }
+        catch (ApiException e)
+        {
+            throw new InvalidInputException($"{name}: \"region\": {e.Message}", e);
+        }
+    }
 
     private static string? TextOf(JsonObject row, string field, string name) =>
         row[field] switch

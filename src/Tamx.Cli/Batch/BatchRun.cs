@@ -154,15 +154,19 @@ internal sealed class BatchRun(
 
     private async Task<IReadOnlyList<(string, byte[])>> ExplainAsync(BatchRow row, CancellationToken cancellationToken)
     {
-        var turns = row.ReadTurns(cancellationToken);
+        var (turns, own) = row.Read(cancellationToken);
+        var region = own is null ? options.Completion.Region : calibration?.Apply(own) ?? own;
         var explanation = await Explainer.ExplainAsync(
             model,
             turns,
-            options,
+            options with
+            {
+                Completion = options.Completion with { Region = region },
+            },
             engine,
             cancellationToken: cancellationToken
         );
-        var truth = await measure(turns, explanation);
+        var truth = await measure(region?.Apply(turns) ?? turns, explanation);
         return RowFiles.Of(row, explanation, truth, calibration?.Describe(), Pictures);
     }
 }

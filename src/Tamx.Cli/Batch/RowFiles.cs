@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Tamx.Evaluation;
+using Tamx.Llama;
 using Tamx.Report;
 
 namespace Tamx.Cli.Batch;
@@ -71,7 +72,8 @@ internal static class RowFiles
                             )),
                         ],
                         ExplainSummary.StepsOf(maps),
-                        ExplainSummary.WordsOf(maps, truth)
+                        ExplainSummary.WordsOf(maps, truth, trace.RegionChanges),
+                        RowRegion.Of(trace)
                     )
                 )
             )
@@ -141,8 +143,30 @@ internal static class RowFiles
         string? Calibration,
         IReadOnlyList<RowBlock> Blocks,
         IReadOnlyList<ExplainSummary.StepSummary> Tokens,
-        IReadOnlyList<ExplainSummary.WordSummary> Words
+        IReadOnlyList<ExplainSummary.WordSummary> Words,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] RowRegion? Region
     );
+
+    /// <summary>As in <c>maps.json</c>.</summary>
+    private sealed record RowRegion(
+        string Use,
+        int Picture,
+        IReadOnlyList<double> Box,
+        float? Alpha,
+        IReadOnlyList<float>? Changes
+    )
+    {
+        public static RowRegion? Of(Trace trace) =>
+            trace.Run.Region is { } region
+                ? new RowRegion(
+                    JsonNamingPolicy.CamelCase.ConvertName(region.Use.ToString()),
+                    region.PictureIndex,
+                    [region.Box.Left, region.Box.Top, region.Box.Right, region.Box.Bottom],
+                    region.Use == RegionUse.LookAt ? region.Alpha : null,
+                    trace.RegionChanges
+                )
+                : null;
+    }
 
     private sealed record RowBlock(bool IsVideo, int Frames, int Rows, int Columns);
 }

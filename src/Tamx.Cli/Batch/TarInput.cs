@@ -67,7 +67,7 @@ internal sealed class TarInput : BatchInput
                 cancellationToken => Read(row.Index, row.Item.Members, cancellationToken)
             ));
 
-    private IReadOnlyList<ChatTurn> Read(int number, List<Member> members, CancellationToken cancellationToken)
+    private RowQuestion Read(int number, List<Member> members, CancellationToken cancellationToken)
     {
         var name = NameOf(number);
         ImagePart? picture = null;

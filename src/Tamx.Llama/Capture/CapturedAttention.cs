@@ -38,6 +38,10 @@ public sealed class CapturedAttention
     /// <param name="layer">A layer with softmax attention.</param>
     public ReadOnlyMemory<float> ValuesOf(int layer) => _values[layer];
 
+    /// <summary>The values of all layers, in order.</summary>
+    internal IEnumerable<PositionRows> ValueRows =>
+        Facts.AttentionLayers.Select(layer => new PositionRows(_values[layer], ValueSize));
+
     /// <summary>Lets go of the rows before a position, which are most of the memory. The values stay.</summary>
     /// <param name="position">The first position whose rows are still needed.</param>
     public void ReleaseBefore(int position) => _rows.RemoveAll(rows => rows.ColumnCount <= position);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Tamx.Llama.Capture;
@@ -37,6 +38,8 @@ public sealed partial class Completion : IDisposable
     private int _batchStart;
     private int _started;
     private int _busy;
+    private bool _isPromptWhole;
+    private bool _hasFailed;
     private volatile bool _disposed;
 
     internal Completion(
@@ -96,6 +99,11 @@ public sealed partial class Completion : IDisposable
 
     /// <summary>Tokens of the prompt, cells of pictures included.</summary>
     public int PromptTokenCount { get; }
+
+    /// <summary>
+    /// Tokens of the prompt that were not computed, since <see cref="CompletionOptions.PromptCache"/> had them.
+    /// </summary>
+    public int CachedTokenCount => _decoder?.TakenOverCount ?? 0;
 
     /// <summary>Tokens of the prompt and of the answer so far.</summary>
     public int TokenCount { get; private set; }
@@ -249,6 +257,7 @@ public sealed partial class Completion : IDisposable
     {
         _disposed = true;
         _operation?.Dispose();
+        LeavePrompt();
         EndCall();
         ReleaseNative();
     }
@@ -284,6 +293,22 @@ public sealed partial class Completion : IDisposable
         }
 
         _operation.End(PromptTokenCount, count, StopReason);
+    }
+
+    /// <summary>Leaves the context to the next completion, unless something failed or is at work.</summary>
+    private void LeavePrompt()
+    {
+        if (_options.PromptCache is not { } cache || Interlocked.Exchange(ref _busy, 1) != 0)
+        {
+            return;
+        }
+
+        if (_isPromptWhole && !_hasFailed && _decoder!.Release() is { } kept)
+        {
+            cache.Keep(kept);
+        }
+
+        Volatile.Write(ref _busy, 0);
     }
 
     /// <summary>Makes the native call in progress, and every later one, end as cancelled.</summary>
@@ -376,14 +401,7 @@ public sealed partial class Completion : IDisposable
                     throw new InvalidOperationException("the prompt was computed before");
                 }
 
-                _decoder = new SequenceDecoder(
-                    _model,
-                    _options,
-                    ContextSize,
-                    PromptTokenCount,
-                    _tokenIds.Length,
-                    _cancelled
-                );
+                _decoder = NewDecoder();
                 _sampler = new TokenSampler(_options, _model.Vocabulary.Count, _tokenIds.Length);
                 using var cancellation = cancellationToken.Register(EndCall);
                 using var patches = _prompt.ReadPatches(cancellationToken).GetEnumerator();
@@ -391,11 +409,19 @@ public sealed partial class Completion : IDisposable
                 var allPatches = _prompt.Chunks.Count(chunk => chunk is PatchChunk);
                 for (var i = 0; i < _prompt.Chunks.Count; i++)
                 {
+                    var endsPrompt = i == _prompt.Chunks.Count - 1;
                     switch (_prompt.Chunks[i])
                     {
                         case PatchChunk patch when patches.MoveNext():
-                            progress?.Report(new CompletionProgress("encode", patchCount++, allPatches));
+                            patchCount++;
                             var (first, second) = patches.Current;
+                            if (IsThere(patch, first.Pixels, second is null ? default : second.Pixels, endsPrompt))
+                            {
+                                ReportBatch();
+                                break;
+                            }
+
+                            progress?.Report(new CompletionProgress("encode", patchCount - 1, allPatches));
                             var embeddings = _model.Vision!.Encode(
                                 patch.Width,
                                 patch.Height,
@@ -408,7 +434,13 @@ public sealed partial class Completion : IDisposable
                             break;
                         case TextChunk text:
                             var tokens = _tokenIds.AsSpan(_decoder.Count, text.TokenCount);
-                            _decoder.Decode(tokens, endsPrompt: i == _prompt.Chunks.Count - 1, ReportBatch);
+                            if (IsThere(text, MemoryMarshal.AsBytes(tokens), default, endsPrompt))
+                            {
+                                ReportBatch();
+                                break;
+                            }
+
+                            _decoder.Decode(tokens, endsPrompt, ReportBatch);
                             break;
                     }
                 }
@@ -416,6 +448,7 @@ public sealed partial class Completion : IDisposable
                 _steering = _options.Region is { Steers: true } region
                     ? Steer(region, _decoder, cancellationToken)
                     : null;
+                _isPromptWhole = true;
                 return true;
 
                 void ReportBatch() =>
@@ -423,6 +456,33 @@ public sealed partial class Completion : IDisposable
             },
             cancellationToken
         );
+
+    private SequenceDecoder NewDecoder()
+    {
+        var kept = _options.PromptCache?.Take();
+        try
+        {
+            return new SequenceDecoder(
+                _model,
+                _options,
+                ContextSize,
+                PromptTokenCount,
+                _tokenIds.Length,
+                _cancelled,
+                kept
+            );
+        }
+        catch
+        {
+            kept?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Whether an earlier prompt left a chunk of this one. Without a cache nothing is compared.</summary>
+    private bool IsThere(PromptChunk chunk, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, bool endsPrompt) =>
+        _options.PromptCache is not null
+        && _decoder!.TryTakeOver(chunk, DecodedChunk.DigestOf(first, second), endsPrompt);
 
     /// <summary>The next token of the answer, without its text; null if the context is full.</summary>
     private GeneratedToken? Step(int index, CancellationToken cancellationToken) =>
@@ -504,12 +564,15 @@ public sealed partial class Completion : IDisposable
             throw new InvalidOperationException("the completion is already at work; use it from one caller at a time");
         }
 
+        var isDone = false;
         try
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             cancellationToken.ThrowIfCancellationRequested();
             using var redirection = NativeLog.To(_model.Options.LoggerFactory);
-            return work();
+            var result = work();
+            isDone = true;
+            return result;
         }
         catch (OperationCanceledException e) when (e.CancellationToken != cancellationToken || _disposed)
         {
@@ -520,6 +583,7 @@ public sealed partial class Completion : IDisposable
         }
         finally
         {
+            _hasFailed |= !isDone;
             if (_disposed)
             {
                 // If it was disposed while the context was made, nobody else knows of the context.

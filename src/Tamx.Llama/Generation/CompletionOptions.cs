@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Tamx.Llama;
 
 /// <summary>
@@ -104,6 +106,13 @@ public sealed record CompletionOptions
     /// into batches (2e-6 instead of 1e-3). Slower. False by default.
     /// </summary>
     public bool PreciseCache { get; init; }
+
+    /// <summary>
+    /// Where the prompt's beginning is taken from, if the completion before it had the same, and left for the next.
+    /// Null (the default): the prompt is computed whole.
+    /// </summary>
+    [JsonIgnore]
+    public PromptCache? PromptCache { get; init; }
 
     /// <summary>Refuses values that no answer can be generated with, whatever the model.</summary>
     /// <exception cref="InvalidInputException">A value is out of its range; the message names it.</exception>

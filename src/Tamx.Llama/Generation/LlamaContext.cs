@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using LLama.Native;
@@ -32,8 +33,7 @@ internal sealed unsafe class LlamaContext : IDisposable
     private readonly SafeLLamaContextHandle _handle;
     private readonly LlamaModel _model;
     private readonly GraphCapture? _capture;
-    private readonly UnmanagedState<int> _cancelled;
-    private readonly int _contextSize;
+    private UnmanagedState<int> _cancelled;
     private readonly int _batchSize;
     private int _blockStart;
     private int _logitRowCount;
@@ -62,7 +62,7 @@ internal sealed unsafe class LlamaContext : IDisposable
         // The model may be disposed meanwhile, and LLamaSharp refers to it only once the context is made.
         using var lease = new HandleLease(model.Handle);
         _model = model;
-        _contextSize = contextSize;
+        Size = contextSize;
         _batchSize = Math.Min(batchSize, contextSize);
         _cancelled = cancelled;
         var parameters = LLamaContextParams.Default();
@@ -100,6 +100,9 @@ internal sealed unsafe class LlamaContext : IDisposable
             throw new LlamaException($"no context of {contextSize} tokens could be made{errors.Because}");
         }
     }
+
+    /// <summary>Tokens that it holds.</summary>
+    public int Size { get; }
 
     /// <summary>The position that the next text token gets.</summary>
     public int NextPosition { get; private set; }
@@ -203,6 +206,53 @@ internal sealed unsafe class LlamaContext : IDisposable
         }
 
         return true;
+    }
+
+    /// <summary>Gives the context to another user, or to nobody.</summary>
+    /// <param name="cancelled">As in the constructor; null if nothing is decoded before the next user comes.</param>
+    public void Attach(UnmanagedState<int>? cancelled)
+    {
+        delegate* unmanaged[Cdecl]<void*, byte> isCancelled = cancelled is null ? null : &IsCancelled;
+        NativeApi.llama_set_abort_callback(_handle, (nint)isCancelled, cancelled is null ? 0 : (nint)cancelled.Pointer);
+        _cancelled = cancelled ?? _cancelled;
+    }
+
+    /// <summary>Forgets what was decoded from some token on.</summary>
+    /// <param name="nextPosition">What <see cref="NextPosition"/> was before it.</param>
+    /// <param name="firstPosition">Its position.</param>
+    /// <returns>False if the context cannot go back. A recurrent state does not.</returns>
+    public bool TryGoBack(int nextPosition, int firstPosition)
+    {
+        using var lease = new HandleLease(_handle);
+
+        // Where something before has been let go, it would have to be computed again.
+        if (
+            (int)_handle.MemorySequenceMinPosition(default) != 0
+            || LlamaApi.Remove(LlamaApi.GetMemory(_handle), 0, firstPosition, -1) == 0
+        )
+        {
+            return false;
+        }
+
+        NextPosition = nextPosition;
+        _blockStart = nextPosition;
+        _logitRowCount = 0;
+        return true;
+    }
+
+    /// <summary>Forgets everything.</summary>
+    public void Clear()
+    {
+        _handle.MemoryClear(data: true);
+        NextPosition = 0;
+        _logitRowCount = 0;
+    }
+
+    /// <summary>Whether the last decode made logits, and those of its last token are finite.</summary>
+    public bool HasFiniteLogits()
+    {
+        using var lease = new HandleLease(_handle);
+        return _logitRowCount > 0 && TensorPrimitives.IsFiniteAll(GetLogits(-1));
     }
 
     private void SetCausal(bool isCausal)

@@ -18,6 +18,12 @@ internal sealed class SequenceDecoder : IDisposable
     private readonly VisionLanguageModel _model;
     private readonly int _promptLength;
     private readonly Dictionary<int, float[]> _residuals;
+    private readonly DecoderShape _shape;
+    private readonly List<DecodedChunk> _chunks = [];
+
+    /// <summary>What an earlier prompt left, for as long as this one begins the same.</summary>
+    private KeptPrompt? _kept;
+    private int _released;
 
     /// <param name="model">The model.</param>
     /// <param name="options">Batches and capture.</param>
@@ -25,6 +31,7 @@ internal sealed class SequenceDecoder : IDisposable
     /// <param name="promptLength">Tokens of the prompt. Its last predicts the answer's first.</param>
     /// <param name="capacity">Most tokens that are decoded.</param>
     /// <param name="cancelled">The call in progress, and every later one, ends when it is not 0.</param>
+    /// <param name="kept">What an earlier prompt left, which goes with the decoder; null for nothing.</param>
     /// <exception cref="LlamaException">There is not enough memory.</exception>
     public SequenceDecoder(
         VisionLanguageModel model,
@@ -32,16 +39,32 @@ internal sealed class SequenceDecoder : IDisposable
         int contextSize,
         int promptLength,
         int capacity,
-        UnmanagedState<int> cancelled
+        UnmanagedState<int> cancelled,
+        KeptPrompt? kept = null
     )
     {
-        var captures = options.CaptureHiddenStates;
-        LlamaRuntime.RequireContextMemory(model.Options, model.Facts, contextSize, options.PreciseCache);
+        _captures = options.CaptureHiddenStates;
+        BatchSize = Math.Min(_captures ? CapturingBatchSize(model, options.BatchSize) : options.BatchSize, contextSize);
+        _shape = new DecoderShape(
+            model,
+            BatchSize,
+            options.PreciseCache,
+            _captures,
+            options.CaptureAttention,
+            string.Join(',', options.Layers)
+        );
+        if (kept is null || !kept.Serves(_shape, contextSize))
+        {
+            // There may be no room for two contexts.
+            kept?.Dispose();
+            kept = null;
+            LlamaRuntime.RequireContextMemory(model.Options, model.Facts, contextSize, options.PreciseCache);
+        }
+
         RequireCaptureMemory(model.Facts, options, capacity);
         _model = model;
         _promptLength = promptLength;
         _contextSize = contextSize;
-        _captures = captures;
         _hiddenSize = model.Facts.HiddenSize;
         _hiddenStates = _captures ? new float[checked(capacity * _hiddenSize)] : [];
         _residuals = (_captures ? options.Layers : []).ToDictionary(
@@ -49,7 +72,14 @@ internal sealed class SequenceDecoder : IDisposable
             _ => new float[checked(capacity * _hiddenSize)]
         );
         Attention = _captures && options.CaptureAttention ? new CapturedAttention(model.Facts, capacity) : null;
-        BatchSize = Math.Min(_captures ? CapturingBatchSize(model, options.BatchSize) : options.BatchSize, contextSize);
+        if (kept is not null)
+        {
+            _kept = kept;
+            Context = kept.Context;
+            Context.Attach(cancelled);
+            return;
+        }
+
         var mostTogether = model.Vision is { IsCausal: false }
             ? model.Options.ImageTokenBounds(model.Projector!).Most
             : 0;
@@ -81,6 +111,9 @@ internal sealed class SequenceDecoder : IDisposable
     /// <summary>Tokens decoded so far.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Tokens of the prompt that an earlier one left.</summary>
+    public int TakenOverCount { get; private set; }
+
     /// <summary>Rows of <see cref="HiddenStates"/>: one for each token decoded, or none without capture.</summary>
     public int RowCount => _captures ? Count : 0;
 
@@ -98,6 +131,68 @@ internal sealed class SequenceDecoder : IDisposable
         Attention is null
             ? BatchSize
             : (int)Math.Clamp(MaxAttentionBytes / CapturedAttention.RowBytes(_model.Facts, Count), 1, BatchSize);
+
+    /// <summary>Begins a chunk of the prompt. It need not be decoded if an earlier prompt left it.</summary>
+    /// <param name="chunk">The chunk.</param>
+    /// <param name="digest">Tells its text or pixels from others (<see cref="DecodedChunk.DigestOf"/>).</param>
+    /// <param name="endsPrompt">Whether it is the last, which needs logits.</param>
+    /// <returns>Whether it is there, rows and all.</returns>
+    public bool TryTakeOver(PromptChunk chunk, string digest, bool endsPrompt)
+    {
+        var index = _chunks.Count;
+        var there = index < _kept?.Chunks.Count ? _kept.Chunks[index] : null;
+        if (there is not null && !endsPrompt && there.Chunk == chunk && there.Digest == digest)
+        {
+            foreach (var (own, kept) in Rows().Zip(_kept!.Rows))
+            {
+                kept.Values.AsSpan(Count * own.Size, chunk.TokenCount * own.Size)
+                    .CopyTo(own.Values.AsSpan(Count * own.Size));
+            }
+
+            _chunks.Add(there);
+            Count += chunk.TokenCount;
+            TakenOverCount = Count;
+            return true;
+        }
+
+        _kept = null;
+        if (there is not null && !Context.TryGoBack(there.NextPosition, there.FirstPosition))
+        {
+            throw new LlamaException("the context that was kept cannot go back to where the prompts differ");
+        }
+
+        _chunks.Add(new DecodedChunk(chunk, digest, Context.NextPosition));
+        return false;
+    }
+
+    /// <summary>Gives the context away, and what it holds of the prompt.</summary>
+    /// <returns>Null if it was given away or disposed before, or if it is of no use any more.</returns>
+    public KeptPrompt? Release()
+    {
+        if (Interlocked.Exchange(ref _released, 1) != 0)
+        {
+            return null;
+        }
+
+        if (!Context.HasFiniteLogits())
+        {
+            // What is not finite would reach later answers from behind the mask: 0 times infinity is no number.
+            Context.Dispose();
+            return null;
+        }
+
+        // The last chunk is never taken over. A recurrent state cannot go back.
+        Context.Attach(null);
+        var last = _chunks[^1];
+        IReadOnlyList<DecodedChunk> chunks = _chunks[..^1];
+        if (!Context.TryGoBack(last.NextPosition, last.FirstPosition))
+        {
+            Context.Clear();
+            chunks = [];
+        }
+
+        return new KeptPrompt(Context, _shape, Context.Size, chunks, [.. Rows()]);
+    }
 
     /// <summary>Decodes the cells of a temporal patch.</summary>
     /// <param name="patch">The patch.</param>
@@ -168,7 +263,24 @@ internal sealed class SequenceDecoder : IDisposable
         return true;
     }
 
-    public void Dispose() => Context.Dispose();
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _released, 1) == 0)
+        {
+            Context.Dispose();
+        }
+    }
+
+    /// <summary>All that is captured of every position.</summary>
+    private IEnumerable<PositionRows> Rows() =>
+        _captures
+            ?
+            [
+                new PositionRows(_hiddenStates, _hiddenSize),
+                .. _residuals.Values.Select(residual => new PositionRows(residual, _hiddenSize)),
+                .. Attention?.ValueRows ?? [],
+            ]
+            : [];
 
     /// <summary>Room for the attention of those of the next tokens that predict one of the answer.</summary>
     private AttentionRows? PredictingRows(ReadOnlySpan<int> tokens)

@@ -75,6 +75,16 @@ internal static unsafe partial class LlamaApi
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial float* GetEmbeddings(SafeLLamaContextHandle context, int index);
 
+    /// <summary>Keys, values and recurrent states, which live as long as the context.</summary>
+    [LibraryImport(Library, EntryPoint = "llama_get_memory")]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial nint GetMemory(SafeLLamaContextHandle context);
+
+    /// <summary>Removes positions from first to before end (-1: all after it); 0 if it cannot.</summary>
+    [LibraryImport(Library, EntryPoint = "llama_memory_seq_rm")]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial byte Remove(nint memory, int sequence, int first, int end);
+
     [LibraryImport(Library, EntryPoint = "llama_log_get")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial void GetLog(delegate* unmanaged[Cdecl]<int, byte*, void*, void>* log, void** userData);

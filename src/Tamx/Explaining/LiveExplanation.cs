@@ -263,6 +263,7 @@ public sealed partial class LiveExplanation : IDisposable
         var options = _options.Completion with
         {
             Region = null,
+            PromptCache = null,
             CandidateCount = 0,
             CaptureHiddenStates = false,
             CaptureAttention = false,
