@@ -1,5 +1,4 @@
 using Tamx.Llama;
-using Tamx.Llama.Chat;
 using Tamx.Llama.Families;
 
 namespace Tamx;
@@ -148,18 +147,4 @@ public sealed record MarkerIds
 
         int? WordId(string word) => markers.Openings.Count > 0 ? tryFindId(word) : findId(word);
     }
-}
-
-/// <summary>How turns of a role begin.</summary>
-/// <param name="Role"><c>system</c>, <c>user</c> or <c>assistant</c>.</param>
-/// <param name="TokenIds">The tokens that the turn begins with, before its text.</param>
-public sealed record TurnOpening(string Role, IReadOnlyList<int> TokenIds)
-{
-    internal static string NameOf(TurnRole role) =>
-        role switch
-        {
-            TurnRole.System => "system",
-            TurnRole.User => "user",
-            _ => "assistant",
-        };
 }
