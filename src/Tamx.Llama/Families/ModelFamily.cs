@@ -117,7 +117,9 @@ internal abstract class ModelFamily
     /// <summary>The family of a model that was checked.</summary>
     public static ModelFamily Of(ModelFacts model) => All.First(family => family.Name == model.Family);
 
-    /// <summary>The family of a file: several share an architecture, and differ in the markers of their pictures.</summary>
+    /// <summary>
+    /// The family of a file: several share an architecture, and differ in the markers of their pictures.
+    /// </summary>
     /// <exception cref="ModelFormatException">It is of none.</exception>
     public static ModelFamily Of(GgufModel model, string architecture)
     {

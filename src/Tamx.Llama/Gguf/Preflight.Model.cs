@@ -11,7 +11,8 @@ public static partial class Preflight
     private const string ScoresKey = "tokenizer.ggml.scores";
     private const string PreTokenizerKey = "tokenizer.ggml.pre";
 
-    // token_type by llama.cpp's numbers. Byte pairs have no tokens of the last type: they use the byte-to-unicode table.
+    // token_type by llama.cpp's numbers. Byte pairs have no tokens of the last type: they use the byte-to-unicode
+    // table.
     private const int UnknownToken = 2;
     private const int ControlToken = 3;
     private const int UserDefinedToken = 4;

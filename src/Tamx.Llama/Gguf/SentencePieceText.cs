@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Tamx.Llama.Gguf;
 
-/// <summary>How a GGUF writes SentencePiece's tokens: a space as U+2581, and a lone byte as <c>&lt;0x0A&gt;</c>.</summary>
+/// <summary>
+/// How a GGUF writes SentencePiece's tokens: a space as U+2581, and a lone byte as <c>&lt;0x0A&gt;</c>.
+/// </summary>
 internal static class SentencePieceText
 {
     private const char Space = '\u2581';

@@ -42,7 +42,9 @@ public sealed record MarkerIds
     /// </summary>
     public required int VisionStart { get; init; }
 
-    /// <summary>Stands after them: <c>&lt;|vision_end|&gt;</c>, <c>&lt;/img&gt;</c>, or <c>&lt;end_of_image&gt;</c>.</summary>
+    /// <summary>
+    /// Stands after them: <c>&lt;|vision_end|&gt;</c>, <c>&lt;/img&gt;</c>, or <c>&lt;end_of_image&gt;</c>.
+    /// </summary>
     public required int VisionEnd { get; init; }
 
     /// <summary>

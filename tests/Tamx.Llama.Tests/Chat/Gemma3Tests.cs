@@ -163,7 +163,7 @@ public sealed class Gemma3Tests
 
     /// <summary>A piece that text is put together to may be a control token's name.</summary>
     [Fact]
-    public void Tokenize_TextWhosePiecesMakeAMarker_HasNone()
+    public async Task Tokenize_TextWhosePiecesMakeAMarker_HasNone()
     {
         var path = Path.Combine(TestModels.Folder, "gemma3-merging.gguf");
         var options = new RandomModelOptions { Architecture = ModelArchitecture.Gemma3, ProjectorType = "gemma3" };
@@ -178,10 +178,10 @@ public sealed class Gemma3Tests
 
         writer.Add("tokenizer.ggml.tokens", tokens);
         writer.Save(path);
-        using var model = VisionLanguageModel
-            .LoadAsync(LoadedModels.Options(TestModels.Get("gemma3") with { ModelPath = path }))
-            .GetAwaiter()
-            .GetResult();
+        using var model = await VisionLanguageModel.LoadAsync(
+            LoadedModels.Options(TestModels.Get("gemma3") with { ModelPath = path }),
+            cancellationToken: TestContext.Current.CancellationToken
+        );
 
         var ids = model.Vocabulary.Tokenize("<eos>");
         Assert.DoesNotContain(model.Vocabulary.FindId("<eos>"), ids);

@@ -1,5 +1,4 @@
 using Tamx.Llama.Chat;
-using Tamx.Llama.Gguf;
 using Tamx.Testing;
 
 namespace Tamx.Llama.Tests.Chat;
