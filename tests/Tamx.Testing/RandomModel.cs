@@ -317,7 +317,7 @@ public static class RandomModel
             ? WordVocabulary.SentencePiece(
                 ["<pad>", "<eos>", "<bos>"],
                 ["user", "model"],
-                ["<start_of_turn>", "<end_of_turn>", "<start_of_image>", "<end_of_image>", "<image_soft_token>"]
+                ["<start_of_turn>", "<end_of_turn>", "<start_of_image>", "<end_of_image>"]
             )
         : options.IsLlava ? WordVocabulary.SentencePiece(["<s>", "</s>"], [], [])
         : new WordVocabulary(

@@ -35,15 +35,12 @@ internal sealed class Gemma3Family : ModelFamily
 
     public override IReadOnlyList<ProjectorKind> Projectors { get; } = [Projector];
 
+    /// <summary>
+    /// The published token of a cell is the one behind the vocabulary (<c>&lt;image_soft_token&gt;</c>, 262144), which
+    /// some files lack. Any token that no text gives will do.
+    /// </summary>
     public override PromptMarkers Markers { get; } =
-        new(
-            "<start_of_turn>",
-            "<end_of_turn>",
-            "<start_of_image>",
-            "<end_of_image>",
-            "<image_soft_token>",
-            VideoPad: null
-        )
+        new("<start_of_turn>", "<end_of_turn>", "<start_of_image>", "<end_of_image>", "<pad>", VideoPad: null)
         {
             Begin = "<bos>",
             System = null,

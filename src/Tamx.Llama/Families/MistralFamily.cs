@@ -46,7 +46,7 @@ internal sealed class MistralFamily(string name, bool hasSystemTurns) : ModelFam
 
     public override IReadOnlyList<ProjectorKind> Projectors { get; } = [Projector];
 
-    public override IReadOnlyList<string> PreTokenizers { get; } = ["tekken"];
+    public override IReadOnlyList<string> PreTokenizers { get; } = ["tekken", "pixtral"];
 
     public override bool CutsByExpression => true;
 

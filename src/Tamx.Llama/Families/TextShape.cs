@@ -124,12 +124,14 @@ internal static class TextLayers
     }
 
     /// <summary>Keys that llama.cpp reads of a Llama besides others.</summary>
-    public static IReadOnlyList<KnownKey> LlamaKeys { get; } = [new("A.attention.scale", GgufValueType.F32)];
+    public static IReadOnlyList<KnownKey> LlamaKeys { get; } =
+    [new("A.attention.scale", GgufValueType.F32), new("A.attention.temperature_scale", GgufValueType.F32)];
 
     /// <summary>A plain Llama.</summary>
     public static TextShape ReadLlama(GgufModel model, TextShape shape)
     {
         Preflight.Zero(model, $"{shape.Architecture}.attention.scale");
+        Preflight.Zero(model, $"{shape.Architecture}.attention.temperature_scale");
         return ReadDense(
             model,
             shape with

@@ -49,7 +49,7 @@ public sealed record MarkerIds
 
     /// <summary>
     /// The token that a picture's cells carry: <c>&lt;|image_pad|&gt;</c>, <c>&lt;IMG_CONTEXT&gt;</c>, or
-    /// <c>&lt;image_soft_token&gt;</c>.
+    /// <c>&lt;pad&gt;</c> in Gemma 3.
     /// </summary>
     public required int ImagePad { get; init; }
 
@@ -139,7 +139,7 @@ public sealed record MarkerIds
             System = markers.System is { } system ? WordId(system) : null,
             User = WordId(markers.User),
             Assistant = WordId(markers.Assistant),
-            Newline = WordId("\n"),
+            Newline = markers.Openings.Count > 0 ? tryFindId("\n") : findId("\n"),
             Others = markers is { RowEnd: null, Others: [] }
                 ? null
                 : [.. markers.Others.Append(markers.RowEnd).OfType<string>().Select(findId)],
@@ -147,6 +147,7 @@ public sealed record MarkerIds
             ThinkEnd = tryFindId("</think>"),
         };
 
-        int? WordId(string word) => markers.Openings.Count > 0 ? tryFindId(word) : findId(word);
+        // Where turns begin otherwise, the words are part of that, and elsewhere they are text.
+        int? WordId(string word) => markers.Openings.Count > 0 ? null : findId(word);
     }
 }

@@ -10,7 +10,7 @@ namespace Tamx.Llama.Tests.Chat;
 /// </summary>
 public sealed class Gemma3Tests
 {
-    private const string Cells = "<start_of_image><image_soft_token><end_of_image>";
+    private const string Cells = "<start_of_image><pad><end_of_image>";
 
     private static readonly ImagePart Image = TestPictures.Gradient(64, 40);
 
@@ -84,7 +84,7 @@ public sealed class Gemma3Tests
         var vocabulary = Model.Vocabulary;
         using var completion = Model.CreateCompletion([new(TurnRole.User, [Image, new TextPart("What is it?")])]);
         int[] Ids(string text) => vocabulary.Tokenize(text, parseMarkers: true);
-        var cells = Enumerable.Repeat(vocabulary.FindId("<image_soft_token>"), 25);
+        var cells = Enumerable.Repeat(vocabulary.FindId("<pad>"), 25);
 
         Assert.Equal(
             [
