@@ -56,8 +56,8 @@ internal sealed class LlavaFamily : ModelFamily
         };
 
     public override string DefaultSystem =>
-        "A chat between a curious human and an artificial intelligence assistant. "
-        + "The assistant gives helpful, detailed, and polite answers to the human's questions.";
+        "A chat between a curious user and an artificial intelligence assistant. "
+        + "The assistant gives helpful, detailed, and polite answers to the user's questions.";
 
     public override string AfterPicture => "\n";
 

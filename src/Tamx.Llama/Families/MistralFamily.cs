@@ -81,7 +81,7 @@ internal sealed class MistralFamily(string name, bool hasSystemTurns) : ModelFam
     public override IReadOnlyList<ChatTurn> Arrange(IReadOnlyList<ChatTurn> turns)
     {
         var rest = Alternating(turns, out var system);
-        if (system is null || hasSystemTurns)
+        if (system is null || hasSystemTurns || rest.Count == 0)
         {
             return turns;
         }

@@ -185,10 +185,10 @@ internal abstract class ModelFamily
                 turn => turn.Item.Role != (turn.Index % 2 == 0 ? TurnRole.User : TurnRole.Assistant),
                 (-1, null!)
             );
-        return strange.Index < 0 && rest.Count > 0
+        return strange.Index < 0
             ? rest
             : throw new InvalidInputException(
-                $"message {Math.Max(0, strange.Index) + (system is null ? 0 : 1)} is out of turn: after a system message, "
+                $"message {strange.Index + (system is null ? 0 : 1)} is out of turn: after a system message, "
                     + "this model reads the user's and the assistant's messages one after the other, the user's first"
             );
     }

@@ -78,6 +78,21 @@ public sealed class Gemma3Tests
         );
     }
 
+    [Theory]
+    [InlineData("gemma3")]
+    [InlineData("pixtral")]
+    [InlineData("mistral-small")]
+    [InlineData("llava")]
+    [InlineData("smolvlm")]
+    public void Format_NoMessages_SaysSo(string name) =>
+        Assert.Contains(
+            "the conversation is empty",
+            Assert
+                .Throws<InvalidInputException>(() => LoadedModels.Get(TestModels.Get(name)).Template.Format([]))
+                .Message,
+            StringComparison.Ordinal
+        );
+
     [Fact]
     public void CreateCompletion_Picture_StandsBetweenItsMarkersAfterOneBegin()
     {

@@ -10,8 +10,8 @@ namespace Tamx.Llama.Tests.Chat;
 public sealed class LlavaTests
 {
     private const string System =
-        "A chat between a curious human and an artificial intelligence assistant. "
-        + "The assistant gives helpful, detailed, and polite answers to the human's questions. ";
+        "A chat between a curious user and an artificial intelligence assistant. "
+        + "The assistant gives helpful, detailed, and polite answers to the user's questions. ";
 
     private static readonly ImagePart Image = TestPictures.Gradient(64, 40);
 
