@@ -1,5 +1,4 @@
 using Tamx.Llama.Chat;
-using Tamx.Llama.Gguf;
 
 namespace Tamx.Llama.Families;
 
@@ -8,7 +7,7 @@ namespace Tamx.Llama.Families;
 /// A picture is shown as one square, as the published processors show frames of a video and pictures that are no
 /// larger. They cut larger ones into tiles, too, with text between them, which Tamx does not.
 /// </remarks>
-internal sealed class IdeficsFamily(string name, string begin, IReadOnlyList<string> preTokenizers) : ModelFamily
+internal sealed class IdeficsFamily(string name, string begin, IReadOnlyList<string> preTokenizers) : LlamaFamily
 {
     private const string End = "<end_of_utterance>";
     private const string AroundImage = "<fake_token_around_image>";
@@ -37,13 +36,9 @@ internal sealed class IdeficsFamily(string name, string begin, IReadOnlyList<str
 
     public override string Name => name;
 
-    public override IReadOnlyList<string> Architectures { get; } = [ModelArchitecture.Llama];
-
     public override IReadOnlyList<ProjectorKind> Projectors { get; } = [Projector];
 
     public override IReadOnlyList<string> PreTokenizers => preTokenizers;
-
-    public override IReadOnlyList<KnownKey> Keys => TextLayers.LlamaKeys;
 
     public override PromptMarkers Markers { get; } =
         new(begin, End, WholeImage, AroundImage, "<image>", VideoPad: null)
@@ -82,14 +77,4 @@ internal sealed class IdeficsFamily(string name, string begin, IReadOnlyList<str
                     : turn
             ),
         ];
-
-    public override bool NamesBoxes => false;
-
-    public override TextShape ReadShape(GgufModel model, TextShape shape) => TextLayers.ReadLlama(model, shape);
-
-    public override void CheckLayer(TensorChecklist tensors, TextShape shape, int layer) =>
-        TextLayers.CheckLlama(tensors, shape, layer);
-
-    public override void CheckOthers(TensorChecklist tensors, GgufModel model, TextShape shape) =>
-        tensors.OptionalPlain("rope_freqs.weight", shape.HeadSize / 2);
 }

@@ -8,7 +8,7 @@ namespace Tamx.Llama.Families;
 /// Turns and system text are those of the makers' code (<c>vicuna_v1</c>). Nothing stands around a picture's cells,
 /// and the vocabulary has no token for them; they carry <c>&lt;unk&gt;</c>, which no text gives.
 /// </remarks>
-internal sealed class LlavaFamily : ModelFamily
+internal sealed class LlavaFamily : LlamaFamily
 {
     private const string Cell = "<unk>";
     private const string ModelsTurn = "ASSISTANT:";
@@ -37,13 +37,9 @@ internal sealed class LlavaFamily : ModelFamily
 
     public override string Name => "LLaVA 1.5";
 
-    public override IReadOnlyList<string> Architectures { get; } = [ModelArchitecture.Llama];
-
     public override IReadOnlyList<ProjectorKind> Projectors { get; } = [Projector];
 
     public override string Tokenizer => SentencePiece;
-
-    public override IReadOnlyList<KnownKey> Keys => TextLayers.LlamaKeys;
 
     public override bool NeedsProjector => true;
 
@@ -70,8 +66,6 @@ internal sealed class LlavaFamily : ModelFamily
             _ => new("", $"{ModelsTurn} ", "</s>", ""),
         };
 
-    public override bool NamesBoxes => false;
-
     public override TextShape ReadShape(GgufModel model, TextShape shape)
     {
         const string TemplateKey = "tokenizer.chat_template";
@@ -85,12 +79,6 @@ internal sealed class LlavaFamily : ModelFamily
             );
         }
 
-        return TextLayers.ReadLlama(model, shape);
+        return base.ReadShape(model, shape);
     }
-
-    public override void CheckLayer(TensorChecklist tensors, TextShape shape, int layer) =>
-        TextLayers.CheckLlama(tensors, shape, layer);
-
-    public override void CheckOthers(TensorChecklist tensors, GgufModel model, TextShape shape) =>
-        tensors.OptionalPlain("rope_freqs.weight", shape.HeadSize / 2);
 }

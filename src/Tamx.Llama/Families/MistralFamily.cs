@@ -8,7 +8,7 @@ namespace Tamx.Llama.Families;
 /// <param name="hasSystemTurns">
 /// Whether the system's text stands between markers of its own. Else it stands before the last question.
 /// </param>
-internal sealed class MistralFamily(string name, bool hasSystemTurns) : ModelFamily
+internal sealed class MistralFamily(string name, bool hasSystemTurns) : LlamaFamily
 {
     private const string Cell = "[IMG]";
     private const string Question = "[INST]";
@@ -42,15 +42,11 @@ internal sealed class MistralFamily(string name, bool hasSystemTurns) : ModelFam
 
     public override string Name => name;
 
-    public override IReadOnlyList<string> Architectures { get; } = [ModelArchitecture.Llama];
-
     public override IReadOnlyList<ProjectorKind> Projectors { get; } = [Projector];
 
     public override IReadOnlyList<string> PreTokenizers { get; } = ["tekken", "pixtral"];
 
     public override bool CutsByExpression => true;
-
-    public override IReadOnlyList<KnownKey> Keys => TextLayers.LlamaKeys;
 
     public override PromptMarkers Markers { get; } =
         new(Question, AnswerEnd, Cell, "[IMG_END]", Cell, VideoPad: null)
@@ -66,8 +62,6 @@ internal sealed class MistralFamily(string name, bool hasSystemTurns) : ModelFam
                 .. hasSystemTurns ? [(TurnRole.System, SystemStart)] : Array.Empty<(TurnRole, string)>(),
             ],
         };
-
-    public override bool NamesBoxes => false;
 
     public override TurnFrame FrameOf(ChatTurn turn) =>
         turn switch
@@ -93,14 +87,6 @@ internal sealed class MistralFamily(string name, bool hasSystemTurns) : ModelFam
         };
         return rest;
     }
-
-    public override TextShape ReadShape(GgufModel model, TextShape shape) => TextLayers.ReadLlama(model, shape);
-
-    public override void CheckLayer(TensorChecklist tensors, TextShape shape, int layer) =>
-        TextLayers.CheckLlama(tensors, shape, layer);
-
-    public override void CheckOthers(TensorChecklist tensors, GgufModel model, TextShape shape) =>
-        tensors.OptionalPlain("rope_freqs.weight", shape.HeadSize / 2);
 
     private static void CheckMerger(TensorChecklist tensors, ProjectorFacts facts)
     {
