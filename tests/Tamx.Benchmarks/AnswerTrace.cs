@@ -38,17 +38,17 @@ internal static class AnswerTrace
         int[] ids =
         [
             markers.TurnStart,
-            markers.User,
-            markers.Newline,
+            markers.User!.Value,
+            markers.Newline!.Value,
             markers.VisionStart,
             .. Enumerable.Repeat(frames == 1 ? markers.ImagePad : markers.VideoPad!.Value, frames * rows * columns),
             markers.VisionEnd,
             .. words[..QuestionLength],
             markers.TurnEnd,
-            markers.Newline,
+            markers.Newline!.Value,
             markers.TurnStart,
-            markers.Assistant,
-            markers.Newline,
+            markers.Assistant!.Value,
+            markers.Newline!.Value,
             .. words[QuestionLength..],
         ];
         ImmutableArray<int>[] candidates =

@@ -17,6 +17,9 @@ public sealed class ModelFamilyTests : IDisposable
     [InlineData("internvl3", null)]
     [InlineData("internvl3.5", null)]
     [InlineData("internvl3.5-moe", null)]
+    [InlineData("smolvlm", null)]
+    [InlineData("llava", null)]
+    [InlineData("pixtral", null)]
     public async Task Explain_AllMethodsAndVerdicts_GiveMapsAndSayWhichLayers(string name, string? layers)
     {
         var trace = _folder.File("trace.safetensors");
@@ -37,6 +40,36 @@ public sealed class ModelFamilyTests : IDisposable
         );
     }
 
+    [Fact]
+    public async Task Explain_Gemma3_HasAllMapsButEvidence()
+    {
+        var trace = _folder.File("trace.safetensors");
+        string[] command = ["explain", "--image", DemoFiles.Picture, "-p", "What is it?", "-n", "4", "-t", "1"];
+        var run = await RunAsync(
+            "gemma3",
+            command,
+            ["--layers", "0,6", "--verdicts", "-o", _folder.File("report.html"), "--save-trace", trace, "--json"]
+        );
+        Assert.True(run.ExitCode == 0, run.Error);
+
+        var loaded = TraceFile.Load(trace);
+        foreach (var layer in (int[])[0, 6])
+        {
+            var maps = ActivationMaps.Compute(loaded, new TamOptions { Layer = layer });
+            Assert.Contains(maps.Answer, token => token.Token.VisionMaps[0]!.Values.ToArray().Any(value => value > 0));
+        }
+
+        var turn = ActivationMaps.Compute(loaded).Layout.Turns[^1];
+        Assert.Equal("assistant", turn.Role);
+        (await RunAsync("gemma3", command, ["--method", "evidence", "-o", _folder.File("evidence.html")])).AssertFails(
+            3,
+            "Gemma 3 has no evidence maps"
+        );
+        Assert.False(File.Exists(_folder.File("evidence.html")));
+        run = await RunAsync("gemma3", command, ["--method", "lens", "--layer", "3", "-o", _folder.File("lens.html")]);
+        Assert.True(run.ExitCode == 0, run.Error);
+    }
+
     [Theory]
     [InlineData("qwen3vl", "qwen3vl (Qwen3-VL), F32", "layers with softmax attention: all")]
     [InlineData("qwen3vlmoe", "qwen3vlmoe (Qwen3-VL), F32", "4 experts per layer")]
@@ -46,12 +79,17 @@ public sealed class ModelFamilyTests : IDisposable
     [InlineData("internvl3", "qwen2 (InternVL 2.5, InternVL 3, InternVL 3.5), F32", "softmax attention: all")]
     [InlineData("internvl3.5", "qwen3 (InternVL 2.5, InternVL 3, InternVL 3.5), F32", "softmax attention: all")]
     [InlineData("internvl3.5-moe", "qwen3moe (InternVL 2.5, InternVL 3, InternVL 3.5), F32", "4 experts per layer")]
-    public async Task Info_Family_SaysNameLayersAndCells(string name, string family, string layers)
+    [InlineData("gemma3", "gemma3 (Gemma 3), F32", "layers with softmax attention: all", 4)]
+    [InlineData("smolvlm", "llama (SmolVLM, SmolVLM2), F32", "layers with softmax attention: all", 3)]
+    [InlineData("llava", "llama (LLaVA 1.5), F32", "layers with softmax attention: all", 1)]
+    [InlineData("pixtral", "llama (Pixtral), F32", "layers with softmax attention: all", 1)]
+    [InlineData("mistral-small", "llama (Mistral Small 3.1, Mistral Small 3.2), F32", "softmax attention: all")]
+    public async Task Info_Family_SaysNameLayersAndCells(string name, string family, string layers, int merge = 2)
     {
         var text = await RunAsync(name, ["info"]);
         Assert.Contains(family, text.Output, StringComparison.Ordinal);
         Assert.Contains(layers, text.Output, StringComparison.Ordinal);
-        Assert.Contains("2x2 to a cell of ", text.Output, StringComparison.Ordinal);
+        Assert.Contains($"{merge}x{merge} to a cell of ", text.Output, StringComparison.Ordinal);
 
         using var json = JsonDocument.Parse((await RunAsync(name, ["info", "--json"])).Output);
         var model = json.RootElement.GetProperty("model");

@@ -134,11 +134,69 @@ public static class RandomModel
         {%- if add_generation_prompt -%}{{- '<|im_start|>assistant\n' -}}{%- endif -%}
         """;
 
+    /// <summary>Gives the same prompts as the published template of Gemma 3.</summary>
+    public const string Gemma3Template = """
+        {{- bos_token -}}
+        {%- set before = '' -%}
+        {%- set rest = messages -%}
+        {%- if messages[0].role == 'system' -%}
+        {%- set before = (messages[0].content if messages[0].content is string else messages[0].content[0].text) + '\n\n' -%}
+        {%- set rest = messages[1:] -%}
+        {%- endif -%}
+        {%- for message in rest -%}
+        {%- if (message.role == 'user') != (loop.index0 % 2 == 0) -%}
+        {{- raise_exception('roles must alternate user and assistant') -}}
+        {%- endif -%}
+        {{- '<start_of_turn>' + ('model' if message.role == 'assistant' else message.role) + '\n' -}}
+        {{- before if loop.first -}}
+        {%- if message.content is string -%}{{- message.content|trim -}}
+        {%- else -%}
+        {%- for part in message.content -%}
+        {%- if part.type == 'text' -%}{{- part.text|trim -}}
+        {%- else -%}{{- '<start_of_image>' -}}
+        {%- endif -%}
+        {%- endfor -%}
+        {%- endif -%}
+        {{- '<end_of_turn>\n' -}}
+        {%- endfor -%}
+        {%- if add_generation_prompt -%}{{- '<start_of_turn>model\n' -}}{%- endif -%}
+        """;
+
+    /// <summary>Gives the same prompts as the published template of SmolVLM2.</summary>
+    public const string SmolVlmTemplate = """
+        {{- '<|im_start|>' -}}
+        {%- for message in messages -%}
+        {{- message.role|capitalize + ':' -}}
+        {%- if message.content is string -%}{{- ' ' + message.content -}}
+        {%- else -%}
+        {%- if message.content[0].type == 'text' -%}{{- ' ' -}}{%- endif -%}
+        {%- for part in message.content -%}
+        {%- if part.type == 'text' -%}{{- part.text -}}
+        {%- else -%}{{- '<image>' -}}
+        {%- endif -%}
+        {%- endfor -%}
+        {%- endif -%}
+        {{- '<end_of_utterance>\n' -}}
+        {%- endfor -%}
+        {%- if add_generation_prompt -%}{{- 'Assistant:' -}}{%- endif -%}
+        """;
+
     /// <summary>What stands before it in Qwen2-VL's and Qwen2.5-VL's layout.</summary>
     private const string DefaultSystemTemplate = $$$"""
         {%- if messages[0].role != 'system' -%}{{- '<|im_start|>system\n{{{DefaultSystemText}}}<|im_end|>\n' -}}{%- endif -%}
 
         """;
+
+    private static readonly string[] MistralControls =
+    [
+        "<s>",
+        "</s>",
+        "[INST]",
+        "[/INST]",
+        "[IMG]",
+        "[IMG_BREAK]",
+        "[IMG_END]",
+    ];
 
     /// <summary>Writes NAME.gguf and mmproj-NAME.gguf into a folder.</summary>
     public static (string ModelPath, string ProjectorPath) Write(string folder, RandomModelOptions options)
@@ -185,7 +243,11 @@ public static class RandomModel
         writer.Add($"{architecture}.attention.value_length", (uint)headSize);
         writer.Add($"{architecture}.attention.layer_norm_rms_epsilon", 1e-6f);
         writer.Add($"{architecture}.rope.freq_base", 10000f);
-        if (!options.IsInternVl)
+        if (options.IsGemma3)
+        {
+            writer.Add($"{architecture}.attention.sliding_window", (uint)options.SlidingWindow);
+        }
+        else if (!options.IsSquare && !options.IsMistral)
         {
             writer.Add(
                 $"{architecture}.rope.dimension_sections",
@@ -208,25 +270,64 @@ public static class RandomModel
         {
             AddHybridKeys(writer, options, headSize);
         }
-        else if (architecture != ModelArchitecture.Qwen2Vl && !options.IsInternVl)
+        else if (architecture != ModelArchitecture.Qwen2Vl && !options.IsSquare && !options.IsMistral)
         {
             writer.Add($"{architecture}.n_deepstack_layers", (uint)options.DeepstackLayerCount);
         }
 
-        WordVocabulary vocabulary = new(
-            options.VocabularySize,
-            options.IsInternVl ? ["<img>", "</img>", "<IMG_CONTEXT>"] : []
-        );
+        var vocabulary = VocabularyOf(options);
         var template =
-            options.IsInternVl ? InternVlTemplate
+            options.IsGemma3 ? Gemma3Template
+            : options.IsSmolVlm ? SmolVlmTemplate
+            : options.IsInternVl ? InternVlTemplate
             : isQwen35 ? SwitchableTemplate
             : options.IsThinking ? ThinkingTemplate
             : architecture == ModelArchitecture.Qwen2Vl ? DefaultSystemTemplate + ChatTemplate
             : ChatTemplate;
-        AddVocabulary(writer, vocabulary, template, isQwen35 ? "qwen35" : "qwen2");
+        if (options.IsSentencePiece)
+        {
+            AddPieces(writer, vocabulary, options);
+        }
+        else
+        {
+            var pre =
+                isQwen35 ? "qwen35"
+                : options.IsSmolVlm ? "smollm"
+                : options.IsMistral ? "tekken"
+                : "qwen2";
+            var end =
+                options.IsSmolVlm ? "<end_of_utterance>"
+                : options.IsMistral ? "</s>"
+                : "<|im_end|>";
+            AddBytePairs(writer, vocabulary, pre, end);
+        }
+
+        if (!options.IsLlava && !options.IsMistral)
+        {
+            writer.Add("tokenizer.chat_template", template);
+        }
+
         AddTextTensors(new TensorMaker(writer, options), options, vocabulary, headSize);
         return writer;
     }
+
+    /// <summary>The text model's vocabulary.</summary>
+    public static WordVocabulary VocabularyOf(RandomModelOptions options) =>
+        options.IsGemma3
+            ? WordVocabulary.SentencePiece(
+                ["<pad>", "<eos>", "<bos>"],
+                ["user", "model"],
+                ["<start_of_turn>", "<end_of_turn>", "<start_of_image>", "<end_of_image>"]
+            )
+        : options.IsLlava ? WordVocabulary.SentencePiece(["<s>", "</s>"], [], [])
+        : new WordVocabulary(
+            options.VocabularySize,
+            options.IsInternVl ? ["<img>", "</img>", "<IMG_CONTEXT>"]
+                : options.IsMistralSmall ? [.. MistralControls, "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]"]
+                : options.IsMistral ? MistralControls
+                : options.IsSmolVlm ? ["<end_of_utterance>", "<fake_token_around_image>", "<global-img>", "<image>"]
+                : []
+        );
 
     /// <summary>The mmproj.</summary>
     public static GgufWriter BuildProjector(RandomModelOptions options)
@@ -240,8 +341,8 @@ public static class RandomModel
         writer.Add("general.file_type", options.WeightType == TensorType.F16 ? 1u : 0u);
         writer.Add("clip.has_vision_encoder", true);
         writer.Add("clip.projector_type", type);
-        writer.Add("clip.use_gelu", type == "qwen3vl_merger" || options.IsInternVl);
-        writer.Add("clip.use_silu", type == "qwen2.5vl_merger");
+        writer.Add("clip.use_gelu", type == "qwen3vl_merger" || (options.IsSquare && !options.IsLlava));
+        writer.Add("clip.use_silu", type == "qwen2.5vl_merger" || options.IsMistral);
         writer.Add("clip.vision.image_size", (uint)options.ImageSize);
         writer.Add("clip.vision.patch_size", (uint)options.PatchSize);
         if (options.IsInternVl)
@@ -250,9 +351,14 @@ public static class RandomModel
             writer.Add("clip.vision.preproc_min_tiles", 1u);
             writer.Add("clip.vision.preproc_max_tiles", 12u);
         }
-        else
+        else if (options.IsSmolVlm)
         {
-            writer.Add("clip.vision.spatial_merge_size", 2u);
+            writer.Add("clip.vision.projector.scale_factor", (uint)options.MergeSize);
+            writer.Add("clip.vision.preproc_image_size", 2 * (uint)options.ImageSize);
+        }
+        else if (!options.IsSquare)
+        {
+            writer.Add("clip.vision.spatial_merge_size", (uint)options.MergeSize);
         }
 
         writer.Add("clip.vision.embedding_length", (uint)options.VisionHiddenSize);
@@ -304,18 +410,38 @@ public static class RandomModel
         return [half - (2 * side), side, side, 0];
     }
 
-    private static void AddVocabulary(GgufWriter writer, WordVocabulary vocabulary, string chatTemplate, string pre)
+    private static void AddPieces(GgufWriter writer, WordVocabulary vocabulary, RandomModelOptions options)
+    {
+        writer.Add("tokenizer.ggml.model", "llama");
+        writer.Add("tokenizer.ggml.tokens", vocabulary.Tokens);
+        writer.Add("tokenizer.ggml.token_type", vocabulary.Types);
+        writer.Add("tokenizer.ggml.scores", vocabulary.Scores);
+        writer.Add("tokenizer.ggml.unknown_token_id", (uint)vocabulary.IdOf("<unk>"));
+        if (options.IsLlava)
+        {
+            writer.Add("tokenizer.ggml.bos_token_id", (uint)vocabulary.IdOf("<s>"));
+            writer.Add("tokenizer.ggml.eos_token_id", (uint)vocabulary.IdOf("</s>"));
+            return;
+        }
+
+        writer.Add("tokenizer.ggml.eos_token_id", (uint)vocabulary.IdOf("<eos>"));
+        writer.Add("tokenizer.ggml.eot_token_id", (uint)vocabulary.IdOf("<end_of_turn>"));
+        writer.Add("tokenizer.ggml.padding_token_id", (uint)vocabulary.IdOf("<pad>"));
+        writer.Add("tokenizer.ggml.bos_token_id", (uint)vocabulary.IdOf("<bos>"));
+        writer.Add("tokenizer.ggml.add_space_prefix", false);
+    }
+
+    private static void AddBytePairs(GgufWriter writer, WordVocabulary vocabulary, string pre, string end)
     {
         writer.Add("tokenizer.ggml.model", "gpt2");
         writer.Add("tokenizer.ggml.pre", pre);
         writer.Add("tokenizer.ggml.tokens", vocabulary.Tokens);
         writer.Add("tokenizer.ggml.token_type", vocabulary.Types);
         writer.Add("tokenizer.ggml.merges", vocabulary.Merges);
-        writer.Add("tokenizer.ggml.eos_token_id", (uint)vocabulary.IdOf("<|im_end|>"));
+        writer.Add("tokenizer.ggml.eos_token_id", (uint)vocabulary.IdOf(end));
         writer.Add("tokenizer.ggml.padding_token_id", (uint)vocabulary.IdOf("<|endoftext|>"));
         writer.Add("tokenizer.ggml.bos_token_id", (uint)vocabulary.IdOf("<|endoftext|>"));
         writer.Add("tokenizer.ggml.add_bos_token", false);
-        writer.Add("tokenizer.chat_template", chatTemplate);
     }
 
     private static void AddTextTensors(
@@ -372,6 +498,21 @@ public static class RandomModel
                     }
 
                     tensors.AddNorm($"{layer}.post_attention_norm", hidden);
+                    break;
+                case ModelArchitecture.Gemma3:
+                    // What the norms after attention and feed-forward part let through takes the gains' place.
+                    AddAttention(tensors, layer, hidden, headSize, querySize, keySize);
+                    tensors.AddLinear($"{layer}.attn_output", querySize, hidden, 1, hasBias: false);
+                    tensors.AddNorm($"{layer}.post_attention_norm", hidden, outputGain);
+                    tensors.AddNorm($"{layer}.ffn_norm", hidden);
+                    tensors.AddNorm($"{layer}.post_ffw_norm", hidden, 1.5f);
+                    break;
+                case ModelArchitecture.Llama:
+                    tensors.AddLinear($"{layer}.attn_q", hidden, querySize, 1.6f, hasBias: false);
+                    tensors.AddLinear($"{layer}.attn_k", hidden, keySize, 1.6f, hasBias: false);
+                    tensors.AddLinear($"{layer}.attn_v", hidden, keySize, 1, hasBias: false);
+                    tensors.AddLinear($"{layer}.attn_output", querySize, hidden, outputGain, hasBias: false);
+                    tensors.AddNorm($"{layer}.ffn_norm", hidden);
                     break;
                 default:
                     AddAttention(tensors, layer, hidden, headSize, querySize, keySize);
@@ -463,51 +604,61 @@ public static class RandomModel
     private static void AddVisionTensors(TensorMaker tensors, RandomModelOptions options)
     {
         var hidden = options.VisionHiddenSize;
-        var cell = 4 * hidden;
+        var cell = options.MergeSize * options.MergeSize * hidden;
         var patch = options.PatchSize;
         var isQwen3 = options.ProjectorType == "qwen3vl_merger";
         var isQwen25 = options.ProjectorType == "qwen2.5vl_merger";
+        var hasBias = !options.IsMistral;
         tensors.AddKernel("v.patch_embd.weight", patch, hidden);
-        if (!options.IsInternVl)
+        if (!options.IsSquare && !options.IsMistral)
         {
             tensors.AddKernel("v.patch_embd.weight.1", patch, hidden);
         }
 
-        if (isQwen3 || options.IsInternVl)
+        if (isQwen3 || options.IsSquare)
         {
             var side = options.ImageSize / patch;
-            tensors.AddVector("v.patch_embd.bias", 0, 0.1f, hidden);
-            var places = (side * side) + (options.IsInternVl ? 1 : 0);
+            if (!options.IsLlava)
+            {
+                tensors.AddVector("v.patch_embd.bias", 0, 0.1f, hidden);
+            }
+
+            var places = (side * side) + (options.IsInternVl || options.IsLlava ? 1 : 0);
             tensors.AddVector("v.position_embd.weight", 0, 0.5f, hidden, places);
         }
 
-        if (options.IsInternVl)
+        if (options.IsInternVl || options.IsLlava)
         {
             tensors.AddVector("v.class_embd", 0, 0.5f, hidden);
+        }
+
+        if (options.IsLlava || options.IsMistral)
+        {
+            tensors.AddNorm("v.pre_ln", hidden, 1, hasBias: options.IsLlava);
         }
 
         for (var i = 0; i < options.VisionLayerCount; i++)
         {
             var layer = $"v.blk.{i}";
-            tensors.AddNorm($"{layer}.ln1", hidden, 1, hasBias: !isQwen25);
-            tensors.AddNorm($"{layer}.ln2", hidden, 1, hasBias: !isQwen25);
+            tensors.AddNorm($"{layer}.ln1", hidden, 1, hasBias: !isQwen25 && hasBias);
+            tensors.AddNorm($"{layer}.ln2", hidden, 1, hasBias: !isQwen25 && hasBias);
             if (isQwen3)
             {
                 tensors.AddLinear($"{layer}.attn_qkv", hidden, 3 * hidden, 1.3f);
             }
             else
             {
-                tensors.AddLinear($"{layer}.attn_q", hidden, hidden, 1.3f);
-                tensors.AddLinear($"{layer}.attn_k", hidden, hidden, 1.3f);
-                tensors.AddLinear($"{layer}.attn_v", hidden, hidden, 1.3f);
+                tensors.AddLinear($"{layer}.attn_q", hidden, hidden, 1.3f, hasBias);
+                tensors.AddLinear($"{layer}.attn_k", hidden, hidden, 1.3f, hasBias);
+                tensors.AddLinear($"{layer}.attn_v", hidden, hidden, 1.3f, hasBias);
             }
 
-            tensors.AddLinear($"{layer}.attn_out", hidden, hidden, 1);
-            tensors.AddLinear($"{layer}.ffn_up", hidden, options.VisionFeedForwardSize, 1);
-            tensors.AddLinear($"{layer}.ffn_down", options.VisionFeedForwardSize, hidden, 1);
-            if (isQwen25)
+            tensors.AddLinear($"{layer}.attn_out", hidden, hidden, 1, hasBias);
+            tensors.AddLinear($"{layer}.ffn_up", hidden, options.VisionFeedForwardSize, 1, hasBias);
+            tensors.AddLinear($"{layer}.ffn_down", options.VisionFeedForwardSize, hidden, 1, hasBias);
+            if (isQwen25 || options.IsMistral)
             {
-                tensors.AddLinear($"{layer}.ffn_gate", hidden, options.VisionFeedForwardSize, 1);
+                tensors.AddLinear($"{layer}.ffn_gate", hidden, options.VisionFeedForwardSize, 1, hasBias);
             }
 
             if (options.IsInternVl)
@@ -525,7 +676,41 @@ public static class RandomModel
             return;
         }
 
+        if (options.IsMistral)
+        {
+            if (options.IsMistralSmall)
+            {
+                tensors.AddNorm("mm.input_norm", hidden);
+                tensors.AddLinear("mm.patch_merger", cell, hidden, 1, hasBias: false);
+            }
+
+            tensors.AddLinear("mm.1", hidden, options.HiddenSize, 1, hasBias: !options.IsMistralSmall);
+            tensors.AddLinear("mm.2", options.HiddenSize, options.HiddenSize, 1.5f, hasBias: !options.IsMistralSmall);
+            tensors.AddVector("v.token_embd.img_break", 0, 1, options.HiddenSize);
+            return;
+        }
+
+        if (options.IsLlava)
+        {
+            tensors.AddLinear("mm.0", hidden, options.HiddenSize, 1);
+            tensors.AddLinear("mm.2", options.HiddenSize, options.HiddenSize, 1.5f);
+            return;
+        }
+
         tensors.AddNorm("v.post_ln", hidden, 1, hasBias: !isQwen25);
+        if (options.IsGemma3)
+        {
+            tensors.AddNorm("mm.soft_emb_norm", hidden);
+            tensors.AddVector("mm.input_projection.weight", 0, 1 / MathF.Sqrt(hidden), options.HiddenSize, hidden);
+            return;
+        }
+
+        if (options.IsSmolVlm)
+        {
+            tensors.AddLinear("mm.model.fc", cell, options.HiddenSize, 1, hasBias: false);
+            return;
+        }
+
         tensors.AddLinear("mm.0", cell, cell, 1);
         tensors.AddLinear("mm.2", cell, options.HiddenSize, 1);
         for (var i = 0; i < options.DeepstackLayerCount; i++)

@@ -35,7 +35,9 @@ public sealed record RandomModelOptions
     public string Architecture { get; init; } = ModelArchitecture.Qwen3Vl;
 
     /// <summary>
-    /// qwen3vl_merger; for qwen2vl qwen2.5vl_merger or qwen2vl_merger; for qwen2, qwen3 and qwen3moe internvl.
+    /// qwen3vl_merger; for qwen2vl qwen2.5vl_merger or qwen2vl_merger; for qwen2, qwen3 and qwen3moe internvl; for
+    /// gemma3 gemma3; for llama idefics3, mlp or
+    /// pixtral.
     /// </summary>
     public string ProjectorType { get; init; } = "qwen3vl_merger";
 
@@ -64,6 +66,37 @@ public sealed record RandomModelOptions
 
     /// <summary>Whether text model and mmproj are an InternVL.</summary>
     public bool IsInternVl => ProjectorType == "internvl";
+
+    /// <summary>Whether they are a Gemma 3.</summary>
+    public bool IsGemma3 => Architecture == ModelArchitecture.Gemma3;
+
+    /// <summary>Whether they are a SmolVLM.</summary>
+    public bool IsSmolVlm => ProjectorType == "idefics3";
+
+    /// <summary>Whether pictures are squares of one size, and positions one after the other.</summary>
+    public bool IsSquare => IsInternVl || IsGemma3 || IsSmolVlm || IsLlava;
+
+    /// <summary>Whether they are a Pixtral or a Mistral Small.</summary>
+    public bool IsMistral => ProjectorType == "pixtral";
+
+    /// <summary>Whether it is a Mistral Small: two by two patches to a cell, and turns of the system.</summary>
+    public bool IsMistralSmall { get; init; }
+
+    /// <summary>Whether they are a LLaVA 1.5.</summary>
+    public bool IsLlava => ProjectorType == "mlp";
+
+    /// <summary>Whether the vocabulary is SentencePiece's.</summary>
+    public bool IsSentencePiece => IsGemma3 || IsLlava;
+
+    /// <summary>Tokens that most layers of a Gemma 3 see.</summary>
+    public int SlidingWindow { get; init; } = 16;
+
+    /// <summary>Patches per side that become a cell.</summary>
+    public int MergeSize =>
+        IsGemma3 ? 4
+        : IsSmolVlm ? 3
+        : IsLlava || (IsMistral && !IsMistralSmall) ? 1
+        : 2;
 
     /// <summary>Whether gate and first matrix of the experts are one tensor (qwen35moe only).</summary>
     public bool HasFusedExperts { get; init; }

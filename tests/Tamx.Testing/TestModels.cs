@@ -129,6 +129,46 @@ public static class TestModels
             FeedForwardSize = 256,
         }
     );
+    private static readonly Lazy<ModelFiles> LazyGemma3 = Make(
+        new()
+        {
+            Name = "gemma3",
+            Architecture = ModelArchitecture.Gemma3,
+            ProjectorType = "gemma3",
+            LayerCount = 7,
+            PatchSize = 14,
+            ImageSize = 280,
+        }
+    );
+    private static readonly Lazy<ModelFiles> LazySmolVlm = Make(
+        new()
+        {
+            Name = "smolvlm",
+            Architecture = ModelArchitecture.Llama,
+            ProjectorType = "idefics3",
+            PatchSize = 14,
+            ImageSize = 220,
+        }
+    );
+    private static readonly Lazy<ModelFiles> LazyLlava = Make(
+        new()
+        {
+            Name = "llava",
+            Architecture = ModelArchitecture.Llama,
+            ProjectorType = "mlp",
+            PatchSize = 14,
+            ImageSize = 70,
+            IsTied = false,
+        }
+    );
+    private static readonly Lazy<ModelFiles> LazyPixtral = Make(Mistral("pixtral"));
+    private static readonly Lazy<ModelFiles> LazyMistralSmall = Make(
+        Mistral("mistral-small") with
+        {
+            PatchSize = 14,
+            IsMistralSmall = true,
+        }
+    );
     private static readonly Lazy<ModelFiles> LazyQwen3VlSplit = MakeSplit(
         new() { Name = "qwen3vl-split", IsTied = false }
     );
@@ -200,7 +240,18 @@ public static class TestModels
     /// <summary>
     /// The models that differ in architecture, projector, head or files, by the names that <see cref="Get"/> knows.
     /// </summary>
-    public static IReadOnlyList<string> Architectures => [.. WithVideos, "internvl3", "internvl3.5", "internvl3.5-moe"];
+    public static IReadOnlyList<string> Architectures =>
+        [
+            .. WithVideos,
+            "internvl3",
+            "internvl3.5",
+            "internvl3.5-moe",
+            "gemma3",
+            "smolvlm",
+            "llava",
+            "pixtral",
+            "mistral-small",
+        ];
 
     /// <summary>Those whose families are shown videos.</summary>
     public static IReadOnlyList<string> WithVideos { get; } =
@@ -249,6 +300,11 @@ public static class TestModels
             "internvl3" => InternVl3,
             "internvl3.5" => LazyInternVl35.Value,
             "internvl3.5-moe" => LazyInternVl35Moe.Value,
+            "gemma3" => LazyGemma3.Value,
+            "smolvlm" => LazySmolVlm.Value,
+            "llava" => LazyLlava.Value,
+            "pixtral" => LazyPixtral.Value,
+            "mistral-small" => LazyMistralSmall.Value,
             _ => throw new ArgumentOutOfRangeException(nameof(name), name, "no such test model"),
         };
 
@@ -270,6 +326,15 @@ public static class TestModels
             ProjectorType = projectorType,
             PatchSize = 14,
             ImageSize = 560,
+        };
+
+    private static RandomModelOptions Mistral(string name) =>
+        new()
+        {
+            Name = name,
+            Architecture = ModelArchitecture.Llama,
+            ProjectorType = "pixtral",
+            IsTied = false,
         };
 
     private static RandomModelOptions InternVl(string name, string architecture) =>

@@ -1,6 +1,6 @@
 namespace Tamx.Testing;
 
-/// <summary>A byte-level BPE vocabulary (gpt2/qwen2) of real English words with all of Qwen's markers.</summary>
+/// <summary>A vocabulary of real English words: byte pairs (gpt2) with Qwen's markers, or SentencePiece's.</summary>
 /// <remarks>
 /// Every word is one token with a leading space (" red") and one capitalised without ("Red"), so that sentences come
 /// out in whole words. Words are built by merging one letter after the other to the front part. That works for every
@@ -13,8 +13,14 @@ public sealed partial class WordVocabulary
     private const int ControlType = 3;
     private const int UserDefinedType = 4;
 
+    private const int UnknownType = 2;
+    private const int ByteType = 6;
+
     /// <summary>The byte letter of a space.</summary>
-    private const string Space = "\u0120";
+    private const string ByteSpace = "\u0120";
+
+    /// <summary>SentencePiece's sign for a space.</summary>
+    private const string PieceSpace = "\u2581";
 
     private static readonly string[] Controls =
     [
@@ -47,18 +53,36 @@ public sealed partial class WordVocabulary
     /// <param name="size">Made-up tokens fill it up to this size; 0 adds none.</param>
     /// <param name="furtherControls">Control tokens besides Qwen's.</param>
     public WordVocabulary(int size = 0, params string[] furtherControls)
+        : this(
+            ByteSpace,
+            ByteLetters().Select(letter => (letter.ToString(), NormalType)),
+            Roles,
+            [.. Controls, .. furtherControls],
+            UserDefined,
+            size
+        ) { }
+
+    private WordVocabulary(
+        string space,
+        IEnumerable<(string Token, int Type)> letters,
+        IReadOnlyList<string> roles,
+        IReadOnlyList<string> controls,
+        IReadOnlyList<string> userDefined,
+        int size
+    )
     {
-        string[] controls = [.. Controls, .. furtherControls];
-        foreach (var letter in ByteLetters())
+        List<int> types = [];
+        foreach (var (letter, type) in letters)
         {
-            AddToken(letter.ToString());
+            AddToken(letter);
+            types.Add(type);
         }
 
         var words = WordList.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
         foreach (var word in words)
         {
-            AddWord(Space + word);
-            _words.Add(Space + word);
+            AddWord(space + word);
+            _words.Add(space + word);
         }
 
         foreach (var word in words)
@@ -66,34 +90,65 @@ public sealed partial class WordVocabulary
             AddWord(char.ToUpperInvariant(word[0]) + word[1..]);
         }
 
-        foreach (var role in Roles)
+        foreach (var role in roles)
         {
             AddWord(role);
         }
 
-        var markerCount = controls.Length + UserDefined.Length;
+        var markerCount = controls.Count + userDefined.Count;
         for (var i = 0; _tokens.Count < size - markerCount; i++)
         {
-            AddToken($"{Space}filler{i}");
+            AddToken($"{space}filler{i}");
         }
 
         Types =
         [
-            .. Enumerable.Repeat(NormalType, _tokens.Count),
+            .. types,
+            .. Enumerable.Repeat(NormalType, _tokens.Count - types.Count),
             .. controls.Select(_ => ControlType),
-            .. UserDefined.Select(_ => UserDefinedType),
+            .. userDefined.Select(_ => UserDefinedType),
         ];
-        foreach (var marker in controls.Concat(UserDefined))
+        foreach (var marker in controls.Concat(userDefined))
         {
             AddToken(marker);
         }
     }
 
-    /// <summary>Token texts in llama.cpp's byte letters, by id.</summary>
+    /// <summary>
+    /// SentencePiece's kind of vocabulary: pieces with scores, the 256 bytes, and no merges. Line feeds are tokens that
+    /// any text gives, alone and in a row, as in Gemma 3.
+    /// </summary>
+    /// <param name="begin">The control tokens before all others.</param>
+    /// <param name="roles">Words that name turns.</param>
+    /// <param name="controls">The other control tokens.</param>
+    public static WordVocabulary SentencePiece(
+        IReadOnlyList<string> begin,
+        IReadOnlyList<string> roles,
+        IReadOnlyList<string> controls
+    ) =>
+        new(
+            PieceSpace,
+            [
+                .. begin.Select(token => (token, ControlType)),
+                ("<unk>", UnknownType),
+                .. Enumerable.Range(0, 256).Select(value => ($"<0x{value:X2}>", ByteType)),
+                (PieceSpace, NormalType),
+                .. Enumerable.Range('!', '~' - '!' + 1).Select(letter => (((char)letter).ToString(), NormalType)),
+            ],
+            roles,
+            controls,
+            ["\n", "\n\n", "\n\n\n", "<table>"],
+            size: 0
+        );
+
+    /// <summary>Token texts as a file has them, by id.</summary>
     public IReadOnlyList<string> Tokens => _tokens;
 
     /// <summary>token_type by id.</summary>
     public IReadOnlyList<int> Types { get; }
+
+    /// <summary>Scores of the pieces: the first to be put together have the highest.</summary>
+    public IReadOnlyList<float> Scores => [.. _tokens.Select((_, id) => (float)-id)];
 
     /// <summary>Merges, the first to be applied first: left part, space, right part.</summary>
     public IReadOnlyList<string> Merges => _merges;

@@ -113,7 +113,9 @@ public class ClaimedRegionTests
     [InlineData("qwen2vl", "Qwen2-VL-2B", "x 0.056 0.056 0.112 0.084")]
     [InlineData("qwen3", "InternVL3_5-8B", "x 0.056 0.056 0.112 0.084")]
     [InlineData(null, "Qwen3-VL", "")]
-    [InlineData("llava", "llava", "")]
+    [InlineData("gemma3", "gemma-3-4b-it", "")]
+    [InlineData("llama", "SmolVLM2-500M", "")]
+    [InlineData("strange", "strange", "")]
     public void Read_ByFamily_TakesItsUnits(string? architecture, string? model, string expected)
     {
         // Three rows of four cells: 112 x 84 pixels in Qwen2.5-VL.

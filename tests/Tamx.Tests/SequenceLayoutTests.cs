@@ -99,7 +99,7 @@ public class SequenceLayoutTests
     [Fact]
     public void Parse_RoleWordInTheText_IsTextUnlessTamxIsFollowed()
     {
-        int[] ids = [.. User(1, Markers.Assistant, 2), .. Assistant(3, Markers.User)];
+        int[] ids = [.. User(1, Markers.Assistant!.Value, 2), .. Assistant(3, Markers.User!.Value)];
 
         var tamx = Parse(ids);
         var tuned = SequenceLayout.Parse(ids, Markers, [], [], options: TamOptions.ForProfile(TamProfile.Tuned));
@@ -124,7 +124,7 @@ public class SequenceLayoutTests
     [Fact]
     public void Parse_PaperProfile_TakesContextAfterTheVisionOnly()
     {
-        int[] ids = [.. Turn(Markers.System, 9), .. User([1, .. Image(4), 2]), .. Assistant(4)];
+        int[] ids = [.. Turn(Markers.System!.Value, 9), .. User([1, .. Image(4), 2]), .. Assistant(4)];
 
         var layout = SequenceLayout.Parse(
             ids,

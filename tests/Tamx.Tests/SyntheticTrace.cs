@@ -10,15 +10,15 @@ internal static class SyntheticTrace
     private static readonly MarkerIds Markers = MarkerIds.QwenPublished;
 
     public static int[] Turn(int role, params int[] content) =>
-        [Markers.TurnStart, role, Markers.Newline, .. content, Markers.TurnEnd, Markers.Newline];
+        [Markers.TurnStart, role, Markers.Newline!.Value, .. content, Markers.TurnEnd, Markers.Newline!.Value];
 
-    public static int[] User(params int[] content) => Turn(Markers.User, content);
+    public static int[] User(params int[] content) => Turn(Markers.User!.Value, content);
 
-    public static int[] Assistant(params int[] content) => Turn(Markers.Assistant, content);
+    public static int[] Assistant(params int[] content) => Turn(Markers.Assistant!.Value, content);
 
     /// <summary>A generation prompt and the generated tokens.</summary>
     public static int[] Generated(params int[] answer) =>
-        [Markers.TurnStart, Markers.Assistant, Markers.Newline, .. answer];
+        [Markers.TurnStart, Markers.Assistant!.Value, Markers.Newline!.Value, .. answer];
 
     public static int[] Image(int cellCount) =>
         [Markers.VisionStart, .. Enumerable.Repeat(Markers.ImagePad, cellCount), Markers.VisionEnd];

@@ -134,6 +134,35 @@ public sealed class TileTests
         Assert.Equal([10, 11, 12, 15, 16, 13, 14, 17, 18, 19], step.ScoresOf(1).ToArray());
     }
 
+    /// <summary>LLaVA's first cell shows the second patch; the last, which is no place, goes to the first.</summary>
+    [Fact]
+    public async Task ExplainAsync_CellsOnePlaceAhead_RowsAreThePictures()
+    {
+        var model = LoadedModels.Get("llava");
+        ChatTurn[] messages =
+        [
+            new(
+                TurnRole.User,
+                [TestPictures.Gradient(90, 70), new TextPart("What is it?"), TestPictures.Gradient(70, 90)]
+            ),
+        ];
+        var explanation = await Explainer.ExplainAsync(model, messages, Options, Engine);
+        using var completion = model.CreateCompletion(messages, Options.Completion);
+        await foreach (var _ in completion.GenerateAsync()) { }
+
+        var size = model.Facts.HiddenSize;
+        float[] Row(ReadOnlyMemory<float> rows, int position) => rows.Slice(position * size, size).ToArray();
+        Assert.Equal(2, completion.Pictures.Count);
+        for (var position = 0; position < completion.PromptTokenCount; position++)
+        {
+            var cell = completion
+                .Pictures.Select(picture => position - picture.FirstPosition)
+                .FirstOrDefault(cell => cell is >= 0 and < 25, -1);
+            var source = cell < 0 ? position : position - cell + ((cell + 24) % 25);
+            Assert.Equal(Row(completion.HiddenStates, source), Row(explanation.Trace.HiddenStates, position));
+        }
+    }
+
     /// <summary>A block's index is not a picture's: the second picture's word is checked on the second picture.</summary>
     [Fact]
     public async Task CheckAsync_PictureAfterATiledOne_GreysThatPicture()

@@ -30,10 +30,10 @@ public sealed partial class ChatTemplate
     /// </summary>
     public bool TrimsMessages { get; init; }
 
-    internal PromptMarkers Markers { get; private init; } = PromptMarkers.Qwen;
+    /// <summary>The family, whose markers and frames the template writes. Any of Qwen's by default.</summary>
+    internal ModelFamily Family { get; private init; } = ModelFamily.All[0];
 
-    /// <summary>What follows a picture.</summary>
-    internal string AfterPicture { get; private init; } = "";
+    private PromptMarkers Markers => Family.Markers;
 
     /// <summary>How a video stands in the prompt. As Qwen3-VL's by default.</summary>
     public VideoLayout VideoLayout { get; init; }
@@ -67,13 +67,15 @@ public sealed partial class ChatTemplate
     public static ChatTemplate For(ModelFacts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
-        return For(facts.ChatTemplate, facts.Architecture);
+        return For(facts.ChatTemplate, ModelFamily.Of(facts));
     }
 
-    internal static ChatTemplate For(string? template, string architecture)
+    internal static ChatTemplate For(string? template, string architecture) =>
+        For(template, ModelFamily.WithArchitecture(architecture).First());
+
+    internal static ChatTemplate For(string? template, ModelFamily family)
     {
         // A file without a template gets the published one of its family.
-        var family = ModelFamily.Of(architecture);
         var system = template is null ? family.DefaultSystem : DefaultSystemText().Match(template).Groups[1].Value;
         var thoughts = template is null ? ThoughtLayout.Text : ThoughtsOf(template);
         var (starts, canSwitch) = template is null ? (false, false) : ThinkingOf(template);
@@ -85,8 +87,7 @@ public sealed partial class ChatTemplate
             Thoughts = thoughts,
             SystemFirstOnly = family.IsSystemFirstOnly(thoughts),
             VideoLayout = family.VideoLayout,
-            Markers = family.Markers,
-            AfterPicture = family.AfterPicture,
+            Family = family,
         };
     }
 
@@ -101,14 +102,15 @@ public sealed partial class ChatTemplate
     public string Format(IReadOnlyList<ChatTurn> turns, bool addGenerationPrompt = true, bool? thinking = null)
     {
         var text = new StringBuilder();
+        var (before, after) = Markers.AroundCells ?? (Markers.VisionStart, Markers.VisionEnd);
         foreach (var piece in Pieces(turns, addGenerationPrompt, thinking))
         {
             text.Append(
                 piece.Vision switch
                 {
                     null => piece.Text,
-                    VideoPart => Markers.VisionStart + Markers.VideoPad + Markers.VisionEnd,
-                    _ => Markers.VisionStart + Markers.ImagePad + Markers.VisionEnd,
+                    VideoPart => before + Markers.VideoPad + after,
+                    _ => before + Markers.ImagePad + after,
                 }
             );
         }
@@ -126,7 +128,8 @@ public sealed partial class ChatTemplate
     {
         ArgumentNullException.ThrowIfNull(turns);
         var opening = OpeningOf(thinking);
-        return Pieces(Trimmed(turns), turns.Count, addGenerationPrompt ? opening : null);
+        turns = Arranged(turns);
+        return Pieces(turns, turns.Count, addGenerationPrompt ? opening : null);
     }
 
     /// <summary>What the assistant's turn begins with.</summary>
@@ -145,19 +148,21 @@ public sealed partial class ChatTemplate
             : "";
     }
 
-    private IReadOnlyList<ChatTurn> Trimmed(IReadOnlyList<ChatTurn> turns) =>
-        TrimsMessages
-            ?
-            [
-                .. turns.Select(turn =>
-                    turn with
-                    {
-                        Parts = AssistantTurn.TrimSpace(turn.Parts),
-                        Thought = turn.Thought?.Trim(),
-                    }
-                ),
-            ]
-            : turns;
+    private IReadOnlyList<ChatTurn> Arranged(IReadOnlyList<ChatTurn> turns) =>
+        Family.Arrange(
+            TrimsMessages
+                ?
+                [
+                    .. turns.Select(turn =>
+                        turn with
+                        {
+                            Parts = AssistantTurn.TrimSpace(turn.Parts),
+                            Thought = turn.Thought?.Trim(),
+                        }
+                    ),
+                ]
+                : turns
+        );
 
     /// <summary>The prompt before a given answer, which is the last message, and the answer's text.</summary>
     /// <remarks>
@@ -171,8 +176,8 @@ public sealed partial class ChatTemplate
     internal (IEnumerable<PromptPiece> Prompt, string Answer) SplitAnswer(IReadOnlyList<ChatTurn> turns)
     {
         // The answer keeps its white space: a model may have written it.
-        turns = [.. Trimmed([.. turns.SkipLast(1)]), turns[^1]];
         var last = turns[^1];
+        turns = [.. Arranged(turns).SkipLast(1), last];
         if (last.Parts.Any(part => part is not TextPart))
         {
             throw new InvalidInputException(
@@ -195,7 +200,8 @@ public sealed partial class ChatTemplate
             );
         }
 
-        return (Pieces(turns, turns.Count - 1, opening), answer);
+        var isBegun = answer.Length > 0 && char.IsWhiteSpace(answer[0]);
+        return (Pieces(turns, turns.Count - 1, opening), isBegun ? answer : Family.AnswerStart + answer);
 
         (string Opening, string Answer) SplitThought()
         {
@@ -245,27 +251,33 @@ public sealed partial class ChatTemplate
         }
 
         var pending = new StringBuilder();
-        var isAssistant = false;
+        var (isAssistant, isSpoken) = (false, true);
         var written = turns.Take(count).Select((message, index) => WithThought(turns, index));
         if (_defaultSystem is not null && turns[0].Role != TurnRole.System)
         {
             written = written.Prepend(new ChatTurn(TurnRole.System, _defaultSystem));
         }
 
+        if (Markers.Begin is { } begin)
+        {
+            yield return PromptPiece.Marker(begin);
+        }
+
         foreach (var message in written)
         {
-            foreach (var piece in Flush().Append(PromptPiece.Marker(Markers.TurnStart)))
+            var frame = Family.FrameOf(message);
+            foreach (var piece in frame.Start.Length > 0 ? Flush().Append(PromptPiece.Marker(frame.Start)) : [])
             {
                 yield return piece;
             }
 
             isAssistant = message.Role == TurnRole.Assistant;
-            pending.Append(NameOf(message.Role)).Append('\n');
+            Write(frame.Opening);
             foreach (var part in message.Parts)
             {
                 if (part is TextPart text)
                 {
-                    pending.Append(text.Text);
+                    Write(text.Text);
                     continue;
                 }
 
@@ -273,7 +285,7 @@ public sealed partial class ChatTemplate
                 {
                     for (var patch = 0; patch < video.Video.PatchCount; patch++)
                     {
-                        pending.Append(TimeText.Of(video.Video.PatchSeconds(patch)));
+                        Write(TimeText.Of(video.Video.PatchSeconds(patch)));
                         foreach (var piece in Flush().Append(PromptPiece.Block(video, patch, 1)))
                         {
                             yield return piece;
@@ -283,26 +295,46 @@ public sealed partial class ChatTemplate
                     continue;
                 }
 
+                Write(part is ImagePart ? Family.BeforePicture : "");
                 var patchCount = part is VideoPart whole ? whole.Video.PatchCount : 1;
                 foreach (var piece in Flush().Append(PromptPiece.Block(part, 0, patchCount)))
                 {
                     yield return piece;
                 }
 
-                pending.Append(part is ImagePart ? AfterPicture : "");
+                Write(part is ImagePart ? Family.AfterPicture : "");
             }
 
-            foreach (var piece in Flush().Append(PromptPiece.Marker(Markers.TurnEnd)))
+            foreach (var piece in frame.End.Length > 0 ? Flush().Append(PromptPiece.Marker(frame.End)) : [])
             {
                 yield return piece;
             }
 
-            pending.Append('\n');
+            Write(frame.Closing);
         }
 
-        foreach (var piece in opening is null ? Flush() : Flush().Concat(Opening(opening)))
+        if (opening is not null)
+        {
+            var frame = Family.FrameOf(new ChatTurn(TurnRole.Assistant, []));
+            foreach (var piece in frame.Start.Length > 0 ? Flush().Append(PromptPiece.Marker(frame.Start)) : [])
+            {
+                yield return piece;
+            }
+
+            isAssistant = true;
+            Write(frame.Opening + opening);
+        }
+
+        foreach (var piece in Flush())
         {
             yield return piece;
+        }
+
+        // Text of several speakers, where no marker stands between them, is as plain as the plainest.
+        void Write(string text)
+        {
+            isSpoken = isAssistant && (isSpoken || pending.Length == 0);
+            pending.Append(text);
         }
 
         IEnumerable<PromptPiece> Flush()
@@ -313,7 +345,7 @@ public sealed partial class ChatTemplate
             }
 
             var text = pending.ToString();
-            PromptPiece[] piece = [isAssistant ? PromptPiece.Spoken(text) : PromptPiece.Plain(text)];
+            PromptPiece[] piece = [isSpoken ? PromptPiece.Spoken(text) : PromptPiece.Plain(text)];
             pending.Clear();
             return piece;
         }
@@ -332,9 +364,6 @@ public sealed partial class ChatTemplate
             }
         }
     }
-
-    private PromptPiece[] Opening(string text) =>
-        [PromptPiece.Marker(Markers.TurnStart), PromptPiece.Spoken($"{NameOf(TurnRole.Assistant)}\n{text}")];
 
     /// <summary>A message as the template writes it.</summary>
     private ChatTurn WithThought(IReadOnlyList<ChatTurn> turns, int index)
@@ -420,15 +449,6 @@ public sealed partial class ChatTemplate
             ? (open > empty, true)
             : (open >= 0, false);
     }
-
-    private static string NameOf(TurnRole role) =>
-        role switch
-        {
-            TurnRole.System => "system",
-            TurnRole.User => "user",
-            TurnRole.Assistant => "assistant",
-            _ => throw new ArgumentOutOfRangeException(nameof(role), role, "no such role"),
-        };
 
     // A thought that begins an answer, in a template that does not say where its generation prompt is.
     [GeneratedRegex(

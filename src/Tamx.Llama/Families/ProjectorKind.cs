@@ -10,11 +10,17 @@ internal sealed record ProjectorKind(string Type)
     /// <summary>Patches per side that become one cell. The vision graphs are written for this number.</summary>
     public int SpatialMergeSize { get; init; } = 2;
 
+    /// <summary>Whether the file says how many, and the graph takes any number.</summary>
+    public bool IsMergeFree { get; init; }
+
     /// <summary>The key that says so.</summary>
     public string MergeKey { get; init; } = "clip.vision.spatial_merge_size";
 
     /// <summary>Whether that key must be there: without it, libmtmd takes another number.</summary>
     public bool NeedsMergeKey { get; init; }
+
+    /// <summary>A tensor that is there where patches are merged, and then needs that key; null for none.</summary>
+    public string? MergeTensor { get; init; }
 
     /// <summary>
     /// Whether cells lie on M-RoPE's axes (time, row, column). Else each has the position after the one before it.
@@ -27,11 +33,31 @@ internal sealed record ProjectorKind(string Type)
     /// </summary>
     public bool IsSquare { get; init; }
 
+    /// <summary>
+    /// Whether a cell sees those before it alone. Else all cells of a picture see each other, and are decoded together.
+    /// </summary>
+    public bool IsCausal { get; init; } = true;
+
     /// <summary>Whether two frames of a video are one temporal patch. Else there are no videos.</summary>
     public bool TakesFramePairs { get; init; } = true;
 
-    /// <summary>Whether patches have a bias, and places from a table.</summary>
+    /// <summary>Whether patches have places from a table.</summary>
     public bool HasPositionTable { get; init; }
+
+    /// <summary>Whether patches have a bias, where there is a table.</summary>
+    public bool HasPatchBias { get; init; } = true;
+
+    /// <summary>The tensor that stands after each row of cells but the last, among the cells; null for none.</summary>
+    public string? RowEndTensor { get; init; }
+
+    /// <summary>Whether the layers' matrices have biases.</summary>
+    public bool HasBias { get; init; } = true;
+
+    /// <summary>Whether a norm comes before the first layer.</summary>
+    public bool HasPreNorm { get; init; }
+
+    /// <summary>Whether sizes of pictures may be listed that libmtmd then cuts into tiles.</summary>
+    public bool MayHavePinpoints { get; init; } = true;
 
     /// <summary>Whether a class token stands beside the patches in the tower. It becomes no cell.</summary>
     public bool HasClassToken { get; init; }
@@ -70,6 +96,18 @@ internal sealed record ProjectorKind(string Type)
 
     /// <summary>Whether a picture may become several such squares, and the whole picture one more after them.</summary>
     public bool IsTiled { get; init; }
+
+    /// <summary>
+    /// Which patch the first cell shows. llama.cpp sets CLIP's class token behind the patches and then drops the first
+    /// of them in its place (clip.cpp, <c>clip_graph_llava</c>): cell i shows patch i + 1, and the last cell is the
+    /// class token. Tried on b10221 by changing one patch at a time.
+    /// </summary>
+    public int CellOffset { get; init; }
+
+    /// <summary>
+    /// Whether libmtmd cuts every square into tiles again, and the square as a whole is the last of what it makes.
+    /// </summary>
+    public bool IsWholeLast { get; init; }
 
     /// <summary>Steps of M-RoPE's time axis per second of a video; null for one step per temporal patch.</summary>
     public float? StepsPerSecond { get; init; }

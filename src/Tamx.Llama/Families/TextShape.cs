@@ -123,6 +123,34 @@ internal static class TextLayers
         return Preflight.CheckHeads(model, shape, (headSize, headSize), hasSections: hasSections);
     }
 
+    /// <summary>Keys that llama.cpp reads of a Llama besides others.</summary>
+    public static IReadOnlyList<KnownKey> LlamaKeys { get; } =
+    [new("A.attention.scale", GgufValueType.F32), new("A.attention.temperature_scale", GgufValueType.F32)];
+
+    /// <summary>A plain Llama.</summary>
+    public static TextShape ReadLlama(GgufModel model, TextShape shape)
+    {
+        Preflight.Zero(model, $"{shape.Architecture}.attention.scale");
+        Preflight.Zero(model, $"{shape.Architecture}.attention.temperature_scale");
+        return ReadDense(
+            model,
+            shape with
+            {
+                HeadSize = Preflight.CheckHeads(model, shape, (1, 8192), hasSections: false),
+            }
+        );
+    }
+
+    /// <summary>A layer of a Llama.</summary>
+    public static void CheckLlama(TensorChecklist tensors, TextShape shape, int layer)
+    {
+        var prefix = $"blk.{layer}";
+        tensors.Plain($"{prefix}.attn_norm.weight", shape.HiddenSize);
+        CheckAttention(tensors, shape, prefix);
+        tensors.Plain($"{prefix}.ffn_norm.weight", shape.HiddenSize);
+        CheckFeedForward(tensors, shape, prefix);
+    }
+
     /// <summary>A layer of Qwen2 and Qwen2.5: queries, keys and values have biases.</summary>
     public static void CheckQwen2(TensorChecklist tensors, TextShape shape, int layer)
     {

@@ -59,6 +59,14 @@ public sealed partial class Completion : IDisposable
 
         RequireTokens(options.LogitBias, model.Vocabulary.Count);
         RequireLayers(options.Layers, model.Facts, Settings.Layers);
+        if (options.CaptureAttention && model.Facts.HasAttentionPostNorms)
+        {
+            throw new InvalidInputException(
+                $"{model.Facts.Family} has no evidence maps: each layer scales what its attention wrote from all "
+                    + "positions together, so that no position has a share of its own; the other maps need none"
+            );
+        }
+
         if (options.Region is { Steers: true } region)
         {
             int[] layers = region.Layer < 0 ? [] : [region.Layer];
@@ -346,7 +354,7 @@ public sealed partial class Completion : IDisposable
             .Where(one => one is { VideoIndex: null, TileColumns: 1, TileRows: 1 })
             .ElementAt(region.PictureIndex);
         var size = _model.Facts.HiddenSize;
-        var (first, length) = (picture.FirstPosition * size, picture.Rows * picture.Columns * size);
+        var (first, length) = (picture.FirstPosition * size, picture.TokenCount * size);
         var cells = decoder.HiddenStates.Slice(first, length);
         if (region.Layer >= 0)
         {

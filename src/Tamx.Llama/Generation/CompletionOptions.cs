@@ -97,7 +97,7 @@ public sealed record CompletionOptions
 
     /// <summary>
     /// Keep what attention reads, for evidence maps (<see cref="Completion.Attention"/>). Flash attention is off then.
-    /// False by default.
+    /// False by default. Gemma 3 has no such maps, and refuses it.
     /// </summary>
     public bool CaptureAttention { get; init; }
 

@@ -18,8 +18,8 @@ internal sealed record KeptPrompt(
 {
     /// <summary>Whether its context gives what a new one of a shape and size would.</summary>
     /// <remarks>
-    /// llama.cpp looks at the cache in steps of 256 positions, as far as the context goes. In a larger one it sees as
-    /// many, if the smaller one ends with a step.
+    /// llama.cpp looks at the cache in steps of 256 positions, as far as the context goes. So in a larger one it sees
+    /// as many, if the smaller one ends with a step.
     /// </remarks>
     public bool Serves(DecoderShape shape, int contextSize)
     {

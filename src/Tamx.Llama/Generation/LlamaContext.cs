@@ -37,6 +37,7 @@ internal sealed unsafe class LlamaContext : IDisposable
     private readonly int _batchSize;
     private int _blockStart;
     private int _logitRowCount;
+    private bool _isCausal = true;
 
     /// <param name="model">The model.</param>
     /// <param name="contextSize">Tokens the sequence can have.</param>
@@ -173,13 +174,27 @@ internal sealed unsafe class LlamaContext : IDisposable
             _blockStart = NextPosition;
         }
 
+        if (!patch.IsCausal)
+        {
+            ArgumentOutOfRangeException.ThrowIfNotEqual(count, patch.TokenCount);
+        }
+
         var width = embeddings.Length / patch.TokenCount;
         fixed (float* values = embeddings.Slice(first * width, count * width))
         {
             var batch = new LLamaNativeBatch { n_tokens = count, embd = values };
-            if (!TryDecode(batch, PositionsOf(patch, first, count), LogitRows.None, rows, targets ?? []))
+            var positions = PositionsOf(patch, first, count);
+            SetCausal(patch.IsCausal);
+            try
             {
-                return false;
+                if (!TryDecode(batch, positions, LogitRows.None, rows, targets ?? []))
+                {
+                    return false;
+                }
+            }
+            finally
+            {
+                SetCausal(true);
             }
         }
 
@@ -238,6 +253,15 @@ internal sealed unsafe class LlamaContext : IDisposable
     {
         using var lease = new HandleLease(_handle);
         return _logitRowCount > 0 && TensorPrimitives.IsFiniteAll(GetLogits(-1));
+    }
+
+    private void SetCausal(bool isCausal)
+    {
+        if (_isCausal != isCausal)
+        {
+            LlamaApi.SetCausal(_handle, isCausal ? (byte)1 : (byte)0);
+            _isCausal = isCausal;
+        }
     }
 
     private int[] PositionsOf(PatchChunk patch, int first, int count)

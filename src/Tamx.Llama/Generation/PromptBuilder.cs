@@ -81,7 +81,12 @@ internal sealed class PromptBuilder
         var (width, height) = SizeOf(projector, part, image);
         _visions.Add(new PromptVision(image.Resize(width, height), null, width, height));
         var (block, position, grid) = AddBlock(width, height, _markers.ImagePad, [0]);
-        _pictures.Add(PictureOf(part, image, block, position, grid.Columns, grid.Rows));
+        _pictures.Add(
+            PictureOf(part, image, block, position, grid.Columns, grid.Rows) with
+            {
+                HasRowEnds = _model.Vision!.HasRowEnds,
+            }
+        );
     }
 
     /// <summary>Adds a picture as tiles and the whole, or as one tile.</summary>
@@ -95,7 +100,13 @@ internal sealed class PromptBuilder
         var (block, position, grid) = AddBlock(side, side, _markers.ImagePad, new int[tiles.Length]);
         if (tiles.Length == 1)
         {
-            _pictures.Add(PictureOf(part, image, block, position, grid.Columns, grid.Rows));
+            var kind = ProjectorKind.Of(projector.ProjectorType);
+            _pictures.Add(
+                PictureOf(part, image, block, position, grid.Columns, grid.Rows) with
+                {
+                    CellOffset = kind.CellOffset,
+                }
+            );
             return;
         }
 
@@ -252,7 +263,7 @@ internal sealed class PromptBuilder
         var block = _pictures.Count == 0 ? 0 : _pictures[^1].BlockIndex + 1;
         var vision = _model.Vision!;
         var grid = vision.Measure(width, height);
-        AddText(grid.Before);
+        AddText(_markers.AroundCells is { } before ? _model.Vocabulary.Tokenize(before.Before, true) : grid.Before);
         var position = _tokenIds.Count;
         foreach (var time in times)
         {
@@ -264,13 +275,22 @@ internal sealed class PromptBuilder
                     grid.Rows,
                     time,
                     EndsBlock: time == times[^1],
-                    vision.UsesMrope
+                    vision.UsesMrope,
+                    vision.IsCausal,
+                    vision.HasRowEnds
                 )
             );
         }
 
-        _tokenIds.AddRange(Enumerable.Repeat(_model.Vocabulary.FindId(pad), times.Length * grid.Columns * grid.Rows));
-        AddText(grid.After);
+        var padId = _model.Vocabulary.FindId(pad);
+        int[] rowEnd = vision.HasRowEnds ? [_model.Vocabulary.FindId(_markers.RowEnd!)] : [];
+        for (var row = 0; row < times.Length * grid.Rows; row++)
+        {
+            _tokenIds.AddRange(row == 0 ? [] : rowEnd);
+            _tokenIds.AddRange(Enumerable.Repeat(padId, grid.Columns));
+        }
+
+        AddText(_markers.AroundCells is { } after ? _model.Vocabulary.Tokenize(after.After, true) : grid.After);
         return (block, position, grid);
     }
 

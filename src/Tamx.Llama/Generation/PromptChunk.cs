@@ -18,6 +18,10 @@ internal sealed record TextChunk(int TokenCount) : PromptChunk(TokenCount);
 /// <param name="UsesMrope">
 /// Whether its cells lie on M-RoPE's axes; else each has the position after the one before it.
 /// </param>
+/// <param name="IsCausal">
+/// Whether a cell sees those before it alone; else all see each other, and are decoded together.
+/// </param>
+/// <param name="HasRowEnds">Whether a token that is no cell follows each row but the last.</param>
 internal sealed record PatchChunk(
     int Width,
     int Height,
@@ -25,5 +29,7 @@ internal sealed record PatchChunk(
     int Rows,
     int Time,
     bool EndsBlock,
-    bool UsesMrope = true
-) : PromptChunk(Columns * Rows);
+    bool UsesMrope = true,
+    bool IsCausal = true,
+    bool HasRowEnds = false
+) : PromptChunk((Columns * Rows) + (HasRowEnds ? Rows - 1 : 0));

@@ -1,3 +1,5 @@
+using Tamx.Llama.Families;
+
 namespace Tamx.Llama;
 
 /// <summary>A picture as it stands in the prompt, or a temporal patch of a video.</summary>
@@ -33,7 +35,7 @@ public sealed record PromptPicture
     /// <summary>Time in the video, in seconds: the mean of the patch's two frames. Null for a picture.</summary>
     public double? Seconds { get; init; }
 
-    /// <summary>Position of its first cell in the token sequence. Its cells follow each other.</summary>
+    /// <summary>Position of its first cell in the token sequence. Its cells follow each other, row by row.</summary>
     public required int FirstPosition { get; init; }
 
     /// <summary>Cells per row. The cells cover the whole picture.</summary>
@@ -50,4 +52,28 @@ public sealed record PromptPicture
 
     /// <summary>Rows of tiles.</summary>
     public int TileRows { get; init; } = 1;
+
+    /// <summary>By how many places the sequence is ahead of the grid (<see cref="ProjectorKind.CellOffset"/>).</summary>
+    internal int CellOffset { get; init; }
+
+    /// <summary>Whether a token that is no cell follows each row but the last.</summary>
+    internal bool HasRowEnds { get; init; }
+
+    /// <summary>Tokens from its first cell to its last.</summary>
+    internal int TokenCount => (Columns * Rows) + (HasRowEnds ? Rows - 1 : 0);
+
+    /// <summary>Whether the sequence has the cells in the grid's order, and nothing between them.</summary>
+    internal bool IsInOrder => (TileColumns, TileRows, CellOffset, HasRowEnds) == (1, 1, 0, false);
+
+    /// <summary>Which of the picture's tokens in the sequence is a cell of the grid.</summary>
+    /// <param name="cell">The cell, counted row by row.</param>
+    internal int SequenceIndexOf(int cell)
+    {
+        var count = Columns * Rows;
+        var (width, height) = (Columns / TileColumns, Rows / TileRows);
+        var (row, column) = Math.DivRem(cell, Columns);
+        var tile = (row / height * TileColumns) + (column / width);
+        var index = (tile * width * height) + (row % height * width) + (column % width);
+        return HasRowEnds ? index + row : (index - CellOffset + count) % count;
+    }
 }

@@ -39,9 +39,16 @@ internal sealed class RegionSteering
     )
     {
         var (rows, columns) = (picture.Rows, picture.Columns);
-        var whole = MeanOf(cells, [.. Enumerable.Repeat(1d, rows * columns)]);
-        var own = MeanOf(cells, region.Box.Coverage(rows, columns));
-        double[] more = [.. own.Zip(whole, (one, all) => one - all)];
+        var coverage = region.Box.Coverage(rows, columns);
+        var (all, inside) = (new double[picture.TokenCount], new double[picture.TokenCount]);
+        for (var cell = 0; cell < coverage.Length; cell++)
+        {
+            all[picture.SequenceIndexOf(cell)] = 1;
+            inside[picture.SequenceIndexOf(cell)] = coverage[cell];
+        }
+
+        var (whole, own) = (MeanOf(cells, all), MeanOf(cells, inside));
+        double[] more = [.. own.Zip(whole, (one, other) => one - other)];
 
         // A region that is all of the picture speaks for nothing more than it; what is left is rounding.
         var isPart = TensorPrimitives.Norm<double>(more) > 1e-4 * TensorPrimitives.Norm<double>(whole);

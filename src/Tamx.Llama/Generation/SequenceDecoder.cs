@@ -80,12 +80,15 @@ internal sealed class SequenceDecoder : IDisposable
             return;
         }
 
+        var mostTogether = model.Vision is { IsCausal: false }
+            ? model.Options.ImageTokenBounds(model.Projector!).Most
+            : 0;
         try
         {
             Context = new LlamaContext(
                 model.Model,
                 contextSize,
-                BatchSize,
+                Math.Max(BatchSize, mostTogether),
                 model.Options.ThreadCount,
                 options.PreciseCache,
                 _captures,
@@ -200,7 +203,7 @@ internal sealed class SequenceDecoder : IDisposable
     {
         for (var first = 0; first < patch.TokenCount; )
         {
-            var count = Math.Min(BatchSize, patch.TokenCount - first);
+            var count = patch.IsCausal ? Math.Min(BatchSize, patch.TokenCount - first) : patch.TokenCount;
             var targets = TargetsOf(count, predicting: null);
             RequireRoom(Context.TryDecode(patch, embeddings, first, count, NextRows(count), targets));
             first += count;

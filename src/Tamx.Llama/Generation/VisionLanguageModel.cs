@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Tamx.Llama.Chat;
+using Tamx.Llama.Families;
 using Tamx.Llama.Gguf;
 using Tamx.Llama.Interop;
 
@@ -200,6 +201,14 @@ public sealed partial class VisionLanguageModel : IDisposable
         {
             projector = Preflight.CheckProjector(GgufModel.Open(projectorPath));
             Preflight.CheckPair(facts, projector);
+        }
+        else if (ModelFamily.Of(facts).NeedsProjector)
+        {
+            FormattableString wayOut = $"give the mmproj published with it ({Settings.ProjectorPath})";
+            throw ModelFormatException.Naming(
+                facts.Path,
+                $"is a text model like many, which its mmproj alone shows to be {facts.Family}'s; {wayOut}"
+            );
         }
 
         LlamaLibraries.EnsureLoaded();

@@ -27,6 +27,12 @@ public static class ModelArchitecture
     /// <summary>InternVL 3.5 with experts (30B-A3B, 241B-A28B).</summary>
     public const string Qwen3Moe = "qwen3moe";
 
+    /// <summary>Gemma 3.</summary>
+    public const string Gemma3 = "gemma3";
+
+    /// <summary>SmolVLM, Idefics 3, Pixtral, Mistral Small and LLaVA 1.5, whose text model is a Llama.</summary>
+    public const string Llama = "llama";
+
     /// <summary>What an mmproj calls itself.</summary>
     internal const string Clip = "clip";
 }

@@ -9,7 +9,7 @@ public sealed record ModelFacts
     /// <summary>One of <see cref="ModelArchitecture"/>.</summary>
     public required string Architecture { get; init; }
 
-    /// <summary>What people call models of this architecture, for example Qwen3-VL.</summary>
+    /// <summary>What people call models of its family, for example Qwen3-VL.</summary>
     public required string Family { get; init; }
 
     /// <summary>The model's own name (general.name), or null.</summary>
@@ -68,6 +68,14 @@ public sealed record ModelFacts
 
     /// <summary>True if the input embedding serves as output embedding too.</summary>
     public required bool IsTied { get; init; }
+
+    /// <summary>Ids of SentencePiece's vocabulary; null for byte pairs.</summary>
+    internal SentencePieceIds? Pieces { get; init; }
+
+    /// <summary>
+    /// Whether each layer scales what its attention wrote before it adds it, so that no position has a share.
+    /// </summary>
+    internal bool HasAttentionPostNorms { get; init; }
 
     /// <summary>Whether each query has a gate that what it reads is multiplied by.</summary>
     internal bool HasAttentionGates { get; init; }

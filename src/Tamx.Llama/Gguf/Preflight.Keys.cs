@@ -199,12 +199,34 @@ public static partial class Preflight
         }
     }
 
+    /// <summary>An optional finite number of at least some value.</summary>
+    internal static void OptionalFinite(GgufModel model, string key, double least)
+    {
+        if (model.Metadata.FindFloat(key) is { } value)
+        {
+            Finite(model, key, value, least);
+        }
+    }
+
     /// <summary>A key that must be absent or 0: it turns on something that these architectures do not have.</summary>
     internal static void Zero(GgufModel model, string key)
     {
-        if (model.Metadata.FindInteger(key) is { } value && value != 0)
+        var value =
+            model.Metadata.TypeOf(key) == GgufValueType.F32
+                ? model.Metadata.FindFloat(key)
+                : model.Metadata.FindInteger(key);
+        if (value is not null and not 0)
         {
             throw Wrong(model, key, value, "absent or 0");
+        }
+    }
+
+    /// <summary>A key that must say no: without it, llama.cpp takes yes.</summary>
+    internal static void False(GgufModel model, string key)
+    {
+        if (model.Metadata.FindBool(key) ?? throw model.Metadata.Missing(key, "false"))
+        {
+            throw Wrong(model, key, "true", "false");
         }
     }
 

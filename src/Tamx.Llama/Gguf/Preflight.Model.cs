@@ -11,17 +11,22 @@ public static partial class Preflight
     private const string ScoresKey = "tokenizer.ggml.scores";
     private const string PreTokenizerKey = "tokenizer.ggml.pre";
 
-    // token_type by llama.cpp's numbers. 6 is a byte, which Qwen's vocabulary has none of: it uses the byte-to-unicode
+    // token_type by llama.cpp's numbers. Byte pairs have no tokens of the last type: they use the byte-to-unicode
     // table.
+    private const int UnknownToken = 2;
     private const int ControlToken = 3;
     private const int UserDefinedToken = 4;
-    private const int LastTokenType = 5;
+    private const int UnusedToken = 5;
+    private const int ByteToken = 6;
 
     /// <summary>Tokens that end an answer if the vocabulary has them.</summary>
     private static readonly string[] EndTokens =
     [
         "<|im_end|>",
         "<|endoftext|>",
+        "<end_of_turn>",
+        "<end_of_utterance>",
+        "</s>",
         "<|fim_pad|>",
         "<|repo_name|>",
         "<|file_sep|>",
@@ -93,12 +98,7 @@ public static partial class Preflight
             throw ModelFormatException.Naming(model.Path, $"is an mmproj (vision part); {wayOut}");
         }
 
-        var family =
-            ModelFamily.Find(architecture)
-            ?? throw model.Error(
-                $"architecture {OutsideText.Quoted(architecture)} is not supported; "
-                    + $"{string.Join("; ", ModelFamily.All.Select(Description))} are"
-            );
+        var family = ModelFamily.Of(model, architecture);
         CheckKeyTypes(model, ModelKeys.Concat(family.Keys), architecture);
         var hiddenSize = Integer(model, $"{architecture}.embedding_length", 1, 65536);
         var layerCount = Integer(model, $"{architecture}.block_count", 1, 512);
@@ -149,13 +149,15 @@ public static partial class Preflight
             LayerCount = shape.LayerCount,
             AttentionLayers = attentionLayers,
             HasAttentionGates = family.HasAttentionGates,
+            HasAttentionPostNorms = family.HasAttentionPostNorms,
             HeadCount = headCount,
             KeyValueHeadCount = keyValueHeadCount,
             HeadSize = shape.HeadSize,
             ContextLength = contextLength,
             VocabularySize = vocabularySize,
             EndTokenIds = FindEndTokens(metadata),
-            UserDefinedTokens = FindUserDefinedTokens(metadata),
+            UserDefinedTokens = FindTokens(metadata, UserDefinedToken).ToArray(),
+            Pieces = family.Tokenizer == ModelFamily.SentencePiece ? ReadPieces(metadata) : null,
             DeepstackLayerCount = shape.DeepstackLayerCount,
             OutputEmbedding = outputEmbedding,
             IsTied = outputEmbedding.Name == "token_embd.weight",
@@ -373,31 +375,23 @@ public static partial class Preflight
     {
         var metadata = model.Metadata;
         const string ModelKey = "tokenizer.ggml.model";
-        if (metadata.GetString(ModelKey) is var kind && kind != "gpt2")
+        if (metadata.GetString(ModelKey) is var kind && kind != family.Tokenizer)
         {
             throw Wrong(
                 model,
                 ModelKey,
                 OutsideText.Quoted(kind),
-                $"'gpt2', as the tokenizer of {family.Name} is called"
+                $"'{family.Tokenizer}', as the tokenizer of {family.Name} is called"
             );
         }
 
-        var preTokenizers = string.Join(", ", family.PreTokenizers);
-        var pre =
-            metadata.FindString(PreTokenizerKey) ?? throw metadata.Missing(PreTokenizerKey, $"one of {preTokenizers}");
-        if (!family.PreTokenizers.Contains(pre))
+        var isSentencePiece = family.Tokenizer == ModelFamily.SentencePiece;
+        if (!isSentencePiece)
         {
-            throw Wrong(
-                model,
-                PreTokenizerKey,
-                OutsideText.Quoted(pre),
-                $"one of {preTokenizers}, as its way to cut text is called"
-            );
+            CheckBytePairs(model, family);
         }
 
         var tokens = metadata.FindStrings(TokensKey) ?? throw metadata.Missing(TokensKey, "the vocabulary");
-        CheckMerges(model);
 
         // llama.cpp cuts each token at a zero byte, names the empty ones, and then asserts that none occurs twice.
         var distinct = new HashSet<string>(tokens.Length, StringComparer.Ordinal);
@@ -421,8 +415,12 @@ public static partial class Preflight
             }
         }
 
-        CheckTokenTypes(model, tokens, family.Markers.All);
-        if (metadata.Contains(ScoresKey) && metadata.CountOf(ScoresKey) < tokens.Length)
+        CheckTokenTypes(model, tokens, family.Markers.All, isSentencePiece ? ByteToken : UnusedToken);
+        if (isSentencePiece)
+        {
+            CheckPieces(model, tokens, distinct);
+        }
+        else if (metadata.Contains(ScoresKey) && metadata.CountOf(ScoresKey) < tokens.Length)
         {
             var found = $"{metadata.CountOf(ScoresKey)} x {GgufValueType.F32}";
             throw Wrong(model, ScoresKey, found, $"absent or {tokens.Length} x {GgufValueType.F32}");
@@ -432,15 +430,58 @@ public static partial class Preflight
     }
 
     /// <summary>Merges are looked up by their two parts, so any that can be read are harmless.</summary>
-    private static void CheckMerges(GgufModel model)
+    private static void CheckBytePairs(GgufModel model, ModelFamily family)
     {
-        if (model.Metadata.FindStrings(MergesKey) is null)
+        var metadata = model.Metadata;
+        var preTokenizers = string.Join(", ", family.PreTokenizers);
+        var pre =
+            metadata.FindString(PreTokenizerKey) ?? throw metadata.Missing(PreTokenizerKey, $"one of {preTokenizers}");
+        if (!family.PreTokenizers.Contains(pre))
         {
-            throw model.Metadata.Missing(MergesKey, "the tokenizer's merges");
+            throw Wrong(
+                model,
+                PreTokenizerKey,
+                OutsideText.Quoted(pre),
+                $"one of {preTokenizers}, as its way to cut text is called"
+            );
+        }
+
+        if (metadata.FindStrings(MergesKey) is null)
+        {
+            throw metadata.Missing(MergesKey, "the tokenizer's merges");
         }
     }
 
-    private static void CheckTokenTypes(GgufModel model, string[] tokens, IReadOnlyList<string> markers)
+    /// <summary>
+    /// Scores say which pieces are merged first. A character without a piece of its own falls into bytes, and
+    /// llama.cpp throws out of its tokenizer if one of them has no token.
+    /// </summary>
+    private static void CheckPieces(GgufModel model, string[] tokens, HashSet<string> distinct)
+    {
+        var metadata = model.Metadata;
+        if (metadata.FindFloats(ScoresKey) is not { } scores)
+        {
+            throw metadata.Missing(ScoresKey, $"{tokens.Length} x {GgufValueType.F32}");
+        }
+
+        if (scores.Length < tokens.Length)
+        {
+            var found = $"{scores.Length} x {GgufValueType.F32}";
+            throw Wrong(model, ScoresKey, found, $"{tokens.Length} x {GgufValueType.F32}");
+        }
+
+        if (Array.FindIndex(scores, double.IsNaN) is >= 0 and var id)
+        {
+            throw Wrong(model, ScoresKey, $"NaN for token {id}", "numbers");
+        }
+
+        if (SentencePieceText.ByteTokens.FirstOrDefault(token => !distinct.Contains(token)) is { } missing)
+        {
+            throw model.Error($"key {TokensKey} lacks the byte {missing}; text would end llama.cpp's tokenizer");
+        }
+    }
+
+    private static void CheckTokenTypes(GgufModel model, string[] tokens, IReadOnlyList<string> markers, int lastType)
     {
         // Without types every token is text, even the markers of pictures and turns.
         var types =
@@ -458,17 +499,17 @@ public static partial class Preflight
 
         for (var id = 0; id < tokens.Length; id++)
         {
-            if (types[id] is < 1 or > LastTokenType)
+            if (types[id] < 1 || types[id] > lastType)
             {
                 throw Wrong(
                     model,
                     TokenTypesKey,
                     $"{types[id]} for token {id}, {OutsideText.Quoted(tokens[id])}",
-                    $"1 to {LastTokenType}"
+                    $"1 to {lastType}"
                 );
             }
 
-            if (types[id] is not (ControlToken or UserDefinedToken) && markers.Contains(tokens[id]))
+            if (types[id] is not (UnknownToken or ControlToken or UserDefinedToken) && markers.Contains(tokens[id]))
             {
                 var found = $"{types[id]} for the marker {tokens[id]}";
                 throw Wrong(
@@ -525,10 +566,20 @@ public static partial class Preflight
         return [.. EndTokens.Select(token => Array.IndexOf(tokens, token)).Where(id => id >= 0).Union(named).Order()];
     }
 
-    private static string[] FindUserDefinedTokens(GgufMetadata metadata)
+    private static IEnumerable<string> FindTokens(GgufMetadata metadata, int type)
     {
         var types = metadata.FindIntegers(TokenTypesKey)!;
-        return [.. metadata.FindStrings(TokensKey)!.Where((_, id) => types[id] == UserDefinedToken)];
+        return metadata.FindStrings(TokensKey)!.Where((_, id) => types[id] == type);
+    }
+
+    private static SentencePieceIds ReadPieces(GgufMetadata metadata)
+    {
+        var types = metadata.FindIntegers(TokenTypesKey)!;
+        var tokens = metadata.FindStrings(TokensKey)!;
+        return new SentencePieceIds(
+            Enumerable.Range(0, tokens.Length).Where(id => types[id] is UnknownToken or ControlToken).ToHashSet(),
+            [.. SentencePieceText.ByteTokens.Select(token => Array.IndexOf(tokens, token))]
+        );
     }
 
     /// <returns>The output embedding.</returns>
@@ -548,9 +599,6 @@ public static partial class Preflight
         tensors.RefuseOthers("loads no file with a tensor that it does not know");
         return outputEmbedding;
     }
-
-    private static string Description(ModelFamily family) =>
-        $"{string.Join(", ", family.Architectures)} ({family.Name})";
 
     private static string QuantizationOf(GgufModel model)
     {

@@ -77,7 +77,11 @@ public static partial class Preflight
                 $"{string.Join(", ", types[..^1])} or {types[^1]}"
             );
         var facts = ReadProjector(model, kind);
-        return facts with { DeepstackLayerIndices = CheckProjectorTensors(model, kind, facts) };
+        return facts with
+        {
+            DeepstackLayerIndices = CheckProjectorTensors(model, kind, facts),
+            RowEnd = kind.RowEndTensor is { } rowEnd ? model.FindTensor(rowEnd) : null,
+        };
     }
 
     private static ProjectorFacts ReadProjector(GgufModel model, ProjectorKind kind)
@@ -134,26 +138,54 @@ public static partial class Preflight
             throw Wrong(model, PinpointsKey, $"{count} numbers", "absent or pairs of width and height");
         }
 
+        if (count > 0 && !kind.MayHavePinpoints)
+        {
+            throw Wrong(
+                model,
+                PinpointsKey,
+                $"there, as in LLaVA 1.6",
+                "absent: libmtmd then joins tiles of its own choice"
+            );
+        }
+
         var merge =
             metadata.FindInteger(kind.MergeKey)
             ?? (
-                kind.NeedsMergeKey
-                    ? throw metadata.Missing(kind.MergeKey, $"{kind.SpatialMergeSize}")
+                kind.NeedsMergeKey || (kind.MergeTensor is { } merger && model.FindTensor(merger) is not null)
+                    ? throw metadata.Missing(kind.MergeKey, "the patches per side that become a cell")
                     : kind.SpatialMergeSize
             );
-        if (merge != kind.SpatialMergeSize)
+        const int MostMerge = 16;
+        if (kind.IsMergeFree ? merge is < 1 or > MostMerge : merge != kind.SpatialMergeSize)
         {
-            throw Wrong(model, kind.MergeKey, merge, $"{kind.SpatialMergeSize}");
+            throw Wrong(
+                model,
+                kind.MergeKey,
+                merge,
+                kind.IsMergeFree ? $"1 to {MostMerge}" : $"{kind.SpatialMergeSize}"
+            );
         }
 
-        if (kind.IsSquare && imageSize % (patchSize * kind.SpatialMergeSize) != 0)
+        var cellSize = patchSize * (int)merge;
+        if (kind is { IsMergeFree: true, IsSquare: true } && imageSize / patchSize % merge != 0)
         {
+            // The tower leaves a rest at the picture's edge unseen, but cells are whole.
             throw Wrong(
                 model,
                 "clip.vision.image_size",
                 imageSize,
-                $"a multiple of a cell's side, {patchSize * kind.SpatialMergeSize}"
+                $"so many patches of {patchSize} that {merge} divides"
             );
+        }
+
+        if (kind is { IsSquare: true, IsMergeFree: false } && imageSize % cellSize != 0)
+        {
+            throw Wrong(model, "clip.vision.image_size", imageSize, $"a multiple of a cell's side, {cellSize}");
+        }
+
+        if (kind.IsWholeLast)
+        {
+            Integer(model, "clip.vision.preproc_image_size", imageSize, MaxImageSize);
         }
 
         var (leastTiles, mostTiles) = kind.IsTiled ? ReadTiles(model) : (1, 1);
@@ -188,7 +220,7 @@ public static partial class Preflight
             ProjectorType = kind.Type,
             Name = metadata.FindString("general.name"),
             PatchSize = patchSize,
-            SpatialMergeSize = kind.SpatialMergeSize,
+            SpatialMergeSize = (int)merge,
             ImageSize = imageSize,
             MinPixels = least,
             MaxPixels = most,
@@ -285,7 +317,11 @@ public static partial class Preflight
         if (kind.HasPositionTable)
         {
             long side = facts.ImageSize / facts.PatchSize;
-            tensors.Plain("v.patch_embd.bias", hidden);
+            if (kind.HasPatchBias)
+            {
+                tensors.Plain("v.patch_embd.bias", hidden);
+            }
+
             tensors.Plain("v.position_embd.weight", hidden, (side * side) + (kind.HasClassToken ? 1 : 0));
         }
         else
@@ -297,6 +333,11 @@ public static partial class Preflight
         if (kind.HasClassToken)
         {
             tensors.Plain("v.class_embd", hidden);
+        }
+
+        if (kind.HasPreNorm)
+        {
+            tensors.Norm("v.pre_ln", hidden, kind.HasNormBias);
         }
 
         for (var i = 0; i < facts.LayerCount; i++)
@@ -325,6 +366,7 @@ public static partial class Preflight
     {
         var hidden = facts.HiddenSize;
         var isRms = kind.RmsTower == (hidden, facts.LayerCount);
+        var hasBias = kind.HasBias && !isRms;
         tensors.Norm($"{layer}.ln1", hidden, kind.HasNormBias && !isRms);
         tensors.Norm($"{layer}.ln2", hidden, kind.HasNormBias && !isRms);
         if (kind.HasFusedAttention)
@@ -333,9 +375,9 @@ public static partial class Preflight
         }
         else
         {
-            tensors.Linear($"{layer}.attn_q", hidden, hidden, hasBias: !isRms);
-            tensors.Linear($"{layer}.attn_k", hidden, hidden, hasBias: !isRms);
-            tensors.Linear($"{layer}.attn_v", hidden, hidden, hasBias: !isRms);
+            tensors.Linear($"{layer}.attn_q", hidden, hidden, hasBias);
+            tensors.Linear($"{layer}.attn_k", hidden, hidden, hasBias);
+            tensors.Linear($"{layer}.attn_v", hidden, hidden, hasBias);
         }
 
         if (isRms)
@@ -344,13 +386,13 @@ public static partial class Preflight
             tensors.Plain($"{layer}.attn_k_norm.weight", hidden);
         }
 
-        tensors.Linear($"{layer}.attn_out", hidden, hidden);
+        tensors.Linear($"{layer}.attn_out", hidden, hidden, kind.HasBias);
         var isSwapped = IsFeedForwardSwapped(model, kind, layer, hidden);
-        tensors.Linear($"{layer}.{(isSwapped ? "ffn_down" : "ffn_up")}", hidden, facts.FeedForwardSize);
-        tensors.Linear($"{layer}.{(isSwapped ? "ffn_up" : "ffn_down")}", facts.FeedForwardSize, hidden);
+        tensors.Linear($"{layer}.{(isSwapped ? "ffn_down" : "ffn_up")}", hidden, facts.FeedForwardSize, kind.HasBias);
+        tensors.Linear($"{layer}.{(isSwapped ? "ffn_up" : "ffn_down")}", facts.FeedForwardSize, hidden, kind.HasBias);
         if (kind.HasGate)
         {
-            tensors.Linear($"{layer}.ffn_gate", hidden, facts.FeedForwardSize);
+            tensors.Linear($"{layer}.ffn_gate", hidden, facts.FeedForwardSize, kind.HasBias);
         }
 
         if (kind.HasLayerScale)

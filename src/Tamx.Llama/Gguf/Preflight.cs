@@ -19,11 +19,9 @@ public static partial class Preflight
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(projector);
-        if (!ModelFamily.Of(model.Architecture).Projectors.Contains(ProjectorKind.Find(projector.ProjectorType)))
+        if (!ModelFamily.Of(model).Projectors.Contains(ProjectorKind.Find(projector.ProjectorType)))
         {
-            throw Misfit(
-                $"its projector {projector.ProjectorType} does not belong to architecture {model.Architecture}"
-            );
+            throw Misfit($"its projector {projector.ProjectorType} does not belong to {model.Family}");
         }
 
         if (projector.ProjectionSize != model.HiddenSize)

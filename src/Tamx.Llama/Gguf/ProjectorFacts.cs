@@ -54,6 +54,9 @@ public sealed record ProjectorFacts
     /// <summary>Layers whose features go to the text model's first layers, ascending. None without deepstack.</summary>
     public required IReadOnlyList<int> DeepstackLayerIndices { get; init; }
 
+    /// <summary>What stands after each row of cells but the last; null for nothing.</summary>
+    internal GgufTensor? RowEnd { get; init; }
+
     /// <summary>Number of weights.</summary>
     public required long ParameterCount { get; init; }
 

@@ -54,6 +54,9 @@ internal sealed class TensorChecklist(GgufModel model, string kind)
         }
     }
 
+    /// <summary>Whether there is a tensor of this name.</summary>
+    public bool Has(string name) => model.FindTensor(name) is not null;
+
     /// <summary>An optional matrix.</summary>
     public GgufTensor? OptionalMatrix(string name, params ReadOnlySpan<long> shape) =>
         model.FindTensor(name) is null ? null : Matrix(name, shape);

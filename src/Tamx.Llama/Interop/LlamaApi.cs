@@ -62,6 +62,11 @@ internal static unsafe partial class LlamaApi
         byte parseSpecial
     );
 
+    /// <summary>Whether the tokens of the next decodes see those before them alone, or all of their batch.</summary>
+    [LibraryImport(Library, EntryPoint = "llama_set_causal_attn")]
+    [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
+    internal static partial void SetCausal(SafeLLamaContextHandle context, byte isCausal);
+
     [LibraryImport(Library, EntryPoint = "llama_get_logits_ith")]
     [UnmanagedCallConv(CallConvs = [typeof(CallConvCdecl)])]
     internal static partial float* GetLogits(SafeLLamaContextHandle context, int index);

@@ -61,8 +61,8 @@ public sealed record ModelOptions
         if (projector.IsSquare)
         {
             // What libmtmd is shown of a picture is a tile at a time.
-            var cells = projector.ImageSize * projector.ImageSize / cellPixels;
-            return (cells, cells);
+            var side = projector.ImageSize / projector.CellSize;
+            return (side * side, side * side);
         }
 
         var ownMost = Math.Clamp((projector.MaxPixels ?? int.MaxValue) / cellPixels, 1, DefaultMost);

@@ -20,7 +20,7 @@ public sealed class ModelTokens
     public ModelFacts Facts { get; }
 
     /// <summary>The markers of the model's family.</summary>
-    internal PromptMarkers Markers => ModelFamily.Of(Facts.Architecture).Markers;
+    internal PromptMarkers Markers => ModelFamily.Of(Facts).Markers;
 
     /// <summary>The output embedding (lm_head).</summary>
     public OutputEmbedding OutputEmbedding { get; }
@@ -43,7 +43,7 @@ public sealed class ModelTokens
     {
         ArgumentOutOfRangeException.ThrowIfNegative(id);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(id, _tokens.Length);
-        return ByteToUnicode.Decode(_tokens[id]);
+        return Decode(_tokens[id]);
     }
 
     /// <summary>The id of a text that is a single token, such as <c>&lt;|im_start|&gt;</c> or <c>user</c>.</summary>
@@ -62,7 +62,10 @@ public sealed class ModelTokens
     {
         ArgumentNullException.ThrowIfNull(text);
         var bytes = System.Text.Encoding.UTF8.GetBytes(text);
-        var id = Array.FindIndex(_tokens, token => ByteToUnicode.Decode(token).AsSpan().SequenceEqual(bytes));
+        var id = Array.FindIndex(_tokens, token => Decode(token).AsSpan().SequenceEqual(bytes));
         return id >= 0 ? id : null;
     }
+
+    private byte[] Decode(string token) =>
+        Facts.Pieces is not null ? SentencePieceText.Decode(token) : ByteToUnicode.Decode(token);
 }

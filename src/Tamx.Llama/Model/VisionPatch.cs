@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Tamx.Llama.Families;
 using Tamx.Llama.Interop;
 
 namespace Tamx.Llama;
@@ -85,7 +86,8 @@ internal sealed unsafe class VisionPatch : IDisposable
             (columns, rows) = ((long)last.X + 1, (long)last.Y + 1);
         }
 
-        return columns * rows == CellCount
+        var tokens = (columns * rows) + (_projector.HasRowEnds ? rows - 1 : 0);
+        return tokens == CellCount
             ? new VisionGrid((int)columns, (int)rows, [.. _before], [.. _after])
             : throw new InvalidInputException("the projector's cells of the picture are no grid");
     }
@@ -143,7 +145,7 @@ internal sealed unsafe class VisionPatch : IDisposable
             var chunk = MtmdApi.GetChunk(_chunks, i);
             if (MtmdApi.GetChunkType(chunk) == MtmdApi.ImageChunk)
             {
-                if (Cells != 0)
+                if (Cells != 0 && !ProjectorKind.Of(_projector.Facts.ProjectorType).IsWholeLast)
                 {
                     throw new InvalidInputException(
                         isStill

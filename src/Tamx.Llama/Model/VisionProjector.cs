@@ -16,14 +16,17 @@ internal sealed class VisionProjector : IDisposable
     private readonly UnmanagedState<EncodingState> _state;
     private readonly Lock _encoding = new();
     private readonly int _inputSize;
+    private readonly float[]? _rowEnd;
 
     private VisionProjector(MtmdHandle handle, UnmanagedState<EncodingState> state, ProjectorFacts facts, int inputSize)
     {
         Handle = handle;
         Facts = facts;
         UsesMrope = MtmdApi.UsesMrope(handle) != 0;
+        IsCausal = MtmdApi.UsesNonCausal(handle, 0) == 0;
         _state = state;
         _inputSize = inputSize;
+        _rowEnd = facts.RowEnd is { } rowEnd ? new TensorRows(rowEnd).Read([0]) : null;
     }
 
     public MtmdHandle Handle { get; }
@@ -32,6 +35,12 @@ internal sealed class VisionProjector : IDisposable
 
     /// <summary>Whether cells lie on M-RoPE's axes; else each has the position after the one before it.</summary>
     public bool UsesMrope { get; }
+
+    /// <summary>Whether a cell sees those before it alone; else all of a picture see each other.</summary>
+    public bool IsCausal { get; }
+
+    /// <summary>Whether a token that is no cell follows each row of cells but the last.</summary>
+    public bool HasRowEnds => _rowEnd is not null;
 
     /// <summary>Loads a checked file for a model.</summary>
     /// <exception cref="ModelFormatException">libmtmd refuses it.</exception>
@@ -75,10 +84,10 @@ internal sealed class VisionProjector : IDisposable
             handle = new MtmdHandle(context, model.Handle, state);
             LlamaLibraries.FileAtWork = options.ModelPath;
             var vision = new VisionProjector(handle, state, facts, model.InputSize);
+            var kind = ProjectorKind.Of(facts.ProjectorType);
             return
                 MtmdApi.SupportsVision(handle) != 0
-                && vision.UsesMrope == ProjectorKind.Of(facts.ProjectorType).UsesMrope
-                && MtmdApi.UsesNonCausal(handle, 0) == 0
+                && (vision.UsesMrope, vision.IsCausal) == (kind.UsesMrope, kind.IsCausal)
                 ? vision
                 : throw new ModelFormatException(
                     options.ProjectorPath!,
@@ -153,8 +162,23 @@ internal sealed class VisionProjector : IDisposable
             }
 
             using var lease = new HandleLease(Handle);
-            return new ReadOnlySpan<float>(MtmdApi.GetOutput(Handle), checked(cellCount * _inputSize)).ToArray();
+            var embeddings = new ReadOnlySpan<float>(MtmdApi.GetOutput(Handle), checked(cellCount * _inputSize));
+            return WithRowEnds(embeddings.ToArray(), width / Facts.CellSize);
         }
+    }
+
+    /// <summary>
+    /// libmtmd (b10221) makes ends of rows by adding the tensor to memory that nobody wrote, times 0: NaN where that
+    /// held one. So they are written here.
+    /// </summary>
+    private float[] WithRowEnds(float[] embeddings, int columns)
+    {
+        for (var at = columns; _rowEnd is not null && at < embeddings.Length / _inputSize; at += columns + 1)
+        {
+            _rowEnd.CopyTo(embeddings, at * _inputSize);
+        }
+
+        return embeddings;
     }
 
     public void Dispose()

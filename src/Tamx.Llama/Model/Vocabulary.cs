@@ -14,6 +14,8 @@ public sealed class Vocabulary
     private readonly LlamaModel _model;
     private readonly string _path;
     private readonly HashSet<int> _endTokens;
+    private readonly bool _cutsByExpression;
+    private readonly SentencePieceIds? _pieces;
     private readonly TextCutter _userText;
 
     internal Vocabulary(LlamaModel model, ModelFacts facts)
@@ -21,8 +23,10 @@ public sealed class Vocabulary
         _model = model;
         _path = facts.Path;
         _endTokens = [.. facts.EndTokenIds];
-        Markers = ModelFamily.Of(facts.Architecture).Markers;
+        Markers = ModelFamily.Of(facts).Markers;
         _answerText = new TextCutter([.. Markers.All, "<|endoftext|>", "<|vision_pad|>"]);
+        _pieces = facts.Pieces;
+        _cutsByExpression = ModelFamily.Of(facts).CutsByExpression;
         _userText = new TextCutter(facts.UserDefinedTokens);
         Count = facts.VocabularySize;
     }
@@ -67,13 +71,26 @@ public sealed class Vocabulary
     /// <param name="specials">Which special tokens that the text names are tokens.</param>
     internal int[] Tokenize(string text, SpecialTokens specials)
     {
+        if (_pieces is not null && specials != SpecialTokens.All)
+        {
+            // Line feeds and tags of HTML, which its users defined, are pieces like any. Control tokens are none, but
+            // llama.cpp's merging finds them by their names.
+            var bytes = Encoding.UTF8.GetBytes(text);
+            return [.. _model.Tokenize(bytes, parseSpecial: false).SelectMany(Spelled)];
+        }
+
         // llama.cpp takes tokens that the user of a vocabulary defined (<think>) from any text.
-        var parts = specials switch
+        IEnumerable<string> parts = specials switch
         {
             SpecialTokens.None => _userText.Cut(text),
             SpecialTokens.Answer => _answerText.Cut(text),
             _ => [text],
         };
+        if (_cutsByExpression)
+        {
+            parts = parts.SelectMany(LongRuns.Part);
+        }
+
         return
         [
             .. parts.SelectMany(part =>
@@ -81,6 +98,10 @@ public sealed class Vocabulary
             ),
         ];
     }
+
+    /// <summary>A control token as the bytes of its name, any other as it is.</summary>
+    private IEnumerable<int> Spelled(int id) =>
+        _pieces!.Controls.Contains(id) ? GetBytes(id).Select(value => _pieces.Bytes[value]) : [id];
 
     /// <summary>The id of a text that is a single token, such as <c>&lt;|im_start|&gt;</c> or <c>user</c>.</summary>
     /// <param name="text">The token's whole text.</param>

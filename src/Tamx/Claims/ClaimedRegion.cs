@@ -130,9 +130,9 @@ public sealed record ClaimedRegion(
     private static (double Width, double Height)? SidesOf(RunInfo run, PatchGrid cells)
     {
         var isQwen2 = run.Model?.Replace(' ', '-').Contains("Qwen2-VL", StringComparison.OrdinalIgnoreCase) ?? false;
-        return ModelFamily.Find(run.Architecture) switch
+        return ModelFamily.WithArchitecture(run.Architecture).FirstOrDefault() switch
         {
-            null => null,
+            null or { NamesBoxes: false } => null,
             { CoordinateRange: { } range } => (range, range),
             _ when isQwen2 => (1000, 1000),
             _ => (cells.Columns * Qwen2CellPixels, cells.Rows * Qwen2CellPixels),

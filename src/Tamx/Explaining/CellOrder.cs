@@ -3,25 +3,25 @@ using Tamx.Llama;
 namespace Tamx;
 
 /// <summary>
-/// Brings the cells of tiled pictures, which a sequence has tile by tile, into the picture's rows. All else stays.
+/// Brings cells, which a sequence has tile by tile, one place ahead, or with ends of rows between them, into their
+/// picture's rows; ends of rows follow the cells. All else stays.
 /// </summary>
-/// <remarks>Every cell carries the same token, so token ids are the same in both orders.</remarks>
 internal sealed class CellOrder
 {
     private readonly List<(int First, int[] Sources)> _pictures;
 
     private CellOrder(List<(int First, int[] Sources)> pictures) => _pictures = pictures;
 
-    /// <summary>The order of a prompt's pictures; null where none is tiled.</summary>
+    /// <summary>The order of a prompt's pictures; null where all are in order.</summary>
     public static CellOrder? Of(IReadOnlyList<PromptPicture> pictures)
     {
-        List<(int, int[])> tiled =
+        List<(int, int[])> others =
         [
             .. pictures
-                .Where(picture => picture.TileColumns * picture.TileRows > 1)
+                .Where(picture => !picture.IsInOrder)
                 .Select(picture => (picture.FirstPosition, SourcesOf(picture))),
         ];
-        return tiled.Count > 0 ? new CellOrder(tiled) : null;
+        return others.Count > 0 ? new CellOrder(others) : null;
     }
 
     /// <summary>Rows of values, one per position, in that order.</summary>
@@ -31,6 +31,14 @@ internal sealed class CellOrder
     {
         var ordered = rows.ToArray();
         Apply(rows.Span, ordered, size);
+        return ordered;
+    }
+
+    /// <summary>Token ids in that order.</summary>
+    public int[] Apply(int[] ids)
+    {
+        var ordered = ids.ToArray();
+        Apply(ids.AsSpan(), ordered, 1);
         return ordered;
     }
 
@@ -50,7 +58,7 @@ internal sealed class CellOrder
         };
     }
 
-    private void Apply(ReadOnlySpan<float> rows, Span<float> ordered, int size)
+    private void Apply<T>(ReadOnlySpan<T> rows, Span<T> ordered, int size)
     {
         foreach (var (first, sources) in _pictures)
         {
@@ -61,18 +69,10 @@ internal sealed class CellOrder
         }
     }
 
-    /// <summary>For each cell, row by row, which of the picture's cells in the sequence it is.</summary>
+    /// <summary>Which of the picture's tokens each cell is, row by row, and then the others.</summary>
     private static int[] SourcesOf(PromptPicture picture)
     {
-        var (width, height) = (picture.Columns / picture.TileColumns, picture.Rows / picture.TileRows);
-        var sources = new int[picture.Columns * picture.Rows];
-        for (var i = 0; i < sources.Length; i++)
-        {
-            var (row, column) = Math.DivRem(i, picture.Columns);
-            var tile = (row / height * picture.TileColumns) + (column / width);
-            sources[i] = (tile * width * height) + (row % height * width) + (column % width);
-        }
-
-        return sources;
+        int[] cells = [.. Enumerable.Range(0, picture.Columns * picture.Rows).Select(picture.SequenceIndexOf)];
+        return [.. cells, .. Enumerable.Range(0, picture.TokenCount).Except(cells)];
     }
 }

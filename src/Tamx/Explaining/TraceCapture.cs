@@ -95,6 +95,7 @@ internal sealed class TraceCapture(VisionLanguageModel model, Completion complet
         }
 
         var ids = completion.TokenIds[..(completion.PromptTokenCount + (tokens?.Count ?? 0))].ToArray();
+        ids = _order?.Apply(ids) ?? ids;
         var candidates = (tokens ?? []).SelectMany(token => token.Candidates.Select(candidate => candidate.Id));
         int[] outputIds = [.. ids.Concat(candidates).Concat(_standInIds ?? []).Distinct().Order()];
         return new Trace

@@ -84,7 +84,10 @@ public sealed partial record SequenceLayout
         };
     }
 
-    /// <summary>The runs from a vision start to the next vision end. A run without an end is no block.</summary>
+    /// <summary>
+    /// The runs from a vision start to the next vision end, or of cells where nothing stands around them. A run without
+    /// an end is no block.
+    /// </summary>
     private static List<VisionBlock> FindBlocks(IReadOnlyList<int> tokenIds, MarkerIds markers)
     {
         var blocks = new List<VisionBlock>();
@@ -95,12 +98,15 @@ public sealed partial record SequenceLayout
                 continue;
             }
 
-            var start = i;
+            var hasMarkers = markers.VisionStart != markers.ImagePad;
+            var start = hasMarkers ? i : i - 1;
             var isVideo = false;
-            for (; i < tokenIds.Count && tokenIds[i] != markers.VisionEnd; i++)
+            for (; i < tokenIds.Count && IsInside(tokenIds[i]); i++)
             {
                 isVideo |= tokenIds[i] == markers.VideoPad;
             }
+
+            bool IsInside(int id) => hasMarkers ? id != markers.VisionEnd : id == markers.ImagePad;
 
             if (i < tokenIds.Count)
             {
@@ -136,10 +142,11 @@ public sealed partial record SequenceLayout
             markers.VisionEnd,
             markers.ImagePad,
             .. markers.VideoPad is { } videoPad ? [videoPad] : Array.Empty<int>(),
+            .. markers.Others ?? [],
         ];
         if (dropRoleWords)
         {
-            noText.UnionWith([markers.System, markers.User, markers.Assistant]);
+            noText.UnionWith(new[] { markers.System, markers.User, markers.Assistant }.OfType<int>());
         }
 
         var turns = new List<Turn>();
@@ -147,23 +154,26 @@ public sealed partial record SequenceLayout
         var block = 0;
         while (position < tokenIds.Count - 1)
         {
-            if (tokenIds[position] != markers.TurnStart)
+            if (OpeningAt(tokenIds, position, markers) is not (var role, var content))
             {
                 position++;
                 continue;
             }
 
             var start = position;
-            var rolePosition = start + 1;
-            var end = rolePosition + 1;
-            while (end < tokenIds.Count && tokenIds[end] != markers.TurnEnd)
+            var end = content;
+            while (
+                end < tokenIds.Count
+                && tokenIds[end] != markers.TurnEnd
+                && (markers.Openings is null || OpeningAt(tokenIds, end, markers) is null)
+            )
             {
                 end++;
             }
 
             // Blocks stand in order, as turns do.
             var blockIndices = new List<int>();
-            for (; block < blocks.Count && blocks[block].StartPosition <= end; block++)
+            for (; block < blocks.Count && blocks[block].FirstCellPosition <= end; block++)
             {
                 if (start <= blocks[block].StartPosition && blocks[block].EndPosition <= end)
                 {
@@ -172,19 +182,13 @@ public sealed partial record SequenceLayout
                 }
             }
 
-            var content = rolePosition + 1;
-            if (content < end && tokenIds[content] == markers.Newline)
-            {
-                content++;
-            }
-
             var text = new List<int>();
             var nextBlock = 0;
             for (var p = content; p < end; p++)
             {
-                if (nextBlock < blockIndices.Count && p >= blocks[blockIndices[nextBlock]].StartPosition)
+                if (nextBlock < blockIndices.Count && p >= blocks[blockIndices[nextBlock]].FirstCellPosition)
                 {
-                    p = blocks[blockIndices[nextBlock++]].EndPosition;
+                    p = blocks[blockIndices[nextBlock++]].EndPosition - 1;
                 }
                 else if (!noText.Contains(tokenIds[p]))
                 {
@@ -194,13 +198,36 @@ public sealed partial record SequenceLayout
 
             if (text.Count > 0 || blockIndices.Count > 0)
             {
-                turns.Add(new Turn(RoleName(tokenIds[rolePosition], markers), text, blockIndices));
+                turns.Add(new Turn(role, text, blockIndices));
             }
 
-            position = end + 1;
+            // The marker that ends a turn may begin the next.
+            position = end;
         }
 
         return turns;
+    }
+
+    /// <summary>Whose turn begins at a position, and where its text begins; null if none does.</summary>
+    private static (string Role, int Content)? OpeningAt(IReadOnlyList<int> tokenIds, int position, MarkerIds markers)
+    {
+        if (markers.Openings is { } openings)
+        {
+            var found = openings.FirstOrDefault(opening =>
+                position + opening.TokenIds.Count <= tokenIds.Count
+                && opening.TokenIds.Index().All(token => tokenIds[position + token.Index] == token.Item)
+            );
+            return found is null ? null : (found.Role, position + found.TokenIds.Count);
+        }
+
+        if (tokenIds[position] != markers.TurnStart)
+        {
+            return null;
+        }
+
+        var content = position + 2;
+        var isLineFeed = content < tokenIds.Count && tokenIds[content] == markers.Newline;
+        return (RoleName(tokenIds[position + 1], markers), isLineFeed ? content + 1 : content);
     }
 
     private static string RoleName(int id, MarkerIds markers) =>
@@ -267,7 +294,7 @@ public sealed partial record SequenceLayout
         var visionEnd = afterVisionOnly
             ? blocks
                 .Where(block => block.EndPosition < answerStart)
-                .Select(block => block.EndPosition)
+                .Select(block => block.EndPosition - 1)
                 .LastOrDefault(-1)
             : -1;
         return

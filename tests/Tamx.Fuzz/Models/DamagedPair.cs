@@ -54,6 +54,24 @@ internal sealed class DamagedPair
                         IsTied = true,
                     },
                     InternVl(size, ModelArchitecture.Qwen3Moe),
+                    Qwen2(size, "gemma3") with
+                    {
+                        Architecture = ModelArchitecture.Gemma3,
+                    },
+                    Qwen2(size, "idefics3") with
+                    {
+                        Architecture = ModelArchitecture.Llama,
+                        ImageSize = 26,
+                    },
+                    Qwen2(size, "pixtral") with
+                    {
+                        Architecture = ModelArchitecture.Llama,
+                        IsMistralSmall = true,
+                    },
+                    Qwen2(size, "mlp") with
+                    {
+                        Architecture = ModelArchitecture.Llama,
+                    },
                 ]
         ),
     ];

@@ -23,6 +23,8 @@ public class PreflightTests
         "A.rope.freq_base",
         "A.n_deepstack_layers",
         "tokenizer.ggml.eos_token_id",
+        "tokenizer.ggml.eot_token_id",
+        "tokenizer.ggml.unknown_token_id",
         "tokenizer.ggml.padding_token_id",
         "tokenizer.ggml.bos_token_id",
         "tokenizer.ggml.add_bos_token",
@@ -53,15 +55,20 @@ public class PreflightTests
         Assert.Equal(1, model.KeyValueHeadCount);
         Assert.Equal(8, model.HeadSize);
         Assert.Equal(8192, model.ContextLength);
-        Assert.Equal(new WordVocabulary().Tokens.Count + (options.IsInternVl ? 3 : 0), model.VocabularySize);
+        Assert.Equal(RandomModel.VocabularyOf(options).Tokens.Count, model.VocabularySize);
         Assert.Equal(options.DeepstackLayerCount, model.DeepstackLayerCount);
         Assert.False(model.IsTied);
         Assert.Equal("output.weight", model.OutputEmbedding.Name);
-        Assert.Contains("<|im_start|>", model.ChatTemplate, StringComparison.Ordinal);
+        if (model.ChatTemplate is not null)
+        {
+            var turn = options.IsGemma3 ? "<start_of_turn>" : "<|im_start|>";
+            Assert.Contains(turn, model.ChatTemplate, StringComparison.Ordinal);
+        }
+
         Assert.Equal(options.ProjectorType, projector.ProjectorType);
         Assert.Equal(4, projector.PatchSize);
-        Assert.Equal(8, projector.CellSize);
-        Assert.Equal(32, projector.ImageSize);
+        Assert.Equal(4 * options.MergeSize, projector.CellSize);
+        Assert.Equal(options.ImageSize, projector.ImageSize);
         Assert.Equal(16, projector.ProjectionSize);
         Assert.Equal(options.DeepstackLayerCount == 1 ? [0] : [], projector.DeepstackLayerIndices);
     }
@@ -225,13 +232,45 @@ public class PreflightTests
     public void CheckModel_UnsupportedArchitecture_IsNamedWithTheSupportedOnes()
     {
         var writer = RandomModel.BuildModel(RandomModelOptions.Tiny);
+        writer.Add("general.architecture", "bert");
+
+        var message = Assert.Throws<ModelFormatException>(() => Check(writer)).Message;
+
+        Assert.Contains("'bert'", message, StringComparison.Ordinal);
+        Assert.Contains("qwen3vl", message, StringComparison.Ordinal);
+        Assert.Contains("qwen2vl", message, StringComparison.Ordinal);
+    }
+
+    /// <summary>A Llama is of one of several families by its vocabulary, or of none.</summary>
+    [Fact]
+    public void CheckModel_LlamaWithoutPictures_SaysWhatItsVocabularyLacks()
+    {
+        var writer = RandomModel.BuildModel(RandomModelOptions.Tiny);
         writer.Add("general.architecture", "llama");
 
         var message = Assert.Throws<ModelFormatException>(() => Check(writer)).Message;
 
-        Assert.Contains("'llama'", message, StringComparison.Ordinal);
-        Assert.Contains("qwen3vl", message, StringComparison.Ordinal);
-        Assert.Contains("qwen2vl", message, StringComparison.Ordinal);
+        Assert.Contains("SmolVLM, SmolVLM2 has <end_of_utterance>", message, StringComparison.Ordinal);
+        Assert.Contains("Idefics 3 has <|begin_of_text|>", message, StringComparison.Ordinal);
+        Assert.Equal("SmolVLM, SmolVLM2", Check(RandomModel.BuildModel(TinyModels.Of("smolvlm"))).Family);
+    }
+
+    [Theory]
+    [InlineData("clip.vision.projector.scale_factor", 0u, "is 0; it must be 1 to 16")]
+    [InlineData("clip.vision.projector.scale_factor", 17u, "is 17; it must be 1 to 16")]
+    [InlineData("clip.vision.projector.scale_factor", 4u, "so many patches of 4 that 4 divides")]
+    [InlineData("clip.vision.preproc_image_size", 25u, "is 25; it must be 26 to 8192")]
+    [InlineData("clip.vision.preproc_image_size", 9000u, "is 9000; it must be 26 to 8192")]
+    public void CheckProjector_ImpossibleSmolVlm_IsNamed(string key, uint value, string message)
+    {
+        var writer = RandomModel.BuildProjector(TinyModels.Of("smolvlm"));
+        writer.Add(key, value);
+
+        Assert.Contains(
+            message,
+            Assert.Throws<ModelFormatException>(() => CheckProjector(writer)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -495,7 +534,10 @@ public class PreflightTests
 
     [Theory]
     [InlineData("resampler", "they are no places in it, so there is no map")]
-    [InlineData("gemma4v", "it must be qwen3vl_merger, qwen2.5vl_merger, qwen2vl_merger or internvl")]
+    [InlineData(
+        "gemma4v",
+        "it must be qwen3vl_merger, qwen2.5vl_merger, qwen2vl_merger, internvl, gemma3, idefics3, pixtral or mlp"
+    )]
     public void CheckProjector_OtherKind_SaysWhy(string type, string message)
     {
         var writer = RandomModel.BuildProjector(RandomModelOptions.Tiny);
@@ -593,15 +635,89 @@ public class PreflightTests
     }
 
     [Theory]
+    [InlineData("gemma3.attention.sliding_window", 0f, "is 0; it must be 1 to")]
+    [InlineData("gemma3.final_logit_softcapping", 30f, "is 30; it must be absent or 0")]
+    [InlineData("gemma3.attn_logit_softcapping", 50f, "is 50; it must be absent or 0")]
+    [InlineData("gemma3.rope.freq_base_swa", float.NaN, "is NaN; it must be a finite number")]
+    [InlineData("tokenizer.ggml.scores", 2f, "is 1 x F32; it must be ")]
+    [InlineData("tokenizer.ggml.add_space_prefix", 1f, "is true; it must be false")]
+    [InlineData("tokenizer.ggml.model", 0f, "is 'gpt2'; it must be 'llama', as the tokenizer of Gemma 3 is called")]
+    public void CheckModel_ImpossibleGemma3_IsNamed(string key, float value, string message)
+    {
+        var writer = RandomModel.BuildModel(TinyModels.Of("gemma3"));
+        switch (key)
+        {
+            case "gemma3.attention.sliding_window":
+                writer.Add(key, (uint)value);
+                break;
+            case "tokenizer.ggml.scores":
+                writer.Add(key, (float[])[value]);
+                break;
+            case "tokenizer.ggml.add_space_prefix":
+                writer.Add(key, true);
+                break;
+            case "tokenizer.ggml.model":
+                writer.Add(key, "gpt2");
+                break;
+            default:
+                writer.Add(key, value);
+                break;
+        }
+
+        var error = Assert.Throws<ModelFormatException>(() => Check(writer));
+        Assert.Contains($"{key} {message}", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("a byte", "lacks the byte <0x0A>")]
+    [InlineData("a marker", "lacks the marker <start_of_image>")]
+    [InlineData("a score", "is NaN for token 5; it must be numbers")]
+    [InlineData("a type", "is 7 for token 9")]
+    public void CheckModel_VocabularyOfPiecesThatLacksSomething_IsNamed(string what, string message)
+    {
+        var writer = RandomModel.BuildModel(TinyModels.Of("gemma3"));
+        var vocabulary = RandomModel.VocabularyOf(TinyModels.Of("gemma3"));
+        string[] tokens = [.. vocabulary.Tokens];
+        float[] scores = [.. vocabulary.Scores];
+        int[] types = [.. vocabulary.Types];
+        switch (what)
+        {
+            case "a byte":
+                tokens[vocabulary.IdOf("<0x0A>")] = "<0x0a>";
+                break;
+            case "a marker":
+                tokens[vocabulary.IdOf("<start_of_image>")] = "<image>";
+                break;
+            case "a score":
+                scores[5] = float.NaN;
+                break;
+            default:
+                types[9] = 7;
+                break;
+        }
+
+        writer.Add("tokenizer.ggml.tokens", tokens);
+        writer.Add("tokenizer.ggml.scores", scores);
+        writer.Add("tokenizer.ggml.token_type", types);
+        Assert.Contains(
+            message,
+            Assert.Throws<ModelFormatException>(() => Check(writer)).Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Theory]
     [InlineData("internvl3", "qwen3vl")]
     [InlineData("qwen3vl", "internvl3")]
+    [InlineData("internvl3", "gemma3")]
+    [InlineData("gemma3", "internvl3")]
     public void CheckPair_OfTwoFamilies_IsRefused(string model, string projector)
     {
         var facts = Check(RandomModel.BuildModel(TinyModels.Of(model)));
         var other = CheckProjector(RandomModel.BuildProjector(TinyModels.Of(projector)));
 
         Assert.Contains(
-            $"its projector {other.ProjectorType} does not belong to architecture {facts.Architecture}",
+            $"its projector {other.ProjectorType} does not belong to {facts.Family}",
             Assert.Throws<ModelFormatException>(() => Preflight.CheckPair(facts, other)).Message,
             StringComparison.Ordinal
         );
@@ -663,6 +779,14 @@ public class PreflightTests
     [InlineData("internvl3", "v.post_ln.weight")]
     [InlineData("internvl3", "v.blk.0.attn_q_norm.weight")]
     [InlineData("internvl3", "v.patch_embd.weight.1")]
+    [InlineData("gemma3", "v.class_embd")]
+    [InlineData("gemma3", "mm.0.weight")]
+    [InlineData("smolvlm", "mm.model.fc.bias")]
+    [InlineData("llava", "v.post_ln.weight")]
+    [InlineData("llava", "model.image_newline")]
+    [InlineData("pixtral", "mm.patch_merger.weight")]
+    [InlineData("pixtral", "v.blk.0.attn_q.bias")]
+    [InlineData("mistral-small", "v.post_ln.weight")]
     public void CheckProjector_UnknownTensor_IsNamed(string kind, string name)
     {
         var writer = RandomModel.BuildProjector(OptionsOf(kind));
@@ -855,11 +979,11 @@ public class PreflightTests
             },
             "2 deepstack layers, the model expects 1"
         );
-        AssertMisfit(model, TinyQwen25, "qwen2.5vl_merger does not belong to architecture qwen3vl");
+        AssertMisfit(model, TinyQwen25, "qwen2.5vl_merger does not belong to Qwen3-VL");
         AssertMisfit(
             Check(RandomModel.BuildModel(TinyQwen25)),
             RandomModelOptions.Tiny,
-            "qwen3vl_merger does not belong to architecture qwen2vl"
+            "qwen3vl_merger does not belong to Qwen2-VL, Qwen2.5-VL"
         );
     }
 
@@ -884,13 +1008,16 @@ public class PreflightTests
     private static void AssertEachIsNeeded(Func<GgufWriter> build, Action<GgufWriter> check, string architecture)
     {
         var isProjector = build().Keys.Contains("clip.projector_type");
+        var hasMerger = build().TensorNames.Contains("mm.patch_merger.weight");
         foreach (var key in build().Keys)
         {
             var writer = build();
             writer.Remove(key);
             if (
-                OptionalKeys.Contains(key.Replace(architecture + ".", "A.", StringComparison.Ordinal))
-                || (isProjector && key == "general.architecture")
+                (
+                    OptionalKeys.Contains(key.Replace(architecture + ".", "A.", StringComparison.Ordinal))
+                    && !(hasMerger && key == "clip.vision.spatial_merge_size")
+                ) || (isProjector && key == "general.architecture")
             )
             {
                 check(writer);

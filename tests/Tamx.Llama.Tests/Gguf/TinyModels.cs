@@ -17,6 +17,11 @@ internal static class TinyModels
         "internvl3",
         "internvl3.5",
         "internvl3.5-moe",
+        "gemma3",
+        "smolvlm",
+        "llava",
+        "pixtral",
+        "mistral-small",
     ];
 
     public static RandomModelOptions Of(string kind) =>
@@ -31,6 +36,11 @@ internal static class TinyModels
             "internvl3" => InternVl(ModelArchitecture.Qwen2),
             "internvl3.5" => InternVl(ModelArchitecture.Qwen3),
             "internvl3.5-moe" => InternVl(ModelArchitecture.Qwen3Moe),
+            "gemma3" => Without(ModelArchitecture.Gemma3) with { ProjectorType = "gemma3" },
+            "llava" => Without(ModelArchitecture.Llama) with { ProjectorType = "mlp" },
+            "pixtral" => Without(ModelArchitecture.Llama) with { ProjectorType = "pixtral", VisionHeadCount = 1 },
+            "mistral-small" => Of("pixtral") with { IsMistralSmall = true },
+            "smolvlm" => Without(ModelArchitecture.Llama) with { ProjectorType = "idefics3", ImageSize = 26 },
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no such kind"),
         };
 
