@@ -72,7 +72,7 @@ public class ExplainerTests
         Assert.Equal(generated.Maps.Layout.ContextPositions, given.Maps.Layout.ContextPositions);
 
         // Gemma 3's GELU is looked up with inputs of half precision.
-        AssertClose(generated.Maps, given.Maps, name == "gemma3" ? 10 * BatchTolerance : BatchTolerance);
+        AssertClose(generated.Maps, given.Maps, name == "gemma3" ? 50 * BatchTolerance : BatchTolerance);
     }
 
     private static TheoryData<string, string> InModes(string[] models)
