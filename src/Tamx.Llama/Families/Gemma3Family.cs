@@ -10,6 +10,8 @@ namespace Tamx.Llama.Families;
 /// </remarks>
 internal sealed class Gemma3Family : ModelFamily
 {
+    private const string InputProjection = "mm.input_projection.weight";
+
     public static ProjectorKind Projector { get; } =
         new("gemma3")
         {
@@ -21,10 +23,11 @@ internal sealed class Gemma3Family : ModelFamily
             TakesFramePairs = false,
             HasPositionTable = true,
             MaySwapFeedForward = true,
+            ProjectionSize = (InputProjection, 0),
             CheckMerger = static (tensors, facts) =>
             {
                 // The graph turns the matrix round, which ggml does for plain numbers alone.
-                tensors.Kernel("mm.input_projection.weight", facts.ProjectionSize, facts.HiddenSize);
+                tensors.Kernel(InputProjection, facts.ProjectionSize, facts.HiddenSize);
                 tensors.Plain("mm.soft_emb_norm.weight", facts.HiddenSize);
             },
         };

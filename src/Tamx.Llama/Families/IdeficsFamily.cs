@@ -25,6 +25,7 @@ internal sealed class IdeficsFamily(string name, string begin, IReadOnlyList<str
             TakesFramePairs = false,
             HasPositionTable = true,
             MaySwapFeedForward = true,
+            ProjectionSize = ("mm.model.fc.weight", 1),
             CheckMerger = static (tensors, facts) =>
                 tensors.Matrix("mm.model.fc.weight", facts.MergedSize, facts.ProjectionSize),
         };

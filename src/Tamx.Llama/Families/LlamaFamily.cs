@@ -2,7 +2,9 @@ using Tamx.Llama.Gguf;
 
 namespace Tamx.Llama.Families;
 
-/// <summary>A family whose text model is a plain Llama. The markers in its vocabulary tell it from the others.</summary>
+/// <summary>
+/// A family whose text model is a plain Llama. The markers in its vocabulary tell it from the others.
+/// </summary>
 internal abstract class LlamaFamily : ModelFamily
 {
     public override IReadOnlyList<string> Architectures { get; } = [ModelArchitecture.Llama];

@@ -22,6 +22,8 @@ internal sealed class LlavaFamily : LlamaFamily
             TakesFramePairs = false,
             HasPositionTable = true,
             HasPatchBias = false,
+            LooksUpPositions = true,
+            ProjectionSize = ("mm.2.weight", 1),
             HasClassToken = true,
             HasPreNorm = true,
             HasPostNorm = false,
@@ -30,8 +32,8 @@ internal sealed class LlavaFamily : LlamaFamily
             CellOffset = 1,
             CheckMerger = static (tensors, facts) =>
             {
-                tensors.Linear("mm.0", facts.HiddenSize, facts.ProjectionSize);
                 tensors.Linear("mm.2", facts.ProjectionSize, facts.ProjectionSize);
+                tensors.Linear("mm.0", facts.HiddenSize, facts.ProjectionSize);
             },
         };
 

@@ -33,6 +33,7 @@ internal sealed class MistralFamily(string name, bool hasSystemTurns) : LlamaFam
             HasPreNorm = true,
             HasPostNorm = false,
             HasGate = true,
+            ProjectionSize = ("mm.2.weight", 1),
             CheckMerger = CheckMerger,
         };
 
@@ -97,8 +98,8 @@ internal sealed class MistralFamily(string name, bool hasSystemTurns) : LlamaFam
         }
 
         var hasBias = tensors.Has("mm.1.bias") || tensors.Has("mm.2.bias");
-        tensors.Linear("mm.1", facts.HiddenSize, facts.ProjectionSize, hasBias);
         tensors.Linear("mm.2", facts.ProjectionSize, facts.ProjectionSize, hasBias);
+        tensors.Linear("mm.1", facts.HiddenSize, facts.ProjectionSize, hasBias);
         tensors.Plain(RowEnd, facts.ProjectionSize);
     }
 }

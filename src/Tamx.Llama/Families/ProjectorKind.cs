@@ -44,6 +44,16 @@ internal sealed record ProjectorKind(string Type)
     /// <summary>Whether patches have places from a table.</summary>
     public bool HasPositionTable { get; init; }
 
+    /// <summary>Whether that table is looked up row by row, so that it may be of any type of weights.</summary>
+    public bool LooksUpPositions { get; init; }
+
+    /// <summary>
+    /// The tensor, and its axis, that has as many values as a vision token; null where
+    /// <c>clip.vision.projection_dim</c> says so. Old converters wrote another number there, which libmtmd does not
+    /// look at.
+    /// </summary>
+    public (string Tensor, int Axis)? ProjectionSize { get; init; }
+
     /// <summary>Whether patches have a bias, where there is a table.</summary>
     public bool HasPatchBias { get; init; } = true;
 

@@ -231,11 +231,28 @@ public static partial class Preflight
             FeedForwardSize = FeedForwardSize(model, kind, hiddenSize),
             LayerCount = Integer(model, "clip.vision.block_count", 1, 512),
             HeadCount = headCount,
-            ProjectionSize = Integer(model, "clip.vision.projection_dim", 1, 65536),
+            ProjectionSize = ProjectionSize(model, kind),
             DeepstackLayerIndices = [],
             ParameterCount = model.Tensors.Sum(tensor => tensor.ElementCount),
             ByteCount = model.ByteCount,
         };
+    }
+
+    /// <summary>The values of a vision token. The key must be there for libmtmd in any case.</summary>
+    private static int ProjectionSize(GgufModel model, ProjectorKind kind)
+    {
+        const int Most = 65536;
+        var stated = Integer(model, "clip.vision.projection_dim", 1, Most);
+        if (kind.ProjectionSize is not (var name, var axis))
+        {
+            return stated;
+        }
+
+        // Its other sizes are checked with all tensors.
+        var tensor = model.FindTensor(name) ?? throw model.Error($"tensor {name} is missing");
+        return axis < tensor.Shape.Count && tensor.Shape[axis] is >= 1 and <= Most and var size
+            ? (int)size
+            : throw new ModelFormatException(tensor.FilePath, $"tensor {name} has shape {tensor.ShapeText}, no matrix");
     }
 
     /// <summary>
@@ -322,7 +339,15 @@ public static partial class Preflight
                 tensors.Plain("v.patch_embd.bias", hidden);
             }
 
-            tensors.Plain("v.position_embd.weight", hidden, (side * side) + (kind.HasClassToken ? 1 : 0));
+            var places = (side * side) + (kind.HasClassToken ? 1 : 0);
+            if (kind.LooksUpPositions)
+            {
+                tensors.Matrix("v.position_embd.weight", hidden, places);
+            }
+            else
+            {
+                tensors.Plain("v.position_embd.weight", hidden, places);
+            }
         }
         else
         {

@@ -113,6 +113,37 @@ public sealed class LlavaTests
         Assert.Contains(passes ? "" : "turns of ASSISTANT:", error?.Message ?? "", StringComparison.Ordinal);
     }
 
+    /// <summary>The files of 2023: CLIP's own size of projections, positions in half precision.</summary>
+    [Fact]
+    public async Task LoadAsync_MmprojOfTheFirstConverter_IsRead()
+    {
+        var files = TestModels.Get("llava");
+        var writer = RandomModel.BuildProjector(
+            new()
+            {
+                Architecture = ModelArchitecture.Llama,
+                ProjectorType = "mlp",
+                PatchSize = 14,
+                ImageSize = 70,
+            }
+        );
+        writer.Add("clip.vision.projection_dim", 768u);
+        writer.Add("clip.has_text_encoder", false);
+        writer.Add("clip.has_llava_projector", true);
+        writer.RemoveTensor("v.position_embd.weight");
+        writer.AddTensor("v.position_embd.weight", TensorType.F16, [64, 26], new byte[64 * 26 * sizeof(ushort)]);
+        var path = Path.Combine(TestModels.Folder, "mmproj-llava-2023.gguf");
+        writer.Save(path);
+        using var model = await VisionLanguageModel.LoadAsync(
+            LoadedModels.Options(files with { ProjectorPath = path }),
+            cancellationToken: TestContext.Current.CancellationToken
+        );
+        using var completion = model.CreateCompletion([new(TurnRole.User, [Image])], new() { MaxNewTokens = 2 });
+
+        Assert.NotEmpty(await CaptureTests.Collect(completion));
+        Assert.Equal(256, model.Projector!.ProjectionSize);
+    }
+
     [Fact]
     public void CheckProjector_Llava16_IsNamed()
     {
