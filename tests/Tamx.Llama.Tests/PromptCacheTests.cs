@@ -26,13 +26,7 @@ public sealed class PromptCacheTests
             "qwen35moe",
             "qwen2.5vl",
             "qwen2vl",
-            "internvl3",
-            "internvl3.5",
-            "internvl3.5-moe",
-            "gemma3",
-            "smolvlm",
-            "llava",
-            "pixtral",
+            .. TestModels.WithoutVideos,
         ];
 
     [Theory]

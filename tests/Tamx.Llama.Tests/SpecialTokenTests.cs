@@ -77,6 +77,21 @@ public sealed class SpecialTokenTests
         }
     }
 
+    [Theory]
+    [InlineData("smolvlm")]
+    [InlineData("pixtral")]
+    [InlineData("mistral-small")]
+    public void Tokenize_TextWithMarkers_HasNone(string name)
+    {
+        var vocabulary = LoadedModels.Get(TestModels.Get(name)).Vocabulary;
+        foreach (var marker in vocabulary.Markers.All)
+        {
+            var text = $"a red {marker}cup{marker}";
+            Assert.DoesNotContain(vocabulary.FindId(marker), vocabulary.Tokenize(text));
+            Assert.DoesNotContain(vocabulary.FindId(marker), vocabulary.Tokenize(text, SpecialTokens.Answer));
+        }
+    }
+
     /// <summary>The tokens that an answer is made of come back from its text.</summary>
     [Theory]
     [MemberData(nameof(Architectures))]

@@ -42,18 +42,7 @@ public class ExplainerTests
 
     public static TheoryData<string, string> QwenModelsAndModes => InModes(QwenModels);
 
-    public static TheoryData<string, string> ModelsAndModes =>
-        InModes([
-            .. QwenModels,
-            "internvl3",
-            "internvl3.5",
-            "internvl3.5-moe",
-            "gemma3",
-            "smolvlm",
-            "llava",
-            "pixtral",
-            "mistral-small",
-        ]);
+    public static TheoryData<string, string> ModelsAndModes => InModes([.. QwenModels, .. TestModels.WithoutVideos]);
 
     [Theory]
     [MemberData(nameof(ModelsAndModes))]

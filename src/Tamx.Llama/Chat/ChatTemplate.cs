@@ -266,7 +266,7 @@ public sealed partial class ChatTemplate
         foreach (var message in written)
         {
             var frame = Family.FrameOf(message);
-            foreach (var piece in frame.Start.Length > 0 ? Flush().Append(PromptPiece.Marker(frame.Start)) : [])
+            foreach (var piece in Mark(frame.Start))
             {
                 yield return piece;
             }
@@ -305,7 +305,7 @@ public sealed partial class ChatTemplate
                 Write(part is ImagePart ? Family.AfterPicture : "");
             }
 
-            foreach (var piece in frame.End.Length > 0 ? Flush().Append(PromptPiece.Marker(frame.End)) : [])
+            foreach (var piece in Mark(frame.End))
             {
                 yield return piece;
             }
@@ -316,7 +316,7 @@ public sealed partial class ChatTemplate
         if (opening is not null)
         {
             var frame = Family.FrameOf(new ChatTurn(TurnRole.Assistant, []));
-            foreach (var piece in frame.Start.Length > 0 ? Flush().Append(PromptPiece.Marker(frame.Start)) : [])
+            foreach (var piece in Mark(frame.Start))
             {
                 yield return piece;
             }
@@ -336,6 +336,9 @@ public sealed partial class ChatTemplate
             isSpoken = isAssistant && (isSpoken || pending.Length == 0);
             pending.Append(text);
         }
+
+        IEnumerable<PromptPiece> Mark(string marker) =>
+            marker.Length > 0 ? Flush().Append(PromptPiece.Marker(marker)) : [];
 
         IEnumerable<PromptPiece> Flush()
         {

@@ -98,13 +98,7 @@ internal sealed class Gemma3Family : ModelFamily
         Preflight.False(model, "tokenizer.ggml.add_space_prefix");
         Preflight.Zero(model, "gemma3.attn_logit_softcapping");
         Preflight.Zero(model, "gemma3.final_logit_softcapping");
-        return TextLayers.ReadDense(
-            model,
-            shape with
-            {
-                HeadSize = Preflight.CheckHeads(model, shape, (1, 8192), hasSections: false),
-            }
-        );
+        return TextLayers.ReadDenseInARow(model, shape);
     }
 
     public override void CheckLayer(TensorChecklist tensors, TextShape shape, int layer)

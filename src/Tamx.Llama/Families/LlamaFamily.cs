@@ -18,13 +18,7 @@ internal abstract class LlamaFamily : ModelFamily
     {
         Preflight.Zero(model, $"{shape.Architecture}.attention.scale");
         Preflight.Zero(model, $"{shape.Architecture}.attention.temperature_scale");
-        return TextLayers.ReadDense(
-            model,
-            shape with
-            {
-                HeadSize = Preflight.CheckHeads(model, shape, (1, 8192), hasSections: false),
-            }
-        );
+        return TextLayers.ReadDenseInARow(model, shape);
     }
 
     public override void CheckLayer(TensorChecklist tensors, TextShape shape, int layer)

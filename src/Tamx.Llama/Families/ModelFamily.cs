@@ -137,10 +137,10 @@ internal abstract class ModelFamily
             );
         }
 
-        const string TokensKey = "tokenizer.ggml.tokens";
         HashSet<string> tokens =
         [
-            .. model.Metadata.FindStrings(TokensKey) ?? throw model.Metadata.Missing(TokensKey, "the vocabulary"),
+            .. model.Metadata.FindStrings(Preflight.TokensKey)
+                ?? throw model.Metadata.Missing(Preflight.TokensKey, "the vocabulary"),
         ];
         return Array.Find(families, family => family.Markers.Missing(tokens) is null)
             ?? throw model.Error(

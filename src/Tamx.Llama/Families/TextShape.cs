@@ -89,6 +89,10 @@ internal static class TextLayers
         };
     }
 
+    /// <summary>Heads of a size of their own, and a plain feed-forward part; positions one after the other.</summary>
+    public static TextShape ReadDenseInARow(GgufModel model, TextShape shape) =>
+        ReadDense(model, shape with { HeadSize = Preflight.CheckHeads(model, shape, (1, 8192), hasSections: false) });
+
     /// <summary>The experts. Only the graph says how they are computed with, so other keys do not matter.</summary>
     public static TextShape ReadExperts(GgufModel model, TextShape shape)
     {

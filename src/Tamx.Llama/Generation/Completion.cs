@@ -413,7 +413,7 @@ public sealed partial class Completion : IDisposable
                     switch (_prompt.Chunks[i])
                     {
                         case PatchChunk patch when patches.MoveNext():
-                            patchCount++;
+                            var patchIndex = patchCount++;
                             var (first, second) = patches.Current;
                             if (IsThere(patch, first.Pixels, second is null ? default : second.Pixels, endsPrompt))
                             {
@@ -421,7 +421,7 @@ public sealed partial class Completion : IDisposable
                                 break;
                             }
 
-                            progress?.Report(new CompletionProgress("encode", patchCount - 1, allPatches));
+                            progress?.Report(new CompletionProgress("encode", patchIndex, allPatches));
                             var embeddings = _model.Vision!.Encode(
                                 patch.Width,
                                 patch.Height,

@@ -81,12 +81,7 @@ internal sealed class PromptBuilder
         var (width, height) = SizeOf(projector, part, image);
         _visions.Add(new PromptVision(image.Resize(width, height), null, width, height));
         var (block, position, grid) = AddBlock(width, height, _markers.ImagePad, [0]);
-        _pictures.Add(
-            PictureOf(part, image, block, position, grid.Columns, grid.Rows) with
-            {
-                HasRowEnds = _model.Vision!.HasRowEnds,
-            }
-        );
+        _pictures.Add(PictureOf(part, image, block, position, grid.Columns, grid.Rows));
     }
 
     /// <summary>Adds a picture as tiles and the whole, or as one tile.</summary>
@@ -100,13 +95,7 @@ internal sealed class PromptBuilder
         var (block, position, grid) = AddBlock(side, side, _markers.ImagePad, new int[tiles.Length]);
         if (tiles.Length == 1)
         {
-            var kind = ProjectorKind.Of(projector.ProjectorType);
-            _pictures.Add(
-                PictureOf(part, image, block, position, grid.Columns, grid.Rows) with
-                {
-                    CellOffset = kind.CellOffset,
-                }
-            );
+            _pictures.Add(PictureOf(part, image, block, position, grid.Columns, grid.Rows));
             return;
         }
 
@@ -126,14 +115,7 @@ internal sealed class PromptBuilder
         );
     }
 
-    private static PromptPicture PictureOf(
-        ImagePart part,
-        RgbImage image,
-        int block,
-        int position,
-        int columns,
-        int rows
-    ) =>
+    private PromptPicture PictureOf(ImagePart part, RgbImage image, int block, int position, int columns, int rows) =>
         new()
         {
             Name = part.Name,
@@ -146,6 +128,8 @@ internal sealed class PromptBuilder
             FirstPosition = position,
             Columns = columns,
             Rows = rows,
+            CellOffset = ProjectorKind.Of(_model.Projector!.ProjectorType).CellOffset,
+            HasRowEnds = _model.Vision!.HasRowEnds,
         };
 
     private (int Width, int Height) SizeOf(ProjectorFacts projector, ImagePart part, RgbImage image)
@@ -263,7 +247,10 @@ internal sealed class PromptBuilder
         var block = _pictures.Count == 0 ? 0 : _pictures[^1].BlockIndex + 1;
         var vision = _model.Vision!;
         var grid = vision.Measure(width, height);
-        AddText(_markers.AroundCells is { } before ? _model.Vocabulary.Tokenize(before.Before, true) : grid.Before);
+        var (before, after) = _markers.AroundCells is { } around
+            ? (MarkersOf(around.Before), MarkersOf(around.After))
+            : (grid.Before, grid.After);
+        AddText(before);
         var position = _tokenIds.Count;
         foreach (var time in times)
         {
@@ -290,8 +277,10 @@ internal sealed class PromptBuilder
             _tokenIds.AddRange(Enumerable.Repeat(padId, grid.Columns));
         }
 
-        AddText(_markers.AroundCells is { } after ? _model.Vocabulary.Tokenize(after.After, true) : grid.After);
+        AddText(after);
         return (block, position, grid);
+
+        int[] MarkersOf(string text) => _model.Vocabulary.Tokenize(text, parseMarkers: true);
     }
 
     /// <summary>The places of a block's temporal patches on M-RoPE's time axis, from the block's start.</summary>

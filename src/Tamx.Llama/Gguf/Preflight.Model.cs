@@ -5,7 +5,7 @@ namespace Tamx.Llama.Gguf;
 public static partial class Preflight
 {
     private const string ArchitectureKey = "general.architecture";
-    private const string TokensKey = "tokenizer.ggml.tokens";
+    internal const string TokensKey = "tokenizer.ggml.tokens";
     private const string MergesKey = "tokenizer.ggml.merges";
     private const string TokenTypesKey = "tokenizer.ggml.token_type";
     private const string ScoresKey = "tokenizer.ggml.scores";

@@ -143,7 +143,7 @@ public static partial class Preflight
             throw Wrong(
                 model,
                 PinpointsKey,
-                $"there, as in LLaVA 1.6",
+                "there, as in LLaVA 1.6",
                 "absent: libmtmd then joins tiles of its own choice"
             );
         }

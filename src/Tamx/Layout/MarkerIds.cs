@@ -102,7 +102,7 @@ public sealed record MarkerIds
                 Openings =
                 [
                     .. vocabulary.Markers.Openings.Select(opening => new TurnOpening(
-                        TurnOpening.NameOf(opening.Role),
+                        PromptMarkers.Qwen.RoleOf(opening.Role),
                         vocabulary.Tokenize(opening.Text, parseMarkers: true)
                     )),
                 ],

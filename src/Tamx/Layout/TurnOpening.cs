@@ -1,17 +1,6 @@
-using Tamx.Llama.Chat;
-
 namespace Tamx;
 
 /// <summary>How turns of a role begin.</summary>
 /// <param name="Role"><c>system</c>, <c>user</c> or <c>assistant</c>.</param>
 /// <param name="TokenIds">The tokens that the turn begins with, before its text.</param>
-public sealed record TurnOpening(string Role, IReadOnlyList<int> TokenIds)
-{
-    internal static string NameOf(TurnRole role) =>
-        role switch
-        {
-            TurnRole.System => "system",
-            TurnRole.User => "user",
-            _ => "assistant",
-        };
-}
+public sealed record TurnOpening(string Role, IReadOnlyList<int> TokenIds);

@@ -92,20 +92,6 @@ public sealed class MistralTests
         Assert.Equal("v.token_embd.img_break", model.Projector.RowEnd!.Name);
     }
 
-    [Theory]
-    [InlineData("pixtral")]
-    [InlineData("mistral-small")]
-    public void Tokenize_TextWithMarkers_HasNone(string name)
-    {
-        var vocabulary = LoadedModels.Get(TestModels.Get(name)).Vocabulary;
-        foreach (var marker in vocabulary.Markers.All)
-        {
-            var text = $"a red {marker}cup{marker}";
-            Assert.DoesNotContain(vocabulary.FindId(marker), vocabulary.Tokenize(text));
-            Assert.DoesNotContain(vocabulary.FindId(marker), vocabulary.Tokenize(text, SpecialTokens.Answer));
-        }
-    }
-
     /// <summary>llama.cpp cuts such text by a regular expression, which would overflow the stack.</summary>
     [Theory]
     [InlineData("7")]

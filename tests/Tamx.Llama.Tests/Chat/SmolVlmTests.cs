@@ -79,18 +79,6 @@ public sealed class SmolVlmTests
         Assert.Equal(" A cup.", string.Concat(tokens.Select(token => token.Text)));
     }
 
-    [Fact]
-    public void Tokenize_TextWithMarkers_HasNone()
-    {
-        var vocabulary = Model.Vocabulary;
-        foreach (var marker in vocabulary.Markers.All)
-        {
-            var text = $"a red {marker}cup{marker}";
-            Assert.DoesNotContain(vocabulary.FindId(marker), vocabulary.Tokenize(text));
-            Assert.DoesNotContain(vocabulary.FindId(marker), vocabulary.Tokenize(text, SpecialTokens.Answer));
-        }
-    }
-
     /// <summary>
     /// Its way to cut text is a regular expression for digits, one at a time, and code of llama.cpp for the rest: no
     /// run of signs is too long.

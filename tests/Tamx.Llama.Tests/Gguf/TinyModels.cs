@@ -7,22 +7,7 @@ namespace Tamx.Llama.Tests.Gguf;
 internal static class TinyModels
 {
     public static IReadOnlyList<string> Kinds { get; } =
-    [
-        "qwen3vl",
-        "qwen3vlmoe",
-        "qwen35",
-        "qwen35moe",
-        "qwen2.5vl",
-        "qwen2vl",
-        "internvl3",
-        "internvl3.5",
-        "internvl3.5-moe",
-        "gemma3",
-        "smolvlm",
-        "llava",
-        "pixtral",
-        "mistral-small",
-    ];
+    ["qwen3vl", "qwen3vlmoe", "qwen35", "qwen35moe", "qwen2.5vl", "qwen2vl", .. TestModels.WithoutVideos];
 
     public static RandomModelOptions Of(string kind) =>
         kind switch
